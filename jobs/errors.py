@@ -1,0 +1,111 @@
+"""Every stage: the error tree's branch for requests, limits, jobs and storage; the root is in segmentation.errors."""
+
+from __future__ import annotations
+
+from segmentation.errors import MattingError
+
+
+class AuthenticationRequired(MattingError):
+    code, http_status = "authentication_required", 401
+    public_message = "A valid API key is needed."
+
+
+class TokenExpired(AuthenticationRequired):
+    public_message = "The access token has expired."
+
+
+class PermissionDenied(MattingError):
+    code, http_status = "permission_denied", 403
+    public_message = "This key or user may not do that."
+
+
+class MalformedBody(MattingError):
+    code, http_status = "malformed_body", 400
+    public_message = "The request's body cannot be read."
+
+
+class UrlTooLong(MattingError):
+    code, http_status = "url_too_long", 422
+    public_message = "The URL is too long."
+
+
+class UrlForbidden(MattingError):
+    code, http_status = "url_forbidden", 422
+    public_message = "This URL may not be fetched."
+
+
+class DownloadFailed(MattingError):
+    code, http_status = "download_failed", 422
+    public_message = "The picture could not be downloaded."
+
+
+class LimitReached(MattingError):
+    """Group refusals that pass with time; `retry_after_s` says when to come back."""
+
+    http_status = 429
+
+    def __init__(self, message: str = "", *, retry_after_s: int = 1, field: str = "") -> None:
+        super().__init__(message, field=field)
+        self.retry_after_s = retry_after_s
+
+
+class RateLimited(LimitReached):
+    code = "rate_limited"
+    public_message = "Too many requests, please slow down."
+
+
+class QuotaExceeded(LimitReached):
+    """Say which allowance is used up: `window` is `day`, `month` or `storage`."""
+
+    code = "quota_exceeded"
+    public_message = "The team's quota is used up."
+
+    def __init__(self, message: str = "", *, window: str = "month", retry_after_s: int = 3600) -> None:
+        super().__init__(message, retry_after_s=retry_after_s)
+        self.window = window
+
+
+class TooManyTasks(LimitReached):
+    code = "too_many_tasks"
+    public_message = "Too many tasks are waiting or running."
+
+
+class NotFound(MattingError):
+    code, http_status = "not_found", 404
+    public_message = "There is nothing at this address."
+
+
+class JobNotFound(NotFound):
+    code = "job_not_found"
+    public_message = "There is no such job."
+
+
+class JobNotCancelable(MattingError):
+    code, http_status = "job_not_cancelable", 409
+    public_message = "The job has ended and cannot be cancelled."
+
+
+class IdempotencyConflict(MattingError):
+    code, http_status = "idempotency_conflict", 409
+    public_message = "A request with this Idempotency-Key is still running."
+
+
+class QueueUnavailable(MattingError):
+    code, http_status = "queue_unavailable", 503
+    public_message = "The queue cannot be reached, please try again."
+    retry_after_s = 5
+
+
+class WaitTimeout(MattingError):
+    code, http_status = "timeout", 504
+    public_message = "The result was not ready in time."
+
+
+class StorageFailed(MattingError):
+    code = "storage_failed"
+    public_message = "The result could not be stored."
+
+
+class WorkerLost(MattingError):
+    code = "worker_lost"
+    public_message = "The picture stopped three workers and was given up."

@@ -1,0 +1,226 @@
+"""Stage 2, parameters: everything that a caller may ask of one cutout, checked once and then frozen.
+
+Free of torch, numpy and Django, so that the web process can import it for nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any, Self
+
+from .errors import BoxInvalid, InvalidParameter
+
+MAX_BOXES = 20
+MIN_BOX_SIDE_PX = 2
+MAX_COORDINATE_PX = 1_000_000
+
+
+class Method(StrEnum):
+    AUTO = "auto"  # the model finds the subject
+    BOXES = "boxes"  # the caller points at it
+    INSTANCES = "instances"  # every person by itself
+
+
+class Subject(StrEnum):
+    AUTO = "auto"
+    PERSON = "person"
+    OBJECT = "object"
+    STAMP = "stamp"
+
+
+class AlphaMode(StrEnum):
+    SOFT = "soft"
+    BINARY = "binary"
+
+
+class Output(StrEnum):
+    CUTOUT = "cutout"
+    MASK = "mask"
+    ALPHA = "alpha"  # the model's own alpha, before any threshold
+    VISUALIZATION = "visualization"
+
+
+class Format(StrEnum):
+    PNG = "png"
+    JPEG = "jpeg"
+    WEBP = "webp"
+
+
+@dataclass(frozen=True, slots=True)
+class Color:
+    """Hold an opaque sRGB colour, 0..255 a channel."""
+
+    red: int
+    green: int
+    blue: int
+
+    @classmethod
+    def parse(cls, text: str, *, field_name: str = "background") -> Self:
+        """Read `#rgb`, `#rrggbb`, `rgb` or `rrggbb`; raise InvalidParameter naming the field otherwise."""
+        digits = str(text).strip().removeprefix("#")
+        if len(digits) == 3:
+            digits = "".join(digit * 2 for digit in digits)
+        if not re.fullmatch(r"[0-9a-fA-F]{6}", digits):
+            raise InvalidParameter(f"{field_name}: {text!r:.40} is not a colour like #ffffff", field=field_name)
+        return cls(*bytes.fromhex(digits))
+
+    def __str__(self) -> str:
+        return f"#{self.red:02x}{self.green:02x}{self.blue:02x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Hold a rectangle in pixels of the upright picture: left and top inside, right and bottom just outside."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    def __post_init__(self) -> None:
+        for name in ("left", "top", "right", "bottom"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+                raise BoxInvalid(f"boxes: {name} must be a number, not {value!r:.40}", field="boxes")
+            if abs(value) > MAX_COORDINATE_PX:
+                raise BoxInvalid(f"boxes: {name}={value} is off any picture", field="boxes")
+            object.__setattr__(self, name, round(value))
+        if self.right - self.left < MIN_BOX_SIDE_PX or self.bottom - self.top < MIN_BOX_SIDE_PX:
+            raise BoxInvalid(
+                f"boxes: ({self.left}, {self.top}, {self.right}, {self.bottom}) must have right > left and bottom > top",
+                field="boxes",
+            )
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """Read `[left, top, right, bottom]`, `"left,top,right,bottom"` or a mapping with those four names."""
+        if isinstance(value, str):
+            try:
+                value = [float(part) for part in value.split(",")]
+            except ValueError:
+                raise BoxInvalid(f"boxes: {value!r:.60} is not left,top,right,bottom", field="boxes") from None
+        if isinstance(value, Mapping):
+            value = [value.get(name) for name in ("left", "top", "right", "bottom")]
+        if not isinstance(value, list | tuple) or len(value) != 4:
+            raise BoxInvalid("boxes: each box is [left, top, right, bottom]", field="boxes")
+        return cls(*value)
+
+    def clipped(self, width: int, height: int, *, min_side_px: int = MIN_BOX_SIDE_PX) -> Box:
+        """Cut the box to a picture of `width` x `height`; raise BoxInvalid when less than `min_side_px` is left."""
+        left, right = max(0, self.left), min(width, self.right)
+        top, bottom = max(0, self.top), min(height, self.bottom)
+        if right - left < min_side_px or bottom - top < min_side_px:
+            raise BoxInvalid(
+                f"boxes: ({self.left}, {self.top}, {self.right}, {self.bottom}) leaves less than "
+                f"{min_side_px}x{min_side_px} pixels on a picture of {width}x{height}",
+                field="boxes",
+            )
+        return Box(left, top, right, bottom)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutoutOptions:
+    """Hold the parameters of one cutout; building one raises InvalidParameter (naming the field) when any is off.
+
+    threshold: 0..50. `binary` keeps alpha > threshold / 50; `soft` stretches the levels between t and 1 - t with
+    t = threshold / 100, so 0 changes nothing and 50 is a step at one half.
+    erosion: 0..5, a square of erosion + 1 pixels. feathering: a 5 x 5 Gaussian over the alpha.
+    refine: edge-aware upsampling of the model's alpha to the full picture.
+    crop_margin: added round the subject on each side, as a share (0..0.5) of its longer side.
+    background: None keeps the cutout transparent (JPEG, which cannot, is drawn on white).
+    """
+
+    method: Method = Method.AUTO
+    boxes: tuple[Box, ...] = ()
+    subject: Subject = Subject.AUTO
+    alpha_mode: AlphaMode = AlphaMode.SOFT
+    threshold: int = 10
+    erosion: int = 0
+    feathering: bool = False
+    decontaminate: bool = True
+    refine: bool = True
+    outputs: tuple[Output, ...] = (Output.CUTOUT,)
+    format: Format = Format.PNG
+    background: Color | None = None
+    crop: bool = False
+    crop_margin: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._coerce("method", Method)
+        self._coerce("subject", Subject)
+        self._coerce("alpha_mode", AlphaMode)
+        self._coerce("format", Format)
+        self._check_whole("threshold", 0, 50)
+        self._check_whole("erosion", 0, 5)
+        for name in ("feathering", "decontaminate", "refine", "crop"):
+            if not isinstance(getattr(self, name), bool):
+                raise InvalidParameter(f"{name}: must be true or false", field=name)
+        self._check_margin()
+        self._check_outputs()
+        self._check_boxes()
+        if self.background is not None and not isinstance(self.background, Color):
+            object.__setattr__(self, "background", Color.parse(self.background))
+
+    def _coerce(self, name: str, kind: type[StrEnum]) -> None:
+        try:
+            object.__setattr__(self, name, kind(getattr(self, name)))
+        except ValueError:
+            allowed = ", ".join(kind)
+            raise InvalidParameter(f"{name}: {getattr(self, name)!r:.40} is none of {allowed}", field=name) from None
+
+    def _check_whole(self, name: str, low: int, high: int) -> None:
+        value = getattr(self, name)
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise InvalidParameter(f"{name}: {value!r:.40} is not a whole number from {low} to {high}", field=name)
+
+    def _check_margin(self) -> None:
+        margin = self.crop_margin
+        if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 <= margin <= 0.5:
+            raise InvalidParameter(f"crop_margin: {margin!r:.40} is not a share from 0 to 0.5", field="crop_margin")
+
+    def _check_outputs(self) -> None:
+        if isinstance(self.outputs, str) or not self.outputs:
+            raise InvalidParameter("outputs: name at least one of " + ", ".join(Output), field="outputs")
+        try:
+            chosen = {Output(value) for value in self.outputs}
+        except ValueError:
+            raise InvalidParameter("outputs: each is one of " + ", ".join(Output), field="outputs") from None
+        object.__setattr__(self, "outputs", tuple(output for output in Output if output in chosen))
+
+    def _check_boxes(self) -> None:
+        if isinstance(self.boxes, str | Mapping) or not isinstance(self.boxes, list | tuple):
+            raise BoxInvalid("boxes: a list of [left, top, right, bottom]", field="boxes")
+        boxes = tuple(box if isinstance(box, Box) else Box.parse(box) for box in self.boxes)
+        object.__setattr__(self, "boxes", boxes)
+        if len(boxes) > MAX_BOXES:
+            raise BoxInvalid(f"boxes: {len(boxes)} are more than {MAX_BOXES}", field="boxes")
+        if self.method is Method.BOXES and not boxes:
+            raise InvalidParameter("boxes: method boxes needs at least one", field="boxes")
+        if self.method is not Method.BOXES and boxes:
+            raise InvalidParameter("boxes: only method boxes takes them", field="boxes")
+
+    def to_json(self) -> dict[str, Any]:
+        """Give plain JSON types; `from_json` reads them back to an equal object."""
+        data = {name: getattr(self, name) for name in _NAMES}
+        data["boxes"] = [list(asdict(box).values()) for box in self.boxes]
+        data["outputs"] = list(self.outputs)
+        data["background"] = None if self.background is None else str(self.background)
+        return data
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Self:
+        """Read what `to_json` wrote; raise InvalidParameter for a name that is not ours."""
+        unknown = sorted(set(data) - set(_NAMES))
+        if unknown:
+            raise InvalidParameter(f"{unknown[0]}: not a parameter", field=unknown[0])
+        values = dict(data)
+        for name in ("boxes", "outputs"):
+            if isinstance(values.get(name), list):
+                values[name] = tuple(values[name])
+        return cls(**values)
+
+
+_NAMES = tuple(entry.name for entry in fields(CutoutOptions))
