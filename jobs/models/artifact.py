@@ -1,0 +1,46 @@
+"""Stage 8, results: one stored file of a picture or a job."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import PurePosixPath
+
+from django.db import models
+
+
+class Artifact(models.Model):
+    """Point to a file in the storage. Rows are written with the commit that makes the result visible."""
+
+    class Kind(models.TextChoices):
+        SOURCE = "source"
+        CUTOUT = "cutout"
+        MASK = "mask"
+        ALPHA = "alpha"
+        VISUALIZATION = "visualization"
+        THUMBNAIL = "thumbnail"
+        VARIANT = "variant"
+        ZIP = "zip"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.ForeignKey("Job", on_delete=models.CASCADE, related_name="artifacts")
+    image = models.ForeignKey("JobImage", null=True, blank=True, on_delete=models.CASCADE, related_name="artifacts")
+    kind = models.CharField(max_length=14, choices=Kind.choices)
+    key = models.CharField(max_length=400, unique=True, help_text="The file's name in the storage.")
+    content_type = models.CharField(max_length=80)
+    bytes = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["created_at"]
+        indexes = [models.Index(fields=["expires_at"], name="artifact_by_expiry")]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def file_name(self) -> str:
+        return PurePosixPath(self.key).name

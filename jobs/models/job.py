@@ -1,0 +1,218 @@
+"""Stage 3, state: one submission (Job) of one or more pictures (JobImage), and how both move from state to state."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+
+from segmentation.options import CutoutOptions
+
+
+class Status(models.TextChoices):
+    """Name the states of jobs and pictures.
+
+    ::
+
+        queued ──claim──▶ running ──▶ succeeded
+           │                 ├──────▶ failed       (error_code + public error_message)
+           └──▶ canceled ◀───┘ (best effort)       lease runs out: back to queued, then failed `worker_lost`
+    """
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELED = "canceled"
+
+
+TERMINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
+
+
+class Job(models.Model):
+    """Hold one submission: who asked, for what, through which door, and how it went."""
+
+    Status = Status
+    TERMINAL = TERMINAL
+
+    class Dialect(models.TextChoices):
+        NATIVE = "native"
+        UNET = "unet"
+        BAIDU = "baidu"
+        DASHSCOPE = "dashscope"
+        PICWISH = "picwish"
+        WEB = "web"
+        COMMAND = "command"
+
+    class Urgency(models.TextChoices):
+        INTERACTIVE = "interactive"  # somebody waits
+        DEFAULT = "default"
+        BATCH = "batch"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey("Team", on_delete=models.CASCADE, related_name="jobs")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
+    )
+    api_key = models.ForeignKey("ApiKey", null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
+    dialect = models.CharField(max_length=12, choices=Dialect.choices)
+    urgency = models.CharField(max_length=12, choices=Urgency.choices, default=Urgency.DEFAULT)
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+
+    options = models.JSONField(help_text="CutoutOptions as JSON: all that the job remembers of its request.")
+    limits = models.JSONField(default=dict, help_text="segmentation.image.Limits of the door it came through, as JSON.")
+    wire = models.JSONField(default=dict, blank=True, help_text="What the dialect needs to render its answer.")
+    external_id = models.CharField(max_length=64, blank=True, help_text="The dialect's own id, where it has one.")
+    output_folder = models.CharField(max_length=255, blank=True, help_text="Where results lie, when fixed.")
+    export_directory = models.CharField(max_length=1024, blank=True, help_text="A server folder that gets a copy.")
+    callback_url = models.CharField(max_length=2048, blank=True)
+
+    request_id = models.CharField(max_length=64, blank=True)
+    client_address = models.GenericIPAddressField(null=True, blank=True)
+    idempotency_key = models.CharField(max_length=255, blank=True)
+    request_hash = models.CharField(max_length=64, blank=True)
+
+    images_total = models.PositiveIntegerField(default=0)
+    images_succeeded = models.PositiveIntegerField(default=0)
+    images_failed = models.PositiveIntegerField(default=0)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+
+    created_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["team", "-created_at"], name="job_by_team"),
+            models.Index(fields=["status", "-created_at"], name="job_by_status"),
+            models.Index(fields=["-created_at"], name="job_by_time"),
+            models.Index(fields=["external_id"], name="job_by_external_id"),
+            models.Index(fields=["expires_at"], name="job_by_expiry"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["dialect", "external_id"], condition=~models.Q(external_id=""), name="one_external_id_a_dialect"
+            ),
+            models.UniqueConstraint(
+                fields=["team", "idempotency_key"],
+                condition=~models.Q(idempotency_key=""),
+                name="one_idempotency_key_a_team",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.dialect} {self.id}"
+
+    @property
+    def cutout_options(self) -> CutoutOptions:
+        return CutoutOptions.from_json(self.options)
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in TERMINAL
+
+    def start(self) -> bool:
+        """Move queued → running; False when it already runs or has ended."""
+        rows = Job.objects.filter(pk=self.pk, status=Status.QUEUED)
+        return rows.update(status=Status.RUNNING, started_at=timezone.now()) == 1
+
+    def finish(self, status: Status, *, code: str = "", message: str = "") -> bool:
+        """Move to a terminal state; False when it has already ended."""
+        rows = Job.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
+        return (
+            rows.update(status=status, finished_at=timezone.now(), error_code=code, error_message=message[:500]) == 1
+        )
+
+
+class JobImage(models.Model):
+    """Hold one picture of a job: where it is in the pipeline, who holds its lease, and what came of it."""
+
+    Status = Status
+    TERMINAL = TERMINAL
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="images")
+    position = models.PositiveIntegerField(default=0)
+    name = models.CharField(max_length=255, blank=True, help_text="The file's name as the caller gave it.")
+    output_name = models.CharField(max_length=120, blank=True, help_text="Stem of the result's name, where fixed.")
+    source_url = models.CharField(max_length=2048, blank=True, help_text="Fetched by the worker, when not uploaded.")
+    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="How often a worker has claimed it.")
+    claimed_by = models.CharField(max_length=120, blank=True)
+    leased_until = models.DateTimeField(null=True, blank=True)
+    enqueued_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    width = models.PositiveIntegerField(null=True, blank=True)
+    height = models.PositiveIntegerField(null=True, blank=True)
+    foreground = models.JSONField(null=True, blank=True, help_text="[left, top, right, bottom] of the subject.")
+    subject = models.CharField(max_length=10, blank=True, help_text="What was found: person, object, stamp.")
+    instances = models.JSONField(default=list, blank=True)
+    uncertainty = models.FloatField(null=True, blank=True)
+    notes = models.JSONField(default=list, blank=True)
+    timings_ms = models.JSONField(default=dict, blank=True)
+    model_version = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        ordering = ["job", "position"]
+        indexes = [
+            models.Index(fields=["status", "leased_until"], name="image_by_lease"),
+            models.Index(fields=["status", "enqueued_at"], name="image_by_queue"),
+        ]
+        constraints = [models.UniqueConstraint(fields=["job", "position"], name="one_image_a_position")]
+
+    def __str__(self) -> str:
+        return self.name or str(self.id)
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in TERMINAL
+
+    def claim(self, *, worker: str, lease_s: float) -> bool:
+        """Move queued → running under a lease; False when another worker was first or it is no longer queued."""
+        now = timezone.now()
+        claimed = JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(
+            status=Status.RUNNING,
+            claimed_by=worker,
+            leased_until=now + dt.timedelta(seconds=lease_s),
+            started_at=now,
+            attempt=F("attempt") + 1,
+        )
+        if claimed == 1:
+            self.refresh_from_db()
+        return claimed == 1
+
+    def renew(self, *, lease_s: float) -> bool:
+        """Keep the lease of this attempt; False when it was lost or cancelled meanwhile."""
+        return self._mine().update(leased_until=timezone.now() + dt.timedelta(seconds=lease_s)) == 1
+
+    def finish(self, status: Status, **values: object) -> bool:
+        """End this attempt; False when another attempt, or a cancel, was first, and then nothing is written."""
+        now = timezone.now()
+        ended = self._mine().update(status=status, finished_at=now, leased_until=None, **values) == 1
+        if ended:
+            self.refresh_from_db()
+        return ended
+
+    def requeue(self) -> bool:
+        """Return this attempt's picture to the queue; False when it is not running any more."""
+        return self._mine().update(status=Status.QUEUED, leased_until=None, enqueued_at=timezone.now()) == 1
+
+    def cancel(self) -> bool:
+        """Move to canceled from any state but the terminal ones."""
+        rows = JobImage.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
+        return rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None) == 1
+
+    def _mine(self) -> models.QuerySet[JobImage]:
+        return JobImage.objects.filter(pk=self.pk, status=Status.RUNNING, attempt=self.attempt)

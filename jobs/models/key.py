@@ -1,0 +1,53 @@
+"""Stage 3, state: the keys with which programs call, stored as hashes."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Scope(models.TextChoices):
+    SUBMIT = "submit", "Submit pictures"
+    READ = "read", "Read jobs and results"
+    SERVER_FILES = "server-files", "Read and write folders of the server"
+    ADMIN = "admin", "Manage the model"
+
+
+class ApiKey(models.Model):
+    """Open the API for one team. The secret has 256 random bits, so one round of SHA-256 is a sound hash for it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    team = models.ForeignKey("Team", on_delete=models.CASCADE, related_name="keys")
+    name = models.CharField(max_length=120)
+    public_id = models.CharField(max_length=32, unique=True)
+    secret_hash = models.CharField(max_length=64, unique=True)
+    scopes = models.JSONField(default=list)
+    allowed_networks = models.JSONField(default=list, blank=True, help_text="Empty: from anywhere.")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.public_id})"
+
+    @staticmethod
+    def hash_of(secret: str) -> str:
+        return hashlib.sha256(secret.encode()).hexdigest()
+
+    @property
+    def is_active(self) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > timezone.now())
+
+    def has_scope(self, scope: str) -> bool:
+        return scope in self.scopes

@@ -1,0 +1,228 @@
+"""Settings, all from the environment: helpers first, then Django's, then the libraries', our own names last.
+
+Every variable is explained in docs/settings.md. A bad value of ours fails as a system check (jobs/checks.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+
+def read_or_create_secret(path: Path) -> str:
+    """Keep one random secret a data folder, readable by its owner alone."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secrets.token_urlsafe(50))
+    return path.read_text().strip()
+
+
+def broker_socket(data_dir: Path) -> Path:
+    """Place the embedded broker's socket; the system allows about 108 characters, so a deep folder gets a alias."""
+    path = data_dir / "broker.sock"
+    if len(str(path)) < 100:
+        return path
+    digest = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"keyline-{digest}.sock"
+
+
+# Django ---------------------------------------------------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+DATA_DIR = Path(env("MATTING_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+SECRET_KEY = env("SECRET_KEY", default="") or read_or_create_secret(DATA_DIR / "secret_key")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+ROOT_URLCONF = "mattingsite.urls"
+WSGI_APPLICATION = "mattingsite.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "jobs",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_rq",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "csp",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'keyline.sqlite3'}")}
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # IMMEDIATE takes the write lock at the start, so that two writers queue up rather than fail half-way.
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+TIME_ZONE = env("TIME_ZONE", default="UTC")
+USE_TZ = True
+
+LOGIN_URL = "/accounts/login/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+# Files ----------------------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_ROOT = Path(
+    env("MATTING_MEDIA_DIR", default=str(BASE_DIR / "media" if DATA_DIR == BASE_DIR / "var" else DATA_DIR / "media"))
+).resolve()
+S3_BUCKET = env("MATTING_S3_BUCKET", default="")
+_S3_OPTIONS = {
+    "bucket_name": S3_BUCKET,
+    "endpoint_url": env("MATTING_S3_ENDPOINT", default=None),
+    "region_name": env("MATTING_S3_REGION", default=None),
+    "default_acl": "private",
+    "querystring_auth": True,
+    "file_overwrite": True,
+}
+STORAGES = {
+    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _S3_OPTIONS}
+    if S3_BUCKET
+    else {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": MEDIA_ROOT, "allow_overwrite": True},
+    },
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
+FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
+
+# Security -------------------------------------------------------------------------------------------------------------
+HTTPS = env.bool("MATTING_HTTPS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+BEHIND_PROXY = env.bool("MATTING_BEHIND_PROXY", default=False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+SESSION_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:", "blob:"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "connect-src": ["'self'"],
+        "object-src": ["'none'"],
+        "base-uri": ["'self'"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+    }
+}
+
+# Queue ----------------------------------------------------------------------------------------------------------------
+BROKER_SOCKET = broker_socket(DATA_DIR)
+REDIS_URL = env("REDIS_URL", default=f"unix://{BROKER_SOCKET}")
+RQ_QUEUES = {
+    name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": env.int("MATTING_PICTURE_TIMEOUT_S", default=180)}
+    for name in ("interactive", "default", "batch", "webhooks", "upkeep")
+}
+RQ = {"DEFAULT_RESULT_TTL": 0, "FAILURE_TTL": 3600}
+
+# API ------------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["jobs.api.auth.KeyAuthentication", "jobs.api.auth.BrowserSession"],
+    "DEFAULT_PERMISSION_CLASSES": ["jobs.api.auth.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PAGINATION_CLASS": None,
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Keyline",
+    "DESCRIPTION": "Cuts subjects out of pictures: the native API and four published dialects.",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+}
+
+# Ours -----------------------------------------------------------------------------------------------------------------
+MATTING_MAX_IMAGE_BYTES = env.int("MATTING_MAX_IMAGE_BYTES", default=20 * 2**20)
+MATTING_MAX_IMAGE_PIXELS = env.int("MATTING_MAX_IMAGE_PIXELS", default=50_000_000)
+MATTING_MAX_IMAGES_PER_JOB = env.int("MATTING_MAX_IMAGES_PER_JOB", default=500)
+MATTING_MAX_WAIT_S = env.int("MATTING_MAX_WAIT_S", default=60)
+MATTING_RETENTION_HOURS = env.int("MATTING_RETENTION_HOURS", default=24 * 30)
+MATTING_LINK_TTL_S = env.int("MATTING_LINK_TTL_S", default=3600)
+MATTING_LEASE_S = env.float("MATTING_LEASE_S", default=8.0)
+MATTING_SWEEP_INTERVAL_S = env.float("MATTING_SWEEP_INTERVAL_S", default=2.0)
+MATTING_MAX_DELIVERIES = env.int("MATTING_MAX_DELIVERIES", default=3)
+MATTING_WORKERS = env.int("MATTING_WORKERS", default=max(1, (os.cpu_count() or 2) // 4))
+MATTING_WEIGHTS = env("MATTING_WEIGHTS", default=str(BASE_DIR / "weights" / "keyline-small.safetensors"))
+MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", default=str(BASE_DIR / "weights"))).resolve()
+MATTING_RUNTIME = env("MATTING_RUNTIME", default="auto")
+MATTING_INPUT_ROOTS = env.list("MATTING_INPUT_ROOTS", default=[str(MEDIA_ROOT / "inputs")])
+MATTING_OUTPUT_ROOTS = env.list("MATTING_OUTPUT_ROOTS", default=[str(MEDIA_ROOT / "outputs")])
+MATTING_FETCH_ALLOW = env.list("MATTING_FETCH_ALLOW", default=[])
+MATTING_FETCH_TIMEOUT_S = env.float("MATTING_FETCH_TIMEOUT_S", default=20.0)
+
+# Logs -----------------------------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
+    "loggers": {"rq.worker": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+}
