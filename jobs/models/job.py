@@ -126,9 +126,7 @@ class Job(models.Model):
     def finish(self, status: Status, *, code: str = "", message: str = "") -> bool:
         """Move to a terminal state; False when it has already ended."""
         rows = Job.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
-        return (
-            rows.update(status=status, finished_at=timezone.now(), error_code=code, error_message=message[:500]) == 1
-        )
+        return rows.update(status=status, finished_at=timezone.now(), error_code=code, error_message=message[:500]) == 1
 
 
 class JobImage(models.Model):

@@ -1,0 +1,7 @@
+"""Stage ① intake and callbacks: the one guarded HTTP client. Every outgoing request to a user's URL goes through it."""
+
+from jobs.fetch.client import Fetched, Response, fetch_bytes, post_bytes
+from jobs.fetch.policy import Policy, policy_from_settings
+from jobs.fetch.url import check_url
+
+__all__ = ["Fetched", "Policy", "Response", "check_url", "fetch_bytes", "policy_from_settings", "post_bytes"]

@@ -1,0 +1,106 @@
+"""Stage 1, intake: bytes, base64 or an upload become one checked source; nothing is stored or queued for a bad one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import io
+import unicodedata
+from dataclasses import asdict, dataclass
+from pathlib import PurePosixPath
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from segmentation.errors import ImageMissing, ImageTooLarge, ImageUnreadable
+from segmentation.image import Limits, Probe, probe
+
+MAX_NAME_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSource:
+    """Hold a picture that has been proved to decode, still where it arrived (memory or the upload's spool file)."""
+
+    name: str
+    probe: Probe
+    sha256: str
+    content: IO[bytes]
+
+    def read(self) -> bytes:
+        self.content.seek(0)
+        return self.content.read()
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSource:
+    """Hold the address of a picture that the worker will fetch through the guard and then check the same way."""
+
+    url: str
+    name: str = ""
+
+
+Source = CheckedSource | UrlSource
+
+
+def default_limits(**changes: Any) -> Limits:
+    """Give the site's own limits, with a dialect's or a team's stricter ones in `changes`."""
+    values: dict[str, Any] = {
+        "max_bytes": settings.MATTING_MAX_IMAGE_BYTES,
+        "max_pixels": settings.MATTING_MAX_IMAGE_PIXELS,
+    }
+    return Limits(**(values | changes))
+
+
+def limits_to_json(limits: Limits) -> dict[str, Any]:
+    return asdict(limits) | {"formats": sorted(limits.formats)}
+
+
+def limits_from_json(data: dict[str, Any]) -> Limits:
+    return Limits(**(data | {"formats": frozenset(data["formats"])})) if data else default_limits()
+
+
+def clean_name(name: str) -> str:
+    """Keep the last part of a file name, without control characters, so that it is safe to show and to zip."""
+    name = PurePosixPath(str(name).replace("\\", "/")).name
+    name = "".join(character for character in name if unicodedata.category(character)[0] != "C")
+    return name[-MAX_NAME_LENGTH:].strip(" .") or "picture"
+
+
+def accept_bytes(data: bytes, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
+    """Check a picture in memory; raise the ImageError that says what is wrong with it."""
+    found = probe(data, limits or default_limits())
+    return CheckedSource(clean_name(name), found, hashlib.sha256(data).hexdigest(), io.BytesIO(data))
+
+
+def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) -> CheckedSource:
+    """Check an uploaded file; its size is looked at before a byte of it is read into memory."""
+    limits = limits or default_limits()
+    if not isinstance(file, UploadedFile):
+        raise ImageMissing(field="image")
+    if file.size is not None and file.size > limits.max_bytes:
+        raise ImageTooLarge(f"{clean_name(file.name)} has {file.size} bytes, more than {limits.max_bytes}")
+    file.seek(0)
+    data = file.read(limits.max_bytes + 1)
+    found = probe(data, limits)
+    return CheckedSource(clean_name(file.name), found, hashlib.sha256(data).hexdigest(), file)
+
+
+def accept_base64(text: object, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
+    """Check a picture sent as base64, with or without a `data:` prefix and line breaks."""
+    limits = limits or default_limits()
+    if not isinstance(text, str | bytes) or not text:
+        raise ImageMissing(field="image")
+    if isinstance(text, bytes):
+        text = text.decode("latin-1")
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    if len(text) > limits.max_bytes * 4 // 3 + 1024:
+        raise ImageTooLarge(f"The base64 text stands for more than {limits.max_bytes} bytes")
+    try:
+        data = base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise ImageUnreadable("The picture's base64 text is not valid base64", field="image") from None
+    return accept_bytes(data, name=name, limits=limits)

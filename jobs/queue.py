@@ -1,0 +1,126 @@
+"""Stage 4, queue: the only file that knows RQ. Redis carries ids and wakes whoever waits; it is never the truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+import django_rq
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import SimpleWorker
+
+from jobs.errors import QueueUnavailable
+
+PICTURE_QUEUES = ("interactive", "default", "batch")
+LIGHT_QUEUES = ("webhooks", "upkeep")
+BEAT_TTL_S = 15
+_BEAT_PREFIX = "keyline:worker:"
+_DONE_PREFIX = "keyline:done:"
+
+
+def connection() -> Redis:
+    return django_rq.get_connection("default")
+
+
+def is_reachable() -> bool:
+    try:
+        return bool(connection().ping())
+    except (RedisError, OSError):
+        return False
+
+
+def require_available() -> None:
+    """Raise QueueUnavailable before anything is written for a request that could not be queued."""
+    if not is_reachable():
+        raise QueueUnavailable
+
+
+def enqueue_images(image_ids: Iterable[UUID], *, queue_name: str) -> None:
+    """Send picture ids to workers. A lost message does no harm: the sweeper sends it again."""
+    queue = django_rq.get_queue(queue_name, commit_mode="auto")
+    for image_id in image_ids:
+        queue.enqueue_call("jobs.tasks.image_process", args=(str(image_id),), job_id=_message_id(image_id))
+
+
+def enqueue_task(function: str, *args: Any, queue_name: str) -> None:
+    """Send any other task, named by its import path, to the light workers."""
+    django_rq.get_queue(queue_name, commit_mode="auto").enqueue_call(function, args=args)
+
+
+def waiting_image_ids() -> set[str]:
+    """List the pictures whose message still lies in a queue."""
+    prefix = _message_id("")
+    return {
+        message.removeprefix(prefix)
+        for name in PICTURE_QUEUES
+        for message in django_rq.get_queue(name).job_ids
+        if message.startswith(prefix)
+    }
+
+
+def depths() -> dict[str, int]:
+    """Count the messages that wait in each queue."""
+    return {name: django_rq.get_queue(name).count for name in PICTURE_QUEUES + LIGHT_QUEUES}
+
+
+def _message_id(image_id: object) -> str:
+    return f"image-{image_id}"
+
+
+# Waking whoever waits -------------------------------------------------------------------------------------------------
+
+
+def announce_done(job_id: UUID) -> None:
+    """Wake every request that waits for this job. Called after the commit; Redis being away only costs the wait."""
+    try:
+        connection().publish(f"{_DONE_PREFIX}{job_id}", "done")
+    except (RedisError, OSError):
+        return
+
+
+@contextmanager
+def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
+    """Subscribe to a job's end; the value is called with a timeout in seconds and says whether the end was announced.
+
+    Subscribe first, look at the database next, wait last: then no announcement is missed.
+    """
+    subscription = connection().pubsub(ignore_subscribe_messages=True)
+    try:
+        subscription.subscribe(f"{_DONE_PREFIX}{job_id}")
+        subscription.get_message(timeout=1)  # the confirmation: from here on nothing is missed
+        yield lambda timeout_s: subscription.get_message(timeout=max(0.0, timeout_s)) is not None
+    except (RedisError, OSError) as error:
+        raise QueueUnavailable from error
+    finally:
+        subscription.close()
+
+
+# Workers --------------------------------------------------------------------------------------------------------------
+
+
+def beat(worker: str, state: dict[str, Any]) -> None:
+    """Say that a worker lives and what it has loaded; forgotten after BEAT_TTL_S."""
+    connection().set(_BEAT_PREFIX + worker, json.dumps(state), ex=BEAT_TTL_S)
+
+
+def forget_worker(worker: str) -> None:
+    connection().delete(_BEAT_PREFIX + worker)
+
+
+def live_workers() -> list[dict[str, Any]]:
+    """List the workers whose heartbeat is younger than BEAT_TTL_S."""
+    redis = connection()
+    keys = list(redis.scan_iter(match=_BEAT_PREFIX + "*", count=1000))
+    return [json.loads(value) for value in (redis.mget(keys) if keys else []) if value]
+
+
+def serve(queue_names: Iterable[str], *, name: str) -> None:
+    """Take messages until SIGTERM or SIGINT, in this process: the model stays warm and no fork breaks it."""
+    queues = [django_rq.get_queue(queue_name) for queue_name in queue_names]
+    worker = SimpleWorker(queues, name=name, connection=connection(), worker_ttl=30)
+    worker.log_result_lifespan = False
+    worker.work(with_scheduler=False, logging_level="WARNING")

@@ -1,0 +1,73 @@
+"""Stage 9, rendering: the only readers of a user's objects, so that ownership is checked in one place."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from jobs.actor import Actor
+from jobs.errors import JobNotFound, NotFound
+from jobs.models import ApiKey, Artifact, Job, JobImage, ModelVersion
+
+
+def jobs_of(actor: Actor) -> QuerySet[Job]:
+    """List what the actor may see: the team's jobs, or a plain member's own when the team is set so."""
+    jobs = Job.objects.filter(team=actor.team)
+    membership = actor.membership
+    if membership is not None and not membership.is_manager and not actor.team.members_see_all:
+        jobs = jobs.filter(user=actor.user)
+    return jobs
+
+
+def job_get(actor: Actor, job_id: UUID | str) -> Job:
+    """Give one job; raise JobNotFound alike for one that is not there and for another team's."""
+    job = jobs_of(actor).filter(pk=job_id).first()
+    if job is None:
+        raise JobNotFound
+    return job
+
+
+def job_by_external_id(actor: Actor, dialect: str, external_id: str) -> Job:
+    job = jobs_of(actor).filter(dialect=dialect, external_id=external_id).first()
+    if job is None or not external_id:
+        raise JobNotFound
+    return job
+
+
+def job_by_idempotency_key(actor: Actor, idempotency_key: str) -> Job | None:
+    return Job.objects.filter(team=actor.team, idempotency_key=idempotency_key).first()
+
+
+def images_of(job: Job) -> list[JobImage]:
+    """List a job's pictures in order, with their artifacts at hand."""
+    return list(job.images.prefetch_related("artifacts").order_by("position"))
+
+
+def artifact_of(image: JobImage, kind: str) -> Artifact | None:
+    """Give a picture's newest artifact of one kind; reads the prefetched ones where they are."""
+    found = [artifact for artifact in image.artifacts.all() if artifact.kind == kind]
+    return found[-1] if found else None
+
+
+def artifact_get(actor: Actor, artifact_id: UUID) -> Artifact:
+    artifact = Artifact.objects.filter(pk=artifact_id, job__in=jobs_of(actor)).first()
+    if artifact is None:
+        raise NotFound
+    return artifact
+
+
+def artifact_signed(artifact_id: UUID) -> Artifact:
+    """Give an artifact to whoever holds a valid signature for it, which the caller has checked."""
+    artifact = Artifact.objects.filter(pk=artifact_id).first()
+    if artifact is None:
+        raise NotFound
+    return artifact
+
+
+def key_by_secret(secret: str) -> ApiKey | None:
+    return ApiKey.objects.select_related("team", "created_by").filter(secret_hash=ApiKey.hash_of(secret)).first()
+
+
+def active_model() -> ModelVersion | None:
+    return ModelVersion.objects.filter(is_active=True).first()

@@ -1,0 +1,238 @@
+"""Stages 5 and 8: what happens to a picture once a worker has it, and how its job ends with it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Iterable
+from functools import partial
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Q
+from django.utils import timezone
+from segmentation.pipeline import CutoutResult, Rendered
+
+from jobs import queue, storage
+from jobs.actor import Actor
+from jobs.errors import JobNotCancelable, WorkerLost
+from jobs.models import Artifact, Job, JobImage, Status
+from segmentation.errors import MattingError
+
+logger = logging.getLogger(__name__)
+
+
+def image_claim(*, image_id: str, worker: str) -> JobImage | None:
+    """Take a queued picture under a lease; None when it is gone, done, cancelled or another worker's."""
+    image = JobImage.objects.select_related("job", "job__team").filter(pk=image_id).first()
+    if image is None:
+        return None
+    with transaction.atomic():
+        if not image.claim(worker=worker, lease_s=settings.MATTING_LEASE_S):
+            return None
+        image.job.start()
+    return image
+
+
+def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int, height: int) -> None:
+    """Keep the source that the worker has fetched from the picture's URL."""
+    extension = storage.EXTENSIONS.get(content_type, "bin")
+    key = storage.key_of_result(image, Artifact.Kind.SOURCE, extension)
+    stored = storage.store(key, data)
+    Artifact.objects.create(
+        job=image.job,
+        image=image,
+        kind=Artifact.Kind.SOURCE,
+        key=stored.key,
+        content_type=content_type,
+        bytes=stored.bytes,
+        sha256=stored.sha256,
+        width=width,
+        height=height,
+        expires_at=image.job.expires_at,
+    )
+
+
+def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str, float], model_version: str) -> bool:
+    """Store the result's files and make them visible with one commit; False when this attempt had lost its lease."""
+    artifacts: list[Artifact] = []
+    try:
+        for rendered, kind in _files_of(result):
+            artifacts.append(_stored(image, kind, rendered))
+        with transaction.atomic():
+            ended = image.finish(
+                Status.SUCCEEDED,
+                width=result.width,
+                height=result.height,
+                foreground=_corners(result.foreground),
+                subject=result.subject,
+                instances=[
+                    {"id": person.id, "box": _corners(person.box), "score": person.score, "area": person.area_px}
+                    for person in result.instances
+                ],
+                uncertainty=result.uncertainty,
+                notes=list(result.notes),
+                timings_ms=timings_ms,
+                model_version=model_version,
+            )
+            if ended:
+                Artifact.objects.bulk_create(artifacts)
+                _job_count(image.job_id)
+    except BaseException:
+        storage.discard(artifact.key for artifact in artifacts)
+        raise
+    if not ended:
+        storage.discard(artifact.key for artifact in artifacts)
+    return ended
+
+
+def image_fail(*, image: JobImage, error: MattingError) -> bool:
+    """End a picture with a public code and message; False when this attempt had lost its lease."""
+    with transaction.atomic():
+        ended = image.finish(Status.FAILED, error_code=error.code, error_message=error.message[:500])
+        if ended:
+            _job_count(image.job_id)
+    return ended
+
+
+def images_recover() -> int:
+    """Return the pictures of dead workers to the queue, give up the poisonous, resend lost messages; say how many."""
+    now = timezone.now()
+    dead = JobImage.objects.select_related("job").filter(status=Status.RUNNING, leased_until__lt=now)
+    recovered = [image for image in dead[:200] if _recover(image)]
+    return len(recovered) + _resend_lost()
+
+
+def leases_release(*, worker: str) -> int:
+    """Return at once what a worker held that is known to have died, without waiting for its leases to run out."""
+    held = JobImage.objects.select_related("job").filter(status=Status.RUNNING, claimed_by=worker)
+    return sum(_recover(image) for image in held)
+
+
+def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
+    """Cancel what has not ended; raise JobNotCancelable when all has (or, with `only_queued`, when it has started)."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().get(pk=job.pk)
+        if job.is_terminal or (only_queued and job.status != Status.QUEUED):
+            raise JobNotCancelable
+        for image in job.images.exclude(status__in=Job.TERMINAL):
+            image.cancel()
+        _job_count(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def job_retry(*, actor: Actor, job: Job) -> int:
+    """Queue again the pictures that failed, as new attempts of the same job; say how many."""
+    queue.require_available()
+    now = timezone.now()
+    with transaction.atomic():
+        failed = list(job.images.filter(status=Status.FAILED).values_list("id", flat=True))
+        if not failed:
+            return 0
+        JobImage.objects.filter(id__in=failed).update(
+            status=Status.QUEUED, error_code="", error_message="", finished_at=None, enqueued_at=now, attempt=0
+        )
+        Job.objects.filter(pk=job.pk).update(
+            status=Status.QUEUED, finished_at=None, error_code="", error_message="", images_failed=0
+        )
+        transaction.on_commit(partial(queue.enqueue_images, failed, queue_name=job.urgency), robust=True)
+    return len(failed)
+
+
+def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
+    """Delete jobs with their rows and files; say how many. Without an actor it is the retention that acts."""
+    count = 0
+    for job in jobs:
+        keys = list(job.artifacts.values_list("key", flat=True))
+        with transaction.atomic():
+            for image in job.images.exclude(status__in=Job.TERMINAL):
+                image.cancel()
+            Job.objects.filter(pk=job.pk).delete()
+            transaction.on_commit(partial(storage.discard, keys), robust=True)
+        count += 1
+    return count
+
+
+def jobs_expire(*, limit: int = 200) -> int:
+    """Delete what has outlived its retention."""
+    return job_purge(actor=None, jobs=Job.objects.filter(expires_at__lt=timezone.now())[:limit])
+
+
+def _recover(image: JobImage) -> bool:
+    if image.attempt >= settings.MATTING_MAX_DELIVERIES:
+        logger.error("picture %s lost its worker %d times and is given up", image.id, image.attempt)
+        return image_fail(image=image, error=WorkerLost())
+    if not image.requeue():
+        return False
+    logger.warning("picture %s lost worker %s and is queued again", image.id, image.claimed_by)
+    queue.enqueue_images([image.id], queue_name=image.job.urgency)
+    return True
+
+
+def _resend_lost(*, older_than_s: float = 15.0) -> int:
+    """Resend messages that no queue holds: Redis lost them, or a worker died between taking one and claiming."""
+    since = timezone.now() - dt.timedelta(seconds=older_than_s)
+    old = JobImage.objects.filter(status=Status.QUEUED, enqueued_at__lt=since)
+    found = list(old.order_by("enqueued_at").values_list("id", "job__urgency")[:500])
+    if not found:
+        return 0
+    waiting = queue.waiting_image_ids()
+    lost = [(image_id, urgency) for image_id, urgency in found if str(image_id) not in waiting]
+    for image_id, urgency in lost:
+        queue.enqueue_images([image_id], queue_name=urgency)
+    return len(lost)
+
+
+def _job_count(job_id: UUID) -> None:
+    """Bring the job's counters in step with its pictures and end it with the last of them. In a transaction."""
+    job = Job.objects.select_for_update().get(pk=job_id)
+    counts = job.images.aggregate(
+        succeeded=Count("id", filter=Q(status=Status.SUCCEEDED)),
+        failed=Count("id", filter=Q(status=Status.FAILED)),
+        canceled=Count("id", filter=Q(status=Status.CANCELED)),
+    )
+    job.images_succeeded, job.images_failed = counts["succeeded"], counts["failed"]
+    job.save(update_fields=["images_succeeded", "images_failed"])
+    if sum(counts.values()) < job.images_total:
+        return
+    _job_end(job, canceled=counts["canceled"])
+
+
+def _job_end(job: Job, *, canceled: int) -> None:
+    """End a job: succeeded when any picture did, else cancelled when any was, else failed with the first error."""
+    if job.images_succeeded:
+        ended = job.finish(Status.SUCCEEDED)
+    elif canceled:
+        ended = job.finish(Status.CANCELED)
+    else:
+        first = job.images.filter(status=Status.FAILED).first()
+        ended = job.finish(Status.FAILED, code=first.error_code, message=first.error_message)
+    if ended:
+        transaction.on_commit(partial(queue.announce_done, job.id), robust=True)
+
+
+def _files_of(result: CutoutResult) -> list[tuple[Rendered, str]]:
+    files = [(rendered, Artifact.Kind(rendered.kind)) for rendered in result.outputs if rendered.kind != "alpha"]
+    return [*files, (result.alpha, Artifact.Kind.ALPHA), (result.thumbnail, Artifact.Kind.THUMBNAIL)]
+
+
+def _stored(image: JobImage, kind: str, rendered: Rendered) -> Artifact:
+    stored = storage.store(storage.key_of_result(image, kind, rendered.extension), rendered.data)
+    return Artifact(
+        job=image.job,
+        image=image,
+        kind=kind,
+        key=stored.key,
+        content_type=rendered.content_type,
+        bytes=stored.bytes,
+        sha256=stored.sha256,
+        width=rendered.width,
+        height=rendered.height,
+        expires_at=image.job.expires_at,
+    )
+
+
+def _corners(box: object) -> list[int] | None:
+    return None if box is None else [box.left, box.top, box.right, box.bottom]

@@ -1,0 +1,109 @@
+"""Stage 8, results: files go through the storage (a folder, or S3), private, opened by signed links that expire."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import IO
+
+from django.conf import settings
+from django.core import signing
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.urls import reverse
+from django.utils import timezone
+
+from jobs.errors import NotFound, StorageFailed
+from jobs.models import Artifact, Job, JobImage
+
+logger = logging.getLogger(__name__)
+
+EXTENSIONS = {
+    "image/png": "png",
+    "image/jpeg": "jpg",
+    "image/webp": "webp",
+    "image/bmp": "bmp",
+    "image/tiff": "tiff",
+    "image/gif": "gif",
+    "image/heic": "heic",
+    "image/avif": "avif",
+    "application/zip": "zip",
+}
+_SUFFIXES = {Artifact.Kind.MASK: "_alpha", Artifact.Kind.VISUALIZATION: "_vis"}
+_PUBLISHED = (Artifact.Kind.CUTOUT, Artifact.Kind.MASK, Artifact.Kind.VISUALIZATION)
+_SALT = "keyline.artifact"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """Say where a file lies and what it holds."""
+
+    key: str
+    bytes: int
+    sha256: str
+
+
+def key_of_source(job: Job, position: int, extension: str) -> str:
+    return f"teams/{job.team_id}/{job.id}/{position:04d}/source.{extension}"
+
+
+def key_of_result(image: JobImage, kind: str, extension: str) -> str:
+    """Name a result so that only this attempt owns it: two attempts never write the same file."""
+    job = image.job
+    if job.output_folder and image.output_name and kind in _PUBLISHED:
+        again = f"_{image.attempt}" if image.attempt > 1 else ""
+        return f"{job.output_folder}/{image.output_name}{again}{_SUFFIXES.get(Artifact.Kind(kind), '')}.{extension}"
+    return f"teams/{job.team_id}/{job.id}/{image.position:04d}/{image.attempt}-{kind}.{extension}"
+
+
+def store(key: str, data: bytes) -> StoredFile:
+    """Write a file; raise StorageFailed when the storage refuses."""
+    try:
+        written = default_storage.save(key, ContentFile(data))
+    except Exception as error:
+        logger.exception("storing %s failed", key)
+        raise StorageFailed from error
+    return StoredFile(written, len(data), hashlib.sha256(data).hexdigest())
+
+
+def open_file(key: str) -> IO[bytes]:
+    """Open a stored file for reading; raise NotFound when it is gone."""
+    try:
+        return default_storage.open(key, "rb")
+    except FileNotFoundError as error:
+        raise NotFound("The file has been deleted.") from error
+
+
+def read(key: str) -> bytes:
+    with open_file(key) as file:
+        return file.read()
+
+
+def discard(keys: Iterable[str]) -> None:
+    """Delete files that nothing points to; a file that cannot be deleted is logged and left."""
+    for key in keys:
+        try:
+            default_storage.delete(key)
+        except Exception:
+            logger.exception("deleting %s failed", key)
+
+
+def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None) -> str:
+    """Give a signed link that opens the file without a key until it expires, never longer than the file lives."""
+    ttl_s = settings.MATTING_LINK_TTL_S if ttl_s is None else ttl_s
+    if artifact.expires_at is not None:
+        ttl_s = min(ttl_s, max(0, int((artifact.expires_at - timezone.now()).total_seconds())))
+    until = int(timezone.now().timestamp()) + ttl_s
+    token = signing.Signer(salt=_SALT).signature(f"{artifact.id}:{until}")
+    path = reverse("file", kwargs={"artifact_id": artifact.id, "name": artifact.file_name})
+    return f"{base_url}{path}?until={until}&signature={token}"
+
+
+def is_signed(artifact_id: object, until: str, signature: str) -> bool:
+    """Say whether a link's signature is ours and has not expired."""
+    if not until.isdecimal() or int(until) < timezone.now().timestamp():
+        return False
+    expected = signing.Signer(salt=_SALT).signature(f"{artifact_id}:{until}")
+    return signing.constant_time_compare(expected, signature)

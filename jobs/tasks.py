@@ -1,0 +1,110 @@
+"""Stage 5, worker: what a message makes a worker do. The only request-side module that runs the model."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.db import connection
+from rq.timeouts import BaseTimeoutException
+from segmentation.pipeline import cut_out
+
+from jobs import engine, intake, storage
+from jobs.errors import WaitTimeout
+from jobs.models import Artifact, JobImage
+from jobs.services import lifecycle
+from segmentation import image as pictures
+from segmentation.errors import MattingError
+
+logger = logging.getLogger(__name__)
+
+
+def worker_name() -> str:
+    """Name this process as leases and heartbeats do."""
+    return f"{socket.gethostname()}-{os.getpid()}"
+
+
+def image_process(image_id: str) -> None:
+    """Claim one picture and bring it to its end; an error of any kind ends the picture, never the worker."""
+    image = lifecycle.image_claim(image_id=image_id, worker=worker_name())
+    if image is None:
+        return
+    with _lease_kept(image):
+        try:
+            _cut_out(image)
+        except MattingError as error:
+            lifecycle.image_fail(image=image, error=error)
+        except BaseTimeoutException:
+            lifecycle.image_fail(image=image, error=WaitTimeout("The picture took longer than a worker may spend."))
+        except Exception:
+            logger.exception("picture %s failed", image.id)
+            lifecycle.image_fail(image=image, error=MattingError())
+
+
+def _cut_out(image: JobImage) -> None:
+    job = image.job
+    limits = intake.limits_from_json(job.limits)
+    waited_ms = (image.started_at - image.enqueued_at).total_seconds() * 1000
+    started = time.perf_counter()
+    data = _source_of(image, limits)
+    fetched = time.perf_counter()
+    model = engine.current_engine()
+    result = cut_out(data, job.cutout_options, model, limits)
+    timings = {
+        "queue": waited_ms,
+        "fetch": (fetched - started) * 1000,
+        **result.timings_ms,
+        "total": (time.perf_counter() - started) * 1000,
+    }
+    lifecycle.image_succeed(
+        image=image,
+        result=result,
+        timings_ms={stage: round(duration, 2) for stage, duration in timings.items()},
+        model_version=f"{model.name} {model.version}",
+    )
+
+
+def _source_of(image: JobImage, limits: pictures.Limits) -> bytes:
+    """Read the stored source, or fetch, check and store it when the caller gave a URL."""
+    source = image.artifacts.filter(kind=Artifact.Kind.SOURCE).first()
+    if source is not None:
+        return storage.read(source.key)
+    from jobs.fetch import fetch_bytes, policy_from_settings
+
+    data = fetch_bytes(image.source_url, policy_from_settings("picture")).data
+    found = pictures.probe(data, limits)
+    for box in image.job.cutout_options.boxes:
+        box.clipped(found.width, found.height)
+    lifecycle.source_attach(
+        image=image, data=data, content_type=f"image/{found.format}", width=found.width, height=found.height
+    )
+    return data
+
+
+@contextmanager
+def _lease_kept(image: JobImage) -> Iterator[None]:
+    """Renew the picture's lease from a thread of its own, until the block ends or the lease is lost."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(settings.MATTING_LEASE_S / 4):
+            try:
+                if not image.renew(lease_s=settings.MATTING_LEASE_S):
+                    return
+            except Exception:
+                logger.exception("the lease of picture %s could not be renewed this time", image.id)
+        connection.close()
+
+    thread = threading.Thread(target=renew, name=f"lease-{image.id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
