@@ -25,7 +25,7 @@ class Matte:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """Hold one person: `box` in pixels of the upright picture, `score` and `alpha` in 0..1, alpha at engine resolution."""
+    """Hold one person: `box` in pixels of the upright picture, `score` in 0..1, `alpha` like Matte.alpha."""
 
     box: Box
     score: float
@@ -35,7 +35,8 @@ class Instance:
 class Engine(Protocol):
     """Turn an upright sRGB picture, (H, W, 3) uint8, into alphas. Engines are built once, warmed up and kept.
 
-    name, version: what is loaded and the first 12 digits of its sha256. runtime: `openvino`, `torch-cpu`, `torch-cuda`, `onnx`.
+    name, version: what is loaded and the first 12 digits of its sha256.
+    runtime: `openvino`, `torch-cpu`, `torch-cuda` or `onnx`.
     Every method raises segmentation.errors.InferenceFailed when the runtime fails.
     """
 

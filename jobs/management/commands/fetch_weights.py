@@ -1,0 +1,52 @@
+"""Stage 6, the model: `manage.py fetch_weights [NAME]` lists the public checkpoints, or fetches one."""
+
+from argparse import ArgumentParser
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from segmentation import checkpoints
+from segmentation.engines.manifest import Manifest
+from segmentation.errors import WeightsInvalid
+
+
+class Command(BaseCommand):
+    help = "List the public checkpoints, or fetch one into the weights folder."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", nargs="?", help="the checkpoint to fetch; without it, all are listed")
+        parser.add_argument("--into", default=settings.MATTING_WEIGHTS_DIR, help="the folder, if not the usual one")
+
+    def handle(self, *args: object, **options: object) -> None:
+        known = checkpoints.public_checkpoints()
+        name = options["name"]
+        if name is None:
+            for manifest in known.values():
+                self.stdout.write(_line(manifest))
+            return
+        if name not in known:
+            raise CommandError(f"{name} is not a known checkpoint; these are: {', '.join(known)}")
+        if known[name].non_commercial:
+            self.stderr.write(
+                self.style.WARNING(f"{name} is licensed {known[name].licence}: commercial use is not allowed.")
+            )
+        self._fetch(known[name], options["into"])
+
+    def _fetch(self, manifest: Manifest, folder: str) -> None:
+        with tqdm(desc=manifest.name, unit="B", unit_scale=True, unit_divisor=1024, file=self.stderr) as bar:
+
+            def show(have: int, total: int | None) -> None:
+                bar.total = total
+                bar.update(have - bar.n)
+
+            try:
+                path = checkpoints.fetch_checkpoint(manifest.name, settings.BASE_DIR / folder, progress=show)
+            except (checkpoints.DownloadFailed, WeightsInvalid, OSError) as error:
+                raise CommandError(str(error)) from error
+        self.stdout.write(f"{path} ({manifest.licence}). To serve it: MATTING_WEIGHTS={path}")
+
+
+def _line(manifest: Manifest) -> str:
+    warning = ", not for commercial use" if manifest.non_commercial else ""
+    return f"{manifest.name:22} {manifest.licence:12} {manifest.size:>5} px  {manifest.note}{warning}"

@@ -1,0 +1,164 @@
+"""Stage 6, the model: what stands beside a weight file and says how to feed it and how to read its answer.
+
+A manifest is a JSON object in `NAME.json` beside `NAME.safetensors`, `NAME.pth` or `NAME.onnx`. Unknown names are left
+alone, so that a training program may note its figures there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from types import UnionType
+from typing import Any, Self, get_args, get_type_hints
+
+from segmentation.errors import WeightsInvalid
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+KEYLINE, SALIENT, PEOPLE = "keyline", "salient", "people"  # the families of networks that the engines know
+CHOICES = {
+    "family": (KEYLINE, SALIENT, PEOPLE),
+    "box_mode": ("prompt", "crop"),
+    "activation": ("none", "sigmoid"),
+    "channels": ("rgb", "bgr"),
+    "fit": ("squeeze", "pad"),
+    "box_format": ("xyxy", "xywh", "cxcywh"),
+    "box_unit": ("pixel", "share"),
+    "mask_frame": ("picture", "box"),
+}
+MAX_SIZE_PX = 4096
+_CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manifest:
+    """Describe one weight file; building one raises WeightsInvalid naming the field that is off.
+
+    Where it comes from: url, sha256 and md5 (lower-case hex; empty is not checked), licence, non_commercial.
+    Input: `size` pixels a side, values in 0..1 (or divided by the picture's own maximum), then (x - mean) / std.
+    `full_scale`: what 255 becomes before mean and std are applied. `batched`: whether the input has a batch axis.
+    `fit`: `squeeze` changes the aspect ratio, `pad` keeps it and fills right and bottom with zeros after normalising.
+    Output of family `salient`: `output` by index or name, `activation` still to apply, `stretch` to the full 0..1;
+    `people_only` marks a network that finds nothing but people.
+    Boxes: `prompt` draws them on the network's fourth plane, `crop` looks at the box's surroundings alone, wider by
+    `box_margin` of the box's sides.
+    Output of family `people`: the names or indices under `boxes`, `scores` (None: the fifth column of boxes),
+    `labels` (None: everything is a person) and `masks`, `person_label`; how boxes are written; whether a mask covers
+    the whole `picture` or its own `box`; what scores below `min_score` are dropped.
+    """
+
+    name: str
+    family: str = SALIENT
+    url: str = ""
+    sha256: str = ""
+    md5: str = ""
+    licence: str = "unknown"
+    non_commercial: bool = False
+    note: str = ""
+    size: int = 320
+    mean: tuple[float, ...] = IMAGENET_MEAN
+    std: tuple[float, ...] = IMAGENET_STD
+    full_scale: float = 1.0
+    own_maximum: bool = False
+    channels: str = "rgb"
+    fit: str = "squeeze"
+    batched: bool = True
+    output: int | str = 0
+    activation: str = "none"
+    stretch: bool = False
+    people_only: bool = False
+    box_mode: str = "crop"
+    box_margin: float = 0.15
+    boxes: int | str = 0
+    scores: int | str | None = None
+    labels: int | str | None = None
+    masks: int | str = -1
+    person_label: int = 0
+    box_format: str = "xyxy"
+    box_unit: str = "pixel"
+    mask_frame: str = "picture"
+    min_score: float = 0.5
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, kind in _KINDS.items():
+            self._check_kind(name, kind)
+        for name, allowed in CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise WeightsInvalid(f"The manifest's {name} must be one of {', '.join(allowed)}.", field=name)
+        if not 32 <= self.size <= MAX_SIZE_PX:
+            raise WeightsInvalid(f"The manifest's size must lie between 32 and {MAX_SIZE_PX} pixels.", field="size")
+        for name in ("mean", "std"):
+            object.__setattr__(self, name, self._three_numbers(name))
+        if min(self.std) <= 0 or self.full_scale <= 0:
+            raise WeightsInvalid("The manifest's std and full_scale must be above 0.", field="std")
+
+    def _check_kind(self, name: str, kind: Any) -> None:
+        value = getattr(self, name)
+        allowed = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+        if float in allowed and type(value) is int:
+            return
+        if type(value) not in allowed:
+            raise WeightsInvalid(f"The manifest's {name} is not of the right type: {value!r:.60}.", field=name)
+
+    def _three_numbers(self, name: str) -> tuple[float, ...]:
+        values = getattr(self, name)
+        if isinstance(values, int | float):
+            values = (values,) * 3
+        if not isinstance(values, list | tuple) or len(values) != 3 or not all(type(v) in (int, float) for v in values):
+            raise WeightsInvalid(f"The manifest's {name} must be one number or three.", field=name)
+        return tuple(float(value) for value in values)
+
+    @classmethod
+    def from_json(cls, data: Any, *, name: str = "") -> Self:
+        """Read a manifest's JSON object; what is not a field of ours goes to `extra`."""
+        if not isinstance(data, dict):
+            raise WeightsInvalid("The manifest is not a JSON object.")
+        known = {entry.name for entry in fields(cls)} - {"extra"}
+        values = {key: value for key, value in data.items() if key in known}
+        values.setdefault("name", name)
+        return cls(**values, extra={key: value for key, value in data.items() if key not in known})
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the file at `path`; raise WeightsInvalid when it is missing or no manifest."""
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise WeightsInvalid(f"The weights need a manifest, {path.name}, beside them.") from None
+        except (OSError, ValueError) as error:
+            raise WeightsInvalid(f"The manifest {path.name} cannot be read as JSON.") from error
+        return cls.from_json(data, name=path.stem)
+
+
+_KINDS = {name: kind for name, kind in get_type_hints(Manifest).items() if name not in ("mean", "std", "extra")}
+
+
+def manifest_path(weights: Path) -> Path:
+    """Name the manifest that belongs to a weight file."""
+    return weights.with_suffix(".json")
+
+
+def file_digest(path: Path, algorithm: str = "sha256") -> str:
+    """Compute a file's checksum as lower-case hex, a piece at a time; raise WeightsInvalid when it cannot be read."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
+    try:
+        with path.open("rb") as stream:
+            while chunk := stream.read(_CHUNK_BYTES):
+                digest.update(chunk)
+    except OSError as error:
+        raise WeightsInvalid(f"The weights file {path.name} cannot be read.") from error
+    return digest.hexdigest()
+
+
+def checked_digest(weights: Path, manifest: Manifest) -> str:
+    """Return the file's sha256; raise WeightsInvalid when a checksum in the manifest is another."""
+    sha256 = file_digest(weights)
+    if manifest.sha256 and manifest.sha256.lower() != sha256:
+        raise WeightsInvalid(f"The weights file {weights.name} is not the one that its manifest describes (sha256).")
+    if not manifest.sha256 and manifest.md5 and manifest.md5.lower() != file_digest(weights, "md5"):
+        raise WeightsInvalid(f"The weights file {weights.name} is not the one that its manifest describes (md5).")
+    return sha256

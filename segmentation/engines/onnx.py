@@ -1,0 +1,67 @@
+"""Stage 6, the model: one engine for every public network that answers a picture with one map of its subject.
+
+U²-Net (Qin et al. 2020), IS-Net (Qin et al. 2022), BiRefNet (Zheng et al. 2024) and MODNet (Ke et al. 2022) differ in
+nothing but what their manifests say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from segmentation.engines.base import Instance, Matte
+from segmentation.engines.cropping import inside, pasted, surroundings
+from segmentation.engines.manifest import Manifest
+from segmentation.engines.preparation import framed, sigmoid
+from segmentation.engines.session import GuardedSession
+from segmentation.errors import InferenceFailed
+from segmentation.options import Box
+
+
+class SalientEngine:
+    """Serve a network of the manifest family `salient`. It cannot tell people apart."""
+
+    def __init__(self, session: GuardedSession, manifest: Manifest, version: str) -> None:
+        self.name, self.version, self.runtime = manifest.name, version, session.runtime
+        self._session, self._manifest = session, manifest
+        self._output = session.index_of(manifest.output)
+
+    def auto(self, rgb: np.ndarray) -> Matte:
+        """Find the subject; the matte is as large as the network's answer."""
+        return self._matte(self._alpha(rgb))
+
+    def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
+        """Look at each box's surroundings alone, as such a network takes no prompt."""
+        height, width = rgb.shape[:2]
+        mattes = []
+        for box in boxes:
+            box = box.clipped(width, height)
+            view = surroundings(box, width, height, self._manifest.box_margin)
+            found = self._alpha(rgb[view.top : view.bottom, view.left : view.right])
+            mattes.append(self._matte(inside(pasted(found, view, width, height), box, width, height)))
+        return mattes
+
+    def instances(self, rgb: np.ndarray) -> list[Instance]:
+        raise InferenceFailed(f"The model {self.name} does not tell people apart.")
+
+    def _matte(self, alpha: np.ndarray) -> Matte:
+        return Matte(alpha, alpha if self._manifest.people_only else None)
+
+    def _alpha(self, rgb: np.ndarray) -> np.ndarray:
+        frame = framed(rgb, self._manifest)
+        planes = frame.planes[None] if self._manifest.batched else frame.planes
+        alpha = np.squeeze(self._session.run(planes)[self._output])
+        if alpha.ndim != 2:
+            raise InferenceFailed(f"The model {self.name} answered with shape {alpha.shape}, not with one map.")
+        alpha = alpha.astype(np.float32)
+        if self._manifest.activation == "sigmoid":
+            alpha = sigmoid(alpha)
+        if frame.width < self._manifest.size or frame.height < self._manifest.size:  # padded: the rest is no picture
+            rows = max(1, round(alpha.shape[0] * frame.height / self._manifest.size))
+            columns = max(1, round(alpha.shape[1] * frame.width / self._manifest.size))
+            alpha = alpha[:rows, :columns]
+        if self._manifest.stretch:
+            low, high = float(alpha.min()), float(alpha.max())
+            alpha = (alpha - low) / max(high - low, 1e-6)
+        return np.clip(alpha, 0.0, 1.0)

@@ -1,0 +1,58 @@
+"""Stage 6, the model: from an upright picture to the numbers that a network takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from segmentation.engines.manifest import Manifest
+
+
+def resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
+    """Resize (H, W[, C]) uint8 or float32 to height x width.
+
+    Shrinking averages areas, so that thin things leave a trace instead of falling between samples; growing is bilinear.
+    """
+    if pixels.shape[:2] == (height, width):
+        return pixels
+    shrinks = width <= pixels.shape[1] and height <= pixels.shape[0]
+    return cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+
+
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """Hold a network's input and the part of it that the picture fills.
+
+    planes: (3, size, size) float32, normalised. width, height: how many columns and rows, from the top left, the
+    picture takes; both are `size` unless the manifest pads.
+    """
+
+    planes: np.ndarray
+    width: int
+    height: int
+
+
+def framed(rgb: np.ndarray, manifest: Manifest) -> Framed:
+    """Fit a picture, (H, W, 3) uint8, into the square that the manifest describes, and normalise it."""
+    width = height = manifest.size
+    if manifest.fit == "pad":
+        scale = manifest.size / max(rgb.shape[:2])
+        height, width = (max(1, round(side * scale)) for side in rgb.shape[:2])
+    small = resized(rgb, width, height)
+    if manifest.channels == "bgr":
+        small = small[..., ::-1]
+    peak = max(float(small.max()), 1.0) if manifest.own_maximum else 255.0
+    # (x / peak * full_scale - mean) / std as one multiplication and one addition a channel.
+    gain = (manifest.full_scale / (peak * np.asarray(manifest.std))).astype(np.float32)
+    offset = (-np.asarray(manifest.mean) / np.asarray(manifest.std)).astype(np.float32)
+    planes = np.zeros((3, manifest.size, manifest.size), np.float32)
+    np.multiply(small.transpose(2, 0, 1), gain[:, None, None], out=planes[:, :height, :width], casting="unsafe")
+    planes[:, :height, :width] += offset[:, None, None]
+    return Framed(planes, width, height)
+
+
+def sigmoid(logits: np.ndarray) -> np.ndarray:
+    """Map logits to 0..1, float32; the hyperbolic tangent form cannot overflow."""
+    return (0.5 * np.tanh(0.5 * logits.astype(np.float32)) + 0.5).astype(np.float32)

@@ -1,0 +1,183 @@
+"""Stage 6, the model: from a weight file to an engine that has been tried and is ready to serve."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from segmentation.engines.base import Engine
+from segmentation.engines.manifest import KEYLINE, PEOPLE, Manifest, checked_digest, manifest_path
+from segmentation.engines.onnx import SalientEngine
+from segmentation.engines.onnx_people import PeopleEngine
+from segmentation.engines.session import GuardedSession, Session
+from segmentation.engines.unet import UNetEngine
+from segmentation.errors import InferenceFailed, WeightsInvalid
+from segmentation.options import Box
+
+logger = logging.getLogger(__name__)
+
+RUNTIMES = ("auto", "openvino", "torch-cpu", "torch-cuda", "onnx")
+BUILT_IN_SUFFIXES = (".safetensors", ".pth")
+VERSION_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """Hold what a session is built from: the file, its manifest, its sha256, and how it shall run."""
+
+    weights: Path
+    manifest: Manifest
+    sha256: str
+    runtime: str
+    cache_dir: Path | None
+    threads: int | None
+
+
+def load_engine(
+    weights: Path, *, runtime: str = "auto", cache_dir: Path | None = None, threads: int | None = None
+) -> Engine:
+    """Load a weight file, try it on a test picture and return the engine that serves it.
+
+    weights: `.safetensors` or `.pth` of the built-in network (its manifest may be absent), or `.onnx` with a manifest.
+    runtime: one of RUNTIMES; `auto` takes CUDA where there is a GPU, else OpenVINO, else what the file can do without.
+    cache_dir: where converted models are kept between starts; None keeps nothing.
+    threads: how many cores one picture may use; None leaves it to the runtime.
+    Raises WeightsInvalid, with a sentence that says what is wrong with the file or its manifest, and InferenceFailed
+    when the runtime that was asked for cannot be had.
+    """
+    if runtime not in RUNTIMES:
+        raise InferenceFailed(f"The runtime must be one of {', '.join(RUNTIMES)}, not {runtime:.20}.")
+    if not weights.is_file():
+        raise WeightsInvalid(f"The weights file {weights.name} does not exist.")
+    manifest = read_manifest(weights)
+    sha256 = checked_digest(weights, manifest)
+    loading = Loading(weights, manifest, sha256, runtime, cache_dir, threads)
+    session = GuardedSession(built_in_session(loading) if manifest.family == KEYLINE else onnx_session(loading))
+    kinds = {KEYLINE: UNetEngine, PEOPLE: PeopleEngine}
+    engine = kinds.get(manifest.family, SalientEngine)(session, manifest, sha256[:VERSION_DIGITS])
+    warm_up(engine)
+    return engine
+
+
+def read_manifest(weights: Path) -> Manifest:
+    """Read the manifest of a weight file, or make the built-in network's own when a file of its kind has none."""
+    suffix, beside = weights.suffix.lower(), manifest_path(weights)
+    if suffix in BUILT_IN_SUFFIXES:
+        if not beside.exists():
+            return Manifest(name=weights.stem, family=KEYLINE, box_mode="prompt")
+        return replace(Manifest.read(beside), family=KEYLINE)
+    if suffix != ".onnx":
+        raise WeightsInvalid("A weights file ends in .safetensors, .pth or .onnx.")
+    manifest = Manifest.read(beside)
+    if manifest.family == KEYLINE:
+        raise WeightsInvalid("The built-in network's weights are a .safetensors or .pth file, not .onnx.")
+    return manifest
+
+
+def built_in_session(loading: Loading) -> Session:
+    """Choose a runtime for the built-in network; torch is imported only where it is needed."""
+    if loading.runtime == "onnx":
+        raise InferenceFailed("The built-in network does not run on ONNX Runtime.")
+    if loading.runtime == "torch-cuda" or (loading.runtime == "auto" and a_gpu_may_be_there()):
+        from segmentation.engines import torch_runtime
+
+        if torch_runtime.cuda_is_there():
+            return torch_runtime.TorchSession(torch_runtime.built_in_network(loading.weights), device="cuda")
+        if loading.runtime == "torch-cuda":
+            raise InferenceFailed("This machine has no GPU that torch can use.")
+    if loading.runtime in ("auto", "openvino"):
+        try:
+            return _built_in_on_openvino(loading)
+        except (ImportError, RuntimeError) as error:
+            if loading.runtime == "openvino":
+                raise InferenceFailed("OpenVINO cannot run the built-in network here.") from error
+            logger.warning("OpenVINO cannot run the built-in network here; torch does it. %s", error)
+    from segmentation.engines import torch_runtime
+
+    network = torch_runtime.built_in_network(loading.weights)
+    return torch_runtime.TorchSession(network, device="cpu", threads=loading.threads)
+
+
+def _built_in_on_openvino(loading: Loading) -> Session:
+    from segmentation.engines import openvino_runtime
+
+    cache = _converted_path(loading)
+    model = openvino_runtime.read_converted(cache) if cache else None
+    if model is None:
+        from segmentation.engines import torch_runtime
+
+        model = torch_runtime.converted(torch_runtime.built_in_network(loading.weights), loading.manifest.size)
+        if cache:
+            openvino_runtime.write_converted(model, cache)
+    return openvino_runtime.OpenVinoSession(model, threads=loading.threads)
+
+
+def _converted_path(loading: Loading) -> Path | None:
+    """Name the converted model after all that it depends on: weights, size, network and the converter's version."""
+    if loading.cache_dir is None:
+        return None
+    import openvino
+
+    network = Path(__file__).parents[1] / "network.py"
+    made_by = hashlib.sha256(openvino.__version__.encode() + network.read_bytes()).hexdigest()
+    return loading.cache_dir / f"{loading.sha256[:16]}-{loading.manifest.size}-{made_by[:8]}.openvino.zip"
+
+
+def onnx_session(loading: Loading) -> Session:
+    """Choose a runtime for an ONNX file: ONNX Runtime on a GPU, OpenVINO on the CPU, ONNX Runtime where that fails."""
+    from segmentation.engines import onnx_runtime
+
+    if loading.runtime.startswith("torch"):
+        raise InferenceFailed("An .onnx file does not run on torch.")
+    use_openvino = loading.runtime == "openvino" or (loading.runtime == "auto" and not onnx_runtime.cuda_is_there())
+    if use_openvino:
+        try:
+            return _onnx_on_openvino(loading)
+        except (ImportError, RuntimeError) as error:
+            if loading.runtime == "openvino":
+                raise WeightsInvalid(f"OpenVINO cannot read {loading.weights.name}.") from error
+            logger.warning("OpenVINO cannot read %s; ONNX Runtime does it. %s", loading.weights.name, error)
+    try:
+        return onnx_runtime.OnnxRuntimeSession(loading.weights, threads=loading.threads)
+    except Exception as error:  # the runtime's own exceptions share no base class but this
+        raise WeightsInvalid(f"The weights file {loading.weights.name} is no ONNX model that can be run.") from error
+
+
+def _onnx_on_openvino(loading: Loading) -> Session:
+    from segmentation.engines import openvino_runtime
+
+    size = loading.manifest.size
+    shape = (1, 3, size, size) if loading.manifest.batched else (3, size, size)
+    return openvino_runtime.onnx_session(loading.weights, shape, threads=loading.threads)
+
+
+def a_gpu_may_be_there() -> bool:
+    """Tell, without importing torch, whether asking it for CUDA is worth the import."""
+    return os.name == "nt" or any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg"))
+
+
+def warm_up(engine: Engine) -> None:
+    """Run a test picture through an engine; raise WeightsInvalid when its answer is no matte.
+
+    The first caller then pays no start-up. The picture is a bright disc before a shaded ground, about the least that
+    anything trained on pictures has something to say to.
+    """
+    rgb = np.empty((240, 320, 3), np.uint8)
+    rgb[:] = np.linspace(60, 120, 320, dtype=np.uint8)[None, :, None]
+    cv2.circle(rgb, (160, 120), 70, (220, 180, 150), -1, cv2.LINE_AA)
+    try:
+        mattes = [engine.auto(rgb), *engine.boxes(rgb, [Box(80, 40, 240, 200)])]
+    except InferenceFailed as error:
+        raise WeightsInvalid(f"The network fails on a test picture: {error.__cause__ or error}"[:400]) from error
+    for matte in mattes:
+        for alpha in (matte.alpha, matte.people):
+            if alpha is None:
+                continue
+            if alpha.ndim != 2 or not np.isfinite(alpha).all() or alpha.min() < 0 or alpha.max() > 1:
+                raise WeightsInvalid("The network's answer to a test picture is not an alpha between 0 and 1.")

@@ -1,0 +1,61 @@
+"""Stage 6, the model: a loaded network as the engines see it, numbers in and numbers out, whatever runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from threading import Lock
+from typing import Protocol
+
+import numpy as np
+
+from segmentation.errors import InferenceFailed, WeightsInvalid
+
+
+class Session(Protocol):
+    """Run one network; `outputs` names what `run` returns, in order, `max_batch` is the most pictures at once."""
+
+    runtime: str
+    outputs: tuple[str, ...]
+    max_batch: int
+
+    def run(self, batch: np.ndarray) -> list[np.ndarray]:
+        """Map the network's input, float32, to its outputs, float32 or integer."""
+
+
+class GuardedSession:
+    """Let one thread at a time through to a session, and turn whatever a runtime raises into InferenceFailed.
+
+    The runtimes use every core for one picture, so two at once would gain nothing and hold twice the memory.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._lock = Lock()
+        self.runtime = session.runtime
+        self.outputs = session.outputs
+        self.max_batch = session.max_batch
+
+    def run(self, batch: np.ndarray) -> list[np.ndarray]:
+        try:
+            with self._lock:
+                return self._session.run(np.ascontiguousarray(batch))
+        except Exception as error:
+            raise InferenceFailed from error
+
+    def run_many(self, inputs: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
+        """Run single pictures, (C, H, W) each, `max_batch` at a time; return each one's outputs without batch axis."""
+        answers: list[list[np.ndarray]] = []
+        for start in range(0, len(inputs), self.max_batch):
+            outputs = self.run(np.stack(inputs[start : start + self.max_batch]))
+            answers += [list(one) for one in zip(*outputs, strict=True)]
+        return answers
+
+    def index_of(self, output: int | str) -> int:
+        """Find an output by name or index; raise WeightsInvalid when the network has no such output."""
+        count = len(self.outputs)
+        if isinstance(output, str):
+            if output in self.outputs:
+                return self.outputs.index(output)
+        elif -count <= output < count:
+            return output % count
+        raise WeightsInvalid(f"The network has no output {output!r}; it has {', '.join(self.outputs)}.")
