@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import Error, register
 
+from jobs.fetch import policy_from_settings
+
 _POSITIVE = (
     "MATTING_MAX_IMAGE_BYTES",
     "MATTING_MAX_IMAGE_PIXELS",
@@ -40,4 +42,8 @@ def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]
         problems.append(Error("REDIS_URL must start with redis://, rediss:// or unix://", id="keyline.E004"))
     if settings.MATTING_LEASE_S < 2:
         problems.append(Error("MATTING_LEASE_S must be 2 or more, a worker renews it three times", id="keyline.E005"))
+    try:
+        policy_from_settings("picture")
+    except ValueError as error:
+        problems.append(Error(f"MATTING_FETCH_ALLOW: {error}", id="keyline.E006"))
     return problems

@@ -71,7 +71,7 @@ def target_from_url(url: str, policy: Policy) -> Target:
         raise UrlForbidden(_UNREADABLE_HOST)
     host, address = _address_in_brackets(place["bracketed"]) if place["bracketed"] else _name_or_address(place["plain"])
     port = int(place["port"]) if place["port"] else _DEFAULT_PORTS[parts.scheme]
-    path = quote(f"{parts.path or '/'}?{parts.query}".removesuffix("?"), safe=_PATH_SAFE)
+    path = quote(f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/", safe=_PATH_SAFE)
     target = Target(parts.scheme, host, port, path, address)
     _check_reach(target, policy)
     return target
