@@ -42,6 +42,13 @@ def current_engine() -> Engine:
         return _engine
 
 
+def describe() -> dict[str, str]:
+    """Say what is loaded, for the heartbeat."""
+    if _engine is None:
+        return {}
+    return {"runtime": _engine.runtime, "model": _engine.name, "version": _engine.version}
+
+
 def _wanted_weights() -> str:
     version = selectors.active_model()
     if version is None:

@@ -104,3 +104,13 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
     except (binascii.Error, ValueError):
         raise ImageUnreadable("The picture's base64 text is not valid base64", field="image") from None
     return accept_bytes(data, name=name, limits=limits)
+
+
+def accept_url(url: object, *, name: str = "") -> UrlSource:
+    """Check a picture's address as far as that goes without the network; the worker fetches it through the guard."""
+    from jobs.fetch import check_url, policy_from_settings
+
+    if not isinstance(url, str) or not url.strip():
+        raise ImageMissing(field="image_url")
+    check_url(url.strip(), policy_from_settings("picture"))
+    return UrlSource(url.strip(), clean_name(name or url.partition("?")[0]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -9,6 +11,7 @@ from django.db.models import QuerySet
 from jobs.actor import Actor
 from jobs.errors import JobNotFound, NotFound
 from jobs.models import ApiKey, Artifact, Job, JobImage, ModelVersion
+from segmentation.errors import MattingError
 
 
 def jobs_of(actor: Actor) -> QuerySet[Job]:
@@ -26,6 +29,19 @@ def job_get(actor: Actor, job_id: UUID | str) -> Job:
     if job is None:
         raise JobNotFound
     return job
+
+
+def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
+    """Narrow the actor's jobs by `status`, `dialect`, `created_after` and `created_before`, newest first."""
+    jobs = jobs_of(actor)
+    for name in ("status", "dialect"):
+        if chosen.get(name):
+            jobs = jobs.filter(**{name: chosen[name]})
+    if chosen.get("created_after"):
+        jobs = jobs.filter(created_at__gte=chosen["created_after"])
+    if chosen.get("created_before"):
+        jobs = jobs.filter(created_at__lt=chosen["created_before"])
+    return jobs.order_by("-created_at", "id")
 
 
 def job_by_external_id(actor: Actor, dialect: str, external_id: str) -> Job:
@@ -71,3 +87,21 @@ def key_by_secret(secret: str) -> ApiKey | None:
 
 def active_model() -> ModelVersion | None:
     return ModelVersion.objects.filter(is_active=True).first()
+
+
+def error_of(code: str, message: str) -> MattingError:
+    """Give back the error that a picture or job was stored with."""
+    kind = _ERRORS.get(code, MattingError)
+    return kind(message)
+
+
+def _every_error(root: type[MattingError]) -> dict[str, type[MattingError]]:
+    """Map each code to the class nearest to the root that has it."""
+    found = {root.code: root}
+    for child in root.__subclasses__():
+        for code, kind in _every_error(child).items():
+            found.setdefault(code, kind)
+    return found
+
+
+_ERRORS = _every_error(MattingError)

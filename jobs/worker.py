@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from django.conf import settings
@@ -119,16 +120,13 @@ def run_child(role: str) -> None:
     from jobs.tasks import worker_name
 
     _end_with_parent()
-    state = {"pid": os.getpid(), "host": os.uname().nodename, "role": role}
+    queues, describe = queue.LIGHT_QUEUES, dict
     if role == "pictures":
-        from jobs.engine import current_engine
+        from jobs import engine
 
-        model = current_engine()
-        state |= {"runtime": model.runtime, "model": model.name, "version": model.version}
-        queues = queue.PICTURE_QUEUES
-    else:
-        queues = queue.LIGHT_QUEUES
-    beating = threading.Thread(target=_beat, args=(worker_name(), state), name="heartbeat", daemon=True)
+        engine.current_engine()
+        queues, describe = queue.PICTURE_QUEUES, engine.describe
+    beating = threading.Thread(target=_beat, args=(worker_name(), role, describe), name="heartbeat", daemon=True)
     beating.start()
     try:
         queue.serve(queues, name=worker_name())
@@ -136,10 +134,11 @@ def run_child(role: str) -> None:
         queue.forget_worker(worker_name())
 
 
-def _beat(name: str, state: dict[str, object]) -> None:
+def _beat(name: str, role: str, describe: Callable[[], dict[str, str]]) -> None:
+    state = {"pid": os.getpid(), "host": os.uname().nodename, "role": role}
     while True:
         try:
-            queue.beat(name, state | {"beat_at": time.time()})
+            queue.beat(name, state | describe() | {"beat_at": time.time()})
         except Exception:
             logger.warning("the heartbeat of %s did not reach the queue", name)
         time.sleep(queue.BEAT_TTL_S / 3)
@@ -149,7 +148,7 @@ def _end_with_parent() -> None:
     """Leave when the pipe from the parent closes, so that a killed parent leaves no orphan behind."""
 
     def watch() -> None:
-        sys.stdin.buffer.read()
+        os.read(sys.stdin.fileno(), 1)
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="parent-watch", daemon=True).start()

@@ -1,6 +1,18 @@
 """Every address of the site, by door."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from jobs.api import health
+from jobs.api.files import FileView
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("health", health.health, name="health"),
+    path("health/live", health.live, name="health-live"),
+    path("files/<uuid:artifact_id>/<str:name>", FileView.as_view(), name="file"),
+    path("", include("jobs.api.schema")),
+    path("", include("jobs.api.native.urls")),
+    path("", include("jobs.api.unet.urls")),
+    path("", include("jobs.web.urls")),
+]

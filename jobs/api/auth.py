@@ -1,1 +1,111 @@
-"""Placeholder, filled in below."""
+"""Stage 1, intake: who calls the API. One key works in every dialect, in whichever header its clients send."""
+
+from __future__ import annotations
+
+import ipaddress
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from jobs import selectors
+from jobs.actor import Actor
+from jobs.errors import AuthenticationRequired, PermissionDenied
+from jobs.models import ApiKey, Membership
+from jobs.services.keys import key_touch
+
+_SCHEMES = ("bearer", "token")
+
+
+def client_address(request: Request) -> str | None:
+    """Give the caller's address; behind a trusted proxy the last hop that the proxy added."""
+    address = request.META.get("REMOTE_ADDR") or None
+    if settings.BEHIND_PROXY:
+        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
+        address = forwarded or address
+    try:
+        return str(ipaddress.ip_address(address)) if address else None
+    except ValueError:
+        return None
+
+
+def secret_in(request: Request) -> str:
+    """Find a key's secret in `Authorization: Bearer|Token …` or `X-API-KEY`; empty when there is none."""
+    scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
+    if scheme.lower() in _SCHEMES:
+        return secret.strip()
+    return request.META.get("HTTP_X_API_KEY", "").strip()
+
+
+def key_opened_by(secret: str, request: Request) -> ApiKey:
+    """Give the active key that a secret opens from the caller's address; raise AuthenticationRequired otherwise."""
+    key = selectors.key_by_secret(secret)
+    if key is None or not key.is_active:
+        raise AuthenticationRequired("The API key is unknown, expired or revoked.")
+    if not is_allowed_from(key, client_address(request)):
+        raise PermissionDenied("This key may not be used from this address.")
+    key_touch(key=key)
+    return key
+
+
+def is_allowed_from(key: ApiKey, address: str | None) -> bool:
+    if not key.allowed_networks:
+        return True
+    if address is None:
+        return False
+    return any(ipaddress.ip_address(address) in ipaddress.ip_network(text) for text in key.allowed_networks)
+
+
+class KeyAuthentication(BaseAuthentication):
+    """Authenticate by API key; `request.auth` is the key, `request.user` stays anonymous: a key is no person."""
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
+        secret = secret_in(request)
+        if not secret:
+            return None
+        return AnonymousUser(), key_opened_by(secret, request)
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="keyline"'
+
+
+class BrowserSession(SessionAuthentication):
+    """Authenticate the signed-in browser, with the CSRF check."""
+
+
+class HasScope(BasePermission):
+    """Ask for the view's `required_scopes[method]` (submit for writing, read for reading where it names none)."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.auth is None and not request.user.is_authenticated:
+            raise AuthenticationRequired
+        scopes = getattr(view, "required_scopes", {})
+        needed = scopes.get(request.method, "read" if request.method in ("GET", "HEAD", "OPTIONS") else "submit")
+        if not actor_of(request).has_scope(needed):
+            raise PermissionDenied(f"This needs the scope {needed!r}.")
+        return True
+
+
+def actor_of(request: Request) -> Actor:
+    """Give the request's actor; raise PermissionDenied for a person without a team."""
+    request_id = request.META.setdefault("keyline.request_id", str(uuid.uuid4()))
+    address = client_address(request)
+    if isinstance(request.auth, ApiKey):
+        return Actor(team=request.auth.team, key=request.auth, address=address, request_id=request_id)
+    membership = current_membership(request)
+    return Actor(team=membership.team, user=request.user, membership=membership, address=address, request_id=request_id)
+
+
+def current_membership(request: Request) -> Membership:
+    """Give the membership of the team chosen in the header, or the user's first."""
+    memberships = Membership.objects.select_related("team").filter(user=request.user).order_by("created_at")
+    chosen = request.session.get("team_id") if hasattr(request, "session") else None
+    membership = (memberships.filter(team_id=chosen).first() if chosen else None) or memberships.first()
+    if membership is None:
+        raise PermissionDenied("You belong to no team yet.")
+    return membership

@@ -10,11 +10,12 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from jobs import queue, storage
 from jobs.actor import Actor
+from jobs.errors import IdempotencyConflict
 from jobs.intake import CheckedSource, Source, UrlSource, default_limits, limits_to_json
 from jobs.models import Artifact, Job, JobImage
 from segmentation.errors import ImageMissing, InvalidParameter
@@ -63,8 +64,10 @@ def job_submit(
             Artifact.objects.bulk_create(artifacts)
             ids = [image.id for image in images]
             transaction.on_commit(partial(queue.enqueue_images, ids, queue_name=job.urgency), robust=True)
-    except BaseException:
+    except BaseException as error:
         storage.discard(artifact.key for artifact in artifacts)
+        if isinstance(error, IntegrityError) and door.idempotency_key:
+            raise IdempotencyConflict from error
         raise
     return job
 

@@ -1,0 +1,109 @@
+"""Stage 9, rendering: what every dialect's views share, which is little: one way from any exception to an envelope."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
+from django.http import Http404
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView, set_rollback
+
+from jobs.actor import Actor
+from jobs.api.auth import actor_of
+from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
+from segmentation.errors import ImageTooLarge, InvalidParameter, MattingError
+
+logger = logging.getLogger(__name__)
+
+
+class MethodNotAllowed(MattingError):
+    code, http_status = "method_not_allowed", 405
+    public_message = "This address does not take that method."
+
+
+class UnsupportedMediaType(MalformedBody):
+    http_status = 415
+    public_message = "This Content-Type is not understood here."
+
+
+class NotAcceptable(MattingError):
+    code, http_status = "not_acceptable", 406
+    public_message = "None of the types in Accept can be given."
+
+
+class DialectView(APIView):
+    """Turn whatever a view raises into the dialect's own envelope, by its `render_error`."""
+
+    @property
+    def actor(self) -> Actor:
+        return actor_of(self.request)
+
+    @property
+    def base_url(self) -> str:
+        return self.request.build_absolute_uri("/").rstrip("/")
+
+    def render_error(self, error: MattingError, request: Request | None) -> Response:
+        """Give the dialect's answer for one error of the tree."""
+        raise TypeError(f"{type(self).__name__} renders no errors")
+
+    def get_exception_handler(self) -> Any:
+        return self._handle
+
+    def _handle(self, exception: Exception, context: dict[str, Any]) -> Response:
+        error = matting_error_of(exception)
+        if error.http_status >= 500:
+            logger.exception("request failed", exc_info=exception)
+        set_rollback()
+        response = self.render_error(error, context.get("request"))
+        retry_after_s = getattr(error, "retry_after_s", None)
+        if retry_after_s is not None:
+            response["Retry-After"] = str(max(1, int(retry_after_s)))
+        if isinstance(error, AuthenticationRequired) and response.status_code == 401:
+            response["WWW-Authenticate"] = 'Bearer realm="keyline"'
+        return response
+
+
+def matting_error_of(exception: Exception) -> MattingError:
+    """Find the error of our tree that stands for any exception a view can raise."""
+    match exception:
+        case MattingError():
+            return exception
+        case exceptions.ValidationError():
+            return InvalidParameter(*_first_problem(exception.detail))
+        case exceptions.UnsupportedMediaType():
+            return UnsupportedMediaType()
+        case exceptions.ParseError() | TooManyFieldsSent():
+            return MalformedBody()
+        case RequestDataTooBig():
+            return ImageTooLarge("The request's body is too large.")
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return AuthenticationRequired()
+        case exceptions.PermissionDenied() | DjangoPermissionDenied():
+            return PermissionDenied(str(getattr(exception, "detail", "") or ""))
+        case Http404() | exceptions.NotFound():
+            return NotFound()
+        case exceptions.MethodNotAllowed():
+            return MethodNotAllowed()
+        case exceptions.NotAcceptable():
+            return NotAcceptable()
+        case exceptions.Throttled():
+            return RateLimited(retry_after_s=int(exception.wait or 1))
+        case SuspiciousOperation() | UnicodeDecodeError():
+            return MalformedBody()
+    return MattingError()
+
+
+def _first_problem(detail: Any, name: str = "") -> tuple[str]:
+    """Give the first message of a serializer's nested errors, with the field's name before it."""
+    while isinstance(detail, dict | list) and detail:
+        if isinstance(detail, dict):
+            key = next(iter(detail))
+            name, detail = (name if key == "non_field_errors" else str(key)), detail[key]
+        else:
+            detail = detail[0]
+    return (f"{name}: {detail}" if name else str(detail),)

@@ -1,0 +1,46 @@
+"""Stage 9, rendering: whether the site can do its work, for load balancers and people."""
+
+from __future__ import annotations
+
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, JsonResponse
+from redis.exceptions import RedisError
+
+from jobs import queue
+
+_DESCRIBED = ("host", "role", "runtime", "model", "version")
+
+
+def health(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when database and queue are reachable and a worker lives; else 503 and which of them is not."""
+    checks = {"database": _database_answers(), "queue": queue.is_reachable(), "worker": False}
+    workers = _picture_workers() if checks["queue"] else []
+    checks["worker"] = bool(workers)
+    healthy = all(checks.values())
+    body = {
+        "status": "ok" if healthy else "degraded",
+        "checks": {name: "ok" if passed else "failed" for name, passed in checks.items()},
+        "workers": [{name: worker.get(name, "") for name in _DESCRIBED} for worker in workers],
+    }
+    return JsonResponse(body, status=200 if healthy else 503)
+
+
+def live(request: HttpRequest) -> JsonResponse:
+    """Answer 200 while the process runs."""
+    return JsonResponse({"status": "ok"})
+
+
+def _database_answers() -> bool:
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return False
+    return True
+
+
+def _picture_workers() -> list[dict[str, object]]:
+    try:
+        return [worker for worker in queue.live_workers() if worker.get("role") == "pictures"]
+    except (RedisError, OSError):
+        return []

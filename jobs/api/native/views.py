@@ -1,0 +1,179 @@
+"""Stages 1 to 4 and 9: the native API at /api/jobs/, the superset of every dialect."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from jobs import intake, selectors
+from jobs.api.base import DialectView
+from jobs.models import Job
+from jobs.services.lifecycle import job_cancel, job_purge
+from jobs.services.submission import Door, job_submit
+from jobs.waiting import wait_for_job
+from segmentation.errors import InvalidParameter, MattingError
+
+from .render import render_job, render_problem
+from .serializers import (
+    JobFilterSerializer,
+    JobPageSerializer,
+    JobRequestSerializer,
+    JobSerializer,
+    ProblemSerializer,
+)
+
+PROBLEM = OpenApiResponse(ProblemSerializer, description="A problem document (RFC 9457).")
+WAIT = OpenApiParameter("wait", int, description="Seconds to wait for the result; 0 answers at once.")
+
+
+class NativeView(DialectView):
+    """Answer errors as problem+json."""
+
+    def render_error(self, error: MattingError, request: Request | HttpRequest | None) -> Response:
+        request_id = "" if request is None else request.META.get("keyline.request_id", "")
+        return render_problem(error, request_id=request_id)
+
+    def wait_s(self) -> float:
+        """Read `?wait=`; raise InvalidParameter when it is no number from 0 to the site's limit."""
+        text = self.request.query_params.get("wait", "0") or "0"
+        if not text.isdecimal() or int(text) > settings.MATTING_MAX_WAIT_S:
+            raise InvalidParameter(f"wait: a whole number from 0 to {settings.MATTING_MAX_WAIT_S}", field="wait")
+        return int(text)
+
+    def answer(self, job: Job, *, pending_status: int = 202) -> Response:
+        status = 200 if job.is_terminal else pending_status
+        return Response(render_job(job, base_url=self.base_url), status=status)
+
+
+class JobsView(NativeView):
+    """List the team's jobs, or submit one."""
+
+    parser_classes = [MultiPartParser, FormParser, JSONParser]
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="jobs_list",
+        summary="List jobs, newest first",
+        parameters=[JobFilterSerializer],
+        responses={200: JobPageSerializer, "4XX": PROBLEM},
+    )
+    def get(self, request: Request) -> Response:
+        filters = JobFilterSerializer(data=request.query_params)
+        filters.is_valid(raise_exception=True)
+        chosen = filters.validated_data
+        jobs = selectors.jobs_filtered(self.actor, chosen)
+        start = (chosen["page"] - 1) * chosen["page_size"]
+        page = [render_job(job, base_url=self.base_url) for job in jobs[start : start + chosen["page_size"]]]
+        body = {"count": jobs.count(), "page": chosen["page"], "page_size": chosen["page_size"], "results": page}
+        return Response(body)
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="jobs_submit",
+        summary="Submit one or many pictures",
+        parameters=[WAIT, OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
+        request={"multipart/form-data": JobRequestSerializer, "application/json": JobRequestSerializer},
+        responses={200: JobSerializer, 202: JobSerializer, "4XX": PROBLEM, "5XX": PROBLEM},
+    )
+    def post(self, request: Request) -> Response:
+        wait_s = self.wait_s()
+        body = JobRequestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        options, sources = body.to_options(), _sources_in(body.validated_data)
+        key, digest = _idempotency(request, options.to_json(), sources)
+        job = self._replayed(key, digest) or job_submit(
+            actor=self.actor,
+            door=Door(
+                dialect=Job.Dialect.WEB if request.auth is None else Job.Dialect.NATIVE,
+                urgency=_urgency(wait_s, len(sources)),
+                idempotency_key=key,
+                request_hash=digest,
+                callback_url=body.validated_data.get("callback_url", ""),
+            ),
+            options=options,
+            sources=sources,
+        )
+        return self.answer(wait_for_job(job.id, timeout_s=wait_s) if wait_s else job)
+
+    def _replayed(self, key: str, digest: str) -> Job | None:
+        """Give the job that this Idempotency-Key made; raise when it came with another body."""
+        job = selectors.job_by_idempotency_key(self.actor, key) if key else None
+        if job is not None and job.request_hash != digest:
+            raise InvalidParameter("Idempotency-Key: it was used with another request", field="Idempotency-Key")
+        return job
+
+
+class JobView(NativeView):
+    """Look at one job, or delete it."""
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="jobs_get",
+        summary="Look at one job",
+        parameters=[WAIT],
+        responses={200: JobSerializer, "4XX": PROBLEM},
+    )
+    def get(self, request: Request, job_id: UUID) -> Response:
+        job = selectors.job_get(self.actor, job_id)
+        wait_s = self.wait_s()
+        return self.answer(wait_for_job(job.id, timeout_s=wait_s) if wait_s else job, pending_status=200)
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="jobs_delete",
+        summary="Delete a job and its files",
+        responses={204: None, "4XX": PROBLEM},
+    )
+    def delete(self, request: Request, job_id: UUID) -> Response:
+        actor = self.actor
+        job_purge(actor=actor, jobs=[selectors.job_get(actor, job_id)])
+        return Response(status=204)
+
+
+class JobCancelView(NativeView):
+    """Cancel what has not ended."""
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="jobs_cancel",
+        summary="Cancel a job",
+        request=None,
+        responses={200: JobSerializer, "4XX": PROBLEM},
+    )
+    def post(self, request: Request, job_id: UUID) -> Response:
+        actor = self.actor
+        return self.answer(job_cancel(actor=actor, job=selectors.job_get(actor, job_id)))
+
+
+def _sources_in(values: dict[str, Any]) -> list[intake.Source]:
+    """Check every picture of a request before any is stored."""
+    sources: list[intake.Source] = [intake.accept_upload(file) for file in values.get("image", [])]
+    sources += [intake.accept_base64(text) for text in values.get("image_base64", [])]
+    sources += [intake.accept_url(url) for url in values.get("image_url", [])]
+    return sources
+
+
+def _urgency(wait_s: float, count: int) -> Job.Urgency:
+    if wait_s:
+        return Job.Urgency.INTERACTIVE
+    return Job.Urgency.DEFAULT if count == 1 else Job.Urgency.BATCH
+
+
+def _idempotency(request: Request, options: dict[str, Any], sources: list[intake.Source]) -> tuple[str, str]:
+    """Read the Idempotency-Key and hash what the request asks for."""
+    key = request.headers.get("Idempotency-Key", "").strip()
+    if len(key) > 255:
+        raise InvalidParameter("Idempotency-Key: at most 255 characters", field="Idempotency-Key")
+    if not key:
+        return "", ""
+    parts = [repr(sorted(options.items()))]
+    parts += [source.url if isinstance(source, intake.UrlSource) else source.sha256 for source in sources]
+    return key, hashlib.sha256("\n".join(parts).encode()).hexdigest()

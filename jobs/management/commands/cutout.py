@@ -1,0 +1,73 @@
+"""Stages 1 to 8 from the command line, without server or queue: files in, cutouts out."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from jobs import intake
+from segmentation.errors import MattingError
+from segmentation.options import Box, Color, CutoutOptions, Format, Method, Output, Subject
+
+
+class Command(BaseCommand):
+    help = "Cut out the subject of picture files, into a folder."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
+        parser.add_argument("-o", "--output", type=Path, default=Path(), help="folder of the results (default: here)")
+        parser.add_argument("--box", action="append", default=[], metavar="X1,Y1,X2,Y2", help="what to cut out")
+        parser.add_argument("--type", choices=list(Subject), default=Subject.AUTO)
+        parser.add_argument("--background", help="a colour such as #fff; without it the result is transparent")
+        parser.add_argument("--format", choices=list(Format), default=Format.PNG)
+        parser.add_argument("--mask", action="store_true", help="write the mask too")
+
+    def handle(self, *args: object, **options: object) -> None:
+        cutout = _options_from(options)
+        output: Path = options["output"]
+        try:
+            output.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CommandError(f"{output} cannot be made: {error.strerror}") from None
+        from jobs.engine import current_engine
+
+        engine, failed = current_engine(), 0
+        for photo in tqdm(options["photos"], unit="photo", disable=len(options["photos"]) < 2):
+            try:
+                _cut_out(photo, output, cutout, engine)
+            except (MattingError, OSError) as error:
+                failed += 1
+                reason = error.message if isinstance(error, MattingError) else (error.strerror or str(error))
+                tqdm.write(f"{photo}: {reason}", file=self.stderr)
+        if failed:
+            raise CommandError(f"{failed} of {len(options['photos'])} could not be done", returncode=1)
+
+
+def _options_from(options: dict[str, object]) -> CutoutOptions:
+    """Build the parameters; raise CommandError with the sentence that says what is off."""
+    try:
+        return CutoutOptions(
+            method=Method.BOXES if options["box"] else Method.AUTO,
+            boxes=tuple(Box.parse(text) for text in options["box"]),
+            subject=options["type"],
+            background=Color.parse(options["background"]) if options["background"] else None,
+            format=options["format"],
+            outputs=(Output.CUTOUT, Output.MASK) if options["mask"] else (Output.CUTOUT,),
+        )
+    except MattingError as error:
+        raise CommandError(error.message) from None
+
+
+def _cut_out(photo: Path, output: Path, options: CutoutOptions, engine: object) -> None:
+    from segmentation.pipeline import cut_out
+
+    result = cut_out(photo.read_bytes(), options, engine, intake.default_limits())
+    for rendered in result.outputs:
+        suffix = "" if rendered.kind is Output.CUTOUT else f"_{rendered.kind}"
+        target = output / f"{photo.stem}{suffix}.{rendered.extension}"
+        if target.resolve() == photo.resolve():
+            target = output / f"{photo.stem}_cutout.{rendered.extension}"
+        target.write_bytes(rendered.data)

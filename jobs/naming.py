@@ -1,0 +1,35 @@
+"""Stage 3, job: names made of the second, as some dialects want them, and still never twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from jobs import queue
+from jobs.errors import QueueUnavailable
+
+# One step in Redis, so that no two web processes are given the same second.
+_NEXT_SECOND = """
+local last = tonumber(redis.call('get', KEYS[1]) or '0')
+local next_one = math.max(tonumber(ARGV[1]), last + 1)
+redis.call('set', KEYS[1], string.format('%d', next_one), 'ex', 86400)
+return next_one
+"""
+
+
+def second_unique_name(pattern: str, *, separator: str = "") -> str:
+    """Fill `pattern` with a local date and time, to the second, that nobody else was given.
+
+    When this second is taken the next free one is given; `separator` stands between date and time of day.
+    Raises QueueUnavailable when Redis, which remembers the last one, cannot be reached.
+    """
+    try:
+        second = queue.connection().eval(
+            _NEXT_SECOND, 1, f"keyline:last-second:{pattern}", int(timezone.now().timestamp())
+        )
+    except (RedisError, OSError) as error:
+        raise QueueUnavailable from error
+    moment = timezone.localtime(dt.datetime.fromtimestamp(int(second), tz=dt.UTC))
+    return pattern.format(moment.strftime(f"%Y%m%d{separator}%H%M%S"))
