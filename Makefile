@@ -1,0 +1,52 @@
+# Keyline's chores. `make help` lists them.
+
+PYTHON ?= python3
+PIP_ARGS ?=
+TESTS ?= tests
+TEST_PROCESSES ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on $(PIP_ARGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help run worker test lint bench clean chromium
+
+help: ## List the chores
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(VENV)/.installed ## Install what is needed and start the whole site on 127.0.0.1 (PORT, MATTING_DATA_DIR)
+	@exec $(BIN)/python manage.py run --end-with-parent
+
+worker: $(VENV)/.installed ## Start workers only, for a site whose REDIS_URL and DATABASE_URL are shared
+	@exec $(BIN)/python manage.py work
+
+test: $(VENV)/.installed-dev chromium ## Install what the tests need and run them all (TESTS=tests/api for some)
+	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(TESTS)
+
+lint: $(VENV)/.installed-dev ## Look for mistakes and odd formatting
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+bench: $(VENV)/.installed-dev ## Measure a real server, worker and model on this machine
+	@for file in tests/bench/bench_*.py; do $(BIN)/python -m tests.bench.$$(basename $$file .py) || exit 1; done
+
+clean: ## Remove the virtual environment and what tools left behind; the data folder stays
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+chromium:
+	@.ci/chromium
+
+# The stamps make a second start fast: pip runs again only when a list of packages has changed.
+$(VENV)/.installed: requirements.txt | $(BIN)/python
+	@echo "Installing the packages of requirements.txt (about 1.3 GB, a minute or two)"
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	$(PIP) -r requirements-dev.txt
+	@touch $@
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Keyline needs Python 3.11 or newer; name it with PYTHON=")'
+	$(PYTHON) -m venv $(VENV)

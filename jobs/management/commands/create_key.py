@@ -1,0 +1,35 @@
+"""Stage 1, intake: `manage.py create_key` makes an API key, and its team when there is none of that name."""
+
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from jobs.models import Scope, Team
+from jobs.services.keys import DEFAULT_SCOPES, key_create
+from jobs.services.teams import team_create
+
+
+class Command(BaseCommand):
+    help = "Make an API key. Prints `id PUBLIC_ID`, and the secret alone on the last line."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--team", required=True, metavar="NAME", help="made when it does not exist")
+        parser.add_argument("--name", required=True, metavar="LABEL", help="what the key is for")
+        parser.add_argument(
+            "--scope",
+            action="append",
+            choices=Scope.values,
+            dest="scopes",
+            help=f"may be given several times; without it: {', '.join(DEFAULT_SCOPES)}",
+        )
+
+    def handle(self, *args: object, **options: object) -> None:
+        for field in ("team", "name"):
+            if not options[field].strip() or len(options[field]) > 120:
+                raise CommandError(f"--{field} has 1 to 120 characters")
+        with transaction.atomic():
+            team = Team.objects.filter(name=options["team"]).first() or team_create(name=options["team"])
+            key, secret = key_create(team=team, name=options["name"], scopes=options["scopes"] or DEFAULT_SCOPES)
+        self.stdout.write(f"id {key.public_id}")
+        self.stdout.write(secret)

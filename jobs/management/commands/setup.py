@@ -1,0 +1,38 @@
+"""Start-up: `manage.py setup` prepares database, static files and the first account, and starts nothing."""
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from jobs import first_start
+from jobs.first_start import CannotStart, FirstSecrets
+
+
+class Command(BaseCommand):
+    help = "Prepare the data folder, the database, the static files and the first account."
+
+    def handle(self, *args: object, **options: object) -> None:
+        try:
+            first_start.folder_require(settings.DATA_DIR)
+            first_start.database_migrate()
+        except CannotStart as error:
+            raise CommandError(f"Keyline cannot be set up: {error}") from None
+        first_start.static_files_collect()
+        made = first_start.first_account_create()
+        self.stdout.write(secrets_text(made) if made else "Everything is in place.")
+
+
+def secrets_text(made: FirstSecrets) -> str:
+    """Lay the first start's secrets out for a person to copy."""
+    return "\n".join(
+        [
+            "",
+            "  First start. These secrets are shown this once:",
+            "",
+            f"    sign in as   {made.user_name}",
+            f"    password     {made.password}",
+            f"    team         {made.team_name}",
+            f"    key id       {made.key_public_id}",
+            f"    key secret   {made.key_secret}",
+            "",
+        ]
+    )
