@@ -10,10 +10,10 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs import intake, selectors
+from jobs import intake
 from jobs.api.base import DialectView
-from jobs.errors import WaitTimeout
-from jobs.models import Job, JobImage, Status
+from jobs.api.results import finished_image
+from jobs.models import Job
 from jobs.naming import second_unique_name
 from jobs.services.submission import Door, job_submit
 from jobs.waiting import wait_for_job
@@ -75,13 +75,3 @@ class SingleView(UNetView):
         if self.wants_raw_alpha:
             return Response(render_raw_alpha(image), content_type="application/json")
         return Response(render_single(image, base_url=self.base_url))
-
-
-def finished_image(job: Job) -> JobImage:
-    """Give the only picture of a job that succeeded; raise what went wrong otherwise."""
-    image = selectors.images_of(job)[0]
-    if image.status == Status.SUCCEEDED:
-        return image
-    if not job.is_terminal:
-        raise WaitTimeout
-    raise selectors.error_of(image.error_code, image.error_message)
