@@ -1,0 +1,109 @@
+"""Stage 7, post-processing: put colour and alpha together, cut to the subject, and choose the file that leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .encode import encode_jpeg, encode_png, encode_webp
+from .options import Box, Color, CutoutOptions, Format, Output
+
+WHITE = Color(255, 255, 255)
+THUMBNAIL_SIDE_PX = 384
+
+_TYPES = {Format.PNG: ("image/png", ".png"), Format.JPEG: ("image/jpeg", ".jpg"), Format.WEBP: ("image/webp", ".webp")}
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """Hold one finished file: `extension` with its dot, `width` and `height` in pixels."""
+
+    kind: Output
+    data: bytes
+    content_type: str
+    extension: str
+    width: int
+    height: int
+
+
+def crop_box(foreground: Box | None, margin: float, width: int, height: int) -> Box:
+    """Return the foreground grown on every side by `margin` of its longer side, inside the picture.
+
+    Without a foreground the whole picture stays: an empty file would help nobody.
+    """
+    if foreground is None:
+        return Box(0, 0, max(width, 2), max(height, 2))
+    grown = grow_box(foreground, margin)
+    return grown.clipped(width, height)
+
+
+def grow_box(box: Box, margin: float) -> Box:
+    """Grow a box on every side by `margin` of its longer side, in whole pixels; it may leave the picture."""
+    extra = round(margin * max(box.right - box.left, box.bottom - box.top))
+    return Box(box.left - extra, box.top - extra, box.right + extra, box.bottom + extra)
+
+
+def cut(pixels: np.ndarray, box: Box) -> np.ndarray:
+    """Return the part of (H, W, ...) inside a box, as a view."""
+    return pixels[box.top : box.bottom, box.left : box.right]
+
+
+def join_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Join (H, W, 3) and (H, W) uint8 to RGBA, with black under alpha 0.
+
+    What is cut away would otherwise still be in the file, for anybody to bring back, and cost most of its bytes.
+    """
+    rgba = cv2.merge([*cv2.split(rgb), alpha])
+    return cv2.bitwise_and(rgba, rgba, mask=alpha)
+
+
+def composite(rgb: np.ndarray, alpha: np.ndarray, background: Color) -> np.ndarray:
+    """Lay (H, W, 3) over a colour by (H, W) alpha, all uint8: rgb * a + background * (1 - a), exact at both ends."""
+    front = cv2.multiply(rgb, cv2.merge([alpha] * 3), scale=1 / 255)
+    levels = np.arange(255, -1, -1, dtype=np.float32)[:, None] / 255
+    back_levels = np.rint(levels * [background.red, background.green, background.blue]).astype(np.uint8)
+    back = cv2.LUT(cv2.merge([alpha] * 3), back_levels[None])
+    return cv2.add(front, back)
+
+
+def render_cutout(rgb: np.ndarray, alpha: np.ndarray, options: CutoutOptions) -> Rendered:
+    """Draw the cutout as `options` ask: transparent, or on a colour (JPEG without one: on white)."""
+    background = options.background
+    if options.format is Format.JPEG:
+        background = background or WHITE
+    pixels = join_alpha(rgb, alpha) if background is None else composite(rgb, alpha, background)
+    encode = {Format.PNG: encode_png, Format.JPEG: encode_jpeg, Format.WEBP: encode_webp}[options.format]
+    return _rendered(Output.CUTOUT, encode(pixels), options.format, pixels)
+
+
+def render_gray(kind: Output, levels: np.ndarray) -> Rendered:
+    """Write a mask or a map of ids, (H, W) uint8, as 8-bit gray PNG."""
+    return _rendered(kind, encode_png(levels), Format.PNG, levels)
+
+
+def render_picture(kind: Output, rgb: np.ndarray) -> Rendered:
+    """Write an opaque picture, (H, W, 3) uint8, as PNG."""
+    return _rendered(kind, encode_png(rgb), Format.PNG, rgb)
+
+
+def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
+    """Draw the cutout small, as WebP with alpha, its longer side at most THUMBNAIL_SIDE_PX.
+
+    The colours shrink weighted by alpha, so that what was cut away does not bleed into the edge.
+    """
+    height, width = alpha.shape
+    scale = min(1.0, THUMBNAIL_SIDE_PX / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small_alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+    weighted = cv2.resize(cv2.multiply(rgb, cv2.merge([alpha] * 3), scale=1 / 255), size, interpolation=cv2.INTER_AREA)
+    small_rgb = cv2.divide(weighted, cv2.merge([small_alpha] * 3), scale=255)
+    pixels = join_alpha(small_rgb, small_alpha)
+    return _rendered(Output.CUTOUT, encode_webp(pixels), Format.WEBP, pixels)
+
+
+def _rendered(kind: Output, data: bytes, file_format: Format, pixels: np.ndarray) -> Rendered:
+    content_type, extension = _TYPES[file_format]
+    height, width = pixels.shape[:2]
+    return Rendered(kind, data, content_type, extension, width, height)

@@ -1,0 +1,119 @@
+"""Stage 7, post-processing: arrays to files, fast enough that encoding is never the slow part of a request.
+
+PNG is written here rather than by a library, because the time goes into deflate and the libraries bring zlib: a
+1920 x 1080 cutout takes about 60 ms with OpenCV's fastest setting, 120 with Pillow's, and 15 with Intel's ISA-L, in a
+file that is no larger (`make bench` measures it).
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+from isal import isal_zlib
+
+from .errors import ImageUnreadable, InvalidParameter
+
+JPEG_QUALITY = 92
+WEBP_QUALITY = 90
+MAX_SIDE_PX = {"jpeg": 65_500, "webp": 16_383}  # what the two formats can express
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> PNG colour type: gray, gray and alpha, RGB, RGBA
+_FILTER_UP = 2  # differences to the row above: the best of the filters that one subtraction can apply
+_SRGB_PERCEPTUAL = b"\0"
+_ISAL_LEVEL = 1
+
+
+def encode_png(pixels: np.ndarray, *, texts: Mapping[str, str] | None = None) -> bytes:
+    """Write (H, W) or (H, W, 1..4) uint8 or uint16 as PNG (ISO 15948); `texts` become tEXt chunks (Latin-1)."""
+    height, width = pixels.shape[:2]
+    channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    depth = pixels.dtype.itemsize * 8
+    rows = pixels.astype(">u2", copy=False) if depth == 16 else pixels
+    rows = np.ascontiguousarray(rows).view(np.uint8).reshape(height, -1)
+
+    filtered = np.empty((height, rows.shape[1] + 1), np.uint8)
+    filtered[:, 0] = _FILTER_UP
+    filtered[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=filtered[1:, 1:])
+
+    header = struct.pack(">IIBBBBB", width, height, depth, _COLOR_TYPES[channels], 0, 0, 0)
+    chunks = [_chunk(b"IHDR", header)]
+    if channels >= 3:
+        chunks.append(_chunk(b"sRGB", _SRGB_PERCEPTUAL))
+    for keyword, value in (texts or {}).items():
+        chunks.append(_chunk(b"tEXt", f"{keyword}\0{value}".encode("latin-1")))
+    chunks.append(_chunk(b"IDAT", isal_zlib.compress(filtered, _ISAL_LEVEL)))
+    chunks.append(_chunk(b"IEND", b""))
+    return _SIGNATURE + b"".join(chunks)
+
+
+def _chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(body, zlib.crc32(kind)))
+
+
+def read_texts(png: bytes) -> dict[str, str]:
+    """Return the tEXt chunks that stand before the pixels of a PNG that `encode_png` wrote."""
+    texts, place = {}, len(_SIGNATURE)
+    while place + 8 <= len(png):
+        length, kind = struct.unpack_from(">I4s", png, place)
+        if kind == b"IDAT":
+            break
+        if kind == b"tEXt":
+            keyword, _, value = png[place + 8 : place + 8 + length].decode("latin-1").partition("\0")
+            texts[keyword] = value
+        place += length + 12
+    return texts
+
+
+def encode_jpeg(rgb: np.ndarray, quality: int = JPEG_QUALITY) -> bytes:
+    """Write (H, W, 3) uint8 sRGB as JPEG."""
+    _check_sides(rgb, "jpeg")
+    return _encode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+
+
+def encode_webp(pixels: np.ndarray, quality: int = WEBP_QUALITY) -> bytes:
+    """Write (H, W, 3) or (H, W, 4) uint8 sRGB as lossy WebP; alpha stays lossless."""
+    _check_sides(pixels, "webp")
+    order = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
+    return _encode(".webp", cv2.cvtColor(pixels, order), [cv2.IMWRITE_WEBP_QUALITY, quality])
+
+
+def _encode(suffix: str, pixels: np.ndarray, parameters: list[int]) -> bytes:
+    return cv2.imencode(suffix, pixels, parameters)[1].tobytes()
+
+
+def _check_sides(pixels: np.ndarray, name: str) -> None:
+    height, width = pixels.shape[:2]
+    if max(height, width) > MAX_SIDE_PX[name]:
+        raise InvalidParameter(
+            f"format: {name} holds at most {MAX_SIDE_PX[name]} pixels a side, the result is {width} x {height}",
+            field="format",
+        )
+
+
+def encode_alpha(alpha: np.ndarray, *, texts: Mapping[str, str] | None = None) -> bytes:
+    """Write a quantised alpha, (H, W) uint16, as 16-bit gray PNG."""
+    return encode_png(alpha, texts=texts)
+
+
+def read_alpha(alpha_png: bytes) -> np.ndarray:
+    """Read what `encode_alpha` wrote, as (H, W) float32 in 0..1; raise ImageUnreadable for anything else."""
+    values = cv2.imdecode(np.frombuffer(alpha_png, np.uint8), cv2.IMREAD_UNCHANGED) if alpha_png else None
+    if values is None or values.ndim != 2 or values.dtype not in (np.uint8, np.uint16):
+        raise ImageUnreadable("The stored alpha is damaged.")
+    return to_float(values)
+
+
+def quantize(alpha: np.ndarray) -> np.ndarray:
+    """Round (H, W) float 0..1 to uint16: the one precision from which every result is computed."""
+    return cv2.convertScaleAbs(alpha, alpha=1) if alpha.dtype == np.uint8 else np.rint(alpha * 65535).astype(np.uint16)
+
+
+def to_float(values: np.ndarray) -> np.ndarray:
+    """Turn uint8 or uint16 into float32 in 0..1; the inverse of `quantize`."""
+    return values.astype(np.float32) / np.iinfo(values.dtype).max

@@ -1,0 +1,226 @@
+"""Stage 1, intake: check a picture file without trusting a byte of it, and decode it upright, in sRGB.
+
+Used by the web process to accept or refuse a file (`probe`) and by the worker to read it (`decode`). Free of torch.
+The order is the defence: cap the bytes, sniff the format, cap the pixels of the header, and only then decode.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from PIL import Image
+
+from .color import to_srgb
+from .errors import ImageDimensions, ImageError, ImageMissing, ImageTooLarge, ImageUnreadable
+from .sniff import FORMATS, HEAD_BYTES, describe, sniff
+
+ALL = frozenset(FORMATS)
+
+_ORIENTATION_TAG = 0x0112
+# Only the plugins named here ever see the bytes, so nothing can reach Ghostscript or a forgotten format.
+_PLUGINS = {name: (name.upper(),) for name in FORMATS} | {"heic": ("HEIF",), "jpeg": ("JPEG", "MPO")}
+_NAMES = {"webp": "WebP"} | {name: name.upper() for name in FORMATS if name != "webp"}
+_TURNS = {  # EXIF 2.3, tag Orientation: what makes the stored pixels upright
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIDES_SWAPPED = (5, 6, 7, 8)
+
+# Pillow's own pixel cap stays as a second wall, but its softer warning says nothing that Limits has not decided.
+warnings.filterwarnings("ignore", module=r"PIL\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Say what is accepted: bytes of the file, pixels (width x height), and pixels of each side."""
+
+    max_bytes: int = 20 * 2**20
+    max_pixels: int = 50_000_000
+    min_side_px: int = 1
+    max_side_px: int | None = None
+    formats: frozenset[str] = ALL
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Describe a picture that was proved to decode: `width` and `height` upright, `bytes` of the file.
+
+    notes: what was done to it that its owner may want to know, such as `icc: converted to sRGB`.
+    """
+
+    format: str
+    width: int
+    height: int
+    bytes: int
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """Hold a decoded picture: rgb (H, W, 3) uint8 sRGB, upright; alpha (H, W) float32 0..1, None when fully opaque."""
+
+    rgb: np.ndarray
+    alpha: np.ndarray | None
+    probe: Probe
+
+
+def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
+    """Check a file and prove that it decodes, without keeping its pixels.
+
+    Raises ImageMissing (empty), ImageTooLarge (bytes), ImageDimensions (pixels, sides) or ImageUnreadable, each with
+    a sentence that names the reason. The notes on colour come with `decode`: the pixels are not converted here.
+    """
+    data = _read(source, limits)
+    name = _accepted_format(data, limits)
+    with _refusing(name), _open(data, name, limits) as image:
+        size = image.size
+        if name == "jpeg" and image.mode in ("RGB", "L"):
+            # Entropy decoding still walks the whole file, so a cut is found; only the inverse transform gets cheap.
+            image.draft(image.mode, (max(1, image.width // 8), max(1, image.height // 8)))
+        notes = _frame_notes(image, name)
+        turn, orientation = _load(image, name, limits)
+    width, height = size[::-1] if turn in _SIDES_SWAPPED else size
+    return Probe(name, width, height, len(data), notes + _orientation_notes(orientation))
+
+
+def decode(data: bytes, limits: Limits) -> Picture:
+    """Decode a file to its first frame, upright, in sRGB. Raises what `probe` raises."""
+    data = _read(data, limits)
+    name = _accepted_format(data, limits)
+    with _refusing(name), _open(data, name, limits) as image:
+        notes = _frame_notes(image, name)
+        turn, orientation = _load(image, name, limits)
+    if turn in _TURNS:
+        image = image.transpose(_TURNS[turn])
+    colors = to_srgb(image)
+    notes += _orientation_notes(orientation) + colors.notes
+    return Picture(colors.rgb, colors.alpha, Probe(name, image.width, image.height, len(data), notes))
+
+
+def _read(source: bytes | Path | IO[bytes], limits: Limits) -> bytes:
+    """Read at most one byte more than allowed, whatever the size that a path or a stream claims."""
+    if isinstance(source, bytes | bytearray | memoryview):
+        data = bytes(source)
+    elif isinstance(source, str | os.PathLike):
+        with Path(source).open("rb") as stream:
+            data = stream.read(limits.max_bytes + 1)
+    else:
+        data = source.read(limits.max_bytes + 1)
+    if not data:
+        raise ImageMissing("The file is empty.")
+    if len(data) > limits.max_bytes:
+        raise ImageTooLarge(f"The file is larger than {limits.max_bytes / 2**20:.4g} MB.")
+    return data
+
+
+def _accepted_format(data: bytes, limits: Limits) -> str:
+    name = sniff(data[:HEAD_BYTES])
+    accepted = ", ".join(_NAMES[name] for name in FORMATS if name in limits.formats)
+    if name is None:
+        raise ImageUnreadable(f"The file is {describe(data[:HEAD_BYTES])}, not a picture. Send {accepted}.")
+    if name not in limits.formats:
+        raise ImageUnreadable(f"{_NAMES[name]} pictures are not accepted here. Send {accepted}.")
+    return name
+
+
+@contextmanager
+def _refusing(name: str) -> Iterator[None]:
+    """Turn whatever Pillow's parsers trip over into one clear refusal.
+
+    They raise SyntaxError, struct.error, KeyError, zlib.error and more for the same thing: a file that is not what it
+    says. Hence the one broad `except` of this module, round nothing but Pillow.
+    """
+    try:
+        yield
+    except ImageError:
+        raise
+    except Image.DecompressionBombError:
+        raise ImageDimensions("The picture has more pixels than can be decoded.") from None
+    except Exception as error:
+        raise ImageUnreadable(f"The {_NAMES[name]} file {_reason(error)}.") from error
+
+
+def _reason(error: Exception) -> str:
+    words = str(error).lower()
+    if isinstance(error, EOFError) or "truncated" in words or "end of file" in words or "premature" in words:
+        return "is cut short"
+    if "too large" in words or "too long" in words or isinstance(error, MemoryError):
+        return "holds a block that unpacks to far more than a picture needs"
+    return "is damaged and cannot be decoded"
+
+
+def _open(data: bytes, name: str, limits: Limits) -> Image.Image:
+    """Parse the header alone, and cap the pixels before any is decoded."""
+    if name == "heic":
+        _register_heif()
+    image = Image.open(io.BytesIO(data), formats=_PLUGINS[name])
+    _check_size(*image.size, limits)
+    return image
+
+
+@cache
+def _register_heif() -> None:
+    # Imported on the first HEIC only: the library brings a video decoder with it.
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+
+def _check_size(width: int, height: int, limits: Limits) -> None:
+    size = f"{width} x {height}"
+    if width * height > limits.max_pixels:
+        most = f"{limits.max_pixels / 1e6:.4g} million"
+        raise ImageDimensions(f"The picture has {size} pixels; at most {most} are accepted.")
+    if min(width, height) < limits.min_side_px:
+        raise ImageDimensions(f"The picture has {size} pixels; each side needs at least {limits.min_side_px}.")
+    if limits.max_side_px is not None and max(width, height) > limits.max_side_px:
+        raise ImageDimensions(f"The picture has {size} pixels; each side may have at most {limits.max_side_px}.")
+
+
+def _load(image: Image.Image, name: str, limits: Limits) -> tuple[int, int]:
+    """Decode the first frame; return the EXIF orientation still to be applied, and the one that the file carried.
+
+    They differ where the decoder has already turned the picture: always for HEIC, and for TIFF inside Pillow.
+    """
+    stored = image.tag_v2.get(_ORIENTATION_TAG, 1) if name == "tiff" else 1
+    image.load()
+    if name == "heic":  # the size of the coded picture may differ from the header's
+        _check_size(*image.size, limits)
+        return 1, image.info.get("original_orientation") or 1
+    try:
+        turn = image.getexif().get(_ORIENTATION_TAG, 1)
+    except Exception:  # broken metadata is no reason to refuse a good picture
+        turn = 1
+    turn = turn if turn in _TURNS else 1
+    return turn, max(turn, stored if stored in _TURNS else 1)
+
+
+def _frame_notes(image: Image.Image, name: str) -> tuple[str, ...]:
+    """Say that only the first frame is used. GIF and TIFF frames are not counted: a file could hold a million."""
+    if name == "jpeg" or not getattr(image, "is_animated", False):
+        return ()
+    if name == "tiff":
+        return ("multi-page: first page used",)
+    if name == "heic":
+        return ("several pictures: the main one used",)
+    if name == "gif":
+        return ("animated: first frame used",)
+    return (f"animated: first of {image.n_frames} frames used",)
+
+
+def _orientation_notes(orientation: int) -> tuple[str, ...]:
+    return () if orientation == 1 else (f"rotated: EXIF orientation {orientation}",)

@@ -1,0 +1,158 @@
+"""Stages 5 to 7 in order: decode, find the subject, shape its alpha, clean its colours, crop, compose, encode."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .compose import Rendered, crop_box, cut, render_cutout, render_gray, render_picture, render_thumbnail
+from .encode import encode_alpha, quantize, read_alpha, read_texts, to_float
+from .engines.base import Engine
+from .errors import ImageUnreadable
+from .find import Found, Person, find, find_ink
+from .foreground import decontaminate
+from .image import Limits, Picture, decode
+from .options import Box, CutoutOptions, Output, Subject
+from .postprocess import foreground_box, shape_alpha
+from .visualize import draw_ids
+
+__all__ = ["CutoutResult", "Person", "Rendered", "cut_out", "read_alpha", "render_variant"]
+
+UNCERTAINTY_SIDE_PX = 320
+SURE_LEVEL = 0.05
+SUBJECT_TEXT = "keyline-subject"  # the alpha's PNG carries what was found, for later variants
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CutoutResult:
+    """Hold everything that one picture gave.
+
+    outputs: the files that the options ask for. alpha: the model's full-size alpha before any threshold, 16-bit gray.
+    thumbnail: the cutout, small. width, height: of the upright source. foreground: box round what is visible, in the
+    source's pixels. uncertainty: see `uncertainty_of`. timings_ms: `decode`, `model`, `post`, `encode`.
+    """
+
+    outputs: tuple[Rendered, ...]
+    alpha: Rendered
+    thumbnail: Rendered
+    width: int
+    height: int
+    foreground: Box | None
+    subject: Subject
+    instances: tuple[Person, ...]
+    uncertainty: float
+    notes: tuple[str, ...]
+    timings_ms: dict[str, float]
+
+
+def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits) -> CutoutResult:
+    """Cut the subject out of a picture file.
+
+    Raises the ImageErrors of `segmentation.image.decode`, BoxInvalid for a box off the picture, InvalidParameter for a
+    result that the chosen format cannot hold, and InferenceFailed.
+    """
+    timings_ms: dict[str, float] = {}
+    with _timed(timings_ms, "decode"):
+        picture = decode(data, limits)
+    with _timed(timings_ms, "model"):
+        found = find(picture.rgb, options, engine)
+    with _timed(timings_ms, "post"):
+        alpha = found.alpha if picture.alpha is None else found.alpha * picture.alpha
+        alpha = quantize(alpha)
+    with _timed(timings_ms, "encode"):
+        stored = encode_alpha(alpha, texts={SUBJECT_TEXT: found.subject})
+    return _render(picture, found, alpha, stored, options, timings_ms)
+
+
+def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits: Limits) -> CutoutResult:
+    """Render again, with other options, from the alpha that `cut_out` stored; asks no model.
+
+    What concerns the model (method, boxes, subject, refine) is settled by that alpha; people are one subject here.
+    Raises the ImageErrors of `segmentation.image.decode`, and ImageUnreadable for an alpha of another picture.
+    """
+    timings_ms: dict[str, float] = {"model": 0.0}
+    with _timed(timings_ms, "decode"):
+        picture = decode(data, limits)
+        alpha = read_alpha(alpha_png)
+    if alpha.shape != picture.rgb.shape[:2]:
+        raise ImageUnreadable("The stored alpha belongs to a picture of another size.")
+    with _timed(timings_ms, "post"):
+        subject = Subject(read_texts(alpha_png).get(SUBJECT_TEXT, Subject.OBJECT))
+        colors = find_ink(picture.rgb).colors if subject is Subject.STAMP else None
+    return _render(picture, Found(alpha, subject, colors), quantize(alpha), alpha_png, options, timings_ms)
+
+
+def _render(
+    picture: Picture,
+    found: Found,
+    alpha: np.ndarray,
+    stored: bytes,
+    options: CutoutOptions,
+    timings_ms: dict[str, float],
+) -> CutoutResult:
+    """Make every file from the quantised alpha, so that a variant made later equals one made now."""
+    with _timed(timings_ms, "post"):
+        height, width = alpha.shape
+        model_alpha = to_float(alpha)
+        shown = shape_alpha(model_alpha, options)
+        foreground = foreground_box(shown)
+        colors = found.colors
+        if colors is None:
+            colors = decontaminate(picture.rgb, model_alpha) if options.decontaminate else picture.rgb
+        frame = crop_box(foreground if options.crop else None, options.crop_margin, width, height)
+    with _timed(timings_ms, "encode"):
+        alpha_file = Rendered(Output.ALPHA, stored, "image/png", ".png", width, height)
+        makers = {
+            Output.CUTOUT: lambda: render_cutout(cut(colors, frame), cut(shown, frame), options),
+            Output.MASK: lambda: render_gray(Output.MASK, cut(shown, frame) if found.ids is None else found.ids),
+            Output.ALPHA: lambda: alpha_file,
+            Output.VISUALIZATION: lambda: render_picture(Output.VISUALIZATION, _drawn(picture.rgb, shown, found)),
+        }
+        outputs = tuple(makers[kind]() for kind in options.outputs)
+        thumbnail = render_thumbnail(cut(colors, frame), cut(shown, frame))
+    return CutoutResult(
+        outputs=outputs,
+        alpha=alpha_file,
+        thumbnail=thumbnail,
+        width=width,
+        height=height,
+        foreground=foreground,
+        subject=found.subject,
+        instances=found.people,
+        uncertainty=uncertainty_of(model_alpha),
+        notes=picture.probe.notes,
+        timings_ms=timings_ms,
+    )
+
+
+def _drawn(rgb: np.ndarray, shown: np.ndarray, found: Found) -> np.ndarray:
+    """Draw the people, or the one subject where it is more than half opaque."""
+    return draw_ids(rgb, (shown > 127).astype(np.uint8) if found.ids is None else found.ids)
+
+
+def uncertainty_of(alpha: np.ndarray) -> float:
+    """Return which share of the subject's area is undecided: alpha between 0.05 and 0.95 among alpha above 0.05.
+
+    Measured on alpha (H, W) float32 averaged down to a longer side of 320 pixels, so that the figure means the same for
+    a small picture and a large one: a crisp outline costs a few per cent, a guess in mid-gray everything. 0.0 when
+    nothing was found at all, which `foreground` tells.
+    """
+    height, width = alpha.shape
+    scale = min(1.0, UNCERTAINTY_SIDE_PX / max(height, width))
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
+    subject = small > SURE_LEVEL
+    return float((subject & (small < 1 - SURE_LEVEL)).sum() / max(subject.sum(), 1))
+
+
+@contextmanager
+def _timed(timings_ms: dict[str, float], stage: str) -> Iterator[None]:
+    """Add the time of the block to a stage."""
+    start_s = time.perf_counter()
+    yield
+    timings_ms[stage] = timings_ms.get(stage, 0.0) + (time.perf_counter() - start_s) * 1000

@@ -1,0 +1,70 @@
+"""Stage 7, post-processing: threshold, then erosion, then feathering of the model's alpha.
+
+Pure functions. `binary` mode is a contract with the callers of one dialect and pinned by tests to the last level;
+`soft` mode is its counterpart on gray levels, so that hair survives.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from .options import AlphaMode, Box, CutoutOptions
+
+MAX_THRESHOLD = 50
+FEATHER_KERNEL_PX = 5
+# Levels below this are haze that no eye sees, but one such pixel in a corner would stretch a crop to the full picture.
+FOREGROUND_MIN_LEVEL = 8
+
+
+def shape_alpha(alpha: np.ndarray, options: CutoutOptions) -> np.ndarray:
+    """Turn the model's full-size alpha, (H, W) float32 0..1, into the shown one, (H, W) uint8."""
+    if options.alpha_mode is AlphaMode.BINARY:
+        shaped = threshold_binary(alpha, options.threshold)
+    else:
+        shaped = to_levels(soften_levels(alpha, options.threshold))
+    shaped = erode(shaped, options.erosion)
+    return feather(shaped) if options.feathering else shaped
+
+
+def threshold_binary(alpha: np.ndarray, threshold: int) -> np.ndarray:
+    """Return 255 where alpha > threshold / 50, else 0; uint8."""
+    return np.where(alpha > threshold / 50.0, np.uint8(255), np.uint8(0))
+
+
+def soften_levels(alpha: np.ndarray, threshold: int) -> np.ndarray:
+    """Stretch the levels between t and 1 - t, t = threshold / 100, to 0..1; float32.
+
+    0 returns alpha as it is; at 50 nothing is left between the two ends, and the stretch is a step at one half.
+    """
+    low = threshold / 100
+    if threshold >= MAX_THRESHOLD:
+        return (alpha > 0.5).astype(np.float32)
+    return np.clip((alpha - low) * (1 / (1 - 2 * low)), 0, 1).astype(np.float32, copy=False)
+
+
+def erode(alpha: np.ndarray, erosion: int) -> np.ndarray:
+    """Take the minimum over a square of erosion + 1 pixels; 0 leaves alpha alone. The border erodes nothing."""
+    if erosion == 0:
+        return alpha
+    return cv2.erode(alpha, np.ones((erosion + 1, erosion + 1), np.uint8))
+
+
+def feather(alpha: np.ndarray) -> np.ndarray:
+    """Blur with a 5 x 5 Gaussian whose sigma OpenCV derives from the kernel (1.1)."""
+    return cv2.GaussianBlur(alpha, (FEATHER_KERNEL_PX, FEATHER_KERNEL_PX), 0)
+
+
+def to_levels(alpha: np.ndarray) -> np.ndarray:
+    """Round float 0..1 to uint8."""
+    return cv2.convertScaleAbs(alpha, alpha=255)
+
+
+def foreground_box(alpha: np.ndarray) -> Box | None:
+    """Return the smallest box round everything visible in (H, W) uint8, at least 2 x 2; None when nothing is."""
+    height, width = alpha.shape
+    left, top, box_width, box_height = cv2.boundingRect((alpha >= FOREGROUND_MIN_LEVEL).view(np.uint8))
+    if box_width == 0 or min(height, width) < 2:
+        return None
+    left, top = min(left, width - 2), min(top, height - 2)
+    return Box(left, top, left + max(box_width, 2), top + max(box_height, 2))

@@ -1,0 +1,78 @@
+"""Stand-ins for what is slow: an engine whose answer the tests know."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from segmentation.engines.base import Instance, Matte
+from segmentation.options import Box
+
+SIDE_PX = 128
+
+
+class FakeEngine:
+    """Find an ellipse in the middle of every picture, in each box, and two people side by side.
+
+    `size` is the shape of its alphas; `calls` names the methods that were asked, in order. The ellipse fills 60 % of
+    each side of the picture, or of the box, and has an edge of about one cell. People are the left half of it.
+    """
+
+    name = "fake"
+    version = "000000000000"
+    runtime = "torch-cpu"
+
+    def __init__(self, size: tuple[int, int] = (SIDE_PX, SIDE_PX)) -> None:
+        self.size = size
+        self.calls: list[str] = []
+
+    def auto(self, rgb: np.ndarray) -> Matte:
+        self.calls.append("auto")
+        alpha = self.ellipse((0.2, 0.2, 0.8, 0.8))
+        people = alpha.copy()
+        people[:, self.size[1] // 2 :] = 0
+        return Matte(alpha, people)
+
+    def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
+        self.calls.append("boxes")
+        height, width = rgb.shape[:2]
+        mattes = []
+        for box in boxes:
+            margin_x, margin_y = 0.2 * (box.right - box.left), 0.2 * (box.bottom - box.top)
+            left, right = (box.left + margin_x) / width, (box.right - margin_x) / width
+            top, bottom = (box.top + margin_y) / height, (box.bottom - margin_y) / height
+            mattes.append(Matte(self.ellipse((left, top, right, bottom))))
+        return mattes
+
+    def instances(self, rgb: np.ndarray) -> list[Instance]:
+        self.calls.append("instances")
+        height, width = rgb.shape[:2]
+        shares = ((0.05, 0.1, 0.5, 0.9), (0.5, 0.2, 0.95, 0.8))
+        scale = np.array([width, height, width, height])
+        return [
+            Instance(Box(*np.rint(np.array(share) * scale).tolist()), score, self.ellipse(share))
+            for share, score in zip(shares, (0.9, 0.7), strict=True)
+        ]
+
+    def ellipse(self, share: tuple[float, float, float, float]) -> np.ndarray:
+        """Draw the ellipse in a box given in shares of the sides (left, top, right, bottom)."""
+        rows, columns = self.size
+        left, top, right, bottom = share
+        y = (np.arange(rows) + 0.5) / rows
+        x = (np.arange(columns) + 0.5) / columns
+        radius = np.hypot(
+            (x[None] - (left + right) / 2) / ((right - left) / 2),
+            (y[:, None] - (top + bottom) / 2) / ((bottom - top) / 2),
+        )
+        edge_cells = (1 - radius) * min((right - left) * columns, (bottom - top) * rows) / 2
+        return np.clip(edge_cells + 0.5, 0, 1).astype(np.float32)
+
+
+class EmptyEngine(FakeEngine):
+    """Find nothing, anywhere."""
+
+    def ellipse(self, share: tuple[float, float, float, float]) -> np.ndarray:
+        return np.zeros(self.size, np.float32)
+
+    def instances(self, rgb: np.ndarray) -> list[Instance]:
+        self.calls.append("instances")
+        return []
