@@ -1,0 +1,94 @@
+"""What every test can ask for: a queue of its own, the cast, photos, and a whole running site."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings
+from pytest_django import Settings
+
+from jobs import broker, queue
+from jobs.models import Membership, Team
+from tests import photos
+from tests.cast import Person, make_person
+from tests.stack import Stack, running_stack
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of the running site in one process, so that only one site is started."""
+    for item in items:
+        if "live_stack" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("stack"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def valkey() -> Iterator[None]:
+    """Run a Valkey for this test process at settings.REDIS_URL."""
+    command = broker.command(socket=settings.BROKER_SOCKET, folder=settings.DATA_DIR / "broker")
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
+        broker.wait_until_ready(settings.REDIS_URL, timeout_s=20)
+        yield
+        process.kill()
+
+
+@pytest.fixture(autouse=True)
+def _empty_queue(valkey: None) -> Iterator[None]:
+    """Let no test see another one's messages, heartbeats or rate buckets."""
+    yield
+    queue.connection().flushall()
+
+
+@pytest.fixture(autouse=True)
+def _own_media(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Store every test's files in a folder of their own."""
+    folder = tmp_path_factory.mktemp("media")
+    settings.MEDIA_ROOT = folder
+    settings.STORAGES = settings.STORAGES | {
+        "default": settings.STORAGES["default"] | {"OPTIONS": {"location": folder, "allow_overwrite": True}}
+    }
+    settings.MATTING_INPUT_ROOTS = [str(folder / "inputs")]
+    settings.MATTING_OUTPUT_ROOTS = [str(folder / "outputs")]
+
+
+@pytest.fixture
+def alice(db: None) -> Person:
+    """Alice owns the Studio team; her key holds every scope."""
+    return make_person("alice", Team.objects.create(name="Studio"), Membership.Role.OWNER)
+
+
+@pytest.fixture
+def bob(alice: Person) -> Person:
+    """Bob is a plain member of Alice's team."""
+    return make_person("bob", alice.team, Membership.Role.MEMBER)
+
+
+@pytest.fixture
+def charlie(db: None) -> Person:
+    """Charlie owns another team and must never see anything of Alice's."""
+    return make_person("charlie", Team.objects.create(name="Print shop"), Membership.Role.OWNER)
+
+
+@pytest.fixture
+def jpeg_bytes() -> bytes:
+    """A real photo of a person, 512 x 512."""
+    return photos.encoded("JPEG", quality=90)
+
+
+@pytest.fixture
+def png_bytes() -> bytes:
+    """The same photo without loss."""
+    return photos.encoded("PNG")
+
+
+@pytest.fixture(scope="session")
+def live_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A whole site: `manage.py run` with its web server, worker, model and queue, started once a session.
+
+    Its database and files are its own: talk to it over HTTP, through `live_stack.api()`, and make keys for it by
+    `live_stack.create_key(team=…)`. Tests that use it all run in one process, one after the other; a test that breaks
+    something (kills the worker, stops the queue) leaves the site healthy behind: `live_stack.wait_until_healthy()`.
+    """
+    with running_stack(tmp_path_factory.mktemp("site")) as stack:
+        yield stack

@@ -1,0 +1,37 @@
+"""The tests' settings: the site's own, on a data folder that is made for this process and removed after it."""
+
+import atexit
+import os
+import shutil
+import tempfile
+
+_FOLDER = tempfile.mkdtemp(prefix="keyline-test-")
+atexit.register(shutil.rmtree, _FOLDER, ignore_errors=True)
+
+# Whatever the developer's shell says, no test touches a real database, queue, bucket or mail server.
+for _name in [name for name in os.environ if name.startswith("MATTING_")]:
+    del os.environ[_name]
+for _name in (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SECRET_KEY",
+    "ALLOWED_HOSTS",
+    "CSRF_TRUSTED_ORIGINS",
+    "DEBUG",
+    "HOST",
+    "PORT",
+):
+    os.environ.pop(_name, None)
+os.environ["MATTING_DATA_DIR"] = _FOLDER
+if "TEST_DATABASE_URL" in os.environ:
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
+
+from mattingsite.settings import *  # noqa: E402, F403
+from mattingsite.settings import DATABASES, STORAGES  # noqa: E402
+
+# A file, not memory: threads of a test have connections of their own, as the threads of the server do.
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["TEST"] = {"NAME": f"{_FOLDER}/test.sqlite3"}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
