@@ -12,13 +12,13 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Count, Q
 from django.utils import timezone
-from segmentation.pipeline import CutoutResult, Rendered
 
 from jobs import queue, storage
 from jobs.actor import Actor
 from jobs.errors import JobNotCancelable, WorkerLost
 from jobs.models import Artifact, Job, JobImage, Status
 from segmentation.errors import MattingError
+from segmentation.pipeline import CutoutResult, Rendered
 
 logger = logging.getLogger(__name__)
 
@@ -219,7 +219,7 @@ def _files_of(result: CutoutResult) -> list[tuple[Rendered, str]]:
 
 
 def _stored(image: JobImage, kind: str, rendered: Rendered) -> Artifact:
-    stored = storage.store(storage.key_of_result(image, kind, rendered.extension), rendered.data)
+    stored = storage.store(storage.key_of_result(image, kind, rendered.extension.lstrip(".")), rendered.data)
     return Artifact(
         job=image.job,
         image=image,

@@ -103,7 +103,11 @@ class JobRequestSerializer(CutoutOptionsSerializer):
 class VariantRequestSerializer(CutoutOptionsSerializer):
     """Describe a new rendering of a finished picture; the model does not run again."""
 
-    image = serializers.IntegerField(min_value=0, required=False, help_text="Which picture of the job, from 0.")
+    position = serializers.IntegerField(min_value=0, default=0, help_text="Which picture of the job, from 0.")
+    keep = serializers.BooleanField(default=False, help_text="Store the rendering and answer its link.")
+    brush = serializers.FileField(
+        required=False, help_text="A gray PNG drawn over the alpha: 0 erases, 255 restores, 128 keeps."
+    )
 
 
 class JobFilterSerializer(serializers.Serializer):

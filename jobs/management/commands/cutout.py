@@ -67,7 +67,7 @@ def _cut_out(photo: Path, output: Path, options: CutoutOptions, engine: object) 
     result = cut_out(photo.read_bytes(), options, engine, intake.default_limits())
     for rendered in result.outputs:
         suffix = "" if rendered.kind is Output.CUTOUT else f"_{rendered.kind}"
-        target = output / f"{photo.stem}{suffix}.{rendered.extension}"
+        target = output / f"{photo.stem}{suffix}{rendered.extension}"
         if target.resolve() == photo.resolve():
-            target = output / f"{photo.stem}_cutout.{rendered.extension}"
+            target = output / f"{photo.stem}_cutout{rendered.extension}"
         target.write_bytes(rendered.data)

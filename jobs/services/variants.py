@@ -1,0 +1,78 @@
+"""Stages 7 and 8 again: render a finished picture with other options from its stored alpha; no model, no charge."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+from jobs import intake, selectors, storage
+from jobs.errors import NotFound
+from jobs.models import Artifact, JobImage, Status
+from segmentation.encode import encode_alpha, quantize, read_alpha, read_texts
+from segmentation.errors import ImageUnreadable, InvalidParameter
+from segmentation.options import CutoutOptions, Output
+
+if TYPE_CHECKING:
+    from segmentation.pipeline import CutoutResult, Rendered
+
+BRUSH_KEEPS = 128
+
+
+def variant_render(*, image: JobImage, options: CutoutOptions, brush_png: bytes = b"") -> CutoutResult:
+    """Render the picture anew; `brush_png` is a gray picture of its size: 0 erases, 255 restores, 128 keeps.
+
+    Raises NotFound when the picture has no result or its files are gone, InvalidParameter for a brush of another size.
+    """
+    from segmentation.pipeline import render_variant
+
+    source = selectors.artifact_of(image, Artifact.Kind.SOURCE)
+    alpha = selectors.artifact_of(image, Artifact.Kind.ALPHA)
+    if image.status != Status.SUCCEEDED or source is None or alpha is None:
+        raise NotFound("This picture has no result to render again.")
+    alpha_png = storage.read(alpha.key)
+    if brush_png:
+        alpha_png = brushed(alpha_png, brush_png)
+    return render_variant(storage.read(source.key), alpha_png, options, intake.limits_from_json(image.job.limits))
+
+
+def brushed(alpha_png: bytes, brush_png: bytes) -> bytes:
+    """Apply the brush to a stored alpha: linear between keeping it and erasing (towards 0) or restoring (towards 1)."""
+    alpha = read_alpha(alpha_png)
+    try:
+        brush = read_alpha(brush_png)
+    except ImageUnreadable:
+        raise InvalidParameter("brush: not a gray PNG", field="brush") from None
+    if brush.shape != alpha.shape:
+        brush = cv2.resize(brush, (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR)
+    middle = BRUSH_KEEPS / 255
+    restore = np.clip((brush - middle) / (1 - middle), 0, 1)
+    erase = np.clip((middle - brush) / middle, 0, 1)
+    edited = (alpha + (1 - alpha) * restore) * (1 - erase)
+    return encode_alpha(quantize(edited.astype(np.float32)), texts=read_texts(alpha_png))
+
+
+def variant_keep(*, image: JobImage, rendered: Rendered) -> Artifact:
+    """Store a rendering beside the original result."""
+    number = uuid.uuid4().hex[:8]
+    key = f"teams/{image.job.team_id}/{image.job_id}/{image.position:04d}/variant-{number}{rendered.extension}"
+    stored = storage.store(key, rendered.data)
+    return Artifact.objects.create(
+        job=image.job,
+        image=image,
+        kind=Artifact.Kind.VARIANT,
+        key=stored.key,
+        content_type=rendered.content_type,
+        bytes=stored.bytes,
+        sha256=stored.sha256,
+        width=rendered.width,
+        height=rendered.height,
+        expires_at=image.job.expires_at,
+    )
+
+
+def first_output(result: CutoutResult) -> Rendered:
+    """Give the file that was asked for: the cutout where there is one."""
+    return next((entry for entry in result.outputs if entry.kind is Output.CUTOUT), result.outputs[0])
