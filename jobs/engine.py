@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from jobs import selectors
 from segmentation.engines.base import Engine
@@ -50,9 +51,12 @@ def describe() -> dict[str, str]:
 
 
 def _wanted_weights() -> str:
-    version = selectors.active_model()
+    try:
+        version = selectors.active_model()
+    except DatabaseError:  # the command line works before the first migration, or while the database is away
+        version = None
     if version is None:
-        return str(settings.MATTING_WEIGHTS)
+        return _source or str(settings.MATTING_WEIGHTS)
     return str(Path(settings.MATTING_WEIGHTS_DIR) / version.path)
 
 
