@@ -32,6 +32,13 @@ class Actor:
             return self.user.get_username()
         return f"key {self.key.name}" if self.key is not None else "system"
 
+    @property
+    def is_manager(self) -> bool:
+        """Say whether the team's owners and admins would let this through: one of them, or a key with `admin`."""
+        if self.key is not None:
+            return self.key.has_scope("admin")
+        return self.membership is not None and self.membership.is_manager
+
     def has_scope(self, scope: str) -> bool:
         """Say whether the key holds `scope`; a person in the browser may submit and read."""
         if self.key is not None:

@@ -10,6 +10,8 @@ from django.core.checks import Error, register
 
 from jobs.fetch import policy_from_settings
 
+TAG = "keyline"
+
 _POSITIVE = (
     "MATTING_MAX_IMAGE_BYTES",
     "MATTING_MAX_IMAGE_PIXELS",
@@ -26,7 +28,7 @@ _POSITIVE = (
 _RUNTIMES = ("auto", "openvino", "torch", "onnx")
 
 
-@register()
+@register(TAG)
 def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]:
     """Look at every number, path and address of ours."""
     problems = [

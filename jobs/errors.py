@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from segmentation.errors import MattingError
+from segmentation.errors import InvalidParameter, MattingError
 
 
 class AuthenticationRequired(MattingError):
@@ -24,6 +24,12 @@ class MalformedBody(MattingError):
     public_message = "The request's body cannot be read."
 
 
+class ParameterMissing(InvalidParameter):
+    """Name in `field` what the caller left out."""
+
+    public_message = "A parameter is missing."
+
+
 class UrlTooLong(MattingError):
     code, http_status = "url_too_long", 422
     public_message = "The URL is too long."
@@ -32,6 +38,10 @@ class UrlTooLong(MattingError):
 class UrlForbidden(MattingError):
     code, http_status = "url_forbidden", 422
     public_message = "This URL may not be fetched."
+
+
+class UrlMalformed(UrlForbidden):
+    public_message = "The URL cannot be read."
 
 
 class DownloadFailed(MattingError):

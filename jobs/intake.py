@@ -106,6 +106,15 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
     return accept_bytes(data, name=name, limits=limits)
 
 
+def accept_stored(file: IO[bytes], *, name: str, limits: Limits | None = None) -> CheckedSource:
+    """Check a picture that already lies in the storage, an upload or another job's source."""
+    file.seek(0)
+    data = file.read()
+    return CheckedSource(
+        clean_name(name), probe(data, limits or default_limits()), hashlib.sha256(data).hexdigest(), file
+    )
+
+
 def accept_url(url: object, *, name: str = "") -> UrlSource:
     """Check a picture's address as far as that goes without the network; the worker fetches it through the guard."""
     from jobs.fetch import check_url, policy_from_settings

@@ -7,20 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from jobs.actor import Actor
 from jobs.errors import JobNotFound, NotFound
-from jobs.models import ApiKey, Artifact, Job, JobImage, ModelVersion
+from jobs.models import ApiKey, Artifact, Job, JobImage, ModelVersion, Upload, Webhook, WebhookDelivery
 from segmentation.errors import MattingError
 
 
 def jobs_of(actor: Actor) -> QuerySet[Job]:
     """List what the actor may see: the team's jobs, or a plain member's own when the team is set so."""
     jobs = Job.objects.filter(team=actor.team)
-    membership = actor.membership
-    if membership is not None and not membership.is_manager and not actor.team.members_see_all:
-        jobs = jobs.filter(user=actor.user)
-    return jobs
+    return jobs.filter(user=actor.user) if _sees_only_own(actor) else jobs
 
 
 def job_get(actor: Actor, job_id: UUID | str) -> Job:
@@ -81,8 +79,41 @@ def artifact_signed(artifact_id: UUID) -> Artifact:
     return artifact
 
 
+def upload_get(actor: Actor, upload_id: UUID | str) -> Upload:
+    """Give one of the team's uploads that has not expired."""
+    upload = Upload.objects.filter(pk=upload_id, team=actor.team, expires_at__gt=timezone.now()).first()
+    if upload is None:
+        raise NotFound("There is no such upload, or its hour is over.")
+    return upload
+
+
 def key_by_secret(secret: str) -> ApiKey | None:
     return ApiKey.objects.select_related("team", "created_by").filter(secret_hash=ApiKey.hash_of(secret)).first()
+
+
+def webhooks_of(actor: Actor) -> QuerySet[Webhook]:
+    """List the addresses that the actor's team has called, newest first."""
+    return Webhook.objects.filter(team=actor.team, kind=Webhook.Kind.ENDPOINT)
+
+
+def webhook_get(actor: Actor, webhook_id: UUID) -> Webhook:
+    webhook = webhooks_of(actor).filter(pk=webhook_id).first()
+    if webhook is None:
+        raise NotFound
+    return webhook
+
+
+def deliveries_of(actor: Actor) -> QuerySet[WebhookDelivery]:
+    """List what was sent about the jobs that the actor may see, to webhooks and callbacks, newest first."""
+    deliveries = WebhookDelivery.objects.select_related("webhook").filter(webhook__team=actor.team)
+    return deliveries.filter(job__user=actor.user) if _sees_only_own(actor) else deliveries
+
+
+def delivery_get(actor: Actor, delivery_id: UUID) -> WebhookDelivery:
+    delivery = deliveries_of(actor).filter(pk=delivery_id).first()
+    if delivery is None:
+        raise NotFound
+    return delivery
 
 
 def active_model() -> ModelVersion | None:
@@ -93,6 +124,11 @@ def error_of(code: str, message: str) -> MattingError:
     """Give back the error that a picture or job was stored with."""
     kind = _ERRORS.get(code, MattingError)
     return kind(message)
+
+
+def _sees_only_own(actor: Actor) -> bool:
+    membership = actor.membership
+    return membership is not None and not membership.is_manager and not actor.team.members_see_all
 
 
 def _every_error(root: type[MattingError]) -> dict[str, type[MattingError]]:

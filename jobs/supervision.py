@@ -41,8 +41,8 @@ class Supervisor:
     """Run programs, each in a process group of its own, until told to stop.
 
     A program that ends is started again, at once the first time and after a growing pause (at most 10 s) when it keeps
-    ending. Stopping goes through the programs in the reverse of their order: SIGTERM to the group, SIGKILL to whatever
-    is left of it after its grace period. Should this process itself be killed, jobs.lifeline ends the groups.
+    ending. Stopping takes one program after the other: SIGTERM to its group, SIGKILL to whatever is left of it after
+    its grace period. Should this process itself be killed, jobs.lifeline ends the groups.
 
     report: gets one line for everything worth telling. held_files: descriptors that stay open until every program is
     gone, such as the lock on the data folder.
@@ -67,9 +67,9 @@ class Supervisor:
                 self._look_after(running)
             time.sleep(_LOOK_EVERY_S)
 
-    def stop(self, *, hurry: Callable[[], bool] = lambda: False) -> None:
-        """End every program, the last started first; `hurry` turning true skips what is left of the grace period."""
-        for running in reversed(self._running):
+    def stop(self, *, order: Sequence[str], hurry: Callable[[], bool] = lambda: False) -> None:
+        """End every program, by name in `order`; `hurry` turning true skips what is left of the grace periods."""
+        for running in sorted(self._running, key=lambda running: order.index(running.program.name)):
             self._end(running, hurry)
         if self._lifeline is not None:
             self._lifeline.stdin.close()

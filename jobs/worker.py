@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from jobs import queue
-from jobs.services import lifecycle
+from jobs.services import lifecycle, uploads, webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -108,9 +108,12 @@ class WorkerParent:
             try:
                 close_old_connections()
                 lifecycle.images_recover()
+                webhooks.deliveries_resend()
                 if time.monotonic() >= next_expiry:
                     next_expiry = time.monotonic() + _EXPIRE_EVERY_S
                     lifecycle.jobs_expire()
+                    uploads.uploads_expire()
+                    webhooks.deliveries_expire()
             except Exception:
                 logger.exception("this sweep failed; the next one comes in %s s", settings.MATTING_SWEEP_INTERVAL_S)
 

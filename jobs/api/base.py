@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.http import Http404
 from rest_framework import exceptions
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
@@ -31,9 +34,22 @@ class UnsupportedMediaType(MalformedBody):
     public_message = "This Content-Type is not understood here."
 
 
+class RequestTooLarge(ImageTooLarge):
+    public_message = "The request's body is too large."
+
+
 class NotAcceptable(MattingError):
     code, http_status = "not_acceptable", 406
     public_message = "None of the types in Accept can be given."
+
+
+class AlwaysJson(DefaultContentNegotiation):
+    """Answer JSON whatever Accept asks for: clients of published dialects send all sorts there."""
+
+    def select_renderer(
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
 
 
 class DialectView(APIView):
@@ -80,7 +96,7 @@ def matting_error_of(exception: Exception) -> MattingError:
         case exceptions.ParseError() | TooManyFieldsSent():
             return MalformedBody()
         case RequestDataTooBig():
-            return ImageTooLarge("The request's body is too large.")
+            return RequestTooLarge()
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return AuthenticationRequired()
         case exceptions.PermissionDenied() | DjangoPermissionDenied():

@@ -1,4 +1,4 @@
-"""Stage ① intake and callbacks: the one guarded HTTP client. Every outgoing request to a user's URL goes through it."""
+"""Stages 1 and 9, intake and callbacks: the one guarded HTTP client, for every request to an address of a user."""
 
 from jobs.fetch.client import Fetched, Response, fetch_bytes, post_bytes
 from jobs.fetch.policy import Policy, policy_from_settings

@@ -1,4 +1,4 @@
-"""Stage ① intake and callbacks: which IP addresses belong to the public Internet. Pure rules, no network."""
+"""Stages 1 and 9, intake and callbacks: which IP addresses belong to the public Internet. Pure rules, no network."""
 
 from __future__ import annotations
 

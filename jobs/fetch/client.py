@@ -1,4 +1,4 @@
-"""Stage ① intake and callbacks: GET a picture, POST a callback, through the guard and within its limits."""
+"""Stages 1 and 9, intake and callbacks: GET a picture, POST a callback, through the guard and within its limits."""
 
 from __future__ import annotations
 

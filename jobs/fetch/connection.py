@@ -1,4 +1,4 @@
-"""Stage ① intake and callbacks: one connection to a checked, pinned address under one deadline.
+"""Stages 1 and 9, intake and callbacks: one connection to a checked, pinned address under one deadline.
 
 urllib3's connections are the base, with `_new_conn` replaced as its own SOCKS support does: TLS, SNI, certificate
 checks and Host keep the name while the socket goes to the address that was checked. `requests-hardened` was weighed and

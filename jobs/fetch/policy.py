@@ -1,4 +1,4 @@
-"""Stage ① intake and callbacks: what the guarded client may reach, and what an operator allows beyond that."""
+"""Stages 1 and 9, intake and callbacks: what the guarded client may reach, and what an operator allows beyond that."""
 
 from __future__ import annotations
 

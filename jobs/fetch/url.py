@@ -1,4 +1,4 @@
-"""Stage ① intake and callbacks: one strict reading of a user's URL. What is checked is what is asked for."""
+"""Stages 1 and 9, intake and callbacks: one strict reading of a user's URL. What is checked is what is asked for."""
 
 from __future__ import annotations
 
@@ -43,13 +43,17 @@ class Target:
         return f"{self.scheme}://{host}{port}{self.path}"
 
 
-def check_url(url: str, policy: Policy) -> None:
+def check_url(url: str, policy: Policy, *, field: str = "") -> None:
     """Refuse what can be refused at submission: syntax, scheme, port, literal addresses. No network is touched.
 
     Names are looked up when the connection is made, because an answer checked earlier may have changed by then.
-    Raises UrlTooLong, UrlForbidden.
+    Raises UrlTooLong, UrlForbidden, naming the request's `field`.
     """
-    target_from_url(url, policy)
+    try:
+        target_from_url(url, policy)
+    except (UrlTooLong, UrlForbidden) as refusal:
+        refusal.field = field
+        raise
 
 
 def target_from_url(url: str, policy: Policy) -> Target:

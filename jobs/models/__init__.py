@@ -1,20 +1,36 @@
 """Stage 3, state: the database is the truth about every job."""
 
 from .artifact import Artifact
+from .audit import Action, AuditEntry, AuditHead
+from .invitation import Invitation
 from .job import TERMINAL, Job, JobImage, Status
 from .key import ApiKey, Scope
 from .model_version import ModelVersion
+from .quota import Quota
 from .team import Membership, Team
+from .upload import Upload
+from .usage import UsageEntry, UsagePeriod
+from .webhook import Webhook, WebhookDelivery
 
 __all__ = [
     "TERMINAL",
+    "Action",
     "ApiKey",
     "Artifact",
+    "AuditEntry",
+    "AuditHead",
+    "Invitation",
     "Job",
     "JobImage",
     "Membership",
     "ModelVersion",
+    "Quota",
     "Scope",
     "Status",
     "Team",
+    "Upload",
+    "UsageEntry",
+    "UsagePeriod",
+    "Webhook",
+    "WebhookDelivery",
 ]

@@ -95,6 +95,9 @@ class Job(models.Model):
             models.Index(fields=["-created_at"], name="job_by_time"),
             models.Index(fields=["external_id"], name="job_by_external_id"),
             models.Index(fields=["expires_at"], name="job_by_expiry"),
+            models.Index(fields=["user", "-created_at"], name="job_by_user"),
+            models.Index(fields=["dialect", "-created_at"], name="job_by_dialect"),
+            models.Index(fields=["error_code", "-created_at"], name="job_by_error"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -152,6 +155,9 @@ class JobImage(models.Model):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    charged_on = models.DateField(null=True, blank=True, help_text="The day it is charged to; empty: not charged.")
+    is_held = models.BooleanField(default=False, help_text="Out of the queue until its team may run another one.")
+
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
     foreground = models.JSONField(null=True, blank=True, help_text="[left, top, right, bottom] of the subject.")
@@ -167,6 +173,7 @@ class JobImage(models.Model):
         indexes = [
             models.Index(fields=["status", "leased_until"], name="image_by_lease"),
             models.Index(fields=["status", "enqueued_at"], name="image_by_queue"),
+            models.Index(fields=["job"], condition=models.Q(is_held=True), name="image_held"),
         ]
         constraints = [models.UniqueConstraint(fields=["job", "position"], name="one_image_a_position")]
 
@@ -186,6 +193,7 @@ class JobImage(models.Model):
             leased_until=now + dt.timedelta(seconds=lease_s),
             started_at=now,
             attempt=F("attempt") + 1,
+            is_held=False,
         )
         if claimed == 1:
             self.refresh_from_db()
@@ -207,10 +215,15 @@ class JobImage(models.Model):
         """Return this attempt's picture to the queue; False when it is not running any more."""
         return self._mine().update(status=Status.QUEUED, leased_until=None, enqueued_at=timezone.now()) == 1
 
-    def cancel(self) -> bool:
-        """Move to canceled from any state but the terminal ones."""
-        rows = JobImage.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
-        return rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None) == 1
+    def hold(self) -> None:
+        """Keep a queued picture out of the queue until its team may run another one."""
+        JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(is_held=True)
+
+    def cancel(self, *, only_queued: bool = False) -> bool:
+        """Move to canceled from any state but the terminal ones, or from queued alone."""
+        rows = JobImage.objects.filter(pk=self.pk)
+        rows = rows.filter(status=Status.QUEUED) if only_queued else rows.exclude(status__in=TERMINAL)
+        return rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1
 
     def _mine(self) -> models.QuerySet[JobImage]:
         return JobImage.objects.filter(pk=self.pk, status=Status.RUNNING, attempt=self.attempt)

@@ -17,6 +17,7 @@ from jobs import queue, storage
 from jobs.actor import Actor
 from jobs.errors import JobNotCancelable, WorkerLost
 from jobs.models import Artifact, Job, JobImage, Status
+from jobs.services.webhooks import job_announce
 from segmentation.errors import MattingError
 from segmentation.pipeline import CutoutResult, Rendered
 
@@ -210,6 +211,7 @@ def _job_end(job: Job, *, canceled: int) -> None:
         first = job.images.filter(status=Status.FAILED).first()
         ended = job.finish(Status.FAILED, code=first.error_code, message=first.error_message)
     if ended:
+        job_announce(job=job)
         transaction.on_commit(partial(queue.announce_done, job.id), robust=True)
 
 

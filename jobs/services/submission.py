@@ -16,6 +16,7 @@ from django.utils import timezone
 from jobs import queue, storage
 from jobs.actor import Actor
 from jobs.errors import IdempotencyConflict
+from jobs.fetch import check_url, policy_from_settings
 from jobs.intake import CheckedSource, Source, UrlSource, default_limits, limits_to_json
 from jobs.models import Artifact, Job, JobImage
 from segmentation.errors import ImageMissing, InvalidParameter
@@ -48,7 +49,7 @@ def job_submit(
     Raises ImageMissing without a source, BoxInvalid for a box off its picture, the quota's errors, StorageFailed and
     QueueUnavailable; whatever is raised, no file, row, message or charge is left behind.
     """
-    _check(options, sources)
+    _check(options, sources, door.callback_url)
     queue.require_available()
     limits = limits or default_limits()
     job = _new_job(actor, door, options, limits, len(sources))
@@ -72,13 +73,15 @@ def job_submit(
     return job
 
 
-def _check(options: CutoutOptions, sources: Sequence[Source]) -> None:
+def _check(options: CutoutOptions, sources: Sequence[Source], callback_url: str) -> None:
     if not sources:
         raise ImageMissing(field="image")
     if len(sources) > settings.MATTING_MAX_IMAGES_PER_JOB:
         raise InvalidParameter(
             f"images: {len(sources)} are more than {settings.MATTING_MAX_IMAGES_PER_JOB} in one job", field="images"
         )
+    if callback_url:
+        check_url(callback_url, policy_from_settings("callback"), field="callback_url")
     for source in sources:
         if isinstance(source, CheckedSource):
             for box in options.boxes:

@@ -86,15 +86,18 @@ class JobRequestSerializer(CutoutOptionsSerializer):
     image_url = serializers.ListField(
         child=serializers.CharField(max_length=2048), required=False, help_text="One or many addresses of pictures."
     )
+    upload = serializers.ListField(
+        child=serializers.UUIDField(), required=False, help_text="Pictures sent ahead to /api/uploads/, by id."
+    )
     callback_url = serializers.CharField(max_length=2048, required=False, allow_blank=True)
 
     def to_internal_value(self, data: Any) -> Any:
         values = {name: data[name] for name in data}
         if hasattr(data, "getlist"):
-            for name in ("image", "image_base64", "image_url"):
+            for name in ("image", "image_base64", "image_url", "upload"):
                 if name in data:
                     values[name] = data.getlist(name)
-        for name in ("image_base64", "image_url"):
+        for name in ("image_base64", "image_url", "upload"):
             if isinstance(values.get(name), str):
                 values[name] = [values[name]]
         return super().to_internal_value(values)

@@ -13,7 +13,8 @@ from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs import intake, selectors
+from jobs import intake, selectors, storage
+from jobs.actor import Actor
 from jobs.api.base import DialectView
 from jobs.models import Job
 from jobs.services.lifecycle import job_cancel, job_purge
@@ -87,7 +88,7 @@ class JobsView(NativeView):
         wait_s = self.wait_s()
         body = JobRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        options, sources = body.to_options(), _sources_in(body.validated_data)
+        options, sources = body.to_options(), _sources_in(self.actor, body.validated_data)
         key, digest = _idempotency(request, options.to_json(), sources)
         job = self._replayed(key, digest) or job_submit(
             actor=self.actor,
@@ -153,11 +154,13 @@ class JobCancelView(NativeView):
         return self.answer(job_cancel(actor=actor, job=selectors.job_get(actor, job_id)))
 
 
-def _sources_in(values: dict[str, Any]) -> list[intake.Source]:
+def _sources_in(actor: Actor, values: dict[str, Any]) -> list[intake.Source]:
     """Check every picture of a request before any is stored."""
     sources: list[intake.Source] = [intake.accept_upload(file) for file in values.get("image", [])]
     sources += [intake.accept_base64(text) for text in values.get("image_base64", [])]
     sources += [intake.accept_url(url) for url in values.get("image_url", [])]
+    uploads = [selectors.upload_get(actor, upload_id) for upload_id in values.get("upload", [])]
+    sources += [intake.accept_stored(storage.open_file(upload.key), name=upload.name) for upload in uploads]
     return sources
 
 

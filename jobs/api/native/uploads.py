@@ -1,0 +1,45 @@
+"""Stage 1, intake: `POST /api/uploads/`, a picture sent ahead, so that a browser shows progress and errors for each."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from jobs import intake
+from jobs.services.uploads import upload_store
+
+from .views import PROBLEM, NativeView
+
+
+class UploadRequestSerializer(serializers.Serializer):
+    image = serializers.FileField(allow_empty_file=True, help_text="One picture.")
+
+
+class UploadSerializer(serializers.Serializer):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    bytes = serializers.IntegerField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    expires_at = serializers.DateTimeField()
+
+
+class UploadsView(NativeView):
+    """Check and keep one picture for an hour; a job names it in `upload`."""
+
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="uploads_create",
+        summary="Send a picture ahead of its job",
+        request={"multipart/form-data": UploadRequestSerializer},
+        responses={201: UploadSerializer, "4XX": PROBLEM, "5XX": PROBLEM},
+    )
+    def post(self, request: Request) -> Response:
+        source = intake.accept_upload(request.FILES.get("image"))
+        upload = upload_store(actor=self.actor, source=source)
+        return Response(UploadSerializer(upload).data, status=201)

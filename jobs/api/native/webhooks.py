@@ -1,0 +1,283 @@
+"""Stages 1 and 9: the native API's webhooks at /api/webhooks/, with the log of what was sent."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import JSONParser
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from jobs import selectors
+from jobs.api.auth import HasScope, actor_of
+from jobs.errors import AuthenticationRequired, PermissionDenied
+from jobs.models import Webhook, WebhookDelivery
+from jobs.services import webhooks as services
+
+from .views import PROBLEM, NativeView
+
+
+class WebhookRequestSerializer(serializers.Serializer):
+    """Describe a webhook as it is made: an address, and which events it wants (all of them by default)."""
+
+    url = serializers.CharField(max_length=2048)
+    events = serializers.ListField(
+        child=serializers.ChoiceField(choices=Webhook.Event.choices), allow_empty=False, required=False
+    )
+
+
+class WebhookChangeSerializer(WebhookRequestSerializer):
+    """Describe a change: only what is sent changes."""
+
+    url = serializers.CharField(max_length=2048, required=False)
+    is_enabled = serializers.BooleanField(required=False)
+
+
+class WebhookSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = Webhook
+        fields = ["id", "url", "events", "is_enabled", "disabled_reason", "previous_secret_until", "created_at"]
+
+
+class WebhookWithSecretSerializer(WebhookSerializer):
+    """Describe a webhook together with its secret, which is told when it is made or changed and not again."""
+
+    class Meta(WebhookSerializer.Meta):
+        fields = [*WebhookSerializer.Meta.fields, "secret"]
+
+
+class CallbackSecretSerializer(serializers.ModelSerializer):
+    """Describe the secret that signs the callbacks which jobs name by `callback_url`."""
+
+    class Meta:
+        model = Webhook
+        fields = ["secret", "previous_secret_until"]
+
+
+class DeliverySerializer(serializers.ModelSerializer):
+    class Meta:
+        model = WebhookDelivery
+        fields = [
+            "id",
+            "webhook",
+            "job",
+            "message_id",
+            "event",
+            "url",
+            "payload",
+            "status",
+            "attempt",
+            "next_try_at",
+            "response_status",
+            "response_prefix",
+            "elapsed_ms",
+            "error_code",
+            "error_message",
+            "created_at",
+            "tried_at",
+            "finished_at",
+        ]
+
+
+class PageSerializer(serializers.Serializer):
+    page = serializers.IntegerField(min_value=1, max_value=100_000, default=1)
+    page_size = serializers.IntegerField(min_value=1, max_value=100, default=20)
+
+
+class DeliveryFilterSerializer(PageSerializer):
+    webhook = serializers.UUIDField(required=False)
+    job = serializers.UUIDField(required=False)
+    status = serializers.ChoiceField(choices=WebhookDelivery.Status.choices, required=False)
+
+
+class DeliveryPageSerializer(serializers.Serializer):
+    count = serializers.IntegerField()
+    page = serializers.IntegerField()
+    page_size = serializers.IntegerField()
+    results = DeliverySerializer(many=True)
+
+
+class ManagersWrite(HasScope):
+    """Let whoever may read look, and only the team's managers, or keys with the scope `admin`, change anything."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if request.method in SAFE_METHODS:
+            return super().has_permission(request, view)
+        if request.auth is None and not request.user.is_authenticated:
+            raise AuthenticationRequired
+        return actor_of(request).is_manager
+
+
+class ManagedView(NativeView):
+    permission_classes = [ManagersWrite]
+
+
+class WebhooksView(ManagedView):
+    """List the team's webhooks, or make one."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="webhooks_list",
+        summary="List webhooks",
+        responses={200: WebhookSerializer(many=True), "4XX": PROBLEM},
+    )
+    def get(self, request: Request) -> Response:
+        return Response(WebhookSerializer(selectors.webhooks_of(self.actor), many=True).data)
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="webhooks_create",
+        summary="Have an address called when jobs end",
+        request=WebhookRequestSerializer,
+        responses={201: WebhookWithSecretSerializer, "4XX": PROBLEM},
+    )
+    def post(self, request: Request) -> Response:
+        webhook = services.webhook_create(actor=self.actor, **_valid(WebhookRequestSerializer, request))
+        return Response(WebhookWithSecretSerializer(webhook).data, status=201)
+
+
+class WebhookView(ManagedView):
+    """Look at one webhook, change it, or delete it."""
+
+    parser_classes = [JSONParser]
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="webhooks_get",
+        summary="Look at one webhook",
+        responses={200: WebhookSerializer, "4XX": PROBLEM},
+    )
+    def get(self, request: Request, webhook_id: UUID) -> Response:
+        return Response(WebhookSerializer(selectors.webhook_get(self.actor, webhook_id)).data)
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="webhooks_change",
+        summary="Change a webhook, or switch it off and on",
+        request=WebhookChangeSerializer,
+        responses={200: WebhookSerializer, "4XX": PROBLEM},
+    )
+    def patch(self, request: Request, webhook_id: UUID) -> Response:
+        actor = self.actor
+        changes = _valid(WebhookChangeSerializer, request)
+        webhook = services.webhook_update(actor=actor, webhook=selectors.webhook_get(actor, webhook_id), **changes)
+        return Response(WebhookSerializer(webhook).data)
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="webhooks_delete",
+        summary="Delete a webhook with its log",
+        responses={204: None, "4XX": PROBLEM},
+    )
+    def delete(self, request: Request, webhook_id: UUID) -> Response:
+        actor = self.actor
+        services.webhook_delete(actor=actor, webhook=selectors.webhook_get(actor, webhook_id))
+        return Response(status=204)
+
+
+class WebhookRotateView(ManagedView):
+    """Change a webhook's secret."""
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="webhooks_rotate",
+        summary="Make a new secret; for 24 hours both sign",
+        request=None,
+        responses={200: WebhookWithSecretSerializer, "4XX": PROBLEM},
+    )
+    def post(self, request: Request, webhook_id: UUID) -> Response:
+        actor = self.actor
+        webhook = services.webhook_rotate(actor=actor, webhook=selectors.webhook_get(actor, webhook_id))
+        return Response(WebhookWithSecretSerializer(webhook).data)
+
+
+class CallbackSecretView(ManagedView):
+    """Tell or change the secret that signs the callbacks of the team's jobs."""
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="callback_secret_get",
+        summary="Tell the secret that signs job callbacks",
+        responses={200: CallbackSecretSerializer, "4XX": PROBLEM},
+    )
+    def get(self, request: Request) -> Response:
+        actor = self.actor
+        if not actor.is_manager:
+            raise PermissionDenied
+        return Response(CallbackSecretSerializer(services.callback_signer(team=actor.team)).data)
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="callback_secret_rotate",
+        summary="Make a new secret for job callbacks; for 24 hours both sign",
+        request=None,
+        responses={200: CallbackSecretSerializer, "4XX": PROBLEM},
+    )
+    def post(self, request: Request) -> Response:
+        actor = self.actor
+        signer = services.webhook_rotate(actor=actor, webhook=services.callback_signer(team=actor.team))
+        return Response(CallbackSecretSerializer(signer).data)
+
+
+class DeliveriesView(ManagedView):
+    """List what was sent."""
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="webhook_deliveries_list",
+        summary="List deliveries, newest first",
+        parameters=[DeliveryFilterSerializer],
+        responses={200: DeliveryPageSerializer, "4XX": PROBLEM},
+    )
+    def get(self, request: Request) -> Response:
+        filters = DeliveryFilterSerializer(data=request.query_params)
+        filters.is_valid(raise_exception=True)
+        chosen = dict(filters.validated_data)
+        page, page_size = chosen.pop("page"), chosen.pop("page_size")
+        found = selectors.deliveries_of(self.actor).filter(**chosen)
+        rows = found[(page - 1) * page_size : page * page_size]
+        results = DeliverySerializer(rows, many=True).data
+        return Response({"count": found.count(), "page": page, "page_size": page_size, "results": results})
+
+
+class DeliveryView(ManagedView):
+    """Look at one delivery."""
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="webhook_deliveries_get",
+        summary="Look at one delivery",
+        responses={200: DeliverySerializer, "4XX": PROBLEM},
+    )
+    def get(self, request: Request, delivery_id: UUID) -> Response:
+        return Response(DeliverySerializer(selectors.delivery_get(self.actor, delivery_id)).data)
+
+
+class DeliveryReplayView(ManagedView):
+    """Send a message once more."""
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="webhook_deliveries_replay",
+        summary="Send the same message again, as a new delivery",
+        request=None,
+        responses={202: DeliverySerializer, "4XX": PROBLEM},
+    )
+    def post(self, request: Request, delivery_id: UUID) -> Response:
+        actor = self.actor
+        delivery = selectors.delivery_get(actor, delivery_id)
+        again = services.delivery_replay(actor=actor, delivery=delivery)
+        return Response(DeliverySerializer(again).data, status=202)
+
+
+def _valid(serializer: type[serializers.Serializer], request: Request) -> dict[str, Any]:
+    body = serializer(data=request.data)
+    body.is_valid(raise_exception=True)
+    return dict(body.validated_data)

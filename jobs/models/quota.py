@@ -1,0 +1,95 @@
+"""Stage 3, state: what a team may use. An empty field means no limit; a team without a row has the site's defaults."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialectLimits:
+    """Hold what one dialect allows a team on top of the quota; None means no limit.
+
+    submits_per_second and queries_per_second are requests; running_tasks and pending_tasks are pictures.
+    """
+
+    submits_per_second: int | None = None
+    queries_per_second: int | None = None
+    running_tasks: int | None = None
+    pending_tasks: int | None = None
+
+
+DIALECT_DEFAULTS = {
+    # The limits that DashScope publishes; further tasks wait as PENDING.
+    "dashscope": DialectLimits(submits_per_second=2, queries_per_second=20, running_tasks=1, pending_tasks=100),
+}
+_DIALECT_FIELDS = {field.name for field in fields(DialectLimits)}
+
+
+def validate_dialects(value: object) -> None:
+    """Accept `{"dashscope": {"running_tasks": 4, "submits_per_second": null}}`; raise ValidationError otherwise."""
+    if not isinstance(value, dict):
+        raise ValidationError('Write an object: {"dialect": {"limit": number}}.')
+    for dialect, limits in value.items():
+        if not isinstance(limits, dict) or set(limits) - _DIALECT_FIELDS:
+            raise ValidationError(f"{dialect}: choose from {', '.join(sorted(_DIALECT_FIELDS))}.")
+        for name, limit in limits.items():
+            if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
+                raise ValidationError(f"{dialect}.{name}: a whole number from 1, or null for no limit.")
+
+
+class Quota(models.Model):
+    """Bound one team. Days and months are the site's own (TIME_ZONE)."""
+
+    LIMITS = (
+        "images_per_day",
+        "images_per_month",
+        "requests_per_second",
+        "running_tasks",
+        "pending_tasks",
+        "stored_bytes",
+        "max_image_bytes",
+        "max_image_megapixels",
+        "retention_hours",
+    )
+
+    team = models.OneToOneField("Team", primary_key=True, on_delete=models.CASCADE, related_name="quota")
+    images_per_day = models.PositiveIntegerField("pictures a day", null=True, blank=True)
+    images_per_month = models.PositiveIntegerField("pictures a month", null=True, blank=True)
+    requests_per_second = models.PositiveIntegerField("requests a second", null=True, blank=True)
+    running_tasks = models.PositiveIntegerField(
+        "running tasks", null=True, blank=True, help_text="Pictures worked on at once; further ones wait."
+    )
+    pending_tasks = models.PositiveIntegerField(
+        "pending tasks", null=True, blank=True, help_text="Pictures that may wait; further ones are refused."
+    )
+    stored_bytes = models.PositiveBigIntegerField("stored bytes", null=True, blank=True)
+    max_image_bytes = models.PositiveIntegerField("largest picture, bytes", null=True, blank=True)
+    max_image_megapixels = models.FloatField("largest picture, megapixels", null=True, blank=True)
+    retention_hours = models.PositiveIntegerField("retention, hours", null=True, blank=True)
+    dialects = models.JSONField(
+        "limits of single dialects",
+        default=dict,
+        blank=True,
+        validators=[validate_dialects],
+        help_text='Changes to a dialect\'s own limits: {"dashscope": {"running_tasks": 4}}. null means no limit.',
+    )
+
+    def __str__(self) -> str:
+        return f"quota of {self.team}"
+
+    @classmethod
+    def default_of(cls, team: object) -> Quota:
+        """Give the site's defaults (the MATTING_QUOTA_… settings) as an unsaved quota of `team`."""
+        return cls(team=team, **{name: settings.MATTING_QUOTA[name] for name in cls.LIMITS})
+
+    def dialect_limits(self, dialect: str) -> DialectLimits:
+        """Give a dialect's own limits with this team's changes to them."""
+        return replace(DIALECT_DEFAULTS.get(dialect, DialectLimits()), **self.dialects.get(dialect, {}))
+
+    def as_json(self) -> dict[str, object]:
+        """Give every limit by name, for the audit trail and the account page."""
+        return {name: getattr(self, name) for name in self.LIMITS} | {"dialects": self.dialects}

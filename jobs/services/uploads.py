@@ -1,0 +1,48 @@
+"""Stage 1, intake: keep pictures that are sent ahead of their job, and forget those that nobody came back for."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from django.utils import timezone
+
+from jobs import storage
+from jobs.actor import Actor
+from jobs.intake import CheckedSource
+from jobs.models import Upload
+
+UPLOAD_LIFE = dt.timedelta(hours=1)
+
+
+def upload_store(*, actor: Actor, source: CheckedSource) -> Upload:
+    """Store one checked picture for the team; raise StorageFailed when the storage refuses."""
+    content_type = f"image/{source.probe.format}"
+    upload_id = uuid.uuid4()
+    extension = storage.EXTENSIONS.get(content_type, "bin")
+    stored = storage.store(f"teams/{actor.team.id}/uploads/{upload_id}.{extension}", source.read())
+    try:
+        return Upload.objects.create(
+            id=upload_id,
+            team=actor.team,
+            user=actor.user,
+            name=source.name,
+            key=stored.key,
+            content_type=content_type,
+            bytes=stored.bytes,
+            sha256=stored.sha256,
+            width=source.probe.width,
+            height=source.probe.height,
+            expires_at=timezone.now() + UPLOAD_LIFE,
+        )
+    except BaseException:
+        storage.discard([stored.key])
+        raise
+
+
+def uploads_expire(*, limit: int = 500) -> int:
+    """Delete the uploads whose hour is over; say how many."""
+    expired = list(Upload.objects.filter(expires_at__lt=timezone.now())[:limit])
+    Upload.objects.filter(id__in=[upload.id for upload in expired]).delete()
+    storage.discard(upload.key for upload in expired)
+    return len(expired)

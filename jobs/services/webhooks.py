@@ -1,0 +1,282 @@
+"""Stage 9, callbacks: keep webhooks, and deliver messages to them until they are taken or given up."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from jobs import queue, webhooks
+from jobs.actor import Actor
+from jobs.errors import DownloadFailed, PermissionDenied, UrlForbidden, UrlTooLong
+from jobs.fetch import Response, check_url, policy_from_settings, post_bytes
+from jobs.models import Job, Team, Webhook, WebhookDelivery
+from segmentation.errors import InvalidParameter, MattingError
+
+logger = logging.getLogger(__name__)
+
+MAX_WEBHOOKS = 20
+_TASK = "jobs.services.webhooks.delivery_attempt"
+_BOTH_SECRETS_FOR = dt.timedelta(hours=24)
+_RESEND_AFTER = dt.timedelta(seconds=30)
+_KEPT_FOR = dt.timedelta(days=30)
+_LEASE_MARGIN_S = 40.0
+_GIVEN_UP = "given_up"
+
+Status = WebhookDelivery.Status
+
+
+# Webhooks -------------------------------------------------------------------------------------------------------------
+
+
+def webhook_create(*, actor: Actor, url: str, events: Sequence[str] = tuple(Webhook.Event.values)) -> Webhook:
+    """Have `url` called at the team's `events`. Raises PermissionDenied, InvalidParameter and the guard's refusals."""
+    _require_manager(actor)
+    _check_address(url)
+    _check_events(events)
+    with transaction.atomic():
+        Team.objects.select_for_update().get(pk=actor.team.pk)
+        if actor.team.webhooks.filter(kind=Webhook.Kind.ENDPOINT).count() >= MAX_WEBHOOKS:
+            raise InvalidParameter(f"A team has at most {MAX_WEBHOOKS} webhooks.", field="url")
+        return Webhook.objects.create(
+            team=actor.team, url=url, events=sorted(set(events)), secret=webhooks.new_secret(), created_by=actor.user
+        )
+
+
+def webhook_update(
+    *,
+    actor: Actor,
+    webhook: Webhook,
+    url: str | None = None,
+    events: Sequence[str] | None = None,
+    is_enabled: bool | None = None,
+) -> Webhook:
+    """Change what is given. Switching on forgets why it was off; messages that wait still go to the old address."""
+    _require_manager(actor)
+    changes: dict[str, Any] = {}
+    if url is not None:
+        _check_address(url)
+        changes["url"] = url
+    if events is not None:
+        _check_events(events)
+        changes["events"] = sorted(set(events))
+    if is_enabled is not None:
+        changes |= {"is_enabled": is_enabled, "disabled_reason": "" if is_enabled else "Switched off by the team."}
+    if changes:
+        Webhook.objects.filter(pk=webhook.pk).update(**changes)
+        webhook.refresh_from_db()
+    return webhook
+
+
+def webhook_rotate(*, actor: Actor, webhook: Webhook) -> Webhook:
+    """Give the webhook a new secret; for 24 hours messages carry a signature of the old one too."""
+    _require_manager(actor)
+    with transaction.atomic():
+        webhook = Webhook.objects.select_for_update().get(pk=webhook.pk)
+        webhook.previous_secret, webhook.secret = webhook.secret, webhooks.new_secret()
+        webhook.previous_secret_until = timezone.now() + _BOTH_SECRETS_FOR
+        webhook.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
+    return webhook
+
+
+def webhook_delete(*, actor: Actor, webhook: Webhook) -> None:
+    """Forget a webhook with its deliveries."""
+    _require_manager(actor)
+    webhook.delete()
+
+
+def callback_signer(*, team: Team) -> Webhook:
+    """Give the row whose secret signs the callbacks that the team's jobs name; it is made when first needed."""
+    signer, _ = Webhook.objects.get_or_create(
+        team=team, kind=Webhook.Kind.CALLBACKS, defaults={"secret": webhooks.new_secret()}
+    )
+    return signer
+
+
+# Messages -------------------------------------------------------------------------------------------------------------
+
+
+def job_announce(*, job: Job) -> list[WebhookDelivery]:
+    """Write the messages of a job that has just ended, in the transaction that ends it; they are sent by a worker.
+
+    Only rows are written here: no network, no rendering, so telling others can neither slow nor break the work.
+    """
+    job = Job.objects.select_related("team").get(pk=job.pk)
+    event = webhooks.event_of(job)
+    listening = job.team.webhooks.filter(kind=Webhook.Kind.ENDPOINT, is_enabled=True)
+    deliveries = [
+        delivery_enqueue(webhook=webhook, event=event, job=job, payload=webhooks.job_payload(job))
+        for webhook in listening
+        if event in webhook.events
+    ]
+    if job.callback_url:
+        signer = callback_signer(team=job.team)
+        deliveries.append(delivery_enqueue(webhook=signer, event=event, job=job, url=job.callback_url))
+    return deliveries
+
+
+def delivery_enqueue(
+    *,
+    webhook: Webhook,
+    event: str,
+    job: Job | None = None,
+    url: str = "",
+    payload: dict[str, Any] | None = None,
+    message_id: str = "",
+) -> WebhookDelivery:
+    """Write one message and queue its first try with the commit. Without a payload the first try renders it."""
+    now = timezone.now()
+    delivery = WebhookDelivery.objects.create(
+        webhook=webhook,
+        job=job,
+        event=event,
+        message_id=message_id or webhooks.new_message_id(),
+        url=url or webhook.url,
+        payload=payload,
+        next_try_at=now,
+        enqueued_at=now,
+        created_at=now,
+    )
+    transaction.on_commit(partial(_queue, delivery.pk), robust=True)
+    return delivery
+
+
+def delivery_replay(*, actor: Actor | None, delivery: WebhookDelivery) -> WebhookDelivery:
+    """Send a message again under its own id, as a new row, so that the log keeps both. No actor means the operator."""
+    if actor is not None:
+        _require_manager(actor)
+    is_endpoint = delivery.webhook.kind == Webhook.Kind.ENDPOINT
+    return delivery_enqueue(
+        webhook=delivery.webhook,
+        event=delivery.event,
+        job=delivery.job,
+        url=delivery.webhook.url if is_endpoint else delivery.url,
+        payload=delivery.payload,
+        message_id=delivery.message_id,
+    )
+
+
+def delivery_attempt(*, delivery_id: str) -> None:
+    """Try one delivery if it is due, and record what came of it. Runs in a worker; a message too many does nothing."""
+    delivery = WebhookDelivery.objects.filter(pk=delivery_id).first()
+    if delivery is None or not delivery.claim(lease_s=settings.MATTING_FETCH_TIMEOUT_S + _LEASE_MARGIN_S):
+        return
+    if delivery.attempt > len(webhooks.RETRY_DELAYS_S):
+        delivery.finish(Status.FAILED, error_code=_GIVEN_UP, error_message="The last try's worker was lost.")
+    elif not delivery.webhook.is_enabled:
+        delivery.finish(Status.FAILED, error_code="webhook_disabled", error_message="The webhook is switched off.")
+    else:
+        _try(delivery)
+
+
+def deliveries_resend(*, limit: int = 200) -> int:
+    """Queue what is due: planned tries, lost messages, tries whose worker died. Say how many. The sweeper calls it."""
+    now = timezone.now()
+    count = 0
+    for pk in _due(now).order_by("next_try_at").values_list("pk", flat=True)[:limit]:
+        # Several machines sweep; the one whose update counts sends the message.
+        if _due(now).filter(pk=pk).update(enqueued_at=now) == 1:
+            _queue(pk)
+            count += 1
+    return count
+
+
+def deliveries_expire() -> int:
+    """Delete the log of what ended more than 30 days ago; say how many rows."""
+    old = WebhookDelivery.objects.filter(status__in=WebhookDelivery.TERMINAL, created_at__lt=timezone.now() - _KEPT_FOR)
+    return old.delete()[0]
+
+
+def _try(delivery: WebhookDelivery) -> None:
+    try:
+        response = _send(delivery)
+    except (UrlForbidden, UrlTooLong) as error:
+        # The guard's refusal is final: retrying it would let a forbidden host be probed for days.
+        delivery.finish(Status.FAILED, **_outcome(error))
+    except DownloadFailed as error:
+        _retry(delivery, **_outcome(error))
+    except Exception:
+        logger.exception("delivery %s failed", delivery.pk)
+        _retry(delivery, **_outcome(MattingError()))
+    else:
+        _record(delivery, response)
+
+
+def _send(delivery: WebhookDelivery) -> Response:
+    if delivery.payload is None:
+        delivery.payload = webhooks.callback_payload(delivery.job) if delivery.job else {"type": delivery.event}
+        delivery.save(update_fields=["payload"])
+    body = webhooks.body_of(delivery.payload)
+    headers = webhooks.signed_headers(
+        signing_secrets=delivery.webhook.signing_secrets(),
+        message_id=delivery.message_id,
+        timestamp_s=int(timezone.now().timestamp()),
+        body=body,
+    )
+    return post_bytes(delivery.url, body, headers, policy_from_settings("callback"))
+
+
+def _record(delivery: WebhookDelivery, response: Response) -> None:
+    values = {
+        "response_status": response.status,
+        # PostgreSQL takes no NUL in text.
+        "response_prefix": response.body_prefix.decode("utf-8", "replace").replace("\x00", ""),
+        "elapsed_ms": response.elapsed_ms,
+    }
+    message = f"The receiver answered with status {response.status}."
+    if 200 <= response.status < 300:
+        delivery.finish(Status.SUCCEEDED, error_code="", error_message="", **values)
+    elif response.status == 410:
+        with transaction.atomic():
+            delivery.finish(Status.FAILED, error_code="gone", error_message=message, **values)
+            endpoint = Webhook.objects.filter(pk=delivery.webhook_id, kind=Webhook.Kind.ENDPOINT)
+            endpoint.update(is_enabled=False, disabled_reason="The receiver answered 410 Gone.")
+    else:
+        _retry(delivery, error_code="receiver_status", error_message=message, **values)
+
+
+def _retry(delivery: WebhookDelivery, **values: Any) -> None:
+    if delivery.attempt >= len(webhooks.RETRY_DELAYS_S):
+        delivery.finish(Status.FAILED, **values)
+    else:
+        delivery.postpone(delay_s=webhooks.RETRY_DELAYS_S[delivery.attempt], **values)
+
+
+def _outcome(error: MattingError) -> dict[str, Any]:
+    return {
+        "error_code": error.code,
+        "error_message": error.message[:500],
+        "response_status": None,
+        "response_prefix": "",
+        "elapsed_ms": None,
+    }
+
+
+def _due(now: dt.datetime) -> QuerySet[WebhookDelivery]:
+    unsent = Q(enqueued_at=None) | Q(enqueued_at__lt=now - _RESEND_AFTER)
+    return WebhookDelivery.objects.exclude(status__in=WebhookDelivery.TERMINAL).filter(unsent, next_try_at__lte=now)
+
+
+def _queue(delivery_id: object) -> None:
+    queue.enqueue_task(_TASK, queue_name="webhooks", delivery_id=str(delivery_id))
+
+
+def _require_manager(actor: Actor) -> None:
+    if not actor.is_manager:
+        raise PermissionDenied("Webhooks are managed by the team's owners and admins, or with the scope 'admin'.")
+
+
+def _check_address(url: str) -> None:
+    check_url(url, policy_from_settings("callback"), field="url")
+
+
+def _check_events(events: Sequence[str]) -> None:
+    if not events or set(events) - set(Webhook.Event.values):
+        raise InvalidParameter(f"events: choose from {', '.join(Webhook.Event.values)}", field="events")
