@@ -13,6 +13,7 @@ import numpy as np
 from segmentation.engines.base import Engine, Instance, Matte
 from segmentation.engines.cropping import inside, pasted
 from segmentation.engines.manifest import Manifest
+from segmentation.engines.people_maps import overlap
 from segmentation.engines.preparation import Framed, framed, sigmoid
 from segmentation.engines.session import GuardedSession
 from segmentation.errors import BoxInvalid, InferenceFailed
@@ -116,13 +117,3 @@ class PeopleFrom:
         self.version = f"{subjects.version}+{people.version}"
         self.runtime = subjects.runtime
         self.auto, self.boxes, self.instances = subjects.auto, subjects.boxes, people.instances
-
-
-def overlap(first: Box, second: Box) -> float:
-    """Measure the intersection over the union of two boxes, 0..1."""
-    across = min(first.right, second.right) - max(first.left, second.left)
-    down = min(first.bottom, second.bottom) - max(first.top, second.top)
-    if across <= 0 or down <= 0:
-        return 0.0
-    areas = sum((box.right - box.left) * (box.bottom - box.top) for box in (first, second))
-    return across * down / (areas - across * down)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -41,20 +42,25 @@ class TorchSession:
 
 
 def built_in_network(weights: Path) -> nn.Module:
-    """Load the built-in network; raise WeightsInvalid saying what is wrong with the file."""
-    try:
-        return load_network(weights).eval()
-    except WeightsInvalid:
-        raise
-    except Exception as error:
-        raise WeightsInvalid(f"The weights file {weights.name} is not a checkpoint: {str(error)[:200]}") from error
+    """Load the built-in network; raise WeightsInvalid saying what is wrong with the file.
+
+    Numbers that are not finite are refused here, as a rectifier may hide them from the answer to a test picture.
+    """
+    network = load_network(weights)
+    for name, tensor in network.state_dict().items():
+        if not torch.isfinite(tensor).all():
+            raise WeightsInvalid(f"{weights.name} holds numbers that are not finite, in {name}.")
+    return network
 
 
 def converted(network: nn.Module, size_px: int) -> openvino.Model:
     """Convert the built-in network for one picture of size_px x size_px."""
     example = torch.zeros(1, 4, size_px, size_px)
-    with torch.inference_mode():
-        model = openvino.convert_model(network, example_input=example, input=[(1, 4, size_px, size_px)])
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # sizes become constants, and they are constant
+        warnings.simplefilter("ignore", DeprecationWarning)  # of tracing, which the converter knows best
+        traced = torch.jit.trace(network, example, check_trace=False)
+    model = openvino.convert_model(traced, example_input=example, input=[(1, 4, size_px, size_px)])
     for port, name in zip(model.outputs, OUTPUTS, strict=True):
         port.get_tensor().set_names({name})
     return model

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from segmentation.engines.base import Matte
+from segmentation.engines.base import Instance, Matte
 from segmentation.engines.cropping import cells_of, inside, pasted, surroundings
 from segmentation.engines.manifest import Manifest
+from segmentation.engines.people_maps import find_people
 from segmentation.engines.preparation import framed, sigmoid
 from segmentation.engines.session import GuardedSession
 from segmentation.options import Box
@@ -48,6 +49,14 @@ class UNetEngine:
             Matte(inside(matte.alpha, box, width, height), inside(matte.people, box, width, height))
             for matte, box in zip(mattes, boxes, strict=True)
         ]
+
+    def instances(self, rgb: np.ndarray) -> list[Instance]:
+        """Find each person's box, then cut out what it holds; best score first."""
+        height, width = rgb.shape[:2]
+        maps = self._answers([self._unprompted(rgb)])[0][self._people]
+        people = find_people(maps, width, height)
+        mattes = self.boxes(rgb, [box for box, _ in people])
+        return [Instance(box, score, matte.alpha) for (box, score), matte in zip(people, mattes, strict=True)]
 
     def _cropped(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
         """Show the network each box's surroundings alone, with the box drawn as its prompt."""

@@ -1,0 +1,214 @@
+"""Tests of stage 6: what the built-in engine shows its network, and what it makes of the answers."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import numpy as np
+import pytest
+
+from segmentation.engines.manifest import Manifest
+from segmentation.engines.session import GuardedSession
+from segmentation.engines.unet import UNetEngine
+from segmentation.errors import BoxInvalid, InferenceFailed
+from segmentation.options import Box
+
+SIZE = 64
+
+
+class RecordingSession:
+    """Stand in for a runtime: the subject is what is red, the people what is green; no person has a centre.
+
+    `batches` holds every input it was given.
+    """
+
+    runtime = "recording"
+    outputs = ("mattes", "people")
+    max_batch = 3
+
+    def __init__(self):
+        self.batches = []
+
+    def run(self, batch):
+        self.batches.append(batch.copy())
+        mattes = np.where(batch[:, :2] > 0.5, 12.0, -12.0).astype(np.float32)
+        return [mattes, np.full((len(batch), 3, SIZE // 8, SIZE // 8), -12.0, np.float32)]
+
+
+@pytest.fixture
+def session():
+    return RecordingSession()
+
+
+def engine_of(session, **manifest):
+    settings = {"name": "recorded", "family": "keyline", "size": SIZE, "box_mode": "prompt", "mean": 0.0, "std": 1.0}
+    return UNetEngine(GuardedSession(session), Manifest.from_json(settings | manifest), "0123456789ab")
+
+
+@pytest.fixture
+def rgb():
+    """A picture of 200 x 100: left half red, a green stripe at the bottom of it, the rest black."""
+    picture = np.zeros((100, 200, 3), np.uint8)
+    picture[:, :100, 0] = 255
+    picture[75:, :100, 1] = 255
+    return picture
+
+
+def test_auto_gives_subject_and_people_over_the_whole_picture(session, rgb):
+    matte = engine_of(session).auto(rgb)
+    assert matte.alpha.shape == matte.people.shape == (SIZE, SIZE)
+    assert matte.alpha.dtype == matte.people.dtype == np.float32
+    assert matte.alpha[:, :31].min() > 0.99
+    assert matte.alpha[:, 33:].max() < 0.01
+    assert matte.people[:47].max() < 0.01
+    assert matte.people[49:, :31].min() > 0.99
+
+
+def test_auto_shows_a_normalised_picture_and_no_prompt(session, rgb):
+    engine_of(session, mean=[0.5, 0.25, 0.0], std=[0.5, 0.25, 1.0]).auto(rgb)
+    (shown,) = session.batches[0]
+    assert shown.shape == (4, SIZE, SIZE)
+    np.testing.assert_allclose(shown[:, 0, 0], [1.0, -1.0, 0.0, 0.0], atol=1e-6)
+    np.testing.assert_allclose(shown[:, 0, -1], [-1.0, -1.0, 0.0, 0.0], atol=1e-6)
+
+
+def test_shrinking_averages_so_that_a_thin_line_leaves_a_trace_everywhere(session):
+    rgb = np.zeros((640, 640, 3), np.uint8)
+    rgb[:, 325] = 255
+    engine_of(session).auto(rgb)
+    np.testing.assert_allclose(session.batches[0][0, 0, :, 32], 0.1, atol=0.01)
+
+
+def test_a_box_is_drawn_on_the_prompt_plane(session, rgb):
+    engine_of(session).boxes(rgb, [Box(50, 25, 100, 75)])
+    plane = session.batches[0][0, 3]
+    assert set(np.unique(plane)) == {-1.0, 1.0}
+    rows, columns = np.nonzero(plane > 0)
+    assert (columns.min(), columns.max() + 1, rows.min(), rows.max() + 1) == (16, 32, 16, 48)
+
+
+@pytest.mark.parametrize("mode", ["prompt", "crop"])
+def test_a_box_keeps_what_is_inside_and_nothing_outside(session, rgb, mode):
+    boxes = [Box(20, 20, 80, 60), Box(60, 10, 160, 90)]
+    mattes = engine_of(session, box_mode=mode).boxes(rgb, boxes)
+    for matte, (left, top, right, bottom) in zip(mattes, [(20, 20, 80, 60), (60, 10, 100, 90)], strict=True):
+        height, width = matte.alpha.shape
+        full = matte.alpha[(np.arange(100) * height // 100)[:, None], np.arange(200) * width // 200]
+        assert full[top + 4 : bottom - 4, left + 4 : right - 4].min() > 0.99
+        outside = full.copy()
+        outside[max(0, top - 4) : bottom + 4, max(0, left - 4) : right + 4] = 0
+        assert outside.max() < 1e-4
+    assert mattes[1].people.max() > 0.99
+
+
+def test_a_cropped_box_shows_its_surroundings_alone(session, rgb):
+    engine_of(session, box_mode="crop", box_margin=0.5).boxes(rgb, [Box(80, 30, 120, 70)])  # sees 60..140 x 10..90
+    shown = session.batches[0][0]
+    assert shown[0, :, :31].min() > 0.99
+    assert shown[0, :, 33:].max() < 0.01
+    rows, columns = np.nonzero(shown[3] > 0)
+    assert (columns.min(), columns.max() + 1, rows.min(), rows.max() + 1) == (16, 48, 16, 48)
+
+
+def test_a_small_box_keeps_its_detail_on_a_large_picture(session):
+    rgb = np.zeros((1000, 2000, 3), np.uint8)
+    rgb[500:600, 1000:1100, 0] = 255
+    (matte,) = engine_of(session, box_mode="crop", box_margin=0.0).boxes(rgb, [Box(950, 450, 1150, 650)])
+    height, width = matte.alpha.shape
+    assert (width, height) == (640, 320)
+    assert (matte.alpha > 0.5).sum() == pytest.approx(32 * 32, rel=0.15)
+
+
+def test_many_boxes_are_run_a_few_at_a_time_and_answered_in_order(session, rgb):
+    boxes = [Box(left, 10, left + 20, 60) for left in range(0, 140, 20)]
+    mattes = engine_of(session).boxes(rgb, boxes)
+    assert [len(batch) for batch in session.batches] == [3, 3, 1]
+    assert [bool(matte.alpha.max() > 0.5) for matte in mattes] == [True] * 5 + [False] * 2
+
+
+def test_a_box_off_the_picture_is_refused(session, rgb):
+    with pytest.raises(BoxInvalid):
+        engine_of(session).boxes(rgb, [Box(300, 10, 320, 60)])
+
+
+def test_no_boxes_give_no_mattes(session, rgb):
+    assert engine_of(session).boxes(rgb, []) == []
+    assert session.batches == []
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (1, 500, 3), (2000, 3, 3)])
+def test_pictures_of_any_shape_are_taken(session, shape):
+    assert engine_of(session).auto(np.full(shape, 255, np.uint8)).alpha.min() > 0.99
+
+
+def test_whatever_a_runtime_raises_becomes_one_error(session, rgb):
+    def fail(batch):
+        raise MemoryError("no room")
+
+    session.run = fail
+    with pytest.raises(InferenceFailed) as raised:
+        engine_of(session).auto(rgb)
+    assert "no room" not in raised.value.message
+    assert isinstance(raised.value.__cause__, MemoryError)
+
+
+def test_one_thread_at_a_time_runs_the_network(session, rgb, monkeypatch):
+    inside, crowded, answer = [], [], session.run
+
+    def watched(batch):
+        inside.append(1)
+        crowded.append(len(inside) > 1)
+        result = answer(batch)
+        inside.pop()
+        return result
+
+    session.run = watched
+    engine = engine_of(session)
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=lambda: [engine.auto(rgb) for _ in range(5)]) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(interval)
+    assert len(crowded) == 20
+    assert not any(crowded)
+
+
+def people_maps(*people):
+    """Draw people maps of 8 x 8 cells: each person is (column, row, width, height in cells, logit)."""
+    maps = np.full((3, SIZE // 8, SIZE // 8), -12.0, np.float32)
+    for column, row, width, height, logit in people:
+        maps[:, row, column] = logit, np.log(width), np.log(height)
+    return maps
+
+
+def answer_with_people(session, maps):
+    alone = session.run
+    session.run = lambda batch: [alone(batch)[0], np.repeat(maps[None], len(batch), axis=0)]
+
+
+def test_people_are_boxed_by_their_centre_and_size_the_surest_first(session, rgb):
+    answer_with_people(session, people_maps((1, 3, 2, 4, 1.0), (6, 4, 3, 8, 3.0)))
+    people = engine_of(session).instances(rgb)  # a cell is 25 x 12.5 pixels
+    assert [person.box for person in people] == [Box(125, 6, 200, 100), Box(12, 19, 62, 69)]
+    np.testing.assert_allclose([person.score for person in people], [0.953, 0.731], atol=1e-3)
+    planes = session.batches[1][:, 3]
+    assert planes[0, 30, 60] == 1.0
+    assert planes[0, 30, 10] == -1.0
+    assert people[1].alpha[20:40, 6:18].min() > 0.99
+    assert people[1].alpha[:, 32:].max() == 0.0
+
+
+def test_a_person_seen_twice_is_one_and_the_unsure_are_none(session, rgb):
+    answer_with_people(session, people_maps((3, 3, 4, 12, 3.0), (3, 5, 4, 12, 2.0), (7, 7, 2, 2, -3.0)))
+    assert len(engine_of(session).instances(rgb)) == 1
+
+
+def test_a_picture_without_people_has_no_instances(session, rgb):
+    assert engine_of(session).instances(rgb) == []
+    assert len(session.batches) == 1
