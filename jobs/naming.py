@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -33,3 +34,15 @@ def second_unique_name(pattern: str, *, separator: str = "") -> str:
         raise QueueUnavailable from error
     moment = timezone.localtime(dt.datetime.fromtimestamp(int(second), tz=dt.UTC))
     return pattern.format(moment.strftime(f"%Y%m%d{separator}%H%M%S"))
+
+
+def random_number(digits: int) -> str:
+    """Give a random whole number of so many decimal digits, the first of them not 0."""
+    lowest = 10 ** (digits - 1)
+    return str(lowest + secrets.randbelow(9 * lowest))
+
+
+def names_of_seconds(pattern: str, *, first: str, count: int) -> list[str]:
+    """Fill `pattern` with `count` seconds in a row, beginning at `first` (14 digits): unique within one folder."""
+    moment = dt.datetime.strptime(first, "%Y%m%d%H%M%S").replace(tzinfo=dt.UTC)  # only counted on, in no zone
+    return [pattern.format(f"{moment + dt.timedelta(seconds=step):%Y%m%d%H%M%S}") for step in range(count)]

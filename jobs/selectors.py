@@ -42,6 +42,11 @@ def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
     return jobs.order_by("-created_at", "id")
 
 
+def jobs_kept(actor: Actor, dialect: str, chosen: Mapping[str, Any]) -> QuerySet[Job]:
+    """List the actor's jobs of one dialect whose retention is not over, narrowed as `jobs_filtered` does."""
+    return jobs_filtered(actor, {**chosen, "dialect": dialect}).filter(expires_at__gt=timezone.now())
+
+
 def job_by_external_id(actor: Actor, dialect: str, external_id: str) -> Job:
     job = jobs_of(actor).filter(dialect=dialect, external_id=external_id).first()
     if job is None or not external_id:
@@ -89,6 +94,10 @@ def upload_get(actor: Actor, upload_id: UUID | str) -> Upload:
 
 def key_by_secret(secret: str) -> ApiKey | None:
     return ApiKey.objects.select_related("team", "created_by").filter(secret_hash=ApiKey.hash_of(secret)).first()
+
+
+def key_by_public_id(public_id: str) -> ApiKey | None:
+    return ApiKey.objects.select_related("team", "created_by").filter(public_id=public_id).first()
 
 
 def webhooks_of(actor: Actor) -> QuerySet[Webhook]:

@@ -46,7 +46,11 @@ def secret_in(request: Request) -> str:
 
 def key_opened_by(secret: str, request: Request) -> ApiKey:
     """Give the active key that a secret opens from the caller's address; raise AuthenticationRequired otherwise."""
-    key = selectors.key_by_secret(secret)
+    return key_admitted(selectors.key_by_secret(secret), request)
+
+
+def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
+    """Give the key back when it is active and the caller's address is one of its own; note that it was used."""
     if key is None or not key.is_active:
         raise AuthenticationRequired("The API key is unknown, expired or revoked.")
     if not is_allowed_from(key, client_address(request)):
@@ -93,9 +97,14 @@ class HasScope(BasePermission):
         return True
 
 
+def request_id_of(request: Request) -> str:
+    """Give the name that our logs and answers call this request by."""
+    return request.META.setdefault("keyline.request_id", str(uuid.uuid4()))
+
+
 def actor_of(request: Request) -> Actor:
     """Give the request's actor; raise PermissionDenied for a person without a team."""
-    request_id = request.META.setdefault("keyline.request_id", str(uuid.uuid4()))
+    request_id = request_id_of(request)
     address = client_address(request)
     if isinstance(request.auth, ApiKey):
         return Actor(team=request.auth.team, key=request.auth, address=address, request_id=request_id)

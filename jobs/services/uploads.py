@@ -5,38 +5,46 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from jobs import storage
 from jobs.actor import Actor
 from jobs.intake import CheckedSource
 from jobs.models import Upload
+from segmentation.errors import InvalidParameter
 
 UPLOAD_LIFE = dt.timedelta(hours=1)
 
 
-def upload_store(*, actor: Actor, source: CheckedSource) -> Upload:
-    """Store one checked picture for the team; raise StorageFailed when the storage refuses."""
+def upload_store(*, actor: Actor, source: CheckedSource, upload_id: uuid.UUID | None = None) -> Upload:
+    """Store one checked picture for the team, under `upload_id` where the caller has chosen one.
+
+    Raises InvalidParameter when that id is taken, StorageFailed when the storage refuses.
+    """
     content_type = f"image/{source.probe.format}"
-    upload_id = uuid.uuid4()
     extension = storage.EXTENSIONS.get(content_type, "bin")
-    stored = storage.store(f"teams/{actor.team.id}/uploads/{upload_id}.{extension}", source.read())
+    # The file's name is not the id: a second upload under a taken id must not touch the first one's file.
+    stored = storage.store(f"teams/{actor.team.id}/uploads/{uuid.uuid4()}.{extension}", source.read())
     try:
-        return Upload.objects.create(
-            id=upload_id,
-            team=actor.team,
-            user=actor.user,
-            name=source.name,
-            key=stored.key,
-            content_type=content_type,
-            bytes=stored.bytes,
-            sha256=stored.sha256,
-            width=source.probe.width,
-            height=source.probe.height,
-            expires_at=timezone.now() + UPLOAD_LIFE,
-        )
-    except BaseException:
+        with transaction.atomic():
+            return Upload.objects.create(
+                id=upload_id or uuid.uuid4(),
+                team=actor.team,
+                user=actor.user,
+                name=source.name,
+                key=stored.key,
+                content_type=content_type,
+                bytes=stored.bytes,
+                sha256=stored.sha256,
+                width=source.probe.width,
+                height=source.probe.height,
+                expires_at=timezone.now() + UPLOAD_LIFE,
+            )
+    except BaseException as error:
         storage.discard([stored.key])
+        if isinstance(error, IntegrityError):
+            raise InvalidParameter("key: a file has already been uploaded under this name", field="key") from error
         raise
 
 

@@ -1,0 +1,62 @@
+"""Stage 1, intake: read a body by what it is. Clients of published dialects label theirs as they please."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, Any
+from urllib.parse import parse_qsl
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from rest_framework.parsers import BaseParser
+
+from jobs.errors import MalformedBody
+
+
+class JsonBody(BaseParser):
+    """Read a JSON object under any Content-Type; raise MalformedBody for anything else."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+        return json_object(_text_of(stream))
+
+
+class JsonOrFormBody(BaseParser):
+    """Read a JSON object or a URL-encoded form, whichever it is, under any Content-Type."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+        text = _text_of(stream)
+        if text.startswith(("{", "[")):
+            return json_object(text)
+        try:
+            return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS))
+        except ValueError:
+            raise MalformedBody from None
+
+
+def json_object(text: str) -> dict[str, Any]:
+    """Read a JSON object strictly: no NaN, no infinity; raise MalformedBody otherwise."""
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        raise MalformedBody("The request's body is not valid JSON.") from None
+    if not isinstance(value, dict):
+        raise MalformedBody("The request's body is not a JSON object.")
+    return value
+
+
+def _text_of(stream: IO[bytes]) -> str:
+    data = stream.read(settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1)
+    if len(data) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        raise RequestDataTooBig
+    try:
+        return data.decode("utf-8-sig").strip()
+    except UnicodeDecodeError:
+        raise MalformedBody("The request's body is not UTF-8.") from None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(constant)
