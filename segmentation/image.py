@@ -21,6 +21,7 @@ from PIL import Image
 
 from .color import to_srgb
 from .errors import ImageDimensions, ImageError, ImageMissing, ImageTooLarge, ImageUnreadable
+from .options import MIN_BOX_SIDE_PX
 from .sniff import FORMATS, HEAD_BYTES, describe, sniff
 
 ALL = frozenset(FORMATS)
@@ -46,13 +47,14 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Say what is accepted: bytes of the file, pixels (width x height), and pixels of each side."""
+    """Say what is accepted: bytes of the file, pixels (width x height), pixels of each side of it and of a box."""
 
     max_bytes: int = 20 * 2**20
     max_pixels: int = 50_000_000
     min_side_px: int = 1
     max_side_px: int | None = None
     formats: frozenset[str] = ALL
+    min_box_side_px: int = MIN_BOX_SIDE_PX
 
 
 @dataclass(frozen=True, slots=True)
