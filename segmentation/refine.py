@@ -1,63 +1,152 @@
 """Stage 7, post-processing: bring the engine's small alpha to the size of the picture, along the picture's own edges.
 
-A fast guided filter (He and Sun 2015): at the small size alpha is explained, window by window, as a linear function of
-colour; the function is enlarged instead of alpha and applied to the full picture. Where alpha is sure all
-round, it stays.
+A fast guided filter (He and Sun, "Fast Guided Filter", 2015) in two passes: at the small size alpha is explained,
+window by window, as a linear function of colour; the function is enlarged, and applied to the full picture.
+The first pass looks wide and stays at the small size, which pulls a misplaced edge to the picture's; the second looks
+narrow and enlarges. Each blurs alpha by about a cell, so each is followed by a stretch of the levels where, and only
+where, a window holds both subject and background: an edge gets crisp, a region the engine is unsure of stays gray.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 
-SURE = 0.02
+SURE = 0.02  # a cell whose neighbours are all within this of 0, or of 1, is left as the engine said
 
-_RADIUS_PX = 1
-_REGULARIZATION = 1e-4
+# Chosen on 24 cut-outs with soft alpha, reduced 4 to 8 times and blurred, and on answers of a small network for them:
+# the mean error beside the edge falls to 0.4 of bilinear enlargement's on the former, to 0.85 on the latter.
+_WIDE_RADIUS_CELLS = 3
+_NARROW_RADIUS_CELLS = 1
+_REGULARIZATION = 1e-4  # of colours 0..1: how much contrast an edge needs against noise
+_STRETCH = 0.1  # share of the levels cut at each end
+_FULL_CONTRAST = (0.5, 0.9)  # range of alpha in a window: below it is no edge, above it a whole one
+_CHUNK_PIXELS = 1 << 20  # bounds the memory that a picture of 50 megapixels takes
+
+
+class _Model(NamedTuple):
+    """Hold alpha as a function of colour 0..1: function (h, w, 4) float32, three slopes and the offset, of each cell.
+
+    unsure: (h, w) uint8, 1 where it applies. stretch: (h, w) float32, the share of levels to cut at each end.
+    """
+
+    function: np.ndarray
+    unsure: np.ndarray
+    stretch: np.ndarray
 
 
 def enlarge(alpha: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Enlarge (h, w) float32 to (height, width) bilinearly."""
-    return cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR)
+    """Resize (h, w) float32 to (height, width): bilinearly, or by averaging when the target is smaller."""
+    smaller = height * width < alpha.size
+    return cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
 
 
 def refine(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
     """Enlarge (h, w) float32 0..1 to the size of (H, W, 3) uint8, its edges drawn along those of the picture."""
     height, width = rgb.shape[:2]
-    smooth = enlarge(alpha, height, width)
     if height * width <= alpha.size:
-        return smooth
-    guide = cv2.resize(rgb, alpha.shape[::-1], interpolation=cv2.INTER_AREA).astype(np.float32) / 255
-    slopes, offset = _linear_model(guide, alpha)
-    slopes = cv2.resize(slopes, (width, height)) / 255
-    refined = cv2.resize(offset, (width, height))
-    for channel in range(3):
-        refined += slopes[..., channel] * rgb[..., channel]
-    np.clip(refined, 0, 1, out=refined)
-    unsure = cv2.resize(_unsure(alpha), (width, height)) > 0
-    return np.where(unsure, refined, smooth)
+        return enlarge(alpha, height, width)
+    guide = _shrink(rgb, *alpha.shape)
+    settled = _apply(_fit(guide, alpha, _WIDE_RADIUS_CELLS), guide, alpha)
+    return _apply(_fit(guide, settled, _NARROW_RADIUS_CELLS), rgb, settled)
+
+
+def _shrink(rgb: np.ndarray, height: int, width: int) -> np.ndarray:
+    """Average down; by whole steps of two first, which is several times as fast and looks the same."""
+    while rgb.shape[0] >= 2 * height and rgb.shape[1] >= 2 * width:
+        rgb = cv2.resize(rgb, (rgb.shape[1] // 2, rgb.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _fit(guide: np.ndarray, alpha: np.ndarray, radius: int) -> _Model:
+    """Fit alpha = slopes . colour + offset in the unsure windows of (h, w, 3) uint8, averaged over windows."""
+    unsure = _unsure(alpha)
+    active = np.flatnonzero(cv2.dilate(unsure, _square(radius)))
+    colors = [plane.astype(np.float32) / 255 for plane in cv2.split(guide)]
+
+    def mean(plane: np.ndarray) -> np.ndarray:
+        return cv2.blur(plane, (2 * radius + 1, 2 * radius + 1)).ravel()[active]
+
+    means = [mean(color) for color in colors]
+    mean_alpha = mean(alpha)
+    covariance = [mean(color * alpha) - of_color * mean_alpha for color, of_color in zip(colors, means, strict=True)]
+    scatter = {
+        (i, j): mean(colors[i] * colors[j]) - means[i] * means[j] + (_REGULARIZATION if i == j else 0)
+        for i in range(3)
+        for j in range(i, 3)
+    }
+    slopes = _solve_symmetric(scatter, covariance)
+    offset = mean_alpha - sum(slope * of_color for slope, of_color in zip(slopes, means, strict=True))
+
+    function = np.zeros((*alpha.shape, 4), np.float32)
+    function[..., 3] = alpha
+    function.reshape(-1, 4)[active] = np.stack([*slopes, offset], axis=-1)
+    function = cv2.blur(function, (2 * radius + 1, 2 * radius + 1))
+    return _Model(function, unsure, _STRETCH * _edge_share(alpha, radius + 1))
+
+
+def _solve_symmetric(matrix: dict[tuple[int, int], np.ndarray], right: list[np.ndarray]) -> list[np.ndarray]:
+    """Solve many symmetric 3 x 3 systems at once by cofactors; `matrix` holds the upper triangle, each entry (N,)."""
+    a, b, c, d, e, f = (matrix[place] for place in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)))
+    first, second, third = d * f - e * e, c * e - b * f, b * e - c * d
+    fourth, fifth, sixth = a * f - c * c, b * c - a * e, a * d - b * b
+    scale = 1 / (a * first + b * second + c * third)
+    x, y, z = right
+    return [
+        (first * x + second * y + third * z) * scale,
+        (second * x + fourth * y + fifth * z) * scale,
+        (third * x + fifth * y + sixth * z) * scale,
+    ]
 
 
 def _unsure(alpha: np.ndarray) -> np.ndarray:
-    """Mark, as uint8 1, the cells whose neighbourhood is neither all subject nor all background."""
-    window = np.ones((3, 3), np.uint8)
-    return ((cv2.dilate(alpha, window) > SURE) & (cv2.erode(alpha, window) < 1 - SURE)).astype(np.uint8)
+    """Mark, as uint8 1, the cells whose neighbours are neither all subject nor all background."""
+    window = _square(1)
+    return ((cv2.dilate(alpha, window) > SURE) & (cv2.erode(alpha, window) < 1 - SURE)).view(np.uint8)
 
 
-def _linear_model(guide: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Fit alpha = slopes . colour + offset in every window; return both averaged over the windows of a pixel."""
-    mean_guide, mean_alpha = _mean(guide), _mean(alpha)
-    covariance = _mean(guide * alpha[..., None]) - mean_guide * mean_alpha[..., None]
-    scatter = _mean((guide[..., :, None] * guide[..., None, :]).reshape(*alpha.shape, 9)).reshape(*alpha.shape, 3, 3)
-    scatter -= mean_guide[..., :, None] * mean_guide[..., None, :]
-    scatter += _REGULARIZATION * np.eye(3, dtype=np.float32)
-    slopes = np.linalg.solve(scatter, covariance[..., None])[..., 0]
-    offset = mean_alpha - np.einsum("hwc,hwc->hw", slopes, mean_guide)
-    return _mean(slopes), _mean(offset)
+def _edge_share(alpha: np.ndarray, radius: int) -> np.ndarray:
+    """Say, 0..1, how surely a window holds an edge of the subject rather than a region of doubt."""
+    contrast = cv2.dilate(alpha, _square(radius)) - cv2.erode(alpha, _square(radius))
+    low, high = _FULL_CONTRAST
+    return np.clip((contrast - low) / (high - low), 0, 1)
 
 
-def _mean(values: np.ndarray) -> np.ndarray:
-    side = 2 * _RADIUS_PX + 1
-    if values.ndim == 2 or values.shape[2] <= 4:
-        return cv2.blur(values, (side, side))
-    return np.dstack([cv2.blur(plane, (side, side)) for plane in np.moveaxis(values, 2, 0)])
+def _square(radius: int) -> np.ndarray:
+    return np.ones((2 * radius + 1, 2 * radius + 1), np.uint8)
+
+
+def _apply(model: _Model, rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Enlarge alpha to the size of (H, W, 3) uint8 and replace its unsure pixels by what the function says of them."""
+    height, width = rgb.shape[:2]
+    enlarged = enlarge(alpha, height, width)
+    unsure = np.flatnonzero(enlarge(model.unsure * np.uint8(255), height, width) > 0)
+    # The rows are interpolated for all columns of cells, the columns for the unsure pixels alone: most need neither.
+    function, stretch = (cv2.resize(plane, (plane.shape[1], height)) for plane in (model.function, model.stretch))
+    first, second, share = _neighbours(width, function.shape[1])
+    for start in range(0, unsure.size, _CHUNK_PIXELS):
+        places = unsure[start : start + _CHUNK_PIXELS]
+        rows, columns = np.divmod(places, width)
+        left = rows * function.shape[1] + first[columns]
+        right = rows * function.shape[1] + second[columns]
+        weight = share[columns]
+        slopes = _between(function.reshape(-1, 4), left, right, weight[:, None])
+        colors = rgb.reshape(-1, 3).take(places, axis=0).astype(np.float32)
+        fitted = slopes[:, 3] + np.einsum("nc,nc->n", slopes[:, :3], colors) / 255
+        cut = _between(stretch.reshape(-1), left, right, weight)
+        enlarged.reshape(-1)[places] = np.clip((fitted - cut) / (1 - 2 * cut), 0, 1)
+    return enlarged
+
+
+def _between(cells: np.ndarray, left: np.ndarray, right: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    start = cells.take(left, axis=0)
+    return start + (cells.take(right, axis=0) - start) * weight
+
+
+def _neighbours(pixels: int, cells: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the two cells round each pixel of a line, and the share of the second, as cv2.resize has them."""
+    position = ((np.arange(pixels) + 0.5) * (cells / pixels) - 0.5).clip(0, cells - 1).astype(np.float32)
+    first = position.astype(np.intp)
+    return first, np.minimum(first + 1, cells - 1), position - first
