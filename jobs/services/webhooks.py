@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +14,7 @@ from django.utils import timezone
 
 from jobs import queue, webhooks
 from jobs.actor import Actor
+from jobs.commit import after_commit
 from jobs.errors import DownloadFailed, PermissionDenied, UrlForbidden, UrlTooLong
 from jobs.fetch import Response, check_url, policy_from_settings, post_bytes
 from jobs.models import Job, Team, Webhook, WebhookDelivery
@@ -144,7 +144,7 @@ def delivery_enqueue(
         enqueued_at=now,
         created_at=now,
     )
-    transaction.on_commit(partial(_queue, delivery.pk), robust=True)
+    after_commit(_queue, delivery.pk)
     return delivery
 
 

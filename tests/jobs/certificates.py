@@ -1,4 +1,4 @@
-"""Stage ① intake and callbacks: throw-away certificates for tests of the guarded client's TLS."""
+"""Stages 1 and 9, intake and callbacks: throw-away certificates for tests of the guarded client's TLS."""
 
 from __future__ import annotations
 

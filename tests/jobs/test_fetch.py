@@ -1,16 +1,14 @@
-"""Stage ① intake and callbacks: the guarded client against real local servers: redirects, limits, deadline, TLS."""
+"""Stages 1 and 9, intake and callbacks: the guarded client against real local servers: limits, deadline, TLS."""
 
 from __future__ import annotations
 
 import gzip
 import itertools
 import socket
-import ssl
 import threading
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -23,66 +21,7 @@ from jobs.fetch import connection as connection_module
 from jobs.fetch.connection import Deadline, DeadlineSocket
 from segmentation.errors import ImageTooLarge
 from tests.jobs.certificates import Authority
-
-PICTURE = b"\x89PNG and so on"
-Answer = Callable[[BaseHTTPRequestHandler], None]
-
-
-class Site:
-    """A server on 127.0.0.1 that answers by path and remembers what it was asked."""
-
-    def __init__(self, answers: dict[str, Answer], context: ssl.SSLContext | None = None) -> None:
-        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
-        site = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self) -> None:
-                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                site.requests.append((self.command, self.path, dict(self.headers), body))
-                self.close_connection = True
-                with suppress(OSError):
-                    answers[self.path.partition("?")[0]](self)
-
-            def do_POST(self) -> None:
-                self.do_GET()
-
-            def log_message(self, *args: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        if context is not None:
-            self.server.socket = context.wrap_socket(
-                self.server.socket, server_side=True, do_handshake_on_connect=False
-            )
-        self.port = self.server.server_address[1]
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-
-    def url(self, path: str, host: str = "127.0.0.1", scheme: str = "http") -> str:
-        return f"{scheme}://{host}:{self.port}{path}"
-
-    def policy(self, **changes: object) -> Policy:
-        return Policy(**{"allowed_hosts": (f"127.0.0.1:{self.port}",), **changes})  # type: ignore[arg-type]
-
-    @property
-    def paths(self) -> list[str]:
-        return [path for _, path, _, _ in self.requests]
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Site]]:
-    with ExitStack() as stack:
-
-        def start(answers: dict[str, Answer], context: ssl.SSLContext | None = None) -> Site:
-            site = Site(answers, context)
-            site.thread.start()
-            stack.callback(site.server.server_close)
-            stack.callback(site.server.shutdown)
-            return site
-
-        yield start
+from tests.jobs.site import PICTURE, Answer, Site, answer, endless, endless_chunks, redirect
 
 
 @contextmanager
@@ -90,40 +29,6 @@ def silent_listener() -> Iterator[int]:
     """Listen and never accept: connections succeed in the backlog, and nothing ever answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
-
-
-def answer(
-    body: bytes = PICTURE, *, status: int = 200, headers: dict[str, str] | None = None, with_length: bool = True
-) -> Answer:
-    def send(request: BaseHTTPRequestHandler) -> None:
-        request.send_response(status)
-        for name, value in (headers or {}).items():
-            request.send_header(name, value)
-        if with_length and "Content-Length" not in (headers or {}):
-            request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body)
-
-    return send
-
-
-def redirect(location: str, status: int = 302) -> Answer:
-    return answer(b"", status=status, headers={"Location": location})
-
-
-def endless(request: BaseHTTPRequestHandler) -> None:
-    request.send_response(200)
-    request.end_headers()
-    while True:
-        request.wfile.write(bytes(64 * 1024))
-
-
-def endless_chunks(request: BaseHTTPRequestHandler) -> None:
-    request.send_response(200)
-    request.send_header("Transfer-Encoding", "chunked")
-    request.end_headers()
-    while True:
-        request.wfile.write(b"10000\r\n" + bytes(65536) + b"\r\n")
 
 
 def resolves_to(*addresses: str) -> Callable[[str, int], list[str]]:

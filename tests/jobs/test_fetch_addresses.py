@@ -1,4 +1,4 @@
-"""Stage ① intake and callbacks: every address that the guarded client refuses, as one table, for both of its uses."""
+"""Stages 1 and 9, intake and callbacks: every address that the guarded client refuses, as one table."""
 
 from __future__ import annotations
 
