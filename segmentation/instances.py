@@ -1,0 +1,45 @@
+"""Stage 7, post-processing: from one soft alpha a person to a map in which every pixel belongs to one of them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+OPAQUE = 0.5
+SAME_PERSON_SHARE = 0.8  # of the less sure one's pixels lying in a surer one: both are one person
+SMOOTHING_SHARE = 0.01  # of the longer side: contested pixels follow their neighbourhood, not their own noise
+
+
+def assign_instances(alphas: np.ndarray, scores: np.ndarray, people_alpha: np.ndarray) -> np.ndarray:
+    """Decide who owns which pixel.
+
+    alphas: (n, H, W) float32 in 0..1, one person each; scores: (n,), any order; people_alpha: (H, W), the union as it
+    will be shown. Returns (H, W) uint8: 0 for background, i + 1 where alphas[i] owns an opaque pixel of the union.
+    A person who lies almost wholly within a surer one is the same person and owns nothing. Where several are opaque,
+    the one whose smoothed alpha is higher wins, and on a tie the surer one. Raises ValueError for more than 255.
+    """
+    if len(alphas) > 255:
+        raise ValueError("an id map of eight bits holds 255 people at most")
+    ids = np.zeros(people_alpha.shape, np.uint8)
+    order = [int(index) for index in np.argsort(-np.asarray(scores), kind="stable")]
+    kept = _without_repeats([alphas[index] > OPAQUE for index in order])
+    order = [index for index, keep in zip(order, kept, strict=True) if keep]
+    if not order:
+        return ids
+    window = 2 * round(SMOOTHING_SHARE * max(people_alpha.shape)) + 1
+    smooth = np.stack([cv2.blur(np.ascontiguousarray(alphas[index], np.float32), (window, window)) for index in order])
+    smooth[np.stack([alphas[index] for index in order]) <= OPAQUE] = -1
+    owners = smooth.argmax(axis=0)
+    owned = (smooth.max(axis=0) > -1) & (people_alpha > OPAQUE)
+    ids[owned] = np.array(order, np.uint8)[owners[owned]] + 1
+    return ids
+
+
+def _without_repeats(masks: list[np.ndarray]) -> list[bool]:
+    """Tell which masks (H, W) bool, surest first, are people of their own and not empty."""
+    kept: list[bool] = []
+    for index, mask in enumerate(masks):
+        area = int(mask.sum())
+        surer = (other for other, keep in zip(masks[:index], kept, strict=True) if keep)
+        kept.append(area > 0 and all((mask & other).sum() < SAME_PERSON_SHARE * area for other in surer))
+    return kept
