@@ -7,6 +7,7 @@ import binascii
 import hashlib
 import io
 import unicodedata
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import IO, Any
@@ -14,7 +15,7 @@ from typing import IO, Any
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from segmentation.errors import ImageMissing, ImageTooLarge, ImageUnreadable
+from segmentation.errors import ImageError, ImageMissing, ImageTooLarge, ImageUnreadable, MattingError
 from segmentation.image import Limits, Probe, probe
 
 MAX_NAME_LENGTH = 200
@@ -42,7 +43,23 @@ class UrlSource:
     name: str = ""
 
 
-Source = CheckedSource | UrlSource
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """Hold the path of a file under an allowed input root, which the worker will open and check the same way."""
+
+    path: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedSource:
+    """Hold what was found wrong with one picture of a request that goes on without it; it is counted as failed."""
+
+    name: str
+    error: MattingError
+
+
+Source = CheckedSource | UrlSource | FileSource | RefusedSource
 
 
 def default_limits(**changes: Any) -> Limits:
@@ -123,3 +140,13 @@ def accept_url(url: object, *, name: str = "") -> UrlSource:
         raise ImageMissing(field="image_url")
     check_url(url.strip(), policy_from_settings("picture"))
     return UrlSource(url.strip(), clean_name(name or url.partition("?")[0]))
+
+
+def accept_or_refuse(
+    accept: Callable[[], Source], *, name: str = "", refusing: tuple[type[MattingError], ...] = (ImageError,)
+) -> Source:
+    """Call `accept`, and turn an error of the kinds in `refusing` into a picture that has failed under its name."""
+    try:
+        return accept()
+    except refusing as error:
+        return RefusedSource(clean_name(name), error)

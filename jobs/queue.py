@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import django_rq
 from redis import Redis
@@ -20,6 +20,7 @@ LIGHT_QUEUES = ("webhooks", "upkeep")
 BEAT_TTL_S = 15
 _BEAT_PREFIX = "keyline:worker:"
 _DONE_PREFIX = "keyline:done:"
+_REPLY_PREFIX = "keyline:reply:"
 
 
 def connection() -> Redis:
@@ -49,6 +50,24 @@ def enqueue_images(image_ids: Iterable[UUID], *, queue_name: str) -> None:
 def enqueue_task(function: str, *args: Any, queue_name: str, **values: Any) -> None:
     """Send any other task, named by its import path, to the light workers."""
     django_rq.get_queue(queue_name, commit_mode="auto").enqueue_call(function, args=args, kwargs=values)
+
+
+def ask(function: str, *args: Any, queue_name: str, timeout_s: int) -> Any:
+    """Send a task and wait for what it hands to `reply`; None when no worker has answered within `timeout_s`."""
+    reply_to = f"{_REPLY_PREFIX}{uuid4().hex}"
+    try:
+        enqueue_task(function, *args, queue_name=queue_name, reply_to=reply_to)
+        answer = connection().blpop([reply_to], timeout=timeout_s)
+    except (RedisError, OSError) as error:
+        raise QueueUnavailable from error
+    return None if answer is None else json.loads(answer[1])
+
+
+def reply(reply_to: str, answer: Any) -> None:
+    """Hand a task's answer, in JSON types, to whoever asked; it waits there for a minute."""
+    redis = connection()
+    redis.rpush(reply_to, json.dumps(answer))
+    redis.expire(reply_to, 60)
 
 
 def waiting_image_ids() -> set[str]:

@@ -10,7 +10,7 @@ from typing import IO
 
 from django.conf import settings
 from django.core import signing
-from django.core.files.base import ContentFile
+from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.urls import reverse
 from django.utils import timezone
@@ -32,7 +32,7 @@ EXTENSIONS = {
     "application/zip": "zip",
 }
 _SUFFIXES = {Artifact.Kind.MASK: "_alpha", Artifact.Kind.VISUALIZATION: "_vis"}
-_PUBLISHED = (Artifact.Kind.CUTOUT, Artifact.Kind.MASK, Artifact.Kind.VISUALIZATION)
+PUBLISHED = (Artifact.Kind.CUTOUT, Artifact.Kind.MASK, Artifact.Kind.VISUALIZATION)
 _SALT = "keyline.artifact"
 
 
@@ -52,20 +52,38 @@ def key_of_source(job: Job, position: int, extension: str) -> str:
 def key_of_result(image: JobImage, kind: str, extension: str) -> str:
     """Name a result so that only this attempt owns it: two attempts never write the same file."""
     job = image.job
-    if job.output_folder and image.output_name and kind in _PUBLISHED:
+    if job.output_folder and image.output_name and kind in PUBLISHED:
         again = f"_{image.attempt}" if image.attempt > 1 else ""
-        return f"{job.output_folder}/{image.output_name}{again}{_SUFFIXES.get(Artifact.Kind(kind), '')}.{extension}"
+        return f"{job.output_folder}/{published_name(image, kind, extension, again=again)}"
     return f"teams/{job.team_id}/{job.id}/{image.position:04d}/{image.attempt}-{kind}.{extension}"
+
+
+def published_name(image: JobImage, kind: str, extension: str, *, again: str = "") -> str:
+    """Name a result as people see it; `again` keeps a later attempt apart from the first."""
+    stem = image.output_name or f"{image.position:04d}"
+    return f"{stem}{again}{_SUFFIXES.get(Artifact.Kind(kind), '')}.{extension}"
 
 
 def store(key: str, data: bytes) -> StoredFile:
     """Write a file; raise StorageFailed when the storage refuses."""
+    return StoredFile(_saved(key, ContentFile(data)), len(data), hashlib.sha256(data).hexdigest())
+
+
+def store_stream(key: str, stream: IO[bytes]) -> StoredFile:
+    """Write a file that is too large for memory, from its beginning; raise StorageFailed when the storage refuses."""
+    stream.seek(0)
+    digest = hashlib.file_digest(stream, "sha256")
+    size = stream.tell()
+    stream.seek(0)
+    return StoredFile(_saved(key, File(stream)), size, digest.hexdigest())
+
+
+def _saved(key: str, content: File) -> str:
     try:
-        written = default_storage.save(key, ContentFile(data))
+        return default_storage.save(key, content)
     except Exception as error:
         logger.exception("storing %s failed", key)
         raise StorageFailed from error
-    return StoredFile(written, len(data), hashlib.sha256(data).hexdigest())
 
 
 def open_file(key: str) -> IO[bytes]:

@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from django.conf import settings
 from django.db import connection
 from rq.timeouts import BaseTimeoutException
-from segmentation.pipeline import cut_out
 
-from jobs import engine, intake, storage
+from jobs import engine, folders, intake, storage
 from jobs.errors import WaitTimeout
 from jobs.models import Artifact, JobImage
 from jobs.services import lifecycle
 from segmentation import image as pictures
 from segmentation.errors import MattingError
+from segmentation.pipeline import cut_out
 
 logger = logging.getLogger(__name__)
 
@@ -71,20 +71,25 @@ def _cut_out(image: JobImage) -> None:
 
 
 def _source_of(image: JobImage, limits: pictures.Limits) -> bytes:
-    """Read the stored source, or fetch, check and store it when the caller gave a URL."""
+    """Read the stored source, or fetch, check and store it when the caller gave a URL or a server file."""
     source = image.artifacts.filter(kind=Artifact.Kind.SOURCE).first()
     if source is not None:
         return storage.read(source.key)
-    from jobs.fetch import fetch_bytes, policy_from_settings
-
-    data = fetch_bytes(image.source_url, policy_from_settings("picture")).data
+    path, url = image.source_path, image.source_url
+    data = folders.read_file(path, limits.max_bytes) if path else _downloaded(url)
     found = pictures.probe(data, limits)
     for box in image.job.cutout_options.boxes:
-        box.clipped(found.width, found.height)
+        box.clipped(found.width, found.height, min_side_px=limits.min_box_side_px)
     lifecycle.source_attach(
         image=image, data=data, content_type=f"image/{found.format}", width=found.width, height=found.height
     )
     return data
+
+
+def _downloaded(url: str) -> bytes:
+    from jobs.fetch import fetch_bytes, policy_from_settings
+
+    return fetch_bytes(url, policy_from_settings("picture")).data
 
 
 @contextmanager

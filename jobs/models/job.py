@@ -70,6 +70,13 @@ class Job(models.Model):
     output_folder = models.CharField(max_length=255, blank=True, help_text="Where results lie, when fixed.")
     export_directory = models.CharField(max_length=1024, blank=True, help_text="A server folder that gets a copy.")
     callback_url = models.CharField(max_length=2048, blank=True)
+    bundle_key = models.CharField(
+        max_length=255, blank=True, help_text="The zip of all results, where one is wanted: the job ends with it."
+    )
+    bundle_attempt = models.PositiveSmallIntegerField(default=0, help_text="How often a worker began the zip.")
+    bundle_leased_until = models.DateTimeField(
+        null=True, blank=True, help_text="Set once the last picture has ended; past: whoever made the zip has died."
+    )
 
     request_id = models.CharField(max_length=64, blank=True)
     client_address = models.GenericIPAddressField(null=True, blank=True)
@@ -131,6 +138,20 @@ class Job(models.Model):
         rows = Job.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
         return rows.update(status=status, finished_at=timezone.now(), error_code=code, error_message=message[:500]) == 1
 
+    def claim_bundle(self, *, attempt: int, lease_s: float) -> bool:
+        """Take the making of the zip under a lease; False when this message is an old one or the job has ended."""
+        rows = Job.objects.filter(pk=self.pk, bundle_attempt=attempt).exclude(status__in=TERMINAL)
+        until = timezone.now() + dt.timedelta(seconds=lease_s)
+        claimed = rows.update(bundle_attempt=F("bundle_attempt") + 1, bundle_leased_until=until) == 1
+        if claimed:
+            self.refresh_from_db()
+        return claimed
+
+    def renew_bundle(self, *, lease_s: float) -> bool:
+        """Keep the lease on the zip; False when it was lost or the job has ended meanwhile."""
+        rows = Job.objects.filter(pk=self.pk, bundle_attempt=self.bundle_attempt).exclude(status__in=TERMINAL)
+        return rows.update(bundle_leased_until=timezone.now() + dt.timedelta(seconds=lease_s)) == 1
+
 
 class JobImage(models.Model):
     """Hold one picture of a job: where it is in the pipeline, who holds its lease, and what came of it."""
@@ -144,6 +165,9 @@ class JobImage(models.Model):
     name = models.CharField(max_length=255, blank=True, help_text="The file's name as the caller gave it.")
     output_name = models.CharField(max_length=120, blank=True, help_text="Stem of the result's name, where fixed.")
     source_url = models.CharField(max_length=2048, blank=True, help_text="Fetched by the worker, when not uploaded.")
+    source_path = models.CharField(
+        max_length=1024, blank=True, help_text="A file under an allowed input root, read by the worker."
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.CharField(max_length=500, blank=True)
