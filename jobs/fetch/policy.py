@@ -12,22 +12,23 @@ from django.conf import settings
 
 from jobs.fetch.address import Address, Network, is_metadata, is_public
 
-_ENTRY = re.compile(r"(?:\[(?P<bracketed>[^\]]+)\]|(?P<plain>[^:\[\]]+))(?::(?P<port>\d{1,5}))?")
+_ENTRY = re.compile(r"(?:\[(?P<bracketed>[^\]]+)\]|(?P<plain>[^:\[\]]+))(?::(?P<port>\d{1,5}|\*))?")
+_ANY_PORT = range(1, 65536)
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """One host or network that the operator opens, on one port or, without a port, on the policy's ports."""
+    """One host or network that the operator opens, on `ports` or, when that is None, on the policy's ports."""
 
     name: str = ""
     network: Network | None = None
-    port: int | None = None
+    ports: range | None = None
 
     @staticmethod
     @lru_cache(maxsize=256)
     def parse(text: str) -> Allowance:
-        """Read `images.internal:8443`, `10.1.0.0/16`, `127.0.0.1:9000`, `fd00::/8` or `[fd00::1]:9000`.
+        """Read `images.internal:8443`, `10.1.0.0/16`, `127.0.0.1:*` (any port), `fd00::/8` or `[fd00::1]:9000`.
 
         Raises ValueError naming the entry: a slip in a guard's setting must stop the start, not open or close it.
         """
@@ -35,13 +36,14 @@ class Allowance:
         match = _ENTRY.fullmatch(entry)
         host, port = entry, None
         if match is not None and _network_or_none(entry) is None:
-            host, port = (match["bracketed"] or match["plain"]).removesuffix("."), match["port"] and int(match["port"])
+            host, port = (match["bracketed"] or match["plain"]).removesuffix("."), match["port"]
         network = _network_or_none(host)
         if network is None and (not _NAME.fullmatch(host) or host.split(".")[-1].isdigit()):
             raise ValueError(f"{text!r} is neither a host name nor a network, with or without a port")
-        if port is not None and not 0 < port < 65536:
+        if port not in (None, "*") and int(port) not in _ANY_PORT:
             raise ValueError(f"{text!r} has a port outside 1..65535")
-        return Allowance(name="" if network else host, network=network, port=port)
+        ports = None if port is None else _ANY_PORT if port == "*" else range(int(port), int(port) + 1)
+        return Allowance(name="" if network else host, network=network, ports=ports)
 
     def covers_host(self, host: str, address: Address | None) -> bool:
         """Report whether this entry opens `host`, or the `address` that it stands for, ports aside."""
@@ -80,16 +82,16 @@ class Policy:
             return False
         if port in self.ports and is_public(address):
             return True
-        return any(entry.covers_host(host, address) and self._covers_port(entry, port) for entry in self.allowances)
+        return any(
+            entry.covers_host(host, address) and port in (entry.ports or self.ports) for entry in self.allowances
+        )
 
     def may_permit_port(self, host: str, port: int) -> bool:
         """Report whether some answer to the lookup of the name `host` could make `port` permitted."""
         return port in self.ports or any(
-            entry.port == port and (entry.network is not None or entry.name == host) for entry in self.allowances
+            port in (entry.ports or ()) and (entry.network is not None or entry.name == host)
+            for entry in self.allowances
         )
-
-    def _covers_port(self, entry: Allowance, port: int) -> bool:
-        return port in self.ports if entry.port is None else port == entry.port
 
 
 def policy_from_settings(kind: Literal["picture", "callback"]) -> Policy:
