@@ -47,7 +47,8 @@ class Manifest:
     `box_margin` of the box's sides.
     Output of family `people`: the names or indices under `boxes`, `scores` (None: the fifth column of boxes),
     `labels` (None: everything is a person) and `masks`, `person_label`; how boxes are written; whether a mask covers
-    the whole `picture` or its own `box`; what scores below `min_score` are dropped.
+    the whole `picture` or its own `box`.
+    People that score below `min_score` are dropped, whatever the family.
     """
 
     name: str
@@ -80,7 +81,7 @@ class Manifest:
     box_format: str = "xyxy"
     box_unit: str = "pixel"
     mask_frame: str = "picture"
-    min_score: float = 0.5
+    min_score: float = 0.3
     extra: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

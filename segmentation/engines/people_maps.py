@@ -13,7 +13,6 @@ from segmentation.engines.preparation import sigmoid
 from segmentation.errors import BoxInvalid
 from segmentation.options import Box
 
-MIN_SCORE = 0.3
 MAX_PEOPLE = 20
 MAX_SHARED = 0.6  # intersection over union from which two boxes are one person's
 
@@ -28,7 +27,7 @@ def overlap(first: Box, second: Box) -> float:
     return across * down / (areas - across * down)
 
 
-def find_people(maps: np.ndarray, width: int, height: int) -> list[tuple[Box, float]]:
+def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> list[tuple[Box, float]]:
     """Read people's boxes, in pixels of a picture of width x height, and scores 0..1, best score first.
 
     maps: (3, h, w) float32, covering the whole picture. A person is a cell whose score is the highest of its 3 x 3
@@ -36,7 +35,7 @@ def find_people(maps: np.ndarray, width: int, height: int) -> list[tuple[Box, fl
     """
     scores = sigmoid(maps[0])
     rows, columns = scores.shape
-    peaks = (scores >= cv2.dilate(scores, np.ones((3, 3), np.uint8))) & (scores >= MIN_SCORE)
+    peaks = (scores >= cv2.dilate(scores, np.ones((3, 3), np.uint8))) & (scores >= min_score)
     found: list[tuple[Box, float]] = []
     for row, column in sorted(np.argwhere(peaks).tolist(), key=lambda cell: -scores[tuple(cell)]):
         across, down = (np.exp(np.clip(maps[1:, row, column], -3, 6)) / 2).tolist()

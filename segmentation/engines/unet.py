@@ -14,6 +14,8 @@ from segmentation.engines.preparation import framed, sigmoid
 from segmentation.engines.session import GuardedSession
 from segmentation.options import Box
 
+PERSON_SLACK = 0.1  # of a found person's box: unlike one drawn by somebody, it may miss a hand
+
 
 def prompt_plane(box: Box, width: int, height: int, size_px: int) -> np.ndarray:
     """Draw a box of a picture of width x height as the network's fourth plane: +1 inside, -1 outside, float32."""
@@ -39,24 +41,31 @@ class UNetEngine:
         """Cut out what each box holds; every alpha is 0 in cells that its box does not touch."""
         height, width = rgb.shape[:2]
         boxes = [box.clipped(width, height) for box in boxes]
-        if self._manifest.box_mode == "crop":
-            return self._cropped(rgb, boxes)
-        planes = framed(rgb, self._manifest).planes
-        size = self._manifest.size
-        inputs = [np.concatenate([planes, prompt_plane(box, width, height, size)]) for box in boxes]
-        mattes = [self._matte(answer) for answer in self._answers(inputs)]
-        return [
-            Matte(inside(matte.alpha, box, width, height), inside(matte.people, box, width, height))
-            for matte, box in zip(mattes, boxes, strict=True)
-        ]
+        return self._prompted(rgb, boxes, limits=boxes)
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
         """Find each person's box, then cut out what it holds; best score first."""
         height, width = rgb.shape[:2]
         maps = self._answers([self._unprompted(rgb)])[0][self._people]
-        people = find_people(maps, width, height)
-        mattes = self.boxes(rgb, [box for box, _ in people])
+        people = find_people(maps, width, height, self._manifest.min_score)
+        boxes = [box for box, _ in people]
+        mattes = self._prompted(rgb, boxes, [surroundings(box, width, height, PERSON_SLACK) for box in boxes])
         return [Instance(box, score, matte.alpha) for (box, score), matte in zip(people, mattes, strict=True)]
+
+    def _prompted(self, rgb: np.ndarray, boxes: Sequence[Box], limits: Sequence[Box]) -> list[Matte]:
+        """Ask for what each box holds, and keep what lies within its limit."""
+        height, width = rgb.shape[:2]
+        if self._manifest.box_mode == "crop":
+            mattes = self._cropped(rgb, boxes)
+        else:
+            planes = framed(rgb, self._manifest).planes
+            prompts = [prompt_plane(box, width, height, self._manifest.size) for box in boxes]
+            answers = self._answers([np.concatenate([planes, prompt]) for prompt in prompts])
+            mattes = [self._matte(answer) for answer in answers]
+        return [
+            Matte(inside(matte.alpha, limit, width, height), inside(matte.people, limit, width, height))
+            for matte, limit in zip(mattes, limits, strict=True)
+        ]
 
     def _cropped(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
         """Show the network each box's surroundings alone, with the box drawn as its prompt."""
@@ -68,14 +77,11 @@ class UNetEngine:
             shifted = Box(box.left - view.left, box.top - view.top, box.right - view.left, box.bottom - view.top)
             plane = prompt_plane(shifted, seen.shape[1], seen.shape[0], self._manifest.size)
             inputs.append(np.concatenate([framed(seen, self._manifest).planes, plane]))
-        mattes = []
-        for answer, box, view in zip(self._answers(inputs), boxes, views, strict=True):
-            found = self._matte(answer)
-            alpha, people = (
-                inside(pasted(part, view, width, height), box, width, height) for part in (found.alpha, found.people)
-            )
-            mattes.append(Matte(alpha, people))
-        return mattes
+        found = [self._matte(answer) for answer in self._answers(inputs)]
+        return [
+            Matte(pasted(matte.alpha, view, width, height), pasted(matte.people, view, width, height))
+            for matte, view in zip(found, views, strict=True)
+        ]
 
     def _unprompted(self, rgb: np.ndarray) -> np.ndarray:
         planes = framed(rgb, self._manifest).planes
