@@ -30,6 +30,10 @@ class ParameterMissing(InvalidParameter):
     public_message = "A parameter is missing."
 
 
+class ParameterTooLong(InvalidParameter):
+    public_message = "A parameter is too long."
+
+
 class UrlTooLong(MattingError):
     code, http_status = "url_too_long", 422
     public_message = "The URL is too long."

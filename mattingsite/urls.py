@@ -14,5 +14,7 @@ urlpatterns = [
     path("", include("jobs.api.schema")),
     path("", include("jobs.api.native.urls")),
     path("", include("jobs.api.unet.urls")),
+    path("", include("jobs.api.baidu.urls")),
+    path("", include("jobs.api.dashscope.urls")),
     path("", include("jobs.web.urls")),
 ]

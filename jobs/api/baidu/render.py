@@ -1,0 +1,138 @@
+"""Stage 9, rendering: a job or an error in the Baidu dialect's words."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from typing import Any
+
+from rest_framework.response import Response
+
+from jobs import selectors, storage
+from jobs.errors import ParameterMissing, ParameterTooLong, QuotaExceeded, TokenExpired
+from jobs.models import Artifact, JobImage
+from jobs.tokens import TOKEN_TTL_S
+from segmentation.errors import ImageMissing, MattingError
+
+# What the official SDK looks for: without this word it throws the token away.
+SCOPE = "public brain_all_scope"
+
+# Core code to `error_code`. The HTTP status is always 200: this dialect's clients look at the body alone.
+ERRORS: dict[str, int] = {
+    "authentication_required": 110,
+    "permission_denied": 6,
+    "invalid_parameter": 216100,
+    "malformed_body": 216100,
+    "image_missing": 216101,
+    "image_unreadable": 216201,
+    "image_too_large": 216202,
+    "image_dimensions": 216202,
+    "url_too_long": 282114,
+    "url_forbidden": 282804,
+    "download_failed": 282804,
+    "box_invalid": 216100,
+    "rate_limited": 18,
+    "quota_exceeded": 19,
+    "too_many_tasks": 4,
+    "not_found": 3,
+    "job_not_found": 3,
+    "job_not_cancelable": 216100,
+    "idempotency_conflict": 216100,
+    "method_not_allowed": 3,
+    "not_acceptable": 216100,
+    "queue_unavailable": 2,
+    "timeout": 282000,
+    "inference_failed": 216630,
+    "storage_failed": 282000,
+    "worker_lost": 282000,
+    "internal": 282000,
+}
+TOKEN_EXPIRED = 111
+DAILY_QUOTA = 17
+PARAMETER_TOO_LONG = 216103
+IMAGE_EMPTY = 216200
+POSITION_MISSING = 282003
+
+MESSAGES: dict[int, str] = {
+    2: "Service temporarily unavailable",
+    3: "Unsupported openapi method",
+    4: "Open api request limit reached",
+    6: "No permission to access data",
+    17: "Open api daily request limit reached",
+    18: "Open api qps request limit reached",
+    19: "Open api total request limit reached",
+    110: "Access token invalid or no longer valid",
+    111: "Access token expired",
+    216100: "invalid param",
+    216101: "not enough param",
+    216103: "param too long",
+    216200: "empty image",
+    216201: "image format error",
+    216202: "image size error",
+    216630: "recognize error",
+    282000: "internal error",
+    282003: "missing parameters",
+    282114: "url size error",
+    282804: "download image error",
+}
+# These say more with the reason behind them; the others never show one.
+_EXPLAINED = {216100, 216101, 216103, 216201, 216202, 282003, 282114, 282804}
+
+# The token endpoint speaks OAuth 2.0 (RFC 6749, 5.2) and means its HTTP status.
+_OAUTH_ERRORS = {401: "invalid_client", 403: "invalid_client", 429: "temporarily_unavailable"}
+
+
+def render_segment(image: JobImage, *, log_id: str) -> dict[str, str]:
+    """Give the answer for a picture that succeeded: its one file as base64."""
+    mask = selectors.artifact_of(image, Artifact.Kind.MASK)
+    result = mask or selectors.artifact_of(image, Artifact.Kind.CUTOUT)
+    return {"log_id": log_id, "image": base64.b64encode(storage.read(result.key)).decode("ascii")}
+
+
+def render_error(error: MattingError, *, log_id: str) -> Response:
+    code = error_code_of(error)
+    message = MESSAGES[code]
+    if code == POSITION_MISSING:
+        message = f"{message}: {error.field}"
+    elif code in _EXPLAINED and error.message != error.public_message:
+        message = f"{message}: {error.message.replace('boxes:', 'position:')}"
+    return Response({"error_code": code, "error_msg": message, "log_id": log_id})
+
+
+def error_code_of(error: MattingError) -> int:
+    """Choose between the codes that this dialect has where the core has one."""
+    match error:
+        case TokenExpired():
+            return TOKEN_EXPIRED
+        case ParameterMissing(field="position"):
+            return POSITION_MISSING
+        case ParameterMissing():
+            return ERRORS[ImageMissing.code]
+        case ParameterTooLong():
+            return PARAMETER_TOO_LONG
+        case ImageMissing():
+            return IMAGE_EMPTY
+        case QuotaExceeded(window="day"):
+            return DAILY_QUOTA
+    return ERRORS[error.code]
+
+
+def render_token(token: str) -> dict[str, Any]:
+    """Give the token; the last three fields are there because clients read them, and open nothing."""
+    return {
+        "access_token": token,
+        "expires_in": TOKEN_TTL_S,
+        "refresh_token": secrets.token_urlsafe(24),
+        "scope": SCOPE,
+        "session_key": secrets.token_urlsafe(24),
+        "session_secret": secrets.token_hex(16),
+    }
+
+
+def render_token_error(error: MattingError) -> Response:
+    """Give the OAuth answer; a wrong client is 401, a wrong request 400."""
+    status = 401 if error.http_status == 403 else 400 if error.http_status == 422 else error.http_status
+    name = _OAUTH_ERRORS.get(status, "server_error" if status >= 500 else "invalid_request")
+    if error.field == "grant_type":
+        name = "unsupported_grant_type"
+    return Response({"error": name, "error_description": error.message}, status=status)

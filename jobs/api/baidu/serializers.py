@@ -1,0 +1,170 @@
+"""Stage 2, parameters: the Baidu dialect's fields, from the wire to CutoutOptions and a source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rest_framework import serializers
+
+from jobs import intake
+from jobs.errors import ParameterMissing, ParameterTooLong, UrlTooLong
+from segmentation.errors import BoxInvalid, ImageMissing, InvalidParameter, MattingError
+from segmentation.image import Limits
+from segmentation.options import MAX_BOXES, AlphaMode, Box, CutoutOptions, Method, Output
+
+MAX_BASE64_BYTES = 10 * 2**20
+MAX_URL_BYTES = 1024
+# A disc on a ground of another colour, 128 x 128: so that "try it out" in the documentation works.
+EXAMPLE_IMAGE = (
+    "iVBORw0KGgoAAAANSUhEUgAAAIAAAACAAQMAAAD58POIAAAABlBMVEUeWqDreCjUl3AOAAABAklEQVR42u1UQRKCMAzcFsbhJj+QJ/gD8ac+ha"
+    "fwBI4ckHhY0kSlIwdm9GAONFm6222nDfCPX47T9FwHke4JOIqMzCKHM3BgVnDogRAcqRAR6R2lBIDaAVX6LMAZUFUCLQAEtwr1Q6cz+I/zonPX"
+    "pLwkULufFtEccIjmkcx1SuPymAwsdt4ohTmn91XRoEWbXfYVSGCzmVJqUW+mfAYqLaodRX8FGLUYdxRNz23YTJm16DdTRIsuey315l6zosvFlQ"
+    "TwTdPPOmVgPiVgtBPMUCY7DgKzbZaA2Fa05bTqfBHt4DfNrqV9K5oDD0zml8AdAG7e30VkzvTCXLd866f/+G48AE4OPyC9bCjlAAAAAElFTkSu"
+    "QmCC"
+)
+_EMPTY = (None, "", [])
+_SOFT_THRESHOLD, _HALF = 10, 25  # in the options' own scale: 25 of 50 cuts at one half
+
+
+def limits() -> Limits:
+    """Give the door's limits: 10 MB of base64 stand for three quarters of that in bytes."""
+    return intake.default_limits(
+        max_bytes=MAX_BASE64_BYTES * 3 // 4,
+        min_side_px=128,
+        max_side_px=3000,
+        formats=frozenset({"jpeg", "png", "webp", "bmp"}),
+        min_box_side_px=10,
+    )
+
+
+class PositionField(serializers.ListField):
+    """Take `[[[x1, y1], [x2, y2]], …]`, or the same as a JSON string."""
+
+    child = serializers.ListField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2),
+        min_length=2,
+        max_length=2,
+    )
+
+    def to_internal_value(self, data: Any) -> tuple[Box, ...]:
+        if isinstance(data, str):
+            try:
+                data = json.loads(data)
+            except (ValueError, RecursionError):
+                raise BoxInvalid("position: not valid JSON", field="position") from None
+        if not isinstance(data, list):
+            raise BoxInvalid("position: a list of boxes [[x1, y1], [x2, y2]]", field="position")
+        if len(data) > MAX_BOXES:
+            raise ParameterTooLong(f"position: {len(data)} boxes are more than {MAX_BOXES}", field="position")
+        return tuple(_box(index, corners) for index, corners in enumerate(data))
+
+
+class SegmentSerializer(serializers.Serializer):
+    """Describe `segment`; what is sent empty counts as not sent, as forms do."""
+
+    image = serializers.CharField(
+        required=False, trim_whitespace=False, help_text="Base64, at most 10 MB of it. Wins over url."
+    )
+    url = serializers.CharField(required=False, help_text="Address of the picture, at most 1024 bytes.")
+    method = serializers.ChoiceField(choices=["auto", "control"], default="auto")
+    position = PositionField(required=False, help_text="With control: boxes [[x1, y1], [x2, y2]] in pixels.")
+    return_form = serializers.ChoiceField(choices=["rgba", "mask"], default="rgba")
+    refine_mask = serializers.BooleanField(default=True, help_text="Smooth the edge; true and false as words too.")
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        values = super().to_internal_value({name: value for name, value in data.items() if value not in _EMPTY})
+        if "image" not in values and "url" not in values:
+            raise _reason_without_picture(data)
+        if values["method"] == "control" and "position" not in values:
+            raise ParameterMissing("missing parameters: position", field="position")
+        return values
+
+    def to_options(self) -> CutoutOptions:
+        """Build the options: a refined edge is soft and drawn along the picture's own, the other one hard."""
+        values = self.validated_data
+        is_mask, is_refined, is_boxed = (
+            values["return_form"] == "mask",
+            values["refine_mask"],
+            values["method"] == "control",
+        )
+        is_soft = is_refined and not is_mask
+        return CutoutOptions(
+            method=Method.BOXES if is_boxed else Method.AUTO,
+            boxes=values["position"] if is_boxed else (),
+            alpha_mode=AlphaMode.SOFT if is_soft else AlphaMode.BINARY,
+            threshold=_SOFT_THRESHOLD if is_soft else _HALF,
+            refine=is_refined,
+            decontaminate=is_refined,
+            outputs=(Output.MASK if is_mask else Output.CUTOUT,),
+        )
+
+    def to_source(self) -> intake.Source:
+        """Check the picture as far as that goes without the network."""
+        values = self.validated_data
+        if "image" in values:
+            return intake.accept_base64(values["image"], limits=limits())
+        if len(values["url"].encode("utf-8", "surrogatepass")) > MAX_URL_BYTES:
+            raise UrlTooLong(f"url: longer than {MAX_URL_BYTES} bytes", field="url")
+        return intake.accept_url(values["url"])
+
+
+class SegmentResultSerializer(serializers.Serializer):
+    log_id = serializers.CharField()
+    image = serializers.CharField(help_text="The PNG as base64.")
+
+
+class SegmentErrorSerializer(serializers.Serializer):
+    error_code = serializers.IntegerField()
+    error_msg = serializers.CharField()
+    log_id = serializers.CharField()
+
+
+class TokenRequestSerializer(serializers.Serializer):
+    """Describe the token endpoint's parameters, in the query or in the body."""
+
+    grant_type = serializers.CharField(default="", allow_blank=True, help_text="client_credentials")
+    client_id = serializers.CharField(default="", allow_blank=True, help_text="The key's public id.")
+    client_secret = serializers.CharField(default="", allow_blank=True, help_text="The key's secret.")
+
+    def validate_grant_type(self, value: str) -> str:
+        if value != "client_credentials":
+            raise InvalidParameter("The grant type must be client_credentials", field="grant_type")
+        return value
+
+
+class TokenSerializer(serializers.Serializer):
+    access_token = serializers.CharField()
+    expires_in = serializers.IntegerField(help_text="Seconds.")
+    refresh_token = serializers.CharField()
+    scope = serializers.CharField()
+    session_key = serializers.CharField()
+    session_secret = serializers.CharField()
+
+
+class TokenErrorSerializer(serializers.Serializer):
+    error = serializers.CharField()
+    error_description = serializers.CharField()
+
+
+def _box(index: int, corners: Any) -> Box:
+    """Read one `[[x1, y1], [x2, y2]]`; the message of a bad one says which it is."""
+    name = f"position[{index}]"
+    try:
+        (left, top), (right, bottom) = corners
+    except (TypeError, ValueError):
+        raise BoxInvalid(f"{name}: not [[x1, y1], [x2, y2]]", field="position") from None
+    try:
+        return Box(left, top, right, bottom)
+    except BoxInvalid as error:
+        raise BoxInvalid(f"{name}: {error.message.removeprefix('boxes: ')}", field="position") from None
+
+
+def _reason_without_picture(data: Mapping[str, Any]) -> MattingError:
+    """Tell what was sent empty from what was not sent at all."""
+    if "image" in data:
+        return ImageMissing("image: empty", field="image")
+    if "url" in data:
+        return UrlTooLong("url: empty", field="url")
+    return ParameterMissing("image or url", field="image")

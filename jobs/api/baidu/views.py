@@ -1,0 +1,165 @@
+"""Stages 1 to 4 and 9: the Baidu dialect's routes."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, PolymorphicProxySerializer, extend_schema
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from jobs.api.auth import KeyAuthentication, key_admitted, key_opened_by, secret_in
+from jobs.api.base import AlwaysJson, DialectView
+from jobs.api.bodies import JsonOrFormBody
+from jobs.api.results import finished_image
+from jobs.errors import AuthenticationRequired
+from jobs.models import ApiKey, Job
+from jobs.naming import random_number
+from jobs.services.keys import SECRET_PREFIX
+from jobs.services.submission import Door, job_submit
+from jobs.tokens import key_of_token, token_issue
+from jobs.waiting import wait_for_job
+from segmentation.errors import MattingError
+
+from . import serializers
+from .render import render_error, render_segment, render_token, render_token_error
+
+LOG_ID_DIGITS = 18
+ANSWER = PolymorphicProxySerializer(
+    component_name="SegmentAnswer",
+    serializers=[serializers.SegmentResultSerializer, serializers.SegmentErrorSerializer],
+    resource_type_field_name=None,
+)
+TOKEN_ERROR = OpenApiResponse(serializers.TokenErrorSerializer, description="An OAuth 2.0 error.")
+SEGMENT_EXAMPLES = [
+    OpenApiExample("Find the subject", {"image": serializers.EXAMPLE_IMAGE, "method": "auto"}, request_only=True),
+    OpenApiExample(
+        "Cut out what is in the box, as a mask",
+        {
+            "image": serializers.EXAMPLE_IMAGE,
+            "method": "control",
+            "position": [[[20, 20], [108, 108]]],
+            "return_form": "mask",
+        },
+        request_only=True,
+    ),
+    OpenApiExample("Cut out", {"log_id": "273849795323489016", "image": "iVBORw0KGgo…"}, response_only=True),
+    OpenApiExample(
+        "Refused",
+        {"error_code": 282003, "error_msg": "missing parameters: position", "log_id": "273849795323489017"},
+        response_only=True,
+    ),
+]
+
+
+class TokenAuthentication(KeyAuthentication):
+    """Authenticate by access token, in the query or as a bearer; a key's own secret opens this door too."""
+
+    def authenticate(self, request: Request) -> tuple[Any, ApiKey]:
+        token = request.query_params.get("access_token") or secret_in(request)
+        if not token:
+            raise AuthenticationRequired
+        if token.startswith(SECRET_PREFIX):
+            return AnonymousUser(), key_opened_by(token, request)
+        return AnonymousUser(), key_admitted(key_of_token(token), request)
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """Describe the token in the query."""
+
+    target_class = TokenAuthentication
+    name = "accessToken"
+
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
+        return {"type": "apiKey", "in": "query", "name": "access_token", "description": "From /oauth/2.0/token."}
+
+
+class BaiduView(DialectView):
+    dialect = Job.Dialect.BAIDU
+    content_negotiation_class = AlwaysJson
+    renderer_classes = [JSONRenderer]
+    parser_classes = [JsonOrFormBody]
+
+    @cached_property
+    def log_id(self) -> str:
+        """Name this request; a job that it makes is found by the same name."""
+        return random_number(LOG_ID_DIGITS)
+
+    def render_error(self, error: MattingError, request: Request | None) -> Response:
+        return render_error(error, log_id=self.log_id)
+
+
+class TokenView(BaiduView):
+    """Give an access token for a key's public id and secret."""
+
+    authentication_classes = []
+    permission_classes = []
+
+    def render_error(self, error: MattingError, request: Request | None) -> Response:
+        return render_token_error(error)
+
+    @extend_schema(
+        tags=["Baidu"],
+        operation_id="baidu_token_get",
+        summary="Get an access token",
+        parameters=[serializers.TokenRequestSerializer],
+        auth=[],
+        responses={200: serializers.TokenSerializer, "4XX": TOKEN_ERROR, "5XX": TOKEN_ERROR},
+    )
+    def get(self, request: Request) -> Response:
+        return self._answer(request.query_params)
+
+    @extend_schema(
+        tags=["Baidu"],
+        operation_id="baidu_token_post",
+        summary="Get an access token; the parameters may also stand in the query",
+        request={
+            "application/x-www-form-urlencoded": serializers.TokenRequestSerializer,
+            "application/json": serializers.TokenRequestSerializer,
+        },
+        auth=[],
+        responses={200: serializers.TokenSerializer, "4XX": TOKEN_ERROR, "5XX": TOKEN_ERROR},
+    )
+    def post(self, request: Request) -> Response:
+        return self._answer({**request.data, **request.query_params.dict()})
+
+    def _answer(self, sent: Any) -> Response:
+        body = serializers.TokenRequestSerializer(data=sent)
+        body.is_valid(raise_exception=True)
+        _, token = token_issue(public_id=body.validated_data["client_id"], secret=body.validated_data["client_secret"])
+        return Response(render_token(token))
+
+
+class SegmentView(BaiduView):
+    """Cut one picture out and wait for it."""
+
+    authentication_classes = [TokenAuthentication]
+
+    @extend_schema(
+        tags=["Baidu"],
+        operation_id="baidu_segment",
+        summary="Cut out the subject, or what is in the boxes",
+        request={
+            "application/json": serializers.SegmentSerializer,
+            "application/x-www-form-urlencoded": serializers.SegmentSerializer,
+        },
+        examples=SEGMENT_EXAMPLES,
+        responses={200: OpenApiResponse(ANSWER, description="The result, or the error: the status is always 200.")},
+    )
+    def post(self, request: Request) -> Response:
+        body = serializers.SegmentSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        job = job_submit(
+            actor=self.actor,
+            door=Door(dialect=Job.Dialect.BAIDU, urgency=Job.Urgency.INTERACTIVE, external_id=self.log_id),
+            options=body.to_options(),
+            sources=[body.to_source()],
+            limits=serializers.limits(),
+        )
+        image = finished_image(wait_for_job(job.id, timeout_s=settings.MATTING_MAX_WAIT_S))
+        return Response(render_segment(image, log_id=self.log_id))

@@ -1,0 +1,217 @@
+"""Stage 2, parameters: the DashScope dialect's fields, from the wire to CutoutOptions and a source."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from jobs import intake, selectors, storage
+from jobs.actor import Actor
+from jobs.errors import DownloadFailed, NotFound, UrlMalformed
+from jobs.upload_grants import upload_id_of
+from segmentation.errors import ImageMissing, InvalidParameter
+from segmentation.image import Limits
+from segmentation.options import CutoutOptions, Method, Output
+
+from .render import MAX_FILE_BYTES, MODEL, TASK_STATUS
+
+UPLOAD_SCHEME = "oss://"
+OPTIONS = CutoutOptions(method=Method.INSTANCES, outputs=(Output.MASK, Output.VISUALIZATION))
+# The SDK uploads `file://` only in arguments of its own, which arrive under these names.
+_URL_FIELDS = ("image_url", "base_image_url", "ref_img", "sketch_image_url")
+_MOMENT = r"^(19|20)[0-9]{12}$"
+_STATUS = {word: status for status, word in TASK_STATUS.items()}
+
+
+def limits() -> Limits:
+    """Give the door's limits, which a task's picture is held against by the worker."""
+    return intake.default_limits(
+        max_bytes=MAX_FILE_BYTES,
+        min_side_px=512,
+        max_side_px=4096,
+        formats=frozenset({"jpeg", "png", "bmp", "webp", "heic"}),
+    )
+
+
+def upload_limits() -> Limits:
+    """Give what an upload is held against: whether the picture suits this model is for the task to say."""
+    return intake.default_limits(max_bytes=MAX_FILE_BYTES)
+
+
+class SubmitInputSerializer(serializers.Serializer):
+    """Describe `input`; what the SDK adds to it (`prompt`) is let pass."""
+
+    image_url = serializers.CharField(help_text="http, https, or the oss:// address of an upload.")
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        if not isinstance(data, dict):
+            raise InvalidParameter("input must be an object", field="input")
+        images = data.get("images")
+        found = [data[name] for name in _URL_FIELDS if data.get(name)]
+        found += images[:1] if isinstance(images, list) else []
+        if not found:
+            raise ImageMissing("input.image_url is missing", field="image_url")
+        return super().to_internal_value({"image_url": found[0]})
+
+
+class SubmitSerializer(serializers.Serializer):
+    """Describe a submission."""
+
+    model = serializers.ChoiceField(choices=[MODEL])
+    input = SubmitInputSerializer()
+    parameters = serializers.DictField(required=False, help_text="This model has none.")
+
+    def to_source(self, actor: Actor) -> intake.Source:
+        """Check the picture's address as far as that goes without the network, or find the upload that it names."""
+        url = self.validated_data["input"]["image_url"].strip()
+        if url.startswith(UPLOAD_SCHEME):
+            return _uploaded(actor, url.removeprefix(UPLOAD_SCHEME))
+        if not url.isascii():
+            raise UrlMalformed("The URL holds characters that are not ASCII; percent-encode them.", field="image_url")
+        if not url.lower().startswith(("http://", "https://")):
+            raise UrlMalformed("The URL begins with none of http://, https:// and oss://.", field="image_url")
+        return intake.accept_url(url)
+
+
+class TaskFilterSerializer(serializers.Serializer):
+    """Describe the filters and the page of the list; moments as YYYYMMDDhhmmss in the site's time zone."""
+
+    page_no = serializers.IntegerField(min_value=1, max_value=1_000_000, default=1)
+    page_size = serializers.IntegerField(min_value=1, max_value=100, default=10)
+    start_time = serializers.RegexField(_MOMENT, required=False)
+    end_time = serializers.RegexField(_MOMENT, required=False)
+    model_name = serializers.CharField(required=False)
+    api_key_id = serializers.CharField(required=False)
+    status = serializers.ChoiceField(choices=[*TASK_STATUS.values()], required=False)
+
+    def to_filters(self) -> dict[str, Any]:
+        """Give the filters in the selectors' words."""
+        values = self.validated_data
+        end = _moment(values.get("end_time"))
+        return {
+            "status": _STATUS.get(values.get("status", "")),
+            "created_after": _moment(values.get("start_time")),
+            # The end counts too, as a whole second.
+            "created_before": end and end + dt.timedelta(seconds=1),
+        }
+
+
+class UploadFormSerializer(serializers.Serializer):
+    """Describe the upload's form, as object stores take it; the other fields that they take are let pass."""
+
+    policy = serializers.CharField(default="")
+    Signature = serializers.CharField(default="")
+    key = serializers.CharField(default="", help_text="upload_dir/file-name")
+    file = serializers.FileField(required=False, allow_empty_file=True)
+
+
+class TaskMetricsSerializer(serializers.Serializer):
+    TOTAL = serializers.IntegerField()
+    SUCCEEDED = serializers.IntegerField()
+    FAILED = serializers.IntegerField()
+
+
+class InstanceSerializer(serializers.Serializer):
+    id = serializers.IntegerField(help_text="The value of this person's pixels in the mask.")
+    box = serializers.ListField(child=serializers.IntegerField(), help_text="left, top, right, bottom")
+    score = serializers.FloatField()
+    area = serializers.IntegerField(help_text="Pixels.")
+
+
+class TaskOutputSerializer(serializers.Serializer):
+    task_id = serializers.CharField()
+    task_status = serializers.ChoiceField(choices=[*TASK_STATUS.values(), "UNKNOWN"])
+    submit_time = serializers.CharField(required=False)
+    scheduled_time = serializers.CharField(required=False)
+    end_time = serializers.CharField(required=False)
+    output_image_url = serializers.CharField(required=False)
+    output_vis_image_url = serializers.CharField(required=False)
+    people = serializers.IntegerField(required=False)
+    instances = InstanceSerializer(many=True, required=False)
+    code = serializers.CharField(required=False)
+    message = serializers.CharField(required=False)
+    task_metrics = TaskMetricsSerializer(required=False)
+
+
+class UsageSerializer(serializers.Serializer):
+    image_count = serializers.IntegerField()
+
+
+class TaskSerializer(serializers.Serializer):
+    request_id = serializers.CharField()
+    output = TaskOutputSerializer()
+    usage = UsageSerializer(required=False)
+
+
+class ListedTaskSerializer(serializers.Serializer):
+    task_id = serializers.CharField()
+    status = serializers.CharField()
+    model_name = serializers.CharField()
+    gmt_create = serializers.IntegerField()
+    start_time = serializers.IntegerField(allow_null=True)
+    end_time = serializers.IntegerField(allow_null=True)
+    api_key_id = serializers.CharField(allow_blank=True)
+    request_id = serializers.CharField(allow_blank=True)
+
+
+class TaskPageSerializer(serializers.Serializer):
+    request_id = serializers.CharField()
+    total = serializers.IntegerField()
+    total_page = serializers.IntegerField()
+    page_no = serializers.IntegerField()
+    page_size = serializers.IntegerField()
+    data = ListedTaskSerializer(many=True)
+
+
+class AcknowledgedSerializer(serializers.Serializer):
+    request_id = serializers.CharField()
+
+
+class PolicyQuerySerializer(serializers.Serializer):
+    action = serializers.ChoiceField(choices=["getPolicy"])
+    model = serializers.CharField(required=False)
+
+
+class PolicyDataSerializer(serializers.Serializer):
+    policy = serializers.CharField()
+    signature = serializers.CharField()
+    upload_dir = serializers.CharField()
+    upload_host = serializers.CharField()
+    expire_in_seconds = serializers.IntegerField()
+    max_file_size_mb = serializers.IntegerField()
+    capacity_limit_mb = serializers.IntegerField()
+    oss_access_key_id = serializers.CharField()
+    x_oss_object_acl = serializers.CharField()
+    x_oss_forbid_overwrite = serializers.CharField()
+
+
+class PolicySerializer(serializers.Serializer):
+    request_id = serializers.CharField()
+    data = PolicyDataSerializer()
+
+
+class DashScopeErrorSerializer(serializers.Serializer):
+    code = serializers.CharField()
+    message = serializers.CharField()
+    request_id = serializers.CharField()
+
+
+def _uploaded(actor: Actor, name: str) -> intake.Source:
+    """Give the team's upload of that name; whether it suits this door is found with the task, as with a URL."""
+    try:
+        upload = selectors.upload_get(actor, upload_id_of(name))
+        return intake.accept_stored(storage.open_file(upload.key), name=upload.name)
+    except NotFound:
+        raise DownloadFailed("There is no such upload, or it has expired.", field="image_url") from None
+
+
+def _moment(text: str | None) -> dt.datetime | None:
+    if text is None:
+        return None
+    try:
+        return timezone.make_aware(dt.datetime.strptime(text, "%Y%m%d%H%M%S"))  # noqa: DTZ007  made aware at once
+    except ValueError:
+        raise InvalidParameter(f"{text} is not a moment as YYYYMMDDhhmmss") from None

@@ -1,0 +1,228 @@
+"""Stages 1 to 4 and 9: the DashScope dialect's routes."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework.parsers import MultiPartParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from jobs import intake, selectors
+from jobs.actor import Actor
+from jobs.api.auth import KeyAuthentication, client_address, request_id_of
+from jobs.api.base import AlwaysJson, DialectView, RequestTooLarge
+from jobs.api.bodies import JsonBody
+from jobs.errors import JobNotCancelable, JobNotFound, PermissionDenied
+from jobs.models import Job
+from jobs.services.lifecycle import job_cancel
+from jobs.services.submission import Door, job_submit
+from jobs.services.uploads import upload_store
+from jobs.upload_grants import grant_issue, granted_key, upload_id_of
+from segmentation.errors import ImageTooLarge, MattingError
+
+from . import serializers
+from .render import (
+    MODEL,
+    TASK_LIFE_S,
+    render_error,
+    render_listed,
+    render_policy,
+    render_submitted,
+    render_task,
+)
+
+ERROR = OpenApiResponse(serializers.DashScopeErrorSerializer, description="What was wrong.")
+ERROR_RESPONSES = {"4XX": ERROR, "5XX": ERROR}
+ASYNC = OpenApiParameter(
+    "X-DashScope-Async", str, OpenApiParameter.HEADER, required=True, enum=["enable"], description="Required."
+)
+SUBMIT_EXAMPLES = [
+    OpenApiExample(
+        "Submit",
+        {"model": MODEL, "input": {"image_url": "https://example.com/people.jpg"}, "parameters": {}},
+        request_only=True,
+    ),
+    OpenApiExample(
+        "Submitted",
+        {
+            "output": {"task_status": "PENDING", "task_id": "53950fb7-281a-4e60-b543-818c4100ac9e"},
+            "request_id": "1027557e-8c3f-9db5-8cd2-cfa42ee161dc",
+        },
+        response_only=True,
+        status_codes=["200"],
+    ),
+]
+
+
+class DashScopeView(DialectView):
+    dialect = Job.Dialect.DASHSCOPE
+    authentication_classes = [KeyAuthentication]
+    content_negotiation_class = AlwaysJson
+    renderer_classes = [JSONRenderer]
+    parser_classes = [JsonBody]
+
+    @property
+    def request_id(self) -> str:
+        return request_id_of(self.request)
+
+    def render_error(self, error: MattingError, request: Request | None) -> Response:
+        return render_error(error, request_id=self.request_id)
+
+    def job(self, task_id: str) -> Job:
+        """Give the caller's task; raise JobNotFound for one that never was, is another team's, or has expired."""
+        try:
+            found = selectors.jobs_kept(self.actor, self.dialect, {}).filter(pk=UUID(task_id)).first()
+        except ValueError:
+            found = None
+        if found is None:
+            raise JobNotFound(field=task_id)
+        return found
+
+
+class SubmitView(DashScopeView):
+    """Submit one picture; the answer is a task to be asked for."""
+
+    @extend_schema(
+        tags=["DashScope"],
+        summary="Find the people in a picture",
+        parameters=[ASYNC],
+        request=serializers.SubmitSerializer,
+        examples=SUBMIT_EXAMPLES,
+        responses={200: serializers.TaskSerializer, **ERROR_RESPONSES},
+    )
+    def post(self, request: Request) -> Response:
+        if request.headers.get("X-DashScope-Async", "").lower() != "enable":
+            raise PermissionDenied("current user api does not support synchronous calls")
+        body = serializers.SubmitSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        job = job_submit(
+            actor=self.actor,
+            door=Door(dialect=Job.Dialect.DASHSCOPE, retention_hours=TASK_LIFE_S // 3600),
+            options=serializers.OPTIONS,
+            sources=[body.to_source(self.actor)],
+            limits=serializers.limits(),
+        )
+        return Response(render_submitted(job, request_id=self.request_id))
+
+
+class TasksView(DashScopeView):
+    """List the team's tasks."""
+
+    @extend_schema(
+        tags=["DashScope"],
+        operation_id="dashscope_tasks_list",
+        summary="List tasks, newest first",
+        parameters=[serializers.TaskFilterSerializer],
+        responses={200: serializers.TaskPageSerializer, **ERROR_RESPONSES},
+    )
+    def get(self, request: Request) -> Response:
+        query = serializers.TaskFilterSerializer(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        chosen = query.validated_data
+        jobs = selectors.jobs_kept(self.actor, self.dialect, query.to_filters()).select_related("api_key")
+        if chosen.get("model_name", MODEL) != MODEL:
+            jobs = jobs.none()
+        if "api_key_id" in chosen:
+            jobs = jobs.filter(api_key__public_id=chosen["api_key_id"])
+        total, size = jobs.count(), chosen["page_size"]
+        start = (chosen["page_no"] - 1) * size
+        return Response(
+            {
+                "request_id": self.request_id,
+                "total": total,
+                "total_page": -(-total // size),
+                "page_no": chosen["page_no"],
+                "page_size": size,
+                "data": [render_listed(job) for job in jobs[start : start + size]],
+            }
+        )
+
+
+class TaskView(DashScopeView):
+    """Look at one task."""
+
+    @extend_schema(
+        tags=["DashScope"],
+        operation_id="dashscope_task_get",
+        summary="Ask how a task stands",
+        responses={200: serializers.TaskSerializer, **ERROR_RESPONSES},
+    )
+    def get(self, request: Request, task_id: str) -> Response:
+        return Response(render_task(self.job(task_id), request_id=self.request_id, base_url=self.base_url))
+
+
+class TaskCancelView(DashScopeView):
+    """Cancel a task that has not begun."""
+
+    is_submit = False
+
+    @extend_schema(
+        tags=["DashScope"],
+        operation_id="dashscope_task_cancel",
+        summary="Cancel a task that is PENDING",
+        request=None,
+        responses={200: serializers.AcknowledgedSerializer, **ERROR_RESPONSES},
+    )
+    def post(self, request: Request, task_id: str) -> Response:
+        try:
+            job_cancel(actor=self.actor, job=self.job(task_id), only_queued=True)
+        except JobNotFound:
+            # UNKNOWN with status 200 would read as a success here.
+            raise JobNotCancelable from None
+        return Response({"request_id": self.request_id})
+
+
+class UploadPolicyView(DashScopeView):
+    """Permit one upload, for `file://` inputs of the SDK."""
+
+    @extend_schema(
+        tags=["DashScope"],
+        operation_id="dashscope_upload_policy",
+        summary="Get a policy for uploading a file",
+        parameters=[serializers.PolicyQuerySerializer],
+        responses={200: serializers.PolicySerializer, **ERROR_RESPONSES},
+    )
+    def get(self, request: Request) -> Response:
+        serializers.PolicyQuerySerializer(data=request.query_params).is_valid(raise_exception=True)
+        key = self.actor.key
+        return Response(
+            render_policy(
+                grant_issue(key=key),
+                public_id=key.public_id,
+                upload_host=self.base_url + reverse("dashscope-upload-file"),
+                request_id=self.request_id,
+            )
+        )
+
+
+class UploadFileView(DashScopeView):
+    """Take a file by its policy; the key itself is not sent along."""
+
+    authentication_classes = []
+    permission_classes = []
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        tags=["DashScope"],
+        operation_id="dashscope_upload_file",
+        summary="Upload a file under a policy",
+        request={"multipart/form-data": serializers.UploadFormSerializer},
+        auth=[],
+        responses={200: serializers.AcknowledgedSerializer, **ERROR_RESPONSES},
+    )
+    def post(self, request: Request) -> Response:
+        form = serializers.UploadFormSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        name = form.validated_data["key"]
+        key = granted_key(policy=form.validated_data["policy"], signature=form.validated_data["Signature"], name=name)
+        try:
+            source = intake.accept_upload(form.validated_data.get("file"), limits=serializers.upload_limits())
+        except ImageTooLarge as error:
+            raise RequestTooLarge(error.message) from error
+        actor = Actor(team=key.team, key=key, address=client_address(request), request_id=self.request_id)
+        upload_store(actor=actor, source=source, upload_id=upload_id_of(name))
+        return Response({"request_id": self.request_id})

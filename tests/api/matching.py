@@ -1,0 +1,45 @@
+"""Compares answers with fixture files, in which `<words>` stand for what differs each time."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+FIXTURES = Path(__file__).parent / "fixtures"
+_PATTERNS = {
+    "<digits>": r"[1-9][0-9]{14,19}",
+    "<uuid>": r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    "<base64 png>": r"iVBORw0KGgo[A-Za-z0-9+/]+=*",
+    "<time>": r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}",
+    "<link>": r"http://\S+\?until=\d+&signature=\S+",
+    "<text>": r"(?s).+",
+}
+
+
+def fixture(name: str) -> Any:
+    """Read a fixture file, such as `baidu/segment.json`."""
+    return json.loads((FIXTURES / name).read_text())
+
+
+def assert_matches(actual: Any, expected: Any, where: str = "answer") -> None:
+    """Fail where `actual` differs from `expected`; keys neither missing nor more, numbers of the same type."""
+    if isinstance(expected, dict):
+        assert isinstance(actual, dict), f"{where} is {actual!r:.200}"
+        assert sorted(actual) == sorted(expected), where
+        for key, value in expected.items():
+            assert_matches(actual[key], value, f"{where}.{key}")
+    elif isinstance(expected, list):
+        assert isinstance(actual, list), f"{where} is {actual!r:.200}"
+        assert len(actual) == len(expected), where
+        for index, value in enumerate(expected):
+            assert_matches(actual[index], value, f"{where}[{index}]")
+    elif expected == "<milliseconds>":
+        assert isinstance(actual, int), f"{where} is {actual!r:.200}"
+        assert actual > 1_600_000_000_000, where
+    elif expected in _PATTERNS:
+        assert isinstance(actual, str), f"{where} is {actual!r:.200}"
+        assert re.fullmatch(_PATTERNS[expected], actual), f"{where} is {actual!r:.200}"
+    else:
+        assert (type(actual), actual) == (type(expected), expected), where
