@@ -111,7 +111,7 @@ def read_alpha(alpha_png: bytes) -> np.ndarray:
 
 def quantize(alpha: np.ndarray) -> np.ndarray:
     """Round (H, W) float 0..1 to uint16: the one precision from which every result is computed."""
-    return cv2.convertScaleAbs(alpha, alpha=1) if alpha.dtype == np.uint8 else np.rint(alpha * 65535).astype(np.uint16)
+    return np.rint(np.clip(alpha, 0, 1) * np.float32(65535)).astype(np.uint16)
 
 
 def to_float(values: np.ndarray) -> np.ndarray:

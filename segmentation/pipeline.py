@@ -10,19 +10,22 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .compose import Rendered, crop_box, cut, render_cutout, render_gray, render_picture, render_thumbnail
+from .compose import Rendered, crop_box, cut, grow_box, render_cutout, render_gray, render_picture, render_thumbnail
 from .encode import encode_alpha, quantize, read_alpha, read_texts, to_float
 from .engines.base import Engine
 from .errors import ImageUnreadable
-from .find import Found, Person, find, find_ink
+from .find import Found, find, find_ink
 from .foreground import decontaminate
 from .image import Limits, Picture, decode
 from .options import Box, CutoutOptions, Output, Subject
+from .people import Person, map_people
 from .postprocess import foreground_box, shape_alpha
+from .refine import enlarge, refine
 from .visualize import draw_ids
 
 __all__ = ["CutoutResult", "Person", "Rendered", "cut_out", "read_alpha", "render_variant"]
 
+BOX_MARGIN = 0.04  # of a box's longer side: hair may reach a little out of the box that somebody drew
 UNCERTAINTY_SIDE_PX = 320
 SURE_LEVEL = 0.05
 SUBJECT_TEXT = "keyline-subject"  # the alpha's PNG carries what was found, for later variants
@@ -50,6 +53,19 @@ class CutoutResult:
     timings_ms: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Matted:
+    """Hold a picture with its final alpha, (H, W) uint16 and as the stored file; the rest as in Found."""
+
+    picture: Picture
+    alpha: np.ndarray
+    stored: bytes
+    subject: Subject
+    colors: np.ndarray | None = None
+    ids: np.ndarray | None = None
+    people: tuple[Person, ...] = ()
+
+
 def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits) -> CutoutResult:
     """Cut the subject out of a picture file.
 
@@ -60,13 +76,14 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
     with _timed(timings_ms, "decode"):
         picture = decode(data, limits)
     with _timed(timings_ms, "model"):
-        found = find(picture.rgb, options, engine)
+        found = find(picture.rgb, options, engine, min_box_side_px=limits.min_box_side_px)
     with _timed(timings_ms, "post"):
-        alpha = found.alpha if picture.alpha is None else found.alpha * picture.alpha
-        alpha = quantize(alpha)
+        alpha = quantize(full_size_alpha(found, picture, options))
+        ids, people = (None, ()) if found.instances is None else map_people(found.instances, to_float(alpha))
     with _timed(timings_ms, "encode"):
         stored = encode_alpha(alpha, texts={SUBJECT_TEXT: found.subject})
-    return _render(picture, found, alpha, stored, options, timings_ms)
+    matted = _Matted(picture, alpha, stored, found.subject, found.colors, ids, people)
+    return _render(matted, options, timings_ms)
 
 
 def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits: Limits) -> CutoutResult:
@@ -78,61 +95,74 @@ def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits
     timings_ms: dict[str, float] = {"model": 0.0}
     with _timed(timings_ms, "decode"):
         picture = decode(data, limits)
-        alpha = read_alpha(alpha_png)
+        alpha = quantize(read_alpha(alpha_png))
     if alpha.shape != picture.rgb.shape[:2]:
         raise ImageUnreadable("The stored alpha belongs to a picture of another size.")
     with _timed(timings_ms, "post"):
         subject = Subject(read_texts(alpha_png).get(SUBJECT_TEXT, Subject.OBJECT))
         colors = find_ink(picture.rgb).colors if subject is Subject.STAMP else None
-    return _render(picture, Found(alpha, subject, colors), quantize(alpha), alpha_png, options, timings_ms)
+    return _render(_Matted(picture, alpha, alpha_png, subject, colors), options, timings_ms)
 
 
-def _render(
-    picture: Picture,
-    found: Found,
-    alpha: np.ndarray,
-    stored: bytes,
-    options: CutoutOptions,
-    timings_ms: dict[str, float],
-) -> CutoutResult:
+def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> np.ndarray:
+    """Bring the found alpha to (H, W), keep it to its boxes, and multiply it by the file's own transparency."""
+    height, width = picture.rgb.shape[:2]
+    small = np.ascontiguousarray(found.alpha, np.float32)
+    alpha = refine(small, picture.rgb) if options.refine else enlarge(small, height, width)
+    if found.boxes:
+        allowed = np.zeros((height, width), np.uint8)
+        for box in found.boxes:
+            cut(allowed, grow_box(box, BOX_MARGIN).clipped(width, height))[:] = 1
+        alpha *= allowed
+    return alpha if picture.alpha is None else alpha * picture.alpha
+
+
+def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float]) -> CutoutResult:
     """Make every file from the quantised alpha, so that a variant made later equals one made now."""
+    rgb = matted.picture.rgb
+    height, width = matted.alpha.shape
     with _timed(timings_ms, "post"):
-        height, width = alpha.shape
-        model_alpha = to_float(alpha)
-        shown = shape_alpha(model_alpha, options)
+        alpha = to_float(matted.alpha)
+        shown = shape_alpha(alpha, options)
         foreground = foreground_box(shown)
-        colors = found.colors
-        if colors is None:
-            colors = decontaminate(picture.rgb, model_alpha) if options.decontaminate else picture.rgb
         frame = crop_box(foreground if options.crop else None, options.crop_margin, width, height)
+        clean = _colors(matted, alpha, options)
     with _timed(timings_ms, "encode"):
-        alpha_file = Rendered(Output.ALPHA, stored, "image/png", ".png", width, height)
-        makers = {
-            Output.CUTOUT: lambda: render_cutout(cut(colors, frame), cut(shown, frame), options),
-            Output.MASK: lambda: render_gray(Output.MASK, cut(shown, frame) if found.ids is None else found.ids),
-            Output.ALPHA: lambda: alpha_file,
-            Output.VISUALIZATION: lambda: render_picture(Output.VISUALIZATION, _drawn(picture.rgb, shown, found)),
+        files = {
+            Output.CUTOUT: lambda: render_cutout(cut(clean, frame), cut(shown, frame), options),
+            # A map of people is read pixel by pixel beside the source, so it is never cropped.
+            Output.MASK: lambda: render_gray(Output.MASK, cut(shown, frame) if matted.ids is None else matted.ids),
+            Output.ALPHA: lambda: Rendered(Output.ALPHA, matted.stored, "image/png", ".png", width, height),
+            Output.VISUALIZATION: lambda: render_picture(Output.VISUALIZATION, _drawn(rgb, shown, matted.ids)),
         }
-        outputs = tuple(makers[kind]() for kind in options.outputs)
-        thumbnail = render_thumbnail(cut(colors, frame), cut(shown, frame))
+        outputs = tuple(files[kind]() for kind in options.outputs)
+        thumbnail = render_thumbnail(cut(clean, frame), cut(shown, frame))
     return CutoutResult(
         outputs=outputs,
-        alpha=alpha_file,
+        alpha=files[Output.ALPHA](),
         thumbnail=thumbnail,
         width=width,
         height=height,
         foreground=foreground,
-        subject=found.subject,
-        instances=found.people,
-        uncertainty=uncertainty_of(model_alpha),
-        notes=picture.probe.notes,
+        subject=matted.subject,
+        instances=matted.people,
+        uncertainty=uncertainty_of(alpha),
+        notes=matted.picture.probe.notes,
         timings_ms=timings_ms,
     )
 
 
-def _drawn(rgb: np.ndarray, shown: np.ndarray, found: Found) -> np.ndarray:
+def _colors(matted: _Matted, alpha: np.ndarray, options: CutoutOptions) -> np.ndarray:
+    """Choose the colours of the cutout: the ink's own, the decontaminated ones, or those of the photo."""
+    if matted.colors is not None:
+        return matted.colors
+    # The photo was mixed by the alpha of the model, not by what options make of it; hence the colours come from that.
+    return decontaminate(matted.picture.rgb, alpha) if options.decontaminate else matted.picture.rgb
+
+
+def _drawn(rgb: np.ndarray, shown: np.ndarray, ids: np.ndarray | None) -> np.ndarray:
     """Draw the people, or the one subject where it is more than half opaque."""
-    return draw_ids(rgb, (shown > 127).astype(np.uint8) if found.ids is None else found.ids)
+    return draw_ids(rgb, (shown > 127).view(np.uint8) if ids is None else ids)
 
 
 def uncertainty_of(alpha: np.ndarray) -> float:

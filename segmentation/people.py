@@ -1,0 +1,68 @@
+"""Stage 7, post-processing: from the people an engine found to one map of ids at the picture's size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from .engines.base import Instance
+from .instances import OPAQUE, assign_instances
+from .options import Box
+from .postprocess import foreground_box
+from .refine import enlarge
+
+MAX_PEOPLE = 255  # the map has eight bits
+ASSIGN_SIDE_PX = 1024  # who owns a contested pixel is decided at this size; the outline of all is at full size
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Hold one person of the id map: `box` tight round its pixels, `score` 0..1, `area_px` the count of them."""
+
+    id: int
+    box: Box
+    score: float
+    area_px: int
+
+
+def map_people(instances: Sequence[Instance], alpha: np.ndarray) -> tuple[np.ndarray, tuple[Person, ...]]:
+    """Give every opaque pixel of alpha, (H, W) float32, to a person: ids (H, W) uint8, 0 for background, and 1..N."""
+    instances = instances[:MAX_PEOPLE]
+    if not instances:
+        return np.zeros(alpha.shape, np.uint8), ()
+    height, width = alpha.shape
+    scale = min(1.0, ASSIGN_SIDE_PX / max(height, width))
+    rows, columns = max(1, round(height * scale)), max(1, round(width * scale))
+    alphas = np.stack([enlarge(instance.alpha, rows, columns) for instance in instances])
+    scores = np.array([instance.score for instance in instances], np.float32)
+    owners = assign_instances(alphas, scores, alphas.max(axis=0))
+    ids = cv2.resize(_spread(owners), (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    ids[alpha <= OPAQUE] = 0
+    return number_people(ids, scores)
+
+
+def _spread(ids: np.ndarray) -> np.ndarray:
+    """Carry each id over the background next to it, so that a refined outline finds an owner wherever it runs."""
+    if not ids.any():
+        return ids
+    labels = cv2.distanceTransformWithLabels(
+        (ids == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )[1]
+    owner_of_label = np.zeros(labels.max() + 1, np.uint8)
+    owner_of_label[labels[ids > 0]] = ids[ids > 0]
+    return owner_of_label[labels]
+
+
+def number_people(ids: np.ndarray, scores: Sequence[float]) -> tuple[np.ndarray, tuple[Person, ...]]:
+    """Renumber the ids that have pixels to 1..N in their order; id i carries scores[i - 1]."""
+    areas = np.bincount(ids.ravel(), minlength=MAX_PEOPLE + 1)
+    numbers = np.zeros(MAX_PEOPLE + 1, np.uint8)
+    people: list[Person] = []
+    for old in np.flatnonzero(areas[1:]) + 1:
+        box = foreground_box(cv2.inRange(ids, int(old), int(old))) or Box(0, 0, 2, 2)
+        numbers[old] = len(people) + 1
+        people.append(Person(len(people) + 1, box, float(scores[old - 1]), int(areas[old])))
+    return cv2.LUT(ids, numbers), tuple(people)
