@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from jobs.actor import Actor
 from jobs.errors import JobNotFound, NotFound
-from jobs.models import ApiKey, Artifact, Job, JobImage, ModelVersion, Upload, Webhook, WebhookDelivery
+from jobs.models import ApiKey, Artifact, Job, JobImage, ModelVersion, Status, Upload, Webhook, WebhookDelivery
 from segmentation.errors import MattingError
 
 
@@ -48,8 +48,10 @@ def jobs_kept(actor: Actor, dialect: str, chosen: Mapping[str, Any]) -> QuerySet
 
 
 def job_by_external_id(actor: Actor, dialect: str, external_id: str) -> Job:
+    if not external_id.isprintable() or not external_id:  # PostgreSQL takes no NUL
+        raise JobNotFound
     job = jobs_of(actor).filter(dialect=dialect, external_id=external_id).first()
-    if job is None or not external_id:
+    if job is None:
         raise JobNotFound
     return job
 
@@ -63,10 +65,55 @@ def images_of(job: Job) -> list[JobImage]:
     return list(job.images.prefetch_related("artifacts").order_by("position"))
 
 
+def images_recent(actor: Actor, count: int) -> list[JobImage]:
+    """List the newest pictures that the actor may see and that were cut out, with their artifacts at hand."""
+    images = JobImage.objects.filter(job__in=jobs_of(actor), status=Status.SUCCEEDED)
+    return list(images.select_related("job").prefetch_related("artifacts").order_by("-finished_at")[:count])
+
+
+def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImage]:
+    """Narrow the pictures the actor may see by `q` (name), `status`, `subject`, `dialect`, `since`, `until`, `mine`."""
+    images = JobImage.objects.filter(job__in=jobs_of(actor)).select_related("job").prefetch_related("artifacts")
+    lookups = {
+        "q": "name__icontains",
+        "status": "status",
+        "subject": "subject",
+        "dialect": "job__dialect",
+        "since": "job__created_at__date__gte",
+        "until": "job__created_at__date__lte",
+    }
+    for name, lookup in lookups.items():
+        if chosen.get(name):
+            images = images.filter(**{lookup: chosen[name]})
+    if chosen.get("mine"):
+        images = images.filter(job__user=actor.user)
+    return images.order_by("-job__created_at", "job_id", "position")
+
+
+def images_chosen(actor: Actor, image_ids: Sequence[str]) -> list[JobImage]:
+    """List those of the pictures that the actor may see; what is no id or not theirs is left out."""
+    ids = [image_id for image_id in image_ids if _is_uuid(image_id)]
+    images = JobImage.objects.filter(pk__in=ids, job__in=jobs_of(actor)).select_related("job__team")
+    return list(images.prefetch_related("artifacts").order_by("job_id", "position"))
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
+
+
 def artifact_of(image: JobImage, kind: str) -> Artifact | None:
     """Give a picture's newest artifact of one kind; reads the prefetched ones where they are."""
     found = [artifact for artifact in image.artifacts.all() if artifact.kind == kind]
     return found[-1] if found else None
+
+
+def bundle_of(job: Job) -> Artifact | None:
+    """Give the zip of a job's results, where one was wanted and is there."""
+    return job.artifacts.filter(kind=Artifact.Kind.ZIP).first()
 
 
 def artifact_get(actor: Actor, artifact_id: UUID) -> Artifact:
@@ -93,11 +140,11 @@ def upload_get(actor: Actor, upload_id: UUID | str) -> Upload:
 
 
 def key_by_secret(secret: str) -> ApiKey | None:
-    return ApiKey.objects.select_related("team", "created_by").filter(secret_hash=ApiKey.hash_of(secret)).first()
+    return ApiKey.objects.select_related("team__quota", "created_by").filter(secret_hash=ApiKey.hash_of(secret)).first()
 
 
 def key_by_public_id(public_id: str) -> ApiKey | None:
-    return ApiKey.objects.select_related("team", "created_by").filter(public_id=public_id).first()
+    return ApiKey.objects.select_related("team__quota", "created_by").filter(public_id=public_id).first()
 
 
 def webhooks_of(actor: Actor) -> QuerySet[Webhook]:

@@ -41,6 +41,17 @@ def broker_socket(data_dir: Path) -> Path:
     return Path(tempfile.gettempdir()) / f"keyline-{digest}.sock"
 
 
+def optional(name: str, kind: type[int] | type[float], default: float | None = None) -> float | None:
+    """Read a number that may be left empty, which means no limit."""
+    text = env(name, default=None)
+    if text is None:
+        return default
+    try:
+        return kind(text) if text.strip() else None
+    except ValueError:
+        raise ImproperlyConfigured(f"{name}={text} must be a number, or empty for no limit") from None
+
+
 # Django ---------------------------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env("MATTING_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
@@ -66,6 +77,10 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
+    "lucide",
+    "django_htmx",
+    "allauth",
+    "allauth.account",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -78,6 +93,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
 ]
 TEMPLATES = [
     {
@@ -89,6 +106,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "jobs.web.context.site",
             ]
         },
     }
@@ -111,6 +129,10 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env("TIME_ZONE", default="UTC")
 USE_TZ = True
 
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
 LOGIN_URL = "/accounts/login/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/"
@@ -118,6 +140,14 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+
+# Mail -----------------------------------------------------------------------------------------------------------------
+EMAIL_IS_CONFIGURED = bool(env("EMAIL_URL", default=""))
+if EMAIL_IS_CONFIGURED:
+    vars().update(env.email_url("EMAIL_URL"))
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", default="keyline@localhost")
 
 # Files ----------------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -205,6 +235,7 @@ SPECTACULAR_SETTINGS = {
 MATTING_MAX_IMAGE_BYTES = env.int("MATTING_MAX_IMAGE_BYTES", default=20 * 2**20)
 MATTING_MAX_IMAGE_PIXELS = env.int("MATTING_MAX_IMAGE_PIXELS", default=50_000_000)
 MATTING_MAX_IMAGES_PER_JOB = env.int("MATTING_MAX_IMAGES_PER_JOB", default=500)
+MATTING_MAX_ARCHIVE_BYTES = env.int("MATTING_MAX_ARCHIVE_BYTES", default=512 * 2**20)
 MATTING_MAX_WAIT_S = env.int("MATTING_MAX_WAIT_S", default=60)
 MATTING_RETENTION_HOURS = env.int("MATTING_RETENTION_HOURS", default=24 * 30)
 MATTING_LINK_TTL_S = env.int("MATTING_LINK_TTL_S", default=3600)
@@ -219,6 +250,18 @@ MATTING_INPUT_ROOTS = env.list("MATTING_INPUT_ROOTS", default=[str(MEDIA_ROOT / 
 MATTING_OUTPUT_ROOTS = env.list("MATTING_OUTPUT_ROOTS", default=[str(MEDIA_ROOT / "outputs")])
 MATTING_FETCH_ALLOW = env.list("MATTING_FETCH_ALLOW", default=[])
 MATTING_FETCH_TIMEOUT_S = env.float("MATTING_FETCH_TIMEOUT_S", default=20.0)
+# What a team may use until the admin gives it a quota of its own; empty means no limit.
+MATTING_QUOTA = {
+    "images_per_day": optional("MATTING_QUOTA_IMAGES_PER_DAY", int),
+    "images_per_month": optional("MATTING_QUOTA_IMAGES_PER_MONTH", int),
+    "requests_per_second": optional("MATTING_QUOTA_REQUESTS_PER_SECOND", int, 200),
+    "running_tasks": optional("MATTING_QUOTA_RUNNING_TASKS", int),
+    "pending_tasks": optional("MATTING_QUOTA_PENDING_TASKS", int),
+    "stored_bytes": optional("MATTING_QUOTA_STORED_BYTES", int),
+    "max_image_bytes": optional("MATTING_QUOTA_MAX_IMAGE_BYTES", int),
+    "max_image_megapixels": optional("MATTING_QUOTA_MAX_IMAGE_MEGAPIXELS", float),
+    "retention_hours": optional("MATTING_QUOTA_RETENTION_HOURS", int),
+}
 
 # Logs -----------------------------------------------------------------------------------------------------------------
 LOGGING = {

@@ -16,5 +16,8 @@ urlpatterns = [
     path("", include("jobs.api.unet.urls")),
     path("", include("jobs.api.baidu.urls")),
     path("", include("jobs.api.dashscope.urls")),
+    path("", include("jobs.api.picwish.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("i18n/", include("django.conf.urls.i18n")),
     path("", include("jobs.web.urls")),
 ]

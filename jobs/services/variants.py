@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import cv2
@@ -12,8 +13,8 @@ from jobs import intake, selectors, storage
 from jobs.errors import NotFound
 from jobs.models import Artifact, JobImage, Status
 from segmentation.encode import encode_alpha, quantize, read_alpha, read_texts
-from segmentation.errors import ImageUnreadable, InvalidParameter
-from segmentation.options import CutoutOptions, Output
+from segmentation.errors import InvalidParameter
+from segmentation.options import CutoutOptions, Method, Output
 
 if TYPE_CHECKING:
     from segmentation.pipeline import CutoutResult, Rendered
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
 BRUSH_KEEPS = 128
 
 
-def variant_render(*, image: JobImage, options: CutoutOptions, brush_png: bytes = b"") -> CutoutResult:
-    """Render the picture anew; `brush_png` is a gray picture of its size: 0 erases, 255 restores, 128 keeps.
+def variant_render(
+    *, image: JobImage, options: CutoutOptions, brush_png: bytes = b"", people: Sequence[int] | None = None
+) -> CutoutResult:
+    """Render the picture anew.
 
-    Raises NotFound when the picture has no result or its files are gone, InvalidParameter for a brush of another size.
+    brush_png: a gray picture of its shape, 0 erases, 255 restores, 128 keeps. people: ids of an `instances` job to
+    keep, the others become background. Raises NotFound when the picture has no result or its files are gone,
+    InvalidParameter for a brush that is no PNG and for people where none were looked for.
     """
     from segmentation.pipeline import render_variant
 
@@ -33,6 +38,8 @@ def variant_render(*, image: JobImage, options: CutoutOptions, brush_png: bytes 
     if image.status != Status.SUCCEEDED or source is None or alpha is None:
         raise NotFound("This picture has no result to render again.")
     alpha_png = storage.read(alpha.key)
+    if people is not None:
+        alpha_png = only_people(alpha_png, image, people)
     if brush_png:
         alpha_png = brushed(alpha_png, brush_png)
     return render_variant(storage.read(source.key), alpha_png, options, intake.limits_from_json(image.job.limits))
@@ -41,10 +48,10 @@ def variant_render(*, image: JobImage, options: CutoutOptions, brush_png: bytes 
 def brushed(alpha_png: bytes, brush_png: bytes) -> bytes:
     """Apply the brush to a stored alpha: linear between keeping it and erasing (towards 0) or restoring (towards 1)."""
     alpha = read_alpha(alpha_png)
-    try:
-        brush = read_alpha(brush_png)
-    except ImageUnreadable:
-        raise InvalidParameter("brush: not a gray PNG", field="brush") from None
+    values = cv2.imdecode(np.frombuffer(brush_png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if values is None:
+        raise InvalidParameter("brush: not a PNG", field="brush")
+    brush = values.astype(np.float32) / 255
     if brush.shape != alpha.shape:
         brush = cv2.resize(brush, (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR)
     middle = BRUSH_KEEPS / 255
@@ -52,6 +59,18 @@ def brushed(alpha_png: bytes, brush_png: bytes) -> bytes:
     erase = np.clip((middle - brush) / middle, 0, 1)
     edited = (alpha + (1 - alpha) * restore) * (1 - erase)
     return encode_alpha(quantize(edited.astype(np.float32)), texts=read_texts(alpha_png))
+
+
+def only_people(alpha_png: bytes, image: JobImage, people: Sequence[int]) -> bytes:
+    """Clear the stored alpha where the id mask of an `instances` job names none of `people`."""
+    stored = selectors.artifact_of(image, Artifact.Kind.MASK)
+    if image.job.options.get("method") != Method.INSTANCES or stored is None:
+        raise InvalidParameter("people: this picture was not cut out by people", field="people")
+    ids = cv2.imdecode(np.frombuffer(storage.read(stored.key), np.uint8), cv2.IMREAD_GRAYSCALE)
+    kept = np.isin(ids, list(people)).astype(np.float32)
+    # Half a pixel of softness, so that the border between a kept and a dropped person is not a staircase.
+    alpha = read_alpha(alpha_png) * cv2.GaussianBlur(kept, (3, 3), 0)
+    return encode_alpha(quantize(alpha), texts=read_texts(alpha_png))
 
 
 def variant_keep(*, image: JobImage, rendered: Rendered) -> Artifact:

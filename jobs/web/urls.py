@@ -1,12 +1,18 @@
 """The pages' addresses."""
 
-from django.contrib.auth import views as auth_views
 from django.urls import path
 
-from . import views
+from jobs.web import gallery, picture, selection, studio
 
+app_name = "site"
 urlpatterns = [
-    path("", views.HomeView.as_view(), name="home"),
-    path("accounts/login/", auth_views.LoginView.as_view(template_name="login.html"), name="login"),
-    path("accounts/logout/", auth_views.LogoutView.as_view(), name="logout"),
+    path("", studio.StudioView.as_view(), name="home"),
+    path("submit", studio.SubmitView.as_view(), name="submit"),
+    path("gallery/", gallery.GalleryView.as_view(), name="gallery"),
+    path("gallery/selection", selection.SelectionView.as_view(), name="selection"),
+    path("jobs/<uuid:job_id>/cancel", selection.CancelView.as_view(), name="job-cancel"),
+    path("jobs/<uuid:job_id>/retry", selection.RetryView.as_view(), name="job-retry"),
+    path("jobs/<uuid:job_id>/zip", selection.ZipView.as_view(), name="job-zip"),
+    path("jobs/<uuid:job_id>/", picture.JobView.as_view(), name="job"),
+    path("jobs/<uuid:job_id>/<int:position>/", picture.PictureView.as_view(), name="picture"),
 ]

@@ -103,13 +103,23 @@ class JobRequestSerializer(CutoutOptionsSerializer):
         return super().to_internal_value(values)
 
 
-class VariantRequestSerializer(CutoutOptionsSerializer):
-    """Describe a new rendering of a finished picture; the model does not run again."""
+class AgainRequestSerializer(CutoutOptionsSerializer):
+    """Describe a new run of the model on a picture that is already here."""
 
     position = serializers.IntegerField(min_value=0, default=0, help_text="Which picture of the job, from 0.")
+
+
+class VariantRequestSerializer(AgainRequestSerializer):
+    """Describe a new rendering of a finished picture; the model does not run again."""
+
     keep = serializers.BooleanField(default=False, help_text="Store the rendering and answer its link.")
     brush = serializers.FileField(
         required=False, help_text="A gray PNG drawn over the alpha: 0 erases, 255 restores, 128 keeps."
+    )
+    people = serializers.ListField(
+        child=serializers.IntegerField(min_value=1, max_value=255),
+        required=False,
+        help_text="Which people of an `instances` job to keep, by id.",
     )
 
 

@@ -2,14 +2,16 @@
 
 from django.urls import path
 
-from . import uploads, variants, views, webhooks
+from . import account, uploads, variants, views, webhooks
 
 urlpatterns = [
+    path("api/account", account.AccountView.as_view(), name="account"),
     path("api/uploads/", uploads.UploadsView.as_view(), name="uploads"),
     path("api/jobs/", views.JobsView.as_view(), name="jobs"),
     path("api/jobs/<uuid:job_id>/", views.JobView.as_view(), name="job"),
     path("api/jobs/<uuid:job_id>/cancel", views.JobCancelView.as_view(), name="job-cancel"),
     path("api/jobs/<uuid:job_id>/variants", variants.VariantsView.as_view(), name="job-variants"),
+    path("api/jobs/<uuid:job_id>/again", variants.AgainView.as_view(), name="job-again"),
     path("api/webhooks/", webhooks.WebhooksView.as_view(), name="webhooks"),
     path("api/webhooks/callback-secret", webhooks.CallbackSecretView.as_view(), name="callback-secret"),
     path("api/webhooks/deliveries/", webhooks.DeliveriesView.as_view(), name="webhook-deliveries"),

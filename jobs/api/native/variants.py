@@ -1,4 +1,4 @@
-"""Stages 2 and 7 to 9: `POST /api/jobs/{id}/variants`, an instant rendering with other options."""
+"""Stages 2 and 7 to 9: `variants`, an instant rendering with other options, and `again`, a new run of the model."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from rest_framework.response import Response
 
 from jobs import selectors
 from jobs.errors import NotFound
+from jobs.models import Job, JobImage
+from jobs.services.rerun import image_rerun
 from jobs.services.variants import first_output, variant_keep, variant_render
+from jobs.waiting import wait_for_job
 
 from .render import render_file
-from .serializers import FileSerializer, VariantRequestSerializer
-from .views import PROBLEM, NativeView
+from .serializers import AgainRequestSerializer, FileSerializer, JobSerializer, VariantRequestSerializer
+from .views import PROBLEM, WAIT, NativeView
 
 MAX_BRUSH_BYTES = 4 * 2**20
 
@@ -34,21 +37,53 @@ class VariantsView(NativeView):
         responses={(200, "image/png"): OpenApiTypes.BINARY, 201: FileSerializer, "4XX": PROBLEM},
     )
     def post(self, request: Request, job_id: UUID) -> HttpResponseBase:
-        job = selectors.job_get(self.actor, job_id)
         body = VariantRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        images = selectors.images_of(job)
-        position = body.validated_data["position"]
-        if position >= len(images):
-            raise NotFound(f"The job has {len(images)} pictures, counted from 0.")
+        image = _image_at(selectors.job_get(self.actor, job_id), body.validated_data["position"])
         brush = body.validated_data.get("brush")
         result = variant_render(
-            image=images[position], options=body.to_options(), brush_png=brush.read(MAX_BRUSH_BYTES) if brush else b""
+            image=image,
+            options=body.to_options(),
+            brush_png=brush.read(MAX_BRUSH_BYTES) if brush else b"",
+            people=body.validated_data.get("people"),
         )
         rendered = first_output(result)
         if body.validated_data["keep"]:
-            kept = variant_keep(image=images[position], rendered=rendered)
+            kept = variant_keep(image=image, rendered=rendered)
             return Response(render_file(kept, base_url=self.base_url), status=201)
         response = HttpResponse(rendered.data, content_type=rendered.content_type)
         response["Server-Timing"] = ", ".join(f"{name};dur={ms:.1f}" for name, ms in result.timings_ms.items())
         return response
+
+
+class AgainView(NativeView):
+    """Run the model again on a picture that is already here."""
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="jobs_again",
+        summary="Submit a picture again with other settings, without sending it again",
+        parameters=[WAIT],
+        request=AgainRequestSerializer,
+        responses={200: JobSerializer, 202: JobSerializer, "4XX": PROBLEM, "5XX": PROBLEM},
+    )
+    def post(self, request: Request, job_id: UUID) -> Response:
+        wait_s = self.wait_s()
+        body = AgainRequestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        actor = self.actor
+        job = image_rerun(
+            actor=actor,
+            image=_image_at(selectors.job_get(actor, job_id), body.validated_data["position"]),
+            options=body.to_options(),
+            dialect=Job.Dialect.WEB if request.auth is None else Job.Dialect.NATIVE,
+            urgency=Job.Urgency.INTERACTIVE if wait_s else Job.Urgency.DEFAULT,
+        )
+        return self.answer(wait_for_job(job.id, timeout_s=wait_s) if wait_s else job)
+
+
+def _image_at(job: Job, position: int) -> JobImage:
+    images = selectors.images_of(job)
+    if position >= len(images):
+        raise NotFound(f"The job has {len(images)} pictures, counted from 0.")
+    return images[position]

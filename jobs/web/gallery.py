@@ -1,0 +1,56 @@
+"""Stage 9 in the browser: all pictures of the team, filtered, page after page."""
+
+from __future__ import annotations
+
+from django import forms
+from django.core.paginator import Paginator
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView
+
+from jobs import selectors
+from jobs.models import Job, Status
+from jobs.web.session import TeamPage
+from segmentation.options import Subject
+
+PAGE_SIZE = 48
+_ANY = ("", _("Any"))
+_STATUSES = [
+    (Status.SUCCEEDED, _("Done")),
+    (Status.RUNNING, _("Working")),
+    (Status.QUEUED, _("Waiting")),
+    (Status.FAILED, _("Failed")),
+    (Status.CANCELED, _("Cancelled")),
+]
+_SUBJECTS = [(Subject.PERSON, _("Person")), (Subject.OBJECT, _("Thing")), (Subject.STAMP, _("Stamp"))]
+
+
+class GalleryFilter(forms.Form):
+    """Hold what the gallery is narrowed to; anything unreadable narrows nothing."""
+
+    q = forms.CharField(label=_("Name"), required=False, max_length=100, widget=forms.TextInput({"type": "search"}))
+    status = forms.ChoiceField(label=_("State"), required=False, choices=[_ANY, *_STATUSES])
+    subject = forms.ChoiceField(label=_("Type"), required=False, choices=[_ANY, *_SUBJECTS])
+    dialect = forms.ChoiceField(label=_("Came by"), required=False, choices=[_ANY, *Job.Dialect.choices])
+    since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput({"type": "date"}))
+    until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput({"type": "date"}))
+    mine = forms.BooleanField(label=_("Only mine"), required=False)
+
+
+class GalleryView(TeamPage, TemplateView):
+    """Show thumbnails; htmx asks for the next page alone, a browser without it for the whole."""
+
+    section = "gallery"
+
+    def get_template_names(self) -> list[str]:
+        return ["components/thumbs_page.html" if self.request.headers.get("HX-Request") else "gallery.html"]
+
+    def get_context_data(self, **values: object) -> dict[str, object]:
+        form = GalleryFilter(self.request.GET)
+        form.is_valid()
+        images = selectors.images_filtered(self.actor, form.cleaned_data)
+        page = Paginator(images, PAGE_SIZE).get_page(self.request.GET.get("page"))
+        query = self.request.GET.copy()
+        query.pop("page", None)
+        return super().get_context_data(
+            form=form, page=page, query=query.urlencode(), is_filtered=any(form.cleaned_data.values()), **values
+        )

@@ -1,0 +1,106 @@
+"""Stage 9 in the browser: one picture with its result to tune, and a job of many with its progress."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.generic import TemplateView
+
+from jobs import selectors, storage
+from jobs.errors import JobNotFound
+from jobs.models import Artifact, Job, JobImage
+from jobs.web.presets import SCENES
+from jobs.web.session import TeamPage
+
+SHARE_TTL_S = 7 * 24 * 3600
+
+
+class JobPage(TeamPage, TemplateView):
+    """Find the job among those the actor may see."""
+
+    section = "gallery"
+
+    def job(self) -> Job:
+        try:
+            return selectors.job_get(self.actor, self.kwargs["job_id"])
+        except JobNotFound:
+            raise Http404 from None
+
+
+class PictureView(JobPage):
+    """Show one picture: before and after, boxes, brush, settings, files."""
+
+    template_name = "picture.html"
+
+    def get_context_data(self, **values: object) -> dict[str, object]:
+        job = self.job()
+        images = selectors.images_of(job)
+        position = self.kwargs.get("position", 0)
+        if position >= len(images):
+            raise Http404
+        image = images[position]
+        return super().get_context_data(
+            job=job,
+            image=image,
+            images=images,
+            presets=SCENES,
+            state=picture_state(job, image),
+            share_link=self.share_link(image),
+            **values,
+        )
+
+    def share_link(self, image: JobImage) -> str:
+        cutout = selectors.artifact_of(image, Artifact.Kind.CUTOUT)
+        return self.request.build_absolute_uri(storage.link_to(cutout, ttl_s=SHARE_TTL_S)) if cutout else ""
+
+
+class JobView(JobPage):
+    """Show a job of many pictures with its progress; a job of one is that picture's page."""
+
+    template_name = "batch.html"
+
+    def get(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
+        if self.job().images_total == 1:
+            return PictureView.as_view()(request, job_id=job_id, position=0)
+        return super().get(request, job_id=job_id)
+
+    def get_template_names(self) -> list[str]:
+        return ["components/batch_progress.html"] if self.request.headers.get("HX-Request") else [self.template_name]
+
+    def get_context_data(self, **values: object) -> dict[str, object]:
+        job = self.job()
+        ended = [image for image in job.images.all() if image.is_terminal]
+        return super().get_context_data(job=job, images=selectors.images_of(job), ended=len(ended), **values)
+
+
+def picture_state(job: Job, image: JobImage) -> dict[str, Any]:
+    """Give the picture's script what it needs: ids, sizes, options, people and addresses."""
+    return {
+        "job": str(job.id),
+        "position": image.position,
+        "status": image.status,
+        "error": image.error_message,
+        "name": image.name,
+        "width": image.width,
+        "height": image.height,
+        "options": job.options,
+        "foreground": image.foreground,
+        "people": image.instances,
+        "source": _link(image, Artifact.Kind.SOURCE),
+        "cutout": _link(image, Artifact.Kind.CUTOUT),
+        "visualization": _link(image, Artifact.Kind.VISUALIZATION),
+        "urls": {
+            "job": reverse("job", args=[job.id]),
+            "variants": reverse("job-variants", args=[job.id]),
+            "again": reverse("job-again", args=[job.id]),
+            "cancel": reverse("job-cancel", args=[job.id]),
+        },
+    }
+
+
+def _link(image: JobImage, kind: str) -> str:
+    artifact = selectors.artifact_of(image, kind)
+    return storage.link_to(artifact) if artifact else ""

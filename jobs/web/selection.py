@@ -1,0 +1,102 @@
+"""Stages 8 and 9 in the browser: what is done with a batch or with pictures chosen in the gallery."""
+
+from __future__ import annotations
+
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.generic import View
+
+from jobs import selectors, storage
+from jobs.errors import JobNotFound
+from jobs.models import Job, JobImage, Status
+from jobs.services.lifecycle import job_cancel, job_retry
+from jobs.services.removal import images_delete
+from jobs.web.session import TeamPage
+from segmentation.errors import MattingError
+
+
+class JobDeed(TeamPage, View):
+    """Do one thing to a job of the actor's and go back to its page; a refusal is shown there in words."""
+
+    def post(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
+        try:
+            self.deed(selectors.job_get(self.actor, job_id))
+        except JobNotFound:
+            raise Http404 from None
+        except MattingError as error:
+            messages.error(request, error.message)
+        return redirect("site:job", job_id=job_id)
+
+    def deed(self, job: Job) -> None:
+        """Do it; raise what the service raises."""
+        raise TypeError(f"{type(self).__name__} does nothing")
+
+
+class CancelView(JobDeed):
+    def deed(self, job: Job) -> None:
+        job_cancel(actor=self.actor, job=job)
+
+
+class RetryView(JobDeed):
+    def deed(self, job: Job) -> None:
+        job_retry(actor=self.actor, job=job)
+
+
+class ZipView(TeamPage, View):
+    """Send all results of a job as one zip."""
+
+    def get(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+        try:
+            job = selectors.job_get(self.actor, job_id)
+        except JobNotFound:
+            raise Http404 from None
+        return zip_response(selectors.images_of(job), f"keyline-{job.created_at:%Y%m%d-%H%M%S}.zip")
+
+
+class SelectionView(TeamPage, View):
+    """Zip or delete the pictures that were chosen in the gallery."""
+
+    def post(self, request: HttpRequest) -> HttpResponseBase:
+        images = selectors.images_chosen(self.actor, request.POST.getlist("image"))
+        if request.POST.get("do") == "zip" and images:
+            return zip_response(images, "keyline.zip")
+        if request.POST.get("do") == "delete":
+            count = images_delete(actor=self.actor, images=images)
+            messages.success(request, ngettext("%d picture deleted.", "%d pictures deleted.", count) % count)
+            if count < len(images):
+                messages.warning(request, _("Pictures of a batch that still runs stay until it has ended."))
+        return redirect("site:gallery")
+
+
+def zip_response(images: Iterable[JobImage], name: str) -> FileResponse:
+    """Write the published files of finished pictures into a zip on disk and send it; names are made unique."""
+    file = tempfile.TemporaryFile(dir=settings.DATA_DIR)  # noqa: SIM115  the response closes it
+    taken: set[str] = set()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as bundle:
+        for image in images:
+            for artifact in image.artifacts.all():
+                if image.status == Status.SUCCEEDED and artifact.kind in storage.PUBLISHED:
+                    bundle.writestr(_free_name(artifact.kind, artifact.key, image, taken), storage.read(artifact.key))
+    file.seek(0)
+    return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+
+
+def _free_name(kind: str, key: str, image: JobImage, taken: set[str]) -> str:
+    stem = PurePosixPath(image.name or str(image.id)).stem
+    suffix = "" if kind == "cutout" else f"_{kind}"
+    extension = PurePosixPath(key).suffix
+    name, number = f"{stem}{suffix}{extension}", 2
+    while name in taken:
+        name, number = f"{stem}{suffix} ({number}){extension}", number + 1
+    taken.add(name)
+    return name

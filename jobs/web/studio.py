@@ -1,0 +1,58 @@
+"""Stages 1 and 9 in the browser: the first page, where pictures are dropped."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.generic import TemplateView, View
+
+from jobs import intake, selectors
+from jobs.api.native.serializers import CutoutOptionsSerializer
+from jobs.models import Job
+from jobs.services.submission import Door, job_submit
+from jobs.web.presets import SCENES
+from jobs.web.session import TeamPage
+
+RECENT = 12
+
+
+def limits_shown() -> dict[str, int]:
+    """Give the site's limits, in the units that people and the upload script use."""
+    return {
+        "max_bytes": settings.MATTING_MAX_IMAGE_BYTES,
+        "max_megabytes": settings.MATTING_MAX_IMAGE_BYTES // 2**20,
+        "max_megapixels": settings.MATTING_MAX_IMAGE_PIXELS // 1_000_000,
+        "max_images": settings.MATTING_MAX_IMAGES_PER_JOB,
+    }
+
+
+class StudioView(TemplateView):
+    """Show the place to drop pictures to a member, and what this is to a stranger."""
+
+    def get_template_names(self) -> list[str]:
+        return ["home.html"] if self.request.user.is_authenticated else ["welcome.html"]
+
+    def get_context_data(self, **values: object) -> dict[str, object]:
+        values |= {"section": "studio", "limits": limits_shown(), "presets": SCENES}
+        if self.request.user.is_authenticated:
+            page = TeamPage()
+            page.request = self.request
+            values["recent"] = selectors.images_recent(page.actor, RECENT)
+        return super().get_context_data(**values)
+
+
+class SubmitView(TeamPage, View):
+    """Take the form as it is when scripts do not run, and go to the job's page."""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        body = CutoutOptionsSerializer(data=request.POST)
+        body.is_valid(raise_exception=True)
+        sources = [intake.accept_upload(file) for file in request.FILES.getlist("image")]
+        job = job_submit(
+            actor=self.actor,
+            door=Door(dialect=Job.Dialect.WEB, urgency=Job.Urgency.INTERACTIVE),
+            options=body.to_options(),
+            sources=sources,
+        )
+        return redirect("site:job", job_id=job.id)
