@@ -55,17 +55,22 @@ def join_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
     What is cut away would otherwise still be in the file, for anybody to bring back, and cost most of its bytes.
     """
-    rgba = cv2.merge([*cv2.split(rgb), alpha])
-    return cv2.bitwise_and(rgba, rgba, mask=alpha)
+    rgba = cv2.cvtColor(cv2.bitwise_and(rgb, rgb, mask=alpha), cv2.COLOR_RGB2RGBA)
+    return cv2.insertChannel(alpha, rgba, 3)
 
 
 def composite(rgb: np.ndarray, alpha: np.ndarray, background: Color) -> np.ndarray:
-    """Lay (H, W, 3) over a colour by (H, W) alpha, all uint8: rgb * a + background * (1 - a), exact at both ends."""
-    front = cv2.multiply(rgb, cv2.merge([alpha] * 3), scale=1 / 255)
-    levels = np.arange(255, -1, -1, dtype=np.float32)[:, None] / 255
-    back_levels = np.rint(levels * [background.red, background.green, background.blue]).astype(np.uint8)
-    back = cv2.LUT(cv2.merge([alpha] * 3), back_levels[None])
-    return cv2.add(front, back)
+    """Lay (H, W, 3) over a colour by (H, W) alpha, all uint8: rgb * a + background * (1 - a), rounded."""
+    back = np.array([background.red, background.green, background.blue], np.uint8)
+    drawn = np.empty_like(rgb)
+    drawn[:] = back
+    cv2.copyTo(rgb, alpha, drawn)
+    # Most pixels are one or the other: only those between are worth the arithmetic.
+    places = np.flatnonzero((alpha > 0) & (alpha < 255))
+    share = alpha.reshape(-1).take(places).astype(np.float32)[:, None] / 255
+    mixed = drawn.reshape(-1, 3).take(places, axis=0) * share + back * (1 - share)
+    drawn.reshape(-1, 3)[places] = np.rint(mixed)
+    return drawn
 
 
 def render_cutout(rgb: np.ndarray, alpha: np.ndarray, options: CutoutOptions) -> Rendered:
@@ -96,11 +101,21 @@ def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
     height, width = alpha.shape
     scale = min(1.0, THUMBNAIL_SIDE_PX / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
+    rgb, alpha = (_halve_towards(plane, size) for plane in (rgb, alpha))
+    weighted = cv2.multiply(rgb, cv2.merge([alpha] * 3), scale=1 / 255)
     small_alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-    weighted = cv2.resize(cv2.multiply(rgb, cv2.merge([alpha] * 3), scale=1 / 255), size, interpolation=cv2.INTER_AREA)
-    small_rgb = cv2.divide(weighted, cv2.merge([small_alpha] * 3), scale=255)
+    small_rgb = cv2.divide(
+        cv2.resize(weighted, size, interpolation=cv2.INTER_AREA), cv2.merge([small_alpha] * 3), scale=255
+    )
     pixels = join_alpha(small_rgb, small_alpha)
     return _rendered(Output.CUTOUT, encode_webp(pixels), Format.WEBP, pixels)
+
+
+def _halve_towards(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Halve a picture while it stays twice as large as `size` (width, height): the cheap part of shrinking it."""
+    while plane.shape[1] >= 4 * size[0] and plane.shape[0] >= 4 * size[1]:
+        plane = cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA)
+    return plane
 
 
 def _rendered(kind: Output, data: bytes, file_format: Format, pixels: np.ndarray) -> Rendered:

@@ -7,6 +7,7 @@ file that is no larger (`make bench` measures it).
 
 from __future__ import annotations
 
+import io
 import struct
 import zlib
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from collections.abc import Mapping
 import cv2
 import numpy as np
 from isal import isal_zlib
+from PIL import Image
 
 from .errors import ImageUnreadable, InvalidParameter
 
@@ -26,6 +28,7 @@ _COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> PNG colour type: gray, gr
 _FILTER_UP = 2  # differences to the row above: the best of the filters that one subtraction can apply
 _SRGB_PERCEPTUAL = b"\0"
 _ISAL_LEVEL = 1
+_WEBP_METHOD = 2  # a quarter of the default's time (and of OpenCV's, which has no choice) for 2 % more bytes
 
 
 def encode_png(pixels: np.ndarray, *, texts: Mapping[str, str] | None = None) -> bytes:
@@ -73,18 +76,16 @@ def read_texts(png: bytes) -> dict[str, str]:
 def encode_jpeg(rgb: np.ndarray, quality: int = JPEG_QUALITY) -> bytes:
     """Write (H, W, 3) uint8 sRGB as JPEG."""
     _check_sides(rgb, "jpeg")
-    return _encode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    pixels = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
 def encode_webp(pixels: np.ndarray, quality: int = WEBP_QUALITY) -> bytes:
     """Write (H, W, 3) or (H, W, 4) uint8 sRGB as lossy WebP; alpha stays lossless."""
     _check_sides(pixels, "webp")
-    order = cv2.COLOR_RGBA2BGRA if pixels.shape[2] == 4 else cv2.COLOR_RGB2BGR
-    return _encode(".webp", cv2.cvtColor(pixels, order), [cv2.IMWRITE_WEBP_QUALITY, quality])
-
-
-def _encode(suffix: str, pixels: np.ndarray, parameters: list[int]) -> bytes:
-    return cv2.imencode(suffix, pixels, parameters)[1].tobytes()
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "WEBP", quality=quality, method=_WEBP_METHOD, alpha_quality=100)
+    return stream.getvalue()
 
 
 def _check_sides(pixels: np.ndarray, name: str) -> None:
