@@ -16,6 +16,13 @@ _PATTERNS = {
     "<link>": r"http://\S+\?until=\d+&signature=\S+",
     "<text>": r"(?s).+",
 }
+_CHECKS = {
+    "<milliseconds>": lambda value: isinstance(value, int) and value > 1_600_000_000_000,
+    "<count>": lambda value: isinstance(value, int) and value > 0,
+    "<whole number>": lambda value: type(value) is int and value >= 0,
+    "<number>": lambda value: type(value) in (int, float) and value >= 0,
+    "<box>": lambda value: len(value) == 4 and value[0] < value[2] and value[1] < value[3],
+}
 
 
 def fixture(name: str) -> Any:
@@ -24,7 +31,10 @@ def fixture(name: str) -> Any:
 
 
 def assert_matches(actual: Any, expected: Any, where: str = "answer") -> None:
-    """Fail where `actual` differs from `expected`; keys neither missing nor more, numbers of the same type."""
+    """Fail where `actual` differs from `expected`; keys neither missing nor more, numbers of the same type.
+
+    Besides the words above, `<~PATTERN>` stands for a text that the regular expression matches as a whole.
+    """
     if isinstance(expected, dict):
         assert isinstance(actual, dict), f"{where} is {actual!r:.200}"
         assert sorted(actual) == sorted(expected), where
@@ -35,10 +45,12 @@ def assert_matches(actual: Any, expected: Any, where: str = "answer") -> None:
         assert len(actual) == len(expected), where
         for index, value in enumerate(expected):
             assert_matches(actual[index], value, f"{where}[{index}]")
-    elif expected == "<milliseconds>":
-        assert isinstance(actual, int), f"{where} is {actual!r:.200}"
-        assert actual > 1_600_000_000_000, where
-    elif expected in _PATTERNS:
+    elif isinstance(expected, str) and expected in _CHECKS:
+        assert _CHECKS[expected](actual), f"{where} is {actual!r:.200}"
+    elif isinstance(expected, str) and expected.startswith("<~"):
+        assert isinstance(actual, str), f"{where} is {actual!r:.200}"
+        assert re.fullmatch(expected[2:-1], actual), f"{where} is {actual!r:.200}"
+    elif isinstance(expected, str) and expected in _PATTERNS:
         assert isinstance(actual, str), f"{where} is {actual!r:.200}"
         assert re.fullmatch(_PATTERNS[expected], actual), f"{where} is {actual!r:.200}"
     else:

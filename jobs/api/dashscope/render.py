@@ -170,7 +170,8 @@ def _result(job: Job, base_url: str) -> dict[str, Any]:
             ("output_vis_image_url", Artifact.Kind.VISUALIZATION),
         )
     }
-    return links | {"people": len(image.instances), "instances": image.instances}
+    people = [person | {"score": round(person["score"], 4)} for person in image.instances]
+    return links | {"people": len(people), "instances": people}
 
 
 def _clock(moment: dt.datetime) -> str:

@@ -1,0 +1,181 @@
+"""The DashScope dialect's uploads: a signed policy, a form without the key, and an oss:// address."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.utils import timezone
+
+from jobs import storage
+from jobs.models import Job, Upload
+from jobs.services.keys import key_revoke
+from jobs.services.uploads import uploads_expire
+from jobs.upload_grants import GRANT_TTL_S
+from tests import photos
+from tests.api.dashscope.test_tasks import ASYNC, FIXTURE, SUBMIT, task
+from tests.api.matching import assert_matches, fixture
+from tests.cast import Person
+
+POLICY = "/api/v1/uploads"
+FILES = "/api/v1/uploads/files"
+
+
+def granted(person: Person) -> dict[str, Any]:
+    query = {"action": "getPolicy", "model": "image-instance-segmentation"}
+    return person.api().get(POLICY, query).json()["data"]
+
+
+def form_of(policy: dict[str, Any], *, name: str = "people.jpg", data: bytes | None = None) -> dict[str, Any]:
+    """Fill in the form as the SDK does."""
+    return {
+        "OSSAccessKeyId": policy["oss_access_key_id"],
+        "Signature": policy["signature"],
+        "policy": policy["policy"],
+        "key": f"{policy['upload_dir']}/{name}",
+        "x-oss-object-acl": policy["x_oss_object_acl"],
+        "x-oss-forbid-overwrite": policy["x_oss_forbid_overwrite"],
+        "success_action_status": "200",
+        "x-oss-content-type": "image/jpeg",
+        "file": SimpleUploadedFile(name, photos.encoded("JPEG", quality=90) if data is None else data),
+    }
+
+
+def uploaded(person: Person, **changes: Any) -> str:
+    """Upload a picture; give its address."""
+    form = form_of(granted(person), **changes)
+    response = Client().post(FILES, form)
+    assert response.status_code == 200, response.content
+    return f"oss://{form['key']}"
+
+
+def submitted(person: Person, url: str) -> dict[str, Any]:
+    body = FIXTURE["submit"]["request"] | {"input": {"image_url": url}}
+    return person.api().post(SUBMIT, body, content_type="application/json", headers=ASYNC).json()
+
+
+def test_a_policy_says_where_and_until_when(alice: Person) -> None:
+    query = {"action": "getPolicy", "model": "image-instance-segmentation"}
+
+    response = alice.api().get(POLICY, query)
+
+    assert response.status_code == 200
+    assert_matches(response.json(), fixture("dashscope/uploads.json")["policy"])
+
+
+@pytest.mark.parametrize("query", [{}, {"action": "delete"}])
+def test_another_action_is_a_bad_parameter(alice: Person, query: dict[str, str]) -> None:
+    response = alice.api().get(POLICY, query)
+
+    assert (response.status_code, response.json()["code"]) == (400, "InvalidParameter")
+
+
+@pytest.mark.usefixtures("instant_worker")
+def test_an_upload_becomes_a_task_like_any_other_picture(alice: Person) -> None:
+    answer = submitted(alice, uploaded(alice))
+
+    assert_matches(task(alice, answer["output"]["task_id"]), FIXTURE["SUCCEEDED"])
+
+
+@pytest.mark.usefixtures("instant_worker")
+def test_an_upload_that_is_too_small_fails_its_task(alice: Person) -> None:
+    small = photos.encode(np.zeros((300, 300), np.uint8), "PNG")
+
+    answer = submitted(alice, uploaded(alice, name="small.png", data=small))
+
+    output = task(alice, answer["output"]["task_id"])["output"]
+    assert (output["task_status"], output["code"]) == ("FAILED", "InvalidParameter")
+    assert "300 x 300" in output["message"]
+
+
+def test_two_files_go_under_one_policy_but_no_name_twice(alice: Person) -> None:
+    policy = granted(alice)
+
+    statuses = [Client().post(FILES, form_of(policy, name=name)).status_code for name in ("a.jpg", "b.jpg", "a.jpg")]
+
+    assert statuses == [200, 200, 400]
+    assert sorted(Upload.objects.values_list("name", flat=True)) == ["a.jpg", "b.jpg"]
+    for upload in Upload.objects.all():
+        assert storage.read(upload.key) == photos.encoded("JPEG", quality=90)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"Signature": "x"}, "signature"),
+        (
+            {"policy": base64.b64encode(json.dumps({"expiration": "2999-01-01T00:00:00+00:00"}).encode()).decode()},
+            "signature",
+        ),
+        ({"key": "uploads/elsewhere/a.jpg"}, "another directory"),
+        ({"key": ""}, "another directory"),
+    ],
+)
+def test_a_form_that_the_policy_does_not_cover_is_denied(alice: Person, changes: dict[str, str], words: str) -> None:
+    form = form_of(granted(alice)) | changes
+    form = {name: value for name, value in form.items() if value}
+
+    response = Client().post(FILES, form)
+
+    assert (response.status_code, response.json()["code"]) == (403, "AccessDenied")
+    assert words in response.json()["message"]
+    assert not Upload.objects.exists()
+
+
+def test_a_policy_expires(alice: Person) -> None:
+    form = form_of(granted(alice))
+
+    later = timezone.now() + dt.timedelta(seconds=GRANT_TTL_S + 1)
+    with mock.patch("jobs.upload_grants.timezone.now", return_value=later):
+        response = Client().post(FILES, form)
+
+    assert (response.status_code, response.json()["code"]) == (403, "AccessDenied")
+
+
+def test_a_revoked_keys_policy_is_void(alice: Person) -> None:
+    form = form_of(granted(alice))
+
+    key_revoke(key=alice.key)
+
+    assert Client().post(FILES, form).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("data", "status", "code"),
+    [
+        (b"no picture", 400, "InvalidParameter.ImageFormat"),
+        (b"", 400, "InvalidParameter"),
+        (b"\xff" * (10 * 2**20 + 1), 413, "BadRequest.TooLarge"),
+    ],
+)
+def test_a_file_that_is_no_fit_is_refused(alice: Person, data: bytes, status: int, code: str) -> None:
+    response = Client().post(FILES, form_of(granted(alice), data=data))
+
+    assert (response.status_code, response.json()["code"]) == (status, code)
+    assert not Upload.objects.exists()
+
+
+@pytest.mark.usefixtures("idle_worker")
+def test_another_teams_upload_cannot_be_used(alice: Person, charlie: Person) -> None:
+    answer = submitted(charlie, uploaded(alice))
+
+    assert answer["code"] == "InvalidParameter.FileDownload"
+    assert not Job.objects.exists()
+
+
+@pytest.mark.usefixtures("idle_worker")
+def test_an_upload_is_forgotten_with_its_file_when_its_time_is_over(alice: Person) -> None:
+    address = uploaded(alice)
+    key = Upload.objects.get().key
+    Upload.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
+
+    assert submitted(alice, address)["code"] == "InvalidParameter.FileDownload"
+    assert uploads_expire() == 1
+    assert not storage.default_storage.exists(key)
