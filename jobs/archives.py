@@ -23,11 +23,12 @@ from segmentation.errors import ImageTooLarge, ImageUnreadable, InvalidParameter
 from segmentation.image import Limits
 
 SIGNATURE = b"PK\x03\x04"
+EMPTY_SIGNATURE = b"PK\x05\x06"
 MAX_DEPTH = 8
 MAX_RATIO = 200
 RATIO_FREE_BYTES = 2**20  # small files of one colour shrink a lot and harm nobody
 _END = struct.Struct("<4s4H2LH")
-_END_SIGNATURE = b"PK\x05\x06"
+
 _MAX_COMMENT = 65_535
 _ENTRY_BYTES = 1024  # in the directory: a header of 46 bytes, the name, some extra fields
 
@@ -101,7 +102,7 @@ def _check_end(file: IO[bytes], limits: ArchiveLimits, field: str) -> None:
         raise ImageTooLarge(f"{field}: the archive is larger than {limits.max_bytes / 2**20:.4g} MB", field=field)
     file.seek(max(0, size - _END.size - _MAX_COMMENT))
     tail = file.read()
-    place = tail.rfind(_END_SIGNATURE)
+    place = tail.rfind(EMPTY_SIGNATURE)
     if place < 0 or len(tail) - place < _END.size:
         raise InvalidParameter(f"{field}: not a zip archive", field=field)
     _, _, _, _, entries, directory_bytes, _, _ = _END.unpack_from(tail, place)

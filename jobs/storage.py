@@ -6,6 +6,7 @@ import hashlib
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import IO
 
 from django.conf import settings
@@ -62,6 +63,11 @@ def published_name(image: JobImage, kind: str, extension: str, *, again: str = "
     """Name a result as people see it; `again` keeps a later attempt apart from the first."""
     stem = image.output_name or f"{image.position:04d}"
     return f"{stem}{again}{_SUFFIXES.get(Artifact.Kind(kind), '')}.{extension}"
+
+
+def public_name(artifact: Artifact, image: JobImage) -> str:
+    """Name the copy of a result in a zip or a server folder."""
+    return published_name(image, artifact.kind, PurePosixPath(artifact.key).suffix.removeprefix("."))
 
 
 def store(key: str, data: bytes) -> StoredFile:

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection
 from rq.timeouts import BaseTimeoutException
 
-from jobs import engine, folders, intake, storage
+from jobs import engine, folders, intake, queue, storage
 from jobs.errors import WaitTimeout
 from jobs.models import Artifact, JobImage
 from jobs.services import lifecycle
@@ -45,6 +45,18 @@ def image_process(image_id: str) -> None:
         except Exception:
             logger.exception("picture %s failed", image.id)
             lifecycle.image_fail(image=image, error=MattingError())
+
+
+def weights_try(path: str, *, reply_to: str) -> None:
+    """Try a file of the weights folder and tell whoever asked what it is, or what is wrong with it."""
+    try:
+        answer = engine.weights_tried(path)
+    except MattingError as error:
+        answer = {"error": error.message}
+    except Exception:
+        logger.exception("the weights file %s could not be tried", path)
+        answer = {"error": "The weights file could not be tried."}
+    queue.reply(reply_to, answer)
 
 
 def _cut_out(image: JobImage) -> None:

@@ -60,8 +60,7 @@ def _write_bundle(job: Job, file: IO[bytes]) -> None:
             for artifact in image.artifacts.all():
                 if image.status != Status.SUCCEEDED or artifact.kind not in storage.PUBLISHED:
                     continue
-                suffix = PurePosixPath(artifact.key).suffix.removeprefix(".")
-                _copy(artifact, storage.published_name(image, artifact.kind, suffix), bundle, folder)
+                _copy(artifact, storage.public_name(artifact, image), bundle, folder)
 
 
 def _copy(artifact: Artifact, name: str, bundle: zipfile.ZipFile, folder: int | None) -> None:

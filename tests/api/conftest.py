@@ -2,33 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 import pytest
+from django.utils.module_loading import import_string
 
-from tests.fakes import FakeEngine
+from tests.fakes import EmptyEngine, FakeEngine
 
 
 @pytest.fixture
 def instant_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     """Process every picture with a fake engine the moment it is queued, inside the request that submits it."""
+    return _work_at_once(monkeypatch, FakeEngine())
+
+
+@pytest.fixture
+def blind_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
+    """Do the same with an engine that finds nothing."""
+    return _work_at_once(monkeypatch, EmptyEngine())
+
+
+@pytest.fixture
+def held_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """Let queued pictures wait until the test calls this."""
     from jobs import tasks
 
-    engine = FakeEngine()
+    waiting: list[UUID] = []
+    _work_at_once(monkeypatch, FakeEngine())
+    monkeypatch.setattr("jobs.queue.enqueue_images", lambda image_ids, *, queue_name: waiting.extend(image_ids))
 
-    def process(image_ids: Iterable[UUID], *, queue_name: str) -> None:
-        for image_id in image_ids:
-            tasks.image_process(str(image_id))
+    def work() -> None:
+        while waiting:
+            tasks.image_process(str(waiting.pop(0)))
 
-    monkeypatch.setattr("jobs.engine.current_engine", lambda: engine)
-    monkeypatch.setattr("jobs.queue.enqueue_images", process)
-    # The test's own transaction never commits.
-    monkeypatch.setattr("django.db.transaction.on_commit", lambda deed, using=None, robust=False: deed())
-    return engine
+    return work
 
 
 @pytest.fixture
 def idle_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave every picture in the queue."""
     monkeypatch.setattr("jobs.queue.enqueue_images", lambda image_ids, queue_name: None)
+
+
+def _work_at_once(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> FakeEngine:
+    from jobs import tasks
+
+    def process(image_ids: Iterable[UUID], *, queue_name: str) -> None:
+        for image_id in image_ids:
+            tasks.image_process(str(image_id))
+
+    def run(function: str, *args: object, queue_name: str, **values: object) -> None:
+        import_string(function)(*args, **values)
+
+    monkeypatch.setattr("jobs.engine.current_engine", lambda: engine)
+    monkeypatch.setattr("jobs.queue.enqueue_images", process)
+    monkeypatch.setattr("jobs.queue.enqueue_task", run)
+    # The test's own transaction never commits.
+    monkeypatch.setattr("django.db.transaction.on_commit", lambda deed, using=None, robust=False: deed())
+    return engine

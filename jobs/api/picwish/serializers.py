@@ -1,0 +1,143 @@
+"""Stage 2, parameters: the PicWish dialect's fields, from the wire to CutoutOptions and a source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from jobs import intake
+from jobs.api.fields import BlankAsDefault
+from jobs.errors import DownloadFailed, UrlForbidden
+from segmentation.errors import ImageDimensions, ImageMissing, ImageUnreadable, InvalidParameter
+from segmentation.image import Limits
+from segmentation.options import Color, CutoutOptions, Format, Output, Subject
+
+MAX_BYTES = 20 * 2**20
+MAX_SIDE_PX = 4096
+SOURCES = ("image_file", "image_url", "image_base64")
+DETECT = "auto"
+URL, BASE64, BINARY = 1, 2, 3
+_OUTPUTS = {1: (Output.CUTOUT, Output.MASK), 2: (Output.CUTOUT,), 3: (Output.MASK,)}
+# What this dialect reports as the state of a task rather than as an HTTP error.
+_TASK_ERRORS = (ImageUnreadable, ImageDimensions, UrlForbidden, DownloadFailed)
+
+
+def limits() -> Limits:
+    """Give the door's limits, or the site's where those are stricter."""
+    site = intake.default_limits()
+    return intake.default_limits(max_bytes=min(MAX_BYTES, site.max_bytes), max_side_px=MAX_SIDE_PX)
+
+
+class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
+    """Describe a submission; numbers arrive as numbers or as text, and an empty text means not sent."""
+
+    image_file = serializers.FileField(required=False, allow_empty_file=True, help_text="One of the three is needed.")
+    image_url = serializers.CharField(required=False, help_text="Address of the picture.")
+    image_base64 = serializers.CharField(required=False, trim_whitespace=False)
+    sync = serializers.ChoiceField(choices=[0, 1], default=0, help_text="1 waits, at most 30 s.")
+    type = serializers.ChoiceField(
+        choices=["person", "object", "stamp", DETECT], default=DETECT, help_text="What to keep; empty: detect."
+    )
+    output_type = serializers.ChoiceField(choices=[1, 2, 3], default=2, help_text="1 picture and mask, 2, 3 mask.")
+    crop = serializers.ChoiceField(choices=[0, 1], default=0, help_text="1 crops to the subject.")
+    format = serializers.ChoiceField(choices=["png", "jpg"], default="png", help_text="jpg is drawn on bg_color.")
+    bg_color = serializers.CharField(default="ffffff", max_length=20, help_text="For jpg, with or without #.")
+    return_type = serializers.ChoiceField(
+        choices=[URL, BASE64, BINARY], default=URL, help_text="1 URL, 2 base64, 3 binary (with sync only)."
+    )
+    callback_url = serializers.CharField(required=False, help_text="Called when the task ends.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs["return_type"] == BINARY and not attrs["sync"]:
+            raise InvalidParameter("return_type: 3 needs sync=1", field="return_type")
+        return attrs
+
+    def to_options(self) -> CutoutOptions:
+        """Build the options; the edge is soft, and JPEG is drawn on `bg_color`."""
+        values = self.validated_data
+        color = Color.parse(values["bg_color"], field_name="bg_color")
+        is_jpeg = values["format"] == "jpg"
+        return CutoutOptions(
+            subject=Subject.AUTO if values["type"] == DETECT else Subject(values["type"]),
+            outputs=_OUTPUTS[values["output_type"]],
+            crop=bool(values["crop"]),
+            format=Format.JPEG if is_jpeg else Format.PNG,
+            background=color if is_jpeg else None,
+        )
+
+    def to_source(self) -> intake.Source:
+        """Take the one picture; what this dialect reports as a task's state becomes a refused source."""
+        values = self.validated_data
+        sent = [name for name in SOURCES if name in values]
+        if not sent:
+            raise ImageMissing("image_file: send this, image_url or image_base64", field="image_file")
+        if len(sent) > 1:
+            raise InvalidParameter(f"{sent[1]}: send one picture, not {sent[0]} as well", field=sent[1])
+        picture = values[sent[0]]
+        accept = {
+            "image_file": lambda: intake.accept_upload(picture, limits=limits()),
+            "image_url": lambda: intake.accept_url(picture),
+            "image_base64": lambda: intake.accept_base64(picture, limits=limits()),
+        }[sent[0]]
+        name = getattr(picture, "name", "") or sent[0]
+        return intake.accept_or_refuse(accept, name=name, refusing=_TASK_ERRORS)
+
+    def to_wire(self, *, base_url: str) -> dict[str, Any]:
+        """Give what the answers repeat; callbacks are written where no request tells our address."""
+        values = self.validated_data
+        kept = {name: values[name] for name in ("type", "output_type", "return_type")}
+        return kept | {"base_url": base_url}
+
+
+# Answers --------------------------------------------------------------------------------------------------------------
+
+
+class RectangleSerializer(serializers.Serializer):
+    x = serializers.IntegerField()
+    y = serializers.IntegerField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+
+
+class TaskDataSerializer(serializers.Serializer):
+    """Describe a task. `image` and `mask` appear together with `state` 1 and `progress` 100, never before."""
+
+    task_id = serializers.CharField()
+    state = serializers.IntegerField(min_value=-13, max_value=4)
+    state_detail = serializers.CharField()
+    progress = serializers.IntegerField(min_value=0, max_value=100)
+    image = serializers.CharField(required=False, help_text="Link or base64.")
+    mask = serializers.CharField(required=False, help_text="Link or base64.")
+    created_at = serializers.IntegerField(help_text="Unix seconds.")
+    processed_at = serializers.IntegerField(help_text="Unix seconds, 0 before.")
+    completed_at = serializers.IntegerField(help_text="Unix seconds, 0 before.")
+    download_time = serializers.IntegerField(help_text="Milliseconds.")
+    time_elapsed = serializers.FloatField(help_text="Milliseconds of processing.")
+    err_info = serializers.CharField(allow_blank=True)
+    foreground_rect = RectangleSerializer(required=False, help_text="In pixels of the input.")
+    image_width = serializers.IntegerField()
+    image_height = serializers.IntegerField()
+    output_type = serializers.IntegerField()
+    return_type = serializers.IntegerField()
+    result_type = serializers.CharField(allow_blank=True, help_text="What was found.")
+    type = serializers.CharField()
+
+
+class TaskSerializer(serializers.Serializer):
+    status = serializers.ChoiceField(choices=[200])
+    data = TaskDataSerializer()
+
+
+class TaskIdSerializer(serializers.Serializer):
+    task_id = serializers.CharField()
+
+
+class SubmittedSerializer(serializers.Serializer):
+    status = serializers.ChoiceField(choices=[200])
+    data = TaskIdSerializer()
+
+
+class PicWishErrorSerializer(serializers.Serializer):
+    status = serializers.IntegerField()
+    message = serializers.CharField()

@@ -1,0 +1,160 @@
+"""Stages 1 to 4 and 9: the PicWish dialect's routes."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.http import HttpResponseBase
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiResponse,
+    OpenApiTypes,
+    PolymorphicProxySerializer,
+    extend_schema,
+    extend_schema_view,
+)
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from jobs import selectors
+from jobs.api.base import AlwaysJson, DialectView
+from jobs.models import Job
+from jobs.services.submission import Door, job_submit
+from jobs.waiting import wait_for_job
+from segmentation.errors import MattingError
+
+from . import render, serializers
+
+MAX_WAIT_S = 30
+
+ERROR = OpenApiResponse(serializers.PicWishErrorSerializer, description="What was wrong.")
+ERRORS = {"4XX": ERROR, "5XX": ERROR}
+ANSWER = PolymorphicProxySerializer(
+    component_name="PicWishAnswer",
+    serializers=[serializers.TaskSerializer, serializers.SubmittedSerializer],
+    resource_type_field_name=None,
+)
+DONE = OpenApiExample(
+    "Complete",
+    value={
+        "status": 200,
+        "data": {
+            "task_id": "3b950563-e53f-4036-a581-5ac04d0829b3",
+            "state": 1,
+            "state_detail": "Complete",
+            "progress": 100,
+            "image": "https://keyline.example/files/…/1-cutout.png?until=…&signature=…",
+            "created_at": 1742670626,
+            "processed_at": 1742670626,
+            "completed_at": 1742670627,
+            "download_time": 488,
+            "time_elapsed": 384.55,
+            "err_info": "",
+            "foreground_rect": {"x": 133, "y": 110, "width": 604, "height": 952},
+            "image_width": 864,
+            "image_height": 1152,
+            "output_type": 2,
+            "return_type": 1,
+            "result_type": "object",
+            "type": "auto",
+        },
+    },
+    response_only=True,
+    status_codes=["200"],
+)
+
+
+def describe_submission(operation_id: str) -> object:
+    """Describe the same submission under another address."""
+    return extend_schema(
+        tags=["PicWish"],
+        operation_id=operation_id,
+        summary="Cut a picture out, at once or as a task",
+        request={
+            "multipart/form-data": serializers.SegmentationSerializer,
+            "application/x-www-form-urlencoded": serializers.SegmentationSerializer,
+            "application/json": serializers.SegmentationSerializer,
+        },
+        responses={
+            (200, "application/json"): ANSWER,
+            (200, "image/png"): OpenApiTypes.BINARY,
+            (200, "image/jpeg"): OpenApiTypes.BINARY,
+            **ERRORS,
+        },
+        examples=[DONE],
+    )
+
+
+def describe_task(operation_id: str) -> object:
+    """Describe the same poll under another address."""
+    return extend_schema(
+        tags=["PicWish"],
+        operation_id=operation_id,
+        summary="Look at a task",
+        responses={200: serializers.TaskSerializer, **ERRORS},
+        examples=[DONE],
+    )
+
+
+class PicWishView(DialectView):
+    """Answer JSON and this dialect's errors."""
+
+    dialect = Job.Dialect.PICWISH
+    content_negotiation_class = AlwaysJson
+    renderer_classes = [JSONRenderer]
+
+    def render_error(self, error: MattingError, request: Request | None) -> Response:
+        return render.render_error(error)
+
+
+@extend_schema_view(post=describe_submission("picwish_submit"))
+class SegmentationView(PicWishView):
+    parser_classes = [MultiPartParser, FormParser, JSONParser]
+
+    def post(self, request: Request) -> HttpResponseBase:
+        body = serializers.SegmentationSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        values, options = body.validated_data, body.to_options()
+        job = job_submit(
+            actor=self.actor,
+            sources=[body.to_source()],
+            options=options,
+            limits=serializers.limits(),
+            door=Door(
+                dialect=Job.Dialect.PICWISH,
+                urgency=Job.Urgency.INTERACTIVE if values["sync"] else Job.Urgency.DEFAULT,
+                external_id=str(uuid.uuid4()),
+                wire=body.to_wire(base_url=self.base_url),
+                callback_url=values.get("callback_url", ""),
+            ),
+        )
+        if not values["sync"]:
+            return Response(render.render_submitted(job))
+        job = wait_for_job(job.id, timeout_s=min(MAX_WAIT_S, settings.MATTING_MAX_WAIT_S))
+        binary = render.render_binary(job) if values["return_type"] == serializers.BINARY else None
+        return binary or Response(render.render_task(job, base_url=self.base_url))
+
+
+@extend_schema_view(get=describe_task("picwish_task"))
+class TaskView(PicWishView):
+    def get(self, request: Request, task_id: str) -> Response:
+        job = selectors.job_by_external_id(self.actor, Job.Dialect.PICWISH, task_id)
+        return Response(render.render_task(job, base_url=self.base_url))
+
+
+@extend_schema_view(get=describe_task("picwish_task_short"))
+class ShortTaskView(TaskView):
+    pass
+
+
+@extend_schema_view(post=describe_submission("picwish_vendor_submit"))
+class VendorSegmentationView(SegmentationView):
+    pass
+
+
+@extend_schema_view(get=describe_task("picwish_vendor_task"))
+class VendorTaskView(TaskView):
+    pass
