@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on $(PIP_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help run worker test lint bench clean chromium
+.PHONY: help run worker test lint bench clean chromium postgresql
 
 help: ## List the chores
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,7 +20,7 @@ run: $(VENV)/.installed ## Install what is needed and start the whole site on 12
 worker: $(VENV)/.installed ## Start workers only, for a site whose REDIS_URL and DATABASE_URL are shared
 	@exec $(BIN)/python manage.py work
 
-test: $(VENV)/.installed-dev chromium ## Install what the tests need and run them all (TESTS=tests/api for some)
+test: $(VENV)/.installed-dev chromium postgresql ## Install what the tests need and run them all (TESTS=tests/api for some)
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(TESTS)
 
 lint: $(VENV)/.installed-dev ## Look for mistakes and odd formatting
@@ -36,6 +36,9 @@ clean: ## Remove the virtual environment and what tools left behind; the data fo
 
 chromium:
 	@.ci/chromium
+
+postgresql:
+	@.ci/postgresql
 
 # The stamps make a second start fast: pip runs again only when a list of packages has changed.
 $(VENV)/.installed: requirements.txt | $(BIN)/python

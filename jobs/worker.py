@@ -108,6 +108,7 @@ class WorkerParent:
             try:
                 close_old_connections()
                 lifecycle.images_recover()
+                lifecycle.bundles_recover()
                 webhooks.deliveries_resend()
                 if time.monotonic() >= next_expiry:
                     next_expiry = time.monotonic() + _EXPIRE_EVERY_S

@@ -114,7 +114,7 @@ def actor_of(request: Request) -> Actor:
 
 def current_membership(request: Request) -> Membership:
     """Give the membership of the team chosen in the header, or the user's first."""
-    memberships = Membership.objects.select_related("team").filter(user=request.user).order_by("created_at")
+    memberships = Membership.objects.select_related("team__quota").filter(user=request.user).order_by("created_at")
     chosen = request.session.get("team_id") if hasattr(request, "session") else None
     membership = (memberships.filter(team_id=chosen).first() if chosen else None) or memberships.first()
     if membership is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
@@ -19,6 +20,9 @@ from rest_framework.views import APIView, set_rollback
 from jobs.actor import Actor
 from jobs.api.auth import actor_of
 from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
+from jobs.limits import Standing, allowance_standings, rate_limit_headers, rates_of, request_spend, require_room
+from jobs.models import Job
+from jobs.services.quota import allowances, quota_of
 from segmentation.errors import ImageTooLarge, InvalidParameter, MattingError
 
 logger = logging.getLogger(__name__)
@@ -53,9 +57,39 @@ class AlwaysJson(DefaultContentNegotiation):
 
 
 class DialectView(APIView):
-    """Turn whatever a view raises into the dialect's own envelope, by its `render_error`."""
+    """Turn whatever a view raises into the dialect's own envelope, by its `render_error`, and keep its rates.
 
-    @property
+    dialect: whose limits of requests count, beside the team's own. is_submit: whether a request counts as a submission
+    there rather than as a query; None lets POST be one.
+    """
+
+    dialect: ClassVar[str] = Job.Dialect.NATIVE
+    is_submit: ClassVar[bool | None] = None
+    is_rated: ClassVar[bool] = True
+    standings: Sequence[Standing] = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.is_rated and (request.auth is not None or request.user.is_authenticated):
+            self._request_spend()
+
+    def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        for name, value in rate_limit_headers(self.standings).items():
+            response[name] = value
+        return response
+
+    def _request_spend(self) -> None:
+        """Count the request against its team's limits; raise RateLimited when it is one too many."""
+        quota = quota_of(self.actor.team)
+        is_submit = self.request.method == "POST" if self.is_submit is None else self.is_submit
+        rates = rates_of(quota, dialect=self.dialect, is_submit=is_submit)
+        self.standings = request_spend(self.actor.team, rates)
+        require_room(self.standings)
+        if quota.images_per_day is not None or quota.images_per_month is not None:
+            self.standings = [*self.standings, *allowance_standings(allowances(self.actor.team, quota))]
+
+    @cached_property
     def actor(self) -> Actor:
         return actor_of(self.request)
 

@@ -29,8 +29,9 @@ def is_signed(request: Request, view: APIView) -> bool:
 
 
 class FileView(NativeView):
-    """Send the file, never as anything a browser would run."""
+    """Send the file, never as anything a browser would run. A gallery opens many at once, so they are not rated."""
 
+    is_rated = False
     permission_classes = [SignedOrScope]
 
     @extend_schema(

@@ -26,6 +26,7 @@ class Webhook(models.Model):
         JOB_SUCCEEDED = "job.succeeded"
         JOB_FAILED = "job.failed"
         JOB_CANCELED = "job.canceled"
+        QUOTA_WARNING = "quota.warning"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey("Team", on_delete=models.CASCADE, related_name="webhooks")

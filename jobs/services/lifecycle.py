@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Iterable
-from functools import partial
 from uuid import UUID
 
 from django.conf import settings
@@ -15,21 +14,35 @@ from django.utils import timezone
 
 from jobs import queue, storage
 from jobs.actor import Actor
+from jobs.commit import after_commit
 from jobs.errors import JobNotCancelable, WorkerLost
-from jobs.models import Artifact, Job, JobImage, Status
+from jobs.models import Action, Artifact, Job, JobImage, Status
+from jobs.services.audit import Author, audit_append
+from jobs.services.capacity import all_held_release, claim_allowed, room_given_back
+from jobs.services.quota import quota_of, usage_charge, usage_refund
 from jobs.services.webhooks import job_announce
 from segmentation.errors import MattingError
 from segmentation.pipeline import CutoutResult, Rendered
 
 logger = logging.getLogger(__name__)
 
+_BUNDLE_TASK = "jobs.services.bundling.job_bundle"
+_BUNDLE_ASKED_FOR = dt.timedelta(seconds=30)
+
 
 def image_claim(*, image_id: str, worker: str) -> JobImage | None:
-    """Take a queued picture under a lease; None when it is gone, done, cancelled or another worker's."""
-    image = JobImage.objects.select_related("job", "job__team").filter(pk=image_id).first()
+    """Take a queued picture under a lease; None when it is gone, done, cancelled, another worker's, or has to wait.
+
+    It has to wait while its team runs as many as it may: then it is held, and queued again when one of them ends.
+    """
+    image = JobImage.objects.select_related("job__team__quota").filter(pk=image_id).first()
     if image is None:
         return None
     with transaction.atomic():
+        if not claim_allowed(image.job):
+            image.hold()
+            return None
+        _job_lock(image.job_id)
         if not image.claim(worker=worker, lease_s=settings.MATTING_LEASE_S):
             return None
         image.job.start()
@@ -61,7 +74,8 @@ def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str
     try:
         for rendered, kind in _files_of(result):
             artifacts.append(_stored(image, kind, rendered))
-        with transaction.atomic():
+        with transaction.atomic(), room_given_back(image.job):
+            _job_lock(image.job_id)
             ended = image.finish(
                 Status.SUCCEEDED,
                 width=result.width,
@@ -79,7 +93,7 @@ def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str
             )
             if ended:
                 Artifact.objects.bulk_create(artifacts)
-                _job_count(image.job_id)
+                job_count(image.job_id)
     except BaseException:
         storage.discard(artifact.key for artifact in artifacts)
         raise
@@ -89,56 +103,75 @@ def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str
 
 
 def image_fail(*, image: JobImage, error: MattingError) -> bool:
-    """End a picture with a public code and message; False when this attempt had lost its lease."""
-    with transaction.atomic():
+    """End a picture with a public code and message; False when this attempt had lost its lease.
+
+    No failure is charged: it was our fault, or the picture turned out to be bad only after its download.
+    """
+    with transaction.atomic(), room_given_back(image.job):
+        _job_lock(image.job_id)
         ended = image.finish(Status.FAILED, error_code=error.code, error_message=error.message[:500])
         if ended:
-            _job_count(image.job_id)
+            usage_refund(job=image.job, image_ids=[image.pk], reason=error.code)
+            job_count(image.job_id)
     return ended
 
 
 def images_recover() -> int:
     """Return the pictures of dead workers to the queue, give up the poisonous, resend lost messages; say how many."""
     now = timezone.now()
-    dead = JobImage.objects.select_related("job").filter(status=Status.RUNNING, leased_until__lt=now)
+    dead = JobImage.objects.select_related("job__team__quota").filter(status=Status.RUNNING, leased_until__lt=now)
     recovered = [image for image in dead[:200] if _recover(image)]
-    return len(recovered) + _resend_lost()
+    return len(recovered) + all_held_release() + _resend_lost()
 
 
 def leases_release(*, worker: str) -> int:
     """Return at once what a worker held that is known to have died, without waiting for its leases to run out."""
-    held = JobImage.objects.select_related("job").filter(status=Status.RUNNING, claimed_by=worker)
+    held = JobImage.objects.select_related("job__team__quota").filter(status=Status.RUNNING, claimed_by=worker)
     return sum(_recover(image) for image in held)
 
 
 def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
-    """Cancel what has not ended; raise JobNotCancelable when all has (or, with `only_queued`, when it has started)."""
+    """Cancel what has not ended; raise JobNotCancelable when all has (or, with `only_queued`, when it has started).
+
+    What had not started is refunded; a picture that was running has cost its work.
+    """
     with transaction.atomic():
-        job = Job.objects.select_for_update().get(pk=job.pk)
-        if job.is_terminal or (only_queued and job.status != Status.QUEUED):
-            raise JobNotCancelable
-        for image in job.images.exclude(status__in=Job.TERMINAL):
-            image.cancel()
-        _job_count(job.pk)
+        with room_given_back(job):
+            job = Job.objects.select_for_update().get(pk=job.pk)
+            if job.is_terminal or (only_queued and job.status != Status.QUEUED):
+                raise JobNotCancelable
+            before = job.status
+            _images_cancel(job)
+            job_count(job.pk)
+        audit_append(action=Action.JOB_CANCELED, author=Author.of(actor), target=job, before={"status": before})
     job.refresh_from_db()
     return job
 
 
 def job_retry(*, actor: Actor, job: Job) -> int:
-    """Queue again the pictures that failed, as new attempts of the same job; say how many."""
+    """Queue again the pictures that failed, as new attempts of the same job, and charge them; say how many."""
     queue.require_available()
-    now = timezone.now()
     with transaction.atomic():
-        failed = list(job.images.filter(status=Status.FAILED).values_list("id", flat=True))
+        _job_lock(job.pk)
+        failed = list(job.images.filter(status=Status.FAILED))
         if not failed:
             return 0
-        JobImage.objects.filter(id__in=failed).update(
-            status=Status.QUEUED, error_code="", error_message="", finished_at=None, enqueued_at=now, attempt=0
+        usage_charge(job=job, images=failed, quota=quota_of(job.team), reason="retried")
+        ids = [image.pk for image in failed]
+        JobImage.objects.filter(pk__in=ids).update(
+            status=Status.QUEUED,
+            error_code="",
+            error_message="",
+            finished_at=None,
+            enqueued_at=timezone.now(),
+            attempt=0,
+            charged_on=failed[0].charged_on,
         )
         Job.objects.filter(pk=job.pk).update(
             status=Status.QUEUED, finished_at=None, error_code="", error_message="", images_failed=0
         )
-        transaction.on_commit(partial(queue.enqueue_images, failed, queue_name=job.urgency), robust=True)
+        after_commit(queue.enqueue_images, ids, queue_name=job.urgency)
+        audit_append(action=Action.JOB_RETRIED, author=Author.of(actor), target=job, after={"pictures": len(ids)})
     return len(failed)
 
 
@@ -148,25 +181,55 @@ def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
     for job in jobs:
         keys = list(job.artifacts.values_list("key", flat=True))
         with transaction.atomic():
-            for image in job.images.exclude(status__in=Job.TERMINAL):
-                image.cancel()
-            Job.objects.filter(pk=job.pk).delete()
-            transaction.on_commit(partial(storage.discard, keys), robust=True)
+            with room_given_back(job):
+                _job_lock(job.pk)
+                _images_cancel(job)
+                Job.objects.filter(pk=job.pk).delete()
+            after_commit(storage.discard, keys)
+            audit_append(
+                action=Action.JOB_PURGED,
+                author=_purger(actor, job),
+                target=job,
+                before={"status": job.status, "pictures": job.images_total, "dialect": job.dialect},
+            )
         count += 1
     return count
 
 
+def _purger(actor: Actor | None, job: Job) -> Author:
+    """Name who purges: the actor, or the site's retention on behalf of the team."""
+    return Author.of(actor) if actor else Author(name="retention", team_id=job.team_id, team_name=job.team.name)
+
+
+def _images_cancel(job: Job) -> None:
+    """Cancel what has not ended and refund what had not started. In a transaction that holds the job's lock."""
+    unstarted = []
+    for image in job.images.exclude(status__in=Job.TERMINAL):
+        if image.cancel(only_queued=True):
+            unstarted.append(image.pk)
+        else:
+            image.cancel()
+    usage_refund(job=job, image_ids=unstarted, reason="canceled")
+
+
+def _job_lock(job_id: UUID) -> None:
+    """Lock the job before its pictures, in every deed alike, so that two deeds never wait for each other."""
+    Job.objects.select_for_update().filter(pk=job_id).first()
+
+
 def jobs_expire(*, limit: int = 200) -> int:
     """Delete what has outlived its retention."""
-    return job_purge(actor=None, jobs=Job.objects.filter(expires_at__lt=timezone.now())[:limit])
+    expired = Job.objects.select_related("team__quota").filter(expires_at__lt=timezone.now())
+    return job_purge(actor=None, jobs=expired[:limit])
 
 
 def _recover(image: JobImage) -> bool:
     if image.attempt >= settings.MATTING_MAX_DELIVERIES:
         logger.error("picture %s lost its worker %d times and is given up", image.id, image.attempt)
         return image_fail(image=image, error=WorkerLost())
-    if not image.requeue():
-        return False
+    with transaction.atomic(), room_given_back(image.job):
+        if not image.requeue():
+            return False
     logger.warning("picture %s lost worker %s and is queued again", image.id, image.claimed_by)
     queue.enqueue_images([image.id], queue_name=image.job.urgency)
     return True
@@ -175,7 +238,7 @@ def _recover(image: JobImage) -> bool:
 def _resend_lost(*, older_than_s: float = 15.0) -> int:
     """Resend messages that no queue holds: Redis lost them, or a worker died between taking one and claiming."""
     since = timezone.now() - dt.timedelta(seconds=older_than_s)
-    old = JobImage.objects.filter(status=Status.QUEUED, enqueued_at__lt=since)
+    old = JobImage.objects.filter(status=Status.QUEUED, is_held=False, enqueued_at__lt=since)
     found = list(old.order_by("enqueued_at").values_list("id", "job__urgency")[:500])
     if not found:
         return 0
@@ -186,7 +249,7 @@ def _resend_lost(*, older_than_s: float = 15.0) -> int:
     return len(lost)
 
 
-def _job_count(job_id: UUID) -> None:
+def job_count(job_id: UUID) -> None:
     """Bring the job's counters in step with its pictures and end it with the last of them. In a transaction."""
     job = Job.objects.select_for_update().get(pk=job_id)
     counts = job.images.aggregate(
@@ -198,21 +261,47 @@ def _job_count(job_id: UUID) -> None:
     job.save(update_fields=["images_succeeded", "images_failed"])
     if sum(counts.values()) < job.images_total:
         return
-    _job_end(job, canceled=counts["canceled"])
+    if job.bundle_key and job.images_succeeded:
+        _bundle_request(job)
+        return
+    job_end(job)
 
 
-def _job_end(job: Job, *, canceled: int) -> None:
-    """End a job: succeeded when any picture did, else cancelled when any was, else failed with the first error."""
-    if job.images_succeeded:
+def bundles_recover() -> int:
+    """Send again for the zips whose maker has died or whose message was lost; say how many. The sweeper calls it."""
+    late = Job.objects.exclude(status__in=Job.TERMINAL).filter(bundle_leased_until__lt=timezone.now())
+    return sum(_bundle_request(job) for job in late[:200])
+
+
+def _bundle_request(job: Job) -> bool:
+    """Ask a light worker for the zip that ends the job, unless one is at it or has been asked a moment ago."""
+    now = timezone.now()
+    idle = Q(bundle_leased_until=None) | Q(bundle_leased_until__lt=now)
+    rows = Job.objects.filter(idle, pk=job.pk).exclude(status__in=Job.TERMINAL)
+    if rows.update(bundle_leased_until=now + _BUNDLE_ASKED_FOR) != 1:
+        return False
+    after_commit(queue.enqueue_task, _BUNDLE_TASK, str(job.id), job.bundle_attempt, queue_name="upkeep")
+    return True
+
+
+def job_end(job: Job, *, error: MattingError | None = None) -> None:
+    """End a job: succeeded when any picture did, else cancelled when any was, else failed with the first error.
+
+    With `error` it fails whatever its pictures did, and nothing of it is charged. In a transaction.
+    """
+    if error is not None:
+        usage_refund(job=job, image_ids=list(job.images.values_list("pk", flat=True)), reason=error.code)
+        ended = job.finish(Status.FAILED, code=error.code, message=error.message)
+    elif job.images_succeeded:
         ended = job.finish(Status.SUCCEEDED)
-    elif canceled:
+    elif job.images.filter(status=Status.CANCELED).exists():
         ended = job.finish(Status.CANCELED)
     else:
         first = job.images.filter(status=Status.FAILED).first()
         ended = job.finish(Status.FAILED, code=first.error_code, message=first.error_message)
     if ended:
         job_announce(job=job)
-        transaction.on_commit(partial(queue.announce_done, job.id), robust=True)
+        after_commit(queue.announce_done, job.id)
 
 
 def _files_of(result: CutoutResult) -> list[tuple[Rendered, str]]:

@@ -6,7 +6,6 @@ import datetime as dt
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -15,10 +14,14 @@ from django.utils import timezone
 
 from jobs import queue, storage
 from jobs.actor import Actor
+from jobs.commit import after_commit
 from jobs.errors import IdempotencyConflict
 from jobs.fetch import check_url, policy_from_settings
-from jobs.intake import CheckedSource, Source, UrlSource, default_limits, limits_to_json
-from jobs.models import Artifact, Job, JobImage
+from jobs.intake import CheckedSource, FileSource, RefusedSource, Source, UrlSource, default_limits, limits_to_json
+from jobs.models import Action, Artifact, Job, JobImage, Quota, Status
+from jobs.services.audit import Author, audit_append
+from jobs.services.lifecycle import job_count
+from jobs.services.quota import limits_within, picture_check, quota_of, usage_charge, usage_check
 from segmentation.errors import ImageMissing, InvalidParameter
 from segmentation.image import Limits
 from segmentation.options import CutoutOptions
@@ -36,6 +39,7 @@ class Door:
     output_names: Sequence[str] = ()
     export_directory: str = ""
     callback_url: str = ""
+    bundle_key: str = ""
     idempotency_key: str = ""
     request_hash: str = ""
     retention_hours: int | None = None
@@ -46,13 +50,16 @@ def job_submit(
 ) -> Job:
     """Store the sources, write the job and its pictures, and queue them when that is committed.
 
+    A RefusedSource becomes a failed picture beside the others; a job of nothing else has failed when this returns.
     Raises ImageMissing without a source, BoxInvalid for a box off its picture, the quota's errors, StorageFailed and
     QueueUnavailable; whatever is raised, no file, row, message or charge is left behind.
     """
-    _check(options, sources, door.callback_url)
+    quota = quota_of(actor.team)
+    limits = limits_within(limits or default_limits(), quota)
+    _check(options, sources, limits, door.callback_url)
+    _quota_check(quota, actor, sources, limits)
     queue.require_available()
-    limits = limits or default_limits()
-    job = _new_job(actor, door, options, limits, len(sources))
+    job = _new_job(actor, door, options, limits, len(sources), quota)
     images = [_new_image(job, door, position, source) for position, source in enumerate(sources)]
     artifacts: list[Artifact] = []
     try:
@@ -61,10 +68,19 @@ def job_submit(
                 artifacts.append(_store_source(job, image, source))
         with transaction.atomic():
             job.save(force_insert=True)
+            waiting = [image for image in images if not image.is_terminal]
+            usage_charge(job=job, images=waiting, quota=quota)
             JobImage.objects.bulk_create(images)
             Artifact.objects.bulk_create(artifacts)
-            ids = [image.id for image in images]
-            transaction.on_commit(partial(queue.enqueue_images, ids, queue_name=job.urgency), robust=True)
+            if len(waiting) < len(images):
+                job_count(job.id)
+            after_commit(queue.enqueue_images, [image.id for image in waiting], queue_name=job.urgency)
+            audit_append(
+                action=Action.JOB_SUBMITTED,
+                author=Author.of(actor),
+                target=job,
+                after={"pictures": len(images), "dialect": job.dialect},
+            )
     except BaseException as error:
         storage.discard(artifact.key for artifact in artifacts)
         if isinstance(error, IntegrityError) and door.idempotency_key:
@@ -73,7 +89,7 @@ def job_submit(
     return job
 
 
-def _check(options: CutoutOptions, sources: Sequence[Source], callback_url: str) -> None:
+def _check(options: CutoutOptions, sources: Sequence[Source], limits: Limits, callback_url: str) -> None:
     if not sources:
         raise ImageMissing(field="image")
     if len(sources) > settings.MATTING_MAX_IMAGES_PER_JOB:
@@ -85,12 +101,26 @@ def _check(options: CutoutOptions, sources: Sequence[Source], callback_url: str)
     for source in sources:
         if isinstance(source, CheckedSource):
             for box in options.boxes:
-                box.clipped(source.probe.width, source.probe.height)
+                box.clipped(source.probe.width, source.probe.height, min_side_px=limits.min_box_side_px)
 
 
-def _new_job(actor: Actor, door: Door, options: CutoutOptions, limits: Limits, images_total: int) -> Job:
+def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source], limits: Limits) -> None:
+    """Refuse what the team may not send before a file is stored."""
+    probes = [source.probe for source in sources if isinstance(source, CheckedSource)]
+    for probe in probes:
+        picture_check(probe, limits)
+    pictures = sum(not isinstance(source, RefusedSource) for source in sources)
+    usage_check(team=actor.team, quota=quota, pictures=pictures, new_bytes=sum(probe.bytes for probe in probes))
+
+
+def _retention_hours(door: Door, quota: Quota) -> int:
+    """Give the door's own retention or the team's or the site's; a team's shorter one always counts."""
+    hours = door.retention_hours or quota.retention_hours or settings.MATTING_RETENTION_HOURS
+    return min(hours, quota.retention_hours or hours)
+
+
+def _new_job(actor: Actor, door: Door, options: CutoutOptions, limits: Limits, images_total: int, quota: Quota) -> Job:
     now = timezone.now()
-    hours = settings.MATTING_RETENTION_HOURS if door.retention_hours is None else door.retention_hours
     return Job(
         id=uuid.uuid4(),
         team=actor.team,
@@ -105,13 +135,14 @@ def _new_job(actor: Actor, door: Door, options: CutoutOptions, limits: Limits, i
         output_folder=door.output_folder,
         export_directory=door.export_directory,
         callback_url=door.callback_url,
+        bundle_key=door.bundle_key,
         request_id=actor.request_id,
         client_address=actor.address,
         idempotency_key=door.idempotency_key,
         request_hash=door.request_hash,
         images_total=images_total,
         created_at=now,
-        expires_at=now + dt.timedelta(hours=hours),
+        expires_at=now + dt.timedelta(hours=_retention_hours(door, quota)),
     )
 
 
@@ -119,11 +150,17 @@ def _new_image(job: Job, door: Door, position: int, source: Source) -> JobImage:
     image = JobImage(id=uuid.uuid4(), job=job, position=position, name=source.name, enqueued_at=job.created_at)
     if door.output_names:
         image.output_name = door.output_names[position]
-    if isinstance(source, UrlSource):
-        image.source_url = source.url
-    else:
-        image.width, image.height = source.probe.width, source.probe.height
-        image.notes = list(source.probe.notes)
+    match source:
+        case UrlSource():
+            image.source_url = source.url
+        case FileSource():
+            image.source_path = source.path
+        case RefusedSource():
+            image.status, image.finished_at = Status.FAILED, job.created_at
+            image.error_code, image.error_message = source.error.code, source.error.message[:500]
+        case CheckedSource():
+            image.width, image.height = source.probe.width, source.probe.height
+            image.notes = list(source.probe.notes)
     return image
 
 

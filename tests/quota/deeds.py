@@ -1,0 +1,67 @@
+"""What the tests of quotas do to jobs: submit pictures, let a worker take them, succeed or fail."""
+
+from __future__ import annotations
+
+from jobs import intake
+from jobs.models import Job, JobImage, Quota, UsageEntry, UsagePeriod
+from jobs.services.lifecycle import image_claim, image_fail, image_succeed
+from jobs.services.submission import Door, job_submit
+from segmentation.errors import InferenceFailed, MattingError
+from segmentation.options import CutoutOptions
+from segmentation.pipeline import CutoutResult, Rendered
+from tests.cast import Person
+from tests.photos import encoded
+
+
+def submit(person: Person, pictures: int = 1, *, dialect: str = "native", limits=None) -> Job:
+    """Submit pictures by address: nothing is decoded or stored, so it is quick."""
+    sources = [intake.UrlSource(f"https://pictures.example/{number}.jpg") for number in range(pictures)]
+    return job_submit(
+        actor=person.actor, door=Door(dialect=dialect), options=CutoutOptions(), sources=sources, limits=limits
+    )
+
+
+def submit_file(person: Person) -> Job:
+    source = intake.accept_bytes(encoded("JPEG", quality=60), name="photo.jpg")
+    return job_submit(actor=person.actor, door=Door(dialect="native"), options=CutoutOptions(), sources=[source])
+
+
+def claim(image: JobImage) -> JobImage | None:
+    return image_claim(image_id=str(image.pk), worker="worker-1")
+
+
+def fail(image: JobImage, error: MattingError | None = None) -> bool:
+    return image_fail(image=image, error=error or InferenceFailed())
+
+
+def succeed(image: JobImage) -> bool:
+    one = Rendered(kind="cutout", data=b"x", content_type="image/png", extension="png", width=1, height=1)
+    result = CutoutResult(
+        width=1,
+        height=1,
+        outputs=(one,),
+        alpha=one,
+        thumbnail=one,
+        foreground=None,
+        subject="object",
+        instances=(),
+        uncertainty=0.0,
+        notes=(),
+        timings_ms={},
+    )
+    return image_succeed(image=image, result=result, timings_ms={"total": 1.0}, model_version="fake 0")
+
+
+def set_quota(person: Person, **limits: object) -> Quota:
+    values = dict.fromkeys(Quota.LIMITS) | limits
+    quota, _ = Quota.objects.update_or_create(team=person.team, defaults=values)
+    person.team.refresh_from_db()
+    return quota
+
+
+def ledger_sum(person: Person) -> int:
+    return sum(UsageEntry.objects.filter(team=person.team).values_list("pictures", flat=True))
+
+
+def period_sums(person: Person) -> set[int]:
+    return set(UsagePeriod.objects.filter(team=person.team).values_list("pictures", flat=True))

@@ -1,0 +1,59 @@
+"""Stage 3, job: 200 submissions at once against a quota of 50 are 50 accepted ones, on both databases."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from tests.postgres import HOW_TO_INSTALL, running_postgres, server_binaries
+from tests.quota.stampede import QUOTA, SUBMISSIONS
+from tests.stack import ROOT
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    binaries = server_binaries()
+    if binaries is None:
+        pytest.skip(HOW_TO_INSTALL)
+    with running_postgres(binaries) as url:
+        yield url
+
+
+def outcome_of(database_url: str, folder: Path) -> dict[str, Any]:
+    environment = os.environ | {
+        "DATABASE_URL": database_url,
+        "REDIS_URL": settings.REDIS_URL,
+        "MATTING_DATA_DIR": str(folder),
+        "DJANGO_SETTINGS_MODULE": "mattingsite.settings",
+    }
+    command = [sys.executable, "-m", "tests.quota.stampede"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return json.loads(done.stdout)
+
+
+EXACTLY_THE_QUOTA = {
+    "outcomes": {"accepted": QUOTA, "quota_exceeded": SUBMISSIONS - QUOTA},
+    "jobs": QUOTA,
+    "images": QUOTA,
+    "ledger": QUOTA,
+    "periods": [QUOTA, QUOTA],
+    "submissions_in_audit": QUOTA,
+    "problems_in_audit": [],
+}
+
+
+def test_200_submissions_at_once_against_a_quota_of_50_are_50_on_sqlite(tmp_path: Path) -> None:
+    assert outcome_of(f"sqlite:///{tmp_path / 'stampede.sqlite3'}", tmp_path) == EXACTLY_THE_QUOTA
+
+
+def test_200_submissions_at_once_against_a_quota_of_50_are_50_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    assert outcome_of(postgres_url, tmp_path) == EXACTLY_THE_QUOTA
