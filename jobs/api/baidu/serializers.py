@@ -61,7 +61,7 @@ class PositionField(serializers.ListField):
         return tuple(_box(index, corners) for index, corners in enumerate(data))
 
 
-class SegmentSerializer(serializers.Serializer):
+class BaiduSegmentSerializer(serializers.Serializer):
     """Describe `segment`; what is sent empty counts as not sent, as forms do."""
 
     image = serializers.CharField(
@@ -110,18 +110,18 @@ class SegmentSerializer(serializers.Serializer):
         return intake.accept_url(values["url"])
 
 
-class SegmentResultSerializer(serializers.Serializer):
+class BaiduSegmentResultSerializer(serializers.Serializer):
     log_id = serializers.CharField()
     image = serializers.CharField(help_text="The PNG as base64.")
 
 
-class SegmentErrorSerializer(serializers.Serializer):
+class BaiduSegmentErrorSerializer(serializers.Serializer):
     error_code = serializers.IntegerField()
     error_msg = serializers.CharField()
     log_id = serializers.CharField()
 
 
-class TokenRequestSerializer(serializers.Serializer):
+class BaiduTokenRequestSerializer(serializers.Serializer):
     """Describe the token endpoint's parameters, in the query or in the body."""
 
     grant_type = serializers.CharField(default="", allow_blank=True, help_text="client_credentials")
@@ -134,7 +134,7 @@ class TokenRequestSerializer(serializers.Serializer):
         return value
 
 
-class TokenSerializer(serializers.Serializer):
+class BaiduTokenSerializer(serializers.Serializer):
     access_token = serializers.CharField()
     expires_in = serializers.IntegerField(help_text="Seconds.")
     refresh_token = serializers.CharField()
@@ -143,7 +143,7 @@ class TokenSerializer(serializers.Serializer):
     session_secret = serializers.CharField()
 
 
-class TokenErrorSerializer(serializers.Serializer):
+class BaiduTokenErrorSerializer(serializers.Serializer):
     error = serializers.CharField()
     error_description = serializers.CharField()
 

@@ -31,11 +31,11 @@ from .render import render_error, render_segment, render_token, render_token_err
 
 LOG_ID_DIGITS = 18
 ANSWER = PolymorphicProxySerializer(
-    component_name="SegmentAnswer",
-    serializers=[serializers.SegmentResultSerializer, serializers.SegmentErrorSerializer],
+    component_name="BaiduSegmentAnswer",
+    serializers=[serializers.BaiduSegmentResultSerializer, serializers.BaiduSegmentErrorSerializer],
     resource_type_field_name=None,
 )
-TOKEN_ERROR = OpenApiResponse(serializers.TokenErrorSerializer, description="An OAuth 2.0 error.")
+TOKEN_ERROR = OpenApiResponse(serializers.BaiduTokenErrorSerializer, description="An OAuth 2.0 error.")
 SEGMENT_EXAMPLES = [
     OpenApiExample("Find the subject", {"image": serializers.EXAMPLE_IMAGE, "method": "auto"}, request_only=True),
     OpenApiExample(
@@ -107,9 +107,9 @@ class TokenView(BaiduView):
         tags=["Baidu"],
         operation_id="baidu_token_get",
         summary="Get an access token",
-        parameters=[serializers.TokenRequestSerializer],
+        parameters=[serializers.BaiduTokenRequestSerializer],
         auth=[],
-        responses={200: serializers.TokenSerializer, "4XX": TOKEN_ERROR, "5XX": TOKEN_ERROR},
+        responses={200: serializers.BaiduTokenSerializer, "4XX": TOKEN_ERROR, "5XX": TOKEN_ERROR},
     )
     def get(self, request: Request) -> Response:
         return self._answer(request.query_params)
@@ -119,17 +119,17 @@ class TokenView(BaiduView):
         operation_id="baidu_token_post",
         summary="Get an access token; the parameters may also stand in the query",
         request={
-            "application/x-www-form-urlencoded": serializers.TokenRequestSerializer,
-            "application/json": serializers.TokenRequestSerializer,
+            "application/x-www-form-urlencoded": serializers.BaiduTokenRequestSerializer,
+            "application/json": serializers.BaiduTokenRequestSerializer,
         },
         auth=[],
-        responses={200: serializers.TokenSerializer, "4XX": TOKEN_ERROR, "5XX": TOKEN_ERROR},
+        responses={200: serializers.BaiduTokenSerializer, "4XX": TOKEN_ERROR, "5XX": TOKEN_ERROR},
     )
     def post(self, request: Request) -> Response:
         return self._answer({**request.data, **request.query_params.dict()})
 
     def _answer(self, sent: Any) -> Response:
-        body = serializers.TokenRequestSerializer(data=sent)
+        body = serializers.BaiduTokenRequestSerializer(data=sent)
         body.is_valid(raise_exception=True)
         _, token = token_issue(public_id=body.validated_data["client_id"], secret=body.validated_data["client_secret"])
         return Response(render_token(token))
@@ -145,14 +145,14 @@ class SegmentView(BaiduView):
         operation_id="baidu_segment",
         summary="Cut out the subject, or what is in the boxes",
         request={
-            "application/json": serializers.SegmentSerializer,
-            "application/x-www-form-urlencoded": serializers.SegmentSerializer,
+            "application/json": serializers.BaiduSegmentSerializer,
+            "application/x-www-form-urlencoded": serializers.BaiduSegmentSerializer,
         },
         examples=SEGMENT_EXAMPLES,
         responses={200: OpenApiResponse(ANSWER, description="The result, or the error: the status is always 200.")},
     )
     def post(self, request: Request) -> Response:
-        body = serializers.SegmentSerializer(data=request.data)
+        body = serializers.BaiduSegmentSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         job = job_submit(
             actor=self.actor,

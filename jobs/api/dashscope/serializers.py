@@ -41,7 +41,7 @@ def upload_limits() -> Limits:
     return intake.default_limits(max_bytes=MAX_FILE_BYTES)
 
 
-class SubmitInputSerializer(serializers.Serializer):
+class DashScopeSubmitInputSerializer(serializers.Serializer):
     """Describe `input`; what the SDK adds to it (`prompt`) is let pass."""
 
     image_url = serializers.CharField(help_text="http, https, or the oss:// address of an upload.")
@@ -57,11 +57,11 @@ class SubmitInputSerializer(serializers.Serializer):
         return super().to_internal_value({"image_url": found[0]})
 
 
-class SubmitSerializer(serializers.Serializer):
+class DashScopeSubmitSerializer(serializers.Serializer):
     """Describe a submission."""
 
     model = serializers.ChoiceField(choices=[MODEL])
-    input = SubmitInputSerializer()
+    input = DashScopeSubmitInputSerializer()
     parameters = serializers.DictField(required=False, help_text="This model has none.")
 
     def to_source(self, actor: Actor) -> intake.Source:
@@ -76,7 +76,7 @@ class SubmitSerializer(serializers.Serializer):
         return intake.accept_url(url)
 
 
-class TaskFilterSerializer(serializers.Serializer):
+class DashScopeTaskFilterSerializer(serializers.Serializer):
     """Describe the filters and the page of the list; moments as YYYYMMDDhhmmss in the site's time zone."""
 
     page_no = serializers.IntegerField(min_value=1, max_value=1_000_000, default=1)
@@ -99,7 +99,7 @@ class TaskFilterSerializer(serializers.Serializer):
         }
 
 
-class UploadFormSerializer(serializers.Serializer):
+class DashScopeUploadFormSerializer(serializers.Serializer):
     """Describe the upload's form, as object stores take it; the other fields that they take are let pass."""
 
     policy = serializers.CharField(default="")
@@ -108,20 +108,20 @@ class UploadFormSerializer(serializers.Serializer):
     file = serializers.FileField(required=False, allow_empty_file=True)
 
 
-class TaskMetricsSerializer(serializers.Serializer):
+class DashScopeTaskMetricsSerializer(serializers.Serializer):
     TOTAL = serializers.IntegerField()
     SUCCEEDED = serializers.IntegerField()
     FAILED = serializers.IntegerField()
 
 
-class InstanceSerializer(serializers.Serializer):
+class DashScopeInstanceSerializer(serializers.Serializer):
     id = serializers.IntegerField(help_text="The value of this person's pixels in the mask.")
     box = serializers.ListField(child=serializers.IntegerField(), help_text="left, top, right, bottom")
     score = serializers.FloatField()
     area = serializers.IntegerField(help_text="Pixels.")
 
 
-class TaskOutputSerializer(serializers.Serializer):
+class DashScopeTaskOutputSerializer(serializers.Serializer):
     task_id = serializers.CharField()
     task_status = serializers.ChoiceField(choices=[*TASK_STATUS.values(), "UNKNOWN"])
     submit_time = serializers.CharField(required=False)
@@ -130,23 +130,23 @@ class TaskOutputSerializer(serializers.Serializer):
     output_image_url = serializers.CharField(required=False)
     output_vis_image_url = serializers.CharField(required=False)
     people = serializers.IntegerField(required=False)
-    instances = InstanceSerializer(many=True, required=False)
+    instances = DashScopeInstanceSerializer(many=True, required=False)
     code = serializers.CharField(required=False)
     message = serializers.CharField(required=False)
-    task_metrics = TaskMetricsSerializer(required=False)
+    task_metrics = DashScopeTaskMetricsSerializer(required=False)
 
 
-class UsageSerializer(serializers.Serializer):
+class DashScopeUsageSerializer(serializers.Serializer):
     image_count = serializers.IntegerField()
 
 
-class TaskSerializer(serializers.Serializer):
+class DashScopeTaskSerializer(serializers.Serializer):
     request_id = serializers.CharField()
-    output = TaskOutputSerializer()
-    usage = UsageSerializer(required=False)
+    output = DashScopeTaskOutputSerializer()
+    usage = DashScopeUsageSerializer(required=False)
 
 
-class ListedTaskSerializer(serializers.Serializer):
+class DashScopeListedTaskSerializer(serializers.Serializer):
     task_id = serializers.CharField()
     status = serializers.CharField()
     model_name = serializers.CharField()
@@ -157,25 +157,25 @@ class ListedTaskSerializer(serializers.Serializer):
     request_id = serializers.CharField(allow_blank=True)
 
 
-class TaskPageSerializer(serializers.Serializer):
+class DashScopeTaskPageSerializer(serializers.Serializer):
     request_id = serializers.CharField()
     total = serializers.IntegerField()
     total_page = serializers.IntegerField()
     page_no = serializers.IntegerField()
     page_size = serializers.IntegerField()
-    data = ListedTaskSerializer(many=True)
+    data = DashScopeListedTaskSerializer(many=True)
 
 
-class AcknowledgedSerializer(serializers.Serializer):
+class DashScopeAcknowledgedSerializer(serializers.Serializer):
     request_id = serializers.CharField()
 
 
-class PolicyQuerySerializer(serializers.Serializer):
+class DashScopePolicyQuerySerializer(serializers.Serializer):
     action = serializers.ChoiceField(choices=["getPolicy"])
     model = serializers.CharField(required=False)
 
 
-class PolicyDataSerializer(serializers.Serializer):
+class DashScopePolicyDataSerializer(serializers.Serializer):
     policy = serializers.CharField()
     signature = serializers.CharField()
     upload_dir = serializers.CharField()
@@ -188,9 +188,9 @@ class PolicyDataSerializer(serializers.Serializer):
     x_oss_forbid_overwrite = serializers.CharField()
 
 
-class PolicySerializer(serializers.Serializer):
+class DashScopePolicySerializer(serializers.Serializer):
     request_id = serializers.CharField()
-    data = PolicyDataSerializer()
+    data = DashScopePolicyDataSerializer()
 
 
 class DashScopeErrorSerializer(serializers.Serializer):

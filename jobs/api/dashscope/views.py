@@ -90,14 +90,14 @@ class SubmitView(DashScopeView):
         tags=["DashScope"],
         summary="Find the people in a picture",
         parameters=[ASYNC],
-        request=serializers.SubmitSerializer,
+        request=serializers.DashScopeSubmitSerializer,
         examples=SUBMIT_EXAMPLES,
-        responses={200: serializers.TaskSerializer, **ERROR_RESPONSES},
+        responses={200: serializers.DashScopeTaskSerializer, **ERROR_RESPONSES},
     )
     def post(self, request: Request) -> Response:
         if request.headers.get("X-DashScope-Async", "").lower() != "enable":
             raise PermissionDenied("current user api does not support synchronous calls")
-        body = serializers.SubmitSerializer(data=request.data)
+        body = serializers.DashScopeSubmitSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         job = job_submit(
             actor=self.actor,
@@ -116,11 +116,11 @@ class TasksView(DashScopeView):
         tags=["DashScope"],
         operation_id="dashscope_tasks_list",
         summary="List tasks, newest first",
-        parameters=[serializers.TaskFilterSerializer],
-        responses={200: serializers.TaskPageSerializer, **ERROR_RESPONSES},
+        parameters=[serializers.DashScopeTaskFilterSerializer],
+        responses={200: serializers.DashScopeTaskPageSerializer, **ERROR_RESPONSES},
     )
     def get(self, request: Request) -> Response:
-        query = serializers.TaskFilterSerializer(data=request.query_params)
+        query = serializers.DashScopeTaskFilterSerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         chosen = query.validated_data
         jobs = selectors.jobs_kept(self.actor, self.dialect, query.to_filters()).select_related("api_key")
@@ -149,7 +149,7 @@ class TaskView(DashScopeView):
         tags=["DashScope"],
         operation_id="dashscope_task_get",
         summary="Ask how a task stands",
-        responses={200: serializers.TaskSerializer, **ERROR_RESPONSES},
+        responses={200: serializers.DashScopeTaskSerializer, **ERROR_RESPONSES},
     )
     def get(self, request: Request, task_id: str) -> Response:
         return Response(render_task(self.job(task_id), request_id=self.request_id, base_url=self.base_url))
@@ -165,7 +165,7 @@ class TaskCancelView(DashScopeView):
         operation_id="dashscope_task_cancel",
         summary="Cancel a task that is PENDING",
         request=None,
-        responses={200: serializers.AcknowledgedSerializer, **ERROR_RESPONSES},
+        responses={200: serializers.DashScopeAcknowledgedSerializer, **ERROR_RESPONSES},
     )
     def post(self, request: Request, task_id: str) -> Response:
         try:
@@ -183,11 +183,11 @@ class UploadPolicyView(DashScopeView):
         tags=["DashScope"],
         operation_id="dashscope_upload_policy",
         summary="Get a policy for uploading a file",
-        parameters=[serializers.PolicyQuerySerializer],
-        responses={200: serializers.PolicySerializer, **ERROR_RESPONSES},
+        parameters=[serializers.DashScopePolicyQuerySerializer],
+        responses={200: serializers.DashScopePolicySerializer, **ERROR_RESPONSES},
     )
     def get(self, request: Request) -> Response:
-        serializers.PolicyQuerySerializer(data=request.query_params).is_valid(raise_exception=True)
+        serializers.DashScopePolicyQuerySerializer(data=request.query_params).is_valid(raise_exception=True)
         key = self.actor.key
         return Response(
             render_policy(
@@ -210,12 +210,12 @@ class UploadFileView(DashScopeView):
         tags=["DashScope"],
         operation_id="dashscope_upload_file",
         summary="Upload a file under a policy",
-        request={"multipart/form-data": serializers.UploadFormSerializer},
+        request={"multipart/form-data": serializers.DashScopeUploadFormSerializer},
         auth=[],
-        responses={200: serializers.AcknowledgedSerializer, **ERROR_RESPONSES},
+        responses={200: serializers.DashScopeAcknowledgedSerializer, **ERROR_RESPONSES},
     )
     def post(self, request: Request) -> Response:
-        form = serializers.UploadFormSerializer(data=request.data)
+        form = serializers.DashScopeUploadFormSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         name = form.validated_data["key"]
         key = granted_key(policy=form.validated_data["policy"], signature=form.validated_data["Signature"], name=name)
