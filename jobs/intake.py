@@ -138,7 +138,7 @@ def accept_url(url: object, *, name: str = "") -> UrlSource:
 
     if not isinstance(url, str) or not url.strip():
         raise ImageMissing(field="image_url")
-    check_url(url.strip(), policy_from_settings("picture"))
+    check_url(url.strip(), policy_from_settings("picture"), field="image_url")
     return UrlSource(url.strip(), clean_name(name or url.partition("?")[0]))
 
 
