@@ -104,12 +104,18 @@ def database_migrate() -> None:
 
 
 def static_files_collect() -> bool:
-    """Collect the static files unless they are the ones collected last time; say whether there was work to do."""
+    """Collect the static files unless they are the ones collected last time; say whether there was work to do.
+
+    Raises CannotStart when one of them refers to a file that is not there.
+    """
     stamp = Path(settings.STATIC_ROOT) / ".collected"
     digest = _static_files_digest()
     if stamp.is_file() and stamp.read_text() == digest:
         return False
-    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+    try:
+        call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+    except ValueError as error:
+        raise CannotStart(f"the static files are not complete: {' '.join(str(error).split())}") from None
     stamp.write_text(digest)
     return True
 
