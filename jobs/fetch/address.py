@@ -9,7 +9,7 @@ Network = IPv4Network | IPv6Network
 
 # Special-purpose ranges that some supported Python releases still report as global (IANA's registries, 2025).
 _SPECIAL_V4 = tuple(IPv4Network(text) for text in ("192.0.0.0/24", "192.88.99.0/24"))
-_SPECIAL_V6 = tuple(IPv6Network(text) for text in ("2001::/23", "3fff::/20"))
+_SPECIAL_V6 = tuple(IPv6Network(text) for text in ("2001::/23", "3fff::/20"))  # the first one holds Teredo
 _GLOBAL_UNICAST_V6 = IPv6Network("2000::/3")
 
 # Where clouds serve credentials to whoever asks from the machine itself. No allow-list opens these.
@@ -79,8 +79,6 @@ def is_public(address: Address) -> bool:
         return False
     if isinstance(address, IPv4Address):
         return _is_public_v4(address)
-    if address in _NAT64_LOCAL or address in _TEREDO:
-        return False
     embedded = embedded_addresses(address)
     if any(address in network for network in (*_IPV4_IN_LAST_32_BITS, _SIX_TO_FOUR)):
         return all(_is_public_v4(inner) for inner in embedded)

@@ -17,7 +17,8 @@ from jobs.actor import Actor
 from jobs.commit import after_commit
 from jobs.errors import DownloadFailed, PermissionDenied, UrlForbidden, UrlTooLong
 from jobs.fetch import Response, check_url, policy_from_settings, post_bytes
-from jobs.models import Job, Team, Webhook, WebhookDelivery
+from jobs.models import Action, Job, Team, Webhook, WebhookDelivery
+from jobs.services.audit import Author, audit_append
 from segmentation.errors import InvalidParameter, MattingError
 
 logger = logging.getLogger(__name__)
@@ -45,9 +46,11 @@ def webhook_create(*, actor: Actor, url: str, events: Sequence[str] = tuple(Webh
         Team.objects.select_for_update().get(pk=actor.team.pk)
         if actor.team.webhooks.filter(kind=Webhook.Kind.ENDPOINT).count() >= MAX_WEBHOOKS:
             raise InvalidParameter(f"A team has at most {MAX_WEBHOOKS} webhooks.", field="url")
-        return Webhook.objects.create(
+        webhook = Webhook.objects.create(
             team=actor.team, url=url, events=sorted(set(events)), secret=webhooks.new_secret(), created_by=actor.user
         )
+        _audit(actor, webhook, after=_seen(webhook))
+    return webhook
 
 
 def webhook_update(
@@ -70,8 +73,11 @@ def webhook_update(
     if is_enabled is not None:
         changes |= {"is_enabled": is_enabled, "disabled_reason": "" if is_enabled else "Switched off by the team."}
     if changes:
-        Webhook.objects.filter(pk=webhook.pk).update(**changes)
-        webhook.refresh_from_db()
+        with transaction.atomic():
+            before = _seen(Webhook.objects.select_for_update().get(pk=webhook.pk))
+            Webhook.objects.filter(pk=webhook.pk).update(**changes)
+            webhook.refresh_from_db()
+            _audit(actor, webhook, before=before, after=_seen(webhook))
     return webhook
 
 
@@ -83,13 +89,18 @@ def webhook_rotate(*, actor: Actor, webhook: Webhook) -> Webhook:
         webhook.previous_secret, webhook.secret = webhook.secret, webhooks.new_secret()
         webhook.previous_secret_until = timezone.now() + _BOTH_SECRETS_FOR
         webhook.save(update_fields=["secret", "previous_secret", "previous_secret_until"])
+        _audit(actor, webhook, after={"secret": "changed"})
     return webhook
 
 
 def webhook_delete(*, actor: Actor, webhook: Webhook) -> None:
     """Forget a webhook with its deliveries."""
     _require_manager(actor)
-    webhook.delete()
+    with transaction.atomic():
+        before, pk = _seen(webhook), webhook.pk
+        webhook.delete()
+        webhook.pk = pk
+        _audit(actor, webhook, before=before)
 
 
 def callback_signer(*, team: Team) -> Webhook:
@@ -236,8 +247,9 @@ def _record(delivery: WebhookDelivery, response: Response) -> None:
     elif response.status == 410:
         with transaction.atomic():
             delivery.finish(Status.FAILED, error_code="gone", error_message=message, **values)
-            endpoint = Webhook.objects.filter(pk=delivery.webhook_id, kind=Webhook.Kind.ENDPOINT)
-            endpoint.update(is_enabled=False, disabled_reason="The receiver answered 410 Gone.")
+            endpoint = Webhook.objects.filter(pk=delivery.webhook_id, kind=Webhook.Kind.ENDPOINT, is_enabled=True)
+            if endpoint.update(is_enabled=False, disabled_reason="The receiver answered 410 Gone."):
+                _audit(None, delivery.webhook, before={"is_enabled": True}, after={"is_enabled": False})
     else:
         _retry(delivery, error_code="receiver_status", error_message=message, **values)
 
@@ -271,6 +283,17 @@ def _queue(delivery_id: object) -> None:
 def _require_manager(actor: Actor) -> None:
     if not actor.is_manager:
         raise PermissionDenied("Webhooks are managed by the team's owners and admins, or with the scope 'admin'.")
+
+
+def _audit(
+    actor: Actor | None, webhook: Webhook, *, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None
+) -> None:
+    audit_append(action=Action.WEBHOOK_CHANGED, author=Author.of(actor), target=webhook, before=before, after=after)
+
+
+def _seen(webhook: Webhook) -> dict[str, Any]:
+    """Give what the audit trail keeps of a webhook; never a secret."""
+    return {"url": webhook.url, "events": webhook.events, "is_enabled": webhook.is_enabled}
 
 
 def _check_address(url: str) -> None:

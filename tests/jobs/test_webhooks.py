@@ -20,7 +20,7 @@ from standardwebhooks import WebhookVerificationError
 from jobs import queue, webhooks
 from jobs.actor import Actor
 from jobs.errors import DownloadFailed, PermissionDenied, UrlForbidden, UrlTooLong
-from jobs.models import Job, JobImage, Status, Webhook, WebhookDelivery
+from jobs.models import Action, AuditEntry, Job, JobImage, Status, Webhook, WebhookDelivery
 from jobs.services import webhooks as services
 from jobs.services.lifecycle import image_claim, image_fail, job_cancel
 from segmentation.errors import ImageUnreadable, InvalidParameter
@@ -545,6 +545,22 @@ def test_a_replay_goes_to_where_the_webhook_points_now(alice: Person) -> None:
     assert services.delivery_replay(actor=None, delivery=delivery).url == "https://moved.example/"
 
 
+def test_every_change_of_a_webhook_is_audited_without_its_secret(alice: Person, receiver: Callable[..., Site]) -> None:
+    site = receiver(answer(b"", status=410))
+    webhook = services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    services.webhook_update(actor=alice.actor, webhook=webhook, url=site.url("/hook"))
+    secret = services.webhook_rotate(actor=alice.actor, webhook=webhook).secret
+    attempt(services.delivery_enqueue(webhook=webhook, event="job.failed", payload={}))
+    services.webhook_delete(actor=alice.actor, webhook=webhook)
+    entries = list(AuditEntry.objects.filter(action=Action.WEBHOOK_CHANGED).order_by("number"))
+    assert [entry.actor_name for entry in entries] == ["alice", "alice", "alice", "system", "alice"]
+    assert entries[1].before["url"] == PUBLIC_URL
+    assert entries[1].after["url"] == site.url("/hook")
+    assert entries[3].after == {"is_enabled": False}
+    assert (entries[4].object_id, entries[4].after) == (entries[0].object_id, None)
+    assert all(secret not in str((entry.before, entry.after)) for entry in entries)
+
+
 # The native API -------------------------------------------------------------------------------------------------------
 
 
@@ -573,6 +589,7 @@ def test_deliveries_are_listed_filtered_and_replayed_over_http(alice: Person) ->
     job_cancel(actor=alice.actor, job=job)
     page = api.get(f"/api/webhooks/deliveries/?webhook={webhook.pk}&job={job.pk}&status=waiting").json()
     assert (page["count"], page["results"][0]["event"]) == (1, "job.canceled")
+    assert "payload" not in page["results"][0]
     assert api.get("/api/webhooks/deliveries/?status=failed").json()["count"] == 0
     address = f"/api/webhooks/deliveries/{page['results'][0]['id']}/"
     assert api.get(address).json()["payload"]["data"]["id"] == str(job.pk)

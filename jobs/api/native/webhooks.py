@@ -59,7 +59,9 @@ class CallbackSecretSerializer(serializers.ModelSerializer):
         fields = ["secret", "previous_secret_until"]
 
 
-class DeliverySerializer(serializers.ModelSerializer):
+class DeliveryRowSerializer(serializers.ModelSerializer):
+    """Describe a delivery in the list: without its payload, which may carry pictures in base64."""
+
     class Meta:
         model = WebhookDelivery
         fields = [
@@ -69,7 +71,6 @@ class DeliverySerializer(serializers.ModelSerializer):
             "message_id",
             "event",
             "url",
-            "payload",
             "status",
             "attempt",
             "next_try_at",
@@ -82,6 +83,11 @@ class DeliverySerializer(serializers.ModelSerializer):
             "tried_at",
             "finished_at",
         ]
+
+
+class DeliverySerializer(DeliveryRowSerializer):
+    class Meta(DeliveryRowSerializer.Meta):
+        fields = [*DeliveryRowSerializer.Meta.fields, "payload"]
 
 
 class PageSerializer(serializers.Serializer):
@@ -99,7 +105,7 @@ class DeliveryPageSerializer(serializers.Serializer):
     count = serializers.IntegerField()
     page = serializers.IntegerField()
     page_size = serializers.IntegerField()
-    results = DeliverySerializer(many=True)
+    results = DeliveryRowSerializer(many=True)
 
 
 class ManagersWrite(HasScope):
@@ -243,7 +249,7 @@ class DeliveriesView(ManagedView):
         page, page_size = chosen.pop("page"), chosen.pop("page_size")
         found = selectors.deliveries_of(self.actor).filter(**chosen)
         rows = found[(page - 1) * page_size : page * page_size]
-        results = DeliverySerializer(rows, many=True).data
+        results = DeliveryRowSerializer(rows.defer("payload"), many=True).data
         return Response({"count": found.count(), "page": page, "page_size": page_size, "results": results})
 
 
