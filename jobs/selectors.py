@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
 from jobs.actor import Actor
 from jobs.errors import JobNotFound, NotFound
-from jobs.models import ApiKey, Artifact, Job, JobImage, ModelVersion, Status, Upload, Webhook, WebhookDelivery
+from jobs.models import (
+    ApiKey,
+    Artifact,
+    Job,
+    JobImage,
+    ModelVersion,
+    Status,
+    Upload,
+    UsageEntry,
+    Webhook,
+    WebhookDelivery,
+)
 from segmentation.errors import MattingError
 
 
@@ -137,6 +149,24 @@ def upload_get(actor: Actor, upload_id: UUID | str) -> Upload:
     if upload is None:
         raise NotFound("There is no such upload, or its hour is over.")
     return upload
+
+
+def keys_of(actor: Actor) -> QuerySet[ApiKey]:
+    """List the team's keys, newest first."""
+    return ApiKey.objects.filter(team=actor.team)
+
+
+def key_get(actor: Actor, key_id: UUID) -> ApiKey:
+    key = keys_of(actor).filter(pk=key_id).first()
+    if key is None:
+        raise NotFound
+    return key
+
+
+def pictures_by_day(actor: Actor, *, since: dt.date) -> dict[dt.date, int]:
+    """Sum the team's ledger by day: what was charged less what was refunded."""
+    rows = UsageEntry.objects.filter(team=actor.team, day__gte=since).values("day").annotate(total=Sum("pictures"))
+    return {row["day"]: row["total"] for row in rows.order_by("day")}
 
 
 def key_by_secret(secret: str) -> ApiKey | None:

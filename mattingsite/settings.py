@@ -5,6 +5,7 @@ Every variable is explained in docs/settings.md. A bad value of ours fails as a 
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import os
 import secrets
@@ -69,6 +70,7 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django_rq",
@@ -81,6 +83,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "axes",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -95,6 +99,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -130,6 +135,7 @@ TIME_ZONE = env("TIME_ZONE", default="UTC")
 USE_TZ = True
 
 AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # first, so that who is locked out is not even compared
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
@@ -148,6 +154,28 @@ if EMAIL_IS_CONFIGURED:
 else:
     EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", default="keyline@localhost")
+
+# Accounts -------------------------------------------------------------------------------------------------------------
+ACCOUNT_ADAPTER = "jobs.accounts.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*" if EMAIL_IS_CONFIGURED else "email", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_IS_CONFIGURED else "none"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if env.bool("MATTING_HTTPS", default=False) else "http"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_RATE_LIMITS = {"login_failed": None}  # axes counts failures, in the database, for all web processes together
+MFA_TOTP_ISSUER = "Keyline"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+AXES_FAILURE_LIMIT = env.int("MATTING_SIGN_IN_FAILURES", default=5)
+AXES_COOLOFF_TIME = dt.timedelta(minutes=env.int("MATTING_LOCKOUT_MINUTES", default=15))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # by name alone, a stranger could lock anybody out
+AXES_USERNAME_CALLABLE = "jobs.accounts.name_tried"
+AXES_CLIENT_IP_CALLABLE = "jobs.api.auth.client_address"
+AXES_LOCKOUT_CALLABLE = "jobs.accounts.locked_out"
+AXES_RESET_ON_SUCCESS = True
+AXES_DISABLE_ACCESS_LOG = True  # the audit trail records sign-ins
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 
 # Files ----------------------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
@@ -251,6 +279,8 @@ MATTING_INPUT_ROOTS = env.list("MATTING_INPUT_ROOTS", default=[str(MEDIA_ROOT / 
 MATTING_OUTPUT_ROOTS = env.list("MATTING_OUTPUT_ROOTS", default=[str(MEDIA_ROOT / "outputs")])
 MATTING_FETCH_ALLOW = env.list("MATTING_FETCH_ALLOW", default=[])
 MATTING_FETCH_TIMEOUT_S = env.float("MATTING_FETCH_TIMEOUT_S", default=20.0)
+MATTING_SIGNUP_OPEN = env.bool("MATTING_SIGNUP_OPEN", default=True)
+
 # What a team may use until the admin gives it a quota of its own; empty means no limit.
 MATTING_QUOTA = {
     "images_per_day": optional("MATTING_QUOTA_IMAGES_PER_DAY", int),

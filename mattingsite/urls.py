@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from jobs.accounts import password_reset
 from jobs.api import health
 from jobs.api.files import FileView
 
@@ -17,6 +18,7 @@ urlpatterns = [
     path("", include("jobs.api.baidu.urls")),
     path("", include("jobs.api.dashscope.urls")),
     path("", include("jobs.api.picwish.urls")),
+    path("accounts/password/reset/", password_reset, name="account_reset_password"),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("jobs.web.urls")),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from jobs.web import gallery, picture, selection, studio
+from jobs.web import gallery, keys, picture, selection, studio, usage, webhooks
 
 app_name = "site"
 urlpatterns = [
@@ -15,4 +15,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/zip", selection.ZipView.as_view(), name="job-zip"),
     path("jobs/<uuid:job_id>/", picture.JobView.as_view(), name="job"),
     path("jobs/<uuid:job_id>/<int:position>/", picture.PictureView.as_view(), name="picture"),
+    path("usage/", usage.UsageView.as_view(), name="usage"),
+    path("keys/", keys.KeysView.as_view(), name="keys"),
+    path("webhooks/", webhooks.WebhooksView.as_view(), name="webhooks"),
 ]

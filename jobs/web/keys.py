@@ -1,0 +1,84 @@
+"""Stage 9 in the browser: the team's API keys."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView
+
+from jobs import selectors
+from jobs.errors import NotFound
+from jobs.models import Scope
+from jobs.services.keys import key_create, key_revoke
+from jobs.web.session import TeamPage
+from segmentation.errors import MattingError
+
+
+class KeyForm(forms.Form):
+    """Hold a new key."""
+
+    name = forms.CharField(label=_("Name"), max_length=120, help_text=_("What uses it, such as a shop's server."))
+    scopes = forms.MultipleChoiceField(
+        label=_("May"),
+        choices=Scope.choices,
+        initial=[Scope.SUBMIT, Scope.READ],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    expires_at = forms.DateTimeField(
+        label=_("Expires"), required=False, widget=forms.DateTimeInput({"type": "datetime-local"})
+    )
+    allowed_networks = forms.CharField(
+        label=_("Only from these networks"), required=False, help_text=_("For instance 203.0.113.0/24, 2001:db8::/32.")
+    )
+
+    def clean_allowed_networks(self) -> list[str]:
+        parts = [part.strip() for part in self.cleaned_data["allowed_networks"].split(",") if part.strip()]
+        try:
+            return [str(ipaddress.ip_network(part, strict=False)) for part in parts]
+        except ValueError:
+            raise forms.ValidationError(_("Write networks such as 203.0.113.0/24, with commas between.")) from None
+
+
+class KeysView(TeamPage, TemplateView):
+    """Show the keys, make one (its secret is shown this once) and revoke one."""
+
+    template_name = "keys.html"
+    section = "keys"
+
+    def get_context_data(self, **values: object) -> dict[str, Any]:
+        values.setdefault("form", KeyForm())
+        return super().get_context_data(keys=selectors.keys_of(self.actor), **values)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self._revoke(request) if request.POST.get("do") == "revoke" else self._create(request)
+        except NotFound:
+            raise Http404 from None
+        except MattingError as error:
+            messages.error(request, error.message)
+            return redirect("site:keys")
+
+    def _create(self, request: HttpRequest) -> HttpResponse:
+        form = KeyForm(request.POST)
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(form=form))
+        actor = self.actor
+        key, secret = key_create(team=actor.team, created_by=actor.user, **form.cleaned_data)
+        response = self.render_to_response(self.get_context_data(new_key=key, secret=secret))
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def _revoke(self, request: HttpRequest) -> HttpResponse:
+        try:
+            key_id = UUID(request.POST.get("id", ""))
+        except ValueError:
+            raise Http404 from None
+        key_revoke(key=selectors.key_get(self.actor, key_id))
+        return redirect("site:keys")

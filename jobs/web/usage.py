@@ -1,0 +1,72 @@
+"""Stage 9 in the browser: what is left of the quota, and what was used day by day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils import timezone
+from django.views.generic import TemplateView
+
+from jobs import selectors
+from jobs.services.quota import allowances, quota_of, stored_bytes, tasks_of
+from jobs.web.session import TeamPage
+
+DAYS_SHOWN = 30
+_CHART_HEIGHT = 120
+_BAR_WIDTH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """Place one day's bar in the chart, in the units of its view box."""
+
+    day: dt.date
+    pictures: int
+    x: float
+    y: float
+    height: float
+
+
+class UsageView(TeamPage, TemplateView):
+    """Show allowances, storage, running and waiting pictures, and thirty days as bars."""
+
+    template_name = "usage.html"
+    section = "usage"
+
+    def get_context_data(self, **values: object) -> dict[str, object]:
+        team = self.actor.team
+        quota = quota_of(team)
+        used_bytes = stored_bytes(team)
+        bars = bars_of(
+            selectors.pictures_by_day(self.actor, since=timezone.localdate() - dt.timedelta(days=DAYS_SHOWN - 1))
+        )
+        return super().get_context_data(
+            allowances=allowances(team, quota),
+            quota=quota,
+            stored_bytes=used_bytes,
+            tasks=tasks_of(team),
+            bars=bars,
+            chart_width=DAYS_SHOWN * _BAR_WIDTH,
+            chart_height=_CHART_HEIGHT,
+            bar_width=_BAR_WIDTH - 4,
+            most=max((bar.pictures for bar in bars), default=0),
+            **values,
+        )
+
+
+def bars_of(pictures: dict[dt.date, int]) -> list[Bar]:
+    """Lay out one bar a day, the highest filling the chart."""
+    today = timezone.localdate()
+    days = [today - dt.timedelta(days=DAYS_SHOWN - 1 - number) for number in range(DAYS_SHOWN)]
+    most = max(max(pictures.values(), default=0), 1)
+    return [
+        Bar(
+            day=day,
+            pictures=pictures.get(day, 0),
+            x=number * _BAR_WIDTH + 2,
+            y=_CHART_HEIGHT - max(0, pictures.get(day, 0)) / most * _CHART_HEIGHT,
+            height=max(0, pictures.get(day, 0)) / most * _CHART_HEIGHT,
+        )
+        for number, day in enumerate(days)
+    ]

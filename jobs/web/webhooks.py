@@ -1,0 +1,99 @@
+"""Stage 9 in the browser: who is called when a job ends, and every message that was sent."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView
+
+from jobs import selectors
+from jobs.errors import NotFound
+from jobs.models import Webhook
+from jobs.services.webhooks import (
+    delivery_replay,
+    webhook_create,
+    webhook_delete,
+    webhook_rotate,
+    webhook_update,
+)
+from jobs.web.session import TeamPage
+from segmentation.errors import MattingError
+
+DELIVERIES_SHOWN = 50
+
+
+class WebhookForm(forms.Form):
+    """Hold a new webhook."""
+
+    url = forms.CharField(label=_("Address"), max_length=2048, widget=forms.URLInput({"placeholder": "https://"}))
+    events = forms.MultipleChoiceField(
+        label=_("Events"),
+        choices=Webhook.Event.choices,
+        initial=list(Webhook.Event.values),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class WebhooksView(TeamPage, TemplateView):
+    """Show webhooks and deliveries, and make, switch, renew, delete and replay them."""
+
+    template_name = "webhooks.html"
+    section = "webhooks"
+
+    def get_context_data(self, **values: object) -> dict[str, object]:
+        actor = self.actor
+        values.setdefault("form", WebhookForm())
+        return super().get_context_data(
+            webhooks=selectors.webhooks_of(actor),
+            deliveries=selectors.deliveries_of(actor).select_related("webhook")[:DELIVERIES_SHOWN],
+            **values,
+        )
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        deeds = {"create": self._create, "delivery": self._replay}
+        deed = deeds.get(request.POST.get("do", ""), self._change)
+        try:
+            shown = deed(request)
+        except NotFound:
+            raise Http404 from None
+        except MattingError as error:
+            messages.error(request, error.message)
+            shown = None
+        return shown or redirect("site:webhooks")
+
+    def _create(self, request: HttpRequest) -> HttpResponse | None:
+        form = WebhookForm(request.POST)
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(form=form))
+        webhook_create(actor=self.actor, url=form.cleaned_data["url"], events=form.cleaned_data["events"])
+        messages.success(request, _("The webhook is set. Its secret stands beside it."))
+        return None
+
+    def _replay(self, request: HttpRequest) -> None:
+        delivery = selectors.delivery_get(self.actor, _uuid(request.POST.get("id", "")))
+        delivery_replay(actor=self.actor, delivery=delivery)
+        messages.success(request, _("The message is sent again."))
+
+    def _change(self, request: HttpRequest) -> None:
+        actor = self.actor
+        webhook = selectors.webhook_get(actor, _uuid(request.POST.get("id", "")))
+        match request.POST.get("do"):
+            case "rotate":
+                webhook_rotate(actor=actor, webhook=webhook)
+                messages.success(request, _("There is a new secret; the old one still signs for a day."))
+            case "delete":
+                webhook_delete(actor=actor, webhook=webhook)
+            case "enable" | "disable" as deed:
+                webhook_update(actor=actor, webhook=webhook, is_enabled=deed == "enable")
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Http404 from None
