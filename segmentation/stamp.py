@@ -1,0 +1,245 @@
+"""Stage 6, the model's classical sibling: the ink of seals and stamps lifted off the paper, without any weights.
+
+Values stay in the picture's own gamma: a shadow is a common factor of the three channels there as well, and alpha is
+used there later. In order:
+
+1. Light. The paper's colour at every place is a smooth surface fitted to the logarithm of the picture by reweighted
+   least squares in which what is darker than the paper counts for little (asymmetric least squares, Eilers & Boelens
+   2005), then corrected locally by normalised convolution over what looks like paper (Knutsson & Westin 1993).
+2. Optical density, by the Beer-Lambert law: D = -ln(picture / paper). Layers of ink and print add up in it.
+3. Inks. The densities of the strongest coloured pixels, told apart by their hue; yellow and brown are stains, not ink.
+4. Unmixing, as colour deconvolution does for dyes (Ruifrok & Johnston 2001): D = amount * ink + print * (1, 1, 1), in
+   the least squares sense. What remains of the picture without its print is T = exp(-amount * ink).
+5. Alpha of the ink over white paper, T = alpha * C + (1 - alpha), in the least squares sense over the channels, as in
+   matting against a known background (Smith & Blinn 1996); C is the colour of the ink where it took fully.
+6. Under dense print hardly any colour is left to judge by: there alpha is the normalised convolution of its
+   surroundings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+MODEL_SIDE_PX = 900  # the longer side at which light and inks are estimated
+PAPER_SIDE_PX = 150  # and at which the paper's surface is fitted
+STRIP_ROWS = 512  # what is unmixed at once, so that 50 megapixels need no gigabytes
+DARKEST = 6 / 255  # below it a density says more about noise than about ink
+STAIN_HUES_DEG = (56.0, 140.0)  # yellow, brown and olive, on the hue circle of `_hue`
+MIN_INK_DENSITY = 0.14  # difference of two channels' densities: less is a tint of the paper or the light
+FULL_INK_DENSITY = 0.7  # a paler ink is taken for a thin layer of a stronger one, and becomes translucent
+MAX_INKS = 3
+MIN_INK_SHARE = 0.12  # of the strongest ink's weight: less of another hue is fringes and mixtures
+HUE_APART_DEG = 45.0
+COLOUR_BLUR_PX = 1.2  # reach over which ink and print are told apart
+NOISE_FLOOR = 2.5  # times the paper's own colour noise: what is weaker is no ink
+COLOUR_LOSS = 0.4  # of thin strokes, in JPEG: so much grey beside the ink's colour is still ink, not print
+_LOG_LEVELS = np.log(np.maximum(np.arange(256, dtype=np.float32) / 255, DARKEST))
+
+
+class Stamp(NamedTuple):
+    """alpha: (H, W) float32 in 0..1. colour: (H, W, 3) uint8, the ink without paper, print and shadow under it."""
+
+    alpha: np.ndarray
+    colour: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Ink:
+    """Hold one ink: its density where it took fully, (3,) float32, and its hue in degrees."""
+
+    density: np.ndarray
+    hue_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Hold what the whole page tells: `paper`, a small (h, w, 3) float32 picture of its logarithm, and the inks.
+
+    noise: the colour, as a density, that bare paper shows by itself. brightest: (3,) the paper in the best light, 0..1.
+    ink_share, paper_share: how much of the picture shows ink, and how much is bare paper or black print on it, 0..1.
+    """
+
+    paper: np.ndarray
+    inks: tuple[Ink, ...]
+    noise: float
+    brightest: np.ndarray
+    ink_share: float
+    paper_share: float
+
+
+def lift_stamp(rgb: np.ndarray) -> Stamp:
+    """Lift coloured ink off its paper. rgb: (H, W, 3) uint8; without any ink the alpha is 0 everywhere."""
+    height, width = rgb.shape[:2]
+    page = read_page(rgb)
+    alpha = np.zeros((height, width), np.float32)
+    colour = np.empty((height, width, 3), np.uint8)
+    colour[:] = np.rint(255 * page.brightest)
+    if not page.inks:
+        return Stamp(alpha, colour)
+    reach = max(1.2, max(height, width) / 450)  # about half the stroke of print
+    border = int(4 * reach) + 1
+    for top in range(0, height, STRIP_ROWS):
+        first, past = max(0, top - border), min(height, top + STRIP_ROWS + border)
+        density = _density(rgb[first:past], _paper_rows(page.paper, first, past, height, width))
+        strip_alpha, strip_colour = _lift_strip(density, page, reach)
+        rows = slice(top, min(height, top + STRIP_ROWS))
+        alpha[rows] = strip_alpha[rows.start - first : rows.stop - first]
+        colour[rows] = strip_colour[rows.start - first : rows.stop - first]
+    return Stamp(alpha, colour)
+
+
+def read_page(rgb: np.ndarray) -> Page:
+    """Estimate light, inks and noise from a small copy of the picture, (H, W, 3) uint8."""
+    height, width = rgb.shape[:2]
+    scale = min(1.0, MODEL_SIDE_PX / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    paper = _paper(small)
+    density = _density(small, _paper_rows(paper, 0, size[1], size[1], size[0]))
+    least, most = (extreme.reduce(cv2.split(density)) for extreme in (np.minimum, np.maximum))
+    strength, hue = most - least, _hue(density)
+    bare = (strength < MIN_INK_DENSITY) & (most < 0.12) & (least > -0.12)
+    noise = float(np.percentile(strength[bare], 90)) if bare.sum() > 100 else MIN_INK_DENSITY / 2
+    coloured = (strength > max(2 * MIN_INK_DENSITY, 4 * noise)) & ~_is_stain(hue)
+    neutral = (strength < 2 * MIN_INK_DENSITY) & (least > -0.25)
+    return Page(
+        paper=paper,
+        inks=tuple(_inks(density[coloured], strength[coloured], hue[coloured])),
+        noise=noise,
+        brightest=np.exp(np.percentile(paper.reshape(-1, 3), 95, axis=0)).astype(np.float32),
+        ink_share=float(coloured.mean()),
+        paper_share=float(neutral.mean()),
+    )
+
+
+def _paper(small: np.ndarray) -> np.ndarray:
+    """Estimate the logarithm of the bare paper's colour, (h, w, 3) float32, much smaller than the picture."""
+    step = max(1, -(-max(small.shape[:2]) // PAPER_SIDE_PX))
+    size = (max(1, small.shape[1] // step), max(1, small.shape[0] // step))
+    tiny = np.log(np.maximum(cv2.resize(small, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255, DARKEST))
+    rows, columns = tiny.shape[:2]
+    down, across = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
+    terms = np.stack([across**i * down**j for i in range(4) for j in range(4 - i)], axis=-1).reshape(-1, 10)
+    values = tiny.reshape(-1, 3).astype(np.float64)
+    brightness = values.mean(axis=1)
+    weight = (brightness > np.percentile(brightness, 50)).astype(np.float64)
+    for _ in range(8):
+        weighted = terms * weight[:, None]
+        surface = terms @ np.linalg.solve(terms.T @ weighted + 1e-3 * np.eye(10), weighted.T @ values)
+        residual = values - surface
+        tint = residual.max(axis=1) - residual.min(axis=1)
+        darker, brighter = np.clip(-residual.mean(axis=1), 0, None), np.clip(residual.mean(axis=1), 0, None)
+        weight = np.exp(-((darker / 0.06) ** 2) - (brighter / 0.3) ** 2 - (tint / 0.10) ** 2) + 1e-4
+    is_paper = np.exp(-((darker / 0.16) ** 2) - (tint / 0.12) ** 2).reshape(rows, columns, 1).astype(np.float32)
+    residual = residual.reshape(rows, columns, 3).astype(np.float32)
+    sigma = max(rows, columns) / 14
+    local = cv2.GaussianBlur(residual * is_paper, (0, 0), sigma) / (
+        cv2.GaussianBlur(is_paper, (0, 0), sigma)[..., None] + 0.03
+    )
+    return (surface.reshape(rows, columns, 3) + local).astype(np.float32)
+
+
+def _paper_rows(paper: np.ndarray, first: int, past: int, height: int, width: int) -> np.ndarray:
+    """Enlarge the paper's logarithm for the rows first..past of a picture of height x width."""
+    rows, columns = paper.shape[:2]
+    down = ((np.arange(first, past) + 0.5) * rows / height - 0.5).astype(np.float32)
+    across = ((np.arange(width) + 0.5) * columns / width - 0.5).astype(np.float32)
+    grid = np.meshgrid(across, down)
+    return cv2.remap(paper, *grid, interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _density(rgb: np.ndarray, log_paper: np.ndarray) -> np.ndarray:
+    """Measure the optical density of what lies on the paper, (H, W, 3) float32; 0 is bare paper."""
+    return log_paper - cv2.LUT(rgb, _LOG_LEVELS)
+
+
+def _hue(density: np.ndarray) -> np.ndarray:
+    """Compute the hue of densities (H, W, 3) in degrees: red ink near 20, green 170, blue 245, violet 315."""
+    across = cv2.transform(density, np.array([[-1.0, 1.0, 0.0]]))
+    down = cv2.transform(density, np.array([[-0.5, -0.5, 1.0]]))
+    return cv2.phase(across, down, angleInDegrees=True)
+
+
+def _is_stain(hue_deg: np.ndarray) -> np.ndarray:
+    return (hue_deg > STAIN_HUES_DEG[0]) & (hue_deg < STAIN_HUES_DEG[1])
+
+
+def _apart(first_deg: np.ndarray, second_deg: float) -> np.ndarray:
+    """Measure the angle between hues of 0..360 degrees; the result is 0..180."""
+    difference = np.abs(first_deg - np.float32(second_deg))
+    return np.minimum(difference, 360 - difference)
+
+
+def _inks(density: np.ndarray, strength: np.ndarray, hue_deg: np.ndarray) -> list[Ink]:
+    """Find the inks among coloured pixels, strongest first: peaks of their hues, then the densest of each hue."""
+    counts = np.histogram(hue_deg, bins=72, range=(0, 360), weights=strength)[0]
+    kernel = np.exp(-0.5 * (np.arange(-4, 5) / 2.0) ** 2)
+    counts = np.convolve(np.concatenate([counts[-4:], counts, counts[:4]]), kernel, mode="valid")
+    inks: list[Ink] = []
+    first = counts.max()
+    while len(inks) < MAX_INKS and counts.max() > MIN_INK_SHARE * first and strength.size >= 20:
+        centre = (int(counts.argmax()) + 0.5) * 5.0
+        near = _apart(hue_deg, centre) < HUE_APART_DEG / 2
+        if near.sum() >= 20:
+            inks.append(_full_ink(density[near], centre))
+        counts[_apart((np.arange(72) + 0.5) * 5.0, centre) < HUE_APART_DEG] = 0
+    return inks
+
+
+def _full_ink(density: np.ndarray, hue_deg: float) -> Ink:
+    """Take for fully inked what lies between the 90th and the 99th percentile of colourfulness.
+
+    Colourfulness is the difference of the channels' transmittances: print under the ink lowers it, and so never counts
+    as ink that took well.
+    """
+    colourfulness = np.ptp(np.exp(-density), axis=1)
+    low, high = np.percentile(colourfulness, (90, 99))
+    full = np.clip(np.median(density[(colourfulness >= low) & (colourfulness <= high)], axis=0), 0.02, None)
+    return Ink((full * max(1.0, FULL_INK_DENSITY / np.ptp(full))).astype(np.float32), hue_deg)
+
+
+def _lift_strip(density: np.ndarray, page: Page, reach: float) -> tuple[np.ndarray, np.ndarray]:
+    """Unmix a strip of densities (H, W, 3) into alpha (H, W) float32 and ink colour (H, W, 3) uint8."""
+    hue = _hue(density)
+    alpha, sight = _unmix(density, hue, page.inks[0], page.noise)
+    nearest, best = np.zeros(hue.shape, np.uint8), _apart(hue, page.inks[0].hue_deg)
+    for index, ink in enumerate(page.inks[1:], start=1):
+        apart = _apart(hue, ink.hue_deg)
+        nearer = apart < best
+        found, seen = _unmix(density, hue, ink, page.noise)
+        alpha[nearer], sight[nearer], best[nearer], nearest[nearer] = found[nearer], seen[nearer], apart[nearer], index
+    trust = sight * sight
+    around = cv2.GaussianBlur(alpha * trust, (0, 0), reach) / (cv2.GaussianBlur(trust, (0, 0), reach) + 1e-3)
+    alpha = around + trust * (alpha - around)
+    colours = np.stack([np.exp(-ink.density) for ink in page.inks]) * page.brightest
+    return alpha, np.rint(255 * np.clip(colours, 0, 1)).astype(np.uint8)[nearest]
+
+
+def _unmix(density: np.ndarray, hue_deg: np.ndarray, ink: Ink, noise: float) -> tuple[np.ndarray, np.ndarray]:
+    """Split densities into ink and print; return the ink's alpha and how well it can be seen, (H, W) float32 0..1.
+
+    Which part of a pixel's darkness is ink is judged from its neighbourhood, as JPEG stores colour at half the
+    resolution: around a thin stroke of pure ink the colour that its middle lost lies beside it, on paper that looks
+    lighter than paper in turn, and both cancel.
+    """
+    ink_sum, power = float(ink.density.sum()), float(ink.density @ ink.density)
+    slope = (3 * ink.density - ink_sum) / (3 * power - ink_sum**2)  # amount = density . slope
+    rest = (1 - ink_sum * slope) / 3  # print = density . rest
+    split = cv2.GaussianBlur(cv2.transform(density, np.stack([slope, rest])), (0, 0), COLOUR_BLUR_PX)
+    inky = np.clip(split[..., 0], 0, None) * (ink_sum / 3)
+    # Of another hue than the ink's, a pixel holds none of it, however well the densities could be made to fit.
+    inky *= np.clip((75 - _apart(hue_deg, ink.hue_deg)) / 30, 0, 1)
+    printed = np.clip(split[..., 1] - COLOUR_LOSS * inky, 0, None)
+    share = inky / (inky + printed + 1e-4)
+    total = np.clip(cv2.transform(density, np.full((1, 3), 1 / 3)), 0, None)
+    amounts = np.linspace(0, 2, 512, dtype=np.float32)
+    absorbed = 1 - np.exp(-ink.density)
+    floor = min(0.2, NOISE_FLOOR * noise / float(np.ptp(ink.density)))
+    table = ((1 - np.exp(-amounts[:, None] * ink.density)) @ absorbed / (absorbed @ absorbed)).astype(np.float32)
+    table = np.clip((table - floor) / (1 - floor), 0, 1)
+    alpha = np.interp(share * total * (3 / ink_sum), amounts, table).astype(np.float32)
+    return alpha, cv2.exp(-1.2 * (1 - share) * total)
