@@ -9,13 +9,50 @@ import numpy as np
 from rest_framework.response import Response
 
 from jobs import selectors, storage
-from jobs.models import Artifact, JobImage
+from jobs.models import Artifact, Job, JobImage, ModelVersion, Status
 from segmentation.encode import read_alpha
 from segmentation.errors import MattingError
 
 RAW_ALPHA_TYPE = "application/json+alpha"
-# The dialect knows no 422; its clients look for 400.
-_STATUS = {422: 400}
+
+# Core code to HTTP status. The dialect knows no 422: its clients look for 400.
+ERRORS: dict[str, int] = {
+    "authentication_required": 401,
+    "permission_denied": 403,
+    "invalid_parameter": 400,
+    "malformed_body": 400,
+    "image_missing": 400,
+    "image_unreadable": 400,
+    "image_too_large": 413,
+    "image_dimensions": 400,
+    "url_too_long": 400,
+    "url_forbidden": 400,
+    "download_failed": 400,
+    "box_invalid": 400,
+    "rate_limited": 429,
+    "quota_exceeded": 429,
+    "too_many_tasks": 429,
+    "not_found": 404,
+    "job_not_found": 404,
+    "job_not_cancelable": 409,
+    "idempotency_conflict": 409,
+    "method_not_allowed": 405,
+    "not_acceptable": 406,
+    "queue_unavailable": 503,
+    "timeout": 504,
+    "inference_failed": 500,
+    "storage_failed": 500,
+    "worker_lost": 500,
+    "internal": 500,
+}
+TASK_STATES = {
+    Status.QUEUED: "submitted",
+    Status.RUNNING: "processing",
+    Status.SUCCEEDED: "completed",
+    Status.FAILED: "failed",
+    Status.CANCELED: "failed",
+}
+CANCELED = "The task was cancelled."
 
 
 def render_single(image: JobImage, *, base_url: str) -> dict[str, Any]:
@@ -49,9 +86,63 @@ def render_raw_alpha(image: JobImage) -> dict[str, Any]:
     }
 
 
+def render_submitted(job: Job, *, estimated_time_s: int) -> dict[str, Any]:
+    """Give the answer of `batch`."""
+    return {
+        "status": "submitted",
+        "task_id": job.external_id,
+        "input_count": job.images_total,
+        "estimated_time_sec": estimated_time_s,
+        "output_dir": job.wire["output_dir"],
+    }
+
+
+def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
+    """Give a batch as it stands: running counts, and the zip and the time once it has ended."""
+    images = selectors.images_of(job)
+    body: dict[str, Any] = {
+        "status": TASK_STATES[Status(job.status)],
+        "processed": job.images_succeeded,
+        "failed": job.images_failed,
+        "output_dir": job.wire["output_dir"],
+    }
+    bundle = selectors.bundle_of(job)
+    if job.status == Status.SUCCEEDED and bundle is not None:
+        body["zip_path"] = job.wire["zip_path"]
+        body["zip_url"] = storage.link_to(bundle, base_url=base_url)
+    if job.is_terminal:
+        body["total_time_ms"] = round((job.finished_at - job.created_at).total_seconds() * 1000)
+    if body["status"] == "failed":
+        body |= {"error": job.error_message or CANCELED, "code": job.error_code or job.status}
+    return body | {"files": [_file(job, image) for image in images]}
+
+
+def _file(job: Job, image: JobImage) -> dict[str, str]:
+    row = {"name": image.name, "status": TASK_STATES[Status(image.status)]}
+    if image.status == Status.SUCCEEDED:
+        for name, kind in (("result_path", Artifact.Kind.CUTOUT), ("alpha_path", Artifact.Kind.MASK)):
+            artifact = selectors.artifact_of(image, kind)
+            if artifact is not None:
+                copy = job.wire["output_dir"] + storage.public_name(artifact, image)
+                row[name] = artifact.key if job.output_folder else copy
+    if row["status"] == "failed":
+        row |= {"error": image.error_message or CANCELED, "code": image.error_code or image.status}
+    return row
+
+
+def render_reloaded(version: ModelVersion, previous: ModelVersion | None) -> dict[str, Any]:
+    """Give the answer of `reload`."""
+    return {
+        "status": "success",
+        "model_path": version.path,
+        "model": version.name,
+        "sha256": version.sha256,
+        "previous": None if previous is None else previous.path,
+    }
+
+
 def render_error(error: MattingError) -> Response:
-    status = _STATUS.get(error.http_status, error.http_status)
-    return Response({"status": "error", "error": error.message, "code": error.code}, status=status)
+    return Response({"status": "error", "error": error.message, "code": error.code}, status=ERRORS[error.code])
 
 
 def processing_time_ms(image: JobImage) -> int:

@@ -1,35 +1,43 @@
-"""Stage 2, parameters: the UNet dialect's fields, from the wire to CutoutOptions."""
+"""Stage 2, parameters: the UNet dialect's fields, from the wire to CutoutOptions and sources."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import partial
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
 
+from jobs import archives, intake
+from jobs.api.fields import SwitchField
+from segmentation.errors import ImageMissing, InvalidParameter
 from segmentation.options import AlphaMode, Color, CutoutOptions, Format, Output
 
 
 class UNetOptionsSerializer(serializers.Serializer):
-    """Describe the fields that `single` and `batch` share; booleans arrive as words in any case, or as 1 and 0."""
+    """Describe the fields that `single` and `batch` share."""
 
     bg_color = serializers.CharField(default="#ffffff", max_length=20, help_text="Used only with jpeg.")
     output_format = serializers.ChoiceField(choices=["png", "jpeg"], default="png")
-    save_alpha = serializers.BooleanField(default=False)
+    save_alpha = SwitchField(default=False, help_text="Also write the alpha mask as a file of its own.")
     alpha_threshold = serializers.IntegerField(min_value=0, max_value=50, default=10)
-    edge_feathering = serializers.BooleanField(default=True)
+    edge_feathering = SwitchField(default=True)
     edge_erosion = serializers.IntegerField(min_value=0, max_value=5, default=1)
-    alpha_mode = serializers.ChoiceField(choices=["binary", "soft"], default="binary")
+    alpha_mode = serializers.ChoiceField(choices=["binary", "soft"], default="binary", help_text="soft keeps hair.")
 
     def to_options(self) -> CutoutOptions:
         """Build the options; JPEG is drawn on `bg_color`, PNG keeps the photo's own colour with the alpha."""
         values = self.validated_data
         color = Color.parse(values["bg_color"], field_name="bg_color")
         is_jpeg = values["output_format"] == "jpeg"
-        soft = values["alpha_mode"] == "soft"
+        is_soft = values["alpha_mode"] == "soft"
         return CutoutOptions(
             alpha_mode=AlphaMode(values["alpha_mode"]),
             threshold=values["alpha_threshold"],
             erosion=values["edge_erosion"],
             feathering=values["edge_feathering"],
-            decontaminate=soft,
+            decontaminate=is_soft,
             format=Format.JPEG if is_jpeg else Format.PNG,
             background=color if is_jpeg else None,
             outputs=(Output.CUTOUT, Output.MASK) if values["save_alpha"] else (Output.CUTOUT,),
@@ -41,22 +49,135 @@ class UNetSingleSerializer(UNetOptionsSerializer):
 
     image = serializers.FileField(required=False, allow_empty_file=True, help_text="JPG, PNG, WebP, BMP or TIFF.")
 
+    def to_source(self) -> intake.Source:
+        return intake.accept_upload(self.validated_data.get("image"))
+
+
+class UNetFolderSerializer(UNetOptionsSerializer):
+    """Describe `POST /api/matting/batch` with JSON: a folder of the server."""
+
+    input_dir = serializers.CharField(max_length=1024, trim_whitespace=False, help_text="Under an allowed input root.")
+    output_dir = serializers.CharField(
+        max_length=1024, trim_whitespace=False, help_text="Under an allowed output root; made when it is missing."
+    )
+
+
+class UNetUploadSerializer(UNetOptionsSerializer):
+    """Describe `POST /api/matting/batch` with multipart: many `images`, or one .zip of them."""
+
+    images = serializers.ListField(
+        child=serializers.FileField(allow_empty_file=True), required=False, help_text="Up to 100 files, or one .zip."
+    )
+    zip = serializers.FileField(required=False, allow_empty_file=True, help_text="Pictures in one .zip.")
+
+    def to_sources(self) -> list[intake.Source]:
+        """Check every picture; one that is none is counted as failed, and only a bad archive ends the request."""
+        files = [*self.validated_data.get("images", [])]
+        if "zip" in self.validated_data:
+            files.append(self.validated_data["zip"])
+        bundled = [file for file in files if _is_zip(file)]
+        if "zip" in self.validated_data and not _is_zip(self.validated_data["zip"]):
+            raise InvalidParameter("zip: not a zip archive", field="zip")
+        if bundled and len(files) > 1:
+            raise InvalidParameter("images: send pictures or one .zip, not both", field="images")
+        if bundled:
+            return archives.sources_in(
+                bundled[0].file,
+                limits=intake.default_limits(),
+                archive_limits=archives.archive_limits(),
+                field="zip" if "zip" in self.validated_data else "images",
+            )
+        if not files:
+            raise ImageMissing(field="images")
+        return list(_checked(files))
+
+
+def _checked(files: Iterable[UploadedFile]) -> Iterable[intake.Source]:
+    for file in files:
+        yield intake.accept_or_refuse(partial(intake.accept_upload, file), name=file.name)
+
+
+def _is_zip(file: UploadedFile) -> bool:
+    file.seek(0)
+    head = file.read(len(archives.SIGNATURE))
+    file.seek(0)
+    return head in (archives.SIGNATURE, archives.EMPTY_SIGNATURE)
+
+
+class UNetReloadSerializer(serializers.Serializer):
+    """Describe `POST /api/model/reload`."""
+
+    model_path = serializers.CharField(max_length=1024, trim_whitespace=False, help_text="Inside the weights folder.")
+
+
+# Answers --------------------------------------------------------------------------------------------------------------
+
+
+class SizeField(serializers.ListField):
+    """Describe `[width, height]`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(child=serializers.IntegerField(), min_length=2, max_length=2, **options)
+
 
 class UNetSingleResultSerializer(serializers.Serializer):
-    status = serializers.CharField()
+    status = serializers.ChoiceField(choices=["success"])
+    result_path = serializers.CharField(help_text="Path under the media root.")
+    alpha_path = serializers.CharField(required=False, help_text="With save_alpha.")
+    processing_time_ms = serializers.IntegerField()
+    original_size = SizeField(help_text="[width, height]")
+    output_size = SizeField(help_text="[width, height]")
+    result_url = serializers.CharField(help_text="Opens the file until it expires.")
+    alpha_url = serializers.CharField(required=False)
+
+
+class UNetRawAlphaSerializer(serializers.Serializer):
+    status = serializers.ChoiceField(choices=["success"])
+    alpha_map_base64 = serializers.CharField(help_text="Little-endian float32, C order, 0..1.")
+    shape = SizeField(help_text="[height, width]")
+    dtype = serializers.ChoiceField(choices=["float32"])
+    processing_time_ms = serializers.IntegerField()
+
+
+class UNetSubmittedSerializer(serializers.Serializer):
+    status = serializers.ChoiceField(choices=["submitted"])
+    task_id = serializers.CharField()
+    input_count = serializers.IntegerField()
+    estimated_time_sec = serializers.IntegerField()
+    output_dir = serializers.CharField()
+
+
+class UNetFileSerializer(serializers.Serializer):
+    name = serializers.CharField(help_text="As it was sent.")
+    status = serializers.ChoiceField(choices=["submitted", "processing", "completed", "failed"])
     result_path = serializers.CharField(required=False)
     alpha_path = serializers.CharField(required=False)
-    result_url = serializers.CharField(required=False)
-    alpha_url = serializers.CharField(required=False)
-    processing_time_ms = serializers.IntegerField()
-    original_size = serializers.ListField(child=serializers.IntegerField(), required=False)
-    output_size = serializers.ListField(child=serializers.IntegerField(), required=False)
-    alpha_map_base64 = serializers.CharField(required=False)
-    shape = serializers.ListField(child=serializers.IntegerField(), required=False)
-    dtype = serializers.CharField(required=False)
+    error = serializers.CharField(required=False)
+    code = serializers.CharField(required=False)
+
+
+class UNetTaskSerializer(serializers.Serializer):
+    status = serializers.ChoiceField(choices=["submitted", "processing", "completed", "failed"])
+    processed = serializers.IntegerField(help_text="Pictures that succeeded so far.")
+    failed = serializers.IntegerField(help_text="Pictures that failed so far.")
+    output_dir = serializers.CharField()
+    zip_path = serializers.CharField(required=False, help_text="When completed.")
+    zip_url = serializers.CharField(required=False, help_text="Opens the zip until it expires.")
+    total_time_ms = serializers.IntegerField(required=False, help_text="From submission to end.")
+    error = serializers.CharField(required=False, help_text="When failed.")
+    code = serializers.CharField(required=False)
+    files = UNetFileSerializer(many=True)
+
+
+class UNetModelSerializer(serializers.Serializer):
+    status = serializers.ChoiceField(choices=["success"])
+    model_path = serializers.CharField(help_text="Inside the weights folder.")
+    model = serializers.CharField()
+    sha256 = serializers.CharField()
+    previous = serializers.CharField(allow_null=True, help_text="The file that served before, null for the built-in.")
 
 
 class UNetErrorSerializer(serializers.Serializer):
-    status = serializers.CharField()
+    status = serializers.ChoiceField(choices=["error"])
     error = serializers.CharField()
     code = serializers.CharField()

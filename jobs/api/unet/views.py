@@ -3,45 +3,53 @@
 from __future__ import annotations
 
 from django.conf import settings
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
-from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.parsers import FormParser, MultiPartParser
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
+from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs import intake
-from jobs.api.base import DialectView
+from jobs import estimates, folders, selectors
+from jobs.api.base import AlwaysJson, DialectView
 from jobs.api.results import finished_image
-from jobs.models import Job
-from jobs.naming import second_unique_name
+from jobs.errors import PermissionDenied
+from jobs.intake import Source
+from jobs.models import Job, Scope
+from jobs.naming import names_of_seconds, second_unique_name
+from jobs.services.model_versions import model_reload
 from jobs.services.submission import Door, job_submit
 from jobs.waiting import wait_for_job
 from segmentation.errors import MattingError
 
-from .render import RAW_ALPHA_TYPE, render_error, render_raw_alpha, render_single
-from .serializers import UNetErrorSerializer, UNetSingleResultSerializer, UNetSingleSerializer
+from . import render, serializers
 
-ERROR = OpenApiResponse(UNetErrorSerializer, description="What was wrong.")
+# Where the original's server keeps its files: its clients send these paths, and mean the operator's first folders.
+INPUTS, OUTPUTS, MODELS = "/root/inputs", "/root/outputs", "/root/models"
 
-
-class AlwaysJson(DefaultContentNegotiation):
-    """Answer JSON whatever Accept says; the raw-alpha type is read by the view."""
-
-    def select_renderer(self, request: Request, renderers: list, format_suffix: str | None = None) -> tuple:
-        return renderers[0], renderers[0].media_type
+ERROR = OpenApiResponse(serializers.UNetErrorSerializer, description="What was wrong.")
+ERRORS = {"4XX": ERROR, "5XX": ERROR}
+SINGLE_RESULT = PolymorphicProxySerializer(
+    component_name="UNetSingleAnswer",
+    serializers=[serializers.UNetSingleResultSerializer, serializers.UNetRawAlphaSerializer],
+    resource_type_field_name=None,
+)
 
 
 class UNetView(DialectView):
+    """Answer JSON and this dialect's errors."""
+
+    dialect = Job.Dialect.UNET
     content_negotiation_class = AlwaysJson
     renderer_classes = [JSONRenderer]
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
-        return render_error(error)
-
-    @property
-    def wants_raw_alpha(self) -> bool:
-        return RAW_ALPHA_TYPE in self.request.headers.get("Accept", "")
+        return render.render_error(error)
 
 
 class SingleView(UNetView):
@@ -51,27 +59,141 @@ class SingleView(UNetView):
         tags=["UNet"],
         operation_id="unet_single",
         summary="Cut one picture out and wait for it",
-        parameters=[OpenApiParameter("Accept", str, OpenApiParameter.HEADER, description=RAW_ALPHA_TYPE)],
-        request={"multipart/form-data": UNetSingleSerializer},
-        responses={200: UNetSingleResultSerializer, "4XX": ERROR, "5XX": ERROR},
+        description=f"With `Accept: {render.RAW_ALPHA_TYPE}` the answer is the model's alpha before any threshold.",
+        parameters=[OpenApiParameter("Accept", str, OpenApiParameter.HEADER, description=render.RAW_ALPHA_TYPE)],
+        request={"multipart/form-data": serializers.UNetSingleSerializer},
+        responses={200: SINGLE_RESULT, **ERRORS},
     )
     def post(self, request: Request) -> Response:
-        body = UNetSingleSerializer(data=request.data)
+        body = serializers.UNetSingleSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         options = body.to_options()
-        source = intake.accept_upload(body.validated_data.get("image"))
         job = job_submit(
             actor=self.actor,
+            sources=[body.to_source()],
+            options=options,
             door=Door(
                 dialect=Job.Dialect.UNET,
                 urgency=Job.Urgency.INTERACTIVE,
                 output_folder="outputs",
-                output_names=[second_unique_name("outputs_{}", separator="")],
+                output_names=[second_unique_name("outputs_{}")],
             ),
-            options=options,
-            sources=[source],
         )
         image = finished_image(wait_for_job(job.id, timeout_s=settings.MATTING_MAX_WAIT_S))
-        if self.wants_raw_alpha:
-            return Response(render_raw_alpha(image), content_type="application/json")
-        return Response(render_single(image, base_url=self.base_url))
+        if render.RAW_ALPHA_TYPE in request.headers.get("Accept", ""):
+            return Response(render.render_raw_alpha(image))
+        return Response(render.render_single(image, base_url=self.base_url))
+
+
+class BatchView(UNetView):
+    parser_classes = [JSONParser, MultiPartParser]
+
+    @extend_schema(
+        tags=["UNet"],
+        operation_id="unet_batch",
+        summary="Cut out a folder of the server, or many pictures, or a .zip",
+        description="A folder needs the scope `server-files`. Pictures that cannot be read are counted as failed.",
+        request={
+            "application/json": serializers.UNetFolderSerializer,
+            "multipart/form-data": serializers.UNetUploadSerializer,
+        },
+        responses={200: serializers.UNetSubmittedSerializer, **ERRORS},
+        examples=[
+            OpenApiExample(
+                "A folder",
+                value={"input_dir": f"{INPUTS}/", "output_dir": f"{OUTPUTS}/", "alpha_threshold": 10},
+                media_type="application/json",
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        is_folder = (request.content_type or "").startswith("application/json")
+        job = self._submit_folder(request) if is_folder else self._submit_upload(request)
+        return Response(render.render_submitted(job, estimated_time_s=estimates.seconds_until_done()))
+
+    def _submit_folder(self, request: Request) -> Job:
+        if not self.actor.has_scope(Scope.SERVER_FILES):
+            raise PermissionDenied(f"This needs the scope {str(Scope.SERVER_FILES)!r}.")
+        body = serializers.UNetFolderSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        values = body.validated_data
+        inputs = folders.place_in(values["input_dir"], settings.MATTING_INPUT_ROOTS, field="input_dir", alias=INPUTS)
+        outputs = folders.place_in(
+            values["output_dir"], settings.MATTING_OUTPUT_ROOTS, field="output_dir", alias=OUTPUTS
+        )
+        options = body.to_options()
+        folders.require_writable(outputs, field="output_dir")
+        sources = folders.sources_in(inputs, field="input_dir")
+        names = BatchNames(shown_folder=values["output_dir"].rstrip("/") + "/", count=len(sources))
+        door = names.door(bundle_folder=f"teams/{self.actor.team.id}", export_directory=str(outputs.path))
+        return job_submit(actor=self.actor, door=door, options=options, sources=sources)
+
+    def _submit_upload(self, request: Request) -> Job:
+        body = serializers.UNetUploadSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        options = body.to_options()
+        sources: list[Source] = body.to_sources()
+        names = BatchNames(shown_folder="outputs/", count=len(sources))
+        return job_submit(actor=self.actor, door=names.door(bundle_folder="outputs"), options=options, sources=sources)
+
+
+class BatchNames:
+    """Hold the names that one batch is given: its id, its folder, its zip and its results."""
+
+    def __init__(self, *, shown_folder: str, count: int) -> None:
+        self.task_id = second_unique_name("batch_{}", separator="_")
+        moment = self.task_id.removeprefix("batch_")
+        self.zip_name = f"batch_results_{moment}.zip"
+        self.shown_folder = shown_folder
+        self.result_names = names_of_seconds("outputs_{}", first=moment.replace("_", ""), count=count)
+
+    def door(self, *, bundle_folder: str, export_directory: str = "") -> Door:
+        """Describe the batch to the core; with an export directory the results lie there, else in the storage."""
+        return Door(
+            dialect=Job.Dialect.UNET,
+            urgency=Job.Urgency.BATCH,
+            external_id=self.task_id,
+            wire={
+                "output_dir": f"{self.shown_folder}{self.task_id}/",
+                "zip_path": f"{self.shown_folder}{self.zip_name}",
+            },
+            output_folder="" if export_directory else f"outputs/{self.task_id}",
+            output_names=self.result_names,
+            bundle_key=f"{bundle_folder}/{self.zip_name}",
+            export_directory=export_directory,
+        )
+
+
+class TaskView(UNetView):
+    @extend_schema(
+        tags=["UNet"],
+        operation_id="unet_task",
+        summary="Look at a batch",
+        responses={200: serializers.UNetTaskSerializer, **ERRORS},
+    )
+    def get(self, request: Request, task_id: str) -> Response:
+        job = selectors.job_by_external_id(self.actor, Job.Dialect.UNET, task_id)
+        return Response(render.render_task(job, base_url=self.base_url))
+
+
+class ReloadView(UNetView):
+    required_scopes = {"POST": Scope.ADMIN}
+    parser_classes = [JSONParser]
+
+    @extend_schema(
+        tags=["UNet"],
+        operation_id="unet_reload",
+        summary="Serve another weights file from the next picture on",
+        description="A worker tries the file first; one that does not fit answers 400 and changes nothing.",
+        request={"application/json": serializers.UNetReloadSerializer},
+        responses={200: serializers.UNetModelSerializer, **ERRORS},
+    )
+    def post(self, request: Request) -> Response:
+        body = serializers.UNetReloadSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        place = folders.place_in(
+            body.validated_data["model_path"], [settings.MATTING_WEIGHTS_DIR], field="model_path", alias=MODELS
+        )
+        version, previous = model_reload(actor=self.actor, place=place)
+        return Response(render.render_reloaded(version, previous))

@@ -1,0 +1,235 @@
+"""`POST /api/model/reload`: who may, which files serve, and what is recorded. Workers really load the files here."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from django.conf import settings as site
+from safetensors.torch import load_file
+
+from jobs import engine, queue, tasks
+from jobs.models import AuditEntry, Membership, ModelVersion
+from tests.api.matching import assert_matches, fixture
+from tests.cast import Person, make_person
+
+URL = "/api/model/reload"
+
+
+@pytest.fixture
+def weights_dir(settings, tmp_path: Path) -> Path:
+    settings.MATTING_WEIGHTS_DIR = tmp_path / "weights"
+    settings.MATTING_RUNTIME = "torch-cpu"
+    settings.MATTING_WEIGHTS_DIR.mkdir()
+    return settings.MATTING_WEIGHTS_DIR
+
+
+@pytest.fixture
+def trying_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Do at once what is asked of a picture worker."""
+
+    def run(function: str, *args: object, queue_name: str, **values: object) -> None:
+        assert (function, queue_name) == ("jobs.tasks.weights_try", "interactive")
+        tasks.weights_try(*args, **values)
+
+    monkeypatch.setattr(queue, "enqueue_task", run)
+    for name in ("_engine", "_source", "_tried"):
+        monkeypatch.setattr(engine, name, None)
+    threads = torch.get_num_threads()
+    yield
+    torch.set_num_threads(threads)
+
+
+def shipped() -> dict[str, torch.Tensor]:
+    return {
+        name: value.float() if value.is_floating_point() else value
+        for name, value in load_file(site.MATTING_WEIGHTS).items()
+    }
+
+
+def reload(person: Person, path: object):
+    return person.api().post(URL, {"model_path": path}, content_type="application/json")
+
+
+def test_a_good_file_becomes_the_active_model_and_is_recorded(
+    trying_worker: None, alice: Person, weights_dir: Path
+) -> None:
+    torch.save(shipped(), weights_dir / "mine.pth")
+
+    answer = reload(alice, "/root/models/mine.pth")
+
+    assert answer.status_code == 200, answer.json()
+    assert_matches(answer.json(), fixture("unet/reload.json"))
+    version = ModelVersion.objects.get(is_active=True)
+    assert (version.path, version.loaded_by_name) == ("mine.pth", "key alice's key")
+    entry = AuditEntry.objects.get(action="model.reloaded")
+    assert entry.after == {"path": "mine.pth", "sha256": version.sha256}
+
+
+def test_the_worker_that_tried_it_serves_it_without_loading_it_again(
+    trying_worker: None, alice: Person, weights_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.save(shipped(), weights_dir / "mine.pth")
+    reload(alice, "mine.pth")
+    monkeypatch.setattr(engine, "load_engine", None)
+
+    assert engine.current_engine().name == "mine"
+
+
+def test_a_second_reload_names_the_one_before(trying_worker: None, alice: Person, weights_dir: Path) -> None:
+    torch.save(shipped(), weights_dir / "first.pth")
+    torch.save(shipped(), weights_dir / "second.pth")
+
+    reload(alice, "first.pth")
+    answer = reload(alice, "second.pth")
+
+    assert answer.json()["previous"] == "first.pth"
+    assert [version.path for version in ModelVersion.objects.filter(is_active=True)] == ["second.pth"]
+
+
+def test_the_same_name_with_another_content_is_served_anew(
+    trying_worker: None, alice: Person, weights_dir: Path
+) -> None:
+    torch.save(shipped(), weights_dir / "mine.pth")
+    reload(alice, "mine.pth")
+    before = engine.current_engine().version
+    changed = shipped()
+    changed["mattes.bias"] += 0.5
+    torch.save(changed, weights_dir / "mine.pth")
+
+    reload(alice, "mine.pth")
+
+    assert engine.current_engine().version != before
+
+
+def test_a_file_changed_after_its_trial_is_not_served(trying_worker: None, alice: Person, weights_dir: Path) -> None:
+    torch.save(shipped(), weights_dir / "mine.pth")
+    reload(alice, "mine.pth")
+    serving = engine.current_engine()
+    changed = shipped()
+    changed["mattes.bias"] += 0.5
+    torch.save(changed, weights_dir / "mine.pth")
+    engine._source = None  # as another worker would, which has not loaded it yet
+
+    assert engine.current_engine() is serving
+
+
+def _missing_key() -> dict[str, torch.Tensor]:
+    weights = shipped()
+    del weights["mattes.bias"]
+    return weights
+
+
+def _extra_key() -> dict[str, torch.Tensor]:
+    return shipped() | {"surprise": torch.zeros(1)}
+
+
+def _wrong_shape() -> dict[str, torch.Tensor]:
+    return shipped() | {"mattes.bias": torch.zeros(3)}
+
+
+def _not_a_number() -> dict[str, torch.Tensor]:
+    return shipped() | {"mattes.bias": torch.full_like(shipped()["mattes.bias"], float("nan"))}
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (_missing_key, "missing mattes.bias"),
+        (_extra_key, "unexpected surprise"),
+        (_wrong_shape, "mattes.bias has shape (3,)"),
+        (_not_a_number, "not finite"),
+        (lambda: [1, 2, 3], "does not hold a dictionary of tensors"),
+        (None, "not a readable checkpoint"),
+    ],
+)
+def test_a_bad_file_is_400_with_what_is_wrong_and_the_old_model_stays(
+    trying_worker: None, alice: Person, weights_dir: Path, make, reason: str
+) -> None:
+    if make is None:
+        (weights_dir / "bad.pth").write_bytes(b"this is no checkpoint" * 100)
+    else:
+        torch.save(make(), weights_dir / "bad.pth")
+
+    answer = reload(alice, "bad.pth")
+
+    assert answer.status_code == 400
+    assert reason in answer.json()["error"]
+    assert str(weights_dir) not in answer.json()["error"]
+    assert not ModelVersion.objects.exists()
+
+
+class _Malicious:
+    """Make a folder when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple:
+        return os.mkdir, (str(self.path),)
+
+
+def test_a_checkpoint_that_would_run_code_is_refused_unrun(
+    trying_worker: None, alice: Person, weights_dir: Path, tmp_path: Path
+) -> None:
+    torch.save({"mattes.bias": _Malicious(tmp_path / "owned")}, weights_dir / "bad.pth")
+
+    answer = reload(alice, "bad.pth")
+
+    assert answer.status_code == 400
+    assert not (tmp_path / "owned").exists()
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../secret.pth", "{folder}/../secret.pth", "link.pth"])
+def test_a_file_outside_the_weights_folder_is_403(
+    trying_worker: None, alice: Person, weights_dir: Path, tmp_path: Path, path: str
+) -> None:
+    torch.save({}, tmp_path / "secret.pth")
+    (weights_dir / "link.pth").symlink_to(tmp_path / "secret.pth")
+
+    answer = reload(alice, path.format(folder=weights_dir))
+
+    assert answer.status_code == 403
+    assert_matches(answer.json(), fixture("unet/error.json"))
+
+
+@pytest.mark.parametrize("path", ["missing.pth", ".", "", None, 5.5, "bad\0.pth"])
+def test_a_path_to_no_file_is_400(trying_worker: None, alice: Person, weights_dir: Path, path: object) -> None:
+    answer = reload(alice, path)
+
+    assert answer.status_code == 400
+    assert_matches(answer.json(), fixture("unet/error.json"))
+
+
+def test_a_key_without_the_admin_scope_may_not(trying_worker: None, alice: Person, weights_dir: Path) -> None:
+    torch.save(shipped(), weights_dir / "mine.pth")
+    program = make_person("program", alice.team, Membership.Role.OWNER, scopes=("submit", "read", "server-files"))
+
+    answer = reload(program, "mine.pth")
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
+
+
+def test_without_a_worker_it_is_504_and_nothing_changes(
+    alice: Person, weights_dir: Path, settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MATTING_MAX_WAIT_S = 1
+    torch.save(shipped(), weights_dir / "mine.pth")
+
+    answer = reload(alice, "mine.pth")
+
+    assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
+    assert not ModelVersion.objects.exists()
+
+
+def test_asking_waits_for_the_answer_of_another_thread(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def run_elsewhere(function: str, *args: object, queue_name: str, reply_to: str) -> None:
+        threading.Timer(0.05, queue.reply, (reply_to, {"asked": [function, *args]})).start()
+
+    monkeypatch.setattr(queue, "enqueue_task", run_elsewhere)
+
+    assert queue.ask("jobs.tasks.x", 1, queue_name="interactive", timeout_s=10) == {"asked": ["jobs.tasks.x", 1]}
