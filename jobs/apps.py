@@ -8,4 +8,7 @@ class JobsConfig(AppConfig):
     verbose_name = "Cutouts"
 
     def ready(self) -> None:
-        from jobs import checks  # noqa: F401  registers the system checks
+        from jobs import (
+            checks,  # noqa: F401  registers the system checks
+            signals,  # noqa: F401  hears of sign-ins
+        )

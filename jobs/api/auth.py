@@ -53,9 +53,10 @@ def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
     """Give the key back when it is active and the caller's address is one of its own; note that it was used."""
     if key is None or not key.is_active:
         raise AuthenticationRequired("The API key is unknown, expired or revoked.")
-    if not is_allowed_from(key, client_address(request)):
+    address = client_address(request)
+    if not is_allowed_from(key, address):
         raise PermissionDenied("This key may not be used from this address.")
-    key_touch(key=key)
+    key_touch(key=key, address=address)
     return key
 
 

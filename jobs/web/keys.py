@@ -16,7 +16,7 @@ from django.views.generic import TemplateView
 from jobs import selectors
 from jobs.errors import NotFound
 from jobs.models import Scope
-from jobs.services.keys import key_create, key_revoke
+from jobs.services.keys import STAFF_SCOPES, team_key_create, team_key_revoke
 from jobs.web.session import TeamPage
 from segmentation.errors import MattingError
 
@@ -38,6 +38,11 @@ class KeyForm(forms.Form):
         label=_("Only from these networks"), required=False, help_text=_("For instance 203.0.113.0/24, 2001:db8::/32.")
     )
 
+    def __init__(self, *args: Any, is_staff: bool, **values: Any) -> None:
+        super().__init__(*args, **values)
+        if not is_staff:
+            self.fields["scopes"].choices = [choice for choice in Scope.choices if choice[0] not in STAFF_SCOPES]
+
     def clean_allowed_networks(self) -> list[str]:
         parts = [part.strip() for part in self.cleaned_data["allowed_networks"].split(",") if part.strip()]
         try:
@@ -53,7 +58,7 @@ class KeysView(TeamPage, TemplateView):
     section = "keys"
 
     def get_context_data(self, **values: object) -> dict[str, Any]:
-        values.setdefault("form", KeyForm())
+        values.setdefault("form", KeyForm(is_staff=self.request.user.is_staff))
         return super().get_context_data(keys=selectors.keys_of(self.actor), **values)
 
     def post(self, request: HttpRequest) -> HttpResponse:
@@ -66,11 +71,10 @@ class KeysView(TeamPage, TemplateView):
             return redirect("site:keys")
 
     def _create(self, request: HttpRequest) -> HttpResponse:
-        form = KeyForm(request.POST)
+        form = KeyForm(request.POST, is_staff=request.user.is_staff)
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
-        actor = self.actor
-        key, secret = key_create(team=actor.team, created_by=actor.user, **form.cleaned_data)
+        key, secret = team_key_create(actor=self.actor, **form.cleaned_data)
         response = self.render_to_response(self.get_context_data(new_key=key, secret=secret))
         response["Cache-Control"] = "no-store"
         return response
@@ -80,5 +84,5 @@ class KeysView(TeamPage, TemplateView):
             key_id = UUID(request.POST.get("id", ""))
         except ValueError:
             raise Http404 from None
-        key_revoke(key=selectors.key_get(self.actor, key_id))
+        team_key_revoke(actor=self.actor, key=selectors.key_get(self.actor, key_id))
         return redirect("site:keys")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from jobs.web import gallery, keys, picture, selection, studio, usage, webhooks
+from jobs.web import gallery, keys, membership, picture, selection, studio, usage, webhooks
 
 app_name = "site"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/", picture.JobView.as_view(), name="job"),
     path("jobs/<uuid:job_id>/<int:position>/", picture.PictureView.as_view(), name="picture"),
     path("usage/", usage.UsageView.as_view(), name="usage"),
+    path("invitations/<str:token>/", membership.InvitationView.as_view(), name="invitation"),
+    path("team/switch", membership.TeamSwitchView.as_view(), name="team-switch"),
     path("keys/", keys.KeysView.as_view(), name="keys"),
     path("webhooks/", webhooks.WebhooksView.as_view(), name="webhooks"),
 ]
