@@ -48,10 +48,12 @@ class FakeEngine:
         height, width = rgb.shape[:2]
         shares = ((0.05, 0.1, 0.5, 0.9), (0.5, 0.2, 0.95, 0.8))
         scale = np.array([width, height, width, height])
-        return [
-            Instance(Box(*np.rint(np.array(share) * scale).tolist()), score, self.ellipse(share))
-            for share, score in zip(shares, (0.9, 0.7), strict=True)
-        ]
+        people = []
+        for share, score in zip(shares, (0.9, 0.7), strict=True):
+            left, top, right, bottom = np.rint(np.array(share) * scale).astype(int).tolist()
+            box = Box(left, top, max(right, left + 2), max(bottom, top + 2))
+            people.append(Instance(box, score, self.ellipse(share)))
+        return people
 
     def ellipse(self, share: tuple[float, float, float, float]) -> np.ndarray:
         """Draw the ellipse in a box given in shares of the sides (left, top, right, bottom)."""

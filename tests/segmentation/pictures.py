@@ -1,0 +1,53 @@
+"""Pictures for tests: one real photo out of scikit-image's wheel, and drawn ones whose truth is known."""
+
+import io
+from functools import cache
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from skimage import data
+
+
+@cache
+def astronaut() -> np.ndarray:
+    """Give a person in front of a flag, (512, 512, 3) uint8."""
+    return data.astronaut()
+
+
+def corners(width: int = 48, height: int = 32) -> np.ndarray:
+    """Draw a picture that looks different in every orientation: red, green, blue and white quarters."""
+    rgb = np.zeros((height, width, 3), np.uint8)
+    rgb[: height // 2, : width // 2] = (255, 0, 0)
+    rgb[: height // 2, width // 2 :] = (0, 255, 0)
+    rgb[height // 2 :, : width // 2] = (0, 0, 255)
+    rgb[height // 2 :, width // 2 :] = (255, 255, 255)
+    return rgb
+
+
+def encoded(pixels: np.ndarray | Image.Image, file_format: str = "PNG", **parameters: Any) -> bytes:
+    """Save an array or a Pillow image as a file."""
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    stream = io.BytesIO()
+    image.save(stream, file_format, **parameters)
+    return stream.getvalue()
+
+
+def disc(side: int, radius: float, softness: float) -> np.ndarray:
+    """Draw an alpha, (side, side) float32: a disc in the middle whose edge is `softness` pixels wide."""
+    y, x = np.mgrid[:side, :side] + 0.5 - side / 2
+    return np.clip((radius - np.hypot(x, y)) / softness + 0.5, 0, 1).astype(np.float32)
+
+
+def texture(side: int, color: tuple[int, int, int], contrast: float, seed: int) -> np.ndarray:
+    """Draw a coloured surface with smooth variation, (side, side, 3) float32 0..255."""
+    generator = np.random.default_rng(seed)
+    coarse = generator.uniform(-contrast, contrast, (8, 8, 3)).astype(np.float32)
+    smooth = np.stack(
+        [
+            np.asarray(Image.fromarray(plane).resize((side, side), Image.Resampling.BICUBIC))
+            for plane in coarse.transpose(2, 0, 1)
+        ],
+        axis=-1,
+    )
+    return np.clip(np.array(color, np.float32) + smooth, 0, 255)

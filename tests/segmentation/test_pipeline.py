@@ -1,0 +1,289 @@
+import io
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from PIL import Image
+
+from segmentation import find as finding
+from segmentation.engines.base import Matte
+from segmentation.errors import BoxInvalid, ImageError, ImageUnreadable
+from segmentation.find import limit_to
+from segmentation.image import Limits
+from segmentation.options import AlphaMode, Box, CutoutOptions, Format, Method, Output, Subject
+from segmentation.pipeline import cut_out, read_alpha, render_variant, uncertainty_of
+from segmentation.postprocess import shape_alpha
+from tests.fakes import EmptyEngine, FakeEngine
+from tests.segmentation.pictures import astronaut, disc, encoded
+from tests.segmentation.test_options import cutout_options
+
+LIMITS = Limits()
+PHOTO = encoded(astronaut(), "JPEG", quality=95)
+
+
+def opened(data: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(data)))
+
+
+@pytest.fixture(autouse=True)
+def _plain_names(monkeypatch):
+    """Let the engine's own answer name the subject: here nobody looks at the pixels of the photo."""
+    monkeypatch.setattr(finding, "which_subject", lambda rgb, matte: Subject.OBJECT)
+
+
+def test_a_photo_becomes_a_transparent_cutout_of_its_size():
+    result = cut_out(PHOTO, CutoutOptions(), FakeEngine(), LIMITS)
+    (cutout,) = result.outputs
+    pixels = opened(cutout.data)
+    assert pixels.shape == (512, 512, 4)
+    assert (result.width, result.height, cutout.width, cutout.height) == (512, 512, 512, 512)
+    assert pixels[256, 256, 3] == 255
+    assert not pixels[5, 5].any()
+    assert np.abs(pixels[200:300, 200:300, :3].astype(int) - astronaut()[200:300, 200:300]).mean() < 6
+
+
+def test_the_outputs_are_those_asked_for():
+    result = cut_out(PHOTO, CutoutOptions(outputs=tuple(Output)), FakeEngine(), LIMITS)
+    assert [rendered.kind for rendered in result.outputs] == list(Output)
+    cutout, mask, alpha, visualization = (opened(rendered.data) for rendered in result.outputs)
+    assert np.array_equal(mask, cutout[..., 3])
+    assert alpha.dtype == np.uint16
+    assert visualization.shape == (512, 512, 3)
+
+
+def test_the_alpha_comes_before_any_threshold():
+    options = CutoutOptions(alpha_mode=AlphaMode.BINARY, threshold=40, erosion=3, outputs=("mask",))
+    plain = cut_out(PHOTO, CutoutOptions(), FakeEngine(), LIMITS)
+    shaped = cut_out(PHOTO, options, FakeEngine(), LIMITS)
+    assert shaped.alpha == plain.alpha
+    assert np.array_equal(opened(shaped.outputs[0].data), shape_alpha(read_alpha(shaped.alpha.data), options))
+
+
+def test_a_thumbnail_is_a_small_cutout():
+    thumbnail = cut_out(PHOTO, CutoutOptions(), FakeEngine(), LIMITS).thumbnail
+    pixels = opened(thumbnail.data)
+    assert (thumbnail.kind, thumbnail.content_type) == (Output.CUTOUT, "image/webp")
+    assert pixels.shape == (384, 384, 4)
+    assert (pixels[192, 192, 3], pixels[3, 3, 3]) == (255, 0)
+
+
+def test_the_files_own_transparency_multiplies_the_alpha():
+    image = Image.fromarray(astronaut()).convert("RGBA")
+    image.putalpha(Image.fromarray(np.repeat(np.array([255, 51], np.uint8), 256)[None].repeat(512, axis=0)))
+    alpha = read_alpha(cut_out(encoded(image), CutoutOptions(), FakeEngine(), LIMITS).alpha.data)
+    assert alpha[256, 200] == 1
+    assert alpha[256, 300] == pytest.approx(0.2, abs=1e-4)
+    assert alpha[5, 300] == 0
+
+
+def test_a_turned_photo_comes_out_upright_and_boxes_are_meant_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = encoded(np.ascontiguousarray(np.rot90(astronaut()[:, :300])), "JPEG", exif=exif)
+    options = CutoutOptions(method="boxes", boxes=((0, 300, 300, 512),))
+    result = cut_out(data, options, FakeEngine(), LIMITS)
+    assert (result.width, result.height) == (300, 512)
+    assert result.foreground.top > 300
+
+
+def test_outside_every_box_nothing_is_left():
+    class Unbounded(FakeEngine):
+        def boxes(self, rgb, boxes):
+            return [Matte(np.ones(self.size, np.float32)) for _ in boxes]
+
+    options = CutoutOptions(method="boxes", boxes=((100, 100, 200, 200), (300, 250, 400, 500)))
+    alpha = read_alpha(cut_out(PHOTO, options, Unbounded(), LIMITS).alpha.data)
+    # Grown by 4 % of the longer side: 4 and 10 pixels.
+    expected = np.zeros((512, 512), bool)
+    expected[96:204, 96:204] = True
+    expected[240:510, 290:410] = True
+    assert np.array_equal(alpha > 0, expected)
+
+
+def test_two_boxes_give_the_union_of_what_they_hold():
+    options = CutoutOptions(method="boxes", boxes=((20, 20, 220, 220), (260, 260, 500, 500)))
+    alpha = read_alpha(cut_out(PHOTO, options, FakeEngine(), LIMITS).alpha.data)
+    assert (alpha[120, 120], alpha[380, 380], alpha[240, 240]) == (1, 1, 0)
+
+
+def test_a_box_off_the_picture_is_refused_before_the_model_runs():
+    engine = FakeEngine()
+    with pytest.raises(BoxInvalid):
+        cut_out(PHOTO, CutoutOptions(method="boxes", boxes=((600, 600, 700, 700),)), engine, LIMITS)
+    assert engine.calls == []
+
+
+def test_a_box_smaller_than_its_door_allows_is_refused():
+    options = CutoutOptions(method="boxes", boxes=((10, 10, 30, 30),))
+    with pytest.raises(BoxInvalid, match="32x32"):
+        cut_out(PHOTO, options, FakeEngine(), Limits(min_box_side_px=32))
+
+
+def test_a_person_is_the_part_of_the_subject_that_belongs_to_people():
+    alpha = read_alpha(cut_out(PHOTO, CutoutOptions(subject="person"), FakeEngine(), LIMITS).alpha.data)
+    assert (alpha[256, 200], alpha[256, 320]) == (1, 0)
+
+
+def test_an_object_is_what_remains_beside_the_people():
+    alpha = read_alpha(cut_out(PHOTO, CutoutOptions(subject="object"), FakeEngine(), LIMITS).alpha.data)
+    assert (alpha[256, 200], alpha[256, 320]) == (0, 1)
+
+
+def test_an_object_is_the_whole_subject_when_nothing_remains_beside_the_people():
+    alpha = np.ones((4, 4), np.float32)
+    assert np.array_equal(limit_to(Subject.OBJECT, Matte(alpha, alpha)), alpha)
+
+
+def test_an_engine_that_cannot_tell_people_gives_its_whole_alpha():
+    alpha = np.ones((4, 4), np.float32)
+    assert limit_to(Subject.PERSON, Matte(alpha)) is alpha
+
+
+def test_people_are_mapped_at_the_size_of_the_picture():
+    options = CutoutOptions(method="instances", outputs=("cutout", "mask", "visualization"), crop=True)
+    result = cut_out(PHOTO, options, FakeEngine(), LIMITS)
+    ids = opened(result.outputs[1].data)
+    assert (ids.shape, ids.dtype) == ((512, 512), np.uint8)
+    assert np.unique(ids).tolist() == [0, 1, 2]
+    assert [(person.id, person.area_px) for person in result.instances] == [
+        (1, (ids == 1).sum()),
+        (2, (ids == 2).sum()),
+    ]
+    assert ids[256, 140] == 1
+    assert ids[256, 370] == 2
+    assert result.subject is Subject.PERSON
+    visualization = opened(result.outputs[2].data)
+    assert not np.array_equal(visualization[256, 140], astronaut()[256, 140])
+
+
+def test_a_photo_without_people_gives_an_empty_map_and_no_error():
+    options = CutoutOptions(method="instances", outputs=("mask", "visualization"))
+    result = cut_out(PHOTO, options, EmptyEngine(), LIMITS)
+    assert not opened(result.outputs[0].data).any()
+    assert (result.instances, result.foreground, result.uncertainty) == ((), None, 0)
+
+
+def test_a_crop_is_the_subject_and_its_margin():
+    options = CutoutOptions(crop=True, crop_margin=0.1, outputs=("cutout", "mask"))
+    result = cut_out(PHOTO, options, FakeEngine(), LIMITS)
+    box = result.foreground
+    side = max(box.right - box.left, box.bottom - box.top)
+    expected = (box.right - box.left + 2 * round(side * 0.1), box.bottom - box.top + 2 * round(side * 0.1))
+    assert all((rendered.width, rendered.height) == expected for rendered in result.outputs)
+    assert (result.alpha.width, result.alpha.height) == (512, 512)
+
+
+def test_a_photo_in_which_nothing_is_found_still_gives_every_file():
+    result = cut_out(PHOTO, CutoutOptions(crop=True, outputs=tuple(Output)), EmptyEngine(), LIMITS)
+    assert not opened(result.outputs[0].data).any()
+    assert result.outputs[0].width == 512
+    assert result.foreground is None
+
+
+def test_decontamination_changes_colours_and_never_alpha():
+    results = [cut_out(PHOTO, CutoutOptions(decontaminate=on), FakeEngine(), LIMITS) for on in (True, False)]
+    clean, raw = (opened(result.outputs[0].data) for result in results)
+    sure = read_alpha(results[0].alpha.data) > 0.99
+    assert np.array_equal(clean[..., 3], raw[..., 3])
+    assert not np.array_equal(clean[..., :3], raw[..., :3])
+    assert np.array_equal(clean[sure], raw[sure])
+
+
+def test_without_refinement_the_alpha_is_the_engines_enlarged():
+    engine = FakeEngine()
+    alpha = read_alpha(cut_out(PHOTO, CutoutOptions(refine=False), engine, LIMITS).alpha.data)
+    expected = cv2.resize(engine.auto(astronaut()).alpha, (512, 512), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(alpha, expected, atol=1 / 65535)
+
+
+def test_every_stage_reports_its_time():
+    timings_ms = cut_out(PHOTO, CutoutOptions(), FakeEngine(), LIMITS).timings_ms
+    assert list(timings_ms) == ["decode", "model", "post", "encode"]
+    assert all(value >= 0 for value in timings_ms.values())
+
+
+def test_uncertainty_grows_from_a_crisp_edge_to_a_guess():
+    crisp, soft, guess = disc(400, 120, 1), disc(400, 120, 80), np.full((400, 400), 0.5, np.float32)
+    assert 0 < uncertainty_of(crisp) < 0.05 < uncertainty_of(soft) < uncertainty_of(guess) == 1
+
+
+def test_uncertainty_means_the_same_for_a_small_picture_and_a_large_one():
+    assert uncertainty_of(disc(320, 96, 12)) == pytest.approx(uncertainty_of(disc(1600, 480, 60)), abs=0.02)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cutout_options())
+def test_a_variant_with_the_same_options_is_the_same_file(options):
+    data = encoded(astronaut()[100:228, 150:246], "PNG")
+    if options.subject is Subject.STAMP or options.method is Method.INSTANCES:
+        options = CutoutOptions.from_json(options.to_json() | {"subject": "auto", "method": "auto", "boxes": []})
+    try:
+        first = cut_out(data, options, FakeEngine((32, 32)), LIMITS)
+    except BoxInvalid:
+        return
+    again = render_variant(data, first.alpha.data, options, LIMITS)
+    assert again.outputs == first.outputs
+    assert (again.alpha, again.thumbnail, again.foreground) == (first.alpha, first.thumbnail, first.foreground)
+    assert (again.subject, again.uncertainty) == (first.subject, first.uncertainty)
+
+
+def test_a_variant_asks_no_model_and_follows_its_own_options():
+    first = cut_out(PHOTO, CutoutOptions(), FakeEngine(), LIMITS)
+    options = CutoutOptions(format=Format.JPEG, background="#00ff00", crop=True)
+    variant = render_variant(PHOTO, first.alpha.data, options, LIMITS)
+    assert variant.outputs[0].extension == ".jpg"
+    assert variant.outputs[0].width == first.foreground.right - first.foreground.left
+    assert variant.timings_ms["model"] == 0
+
+
+def test_an_alpha_of_another_picture_is_refused():
+    first = cut_out(PHOTO, CutoutOptions(), FakeEngine(), LIMITS)
+    with pytest.raises(ImageUnreadable, match="another size"):
+        render_variant(encoded(astronaut()[:100]), first.alpha.data, CutoutOptions(), LIMITS)
+
+
+def test_an_unreadable_file_is_refused_before_the_model_runs():
+    engine = FakeEngine()
+    with pytest.raises(ImageError):
+        cut_out(PHOTO[:2000], CutoutOptions(), engine, LIMITS)
+    assert engine.calls == []
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 300), (300, 1), (2, 2), (3, 5)])
+@pytest.mark.parametrize("method", ["auto", "instances"])
+def test_the_smallest_pictures_pass_through(size, method):
+    data = encoded(np.full((*size, 3), 90, np.uint8))
+    result = cut_out(data, CutoutOptions(method=method, crop=True, outputs=tuple(Output)), FakeEngine(), LIMITS)
+    assert (result.height, result.width) == size
+
+
+def test_ink_is_lifted_with_colours_of_its_own_and_again_for_a_variant():
+    page = np.full((240, 240, 3), 244, np.uint8)
+    cv2.circle(page, (120, 120), 70, (200, 30, 40), 9)
+    data = encoded(page)
+    result = cut_out(data, CutoutOptions(subject="stamp"), FakeEngine(), LIMITS)
+    pixels = opened(result.outputs[0].data)
+    assert result.subject is Subject.STAMP
+    assert pixels[120, 50, 3] > 200
+    assert pixels[120, 120, 3] == 0
+    assert pixels[120, 50, 0] > 2 * pixels[120, 50, 1]
+    assert render_variant(data, result.alpha.data, CutoutOptions(), LIMITS).outputs == result.outputs
+
+
+def test_ink_is_lifted_in_its_box_alone():
+    page = np.full((240, 480, 3), 244, np.uint8)
+    cv2.circle(page, (120, 120), 70, (200, 30, 40), 9)
+    cv2.circle(page, (360, 120), 70, (200, 30, 40), 9)
+    options = CutoutOptions(subject="stamp", method="boxes", boxes=(Box(10, 10, 230, 230),))
+    alpha = read_alpha(cut_out(encoded(page), options, FakeEngine(), LIMITS).alpha.data)
+    assert alpha[120, 50] > 0.8
+    assert not alpha[:, 260:].any()
+
+
+def test_the_picture_modules_of_the_web_process_bring_no_model_runtime():
+    code = "import sys, segmentation.pipeline; print({'torch', 'openvino', 'django'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
