@@ -1,8 +1,22 @@
 """The measures of the evaluation agree with cases that were worked out by hand."""
 
+import cv2
 import numpy as np
 import pytest
 
+from segmentation.engines.base import Instance, Matte
+from segmentation.options import Box
+from segmentation.training.compose import Pair
+from segmentation.training.evaluate import (
+    Sample,
+    listed,
+    read_sample,
+    score_boxes,
+    score_instances,
+    score_pairs,
+    score_subjects,
+    true_box,
+)
 from segmentation.training.instance_metrics import PeopleScores, Scene, average_precision
 from segmentation.training.metrics import (
     SubjectScores,
@@ -208,3 +222,86 @@ class TestPeople:
 
         assert figures["ap50"] == pytest.approx(0.5)
         assert figures["count_error"] == 0.5
+
+
+class BrightEngine:
+    """Finds whatever is bright; a box keeps what lies within it; every bright column group is one person."""
+
+    def auto(self, rgb):
+        return Matte((rgb[..., 0] > 127).astype(np.float32))
+
+    def boxes(self, rgb, boxes):
+        mattes = []
+        for box in boxes:
+            alpha = np.zeros(rgb.shape[:2], np.float32)
+            window = np.s_[box.top : box.bottom, box.left : box.right]
+            alpha[window] = self.auto(rgb).alpha[window]
+            mattes.append(Matte(alpha))
+        return mattes
+
+    def instances(self, rgb):
+        count, labels = cv2.connectedComponents((rgb[..., 0] > 127).astype(np.uint8))
+        box = Box(0, 0, rgb.shape[1], rgb.shape[0])
+        return [Instance(box, 0.9, (labels == number).astype(np.float32)) for number in range(1, count)]
+
+
+def bright(*spans, size=40):
+    rgb = np.zeros((size, size, 3), np.uint8)
+    for left, right in spans:
+        rgb[:, left:right] = 255
+    return rgb
+
+
+class TestEvaluation:
+    def test_masks_in_another_folder_are_found_by_name(self, tmp_path):
+        photos, masks = tmp_path / "photos", tmp_path / "masks"
+        photos.mkdir()
+        masks.mkdir()
+        cv2.imwrite(str(photos / "one.png"), bright((0, 20)))
+        cv2.imwrite(str(photos / "two.jpg"), bright((0, 20)))
+        cv2.imwrite(str(masks / "one.png"), bright((0, 20))[..., 0])
+
+        found = listed(photos, masks=masks, only_held_out=False)
+        figures = score_subjects(BrightEngine(), map(read_sample, found))
+
+        assert figures["pictures"] == 2
+        assert figures["max_f"] == pytest.approx(1)
+        assert figures["mae"] == 0
+        assert figures["empty_opaque_share"] == 0.5  # two.jpg has no mask, so nothing should have been found
+
+    def test_boxes_are_scored_one_person_at_a_time(self):
+        people = np.zeros((40, 40), np.uint8)
+        people[:, :10], people[:, 20:30] = 1, 2
+
+        sample = Sample(bright((0, 10), (20, 30)), None, people)
+        figures = score_boxes(BrightEngine(), iter([sample]))
+
+        assert figures["pictures"] == 2
+        assert figures["iou"] == 1
+
+    def test_people_are_scored_at_the_masks_own_size(self):
+        people = np.zeros((80, 80), np.uint8)
+        people[:, :20], people[:, 40:60] = 1, 2
+
+        figures = score_instances(BrightEngine(), iter([Sample(bright((0, 10), (20, 30)), None, people)]))
+
+        assert figures["people"] == 2
+        assert figures["ap50"] == 1
+        assert figures["count_error"] == 0
+
+    def test_a_pair_that_touches_is_not_told_apart_by_one_mask(self):
+        def pair(*spans):
+            alphas = [bright(span)[..., 0].astype(np.float32) / 255 for span in spans]
+            return Pair(bright(*spans), tuple(alphas))
+
+        apart = score_pairs(BrightEngine(), iter([pair((0, 10), (20, 30))]))
+        touching = score_pairs(BrightEngine(), iter([pair((0, 15), (15, 30))]))
+
+        assert apart == {"pictures": 1, "boxed_iou": 1, "other_opaque_share": 0, "told_apart_share": 1}
+        assert touching["told_apart_share"] == 0
+
+    def test_true_boxes_are_in_pixels_of_the_picture(self):
+        solid = np.zeros((20, 20), bool)
+        solid[5:10, 0:20] = True
+
+        assert true_box(solid, np.zeros((40, 60, 3), np.uint8)) == Box(0, 10, 60, 20)

@@ -1,0 +1,53 @@
+"""Stage 6, the model, made: `manage.py train` trains the built-in network on a folder of pictures and masks."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+
+from segmentation.errors import MattingError
+
+
+class Command(BaseCommand):
+    requires_system_checks = ()  # neither database nor pages are touched
+    help = "Train the built-in network. OUT/weights.safetensors can be served at any time; --resume goes on."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--data", type=Path, required=True, help="a folder of pairs, a zip, or a folder of zips")
+        parser.add_argument("--out", type=Path, required=True, help="where state and weights are written")
+        parser.add_argument("--minutes", type=float, required=True, help="length of the whole schedule")
+        parser.add_argument("--size", type=int, default=256, help="pixels a side in the last stage (default: 256)")
+        parser.add_argument("--batch", type=int, default=32, help="pictures a step (default: 32)")
+        parser.add_argument("--device", default="cpu", help="cpu or cuda")
+        parser.add_argument("--initial", type=Path, metavar="WEIGHTS", help="start from these instead of from nothing")
+        parser.add_argument("--resume", action="store_true", help="go on from what lies in OUT")
+
+    def handle(self, *args: object, **options: object) -> None:
+        from segmentation.training.train import Schedule, train_from
+
+        if options["size"] < 32 or options["size"] % 32:
+            raise CommandError("--size is a multiple of 32")
+        if options["batch"] < 2 or options["minutes"] <= 0:
+            raise CommandError("--batch is at least 2, and --minutes above 0")
+        schedule = Schedule(minutes=options["minutes"], size=options["size"], batch=options["batch"])
+        try:
+            run = train_from(
+                data=options["data"],
+                out=options["out"],
+                schedule=schedule,
+                device=options["device"],
+                initial=options["initial"],
+                resume=options["resume"],
+                say=self._say,
+            )
+        except (MattingError, OSError, ValueError) as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError(f"stopped; --resume goes on from {options['out'] / 'state.pt'}") from None
+        self._say(f"done: {run.seen} pictures seen, loss {run.loss:.4f}, {options['out'] / 'weights.safetensors'}")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        self.stdout.flush()

@@ -1,0 +1,88 @@
+"""Training, second step: hold every picture of the training sets as bytes on the device.
+
+Decoding once and augmenting on the device is what keeps a GPU busy, and on a CPU it leaves the cores to the network.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .data import ROLES, Entry, Picture, SetRole, load_all
+
+PEOPLE_CODES = {"unknown": 0, "none": 1, "one": 2, "some": 3, "marked": 4}
+
+
+@dataclass
+class Bank:
+    """The training pictures: N photos with alpha, M objects within them, K pictures with marked people; all uint8."""
+
+    photos: Tensor  # (N, S, S, 3)
+    alphas: Tensor  # (N, S, S); zero where a picture has no subject
+    people: Tensor  # (N,) PEOPLE_CODES
+    real: Tensor  # (N,) weight among whole photos
+    cutout: Tensor  # (N,) weight among subjects to paste
+    person_cutout: Tensor  # (N,) the same among single people
+    empty: Tensor  # (E,) rows without any subject
+    objects: Tensor  # (M, S, S)
+    object_photo: Tensor  # (M,) row of the photo
+    object_is_person: Tensor  # (M,)
+    marked: Tensor  # (K, S, S) ids of people, 255 = ignore
+    marked_photo: Tensor  # (K,) row of the photo
+
+    @property
+    def size(self) -> int:
+        return self.photos.shape[1]
+
+    def to(self, device: torch.device) -> "Bank":
+        return Bank(**{name: value.to(device) for name, value in vars(self).items()})
+
+
+def bank_from(entries: list[Entry], size: int) -> Bank:
+    """Decode all entries into a bank; raises ValueError when none has a subject."""
+    photos = np.zeros((len(entries), size, size, 3), np.uint8)
+    alphas = np.zeros((len(entries), size, size), np.uint8)
+    rows: list[tuple[float, ...]] = []
+    objects: list[tuple[np.ndarray, int, bool]] = []
+    marked: list[tuple[np.ndarray, int]] = []
+    for row, picture in enumerate(load_all(entries, size)):
+        photos[row] = picture.photo
+        if picture.alpha is not None:
+            alphas[row] = picture.alpha
+        rows.append(_known(picture))
+        objects += [(mask, row, person) for mask, person in picture.objects]
+        if picture.people is not None:
+            marked.append((picture.people, row))
+    known = np.array(rows, np.float32).reshape(-1, 5)
+    if not known[:, 1].any():
+        raise ValueError("no photo with a subject mask among the training data")
+    blank = np.zeros((0, size, size), np.uint8)
+    return Bank(
+        photos=torch.from_numpy(photos),
+        alphas=torch.from_numpy(alphas),
+        people=torch.from_numpy(known[:, 0]).long(),
+        real=torch.from_numpy(known[:, 1]),
+        cutout=torch.from_numpy(known[:, 2]),
+        person_cutout=torch.from_numpy(known[:, 3]),
+        empty=torch.from_numpy(np.flatnonzero(known[:, 4])),
+        objects=torch.from_numpy(np.stack([mask for mask, _, _ in objects]) if objects else blank),
+        object_photo=torch.tensor([row for _, row, _ in objects], dtype=torch.long),
+        object_is_person=torch.tensor([person for _, _, person in objects], dtype=torch.bool),
+        marked=torch.from_numpy(np.stack([ids for ids, _ in marked]) if marked else blank),
+        marked_photo=torch.tensor([row for _, row in marked], dtype=torch.long),
+    )
+
+
+def _known(picture: Picture) -> tuple[float, ...]:
+    """Return (people code, real weight, cutout weight, person cutout weight, is empty) of a picture."""
+    role = ROLES.get(picture.kind, SetRole())
+    subject = picture.alpha is not None and picture.alpha.max() > 127
+    empty = picture.alpha is None and picture.people is None and not picture.objects and picture.kind == "background"
+    return (
+        PEOPLE_CODES[role.people],
+        role.real * subject,
+        role.cutout * subject,
+        role.cutout * subject * (role.people == "one"),
+        float(empty),
+    )

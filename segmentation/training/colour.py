@@ -1,0 +1,62 @@
+"""Training, fourth step: what cameras, light and compression do to a photo, batched on the device.
+
+All functions take and return (B, 3, H, W) float RGB in 0..1.
+"""
+
+import math
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from .geometry import chance
+
+
+def photographed(photos: Tensor) -> Tensor:
+    """Vary light, contrast, colour, sharpness, compression and noise."""
+    count, device = len(photos), photos.device
+
+    def draw(low: float, high: float, channels: int = 1) -> Tensor:
+        return torch.empty(count, channels, 1, 1, device=device).uniform_(low, high)
+
+    mean = photos.mean((1, 2, 3), keepdim=True)
+    photos = (photos - mean) * draw(0.7, 1.35) + mean + draw(-0.12, 0.12)
+    grey = photos.mean(1, keepdim=True)
+    saturation = draw(0.5, 1.4) * (1 - chance(count, 0.08, device).float())[:, None, None, None]
+    photos = (grey + (photos - grey) * saturation) * draw(0.92, 1.08, channels=3)
+    photos = photos.clamp(0, 1)
+    if torch.rand(()) < 0.3:
+        photos = softened(photos)
+    if torch.rand(()) < 0.25:
+        photos = compressed(photos)
+    return (photos + torch.randn_like(photos) * draw(0, 0.02)).clamp(0, 1)
+
+
+def softened(photos: Tensor) -> Tensor:
+    """Lose detail, as an enlarged thumbnail has."""
+    factor = float(torch.empty(()).uniform_(0.4, 0.8))
+    small = functional.interpolate(photos, scale_factor=factor, mode="bilinear", antialias=True)
+    return functional.interpolate(small, size=photos.shape[2:], mode="bilinear")
+
+
+def cosine_basis(device: torch.device) -> Tensor:
+    """Return the orthonormal 8-point DCT-II matrix (8, 8)."""
+    index = torch.arange(8, device=device, dtype=torch.float32)
+    basis = torch.cos(math.pi / 8 * (index[None] + 0.5) * index[:, None]) / 2
+    basis[0] /= math.sqrt(2)
+    return basis
+
+
+def compressed(photos: Tensor) -> Tensor:
+    """Round the 8x8 cosine coefficients, coarser for fine detail: the block noise of JPEG (ITU-T T.81).
+
+    Sides must be multiples of 8. Colour is not subsampled: at these sizes the blocks are what shows.
+    """
+    count, channels, height, width = photos.shape
+    basis = cosine_basis(photos.device)
+    index = torch.arange(8, device=photos.device)
+    step = (1 + index[:, None] + index[None]) * float(torch.empty(()).uniform_(0.004, 0.03))
+    blocks = photos.reshape(count, channels, height // 8, 8, width // 8, 8).permute(0, 1, 2, 4, 3, 5)
+    coefficients = basis @ blocks @ basis.T
+    blocks = basis.T @ ((coefficients / step).round() * step) @ basis
+    return blocks.permute(0, 1, 2, 4, 3, 5).reshape(photos.shape).clamp(0, 1)

@@ -1,0 +1,77 @@
+"""Evaluation: compositions of two people side by side, made of pictures that no training sees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .data import Entry, decode, entries, held_out
+
+SUBJECTS, BACKGROUNDS = "train-clothing", "background"
+WIDTH_PX, HEIGHT_PX = 640, 480
+PAIRS = 60
+SEED = 20
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two people on one background: (H, W, 3) uint8 and what is visible of each, (H, W) float32 alpha."""
+
+    rgb: np.ndarray
+    alphas: tuple[np.ndarray, np.ndarray]
+
+
+def pairs(data: Path, count: int = PAIRS) -> Iterator[Pair]:
+    """Compose people from the held-out cut-outs of a data folder; raises ValueError when it has none."""
+    _, apart = held_out(list(entries(data)))
+    subjects = [entry for entry in apart if entry.kind == SUBJECTS]
+    backgrounds = [entry for entry in apart if entry.kind == BACKGROUNDS]
+    if len(subjects) < 2 or not backgrounds:
+        raise ValueError(f"{data} holds no {SUBJECTS} and {BACKGROUNDS} to compose")
+    rng = np.random.default_rng(SEED)
+    for _ in range(count):
+        first, second = rng.choice(len(subjects), 2, replace=False)
+        yield _pair(subjects[first], subjects[second], backgrounds[rng.integers(len(backgrounds))], rng)
+
+
+def _pair(first: Entry, second: Entry, background: Entry, rng: np.random.Generator) -> Pair:
+    """Set two people side by side, at most a quarter of the nearer one's width overlapping."""
+    rgb = cv2.resize(decode(background.read(background.photo), colour=True), (WIDTH_PX, HEIGHT_PX)).astype(np.float32)
+    heights = HEIGHT_PX * rng.uniform(0.55, 0.95, 2)
+    cutouts = [_cutout(entry, height) for entry, height in zip((first, second), heights, strict=True)]
+    widths = [alpha.shape[1] for _, alpha in cutouts]
+    together = widths[0] + widths[1]
+    gap = rng.uniform(-0.25 * min(widths), 0.3 * max(WIDTH_PX - together, 1))
+    left = (WIDTH_PX - together - gap) / 2 + rng.uniform(-20, 20)
+    layers = []
+    for (colours, alpha), start in zip(cutouts, (left, left + widths[0] + gap), strict=True):
+        top = rng.uniform(0.3, 1.0) * (HEIGHT_PX - alpha.shape[0])
+        layers.append(_laid(colours, alpha, round(start), round(top)))
+    (_, back), (_, front) = layers
+    for colours, alpha in layers:
+        rgb = colours * alpha[..., None] + rgb * (1 - alpha[..., None])
+    return Pair(np.clip(np.rint(rgb), 0, 255).astype(np.uint8), (back * (1 - front), front))
+
+
+def _cutout(entry: Entry, height: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the colours and the alpha of a person, cropped to it and scaled to `height` pixels."""
+    rgb = decode(entry.read(entry.photo), colour=True)
+    alpha = decode(entry.read(entry.name + ".png"), colour=False)
+    left, top, width, tall = cv2.boundingRect((alpha > 25).astype(np.uint8))
+    size = max(1, round(width * height / tall)), max(1, round(height))
+    window = np.s_[top : top + tall, left : left + width]
+    colours = cv2.resize(rgb[window], size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    return colours, cv2.resize(alpha[window], size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255
+
+
+def _laid(colours: np.ndarray, alpha: np.ndarray, left: int, top: int) -> tuple[np.ndarray, np.ndarray]:
+    """Put a cut-out on an empty sheet of the composition's size; what hangs over is cut off."""
+    move = np.array([[1, 0, left], [0, 1, top]], np.float32)
+    size = (WIDTH_PX, HEIGHT_PX)
+    return cv2.warpAffine(colours, move, size, flags=cv2.INTER_NEAREST), cv2.warpAffine(
+        alpha, move, size, flags=cv2.INTER_NEAREST
+    )

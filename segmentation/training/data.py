@@ -1,0 +1,160 @@
+"""Training, first step: read photos with their masks from folders or zip shards into one bank of bytes in memory.
+
+A set is a folder or a group of shards `SET-00.zip`, `SET-01.zip`, … of plain files:
+`NAME.(webp|jpg|jpeg|png)` the photo, `NAME.png` its alpha (8 bit), and where instances are marked `NAME.people.png`
+(ids 1…n), `NAME.ignore.png` (255 where people are not told apart), `NAME.things.png` (ids) with `NAME.things.json`
+(`[{"id", "class", "box"}]`). A folder of pairs without any of these names is a set as well.
+"""
+
+import json
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+PHOTO_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
+LARGEST_OBJECTS = 6
+SMALLEST_OBJECT_SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class SetRole:
+    """What is known of a set, and how often it is drawn."""
+
+    real: float = 1.0  # weight among whole photos with a subject mask
+    cutout: float = 0.25  # weight among subjects to paste
+    people: str = "unknown"  # "one", "some", "none", "marked" (ids are given) or "unknown"
+    held_out: int = 0  # so many pictures are never trained on
+
+
+# Weights follow the masks' quality: soft alpha is pasted often, coarse polygons never stand for a subject.
+ROLES = {
+    "train-duts": SetRole(real=1.0, cutout=0.6, held_out=300),
+    "train-clothing": SetRole(real=0.7, cutout=8.0, people="one", held_out=50),
+    "train-ccp": SetRole(real=0.7, cutout=3.0, people="one"),
+    "train-human": SetRole(real=0.7, cutout=0.5, people="some"),
+    "train-product": SetRole(real=0.7, cutout=2.0, people="none"),
+    "train-horse": SetRole(real=0.4, cutout=1.0, people="none"),
+    "train-people": SetRole(real=0.0, cutout=0.0, people="marked"),
+    "train-things": SetRole(real=0.0, cutout=0.0, people="none"),
+    "background": SetRole(real=0.0, cutout=0.0, people="none", held_out=60),
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One photo of a set and the names of the files beside it."""
+
+    kind: str
+    name: str
+    photo: str
+    beside: frozenset[str]
+    read: Callable[[str], bytes]
+
+
+@dataclass
+class Picture:
+    """One decoded entry; every array is square (S, S), uint8."""
+
+    kind: str
+    photo: np.ndarray  # (S, S, 3) RGB
+    alpha: np.ndarray | None = None
+    people: np.ndarray | None = None  # ids 1…n, 255 = ignore
+    objects: list[tuple[np.ndarray, bool]] = field(default_factory=list)  # (alpha, is a person)
+
+
+def entries(path: Path) -> Iterator[Entry]:
+    """List the photos of a folder of pairs, of one zip, or of a folder of zip shards."""
+    if path.is_dir() and (shards := sorted(path.glob("*.zip"))):
+        for shard in shards:
+            yield from entries(shard)
+        return
+    if path.is_dir():
+        kind, names = path.name, sorted(file.name for file in path.iterdir() if file.is_file())
+
+        def read(name: str) -> bytes:
+            return (path / name).read_bytes()
+    else:
+        archive = zipfile.ZipFile(path)
+        kind, names = path.stem.rsplit("-", 1)[0], archive.namelist()
+        read = archive.read
+    yield from _group(kind, names, read)
+
+
+def _group(kind: str, names: list[str], read: Callable[[str], bytes]) -> Iterator[Entry]:
+    groups: dict[str, set[str]] = {}
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        groups.setdefault(f"{folder}/{file.split('.')[0]}" if folder else file.split(".")[0], set()).add(name)
+    for stem, files in groups.items():
+        photos = [stem + suffix for suffix in PHOTO_SUFFIXES if stem + suffix in files]
+        if photos and (photos[0] != stem + ".png" or len(files) == 1):
+            beside = frozenset(file[len(stem) :] for file in files if file != photos[0])
+            yield Entry(kind, stem, photos[0], beside, read)
+
+
+def held_out(listed: list[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """Split into (train, held out): of each set the names with the smallest CRC-32, as many as its role says."""
+    kept: list[Entry] = []
+    apart: list[Entry] = []
+    for kind in sorted({entry.kind for entry in listed}):
+        ranked = sorted((e for e in listed if e.kind == kind), key=lambda e: zlib.crc32(e.name.encode()))
+        count = ROLES.get(kind, SetRole()).held_out
+        apart += ranked[:count]
+        kept += ranked[count:]
+    return kept, apart
+
+
+def decode(data: bytes, colour: bool) -> np.ndarray:
+    """Decode to (H, W, 3) RGB or (H, W) grey, uint8; raises ValueError for what is no picture."""
+    flag = cv2.IMREAD_COLOR_RGB if colour else cv2.IMREAD_GRAYSCALE
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
+    if picture is None:
+        raise ValueError("not a picture")
+    return picture
+
+
+def square(picture: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
+    """Resize to (size, size) without keeping the aspect ratio, as the engine does."""
+    if nearest:
+        return cv2.resize(picture, (size, size), interpolation=cv2.INTER_NEAREST)
+    smaller = min(picture.shape[:2]) > size
+    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+
+
+def load(entry: Entry, size: int) -> Picture:
+    """Decode an entry at `size`."""
+    picture = Picture(entry.kind, square(decode(entry.read(entry.photo), colour=True), size))
+    if ".people.png" in entry.beside:
+        people = decode(entry.read(entry.name + ".people.png"), colour=False)
+        if ".ignore.png" in entry.beside:
+            people = np.where(decode(entry.read(entry.name + ".ignore.png"), colour=False) > 0, 255, people)
+        picture.people = square(people.astype(np.uint8), size, nearest=True)
+    if ".things.png" in entry.beside:
+        picture.objects = list(_objects(entry, size))
+    if ".png" in entry.beside and picture.people is None:
+        picture.alpha = square(decode(entry.read(entry.name + ".png"), colour=False), size)
+    return picture
+
+
+def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:
+    """Yield the largest countable objects of a picture as alphas."""
+    ids = decode(entry.read(entry.name + ".things.png"), colour=False)
+    listed = json.loads(entry.read(entry.name + ".things.json")) if ".things.json" in entry.beside else []
+    people = {thing["id"] for thing in listed if thing["class"] == "person"}
+    found, counts = np.unique(ids[ids > 0], return_counts=True)
+    for index in np.argsort(-counts)[:LARGEST_OBJECTS]:
+        if counts[index] >= SMALLEST_OBJECT_SHARE * ids.size:
+            mask = (ids == found[index]).astype(np.uint8) * 255
+            yield square(mask, size), int(found[index]) in people
+
+
+def load_all(listed: list[Entry], size: int) -> Iterator[Picture]:
+    """Decode many entries, in order; OpenCV leaves the interpreter's lock, so threads are enough."""
+    with ThreadPoolExecutor(2) as pool:
+        yield from pool.map(lambda entry: load(entry, size), listed)

@@ -1,0 +1,212 @@
+"""Evaluation: run an engine, as it is served, over a folder or zip of pictures and score what it finds.
+
+Alphas are enlarged to the true mask's own size before they are compared, as the measures' definitions ask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from ..engines.base import Engine
+from ..engines.registry import Loading, built_in_session, load_engine, read_manifest
+from ..engines.session import GuardedSession
+from ..engines.unet import UNetEngine
+from ..instances import assign_instances
+from ..options import Box
+from ..refine import enlarge
+from .compose import Pair, pairs
+from .data import Entry, decode, entries, held_out
+from .instance_metrics import PeopleScores, Scene
+from .metrics import SubjectScores, intersection_over_union, mean
+
+LEAST_PERSON_SHARE = 0.02  # of the picture's area: smaller people are not asked for
+TOLD_APART_IOU = 0.5
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One picture with what is known of it."""
+
+    rgb: np.ndarray  # (H, W, 3) uint8
+    truth: np.ndarray | None  # (h, w) float32 alpha of the subject; None when there is no mask
+    people: np.ndarray | None = None  # (h, w) uint8 ids
+    ignored: np.ndarray | None = None  # (h, w) bool
+
+
+def engine_for(weights: Path, size: int | None = None) -> Engine:
+    """Load weights as they are served, or the built-in network at another working size (pixels, a multiple of 32)."""
+    if size is None:
+        return load_engine(weights)
+    manifest = replace(read_manifest(weights), size=size)
+    session = built_in_session(Loading(weights, manifest, "", "auto", None, None))
+    return UNetEngine(GuardedSession(session), manifest, "")
+
+
+def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Entry]:
+    """List the pictures of a folder or zip; with `masks` their masks are taken from there by name."""
+    found = list(entries(folder))
+    if only_held_out:
+        found = held_out(found)[1]
+    if masks is None:
+        return found
+    paths = {path.stem: path for path in sorted(masks.iterdir()) if path.suffix.lower() == ".png"}
+
+    def beside(entry: Entry) -> Entry:
+        stem = entry.name.rpartition("/")[2]
+        if stem not in paths:
+            return replace(entry, beside=frozenset())
+
+        def read(name: str) -> bytes:
+            return entry.read(name) if name == entry.photo else paths[stem].read_bytes()
+
+        return replace(entry, beside=frozenset({".png"}), read=read)
+
+    return [beside(entry) for entry in found]
+
+
+def read_sample(entry: Entry) -> Sample:
+    """Decode an entry at its own size; raises ValueError for what is no picture."""
+
+    def mask(suffix: str) -> np.ndarray | None:
+        return decode(entry.read(entry.name + suffix), colour=False) if suffix in entry.beside else None
+
+    truth, people, ignored = mask(".png"), mask(".people.png"), mask(".ignore.png")
+    return Sample(
+        decode(entry.read(entry.photo), colour=True),
+        None if truth is None else truth.astype(np.float32) / 255,
+        people,
+        None if ignored is None else ignored > 0,
+    )
+
+
+def score_subjects(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
+    """Score what the engine finds without being told where to look."""
+    scores = SubjectScores()
+    for sample in samples:
+        alpha = engine.auto(sample.rgb).alpha
+        if sample.truth is not None:
+            alpha = enlarge(alpha, *sample.truth.shape)
+        scores.add(alpha, sample.truth)
+    return scores.summary()
+
+
+def true_box(solid: np.ndarray, rgb: np.ndarray) -> Box:
+    """Return the box round a mask (h, w) bool, in pixels of the picture that it belongs to."""
+    rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
+    down, across = rgb.shape[0] / solid.shape[0], rgb.shape[1] / solid.shape[1]
+    edges = columns[0] * across, rows[0] * down, (columns[-1] + 1) * across, (rows[-1] + 1) * down
+    left, top, right, bottom = (round(edge) for edge in edges)
+    return Box(left, top, max(right, left + 2), max(bottom, top + 2))
+
+
+def score_boxes(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
+    """Score what the engine cuts out of the true box of each subject, or of each person where they are marked."""
+    scores = SubjectScores()
+    for sample in samples:
+        for truth in _boxed_truths(sample):
+            (matte,) = engine.boxes(sample.rgb, [true_box(truth > 0.5, sample.rgb)])
+            scores.add(enlarge(matte.alpha, *truth.shape), truth)
+    return scores.summary()
+
+
+def _boxed_truths(sample: Sample) -> list[np.ndarray]:
+    if sample.people is not None:
+        people = [(sample.people == number).astype(np.float32) for number in _ids(sample.people)]
+        return [person for person in people if person.mean() >= LEAST_PERSON_SHARE]
+    if sample.truth is None or not (sample.truth > 0.5).any():
+        return []
+    return [sample.truth]
+
+
+def _ids(people: np.ndarray) -> list[int]:
+    return [int(number) for number in np.unique(people) if 0 < number < 255]
+
+
+def score_instances(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
+    """Score the people that the engine finds one by one; people under 2 % of the picture are not asked for."""
+    scores = PeopleScores(least_share=LEAST_PERSON_SHARE)
+    for sample in samples:
+        if sample.people is None:
+            continue
+        shape = sample.people.shape
+        masks, sure = people_masks(engine, sample.rgb, shape)
+        truths = [sample.people == number for number in _ids(sample.people)]
+        scores.add(Scene(np.stack(truths) if truths else np.zeros((0, *shape), bool), masks, sure, sample.ignored))
+    return scores.summary()
+
+
+def people_masks(engine: Engine, rgb: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return what each person found owns, (n, h, w) bool without the empty ones, and the scores (n,)."""
+    found = engine.instances(rgb)
+    if not found:
+        return np.zeros((0, *shape), bool), np.zeros(0)
+    alphas = np.stack([enlarge(person.alpha, *shape) for person in found])
+    scores = np.array([person.score for person in found])
+    ids = assign_instances(alphas, scores, alphas.max(axis=0))
+    masks = np.stack([ids == number + 1 for number in range(len(found))])
+    owning = masks.any((1, 2))
+    return masks[owning], scores[owning]
+
+
+def score_pairs(engine: Engine, made: Iterator[Pair]) -> dict[str, float]:
+    """Score compositions of two subjects: the boxed one comes out, the other does not, and people are told apart."""
+    overlaps, leaks, apart = [], [], []
+    for pair in made:
+        for one, other in (pair.alphas, pair.alphas[::-1]):
+            (matte,) = engine.boxes(pair.rgb, [true_box(one > 0.5, pair.rgb)])
+            alpha = enlarge(matte.alpha, *one.shape)
+            overlaps.append(intersection_over_union(alpha, one))
+            rest = (other > 0.5) & (one <= 0.5)
+            leaks.append(float((alpha[rest] > 0.5).mean()) if rest.any() else 0.0)
+        masks, _ = people_masks(engine, pair.rgb, pair.rgb.shape[:2])
+        apart.append(float(_told_apart(masks, pair.alphas)))
+    return {
+        "pictures": len(apart),
+        "boxed_iou": mean(overlaps),
+        "other_opaque_share": mean(leaks),
+        "told_apart_share": mean(apart),
+    }
+
+
+def _told_apart(masks: np.ndarray, alphas: tuple[np.ndarray, np.ndarray]) -> bool:
+    """Tell whether each of two people is overlapped by at least half by a mask of their own."""
+    owners = []
+    for alpha in alphas:
+        overlaps = [intersection_over_union(mask.astype(np.float32), alpha) for mask in masks]
+        if not overlaps or max(overlaps) < TOLD_APART_IOU:
+            return False
+        owners.append(int(np.argmax(overlaps)))
+    return owners[0] != owners[1]
+
+
+TASKS: dict[str, Callable[[Engine, Iterator[Sample]], dict[str, float]]] = {
+    "auto": score_subjects,
+    "boxes": score_boxes,
+    "instances": score_instances,
+}
+
+
+def evaluate(
+    folder: Path,
+    *,
+    task: str,
+    weights: Path,
+    masks: Path | None = None,
+    size: int | None = None,
+    only_held_out: bool = False,
+) -> dict[str, float]:
+    """Return the figures of one task over a folder or zip; raises ValueError when it holds no pictures.
+
+    Task `pairs` pastes the held-out soft cut-outs of a data folder on its held-out backgrounds, always in the same way.
+    """
+    engine = engine_for(weights, size)
+    if task == "pairs":
+        return score_pairs(engine, pairs(folder))
+    found = listed(folder, masks=masks, only_held_out=only_held_out)
+    if not found:
+        raise ValueError(f"{folder} holds no pictures")
+    return TASKS[task](engine, (read_sample(entry) for entry in found))

@@ -1,0 +1,113 @@
+"""Training, third step: crops, placements and prompt planes as batched affine maps on the device.
+
+Coordinates are those of `torch.nn.functional.affine_grid` with align_corners=False: a picture spans -1..1 both ways.
+A rectangle is (x0, y0, x1, y1) in these units, shape (B, 4).
+"""
+
+import math
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+
+def uniform(count: int, low: float, high: float, device: torch.device) -> Tensor:
+    return torch.empty(count, device=device).uniform_(low, high)
+
+
+def chance(count: int, probability: float, device: torch.device) -> Tensor:
+    return torch.rand(count, device=device) < probability
+
+
+def mask_boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the rectangles (B, 4) round alpha > 0.5 of masks (B, H, W) and which masks have any (B,)."""
+    solid = masks > 0.5
+    rows, columns = solid.any(2), solid.any(1)
+
+    def span(line: Tensor) -> tuple[Tensor, Tensor]:
+        size = line.shape[1]
+        first = line.float().argmax(1)
+        past = size - line.flip(1).float().argmax(1)
+        return first * 2 / size - 1, past * 2 / size - 1
+
+    (y0, y1), (x0, x1) = span(rows), span(columns)
+    return torch.stack([x0, y0, x1, y1], 1), rows.any(1)
+
+
+def random_crops(count: int, smallest: float, device: torch.device) -> Tensor:
+    """Draw rectangles showing `smallest`..1 of each side, of slightly varying shape."""
+    scale = uniform(count, smallest, 1, device)
+    half_width = (scale * uniform(count, 0.87, 1.15, device)).clamp(max=1)
+    half_height = scale
+    x = uniform(count, -1, 1, device) * (1 - half_width)
+    y = uniform(count, -1, 1, device) * (1 - half_height)
+    return torch.stack([x - half_width, y - half_height, x + half_width, y + half_height], 1)
+
+
+def wider_views(count: int, most: float, device: torch.device) -> Tensor:
+    """Draw rectangles of 1..`most` of each side that hold the whole picture."""
+    half = uniform(count, 1, most, device)
+    x = uniform(count, -1, 1, device) * (half - 1)
+    y = uniform(count, -1, 1, device) * (half - 1)
+    return torch.stack([x - half, y - half, x + half, y + half], 1)
+
+
+def crops_around(boxes: Tensor, least_margin: float, most_margin: float) -> Tensor:
+    """Widen each side of the boxes by its own random margin (in box sides), kept within the picture."""
+    sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
+    outward = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=boxes.device)
+    margin = torch.empty_like(boxes).uniform_(least_margin, most_margin)
+    return (boxes + outward * margin * sides).clamp(-1, 1)
+
+
+def jittered(boxes: Tensor, share: float = 0.08) -> Tensor:
+    """Move every side of a box as a careless hand would: a little too large more often than too small."""
+    sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
+    outward = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=boxes.device)
+    return boxes + outward * torch.empty_like(boxes).uniform_(-0.3 * share, share) * sides
+
+
+def maps(shown: Tensor, mirror: Tensor, angle: Tensor) -> Tensor:
+    """Return affine maps (B, 2, 3) that fill the output with the rectangles `shown`, mirrored and turned (radians)."""
+    centre = (shown[:, :2] + shown[:, 2:]) / 2
+    half = (shown[:, 2:] - shown[:, :2]) / 2
+    flip = 1 - 2 * mirror.float()
+    cosine, sine = angle.cos(), angle.sin()
+    first = torch.stack([half[:, 0] * flip * cosine, -half[:, 0] * sine, centre[:, 0]], 1)
+    second = torch.stack([half[:, 1] * flip * sine, half[:, 1] * cosine, centre[:, 1]], 1)
+    return torch.stack([first, second], 1)
+
+
+def warp(pictures: Tensor, affine: Tensor, size: int, padding: str = "reflection", mode: str = "bilinear") -> Tensor:
+    """Sample pictures (B, C, S, S) through maps (B, 2, 3) to (B, C, size, size)."""
+    grid = functional.affine_grid(affine, [len(pictures), 1, size, size], align_corners=False)
+    return functional.grid_sample(pictures, grid, mode=mode, padding_mode=padding, align_corners=False)
+
+
+def placements(boxes: Tensor, centres: Tensor, half_sides: Tensor) -> Tensor:
+    """Return the rectangles to show so that `boxes` land at `centres` (B, 2) with their longer half side as given (B,).
+
+    The boxes keep their shape up to a small stretch.
+    """
+    box_centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    box_half = ((boxes[:, 2:] - boxes[:, :2]) / 2).clamp(min=0.02)
+    stretch = torch.exp(uniform(len(boxes), -0.15, 0.15, boxes.device))
+    factor = box_half.max(1).values / half_sides
+    factors = torch.stack([factor * stretch, factor / stretch], 1)  # source units per output unit
+    middle = box_centre - centres * factors
+    return torch.cat([middle - factors, middle + factors], 1)
+
+
+def prompt_planes(boxes: Tensor, prompted: Tensor, size: int) -> Tensor:
+    """Return (B, 1, size, size): +1 inside the box and -1 outside where prompted (B,), else 0."""
+    cells = (torch.arange(size, device=boxes.device) + 0.5) * 2 / size - 1
+    x0, y0, x1, y1 = (side[:, None] for side in boxes.unbind(1))
+    across = (cells >= x0) & (cells <= x1)  # (B, size)
+    down = (cells >= y0) & (cells <= y1)
+    inside = down[:, :, None] & across[:, None, :]
+    return ((inside.float() * 2 - 1) * prompted[:, None, None])[:, None]
+
+
+def small_angles(count: int, share: float, device: torch.device) -> Tensor:
+    """Draw turns of up to 12 degrees for a share of the pictures, 0 for the others."""
+    return uniform(count, -math.pi / 15, math.pi / 15, device) * chance(count, share, device)

@@ -1,0 +1,283 @@
+"""Training, fifth step: draw batches of whole photos, boxed subjects, compositions, marked people and empty scenes."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from . import geometry
+from .bank import PEOPLE_CODES, Bank
+from .colour import photographed
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+MOST_PEOPLE = 12
+FURTHER_SHARE = 0.25  # of whole photos: real pictures have smaller subjects than training sets
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """Shares of a batch; they sum to 1."""
+
+    photos: float = 0.52  # whole photos, no prompt
+    boxed: float = 0.13  # subjects of photos, by box
+    composites: float = 0.20
+    objects: float = 0.06  # countable objects, by box
+    marked: float = 0.05  # scenes with marked people: people only
+    empty: float = 0.04
+
+
+@dataclass
+class Batch:
+    """B training samples; `people_*` describe the boxes of single people."""
+
+    photos: Tensor  # (B, 3, H, W) 0..1
+    plane: Tensor  # (B, 1, H, W) prompt plane
+    alphas: Tensor  # (B, 2, H, W) subject, people
+    trusted: Tensor  # (B, 2, H, W) 1 where the alpha is known
+    people_boxes: Tensor  # (B, MOST_PEOPLE, 4) rectangles in -1..1
+    people_present: Tensor  # (B, MOST_PEOPLE) which of the boxes are there
+    people_known: Tensor  # (B,) 1 where all single people are among the boxes
+
+    def inputs(self) -> Tensor:
+        """Return the network's input (B, 4, H, W), normalised."""
+        mean = torch.tensor(IMAGENET_MEAN, device=self.photos.device)[:, None, None]
+        std = torch.tensor(IMAGENET_STD, device=self.photos.device)[:, None, None]
+        normal = torch.cat([(self.photos - mean) / std, self.plane], 1)
+        return normal.contiguous(memory_format=torch.channels_last)
+
+
+def drawn(weights: Tensor, count: int) -> Tensor:
+    return torch.multinomial(weights, count, replacement=True)
+
+
+def photos_at(bank: Bank, rows: Tensor) -> Tensor:
+    return bank.photos[rows].permute(0, 3, 1, 2).float() / 255
+
+
+def alphas_at(masks: Tensor, rows: Tensor) -> Tensor:
+    return masks[rows][:, None].float() / 255
+
+
+def _sample(
+    photos: Tensor, plane: Tensor, subject: Tensor, people: Tensor, subject_known: Tensor, people_known: Tensor
+) -> Batch:
+    """Assemble a batch without single people; `*_known` (B,) are broadcast over the pixels."""
+    count, _, height, width = photos.shape
+    known = torch.stack([subject_known.float(), people_known.float()], 1)[:, :, None, None]
+    return Batch(
+        photos=photos,
+        plane=plane,
+        alphas=torch.cat([subject, people], 1),
+        trusted=known.expand(count, 2, height, width).clone(),
+        people_boxes=photos.new_zeros(count, MOST_PEOPLE, 4),
+        people_present=torch.zeros(count, MOST_PEOPLE, dtype=torch.bool, device=photos.device),
+        people_known=torch.zeros(count, dtype=torch.bool, device=photos.device),
+    )
+
+
+def _set_people(batch: Batch, masks: Tensor, is_person: Tensor, known: Tensor) -> Batch:
+    """Note the boxes of `masks` (B, L, H, W) that are people (B, L) and large enough to be seen."""
+    for layer in range(masks.shape[1]):
+        boxes, present = geometry.mask_boxes(masks[:, layer])
+        visible = masks[:, layer].mean((1, 2)) > 0.002
+        batch.people_boxes[:, layer] = boxes
+        batch.people_present[:, layer] = present & visible & is_person[:, layer]
+    batch.people_known = known
+    return batch
+
+
+def whole_photos(bank: Bank, count: int, size: int) -> Batch:
+    """Draw photos with their salient subject and no prompt: most cropped a little, some seen from further off."""
+    device = bank.photos.device
+    rows = drawn(bank.real, count)
+    photos, alphas = photos_at(bank, rows), alphas_at(bank.alphas, rows)
+    mirror = geometry.chance(count, 0.5, device)
+    shown, turned = geometry.random_crops(count, 0.75, device), geometry.small_angles(count, 0.3, device)
+    near = geometry.warp(torch.cat([photos, alphas], 1), geometry.maps(shown, mirror, turned), size)
+    further = geometry.chance(count, FURTHER_SHARE, device)
+    if further.any():
+        # Further off, the photo's border is drawn out to the edge, and nothing is there.
+        wide = geometry.maps(geometry.wider_views(count, 1.5, device), mirror, torch.zeros(count, device=device))[
+            further
+        ]
+        far = geometry.warp(photos[further], wide, size, padding="border")
+        near[further] = torch.cat([far, geometry.warp(alphas[further], wide, size, padding="zeros")], 1)
+    return _of_subject(bank, rows, near, near.new_zeros(count, 1, size, size))
+
+
+def _of_subject(bank: Bank, rows: Tensor, both: Tensor, plane: Tensor) -> Batch:
+    people = bank.people[rows]
+    alpha, one = both[:, 3:], people == PEOPLE_CODES["one"]
+    is_people = one | (people == PEOPLE_CODES["some"])
+    known = people != PEOPLE_CODES["unknown"]
+    batch = _sample(both[:, :3], plane, alpha, alpha * is_people[:, None, None, None], torch.ones_like(known), known)
+    return _set_people(batch, alpha, one[:, None], one | (people == PEOPLE_CODES["none"]))
+
+
+def _boxed(photos: Tensor, alphas: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """Show boxed subjects, half of them cropped round the box; return (B, 3 + C, size, size) and the prompt planes."""
+    count, device = len(photos), photos.device
+    boxes, _ = geometry.mask_boxes(alphas[:, 0])
+    near = geometry.crops_around(boxes, 0.05, 0.6)
+    wide = geometry.random_crops(count, 0.75, device)
+    shown = torch.where(geometry.chance(count, 0.5, device)[:, None], near, wide)
+    affine = geometry.maps(shown, geometry.chance(count, 0.5, device), geometry.small_angles(count, 0.2, device))
+    both = geometry.warp(torch.cat([photos, alphas], 1), affine, size)
+    seen, present = geometry.mask_boxes(both[:, 3])
+    return both, geometry.prompt_planes(geometry.jittered(seen), present.float(), size)
+
+
+def boxed_photos(bank: Bank, count: int, size: int) -> Batch:
+    """Draw subjects of photos with a careless box round them."""
+    rows = drawn(bank.real, count)
+    both, plane = _boxed(photos_at(bank, rows), alphas_at(bank.alphas, rows), size)
+    return _of_subject(bank, rows, both, plane)
+
+
+def boxed_objects(bank: Bank, count: int, size: int) -> Batch:
+    """Draw countable objects by box; everything else in the scene is outside."""
+    chosen = torch.randint(len(bank.objects), (count,), device=bank.photos.device)
+    photos = photos_at(bank, bank.object_photo[chosen])
+    both, plane = _boxed(photos, alphas_at(bank.objects, chosen), size)
+    present = plane.abs().amax((1, 2, 3)) > 0
+    alpha = both[:, 3:]
+    unknown = torch.zeros_like(present)
+    return _sample(both[:, :3], plane, alpha, torch.zeros_like(alpha), present, unknown)
+
+
+def marked_people(bank: Bank, count: int, size: int) -> Batch:
+    """Draw scenes in which every person is marked; the subject is not known there."""
+    device = bank.photos.device
+    chosen = torch.randint(len(bank.marked), (count,), device=device)
+    shown = geometry.random_crops(count, 0.6, device)
+    affine = geometry.maps(shown, geometry.chance(count, 0.5, device), torch.zeros(count, device=device))
+    photos = geometry.warp(photos_at(bank, bank.marked_photo[chosen]), affine, size)
+    ids = geometry.warp(bank.marked[chosen][:, None].float(), affine, size, mode="nearest")
+    person = ((ids > 0) & (ids < 255)).float()
+    nothing = torch.zeros_like(person)
+    unknown = torch.zeros(count, dtype=torch.bool, device=device)
+    batch = _sample(photos, nothing, nothing, person, unknown, ~unknown)
+    batch.trusted[:, 1:] = (ids < 255).float()
+    masks = torch.cat([(ids == number + 1).float() for number in range(MOST_PEOPLE)], 1)
+    crowd_free = ~((ids > MOST_PEOPLE).flatten(1).any(1))
+    return _set_people(batch, masks, torch.ones(masks.shape[:2], dtype=torch.bool, device=device), crowd_free)
+
+
+def empty_scenes(bank: Bank, count: int, size: int) -> Batch:
+    """Draw pictures in which nothing is to be found."""
+    device = bank.photos.device
+    rows = bank.empty[torch.randint(len(bank.empty), (count,), device=device)]
+    shown = geometry.random_crops(count, 0.4, device)
+    turned = torch.zeros(count, device=device)
+    affine = geometry.maps(shown, geometry.chance(count, 0.5, device), turned)
+    photos = geometry.warp(photos_at(bank, rows), affine, size)
+    nothing = photos.new_zeros(count, 1, size, size)
+    certain = torch.ones(count, dtype=torch.bool, device=device)
+    batch = _sample(photos, nothing, nothing, nothing, certain, certain)
+    batch.people_known = certain
+    return batch
+
+
+def composites(bank: Bank, count: int, size: int) -> Batch:
+    """Paste one to three subjects over an empty scene or over a photo with a subject of its own.
+
+    With a prompt, one visible subject is the target and the others are not; without (empty scenes only) all are.
+    Half of the compositions are of single people, who thereby overlap at every scale.
+    """
+    device = bank.photos.device
+    photos, layers, is_person, certain, crowded = _base(bank, count, size)
+    only_people = geometry.chance(count, 0.5, device)
+    places = torch.rand(count, 3, device=device).argsort(1)
+    for layer in range(3):
+        common, person = drawn(bank.cutout, count), drawn(bank.person_cutout, count)
+        rows = torch.where(only_people, person, common)
+        pasted = geometry.chance(count, 1.0 if layer == 0 else 0.6, device)
+        both = _placed(bank, rows, places[:, layer], size)
+        alpha = both[:, 3:] * pasted[:, None, None, None]
+        light = torch.empty(count, 3, 1, 1, device=device).uniform_(0.85, 1.15)
+        photos = (both[:, :3] * light).clamp(0, 1) * alpha + photos * (1 - alpha)
+        layers = torch.cat([layers * (1 - alpha), alpha], 1)
+        is_person = torch.cat([is_person, (bank.people[rows] == PEOPLE_CODES["one"])[:, None]], 1)
+        certain &= (bank.people[rows] != PEOPLE_CODES["unknown"]) | ~pasted
+        certain &= (bank.people[rows] != PEOPLE_CODES["some"]) | ~pasted
+    return _composed(photos, layers, is_person, certain, crowded)
+
+
+def _base(bank: Bank, count: int, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Return photos, their subject (B, 1, H, W), is it a person (B, 1), are people known (B,), is there one (B,)."""
+    device = bank.photos.device
+    crowded = geometry.chance(count, 0.4, device)
+    scenes = bank.empty[torch.randint(len(bank.empty), (count,), device=device)]
+    rows = torch.where(crowded, drawn(bank.real, count), scenes)
+    shown = geometry.random_crops(count, 0.6, device)
+    affine = geometry.maps(shown, geometry.chance(count, 0.5, device), torch.zeros(count, device=device))
+    both = geometry.warp(torch.cat([photos_at(bank, rows), alphas_at(bank.alphas, rows)], 1), affine, size)
+    people = bank.people[rows]
+    certain = (people == PEOPLE_CODES["one"]) | (people == PEOPLE_CODES["none"])
+    return both[:, :3], both[:, 3:], (people == PEOPLE_CODES["one"])[:, None], certain, crowded
+
+
+def _placed(bank: Bank, rows: Tensor, places: Tensor, size: int) -> Tensor:
+    """Return cut-outs (B, 4, size, size) set at the left, middle or right (places 0, 1, 2), at many scales."""
+    count, device = len(rows), rows.device
+    photos, alphas = photos_at(bank, rows), alphas_at(bank.alphas, rows)
+    boxes, _ = geometry.mask_boxes(alphas[:, 0])
+    across = (places - 1) * 0.55 + geometry.uniform(count, -0.3, 0.3, device)
+    centres = torch.stack([across, geometry.uniform(count, -0.35, 0.35, device)], 1)
+    half_sides = torch.exp(geometry.uniform(count, -1.6, -0.05, device))
+    shown = geometry.placements(boxes, centres, half_sides)
+    affine = geometry.maps(shown, geometry.chance(count, 0.5, device), geometry.small_angles(count, 0.4, device))
+    both = torch.cat([photos, alphas], 1)
+    return geometry.warp(both, affine, size, padding="zeros")
+
+
+def _composed(photos: Tensor, layers: Tensor, is_person: Tensor, certain: Tensor, crowded: Tensor) -> Batch:
+    """Choose what each composition asks for, and note the people in it."""
+    count, size = len(photos), photos.shape[-1]
+    visible = (layers.mean((2, 3)) > 0.008).float()
+    pick = torch.multinomial(visible + 1e-6, 1)[:, :, None, None].expand(-1, -1, size, size)
+    one, union = layers.gather(1, pick), layers.sum(1, keepdim=True).clamp(0, 1)
+    boxes, present = geometry.mask_boxes(one[:, 0])
+    prompted = (crowded | geometry.chance(count, 0.45, photos.device)) & present
+    plane = geometry.prompt_planes(geometry.jittered(boxes), prompted.float(), size)
+    people = (layers * is_person[:, :, None, None]).sum(1, keepdim=True).clamp(0, 1)
+    subject = torch.where(prompted[:, None, None, None], one, union)
+    batch = _sample(photos, plane, subject, people, prompted | ~crowded, certain)
+    return _set_people(batch, layers, is_person, certain)
+
+
+SOURCES = {
+    "photos": whole_photos,
+    "boxed": boxed_photos,
+    "composites": composites,
+    "objects": boxed_objects,
+    "marked": marked_people,
+    "empty": empty_scenes,
+}
+
+
+def possible(mixture: Mixture, bank: Bank) -> dict[str, float]:
+    """Return the shares of the sources that this bank can serve, summing to 1."""
+    shares = dict(vars(mixture))
+    if not len(bank.empty):
+        shares |= {"composites": 0.0, "empty": 0.0}
+    if not len(bank.objects):
+        shares["objects"] = 0.0
+    if not len(bank.marked):
+        shares["marked"] = 0.0
+    total = sum(shares.values())
+    return {name: share / total for name, share in shares.items()}
+
+
+def draw(bank: Bank, shares: dict[str, float], count: int, size: int) -> Batch:
+    """Draw a batch of `count` samples at `size` pixels from the bank."""
+    kinds = torch.multinomial(torch.tensor(list(shares.values())), count, replacement=True)
+    parts = [
+        SOURCES[name](bank, number, size)
+        for index, name in enumerate(shares)
+        if (number := int((kinds == index).sum()))
+    ]
+    batch = Batch(**{name: torch.cat([getattr(part, name) for part in parts]) for name in vars(parts[0])})
+    batch.photos = photographed(batch.photos)
+    return batch

@@ -1,0 +1,212 @@
+"""Training, last step: the loop. Resumable by minutes, on CPU or CUDA.
+
+`OUT/state.pt` holds everything needed to go on; `OUT/weights.safetensors` the averaged network, ready to serve.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from ..network import KeylineUNet, NetworkConfig, load_network
+from .bank import Bank, bank_from
+from .data import entries, held_out
+from .losses import training_loss
+from .mixture import Mixture, draw, possible
+from .optimiser import optimisers
+
+LOSS_SMOOTHING = 0.02
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long, how large, how fast. Sizes grow with the share of the schedule that has passed."""
+
+    minutes: float
+    size: int = 256  # the last stage's; earlier stages see less
+    batch: int = 32
+    stages: tuple[tuple[float, float], ...] = ((0.36, 0.5), (0.72, 0.75), (1.0, 1.0))  # (until, share of size)
+    muon_rate: float = 0.025
+    adam_rate: float = 1e-3
+    warm_up_steps: int = 50
+    last_rate: float = 0.02  # share of the rates left at the end
+    averaging: float = 0.998
+    checkpoint_s: float = 240.0
+    line_s: float = 20.0
+
+    def size_at(self, done: float) -> int:
+        """Return the side in pixels, a multiple of 32, at a share `done` of the schedule."""
+        share = next((share for until, share in self.stages if done < until), self.stages[-1][1])
+        return max(32, round(self.size * share / 32) * 32)
+
+    def rate_at(self, done: float, step: int) -> float:
+        """Return the share of the learning rates: a short rise, then a cosine."""
+        rise = min(1.0, (step + 1) / self.warm_up_steps)
+        return rise * max(self.last_rate, 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
+
+
+@dataclass
+class Run:
+    """What a training run carries from step to step."""
+
+    network: nn.Module
+    averaged: nn.Module
+    optimisers: list[torch.optim.Optimizer]
+    step: int = 0
+    seen: int = 0
+    spent_s: float = 0.0
+    loss: float = float("nan")
+
+    def save(self, folder: Path) -> None:
+        """Write the state and the averaged weights, each by renaming a complete file."""
+        state = {
+            "network": self.network.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            "progress": (self.step, self.seen, self.spent_s),
+        }
+        torch.save(state, folder / "state.pt.part")
+        (folder / "state.pt.part").replace(folder / "state.pt")
+        save_weights(self.averaged, folder / "weights.safetensors")
+
+    def restore(self, folder: Path, device: torch.device) -> None:
+        state = torch.load(folder / "state.pt", map_location=device, weights_only=True)
+        self.network.load_state_dict(state["network"])
+        self.averaged.load_state_dict(state["averaged"])
+        for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        self.step, self.seen, self.spent_s = state["progress"]
+
+
+def save_weights(network: nn.Module, path: Path) -> None:
+    """Write a network's weights as 16-bit safetensors."""
+    weights = {
+        name: (value.half() if value.is_floating_point() else value).contiguous()
+        for name, value in network.state_dict().items()
+    }
+    part = path.with_name(path.name + ".part")
+    save_file(weights, part)
+    part.replace(path)
+
+
+def average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
+    """Move the averaged weights towards the network's by 1 - keep; counters are copied."""
+    pairs = list(zip(averaged.state_dict().values(), network.state_dict().values(), strict=True))
+    torch._foreach_lerp_(
+        [a for a, _ in pairs if a.is_floating_point()], [n for a, n in pairs if a.is_floating_point()], 1 - keep
+    )
+    for a, n in pairs:
+        if not a.is_floating_point():
+            a.copy_(n)
+
+
+def train_step(run: Run, bank: Bank, shares: dict[str, float], schedule: Schedule) -> Tensor:
+    """Do one step at the rate and size that the time spent asks for; returns the loss."""
+    done = run.spent_s / (schedule.minutes * 60)
+    share = schedule.rate_at(done, run.step)
+    for optimiser, rate in zip(run.optimisers, (schedule.muon_rate, schedule.adam_rate), strict=True):
+        for group in optimiser.param_groups:
+            group["lr"] = rate * share
+    batch = draw(bank, shares, schedule.batch, schedule.size_at(done))
+    device = bank.photos.device
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast_bfloat16(device)):
+        outputs = run.network(batch.inputs())
+    loss = training_loss(outputs, batch)
+    for optimiser in run.optimisers:
+        optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(run.network.parameters(), 5.0)
+    for optimiser in run.optimisers:
+        optimiser.step()
+    with torch.no_grad():
+        average(run.averaged, run.network, min(schedule.averaging, (1 + run.step) / (10 + run.step)))
+    run.step += 1
+    run.seen += schedule.batch
+    return loss.detach()
+
+
+def fast_bfloat16(device: torch.device) -> bool:
+    """Tell whether bf16 is worth it: on a CPU only with the instructions for it, else it is emulated, 20x slower."""
+    return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
+
+
+def start(
+    *,
+    device: torch.device,
+    schedule: Schedule,
+    out: Path,
+    initial: Path | None = None,
+    resume: bool = False,
+    config: NetworkConfig | None = None,
+) -> Run:
+    """Make a run: fresh, from given weights, or going on from what lies in `out`."""
+    network = load_network(initial) if initial else KeylineUNet(config or NetworkConfig())
+    network = network.to(device, memory_format=torch.channels_last).train()
+    run = Run(network, copy.deepcopy(network).eval(), optimisers(network, schedule.muon_rate, schedule.adam_rate))
+    if resume and (out / "state.pt").exists():
+        run.restore(out, device)
+    return run
+
+
+def train(bank: Bank, schedule: Schedule, run: Run, out: Path, say: Callable[[str], None]) -> Run:
+    """Train until the schedule's minutes are spent, with a line and a checkpoint now and then, and one at the end.
+
+    An interruption by hand (KeyboardInterrupt) leaves a checkpoint as well, to go on from.
+    """
+    shares = possible(Mixture(), bank)
+    torch.manual_seed(1 + run.step)
+    told_s = saved_s = run.spent_s
+    told_seen = run.seen
+    try:
+        while run.spent_s < schedule.minutes * 60:
+            began_s = time.monotonic()
+            loss = float(train_step(run, bank, shares, schedule))
+            run.spent_s += time.monotonic() - began_s
+            run.loss = loss if math.isnan(run.loss) else run.loss + LOSS_SMOOTHING * (loss - run.loss)
+            if run.spent_s - told_s >= schedule.line_s:
+                say(progress_line(run, schedule, (run.seen - told_seen) / (run.spent_s - told_s)))
+                told_s, told_seen = run.spent_s, run.seen
+            if run.spent_s - saved_s >= schedule.checkpoint_s:
+                run.save(out)
+                saved_s = run.spent_s
+    finally:
+        run.save(out)
+    return run
+
+
+def progress_line(run: Run, schedule: Schedule, pictures_a_second: float) -> str:
+    """Say in one line how far a run is, what it has reached and how fast it goes."""
+    size = schedule.size_at(run.spent_s / (schedule.minutes * 60))
+    return (
+        f"{run.spent_s / 60:6.1f} of {schedule.minutes:g} min  step {run.step}  size {size}  "
+        f"loss {run.loss:.4f}  {pictures_a_second:.1f} pictures/s"
+    )
+
+
+def train_from(
+    *,
+    data: Path,
+    out: Path,
+    schedule: Schedule,
+    device: str = "cpu",
+    initial: Path | None = None,
+    resume: bool = False,
+    say: Callable[[str], None],
+) -> Run:
+    """Train on every set under `data` whose name does not begin with `val-`.
+
+    Raises ValueError where there is nothing to learn from, WeightsInvalid for initial weights that do not fit.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    listed = [entry for entry in entries(data) if not entry.kind.startswith("val-")]
+    kept, _ = held_out(listed)
+    bank = bank_from(kept, schedule.size).to(torch.device(device))
+    say(f"{len(bank.photos)} pictures, {len(bank.objects)} objects, {len(bank.marked)} scenes with marked people")
+    run = start(device=bank.photos.device, schedule=schedule, out=out, initial=initial, resume=resume)
+    return train(bank, schedule, run, out, say)

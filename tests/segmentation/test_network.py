@@ -1,0 +1,183 @@
+"""The built-in network keeps its shapes, its neutral beginnings and its promises to the runtimes."""
+
+import json
+from dataclasses import asdict
+
+import numpy as np
+import openvino
+import pytest
+import torch
+import torch.nn.functional as functional
+from safetensors.torch import save_file
+
+from segmentation.engines.torch_runtime import converted
+from segmentation.errors import WeightsInvalid
+from segmentation.network import KeylineUNet, NetworkConfig, bin_means, load_network
+
+SMALL = NetworkConfig(widths=(8, 8, 16, 16, 24), depths=(1, 1, 1, 2), people_width=8)
+U2NET_MULTIPLICATIONS = 37.7e9  # Qin et al. 2020, at 320 x 320
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    return KeylineUNet(SMALL).eval()
+
+
+def saved(path, network, **changes):
+    weights = {name: value.clone() for name, value in network.state_dict().items()} | changes
+    weights = {name: value for name, value in weights.items() if value is not None}
+    if path.suffix == ".safetensors":
+        save_file(weights, path)
+    else:
+        torch.save(weights, path)
+    path.with_suffix(".json").write_text(json.dumps({"config": asdict(SMALL)}))
+    return path
+
+
+def outputs_of(network, inputs):
+    with torch.inference_mode():
+        return network(inputs)
+
+
+class TestShapes:
+    @pytest.mark.parametrize(("height", "width"), [(64, 64), (96, 160), (224, 32)])
+    def test_every_multiple_of_32_gives_full_mattes_and_people_at_an_eighth(self, network, height, width):
+        mattes, people = outputs_of(network, torch.randn(2, 4, height, width))
+
+        assert mattes.shape == (2, 2, height, width)
+        assert people.shape == (2, 3, height // 8, width // 8)
+
+    def test_training_adds_mattes_at_strides_8_and_4(self, network):
+        sides = network.train()(torch.randn(2, 4, 64, 64))[2:]
+
+        assert [tuple(side.shape) for side in sides] == [(2, 2, 8, 8), (2, 2, 16, 16)]
+
+    @pytest.mark.parametrize(("bins", "size"), [(1, 7), (2, 7), (4, 7), (4, 10), (4, 3), (2, 8)])
+    def test_bins_average_as_adaptive_pooling_does(self, bins, size):
+        values = torch.randn(1, 1, size)
+
+        pooled = bin_means(bins, size) @ values[0, 0]
+
+        torch.testing.assert_close(pooled, functional.adaptive_avg_pool1d(values, bins)[0, 0])
+
+
+class TestBeginnings:
+    def test_a_fresh_network_does_not_hear_its_prompt_below_the_stem(self, network):
+        photo = torch.randn(1, 3, 64, 64)
+        torch.nn.init.zeros_(network.stem[0].weight[:, 3:])
+        silent, _ = outputs_of(network, torch.cat([photo, torch.zeros(1, 1, 64, 64)], 1))
+        spoken, _ = outputs_of(network, torch.cat([photo, torch.ones(1, 1, 64, 64)], 1))
+
+        torch.testing.assert_close(silent, spoken)
+
+    def test_a_fresh_network_sees_nobody(self, network):
+        _, people = outputs_of(network, torch.randn(4, 4, 64, 64))
+
+        assert torch.sigmoid(people[:, 0]).mean() < 0.1
+
+    def test_the_prompt_reaches_every_depth(self, network):
+        network.train()
+        plane = torch.ones(2, 1, 64, 64)
+        network(torch.cat([torch.randn(2, 3, 64, 64), plane], 1))[0].sum().backward()
+
+        assert all(layer.weight.grad.abs().max() > 0 for layer in network.prompt)
+
+
+class TestRuntimes:
+    @pytest.mark.parametrize("size", [256, 320, 384])
+    def test_openvino_answers_as_torch_does(self, network, size):
+        inputs = torch.randn(1, 4, size, size)
+        exact = {"INFERENCE_PRECISION_HINT": "f32"}
+
+        answers = openvino.compile_model(converted(network, size), "CPU", exact)(inputs.numpy())
+
+        for index, expected in enumerate(outputs_of(network, inputs)):
+            np.testing.assert_allclose(answers[index], expected.numpy(), atol=1e-3)
+
+    def test_a_picture_costs_at_most_a_quarter_of_u2net(self):
+        network, counted = KeylineUNet().eval(), []
+
+        def count(layer, _, output):
+            cells = output.shape[2] * output.shape[3]
+            counted.append(cells * layer.weight.numel())
+
+        for layer in network.modules():
+            if isinstance(layer, torch.nn.Conv2d):
+                layer.register_forward_hook(count)
+        outputs_of(network, torch.zeros(1, 4, 320, 320))
+
+        assert sum(counted) < U2NET_MULTIPLICATIONS / 4
+
+
+class TestLoading:
+    @pytest.mark.parametrize("suffix", [".safetensors", ".pth"])
+    def test_saved_weights_come_back(self, network, tmp_path, suffix):
+        loaded = load_network(saved(tmp_path / f"weights{suffix}", network))
+
+        inputs = torch.randn(1, 4, 64, 64)
+        torch.testing.assert_close(outputs_of(loaded, inputs), outputs_of(network, inputs))
+        assert not loaded.training
+
+    def test_half_precision_is_loaded_as_single(self, network, tmp_path):
+        halves = {name: value.half() for name, value in network.state_dict().items() if value.is_floating_point()}
+
+        loaded = load_network(saved(tmp_path / "weights.safetensors", network, **halves))
+
+        assert {value.dtype for value in loaded.parameters()} == {torch.float32}
+
+    def test_missing_and_unexpected_names_are_told(self, network, tmp_path):
+        path = saved(tmp_path / "weights.safetensors", network, **{"mattes.bias": None, "extra": torch.zeros(1)})
+
+        with pytest.raises(WeightsInvalid, match=r"missing mattes\.bias; unexpected extra"):
+            load_network(path)
+
+    def test_a_wrong_shape_is_told_with_both_shapes(self, network, tmp_path):
+        path = saved(tmp_path / "weights.safetensors", network, **{"mattes.bias": torch.zeros(3)})
+
+        with pytest.raises(WeightsInvalid, match=r"mattes\.bias has shape \(3,\) instead of \(8,\)"):
+            load_network(path)
+
+    def test_many_faults_are_counted_rather_than_listed(self, network, tmp_path):
+        path = saved(tmp_path / "weights.safetensors", network)
+        path.with_suffix(".json").unlink()  # without it the network is of the usual size
+
+        with pytest.raises(WeightsInvalid, match=r"and \d+ more"):
+            load_network(path)
+
+    @pytest.mark.parametrize("name", ["weights.safetensors", "weights.pth"])
+    def test_a_file_that_is_no_checkpoint_is_refused(self, tmp_path, name):
+        (tmp_path / name).write_bytes(b"not a checkpoint at all")
+
+        with pytest.raises(WeightsInvalid, match="not a readable checkpoint"):
+            load_network(tmp_path / name)
+
+    def test_a_missing_file_is_refused(self, tmp_path):
+        with pytest.raises(WeightsInvalid):
+            load_network(tmp_path / "nowhere.safetensors")
+
+    def test_a_pth_file_cannot_run_code(self, tmp_path):
+        marker = tmp_path / "ran"
+
+        class Evil:
+            def __reduce__(self):
+                return marker.touch, ()
+
+        torch.save({"weights": Evil()}, tmp_path / "weights.pth")
+
+        with pytest.raises(WeightsInvalid):
+            load_network(tmp_path / "weights.pth")
+        assert not marker.exists()
+
+    def test_a_pth_file_of_something_else_is_refused(self, tmp_path):
+        torch.save([1, 2, 3], tmp_path / "weights.pth")
+
+        with pytest.raises(WeightsInvalid, match="dictionary of tensors"):
+            load_network(tmp_path / "weights.pth")
+
+    def test_a_manifest_with_an_unknown_config_is_refused(self, network, tmp_path):
+        path = saved(tmp_path / "weights.safetensors", network)
+        path.with_suffix(".json").write_text('{"config": {"wings": 2}}')
+
+        with pytest.raises(WeightsInvalid, match="config"):
+            load_network(path)
