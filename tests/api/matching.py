@@ -21,6 +21,7 @@ _CHECKS = {
     "<count>": lambda value: isinstance(value, int) and value > 0,
     "<whole number>": lambda value: type(value) is int and value >= 0,
     "<number>": lambda value: type(value) in (int, float) and value >= 0,
+    "<unix seconds>": lambda value: type(value) is int and value > 1_600_000_000,
     "<box>": lambda value: len(value) == 4 and value[0] < value[2] and value[1] < value[3],
 }
 
