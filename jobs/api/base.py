@@ -143,7 +143,7 @@ def matting_error_of(exception: Exception) -> MattingError:
             return NotAcceptable()
         case exceptions.Throttled():
             return RateLimited(retry_after_s=int(exception.wait or 1))
-        case SuspiciousOperation() | UnicodeDecodeError():
+        case SuspiciousOperation() | UnicodeDecodeError() | RecursionError():  # the last: JSON nested thousands deep
             return MalformedBody()
     return MattingError()
 
@@ -153,7 +153,8 @@ def _first_problem(detail: Any, name: str = "") -> tuple[str]:
     while isinstance(detail, dict | list) and detail:
         if isinstance(detail, dict):
             key = next(iter(detail))
-            name, detail = (name if key == "non_field_errors" else str(key)), detail[key]
+            # The outermost name is the caller's field; inside it stand numbers of list entries.
+            name, detail = (name or ("" if key == "non_field_errors" else str(key))), detail[key]
         else:
             detail = detail[0]
     return (f"{name}: {detail}" if name else str(detail),)

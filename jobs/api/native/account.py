@@ -91,4 +91,3 @@ def _period(allowance: Allowance) -> dict[str, Any]:
 
 def _standing(limit: int | None, used: int) -> dict[str, Any]:
     return {"limit": limit, "used": used, "left": None if limit is None else max(0, limit - used)}
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
@@ -76,7 +77,10 @@ class JobRequestSerializer(CutoutOptionsSerializer):
     """Describe `POST /api/jobs/`: pictures as files (`image`, repeatable) or as base64, and the parameters."""
 
     image = serializers.ListField(
-        child=serializers.FileField(), required=False, write_only=True, help_text="One or many files (multipart)."
+        child=serializers.FileField(allow_empty_file=True),
+        required=False,
+        write_only=True,
+        help_text="One or many files (multipart).",
     )
     image_base64 = serializers.ListField(
         child=serializers.CharField(trim_whitespace=False),
@@ -92,6 +96,8 @@ class JobRequestSerializer(CutoutOptionsSerializer):
     callback_url = serializers.CharField(max_length=2048, required=False, allow_blank=True)
 
     def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, Mapping):
+            return super().to_internal_value(data)  # which refuses it in words
         values = {name: data[name] for name in data}
         if hasattr(data, "getlist"):
             for name in ("image", "image_base64", "image_url", "upload"):

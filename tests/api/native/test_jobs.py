@@ -1,0 +1,357 @@
+"""Stages 1 to 9 through the native API: submit, look, list, cancel, delete, and every refusal."""
+
+from __future__ import annotations
+
+import base64
+import io
+import uuid
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+from jobs.models import Artifact, Job, JobImage
+from tests.cast import Person
+
+pytestmark = pytest.mark.django_db
+
+
+def photo(content: bytes, name: str = "photo.jpg") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content, content_type="image/jpeg")
+
+
+def files_of(body: dict, kind: str) -> list[dict]:
+    return [file for image in body["images"] for file in image["files"] if file["kind"] == kind]
+
+
+def stored_files() -> list[Path]:
+    return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+
+
+def test_a_photo_comes_back_as_an_rgba_cutout_of_its_own_size(alice: Person, jpeg_bytes, instant_worker):
+    answer = alice.api().post("/api/jobs/?wait=10", {"image": photo(jpeg_bytes)})
+
+    body = answer.json()
+    assert answer.status_code == 200
+    assert body["status"] == "succeeded"
+    cutout = alice.api().get(files_of(body, "cutout")[0]["url"])
+    picture = Image.open(io.BytesIO(b"".join(cutout.streaming_content)))
+    assert (picture.mode, picture.size) == ("RGBA", (512, 512))
+    alpha = np.asarray(picture)[..., 3]
+    assert alpha[256, 256] == 255
+    assert alpha[5, 5] == 0
+
+
+def test_without_wait_the_job_is_answered_as_accepted(alice: Person, jpeg_bytes, idle_worker):
+    answer = alice.api().post("/api/jobs/", {"image": photo(jpeg_bytes)})
+
+    assert answer.status_code == 202
+    assert answer.json()["status"] == "queued"
+
+
+def test_many_pictures_are_one_job_in_their_order(alice: Person, jpeg_bytes, png_bytes, instant_worker):
+    answer = alice.api().post("/api/jobs/?wait=10", {"image": [photo(jpeg_bytes, "a.jpg"), photo(png_bytes, "b.png")]})
+
+    body = answer.json()
+    assert [image["name"] for image in body["images"]] == ["a.jpg", "b.png"]
+    assert (body["images_total"], body["images_succeeded"]) == (2, 2)
+
+
+def test_base64_in_json_is_taken_with_and_without_its_prefix(alice: Person, jpeg_bytes, instant_worker):
+    text = base64.b64encode(jpeg_bytes).decode()
+
+    answer = alice.api().post(
+        "/api/jobs/?wait=10", {"image_base64": [text, f"data:image/jpeg;base64,{text}"]}, "application/json"
+    )
+
+    assert answer.json()["images_succeeded"] == 2
+
+
+def test_boxes_are_kept_as_they_were_sent(alice: Person, jpeg_bytes, instant_worker):
+    answer = alice.api().post("/api/jobs/?wait=10", {"image": photo(jpeg_bytes), "boxes": "[[10, 20, 300, 400]]"})
+
+    assert answer.json()["options"]["boxes"] == [[10, 20, 300, 400]]
+    assert instant_worker.calls == ["boxes"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"threshold": "51"}, "threshold"),
+        ({"erosion": "-1"}, "erosion"),
+        ({"alpha_mode": "hazy"}, "alpha_mode"),
+        ({"format": "gif"}, "format"),
+        ({"background": "beige-ish"}, "background"),
+        ({"boxes": "[[5, 5, 5, 5]]"}, "boxes"),
+        ({"boxes": "[[600, 600, 700, 700]]"}, "boxes"),
+        ({"boxes": "not json"}, "boxes"),
+        ({"method": "boxes"}, "boxes"),
+        ({"outputs": "cutout,hologram"}, "outputs"),
+        ({"crop_margin": "0.9"}, "crop_margin"),
+    ],
+)
+def test_a_bad_parameter_is_named_and_nothing_is_kept(alice: Person, jpeg_bytes, instant_worker, fields, field):
+    answer = alice.api().post("/api/jobs/?wait=10", {"image": photo(jpeg_bytes), **fields})
+
+    assert answer.status_code == 422, answer.content
+    assert answer["Content-Type"] == "application/problem+json"
+    assert field in answer.json()["detail"]
+    assert not Job.objects.exists()
+    assert not stored_files()
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (b"", 422, "image_missing"),
+        (b"hello, this is no picture", 422, "image_unreadable"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", 422, "image_unreadable"),
+        (b"\xff\xd8\xff\xe0" + b"\0" * 200, 422, "image_unreadable"),
+    ],
+)
+def test_what_is_no_picture_is_refused_with_a_reason(alice: Person, instant_worker, content, status, code):
+    answer = alice.api().post("/api/jobs/", {"image": photo(content)})
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert not Job.objects.exists()
+    assert not stored_files()
+
+
+def test_one_bad_picture_among_good_ones_stores_none_of_them(alice: Person, jpeg_bytes, instant_worker):
+    answer = alice.api().post("/api/jobs/", {"image": [photo(jpeg_bytes), photo(b"no picture")]})
+
+    assert answer.status_code == 422
+    assert not stored_files()
+
+
+def test_a_file_over_the_limit_is_refused_by_its_size(alice: Person, jpeg_bytes, settings):
+    settings.MATTING_MAX_IMAGE_BYTES = 1000
+
+    answer = alice.api().post("/api/jobs/", {"image": photo(jpeg_bytes)})
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "image_too_large")
+
+
+def test_a_request_without_a_picture_says_so(alice: Person):
+    answer = alice.api().post("/api/jobs/", {"threshold": "10"})
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "image_missing")
+
+
+@pytest.mark.parametrize("header", ["Authorization: Bearer {}", "Authorization: Token {}", "X-API-KEY: {}"])
+def test_a_key_opens_the_api_in_each_of_its_headers(client, alice: Person, header):
+    name, _, value = header.format(alice.secret).partition(": ")
+
+    assert client.get("/api/jobs/", headers={name: value}).status_code == 200
+
+
+def test_without_a_key_the_answer_is_401_with_a_challenge(client, db):
+    answer = client.get("/api/jobs/")
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "authentication_required")
+    assert answer["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_job_is_listed_and_found_by_its_team_alone(
+    alice: Person, bob: Person, charlie: Person, jpeg_bytes, idle_worker
+):
+    job = alice.api().post("/api/jobs/", {"image": photo(jpeg_bytes)}).json()
+
+    assert bob.api().get("/api/jobs/").json()["count"] == 1
+    assert charlie.api().get("/api/jobs/").json()["count"] == 0
+    assert charlie.api().get(f"/api/jobs/{job['id']}/").status_code == 404
+    assert charlie.api().post(f"/api/jobs/{job['id']}/cancel").status_code == 404
+    assert charlie.api().delete(f"/api/jobs/{job['id']}/").status_code == 404
+
+
+def test_the_list_is_filtered_and_paged(alice: Person, jpeg_bytes, instant_worker):
+    for _ in range(3):
+        alice.api().post("/api/jobs/", {"image": photo(jpeg_bytes)})
+
+    page = alice.api().get("/api/jobs/?status=succeeded&page=2&page_size=2").json()
+
+    assert (page["count"], len(page["results"])) == (3, 1)
+    assert alice.api().get("/api/jobs/?status=failed").json()["count"] == 0
+    assert alice.api().get("/api/jobs/?page=0").status_code == 422
+
+
+def test_a_waiting_job_is_cancelled_once(alice: Person, jpeg_bytes, idle_worker):
+    job = alice.api().post("/api/jobs/", {"image": photo(jpeg_bytes)}).json()
+
+    first = alice.api().post(f"/api/jobs/{job['id']}/cancel")
+    second = alice.api().post(f"/api/jobs/{job['id']}/cancel")
+
+    assert first.json()["status"] == "canceled"
+    assert (second.status_code, second.json()["code"]) == (409, "job_not_cancelable")
+
+
+def test_a_deleted_job_takes_its_files_along(
+    alice: Person, jpeg_bytes, instant_worker, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
+    assert stored_files()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = alice.api().delete(f"/api/jobs/{job['id']}/")
+
+    assert answer.status_code == 204
+    assert not stored_files()
+    assert not Artifact.objects.exists()
+
+
+def test_a_repeated_idempotency_key_answers_the_first_job(alice: Person, jpeg_bytes, instant_worker):
+    api = alice.api()
+
+    first = api.post("/api/jobs/", {"image": photo(jpeg_bytes)}, headers={"Idempotency-Key": "order-17"})
+    again = api.post("/api/jobs/", {"image": photo(jpeg_bytes)}, headers={"Idempotency-Key": "order-17"})
+    other = api.post(
+        "/api/jobs/", {"image": photo(jpeg_bytes), "threshold": "20"}, headers={"Idempotency-Key": "order-17"}
+    )
+
+    assert first.json()["id"] == again.json()["id"]
+    assert other.status_code == 422
+    assert Job.objects.count() == 1
+
+
+def test_nothing_is_written_when_the_queue_is_away(alice: Person, jpeg_bytes, monkeypatch):
+    monkeypatch.setattr("jobs.queue.is_reachable", lambda: False)
+
+    answer = alice.api().post("/api/jobs/", {"image": photo(jpeg_bytes)})
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "queue_unavailable")
+    assert answer["Retry-After"]
+    assert not Job.objects.exists()
+    assert not stored_files()
+
+
+@pytest.mark.parametrize("wait", ["-1", "x", "100000"])
+def test_an_unreadable_wait_is_refused(alice: Person, jpeg_bytes, wait):
+    answer = alice.api().post(f"/api/jobs/?wait={wait}", {"image": photo(jpeg_bytes)})
+
+    assert (answer.status_code, "wait" in answer.json()["detail"]) == (422, True)
+
+
+def test_an_upload_is_sent_ahead_and_named_by_its_job(alice: Person, charlie: Person, jpeg_bytes, instant_worker):
+    upload = alice.api().post("/api/uploads/", {"image": photo(jpeg_bytes, "cat.jpg")}).json()
+
+    mine = alice.api().post("/api/jobs/?wait=5", {"upload": [upload["id"]]}, "application/json")
+    theirs = charlie.api().post("/api/jobs/", {"upload": [upload["id"]]}, "application/json")
+
+    assert mine.json()["images"][0]["name"] == "cat.jpg"
+    assert theirs.status_code == 404
+
+
+def test_a_variant_needs_no_model_and_equals_the_first_rendering(alice: Person, jpeg_bytes, instant_worker):
+    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
+    original = alice.api().get(files_of(job, "cutout")[0]["url"])
+    instant_worker.calls.clear()
+
+    same = alice.api().post(f"/api/jobs/{job['id']}/variants", {}, "application/json")
+    on_white = alice.api().post(
+        f"/api/jobs/{job['id']}/variants", {"background": "#ffffff", "format": "jpeg"}, "application/json"
+    )
+
+    assert instant_worker.calls == []
+    assert same.content == b"".join(original.streaming_content)
+    corner = Image.open(io.BytesIO(on_white.content)).getpixel((3, 3))
+    assert min(corner) > 250
+
+
+def test_a_kept_variant_is_stored_beside_the_result(alice: Person, jpeg_bytes, instant_worker):
+    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
+
+    kept = alice.api().post(f"/api/jobs/{job['id']}/variants", {"keep": True, "erosion": 3}, "application/json")
+
+    assert kept.status_code == 201
+    assert kept.json()["kind"] == "variant"
+    assert alice.api().get(kept.json()["url"]).status_code == 200
+
+
+def test_the_brush_erases_and_restores_alpha(alice: Person, jpeg_bytes, instant_worker):
+    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
+    strokes = Image.new("L", (512, 512), 128)
+    strokes.paste(0, (200, 200, 300, 300))
+    strokes.paste(255, (0, 0, 40, 40))
+    buffer = io.BytesIO()
+    strokes.save(buffer, "PNG")
+
+    answer = alice.api().post(
+        f"/api/jobs/{job['id']}/variants", {"brush": SimpleUploadedFile("brush.png", buffer.getvalue(), "image/png")}
+    )
+
+    alpha = np.asarray(Image.open(io.BytesIO(answer.content)))[..., 3]
+    assert alpha[250, 250] == 0
+    assert alpha[20, 20] == 255
+    assert alpha[256, 350] == 255
+
+
+def test_again_runs_the_model_on_the_stored_source(alice: Person, jpeg_bytes, instant_worker):
+    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes, "cat.jpg")}).json()
+
+    again = (
+        alice.api()
+        .post(f"/api/jobs/{job['id']}/again?wait=5", {"boxes": [[10, 10, 200, 200]]}, "application/json")
+        .json()
+    )
+
+    assert again["id"] != job["id"]
+    assert again["images"][0]["name"] == "cat.jpg"
+    assert instant_worker.calls == ["auto", "boxes"]
+
+
+def test_people_can_be_dropped_from_a_variant(alice: Person, jpeg_bytes, instant_worker):
+    job = (
+        alice.api()
+        .post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes), "method": "instances", "outputs": "cutout,mask"})
+        .json()
+    )
+    assert [person["id"] for person in job["images"][0]["instances"]] == [1, 2]
+
+    answer = alice.api().post(f"/api/jobs/{job['id']}/variants", {"people": [1]}, "application/json")
+
+    alpha = np.asarray(Image.open(io.BytesIO(answer.content)))[..., 3]
+    assert alpha[256, 140] > 200
+    assert alpha[256, 380] == 0
+
+
+def test_a_signed_link_opens_its_file_without_a_key_and_no_other(client, alice: Person, jpeg_bytes, instant_worker):
+    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
+    link = files_of(job, "cutout")[0]["url"]
+    other = files_of(job, "alpha")[0]["url"].partition("?")[0] + "?" + link.partition("?")[2]
+
+    assert client.get(link).status_code == 200
+    assert client.get(other).status_code == 401
+    assert client.get(link.replace("signature=", "signature=x")).status_code == 401
+    assert client.get(link.partition("?")[0]).status_code == 401
+
+
+def test_a_file_is_never_served_as_something_to_run(client, alice: Person, jpeg_bytes, instant_worker):
+    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes, "<b>.html")}).json()
+
+    answer = client.get(files_of(job, "source")[0]["url"])
+
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert "sandbox" in answer["Content-Security-Policy"]
+    assert answer["Content-Type"] == "image/jpeg"
+
+
+def test_another_teams_file_is_not_found_with_a_key(alice: Person, charlie: Person, jpeg_bytes, instant_worker):
+    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
+    path = files_of(job, "cutout")[0]["url"].partition("?")[0]
+
+    assert alice.api().get(path).status_code == 200
+    assert charlie.api().get(path).status_code == 404
+    assert alice.api().get(f"/files/{uuid.uuid4()}/x.png").status_code == 404
+
+
+def test_the_pictures_of_a_job_tell_their_timing_and_model(alice: Person, jpeg_bytes, instant_worker):
+    alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)})
+
+    image = JobImage.objects.get()
+
+    assert {"queue", "decode", "model", "post", "encode", "total"} <= set(image.timings_ms)
+    assert image.model_version == "fake 000000000000"

@@ -1,0 +1,177 @@
+"""Stages 5 and 8: claims, leases, redelivery, the poison picture, and jobs that end with their pictures."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from django.utils import timezone
+
+from jobs import queue
+from jobs.models import Artifact, Job, JobImage, Status
+from jobs.services.lifecycle import (
+    image_claim,
+    images_recover,
+    job_cancel,
+    job_retry,
+    jobs_expire,
+    leases_release,
+)
+from segmentation.errors import InferenceFailed
+from tests.cast import Person
+from tests.quota.deeds import claim, fail, submit, submit_file, succeed
+
+pytestmark = pytest.mark.django_db
+
+
+def only_image(job: Job) -> JobImage:
+    return job.images.get()
+
+
+def let_lease_run_out(image: JobImage) -> None:
+    JobImage.objects.filter(pk=image.pk).update(leased_until=timezone.now() - dt.timedelta(seconds=1))
+
+
+def test_a_message_delivered_twice_is_claimed_once(alice: Person):
+    image = only_image(submit(alice))
+
+    first = image_claim(image_id=str(image.pk), worker="one")
+    second = image_claim(image_id=str(image.pk), worker="two")
+
+    assert first.attempt == 1
+    assert second is None
+    assert JobImage.objects.get(pk=image.pk).claimed_by == "one"
+
+
+def test_a_claimed_picture_moves_its_job_to_running(alice: Person):
+    job = submit(alice)
+
+    claim(only_image(job))
+
+    job.refresh_from_db()
+    assert job.status == Status.RUNNING
+    assert job.started_at is not None
+
+
+def test_a_job_ends_with_the_last_of_its_pictures(alice: Person):
+    job = submit(alice, 2)
+    first, second = job.images.all()
+
+    succeed(claim(first))
+    job.refresh_from_db()
+    assert job.status == Status.RUNNING
+
+    fail(claim(second))
+    job.refresh_from_db()
+    assert (job.status, job.images_succeeded, job.images_failed) == (Status.SUCCEEDED, 1, 1)
+
+
+def test_a_job_of_which_nothing_succeeded_fails_with_the_first_error(alice: Person):
+    job = submit(alice)
+
+    fail(claim(only_image(job)), InferenceFailed("The model tripped."))
+
+    job.refresh_from_db()
+    assert (job.status, job.error_code, job.error_message) == (Status.FAILED, "inference_failed", "The model tripped.")
+
+
+def test_an_expired_lease_returns_the_picture_to_the_queue(alice: Person):
+    image = claim(only_image(submit(alice)))
+    let_lease_run_out(image)
+
+    images_recover()
+
+    again = JobImage.objects.get(pk=image.pk)
+    assert again.status == Status.QUEUED
+    assert str(image.pk) in queue.waiting_image_ids()
+
+
+def test_a_renewed_lease_is_left_alone(alice: Person):
+    image = claim(only_image(submit(alice)))
+    let_lease_run_out(image)
+    image.renew(lease_s=30)
+
+    images_recover()
+
+    assert JobImage.objects.get(pk=image.pk).status == Status.RUNNING
+
+
+def test_an_attempt_that_lost_its_lease_leaves_no_result(alice: Person):
+    late = claim(only_image(submit(alice)))
+    let_lease_run_out(late)
+    images_recover()
+    current = claim(JobImage.objects.get(pk=late.pk))
+
+    assert succeed(late) is False
+    assert succeed(current) is True
+    results = Artifact.objects.filter(image=late).exclude(kind=Artifact.Kind.SOURCE)
+    assert {artifact.key.rpartition("/")[2][0] for artifact in results} == {"2"}
+
+
+def test_a_poison_picture_is_given_up_after_its_third_worker(alice: Person):
+    image = only_image(submit(alice))
+
+    for _ in range(3):
+        image = claim(JobImage.objects.get(pk=image.pk))
+        let_lease_run_out(image)
+        images_recover()
+
+    image.refresh_from_db()
+    assert (image.status, image.error_code, image.attempt) == (Status.FAILED, "worker_lost", 3)
+
+
+def test_what_a_dead_worker_held_is_returned_at_once(alice: Person):
+    image = image_claim(image_id=str(only_image(submit(alice)).pk), worker="dead")
+    other = image_claim(image_id=str(only_image(submit(alice)).pk), worker="alive")
+
+    assert leases_release(worker="dead") == 1
+
+    assert JobImage.objects.get(pk=image.pk).status == Status.QUEUED
+    assert JobImage.objects.get(pk=other.pk).status == Status.RUNNING
+
+
+def test_a_message_that_redis_lost_is_sent_again(alice: Person):
+    image = only_image(submit(alice))
+    queue.connection().flushall()
+    JobImage.objects.filter(pk=image.pk).update(enqueued_at=timezone.now() - dt.timedelta(minutes=1))
+
+    assert images_recover() == 1
+
+    assert str(image.pk) in queue.waiting_image_ids()
+    assert images_recover() == 0
+
+
+def test_a_cancelled_picture_takes_no_result(alice: Person):
+    job = submit(alice)
+    image = claim(only_image(job))
+    job_cancel(actor=alice.actor, job=job)
+
+    assert succeed(image) is False
+
+    job.refresh_from_db()
+    assert job.status == Status.CANCELED
+    assert not image.artifacts.exclude(kind=Artifact.Kind.SOURCE).exists()
+
+
+def test_failed_pictures_are_tried_again(alice: Person):
+    job = submit(alice, 2)
+    first, second = job.images.all()
+    succeed(claim(first))
+    fail(claim(second))
+
+    assert job_retry(actor=alice.actor, job=job) == 1
+
+    job.refresh_from_db()
+    assert job.status == Status.QUEUED
+    succeed(claim(JobImage.objects.get(pk=second.pk)))
+    job.refresh_from_db()
+    assert (job.status, job.images_succeeded, job.images_failed) == (Status.SUCCEEDED, 2, 0)
+
+
+def test_what_has_outlived_its_retention_is_deleted(alice: Person):
+    old, young = submit_file(alice), submit_file(alice)
+    Job.objects.filter(pk=old.pk).update(expires_at=timezone.now() - dt.timedelta(hours=1))
+
+    assert jobs_expire() == 1
+
+    assert list(Job.objects.values_list("pk", flat=True)) == [young.pk]
