@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import IO, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
@@ -23,7 +23,10 @@ class JsonBody(BaseParser):
 
 
 class JsonOrFormBody(BaseParser):
-    """Read a JSON object or a URL-encoded form, whichever it is, under any Content-Type."""
+    """Read a JSON object or a URL-encoded form, whichever it is, under any Content-Type.
+
+    A form's value is a string, or a list of them where the name is sent more than once.
+    """
 
     media_type = "*/*"
 
@@ -32,9 +35,10 @@ class JsonOrFormBody(BaseParser):
         if text.startswith(("{", "[")):
             return json_object(text)
         try:
-            return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS))
+            fields = parse_qs(text, keep_blank_values=True, max_num_fields=settings.DATA_UPLOAD_MAX_NUMBER_FIELDS)
         except ValueError:
             raise MalformedBody from None
+        return {name: values if len(values) > 1 else values[0] for name, values in fields.items()}
 
 
 def json_object(text: str) -> dict[str, Any]:

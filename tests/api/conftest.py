@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from uuid import UUID
 
 import pytest
 from django.utils.module_loading import import_string
 
+from tests.api.picture_server import PictureServer, serving_pictures
 from tests.fakes import EmptyEngine, FakeEngine
 
 
@@ -43,6 +44,13 @@ def held_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 def idle_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave every picture in the queue."""
     monkeypatch.setattr("jobs.queue.enqueue_images", lambda image_ids, queue_name: None)
+
+
+@pytest.fixture(scope="session")
+def picture_server() -> Iterator[PictureServer]:
+    """A web server with pictures, which the running site may fetch from."""
+    with serving_pictures() as server:
+        yield server
 
 
 def _work_at_once(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> FakeEngine:

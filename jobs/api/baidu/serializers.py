@@ -40,7 +40,10 @@ def limits() -> Limits:
 
 
 class PositionField(serializers.ListField):
-    """Take `[[[x1, y1], [x2, y2]], …]`, or the same as a JSON string."""
+    """Take `[[[x1, y1], [x2, y2]], …]`, the same as a JSON string, or a form's repeated corners `[x, y]`.
+
+    The last is what the official SDK makes of a list: it posts a form in which each corner is a field of its own.
+    """
 
     child = serializers.ListField(
         child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2),
@@ -50,10 +53,10 @@ class PositionField(serializers.ListField):
 
     def to_internal_value(self, data: Any) -> tuple[Box, ...]:
         if isinstance(data, str):
-            try:
-                data = json.loads(data)
-            except (ValueError, RecursionError):
-                raise BoxInvalid("position: not valid JSON", field="position") from None
+            data = _json(data)
+        elif isinstance(data, list) and all(isinstance(corner, str) for corner in data):
+            corners = [_json(corner) for corner in data]
+            data = [corners[index : index + 2] for index in range(0, len(corners), 2)]
         if not isinstance(data, list):
             raise BoxInvalid("position: a list of boxes [[x1, y1], [x2, y2]]", field="position")
         if len(data) > MAX_BOXES:
@@ -146,6 +149,13 @@ class BaiduTokenSerializer(serializers.Serializer):
 class BaiduTokenErrorSerializer(serializers.Serializer):
     error = serializers.CharField()
     error_description = serializers.CharField()
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise BoxInvalid("position: not valid JSON", field="position") from None
 
 
 def _box(index: int, corners: Any) -> Box:

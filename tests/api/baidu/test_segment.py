@@ -10,10 +10,12 @@ from urllib.parse import urlencode
 
 import numpy as np
 import pytest
+import requests
 from django.test import Client
 from PIL import Image
 
-from jobs.errors import MattingError, QueueUnavailable
+from jobs.api.baidu.render import error_code_of
+from jobs.errors import MattingError, QueueUnavailable, QuotaExceeded
 from jobs.models import Job, JobImage
 from segmentation.errors import InferenceFailed
 from segmentation.options import CutoutOptions
@@ -91,6 +93,17 @@ def test_a_body_is_read_by_what_it_is(alice: Person, photo: str, kind: str, labe
 
     assert_matches(response.json(), FIXTURE["answer"])
     assert Job.objects.get().options["boxes"] == [[50, 60, 400, 500]]
+
+
+@pytest.mark.usefixtures("instant_worker")
+def test_a_list_of_boxes_is_read_as_the_sdks_form_spells_it(alice: Person, photo: str) -> None:
+    position = [[[50, 60], [400, 500]], [[10, 10], [40, 40]]]
+    form = requests.Request("POST", "http://x/", data={"image": photo, "method": "control", "position": position})
+
+    response = alice.api().post(URL, form.prepare().body, content_type="application/x-www-form-urlencoded")
+
+    assert_matches(response.json(), FIXTURE["answer"])
+    assert Job.objects.get().options["boxes"] == [[50, 60, 400, 500], [10, 10, 40, 40]]
 
 
 @pytest.mark.usefixtures("instant_worker")
@@ -213,6 +226,11 @@ def test_a_queue_that_is_away_is_a_service_unavailable(
 
     assert segment(alice, image=photo)["error_code"] == 2
     assert not JobImage.objects.exists()
+
+
+@pytest.mark.parametrize(("window", "code"), [("day", 17), ("month", 19), ("storage", 19)])
+def test_the_days_quota_has_a_code_of_its_own(window: str, code: int) -> None:
+    assert error_code_of(QuotaExceeded(window=window)) == code
 
 
 @pytest.mark.usefixtures("instant_worker")

@@ -1,0 +1,67 @@
+"""Serves pictures to the running site, as somebody's web server would; it can be told to keep one back."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+_PATIENCE_S = 60.0
+
+
+class PictureServer:
+    """Hold what is served, by name; `url` is where."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.pictures: dict[str, bytes] = {}
+        self.asked: dict[str, threading.Event] = {}
+        self.released: dict[str, threading.Event] = {}
+
+    def add(self, name: str, data: bytes) -> str:
+        """Serve `data` under a name; give its URL."""
+        self.pictures[name] = data
+        self.asked[name] = threading.Event()
+        return f"http://127.0.0.1:{self.port}/{name}"
+
+    @contextmanager
+    def keeping_back(self, name: str, data: bytes) -> Iterator[str]:
+        """Serve `data`, but not before the block ends: whoever fetches it waits."""
+        self.released[name] = threading.Event()
+        try:
+            yield self.add(name, data)
+        finally:
+            self.released.pop(name).set()
+
+    def wait_until_asked_for(self, name: str) -> None:
+        """Return when somebody fetches that picture."""
+        assert self.asked[name].wait(_PATIENCE_S), f"nobody has asked for {name}"
+
+
+@contextmanager
+def serving_pictures() -> Iterator[PictureServer]:
+    """Serve on a free port of this machine until the block ends."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            name = self.path.removeprefix("/")
+            data = pictures.pictures.get(name)
+            if name in pictures.asked:
+                pictures.asked[name].set()
+            if name in pictures.released:
+                pictures.released[name].wait(_PATIENCE_S)
+            self.send_response(404 if data is None else 200)
+            self.send_header("Content-Length", str(len(data or b"")))
+            self.end_headers()
+            self.wfile.write(data or b"")
+
+        def log_message(self, *args: object) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        pictures = PictureServer(server.server_port)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield pictures
+        server.shutdown()
