@@ -15,6 +15,7 @@ for _name in (
     "DATABASE_URL",
     "REDIS_URL",
     "SECRET_KEY",
+    "EMAIL_URL",
     "ALLOWED_HOSTS",
     "CSRF_TRUSTED_ORIGINS",
     "DEBUG",
@@ -23,6 +24,7 @@ for _name in (
 ):
     os.environ.pop(_name, None)
 os.environ["MATTING_DATA_DIR"] = _FOLDER
+os.mkdir(f"{_FOLDER}/static")
 if "TEST_DATABASE_URL" in os.environ:
     os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
 
