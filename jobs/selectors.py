@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.models import User
 from django.db.models import QuerySet, Sum
 from django.utils import timezone
 
@@ -15,9 +16,12 @@ from jobs.errors import JobNotFound, NotFound
 from jobs.models import (
     ApiKey,
     Artifact,
+    Invitation,
     Job,
     JobImage,
+    Membership,
     ModelVersion,
+    Preset,
     Status,
     Upload,
     UsageEntry,
@@ -167,6 +171,37 @@ def pictures_by_day(actor: Actor, *, since: dt.date) -> dict[dt.date, int]:
     """Sum the team's ledger by day: what was charged less what was refunded."""
     rows = UsageEntry.objects.filter(team=actor.team, day__gte=since).values("day").annotate(total=Sum("pictures"))
     return {row["day"]: row["total"] for row in rows.order_by("day")}
+
+
+def members_of(actor: Actor) -> QuerySet[Membership]:
+    """List the team's members, first comers first."""
+    return Membership.objects.filter(team=actor.team).select_related("user").order_by("created_at")
+
+
+def member_get(actor: Actor, membership_id: str) -> Membership:
+    membership = members_of(actor).filter(pk=membership_id).first() if membership_id.isdecimal() else None
+    if membership is None:
+        raise NotFound
+    return membership
+
+
+def invitations_open(actor: Actor) -> QuerySet[Invitation]:
+    """List the invitations that can still be used, to those who manage the team."""
+    if not actor.is_manager:
+        return Invitation.objects.none()
+    return Invitation.objects.filter(team=actor.team, accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())
+
+
+def invitation_get(actor: Actor, invitation_id: str) -> Invitation:
+    invitation = invitations_open(actor).filter(pk=invitation_id).first() if _is_uuid(invitation_id) else None
+    if invitation is None:
+        raise NotFound
+    return invitation
+
+
+def presets_of(user: User) -> QuerySet[Preset]:
+    """List what a person has saved."""
+    return Preset.objects.filter(user=user)
 
 
 def key_by_secret(secret: str) -> ApiKey | None:

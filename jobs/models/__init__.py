@@ -6,6 +6,7 @@ from .invitation import Invitation
 from .job import TERMINAL, Job, JobImage, Status
 from .key import ApiKey, Scope
 from .model_version import ModelVersion
+from .preset import Preset
 from .quota import Quota
 from .team import Membership, Team
 from .upload import Upload
@@ -24,6 +25,7 @@ __all__ = [
     "JobImage",
     "Membership",
     "ModelVersion",
+    "Preset",
     "Quota",
     "Scope",
     "Status",

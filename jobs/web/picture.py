@@ -12,7 +12,7 @@ from django.views.generic import TemplateView
 from jobs import selectors, storage
 from jobs.errors import JobNotFound
 from jobs.models import Artifact, Job, JobImage
-from jobs.web.presets import SCENES
+from jobs.web.presets import presets_for
 from jobs.web.session import TeamPage
 
 SHARE_TTL_S = 7 * 24 * 3600
@@ -46,7 +46,7 @@ class PictureView(JobPage):
             job=job,
             image=image,
             images=images,
-            presets=SCENES,
+            presets=presets_for(self.request.user),
             state=picture_state(job, image),
             share_link=self.share_link(image),
             **values,

@@ -6,8 +6,16 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.models import User
+from django.http import HttpRequest, JsonResponse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.views import View
+
+from jobs import selectors
+from jobs.services.presets import preset_delete, preset_save
+from segmentation.errors import MattingError
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +25,7 @@ class Preset:
     name: str | Promise
     help: str | Promise
     options: dict[str, Any]
+    is_own: bool = False
 
     @property
     def options_json(self) -> str:
@@ -39,3 +48,27 @@ SCENES = (
         {"subject": "person", "threshold": 25, "erosion": 2},
     ),
 )
+
+
+def presets_for(user: User) -> list[Preset]:
+    """List the scenes and, after them, what the user has saved."""
+    own = [Preset(row.name, _("Your own settings."), row.options, is_own=True) for row in selectors.presets_of(user)]
+    return [*SCENES, *own]
+
+
+class PresetsView(LoginRequiredMixin, View):
+    """Save or forget one of the user's own settings; answers the list anew for the page's script."""
+
+    def post(self, request: HttpRequest) -> JsonResponse:
+        try:
+            body = json.loads(request.body)
+            preset_save(user=request.user, name=str(body.get("name", "")), options=dict(body.get("options", {})))
+        except (ValueError, TypeError, AttributeError):
+            return JsonResponse({"detail": _("The settings cannot be read.")}, status=400)
+        except MattingError as error:
+            return JsonResponse({"detail": error.message}, status=error.http_status)
+        return JsonResponse({}, status=201)
+
+    def delete(self, request: HttpRequest) -> JsonResponse:
+        preset_delete(user=request.user, name=request.GET.get("name", ""))
+        return JsonResponse({})

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.views.generic import TemplateView, View
+from rest_framework.exceptions import ValidationError
 
 from jobs import intake, selectors
+from jobs.api.base import matting_error_of
 from jobs.api.native.serializers import CutoutOptionsSerializer
 from jobs.models import Job
 from jobs.services.submission import Door, job_submit
-from jobs.web.presets import SCENES
+from jobs.web.presets import presets_for
 from jobs.web.session import TeamPage
+from segmentation.errors import MattingError
 
 RECENT = 12
 
@@ -34,10 +38,11 @@ class StudioView(TemplateView):
         return ["home.html"] if self.request.user.is_authenticated else ["welcome.html"]
 
     def get_context_data(self, **values: object) -> dict[str, object]:
-        values |= {"section": "studio", "limits": limits_shown(), "presets": SCENES}
+        values |= {"section": "studio", "limits": limits_shown(), "signup_open": settings.MATTING_SIGNUP_OPEN}
         if self.request.user.is_authenticated:
             page = TeamPage()
             page.request = self.request
+            values["presets"] = presets_for(self.request.user)
             values["recent"] = selectors.images_recent(page.actor, RECENT)
         return super().get_context_data(**values)
 
@@ -46,13 +51,19 @@ class SubmitView(TeamPage, View):
     """Take the form as it is when scripts do not run, and go to the job's page."""
 
     def post(self, request: HttpRequest) -> HttpResponse:
+        try:
+            job = self._submit(request)
+        except (MattingError, ValidationError) as error:
+            messages.error(request, matting_error_of(error).message)
+            return redirect("site:home")
+        return redirect("site:job", job_id=job.id)
+
+    def _submit(self, request: HttpRequest) -> Job:
         body = CutoutOptionsSerializer(data=request.POST)
         body.is_valid(raise_exception=True)
-        sources = [intake.accept_upload(file) for file in request.FILES.getlist("image")]
-        job = job_submit(
+        return job_submit(
             actor=self.actor,
             door=Door(dialect=Job.Dialect.WEB, urgency=Job.Urgency.INTERACTIVE),
             options=body.to_options(),
-            sources=sources,
+            sources=[intake.accept_upload(file) for file in request.FILES.getlist("image")],
         )
-        return redirect("site:job", job_id=job.id)

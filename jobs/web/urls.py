@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from jobs.web import gallery, keys, membership, picture, selection, studio, usage, webhooks
+from jobs.web import gallery, keys, membership, picture, presets, selection, studio, team, usage, webhooks
 
 app_name = "site"
 urlpatterns = [
@@ -18,6 +18,8 @@ urlpatterns = [
     path("usage/", usage.UsageView.as_view(), name="usage"),
     path("invitations/<str:token>/", membership.InvitationView.as_view(), name="invitation"),
     path("team/switch", membership.TeamSwitchView.as_view(), name="team-switch"),
+    path("team/", team.TeamView.as_view(), name="team"),
+    path("presets", presets.PresetsView.as_view(), name="presets"),
     path("keys/", keys.KeysView.as_view(), name="keys"),
     path("webhooks/", webhooks.WebhooksView.as_view(), name="webhooks"),
 ]

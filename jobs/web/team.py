@@ -1,0 +1,117 @@
+"""Stage 3 in the browser: who is in the team, who is invited, and what members see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView
+
+from jobs import selectors
+from jobs.errors import NotFound
+from jobs.models import Membership
+from jobs.services.teams import (
+    invitation_create,
+    invitation_revoke,
+    member_remove,
+    member_role_change,
+    team_update,
+)
+from jobs.web.session import TeamPage
+from segmentation.errors import MattingError
+
+ROLE_NAMES = [
+    (Membership.Role.MEMBER, _("Member")),
+    (Membership.Role.ADMIN, _("Admin")),
+    (Membership.Role.OWNER, _("Owner")),
+]
+
+
+class TeamForm(forms.Form):
+    """Hold the team's own settings."""
+
+    name = forms.CharField(label=_("Name"), max_length=120)
+    members_see_all = forms.BooleanField(label=_("Members see every picture of the team"), required=False)
+
+
+class InvitationForm(forms.Form):
+    """Hold a new invitation."""
+
+    note = forms.CharField(label=_("Whom it is for"), max_length=120, required=False)
+    role = forms.ChoiceField(label=_("Role"), choices=ROLE_NAMES)
+
+
+class TeamView(TeamPage, TemplateView):
+    """Show the team and do what its buttons say; services decide who may."""
+
+    template_name = "team.html"
+    section = "team"
+
+    def get_context_data(self, **values: object) -> dict[str, Any]:
+        actor = self.actor
+        team = actor.team
+        values.setdefault("team_form", TeamForm({"name": team.name, "members_see_all": team.members_see_all}))
+        values.setdefault("invitation_form", InvitationForm())
+        return super().get_context_data(
+            team=team,
+            members=selectors.members_of(actor),
+            invitations=selectors.invitations_open(actor),
+            is_manager=actor.is_manager,
+            roles=ROLE_NAMES,
+            **values,
+        )
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        deeds = {
+            "update": self._update,
+            "invite": self._invite,
+            "uninvite": self._uninvite,
+            "role": self._change_role,
+            "remove": self._remove,
+        }
+        deed = deeds.get(request.POST.get("do", ""))
+        if deed is None:
+            raise Http404
+        try:
+            shown = deed(request)
+        except NotFound:
+            raise Http404 from None
+        except MattingError as error:
+            messages.error(request, error.message)
+            shown = None
+        return shown or redirect("site:team")
+
+    def _update(self, request: HttpRequest) -> HttpResponse | None:
+        form = TeamForm(request.POST)
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(team_form=form))
+        team_update(actor=self.actor, **form.cleaned_data)
+        messages.success(request, _("Saved."))
+        return None
+
+    def _invite(self, request: HttpRequest) -> HttpResponse:
+        form = InvitationForm(request.POST)
+        if not form.is_valid():
+            return self.render_to_response(self.get_context_data(invitation_form=form))
+        _invitation, token = invitation_create(actor=self.actor, **form.cleaned_data)
+        link = request.build_absolute_uri(reverse("site:invitation", args=[token]))
+        response = self.render_to_response(self.get_context_data(link=link))
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def _uninvite(self, request: HttpRequest) -> None:
+        invitation_revoke(actor=self.actor, invitation=selectors.invitation_get(self.actor, request.POST.get("id", "")))
+
+    def _change_role(self, request: HttpRequest) -> None:
+        membership = selectors.member_get(self.actor, request.POST.get("id", ""))
+        member_role_change(actor=self.actor, membership=membership, role=request.POST.get("role", ""))
+
+    def _remove(self, request: HttpRequest) -> HttpResponse | None:
+        membership = selectors.member_get(self.actor, request.POST.get("id", ""))
+        member_remove(actor=self.actor, membership=membership)
+        return redirect("site:home") if membership.user_id == request.user.pk else None
