@@ -1,0 +1,129 @@
+"""Imports point one way: doors → services and selectors → models; the model's own code knows nothing of the site."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.stack import ROOT
+
+PACKAGES = ("jobs", "segmentation", "mattingsite")
+HEAVY = ("torch", "openvino", "onnxruntime")
+MODEL = ("segmentation.pipeline", "segmentation.engines", "segmentation.network", "segmentation.training", *HEAVY)
+
+# What a part of the code may never import, wherever in the file the import stands.
+FORBIDDEN = {
+    "segmentation": ("django", "rest_framework", "redis", "rq", "django_rq", "jobs", "mattingsite"),
+    "jobs.models": (
+        "jobs.services",
+        "jobs.selectors",
+        "jobs.queue",
+        "jobs.tasks",
+        "jobs.worker",
+        "jobs.api",
+        "jobs.web",
+    ),
+    "jobs.services": ("jobs.api", "jobs.web", "jobs.admin", "jobs.worker", "jobs.engine", "rest_framework", *HEAVY),
+    "jobs.selectors": ("jobs.api", "jobs.web", "jobs.admin", "jobs.services", "jobs.tasks", "rest_framework", *HEAVY),
+    "jobs.api": ("jobs.web", "jobs.tasks", "jobs.worker", "jobs.engine", *MODEL),
+    "jobs.web": ("jobs.tasks", "jobs.worker", "jobs.engine", *MODEL),
+    "jobs.tasks": ("jobs.api", "jobs.web"),
+}
+DIALECTS = ("native", "unet", "baidu", "dashscope", "picwish")
+KNOWS_RQ = ("jobs.queue", "jobs.tasks", "jobs.admin")
+
+
+def _name_of(path: Path) -> str:
+    dotted = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    return dotted.removesuffix(".__init__")
+
+
+def modules() -> dict[str, Path]:
+    """Give every module of ours by its dotted name, migrations left out."""
+    paths = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
+    return {_name_of(path): path for path in paths if "migrations" not in path.parts}
+
+
+def imports_of(name: str, path: Path) -> set[str]:
+    """Give the dotted names that a module imports, `from x import y` as both x and x.y, relative ones resolved."""
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    found: set[str] = set()
+    for node in _executed(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                parts = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*parts, base] if base else parts)
+            found |= {base} | {f"{base}.{alias.name}" for alias in node.names}
+    return found
+
+
+def breaches(name: str, imported: set[str]) -> list[str]:
+    """List the imports of one module that point the wrong way."""
+    forbidden = [target for part, targets in FORBIDDEN.items() if _is_in(name, part) for target in targets]
+    if name.startswith("jobs.api."):
+        own = name.split(".")[2]
+        forbidden += [f"jobs.api.{dialect}" for dialect in DIALECTS if own in DIALECTS and dialect != own]
+    if not any(_is_in(name, part) for part in KNOWS_RQ):
+        forbidden += ["rq", "django_rq"]
+    return sorted(target for target in imported if any(_is_in(target, part) for part in forbidden))
+
+
+@pytest.mark.parametrize("name", modules())
+def test_a_module_imports_only_what_lies_below_it(name: str) -> None:
+    assert breaches(name, imports_of(name, modules()[name])) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "expected"),
+    [
+        ("segmentation.pipeline", "from django.conf import settings", ["django.conf", "django.conf.settings"]),
+        ("segmentation.pipeline", "def f():\n    import jobs.models", ["jobs.models"]),
+        ("jobs.models.job", "from ..services import keys", ["jobs.services", "jobs.services.keys"]),
+        ("jobs.api.unet.views", "from jobs import tasks", ["jobs.tasks"]),
+        ("jobs.api.unet.views", "from jobs.api.baidu import render", ["jobs.api.baidu", "jobs.api.baidu.render"]),
+        ("jobs.web.views", "import rq", ["rq"]),
+        ("jobs.web.views", "from jobs.services import keys\nimport torchlight", []),
+    ],
+)
+def test_a_breach_is_seen(name: str, source: str, expected: list[str], tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text(source)
+
+    assert breaches(name, imports_of(name, path)) == expected
+
+
+def test_the_web_process_loads_no_model_runtime() -> None:
+    code = (
+        "import sys, mattingsite.wsgi\n"
+        "from django.urls import get_resolver\n"
+        "get_resolver().url_patterns\n"
+        f"print(*[name for name in {HEAVY!r} if name in sys.modules])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == ""
+
+
+def _executed(tree: ast.AST) -> list[ast.AST]:
+    """Walk everything but `if TYPE_CHECKING:` blocks, which no program runs."""
+    nodes, left = [], [tree]
+    while left:
+        node = left.pop()
+        if isinstance(node, ast.If) and ast.unparse(node.test).endswith("TYPE_CHECKING"):
+            left += node.orelse
+            continue
+        nodes.append(node)
+        left += ast.iter_child_nodes(node)
+    return nodes
+
+
+def _is_in(name: str, part: str) -> bool:
+    return name == part or name.startswith(part + ".")
