@@ -1,4 +1,6 @@
 // The settings form: shows numbers beside sliders, applies presets, and reads itself into the API's options.
+import { callJson, toast } from "./api.js";
+
 const FLAGS = ["feathering", "decontaminate", "crop"];
 
 export function readOptions(form) {
@@ -56,6 +58,29 @@ export function wireParameters(form, onChange = () => {}) {
     form.querySelectorAll("[data-preset]").forEach((other) => other.setAttribute("aria-pressed", "false"));
     button.setAttribute("aria-pressed", String(!wasOn));
     writeOptions(form, wasOn ? defaults : { ...defaults, ...JSON.parse(button.dataset.preset) });
+    showOwn(form, wasOn ? "" : button.dataset.own ?? "");
   }));
+  wireSaving(form);
   showNumbers();
+}
+
+function showOwn(form, name) {
+  const field = form.querySelector("#p-name");
+  if (!field) return;
+  field.value = name;
+  form.querySelector("#p-forget").hidden = !name;
+}
+
+function wireSaving(form) {
+  const save = form.querySelector("#p-save");
+  if (!save) return;
+  const name = form.querySelector("#p-name");
+  const done = (message) => { toast(message); setTimeout(() => location.reload(), 600); };
+  save.addEventListener("click", () => {
+    if (!name.value.trim()) { name.focus(); return; }
+    callJson("POST", save.dataset.url, { json: { name: name.value, options: readOptions(form) } }).then(() => done(save.dataset.saved), (error) => toast(error.message));
+  });
+  form.querySelector("#p-forget").addEventListener("click", () => {
+    callJson("DELETE", `${save.dataset.url}?name=${encodeURIComponent(name.value)}`).then(() => location.reload(), (error) => toast(error.message));
+  });
 }
