@@ -30,7 +30,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class VerificationStage(EmailVerificationStage):
-    """Ask for a verified address, but not of accounts that an operator made without one: they have nothing to verify."""
+    """Ask for a verified address, but not of accounts that an operator made without one."""
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
         user = self.login.user

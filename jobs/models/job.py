@@ -105,6 +105,7 @@ class Job(models.Model):
             models.Index(fields=["user", "-created_at"], name="job_by_user"),
             models.Index(fields=["dialect", "-created_at"], name="job_by_dialect"),
             models.Index(fields=["error_code", "-created_at"], name="job_by_error"),
+            models.Index(fields=["request_id"], name="job_by_request"),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -1,0 +1,7 @@
+"""Start-up: names the admin's own site, without importing it before the applications are loaded."""
+
+from django.contrib.admin.apps import AdminConfig
+
+
+class KeylineAdminConfig(AdminConfig):
+    default_site = "mattingsite.admin_site.KeylineAdminSite"
