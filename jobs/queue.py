@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -55,9 +56,13 @@ def enqueue_task(function: str, *args: Any, queue_name: str, **values: Any) -> N
 def ask(function: str, *args: Any, queue_name: str, timeout_s: int) -> Any:
     """Send a task and wait for what it hands to `reply`; None when no worker has answered within `timeout_s`."""
     reply_to = f"{_REPLY_PREFIX}{uuid4().hex}"
+    deadline = time.monotonic() + timeout_s
+    answer = None
     try:
         enqueue_task(function, *args, queue_name=queue_name, reply_to=reply_to)
-        answer = connection().blpop([reply_to], timeout=timeout_s)
+        while answer is None and time.monotonic() < deadline:
+            # In short waits: the connection itself gives up on a longer silence.
+            answer = connection().blpop([reply_to], timeout=1)
     except (RedisError, OSError) as error:
         raise QueueUnavailable from error
     return None if answer is None else json.loads(answer[1])

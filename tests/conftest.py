@@ -115,6 +115,9 @@ def live_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     `live_stack.create_key(team=…)`. Tests that use it all run in one process, one after the other; a test that breaks
     something (kills the worker, stops the queue) leaves the site healthy behind: `live_stack.wait_until_healthy()`.
     """
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "weights").mkdir()  # tests put the files there that they have the site load
     # Tests serve pictures and take callbacks on this machine; the guard lets the site reach nothing else private.
-    with running_stack(tmp_path_factory.mktemp("site"), MATTING_FETCH_ALLOW="127.0.0.1:*") as stack:
+    changes = {"MATTING_FETCH_ALLOW": "127.0.0.1:*", "MATTING_WEIGHTS_DIR": str(folder / "weights")}
+    with running_stack(folder, **changes) as stack:
         yield stack

@@ -1,0 +1,138 @@
+"""A reload on a running site with two workers under load: two answers to one request, no restart, no failed request."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+import torch
+from django.conf import settings
+from safetensors.torch import load_file
+
+from tests import photos
+from tests.stack import ROOT, Stack, wait_for
+
+pytestmark = pytest.mark.e2e
+
+ALPHA = {"Accept": "application/json+alpha"}
+
+
+@pytest.fixture(scope="module")
+def weights(live_stack: Stack) -> dict[str, Path]:
+    """Two files of the weights folder: the shipped network, and one whose last layer leans towards the subject."""
+    tensors = {
+        name: value.float() if value.is_floating_point() else value
+        for name, value in load_file(settings.MATTING_WEIGHTS).items()
+    }
+    files = {name: live_stack.data_dir / "weights" / f"{name}.pth" for name in ("shipped", "leaning")}
+    torch.save(tensors, files["shipped"])
+    torch.save(tensors | {"mattes.bias": tensors["mattes.bias"] + 2.0}, files["leaning"])
+    return files
+
+
+@pytest.fixture
+def second_worker(live_stack: Stack) -> Iterator[None]:
+    """Another machine's worker, as it were."""
+    command = [sys.executable, str(ROOT / "manage.py"), "work", "--processes", "1"]
+    with subprocess.Popen(command, env=live_stack.environment, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
+        wait_for(lambda: len(versions(live_stack)) == 2, timeout_s=120, what="the second worker does not beat")
+        yield
+        process.terminate()
+        process.wait(60)
+
+
+def versions(stack: Stack) -> list[str]:
+    return [worker["version"] for worker in requests.get(f"{stack.base_url}/health", timeout=10).json()["workers"]]
+
+
+def version_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+class Load:
+    """Send the same request from several threads until told to stop, and keep what came back."""
+
+    def __init__(self, stack: Stack, picture: bytes) -> None:
+        self.stack, self.picture = stack, picture
+        self.statuses: list[int] = []
+        self.answers: set[str] = set()
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._run) for _ in range(3)]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *args: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def ask(self) -> str:
+        answer = self.stack.api().post("/api/matting/single", files={"image": self.picture}, headers=ALPHA)
+        self.statuses.append(answer.status_code)
+        alpha = base64.b64decode(answer.json().get("alpha_map_base64", ""))
+        self.answers.add(digest := hashlib.sha256(alpha).hexdigest())
+        return digest
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            self.ask()
+
+
+def reload(stack: Stack, path: Path) -> requests.Response:
+    return stack.api().post("/api/model/reload", json={"model_path": str(path)})
+
+
+def test_every_worker_serves_another_model_from_its_next_picture_on(
+    live_stack: Stack, second_worker: None, weights: dict[str, Path]
+) -> None:
+    picture = photos.encode(photos.astronaut()[:256, 120:376], "PNG")
+    before = live_stack.processes("work", "--child", "pictures")
+
+    with Load(live_stack, picture) as load:
+        first = {}
+        for name in ("shipped", "leaning", "shipped"):
+            assert reload(live_stack, weights[name]).status_code == 200
+            digest = load.ask()
+            assert first.setdefault(name, digest) == digest
+            wait_for(
+                lambda name=name: set(versions(live_stack)) == {version_of(weights[name])},
+                timeout_s=60,
+                what=lambda name=name: f"{name} is not served by all: {versions(live_stack)}",
+            )
+            assert load.ask() == digest
+
+    assert first["shipped"] != first["leaning"]
+    assert load.answers == set(first.values())
+    assert set(load.statuses) == {200}
+    assert live_stack.processes("work", "--child", "pictures") == before
+
+
+def test_a_bad_file_leaves_the_running_model_alone(live_stack: Stack, weights: dict[str, Path]) -> None:
+    bad = live_stack.data_dir / "weights" / "bad.pth"
+    bad.write_bytes(weights["shipped"].read_bytes()[:10_000])
+
+    answer = reload(live_stack, bad)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
+    assert "bad.pth" in answer.json()["error"]
+    assert version_of(bad) not in versions(live_stack)
+    picture = photos.encode(photos.astronaut()[:128, 120:248], "PNG")
+    assert live_stack.api().post("/api/matting/single", files={"image": picture}).status_code == 200
+
+
+def test_a_key_without_the_admin_scope_changes_nothing(live_stack: Stack, weights: dict[str, Path]) -> None:
+    _, secret = live_stack.create_key(team="Readers", scopes=("submit", "read"))
+
+    answer = live_stack.api(secret).post("/api/model/reload", json={"model_path": str(weights["leaning"])})
+
+    assert answer.status_code == 403
