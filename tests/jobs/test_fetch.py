@@ -305,6 +305,22 @@ def test_a_server_that_never_speaks_is_left_at_the_deadline(scheme: str) -> None
             fetch_bytes(f"{scheme}://127.0.0.1:{port}/", policy)
 
 
+@pytest.mark.parametrize(("deadline_s", "expected_s"), [(20, 5), (3, 3)])
+def test_opening_a_connection_gets_its_own_shorter_limit(
+    deadline_s: float, expected_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits_s = []
+
+    def connect(self: DeadlineSocket, address: object) -> None:
+        limits_s.append(self.gettimeout())
+        raise TimeoutError
+
+    monkeypatch.setattr(DeadlineSocket, "connect", connect)
+    with pytest.raises(DownloadFailed, match="too long"):
+        fetch_bytes("http://8.8.8.8/", Policy(deadline_s=deadline_s), clock=lambda: 0.0)
+    assert limits_s == [expected_s]
+
+
 def test_a_body_that_keeps_coming_is_cut_off_by_the_clock_and_not_only_by_silence(serve: Callable[..., Site]) -> None:
     site = serve({"/a": endless})
     ticks = itertools.count()

@@ -189,6 +189,21 @@ def test_a_url_that_can_be_misread_is_refused(url: str, send: Send) -> None:
         send(url, Policy(), [PUBLIC])
 
 
+def test_a_refusal_says_its_reason() -> None:
+    reasons = {
+        "ftp://example.com/": "must begin with",
+        "http://alice:secret@example.com/": "user name or password",
+        "http://example.com:22/": "Port 22",
+        "http://0x7f000001/": "number",
+        "http://10.0.0.1/": "public Internet",
+        "http://example.com/a b": "white space",
+    }
+    for url, reason in reasons.items():
+        with pytest.raises(UrlForbidden, match=reason) as refusal:
+            check_url(url, Policy(), field="image_url")
+        assert refusal.value.field == "image_url"
+
+
 @both_uses
 def test_the_longest_allowed_url_passes_and_one_byte_more_is_too_long(send: Send) -> None:
     url = "https://pictures.example/" + "a" * (2048 - len("https://pictures.example/"))
