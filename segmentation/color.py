@@ -86,7 +86,7 @@ def _apply_profile(image: Image.Image, profile: bytes | None) -> tuple[np.ndarra
                 return converted, notes or ("icc: converted to sRGB",)
     if image.mode == "LAB":
         raise ImageUnreadable("The picture's Lab colours come with a broken profile and cannot be shown.")
-    return np.asarray(image.convert("RGB")), notes
+    return np.asarray(image if image.mode == "RGB" else image.convert("RGB")), notes
 
 
 def _transform_of(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:

@@ -21,6 +21,7 @@ from PIL import Image
 
 from .color import to_srgb
 from .errors import ImageDimensions, ImageError, ImageMissing, ImageTooLarge, ImageUnreadable
+from .jpeg import check_structure
 from .options import MIN_BOX_SIDE_PX
 from .sniff import FORMATS, HEAD_BYTES, describe, sniff
 
@@ -169,6 +170,8 @@ def _open(data: bytes, name: str, limits: Limits) -> Image.Image:
     """Parse the header alone, and cap the pixels before any is decoded."""
     if name == "heic":
         _register_heif()
+    if name == "jpeg":
+        check_structure(data)
     image = Image.open(io.BytesIO(data), formats=_PLUGINS[name])
     _check_size(*image.size, limits)
     return image

@@ -302,6 +302,26 @@ def test_a_broken_exif_does_not_spoil_a_good_picture():
     assert decode(data, LIMITS).rgb.shape == (32, 48, 3)
 
 
+def _jpeg_with(after_start: bytes = b"", before_end: bytes = b"") -> bytes:
+    data = encoded(corners(), "JPEG", progressive=True)
+    return data[:2] + after_start + data[2:-2] + before_end + data[-2:]
+
+
+@pytest.mark.parametrize("data", [
+    _jpeg_with(after_start=b"\xff\xe5\x00\x02" * 100_000),
+    _jpeg_with(after_start=b"\xff" * 100_000),
+    _jpeg_with(before_end=b"\xff\xda\x00\x08\x01\x01\x00\x00\x3f\x00" * 100),
+], ids=["segments", "filling", "scans"])  # fmt: skip
+def test_a_jpeg_made_to_keep_a_decoder_busy_is_refused(data):
+    with pytest.raises(ImageUnreadable, match="far more parts"):
+        probe(data, LIMITS)
+
+
+def test_a_film_behind_the_end_of_a_jpeg_is_no_part_of_it():
+    data = encoded(corners(), "JPEG") + b"\xff\xda\x00\x02" * 10_000
+    assert probe(data, LIMITS).width == 48
+
+
 def _samples() -> dict[str, bytes]:
     photo = astronaut()[:96, :128]
     files = {name: encoded(photo, name) for name in ("JPEG", "PNG", "WEBP", "TIFF", "AVIF", "GIF", "BMP")}
