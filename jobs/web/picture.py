@@ -15,8 +15,6 @@ from jobs.models import Artifact, Job, JobImage
 from jobs.web.presets import presets_for
 from jobs.web.session import TeamPage
 
-SHARE_TTL_S = 7 * 24 * 3600
-
 
 class JobPage(TeamPage, TemplateView):
     """Find the job among those the actor may see."""
@@ -48,13 +46,8 @@ class PictureView(JobPage):
             images=images,
             presets=presets_for(self.request.user),
             state=picture_state(job, image),
-            share_link=self.share_link(image),
             **values,
         )
-
-    def share_link(self, image: JobImage) -> str:
-        cutout = selectors.artifact_of(image, Artifact.Kind.CUTOUT)
-        return self.request.build_absolute_uri(storage.link_to(cutout, ttl_s=SHARE_TTL_S)) if cutout else ""
 
 
 class JobView(JobPage):

@@ -74,11 +74,11 @@ def _image(image: JobImage, base_url: str) -> dict[str, Any]:
     }
 
 
-def render_file(artifact: Artifact, *, base_url: str) -> dict[str, Any]:
+def render_file(artifact: Artifact, *, base_url: str, link_ttl_s: int | None = None) -> dict[str, Any]:
     """Give one stored file with a signed link."""
     return {
         "kind": artifact.kind,
-        "url": storage.link_to(artifact, base_url=base_url),
+        "url": storage.link_to(artifact, base_url=base_url, ttl_s=link_ttl_s),
         "content_type": artifact.content_type,
         "bytes": artifact.bytes,
         "width": artifact.width,

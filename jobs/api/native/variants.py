@@ -22,6 +22,7 @@ from .serializers import AgainRequestSerializer, FileSerializer, JobSerializer, 
 from .views import PROBLEM, WAIT, NativeView
 
 MAX_BRUSH_BYTES = 4 * 2**20
+KEPT_LINK_TTL_S = 7 * 24 * 3600  # a kept rendering is what people share
 
 
 class VariantsView(NativeView):
@@ -50,7 +51,7 @@ class VariantsView(NativeView):
         rendered = first_output(result)
         if body.validated_data["keep"]:
             kept = variant_keep(image=image, rendered=rendered)
-            return Response(render_file(kept, base_url=self.base_url), status=201)
+            return Response(render_file(kept, base_url=self.base_url, link_ttl_s=KEPT_LINK_TTL_S), status=201)
         response = HttpResponse(rendered.data, content_type=rendered.content_type)
         response["Server-Timing"] = ", ".join(f"{name};dur={ms:.1f}" for name, ms in result.timings_ms.items())
         return response
