@@ -76,7 +76,8 @@ class TokenScheme(OpenApiAuthenticationExtension):
     name = "accessToken"
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {"type": "apiKey", "in": "query", "name": "access_token", "description": "From /oauth/2.0/token."}
+        where = {"type": "apiKey", "in": "query", "name": "access_token"}
+        return where | {"description": "An access token from /oauth/2.0/token, or the key's secret itself."}
 
 
 class BaiduView(DialectView):
@@ -132,7 +133,7 @@ class TokenView(BaiduView):
         body = serializers.BaiduTokenRequestSerializer(data=sent)
         body.is_valid(raise_exception=True)
         _, token = token_issue(public_id=body.validated_data["client_id"], secret=body.validated_data["client_secret"])
-        return Response(render_token(token))
+        return Response(render_token(token), headers={"Cache-Control": "no-store"})
 
 
 class SegmentView(BaiduView):

@@ -40,6 +40,7 @@ def test_a_token_is_given_by_get(alice: Person) -> None:
     response = Client().get(URL, credentials(alice))
 
     assert response.status_code == 200
+    assert response["Cache-Control"] == "no-store"
     assert_matches(response.json(), FIXTURE["answer"])
 
 
