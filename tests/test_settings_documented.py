@@ -1,0 +1,48 @@
+"""Every variable that the site reads is explained in docs/settings.md, and every one explained there is read."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from tests.stack import ROOT
+
+SOURCES = ("mattingsite/settings.py", "gunicorn.conf.py", "jobs/management/commands/run.py")
+PAGE = ROOT / "docs" / "settings.md"
+
+
+def variables_read() -> set[str]:
+    """Collect the first argument of `env(…)`, `env.int(…)`, `optional(…)`, `os.environ.get(…)` and their like."""
+    found = set()
+    for source in SOURCES:
+        for node in ast.walk(ast.parse((ROOT / source).read_text())):
+            if isinstance(node, ast.Call) and node.args and _reads_environment(node.func):
+                name = node.args[0]
+                if isinstance(name, ast.Constant):
+                    found.add(name.value)
+    return found
+
+
+def variables_documented() -> list[str]:
+    """Collect the first column of the page's tables."""
+    return re.findall(r"^\| `([A-Z0-9_]+)` \|", PAGE.read_text(), flags=re.MULTILINE)
+
+
+def test_every_variable_is_documented_once() -> None:
+    documented = variables_documented()
+
+    assert sorted(documented) == sorted(set(documented))
+    assert variables_read() - set(documented) == set()
+
+
+def test_every_documented_variable_is_read() -> None:
+    assert set(variables_documented()) - variables_read() == set()
+
+
+def test_settings_are_where_this_test_looks() -> None:
+    assert {"MATTING_DATA_DIR", "PORT", "WEB_THREADS", "MATTING_QUOTA_IMAGES_PER_DAY"} <= variables_read()
+
+
+def _reads_environment(function: ast.expr) -> bool:
+    words = ast.unparse(function)
+    return words in ("env", "optional", "os.environ.get") or words.startswith("env.")
