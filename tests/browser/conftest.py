@@ -1,0 +1,104 @@
+"""A real Chromium before the running site, signed in as somebody who has just signed up."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from tests import photos
+from tests.cast import PASSWORD
+from tests.stack import Stack
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DESKTOP = {"width": 1280, "height": 860}
+PHONE = {"width": 390, "height": 800}
+PATIENCE_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Hold a page with the console's complaints; a test that leaves any fails."""
+
+    page: Page
+    complaints: list[str]
+    name: str = ""
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    assert binary, "no Chromium on this machine: apt-get install chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=binary, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, live_stack: Stack) -> Iterator[Callable[..., Visitor]]:
+    """Open the site as a stranger; whatever the console or the policy complains about fails the test at its end."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_page(**options: object) -> Visitor:
+        settings = {"viewport": DESKTOP, "accept_downloads": True, "locale": "en", "base_url": live_stack.base_url}
+        context = chromium.new_context(**(settings | options))
+        context.set_default_timeout(PATIENCE_MS)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+        return Visitor(page, complaints)
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def sign_up(visit: Callable[..., Visitor]) -> Callable[..., Visitor]:
+    """Open the site as a new user with a team of their own."""
+
+    def open_page(**options: object) -> Visitor:
+        visitor = visit(**options)
+        name = f"visitor-{uuid.uuid4().hex[:10]}"
+        page = visitor.page
+        page.goto("/accounts/signup/")
+        page.fill("input[name=username]", name)
+        page.fill("input[name=password1]", PASSWORD)
+        page.fill("input[name=password2]", PASSWORD)
+        page.press("input[name=password2]", "Enter")
+        page.wait_for_selector("#drop")
+        return Visitor(page, visitor.complaints, name)
+
+    return open_page
+
+
+@pytest.fixture(scope="session")
+def photo_files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three real photos as files: a person, a cat, a cup."""
+    from skimage import data
+
+    folder = tmp_path_factory.mktemp("photos")
+    files = []
+    for name, pixels in (("astronaut", photos.astronaut()), ("cat", data.chelsea()), ("coffee", data.coffee())):
+        path = folder / f"{name}.jpg"
+        path.write_bytes(photos.encode(pixels, "JPEG", quality=90))
+        files.append(path)
+    return files

@@ -1,0 +1,252 @@
+"""The way of a picture as people go it: upload, look, box, tune, download, find again."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page
+
+from tests.browser.conftest import PHONE, Visitor
+
+pytestmark = [pytest.mark.browser, pytest.mark.e2e]
+FINISHED = "#stage:not(.is-empty) #after[src]"
+
+
+def cut_out(page: Page, file: Path) -> None:
+    """Drop one picture and wait until its page shows the result."""
+    page.goto("/")
+    page.set_input_files("#files", file)
+    page.wait_for_url("**/jobs/**")
+    page.wait_for_selector(FINISHED)
+    wait_until_quiet(page)
+
+
+def wait_until_quiet(page: Page) -> None:
+    page.wait_for_function(
+        "() => document.getElementById('stage-note').hidden && document.getElementById('after').complete"
+        " && document.getElementById('after').naturalWidth > 0"
+    )
+
+
+def downloaded(page: Page, press: Callable[[], None]) -> Image.Image:
+    with page.expect_download() as waiting:
+        press()
+    return Image.open(io.BytesIO(Path(waiting.value.path()).read_bytes()))
+
+
+def drag_box(page: Page, box: tuple[float, float, float, float]) -> None:
+    """Drag a box given in the picture's own pixels, by what the page shows of it."""
+    left, top, right, bottom = box
+    corners = page.evaluate(
+        """([l, t, r, b]) => {
+            const frame = document.getElementById('boxes').getBoundingClientRect();
+            const view = document.getElementById('boxes').getAttribute('viewBox');
+            const [width, height] = view.split(' ').slice(2).map(Number);
+            const at = (x, y) => [frame.left + (x / width) * frame.width, frame.top + (y / height) * frame.height];
+            return [...at(l, t), ...at(r, b)];
+        }""",
+        [left, top, right, bottom],
+    )
+    page.mouse.move(corners[0], corners[1])
+    page.mouse.down()
+    page.mouse.move((corners[0] + corners[2]) / 2, (corners[1] + corners[3]) / 2)
+    page.mouse.move(corners[2], corners[3])
+    page.mouse.up()
+
+
+def boxes_that_arrived(page: Page) -> list[list[int]]:
+    """Ask the server what boxes the job on this page was submitted with."""
+    job = page.url.rstrip("/").split("/jobs/")[1].split("/")[0]
+    return page.evaluate("async (id) => (await (await fetch(`/api/jobs/${id}/`)).json()).options.boxes", job)
+
+
+def test_a_photo_is_cut_out_and_its_pixels_are_right(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+
+    cut_out(page, photo_files[0])
+    picture = downloaded(page, lambda: page.click("#download"))
+
+    assert (picture.mode, picture.size) == ("RGBA", (512, 512))
+    alpha = np.asarray(picture)[..., 3]
+    assert alpha[150:350, 180:280].mean() > 200  # her face and suit
+    assert 0.1 < (alpha > 127).mean() < 0.95
+
+
+def test_three_photos_become_one_batch_with_a_zip(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+
+    page.set_input_files("#files", photo_files)
+    page.wait_for_function("() => document.querySelectorAll('.tray-item').length === 3")
+    page.wait_for_selector("#go:not([disabled])")
+    page.click("#go")
+    page.wait_for_url("**/jobs/**")
+    page.wait_for_selector(".badge.succeeded")
+
+    assert page.locator(".thumb img").count() == 3
+    with page.expect_download() as waiting:
+        page.click("a[href$='/zip']")
+    assert waiting.value.suggested_filename.endswith(".zip")
+
+
+@pytest.mark.parametrize("zoom", [0, 2])
+def test_a_drawn_box_arrives_in_the_pictures_own_pixels(sign_up: Callable[..., Visitor], photo_files, zoom):
+    page = sign_up().page
+    cut_out(page, photo_files[0])
+    page.click("[data-tool=boxes]")
+    for _ in range(zoom):
+        page.click("#zoom-in")
+
+    with page.expect_response(lambda response: "/again" in response.url):
+        drag_box(page, (200, 150, 330, 300))
+    wait_until_quiet(page)
+
+    [box] = boxes_that_arrived(page)
+    assert np.abs(np.array(box) - (200, 150, 330, 300)).max() <= 2
+
+
+def test_a_box_on_a_photo_with_exif_rotation_lies_on_the_upright_picture(
+    sign_up: Callable[..., Visitor], photo_files, tmp_path
+):
+    turned = tmp_path / "turned.jpg"
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.open(photo_files[2]).save(turned, exif=exif)
+    page = sign_up().page
+    cut_out(page, turned)
+    page.click("[data-tool=boxes]")
+
+    with page.expect_response(lambda response: "/again" in response.url):
+        drag_box(page, (50, 100, 350, 500))
+    wait_until_quiet(page)
+
+    [box] = boxes_that_arrived(page)
+    assert np.abs(np.array(box) - (50, 100, 350, 500)).max() <= 2
+
+
+def test_a_box_on_a_phone_lies_where_it_was_drawn(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up(viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2).page
+    cut_out(page, photo_files[0])
+    page.click("[data-tool=boxes]")
+
+    with page.expect_response(lambda response: "/again" in response.url):
+        drag_box(page, (100, 100, 400, 400))
+    wait_until_quiet(page)
+
+    [box] = boxes_that_arrived(page)
+    assert np.abs(np.array(box) - (100, 100, 400, 400)).max() <= 3
+
+
+def test_a_box_is_moved_resized_nudged_undone_and_deleted(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    cut_out(page, photo_files[0])
+    page.click("[data-tool=boxes]")
+    with page.expect_response(lambda response: "/again" in response.url):
+        drag_box(page, (100, 100, 200, 200))
+    wait_until_quiet(page)
+    shown = page.locator("#box-list li").first
+
+    drag_box(page, (150, 150, 180, 190))
+    assert shown.inner_text().startswith("1. 130, 140 – 230, 240")
+    drag_box(page, (230, 240, 260, 280))
+    assert shown.inner_text().startswith("1. 130, 140 – 260, 280")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    assert shown.inner_text().startswith("1. 131, 150 – 261, 290")
+    page.keyboard.press("Control+z")
+    assert shown.inner_text().startswith("1. 131, 140 – 261, 280")
+    page.keyboard.press("Delete")
+    assert page.locator("#box-list li").count() == 0
+    wait_until_quiet(page)
+
+
+def test_tuning_renders_at_once_without_a_new_job(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    cut_out(page, photo_files[0])
+    address = page.url
+
+    with page.expect_response(lambda response: "/variants" in response.url) as waiting:
+        page.locator("#t-erosion").fill("5")
+    assert waiting.value.status == 200
+    page.click("[data-color='#ffffff']")
+    wait_until_quiet(page)
+    page.click(".panel-go details summary")
+    picture = downloaded(page, lambda: page.click("[data-download=jpeg]"))
+
+    assert page.url == address
+    assert (picture.format, picture.size) == ("JPEG", (512, 512))
+
+
+def test_the_brush_erases_what_it_paints(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    cut_out(page, photo_files[0])
+    page.click("[data-tool=brush]")
+    page.locator("#brush-size").fill("120")
+
+    with page.expect_response(lambda response: "/variants" in response.url):
+        frame = page.locator("#brush").bounding_box()
+        middle = frame["x"] + frame["width"] * 0.43, frame["y"] + frame["height"] * 0.5
+        page.mouse.move(*middle)
+        page.mouse.down()
+        page.mouse.move(middle[0] + 10, middle[1] + 10)
+        page.mouse.up()
+    wait_until_quiet(page)
+    alpha = np.asarray(downloaded(page, lambda: page.click("#download")))[..., 3]
+
+    assert alpha[256, 220] == 0
+
+
+def test_the_gallery_finds_a_picture_by_its_name(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    cut_out(page, photo_files[1])
+
+    page.goto("/gallery/?q=cat")
+    assert page.locator(".thumb").count() == 1
+    page.goto("/gallery/?q=elephant")
+    assert page.locator(".thumb").count() == 0
+
+
+def test_a_file_that_is_no_picture_is_refused_before_it_is_sent(sign_up: Callable[..., Visitor], tmp_path):
+    page = sign_up().page
+    notes = tmp_path / "<b>notes</b>.txt"
+    notes.write_text("no picture")
+
+    page.set_input_files("#files", notes)
+
+    assert page.locator(".tray-item.failed").count() == 1
+    assert page.locator(".tray-item b").count() == 0
+
+
+def test_an_id_photo_is_saved_at_its_size_and_resolution(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    cut_out(page, photo_files[0])
+
+    page.click("#id-photo")
+    picture = downloaded(page, lambda: page.click("#id-save"))
+    sheet = downloaded(page, lambda: page.click("#id-sheet"))
+
+    assert (picture.size, picture.info["dpi"]) == ((295, 413), (300, 300))
+    assert sheet.size == (1795, 1205)
+
+
+def test_a_batch_of_twenty_shows_its_progress_to_the_end(sign_up: Callable[..., Visitor], photo_files, tmp_path):
+    page = sign_up().page
+    small = Image.open(photo_files[0]).resize((160, 160))
+    files = []
+    for number in range(20):
+        path = tmp_path / f"small-{number:02}.jpg"
+        small.rotate(number).save(path)
+        files.append(path)
+
+    page.set_input_files("#files", files)
+    page.wait_for_selector("#go:not([disabled])")
+    page.click("#go")
+    page.wait_for_url("**/jobs/**")
+    assert page.locator("progress").get_attribute("max") == "20"
+    page.wait_for_selector(".badge.succeeded", timeout=120_000)
+
+    assert page.locator("progress").get_attribute("value") == "20"

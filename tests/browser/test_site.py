@@ -1,0 +1,110 @@
+"""The site around the pictures: keys, language, theme, accessibility, the phone, the first page's weight."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import requests
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.conftest import PHONE, Visitor
+from tests.browser.test_cutting_out import cut_out
+from tests.stack import Stack
+
+pytestmark = [pytest.mark.browser, pytest.mark.e2e]
+PAGES = ["/", "/gallery/", "/usage/", "/keys/", "/webhooks/", "/team/"]
+FIRST_PAGE_BYTES = 150_000
+
+
+def serious(page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found if rule["impact"] in ("serious", "critical")]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_serious_accessibility_faults(sign_up: Callable[..., Visitor], photo_files, scheme):
+    page = sign_up(color_scheme=scheme).page
+    cut_out(page, photo_files[0])
+    faults = {"editor": serious(page)}
+
+    for address in PAGES:
+        page.goto(address)
+        faults[address] = serious(page)
+
+    assert {address: found for address, found in faults.items() if found} == {}
+
+
+def test_strangers_pages_have_no_serious_accessibility_faults(visit: Callable[..., Visitor]):
+    page = visit().page
+
+    for address in ("/", "/accounts/login/", "/accounts/signup/"):
+        page.goto(address)
+        assert serious(page) == []
+
+
+def test_no_page_is_wider_than_a_phone(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up(viewport=PHONE, has_touch=True, is_mobile=True).page
+    cut_out(page, photo_files[0])
+    addresses = [page.url, *PAGES]
+
+    for address in addresses:
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], address
+
+
+def test_a_key_made_on_the_page_opens_the_api(sign_up: Callable[..., Visitor], live_stack: Stack):
+    page = sign_up().page
+    page.goto("/keys/")
+    page.fill("input[name=name]", "Shop")
+    page.click("button[value=create]")
+    secret = page.locator("#secret").inner_text()
+
+    answer = requests.get(f"{live_stack.base_url}/api/jobs/", headers={"X-API-KEY": secret}, timeout=30)
+
+    assert answer.status_code == 200
+
+
+def test_the_language_is_switched_to_chinese(sign_up: Callable[..., Visitor]):
+    page = sign_up().page
+
+    page.click("summary[aria-label='Language and theme']")
+    page.click("button[value='zh-hans']")
+    page.wait_for_selector("html[lang='zh-hans']")
+
+    assert "抠图" in page.locator("nav").inner_text()
+
+
+def test_a_chosen_theme_stays(sign_up: Callable[..., Visitor]):
+    page = sign_up(color_scheme="light").page
+
+    page.click("summary[aria-label='Language and theme']")
+    page.click("[data-theme-value=dark]")
+    page.goto("/gallery/")
+
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_the_first_page_is_light_and_nothing_comes_from_elsewhere(visit: Callable[..., Visitor], live_stack: Stack):
+    page = visit().page
+    transferred, addresses = [], []
+    page.on("requestfinished", lambda request: transferred.append(request.sizes()["responseBodySize"]))
+    page.on("request", lambda request: addresses.append(request.url))
+
+    page.goto("/", wait_until="networkidle")
+
+    assert sum(transferred) < FIRST_PAGE_BYTES
+    assert all(address.startswith(live_stack.base_url) for address in addresses)
+
+
+def test_nothing_on_the_first_page_moves_while_it_loads(sign_up: Callable[..., Visitor]):
+    page = sign_up().page
+    page.add_init_script(
+        "window.shift = 0; new PerformanceObserver((list) => list.getEntries().forEach((entry) => {"
+        " window.shift += entry.hadRecentInput ? 0 : entry.value; }))"
+        ".observe({ type: 'layout-shift', buffered: true });"
+    )
+
+    page.goto("/", wait_until="networkidle")
+
+    assert page.evaluate("window.shift") < 0.1
