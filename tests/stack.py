@@ -20,7 +20,7 @@ from pathlib import Path
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
-_START_TIMEOUT_S = 180.0
+_START_TIMEOUT_S = 300.0
 _STOP_TIMEOUT_S = 60.0
 
 
@@ -83,7 +83,12 @@ class Stack:
 
     def processes(self, *words: str) -> list[int]:
         """List the site's processes whose command line holds all of `words`."""
-        table = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,command="], capture_output=True, text=True, check=True)
+        table = subprocess.run(
+            ["ps", "-A", "-ww", "-o", "pid=", "-o", "ppid=", "-o", "command="],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
         rows = [line.split(None, 2) for line in table.stdout.splitlines()]
         family = {self.process.pid}
         for _ in range(4):  # the site, its programs, their children, and one generation to spare

@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from django.http import HttpRequest, HttpResponseBase
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, OpenApiTypes, extend_schema
 from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,6 +22,7 @@ from jobs.services.submission import Door, job_submit
 from jobs.waiting import wait_for_job
 from segmentation.errors import InvalidParameter, MattingError
 
+from .picture import PictureOrJson, picture_response, wants_picture
 from .render import render_job, render_problem
 from .serializers import (
     JobFilterSerializer,
@@ -58,6 +59,7 @@ class JobsView(NativeView):
     """List the team's jobs, or submit one."""
 
     parser_classes = [MultiPartParser, FormParser, JSONParser]
+    content_negotiation_class = PictureOrJson
 
     @extend_schema(
         tags=["Native"],
@@ -80,15 +82,24 @@ class JobsView(NativeView):
         tags=["Native"],
         operation_id="jobs_submit",
         summary="Submit one or many pictures",
+        description="With `Accept: image/png` (any `image/`) it waits and answers the one cutout itself.",
         parameters=[WAIT, OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
         request={"multipart/form-data": JobRequestSerializer, "application/json": JobRequestSerializer},
-        responses={200: JobSerializer, 202: JobSerializer, "4XX": PROBLEM, "5XX": PROBLEM},
+        responses={
+            (200, "application/json"): JobSerializer,
+            (200, "image/png"): OpenApiTypes.BINARY,
+            202: JobSerializer,
+            "4XX": PROBLEM,
+            "5XX": PROBLEM,
+        },
     )
-    def post(self, request: Request) -> Response:
-        wait_s = self.wait_s()
+    def post(self, request: Request) -> HttpResponseBase:
+        wait_s = self.wait_s() or (settings.MATTING_MAX_WAIT_S if wants_picture(request) else 0)
         body = JobRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         options, sources = body.to_options(), _sources_in(self.actor, body.validated_data)
+        if wants_picture(request) and len(sources) > 1:
+            raise InvalidParameter("Accept: an image is answered for one picture at a time", field="image")
         key, digest = _idempotency(request, options.to_json(), sources)
         job = self._replayed(key, digest) or job_submit(
             actor=self.actor,
@@ -102,7 +113,8 @@ class JobsView(NativeView):
             options=options,
             sources=sources,
         )
-        return self.answer(wait_for_job(job.id, timeout_s=wait_s) if wait_s else job)
+        job = wait_for_job(job.id, timeout_s=wait_s) if wait_s else job
+        return picture_response(job) if wants_picture(request) else self.answer(job)
 
     def _replayed(self, key: str, digest: str) -> Job | None:
         """Give the job that this Idempotency-Key made; raise when it came with another body."""

@@ -57,7 +57,8 @@ class Command(BaseCommand):
             _start_queue(supervisor)
             supervisor.start(_web_server(site))
             supervisor.run(until=_first_of(stop.is_requested, site.is_live, _after(_WEB_HEAD_START_S)))
-            self._say(f"The site answers at {site.url}/ while the model warms up.")
+            if site.is_live():
+                self._say(f"The site answers at {site.url}/ while the model warms up.")
             supervisor.start(_workers())
             supervisor.run(until=_first_of(stop.is_requested, _a_model_is_warm, _after(_WARM_UP_IS_SLOW_AFTER_S)))
             if not stop.is_requested():

@@ -1,0 +1,39 @@
+"""Stage 9, rendering: who asks for `Accept: image/…` waits, and gets the cutout itself instead of the job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import FileResponse
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.request import Request
+
+from jobs import selectors, storage
+from jobs.api.results import finished_image
+from jobs.errors import NotFound
+from jobs.models import Artifact, Job
+
+
+class PictureOrJson(DefaultContentNegotiation):
+    """Accept `image/…` beside JSON; errors stay problem documents either way."""
+
+    def select_renderer(self, request: Request, renderers: list[Any], format_suffix: str | None = None) -> tuple:
+        if wants_picture(request):
+            return renderers[0], renderers[0].media_type
+        return super().select_renderer(request, renderers, format_suffix)
+
+
+def wants_picture(request: Request) -> bool:
+    return request.headers.get("Accept", "").startswith("image/")
+
+
+def picture_response(job: Job) -> FileResponse:
+    """Give the first output of a job's only picture; raise what went wrong, or WaitTimeout while it still runs."""
+    image = finished_image(job)
+    for kind in (Artifact.Kind.CUTOUT, Artifact.Kind.MASK, Artifact.Kind.VISUALIZATION, Artifact.Kind.ALPHA):
+        artifact = selectors.artifact_of(image, kind)
+        if artifact is not None:
+            return FileResponse(
+                storage.open_file(artifact.key), content_type=artifact.content_type, filename=artifact.file_name
+            )
+    raise NotFound("The result has been deleted.")
