@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.urls import path
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+
+_PROBLEM = "#/components/schemas/Problem"
 
 
 class KeyScheme(OpenApiAuthenticationExtension):
@@ -25,6 +29,17 @@ class BrowserScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+
+
+def problems_named(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
+    """Describe problem documents under their own media type; a hook of the schema's generator, which knows only one."""
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            for response in operation["responses"].values():
+                content = response.get("content", {})
+                if content.get("application/json", {}).get("schema", {}).get("$ref") == _PROBLEM:
+                    content["application/problem+json"] = content.pop("application/json")
+    return result
 
 
 class Schema(SpectacularJSONAPIView):

@@ -129,13 +129,19 @@ class TaskSerializer(serializers.Serializer):
     data = TaskDataSerializer()
 
 
-class TaskIdSerializer(serializers.Serializer):
-    task_id = serializers.CharField()
+class SubmittedDataSerializer(TaskDataSerializer):
+    """Describe what a submission answers: without `sync` the `task_id` alone, with it the whole task."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields = super().get_fields()
+        for name, field in fields.items():
+            field.required = name == "task_id"
+        return fields
 
 
 class SubmittedSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=[200])
-    data = TaskIdSerializer()
+    data = SubmittedDataSerializer()
 
 
 class PicWishErrorSerializer(serializers.Serializer):

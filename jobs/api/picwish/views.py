@@ -10,7 +10,6 @@ from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiResponse,
     OpenApiTypes,
-    PolymorphicProxySerializer,
     extend_schema,
     extend_schema_view,
 )
@@ -32,10 +31,17 @@ MAX_WAIT_S = 30
 
 ERROR = OpenApiResponse(serializers.PicWishErrorSerializer, description="What was wrong.")
 ERRORS = {"4XX": ERROR, "5XX": ERROR}
-ANSWER = PolymorphicProxySerializer(
-    component_name="PicWishAnswer",
-    serializers=[serializers.TaskSerializer, serializers.SubmittedSerializer],
-    resource_type_field_name=None,
+ACCEPTED = OpenApiExample(
+    "Accepted",
+    value={"status": 200, "data": {"task_id": "3b950563-e53f-4036-a581-5ac04d0829b3"}},
+    response_only=True,
+    status_codes=["200"],
+    media_type="application/json",
+)
+BY_URL = OpenApiExample(
+    "By URL, waiting",
+    value={"image_url": "https://example.com/image.png", "sync": 1, "output_type": 2, "format": "png"},
+    request_only=True,
 )
 DONE = OpenApiExample(
     "Complete",
@@ -64,6 +70,7 @@ DONE = OpenApiExample(
     },
     response_only=True,
     status_codes=["200"],
+    media_type="application/json",
 )
 
 
@@ -79,12 +86,12 @@ def describe_submission(operation_id: str) -> object:
             "application/json": serializers.SegmentationSerializer,
         },
         responses={
-            (200, "application/json"): ANSWER,
+            (200, "application/json"): serializers.SubmittedSerializer,
             (200, "image/png"): OpenApiTypes.BINARY,
             (200, "image/jpeg"): OpenApiTypes.BINARY,
             **ERRORS,
         },
-        examples=[DONE],
+        examples=[BY_URL, ACCEPTED, DONE],
     )
 
 

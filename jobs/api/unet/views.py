@@ -41,6 +41,56 @@ SINGLE_RESULT = PolymorphicProxySerializer(
 )
 
 
+SINGLE_EXAMPLE = OpenApiExample(
+    "Cut out",
+    value={
+        "status": "success",
+        "result_path": "outputs/outputs_20240605142233.png",
+        "alpha_path": "outputs/outputs_20240605142233_alpha.png",
+        "processing_time_ms": 184,
+        "original_size": [1920, 1080],
+        "output_size": [1920, 1080],
+        "result_url": "https://keyline.example/files/…/outputs_20240605142233.png?until=…&signature=…",
+        "alpha_url": "https://keyline.example/files/…/outputs_20240605142233_alpha.png?until=…&signature=…",
+    },
+    response_only=True,
+    status_codes=["200"],
+)
+SUBMITTED_EXAMPLE = OpenApiExample(
+    "Submitted",
+    value={
+        "status": "submitted",
+        "task_id": "batch_20240605_142233",
+        "input_count": 42,
+        "estimated_time_sec": 126,
+        "output_dir": "/root/outputs/batch_20240605_142233/",
+    },
+    response_only=True,
+    status_codes=["200"],
+)
+TASK_EXAMPLE = OpenApiExample(
+    "Completed",
+    value={
+        "status": "completed",
+        "processed": 1,
+        "failed": 0,
+        "output_dir": "/root/outputs/batch_20240605_142233/",
+        "zip_path": "/root/outputs/batch_results_20240605_142233.zip",
+        "zip_url": "https://keyline.example/files/…/batch_results_20240605_142233.zip?until=…&signature=…",
+        "total_time_ms": 1850,
+        "files": [
+            {
+                "name": "shoe.jpg",
+                "status": "completed",
+                "result_path": "/root/outputs/batch_20240605_142233/outputs_20240605142233.png",
+            }
+        ],
+    },
+    response_only=True,
+    status_codes=["200"],
+)
+
+
 class UNetView(DialectView):
     """Answer JSON and this dialect's errors."""
 
@@ -63,6 +113,7 @@ class SingleView(UNetView):
         parameters=[OpenApiParameter("Accept", str, OpenApiParameter.HEADER, description=render.RAW_ALPHA_TYPE)],
         request={"multipart/form-data": serializers.UNetSingleSerializer},
         responses={200: SINGLE_RESULT, **ERRORS},
+        examples=[SINGLE_EXAMPLE],
     )
     def post(self, request: Request) -> Response:
         body = serializers.UNetSingleSerializer(data=request.data)
@@ -104,7 +155,8 @@ class BatchView(UNetView):
                 value={"input_dir": f"{INPUTS}/", "output_dir": f"{OUTPUTS}/", "alpha_threshold": 10},
                 media_type="application/json",
                 request_only=True,
-            )
+            ),
+            SUBMITTED_EXAMPLE,
         ],
     )
     def post(self, request: Request) -> Response:
@@ -171,6 +223,7 @@ class TaskView(UNetView):
         operation_id="unet_task",
         summary="Look at a batch",
         responses={200: serializers.UNetTaskSerializer, **ERRORS},
+        examples=[TASK_EXAMPLE],
     )
     def get(self, request: Request, task_id: str) -> Response:
         job = selectors.job_by_external_id(self.actor, Job.Dialect.UNET, task_id)
@@ -188,6 +241,7 @@ class ReloadView(UNetView):
         description="A worker tries the file first; one that does not fit answers 400 and changes nothing.",
         request={"application/json": serializers.UNetReloadSerializer},
         responses={200: serializers.UNetModelSerializer, **ERRORS},
+        examples=[OpenApiExample("A file", value={"model_path": f"{MODELS}/my_custom_unet.pth"}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
         body = serializers.UNetReloadSerializer(data=request.data)
