@@ -35,7 +35,15 @@ ANSWER = PolymorphicProxySerializer(
     serializers=[serializers.BaiduSegmentResultSerializer, serializers.BaiduSegmentErrorSerializer],
     resource_type_field_name=None,
 )
-TOKEN_ERROR = OpenApiResponse(serializers.BaiduTokenErrorSerializer, description="An OAuth 2.0 error.")
+TOKEN_ERRORS = {
+    status: OpenApiResponse(serializers.BaiduTokenErrorSerializer, description=description)
+    for status, description in {
+        400: "invalid_request or unsupported_grant_type",
+        401: "invalid_client: the id is nobody's, or the secret is wrong",
+        "4XX": "Anything else that is wrong with the request",
+        "5XX": "server_error or temporarily_unavailable",
+    }.items()
+}
 SEGMENT_EXAMPLES = [
     OpenApiExample("Find the subject", {"image": serializers.EXAMPLE_IMAGE, "method": "auto"}, request_only=True),
     OpenApiExample(
@@ -110,7 +118,7 @@ class TokenView(BaiduView):
         summary="Get an access token",
         parameters=[serializers.BaiduTokenRequestSerializer],
         auth=[],
-        responses={200: serializers.BaiduTokenSerializer, "4XX": TOKEN_ERROR, "5XX": TOKEN_ERROR},
+        responses={200: serializers.BaiduTokenSerializer, **TOKEN_ERRORS},
     )
     def get(self, request: Request) -> Response:
         return self._answer(request.query_params)
@@ -124,7 +132,7 @@ class TokenView(BaiduView):
             "application/json": serializers.BaiduTokenRequestSerializer,
         },
         auth=[],
-        responses={200: serializers.BaiduTokenSerializer, "4XX": TOKEN_ERROR, "5XX": TOKEN_ERROR},
+        responses={200: serializers.BaiduTokenSerializer, **TOKEN_ERRORS},
     )
     def post(self, request: Request) -> Response:
         return self._answer({**request.data, **request.query_params.dict()})

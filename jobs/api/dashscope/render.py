@@ -150,6 +150,15 @@ def render_error(error: MattingError, *, request_id: str) -> Response:
     return Response({"code": code, "message": message, "request_id": request_id}, status=status)
 
 
+def error_codes() -> dict[int, set[str]]:
+    """Group the codes of refused requests by their HTTP status."""
+    found: dict[int, set[str]] = {}
+    for status, code in [*ERRORS.values(), _URL_MALFORMED, _BODY_TOO_LARGE]:
+        if status >= 400:
+            found.setdefault(status, set()).add(code)
+    return dict(sorted(found.items()))
+
+
 def _words(error: MattingError) -> tuple[int, str, str]:
     match error:
         case UrlMalformed():

@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from jobs import intake, selectors, storage
@@ -140,6 +141,45 @@ class DashScopeUsageSerializer(serializers.Serializer):
     image_count = serializers.IntegerField()
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Succeeded",
+            {
+                "request_id": "b67df059-ca6a-9d51-afcd-9b3c4456b1e2",
+                "output": {
+                    "task_id": "d76ec1e8-ea27-4038-8913-235c88ef0f70",
+                    "task_status": "SUCCEEDED",
+                    "submit_time": "2024-05-16 13:50:01.247",
+                    "scheduled_time": "2024-05-16 13:50:01.354",
+                    "end_time": "2024-05-16 13:50:02.795",
+                    "output_image_url": "http://localhost:8000/files/…",
+                    "output_vis_image_url": "http://localhost:8000/files/…",
+                    "people": 1,
+                    "instances": [{"id": 1, "box": [14, 60, 230, 512], "score": 0.94, "area": 48210}],
+                    "task_metrics": {"TOTAL": 1, "SUCCEEDED": 1, "FAILED": 0},
+                },
+                "usage": {"image_count": 1},
+            },
+        ),
+        OpenApiExample(
+            "Failed",
+            {
+                "request_id": "dccfdf23-b38e-97a6-a07b-f35118c1ada6",
+                "output": {
+                    "task_id": "4cbabbdf-2c1f-43f4-b983-c2cc47f4c115",
+                    "task_status": "FAILED",
+                    "submit_time": "2024-05-16 14:15:14.103",
+                    "scheduled_time": "2024-05-16 14:15:14.154",
+                    "end_time": "2024-05-16 14:15:14.694",
+                    "code": "InvalidParameter.FileDownload",
+                    "message": "download for input_image error",
+                    "task_metrics": {"TOTAL": 1, "SUCCEEDED": 0, "FAILED": 1},
+                },
+            },
+        ),
+    ]
+)
 class DashScopeTaskSerializer(serializers.Serializer):
     request_id = serializers.CharField()
     output = DashScopeTaskOutputSerializer()

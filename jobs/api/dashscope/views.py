@@ -28,6 +28,7 @@ from . import serializers
 from .render import (
     MODEL,
     TASK_LIFE_S,
+    error_codes,
     render_error,
     render_listed,
     render_policy,
@@ -35,8 +36,10 @@ from .render import (
     render_task,
 )
 
-ERROR = OpenApiResponse(serializers.DashScopeErrorSerializer, description="What was wrong.")
-ERROR_RESPONSES = {"4XX": ERROR, "5XX": ERROR}
+ERROR_RESPONSES = {
+    status: OpenApiResponse(serializers.DashScopeErrorSerializer, description=", ".join(sorted(codes)))
+    for status, codes in error_codes().items()
+}
 ASYNC = OpenApiParameter(
     "X-DashScope-Async", str, OpenApiParameter.HEADER, required=True, enum=["enable"], description="Required."
 )
@@ -90,7 +93,7 @@ class SubmitView(DashScopeView):
         tags=["DashScope"],
         summary="Find the people in a picture",
         parameters=[ASYNC],
-        request=serializers.DashScopeSubmitSerializer,
+        request={"application/json": serializers.DashScopeSubmitSerializer},
         examples=SUBMIT_EXAMPLES,
         responses={200: serializers.DashScopeTaskSerializer, **ERROR_RESPONSES},
     )
