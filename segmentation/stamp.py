@@ -28,10 +28,11 @@ MODEL_SIDE_PX = 900  # the longer side at which light and inks are estimated
 PAPER_SIDE_PX = 150  # and at which the paper's surface is fitted
 STRIP_ROWS = 512  # what is unmixed at once, so that 50 megapixels need no gigabytes
 DARKEST = 6 / 255  # below it a density says more about noise than about ink
-STAIN_HUES_DEG = (56.0, 140.0)  # yellow, brown and olive, on the hue circle of `_hue`
+STAIN_HUES_DEG = (56.0, 140.0)  # yellow, brown and olive, on the hue circle of `hue_of`
 MIN_INK_DENSITY = 0.14  # difference of two channels' densities: less is a tint of the paper or the light
 FULL_INK_DENSITY = 0.7  # a paler ink is taken for a thin layer of a stronger one, and becomes translucent
 MAX_INKS = 3
+MIN_INK_PIXELS = 20
 MIN_INK_SHARE = 0.12  # of the strongest ink's weight: less of another hue is fringes and mixtures
 HUE_APART_DEG = 45.0
 COLOUR_BLUR_PX = 1.2  # reach over which ink and print are told apart
@@ -60,15 +61,12 @@ class Page:
     """Hold what the whole page tells: `paper`, a small (h, w, 3) float32 picture of its logarithm, and the inks.
 
     noise: the colour, as a density, that bare paper shows by itself. brightest: (3,) the paper in the best light, 0..1.
-    ink_share, paper_share: how much of the picture shows ink, and how much is bare paper or black print on it, 0..1.
     """
 
     paper: np.ndarray
     inks: tuple[Ink, ...]
     noise: float
     brightest: np.ndarray
-    ink_share: float
-    paper_share: float
 
 
 def lift_stamp(rgb: np.ndarray) -> Stamp:
@@ -84,7 +82,7 @@ def lift_stamp(rgb: np.ndarray) -> Stamp:
     border = int(4 * reach) + 1
     for top in range(0, height, STRIP_ROWS):
         first, past = max(0, top - border), min(height, top + STRIP_ROWS + border)
-        density = _density(rgb[first:past], _paper_rows(page.paper, first, past, height, width))
+        density = density_of(rgb, page.paper, rows=slice(first, past))
         strip_alpha, strip_colour = _lift_strip(density, page, reach)
         rows = slice(top, min(height, top + STRIP_ROWS))
         alpha[rows] = strip_alpha[rows.start - first : rows.stop - first]
@@ -99,20 +97,17 @@ def read_page(rgb: np.ndarray) -> Page:
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
     paper = _paper(small)
-    density = _density(small, _paper_rows(paper, 0, size[1], size[1], size[0]))
+    density = density_of(small, paper)
     least, most = (extreme.reduce(cv2.split(density)) for extreme in (np.minimum, np.maximum))
-    strength, hue = most - least, _hue(density)
+    strength, hue = most - least, hue_of(density)
     bare = (strength < MIN_INK_DENSITY) & (most < 0.12) & (least > -0.12)
     noise = float(np.percentile(strength[bare], 90)) if bare.sum() > 100 else MIN_INK_DENSITY / 2
-    coloured = (strength > max(2 * MIN_INK_DENSITY, 4 * noise)) & ~_is_stain(hue)
-    neutral = (strength < 2 * MIN_INK_DENSITY) & (least > -0.25)
+    coloured = (strength > max(2 * MIN_INK_DENSITY, 4 * noise)) & ~is_stain(hue)
     return Page(
         paper=paper,
         inks=tuple(_inks(density[coloured], strength[coloured], hue[coloured])),
         noise=noise,
         brightest=np.exp(np.percentile(paper.reshape(-1, 3), 95, axis=0)).astype(np.float32),
-        ink_share=float(coloured.mean()),
-        paper_share=float(neutral.mean()),
     )
 
 
@@ -152,23 +147,28 @@ def _paper_rows(paper: np.ndarray, first: int, past: int, height: int, width: in
     return cv2.remap(paper, *grid, interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _density(rgb: np.ndarray, log_paper: np.ndarray) -> np.ndarray:
-    """Measure the optical density of what lies on the paper, (H, W, 3) float32; 0 is bare paper."""
-    return log_paper - cv2.LUT(rgb, _LOG_LEVELS)
+def density_of(rgb: np.ndarray, paper: np.ndarray, rows: slice | None = None) -> np.ndarray:
+    """Measure the optical density of what lies on the paper, float32; 0 is bare paper.
+
+    rgb: (H, W, 3) uint8. paper: Page.paper. rows: which rows to measure, all when None.
+    """
+    height, width = rgb.shape[:2]
+    rows = rows or slice(0, height)
+    return _paper_rows(paper, rows.start, rows.stop, height, width) - cv2.LUT(rgb[rows], _LOG_LEVELS)
 
 
-def _hue(density: np.ndarray) -> np.ndarray:
+def hue_of(density: np.ndarray) -> np.ndarray:
     """Compute the hue of densities (H, W, 3) in degrees: red ink near 20, green 170, blue 245, violet 315."""
     across = cv2.transform(density, np.array([[-1.0, 1.0, 0.0]]))
     down = cv2.transform(density, np.array([[-0.5, -0.5, 1.0]]))
     return cv2.phase(across, down, angleInDegrees=True)
 
 
-def _is_stain(hue_deg: np.ndarray) -> np.ndarray:
+def is_stain(hue_deg: np.ndarray) -> np.ndarray:
     return (hue_deg > STAIN_HUES_DEG[0]) & (hue_deg < STAIN_HUES_DEG[1])
 
 
-def _apart(first_deg: np.ndarray, second_deg: float) -> np.ndarray:
+def hues_apart(first_deg: np.ndarray, second_deg: float) -> np.ndarray:
     """Measure the angle between hues of 0..360 degrees; the result is 0..180."""
     difference = np.abs(first_deg - np.float32(second_deg))
     return np.minimum(difference, 360 - difference)
@@ -181,34 +181,38 @@ def _inks(density: np.ndarray, strength: np.ndarray, hue_deg: np.ndarray) -> lis
     counts = np.convolve(np.concatenate([counts[-4:], counts, counts[:4]]), kernel, mode="valid")
     inks: list[Ink] = []
     first = counts.max()
-    while len(inks) < MAX_INKS and counts.max() > MIN_INK_SHARE * first and strength.size >= 20:
+    while len(inks) < MAX_INKS and counts.max() > MIN_INK_SHARE * first and strength.size >= MIN_INK_PIXELS:
         centre = (int(counts.argmax()) + 0.5) * 5.0
-        near = _apart(hue_deg, centre) < HUE_APART_DEG / 2
-        if near.sum() >= 20:
-            inks.append(_full_ink(density[near], centre))
-        counts[_apart((np.arange(72) + 0.5) * 5.0, centre) < HUE_APART_DEG] = 0
+        near = hues_apart(hue_deg, centre) < HUE_APART_DEG / 2
+        ink = _full_ink(density[near], centre) if near.sum() >= MIN_INK_PIXELS else None
+        if ink is not None:
+            inks.append(ink)
+        counts[hues_apart((np.arange(72) + 0.5) * 5.0, centre) < HUE_APART_DEG] = 0
     return inks
 
 
-def _full_ink(density: np.ndarray, hue_deg: float) -> Ink:
+def _full_ink(density: np.ndarray, hue_deg: float) -> Ink | None:
     """Take for fully inked what lies between the 90th and the 99th percentile of colourfulness.
 
     Colourfulness is the difference of the channels' transmittances: print under the ink lowers it, and so never counts
-    as ink that took well.
+    as ink that took well. Returns None when even that has hardly any colour.
     """
     colourfulness = np.ptp(np.exp(-density), axis=1)
     low, high = np.percentile(colourfulness, (90, 99))
     full = np.clip(np.median(density[(colourfulness >= low) & (colourfulness <= high)], axis=0), 0.02, None)
-    return Ink((full * max(1.0, FULL_INK_DENSITY / np.ptp(full))).astype(np.float32), hue_deg)
+    spread = float(np.ptp(full))
+    if spread < MIN_INK_DENSITY:
+        return None
+    return Ink((full * max(1.0, FULL_INK_DENSITY / spread)).astype(np.float32), hue_deg)
 
 
 def _lift_strip(density: np.ndarray, page: Page, reach: float) -> tuple[np.ndarray, np.ndarray]:
     """Unmix a strip of densities (H, W, 3) into alpha (H, W) float32 and ink colour (H, W, 3) uint8."""
-    hue = _hue(density)
+    hue = hue_of(density)
     alpha, sight = _unmix(density, hue, page.inks[0], page.noise)
-    nearest, best = np.zeros(hue.shape, np.uint8), _apart(hue, page.inks[0].hue_deg)
+    nearest, best = np.zeros(hue.shape, np.uint8), hues_apart(hue, page.inks[0].hue_deg)
     for index, ink in enumerate(page.inks[1:], start=1):
-        apart = _apart(hue, ink.hue_deg)
+        apart = hues_apart(hue, ink.hue_deg)
         nearer = apart < best
         found, seen = _unmix(density, hue, ink, page.noise)
         alpha[nearer], sight[nearer], best[nearer], nearest[nearer] = found[nearer], seen[nearer], apart[nearer], index
@@ -232,7 +236,7 @@ def _unmix(density: np.ndarray, hue_deg: np.ndarray, ink: Ink, noise: float) -> 
     split = cv2.GaussianBlur(cv2.transform(density, np.stack([slope, rest])), (0, 0), COLOUR_BLUR_PX)
     inky = np.clip(split[..., 0], 0, None) * (ink_sum / 3)
     # Of another hue than the ink's, a pixel holds none of it, however well the densities could be made to fit.
-    inky *= np.clip((75 - _apart(hue_deg, ink.hue_deg)) / 30, 0, 1)
+    inky *= np.clip((75 - hues_apart(hue_deg, ink.hue_deg)) / 30, 0, 1)
     printed = np.clip(split[..., 1] - COLOUR_LOSS * inky, 0, None)
     share = inky / (inky + printed + 1e-4)
     total = np.clip(cv2.transform(density, np.full((1, 3), 1 / 3)), 0, None)

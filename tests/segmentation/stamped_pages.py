@@ -23,7 +23,7 @@ Random = np.random.Generator
 
 @dataclass(frozen=True)
 class StampedPage:
-    """rgb: (H, W, 3) uint8. alpha: (H, W) float32 of the ink. box: left, top, right, bottom round it. words: its kind."""
+    """rgb: (H, W, 3) uint8. alpha: (H, W) float32 of the ink. box: left, top, right, bottom of it. words: its kind."""
 
     rgb: np.ndarray
     alpha: np.ndarray
