@@ -154,7 +154,7 @@ def _workers() -> Program:
 
 
 def _a_model_is_warm() -> bool:
-    """Say whether a worker with a model beats; asking /health instead would log every 503 until one does."""
+    """Say whether a worker with a model beats, without costing the web server a request each time."""
     try:
         return any(worker.get("role") == "pictures" for worker in queue.live_workers())
     except RedisError:
@@ -180,7 +180,8 @@ def _ready_text(site: _Address, made: FirstSecrets | None) -> str:
         f"    admin   {site.url}/admin/",
         f"    API     {site.url}/docs",
         "",
-        f'    curl -H "Authorization: Bearer {secret}" -F image=@photo.jpg {site.url}/api/matting/single',
+        f'    curl -H "Authorization: Bearer {secret}" -H "Accept: image/png" \\',
+        f"         -F image=@photo.jpg {site.url}/api/jobs/ -o cutout.png",
     ]
     if not made:
         lines += ["", "    For a key: .venv/bin/python manage.py create_key --team NAME --name LABEL"]
