@@ -16,7 +16,7 @@ from django.utils import timezone
 from jobs import queue
 from jobs.commit import after_commit
 from jobs.errors import QuotaExceeded, TooManyTasks
-from jobs.models import Action, Artifact, Job, JobImage, Quota, Status, Team, UsageEntry, UsagePeriod
+from jobs.models import Action, Artifact, Job, JobImage, Quota, Status, Team, Upload, UsageEntry, UsagePeriod
 from jobs.services.audit import Author, audit_append
 from segmentation.errors import ImageDimensions, ImageTooLarge, InvalidParameter
 from segmentation.image import Limits, Probe
@@ -90,8 +90,9 @@ def allowances(team: Team, quota: Quota | None = None) -> list[Allowance]:
 
 
 def stored_bytes(team: Team) -> int:
-    """Sum up the team's stored files."""
-    return Artifact.objects.filter(job__team=team).aggregate(total=Sum("bytes"))["total"] or 0
+    """Sum up the team's stored files, uploads that wait for their job among them."""
+    kept = (Artifact.objects.filter(job__team=team), Upload.objects.filter(team=team))
+    return sum(files.aggregate(total=Sum("bytes"))["total"] or 0 for files in kept)
 
 
 def tasks_of(team: Team) -> dict[str, int]:

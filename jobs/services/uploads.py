@@ -12,6 +12,7 @@ from jobs import storage
 from jobs.actor import Actor
 from jobs.intake import CheckedSource
 from jobs.models import Upload
+from jobs.services.quota import quota_of, usage_check
 from segmentation.errors import InvalidParameter
 
 UPLOAD_LIFE = dt.timedelta(hours=1)
@@ -20,8 +21,10 @@ UPLOAD_LIFE = dt.timedelta(hours=1)
 def upload_store(*, actor: Actor, source: CheckedSource, upload_id: uuid.UUID | None = None) -> Upload:
     """Store one checked picture for the team, under `upload_id` where the caller has chosen one.
 
-    Raises InvalidParameter when that id is taken, StorageFailed when the storage refuses.
+    Raises InvalidParameter when that id is taken, QuotaExceeded when the team's storage is full, StorageFailed when the
+    storage refuses.
     """
+    usage_check(team=actor.team, quota=quota_of(actor.team), pictures=0, new_bytes=source.probe.bytes)
     content_type = f"image/{source.probe.format}"
     extension = storage.EXTENSIONS.get(content_type, "bin")
     # The file's name is not the id: a second upload under a taken id must not touch the first one's file.

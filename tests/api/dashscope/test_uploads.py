@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs import storage
-from jobs.models import Job, Upload
+from jobs.models import Job, Quota, Upload
 from jobs.services.keys import key_revoke
 from jobs.services.uploads import uploads_expire
 from jobs.upload_grants import GRANT_TTL_S
@@ -160,6 +160,19 @@ def test_a_file_that_is_no_fit_is_refused(alice: Person, data: bytes, status: in
 
     assert (response.status_code, response.json()["code"]) == (status, code)
     assert not Upload.objects.exists()
+
+
+def test_uploads_count_among_the_teams_stored_bytes(alice: Person) -> None:
+    Quota.objects.update_or_create(
+        team=alice.team, defaults={"stored_bytes": len(photos.encoded("JPEG", quality=90)) + 10}
+    )
+    policy = granted(alice)
+
+    first, second = (Client().post(FILES, form_of(policy, name=name)) for name in ("a.jpg", "b.jpg"))
+
+    assert first.status_code == 200
+    assert (second.status_code, second.json()["code"]) == (429, "Throttling.AllocationQuota")
+    assert Upload.objects.count() == 1
 
 
 @pytest.mark.usefixtures("idle_worker")
