@@ -8,6 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from jobs.api.fields import SwitchField
 from segmentation.errors import InvalidParameter
 from segmentation.options import AlphaMode, Box, CutoutOptions, Format, Method, Output, Subject
 
@@ -53,13 +54,13 @@ class CutoutOptionsSerializer(serializers.Serializer):
     alpha_mode = serializers.ChoiceField(choices=list(AlphaMode), required=False)
     threshold = serializers.IntegerField(min_value=0, max_value=50, required=False)
     erosion = serializers.IntegerField(min_value=0, max_value=5, required=False)
-    feathering = serializers.BooleanField(required=False)
-    decontaminate = serializers.BooleanField(required=False)
-    refine = serializers.BooleanField(required=False)
+    feathering = SwitchField(required=False)
+    decontaminate = SwitchField(required=False)
+    refine = SwitchField(required=False)
     outputs = OutputsField(required=False)
     format = serializers.ChoiceField(choices=list(Format), required=False)
     background = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=20)
-    crop = serializers.BooleanField(required=False)
+    crop = SwitchField(required=False)
     crop_margin = serializers.FloatField(min_value=0, max_value=0.5, required=False)
 
     def to_options(self) -> CutoutOptions:
@@ -118,7 +119,7 @@ class AgainRequestSerializer(CutoutOptionsSerializer):
 class VariantRequestSerializer(AgainRequestSerializer):
     """Describe a new rendering of a finished picture; the model does not run again."""
 
-    keep = serializers.BooleanField(default=False, help_text="Store the rendering and answer its link.")
+    keep = SwitchField(default=False, help_text="Store the rendering and answer its link.")
     brush = serializers.FileField(
         required=False, help_text="A gray PNG drawn over the alpha: 0 erases, 255 restores, 128 keeps."
     )
