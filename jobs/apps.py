@@ -1,6 +1,7 @@
 """The Django application: models, checks and admin are wired up here."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 
 
 class JobsConfig(AppConfig):
@@ -12,3 +13,14 @@ class JobsConfig(AppConfig):
             checks,  # noqa: F401  registers the system checks
             signals,  # noqa: F401  hears of sign-ins
         )
+
+        post_migrate.connect(_roles_sync, dispatch_uid="keyline.roles")
+
+
+def _roles_sync(app_config: AppConfig, **kwargs: object) -> None:
+    """Bring the staff's ready-made roles up to date, once the last application's permissions have been written."""
+    from jobs.services.roles import roles_sync
+
+    with_models = [config for config in apps.get_app_configs() if config.models_module is not None]
+    if app_config.label == with_models[-1].label:
+        roles_sync()

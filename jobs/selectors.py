@@ -262,3 +262,5 @@ def _every_error(root: type[MattingError]) -> dict[str, type[MattingError]]:
 
 
 _ERRORS = _every_error(MattingError)
+# Every public code that a job or picture can have ended with.
+ERROR_CODES = tuple(sorted(_ERRORS))

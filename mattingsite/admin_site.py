@@ -15,6 +15,8 @@ _THEME_NEEDS = {"script-src": "'unsafe-eval'", "style-src": "'unsafe-inline'"}
 
 
 class KeylineAdminSite(UnfoldAdminSite):
+    index_title = "Dashboard"
+
     def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
         return csp_update(_THEME_NEEDS)(super().admin_view(view, cacheable))
 

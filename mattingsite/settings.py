@@ -16,6 +16,8 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -260,7 +262,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "POSTPROCESSING_HOOKS": [],  # choices stay where they are used: as shared components they need names, door by door
+    # No hook that moves choices into shared components, where they need names: they stay where they are used.
+    "POSTPROCESSING_HOOKS": ["jobs.api.schema.problems_named"],
 }
 
 # Ours -----------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from uuid import UUID
 
 from django.http import FileResponse, HttpResponseBase
@@ -13,7 +14,9 @@ from rest_framework.views import APIView
 from jobs import selectors, storage
 from jobs.api.auth import HasScope
 from jobs.api.native.views import PROBLEM, NativeView
+from jobs.errors import PermissionDenied
 from jobs.models import Artifact
+from jobs.services.downloads import download_note
 
 
 class SignedOrScope(BasePermission):
@@ -48,7 +51,15 @@ class FileView(NativeView):
     def get(self, request: Request, artifact_id: UUID, name: str) -> HttpResponseBase:
         signed = is_signed(request, self)
         artifact = selectors.artifact_signed(artifact_id) if signed else selectors.artifact_get(self.actor, artifact_id)
+        self._note(request, artifact)
         return file_response(artifact, as_attachment=bool(request.query_params.get("download")))
+
+    def _note(self, request: Request, artifact: Artifact) -> None:
+        """Have it recorded when a known caller opens somebody else's file; a signed link alone names nobody."""
+        if request.auth is None and not request.user.is_authenticated:
+            return
+        with suppress(PermissionDenied):  # a person without a team, by a signed link
+            download_note(actor=self.actor, artifact=artifact)
 
 
 def file_response(artifact: Artifact, *, as_attachment: bool) -> FileResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import secrets
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -91,6 +92,29 @@ def member_remove(*, actor: Actor, membership: Membership) -> None:
             _require_other_owner(membership)
         Membership.objects.filter(pk=membership.pk).delete()
         _audit_member(Action.MEMBER_REMOVED, Author.of(actor), membership, before={"role": membership.role})
+
+
+def membership_put(*, author: Author, team: Team, user: User, role: str) -> Membership:
+    """Give a user a role in a team, on behalf of the site's staff."""
+    with transaction.atomic():
+        present = Membership.objects.select_for_update().filter(team=team, user=user).first()
+        if present is not None and present.role == role:
+            return present
+        membership, _ = Membership.objects.update_or_create(team=team, user=user, defaults={"role": role})
+        action = Action.MEMBER_JOINED if present is None else Action.ROLE_CHANGED
+        before = None if present is None else {"role": present.role}
+        author = replace(author, team_id=team.pk, team_name=team.name)
+        _audit_member(action, author, membership, before=before, after={"role": role})
+    return membership
+
+
+def membership_drop(*, author: Author, membership: Membership) -> None:
+    """Take a user out of a team, on behalf of the site's staff."""
+    team = membership.team
+    with transaction.atomic():
+        if Membership.objects.filter(pk=membership.pk).delete()[0]:
+            author = replace(author, team_id=team.pk, team_name=team.name)
+            _audit_member(Action.MEMBER_REMOVED, author, membership, before={"role": membership.role})
 
 
 # Invitations ----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,129 @@
+"""Stage 9, rendering for operators: what every list and form of the admin shares."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib.admin.options import BaseModelAdmin
+from django.db.models import Model, QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.utils import parse_date_str
+
+from jobs.actor import Actor
+from jobs.api.auth import client_address
+from jobs.models import Action, Team
+from jobs.services.audit import Author, audit_append
+
+_SECRETS = ("password", "secret", "previous_secret", "secret_hash", "token_hash")
+
+
+def staff_actor(request: HttpRequest, team: Team) -> Actor:
+    """Give the signed-in member of staff, acting on something of `team`."""
+    return Actor(team=team, user=request.user, address=client_address(request), request_id=str(uuid.uuid4()))
+
+
+def staff_author(request: HttpRequest) -> Author:
+    """Name the signed-in member of staff for the audit trail."""
+    return Author.person(request.user, address=client_address(request))
+
+
+class AuditedAdmin(ModelAdmin):
+    """Write every change made by a form to the audit trail, with what was there before."""
+
+    list_fullwidth = True
+    show_full_result_count = False
+    list_per_page = 50
+    list_filter_submit = True
+
+    def save_model(self, request: HttpRequest, obj: Model, form: ModelForm, change: bool) -> None:
+        request.audited = _changes_of(form) if change else ({}, {})
+        super().save_model(request, obj, form, change)
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: object) -> Any:
+        audit_append(action=Action.ADMIN_ADDED, author=staff_author(request), target=obj)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Model, message: object) -> Any:
+        before, after = getattr(request, "audited", ({}, {}))
+        if before or after or not isinstance(message, list):
+            audit_append(
+                action=Action.ADMIN_CHANGED, author=staff_author(request), target=obj, before=before, after=after
+            )
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[Model]) -> Any:
+        for obj in queryset:
+            audit_append(action=Action.ADMIN_DELETED, author=staff_author(request), target=obj)
+        return super().log_deletions(request, queryset)
+
+
+def moment(value: dt.datetime | None) -> SafeString | str:
+    """Write a moment on one line, to the second, in the site's time zone."""
+    if value is None:
+        return "–"
+    return format_html('<span class="kl-nowrap">{}</span>', moment_text(value))
+
+
+def moment_text(value: dt.datetime) -> str:
+    return timezone.localtime(value).strftime("%Y-%m-%d %H:%M:%S")
+
+
+class ReadOnly(BaseModelAdmin):
+    """Show rows and change none."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class DaysFilter(RangeDateFilter):
+    """Narrow a moment to whole days of the site's time zone, both ends included."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        first = self._day("_from")
+        last = self._day("_to")
+        if first:
+            queryset = queryset.filter(**{f"{self.parameter_name}__gte": _midnight(first)})
+        if last:
+            queryset = queryset.filter(**{f"{self.parameter_name}__lt": _midnight(last + dt.timedelta(days=1))})
+        return queryset
+
+    def _day(self, end: str) -> dt.date | None:
+        value = self.used_parameters.get(f"{self.parameter_name}{end}")
+        return parse_date_str(value) if value else None
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time()))
+
+
+def _changes_of(form: ModelForm) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Give the changed fields' values before and after; secrets are named, their values left out."""
+    before, after = {}, {}
+    for name in form.changed_data:
+        hidden = any(word in name for word in _SECRETS)
+        before[name] = "hidden" if hidden else _plain(form.initial.get(name))
+        after[name] = "changed" if hidden else _plain(form.cleaned_data.get(name))
+    return before, after
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Model):
+        return str(value)
+    if isinstance(value, QuerySet | list | tuple | set):
+        return [_plain(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float | str | dict) else str(value)

@@ -1,0 +1,83 @@
+"""Stage 9, rendering for operators: lays the dashboard's figures out as charts and tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+
+from jobs.admin.figures import Day, figures, pulse
+from jobs.models import Job
+
+CHART_WIDTH, CHART_HEIGHT = 900, 180
+_GAP = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Place one dialect's share of one day in the chart, in the units of its view box."""
+
+    dialect: str
+    pictures: int
+    x: float
+    y: float
+    width: float
+    height: float
+    day: dt.date
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add the figures to the admin's first page, for who may see jobs."""
+    if not request.user.has_perm("jobs.view_job"):
+        return context
+    found, now = figures(), pulse()
+    depths = now.depths or {}
+    most = max((day.pictures for day in found["days"]), default=0)
+    context["board"] = {
+        **found,
+        "blocks": chart_blocks(found["days"], most),
+        "most": most,
+        "chart_width": CHART_WIDTH,
+        "chart_height": CHART_HEIGHT,
+        "dialects": [
+            dialect for dialect in Job.Dialect.values if any(dialect in day.by_dialect for day in found["days"])
+        ],
+        "tiles": _tiles(found, depths, now.workers, queue_answers=now.depths is not None),
+        "depths": depths,
+        "workers": now.workers,
+        "slowest_ms": max((one.p95_ms for one in found["stages"]), default=0),
+    }
+    return context
+
+
+def chart_blocks(days: list[Day], most: int) -> list[Block]:
+    """Stack each day's dialects on one another, the highest day filling the chart."""
+    step = CHART_WIDTH / max(1, len(days))
+    blocks = []
+    for number, day in enumerate(days):
+        top = float(CHART_HEIGHT)
+        for dialect in Job.Dialect.values:
+            pictures = day.by_dialect.get(dialect, 0)
+            if pictures:
+                height = pictures / most * CHART_HEIGHT
+                top -= height
+                blocks.append(Block(dialect, pictures, number * step + _GAP / 2, top, step - _GAP, height, day.day))
+    return blocks
+
+
+def _tiles(
+    found: dict[str, Any], depths: dict[str, int], workers: list[dict[str, Any]], *, queue_answers: bool
+) -> list[dict[str, Any]]:
+    today = found["days"][-1].pictures
+    waiting = sum(depths.get(name, 0) for name in ("interactive", "default", "batch"))
+    alive = [worker for worker in workers if worker.get("role") == "pictures"]
+    failed = sum(row["pictures"] for row in found["failures"])
+    return [
+        {"name": "Pictures today", "value": today},
+        {"name": "Pictures in 30 days", "value": sum(day.pictures for day in found["days"])},
+        {"name": "Failed in 7 days", "value": failed, "bad": failed > 0},
+        {"name": "Waiting in the queue", "value": waiting if queue_answers else "no queue", "bad": not queue_answers},
+        {"name": "Workers alive", "value": len(alive), "bad": not alive},
+    ]

@@ -1,0 +1,123 @@
+"""Stage 9, rendering for operators: the dashboard's figures, read from the whole site."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Count, Sum
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from jobs import queue
+from jobs.models import Artifact, Job, JobImage, Status, UsageEntry
+
+DAYS = 30
+FAILURE_DAYS = 7
+TIMED_PICTURES = 1000
+STAGES = ("queue", "fetch", "decode", "model", "post", "encode", "total")
+_KEPT_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """Hold one day's pictures by dialect."""
+
+    day: dt.date
+    by_dialect: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def pictures(self) -> int:
+        return sum(self.by_dialect.values())
+
+
+@dataclass(frozen=True, slots=True)
+class StageTimes:
+    """Hold how long one stage takes: the median, and what 95 in 100 pictures stay under."""
+
+    stage: str
+    p50_ms: float
+    p95_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """Hold how queue and workers are right now; None where the queue cannot be reached."""
+
+    depths: dict[str, int] | None
+    workers: list[dict[str, Any]]
+
+
+def pulse() -> Pulse:
+    """Ask the queue, at every look."""
+    try:
+        return Pulse(queue.depths(), queue.live_workers())
+    except (RedisError, OSError):
+        return Pulse(None, [])
+
+
+def figures() -> dict[str, Any]:
+    """Give what is read from the database, at most a minute old."""
+    return cache.get_or_set("keyline.admin.figures", _figures, _KEPT_S)
+
+
+def _figures() -> dict[str, Any]:
+    now = timezone.now()
+    month_ago = now - dt.timedelta(days=DAYS)
+    return {
+        "as_of": now,
+        "days": pictures_by_day(timezone.localdate() - dt.timedelta(days=DAYS - 1)),
+        "failures": failures_by_code(now - dt.timedelta(days=FAILURE_DAYS)),
+        "stages": stage_times(_newest_timings()),
+        "storage": list(Artifact.objects.values("job__team__name").annotate(bytes=Sum("bytes")).order_by("-bytes")[:8]),
+        "users": list(
+            Job.objects.filter(created_at__gte=month_ago, user__isnull=False)
+            .values("user__username")
+            .annotate(pictures=Sum("images_total"), jobs=Count("id"))
+            .order_by("-pictures")[:8]
+        ),
+    }
+
+
+def pictures_by_day(since: dt.date) -> list[Day]:
+    """Count the pictures charged each day, by dialect; refunds are taken off. Days without any are there too."""
+    rows = UsageEntry.objects.filter(day__gte=since).order_by().values_list("day", "dialect").annotate(Sum("pictures"))
+    found: dict[dt.date, dict[str, int]] = defaultdict(dict)
+    for day, dialect, pictures in rows:
+        if pictures > 0:
+            found[day][dialect] = pictures
+    days = (timezone.localdate() - since).days + 1
+    return [Day(day, found.get(day, {})) for day in (since + dt.timedelta(days=number) for number in range(days))]
+
+
+def failures_by_code(since: dt.datetime) -> list[dict[str, Any]]:
+    """Count the pictures that failed, by public code, the most frequent first."""
+    failed = JobImage.objects.filter(status=Status.FAILED, enqueued_at__gte=since).order_by()
+    return list(failed.values("error_code").annotate(pictures=Count("id")).order_by("-pictures")[:8])
+
+
+def stage_times(timings: Iterable[dict[str, float]]) -> list[StageTimes]:
+    """Give median and 95th percentile of each stage, in milliseconds (nearest rank)."""
+    by_stage: dict[str, list[float]] = defaultdict(list)
+    for one in timings:
+        for stage, duration_ms in one.items():
+            by_stage[stage].append(float(duration_ms))
+    return [
+        StageTimes(stage, _percentile(by_stage[stage], 50), _percentile(by_stage[stage], 95))
+        for stage in STAGES
+        if by_stage[stage]
+    ]
+
+
+def _newest_timings() -> list[dict[str, float]]:
+    done = JobImage.objects.filter(status=Status.SUCCEEDED).order_by("-enqueued_at")
+    return list(done.values_list("timings_ms", flat=True)[:TIMED_PICTURES])
+
+
+def _percentile(values: list[float], percent: int) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, len(ordered) * percent // 100)]

@@ -1,0 +1,44 @@
+"""Stage 9, rendering for operators: open a stored file from the admin, and small pictures of sources."""
+
+from __future__ import annotations
+
+import io
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from jobs import storage
+from jobs.admin.base import staff_actor
+from jobs.errors import NotFound
+from jobs.models import Artifact
+from jobs.services.downloads import download_note
+from segmentation import image as pictures  # noqa: F401  registers HEIC with Pillow
+
+THUMBNAIL_PX = 160
+
+
+def artifact_open(request: HttpRequest, artifact_id: UUID) -> HttpResponse:
+    """Lead to a file by a signed link, and record that staff opened it."""
+    artifact = get_object_or_404(Artifact.objects.select_related("job__team"), pk=artifact_id)
+    download_note(actor=staff_actor(request, artifact.job.team), artifact=artifact)
+    return redirect(storage.link_to(artifact))
+
+
+def thumbnail(artifact_id: UUID) -> HttpResponse:
+    """Draw a source small: a list of originals would be megabytes a row."""
+    artifact = get_object_or_404(Artifact, pk=artifact_id)
+    try:
+        data = storage.read(artifact.key)
+        with Image.open(io.BytesIO(data)) as picture:
+            picture.draft("RGB", (THUMBNAIL_PX, THUMBNAIL_PX))
+            small = ImageOps.exif_transpose(picture)
+            small.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX))
+            buffer = io.BytesIO()
+            small.convert("RGBA").save(buffer, "WEBP", quality=80)
+    except (NotFound, UnidentifiedImageError, OSError):
+        raise Http404 from None
+    response = HttpResponse(buffer.getvalue(), content_type="image/webp")
+    response["Cache-Control"] = "private, max-age=86400"
+    return response

@@ -1,0 +1,128 @@
+"""Stage 9, rendering for operators: everything about one job on one page."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from jobs import storage
+from jobs.admin.base import moment_text
+from jobs.models import Artifact, AuditEntry, Job, JobImage, Status, UsageEntry
+
+PICTURES_SHOWN = 24
+# In the order in which a picture passes them; `total` is their sum with what lies between.
+STAGES = ("queue", "fetch", "decode", "model", "post", "encode")
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Hold one stage's share of a picture's time, for the bar: percent of the whole."""
+
+    stage: str
+    duration_ms: float
+    percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRow:
+    """Hold one picture as the page shows it."""
+
+    image: JobImage
+    pair: SafeString
+    slices: list[Slice]
+    total_ms: float
+    files: list[Artifact] = field(default_factory=list)
+
+
+def job_page(job: Job) -> dict[str, Any]:
+    """Gather what the page shows: pictures with timings and files, deliveries, charges and the audit trail."""
+    images = list(job.images.prefetch_related("artifacts").order_by("position")[:PICTURES_SHOWN])
+    return {
+        "job": job,
+        "facts": _facts(job),
+        "pictures": [_picture(image) for image in images],
+        "not_shown": max(0, job.images_total - len(images)),
+        "job_files": list(job.artifacts.filter(image=None)),
+        "deliveries": list(job.deliveries.select_related("webhook").order_by("-created_at")[:50]),
+        "charges": list(UsageEntry.objects.filter(job_id=job.pk).order_by("id")[:50]),
+        "entries": list(AuditEntry.objects.filter(object_id=str(job.pk)).order_by("-number")[:50]),
+        "options": json.dumps(job.options, indent=2, ensure_ascii=False),
+        "wire": json.dumps(job.wire, indent=2, ensure_ascii=False) if job.wire else "",
+        "can_retry": job.images_failed > 0,
+        "can_cancel": not job.is_terminal,
+        "badge": {Status.SUCCEEDED: "good", Status.FAILED: "bad", Status.RUNNING: "busy"}.get(job.status, "calm"),
+    }
+
+
+def picture_pair(artifacts: Iterable[Artifact]) -> SafeString:
+    """Show source and result side by side, small, the result on a checkerboard."""
+    by_kind = {artifact.kind: artifact for artifact in artifacts}
+    source, result = by_kind.get(Artifact.Kind.SOURCE), by_kind.get(Artifact.Kind.THUMBNAIL)
+    return format_html(
+        '<span class="kl-pair">{}{}</span>',
+        _small(source and reverse("admin:jobs_job_thumbnail", args=[source.pk]), "source"),
+        _small(result and storage.link_to(result), "result"),
+    )
+
+
+def _small(address: str | None, name: str) -> SafeString:
+    if not address:
+        return format_html('<span class="kl-thumb kl-{} kl-none"></span>', name)
+    return format_html(
+        '<span class="kl-thumb kl-{}"><img src="{}" alt="{}" loading="lazy" width="44" height="44"></span>',
+        name,
+        address,
+        name,
+    )
+
+
+def _picture(image: JobImage) -> PictureRow:
+    artifacts = list(image.artifacts.all())
+    slices = timing_slices(image.timings_ms)
+    total_ms = sum(one.duration_ms for one in slices)
+    files = [artifact for artifact in artifacts if artifact.kind != Artifact.Kind.THUMBNAIL]
+    return PictureRow(image, picture_pair(artifacts), slices, total_ms, files)
+
+
+def timing_slices(timings_ms: dict[str, float]) -> list[Slice]:
+    """Split a picture's time by stage; what no stage accounts for is `other`."""
+    known = {stage: float(timings_ms[stage]) for stage in STAGES if stage in timings_ms}
+    worked_ms = sum(duration for stage, duration in known.items() if stage != "queue")
+    other_ms = float(timings_ms.get("total", worked_ms)) - worked_ms
+    if other_ms > 0.5:
+        known["other"] = other_ms
+    whole_ms = sum(known.values())
+    return [Slice(stage, ms, round(100 * ms / whole_ms, 2)) for stage, ms in known.items() if ms > 0]
+
+
+def _facts(job: Job) -> list[tuple[str, object]]:
+    """List what is known of the job, in the order in which one asks."""
+    facts = [
+        ("Job", job.id),
+        ("Id in the dialect", job.external_id),
+        ("Request id", job.request_id),
+        ("Team", job.team),
+        ("User", job.user),
+        ("Key", job.api_key),
+        ("From", job.client_address),
+        ("Door", job.get_dialect_display()),
+        ("Queue", job.get_urgency_display()),
+        ("Pictures", f"{job.images_succeeded} succeeded, {job.images_failed} failed, of {job.images_total}"),
+        ("Error", f"{job.error_code}: {job.error_message}" if job.error_code else ""),
+        ("Submitted", job.created_at),
+        ("Started", job.started_at),
+        ("Ended", job.finished_at),
+        ("Expires", job.expires_at),
+        ("Callback", job.callback_url),
+        ("Copied to", job.export_directory),
+        ("Idempotency key", job.idempotency_key),
+    ]
+    known = [(name, value) for name, value in facts if value not in (None, "")]
+    return [(name, moment_text(value) if isinstance(value, dt.datetime) else value) for name, value in known]

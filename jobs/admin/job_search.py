@@ -1,0 +1,35 @@
+"""Stage 9, rendering for operators: find a job by any id that a caller could hold. Every look-up uses an index."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from jobs.models import Artifact, Job, JobImage, WebhookDelivery
+
+
+def job_ids_for(term: str) -> set[UUID]:
+    """Give the jobs that carry `term` as an id of any kind.
+
+    Ours (of a job, picture or file), a dialect's own (UNet's and PicWish's task_id, Baidu's log_id; DashScope's task_id
+    is ours), the request_id of an answer, a webhook-id, or the path of a result as the UNet dialect names it.
+    """
+    found = set(Job.objects.filter(external_id=term).values_list("pk", flat=True))
+    found |= set(Job.objects.filter(request_id=term).values_list("pk", flat=True))
+    found |= set(Artifact.objects.filter(key=term.lstrip("/")).values_list("job_id", flat=True))
+    if term.startswith("msg_"):
+        deliveries = WebhookDelivery.objects.filter(message_id=term, job__isnull=False)
+        found |= set(deliveries.values_list("job_id", flat=True))
+    found |= _by_uuid(term)
+    return found
+
+
+def _by_uuid(term: str) -> set[UUID]:
+    try:
+        value = UUID(term)
+    except ValueError:
+        return set()
+    found = set(Job.objects.filter(pk=value).values_list("pk", flat=True))
+    found |= set(JobImage.objects.filter(pk=value).values_list("job_id", flat=True))
+    found |= set(Artifact.objects.filter(pk=value).values_list("job_id", flat=True))
+    # Dialects hand out their ids with dashes; people paste them without.
+    return found | set(Job.objects.filter(external_id=str(value)).values_list("pk", flat=True))

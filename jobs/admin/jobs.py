@@ -1,0 +1,250 @@
+"""Stage 9, rendering for operators: the list of all jobs, the page of one, and what may be done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import Model, Prefetch, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path
+from django.utils.html import format_html
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
+from unfold.decorators import display
+
+from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly, moment, staff_actor, staff_author
+from jobs.admin.files import artifact_open, thumbnail
+from jobs.admin.job_page import job_page, picture_pair
+from jobs.admin.job_search import job_ids_for
+from jobs.admin.tables import csv_lines
+from jobs.models import Action, Artifact, Job, Status
+from jobs.selectors import ERROR_CODES
+from jobs.services.audit import audit_append
+from jobs.services.lifecycle import job_cancel, job_purge, job_retry
+from segmentation.errors import MattingError
+
+CSV_COLUMNS = (
+    "id",
+    "external_id",
+    "team",
+    "user",
+    "key",
+    "dialect",
+    "status",
+    "error_code",
+    "images_total",
+    "images_succeeded",
+    "images_failed",
+    "created_at",
+    "started_at",
+    "finished_at",
+    "client_address",
+)
+
+
+class ErrorCodeFilter(DropdownFilter):
+    """Filter by a public error code; the list is the error tree's, so no row is read for it."""
+
+    title = "error code"
+    parameter_name = "error_code"
+
+    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
+        return [(code, code) for code in ERROR_CODES]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
+        return queryset.filter(error_code=self.value()) if self.value() else queryset
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnly, AuditedAdmin):
+    """Show jobs. Nothing is edited here; the actions go through the services, as every caller does."""
+
+    list_display = ("pictures", "ident", "team", "who", "state", "count", "error_code", "submitted", "took")
+    list_display_links = ("pictures", "ident")
+    list_select_related = ("team", "user", "api_key")
+    list_filter = (
+        ("team", AutocompleteSelectFilter),
+        ("user", AutocompleteSelectFilter),
+        ("dialect", ChoicesDropdownFilter),
+        ("status", ChoicesDropdownFilter),
+        ErrorCodeFilter,
+        ("created_at", DaysFilter),
+    )
+    search_fields = ("id",)
+    search_help_text = "Any id: job, picture, file, log_id, task_id, request id, webhook-id, or the path of a result"
+    ordering = ("-created_at",)
+    actions = ("retry", "cancel", "purge", "export_csv")
+    change_form_outer_before_template = "admin/jobs/job/page.html"
+
+    # Reading ----------------------------------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        shown = Artifact.objects.filter(
+            kind__in=(Artifact.Kind.SOURCE, Artifact.Kind.THUMBNAIL), image__position=0
+        ).order_by("created_at")
+        return super().get_queryset(request).prefetch_related(Prefetch("artifacts", shown, to_attr="shown"))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Job], search_term: str
+    ) -> tuple[QuerySet[Job], bool]:
+        term = search_term.strip()
+        return (queryset.filter(pk__in=job_ids_for(term)) if term else queryset), False
+
+    def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return []
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **values: Any) -> HttpResponse:
+        job = self.get_object(request, object_id)
+        context = {} if job is None else {"page": job_page(job), "allowed": self._allowed(request)}
+        values["extra_context"] = (values.get("extra_context") or {}) | context
+        return super().change_view(request, object_id, *args, **values)
+
+    @display(description="")
+    def pictures(self, job: Job) -> str:
+        return picture_pair(job.shown)
+
+    @display(description="job", header=True)
+    def ident(self, job: Job) -> list[str]:
+        door = job.get_dialect_display()
+        return [str(job.id)[:8], format_html('<span class="kl-nowrap">{} {}</span>', door, job.external_id[:18])]
+
+    @display(description="by")
+    def who(self, job: Job) -> str:
+        if job.user is not None:
+            return job.user.get_username()
+        return format_html('<span class="kl-quiet">key</span> {}', job.api_key.name) if job.api_key else "–"
+
+    @display(
+        description="status",
+        ordering="status",
+        label={
+            Status.QUEUED: "info",
+            Status.RUNNING: "warning",
+            Status.SUCCEEDED: "success",
+            Status.FAILED: "danger",
+            Status.CANCELED: "default",
+        },
+    )
+    def state(self, job: Job) -> tuple[str, str]:
+        return job.status, job.get_status_display()
+
+    @display(description="pictures", ordering="images_total")
+    def count(self, job: Job) -> int:
+        return job.images_total
+
+    @display(description="submitted", ordering="created_at")
+    def submitted(self, job: Job) -> str:
+        return moment(job.created_at)
+
+    @display(description="took")
+    def took(self, job: Job) -> str:
+        if job.started_at is None or job.finished_at is None:
+            return "–"
+        seconds = (job.finished_at - job.started_at).total_seconds()
+        return format_html('<span class="kl-nowrap">{} s</span>', f"{seconds:.2f}")
+
+    # Doing ------------------------------------------------------------------------------------------------------------
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        ours = [
+            path("<uuid:job_id>/deed/", view(self.deed_view), name="jobs_job_deed"),
+            path("files/<uuid:artifact_id>/", view(self.file_view), name="jobs_job_file"),
+            path("thumbnails/<uuid:artifact_id>/", view(self.thumbnail_view), name="jobs_job_thumbnail"),
+        ]
+        return ours + super().get_urls()
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("jobs.change_job")
+
+    def has_purge_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("jobs.delete_job")
+
+    @admin.action(description="Retry the failed pictures", permissions=["operate"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._each(
+            request, queryset, "queued again", lambda job: job_retry(actor=staff_actor(request, job.team), job=job)
+        )
+
+    @admin.action(description="Cancel", permissions=["operate"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
+        self._each(
+            request, queryset, "cancelled", lambda job: job_cancel(actor=staff_actor(request, job.team), job=job)
+        )
+
+    @admin.action(description="Purge with all files", permissions=["purge"])
+    def purge(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:
+        if "confirmed" not in request.POST:
+            context = self.admin_site.each_context(request) | {
+                "title": "Purge jobs",
+                "opts": self.opts,
+                "count": queryset.count(),
+                "ids": list(queryset.values_list("pk", flat=True)),
+            }
+            return TemplateResponse(request, "admin/jobs/job/purge.html", context)
+        self._each(request, queryset, "purged", lambda job: job_purge(actor=staff_actor(request, job.team), jobs=[job]))
+        return None
+
+    @admin.action(description="Export as CSV", permissions=["view"])
+    def export_csv(self, request: HttpRequest, queryset: QuerySet[Job]) -> StreamingHttpResponse:
+        rows = queryset.prefetch_related(None).select_related("team", "user", "api_key")
+        audit_append(action=Action.JOBS_EXPORTED, author=staff_author(request), after={"jobs": rows.count()})
+        lines = csv_lines(CSV_COLUMNS, _csv_rows(rows))
+        response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = 'attachment; filename="jobs.csv"'
+        return response
+
+    def deed_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
+        """Do one deed to one job, from the buttons of its page; POST alone, so that no link or preview does it."""
+        deeds = {"retry": self.retry, "cancel": self.cancel, "purge": self.purge}
+        name = request.POST.get("deed", "")
+        allowed = self._allowed(request)
+        if request.method != "POST" or name not in deeds or not allowed[name]:
+            raise Http404
+        deeds[name](request, self.get_queryset(request).filter(pk=job_id))
+        if name == "purge":
+            return redirect("admin:jobs_job_changelist")
+        return redirect("admin:jobs_job_change", job_id)
+
+    def file_view(self, request: HttpRequest, artifact_id: UUID) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise Http404
+        return artifact_open(request, artifact_id)
+
+    def thumbnail_view(self, request: HttpRequest, artifact_id: UUID) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise Http404
+        return thumbnail(artifact_id)
+
+    def _allowed(self, request: HttpRequest) -> dict[str, bool]:
+        operate = self.has_operate_permission(request)
+        return {"retry": operate, "cancel": operate, "purge": self.has_purge_permission(request)}
+
+    def _each(self, request: HttpRequest, jobs: Iterable[Job], done: str, deed: Any) -> None:
+        """Do a deed to each job, and say for how many it worked and why for the others it did not."""
+        count = 0
+        refused: dict[str, int] = {}
+        for job in jobs:
+            try:
+                count += bool(deed(job))
+            except MattingError as error:
+                refused[error.message] = refused.get(error.message, 0) + 1
+        messages.success(request, f"{count} of the chosen jobs {done}.")
+        for message, times in refused.items():
+            messages.warning(request, f"{times}: {message}")
+
+
+def _csv_rows(jobs: QuerySet[Job]) -> Iterator[list[object]]:
+    for job in jobs.iterator(chunk_size=2000):
+        yield [
+            job.id,
+            job.external_id,
+            job.team.name,
+            job.user.get_username() if job.user else "",
+            job.api_key.public_id if job.api_key else "",
+            *(getattr(job, name) for name in CSV_COLUMNS[5:]),
+        ]

@@ -1,0 +1,102 @@
+"""Stage 9, rendering for operators: API keys of all teams; made here they may open the server itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
+
+from jobs.admin.base import AuditedAdmin, moment, staff_author
+from jobs.models import ApiKey, Scope
+from jobs.services.keys import DEFAULT_SCOPES, key_create, key_revoke, networks_checked
+from segmentation.errors import MattingError
+
+
+class KeyForm(forms.ModelForm):
+    """Describe a new key; lists are written with commas."""
+
+    scopes = forms.MultipleChoiceField(
+        choices=Scope.choices, initial=DEFAULT_SCOPES, widget=forms.CheckboxSelectMultiple
+    )
+    allowed_networks = forms.CharField(
+        required=False, widget=UnfoldAdminTextInputWidget, help_text="With commas between; empty: from anywhere."
+    )
+
+    class Meta:
+        model = ApiKey
+        fields = ("team", "name", "scopes", "expires_at", "allowed_networks")
+
+    def clean_allowed_networks(self) -> list[str]:
+        texts = [text for text in self.cleaned_data["allowed_networks"].split(",") if text.strip()]
+        try:
+            return networks_checked(texts)
+        except MattingError as error:
+            raise ValidationError(error.message) from None
+
+
+@admin.register(ApiKey)
+class ApiKeyAdmin(AuditedAdmin):
+    """Make, look at and revoke keys; a key is never changed, and its secret is shown once."""
+
+    form = KeyForm
+    list_display = ("name", "public_id", "team", "scope_text", "state", "used", "expires_at", "created_by")
+    list_select_related = ("team", "created_by")
+    list_filter = (("team", AutocompleteSelectFilter),)
+    search_fields = ("name", "=public_id")
+    autocomplete_fields = ("team",)
+    actions = ("revoke",)
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_revoke_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("jobs.change_apikey")
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
+        if obj is None:
+            return KeyForm.Meta.fields
+        shown = ("team", "name", "public_id", "scope_text", "allowed_networks", "expires_at")
+        return (*shown, "created_by", "created_at", "last_used_at", "revoked_at")
+
+    @display(description="scopes")
+    def scope_text(self, key: ApiKey) -> str:
+        return ", ".join(key.scopes)
+
+    @display(description="last used", ordering="last_used_at")
+    def used(self, key: ApiKey) -> str:
+        return moment(key.last_used_at)
+
+    @display(description="state", label={"active": "success", "expired": "warning", "revoked": "danger"})
+    def state(self, key: ApiKey) -> str:
+        if key.revoked_at is not None:
+            return "revoked"
+        return "active" if key.is_active else "expired"
+
+    def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
+        values = {name: form.cleaned_data[name] for name in KeyForm.Meta.fields}
+        team = values["team"]
+        author = replace(staff_author(request), team_id=team.pk, team_name=team.name)
+        key, secret = key_create(**values, created_by=request.user, author=author)
+        obj.__dict__.update(key.__dict__)
+        messages.warning(request, f"The secret, shown this once: {secret}")
+
+    def log_addition(self, request: HttpRequest, obj: Model, message: object) -> Any:
+        """Leave it at the entry that the service has written."""
+
+    @admin.action(description="Revoke", permissions=["revoke"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
+        for key in queryset.select_related("team"):
+            author = replace(staff_author(request), team_id=key.team_id, team_name=key.team.name)
+            key_revoke(key=key, author=author)
+        messages.success(request, "The chosen keys are closed.")

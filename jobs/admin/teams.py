@@ -1,0 +1,99 @@
+"""Stage 9, rendering for operators: teams with their members, quotas and invitations, and what they used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.forms import BaseInlineFormSet, ModelForm
+from django.http import HttpRequest
+from unfold.admin import StackedInline, TabularInline
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+
+from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly, staff_author
+from jobs.models import Invitation, Membership, Quota, Team, UsageEntry
+from jobs.services.quota import quota_change
+from jobs.services.teams import membership_drop, membership_put
+
+
+class MembershipInline(TabularInline):
+    model = Membership
+    extra = 0
+    autocomplete_fields = ("user",)
+    fields = ("user", "role")
+    verbose_name = "member"
+
+
+class QuotaInline(StackedInline):
+    """Edit a team's limits; without a row the site's defaults count, and with one an empty field means no limit."""
+
+    model = Quota
+    extra = 0
+    max_num = 1
+    can_delete = True
+    fields = (
+        ("images_per_day", "images_per_month", "requests_per_second"),
+        ("running_tasks", "pending_tasks", "retention_hours"),
+        ("stored_bytes", "max_image_bytes", "max_image_megapixels"),
+        "dialects",
+    )
+
+
+@admin.register(Team)
+class TeamAdmin(AuditedAdmin):
+    """Edit teams. A team is not deleted here: its jobs, charges and files would go with it."""
+
+    list_display = ("name", "members_count", "members_see_all", "created_at")
+    search_fields = ("name",)
+    fields = ("name", "members_see_all")
+    inlines = (MembershipInline, QuotaInline)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:
+        return False
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).prefetch_related("memberships")
+
+    @display(description="members")
+    def members_count(self, team: Team) -> int:
+        return len(team.memberships.all())
+
+    def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseInlineFormSet, change: bool) -> None:
+        """Have the services write members and limits, so that each change is in the audit trail under its own name."""
+        formset.save(commit=False)
+        author = staff_author(request)
+        for row in formset.deleted_objects:
+            if isinstance(row, Membership):
+                membership_drop(author=author, membership=row)
+            else:
+                quota_change(author=author, team=form.instance, **dict.fromkeys(Quota.LIMITS), dialects={})
+        for row in [*formset.new_objects, *(changed for changed, _ in formset.changed_objects)]:
+            if isinstance(row, Membership):
+                membership_put(author=author, team=form.instance, user=row.user, role=row.role)
+            else:
+                quota_change(author=author, team=form.instance, **row.as_json())
+
+
+@admin.register(Invitation)
+class InvitationAdmin(ReadOnly, AuditedAdmin):
+    list_display = ("team", "role", "note", "created_by", "created_at", "expires_at", "accepted_by", "revoked_at")
+    list_select_related = ("team", "created_by", "accepted_by")
+    list_filter = (("team", AutocompleteSelectFilter),)
+    search_fields = ("note", "team__name")
+    exclude = ("token_hash",)
+
+
+@admin.register(UsageEntry)
+class UsageEntryAdmin(ReadOnly, AuditedAdmin):
+    """Show the ledger of charges and refunds."""
+
+    list_display = ("created_at", "day", "team", "kind", "pictures", "dialect", "reason", "job_id")
+    list_select_related = ("team",)
+    list_filter = (
+        ("team", AutocompleteSelectFilter),
+        ("kind", ChoicesDropdownFilter),
+        ("created_at", DaysFilter),
+    )
+    search_fields = ("=job_id",)
+    ordering = ("-id",)

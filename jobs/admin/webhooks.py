@@ -1,0 +1,51 @@
+"""Stage 9, rendering for operators: webhooks and every message that was sent or will be."""
+
+from __future__ import annotations
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
+from unfold.decorators import display
+
+from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly
+from jobs.models import Webhook, WebhookDelivery
+from jobs.services.webhooks import delivery_replay
+
+
+@admin.register(Webhook)
+class WebhookAdmin(ReadOnly, AuditedAdmin):
+    """Show who is told of what; secrets stay with the team."""
+
+    list_display = ("__str__", "team", "kind", "is_enabled", "disabled_reason", "created_at")
+    list_select_related = ("team",)
+    list_filter = (("team", AutocompleteSelectFilter), ("kind", ChoicesDropdownFilter))
+    search_fields = ("url", "team__name")
+    exclude = ("secret", "previous_secret", "previous_secret_until")
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnly, AuditedAdmin):
+    """Show messages, and send them again."""
+
+    list_display = ("created_at", "event", "url", "state", "attempt", "response_status", "elapsed_ms", "error_code")
+    list_filter = (("status", ChoicesDropdownFilter), ("event", ChoicesDropdownFilter), ("created_at", DaysFilter))
+    search_fields = ("=message_id", "=job__id")
+    ordering = ("-created_at",)
+    actions = ("replay",)
+
+    @display(
+        description="status",
+        label={"waiting": "info", "sending": "warning", "succeeded": "success", "failed": "danger"},
+    )
+    def state(self, delivery: WebhookDelivery) -> tuple[str, str]:
+        return delivery.status, delivery.get_status_display()
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("jobs.change_webhookdelivery")
+
+    @admin.action(description="Send again", permissions=["replay"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
+        for delivery in queryset.select_related("webhook", "job"):
+            delivery_replay(actor=None, delivery=delivery)
+        messages.success(request, f"{len(queryset)} messages are queued again.")

@@ -1,0 +1,50 @@
+"""Stage 1, intake: the ready-made roles of the site's staff, as groups of permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission
+
+_READ_JOBS = ("job", "jobimage", "artifact", "webhook", "webhookdelivery", "modelversion", "usageentry")
+_READ_TEAMS = ("team", "membership", "quota", "apikey", "invitation", "usageentry")
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "Operator": (
+        *(f"jobs.view_{model}" for model in (*_READ_JOBS, "team")),
+        "jobs.change_job",
+        "jobs.delete_job",
+        "jobs.change_modelversion",
+        "jobs.change_webhookdelivery",
+        "auth.view_user",
+    ),
+    "Team manager": (
+        *(f"jobs.view_{model}" for model in _READ_TEAMS),
+        "jobs.add_team",
+        "jobs.change_team",
+        *(f"jobs.{deed}_membership" for deed in ("add", "change", "delete")),
+        *(f"jobs.{deed}_quota" for deed in ("add", "change", "delete")),
+        "jobs.add_apikey",
+        "jobs.change_apikey",
+        "auth.view_user",
+    ),
+}
+
+
+def roles_sync() -> None:
+    """Make the roles and give them what they need; what an operator has added to one stays.
+
+    The auditor reads every model of ours, and users and groups, and changes nothing.
+    """
+    auditor = [f"jobs.view_{model._meta.model_name}" for model in apps.get_app_config("jobs").get_models()]
+    _group_fill("Auditor", [*auditor, "auth.view_user", "auth.view_group"])
+    for name, permissions in ROLES.items():
+        _group_fill(name, permissions)
+
+
+def _group_fill(name: str, permissions: Iterable[str]) -> None:
+    group, _ = Group.objects.get_or_create(name=name)
+    wanted = {tuple(permission.split(".")) for permission in permissions}
+    found = Permission.objects.select_related("content_type").filter(codename__in=[codename for _, codename in wanted])
+    group.permissions.add(*(one for one in found if (one.content_type.app_label, one.codename) in wanted))

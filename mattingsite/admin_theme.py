@@ -1,0 +1,91 @@
+"""The admin's theme: name, colours and side bar, as django-unfold reads them from settings.UNFOLD."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def _may(*permissions: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: any(request.user.has_perm(permission) for permission in permissions)
+
+
+def _item(title: str, icon: str, page: str, permission: str) -> dict[str, object]:
+    link = reverse_lazy(f"admin:{page}")
+    return {"title": title, "icon": icon, "link": link, "permission": _may(permission)}
+
+
+# The site's accent, #0a7657, as a scale from light to dark.
+_GREEN = {
+    "50": "oklch(97.5% .018 166)",
+    "100": "oklch(94% .04 166)",
+    "200": "oklch(88.5% .072 165)",
+    "300": "oklch(81% .105 164)",
+    "400": "oklch(71% .125 163)",
+    "500": "oklch(60% .12 164)",
+    "600": "oklch(50.5% .105 165)",
+    "700": "oklch(44% .09 166)",
+    "800": "oklch(37% .072 167)",
+    "900": "oklch(31% .058 168)",
+    "950": "oklch(22% .042 170)",
+}
+
+UNFOLD = {
+    "SITE_TITLE": "Keyline",
+    "SITE_HEADER": "Keyline",
+    "SITE_SUBHEADER": "Administration",
+    "SITE_SYMBOL": "content_cut",
+    "SITE_URL": "/",
+    "SHOW_HISTORY": False,
+    "SHOW_BACK_BUTTON": True,
+    "BORDER_RADIUS": "8px",
+    "COLORS": {"primary": _GREEN},
+    "STYLES": [lambda request: static("admin/keyline.css")],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("mark.svg")},
+    ],
+    "DASHBOARD_CALLBACK": "jobs.admin.dashboard.dashboard",
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "items": [
+                    {"title": "Dashboard", "icon": "monitoring", "link": reverse_lazy("admin:index")},
+                    _item("Jobs", "photo_library", "jobs_job_changelist", "jobs.view_job"),
+                    _item("Audit trail", "fact_check", "jobs_auditentry_changelist", "jobs.view_auditentry"),
+                ]
+            },
+            {
+                "title": "Teams",
+                "separator": True,
+                "items": [
+                    _item("Teams and quotas", "groups", "jobs_team_changelist", "jobs.view_team"),
+                    _item("Keys", "key", "jobs_apikey_changelist", "jobs.view_apikey"),
+                    _item("Invitations", "mail", "jobs_invitation_changelist", "jobs.view_invitation"),
+                    _item("Usage", "receipt_long", "jobs_usageentry_changelist", "jobs.view_usageentry"),
+                ],
+            },
+            {
+                "title": "Delivery",
+                "separator": True,
+                "items": [
+                    _item("Webhooks", "webhook", "jobs_webhook_changelist", "jobs.view_webhook"),
+                    _item("Messages", "outbox", "jobs_webhookdelivery_changelist", "jobs.view_webhookdelivery"),
+                    _item("Models", "neurology", "jobs_modelversion_changelist", "jobs.view_modelversion"),
+                ],
+            },
+            {
+                "title": "People",
+                "separator": True,
+                "items": [
+                    _item("Users", "person", "auth_user_changelist", "auth.view_user"),
+                    _item("Roles", "badge", "auth_group_changelist", "auth.view_group"),
+                ],
+            },
+        ],
+    },
+}
