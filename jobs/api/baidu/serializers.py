@@ -87,11 +87,9 @@ class BaiduSegmentSerializer(serializers.Serializer):
     def to_options(self) -> CutoutOptions:
         """Build the options: a refined edge is soft and drawn along the picture's own, the other one hard."""
         values = self.validated_data
-        is_mask, is_refined, is_boxed = (
-            values["return_form"] == "mask",
-            values["refine_mask"],
-            values["method"] == "control",
-        )
+        is_boxed = values["method"] == "control"
+        is_mask = values["return_form"] == "mask"
+        is_refined = values["refine_mask"]
         is_soft = is_refined and not is_mask
         return CutoutOptions(
             method=Method.BOXES if is_boxed else Method.AUTO,
