@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
+import skimage.data
 
 from segmentation.engines.manifest import Manifest
+from segmentation.engines.registry import load_engine
 from segmentation.engines.session import GuardedSession
 from segmentation.engines.unet import UNetEngine
 from segmentation.errors import BoxInvalid, InferenceFailed
@@ -212,3 +215,25 @@ def test_a_person_seen_twice_is_one_and_the_unsure_are_none(session, rgb):
 def test_a_picture_without_people_has_no_instances(session, rgb):
     assert engine_of(session).instances(rgb) == []
     assert len(session.batches) == 1
+
+
+@pytest.fixture(scope="module")
+def built_in(tmp_path_factory):
+    """The engine that a fresh installation serves."""
+    weights = Path(__file__).parents[2] / "weights" / "keyline-small.safetensors"
+    return load_engine(weights, cache_dir=tmp_path_factory.mktemp("engine-cache"))
+
+
+def test_the_released_weights_find_the_astronaut(built_in):
+    alpha = built_in.auto(skimage.data.astronaut()).alpha
+    rows, columns = alpha.shape
+    face = alpha[rows * 60 // 512 : rows * 180 // 512, columns * 180 // 512 : columns * 270 // 512]
+    assert face.mean() > 0.9
+    assert 0.2 < alpha.mean() < 0.75  # a flag and a shuttle beside her leave room for opinions
+
+
+def test_the_released_weights_keep_to_the_box(built_in):
+    (matte,) = built_in.boxes(skimage.data.astronaut(), [Box(90, 0, 460, 512)])
+    rows, columns = matte.alpha.shape
+    assert matte.alpha[rows * 60 // 512 : rows * 180 // 512, columns * 180 // 512 : columns * 270 // 512].mean() > 0.8
+    assert matte.alpha[:, : columns * 80 // 512].max() == 0.0
