@@ -149,11 +149,15 @@ def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
 
 
 def job_retry(*, actor: Actor, job: Job) -> int:
-    """Queue again the pictures that failed, as new attempts of the same job, and charge them; say how many."""
+    """Queue again the pictures that failed, as new attempts of the same job, and charge them; say how many.
+
+    What was refused before anything of it was kept cannot be tried again.
+    """
     queue.require_available()
     with transaction.atomic():
         _job_lock(job.pk)
-        failed = list(job.images.filter(status=Status.FAILED))
+        is_there = Q(artifacts__kind=Artifact.Kind.SOURCE) | ~Q(source_url="") | ~Q(source_path="")
+        failed = list(job.images.filter(is_there, status=Status.FAILED).distinct())
         if not failed:
             return 0
         usage_charge(job=job, images=failed, quota=quota_of(job.team), reason="retried")
@@ -168,7 +172,13 @@ def job_retry(*, actor: Actor, job: Job) -> int:
             charged_on=failed[0].charged_on,
         )
         Job.objects.filter(pk=job.pk).update(
-            status=Status.QUEUED, finished_at=None, error_code="", error_message="", images_failed=0
+            status=Status.QUEUED,
+            finished_at=None,
+            error_code="",
+            error_message="",
+            images_failed=job.images.filter(status=Status.FAILED).count(),
+            bundle_attempt=0,
+            bundle_leased_until=None,
         )
         after_commit(queue.enqueue_images, ids, queue_name=job.urgency)
         audit_append(action=Action.JOB_RETRIED, author=Author.of(actor), target=job, after={"pictures": len(ids)})

@@ -160,3 +160,25 @@ def test_a_job_purged_meanwhile_leaves_no_zip(job: Job, asked: list) -> None:
     job_bundle(*asked[0])
 
     assert not Artifact.objects.exists()
+
+
+def test_a_retry_makes_the_zip_anew_from_what_can_be_tried_again(
+    job: Job, asked: list, alice: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "enqueue_images", lambda image_ids, *, queue_name: None)
+    downloaded, refused = job.images.all()[:2]
+    Artifact.objects.filter(image__in=[downloaded, refused]).delete()
+    JobImage.objects.filter(pk=downloaded.pk).update(status=Status.FAILED, source_url="https://example.com/a.png")
+    JobImage.objects.filter(pk=refused.pk).update(status=Status.FAILED, error_code="image_unreadable")
+    lifecycle.job_count(job.id)
+    job_bundle(*asked[-1])
+
+    assert lifecycle.job_retry(actor=alice.actor, job=job) == 1
+    JobImage.objects.filter(pk=downloaded.pk).update(status=Status.SUCCEEDED)
+    lifecycle.job_count(job.id)
+    job_bundle(*asked[-1])
+
+    job.refresh_from_db()
+    assert (job.status, job.images_succeeded, job.images_failed) == ("succeeded", 2, 1)
+    assert len(asked) == 2
+    assert Artifact.objects.filter(kind="zip").count() == 1
