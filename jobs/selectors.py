@@ -241,6 +241,12 @@ def active_model() -> ModelVersion | None:
     return ModelVersion.objects.filter(is_active=True).first()
 
 
+def error_kinds() -> list[type[MattingError]]:
+    """List the kinds of error by their codes, those of the doors among them."""
+    kinds = _every_error(MattingError)
+    return [kinds[code] for code in sorted(kinds)]
+
+
 def error_of(code: str, message: str) -> MattingError:
     """Give back the error that a picture or job was stored with."""
     kind = _ERRORS.get(code, MattingError)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from jobs.web import gallery, keys, membership, picture, presets, selection, studio, team, usage, webhooks
+from jobs.web import gallery, keys, membership, picture, presets, problems, selection, studio, team, usage, webhooks
 
 app_name = "site"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/zip", selection.ZipView.as_view(), name="job-zip"),
     path("jobs/<uuid:job_id>/", picture.JobView.as_view(), name="job"),
     path("jobs/<uuid:job_id>/<int:position>/", picture.PictureView.as_view(), name="picture"),
+    path("docs/errors", problems.ProblemsView.as_view(), name="problems"),
     path("usage/", usage.UsageView.as_view(), name="usage"),
     path("invitations/<str:token>/", membership.InvitationView.as_view(), name="invitation"),
     path("team/switch", membership.TeamSwitchView.as_view(), name="team-switch"),

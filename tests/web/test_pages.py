@@ -212,3 +212,11 @@ def test_usage_counts_the_pictures_of_today(alice: Person):
 
     assert [allowance.used for allowance in answer.context["allowances"]] == [1, 1]
     assert answer.context["bars"][-1].pictures == 1
+
+
+def test_the_address_in_a_problem_document_explains_its_code(client, alice: Person):
+    problem = alice.api().post("/api/jobs/", {}).json()
+
+    page, _, code = problem["type"].partition("#")
+
+    assert f'id="{code}"' in client.get(page).content.decode()
