@@ -4,6 +4,7 @@ Lin et al., Microsoft COCO, ECCV 2014, and its evaluation code: detections, best
 person they overlap most; average precision is read off at 101 recalls and averaged over IoU 0.50:0.05:0.95.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,8 +35,8 @@ class Matches:
 
 def mask_overlaps(found: np.ndarray, truths: np.ndarray) -> np.ndarray:
     """Return the IoU (n, m) of masks (n, H, W) with masks (m, H, W)."""
-    first = found.reshape(len(found), -1).astype(np.float32)
-    second = truths.reshape(len(truths), -1).astype(np.float32)
+    first = found.reshape(len(found), math.prod(found.shape[1:])).astype(np.float32)
+    second = truths.reshape(len(truths), math.prod(truths.shape[1:])).astype(np.float32)
     both = first @ second.T
     either = first.sum(1)[:, None] + second.sum(1)[None] - both
     return both / np.maximum(either, 1)
@@ -46,7 +47,7 @@ def match(scene: Scene, least_share: float = 0.0) -> Matches:
     order = np.argsort(-scene.scores, kind="stable")
     found = scene.found[order]
     counted = scene.truths.sum((1, 2)) >= least_share * scene.truths[0].size if len(scene.truths) else np.zeros(0, bool)
-    overlaps = mask_overlaps(found, scene.truths) if len(scene.truths) else np.zeros((len(found), 0))
+    overlaps = mask_overlaps(found, scene.truths)
     right = np.zeros((len(IOU_THRESHOLDS), len(found)), bool)
     skipped = np.zeros_like(right)
     for row, threshold in enumerate(IOU_THRESHOLDS):

@@ -19,12 +19,12 @@ FURTHER_SHARE = 0.25  # of whole photos: real pictures have smaller subjects tha
 class Mixture:
     """Shares of a batch; they sum to 1."""
 
-    photos: float = 0.52  # whole photos, no prompt
-    boxed: float = 0.13  # subjects of photos, by box
-    composites: float = 0.20
-    objects: float = 0.06  # countable objects, by box
-    marked: float = 0.05  # scenes with marked people: people only
-    empty: float = 0.04
+    photos: float = 0.38  # whole photos, no prompt
+    boxed: float = 0.20  # subjects of photos, by box
+    composites: float = 0.18
+    objects: float = 0.04  # countable objects, by box
+    marked: float = 0.06  # scenes with marked people: people only
+    empty: float = 0.14
 
 
 @dataclass

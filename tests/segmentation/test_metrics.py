@@ -217,6 +217,12 @@ class TestPeople:
 
         assert figures["count_error"] == 0
 
+    def test_nobody_found_is_nobody_right(self):
+        figures = people_figures(scene([block(0, 5)], [], []), scene([], [], []))
+
+        assert figures["ap50"] == figures["ar"] == 0
+        assert figures["count_error"] == 0.5
+
     def test_a_picture_without_people_counts_what_is_found_there_as_wrong(self):
         figures = people_figures(scene([block(0, 5)], [block(0, 5)], [0.5]), scene([], [block(0, 5)], [0.9]))
 
