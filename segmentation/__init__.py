@@ -1,1 +1,1 @@
-"""Stages 6 and 7, the picture work: arrays in, float alpha and encoded files out. Knows nothing of Django or of jobs."""
+"""Stages 6 and 7, the picture work: arrays in, float alpha and encoded files out. Knows no Django and no jobs."""

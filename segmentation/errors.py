@@ -8,7 +8,7 @@ from typing import ClassVar
 class MattingError(Exception):
     """Carry a stable `code`, an HTTP status and a message that may be shown to anybody.
 
-    Each dialect maps `code` to its own envelope; `public_message` never holds a path, a traceback or another team's data.
+    Each dialect maps `code` to its own envelope; `public_message` holds no path, no traceback and no other team's data.
     """
 
     code: ClassVar[str] = "internal"

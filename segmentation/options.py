@@ -90,7 +90,8 @@ class Box:
             object.__setattr__(self, name, round(value))
         if self.right - self.left < MIN_BOX_SIDE_PX or self.bottom - self.top < MIN_BOX_SIDE_PX:
             raise BoxInvalid(
-                f"boxes: ({self.left}, {self.top}, {self.right}, {self.bottom}) must have right > left and bottom > top",
+                f"boxes: ({self.left}, {self.top}, {self.right}, {self.bottom}) must have "
+                "right > left and bottom > top",
                 field="boxes",
             )
 

@@ -19,7 +19,7 @@ _TRIAL_TASK = "jobs.tasks.weights_try"
 def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVersion | None]:
     """Have a worker try a file of the weights folder and, if it serves, make it active; give it and the one before.
 
-    Raises WeightsInvalid with what is wrong with the file, and WaitTimeout when no worker answers; then nothing changes.
+    Raises WeightsInvalid with what is wrong with it, and WaitTimeout when no worker answers; then nothing changes.
     """
     path = "/".join(place.parts)
     answer = queue.ask(_TRIAL_TASK, path, queue_name="interactive", timeout_s=settings.MATTING_MAX_WAIT_S)

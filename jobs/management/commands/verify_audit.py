@@ -17,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--expect",
             metavar="NUMBER:HASH",
-            help="an entry's number and hash noted earlier, outside this machine: proves that the chain was not made anew",
+            help="an entry's number and hash noted earlier, outside this machine: proves the chain was not made anew",
         )
 
     def handle(self, *args: object, **options: object) -> None:
