@@ -43,6 +43,7 @@ class Manifest:
     `fit`: `squeeze` changes the aspect ratio, `pad` keeps it and fills right and bottom with zeros after normalising.
     Output of family `salient`: `output` by index or name, `activation` still to apply, `stretch` to the full 0..1;
     `people_only` marks a network that finds nothing but people.
+    `mirrored`: family `keyline` looks at a picture and at its mirror picture, and averages the logits of both.
     Boxes: `prompt` draws them on the network's fourth plane, `crop` looks at the box's surroundings alone, wider by
     `box_margin` of the box's sides.
     Output of family `people`: the names or indices under `boxes`, `scores` (None: the fifth column of boxes),
@@ -71,6 +72,7 @@ class Manifest:
     activation: str = "none"
     stretch: bool = False
     people_only: bool = False
+    mirrored: bool = False
     box_mode: str = "crop"
     box_margin: float = 0.15
     boxes: int | str = 0

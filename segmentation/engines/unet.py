@@ -34,8 +34,13 @@ class UNetEngine:
         self._mattes, self._people = session.index_of("mattes"), session.index_of("people")
 
     def auto(self, rgb: np.ndarray) -> Matte:
-        """Find the subject and its people; the mattes are size x size."""
-        return self._matte(self._answers([self._unprompted(rgb)])[0])
+        """Find the subject and its people, looking at the mirror picture too if so told; the mattes are size x size."""
+        upright = self._unprompted(rgb)
+        if not self._manifest.mirrored:
+            return self._matte(self._answers([upright])[0])
+        seen, mirror = (answer[self._mattes] for answer in self._answers([upright, upright[..., ::-1]]))
+        subject, people = sigmoid((seen + mirror[..., ::-1]) / 2)
+        return Matte(subject, people)
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
         """Cut out what each box holds; every alpha is 0 in cells that its box does not touch."""

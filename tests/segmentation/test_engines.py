@@ -58,6 +58,19 @@ def rgb():
     return picture
 
 
+def test_a_mirrored_engine_averages_what_it_sees_both_ways_round(session, rgb):
+    def left_biased(batch):
+        mattes = np.full((len(batch), 2, SIZE, SIZE), -4.0, np.float32)
+        mattes[..., : SIZE // 4] = 8.0
+        return [mattes, np.zeros((len(batch), 3, SIZE // 8, SIZE // 8), np.float32)]
+
+    session.run = left_biased
+    matte = engine_of(session, mirrored=True).auto(rgb)
+    np.testing.assert_allclose(matte.alpha[0], matte.alpha[0, ::-1])
+    np.testing.assert_allclose(matte.alpha[0, 0], 1 / (1 + np.exp(-2)), atol=1e-4)
+    np.testing.assert_allclose(matte.people[0, SIZE // 2], 1 / (1 + np.exp(4)), atol=1e-4)
+
+
 def test_auto_gives_subject_and_people_over_the_whole_picture(session, rgb):
     matte = engine_of(session).auto(rgb)
     assert matte.alpha.shape == matte.people.shape == (SIZE, SIZE)
