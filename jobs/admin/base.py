@@ -41,7 +41,7 @@ class AuditedAdmin(ModelAdmin):
 
     list_fullwidth = True
     show_full_result_count = False
-    list_per_page = 50
+    list_per_page = 25
     list_filter_submit = True
 
     def save_model(self, request: HttpRequest, obj: Model, form: ModelForm, change: bool) -> None:

@@ -1,0 +1,368 @@
+"""Every stage: nobody reads, lists, changes, cancels, downloads or guesses anything of another team, on any address.
+
+The addresses are taken from the site itself; one that this file does not know how to check fails the first test.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.db import models
+from django.test import Client
+from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
+
+from jobs import intake, webhooks
+from jobs.models import (
+    ApiKey,
+    Artifact,
+    Invitation,
+    Job,
+    JobImage,
+    Membership,
+    Preset,
+    Quota,
+    Upload,
+    UsageEntry,
+    Webhook,
+    WebhookDelivery,
+)
+from jobs.services.submission import Door, job_submit
+from jobs.services.teams import invitation_create
+from jobs.services.uploads import upload_store
+from segmentation.options import CutoutOptions
+from tests.cast import Person
+from tests.photos import encoded
+
+pytestmark = pytest.mark.django_db
+
+# Stands in every name that Alice gave to anything: where Charlie sees it, something has leaked.
+MARK = "alices-own-thing"
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass(frozen=True)
+class Public:
+    """Holds nothing of a team, or only what its caller sends or already knows; must show Charlie nothing of Alice's."""
+
+
+@dataclass(frozen=True)
+class Own:
+    """Shows or makes the caller's own; `bodies` are what Charlie sends with ids of Alice's in them."""
+
+    bodies: tuple[dict[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Other:
+    """Names one thing in its address; `values` are Alice's, by the names in her `Things`."""
+
+    values: dict[str, str] = field(default_factory=dict)
+    bodies: tuple[dict[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Belongs to the admin: for staff alone."""
+
+
+JOB = {"job_id": "job"}
+IMAGE_IDS = ({"do": "delete", "image": "image"}, {"do": "zip", "image": "image"})
+CHECKS: dict[str, Public | Own | Other] = {
+    "health": Public(),
+    "health-live": Public(),
+    "schema": Public(),
+    "docs": Public(),
+    "set_language": Public(),
+    "file": Other({"artifact_id": "artifact", "name": "file_name"}),
+    "account": Own(),
+    "uploads": Own(),
+    "jobs": Own(({"upload": "upload"},)),
+    "job": Other(JOB),
+    "job-cancel": Other(JOB),
+    "job-variants": Other(JOB),
+    "job-again": Other(JOB),
+    "webhooks": Own(),
+    "callback-secret": Own(),
+    "webhook-deliveries": Own(),
+    "webhook-delivery": Other({"delivery_id": "delivery"}),
+    "webhook-delivery-replay": Other({"delivery_id": "delivery"}),
+    "webhook": Other({"webhook_id": "webhook"}, ({"url": "https://evil.example/"},)),
+    "webhook-rotate": Other({"webhook_id": "webhook"}),
+    "unet-single": Own(),
+    "unet-batch": Own(),
+    "unet-task": Other({"task_id": "external_id"}),
+    "unet-reload": Own(),
+    "baidu-token": Public(),
+    "baidu-segment": Own(),
+    "dashscope-submit": Own(),
+    "dashscope-submit-text": Own(),
+    "dashscope-tasks": Own(),
+    "dashscope-task": Other({"task_id": "dashscope_job"}),
+    "dashscope-cancel": Other({"task_id": "dashscope_job"}),
+    "dashscope-upload-policy": Own(),
+    "dashscope-upload-file": Own(),
+    "picwish-submit": Own(),
+    "picwish-task-long": Other({"task_id": "picwish_id"}),
+    "picwish-task": Other({"task_id": "picwish_id"}),
+    "picwish-vendor-submit": Own(),
+    "picwish-vendor-task": Other({"task_id": "picwish_id"}),
+    "site:home": Own(),
+    "site:submit": Own(({"upload": "upload"},)),
+    "site:gallery": Own(({"q": "search"},)),
+    "site:selection": Own(IMAGE_IDS),
+    "site:job-cancel": Other(JOB),
+    "site:job-retry": Other(JOB),
+    "site:job-zip": Other(JOB),
+    "site:job": Other(JOB),
+    "site:picture": Other({**JOB, "position": "position"}),
+    "site:problems": Public(),
+    "site:usage": Own(),
+    "site:invitation": Other({"token": "guessed_token"}),
+    "site:team-switch": Own(({"team": "team"},)),
+    "site:team": Own(
+        (
+            {"do": "revoke", "id": "invitation"},
+            {"do": "role", "id": "membership", "role": "member_role"},
+            {"do": "remove", "id": "membership"},
+        )
+    ),
+    "site:presets": Own(({"do": "delete", "id": "preset"}, {"do": "delete", "preset": "preset"})),
+    "site:keys": Own(({"do": "revoke", "id": "key"},)),
+    "site:webhooks": Own(
+        (
+            {"do": "delete", "id": "webhook"},
+            {"do": "rotate", "id": "webhook"},
+            {"do": "replay", "id": "delivery"},
+        )
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Route:
+    """Hold one address of the site: its name with its namespaces, and the names of its parts."""
+
+    name: str
+    parts: tuple[str, ...]
+
+
+def routes() -> list[Route]:
+    return list(_walk(get_resolver(), ""))
+
+
+def _walk(resolver: URLResolver, namespace: str) -> Iterator[Route]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield Route(f"{namespace}{pattern.name or pattern.pattern}", tuple(pattern.pattern.regex.groupindex))
+        else:
+            yield from _walk(pattern, f"{namespace}{pattern.namespace}:" if pattern.namespace else namespace)
+
+
+def check_of(name: str) -> Public | Own | Other | Staff | None:
+    if name.startswith("admin:"):
+        return Staff()
+    # allauth's own pages know nothing of teams.
+    if name.startswith(("account_", "mfa_")):
+        return Public()
+    return CHECKS.get(name)
+
+
+@pytest.fixture
+def things(alice: Person) -> dict[str, str]:
+    """Give Alice one of everything, with MARK in every name, and the ids and words that Charlie will try."""
+    team = alice.team
+    team.name = f"{MARK} team"
+    team.save()
+    job = _job(alice, dialect="native", external_id="")
+    unet = _job(alice, dialect="unet", external_id="7f3d2f0e5a1b4c6d")
+    dashscope = _job(alice, dialect="dashscope", external_id="")
+    picwish = _job(alice, dialect="picwish", external_id="0e5b8c9a-6f1d-4a3e-9b2c-1d2e3f4a5b6c")
+    webhook = Webhook.objects.create(
+        team=team, url=f"https://{MARK}.example/", events=["job.failed"], secret=webhooks.new_secret()
+    )
+    delivery = WebhookDelivery.objects.create(
+        webhook=webhook, event="job.failed", url=webhook.url, payload={"name": MARK}, message_id="msg_1", job=job
+    )
+    ApiKey.objects.filter(pk=alice.key.pk).update(name=f"{MARK} key")
+    invitation, _ = invitation_create(actor=alice.actor, note=MARK)
+    upload = upload_store(actor=alice.actor, source=intake.accept_bytes(encoded("PNG"), name=f"{MARK}.png"))
+    preset = Preset.objects.create(user=alice.user, name=MARK, options={})
+    artifact = job.artifacts.get()
+    return {
+        "job": str(job.pk),
+        "image": str(job.images.get().pk),
+        "position": "0",
+        "artifact": str(artifact.pk),
+        "file_name": artifact.file_name,
+        "external_id": unet.external_id,
+        "dashscope_job": str(dashscope.pk),
+        "picwish_id": picwish.external_id,
+        "webhook": str(webhook.pk),
+        "delivery": str(delivery.pk),
+        "upload": str(upload.pk),
+        "invitation": str(invitation.pk),
+        "guessed_token": "A" * 32,
+        "membership": str(alice.membership.pk),
+        "member_role": "member",
+        "preset": str(preset.pk),
+        "key": str(alice.key.pk),
+        "team": str(team.pk),
+        "search": MARK[:10],
+    }
+
+
+def _job(alice: Person, *, dialect: str, external_id: str) -> Job:
+    source = intake.accept_bytes(encoded("PNG"), name=f"{MARK}.png")
+    return job_submit(
+        actor=alice.actor,
+        door=Door(dialect=dialect, external_id=external_id),
+        options=CutoutOptions(),
+        sources=[source],
+    )
+
+
+@pytest.fixture
+def charlies(charlie: Person) -> list[Client]:
+    """Give Charlie's browser and his key; no limit of requests stands in his way."""
+    dialects = {"dashscope": {"submits_per_second": None, "queries_per_second": None}}
+    Quota.objects.create(team=charlie.team, dialects=dialects)
+    return [charlie.browser(), charlie.api()]
+
+
+def belongings(alice: Person) -> dict[str, list[dict[str, Any]]]:
+    """Give every row of Alice's team as it stands."""
+    team = alice.team
+    owned: list[models.QuerySet] = [
+        Job.objects.filter(team=team),
+        JobImage.objects.filter(job__team=team),
+        Artifact.objects.filter(job__team=team),
+        ApiKey.objects.filter(team=team),
+        Webhook.objects.filter(team=team),
+        WebhookDelivery.objects.filter(webhook__team=team),
+        Upload.objects.filter(team=team),
+        Membership.objects.filter(team=team),
+        Invitation.objects.filter(team=team),
+        Preset.objects.filter(user=alice.user),
+        UsageEntry.objects.filter(team=team),
+    ]
+    return {rows.model.__name__: list(rows.order_by("pk").values()) for rows in owned}
+
+
+def send(client: Client, method: str, address: str, body: dict[str, str]) -> Any:
+    if method == "get":
+        return client.get(address, body)
+    if method == "post":
+        return client.post(address, body)
+    return getattr(client, method)(address, json.dumps(body), "application/json")
+
+
+def is_refused(answer: Any, address: str) -> bool:
+    """Say whether an answer gives nothing away: DashScope says so with 200, a page sends a key to the sign-in."""
+    if answer.status_code == 302:
+        return answer["Location"] == address or answer["Location"].startswith("/accounts/login/")
+    return answer.status_code >= 400 or b'"UNKNOWN"' in answer.content
+
+
+def text_of(answer: Any) -> str:
+    content = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return content.decode("utf-8", "replace") + str(dict(answer.items()))
+
+
+def test_every_address_of_the_site_is_known_here() -> None:
+    unknown = sorted({route.name for route in routes() if check_of(route.name) is None})
+
+    assert not unknown, f"say in CHECKS how another team is kept out of: {', '.join(unknown)}"
+
+
+def test_no_check_is_left_over_for_an_address_that_is_gone() -> None:
+    assert set(CHECKS) <= {route.name for route in routes()}
+
+
+@pytest.mark.parametrize("name", sorted(name for name, check in CHECKS.items() if isinstance(check, Other)))
+def test_another_teams_thing_is_not_there(
+    name: str, things: dict[str, str], alice: Person, charlies: list[Client]
+) -> None:
+    check = CHECKS[name]
+    address = reverse(name, kwargs={part: things[value] for part, value in check.values.items()})
+    before = belongings(alice)
+
+    for client in charlies:
+        for method in METHODS:
+            for body in ({}, *check.bodies):
+                answer = send(client, method, address, body)
+                assert MARK not in text_of(answer), (method, answer.status_code)
+                assert is_refused(answer, address), (method, answer.status_code)
+
+    assert belongings(alice) == before
+
+
+@pytest.mark.parametrize("name", sorted(name for name, check in CHECKS.items() if not isinstance(check, Other)))
+def test_an_address_of_ones_own_shows_and_changes_nothing_of_another_team(
+    name: str, things: dict[str, str], alice: Person, charlies: list[Client]
+) -> None:
+    address = reverse(name)
+    before = belongings(alice)
+    bodies = [
+        {key: things.get(value, value) for key, value in body.items()} for body in getattr(CHECKS[name], "bodies", ())
+    ]
+
+    for client in charlies:
+        for method in METHODS:
+            for body in ({}, *bodies):
+                assert MARK not in text_of(send(client, method, address, body)), method
+
+    assert belongings(alice) == before
+
+
+@pytest.mark.parametrize(
+    "name",
+    sorted({route.name for route in routes() if route.name.startswith(("account_", "mfa_")) and not route.parts}),
+)
+def test_account_pages_show_nothing_of_another_team(name: str, things: dict[str, str], charlies: list[Client]) -> None:
+    assert MARK not in text_of(charlies[0].get(reverse(name)))
+
+
+def test_no_page_of_the_admin_opens_for_who_is_no_staff(things: dict[str, str], charlies: list[Client]) -> None:
+    values = {"artifact_id": things["artifact"], "job_id": things["job"], "form": "csv"}
+
+    for route in routes():
+        if not route.name.startswith("admin:") or route.name in ("admin:login", "admin:logout", "admin:jsi18n"):
+            continue
+        try:
+            address = reverse(route.name, kwargs={part: values.get(part, things["job"]) for part in route.parts})
+        except NoReverseMatch:  # a part with a pattern of its own that no id fits, such as the catch-all
+            continue
+        answer = charlies[0].get(address)
+        assert answer.status_code in (302, 403, 404), (route.name, answer.status_code)
+        assert MARK not in text_of(answer)
+
+
+def test_a_stranger_gets_nothing_at_any_address(things: dict[str, str], alice: Person) -> None:
+    stranger = Client()
+    before = belongings(alice)
+
+    for name, check in CHECKS.items():
+        values = {part: things[value] for part, value in getattr(check, "values", {}).items()}
+        for method in ("get", "post", "delete"):
+            assert MARK not in text_of(send(stranger, method, reverse(name, kwargs=values), {})), (name, method)
+
+    assert belongings(alice) == before
+
+
+def test_a_member_sees_only_their_own_jobs_where_the_team_is_set_so(alice: Person, bob: Person) -> None:
+    job = _job(alice, dialect="native", external_id="")
+    assert bob.browser().get(f"/api/jobs/{job.pk}/").status_code == 200
+
+    alice.team.members_see_all = False
+    alice.team.save()
+
+    browser = bob.browser()
+    assert browser.get(f"/api/jobs/{job.pk}/").status_code == 404
+    assert browser.get("/api/jobs/").json()["count"] == 0
+    assert MARK not in text_of(browser.get("/gallery/"))
+    assert browser.post(f"/api/jobs/{job.pk}/cancel").status_code == 404
+    assert alice.browser().get(f"/api/jobs/{job.pk}/").status_code == 200
