@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from .classify import which_subject
 from .compose import cut
 from .engines.base import Engine, Instance, Matte
 from .options import Box, CutoutOptions, Method, Subject
@@ -100,13 +101,3 @@ def limit_to(subject: Subject, matte: Matte) -> np.ndarray:
         return matte.alpha * people
     rest = matte.alpha * (1 - people)
     return rest if rest.sum() > OBJECT_MIN_SHARE * max(matte.alpha.sum(), 1) else matte.alpha
-
-
-def which_subject(rgb: np.ndarray, matte: Matte) -> Subject:
-    """Name the subject that the engine found."""
-    try:
-        from .classify import which_subject as classify
-    except ImportError:
-        is_person = matte.people is not None and 2 * np.minimum(matte.people, matte.alpha).sum() > matte.alpha.sum()
-        return Subject.PERSON if is_person else Subject.OBJECT
-    return classify(rgb, matte)

@@ -212,7 +212,7 @@ def test_the_gallery_finds_a_picture_by_its_name(sign_up: Callable[..., Visitor]
 
 def test_a_file_that_is_no_picture_is_refused_before_it_is_sent(sign_up: Callable[..., Visitor], tmp_path):
     page = sign_up().page
-    notes = tmp_path / "<b>notes</b>.txt"
+    notes = tmp_path / "<b>notes.txt"
     notes.write_text("no picture")
 
     page.set_input_files("#files", notes)
