@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 from uuid import UUID
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.templatetags.static import static
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from jobs import storage
@@ -27,7 +28,7 @@ def artifact_open(request: HttpRequest, artifact_id: UUID) -> HttpResponse:
 
 
 def thumbnail(artifact_id: UUID) -> HttpResponse:
-    """Draw a source small: a list of originals would be megabytes a row."""
+    """Draw a source or result small: a list of originals would be megabytes a row. A file that is gone is drawn so."""
     artifact = get_object_or_404(Artifact, pk=artifact_id)
     try:
         data = storage.read(artifact.key)
@@ -38,7 +39,7 @@ def thumbnail(artifact_id: UUID) -> HttpResponse:
             buffer = io.BytesIO()
             small.convert("RGBA").save(buffer, "WEBP", quality=80)
     except (NotFound, UnidentifiedImageError, OSError):
-        raise Http404 from None
+        return redirect(static("admin/gone.svg"))
     response = HttpResponse(buffer.getvalue(), content_type="image/webp")
     response["Cache-Control"] = "private, max-age=86400"
     return response

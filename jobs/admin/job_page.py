@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from jobs import storage
 from jobs.admin.base import moment_text
 from jobs.models import Artifact, AuditEntry, Job, JobImage, Status, UsageEntry
 
@@ -67,18 +66,18 @@ def picture_pair(artifacts: Iterable[Artifact]) -> SafeString:
     source, result = by_kind.get(Artifact.Kind.SOURCE), by_kind.get(Artifact.Kind.THUMBNAIL)
     return format_html(
         '<span class="kl-pair">{}{}</span>',
-        _small(source and reverse("admin:jobs_job_thumbnail", args=[source.pk]), "source"),
-        _small(result and storage.link_to(result), "result"),
+        _small(source, "source"),
+        _small(result, "result"),
     )
 
 
-def _small(address: str | None, name: str) -> SafeString:
-    if not address:
+def _small(artifact: Artifact | None, name: str) -> SafeString:
+    if artifact is None:
         return format_html('<span class="kl-thumb kl-{} kl-none"></span>', name)
     return format_html(
         '<span class="kl-thumb kl-{}"><img src="{}" alt="{}" loading="lazy" width="44" height="44"></span>',
         name,
-        address,
+        reverse("admin:jobs_job_thumbnail", args=[artifact.pk]),
         name,
     )
 
@@ -88,7 +87,8 @@ def _picture(image: JobImage) -> PictureRow:
     slices = timing_slices(image.timings_ms)
     total_ms = sum(one.duration_ms for one in slices)
     files = [artifact for artifact in artifacts if artifact.kind != Artifact.Kind.THUMBNAIL]
-    return PictureRow(image, picture_pair(artifacts), slices, total_ms, files)
+    pair = picture_pair(artifacts) if artifacts else SafeString()
+    return PictureRow(image, pair, slices, total_ms, files)
 
 
 def timing_slices(timings_ms: dict[str, float]) -> list[Slice]:

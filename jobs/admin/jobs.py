@@ -63,7 +63,7 @@ class ErrorCodeFilter(DropdownFilter):
 class JobAdmin(ReadOnly, AuditedAdmin):
     """Show jobs. Nothing is edited here; the actions go through the services, as every caller does."""
 
-    list_display = ("pictures", "ident", "team", "who", "state", "count", "error_code", "submitted", "took")
+    list_display = ("pictures", "ident", "owner", "state", "count", "error_code", "submitted", "took")
     list_display_links = ("pictures", "ident")
     list_select_related = ("team", "user", "api_key")
     list_filter = (
@@ -112,11 +112,10 @@ class JobAdmin(ReadOnly, AuditedAdmin):
         door = job.get_dialect_display()
         return [str(job.id)[:8], format_html('<span class="kl-nowrap">{} {}</span>', door, job.external_id[:18])]
 
-    @display(description="by")
-    def who(self, job: Job) -> str:
-        if job.user is not None:
-            return job.user.get_username()
-        return format_html('<span class="kl-quiet">key</span> {}', job.api_key.name) if job.api_key else "–"
+    @display(description="team", header=True, ordering="team__name")
+    def owner(self, job: Job) -> list[str]:
+        by_key = f"key {job.api_key.name}" if job.api_key else "–"
+        return [job.team.name, job.user.get_username() if job.user else by_key]
 
     @display(
         description="status",

@@ -78,7 +78,7 @@ class AuditEntry(models.Model):
     class Meta:
         ordering = ["-number"]
         verbose_name = "audit entry"
-        verbose_name_plural = "audit trail"
+        verbose_name_plural = "audit entries"
         indexes = [
             models.Index(fields=["at"], name="audit_by_time"),
             models.Index(fields=["action", "number"], name="audit_by_action"),

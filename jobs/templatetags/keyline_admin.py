@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from django import template
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from jobs.models import AuditEntry
 
@@ -27,20 +27,23 @@ def css_number(value: float) -> str:
 
 @register.filter
 def change_text(entry: AuditEntry) -> SafeString | str:
-    """Write what an entry changed: before → after, or the one that there is."""
-    before, after = _short(entry.before), _short(entry.after)
-    if before and after:
-        return format_html('{} <span class="kl-arrow">→</span> {}', before, after)
-    return before or after
+    """Write what an entry changed, a line for each value: before → after, or the one that there is."""
+    before, after = entry.before or {}, entry.after or {}
+    names = [*before, *(name for name in after if name not in before)]
+    return format_html_join(mark_safe("<br>"), "{}", ((_line(name, before, after),) for name in names))
 
 
-def _short(values: object) -> str:
-    if not values:
-        return ""
-    if isinstance(values, dict):
-        return ", ".join(f"{name}: {_word(value)}" for name, value in values.items())
-    return _word(values)
+def _line(name: str, before: dict[str, object], after: dict[str, object]) -> SafeString:
+    if name in before and name in after:
+        arrow = mark_safe('<span class="kl-arrow">→</span>')
+        return format_html("{}: {} {} {}", name, _word(before[name]), arrow, _word(after[name]))
+    return format_html("{}: {}", name, _word(before.get(name, after.get(name))))
 
 
 def _word(value: object) -> str:
+    """Write a value as a person would: a list with commas, nothing as a dash."""
+    if value in (None, "", [], {}):
+        return "–"
+    if isinstance(value, list):
+        return ", ".join(_word(item) for item in value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
