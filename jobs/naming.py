@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Callable
 
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -20,20 +21,27 @@ return next_one
 """
 
 
-def second_unique_name(pattern: str, *, separator: str = "") -> str:
+def second_unique_name(pattern: str, *, is_taken: Callable[[str], bool], separator: str = "") -> str:
     """Fill `pattern` with a local date and time, to the second, that nobody else was given.
 
-    When this second is taken the next free one is given; `separator` stands between date and time of day.
-    Raises QueueUnavailable when Redis, which remembers the last one, cannot be reached.
+    When this second is taken the next free one is given; `separator` stands between date and time of day. Redis
+    remembers the last one for all web processes; `is_taken` asks the database, for when Redis has forgotten.
+    Raises QueueUnavailable when Redis cannot be reached.
     """
+    while True:
+        name = pattern.format(_next_second(pattern).strftime(f"%Y%m%d{separator}%H%M%S"))
+        if not is_taken(name):
+            return name
+
+
+def _next_second(pattern: str) -> dt.datetime:
     try:
         second = queue.connection().eval(
             _NEXT_SECOND, 1, f"keyline:last-second:{pattern}", int(timezone.now().timestamp())
         )
     except (RedisError, OSError) as error:
         raise QueueUnavailable from error
-    moment = timezone.localtime(dt.datetime.fromtimestamp(int(second), tz=dt.UTC))
-    return pattern.format(moment.strftime(f"%Y%m%d{separator}%H%M%S"))
+    return timezone.localtime(dt.datetime.fromtimestamp(int(second), tz=dt.UTC))
 
 
 def random_number(digits: int) -> str:

@@ -72,6 +72,10 @@ def job_by_external_id(actor: Actor, dialect: str, external_id: str) -> Job:
     return job
 
 
+def external_id_is_taken(dialect: str, external_id: str) -> bool:
+    return Job.objects.filter(dialect=dialect, external_id=external_id).exists()
+
+
 def job_by_idempotency_key(actor: Actor, idempotency_key: str) -> Job | None:
     return Job.objects.filter(team=actor.team, idempotency_key=idempotency_key).first()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.conf import settings
 from drf_spectacular.utils import (
     OpenApiExample,
@@ -18,7 +20,7 @@ from rest_framework.response import Response
 from jobs import estimates, folders, selectors
 from jobs.api.base import AlwaysJson, DialectView
 from jobs.api.results import finished_image
-from jobs.errors import PermissionDenied
+from jobs.errors import JobNotFound, PermissionDenied
 from jobs.intake import Source
 from jobs.models import Job, Scope
 from jobs.naming import names_of_seconds, second_unique_name
@@ -119,6 +121,7 @@ class SingleView(UNetView):
         body = serializers.UNetSingleSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         options = body.to_options()
+        name = unused_name("outputs_{}")
         job = job_submit(
             actor=self.actor,
             sources=[body.to_source()],
@@ -126,8 +129,9 @@ class SingleView(UNetView):
             door=Door(
                 dialect=Job.Dialect.UNET,
                 urgency=Job.Urgency.INTERACTIVE,
+                external_id=name,
                 output_folder="outputs",
-                output_names=[second_unique_name("outputs_{}")],
+                output_names=[name],
             ),
         )
         image = finished_image(wait_for_job(job.id, timeout_s=settings.MATTING_MAX_WAIT_S))
@@ -190,11 +194,18 @@ class BatchView(UNetView):
         return job_submit(actor=self.actor, door=names.door(bundle_folder="outputs"), options=options, sources=sources)
 
 
+def unused_name(pattern: str, *, separator: str = "") -> str:
+    """Give the next name of the second that no job of this dialect has."""
+    return second_unique_name(
+        pattern, is_taken=partial(selectors.external_id_is_taken, Job.Dialect.UNET), separator=separator
+    )
+
+
 class BatchNames:
     """Hold the names that one batch is given: its id, its folder, its zip and its results."""
 
     def __init__(self, *, shown_folder: str, count: int) -> None:
-        self.task_id = second_unique_name("batch_{}", separator="_")
+        self.task_id = unused_name("batch_{}", separator="_")
         moment = self.task_id.removeprefix("batch_")
         self.zip_name = f"batch_results_{moment}.zip"
         self.shown_folder = shown_folder
@@ -226,6 +237,8 @@ class TaskView(UNetView):
         examples=[TASK_EXAMPLE],
     )
     def get(self, request: Request, task_id: str) -> Response:
+        if not task_id.startswith("batch_"):  # singles have names of their own, and no task to look at
+            raise JobNotFound
         job = selectors.job_by_external_id(self.actor, Job.Dialect.UNET, task_id)
         return Response(render.render_task(job, base_url=self.base_url))
 
