@@ -44,6 +44,7 @@ class Manifest:
     Output of family `salient`: `output` by index or name, `activation` still to apply, `stretch` to the full 0..1;
     `people_only` marks a network that finds nothing but people.
     `mirrored`: family `keyline` looks at a picture and at its mirror picture, and averages the logits of both.
+    `presence`: the logit that the surest places of a picture must reach to show a subject for certain (`keyline`).
     Boxes: `prompt` draws them on the network's fourth plane, `crop` looks at the box's surroundings alone, wider by
     `box_margin` of the box's sides.
     Output of family `people`: the names or indices under `boxes`, `scores` (None: the fifth column of boxes),
@@ -73,6 +74,7 @@ class Manifest:
     stretch: bool = False
     people_only: bool = False
     mirrored: bool = False
+    presence: float | None = None
     box_mode: str = "crop"
     box_margin: float = 0.15
     boxes: int | str = 0

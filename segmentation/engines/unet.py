@@ -15,6 +15,8 @@ from segmentation.engines.session import GuardedSession
 from segmentation.options import Box
 
 PERSON_SLACK = 0.1  # of a found person's box: unlike one drawn by somebody, it may miss a hand
+SUREST_SHARE = 0.005  # of a picture: smaller than any subject worth cutting out
+FADING = 2.0  # by more than what is lacking, so that nothing stays half opaque
 
 
 def prompt_plane(box: Box, width: int, height: int, size_px: int) -> np.ndarray:
@@ -23,6 +25,18 @@ def prompt_plane(box: Box, width: int, height: int, size_px: int) -> np.ndarray:
     rows, columns = cells_of(box, width, height, size_px, size_px)
     plane[0, rows, columns] = 1.0
     return plane
+
+
+def faded(logits: np.ndarray, presence: float | None) -> np.ndarray:
+    """Lower a subject's logits (h, w) by FADING times what the surest half per cent of them lacks of `presence`.
+
+    Asked for a subject where there is none, the network answers with something half-hearted rather than with nothing;
+    true subjects, even small ones, have places that it is sure of.
+    """
+    if presence is None:
+        return logits
+    surest = float(np.quantile(logits, 1 - SUREST_SHARE))
+    return logits - FADING * max(0.0, presence - surest)
 
 
 class UNetEngine:
@@ -36,11 +50,11 @@ class UNetEngine:
     def auto(self, rgb: np.ndarray) -> Matte:
         """Find the subject and its people, looking at the mirror picture too if so told; the mattes are size x size."""
         upright = self._unprompted(rgb)
-        if not self._manifest.mirrored:
-            return self._matte(self._answers([upright])[0])
-        seen, mirror = (answer[self._mattes] for answer in self._answers([upright, upright[..., ::-1]]))
-        subject, people = sigmoid((seen + mirror[..., ::-1]) / 2)
-        return Matte(subject, people)
+        views = [upright, upright[..., ::-1]] if self._manifest.mirrored else [upright]
+        logits, *mirror = (answer[self._mattes] for answer in self._answers(views))
+        if mirror:
+            logits = (logits + mirror[0][..., ::-1]) / 2
+        return Matte(sigmoid(faded(logits[0], self._manifest.presence)), sigmoid(logits[1]))
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
         """Cut out what each box holds; every alpha is 0 in cells that its box does not touch."""

@@ -13,7 +13,7 @@ import skimage.data
 from segmentation.engines.manifest import Manifest
 from segmentation.engines.registry import load_engine
 from segmentation.engines.session import GuardedSession
-from segmentation.engines.unet import UNetEngine
+from segmentation.engines.unet import UNetEngine, faded
 from segmentation.errors import BoxInvalid, InferenceFailed
 from segmentation.options import Box
 
@@ -69,6 +69,15 @@ def test_a_mirrored_engine_averages_what_it_sees_both_ways_round(session, rgb):
     np.testing.assert_allclose(matte.alpha[0], matte.alpha[0, ::-1])
     np.testing.assert_allclose(matte.alpha[0, 0], 1 / (1 + np.exp(-2)), atol=1e-4)
     np.testing.assert_allclose(matte.people[0, SIZE // 2], 1 / (1 + np.exp(4)), atol=1e-4)
+
+
+def test_a_half_hearted_subject_fades_and_a_sure_one_stays():
+    unsure, sure = np.full((20, 20), -2.0), np.full((20, 20), -2.0)
+    unsure[:10] = 1.0
+    sure[:10], sure[0, :4] = 1.0, 3.0
+    np.testing.assert_allclose(faded(unsure, 3.0), unsure - 4.0)
+    np.testing.assert_allclose(faded(sure, 3.0), sure)
+    np.testing.assert_allclose(faded(unsure, None), unsure)
 
 
 def test_auto_gives_subject_and_people_over_the_whole_picture(session, rgb):

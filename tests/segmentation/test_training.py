@@ -12,6 +12,7 @@ from segmentation.network import NetworkConfig, load_network
 from segmentation.training import geometry
 from segmentation.training.bank import PEOPLE_CODES, bank_from
 from segmentation.training.colour import compressed
+from segmentation.training.compose import pairs as pairs_of
 from segmentation.training.data import Entry, entries, held_out, load
 from segmentation.training.losses import matte_loss, people_loss, people_targets, training_loss
 from segmentation.training.mixture import Mixture, draw, marked_people, possible
@@ -265,6 +266,20 @@ class TestMixture:
 
         assert batch.trusted[:, 0].max() == 0  # nobody said what the subject of these scenes is
         assert 0.5 < batch.trusted[:, 1].mean() < 1
+
+
+class TestPairs:
+    def test_compositions_for_the_evaluation_are_always_the_same_two_people(self, shards):
+        first, again = (list(pairs_of(shards, count=3)) for _ in range(2))
+
+        for one, other in zip(first, again, strict=True):
+            assert (one.rgb == other.rgb).all()
+            assert all(alpha.max() > 0.9 for alpha in one.alphas)
+            assert sum(one.alphas).max() <= 1 + 1e-6
+
+    def test_without_held_out_people_there_is_nothing_to_compose(self, pairs):
+        with pytest.raises(ValueError, match="to compose"):
+            next(pairs_of(pairs))
 
 
 class TestGeometry:
