@@ -33,6 +33,21 @@ _GREEN = {
     "950": "oklch(22% .042 170)",
 }
 
+# Grays with a breath of the same green, so that the theme's surfaces and ours are one in light and dark.
+_GRAY = {
+    "50": "oklch(98.4% .003 165)",
+    "100": "oklch(96.6% .004 165)",
+    "200": "oklch(92.4% .006 165)",
+    "300": "oklch(87% .008 165)",
+    "400": "oklch(71% .012 165)",
+    "500": "oklch(55.5% .013 165)",
+    "600": "oklch(45% .013 165)",
+    "700": "oklch(37.5% .012 165)",
+    "800": "oklch(28% .01 165)",
+    "900": "oklch(21% .008 165)",
+    "950": "oklch(14% .006 165)",
+}
+
 UNFOLD = {
     "SITE_TITLE": "Keyline",
     "SITE_HEADER": "Keyline",
@@ -42,7 +57,7 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_BACK_BUTTON": True,
     "BORDER_RADIUS": "8px",
-    "COLORS": {"primary": _GREEN},
+    "COLORS": {"base": _GRAY, "primary": _GREEN},
     "STYLES": [lambda request: static("admin/keyline.css")],
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("mark.svg")},

@@ -6,54 +6,16 @@ Every variable is explained in docs/settings.md. A bad value of ours fails as a 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import os
-import secrets
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
 
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
+from mattingsite.environment import broker_socket, optional, read_or_create_secret
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
-
-
-def read_or_create_secret(path: Path) -> str:
-    """Keep one random secret a data folder, readable by its owner alone."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(50))
-        return path.read_text().strip()
-    except OSError as error:
-        raise ImproperlyConfigured(f"MATTING_DATA_DIR={path.parent} cannot be used: {error.strerror}") from None
-
-
-def broker_socket(data_dir: Path) -> Path:
-    """Place the embedded broker's socket; the system allows about 108 characters, so a deep folder gets a alias."""
-    path = data_dir / "broker.sock"
-    if len(str(path)) < 100:
-        return path
-    digest = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"keyline-{digest}.sock"
-
-
-def optional(name: str, kind: type[int] | type[float], default: float | None = None) -> float | None:
-    """Read a number that may be left empty, which means no limit."""
-    text = env(name, default=None)
-    if text is None:
-        return default
-    try:
-        return kind(text) if text.strip() else None
-    except ValueError:
-        raise ImproperlyConfigured(f"{name}={text} must be a number, or empty for no limit") from None
-
 
 # Django ---------------------------------------------------------------------------------------------------------------
 DEBUG = env.bool("DEBUG", default=False)

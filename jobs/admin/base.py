@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
+from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import BaseModelAdmin
 from django.db.models import Model, QuerySet
 from django.forms import ModelForm
@@ -41,6 +42,7 @@ class AuditedAdmin(ModelAdmin):
 
     list_fullwidth = True
     show_full_result_count = False
+    show_facets = ShowFacets.NEVER  # each would count all rows once more
     list_per_page = 25
     list_filter_submit = True
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields, replace
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models
 
 
@@ -26,6 +27,7 @@ DIALECT_DEFAULTS = {
     # The limits that DashScope publishes; further tasks wait as PENDING.
     "dashscope": DialectLimits(submits_per_second=2, queries_per_second=20, running_tasks=1, pending_tasks=100),
 }
+_AT_LEAST_ONE = MinValueValidator(1)
 _DIALECT_FIELDS = {field.name for field in fields(DialectLimits)}
 
 
@@ -59,17 +61,27 @@ class Quota(models.Model):
     team = models.OneToOneField("Team", primary_key=True, on_delete=models.CASCADE, related_name="quota")
     images_per_day = models.PositiveIntegerField("pictures a day", null=True, blank=True)
     images_per_month = models.PositiveIntegerField("pictures a month", null=True, blank=True)
-    requests_per_second = models.PositiveIntegerField("requests a second", null=True, blank=True)
+    requests_per_second = models.PositiveIntegerField(
+        "requests a second", null=True, blank=True, validators=[_AT_LEAST_ONE]
+    )
     running_tasks = models.PositiveIntegerField(
-        "running tasks", null=True, blank=True, help_text="Pictures worked on at once; further ones wait."
+        "running tasks",
+        null=True,
+        blank=True,
+        validators=[_AT_LEAST_ONE],
+        help_text="Pictures worked on at once; further ones wait.",
     )
     pending_tasks = models.PositiveIntegerField(
         "pending tasks", null=True, blank=True, help_text="Pictures that may wait; further ones are refused."
     )
     stored_bytes = models.PositiveBigIntegerField("stored bytes", null=True, blank=True)
-    max_image_bytes = models.PositiveIntegerField("largest picture, bytes", null=True, blank=True)
-    max_image_megapixels = models.FloatField("largest picture, megapixels", null=True, blank=True)
-    retention_hours = models.PositiveIntegerField("retention, hours", null=True, blank=True)
+    max_image_bytes = models.PositiveIntegerField(
+        "largest picture, bytes", null=True, blank=True, validators=[_AT_LEAST_ONE]
+    )
+    max_image_megapixels = models.FloatField(
+        "largest picture, megapixels", null=True, blank=True, validators=[MinValueValidator(0.01)]
+    )
+    retention_hours = models.PositiveIntegerField("retention, hours", null=True, blank=True, validators=[_AT_LEAST_ONE])
     dialects = models.JSONField(
         "limits of single dialects",
         default=dict,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
@@ -59,7 +60,7 @@ def quota_change(*, author: Author, team: Team, **changes: Any) -> Quota:
         before = quota.as_json()
         for name, value in changes.items():
             setattr(quota, name, value)
-        quota.full_clean(validate_unique=False)
+        _check_limits(quota)
         quota.save()
         after = quota.as_json()
         changed = [name for name in after if after[name] != before[name]]
@@ -72,6 +73,14 @@ def quota_change(*, author: Author, team: Team, **changes: Any) -> Quota:
                 after={name: after[name] for name in changed},
             )
     return quota
+
+
+def _check_limits(quota: Quota) -> None:
+    try:
+        quota.full_clean(validate_unique=False)
+    except ValidationError as error:
+        field, problems = next(iter(error.message_dict.items()))
+        raise InvalidParameter(f"{field}: {problems[0]}", field=field) from None
 
 
 # What is used --------------------------------------------------------------------------------------------------------

@@ -6,14 +6,16 @@ import datetime as dt
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from jobs import intake
 from jobs.errors import DownloadFailed, QuotaExceeded, TooManyTasks, WorkerLost
-from jobs.models import Job, JobImage, Status, UsageEntry, UsagePeriod
+from jobs.models import Job, JobImage, Quota, Status, UsageEntry, UsagePeriod
+from jobs.services.audit import Author
 from jobs.services.lifecycle import images_recover, job_cancel, job_purge, job_retry
-from jobs.services.quota import allowances
+from jobs.services.quota import allowances, quota_change
 from jobs.services.submission import Door, job_submit
-from segmentation.errors import ImageDimensions, ImageTooLarge, ImageUnreadable
+from segmentation.errors import ImageDimensions, ImageTooLarge, ImageUnreadable, InvalidParameter
 from segmentation.options import CutoutOptions
 from tests.cast import Person
 from tests.photos import encoded
@@ -234,3 +236,20 @@ def test_a_teams_shorter_retention_counts(alice: Person) -> None:
     job = submit(alice)
 
     assert job.expires_at - job.created_at == dt.timedelta(hours=2)
+
+
+def test_a_limit_that_makes_no_sense_is_refused_and_changes_nothing(alice: Person) -> None:
+    for wrong in ({"running_tasks": 0}, {"dialects": {"dashscope": {"speed": 1}}}, {"pictures": 5}):
+        with pytest.raises(InvalidParameter) as refusal:
+            quota_change(author=Author(), team=alice.team, **wrong)
+        assert refusal.value.field == next(iter(wrong))
+
+    assert not Quota.objects.exists()
+
+
+def test_changing_one_limit_keeps_the_sites_defaults_for_the_others(alice: Person, settings: Settings) -> None:
+    settings.MATTING_QUOTA = settings.MATTING_QUOTA | {"images_per_month": 900}
+
+    quota = quota_change(author=Author(), team=alice.team, images_per_day=50)
+
+    assert (quota.images_per_day, quota.images_per_month, quota.requests_per_second) == (50, 900, 200)
