@@ -27,14 +27,14 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
-def outcome_of(database_url: str, folder: Path) -> dict[str, Any]:
+def outcome_of(database_url: str, folder: Path, program: str = "stampede") -> dict[str, Any]:
     environment = os.environ | {
         "DATABASE_URL": database_url,
         "REDIS_URL": settings.REDIS_URL,
         "MATTING_DATA_DIR": str(folder),
         "DJANGO_SETTINGS_MODULE": "mattingsite.settings",
     }
-    command = [sys.executable, "-m", "tests.quota.stampede"]
+    command = [sys.executable, "-m", f"tests.quota.{program}"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     return json.loads(done.stdout)
@@ -57,3 +57,24 @@ def test_200_submissions_at_once_against_a_quota_of_50_are_50_on_sqlite(tmp_path
 
 def test_200_submissions_at_once_against_a_quota_of_50_are_50_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
     assert outcome_of(postgres_url, tmp_path) == EXACTLY_THE_QUOTA
+
+
+NOTHING_WENT_WRONG = {
+    "errors": {},
+    "is_within_the_running_limit": True,
+    "has_run": True,
+    "sums_are_the_ledger": True,
+    "what_waits_runs_or_is_done_is_charged": True,
+    "no_failure_is_charged": True,
+    "problems_in_audit": [],
+}
+
+
+def test_deeds_at_once_on_the_same_jobs_neither_block_each_other_nor_miscount_on_sqlite(tmp_path: Path) -> None:
+    assert outcome_of(f"sqlite:///{tmp_path / 'turmoil.sqlite3'}", tmp_path, "turmoil") == NOTHING_WENT_WRONG
+
+
+def test_deeds_at_once_on_the_same_jobs_neither_block_each_other_nor_miscount_on_postgresql(
+    tmp_path: Path, postgres_url: str
+) -> None:
+    assert outcome_of(postgres_url, tmp_path, "turmoil") == NOTHING_WENT_WRONG
