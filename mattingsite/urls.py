@@ -23,3 +23,5 @@ urlpatterns = [
     path("i18n/", include("django.conf.urls.i18n")),
     path("", include("jobs.web.urls")),
 ]
+
+handler404 = "jobs.web.missing.not_found"

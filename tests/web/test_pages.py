@@ -220,3 +220,12 @@ def test_the_address_in_a_problem_document_explains_its_code(client, alice: Pers
     page, _, code = problem["type"].partition("#")
 
     assert f'id="{code}"' in client.get(page).content.decode()
+
+
+def test_a_wrong_address_gets_a_page_or_a_problem_document(client, alice: Person):
+    page = client.get("/nowhere/")
+    problem = client.get("/api/jobs/no-uuid/")
+
+    assert (page.status_code, b"<html" in page.content) == (404, True)
+    assert (problem.status_code, problem.json()["code"]) == (404, "not_found")
+    assert problem["Content-Type"] == "application/problem+json"
