@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from csp.constants import UNSAFE_INLINE
+from csp.decorators import csp_update
 from django.urls import path
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
@@ -55,5 +57,6 @@ class Docs(SpectacularSwaggerSplitView):
 
 urlpatterns = [
     path("openapi.json", Schema.as_view(), name="schema"),
-    path("docs", Docs.as_view(), name="docs"),
+    # Swagger UI sets styles inline; scripts stay ours alone.
+    path("docs", csp_update({"style-src": [UNSAFE_INLINE]})(Docs.as_view()), name="docs"),
 ]
