@@ -17,30 +17,34 @@ PAGES = ["/", "/gallery/", "/usage/", "/keys/", "/webhooks/", "/team/"]
 FIRST_PAGE_BYTES = 150_000
 
 
-def serious(page) -> list[str]:
-    found = Axe().run(page).response["violations"]
+def serious(visitor: Visitor) -> list[str]:
+    """List what axe calls serious; its own styles and requests, which the policy refuses, are no complaint of ours."""
+    ours = list(visitor.complaints)
+    found = Axe().run(visitor.page, options={"preload": False}).response["violations"]
+    visitor.page.wait_for_load_state("networkidle")
+    visitor.complaints[:] = ours
     return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found if rule["impact"] in ("serious", "critical")]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_page_has_serious_accessibility_faults(sign_up: Callable[..., Visitor], photo_files, scheme):
-    page = sign_up(color_scheme=scheme).page
-    cut_out(page, photo_files[0])
-    faults = {"editor": serious(page)}
+    visitor = sign_up(color_scheme=scheme)
+    cut_out(visitor.page, photo_files[0])
+    faults = {"editor": serious(visitor)}
 
     for address in PAGES:
-        page.goto(address)
-        faults[address] = serious(page)
+        visitor.page.goto(address)
+        faults[address] = serious(visitor)
 
     assert {address: found for address, found in faults.items() if found} == {}
 
 
 def test_strangers_pages_have_no_serious_accessibility_faults(visit: Callable[..., Visitor]):
-    page = visit().page
+    visitor = visit()
 
     for address in ("/", "/accounts/login/", "/accounts/signup/"):
-        page.goto(address)
-        assert serious(page) == []
+        visitor.page.goto(address)
+        assert serious(visitor) == []
 
 
 def test_no_page_is_wider_than_a_phone(sign_up: Callable[..., Visitor], photo_files):
