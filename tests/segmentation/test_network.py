@@ -1,18 +1,23 @@
 """The built-in network keeps its shapes, its neutral beginnings and its promises to the runtimes."""
 
+import hashlib
 import json
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import openvino
 import pytest
+import skimage.data
 import torch
 import torch.nn.functional as functional
 from safetensors.torch import save_file
 
+from segmentation.engines.registry import load_engine
 from segmentation.engines.torch_runtime import converted
 from segmentation.errors import WeightsInvalid
 from segmentation.network import KeylineUNet, NetworkConfig, bin_means, load_network
+from segmentation.options import Box
 
 SMALL = NetworkConfig(widths=(8, 8, 16, 16, 24), depths=(1, 1, 1, 2), people_width=8)
 U2NET_MULTIPLICATIONS = 37.7e9  # Qin et al. 2020, at 320 x 320
@@ -181,3 +186,36 @@ class TestLoading:
 
         with pytest.raises(WeightsInvalid, match="config"):
             load_network(path)
+
+
+SHIPPED = Path(__file__).parents[2] / "weights" / "keyline-small.safetensors"
+
+
+@pytest.fixture(scope="module")
+def engine():
+    return load_engine(SHIPPED)
+
+
+class TestShippedWeights:
+    def test_the_manifest_describes_the_file(self):
+        manifest = json.loads(SHIPPED.with_suffix(".json").read_text())
+
+        assert manifest["sha256"] == hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
+        assert manifest["parameters"] == sum(p.numel() for p in load_network(SHIPPED).parameters())
+        assert SHIPPED.stat().st_size < 40e6
+
+    def test_a_cup_on_a_table_comes_out_and_the_table_does_not(self, engine):
+        alpha = engine.auto(skimage.data.coffee()).alpha  # (256, 256) over 400 x 600 pixels: the cup is in the middle
+
+        assert alpha[90:170, 100:160].mean() > 0.9
+        assert alpha[:20, :20].mean() < 0.1
+        assert alpha[:20, -20:].mean() < 0.1
+
+    def test_a_box_holds_its_subject_and_nothing_outside(self, engine):
+        cat = skimage.data.chelsea()
+
+        (matte,) = engine.boxes(cat, [Box(60, 20, 400, 300)])
+
+        height, width = matte.alpha.shape
+        assert matte.alpha[height // 3 : height // 2, width // 3 : width // 2].mean() > 0.8
+        assert matte.alpha[:, : width * 50 // 451].max() == 0
