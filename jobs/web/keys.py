@@ -7,18 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import TemplateView
 
 from jobs import selectors
-from jobs.errors import NotFound
 from jobs.models import Scope
 from jobs.services.keys import STAFF_SCOPES, team_key_create, team_key_revoke
-from jobs.web.session import TeamPage
-from segmentation.errors import MattingError
+from jobs.web.session import DeedsPage
 
 
 class KeyForm(forms.Form):
@@ -51,24 +46,17 @@ class KeyForm(forms.Form):
             raise forms.ValidationError(_("Write networks such as 203.0.113.0/24, with commas between.")) from None
 
 
-class KeysView(TeamPage, TemplateView):
+class KeysView(DeedsPage):
     """Show the keys, make one (its secret is shown this once) and revoke one."""
 
     template_name = "keys.html"
     section = "keys"
+    address = "site:keys"
+    deeds = {"create": "_create", "revoke": "_revoke"}
 
     def get_context_data(self, **values: object) -> dict[str, Any]:
         values.setdefault("form", KeyForm(is_staff=self.request.user.is_staff))
         return super().get_context_data(keys=selectors.keys_of(self.actor), **values)
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        try:
-            return self._revoke(request) if request.POST.get("do") == "revoke" else self._create(request)
-        except NotFound:
-            raise Http404 from None
-        except MattingError as error:
-            messages.error(request, error.message)
-            return redirect("site:keys")
 
     def _create(self, request: HttpRequest) -> HttpResponse:
         form = KeyForm(request.POST, is_staff=request.user.is_staff)
@@ -79,10 +67,9 @@ class KeysView(TeamPage, TemplateView):
         response["Cache-Control"] = "no-store"
         return response
 
-    def _revoke(self, request: HttpRequest) -> HttpResponse:
+    def _revoke(self, request: HttpRequest) -> None:
         try:
             key_id = UUID(request.POST.get("id", ""))
         except ValueError:
             raise Http404 from None
         team_key_revoke(actor=self.actor, key=selectors.key_get(self.actor, key_id))
-        return redirect("site:keys")

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import ClassVar
 
+from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.views.generic import TemplateView
 
 from jobs.actor import Actor
 from jobs.api.auth import client_address
+from jobs.errors import NotFound
 from jobs.models import Membership
+from segmentation.errors import MattingError
 
 TEAM_KEY = "team_id"
 
@@ -45,3 +51,27 @@ class TeamPage(LoginRequiredMixin):
 
     def get_context_data(self, **values: object) -> dict[str, object]:
         return super().get_context_data(section=self.section, **values)
+
+
+class DeedsPage(TeamPage, TemplateView):
+    """Do what the buttons of a page say, and come back to it; a refusal is shown there in words.
+
+    deeds: the value of the button named `do` -> the method that does it, which may answer with a page of its own.
+    address: the page's own name among the URLs.
+    """
+
+    deeds: ClassVar[dict[str, str]] = {}
+    address: ClassVar[str] = ""
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        name = self.deeds.get(request.POST.get("do", ""))
+        if name is None:
+            raise Http404
+        try:
+            shown = getattr(self, name)(request)
+        except NotFound:
+            raise Http404 from None
+        except MattingError as error:
+            messages.error(request, error.message)
+            shown = None
+        return shown or redirect(self.address)

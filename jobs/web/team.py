@@ -6,14 +6,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import TemplateView
 
 from jobs import selectors
-from jobs.errors import NotFound
 from jobs.models import Membership
 from jobs.services.teams import (
     invitation_create,
@@ -22,8 +20,7 @@ from jobs.services.teams import (
     member_role_change,
     team_update,
 )
-from jobs.web.session import TeamPage
-from segmentation.errors import MattingError
+from jobs.web.session import DeedsPage
 
 ROLE_NAMES = [
     (Membership.Role.MEMBER, _("Member")),
@@ -46,11 +43,19 @@ class InvitationForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), choices=ROLE_NAMES)
 
 
-class TeamView(TeamPage, TemplateView):
+class TeamView(DeedsPage):
     """Show the team and do what its buttons say; services decide who may."""
 
     template_name = "team.html"
     section = "team"
+    address = "site:team"
+    deeds = {
+        "update": "_update",
+        "invite": "_invite",
+        "uninvite": "_uninvite",
+        "role": "_change_role",
+        "remove": "_remove",
+    }
 
     def get_context_data(self, **values: object) -> dict[str, Any]:
         actor = self.actor
@@ -65,26 +70,6 @@ class TeamView(TeamPage, TemplateView):
             roles=ROLE_NAMES,
             **values,
         )
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        deeds = {
-            "update": self._update,
-            "invite": self._invite,
-            "uninvite": self._uninvite,
-            "role": self._change_role,
-            "remove": self._remove,
-        }
-        deed = deeds.get(request.POST.get("do", ""))
-        if deed is None:
-            raise Http404
-        try:
-            shown = deed(request)
-        except NotFound:
-            raise Http404 from None
-        except MattingError as error:
-            messages.error(request, error.message)
-            shown = None
-        return shown or redirect("site:team")
 
     def _update(self, request: HttpRequest) -> HttpResponse | None:
         form = TeamForm(request.POST)

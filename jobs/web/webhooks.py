@@ -7,12 +7,9 @@ from uuid import UUID
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import TemplateView
 
 from jobs import selectors
-from jobs.errors import NotFound
 from jobs.models import Webhook
 from jobs.services.webhooks import (
     delivery_replay,
@@ -21,8 +18,7 @@ from jobs.services.webhooks import (
     webhook_rotate,
     webhook_update,
 )
-from jobs.web.session import TeamPage
-from segmentation.errors import MattingError
+from jobs.web.session import DeedsPage
 
 DELIVERIES_SHOWN = 50
 
@@ -39,32 +35,30 @@ class WebhookForm(forms.Form):
     )
 
 
-class WebhooksView(TeamPage, TemplateView):
+class WebhooksView(DeedsPage):
     """Show webhooks and deliveries, and make, switch, renew, delete and replay them."""
 
     template_name = "webhooks.html"
     section = "webhooks"
+    address = "site:webhooks"
+    deeds = {
+        "create": "_create",
+        "delivery": "_replay",
+        "rotate": "_rotate",
+        "delete": "_delete",
+        "enable": "_switch",
+        "disable": "_switch",
+    }
 
     def get_context_data(self, **values: object) -> dict[str, object]:
         actor = self.actor
         values.setdefault("form", WebhookForm())
         return super().get_context_data(
             webhooks=selectors.webhooks_of(actor),
+            is_manager=actor.is_manager,
             deliveries=selectors.deliveries_of(actor).select_related("webhook")[:DELIVERIES_SHOWN],
             **values,
         )
-
-    def post(self, request: HttpRequest) -> HttpResponse:
-        deeds = {"create": self._create, "delivery": self._replay}
-        deed = deeds.get(request.POST.get("do", ""), self._change)
-        try:
-            shown = deed(request)
-        except NotFound:
-            raise Http404 from None
-        except MattingError as error:
-            messages.error(request, error.message)
-            shown = None
-        return shown or redirect("site:webhooks")
 
     def _create(self, request: HttpRequest) -> HttpResponse | None:
         form = WebhookForm(request.POST)
@@ -79,17 +73,19 @@ class WebhooksView(TeamPage, TemplateView):
         delivery_replay(actor=self.actor, delivery=delivery)
         messages.success(request, _("The message is sent again."))
 
-    def _change(self, request: HttpRequest) -> None:
-        actor = self.actor
-        webhook = selectors.webhook_get(actor, _uuid(request.POST.get("id", "")))
-        match request.POST.get("do"):
-            case "rotate":
-                webhook_rotate(actor=actor, webhook=webhook)
-                messages.success(request, _("There is a new secret; the old one still signs for a day."))
-            case "delete":
-                webhook_delete(actor=actor, webhook=webhook)
-            case "enable" | "disable" as deed:
-                webhook_update(actor=actor, webhook=webhook, is_enabled=deed == "enable")
+    def _rotate(self, request: HttpRequest) -> None:
+        webhook_rotate(actor=self.actor, webhook=self._named(request))
+        messages.success(request, _("There is a new secret; the old one still signs for a day."))
+
+    def _delete(self, request: HttpRequest) -> None:
+        webhook_delete(actor=self.actor, webhook=self._named(request))
+
+    def _switch(self, request: HttpRequest) -> None:
+        is_enabled = request.POST["do"] == "enable"
+        webhook_update(actor=self.actor, webhook=self._named(request), is_enabled=is_enabled)
+
+    def _named(self, request: HttpRequest) -> Webhook:
+        return selectors.webhook_get(self.actor, _uuid(request.POST.get("id", "")))
 
 
 def _uuid(text: str) -> UUID:

@@ -8,7 +8,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from jobs.models import ApiKey, Invitation, Job, JobImage, Membership, Preset
+from jobs.models import ApiKey, Invitation, Job, JobImage, Membership, Preset, Webhook
 from tests.cast import Person
 from tests.quota.deeds import claim, fail, submit, submit_file
 
@@ -229,3 +229,31 @@ def test_a_wrong_address_gets_a_page_or_a_problem_document(client, alice: Person
     assert (page.status_code, b"<html" in page.content) == (404, True)
     assert (problem.status_code, problem.json()["code"]) == (404, "not_found")
     assert problem["Content-Type"] == "application/problem+json"
+
+
+def test_a_webhooks_secret_is_for_managers_alone(alice: Person, bob: Person):
+    alice.browser().post(
+        reverse("site:webhooks"), {"do": "create", "url": "https://shop.example/hook", "events": ["job.succeeded"]}
+    )
+
+    assert b"whsec_" in alice.browser().get(reverse("site:webhooks")).content
+    page = bob.browser().get(reverse("site:webhooks")).content
+    assert b"shop.example" in page
+    assert b"whsec_" not in page
+
+
+def test_a_webhook_is_switched_and_renewed_on_its_page(alice: Person):
+    browser = alice.browser()
+    address = reverse("site:webhooks")
+    browser.post(address, {"do": "create", "url": "https://shop.example/hook", "events": ["job.succeeded"]})
+    webhook = Webhook.objects.get(kind="endpoint")
+
+    browser.post(address, {"do": "disable", "id": webhook.id})
+    browser.post(address, {"do": "rotate", "id": webhook.id})
+
+    after = Webhook.objects.get(pk=webhook.pk)
+    assert after.is_enabled is False
+    assert after.secret != webhook.secret
+    browser.post(address, {"do": "delete", "id": webhook.id})
+    assert not Webhook.objects.filter(pk=webhook.pk).exists()
+    assert browser.post(address, {"do": "dance"}).status_code == 404
