@@ -1,0 +1,34 @@
+"""Stage 9, callbacks: jobs to tell of, messages to receivers, and one try to send them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobs import webhooks
+from jobs.models import Job, JobImage, Webhook, WebhookDelivery
+from jobs.services import webhooks as services
+from tests.cast import Person
+
+PUBLIC_URL = "https://receiver.example/hook"
+
+
+def make_job(person: Person, *, images: int = 1, **values: Any) -> Job:
+    job = Job.objects.create(
+        team=person.team, user=person.user, dialect=Job.Dialect.NATIVE, options={}, images_total=images, **values
+    )
+    JobImage.objects.bulk_create(JobImage(job=job, position=position) for position in range(images))
+    return job
+
+
+def make_delivery(person: Person, url: str) -> WebhookDelivery:
+    webhook = Webhook.objects.create(
+        team=person.team, url=url, events=Webhook.Event.values, secret=webhooks.new_secret()
+    )
+    payload = {"type": "job.succeeded"}
+    return services.delivery_enqueue(webhook=webhook, event="job.succeeded", payload=payload)
+
+
+def attempt(delivery: WebhookDelivery) -> WebhookDelivery:
+    services.delivery_attempt(delivery_id=str(delivery.pk))
+    delivery.refresh_from_db()
+    return delivery
