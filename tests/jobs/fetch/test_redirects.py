@@ -1,0 +1,65 @@
+"""Stage 1, intake: redirects are followed a few times, and to public places only."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+
+import pytest
+
+from jobs.errors import DownloadFailed, UrlForbidden
+from jobs.fetch import fetch_bytes
+from tests.jobs.fetch.resolving import resolves_to
+from tests.jobs.site import PICTURE, Site, answer, redirect
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_followed_to_a_relative_address(status: int, serve: Callable[..., Site]) -> None:
+    site = serve({"/old/a.png": redirect("../new.png", status), "/new.png": answer()})
+    fetched = fetch_bytes(site.url("/old/a.png"), site.policy())
+    assert (fetched.data, fetched.final_url) == (PICTURE, site.url("/new.png"))
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://127.0.0.1:1/",
+        "//10.0.0.1/a.png",
+        "http://[::ffff:10.0.0.1]/",
+        "http://0x7f000001/",
+        "http://localhost./",
+        "http://alice:secret@pictures.example/",
+        "http://pictures.example:22/",
+        "file:///etc/passwd",
+        "gopher://pictures.example/",
+        "http://internal.example/",
+    ],
+)
+def test_a_redirect_to_a_forbidden_place_is_refused(location: str, serve: Callable[..., Site]) -> None:
+    site = serve({"/a.png": redirect(location)})
+    with pytest.raises(UrlForbidden):
+        fetch_bytes(site.url("/a.png"), site.policy(), resolver=resolves_to("10.0.0.7"))
+    assert site.paths == ["/a.png"]
+
+
+def test_redirects_in_a_circle_end_after_the_allowed_number(serve: Callable[..., Site]) -> None:
+    site = serve({"/a": redirect("/b"), "/b": redirect("/a")})
+    with pytest.raises(DownloadFailed):
+        fetch_bytes(site.url("/a"), site.policy(max_redirects=3))
+    assert site.paths == ["/a", "/b", "/a", "/b"]
+
+
+def test_as_many_redirects_as_allowed_are_followed(serve: Callable[..., Site]) -> None:
+    site = serve({"/0": redirect("/1"), "/1": redirect("/2"), "/2": answer()})
+    assert fetch_bytes(site.url("/0"), site.policy(max_redirects=2)).data == PICTURE
+    with pytest.raises(DownloadFailed):
+        fetch_bytes(site.url("/0"), site.policy(max_redirects=1))
+
+
+def test_one_deadline_spans_all_redirects(serve: Callable[..., Site]) -> None:
+    site = serve({"/a": redirect("/a")})
+    ticks = itertools.count()
+    with pytest.raises(DownloadFailed, match="too long"):
+        fetch_bytes(site.url("/a"), site.policy(deadline_s=50, max_redirects=1000), clock=lambda: float(next(ticks)))
+    assert len(site.requests) < 50
