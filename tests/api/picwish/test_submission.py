@@ -1,0 +1,71 @@
+"""PicWish's segmentation task is submitted at both families of addresses, as form or JSON, to wait for or to poll."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+import pytest
+
+from jobs import tasks
+from jobs.models import JobImage
+from tests.api.matching import assert_matches, fixture
+from tests.api.picwish.caller import LONG, POLLS, VENDOR, opened, poll, submit, upload
+from tests.cast import Person
+from tests.fakes import FakeEngine
+
+
+def test_a_synchronous_task_is_answered_complete(instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes) -> None:
+    answer = submit(alice, image_file=upload(jpeg_bytes), sync="1", output_type="1")
+
+    assert answer.status_code == 200
+    assert_matches(answer.json(), fixture("picwish/complete.json"))
+    assert opened(answer.json()["data"]["image"]).mode == "RGBA"
+    assert opened(answer.json()["data"]["mask"]).mode == "L"
+
+
+def test_an_asynchronous_task_is_queued_then_complete(
+    held_worker: Callable[[], None], alice: Person, jpeg_bytes: bytes
+) -> None:
+    answer = submit(alice, image_file=upload(jpeg_bytes))
+    assert_matches(answer.json(), fixture("picwish/submitted.json"))
+    task_id = answer.json()["data"]["task_id"]
+    assert_matches(alice.api().get(f"/task/{task_id}").json(), fixture("picwish/queued.json"))
+
+    held_worker()
+
+    data = poll(alice, task_id)
+    assert (data["state"], data["progress"], "image" in data, "mask" in data) == (1, 100, True, False)
+
+
+@pytest.mark.parametrize("path", [LONG, VENDOR])
+@pytest.mark.parametrize("poll_path", POLLS)
+def test_both_families_of_addresses_answer_the_same(
+    instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes, path: str, poll_path: str
+) -> None:
+    task_id = submit(alice, path, image_file=upload(jpeg_bytes)).json()["data"]["task_id"]
+
+    assert poll(alice, task_id, poll_path)["task_id"] == task_id
+
+
+def test_json_and_forms_say_the_same(instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes) -> None:
+    fields = {"image_base64": base64.b64encode(jpeg_bytes).decode(), "sync": 1, "output_type": 3}
+    form = {name: str(value) for name, value in fields.items()}
+    kinds = [("application/json", json.dumps(fields)), ("application/x-www-form-urlencoded", urlencode(form))]
+
+    answers = [alice.api().post(LONG, body, content_type=kind).json()["data"] for kind, body in kinds]
+
+    for data in answers:
+        assert (data["state"], data["output_type"], "image" in data, "mask" in data) == (1, 3, False, True)
+
+
+def test_the_worker_claims_what_this_dialect_submits(
+    idle_worker: None, alice: Person, jpeg_bytes: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.engine.current_engine", lambda: FakeEngine())
+    task_id = submit(alice, image_file=upload(jpeg_bytes)).json()["data"]["task_id"]
+    tasks.image_process(str(JobImage.objects.get().id))
+
+    assert poll(alice, task_id)["state"] == 1
