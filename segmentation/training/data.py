@@ -137,6 +137,8 @@ def load(entry: Entry, size: int) -> Picture:
         picture.people = square(people.astype(np.uint8), size, nearest=True)
     if ".things.png" in entry.beside:
         picture.objects = list(_objects(entry, size))
+        if picture.people is None and ROLES.get(entry.kind, SetRole()).people == "none":
+            picture.people = np.zeros((size, size), np.uint8)  # all that can be counted is marked: nobody is there
     if ".png" in entry.beside and picture.people is None:
         picture.alpha = square(decode(entry.read(entry.name + ".png"), colour=False), size)
     return picture

@@ -21,10 +21,10 @@ class Mixture:
 
     photos: float = 0.38  # whole photos, no prompt
     boxed: float = 0.20  # subjects of photos, by box
-    composites: float = 0.18
-    objects: float = 0.04  # countable objects, by box
-    marked: float = 0.06  # scenes with marked people: people only
-    empty: float = 0.14
+    composites: float = 0.17
+    objects: float = 0.06  # countable objects, by box
+    marked: float = 0.10  # scenes with marked people, or marked as without any: people only
+    empty: float = 0.09
 
 
 @dataclass
