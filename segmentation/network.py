@@ -67,7 +67,7 @@ class FoldedConvolution(nn.Module):
         self.shift = nn.Parameter(torch.zeros(outputs))
         self.stride, self.padding, self.groups = stride, kernel // 2, groups
         self.convolve = functional.conv2d
-        nn.init.kaiming_normal_(self.weight, mode="fan_out")
+        nn.init.kaiming_normal_(self.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         weight = self.weight * self.scale[:, None, None, None]
@@ -84,6 +84,8 @@ class InvertedResidual(nn.Module):
         self.filter = FoldedConvolution(middle, middle, kernel, stride, groups=middle)
         self.narrow = FoldedConvolution(middle, outputs)
         self.shortcut = stride == 1 and inputs == outputs
+        if self.shortcut:  # what is added to the shortcut begins small, so that many blocks in a row stay calm
+            nn.init.constant_(self.narrow.scale, 0.2)
 
     def forward(self, x: Tensor) -> Tensor:
         y = functional.relu6(self.widen(x), inplace=True) if self.widen else x
@@ -207,7 +209,7 @@ def load_network(path: Path) -> KeylineUNet:
     Returns the network in evaluation mode, in float32. Raises WeightsInvalid naming the keys that are missing or not
     expected, the shapes that differ, or what else is wrong with the file.
     """
-    weights = _read(path)
+    weights = read_tensors(path)
     network = KeylineUNet(_config_beside(path))
     expected = network.state_dict()
     faults = [f"missing {name}" for name in expected if name not in weights]
@@ -225,7 +227,7 @@ def load_network(path: Path) -> KeylineUNet:
 
 
 def _read(path: Path) -> dict[str, Tensor]:
-    """Read named tensors; a `.pth` file is never allowed to run code."""
+    """Read named tensors; a `.pth` file is never allowed to run code. Raises WeightsInvalid for anything else."""
     try:
         weights = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except Exception as error:  # garbage makes the unpickler stumble in every way there is

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..errors import WeightsInvalid
-from ..network import Encoder, FoldedConvolution
+from ..network import Encoder, FoldedConvolution, read_tensors
 from .mixture import IMAGENET_MEAN, IMAGENET_STD
 
 NORMALISATION_EPSILON = 1e-3
@@ -23,8 +23,8 @@ def load_encoder(encoder: Encoder, path: Path) -> None:
     Their convolutions pad by TensorFlow's rule, one pixel further right and down at every stride of 2. Even padding
     samples the same network one pixel further left and up, which only the picture's border can tell.
     """
+    weights = read_tensors(path)
     try:
-        weights = torch.load(path, "cpu", weights_only=True)
         with torch.no_grad():
             _fill(encoder.stem, weights, "_conv_stem", "_bn0")
             number = 0
@@ -37,8 +37,8 @@ def load_encoder(encoder: Encoder, path: Path) -> None:
                     _fill(block.narrow, weights, name + "_project_conv", name + "_bn2")
                     number += 1
             _own_normalisation(encoder.stem)
-    except (OSError, KeyError, RuntimeError, TypeError, AttributeError) as error:
-        raise WeightsInvalid(f"{path.name} does not hold an EfficientNet-Lite of this size: {error}") from error
+    except (KeyError, TypeError) as error:
+        raise WeightsInvalid(f"{path.name} does not hold an EfficientNet-Lite of this size: {error}.") from error
 
 
 def _fill(layer: FoldedConvolution, weights: dict[str, Tensor], convolution: str, normalisation: str) -> None:
