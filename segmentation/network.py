@@ -226,7 +226,7 @@ def load_network(path: Path) -> KeylineUNet:
     return network.eval()
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_tensors(path: Path) -> dict[str, Tensor]:
     """Read named tensors; a `.pth` file is never allowed to run code. Raises WeightsInvalid for anything else."""
     try:
         weights = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
