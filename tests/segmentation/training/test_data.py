@@ -1,13 +1,15 @@
 """Pictures are found with their masks, kept apart where they are for measuring, and known for what they are."""
 
+import json
+
 import numpy as np
 import pytest
 
 from segmentation.training.bank import PEOPLE_CODES
 from segmentation.training.compose import pairs as pairs_of
-from segmentation.training.data import Entry, entries, held_out, load
+from segmentation.training.data import NAMED_SUBJECTS, Entry, entries, held_out, load
 
-from .drawn import SIZE
+from .drawn import SIZE, disc, png, write_shard
 
 
 class TestData:
@@ -37,6 +39,29 @@ class TestData:
         assert len(apart) == 50
         assert {e.name for e in apart} == {e.name for e in held_out(listed[::-1])[1]}
         assert not {e.name for e in apart} & {e.name for e in kept}
+
+    def test_subjects_named_by_eye_are_known_by_their_photos_name(self, tmp_path):
+        photo, mask = disc(0)
+        name = next(name for name, kind in NAMED_SUBJECTS.items() if kind == "person")
+        shard = {f"{stem}.webp": png(photo) for stem in (name, "other")}
+        write_shard(tmp_path / "train-duts-00.zip", shard | {f"{stem}.png": png(mask) for stem in (name, "other")})
+
+        subjects = {entry.name: load(entry, SIZE).subject for entry in entries(tmp_path)}
+
+        assert subjects == {name: "person", "other": None}
+        assert set(NAMED_SUBJECTS.values()) == {"person", "people", "thing"} < set(PEOPLE_CODES)
+
+    def test_a_scene_whose_every_object_is_marked_and_no_person_has_nobody(self, tmp_path):
+        photo, mask = disc(0)
+        listed = json.dumps([{"id": 1, "class": "cup", "box": [0, 0, 9, 9]}])
+        files = {"a.webp": png(photo), "a.things.png": png((mask > 0).astype(np.uint8)), "a.things.json": listed}
+        write_shard(tmp_path / "train-things-00.zip", files)
+        (entry,) = entries(tmp_path)
+
+        picture = load(entry, SIZE)
+
+        assert picture.people.shape == (SIZE, SIZE)
+        assert picture.people.max() == 0
 
     def test_the_bank_knows_what_each_set_is_for(self, full_bank):
         assert len(full_bank.empty) == 4

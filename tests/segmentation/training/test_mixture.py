@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from segmentation.training import geometry
+from segmentation.training import geometry, mixture
+from segmentation.training.bank import PEOPLE_CODES
 from segmentation.training.colour import compressed
 from segmentation.training.mixture import Mixture, draw, marked_people, possible
 
@@ -52,6 +53,39 @@ class TestMixture:
 
         assert batch.trusted[:, 0].max() == 0  # nobody said what the subject of these scenes is
         assert 0.5 < batch.trusted[:, 1].mean() < 1
+
+    @pytest.mark.parametrize(("kind", "is_people"), [("thing", False), ("person", True), ("people", True)])
+    def test_a_named_subject_teaches_about_people_only_where_it_is(self, bank, kind, is_people):
+        bank.people[:] = PEOPLE_CODES[kind]
+
+        batch = draw(bank, {"photos": 1.0}, 4, SIZE)
+
+        assert torch.equal(batch.trusted[:, 1] > 0, batch.alphas[:, 0] > 0.5)
+        torch.testing.assert_close(batch.alphas[:, 1], batch.alphas[:, 0] * is_people)
+        assert not batch.people_known.any()
+
+    def test_marked_people_are_pasted_as_people(self, full_bank, monkeypatch):
+        torch.manual_seed(0)
+        monkeypatch.setattr(mixture, "OBJECT_SHARE", 1.0)
+        full_bank.people[:] = PEOPLE_CODES["thing"]  # so that all people of a composition are marked ones
+        monkeypatch.setattr(full_bank, "real", torch.zeros_like(full_bank.real).index_fill(0, full_bank.empty, 1.0))
+
+        batch = mixture.composites(full_bank, 8, SIZE)
+
+        assert batch.people_present.any(1).sum() >= 6
+        assert batch.alphas[:, 1].amax((1, 2)).min() > 0.5
+
+    def test_some_people_come_close_enough_to_be_cut_by_the_border(self, full_bank):
+        torch.manual_seed(0)
+        cutouts = torch.zeros(64, 4, SIZE, SIZE)
+        cutouts[:, 3, 8:56, 24:40] = 1
+        middle = torch.ones(64)
+
+        people = mixture._placed(cutouts, middle, torch.ones(64, dtype=torch.bool), SIZE)[:, 3]
+        things = mixture._placed(cutouts, middle, torch.zeros(64, dtype=torch.bool), SIZE)[:, 3]
+
+        assert (people[:, -1].amax(1) > 0).sum() > (things[:, -1].amax(1) > 0).sum()
+        assert people.amax((1, 2)).min() > 0.5
 
 
 class TestGeometry:
