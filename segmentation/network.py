@@ -3,11 +3,13 @@
 Input   (B, 4, H, W) float, H and W multiples of 32. Channels 0-2: RGB in 0..1, ImageNet-normalised. Channel 3: the
         prompt plane, 0 everywhere without a prompt, else +1 inside the box or boxes and -1 outside.
 Output  mattes (B, 2, H, W): logits of the alpha of the subject (with a prompt: of what the boxes hold) and of people;
-        people (B, 3, H/8, W/8): logit of a person's box centre, log width, log height (in cells of 8 pixels).
+        people (B, 5, H/8, W/8): logit of a person's box centre, and the logs of how far left, up, right and down of the
+        cell's middle that box reaches (in cells of 8 pixels).
 
 The encoder is EfficientNet-Lite (Tan & Le 2019, without squeeze-and-excitation, ReLU6 throughout), made of inverted
 residuals (Sandler et al. 2018); pyramid pooling (Zhao et al. 2017) at its deepest level and a U-Net decoder
-(Ronneberger et al. 2015) follow; the people maps are those of CenterNet (Zhou et al. 2019).
+(Ronneberger et al. 2015) follow; people are found by centres as in CenterNet (Zhou et al. 2019), with the four
+distances of FCOS (Tian et al. 2019).
 """
 
 from __future__ import annotations
@@ -183,7 +185,7 @@ class KeylineUNet(nn.Module):
         self.people = nn.Sequential(
             convolution(narrow[2], config.people_width),
             convolution(config.people_width, config.people_width),
-            nn.Conv2d(config.people_width, 3, 1),
+            nn.Conv2d(config.people_width, 5, 1),
         )
         nn.init.constant_(self.people[-1].bias[:1], -4.0)  # sigmoid 0.02: focal loss starts calm (Lin et al. 2017)
         self.side_mattes = nn.ModuleList(nn.Conv2d(width, 2, 3, 1, 1) for width in (narrow[2], narrow[1]))
@@ -197,7 +199,7 @@ class KeylineUNet(nn.Module):
             y = up(torch.cat([functional.interpolate(y, size, mode="bilinear"), skip], 1))
             decoded.append(y)  # strides 16, 8, 4, 2
         mattes = functional.pixel_shuffle(self.mattes(y), 2)  # (B, 2, H, W)
-        people = self.people(decoded[1])  # (B, 3, H/8, W/8)
+        people = self.people(decoded[1])  # (B, 5, H/8, W/8)
         if not self.training:
             return mattes, people
         return mattes, people, self.side_mattes[0](decoded[1]), self.side_mattes[1](decoded[2])

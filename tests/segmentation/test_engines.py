@@ -36,7 +36,7 @@ class RecordingSession:
     def run(self, batch):
         self.batches.append(batch.copy())
         mattes = np.where(batch[:, :2] > 0.5, 12.0, -12.0).astype(np.float32)
-        return [mattes, np.full((len(batch), 3, SIZE // 8, SIZE // 8), -12.0, np.float32)]
+        return [mattes, np.full((len(batch), 5, SIZE // 8, SIZE // 8), -12.0, np.float32)]
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_mirrored_engine_averages_what_it_sees_both_ways_round(session, rgb):
     def left_biased(batch):
         mattes = np.full((len(batch), 2, SIZE, SIZE), -4.0, np.float32)
         mattes[..., : SIZE // 4] = 8.0
-        return [mattes, np.zeros((len(batch), 3, SIZE // 8, SIZE // 8), np.float32)]
+        return [mattes, np.zeros((len(batch), 5, SIZE // 8, SIZE // 8), np.float32)]
 
     session.run = left_biased
     matte = engine_of(session, mirrored=True).auto(rgb)
@@ -206,9 +206,9 @@ def test_one_thread_at_a_time_runs_the_network(session, rgb, monkeypatch):
 
 def people_maps(*people):
     """Draw people maps of 8 x 8 cells: each person is (column, row, width, height in cells, logit)."""
-    maps = np.full((3, SIZE // 8, SIZE // 8), -12.0, np.float32)
+    maps = np.full((5, SIZE // 8, SIZE // 8), -12.0, np.float32)
     for column, row, width, height, logit in people:
-        maps[:, row, column] = logit, np.log(width), np.log(height)
+        maps[:, row, column] = logit, *np.log([width, height, width, height] / np.float32(2))
     return maps
 
 
@@ -227,6 +227,16 @@ def test_people_are_boxed_by_their_centre_and_size_the_surest_first(session, rgb
     assert planes[0, 30, 10] == -1.0
     assert people[1].alpha[20:40, 6:18].min() > 0.99
     assert people[1].alpha[:, 32:].max() == 0.0
+
+
+def test_a_persons_box_is_what_the_cells_about_its_centre_agree_on(session, rgb):
+    maps = people_maps((3, 3, 4, 4, 2.0))
+    maps[:, 3, 4] = 2.0 - 1e-3, *np.log([3, 2, 3, 2])  # its neighbour, as sure, sees the box reach further right
+    answer_with_people(session, maps)
+
+    (person,) = engine_of(session).instances(rgb)
+
+    assert person.box == Box(38, 19, 162, 69)  # cells 1.5 to 5.5 and 1.5 to 7.5 across make 1.5 to 6.5
 
 
 def test_a_person_seen_twice_is_one_and_the_unsure_are_none(session, rgb):

@@ -52,7 +52,7 @@ class TestShapes:
         mattes, people = outputs_of(network, torch.randn(2, 4, height, width))
 
         assert mattes.shape == (2, 2, height, width)
-        assert people.shape == (2, 3, height // 8, width // 8)
+        assert people.shape == (2, 5, height // 8, width // 8)
 
     def test_training_adds_mattes_at_strides_8_and_4(self, network):
         sides = network.train()(torch.randn(2, 4, 64, 64))[2:]
