@@ -8,7 +8,7 @@ from .mixture import Batch
 
 SIDE_WEIGHTS = (0.2, 0.3)  # strides 8 and 4
 PEOPLE_WEIGHT = 0.5
-BOX_WEIGHT = 1.0  # beside the centres
+BOX_WEIGHT = 2.5  # beside the centres
 
 
 def matte_loss(logits: Tensor, alphas: Tensor, trusted: Tensor) -> Tensor:
@@ -57,10 +57,12 @@ def people_loss(maps: Tensor, batch: Batch) -> Tensor:
     """Penalty-reduced focal loss of the centres (CenterNet, Zhou et al. 2019) and generalised IoU of the boxes.
 
     The cells nearest to a centre count as the centre; those about it answer for the box too, the less the further off
-    they are (Rezatofighi et al. 2019, on distances as in FCOS, Tian et al. 2019). `maps` is (B, 5, h, w).
+    they are (Rezatofighi et al. 2019, on distances as in FCOS, Tian et al. 2019). Where not all people are known, only the
+    boxes of those who are teach. `maps` is (B, 5, h, w).
     """
     heat, reach = people_targets(batch, maps.shape[2], maps.shape[3])
-    known = batch.people_known.float()[:, None, None]
+    inside = (heat > 0) & (reach > 0).all(1)  # of a person's box: known there, whoever else is about
+    known = (batch.people_known[:, None, None] | inside).float()
     logits = maps[:, 0]
     guess = torch.sigmoid(logits)
     peak = heat > 0.7
@@ -68,7 +70,7 @@ def people_loss(maps: Tensor, batch: Batch) -> Tensor:
     spared = -((1 - heat) ** 4) * guess**2 * functional.logsigmoid(-logits) * ~peak
     number = (peak * known).sum().clamp(min=1)
     centres = ((found + spared) * known).sum() / number
-    weight = heat * ((heat > 0.3) & (reach > 0).all(1)) * known
+    weight = heat * ((heat > 0.3) & inside)
     boxes = ((1 - generalised_iou(maps[:, 1:].clamp(-3, 6).exp(), reach)) * weight).sum() / weight.sum().clamp(min=1)
     return centres + BOX_WEIGHT * boxes
 

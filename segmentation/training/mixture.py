@@ -120,7 +120,7 @@ def _of_subject(bank: Bank, rows: Tensor, both: Tensor, plane: Tensor) -> Batch:
     batch = _sample(both[:, :3], plane, alpha, alpha * is_people[:, None, None, None], torch.ones_like(known), known)
     inside = _is(bank, rows, "thing", "person", "people")[:, None, None, None]
     batch.trusted[:, 1:] = torch.where(inside, (alpha > 0.5).float(), batch.trusted[:, 1:])
-    return _set_people(batch, alpha, one[:, None], one | _is(bank, rows, "none"))
+    return _set_people(batch, alpha, _is(bank, rows, "one", "person")[:, None], one | _is(bank, rows, "none"))
 
 
 def _boxed(photos: Tensor, alphas: Tensor, size: int) -> tuple[Tensor, Tensor]:

@@ -68,6 +68,20 @@ class TestLosses:
 
         assert people_loss(torch.randn(2, 5, 8, 8), batch) == 0
 
+    def test_where_not_all_people_are_known_the_known_ones_still_teach(self, bank):
+        batch = draw(bank, {"photos": 1.0}, 1, SIZE)
+        batch.people_boxes[0, 0] = torch.tensor([-0.5, -0.5, 0.0, 0.0])
+        batch.people_present[0, 0] = True
+        batch.people_known[:] = False
+        maps = torch.zeros(1, 5, 8, 8, requires_grad=True)
+
+        people_loss(maps, batch).backward()
+
+        touched = maps.grad.abs().sum(1)[0] > 0
+        assert touched[2:4, 2:4].all()
+        assert not touched[4:].any()
+        assert not touched[:, 4:].any()
+
     def test_coarse_mattes_are_taught_as_well(self, bank):
         torch.manual_seed(0)
         batch = draw(bank, {"photos": 1.0}, 2, SIZE)
