@@ -13,6 +13,7 @@ from .data import ROLES, Entry, Picture, SetRole, load_all
 
 # What is known of people in a picture. Of the last three only what the subject is: others may be about.
 PEOPLE_CODES = {"unknown": 0, "none": 1, "one": 2, "some": 3, "marked": 4, "thing": 5, "person": 6, "people": 7}
+DESERTED_WEIGHT = 0.2  # of a scene marked as without people, beside one with them
 LEAST_CUTOUT_SHARE = 0.03  # of its picture: what is smaller would be pasted as a blur
 NAMED_PERSON_CUTOUT = 4.0  # weight among single people to paste: found in all postures, but cut out hard
 
@@ -34,6 +35,7 @@ class Bank:
     object_cutout: Tensor  # (M,) weight among objects to paste
     marked: Tensor  # (K, S, S) ids of people, 255 = ignore
     marked_photo: Tensor  # (K,) row of the photo
+    marked_weight: Tensor  # (K,) weight among scenes with marked people
 
     @property
     def size(self) -> int:
@@ -76,6 +78,7 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
         object_cutout=torch.tensor([float((mask > 127).mean() > LEAST_CUTOUT_SHARE) for mask, _, _ in objects]),
         marked=torch.from_numpy(np.stack([ids for ids, _ in marked]) if marked else blank),
         marked_photo=torch.tensor([row for _, row in marked], dtype=torch.long),
+        marked_weight=torch.tensor([1.0 if ids.any() else DESERTED_WEIGHT for ids, _ in marked]),
     )
 
 

@@ -21,12 +21,12 @@ FURTHER_SHARE = 0.25  # of whole photos: real pictures have smaller subjects tha
 class Mixture:
     """Shares of a batch; they sum to 1."""
 
-    photos: float = 0.36  # whole photos, no prompt
-    boxed: float = 0.18  # subjects of photos, by box
-    composites: float = 0.21
+    photos: float = 0.33  # whole photos, no prompt
+    boxed: float = 0.16  # subjects of photos, by box
+    composites: float = 0.23
     objects: float = 0.06  # countable objects, by box
-    marked: float = 0.11  # scenes with marked people, or marked as without any: people only
-    empty: float = 0.08
+    marked: float = 0.15  # scenes with marked people, or marked as without any: people only
+    empty: float = 0.07
 
 
 @dataclass
@@ -157,7 +157,7 @@ def boxed_objects(bank: Bank, count: int, size: int) -> Batch:
 def marked_people(bank: Bank, count: int, size: int) -> Batch:
     """Draw scenes in which every person is marked; the subject is not known there."""
     device = bank.photos.device
-    chosen = torch.randint(len(bank.marked), (count,), device=device)
+    chosen = drawn(bank.marked_weight, count)
     shown = geometry.random_crops(count, 0.6, device)
     affine = geometry.maps(shown, geometry.chance(count, 0.5, device), torch.zeros(count, device=device))
     photos = geometry.warp(photos_at(bank, bank.marked_photo[chosen]), affine, size)
