@@ -10,7 +10,6 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-
 FOUND_SHARE = 0.25  # of the boxes that prompt
 
 

@@ -57,8 +57,8 @@ def people_loss(maps: Tensor, batch: Batch) -> Tensor:
     """Penalty-reduced focal loss of the centres (CenterNet, Zhou et al. 2019) and generalised IoU of the boxes.
 
     The cells nearest to a centre count as the centre; those about it answer for the box too, the less the further off
-    they are (Rezatofighi et al. 2019, on distances as in FCOS, Tian et al. 2019). Where not all people are known, only the
-    boxes of those who are teach. `maps` is (B, 5, h, w).
+    they are (Rezatofighi et al. 2019, on distances as in FCOS, Tian et al. 2019). Where not all people are known, only
+    the boxes of those who are teach. `maps` is (B, 5, h, w).
     """
     heat, reach = people_targets(batch, maps.shape[2], maps.shape[3])
     inside = (heat > 0) & (reach > 0).all(1)  # of a person's box: known there, whoever else is about
