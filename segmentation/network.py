@@ -3,10 +3,13 @@
 Input   (B, 4, H, W) float, H and W multiples of 32. Channels 0-2: RGB in 0..1, ImageNet-normalised. Channel 3: the
         prompt plane, 0 everywhere without a prompt, else +1 inside the box or boxes and -1 outside.
 Output  mattes (B, 2, H, W): logits of the alpha of the subject (with a prompt: of what the boxes hold) and of people;
-        people (B, 3, H/8, W/8): logit of a person's box centre, log width, log height (in cells of 8 pixels).
+        people (B, 5, H/8, W/8): logit of a person's box centre, and the logs of how far left, up, right and down of the
+        cell's middle that box reaches (in cells of 8 pixels).
 
-The shape is a residual encoder (He et al. 2016), pyramid pooling (Zhao et al. 2017) at its deepest level, and a U-Net
-decoder (Ronneberger et al. 2015); the people maps follow CenterNet (Zhou et al. 2019).
+The encoder is EfficientNet-Lite (Tan & Le 2019, without squeeze-and-excitation, ReLU6 throughout), made of inverted
+residuals (Sandler et al. 2018); pyramid pooling (Zhao et al. 2017) at its deepest level and a U-Net decoder
+(Ronneberger et al. 2015) follow; people are found by centres as in CenterNet (Zhou et al. 2019), with the four
+distances of FCOS (Tian et al. 2019).
 """
 
 from __future__ import annotations
@@ -25,40 +28,106 @@ from .errors import WeightsInvalid
 
 MULTIPLE = 32
 PEOPLE_STRIDE = 8
+KERNELS = (3, 3, 5, 3, 5, 5, 3)  # of the encoder's seven stages
+STRIDES = (1, 2, 2, 2, 1, 2, 1)
+SKIPS = (0, 1, 2, 4)  # the last stages at strides 2, 4, 8 and 16; the seventh ends at 32
 
 
 @dataclass(frozen=True)
 class NetworkConfig:
     """Sizes of the network; the manifest beside a weight file carries the same fields."""
 
-    widths: tuple[int, ...] = (24, 40, 72, 144, 224)  # channels at strides 2, 4, 8, 16, 32
-    depths: tuple[int, ...] = (2, 2, 5, 4)  # residual blocks at strides 4, 8, 16, 32
+    stem_width: int = 32
+    widths: tuple[int, ...] = (16, 24, 48, 88, 120, 208, 352)  # channels of the encoder's stages
+    depths: tuple[int, ...] = (1, 3, 3, 4, 4, 5, 1)  # inverted residuals of each stage
+    expansion: int = 6
     pool_bins: tuple[int, ...] = (1, 2, 4)
-    people_width: int = 48
+    context_width: int = 192
+    decoder_widths: tuple[int, ...] = (32, 48, 80, 128)  # at strides 2, 4, 8, 16
+    people_width: int = 64
 
 
-def convolution(inputs: int, outputs: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+def convolution(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
     """Build convolution, batch normalisation and ReLU."""
     return nn.Sequential(
-        nn.Conv2d(inputs, outputs, kernel, stride, kernel // 2, bias=False),
+        nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )
 
 
-class Residual(nn.Module):
-    """Two 3x3 convolutions and a shortcut."""
+class FoldedConvolution(nn.Module):
+    """A convolution and the frozen batch normalisation behind it as one: weights times `scale`, plus `shift`.
 
-    def __init__(self, inputs: int, outputs: int, stride: int = 1):
+    Scale and shift of each output channel stay apart from the weights, so that they are learned at their own pace.
+    """
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1):
         super().__init__()
-        self.first = convolution(inputs, outputs, stride=stride)
-        self.second = nn.Sequential(nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs))
-        self.shortcut = nn.Identity()
-        if inputs != outputs or stride != 1:
-            self.shortcut = nn.Sequential(nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+        self.weight = nn.Parameter(torch.empty(outputs, inputs // groups, kernel, kernel))
+        self.scale = nn.Parameter(torch.ones(outputs))
+        self.shift = nn.Parameter(torch.zeros(outputs))
+        self.stride, self.padding, self.groups = stride, kernel // 2, groups
+        self.convolve = functional.conv2d
+        nn.init.kaiming_normal_(self.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        return functional.relu(self.second(self.first(x)) + self.shortcut(x))
+        weight = self.weight * self.scale[:, None, None, None]
+        return self.convolve(x, weight, self.shift, self.stride, self.padding, 1, self.groups)
+
+
+class InvertedResidual(nn.Module):
+    """Widen by a 1x1 convolution, filter each channel by itself, narrow again; a shortcut where the shape stays."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int):
+        super().__init__()
+        middle = inputs * expansion
+        self.widen = FoldedConvolution(inputs, middle) if expansion > 1 else None
+        self.filter = FoldedConvolution(middle, middle, kernel, stride, groups=middle)
+        self.narrow = FoldedConvolution(middle, outputs)
+        self.shortcut = stride == 1 and inputs == outputs
+        if self.shortcut:  # what is added to the shortcut begins small, so that many blocks in a row stay calm
+            nn.init.constant_(self.narrow.scale, 0.2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = functional.relu6(self.widen(x), inplace=True) if self.widen else x
+        y = self.narrow(functional.relu6(self.filter(y), inplace=True))
+        return x + y if self.shortcut else y
+
+
+class Encoder(nn.Module):
+    """EfficientNet-Lite without its classifier; returns the features at strides 2, 4, 8, 16 and 32."""
+
+    def __init__(self, config: NetworkConfig):
+        super().__init__()
+        self.stem = FoldedConvolution(4, config.stem_width, kernel=3, stride=2)
+        self.stages = nn.ModuleList()
+        inputs = config.stem_width
+        for index, (outputs, depth) in enumerate(zip(config.widths, config.depths, strict=True)):
+            expansion = config.expansion if index else 1
+            stage = nn.Sequential()
+            for block in range(depth):
+                stride = STRIDES[index] if block == 0 else 1
+                stage.append(InvertedResidual(inputs, outputs, KERNELS[index], stride, expansion))
+                inputs = outputs
+            self.stages.append(stage)
+        # The prompt also enters at every depth: through the stem alone, the deep cells would have to learn to carry it.
+        self.prompt = nn.ModuleList(nn.Conv2d(1, width, 1, bias=False) for width in config.widths[1:])
+        for layer in self.prompt:
+            nn.init.zeros_(layer.weight)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        plane = x[:, 3:]
+        features = []
+        x = functional.relu6(self.stem(x), inplace=True)  # (B, stem, H/2, W/2)
+        for index, stage in enumerate(self.stages):
+            x = stage(x)  # (B, w, H/s, W/s)
+            if STRIDES[index] == 2:
+                plane = functional.avg_pool2d(plane, 4 if index == 1 else 2)
+            if index:
+                x = x + self.prompt[index - 1](plane)
+            features.append(x)
+        return [features[index] for index in (*SKIPS, -1)]
 
 
 def bin_means(bins: int, size: int) -> Tensor:
@@ -76,13 +145,13 @@ def bin_means(bins: int, size: int) -> Tensor:
 class PyramidPool(nn.Module):
     """Let every cell see the picture's mean, and the means of its halves and quarters."""
 
-    def __init__(self, width: int, pool_bins: tuple[int, ...]):
+    def __init__(self, inputs: int, outputs: int, pool_bins: tuple[int, ...]):
         super().__init__()
         self.pool_bins = pool_bins
         self.branches = nn.ModuleList(
-            nn.Sequential(nn.Conv2d(width, width // 4, 1), nn.ReLU(inplace=True)) for _ in pool_bins
+            nn.Sequential(nn.Conv2d(inputs, outputs // 4, 1), nn.ReLU(inplace=True)) for _ in pool_bins
         )
-        self.fuse = convolution(width + len(pool_bins) * (width // 4), width, kernel=1)
+        self.fuse = convolution(inputs + len(pool_bins) * (outputs // 4), outputs, kernel=1)
 
     def forward(self, x: Tensor) -> Tensor:
         height, width = int(x.shape[-2]), int(x.shape[-1])
@@ -100,46 +169,37 @@ class KeylineUNet(nn.Module):
     def __init__(self, config: NetworkConfig = NetworkConfig()):
         super().__init__()
         self.config = config
-        widths = config.widths
-        self.stem = convolution(4, widths[0], stride=2)
-        self.down = nn.ModuleList(
-            nn.Sequential(Residual(inputs, outputs, stride=2), *(Residual(outputs, outputs) for _ in range(depth - 1)))
-            for inputs, outputs, depth in zip(widths, widths[1:], config.depths, strict=False)
+        narrow = config.decoder_widths
+        self.encoder = Encoder(config)
+        self.context = nn.Sequential(
+            PyramidPool(config.widths[-1], config.context_width, config.pool_bins),
+            convolution(config.context_width, config.context_width),
         )
-        # The prompt also enters at every depth: through the stem alone, the deep cells would have to learn to carry it.
-        self.prompt = nn.ModuleList(nn.Conv2d(1, width, 1, bias=False) for width in widths[1:])
-        self.context = PyramidPool(widths[-1], config.pool_bins)
+        deep = (*narrow[1:], config.context_width)  # what comes up from below at strides 2, 4, 8, 16
+        skips = [config.widths[index] for index in SKIPS]
         self.up = nn.ModuleList(
-            convolution(deep + shallow, shallow) for deep, shallow in zip(widths[:0:-1], widths[-2::-1], strict=True)
+            nn.Sequential(convolution(below + skip, width), *(convolution(width, width) for _ in range(again)))
+            for below, skip, width, again in zip(deep, skips, narrow, (0, 0, 1, 1), strict=True)
         )
-        self.mattes = nn.Conv2d(widths[0], 2 * 4, 3, 1, 1)  # four sub-pixels of each matte, at stride 2
-        self.people = nn.Sequential(convolution(widths[2], config.people_width), nn.Conv2d(config.people_width, 3, 1))
-        self.side_mattes = nn.ModuleList(nn.Conv2d(width, 2, 3, 1, 1) for width in (widths[2], widths[1]))
-        self._start_gently()
-
-    def _start_gently(self) -> None:
-        """Begin with silent prompts, with no people, and with every repeated block as the identity."""
-        for layer in self.prompt:
-            nn.init.zeros_(layer.weight)
+        self.mattes = nn.Conv2d(narrow[0], 2 * 4, 3, 1, 1)  # four sub-pixels of each matte, at stride 2
+        self.people = nn.Sequential(
+            convolution(narrow[2], config.people_width),
+            convolution(config.people_width, config.people_width),
+            nn.Conv2d(config.people_width, 5, 1),
+        )
         nn.init.constant_(self.people[-1].bias[:1], -4.0)  # sigmoid 0.02: focal loss starts calm (Lin et al. 2017)
-        for stage in self.down:
-            for block in stage[1:]:
-                nn.init.zeros_(block.second[1].weight)
+        self.side_mattes = nn.ModuleList(nn.Conv2d(width, 2, 3, 1, 1) for width in (narrow[2], narrow[1]))
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        plane = x[:, 3:]
-        features = [self.stem(x)]  # (B, w0, H/2, W/2)
-        for depth, (stage, prompt) in enumerate(zip(self.down, self.prompt, strict=True)):
-            stride = 4 << depth
-            features.append(stage(features[-1]) + prompt(functional.avg_pool2d(plane, stride)))  # (B, w, H/s, W/s)
-        y = self.context(features[-1])
+        *skips, y = self.encoder(x)
+        y = self.context(y)  # (B, context, H/32, W/32)
         decoded = []
-        for up, skip in zip(self.up, reversed(features[:-1]), strict=True):
+        for up, skip in zip(reversed(self.up), reversed(skips), strict=True):
             size = (int(skip.shape[-2]), int(skip.shape[-1]))
             y = up(torch.cat([functional.interpolate(y, size, mode="bilinear"), skip], 1))
             decoded.append(y)  # strides 16, 8, 4, 2
         mattes = functional.pixel_shuffle(self.mattes(y), 2)  # (B, 2, H, W)
-        people = self.people(decoded[1])  # (B, 3, H/8, W/8)
+        people = self.people(decoded[1])  # (B, 5, H/8, W/8)
         if not self.training:
             return mattes, people
         return mattes, people, self.side_mattes[0](decoded[1]), self.side_mattes[1](decoded[2])
@@ -151,7 +211,7 @@ def load_network(path: Path) -> KeylineUNet:
     Returns the network in evaluation mode, in float32. Raises WeightsInvalid naming the keys that are missing or not
     expected, the shapes that differ, or what else is wrong with the file.
     """
-    weights = _read(path)
+    weights = read_tensors(path)
     network = KeylineUNet(_config_beside(path))
     expected = network.state_dict()
     faults = [f"missing {name}" for name in expected if name not in weights]
@@ -168,8 +228,8 @@ def load_network(path: Path) -> KeylineUNet:
     return network.eval()
 
 
-def _read(path: Path) -> dict[str, Tensor]:
-    """Read named tensors; a `.pth` file is never allowed to run code."""
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """Read named tensors; a `.pth` file is never allowed to run code. Raises WeightsInvalid for anything else."""
     try:
         weights = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except Exception as error:  # garbage makes the unpickler stumble in every way there is

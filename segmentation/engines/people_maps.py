@@ -1,7 +1,7 @@
 """Stage 6, the model: from the built-in network's people maps to boxes round people.
 
-The maps are those of CenterNet (Zhou et al. 2019) without its offset: a cell of 8 pixels holds the logit that a
-person's box has its centre there, and the logarithms of the box's width and height in cells.
+A cell of 8 pixels holds the logit that a person's box has its centre there, and the logarithms of how far, in cells,
+the box reaches to the left, up, right and down (see segmentation.network).
 """
 
 from __future__ import annotations
@@ -15,6 +15,10 @@ from segmentation.options import Box
 
 MAX_PEOPLE = 20
 MAX_SHARED = 0.6  # intersection over union from which two boxes are one person's
+OPAQUE = 0.5
+REACH = 1.5
+LEAST_FILLED = 0.15  # of a box by its person's pixels, for these to have a say
+STRAY_SHARE = 0.005  # of a person's pixels, left out at each end of their span
 
 
 def overlap(first: Box, second: Box) -> float:
@@ -30,21 +34,75 @@ def overlap(first: Box, second: Box) -> float:
 def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> list[tuple[Box, float]]:
     """Read people's boxes, in pixels of a picture of width x height, and scores 0..1, best score first.
 
-    maps: (3, h, w) float32, covering the whole picture. A person is a cell whose score is the highest of its 3 x 3
-    neighbours; of two boxes that are nearly one, the better stays.
+    maps: (5, h, w) float32, covering the whole picture. A person is a cell whose score is the highest of its 3 x 3
+    neighbours, with the box that these agree on; of two boxes that are nearly one, the better stays.
     """
     scores = sigmoid(maps[0])
     rows, columns = scores.shape
+    edges = _agreed(_edges(maps), scores) * np.float32([width / columns, height / rows] * 2)
     peaks = (scores >= cv2.dilate(scores, np.ones((3, 3), np.uint8))) & (scores >= min_score)
     found: list[tuple[Box, float]] = []
     for row, column in sorted(np.argwhere(peaks).tolist(), key=lambda cell: -scores[tuple(cell)]):
-        across, down = (np.exp(np.clip(maps[1:, row, column], -3, 6)) / 2).tolist()
-        edges = (column + 0.5 - across, row + 0.5 - down, column + 0.5 + across, row + 0.5 + down)
-        scale = (width / columns, height / rows) * 2
         try:
-            box = Box(*(edge * factor for edge, factor in zip(edges, scale, strict=True))).clipped(width, height)
+            box = Box(*edges[row, column].tolist()).clipped(width, height)
         except BoxInvalid:
             continue  # a centre at the border with hardly anything of its person on the picture
-        if all(overlap(box, other) < MAX_SHARED for other, _ in found):
-            found.append((box, float(scores[row, column])))
-    return found[:MAX_PEOPLE]
+        found.append((box, float(scores[row, column])))
+    return distinct(found)[:MAX_PEOPLE]
+
+
+def distinct(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
+    """Keep of boxes that are nearly one the first; `found` is sorted, best score first."""
+    kept: list[tuple[Box, float]] = []
+    for box, score in found:
+        if all(overlap(box, other) < MAX_SHARED for other, _ in kept):
+            kept.append((box, score))
+    return kept
+
+
+def fitted(found: list[tuple[Box, float]], people: np.ndarray, width: int, height: int) -> list[tuple[Box, float]]:
+    """Move each box halfway to the span of its person's pixels; of boxes that become nearly one the first stays.
+
+    people: (h, w) float32 0..1, the people's alpha over the whole picture. A pixel is of the person whose box, made
+    REACH times as large, it lies deepest in. The boxes know people apart but not how far each reaches; the alpha knows
+    how far they reach but not whose is what.
+    """
+    rows, columns = np.nonzero(people > OPAQUE)
+    if not len(rows) or not found:
+        return found
+    scale = np.float32([width / people.shape[1], height / people.shape[0]])
+    places = (np.stack([columns, rows], 1) + 0.5) * scale  # (n, 2)
+    edges = np.float32([(box.left, box.top, box.right, box.bottom) for box, _ in found])  # (p, 4)
+    depth = np.abs(places[None] - (edges[:, None, :2] + edges[:, None, 2:]) / 2)
+    depth = (depth / (edges[:, None, 2:] - edges[:, None, :2])).max(-1)  # (p, n): 0.5 on the box's border
+    owner = np.where(depth.min(0) < REACH / 2, depth.argmin(0), -1)
+    moved = []
+    for index, (box, score) in enumerate(found):
+        own = places[owner == index]
+        if len(own) * scale.prod() < LEAST_FILLED * (box.right - box.left) * (box.bottom - box.top):
+            moved.append((box, score))
+            continue
+        span = np.quantile(own, STRAY_SHARE, axis=0), np.quantile(own, 1 - STRAY_SHARE, axis=0)
+        left, top, right, bottom = (round(edge) for edge in (np.concatenate(span) + edges[index]) / 2)
+        moved.append((Box(left, top, max(right, left + 2), max(bottom, top + 2)).clipped(width, height), score))
+    return distinct(moved)
+
+
+def mirrored(maps: np.ndarray) -> np.ndarray:
+    """Return the people maps (5, h, w) of a picture from those of its mirror picture: left and right change places."""
+    return maps[[0, 3, 2, 1, 4], :, ::-1]
+
+
+def _edges(maps: np.ndarray) -> np.ndarray:
+    """Return each cell's box (h, w, 4), left, top, right, bottom, in cells from the picture's corner."""
+    rows, columns = maps.shape[1:]
+    middle = np.stack(np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5), -1).astype(np.float32)
+    reach = np.exp(np.clip(maps[1:], -3, 6)).transpose(1, 2, 0)
+    return np.concatenate([middle - reach[..., :2], middle + reach[..., 2:]], -1)
+
+
+def _agreed(edges: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Average the boxes (h, w, 4) of each cell and its neighbours by their scores."""
+    weights = scores[..., None].astype(np.float32) ** 2 + 1e-9
+    total = cv2.blur(edges * weights, (3, 3), borderType=cv2.BORDER_CONSTANT)
+    return total / cv2.blur(weights, (3, 3), borderType=cv2.BORDER_CONSTANT)[..., None]

@@ -9,12 +9,13 @@ import numpy as np
 from segmentation.engines.base import Instance, Matte
 from segmentation.engines.cropping import cells_of, inside, pasted, surroundings
 from segmentation.engines.manifest import Manifest
-from segmentation.engines.people_maps import find_people
+from segmentation.engines.people_maps import OPAQUE, find_people, fitted, mirrored
 from segmentation.engines.preparation import framed, sigmoid
 from segmentation.engines.session import GuardedSession
 from segmentation.options import Box
 
-PERSON_SLACK = 0.1  # of a found person's box: unlike one drawn by somebody, it may miss a hand
+PERSON_SLACK = 0.35  # of a found person's box: unlike one drawn by somebody, it may miss an arm
+PERSON_MARGIN = 0.4  # of its sides: how much of what is about a person the network looks at
 SUREST_SHARE = 0.005  # of a picture: smaller than any subject worth cutting out
 FADING = 2.0  # by more than what is lacking, so that nothing stays half opaque
 
@@ -39,6 +40,12 @@ def faded(logits: np.ndarray, presence: float | None) -> np.ndarray:
     return logits - FADING * max(0.0, presence - surest)
 
 
+def sureness(alpha: np.ndarray) -> float:
+    """Measure how solid a matte is, 0..1: the square of the mean alpha of its opaque part, 0 without any."""
+    opaque = alpha[alpha > OPAQUE]
+    return float(opaque.mean() ** 2) if opaque.size else 0.0
+
+
 class UNetEngine:
     """Serve the built-in network; see segmentation.network for its planes and its answers."""
 
@@ -49,11 +56,7 @@ class UNetEngine:
 
     def auto(self, rgb: np.ndarray) -> Matte:
         """Find the subject and its people, looking at the mirror picture too if so told; the mattes are size x size."""
-        upright = self._unprompted(rgb)
-        views = [upright, upright[..., ::-1]] if self._manifest.mirrored else [upright]
-        logits, *mirror = (answer[self._mattes] for answer in self._answers(views))
-        if mirror:
-            logits = (logits + mirror[0][..., ::-1]) / 2
+        logits, _ = self._seen(rgb)
         return Matte(sigmoid(faded(logits[0], self._manifest.presence)), sigmoid(logits[1]))
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
@@ -65,17 +68,35 @@ class UNetEngine:
     def instances(self, rgb: np.ndarray) -> list[Instance]:
         """Find each person's box, then cut out what it holds; best score first."""
         height, width = rgb.shape[:2]
-        maps = self._answers([self._unprompted(rgb)])[0][self._people]
+        mattes, maps = self._seen(rgb)
         people = find_people(maps, width, height, self._manifest.min_score)
+        people = fitted(people, sigmoid(mattes[1]), width, height)
         boxes = [box for box, _ in people]
-        mattes = self._prompted(rgb, boxes, [surroundings(box, width, height, PERSON_SLACK) for box in boxes])
-        return [Instance(box, score, matte.alpha) for (box, score), matte in zip(people, mattes, strict=True)]
+        limits = [surroundings(box, width, height, PERSON_SLACK) for box in boxes]
+        alphas = [matte.alpha for matte in self._prompted(rgb, boxes, limits, margin=PERSON_MARGIN)]
+        found = [
+            Instance(box, score * sureness(alpha), alpha) for (box, score), alpha in zip(people, alphas, strict=True)
+        ]
+        return sorted(found, key=lambda person: -person.score)
 
-    def _prompted(self, rgb: np.ndarray, boxes: Sequence[Box], limits: Sequence[Box]) -> list[Matte]:
+    def _seen(self, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Look at a whole picture, and at its mirror picture if so told: logits (2, size, size) and people maps."""
+        upright = self._unprompted(rgb)
+        views = [upright, upright[..., ::-1]] if self._manifest.mirrored else [upright]
+        answers = self._answers(views)
+        mattes, maps = answers[0][self._mattes], answers[0][self._people]
+        if len(answers) > 1:
+            mattes = (mattes + answers[1][self._mattes][..., ::-1]) / 2
+            maps = (maps + mirrored(answers[1][self._people])) / 2
+        return mattes, maps
+
+    def _prompted(
+        self, rgb: np.ndarray, boxes: Sequence[Box], limits: Sequence[Box], margin: float | None = None
+    ) -> list[Matte]:
         """Ask for what each box holds, and keep what lies within its limit."""
         height, width = rgb.shape[:2]
         if self._manifest.box_mode == "crop":
-            mattes = self._cropped(rgb, boxes)
+            mattes = self._cropped(rgb, boxes, self._manifest.box_margin if margin is None else margin)
         else:
             planes = framed(rgb, self._manifest).planes
             prompts = [prompt_plane(box, width, height, self._manifest.size) for box in boxes]
@@ -86,10 +107,10 @@ class UNetEngine:
             for matte, limit in zip(mattes, limits, strict=True)
         ]
 
-    def _cropped(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
+    def _cropped(self, rgb: np.ndarray, boxes: Sequence[Box], margin: float) -> list[Matte]:
         """Show the network each box's surroundings alone, with the box drawn as its prompt."""
         height, width = rgb.shape[:2]
-        views = [surroundings(box, width, height, self._manifest.box_margin) for box in boxes]
+        views = [surroundings(box, width, height, margin) for box in boxes]
         inputs = []
         for box, view in zip(boxes, views, strict=True):
             seen = rgb[view.top : view.bottom, view.left : view.right]

@@ -11,7 +11,11 @@ from torch import Tensor
 
 from .data import ROLES, Entry, Picture, SetRole, load_all
 
-PEOPLE_CODES = {"unknown": 0, "none": 1, "one": 2, "some": 3, "marked": 4}
+# What is known of people in a picture. Of the last three only what the subject is: others may be about.
+PEOPLE_CODES = {"unknown": 0, "none": 1, "one": 2, "some": 3, "marked": 4, "thing": 5, "person": 6, "people": 7}
+DESERTED_WEIGHT = 0.2  # of a scene marked as without people, beside one with them
+LEAST_CUTOUT_SHARE = 0.03  # of its picture: what is smaller would be pasted as a blur
+NAMED_PERSON_CUTOUT = 4.0  # weight among single people to paste: found in all postures, but cut out hard
 
 
 @dataclass
@@ -28,8 +32,10 @@ class Bank:
     objects: Tensor  # (M, S, S)
     object_photo: Tensor  # (M,) row of the photo
     object_is_person: Tensor  # (M,)
+    object_cutout: Tensor  # (M,) weight among objects to paste
     marked: Tensor  # (K, S, S) ids of people, 255 = ignore
     marked_photo: Tensor  # (K,) row of the photo
+    marked_weight: Tensor  # (K,) weight among scenes with marked people
 
     @property
     def size(self) -> int:
@@ -69,20 +75,18 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
         objects=torch.from_numpy(np.stack([mask for mask, _, _ in objects]) if objects else blank),
         object_photo=torch.tensor([row for _, row, _ in objects], dtype=torch.long),
         object_is_person=torch.tensor([person for _, _, person in objects], dtype=torch.bool),
+        object_cutout=torch.tensor([float((mask > 127).mean() > LEAST_CUTOUT_SHARE) for mask, _, _ in objects]),
         marked=torch.from_numpy(np.stack([ids for ids, _ in marked]) if marked else blank),
         marked_photo=torch.tensor([row for _, row in marked], dtype=torch.long),
+        marked_weight=torch.tensor([1.0 if ids.any() else DESERTED_WEIGHT for ids, _ in marked]),
     )
 
 
 def _known(picture: Picture) -> tuple[float, ...]:
     """Return (people code, real weight, cutout weight, person cutout weight, is empty) of a picture."""
     role = ROLES.get(picture.kind, SetRole())
+    people = picture.subject or role.people
     subject = picture.alpha is not None and picture.alpha.max() > 127
     empty = picture.alpha is None and picture.people is None and not picture.objects and picture.kind == "background"
-    return (
-        PEOPLE_CODES[role.people],
-        role.real * subject,
-        role.cutout * subject,
-        role.cutout * subject * (role.people == "one"),
-        float(empty),
-    )
+    person_cutout = {"one": role.cutout, "person": NAMED_PERSON_CUTOUT}.get(people, 0.0)
+    return (PEOPLE_CODES[people], role.real * subject, role.cutout * subject, person_cutout * subject, float(empty))

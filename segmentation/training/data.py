@@ -28,7 +28,7 @@ class SetRole:
 
     real: float = 1.0  # weight among whole photos with a subject mask
     cutout: float = 0.25  # weight among subjects to paste
-    people: str = "unknown"  # "one", "some", "none", "marked" (ids are given) or "unknown"
+    people: str = "unknown"  # what is known of all people in its photos, a key of bank.PEOPLE_CODES
     held_out: int = 0  # so many pictures are never trained on
 
 
@@ -43,6 +43,14 @@ ROLES = {
     "train-people": SetRole(real=0.0, cutout=0.0, people="marked"),
     "train-things": SetRole(real=0.0, cutout=0.0, people="none"),
     "background": SetRole(real=0.0, cutout=0.0, people="none", held_out=60),
+}
+
+
+# Some subjects of DUTS-TR, named by eye: one person, several people, or no person. Others may stand behind them.
+NAMED_SUBJECTS = {
+    name: kind
+    for kind, names in json.loads(Path(__file__).with_name("duts_subjects.json").read_text(encoding="utf-8")).items()
+    for name in names
 }
 
 
@@ -63,6 +71,7 @@ class Picture:
 
     kind: str
     photo: np.ndarray  # (S, S, 3) RGB
+    subject: str | None = None  # of NAMED_SUBJECTS
     alpha: np.ndarray | None = None
     people: np.ndarray | None = None  # ids 1…n, 255 = ignore
     objects: list[tuple[np.ndarray, bool]] = field(default_factory=list)  # (alpha, is a person)
@@ -129,7 +138,9 @@ def square(picture: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
 
 def load(entry: Entry, size: int) -> Picture:
     """Decode an entry at `size`."""
-    picture = Picture(entry.kind, square(decode(entry.read(entry.photo), colour=True), size))
+    photo = square(decode(entry.read(entry.photo), colour=True), size)
+    subject = NAMED_SUBJECTS.get(entry.name.rpartition("/")[2]) if entry.kind == "train-duts" else None
+    picture = Picture(entry.kind, photo, subject)
     if ".people.png" in entry.beside:
         people = decode(entry.read(entry.name + ".people.png"), colour=False)
         if ".ignore.png" in entry.beside:
@@ -137,6 +148,8 @@ def load(entry: Entry, size: int) -> Picture:
         picture.people = square(people.astype(np.uint8), size, nearest=True)
     if ".things.png" in entry.beside:
         picture.objects = list(_objects(entry, size))
+        if picture.people is None and ROLES.get(entry.kind, SetRole()).people == "none":
+            picture.people = np.zeros((size, size), np.uint8)  # all that can be counted is marked: nobody is there
     if ".png" in entry.beside and picture.people is None:
         picture.alpha = square(decode(entry.read(entry.name + ".png"), colour=False), size)
     return picture

@@ -10,6 +10,8 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
+FOUND_SHARE = 0.25  # of the boxes that prompt
+
 
 def uniform(count: int, low: float, high: float, device: torch.device) -> Tensor:
     return torch.empty(count, device=device).uniform_(low, high)
@@ -61,10 +63,16 @@ def crops_around(boxes: Tensor, least_margin: float, most_margin: float) -> Tens
 
 
 def jittered(boxes: Tensor, share: float = 0.08) -> Tensor:
-    """Move every side of a box as a careless hand would: a little too large more often than too small."""
+    """Move every side of a box as a careless hand would: a little too large more often than too small.
+
+    Some boxes are as far off, both ways, as one that a network has found.
+    """
     sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     outward = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=boxes.device)
-    return boxes + outward * torch.empty_like(boxes).uniform_(-0.3 * share, share) * sides
+    by_hand = torch.empty_like(boxes).uniform_(-0.3 * share, share)
+    by_network = torch.empty_like(boxes).uniform_(-0.25, 0.25)
+    found = chance(len(boxes), FOUND_SHARE, boxes.device)[:, None]
+    return boxes + outward * torch.where(found, by_network, by_hand) * sides
 
 
 def maps(shown: Tensor, mirror: Tensor, angle: Tensor) -> Tensor:

@@ -7,7 +7,8 @@ from torch import Tensor
 from .mixture import Batch
 
 SIDE_WEIGHTS = (0.2, 0.3)  # strides 8 and 4
-PEOPLE_WEIGHT = 0.4
+PEOPLE_WEIGHT = 0.5
+BOX_WEIGHT = 2.5  # beside the centres
 
 
 def matte_loss(logits: Tensor, alphas: Tensor, trusted: Tensor) -> Tensor:
@@ -30,29 +31,38 @@ def matte_loss(logits: Tensor, alphas: Tensor, trusted: Tensor) -> Tensor:
     return ((entropy + overlap + 2 * edges) * weight).sum() / weight.sum().clamp(min=1)
 
 
-def people_targets(batch: Batch, height: int, width: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the centre heatmap (B, h, w), log sizes in cells (B, 2, h, w) and where these count (B, h, w)."""
+def people_targets(batch: Batch, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Return the centre heatmap (B, h, w) and how far each cell's person reaches (B, 4, h, w): left, up, right, down.
+
+    Distances are in cells, from the cell's middle; a cell's person is the one whose centre is felt most there.
+    """
     boxes, present = batch.people_boxes, batch.people_present
-    cells = torch.tensor([width, height], device=boxes.device) / 2
-    centres = ((boxes[..., :2] + boxes[..., 2:]) / 2 + 1) * cells  # (B, P, 2) in cells
-    sizes = ((boxes[..., 2:] - boxes[..., :2]) * cells).clamp(min=0.5)
+    corners = (boxes + 1) * torch.tensor([width, height, width, height], device=boxes.device) / 2  # (B, P, 4) in cells
+    centres = (corners[..., :2] + corners[..., 2:]) / 2
+    sizes = (corners[..., 2:] - corners[..., :2]).clamp(min=0.5)
     spread = (sizes.min(-1).values * 0.09).clamp(min=0.85)[..., None]
-    down = (torch.arange(height, device=boxes.device) + 0.5 - centres[..., 1:]) / spread  # (B, P, h)
-    across = (torch.arange(width, device=boxes.device) + 0.5 - centres[..., :1]) / spread  # (B, P, w)
+    rows = torch.arange(height, device=boxes.device) + 0.5
+    columns = torch.arange(width, device=boxes.device) + 0.5
+    down = (rows - centres[..., 1:]) / spread  # (B, P, h)
+    across = (columns - centres[..., :1]) / spread  # (B, P, w)
     heat = torch.exp(-0.5 * (down[..., :, None] ** 2 + across[..., None, :] ** 2)) * present[..., None, None]
     best, owner = heat.max(1)  # (B, h, w)
-    logs = sizes.log().gather(1, owner.flatten(1)[..., None].expand(-1, -1, 2))
-    logs = logs.permute(0, 2, 1).reshape(-1, 2, height, width)
-    return best, logs, (best > 0.5).float()
+    owned = corners.gather(1, owner.flatten(1)[..., None].expand(-1, -1, 4))
+    left, top, right, bottom = owned.permute(0, 2, 1).reshape(-1, 4, height, width).unbind(1)
+    reach = torch.stack([columns - left, rows[:, None] - top, right - columns, bottom - rows[:, None]], 1)
+    return best, reach
 
 
 def people_loss(maps: Tensor, batch: Batch) -> Tensor:
-    """Penalty-reduced focal loss of the centres and L1 of the log sizes (CenterNet, Zhou et al. 2019).
+    """Penalty-reduced focal loss of the centres (CenterNet, Zhou et al. 2019) and generalised IoU of the boxes.
 
-    The cells nearest to a centre count as the centre. `maps` is (B, 3, h, w).
+    The cells nearest to a centre count as the centre; those about it answer for the box too, the less the further off
+    they are (Rezatofighi et al. 2019, on distances as in FCOS, Tian et al. 2019). Where not all people are known, only
+    the boxes of those who are teach. `maps` is (B, 5, h, w).
     """
-    heat, sizes, counted = people_targets(batch, maps.shape[2], maps.shape[3])
-    known = batch.people_known.float()[:, None, None]
+    heat, reach = people_targets(batch, maps.shape[2], maps.shape[3])
+    inside = (heat > 0) & (reach > 0).all(1)  # of a person's box: known there, whoever else is about
+    known = (batch.people_known[:, None, None] | inside).float()
     logits = maps[:, 0]
     guess = torch.sigmoid(logits)
     peak = heat > 0.7
@@ -60,9 +70,19 @@ def people_loss(maps: Tensor, batch: Batch) -> Tensor:
     spared = -((1 - heat) ** 4) * guess**2 * functional.logsigmoid(-logits) * ~peak
     number = (peak * known).sum().clamp(min=1)
     centres = ((found + spared) * known).sum() / number
-    counted = counted * known
-    distance = ((maps[:, 1:] - sizes).abs().sum(1) * counted).sum() / counted.sum().clamp(min=1)
-    return centres + 0.5 * distance
+    weight = heat * ((heat > 0.3) & inside)
+    boxes = ((1 - generalised_iou(maps[:, 1:].clamp(-3, 6).exp(), reach)) * weight).sum() / weight.sum().clamp(min=1)
+    return centres + BOX_WEIGHT * boxes
+
+
+def generalised_iou(one: Tensor, other: Tensor) -> Tensor:
+    """Return the generalised IoU (B, h, w), -1..1, of boxes told as distances (B, 4, h, w) from a point within both."""
+    least, most = torch.minimum(one, other), torch.maximum(one, other)
+    shared = (least[:, 0] + least[:, 2]) * (least[:, 1] + least[:, 3])
+    hull = (most[:, 0] + most[:, 2]) * (most[:, 1] + most[:, 3])
+    areas = sum((box[:, 0] + box[:, 2]) * (box[:, 1] + box[:, 3]) for box in (one, other))
+    either = areas - shared
+    return shared / either.clamp(min=1e-6) - (hull - either) / hull.clamp(min=1e-6)
 
 
 def training_loss(outputs: tuple[Tensor, ...], batch: Batch) -> Tensor:

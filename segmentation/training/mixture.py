@@ -12,6 +12,8 @@ from .colour import photographed
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 MOST_PEOPLE = 12
+OBJECT_SHARE = 0.25  # of what is pasted: countable objects and people marked one by one
+CLOSE_SHARE = 0.3  # of pasted people
 FURTHER_SHARE = 0.25  # of whole photos: real pictures have smaller subjects than training sets
 
 
@@ -19,12 +21,12 @@ FURTHER_SHARE = 0.25  # of whole photos: real pictures have smaller subjects tha
 class Mixture:
     """Shares of a batch; they sum to 1."""
 
-    photos: float = 0.38  # whole photos, no prompt
-    boxed: float = 0.20  # subjects of photos, by box
-    composites: float = 0.18
-    objects: float = 0.04  # countable objects, by box
-    marked: float = 0.06  # scenes with marked people: people only
-    empty: float = 0.14
+    photos: float = 0.33  # whole photos, no prompt
+    boxed: float = 0.16  # subjects of photos, by box
+    composites: float = 0.23
+    objects: float = 0.06  # countable objects, by box
+    marked: float = 0.15  # scenes with marked people, or marked as without any: people only
+    empty: float = 0.07
 
 
 @dataclass
@@ -106,13 +108,19 @@ def whole_photos(bank: Bank, count: int, size: int) -> Batch:
     return _of_subject(bank, rows, near, near.new_zeros(count, 1, size, size))
 
 
+def _is(bank: Bank, rows: Tensor, *kinds: str) -> Tensor:
+    """Tell of which rows (B,) the people are known to be of one of these kinds."""
+    return torch.isin(bank.people[rows], torch.tensor([PEOPLE_CODES[kind] for kind in kinds], device=rows.device))
+
+
 def _of_subject(bank: Bank, rows: Tensor, both: Tensor, plane: Tensor) -> Batch:
-    people = bank.people[rows]
-    alpha, one = both[:, 3:], people == PEOPLE_CODES["one"]
-    is_people = one | (people == PEOPLE_CODES["some"])
-    known = people != PEOPLE_CODES["unknown"]
+    alpha, one = both[:, 3:], _is(bank, rows, "one")
+    is_people = _is(bank, rows, "one", "some", "person", "people")
+    known = _is(bank, rows, "one", "some", "none")
     batch = _sample(both[:, :3], plane, alpha, alpha * is_people[:, None, None, None], torch.ones_like(known), known)
-    return _set_people(batch, alpha, one[:, None], one | (people == PEOPLE_CODES["none"]))
+    inside = _is(bank, rows, "thing", "person", "people")[:, None, None, None]
+    batch.trusted[:, 1:] = torch.where(inside, (alpha > 0.5).float(), batch.trusted[:, 1:])
+    return _set_people(batch, alpha, _is(bank, rows, "one", "person")[:, None], one | _is(bank, rows, "none"))
 
 
 def _boxed(photos: Tensor, alphas: Tensor, size: int) -> tuple[Tensor, Tensor]:
@@ -149,7 +157,7 @@ def boxed_objects(bank: Bank, count: int, size: int) -> Batch:
 def marked_people(bank: Bank, count: int, size: int) -> Batch:
     """Draw scenes in which every person is marked; the subject is not known there."""
     device = bank.photos.device
-    chosen = torch.randint(len(bank.marked), (count,), device=device)
+    chosen = drawn(bank.marked_weight, count)
     shown = geometry.random_crops(count, 0.6, device)
     affine = geometry.maps(shown, geometry.chance(count, 0.5, device), torch.zeros(count, device=device))
     photos = geometry.warp(photos_at(bank, bank.marked_photo[chosen]), affine, size)
@@ -190,17 +198,15 @@ def composites(bank: Bank, count: int, size: int) -> Batch:
     only_people = geometry.chance(count, 0.5, device)
     places = torch.rand(count, 3, device=device).argsort(1)
     for layer in range(3):
-        common, person = drawn(bank.cutout, count), drawn(bank.person_cutout, count)
-        rows = torch.where(only_people, person, common)
+        cutouts, person, known = _cutouts(bank, only_people)
         pasted = geometry.chance(count, 1.0 if layer == 0 else 0.6, device)
-        both = _placed(bank, rows, places[:, layer], size)
+        both = _placed(cutouts, places[:, layer], person, size)
         alpha = both[:, 3:] * pasted[:, None, None, None]
         light = torch.empty(count, 3, 1, 1, device=device).uniform_(0.85, 1.15)
         photos = (both[:, :3] * light).clamp(0, 1) * alpha + photos * (1 - alpha)
         layers = torch.cat([layers * (1 - alpha), alpha], 1)
-        is_person = torch.cat([is_person, (bank.people[rows] == PEOPLE_CODES["one"])[:, None]], 1)
-        certain &= (bank.people[rows] != PEOPLE_CODES["unknown"]) | ~pasted
-        certain &= (bank.people[rows] != PEOPLE_CODES["some"]) | ~pasted
+        is_person = torch.cat([is_person, person[:, None]], 1)
+        certain &= known | ~pasted
     return _composed(photos, layers, is_person, certain, crowded)
 
 
@@ -213,23 +219,41 @@ def _base(bank: Bank, count: int, size: int) -> tuple[Tensor, Tensor, Tensor, Te
     shown = geometry.random_crops(count, 0.6, device)
     affine = geometry.maps(shown, geometry.chance(count, 0.5, device), torch.zeros(count, device=device))
     both = geometry.warp(torch.cat([photos_at(bank, rows), alphas_at(bank.alphas, rows)], 1), affine, size)
-    people = bank.people[rows]
-    certain = (people == PEOPLE_CODES["one"]) | (people == PEOPLE_CODES["none"])
-    return both[:, :3], both[:, 3:], (people == PEOPLE_CODES["one"])[:, None], certain, crowded
+    certain = _is(bank, rows, "one", "none")
+    return both[:, :3], both[:, 3:], _is(bank, rows, "one")[:, None], certain, crowded
 
 
-def _placed(bank: Bank, rows: Tensor, places: Tensor, size: int) -> Tensor:
-    """Return cut-outs (B, 4, size, size) set at the left, middle or right (places 0, 1, 2), at many scales."""
-    count, device = len(rows), rows.device
-    photos, alphas = photos_at(bank, rows), alphas_at(bank.alphas, rows)
-    boxes, _ = geometry.mask_boxes(alphas[:, 0])
+def _cutouts(bank: Bank, only_people: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Draw subjects to paste: (B, 4, S, S) with their alpha, is it one person (B,), is it known what it is (B,)."""
+    count, device = len(only_people), only_people.device
+    rows = torch.where(only_people, drawn(bank.person_cutout, count), drawn(bank.cutout, count))
+    both = torch.cat([photos_at(bank, rows), alphas_at(bank.alphas, rows)], 1)
+    person, known = _is(bank, rows, "one", "person"), _is(bank, rows, "one", "person", "none", "thing")
+    people = bank.object_cutout * bank.object_is_person
+    marked = geometry.chance(count, OBJECT_SHARE if people.any() else 0.0, device)
+    if marked.any():
+        chosen = torch.where(only_people, drawn(people, count), drawn(bank.object_cutout, count))[marked]
+        photos = photos_at(bank, bank.object_photo[chosen])
+        both[marked] = torch.cat([photos, alphas_at(bank.objects, chosen)], 1)
+        person[marked], known[marked] = bank.object_is_person[chosen], True
+    return both, person, known
+
+
+def _placed(cutouts: Tensor, places: Tensor, person: Tensor, size: int) -> Tensor:
+    """Set cut-outs (B, 4, S, S) at the left, middle or right (places 0, 1, 2), at many scales: (B, 4, size, size).
+
+    Some people come so close that only their upper part is in the picture.
+    """
+    count, device = len(cutouts), cutouts.device
+    boxes, _ = geometry.mask_boxes(cutouts[:, 3])
+    close = person & geometry.chance(count, CLOSE_SHARE, device)
+    half_sides = torch.exp(geometry.uniform(count, -1.6, -0.05, device) + close * 1.2)
     across = (places - 1) * 0.55 + geometry.uniform(count, -0.3, 0.3, device)
-    centres = torch.stack([across, geometry.uniform(count, -0.35, 0.35, device)], 1)
-    half_sides = torch.exp(geometry.uniform(count, -1.6, -0.05, device))
-    shown = geometry.placements(boxes, centres, half_sides)
+    down = torch.where(close, geometry.uniform(count, -0.9, -0.2, device) + half_sides, 0)
+    down = torch.where(close, down, geometry.uniform(count, -0.35, 0.35, device))
+    shown = geometry.placements(boxes, torch.stack([across, down], 1), half_sides)
     affine = geometry.maps(shown, geometry.chance(count, 0.5, device), geometry.small_angles(count, 0.4, device))
-    both = torch.cat([photos, alphas], 1)
-    return geometry.warp(both, affine, size, padding="zeros")
+    return geometry.warp(cutouts, affine, size, padding="zeros")
 
 
 def _composed(photos: Tensor, layers: Tensor, is_person: Tensor, certain: Tensor, crowded: Tensor) -> Batch:

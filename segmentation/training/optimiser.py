@@ -8,6 +8,8 @@ length and then restores that length: the learning rate is an angle, the same fo
 import torch
 from torch import Tensor, nn
 
+from ..network import KeylineUNet
+
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 
 
@@ -55,14 +57,26 @@ class Muon(torch.optim.Optimizer):
                 weight.mul_(state["length"] / (weight.norm() + 1e-7))
 
 
-def optimisers(network: nn.Module, muon_rate: float, adam_rate: float) -> list[torch.optim.Optimizer]:
-    """Give each parameter to the optimiser that suits it."""
-    normalised: set[int] = set()
+def optimisers(
+    network: KeylineUNet, muon_rate: float, adam_rate: float, encoder_rate: float
+) -> list[torch.optim.Optimizer]:
+    """Give each parameter to the optimiser that suits it; every group notes its highest rate under `peak`."""
+    turned: list[Tensor] = []
     for module in network.modules():
         if isinstance(module, nn.Sequential):
             for layer, after in zip(module, list(module)[1:], strict=False):
                 if isinstance(layer, nn.Conv2d) and isinstance(after, nn.BatchNorm2d):
-                    normalised.add(id(layer.weight))
-    turned = [p for p in network.parameters() if id(p) in normalised]
-    others = [p for p in network.parameters() if id(p) not in normalised]
-    return [Muon(turned, muon_rate), torch.optim.AdamW(others, adam_rate, betas=(0.9, 0.99), weight_decay=0.0)]
+                    turned.append(layer.weight)
+    encoder = list(network.encoder.parameters())
+    placed = {id(parameter) for parameter in (*turned, *encoder)}
+    others = [parameter for parameter in network.parameters() if id(parameter) not in placed]
+    muon = Muon(turned, muon_rate)
+    adam = torch.optim.AdamW(
+        [{"params": encoder, "lr": encoder_rate}, {"params": others, "lr": adam_rate}],
+        betas=(0.9, 0.99),
+        weight_decay=0.0,
+    )
+    for optimiser in (muon, adam):
+        for group in optimiser.param_groups:
+            group["peak"] = group["lr"]
+    return [muon, adam]

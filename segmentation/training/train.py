@@ -17,9 +17,12 @@ from torch import Tensor, nn
 from ..network import KeylineUNet, NetworkConfig, load_network
 from .bank import Bank, bank_from
 from .data import entries, held_out
+from .depthwise import hasten
+from .gradients import Gradients
 from .losses import training_loss
 from .mixture import Mixture, draw, possible
 from .optimiser import optimisers
+from .pretrained import load_encoder
 
 LOSS_SMOOTHING = 0.02
 
@@ -29,14 +32,16 @@ class Schedule:
     """How long, how large, how fast. Sizes grow with the share of the schedule that has passed."""
 
     minutes: float
-    size: int = 256  # the last stage's; earlier stages see less
-    batch: int = 32
-    stages: tuple[tuple[float, float], ...] = ((0.36, 0.5), (0.72, 0.75), (1.0, 1.0))  # (until, share of size)
-    muon_rate: float = 0.025
+    size: int = 320  # the last stage's; earlier stages see less
+    batch: int = 16
+    workers: int = 1  # parts of a batch that are worked on side by side
+    stages: tuple[tuple[float, float], ...] = ((0.45, 0.6), (0.8, 0.8), (1.0, 1.0))  # (until, share of size)
+    muon_rate: float = 0.02
     adam_rate: float = 1e-3
+    encoder_rate: float = 3e-4
     warm_up_steps: int = 50
     last_rate: float = 0.02  # share of the rates left at the end
-    averaging: float = 0.998
+    averaging: float = 0.999
     checkpoint_s: float = 240.0
     line_s: float = 20.0
 
@@ -58,6 +63,7 @@ class Run:
     network: nn.Module
     averaged: nn.Module
     optimisers: list[torch.optim.Optimizer]
+    gradients: Gradients
     step: int = 0
     seen: int = 0
     spent_s: float = 0.0
@@ -106,29 +112,28 @@ def average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
             a.copy_(n)
 
 
-def train_step(run: Run, bank: Bank, shares: dict[str, float], schedule: Schedule) -> Tensor:
+def train_step(run: Run, bank: Bank, shares: dict[str, float], schedule: Schedule) -> float:
     """Do one step at the rate and size that the time spent asks for; returns the loss."""
     done = run.spent_s / (schedule.minutes * 60)
-    share = schedule.rate_at(done, run.step)
-    for optimiser, rate in zip(run.optimisers, (schedule.muon_rate, schedule.adam_rate), strict=True):
-        for group in optimiser.param_groups:
-            group["lr"] = rate * share
-    batch = draw(bank, shares, schedule.batch, schedule.size_at(done))
-    device = bank.photos.device
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast_bfloat16(device)):
-        outputs = run.network(batch.inputs())
-    loss = training_loss(outputs, batch)
-    for optimiser in run.optimisers:
-        optimiser.zero_grad(set_to_none=True)
-    loss.backward()
+    size, device = schedule.size_at(done), bank.photos.device
+
+    def loss_of(network: nn.Module) -> Tensor:
+        batch = draw(bank, shares, schedule.batch // schedule.workers, size)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast_bfloat16(device)):
+            outputs = network(batch.inputs())
+        return training_loss(outputs, batch)
+
+    loss = run.gradients.of(loss_of)
     nn.utils.clip_grad_norm_(run.network.parameters(), 5.0)
     for optimiser in run.optimisers:
+        for group in optimiser.param_groups:
+            group["lr"] = group["peak"] * schedule.rate_at(done, run.step)
         optimiser.step()
     with torch.no_grad():
         average(run.averaged, run.network, min(schedule.averaging, (1 + run.step) / (10 + run.step)))
     run.step += 1
-    run.seen += schedule.batch
-    return loss.detach()
+    run.seen += schedule.batch // schedule.workers * schedule.workers
+    return loss
 
 
 def fast_bfloat16(device: torch.device) -> bool:
@@ -142,13 +147,20 @@ def start(
     schedule: Schedule,
     out: Path,
     initial: Path | None = None,
+    encoder: Path | None = None,
     resume: bool = False,
     config: NetworkConfig | None = None,
 ) -> Run:
-    """Make a run: fresh, from given weights, or going on from what lies in `out`."""
+    """Make a run: fresh, from given weights or a given encoder, or going on from what lies in `out`."""
     network = load_network(initial) if initial else KeylineUNet(config or NetworkConfig())
+    if encoder:
+        load_encoder(network.encoder, encoder)
     network = network.to(device, memory_format=torch.channels_last).train()
-    run = Run(network, copy.deepcopy(network).eval(), optimisers(network, schedule.muon_rate, schedule.adam_rate))
+    averaged = copy.deepcopy(network).eval()
+    if device.type == "cpu":
+        hasten(network)
+    rates = schedule.muon_rate, schedule.adam_rate, schedule.encoder_rate
+    run = Run(network, averaged, optimisers(network, *rates), Gradients(network, schedule.workers))
     if resume and (out / "state.pt").exists():
         run.restore(out, device)
     return run
@@ -166,7 +178,7 @@ def train(bank: Bank, schedule: Schedule, run: Run, out: Path, say: Callable[[st
     try:
         while run.spent_s < schedule.minutes * 60:
             began_s = time.monotonic()
-            loss = float(train_step(run, bank, shares, schedule))
+            loss = train_step(run, bank, shares, schedule)
             run.spent_s += time.monotonic() - began_s
             run.loss = loss if math.isnan(run.loss) else run.loss + LOSS_SMOOTHING * (loss - run.loss)
             if run.spent_s - told_s >= schedule.line_s:
@@ -196,6 +208,7 @@ def train_from(
     schedule: Schedule,
     device: str = "cpu",
     initial: Path | None = None,
+    encoder: Path | None = None,
     resume: bool = False,
     say: Callable[[str], None],
 ) -> Run:
@@ -207,6 +220,8 @@ def train_from(
     listed = [entry for entry in entries(data) if not entry.kind.startswith("val-")]
     kept, _ = held_out(listed)
     bank = bank_from(kept, schedule.size).to(torch.device(device))
+    if device == "cpu" and schedule.workers > 1:
+        torch.set_num_threads(1)
     say(f"{len(bank.photos)} pictures, {len(bank.objects)} objects, {len(bank.marked)} scenes with marked people")
-    run = start(device=bank.photos.device, schedule=schedule, out=out, initial=initial, resume=resume)
+    run = start(device=bank.photos.device, schedule=schedule, out=out, initial=initial, encoder=encoder, resume=resume)
     return train(bank, schedule, run, out, say)

@@ -11,6 +11,7 @@ import pytest
 import skimage.data
 
 from segmentation.engines.manifest import Manifest
+from segmentation.engines.people_maps import fitted
 from segmentation.engines.registry import load_engine
 from segmentation.engines.session import GuardedSession
 from segmentation.engines.unet import UNetEngine, faded
@@ -36,7 +37,7 @@ class RecordingSession:
     def run(self, batch):
         self.batches.append(batch.copy())
         mattes = np.where(batch[:, :2] > 0.5, 12.0, -12.0).astype(np.float32)
-        return [mattes, np.full((len(batch), 3, SIZE // 8, SIZE // 8), -12.0, np.float32)]
+        return [mattes, np.full((len(batch), 5, SIZE // 8, SIZE // 8), -12.0, np.float32)]
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_a_mirrored_engine_averages_what_it_sees_both_ways_round(session, rgb):
     def left_biased(batch):
         mattes = np.full((len(batch), 2, SIZE, SIZE), -4.0, np.float32)
         mattes[..., : SIZE // 4] = 8.0
-        return [mattes, np.zeros((len(batch), 3, SIZE // 8, SIZE // 8), np.float32)]
+        return [mattes, np.zeros((len(batch), 5, SIZE // 8, SIZE // 8), np.float32)]
 
     session.run = left_biased
     matte = engine_of(session, mirrored=True).auto(rgb)
@@ -206,9 +207,9 @@ def test_one_thread_at_a_time_runs_the_network(session, rgb, monkeypatch):
 
 def people_maps(*people):
     """Draw people maps of 8 x 8 cells: each person is (column, row, width, height in cells, logit)."""
-    maps = np.full((3, SIZE // 8, SIZE // 8), -12.0, np.float32)
+    maps = np.full((5, SIZE // 8, SIZE // 8), -12.0, np.float32)
     for column, row, width, height, logit in people:
-        maps[:, row, column] = logit, np.log(width), np.log(height)
+        maps[:, row, column] = logit, *np.log([width, height, width, height] / np.float32(2))
     return maps
 
 
@@ -219,6 +220,7 @@ def answer_with_people(session, maps):
 
 def test_people_are_boxed_by_their_centre_and_size_the_surest_first(session, rgb):
     answer_with_people(session, people_maps((1, 3, 2, 4, 1.0), (6, 4, 3, 8, 3.0)))
+    rgb[:] = 255, 0, 0  # a subject everywhere, and people's pixels nowhere
     people = engine_of(session).instances(rgb)  # a cell is 25 x 12.5 pixels
     assert [person.box for person in people] == [Box(125, 6, 200, 100), Box(12, 19, 62, 69)]
     np.testing.assert_allclose([person.score for person in people], [0.953, 0.731], atol=1e-3)
@@ -227,6 +229,48 @@ def test_people_are_boxed_by_their_centre_and_size_the_surest_first(session, rgb
     assert planes[0, 30, 10] == -1.0
     assert people[1].alpha[20:40, 6:18].min() > 0.99
     assert people[1].alpha[:, 32:].max() == 0.0
+
+
+def test_a_box_moves_halfway_to_where_its_persons_pixels_reach():
+    people = np.zeros((50, 100), np.float32)
+    people[10:34, 10:30] = 1
+    people[20:40, 60:80] = 1
+    found = [(Box(20, 20, 60, 60), 0.9), (Box(120, 40, 160, 80), 0.8), (Box(0, 80, 20, 100), 0.7)]
+
+    (first, _), second, third = fitted(found, people, 200, 100)
+
+    assert (first.left, first.top, first.right, first.bottom) == pytest.approx((20, 20, 60, 64), abs=1)
+    assert second == found[1]  # it fits already
+    assert third == found[2]  # nobody's pixels there
+
+
+def test_boxes_that_become_one_are_one_person():
+    people = np.zeros((50, 100), np.float32)
+    people[10:40, 10:30] = 1
+    surer, less_sure = (Box(20, 20, 60, 60), 0.9), (Box(18, 19, 62, 60), 0.5)
+
+    assert [score for _, score in fitted([surer, less_sure], people, 200, 100)] == [0.9]
+
+
+def test_a_person_whose_matte_is_faint_counts_less(session, rgb):
+    answer_with_people(session, people_maps((1, 3, 2, 4, 1.0)))
+    solid = engine_of(session).instances(rgb)[0].score
+    faint = RecordingSession()
+    answer_with_people(faint, people_maps((1, 3, 2, 4, 1.0)))
+    sharp = faint.run
+    faint.run = lambda batch: [sharp(batch)[0] / 12, sharp(batch)[1]]
+
+    assert engine_of(faint).instances(rgb)[0].score == pytest.approx(solid / (1 + np.exp(-1)) ** 2, rel=1e-3)
+
+
+def test_a_persons_box_is_what_the_cells_about_its_centre_agree_on(session, rgb):
+    maps = people_maps((3, 3, 4, 4, 2.0))
+    maps[:, 3, 4] = 2.0 - 1e-3, *np.log([3, 2, 3, 2])  # its neighbour, as sure, sees the box reach further right
+    answer_with_people(session, maps)
+
+    (person,) = engine_of(session).instances(rgb)
+
+    assert person.box == Box(38, 19, 162, 69)  # cells 1.5 to 5.5 and 1.5 to 7.5 across make 1.5 to 6.5
 
 
 def test_a_person_seen_twice_is_one_and_the_unsure_are_none(session, rgb):

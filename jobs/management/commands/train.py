@@ -18,10 +18,12 @@ class Command(BaseCommand):
         parser.add_argument("--data", type=Path, required=True, help="a folder of pairs, a zip, or a folder of zips")
         parser.add_argument("--out", type=Path, required=True, help="where state and weights are written")
         parser.add_argument("--minutes", type=float, required=True, help="length of the whole schedule")
-        parser.add_argument("--size", type=int, default=256, help="pixels a side in the last stage (default: 256)")
-        parser.add_argument("--batch", type=int, default=32, help="pictures a step (default: 32)")
+        parser.add_argument("--size", type=int, default=320, help="pixels a side in the last stage (default: 320)")
+        parser.add_argument("--batch", type=int, default=16, help="pictures a step (default: 16)")
+        parser.add_argument("--workers", type=int, default=1, help="parts of a batch side by side, one core each")
         parser.add_argument("--device", default="cpu", help="cpu or cuda")
         parser.add_argument("--initial", type=Path, metavar="WEIGHTS", help="start from these instead of from nothing")
+        parser.add_argument("--encoder", type=Path, help="start the encoder from this ImageNet checkpoint")
         parser.add_argument("--resume", action="store_true", help="go on from what lies in OUT")
 
     def handle(self, *args: object, **options: object) -> None:
@@ -31,7 +33,9 @@ class Command(BaseCommand):
             raise CommandError("--size is a multiple of 32")
         if options["batch"] < 2 or options["minutes"] <= 0:
             raise CommandError("--batch is at least 2, and --minutes above 0")
-        schedule = Schedule(minutes=options["minutes"], size=options["size"], batch=options["batch"])
+        if not 1 <= options["workers"] <= options["batch"] // 2:
+            raise CommandError("--workers is at least 1, with two pictures of a batch for each")
+        schedule = Schedule(**{name: options[name] for name in ("minutes", "size", "batch", "workers")})
         try:
             run = train_from(
                 data=options["data"],
@@ -39,6 +43,7 @@ class Command(BaseCommand):
                 schedule=schedule,
                 device=options["device"],
                 initial=options["initial"],
+                encoder=options["encoder"],
                 resume=options["resume"],
                 say=self._say,
             )

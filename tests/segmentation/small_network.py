@@ -1,0 +1,13 @@
+"""A built-in network small enough to be made, trained and exported in a test."""
+
+from segmentation.network import NetworkConfig
+
+SMALL = NetworkConfig(
+    stem_width=8,
+    widths=(8, 8, 8, 16, 16, 24, 24),
+    depths=(1, 1, 1, 2, 1, 1, 1),
+    expansion=2,
+    context_width=16,
+    decoder_widths=(8, 8, 16, 16),
+    people_width=8,
+)

@@ -1,0 +1,85 @@
+"""Pictures are found with their masks, kept apart where they are for measuring, and known for what they are."""
+
+import json
+
+import numpy as np
+import pytest
+
+from segmentation.training.bank import PEOPLE_CODES
+from segmentation.training.compose import pairs as pairs_of
+from segmentation.training.data import NAMED_SUBJECTS, Entry, entries, held_out, load
+
+from .drawn import SIZE, disc, png, write_shard
+
+
+class TestData:
+    def test_a_photo_and_its_mask_are_one_entry_whatever_the_suffix(self, pairs):
+        listed = list(entries(pairs))
+
+        assert len(listed) == 8
+        assert {entry.photo.rpartition(".")[2] for entry in listed} == {"jpg"}
+        assert all(entry.beside == {".png"} for entry in listed)
+
+    def test_crowds_are_marked_as_ignored_and_objects_know_people(self, shards):
+        (entry,) = entries(shards / "train-people-00.zip")
+
+        picture = load(entry, SIZE)
+
+        assert set(np.unique(picture.people)) == {0, 1, 255}
+        assert picture.alpha is None
+        assert [person for _, person in picture.objects] == [True]
+
+    def test_what_is_held_out_depends_on_names_alone(self):
+        def entry(name):
+            return Entry("train-clothing", name, name, frozenset(), bytes)
+
+        listed = [entry(f"{number}") for number in range(120)]
+        kept, apart = held_out(listed)
+
+        assert len(apart) == 50
+        assert {e.name for e in apart} == {e.name for e in held_out(listed[::-1])[1]}
+        assert not {e.name for e in apart} & {e.name for e in kept}
+
+    def test_subjects_named_by_eye_are_known_by_their_photos_name(self, tmp_path):
+        photo, mask = disc(0)
+        name = next(name for name, kind in NAMED_SUBJECTS.items() if kind == "person")
+        shard = {f"{stem}.webp": png(photo) for stem in (name, "other")}
+        write_shard(tmp_path / "train-duts-00.zip", shard | {f"{stem}.png": png(mask) for stem in (name, "other")})
+
+        subjects = {entry.name: load(entry, SIZE).subject for entry in entries(tmp_path)}
+
+        assert subjects == {name: "person", "other": None}
+        assert set(NAMED_SUBJECTS.values()) == {"person", "people", "thing"} < set(PEOPLE_CODES)
+
+    def test_a_scene_whose_every_object_is_marked_and_no_person_has_nobody(self, tmp_path):
+        photo, mask = disc(0)
+        listed = json.dumps([{"id": 1, "class": "cup", "box": [0, 0, 9, 9]}])
+        files = {"a.webp": png(photo), "a.things.png": png((mask > 0).astype(np.uint8)), "a.things.json": listed}
+        write_shard(tmp_path / "train-things-00.zip", files)
+        (entry,) = entries(tmp_path)
+
+        picture = load(entry, SIZE)
+
+        assert picture.people.shape == (SIZE, SIZE)
+        assert picture.people.max() == 0
+
+    def test_the_bank_knows_what_each_set_is_for(self, full_bank):
+        assert len(full_bank.empty) == 4
+        assert len(full_bank.marked) == len(full_bank.objects) == 1
+        assert (full_bank.real > 0).sum() == 6
+        assert (full_bank.people[full_bank.real > 0] == PEOPLE_CODES["one"]).all()
+        assert full_bank.people[full_bank.marked_photo[0]] == PEOPLE_CODES["marked"]
+
+
+class TestPairs:
+    def test_compositions_for_the_evaluation_are_always_the_same_two_people(self, shards):
+        first, again = (list(pairs_of(shards, count=3)) for _ in range(2))
+
+        for one, other in zip(first, again, strict=True):
+            assert (one.rgb == other.rgb).all()
+            assert all(alpha.max() > 0.9 for alpha in one.alphas)
+            assert sum(one.alphas).max() <= 1 + 1e-6
+
+    def test_without_held_out_people_there_is_nothing_to_compose(self, pairs):
+        with pytest.raises(ValueError, match="to compose"):
+            next(pairs_of(pairs))
