@@ -41,9 +41,9 @@ def faded(logits: np.ndarray, presence: float | None) -> np.ndarray:
 
 
 def sureness(alpha: np.ndarray) -> float:
-    """Measure how solid a matte is, 0..1: the square of the mean alpha of its opaque part, 0 without any."""
+    """Measure how solid a matte is, 0..1: the fourth power of the mean alpha of its opaque part, 0 without any."""
     opaque = alpha[alpha > OPAQUE]
-    return float(opaque.mean() ** 2) if opaque.size else 0.0
+    return float(opaque.mean() ** 4) if opaque.size else 0.0
 
 
 class UNetEngine:
@@ -77,6 +77,7 @@ class UNetEngine:
         found = [
             Instance(box, score * sureness(alpha), alpha) for (box, score), alpha in zip(people, alphas, strict=True)
         ]
+        found = [person for person in found if person.score >= self._manifest.min_score]
         return sorted(found, key=lambda person: -person.score)
 
     def _seen(self, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

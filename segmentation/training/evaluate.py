@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ..engines.base import Engine
+from ..engines.manifest import KEYLINE
 from ..engines.registry import Loading, built_in_session, load_engine, read_manifest
 from ..engines.session import GuardedSession
 from ..engines.unet import UNetEngine
@@ -25,6 +26,7 @@ from .metrics import SubjectScores, intersection_over_union, mean
 
 LEAST_PERSON_SHARE = 0.02  # of the picture's area: smaller people are not asked for
 TOLD_APART_IOU = 0.5
+LEAST_SCORE = 0.05
 
 
 @dataclass(frozen=True)
@@ -37,11 +39,19 @@ class Sample:
     ignored: np.ndarray | None = None  # (h, w) bool
 
 
-def engine_for(weights: Path, size: int | None = None) -> Engine:
-    """Load weights as they are served, or the built-in network at another working size (pixels, a multiple of 32)."""
-    if size is None:
+def engine_for(weights: Path, size: int | None = None, least_score: float | None = None) -> Engine:
+    """Load weights as they are served, or the built-in network otherwise.
+
+    size: another working size, pixels, a multiple of 32. least_score: another score from which people are reported.
+    """
+    changes = {"size": size, "min_score": least_score}
+    changes = {name: value for name, value in changes.items() if value is not None}
+    served = read_manifest(weights)
+    if size is not None and served.family != KEYLINE:
+        raise ValueError("only the built-in network works at another size than its own")
+    if not changes or served.family != KEYLINE:
         return load_engine(weights)
-    manifest = replace(read_manifest(weights), size=size)
+    manifest = replace(served, **changes)
     session = built_in_session(Loading(weights, manifest, "", "auto", None, None))
     return UNetEngine(GuardedSession(session), manifest, "")
 
@@ -126,9 +136,12 @@ def _ids(people: np.ndarray) -> list[int]:
     return [int(number) for number in np.unique(people) if 0 < number < 255]
 
 
-def score_instances(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
-    """Score the people that the engine finds one by one; people under 2 % of the picture are not asked for."""
-    scores = PeopleScores(least_share=LEAST_PERSON_SHARE)
+def score_instances(engine: Engine, samples: Iterator[Sample], served_score: float = 0.5) -> dict[str, float]:
+    """Score the people that the engine finds one by one; people under 2 % of the picture are not asked for.
+
+    Precision is averaged over all that the engine reports; people are counted from `served_score` on.
+    """
+    scores = PeopleScores(least_share=LEAST_PERSON_SHARE, count_score=served_score)
     for sample in samples:
         if sample.people is None:
             continue
@@ -186,7 +199,6 @@ def _told_apart(masks: np.ndarray, alphas: tuple[np.ndarray, np.ndarray]) -> boo
 TASKS: dict[str, Callable[[Engine, Iterator[Sample]], dict[str, float]]] = {
     "auto": score_subjects,
     "boxes": score_boxes,
-    "instances": score_instances,
 }
 
 
@@ -203,10 +215,18 @@ def evaluate(
 
     Task `pairs` pastes the held-out soft cut-outs of a data folder on its held-out backgrounds, always in the same way.
     """
+    if task == "instances":  # average precision is of all detections, however unsure, as in COCO
+        served_score = read_manifest(weights).min_score
+        engine = engine_for(weights, size, least_score=min(LEAST_SCORE, served_score))
+        return score_instances(engine, _samples(folder, masks, only_held_out), served_score)
     engine = engine_for(weights, size)
     if task == "pairs":
         return score_pairs(engine, pairs(folder))
+    return TASKS[task](engine, _samples(folder, masks, only_held_out))
+
+
+def _samples(folder: Path, masks: Path | None, only_held_out: bool) -> Iterator[Sample]:
     found = listed(folder, masks=masks, only_held_out=only_held_out)
     if not found:
         raise ValueError(f"{folder} holds no pictures")
-    return TASKS[task](engine, (read_sample(entry) for entry in found))
+    return (read_sample(entry) for entry in found)

@@ -220,7 +220,7 @@ def _base(bank: Bank, count: int, size: int) -> tuple[Tensor, Tensor, Tensor, Te
     affine = geometry.maps(shown, geometry.chance(count, 0.5, device), torch.zeros(count, device=device))
     both = geometry.warp(torch.cat([photos_at(bank, rows), alphas_at(bank.alphas, rows)], 1), affine, size)
     certain = _is(bank, rows, "one", "none")
-    return both[:, :3], both[:, 3:], _is(bank, rows, "one")[:, None], certain, crowded
+    return both[:, :3], both[:, 3:], _is(bank, rows, "one", "person")[:, None], certain, crowded
 
 
 def _cutouts(bank: Bank, only_people: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -258,9 +258,9 @@ def test_a_person_whose_matte_is_faint_counts_less(session, rgb):
     faint = RecordingSession()
     answer_with_people(faint, people_maps((1, 3, 2, 4, 1.0)))
     sharp = faint.run
-    faint.run = lambda batch: [sharp(batch)[0] / 12, sharp(batch)[1]]
+    faint.run = lambda batch: [sharp(batch)[0] / 4, sharp(batch)[1]]
 
-    assert engine_of(faint).instances(rgb)[0].score == pytest.approx(solid / (1 + np.exp(-1)) ** 2, rel=1e-3)
+    assert engine_of(faint).instances(rgb)[0].score == pytest.approx(solid / (1 + np.exp(-3)) ** 4, rel=1e-3)
 
 
 def test_a_persons_box_is_what_the_cells_about_its_centre_agree_on(session, rgb):
