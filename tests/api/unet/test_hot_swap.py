@@ -35,7 +35,7 @@ def weights(live_stack: Stack) -> dict[str, Path]:
     }
     files = {name: live_stack.data_dir / "weights" / f"{name}.pth" for name in ("shipped", "leaning")}
     torch.save(tensors, files["shipped"])
-    torch.save(tensors | {"mattes.bias": tensors["mattes.bias"] + 2.0}, files["leaning"])
+    torch.save(tensors | {"mattes.bias": tensors["mattes.bias"] + 20.0}, files["leaning"])
     return files
 
 
