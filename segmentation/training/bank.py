@@ -13,9 +13,11 @@ from .data import ROLES, Entry, Picture, SetRole, load_all
 
 # What is known of people in a picture. Of the last three only what the subject is: others may be about.
 PEOPLE_CODES = {"unknown": 0, "none": 1, "one": 2, "some": 3, "marked": 4, "thing": 5, "person": 6, "people": 7}
+PEOPLE_CODES |= {"deserted": PEOPLE_CODES["none"], "alone": PEOPLE_CODES["one"]}
 DESERTED_WEIGHT = 0.2  # of a scene marked as without people, beside one with them
 LEAST_CUTOUT_SHARE = 0.03  # of its picture: what is smaller would be pasted as a blur
 NAMED_PERSON_CUTOUT = 4.0  # weight among single people to paste: found in all postures, but cut out hard
+MOST_PEOPLE = 12  # single people of one scene
 
 
 @dataclass
@@ -36,6 +38,9 @@ class Bank:
     marked: Tensor  # (K, S, S) ids of people, 255 = ignore
     marked_photo: Tensor  # (K,) row of the photo
     marked_weight: Tensor  # (K,) weight among scenes with marked people
+    boxed: Tensor  # (L, 2, MOST_PEOPLE, 4) boxes round all people, and round where people are unknown, in -1..1
+    boxed_present: Tensor  # (L, 2, MOST_PEOPLE) which of them are there
+    boxed_photo: Tensor  # (L,) row of the photo
 
     @property
     def size(self) -> int:
@@ -52,6 +57,7 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
     rows: list[tuple[float, ...]] = []
     objects: list[tuple[np.ndarray, int, bool]] = []
     marked: list[tuple[np.ndarray, int]] = []
+    boxed: list[tuple[tuple[np.ndarray, np.ndarray], int]] = []
     for row, picture in enumerate(load_all(entries, size)):
         photos[row] = picture.photo
         if picture.alpha is not None:
@@ -60,6 +66,8 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
         objects += [(mask, row, person) for mask, person in picture.objects]
         if picture.people is not None:
             marked.append((picture.people, row))
+        if picture.boxed is not None and len(picture.boxed[0]) <= MOST_PEOPLE:
+            boxed.append((picture.boxed, row))
     known = np.array(rows, np.float32).reshape(-1, 5)
     if not known[:, 1].any():
         raise ValueError("no photo with a subject mask among the training data")
@@ -79,7 +87,22 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
         marked=torch.from_numpy(np.stack([ids for ids, _ in marked]) if marked else blank),
         marked_photo=torch.tensor([row for _, row in marked], dtype=torch.long),
         marked_weight=torch.tensor([1.0 if ids.any() else DESERTED_WEIGHT for ids, _ in marked]),
+        boxed=torch.from_numpy(_padded([both for both, _ in boxed])[0]),
+        boxed_present=torch.from_numpy(_padded([both for both, _ in boxed])[1]),
+        boxed_photo=torch.tensor([row for _, row in boxed], dtype=torch.long),
     )
+
+
+def _padded(scenes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the boxes of L scenes in 0..1 as (L, 2, MOST_PEOPLE, 4) in -1..1, and which are there."""
+    boxes = np.zeros((len(scenes), 2, MOST_PEOPLE, 4), np.float32)
+    present = np.zeros(boxes.shape[:3], bool)
+    for scene, both in enumerate(scenes):
+        for kind, listed in enumerate(both):
+            listed = listed[:MOST_PEOPLE]
+            boxes[scene, kind, : len(listed)] = listed * 2 - 1
+            present[scene, kind, : len(listed)] = True
+    return boxes, present
 
 
 def _known(picture: Picture) -> tuple[float, ...]:
@@ -88,5 +111,5 @@ def _known(picture: Picture) -> tuple[float, ...]:
     people = picture.subject or role.people
     subject = picture.alpha is not None and picture.alpha.max() > 127
     empty = picture.alpha is None and picture.people is None and not picture.objects and picture.kind == "background"
-    person_cutout = {"one": role.cutout, "person": NAMED_PERSON_CUTOUT}.get(people, 0.0)
+    person_cutout = {"one": role.cutout, "person": NAMED_PERSON_CUTOUT, "alone": NAMED_PERSON_CUTOUT}.get(people, 0.0)
     return (PEOPLE_CODES[people], role.real * subject, role.cutout * subject, person_cutout * subject, float(empty))

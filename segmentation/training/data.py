@@ -3,7 +3,8 @@
 A set is a folder or a group of shards `SET-00.zip`, `SET-01.zip`, … of plain files:
 `NAME.(webp|jpg|jpeg|png)` the photo, `NAME.png` its alpha (8 bit), and where instances are marked `NAME.people.png`
 (ids 1…n), `NAME.ignore.png` (255 where people are not told apart), `NAME.things.png` (ids) with `NAME.things.json`
-(`[{"id", "class", "box"}]`). A folder of pairs without any of these names is a set as well.
+(`[{"id", "class", "box"}]`); where people are only boxed, `NAME.boxes.json` (`{"people": [[left, top, right, bottom]],
+"ignore": […]}`, in pixels). A folder of pairs without any of these names is a set as well.
 """
 
 import json
@@ -41,17 +42,23 @@ ROLES = {
     "train-product": SetRole(real=0.7, cutout=2.0, people="none"),
     "train-horse": SetRole(real=0.4, cutout=1.0, people="none"),
     "train-people": SetRole(real=0.0, cutout=0.0, people="marked"),
+    "train-boxes": SetRole(real=0.0, cutout=0.0),
     "train-things": SetRole(real=0.0, cutout=0.0, people="none"),
     "background": SetRole(real=0.0, cutout=0.0, people="none", held_out=60),
 }
 
 
-# Some subjects of DUTS-TR, named by eye: one person, several people, or no person. Others may stand behind them.
-NAMED_SUBJECTS = {
-    name: kind
-    for kind, names in json.loads(Path(__file__).with_name("duts_subjects.json").read_text(encoding="utf-8")).items()
-    for name in names
-}
+def _labels(name: str) -> dict:
+    return json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
+
+
+# Some subjects of DUTS-TR, named by eye: a person alone in the photo, one person before others, several people, a thing
+# in a deserted photo, a thing where people may be about.
+NAMED_SUBJECTS = {name: kind for kind, names in _labels("duts_subjects.json").items() for name in names}
+
+# By set and photo, boxes drawn by eye round all people: {"people": [[left, top, right, bottom]], "ignore": [...]} in
+# hundredths of the photo's sides.
+BOXED_BY_EYE = _labels("people_boxes.json")
 
 
 @dataclass(frozen=True)
@@ -74,6 +81,7 @@ class Picture:
     subject: str | None = None  # of NAMED_SUBJECTS
     alpha: np.ndarray | None = None
     people: np.ndarray | None = None  # ids 1…n, 255 = ignore
+    boxed: tuple[np.ndarray, np.ndarray] | None = None  # (P, 4) round all people, (I, 4) where unknown, in 0..1
     objects: list[tuple[np.ndarray, bool]] = field(default_factory=list)  # (alpha, is a person)
 
 
@@ -152,7 +160,24 @@ def load(entry: Entry, size: int) -> Picture:
             picture.people = np.zeros((size, size), np.uint8)  # all that can be counted is marked: nobody is there
     if ".png" in entry.beside and picture.people is None:
         picture.alpha = square(decode(entry.read(entry.name + ".png"), colour=False), size)
+    picture.boxed = _boxed(entry)
     return picture
+
+
+def _boxed(entry: Entry) -> tuple[np.ndarray, np.ndarray] | None:
+    """Return the boxes round all people and round what is unknown, in shares of the photo's sides."""
+    if ".boxes.json" in entry.beside:
+        height, width = decode(entry.read(entry.photo), colour=False).shape
+        listed, sides = json.loads(entry.read(entry.name + ".boxes.json")), [width, height, width, height]
+    else:
+        listed = BOXED_BY_EYE.get(entry.kind, {}).get(entry.name.rpartition("/")[2])
+        sides = [100] * 4
+    if listed is None:
+        return None
+    people, ignored = (
+        np.array(listed.get(name, []), np.float32).reshape(-1, 4) / sides for name in ("people", "ignore")
+    )
+    return people, ignored
 
 
 def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:

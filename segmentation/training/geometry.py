@@ -92,6 +92,24 @@ def warp(pictures: Tensor, affine: Tensor, size: int, padding: str = "reflection
     return functional.grid_sample(pictures, grid, mode=mode, padding_mode=padding, align_corners=False)
 
 
+def seen_through(boxes: Tensor, shown: Tensor, mirror: Tensor) -> Tensor:
+    """Return where boxes (B, P, 4) of a picture lie once `shown` (B, 4) fills it, mirrored (B,) or not."""
+    centre = ((shown[:, :2] + shown[:, 2:]) / 2)[:, None].repeat(1, 1, 2)
+    half = ((shown[:, 2:] - shown[:, :2]) / 2)[:, None].repeat(1, 1, 2)
+    x0, y0, x1, y1 = ((boxes - centre) / half).unbind(-1)
+    flipped = mirror[:, None]
+    return torch.stack([torch.where(flipped, -x1, x0), y0, torch.where(flipped, -x0, x1), y1], -1)
+
+
+def inside_any(boxes: Tensor, present: Tensor, size: int) -> Tensor:
+    """Tell which of size x size pixels lie within a present (B, P) one of the boxes (B, P, 4): (B, size, size)."""
+    cells = (torch.arange(size, device=boxes.device) + 0.5) * 2 / size - 1
+    x0, y0, x1, y1 = (side[..., None] for side in boxes.unbind(-1))
+    across = (cells >= x0) & (cells <= x1) & present[..., None]
+    down = (cells >= y0) & (cells <= y1)
+    return (down[..., :, None] & across[..., None, :]).any(1)
+
+
 def placements(boxes: Tensor, centres: Tensor, half_sides: Tensor) -> Tensor:
     """Return the rectangles to show so that `boxes` land at `centres` (B, 2) with their longer half side as given (B,).
 
@@ -108,11 +126,7 @@ def placements(boxes: Tensor, centres: Tensor, half_sides: Tensor) -> Tensor:
 
 def prompt_planes(boxes: Tensor, prompted: Tensor, size: int) -> Tensor:
     """Return (B, 1, size, size): +1 inside the box and -1 outside where prompted (B,), else 0."""
-    cells = (torch.arange(size, device=boxes.device) + 0.5) * 2 / size - 1
-    x0, y0, x1, y1 = (side[:, None] for side in boxes.unbind(1))
-    across = (cells >= x0) & (cells <= x1)  # (B, size)
-    down = (cells >= y0) & (cells <= y1)
-    inside = down[:, :, None] & across[:, None, :]
+    inside = inside_any(boxes[:, None], torch.ones_like(prompted, dtype=torch.bool)[:, None], size)
     return ((inside.float() * 2 - 1) * prompted[:, None, None])[:, None]
 
 

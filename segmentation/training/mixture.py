@@ -6,27 +6,27 @@ import torch
 from torch import Tensor
 
 from . import geometry
-from .bank import PEOPLE_CODES, Bank
+from .bank import MOST_PEOPLE, PEOPLE_CODES, Bank
 from .colour import photographed
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-MOST_PEOPLE = 12
 OBJECT_SHARE = 0.25  # of what is pasted: countable objects and people marked one by one
-CLOSE_SHARE = 0.3  # of pasted people
-FURTHER_SHARE = 0.25  # of whole photos: real pictures have smaller subjects than training sets
+CLOSE_SHARE = 0.12  # of pasted people
+FURTHER_SHARE = 0.3  # of whole photos: real pictures have smaller subjects than training sets
 
 
 @dataclass(frozen=True)
 class Mixture:
     """Shares of a batch; they sum to 1."""
 
-    photos: float = 0.33  # whole photos, no prompt
-    boxed: float = 0.16  # subjects of photos, by box
-    composites: float = 0.23
-    objects: float = 0.06  # countable objects, by box
-    marked: float = 0.15  # scenes with marked people, or marked as without any: people only
-    empty: float = 0.07
+    photos: float = 0.34  # whole photos, no prompt
+    boxed: float = 0.14  # subjects of photos, by box
+    composites: float = 0.22
+    objects: float = 0.05  # countable objects, by box
+    marked: float = 0.10  # scenes with marked people, or marked as without any: people only
+    counted: float = 0.10  # scenes in which all people are boxed
+    empty: float = 0.05
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Batch:
     trusted: Tensor  # (B, 2, H, W) 1 where the alpha is known
     people_boxes: Tensor  # (B, MOST_PEOPLE, 4) rectangles in -1..1
     people_present: Tensor  # (B, MOST_PEOPLE) which of the boxes are there
-    people_known: Tensor  # (B,) 1 where all single people are among the boxes
+    people_known: Tensor  # (B, 1, H, W) whether all single people there are among the boxes
 
     def inputs(self) -> Tensor:
         """Return the network's input (B, 4, H, W), normalised."""
@@ -74,18 +74,21 @@ def _sample(
         trusted=known.expand(count, 2, height, width).clone(),
         people_boxes=photos.new_zeros(count, MOST_PEOPLE, 4),
         people_present=torch.zeros(count, MOST_PEOPLE, dtype=torch.bool, device=photos.device),
-        people_known=torch.zeros(count, dtype=torch.bool, device=photos.device),
+        people_known=torch.zeros(count, 1, height, width, dtype=torch.bool, device=photos.device),
     )
 
 
 def _set_people(batch: Batch, masks: Tensor, is_person: Tensor, known: Tensor) -> Batch:
-    """Note the boxes of `masks` (B, L, H, W) that are people (B, L) and large enough to be seen."""
+    """Note the boxes of `masks` (B, L, H, W) that are people (B, L) and large enough to be seen.
+
+    `known` (B,) tells whether these are all people of the picture.
+    """
     for layer in range(masks.shape[1]):
         boxes, present = geometry.mask_boxes(masks[:, layer])
         visible = masks[:, layer].mean((1, 2)) > 0.002
         batch.people_boxes[:, layer] = boxes
         batch.people_present[:, layer] = present & visible & is_person[:, layer]
-    batch.people_known = known
+    batch.people_known |= known[:, None, None, None]
     return batch
 
 
@@ -95,12 +98,12 @@ def whole_photos(bank: Bank, count: int, size: int) -> Batch:
     rows = drawn(bank.real, count)
     photos, alphas = photos_at(bank, rows), alphas_at(bank.alphas, rows)
     mirror = geometry.chance(count, 0.5, device)
-    shown, turned = geometry.random_crops(count, 0.75, device), geometry.small_angles(count, 0.3, device)
+    shown, turned = geometry.random_crops(count, 0.65, device), geometry.small_angles(count, 0.3, device)
     near = geometry.warp(torch.cat([photos, alphas], 1), geometry.maps(shown, mirror, turned), size)
     further = geometry.chance(count, FURTHER_SHARE, device)
     if further.any():
         # Further off, the photo's border is drawn out to the edge, and nothing is there.
-        wide = geometry.maps(geometry.wider_views(count, 1.5, device), mirror, torch.zeros(count, device=device))[
+        wide = geometry.maps(geometry.wider_views(count, 1.8, device), mirror, torch.zeros(count, device=device))[
             further
         ]
         far = geometry.warp(photos[further], wide, size, padding="border")
@@ -168,8 +171,30 @@ def marked_people(bank: Bank, count: int, size: int) -> Batch:
     batch = _sample(photos, nothing, nothing, person, unknown, ~unknown)
     batch.trusted[:, 1:] = (ids < 255).float()
     masks = torch.cat([(ids == number + 1).float() for number in range(MOST_PEOPLE)], 1)
-    crowd_free = ~((ids > MOST_PEOPLE).flatten(1).any(1))
-    return _set_people(batch, masks, torch.ones(masks.shape[:2], dtype=torch.bool, device=device), crowd_free)
+    batch.people_known = ids <= MOST_PEOPLE
+    return _set_people(batch, masks, torch.ones(masks.shape[:2], dtype=torch.bool, device=device), unknown)
+
+
+def counted_people(bank: Bank, count: int, size: int) -> Batch:
+    """Draw scenes in which every person is boxed: outside the boxes is nobody, the subject within them is people."""
+    device = bank.photos.device
+    chosen = torch.randint(len(bank.boxed_photo), (count,), device=device)
+    rows = bank.boxed_photo[chosen]
+    shown, mirror = geometry.random_crops(count, 0.6, device), geometry.chance(count, 0.5, device)
+    affine = geometry.maps(shown, mirror, torch.zeros(count, device=device))
+    both = geometry.warp(torch.cat([photos_at(bank, rows), alphas_at(bank.alphas, rows)], 1), affine, size)
+    boxes = geometry.seen_through(bank.boxed[chosen].flatten(1, 2), shown, mirror).unflatten(1, (2, MOST_PEOPLE))
+    inside = torch.stack([geometry.inside_any(boxes[:, k], bank.boxed_present[chosen, k], size) for k in (0, 1)], 1)
+    is_people = ((both[:, 3] > 0.5) & inside[:, 0])[:, None]
+    nothing, unknown = torch.zeros_like(both[:, 3:]), torch.zeros(count, dtype=torch.bool, device=device)
+    batch = _sample(both[:, :3], nothing, nothing, is_people.float(), unknown, unknown)
+    batch.trusted[:, 1:] = (is_people | ~inside.any(1, keepdim=True)).float()
+    within = boxes[:, 0].clamp(-1, 1)
+    sides = within[..., 2:] - within[..., :2]
+    batch.people_boxes = within
+    batch.people_present = bank.boxed_present[chosen, 0] & (sides.amin(-1) > 0.02) & (sides.prod(-1) / 4 > 0.004)
+    batch.people_known = ~inside[:, 1:]
+    return batch
 
 
 def empty_scenes(bank: Bank, count: int, size: int) -> Batch:
@@ -183,7 +208,7 @@ def empty_scenes(bank: Bank, count: int, size: int) -> Batch:
     nothing = photos.new_zeros(count, 1, size, size)
     certain = torch.ones(count, dtype=torch.bool, device=device)
     batch = _sample(photos, nothing, nothing, nothing, certain, certain)
-    batch.people_known = certain
+    batch.people_known[:] = True
     return batch
 
 
@@ -277,6 +302,7 @@ SOURCES = {
     "composites": composites,
     "objects": boxed_objects,
     "marked": marked_people,
+    "counted": counted_people,
     "empty": empty_scenes,
 }
 
@@ -290,6 +316,8 @@ def possible(mixture: Mixture, bank: Bank) -> dict[str, float]:
         shares["objects"] = 0.0
     if not len(bank.marked):
         shares["marked"] = 0.0
+    if not len(bank.boxed_photo):
+        shares["counted"] = 0.0
     total = sum(shares.values())
     return {name: share / total for name, share in shares.items()}
 

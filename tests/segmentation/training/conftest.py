@@ -41,6 +41,8 @@ def shards(tmp_path):
     listed = json.dumps([{"id": 1, "class": "person", "box": [0, 0, 9, 9]}])
     marked = {"a.webp": png(photo), "a.png": png(mask), "a.people.png": png(ids), "a.ignore.png": png(ignore)}
     write_shard(folder / "train-people-00.zip", marked | {"a.things.png": png(ids), "a.things.json": listed})
+    boxes = {"people": [[0, 0, 32, 64], [40, 0, 60, 64]], "ignore": [[0, 0, 64, 16]]}
+    write_shard(folder / "train-boxes-00.zip", {"b.webp": png(photo), "b.boxes.json": json.dumps(boxes)})
     return folder
 
 

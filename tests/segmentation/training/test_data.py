@@ -7,7 +7,7 @@ import pytest
 
 from segmentation.training.bank import PEOPLE_CODES
 from segmentation.training.compose import pairs as pairs_of
-from segmentation.training.data import NAMED_SUBJECTS, Entry, entries, held_out, load
+from segmentation.training.data import BOXED_BY_EYE, NAMED_SUBJECTS, Entry, entries, held_out, load
 
 from .drawn import SIZE, disc, png, write_shard
 
@@ -49,7 +49,7 @@ class TestData:
         subjects = {entry.name: load(entry, SIZE).subject for entry in entries(tmp_path)}
 
         assert subjects == {name: "person", "other": None}
-        assert set(NAMED_SUBJECTS.values()) == {"person", "people", "thing"} < set(PEOPLE_CODES)
+        assert set(NAMED_SUBJECTS.values()) == {"alone", "person", "people", "deserted", "thing"} < set(PEOPLE_CODES)
 
     def test_a_scene_whose_every_object_is_marked_and_no_person_has_nobody(self, tmp_path):
         photo, mask = disc(0)
@@ -65,10 +65,26 @@ class TestData:
 
     def test_the_bank_knows_what_each_set_is_for(self, full_bank):
         assert len(full_bank.empty) == 4
-        assert len(full_bank.marked) == len(full_bank.objects) == 1
+        assert len(full_bank.marked) == len(full_bank.objects) == len(full_bank.boxed) == 1
+        assert full_bank.boxed_present.sum((0, 2)).tolist() == [2, 1]
         assert (full_bank.real > 0).sum() == 6
         assert (full_bank.people[full_bank.real > 0] == PEOPLE_CODES["one"]).all()
         assert full_bank.people[full_bank.marked_photo[0]] == PEOPLE_CODES["marked"]
+
+    @pytest.mark.parametrize("by_eye", [False, True])
+    def test_boxes_of_people_come_from_beside_the_photo_or_from_those_drawn_by_eye(self, tmp_path, monkeypatch, by_eye):
+        listed = {"people": [[10, 20, 30, 40], [0, 0, 80, 40]], "ignore": [[40, 0, 80, 10]]}
+        photo = png(np.zeros((40, 80, 3), np.uint8))
+        files = {"a.webp": photo} | ({} if by_eye else {"a.boxes.json": json.dumps(listed)})
+        write_shard(tmp_path / "train-boxes-00.zip", files)
+        drawn = {"people": [[12.5, 50, 37.5, 100], [0, 0, 100, 100]], "ignore": [[50, 0, 100, 25]]}
+        monkeypatch.setitem(BOXED_BY_EYE, "train-boxes", {"a": drawn} if by_eye else {})
+        (entry,) = entries(tmp_path)
+
+        people, ignored = load(entry, SIZE).boxed
+
+        assert people.tolist() == [[0.125, 0.5, 0.375, 1.0], [0, 0, 1, 1]]
+        assert ignored.tolist() == [[0.5, 0, 1, 0.25]]
 
 
 class TestPairs:

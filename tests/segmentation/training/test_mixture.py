@@ -6,7 +6,7 @@ import torch
 from segmentation.training import geometry, mixture
 from segmentation.training.bank import PEOPLE_CODES
 from segmentation.training.colour import compressed
-from segmentation.training.mixture import Mixture, draw, marked_people, possible
+from segmentation.training.mixture import Mixture, counted_people, draw, marked_people, possible
 
 from .drawn import SIZE
 
@@ -53,6 +53,27 @@ class TestMixture:
 
         assert batch.trusted[:, 0].max() == 0  # nobody said what the subject of these scenes is
         assert 0.5 < batch.trusted[:, 1].mean() < 1
+        assert torch.equal(batch.people_known, batch.trusted[:, 1:] > 0)
+
+    def test_boxed_people_are_known_everywhere_but_where_they_are_not_told_apart(self, full_bank, monkeypatch):
+        whole = torch.tensor([[-1.0, -1.0, 1.0, 1.0]])
+        monkeypatch.setattr(geometry, "random_crops", lambda count, *_: whole.expand(count, 4))
+        monkeypatch.setattr(geometry, "chance", lambda count, *_: torch.arange(count) % 2 == 1)
+        full_bank.alphas[full_bank.boxed_photo[0], :, :40] = 255  # a subject, part of it in the first person's box
+
+        batch = counted_people(full_bank, 2, SIZE)
+
+        assert batch.people_boxes[:, :2].tolist() == [
+            [[-1, -1, 0, 1], [0.25, -1, 0.875, 1]],
+            [[0, -1, 1, 1], [-0.875, -1, -0.25, 1]],
+        ]
+        assert batch.people_present.sum(1).tolist() == [2, 2]
+        assert not batch.people_known[:, :, :16].any()
+        assert batch.people_known[:, :, 16:].all()
+        people, trusted = batch.alphas[0, 1, 32] > 0, batch.trusted[0, 1, 32] > 0
+        assert people.tolist() == [True] * 32 + [False] * 32
+        assert trusted.tolist() == [True] * 40 + [False] * 20 + [True] * 4
+        assert not batch.trusted[:, 0].any()
 
     @pytest.mark.parametrize(("kind", "is_people"), [("thing", False), ("person", True), ("people", True)])
     def test_a_named_subject_teaches_about_people_only_where_it_is(self, bank, kind, is_people):
