@@ -15,6 +15,7 @@ from .data import ROLES, Entry, Picture, SetRole, load_all
 PEOPLE_CODES = {"unknown": 0, "none": 1, "one": 2, "some": 3, "marked": 4, "thing": 5, "person": 6, "people": 7}
 PEOPLE_CODES |= {"deserted": PEOPLE_CODES["none"], "alone": PEOPLE_CODES["one"]}
 DESERTED_WEIGHT = 0.2  # of a scene marked as without people, beside one with them
+USUAL_SUBJECT_SHARE = 0.2  # of its picture; pictures people take have smaller subjects than training sets
 LEAST_CUTOUT_SHARE = 0.03  # of its picture: what is smaller would be pasted as a blur
 NAMED_PERSON_CUTOUT = 4.0  # weight among single people to paste: found in all postures, but cut out hard
 MOST_PEOPLE = 12  # single people of one scene
@@ -112,4 +113,10 @@ def _known(picture: Picture) -> tuple[float, ...]:
     subject = picture.alpha is not None and picture.alpha.max() > 127
     empty = picture.alpha is None and picture.people is None and not picture.objects and picture.kind == "background"
     person_cutout = {"one": role.cutout, "person": NAMED_PERSON_CUTOUT, "alone": NAMED_PERSON_CUTOUT}.get(people, 0.0)
-    return (PEOPLE_CODES[people], role.real * subject, role.cutout * subject, person_cutout * subject, float(empty))
+    real = role.real * weight_by_share(float((picture.alpha > 127).mean())) if subject else 0.0
+    return (PEOPLE_CODES[people], real, role.cutout * subject, person_cutout * subject, float(empty))
+
+
+def weight_by_share(share: float) -> float:
+    """Return how often to show a subject that covers this share of its picture: small ones more, within limits."""
+    return min(max(USUAL_SUBJECT_SHARE / max(share, 1e-6), 0.5), 4.0)

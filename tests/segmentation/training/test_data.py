@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from segmentation.training.bank import PEOPLE_CODES
+from segmentation.training.bank import PEOPLE_CODES, weight_by_share
 from segmentation.training.compose import pairs as pairs_of
 from segmentation.training.data import BOXED_BY_EYE, NAMED_SUBJECTS, Entry, entries, held_out, load
 
@@ -67,7 +67,7 @@ class TestData:
         assert len(full_bank.empty) == 4
         assert len(full_bank.marked) == len(full_bank.objects) == len(full_bank.boxed) == 1
         assert full_bank.boxed_present.sum((0, 2)).tolist() == [2, 1]
-        assert (full_bank.real > 0).sum() == 6
+        assert (full_bank.real > 0.7).sum() == 6  # shown more often than their set alone says: they are small
         assert (full_bank.people[full_bank.real > 0] == PEOPLE_CODES["one"]).all()
         assert full_bank.people[full_bank.marked_photo[0]] == PEOPLE_CODES["marked"]
 
@@ -85,6 +85,10 @@ class TestData:
 
         assert people.tolist() == [[0.125, 0.5, 0.375, 1.0], [0, 0, 1, 1]]
         assert ignored.tolist() == [[0.5, 0, 1, 0.25]]
+
+    @pytest.mark.parametrize(("share", "weight"), [(0.2, 1), (0.1, 2), (0.01, 4), (0.0, 4), (0.3, 2 / 3), (1, 0.5)])
+    def test_small_subjects_are_shown_more_often(self, share, weight):
+        assert weight_by_share(share) == pytest.approx(weight)
 
 
 class TestPairs:
