@@ -26,7 +26,7 @@ from .metrics import SubjectScores, intersection_over_union, mean
 
 LEAST_PERSON_SHARE = 0.02  # of the picture's area: smaller people are not asked for
 TOLD_APART_IOU = 0.5
-LEAST_SCORE = 0.05
+LEAST_SCORE = 0.05  # from which detections count for the average precision, however few are served
 
 
 @dataclass(frozen=True)

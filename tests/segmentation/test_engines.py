@@ -263,6 +263,15 @@ def test_a_person_whose_matte_is_faint_counts_less(session, rgb):
     assert engine_of(faint).instances(rgb)[0].score == pytest.approx(solid / (1 + np.exp(-3)) ** 4, rel=1e-3)
 
 
+def test_a_person_who_is_served_is_sure_enough_with_the_matte_too(session, rgb):
+    answer_with_people(session, people_maps((1, 3, 2, 4, 1.0)))  # a score of 0.73, before the matte is seen
+    sharp = session.run
+    session.run = lambda batch: [sharp(batch)[0] / 12, sharp(batch)[1]]  # and mattes of 0.73 where they are opaque
+
+    assert len(engine_of(session, min_score=0.2).instances(rgb)) == 1
+    assert engine_of(session, min_score=0.22).instances(rgb) == []
+
+
 def test_a_persons_box_is_what_the_cells_about_its_centre_agree_on(session, rgb):
     maps = people_maps((3, 3, 4, 4, 2.0))
     maps[:, 3, 4] = 2.0 - 1e-3, *np.log([3, 2, 3, 2])  # its neighbour, as sure, sees the box reach further right

@@ -1,11 +1,14 @@
 """The measures of the evaluation agree with cases that were worked out by hand."""
 
+import json
+
 import cv2
 import numpy as np
 import pytest
 
 from segmentation.engines.base import Instance, Matte
 from segmentation.options import Box
+from segmentation.training import evaluate
 from segmentation.training.compose import Pair
 from segmentation.training.evaluate import (
     Sample,
@@ -233,6 +236,9 @@ class TestPeople:
 class BrightEngine:
     """Finds whatever is bright; a box keeps what lies within it; every bright column group is one person."""
 
+    def __init__(self, scores=()):
+        self.scores = scores
+
     def auto(self, rgb):
         return Matte((rgb[..., 0] > 127).astype(np.float32))
 
@@ -248,7 +254,8 @@ class BrightEngine:
     def instances(self, rgb):
         count, labels = cv2.connectedComponents((rgb[..., 0] > 127).astype(np.uint8))
         box = Box(0, 0, rgb.shape[1], rgb.shape[0])
-        return [Instance(box, 0.9, (labels == number).astype(np.float32)) for number in range(1, count)]
+        scores = self.scores or [0.9] * (count - 1)
+        return [Instance(box, scores[n], (labels == n + 1).astype(np.float32)) for n in range(count - 1)]
 
 
 def bright(*spans, size=40):
@@ -294,6 +301,31 @@ class TestEvaluation:
         assert figures["people"] == 2
         assert figures["ap50"] == 1
         assert figures["count_error"] == 0
+
+    @pytest.mark.parametrize(("served_score", "count_error"), [(0.3, 1), (0.5, 0)])
+    def test_people_are_counted_from_the_score_at_which_they_are_served(self, served_score, count_error):
+        people = np.zeros((40, 40), np.uint8)
+        people[:, :10] = 1
+        engine = BrightEngine(scores=(0.9, 0.4))  # the second is nobody
+
+        sample = Sample(bright((0, 10), (20, 30)), None, people)
+        figures = score_instances(engine, iter([sample]), served_score)
+
+        assert figures["count_error"] == count_error
+        assert figures["ap50"] == 1
+
+    def test_detections_below_the_served_score_count_for_the_precision(self, tmp_path, monkeypatch):
+        seen = []
+        monkeypatch.setattr(evaluate, "engine_for", lambda weights, size, least_score: seen.append(least_score))
+        monkeypatch.setattr(evaluate, "score_instances", lambda engine, samples, served: {"served": served})
+        weights = tmp_path / "w.safetensors"
+        weights.with_suffix(".json").write_text(json.dumps({"name": "w", "family": "keyline", "min_score": 0.4}))
+        cv2.imwrite(str(tmp_path / "one.png"), bright((0, 20)))
+
+        figures = evaluate.evaluate(tmp_path, task="instances", weights=weights)
+
+        assert seen == [evaluate.LEAST_SCORE]
+        assert figures == {"served": 0.4}
 
     def test_a_pair_that_touches_is_not_told_apart_by_one_mask(self):
         def pair(*spans):
