@@ -14,7 +14,7 @@ from .data import ROLES, Entry, Picture, SetRole, load_all
 # What is known of people in a picture. Of the last three only what the subject is: others may be about.
 PEOPLE_CODES = {"unknown": 0, "none": 1, "one": 2, "some": 3, "marked": 4, "thing": 5, "person": 6, "people": 7}
 PEOPLE_CODES |= {"deserted": PEOPLE_CODES["none"], "alone": PEOPLE_CODES["one"]}
-DESERTED_WEIGHT = 0.2  # of a scene marked as without people, beside one with them
+DESERTED_WEIGHT = 0.2  # of a scene marked or boxed as without people, beside one with them
 USUAL_SUBJECT_SHARE = 0.2  # of its picture; pictures people take have smaller subjects than training sets
 LEAST_CUTOUT_SHARE = 0.03  # of its picture: what is smaller would be pasted as a blur
 NAMED_PERSON_CUTOUT = 4.0  # weight among single people to paste: found in all postures, but cut out hard
@@ -42,6 +42,7 @@ class Bank:
     boxed: Tensor  # (L, 2, MOST_PEOPLE, 4) boxes round all people, and round where people are unknown, in -1..1
     boxed_present: Tensor  # (L, 2, MOST_PEOPLE) which of them are there
     boxed_photo: Tensor  # (L,) row of the photo
+    boxed_weight: Tensor  # (L,) weight among scenes with boxed people
 
     @property
     def size(self) -> int:
@@ -91,6 +92,7 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
         boxed=torch.from_numpy(_padded([both for both, _ in boxed])[0]),
         boxed_present=torch.from_numpy(_padded([both for both, _ in boxed])[1]),
         boxed_photo=torch.tensor([row for _, row in boxed], dtype=torch.long),
+        boxed_weight=torch.tensor([1.0 if len(people) else DESERTED_WEIGHT for (people, _), _ in boxed]),
     )
 
 

@@ -178,7 +178,7 @@ def marked_people(bank: Bank, count: int, size: int) -> Batch:
 def counted_people(bank: Bank, count: int, size: int) -> Batch:
     """Draw scenes in which every person is boxed: outside the boxes is nobody, the subject within them is people."""
     device = bank.photos.device
-    chosen = torch.randint(len(bank.boxed_photo), (count,), device=device)
+    chosen = drawn(bank.boxed_weight, count)
     rows = bank.boxed_photo[chosen]
     shown, mirror = geometry.random_crops(count, 0.6, device), geometry.chance(count, 0.5, device)
     affine = geometry.maps(shown, mirror, torch.zeros(count, device=device))
