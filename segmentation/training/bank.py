@@ -15,6 +15,7 @@ from .data import ROLES, Entry, Picture, SetRole, load_all
 PEOPLE_CODES = {"unknown": 0, "none": 1, "one": 2, "some": 3, "marked": 4, "thing": 5, "person": 6, "people": 7}
 PEOPLE_CODES |= {"deserted": PEOPLE_CODES["none"], "alone": PEOPLE_CODES["one"]}
 DESERTED_WEIGHT = 0.2  # of a scene marked or boxed as without people, beside one with them
+LEAST_PERSON_SHARE = 0.01  # of its picture: a marked scene with smaller people only counts as deserted
 USUAL_SUBJECT_SHARE = 0.2  # of its picture; pictures people take have smaller subjects than training sets
 LEAST_CUTOUT_SHARE = 0.03  # of its picture: what is smaller would be pasted as a blur
 NAMED_PERSON_CUTOUT = 4.0  # weight among single people to paste: found in all postures, but cut out hard
@@ -88,12 +89,18 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
         object_cutout=torch.tensor([float((mask > 127).mean() > LEAST_CUTOUT_SHARE) for mask, _, _ in objects]),
         marked=torch.from_numpy(np.stack([ids for ids, _ in marked]) if marked else blank),
         marked_photo=torch.tensor([row for _, row in marked], dtype=torch.long),
-        marked_weight=torch.tensor([1.0 if ids.any() else DESERTED_WEIGHT for ids, _ in marked]),
+        marked_weight=torch.tensor([1.0 if _near(ids) else DESERTED_WEIGHT for ids, _ in marked]),
         boxed=torch.from_numpy(_padded([both for both, _ in boxed])[0]),
         boxed_present=torch.from_numpy(_padded([both for both, _ in boxed])[1]),
         boxed_photo=torch.tensor([row for _, row in boxed], dtype=torch.long),
         boxed_weight=torch.tensor([1.0 if len(people) else DESERTED_WEIGHT for (people, _), _ in boxed]),
     )
+
+
+def _near(ids: np.ndarray) -> bool:
+    """Tell whether any person of a scene (S, S) is large enough to learn much from."""
+    areas = np.bincount(ids[(ids > 0) & (ids < 255)], minlength=1)
+    return bool(areas.max() >= LEAST_PERSON_SHARE * ids.size)
 
 
 def _padded(scenes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
-from segmentation.training.bank import PEOPLE_CODES, weight_by_share
+from segmentation.training.bank import DESERTED_WEIGHT, PEOPLE_CODES, bank_from, weight_by_share
 from segmentation.training.compose import pairs as pairs_of
 from segmentation.training.data import BOXED_BY_EYE, NAMED_SUBJECTS, Entry, entries, held_out, load
 
-from .drawn import SIZE, disc, png, write_shard
+from .drawn import SIZE, disc, png, write_pairs, write_shard
 
 
 class TestData:
@@ -85,6 +85,24 @@ class TestData:
 
         assert people.tolist() == [[0.125, 0.5, 0.375, 1.0], [0, 0, 1, 1]]
         assert ignored.tolist() == [[0.5, 0, 1, 0.25]]
+
+    def test_scenes_whose_people_are_small_or_none_are_drawn_less_often(self, tmp_path):
+        files = {}
+        for name, side in (("near", 20), ("far", 4), ("none", 0)):
+            ids = np.zeros((SIZE, SIZE), np.uint8)
+            ids[:side, :side] = 1
+            files |= {f"{name}.webp": png(disc(0)[0]), f"{name}.png": png(ids * 255), f"{name}.people.png": png(ids)}
+        write_shard(tmp_path / "train-people-00.zip", files)
+        boxes = {"near": [[0, 0, 9, 9]], "none": []}
+        files = {f"{name}.webp": png(disc(0)[0]) for name in boxes}
+        files |= {f"{name}.boxes.json": json.dumps({"people": listed}) for name, listed in boxes.items()}
+        write_shard(tmp_path / "train-boxes-00.zip", files)
+        write_pairs(tmp_path / "one", count=1)
+
+        bank = bank_from([*entries(tmp_path), *entries(tmp_path / "one")], SIZE)
+
+        assert bank.marked_weight.tolist() == pytest.approx([1, DESERTED_WEIGHT, DESERTED_WEIGHT])
+        assert bank.boxed_weight.tolist() == pytest.approx([1, DESERTED_WEIGHT])
 
     @pytest.mark.parametrize(("share", "weight"), [(0.2, 1), (0.1, 2), (0.01, 4), (0.0, 4), (0.3, 2 / 3), (1, 0.5)])
     def test_small_subjects_are_shown_more_often(self, share, weight):
