@@ -7,7 +7,7 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -54,6 +54,11 @@ class Schedule:
         """Return the share of the learning rates: a short rise, then a cosine."""
         rise = min(1.0, (step + 1) / self.warm_up_steps)
         return rise * max(self.last_rate, 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
+
+    def continued(self) -> "Schedule":
+        """Return the schedule for weights that have been trained before: half the rates, and no smallest stage."""
+        rates = {name: getattr(self, name) / 2 for name in ("muon_rate", "adam_rate", "encoder_rate")}
+        return replace(self, **rates, stages=((0.5, 0.8), (1.0, 1.0)))
 
 
 @dataclass
@@ -223,5 +228,6 @@ def train_from(
     if device == "cpu" and schedule.workers > 1:
         torch.set_num_threads(1)
     say(f"{len(bank.photos)} pictures, {len(bank.objects)} objects, {len(bank.marked)} scenes with marked people")
+    schedule = schedule.continued() if initial else schedule
     run = start(device=bank.photos.device, schedule=schedule, out=out, initial=initial, encoder=encoder, resume=resume)
     return train(bank, schedule, run, out, say)

@@ -105,3 +105,13 @@ class TestSchedule:
         assert schedule.rate_at(0, 10) == 1
         assert schedule.rate_at(0.5, 100) == pytest.approx(0.5)
         assert schedule.rate_at(1.2, 100) == 0.02
+
+    def test_trained_weights_go_on_at_half_the_rates_without_the_smallest_stage(self):
+        fresh = Schedule(minutes=10, size=320)
+
+        continued = fresh.continued()
+
+        assert [continued.size_at(done) for done in (0, 0.49, 0.5, 1.0)] == [256, 256, 320, 320]
+        assert continued.muon_rate / fresh.muon_rate == continued.adam_rate / fresh.adam_rate == 0.5
+        assert continued.encoder_rate / fresh.encoder_rate == 0.5
+        assert (continued.minutes, continued.size) == (10, 320)
