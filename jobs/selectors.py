@@ -85,6 +85,15 @@ def images_of(job: Job) -> list[JobImage]:
     return list(job.images.prefetch_related("artifacts").order_by("position"))
 
 
+def image_at(job: Job, position: int | None = None) -> JobImage:
+    """Give a job's picture at `position`, without one the first; a position is no index, as deletions leave gaps."""
+    images = job.images.prefetch_related("artifacts").order_by("position")
+    image = (images if position is None else images.filter(position=position)).first()
+    if image is None:
+        raise NotFound("The job has no picture at this position, or it has been deleted.")
+    return image
+
+
 def images_recent(actor: Actor, count: int) -> list[JobImage]:
     """List the newest pictures that the actor may see and that were cut out, with their artifacts at hand."""
     images = JobImage.objects.filter(job__in=jobs_of(actor), status=Status.SUCCEEDED)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -116,13 +117,18 @@ def discard(keys: Iterable[str]) -> None:
 
 def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None) -> str:
     """Give a signed link that opens the file without a key until it expires, never longer than the file lives."""
-    ttl_s = settings.MATTING_LINK_TTL_S if ttl_s is None else ttl_s
+    until = _link_end(settings.MATTING_LINK_TTL_S if ttl_s is None else ttl_s)
     if artifact.expires_at is not None:
-        ttl_s = min(ttl_s, max(0, int((artifact.expires_at - timezone.now()).total_seconds())))
-    until = int(timezone.now().timestamp()) + ttl_s
+        until = min(until, int(artifact.expires_at.timestamp()))
     token = signing.Signer(salt=_SALT).signature(f"{artifact.id}:{until}")
     path = reverse("file", kwargs={"artifact_id": artifact.id, "name": artifact.file_name})
     return f"{base_url}{path}?until={until}&signature={token}"
+
+
+def _link_end(ttl_s: int) -> int:
+    """Give a link's last second, up to a tenth late: what is shown again soon has the same link, so caches have it."""
+    step_s = max(1, ttl_s // 10)
+    return math.ceil((timezone.now().timestamp() + ttl_s) / step_s) * step_s
 
 
 def is_signed(artifact_id: object, until: str, signature: str) -> bool:

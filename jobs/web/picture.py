@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.generic import TemplateView
 
 from jobs import selectors, storage
-from jobs.errors import JobNotFound
+from jobs.errors import JobNotFound, NotFound
 from jobs.models import Artifact, Job, JobImage
 from jobs.web.presets import presets_for
 from jobs.web.session import TeamPage
@@ -35,15 +35,13 @@ class PictureView(JobPage):
 
     def get_context_data(self, **values: object) -> dict[str, object]:
         job = self.job()
-        images = selectors.images_of(job)
-        position = self.kwargs.get("position", 0)
-        if position >= len(images):
-            raise Http404
-        image = images[position]
+        try:
+            image = selectors.image_at(job, self.kwargs.get("position"))
+        except NotFound:
+            raise Http404 from None
         return super().get_context_data(
             job=job,
             image=image,
-            images=images,
             presets=presets_for(self.request.user),
             state=picture_state(job, image),
             **values,
@@ -57,7 +55,7 @@ class JobView(JobPage):
 
     def get(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         if self.job().images_total == 1:
-            return PictureView.as_view()(request, job_id=job_id, position=0)
+            return PictureView.as_view()(request, job_id=job_id)
         return super().get(request, job_id=job_id)
 
     def get_template_names(self) -> list[str]:
@@ -73,6 +71,7 @@ def picture_state(job: Job, image: JobImage) -> dict[str, Any]:
     """Give the picture's script what it needs: ids, sizes, options, people and addresses."""
     return {
         "job": str(job.id),
+        "image": str(image.id),
         "position": image.position,
         "status": image.status,
         "error": image.error_message,

@@ -40,7 +40,9 @@ class TeamPage(LoginRequiredMixin):
         memberships = Membership.objects.select_related("team").filter(user=request.user).order_by("created_at")
         membership = chosen_membership(request, list(memberships))
         if membership is None:
-            raise PermissionDenied(_("You belong to no team yet."))
+            raise PermissionDenied(
+                _("You belong to no team yet. Open the invitation link that a team's manager gives you.")
+            )
         return Actor(
             team=membership.team,
             user=request.user,

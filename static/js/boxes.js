@@ -24,6 +24,11 @@ export class BoxEditor {
     svg.addEventListener("keydown", (event) => this.#key(event));
   }
 
+  // The people's tool draws on the same SVG.
+  get #isOnStage() {
+    return this.svg.closest(".stage").dataset.tool === "boxes";
+  }
+
   set(boxes) {
     this.boxes = boxes.map((box) => [...box]);
     this.selected = this.boxes.length - 1;
@@ -90,7 +95,7 @@ export class BoxEditor {
   }
 
   #down(event) {
-    if (event.button > 0 || this.viewport.pointers.size > 1) return;
+    if (!this.#isOnStage || event.button > 0 || this.viewport.pointers.size > 1) return;
     event.preventDefault();
     const point = this.viewport.toPicture(event.clientX, event.clientY);
     const group = event.target.closest("g");
@@ -158,6 +163,7 @@ export class BoxEditor {
   }
 
   #key(event) {
+    if (!this.#isOnStage) return;
     if ((event.ctrlKey || event.metaKey) && event.key === "z") { event.preventDefault(); this.undo(); return; }
     const box = this.boxes[this.selected];
     if (!box) return;

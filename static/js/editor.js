@@ -13,7 +13,9 @@ const root = id("editor");
 const text = (name) => root.dataset[`text${name}`];
 const stage = id("stage");
 let state = JSON.parse(id("state").textContent);
-let rendering = null;
+let rendering = null; // aborts the rendering for the stage that is under way
+let running = null; // the wish that the model runs for, as text; null when it does not
+let turn = 0; // counts the runs: an answer to an earlier one comes too late
 let shown = null; // the blob on the stage, for copying
 
 const viewport = new Viewport(id("pane"), [id("view"), id("pane-second").querySelector(".view")], { onChange: viewChanged });
@@ -22,6 +24,9 @@ const boxes = new BoxEditor(id("boxes"), viewport, { label: text("Box"), onChang
 const brush = new Brush(id("brush"), viewport, { onCommit: () => render() });
 const people = new People(id("boxes"), id("people-list"), viewport, { label: text("Person"), nobody: text("Nobody"), onChange: () => render() });
 const tune = new Tune(id("tune"), { onChange: () => render(), onBehind: showBehind });
+
+// What to say about an error: fetch throws a TypeError when nothing answers.
+const reason = (error) => (error instanceof TypeError ? text("Offline") : error.message);
 
 function note(message, { error = false } = {}) {
   id("stage-note").hidden = !message;
@@ -40,27 +45,34 @@ function viewChanged(view) {
 
 // The job -------------------------------------------------------------------------------------------------------------
 function fromJob(job) {
-  const image = job.images[state.position] ?? job.images[0];
+  const image = job.images.find((entry) => entry.id === state.image) ?? job.images[0];
   const link = (kind) => image.files.filter((file) => file.kind === kind).pop()?.url ?? "";
   const address = (action) => `/api/jobs/${job.id}/${action}`;
   return {
-    ...state, job: job.id, position: image.position, status: image.status, error: image.error?.detail ?? "", width: image.width, height: image.height,
+    ...state, job: job.id, image: image.id, position: image.position, status: image.status, error: image.error?.detail ?? "", width: image.width, height: image.height,
     options: job.options, people: image.instances, source: link("source") || state.source, cutout: link("cutout"),
     urls: { job: address(""), variants: address("variants"), again: address("again"), cancel: address("cancel") },
   };
 }
 
+const hasEnded = () => ["succeeded", "failed", "canceled"].includes(state.status);
+
 async function waitForEnd() {
+  const mine = turn;
   let pause = 500;
-  while (!["succeeded", "failed", "canceled"].includes(state.status)) {
+  while (!hasEnded()) {
     note(state.status === "queued" ? text("Waiting") : text("Working"));
     try {
-      state = fromJob(await callJson("GET", `${state.urls.job}?wait=20`));
+      const job = await callJson("GET", `${state.urls.job}?wait=20`);
+      if (mine !== turn) return;
+      state = fromJob(job);
       pause = 500;
     } catch (error) {
+      if (mine !== turn) return;
       if (error instanceof ApiError && error.status < 500) { note(error.message, { error: true }); return; }
       note(text("Lost"), { error: true });
       await new Promise((resolve) => setTimeout(resolve, pause));
+      if (mine !== turn) return;
       pause = Math.min(pause * 2, 8000);
     }
   }
@@ -68,6 +80,7 @@ async function waitForEnd() {
 }
 
 function showResult() {
+  rendering?.abort();
   showSource();
   const failed = state.status !== "succeeded";
   stage.classList.toggle("is-empty", failed);
@@ -95,14 +108,24 @@ function showPicture(address) {
 
 // A new run of the model ----------------------------------------------------------------------------------------------
 async function again(options) {
+  const wish = JSON.stringify(options);
+  if (wish === running) return;
+  running = wish;
+  turn += 1;
+  const mine = turn;
   note(text("Working"));
   try {
-    state = fromJob(await callJson("POST", `${state.urls.again}?wait=20`, { json: { ...options, position: state.position } }));
-    state.position = 0;
+    const job = await callJson("POST", `${state.urls.again}?wait=20`, { json: { ...options, position: state.position } });
+    if (mine !== turn) return;
+    state = fromJob(job);
     history.replaceState(null, "", `/jobs/${state.job}/`);
     await waitForEnd();
   } catch (error) {
-    note(error.message || text("Lost"), { error: true });
+    if (mine !== turn) return;
+    if (hasEnded()) note(reason(error), { error: true });
+    else { toast(reason(error)); waitForEnd(); } // for the run before this one
+  } finally {
+    if (mine === turn) running = null;
   }
 }
 
@@ -124,38 +147,35 @@ function listBoxes(list) {
 }
 
 // A new rendering without the model -----------------------------------------------------------------------------------
-async function variant(options, { keep = false } = {}) {
+async function variant(options, { keep = false, signal } = {}) {
   const values = { ...options, position: state.position };
   if (people.chosen) values.people = people.chosen;
-  if (brush.isEmpty) {
-    rendering?.abort();
-    rendering = new AbortController();
-    return call("POST", state.urls.variants, { json: { ...values, keep }, signal: rendering.signal });
-  }
+  if (brush.isEmpty) return call("POST", state.urls.variants, { json: { ...values, keep }, signal });
   const form = new FormData();
   for (const [name, value] of Object.entries(values)) if (value !== null) form.append(name, Array.isArray(value) ? value.join(",") : String(value));
   form.append("keep", String(keep));
   form.append("brush", await brush.toPng(), "brush.png");
-  rendering?.abort();
-  rendering = new AbortController();
-  return call("POST", state.urls.variants, { form, signal: rendering.signal });
+  return call("POST", state.urls.variants, { form, signal });
 }
 
 async function render() {
   if (state.status !== "succeeded") return;
   showBackground();
+  rendering?.abort();
+  rendering = new AbortController();
+  const { signal } = rendering;
   try {
     // The stage shows the whole picture, transparent, so that it lines up with the original; crop and colour are laid
     // over it here and rendered for real in what is downloaded.
-    const response = await variant({ ...tune.options(), crop: false, background: null, format: "png", outputs: ["cutout"] });
+    const response = await variant({ ...tune.options(), crop: false, background: null, format: "png", outputs: ["cutout"] }, { signal });
     const blob = await response.blob();
     const previous = id("after").src;
     id("after").src = URL.createObjectURL(blob);
     shown = blob;
     if (previous.startsWith("blob:")) URL.revokeObjectURL(previous);
-    note("");
+    if (running === null) note("");
   } catch (error) {
-    if (error.name !== "AbortError") note(error.message || text("Lost"), { error: true });
+    if (error.name !== "AbortError") note(reason(error), { error: true });
   }
 }
 
@@ -185,7 +205,7 @@ async function save(kind = "") {
     const suffix = options.outputs[0] === "cutout" ? "cutout" : options.outputs[0];
     offer(blob, `${state.name.replace(/\.[^.]+$/, "") || "picture"}-${suffix}.${extension}`);
   } catch (error) {
-    toast(error.message || text("Lost"));
+    toast(reason(error));
   }
 }
 
@@ -201,7 +221,7 @@ async function copyPicture() {
     await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
     toast(text("Copied"));
   } catch (error) {
-    toast(error.message);
+    toast(reason(error));
   }
 }
 
@@ -262,11 +282,11 @@ function wireFiles() {
   id("download").addEventListener("click", () => save());
   document.querySelectorAll("[data-download]").forEach((button) => button.addEventListener("click", () => save(button.dataset.download)));
   id("copy").addEventListener("click", copyPicture);
-  id("share").addEventListener("click", () => share().catch((error) => toast(error.message)));
-  id("keep").addEventListener("click", () => variant({ ...tune.options(), outputs: ["cutout"] }, { keep: true }).then(() => toast(text("Kept")), (error) => toast(error.message)));
-  id("delete").addEventListener("click", async () => {
-    if (!window.confirm(text("Sure"))) return;
-    await call("DELETE", state.urls.job).then(() => location.assign(root.dataset.gallery), (error) => toast(error.message));
+  id("share").addEventListener("click", () => share().catch((error) => toast(reason(error))));
+  id("keep").addEventListener("click", () => variant({ ...tune.options(), outputs: ["cutout"] }, { keep: true }).then(() => toast(text("Kept")), (error) => toast(reason(error))));
+  id("deletion").addEventListener("submit", (event) => {
+    event.target.elements.namedItem("image").value = state.image;
+    if (!window.confirm(text("Sure"))) event.preventDefault();
   });
   id("id-photo").addEventListener("click", () => openIdPhoto(id("after"), state, { onBlob: offer }));
 }

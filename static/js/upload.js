@@ -162,6 +162,13 @@ function wireChoosing() {
   form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
 }
 
+// Back shows the page as it was left, in the middle of submitting.
+window.addEventListener("pageshow", (event) => {
+  if (!event.persisted) return;
+  submitting = false;
+  refresh();
+});
+
 wireParameters(form);
 wireDropping();
 wireChoosing();

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
@@ -104,6 +106,46 @@ def test_a_batch_shows_its_progress_and_its_errors(alice: Person):
 
     assert '<progress max="3" value="1"' in content
     assert "could not process" in content
+
+
+def test_the_parts_of_a_progress_that_replaces_itself_have_ids_by_which_focus_is_kept(alice: Person):
+    job = submit(alice, 2)
+    fail(claim(job.images.first()))
+
+    running = alice.browser().get(reverse("site:job", args=[job.id])).content.decode()
+
+    for name in ("cancel", "cancel-form", *(f"picture-{image.id}" for image in job.images.all())):
+        assert f'id="{name}"' in running
+
+
+def test_what_is_left_of_a_batch_is_found_by_its_position(alice: Person):
+    job = submit(alice, 3)
+    for image in job.images.all():
+        fail(claim(image))
+    first, second, third = job.images.order_by("position")
+    browser = alice.browser()
+
+    browser.post(reverse("site:selection"), {"do": "delete", "image": [first.id]})
+
+    assert browser.get(reverse("site:picture", args=[job.id, 2])).context["image"] == third
+    assert browser.get(reverse("site:picture", args=[job.id, 0])).status_code == 404
+    assert browser.get(reverse("site:picture", args=[job.id, 10**30])).status_code == 404
+    browser.post(reverse("site:selection"), {"do": "delete", "image": [second.id]})
+    assert browser.get(reverse("site:job", args=[job.id])).context["image"] == third
+
+
+def test_deleting_on_a_pictures_page_deletes_that_picture_alone(alice: Person):
+    job = submit(alice, 2)
+    for image in job.images.all():
+        fail(claim(image))
+    first = job.images.get(position=0)
+    browser = alice.browser()
+    page = browser.get(reverse("site:picture", args=[job.id, 1])).content.decode()
+    [form] = re.findall(r'<form method="post" action="([^"]+)" id="deletion">.*?name="image" value="([^"]+)"', page)
+
+    browser.post(form[0], {"do": "delete", "image": form[1]})
+
+    assert list(job.images.all()) == [first]
 
 
 def test_a_batch_is_cancelled_and_its_failures_tried_again(alice: Person):
@@ -229,6 +271,16 @@ def test_a_wrong_address_gets_a_page_or_a_problem_document(client, alice: Person
     assert (page.status_code, b"<html" in page.content) == (404, True)
     assert (problem.status_code, problem.json()["code"]) == (404, "not_found")
     assert problem["Content-Type"] == "application/problem+json"
+
+
+def test_staff_without_a_team_are_told_what_to_do_and_led_to_the_admin(client, db):
+    client.force_login(User.objects.create_user("dora", is_staff=True))
+
+    answer = client.get("/")
+
+    assert answer.status_code == 403
+    assert "invitation link" in answer.content.decode()
+    assert 'class="button loud" href="/admin/"' in answer.content.decode()
 
 
 def test_a_webhooks_secret_is_for_managers_alone(alice: Person, bob: Person):

@@ -45,6 +45,21 @@ class OutputsField(serializers.ListField):
         return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
+class PeopleField(serializers.ListField):
+    """Take a list of ids; a form repeats the field, or has them in one comma-separated string, empty for nobody."""
+
+    child = serializers.IntegerField(min_value=1, max_value=255)
+
+    def get_value(self, dictionary: Any) -> Any:
+        if hasattr(dictionary, "getlist") and self.field_name in dictionary:
+            value = ",".join(dictionary.getlist(self.field_name))
+        else:
+            value = dictionary.get(self.field_name, serializers.empty)
+        if isinstance(value, str):
+            return value.split(",") if value.strip() else []
+        return value
+
+
 class CutoutOptionsSerializer(serializers.Serializer):
     """Describe the parameters; ranges are checked by CutoutOptions itself, so that they stand in one place."""
 
@@ -113,7 +128,9 @@ class JobRequestSerializer(CutoutOptionsSerializer):
 class AgainRequestSerializer(CutoutOptionsSerializer):
     """Describe a new run of the model on a picture that is already here."""
 
-    position = serializers.IntegerField(min_value=0, default=0, help_text="Which picture of the job, from 0.")
+    position = serializers.IntegerField(
+        min_value=0, required=False, help_text="Which picture of the job, from 0; the first that is left by default."
+    )
 
 
 class VariantRequestSerializer(AgainRequestSerializer):
@@ -123,11 +140,7 @@ class VariantRequestSerializer(AgainRequestSerializer):
     brush = serializers.FileField(
         required=False, help_text="A gray PNG drawn over the alpha: 0 erases, 255 restores, 128 keeps."
     )
-    people = serializers.ListField(
-        child=serializers.IntegerField(min_value=1, max_value=255),
-        required=False,
-        help_text="Which people of an `instances` job to keep, by id.",
-    )
+    people = PeopleField(required=False, help_text="Which people of an `instances` job to keep, by id.")
 
 
 class JobFilterSerializer(serializers.Serializer):

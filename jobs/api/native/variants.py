@@ -11,8 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import selectors
-from jobs.errors import NotFound
-from jobs.models import Job, JobImage
+from jobs.models import Job
 from jobs.services.rerun import image_rerun
 from jobs.services.variants import first_output, variant_keep, variant_render
 from jobs.waiting import wait_for_job
@@ -40,7 +39,7 @@ class VariantsView(NativeView):
     def post(self, request: Request, job_id: UUID) -> HttpResponseBase:
         body = VariantRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        image = _image_at(selectors.job_get(self.actor, job_id), body.validated_data["position"])
+        image = selectors.image_at(selectors.job_get(self.actor, job_id), body.validated_data.get("position"))
         brush = body.validated_data.get("brush")
         result = variant_render(
             image=image,
@@ -75,16 +74,9 @@ class AgainView(NativeView):
         actor = self.actor
         job = image_rerun(
             actor=actor,
-            image=_image_at(selectors.job_get(actor, job_id), body.validated_data["position"]),
+            image=selectors.image_at(selectors.job_get(actor, job_id), body.validated_data.get("position")),
             options=body.to_options(),
             dialect=Job.Dialect.WEB if request.auth is None else Job.Dialect.NATIVE,
             urgency=Job.Urgency.INTERACTIVE if wait_s else Job.Urgency.DEFAULT,
         )
         return self.answer(wait_for_job(job.id, timeout_s=wait_s) if wait_s else job)
-
-
-def _image_at(job: Job, position: int) -> JobImage:
-    images = selectors.images_of(job)
-    if position >= len(images):
-        raise NotFound(f"The job has {len(images)} pictures, counted from 0.")
-    return images[position]

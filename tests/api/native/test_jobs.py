@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import datetime as dt
 import io
 import uuid
 from pathlib import Path
@@ -11,9 +12,13 @@ import numpy as np
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 from PIL import Image
 
+from jobs import storage
 from jobs.models import Artifact, Job, JobImage
+from jobs.services.removal import images_delete
+from tests import photos
 from tests.cast import Person
 
 pytestmark = pytest.mark.django_db
@@ -316,6 +321,60 @@ def test_people_can_be_dropped_from_a_variant(alice: Person, jpeg_bytes, instant
     alpha = np.asarray(Image.open(io.BytesIO(answer.content)))[..., 3]
     assert alpha[256, 140] > 200
     assert alpha[256, 380] == 0
+
+
+def test_a_form_names_people_by_commas_and_nobody_by_an_empty_text(alice: Person, jpeg_bytes, instant_worker):
+    job = (
+        alice.api()
+        .post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes), "method": "instances", "outputs": "cutout,mask"})
+        .json()
+    )
+
+    def alpha_of(people: object) -> np.ndarray:
+        answer = alice.api().post(f"/api/jobs/{job['id']}/variants", {"people": people})
+        assert answer.status_code == 200, answer.content
+        return np.asarray(Image.open(io.BytesIO(answer.content)))[..., 3]
+
+    for both in ("1,2", ["1", "2"]):
+        assert min(alpha_of(both)[256, [140, 370]]) > 200
+    assert alpha_of("").max() == 0
+
+
+def test_a_picture_is_named_by_its_position_whatever_was_deleted_before_it(
+    alice: Person, jpeg_bytes, png_bytes, instant_worker
+):
+    small = photos.encode(photos.astronaut()[:48, :64], "PNG")
+    sent = {"image": [photo(png_bytes), photo(jpeg_bytes), photo(small)]}
+    job = alice.api().post("/api/jobs/?wait=5", sent).json()
+    images_delete(actor=alice.actor, images=JobImage.objects.filter(position=0))
+
+    def size_at(**position: int) -> tuple[int, int]:
+        answer = alice.api().post(f"/api/jobs/{job['id']}/variants", position, "application/json")
+        return Image.open(io.BytesIO(answer.content)).size
+
+    assert size_at(position=2) == (64, 48)
+    assert size_at() == (512, 512)
+    for gone in (0, 3, 10**30):
+        answer = alice.api().post(f"/api/jobs/{job['id']}/again", {"position": gone}, "application/json")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_links_stay_the_same_for_a_while_and_never_outlive_their_file(
+    alice: Person, jpeg_bytes, instant_worker, monkeypatch
+):
+    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
+    artifact = Artifact.objects.get(job=job["id"], kind="cutout")
+    start = timezone.now().replace(minute=0, second=1, microsecond=0)
+
+    def until(after_s: int) -> int:
+        monkeypatch.setattr("jobs.storage.timezone.now", lambda: start + dt.timedelta(seconds=after_s))
+        return int(storage.link_to(artifact, ttl_s=3600).partition("until=")[2].partition("&")[0])
+
+    assert until(0) == until(300) < until(400)
+    assert until(0) <= start.timestamp() + 3600 * 1.1
+    assert until(300) >= start.timestamp() + 300 + 3600
+    artifact.expires_at = start + dt.timedelta(seconds=600)
+    assert until(0) == until(300) == artifact.expires_at.timestamp()
 
 
 def test_a_signed_link_opens_its_file_without_a_key_and_no_other(client, alice: Person, jpeg_bytes, instant_worker):
