@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
@@ -36,6 +38,7 @@ EXTENSIONS = {
 _SUFFIXES = {Artifact.Kind.MASK: "_alpha", Artifact.Kind.VISUALIZATION: "_vis"}
 PUBLISHED = (Artifact.Kind.CUTOUT, Artifact.Kind.MASK, Artifact.Kind.VISUALIZATION)
 _SALT = "keyline.artifact"
+_PICTURE_DEPTH = len(PurePosixPath("teams/TEAM/JOB/0000/FILE").parents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +110,27 @@ def read(key: str) -> bytes:
 
 
 def discard(keys: Iterable[str]) -> None:
-    """Delete files that nothing points to; a file that cannot be deleted is logged and left."""
+    """Delete files that nothing points to, and a job's folders with the last of them.
+
+    A file that cannot be deleted is logged and left.
+    """
     for key in keys:
         try:
             default_storage.delete(key)
         except Exception:
             logger.exception("deleting %s failed", key)
+        else:
+            _folders_remove(key)
+
+
+def _folders_remove(key: str) -> None:
+    """Remove the folders of a picture and its job (teams/TEAM/JOB/0000) where they are empty; a bucket has none."""
+    folders = PurePosixPath(key).parents
+    if len(folders) != _PICTURE_DEPTH:
+        return
+    with suppress(OSError, NotImplementedError):  # not empty, or gone already
+        for folder in folders[:2]:
+            os.rmdir(default_storage.path(str(folder)))
 
 
 def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import BaseModelAdmin
 from django.db.models import Model, QuerySet
-from django.forms import ModelForm
+from django.forms import BaseForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -46,9 +46,10 @@ class AuditedAdmin(ModelAdmin):
     list_per_page = 25
     list_filter_submit = True
 
-    def save_model(self, request: HttpRequest, obj: Model, form: ModelForm, change: bool) -> None:
-        request.audited = _changes_of(form) if change else ({}, {})
-        super().save_model(request, obj, form, change)
+    def construct_change_message(self, request: HttpRequest, form: BaseForm, formsets: Any, add: bool = False) -> Any:
+        """Note what a form changed; every form comes by here before it is logged, that of the password too."""
+        request.audited = ({}, {}) if add else _changes_of(form)
+        return super().construct_change_message(request, form, formsets, add)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: object) -> Any:
         audit_append(action=Action.ADMIN_ADDED, author=staff_author(request), target=obj)
@@ -113,7 +114,7 @@ def _midnight(day: dt.date) -> dt.datetime:
     return timezone.make_aware(dt.datetime.combine(day, dt.time()))
 
 
-def _changes_of(form: ModelForm) -> tuple[dict[str, Any], dict[str, Any]]:
+def _changes_of(form: BaseForm) -> tuple[dict[str, Any], dict[str, Any]]:
     """Give the changed fields' values before and after; secrets are named, their values left out."""
     before, after = {}, {}
     for name in form.changed_data:

@@ -41,7 +41,7 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
         if len(queryset) != 1:
             messages.error(request, "Choose one.")
             return
-        actor = staff_actor(request, Team(name=""))
+        actor = staff_actor(request, Team(id=None, name=""))  # the model is the site's, no team's
         try:
             place = place_in(queryset[0].path, [settings.MATTING_WEIGHTS_DIR], field="model_path")
             version, _ = model_reload(actor=actor, place=place)

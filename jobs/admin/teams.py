@@ -13,7 +13,7 @@ from unfold.decorators import display
 
 from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly, staff_author
 from jobs.models import Invitation, Membership, Quota, Team, UsageEntry
-from jobs.services.quota import quota_change
+from jobs.services.quota import quota_change, quota_reset
 from jobs.services.teams import membership_drop, membership_put
 
 
@@ -67,7 +67,10 @@ class TeamAdmin(AuditedAdmin):
             if isinstance(row, Membership):
                 membership_drop(author=author, membership=row)
             else:
-                quota_change(author=author, team=form.instance, **dict.fromkeys(Quota.LIMITS), dialects={})
+                quota_reset(author=author, team=form.instance)
+        for row, fields in formset.changed_objects:
+            if isinstance(row, Membership) and "user" in fields:
+                membership_drop(author=author, membership=Membership.objects.get(pk=row.pk))
         for row in [*formset.new_objects, *(changed for changed, _ in formset.changed_objects)]:
             if isinstance(row, Membership):
                 membership_put(author=author, team=form.instance, user=row.user, role=row.role)

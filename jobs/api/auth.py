@@ -86,15 +86,17 @@ class BrowserSession(SessionAuthentication):
 
 
 class HasScope(BasePermission):
-    """Ask for the view's `required_scopes[method]` (submit for writing, read for reading where it names none)."""
+    """Ask for every one of the view's `required_scopes[method]`; without them submit for writing, read for reading."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.auth is None and not request.user.is_authenticated:
             raise AuthenticationRequired
         scopes = getattr(view, "required_scopes", {})
-        needed = scopes.get(request.method, "read" if request.method in ("GET", "HEAD", "OPTIONS") else "submit")
-        if not actor_of(request).has_scope(needed):
-            raise PermissionDenied(f"This needs the scope {needed!r}.")
+        usual = ("read",) if request.method in ("GET", "HEAD", "OPTIONS") else ("submit",)
+        actor = actor_of(request)
+        for needed in scopes.get(request.method, usual):
+            if not actor.has_scope(needed):
+                raise PermissionDenied(f"This needs the scope {str(needed)!r}.")
         return True
 
 

@@ -38,6 +38,7 @@ class Action(models.TextChoices):
     JOB_CANCELED = "job.canceled", "Job cancelled"
     JOB_RETRIED = "job.retried", "Job retried"
     JOB_PURGED = "job.purged", "Job purged"
+    PICTURES_DELETED = "job.pictures_deleted", "Pictures of a job deleted"
     JOB_DOWNLOADED = "job.downloaded", "Downloaded by another"
     JOBS_EXPORTED = "jobs.exported", "Jobs exported"
     AUDIT_EXPORTED = "audit.exported", "Audit trail exported"

@@ -87,6 +87,9 @@ def _export_place(job: Job, *deeper: str) -> Place:
 
 def _finish(job: Job, stored: storage.StoredFile) -> None:
     with transaction.atomic():
+        if Job.objects.select_for_update().filter(pk=job.pk).first() is None:  # deleted meanwhile
+            storage.discard([stored.key])
+            return
         Artifact.objects.update_or_create(
             key=stored.key,
             defaults={

@@ -19,7 +19,7 @@ from segmentation.errors import InvalidParameter
 
 SECRET_PREFIX = "kl_"  # noqa: S105  it marks our secrets for scanners, it is none itself
 DEFAULT_SCOPES = (Scope.SUBMIT, Scope.READ)
-# These open the server itself, not only the team's own pictures, so only the site's staff gives them away.
+# These open the server itself, not only the team's own pictures, so only staff that makes keys gives them away.
 STAFF_SCOPES = (Scope.SERVER_FILES, Scope.ADMIN)
 MAX_KEYS = 100
 _TOUCH_EVERY = dt.timedelta(minutes=1)
@@ -35,11 +35,11 @@ def team_key_create(
 ) -> tuple[ApiKey, str]:
     """Make a key for the actor's own team; raise PermissionDenied unless one of its managers asks.
 
-    A key cannot make keys, and the scopes that open the server are given by the site's staff alone.
+    A key cannot make keys, and the scopes that open the server are given by staff that may make keys in the admin.
     """
     _require_manager(actor)
     staff_scopes = sorted(set(scopes) & set(STAFF_SCOPES))
-    if staff_scopes and not actor.user.is_staff:
+    if staff_scopes and not gives_staff_scopes(actor.user):
         raise PermissionDenied(f"The scope {staff_scopes[0]!r} is given by the site's staff.")
     if actor.team.keys.filter(revoked_at=None).count() >= MAX_KEYS:
         raise InvalidParameter(f"A team has at most {MAX_KEYS} keys; revoke one first.", field="name")
@@ -92,6 +92,11 @@ def key_create(
             },
         )
     return key, secret
+
+
+def gives_staff_scopes(user: User) -> bool:
+    """Say whether a person may give the scopes that open the server: staff whose role makes keys, not all staff."""
+    return user.is_staff and user.has_perm("jobs.add_apikey")
 
 
 def team_key_revoke(*, actor: Actor, key: ApiKey) -> None:

@@ -17,6 +17,7 @@ from jobs.actor import Actor
 from jobs.commit import after_commit
 from jobs.errors import JobNotCancelable, WorkerLost
 from jobs.models import Action, Artifact, Job, JobImage, Status
+from jobs.services.artifacts import artifact_keep
 from jobs.services.audit import Author, audit_append
 from jobs.services.capacity import all_held_release, claim_allowed, room_given_back
 from jobs.services.quota import quota_of, usage_charge, usage_refund
@@ -50,21 +51,16 @@ def image_claim(*, image_id: str, worker: str) -> JobImage | None:
 
 
 def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int, height: int) -> None:
-    """Keep the source that the worker has fetched from the picture's URL."""
+    """Keep the source that the worker has fetched from the picture's URL; raise what artifact_keep raises."""
     extension = storage.EXTENSIONS.get(content_type, "bin")
-    key = storage.key_of_result(image, Artifact.Kind.SOURCE, extension)
-    stored = storage.store(key, data)
-    Artifact.objects.create(
-        job=image.job,
+    artifact_keep(
         image=image,
         kind=Artifact.Kind.SOURCE,
-        key=stored.key,
+        key=storage.key_of_result(image, Artifact.Kind.SOURCE, extension),
+        data=data,
         content_type=content_type,
-        bytes=stored.bytes,
-        sha256=stored.sha256,
         width=width,
         height=height,
-        expires_at=image.job.expires_at,
     )
 
 
@@ -189,11 +185,11 @@ def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
     """Delete jobs with their rows and files; say how many. Without an actor it is the retention that acts."""
     count = 0
     for job in jobs:
-        keys = list(job.artifacts.values_list("key", flat=True))
         with transaction.atomic():
             with room_given_back(job):
                 _job_lock(job.pk)
                 _images_cancel(job)
+                keys = list(job.artifacts.values_list("key", flat=True))
                 Job.objects.filter(pk=job.pk).delete()
             after_commit(storage.discard, keys)
             audit_append(

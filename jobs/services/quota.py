@@ -63,16 +63,34 @@ def quota_change(*, author: Author, team: Team, **changes: Any) -> Quota:
         _check_limits(quota)
         quota.save()
         after = quota.as_json()
-        changed = [name for name in after if after[name] != before[name]]
-        if changed:
-            audit_append(
-                action=Action.QUOTA_CHANGED,
-                author=replace(author, team_id=team.pk, team_name=team.name),
-                target=team,
-                before={name: before[name] for name in changed},
-                after={name: after[name] for name in changed},
-            )
+        if after != before:
+            _audit_limits(author, team, before, after)
     return quota
+
+
+def quota_reset(*, author: Author, team: Team) -> Quota:
+    """Take a team's own quota away, so that the site's defaults bind it again, and record what it was; give them."""
+    default = Quota.default_of(team)
+    with transaction.atomic():
+        Team.objects.select_for_update(no_key=True).get(pk=team.pk)
+        quota = Quota.objects.filter(pk=team.pk).first()
+        if quota is not None:
+            before = quota.as_json()
+            quota.delete()
+            _audit_limits(author, team, before, default.as_json())
+    return default
+
+
+def _audit_limits(author: Author, team: Team, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Record the limits that differ."""
+    changed = [name for name in after if after[name] != before[name]]
+    audit_append(
+        action=Action.QUOTA_CHANGED,
+        author=replace(author, team_id=team.pk, team_name=team.name),
+        target=team,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+    )
 
 
 def _check_limits(quota: Quota) -> None:

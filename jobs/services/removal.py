@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Q
 
 from jobs import storage
 from jobs.actor import Actor
 from jobs.commit import after_commit
-from jobs.models import Artifact, Job, JobImage
+from jobs.models import Action, Artifact, Job, JobImage, Status
+from jobs.services.audit import Author, audit_append
 from jobs.services.lifecycle import job_purge
 
 
@@ -28,22 +29,35 @@ def images_delete(*, actor: Actor, images: Iterable[JobImage]) -> int:
         if len(members) == job.images_total:
             count += len(members) * job_purge(actor=actor, jobs=[job])
         elif job.is_terminal:
-            count += _delete_some(job, members)
+            count += _delete_some(actor, job, members)
     return count
 
 
-def _delete_some(job: Job, members: list[JobImage]) -> int:
-    ids = [image.id for image in members]
+def _delete_some(actor: Actor, job: Job, members: list[JobImage]) -> int:
+    """Delete some pictures of a job that has ended, and its zip, which would keep them."""
     with transaction.atomic():
-        artifacts = Artifact.objects.filter(image_id__in=ids)
+        job = Job.objects.select_for_update().filter(pk=job.pk).first()
+        if job is None or not job.is_terminal:
+            return 0
+        images = job.images.filter(pk__in=[image.pk for image in members])
+        counts = Counter(images.values_list("status", flat=True))
+        if not counts:
+            return 0
+        artifacts = job.artifacts.filter(Q(image__in=images) | Q(kind=Artifact.Kind.ZIP))
         keys = list(artifacts.values_list("key", flat=True))
-        succeeded = sum(image.status == JobImage.Status.SUCCEEDED for image in members)
-        failed = sum(image.status == JobImage.Status.FAILED for image in members)
-        JobImage.objects.filter(id__in=ids).delete()
-        Job.objects.filter(pk=job.pk).update(
-            images_total=F("images_total") - len(ids),
-            images_succeeded=F("images_succeeded") - succeeded,
-            images_failed=F("images_failed") - failed,
-        )
+        artifacts.delete()
+        images.delete()
+        before = job.images_total
+        job.images_total -= counts.total()
+        job.images_succeeded -= counts[Status.SUCCEEDED]
+        job.images_failed -= counts[Status.FAILED]
+        job.save(update_fields=["images_total", "images_succeeded", "images_failed"])
         after_commit(storage.discard, keys)
-    return len(ids)
+        audit_append(
+            action=Action.PICTURES_DELETED,
+            author=Author.of(actor),
+            target=job,
+            before={"pictures": before},
+            after={"pictures": job.images_total},
+        )
+    return counts.total()

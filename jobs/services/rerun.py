@@ -6,6 +6,7 @@ from jobs import intake, selectors, storage
 from jobs.actor import Actor
 from jobs.errors import NotFound
 from jobs.models import Artifact, Job, JobImage
+from jobs.services.downloads import download_note
 from jobs.services.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 
@@ -13,17 +14,22 @@ from segmentation.options import CutoutOptions
 def image_rerun(
     *, actor: Actor, image: JobImage, options: CutoutOptions, dialect: Job.Dialect, urgency: Job.Urgency
 ) -> Job:
-    """Submit a picture's stored source again; raise NotFound when it has been deleted, and what job_submit raises."""
+    """Submit a picture's stored source again; raise NotFound when it has been deleted, and what job_submit raises.
+
+    The new job's files are the actor's own, so the source is recorded as opened when it was somebody else's.
+    """
     source = selectors.artifact_of(image, Artifact.Kind.SOURCE)
     if source is None:
         raise NotFound("The picture's source has been deleted.")
     limits = intake.limits_from_json(image.job.limits)
     with storage.open_file(source.key) as file:
         checked = intake.accept_stored(file, name=image.name, limits=limits)
-        return job_submit(
+        job = job_submit(
             actor=actor,
             door=Door(dialect=dialect, urgency=urgency),
             options=options,
             sources=[checked],
             limits=limits,
         )
+    download_note(actor=actor, artifact=source)
+    return job

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs import selectors
 from jobs.models import Scope
-from jobs.services.keys import STAFF_SCOPES, team_key_create, team_key_revoke
+from jobs.services.keys import STAFF_SCOPES, gives_staff_scopes, team_key_create, team_key_revoke
 from jobs.web.session import DeedsPage
 
 
@@ -33,9 +33,9 @@ class KeyForm(forms.Form):
         label=_("Only from these networks"), required=False, help_text=_("For instance 203.0.113.0/24, 2001:db8::/32.")
     )
 
-    def __init__(self, *args: Any, is_staff: bool, **values: Any) -> None:
+    def __init__(self, *args: Any, with_staff_scopes: bool, **values: Any) -> None:
         super().__init__(*args, **values)
-        if not is_staff:
+        if not with_staff_scopes:
             self.fields["scopes"].choices = [choice for choice in Scope.choices if choice[0] not in STAFF_SCOPES]
 
     def clean_allowed_networks(self) -> list[str]:
@@ -55,11 +55,11 @@ class KeysView(DeedsPage):
     deeds = {"create": "_create", "revoke": "_revoke"}
 
     def get_context_data(self, **values: object) -> dict[str, Any]:
-        values.setdefault("form", KeyForm(is_staff=self.request.user.is_staff))
+        values.setdefault("form", KeyForm(with_staff_scopes=gives_staff_scopes(self.request.user)))
         return super().get_context_data(keys=selectors.keys_of(self.actor), **values)
 
     def _create(self, request: HttpRequest) -> HttpResponse:
-        form = KeyForm(request.POST, is_staff=request.user.is_staff)
+        form = KeyForm(request.POST, with_staff_scopes=gives_staff_scopes(request.user))
         if not form.is_valid():
             return self.render_to_response(self.get_context_data(form=form))
         key, secret = team_key_create(actor=self.actor, **form.cleaned_data)

@@ -17,8 +17,10 @@ from django.utils.translation import ngettext
 from django.views.generic import View
 
 from jobs import selectors, storage
+from jobs.actor import Actor
 from jobs.errors import JobNotFound
-from jobs.models import Job, JobImage, Status
+from jobs.models import Artifact, Job, JobImage, Status
+from jobs.services.downloads import download_note
 from jobs.services.lifecycle import job_cancel, job_retry
 from jobs.services.removal import images_delete
 from jobs.web.session import TeamPage
@@ -60,7 +62,7 @@ class ZipView(TeamPage, View):
             job = selectors.job_get(self.actor, job_id)
         except JobNotFound:
             raise Http404 from None
-        return zip_response(selectors.images_of(job), f"keyline-{job.created_at:%Y%m%d-%H%M%S}.zip")
+        return zip_response(self.actor, selectors.images_of(job), f"keyline-{job.created_at:%Y%m%d-%H%M%S}.zip")
 
 
 class SelectionView(TeamPage, View):
@@ -69,7 +71,7 @@ class SelectionView(TeamPage, View):
     def post(self, request: HttpRequest) -> HttpResponseBase:
         images = selectors.images_chosen(self.actor, request.POST.getlist("image"))
         if request.POST.get("do") == "zip" and images:
-            return zip_response(images, "keyline.zip")
+            return zip_response(self.actor, images, "keyline.zip")
         if request.POST.get("do") == "delete":
             count = images_delete(actor=self.actor, images=images)
             messages.success(request, ngettext("%d picture deleted.", "%d pictures deleted.", count) % count)
@@ -78,15 +80,22 @@ class SelectionView(TeamPage, View):
         return redirect("site:gallery")
 
 
-def zip_response(images: Iterable[JobImage], name: str) -> FileResponse:
-    """Write the published files of finished pictures into a zip on disk and send it; names are made unique."""
+def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> FileResponse:
+    """Write the published files of finished pictures into a zip on disk and send it; names are made unique.
+
+    For each job of somebody else it is recorded that the actor opened its files.
+    """
     file = tempfile.TemporaryFile(dir=settings.DATA_DIR)  # noqa: SIM115  the response closes it
     taken: set[str] = set()
+    opened: dict[UUID, Artifact] = {}
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as bundle:
         for image in images:
             for artifact in image.artifacts.all():
                 if image.status == Status.SUCCEEDED and artifact.kind in storage.PUBLISHED:
                     bundle.writestr(_free_name(artifact.kind, artifact.key, image, taken), storage.read(artifact.key))
+                    opened.setdefault(artifact.job_id, artifact)
+    for artifact in opened.values():
+        download_note(actor=actor, artifact=artifact)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
 

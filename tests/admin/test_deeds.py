@@ -6,12 +6,14 @@ import csv
 import json
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from jobs.models import ApiKey, AuditEntry, Job, Membership, Quota, Status
+from jobs.models import ApiKey, AuditEntry, Job, Membership, ModelVersion, Quota, Status, Team
 from jobs.services.audit import audit_verify
 from jobs.services.keys import key_create
+from jobs.services.quota import quota_of
 from tests.cast import Person
 from tests.quota.deeds import claim, fail, ledger_sum, submit
 
@@ -162,6 +164,19 @@ def test_an_operator_reads_no_audit_trail(operator: Client, alice: Person) -> No
     assert operator.get("/admin/jobs/auditentry/export/csv/").status_code == 404
 
 
+def test_a_model_served_again_is_filed_under_no_team(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settings, "MATTING_WEIGHTS_DIR", settings.BASE_DIR / "weights")
+    tried = {"name": "Small", "sha256": "0" * 64, "architecture": "unet"}
+    monkeypatch.setattr("jobs.queue.ask", lambda *args, **values: tried)
+    path = next((settings.BASE_DIR / "weights").glob("*.safetensors")).name
+    version = ModelVersion.objects.create(name="Small", path=path, sha256="0" * 64, architecture="unet")
+
+    root.post("/admin/jobs/modelversion/", {"action": "serve", "_selected_action": [str(version.pk)]})
+
+    entry = AuditEntry.objects.get(action="model.reloaded")
+    assert (entry.actor_name, entry.team_id, entry.team_name) == ("root", None, "")
+
+
 # Teams, quotas, keys, users -------------------------------------------------------------------------------------------
 
 
@@ -200,6 +215,36 @@ def test_a_team_manager_changes_a_role_and_it_is_recorded(team_manager: Client, 
     entry = AuditEntry.objects.get(action="member.role_changed")
     assert bob.membership.role == "admin"
     assert (entry.before, entry.after, entry.object_name) == ({"role": "member"}, {"role": "admin"}, "bob")
+
+
+def test_a_deleted_quota_gives_the_team_the_sites_defaults_and_is_recorded(team_manager: Client, alice: Person) -> None:
+    Quota.objects.create(team=alice.team, images_per_day=50, requests_per_second=200)
+
+    page = team_manager.post(f"/admin/jobs/team/{alice.team.pk}/change/", team_form(alice) | {"quota-0-DELETE": "on"})
+
+    assert page.status_code == 302, page.context["errors"]
+    assert not Quota.objects.exists()
+    assert quota_of(Team.objects.get(pk=alice.team.pk)).requests_per_second == 200
+    entry = AuditEntry.objects.get(action="quota.changed")
+    assert (entry.actor_name, entry.team_name) == ("team-manager", "Studio")
+    assert (entry.before, entry.after) == ({"images_per_day": 50}, {"images_per_day": None})
+
+
+def test_a_member_replaced_by_another_loses_the_team(
+    team_manager: Client, alice: Person, bob: Person, charlie: Person
+) -> None:
+    form = team_form(alice)
+    number = next(key[12] for key, value in form.items() if key.endswith("-user") and value == str(bob.user.pk))
+
+    page = team_manager.post(
+        f"/admin/jobs/team/{alice.team.pk}/change/", form | {f"memberships-{number}-user": str(charlie.user.pk)}
+    )
+
+    assert page.status_code == 302, page.context["errors"]
+    members = Membership.objects.filter(team=alice.team).values_list("user__username", "role")
+    assert sorted(members) == [("alice", "owner"), ("charlie", "member")]
+    assert AuditEntry.objects.get(action="member.removed").object_name == "bob"
+    assert AuditEntry.objects.get(action="member.joined").object_name == "charlie"
 
 
 def test_a_limit_of_a_dialect_that_there_is_not_is_refused(team_manager: Client, alice: Person) -> None:
@@ -243,6 +288,17 @@ def test_a_changed_user_is_in_the_trail_with_before_and_after(root: Client, alic
     entry = AuditEntry.objects.filter(action="admin.changed").first()
     assert (entry.before["first_name"], entry.after["first_name"]) == ("", "Alice")
     assert "password" not in entry.after
+
+
+def test_a_password_set_by_staff_is_in_the_trail_without_itself(root: Client, alice: Person) -> None:
+    form = {"password1": "a new sound passphrase", "password2": "a new sound passphrase", "usable_password": "true"}
+
+    page = root.post(f"/admin/auth/user/{alice.user.pk}/password/", form)
+
+    assert page.status_code == 302, page.context["errors"]
+    entry = AuditEntry.objects.get(action="admin.changed")
+    assert (entry.actor_name, entry.object_name) == ("root", "alice")
+    assert (entry.before, entry.after) == ({"password": "hidden"}, {"password": "changed"})
 
 
 def test_no_role_but_the_superuser_changes_users(team_manager: Client, operator: Client, auditor: Client) -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import tracemalloc
 import zipfile
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from django.utils import timezone
 
 from jobs import queue, storage
-from jobs.errors import StorageFailed
+from jobs.errors import NotFound, StorageFailed
 from jobs.models import Artifact, Job, JobImage, Status
 from jobs.services import bundling, lifecycle
 from jobs.services.bundling import job_bundle
@@ -160,6 +160,24 @@ def test_a_job_purged_meanwhile_leaves_no_zip(job: Job, asked: list) -> None:
     job_bundle(*asked[0])
 
     assert not Artifact.objects.exists()
+
+
+def test_a_job_purged_while_its_zip_is_stored_leaves_none(
+    job: Job, asked: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = storage.store_stream
+
+    def purge_first(key: str, stream: IO[bytes]) -> storage.StoredFile:
+        lifecycle.job_purge(actor=None, jobs=[job])
+        return store(key, stream)
+
+    monkeypatch.setattr(storage, "store_stream", purge_first)
+    lifecycle.job_count(job.id)
+
+    job_bundle(*asked[0])
+
+    with pytest.raises(NotFound):
+        storage.open_file(job.bundle_key)
 
 
 def test_a_retry_makes_the_zip_anew_from_what_can_be_tried_again(

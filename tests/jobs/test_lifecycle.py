@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
-from jobs import queue
+from jobs import queue, storage
+from jobs.errors import JobNotFound
 from jobs.models import Artifact, Job, JobImage, Status
+from jobs.services import lifecycle
 from jobs.services.lifecycle import (
     image_claim,
     images_recover,
     job_cancel,
+    job_purge,
     job_retry,
     jobs_expire,
     leases_release,
+    source_attach,
 )
 from segmentation.errors import InferenceFailed
 from tests.cast import Person
@@ -26,6 +32,10 @@ pytestmark = pytest.mark.django_db
 
 def only_image(job: Job) -> JobImage:
     return job.images.get()
+
+
+def stored_files() -> list[Path]:
+    return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
 
 
 def let_lease_run_out(image: JobImage) -> None:
@@ -151,6 +161,57 @@ def test_a_cancelled_picture_takes_no_result(alice: Person):
     job.refresh_from_db()
     assert job.status == Status.CANCELED
     assert not image.artifacts.exclude(kind=Artifact.Kind.SOURCE).exists()
+
+
+def test_a_picture_fetched_for_a_job_that_is_deleted_meanwhile_leaves_no_file(alice: Person):
+    job = submit(alice)
+    image = claim(only_image(job))
+    job_purge(actor=alice.actor, jobs=[job])
+
+    with pytest.raises(JobNotFound):
+        source_attach(image=image, data=b"x", content_type="image/png", width=1, height=1)
+
+    assert not stored_files()
+
+
+def test_a_purge_takes_along_what_a_worker_stores_while_it_begins(
+    alice: Person, monkeypatch, django_capture_on_commit_callbacks
+):
+    job = submit(alice)
+    image = claim(only_image(job))
+    cancel = lifecycle._images_cancel
+
+    def store_first(job: Job) -> None:
+        source_attach(image=image, data=b"x", content_type="image/png", width=1, height=1)
+        cancel(job)
+
+    monkeypatch.setattr(lifecycle, "_images_cancel", store_first)
+    with django_capture_on_commit_callbacks(execute=True):
+        job_purge(actor=alice.actor, jobs=[job])
+
+    assert not stored_files()
+
+
+def test_a_purged_job_leaves_no_folder_and_its_neighbours_theirs(alice: Person, django_capture_on_commit_callbacks):
+    purged, kept = submit_file(alice), submit_file(alice)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        job_purge(actor=alice.actor, jobs=[purged])
+
+    team = Path(settings.MEDIA_ROOT) / "teams" / str(alice.team.pk)
+    assert [folder.name for folder in team.iterdir()] == [str(kept.pk)]
+    assert [path.name for path in stored_files()] == ["source.jpg"]
+
+
+def test_a_file_that_goes_before_its_neighbour_leaves_the_folder(alice: Person):
+    source = submit_file(alice).artifacts.get()
+    beside = storage.store(source.key.replace("source", "beside"), b"x")
+
+    storage.discard([beside.key])
+    assert storage.read(source.key)
+    storage.discard([source.key, source.key])
+
+    assert not stored_files()
 
 
 def test_failed_pictures_are_tried_again(alice: Person):

@@ -6,12 +6,14 @@ import datetime as dt
 from urllib.parse import urlencode
 
 import pytest
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
 from jobs.errors import PermissionDenied
 from jobs.models import ApiKey, AuditEntry, Scope
 from jobs.services.keys import key_create, key_revoke, team_key_create, team_key_revoke
+from jobs.services.roles import roles_sync
 from segmentation.errors import InvalidParameter
 from tests.cast import Person
 
@@ -22,6 +24,14 @@ LIST = "/api/jobs/"
 
 def answer(secret: str, **values: str) -> int:
     return Client(**values).get(LIST, headers={"Authorization": f"Bearer {secret}"}).status_code
+
+
+def give_role(person: Person, role: str) -> None:
+    """Make somebody staff with one of the ready-made roles."""
+    roles_sync()
+    person.user.is_staff = True
+    person.user.save()
+    person.user.groups.add(Group.objects.get(name=role))
 
 
 def made(person: Person, **values: object) -> tuple[ApiKey, str]:
@@ -171,7 +181,19 @@ def test_scopes_that_open_the_server_are_given_by_staff_alone(alice: Person, sco
     with pytest.raises(PermissionDenied):
         team_key_create(actor=alice.actor, name="shop", scopes=[scope])
 
-    alice.user.is_staff = True
+    give_role(alice, "Team manager")
     key, _ = team_key_create(actor=alice.actor, name="shop", scopes=[scope])
 
     assert key.scopes == [scope]
+
+
+@pytest.mark.parametrize("role", ["Auditor", "Operator"])
+def test_staff_whose_role_makes_no_keys_gives_no_scopes_that_open_the_server(alice: Person, role: str) -> None:
+    give_role(alice, role)
+
+    with pytest.raises(PermissionDenied):
+        team_key_create(actor=alice.actor, name="shop", scopes=[Scope.ADMIN])
+    page = alice.browser().post("/keys/", {"do": "create", "name": "shop", "scopes": ["read", "server-files"]})
+
+    assert page.context["form"].errors["scopes"]
+    assert not ApiKey.objects.filter(name="shop").exists()

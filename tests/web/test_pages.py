@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from jobs.models import ApiKey, Invitation, Job, JobImage, Membership, Preset, Webhook
+from jobs.models import ApiKey, AuditEntry, Invitation, Job, JobImage, Membership, Preset, Webhook
 from tests.cast import Person
 from tests.quota.deeds import claim, fail, submit, submit_file
 
@@ -171,6 +171,25 @@ def test_chosen_pictures_are_zipped_and_deleted(alice: Person, charlie: Person, 
     assert b"".join(zipped.streaming_content).startswith(b"PK")
     alice.browser().post(address, {"do": "delete", "image": [image.id]})
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize("how", ["job", "selection"])
+def test_a_zip_for_a_colleague_is_recorded_once_for_each_job(alice: Person, bob: Person, finished, how):
+    def zipped(person: Person) -> bytes:
+        if how == "job":
+            answer = person.browser().get(reverse("site:job-zip", args=[finished.id]))
+        else:
+            chosen = [image.id for image in finished.images.all()]
+            answer = person.browser().post(reverse("site:selection"), {"do": "zip", "image": chosen})
+        return b"".join(answer.streaming_content)
+
+    zipped(alice)
+    assert not AuditEntry.objects.filter(action="job.downloaded").exists()
+    assert zipped(bob).startswith(b"PK")
+    zipped(bob)
+
+    entry = AuditEntry.objects.get(action="job.downloaded")
+    assert (entry.actor_name, entry.object_id) == ("bob", str(finished.pk))
 
 
 def test_a_keys_secret_is_shown_once(alice: Person):

@@ -11,22 +11,22 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import selectors
-from jobs.models import Job
+from jobs.models import Job, Scope
 from jobs.services.rerun import image_rerun
-from jobs.services.variants import first_output, variant_keep, variant_render
+from jobs.services.variants import MAX_BRUSH_BYTES, first_output, variant_keep, variant_render
 from jobs.waiting import wait_for_job
 
 from .render import render_file
 from .serializers import AgainRequestSerializer, FileSerializer, JobSerializer, VariantRequestSerializer
 from .views import PROBLEM, WAIT, NativeView
 
-MAX_BRUSH_BYTES = 4 * 2**20
 KEPT_LINK_TTL_S = 7 * 24 * 3600  # a kept rendering is what people share
 
 
 class VariantsView(NativeView):
     """Render a finished picture again; answer the file itself, or with `keep` a link to the stored one."""
 
+    required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
     parser_classes = [MultiPartParser, FormParser, JSONParser]
 
     @extend_schema(
@@ -42,9 +42,10 @@ class VariantsView(NativeView):
         image = selectors.image_at(selectors.job_get(self.actor, job_id), body.validated_data.get("position"))
         brush = body.validated_data.get("brush")
         result = variant_render(
+            actor=self.actor,
             image=image,
             options=body.to_options(),
-            brush_png=brush.read(MAX_BRUSH_BYTES) if brush else b"",
+            brush_png=brush.read(MAX_BRUSH_BYTES + 1) if brush else b"",
             people=body.validated_data.get("people"),
         )
         rendered = first_output(result)
@@ -58,6 +59,8 @@ class VariantsView(NativeView):
 
 class AgainView(NativeView):
     """Run the model again on a picture that is already here."""
+
+    required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
 
     @extend_schema(
         tags=["Native"],

@@ -244,7 +244,7 @@ class TaskView(UNetView):
 
 
 class ReloadView(UNetView):
-    required_scopes = {"POST": Scope.ADMIN}
+    required_scopes = {"POST": (Scope.ADMIN,)}
     parser_classes = [JSONParser]
 
     @extend_schema(

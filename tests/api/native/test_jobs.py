@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from PIL import Image
 
 from jobs import storage
 from jobs.models import Artifact, Job, JobImage
 from jobs.services.removal import images_delete
+from segmentation.image import Probe
 from tests import photos
 from tests.cast import Person
 
@@ -181,6 +184,33 @@ def test_the_list_is_filtered_and_paged(alice: Person, jpeg_bytes, instant_worke
     assert (page["count"], len(page["results"])) == (3, 1)
     assert alice.api().get("/api/jobs/?status=failed").json()["count"] == 0
     assert alice.api().get("/api/jobs/?page=0").status_code == 422
+
+
+def test_a_list_costs_the_same_queries_whatever_its_length(alice: Person, jpeg_bytes, instant_worker):
+    api = alice.api()
+    queries = []
+    for _ in range(2):
+        for _ in range(2):
+            api.post("/api/jobs/?wait=5", {"image": [photo(jpeg_bytes), photo(jpeg_bytes)]})
+        with CaptureQueriesContext(connection) as asked:
+            body = api.get("/api/jobs/").json()
+        queries.append(len(asked))
+
+    assert queries[0] == queries[1]
+    assert [image["position"] for job in body["results"] for image in job["images"]] == [0, 1] * 4
+    assert all(image["files"] for job in body["results"] for image in job["images"])
+
+
+def test_as_many_files_as_a_job_takes_come_in_one_request_and_one_more_is_refused_in_words(
+    alice: Person, jpeg_bytes, idle_worker, monkeypatch
+):
+    monkeypatch.setattr("jobs.intake.probe", lambda data, limits: Probe("jpeg", 1, 1, len(data)))
+
+    taken = alice.api().post("/api/jobs/", {"image": [photo(b"x")] * settings.MATTING_MAX_IMAGES_PER_JOB})
+    refused = alice.api().post("/api/jobs/", {"image": [photo(b"x")] * (settings.MATTING_MAX_IMAGES_PER_JOB + 1)})
+
+    assert (taken.status_code, taken.json()["images_total"]) == (202, settings.MATTING_MAX_IMAGES_PER_JOB)
+    assert (refused.status_code, refused.json()["field"]) == (422, "images")
 
 
 def test_a_waiting_job_is_cancelled_once(alice: Person, jpeg_bytes, idle_worker):

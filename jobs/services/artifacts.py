@@ -1,0 +1,40 @@
+"""Stage 8, results: a stored file of a picture and its row, which come together or not at all."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from jobs import storage
+from jobs.errors import JobNotFound
+from jobs.models import Artifact, Job, JobImage
+
+
+def artifact_keep(
+    *, image: JobImage, kind: Artifact.Kind, key: str, data: bytes, content_type: str, width: int, height: int
+) -> Artifact:
+    """Store a file of a picture and make its row.
+
+    Raises StorageFailed, and JobNotFound when the picture was deleted meanwhile; whatever is raised, no file is left.
+    """
+    stored = storage.store(key, data)
+    try:
+        with transaction.atomic():
+            # Whoever deletes the job holds this lock: they are through by now, or will find the row.
+            Job.objects.select_for_update().filter(pk=image.job_id).first()
+            if not JobImage.objects.filter(pk=image.pk).exists():
+                raise JobNotFound
+            return Artifact.objects.create(
+                job=image.job,
+                image=image,
+                kind=kind,
+                key=stored.key,
+                content_type=content_type,
+                bytes=stored.bytes,
+                sha256=stored.sha256,
+                width=width,
+                height=height,
+                expires_at=image.job.expires_at,
+            )
+    except BaseException:
+        storage.discard([stored.key])
+        raise
