@@ -60,7 +60,7 @@ def _work_at_once(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> FakeEn
         for image_id in image_ids:
             tasks.image_process(str(image_id))
 
-    def run(function: str, *args: object, queue_name: str, **values: object) -> None:
+    def run(function: str, *args: object, queue_name: str, timeout_s: int | None = None, **values: object) -> None:
         import_string(function)(*args, **values)
 
     monkeypatch.setattr("jobs.engine.current_engine", lambda: engine)
