@@ -215,6 +215,15 @@ def test_a_picture_that_takes_too_long_is_an_internal_error(alice: Person, photo
 
     assert segment(alice, image=photo)["error_code"] == 282000
 
+    assert Job.objects.get().status == "canceled"
+    assert ledger_sum(alice) == 0
+
+
+@pytest.mark.usefixtures("instant_worker")
+def test_the_operators_stricter_limit_counts_here_too(alice: Person, photo: str, settings: Any) -> None:
+    settings.MATTING_MAX_IMAGE_BYTES = 1000
+
+    assert segment(alice, image=photo)["error_code"] == 216202
 
 def test_a_queue_that_is_away_is_a_service_unavailable(
     alice: Person, photo: str, monkeypatch: pytest.MonkeyPatch

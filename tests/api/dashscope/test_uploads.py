@@ -15,7 +15,9 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs import storage
-from jobs.models import Job, Quota, Upload
+from jobs.api.dashscope import serializers
+from jobs.api.dashscope.render import MAX_FILE_BYTES
+from jobs.models import Job, Membership, Quota, Upload
 from jobs.services.keys import key_revoke
 from jobs.services.uploads import uploads_expire
 from jobs.upload_grants import GRANT_TTL_S
@@ -192,3 +194,12 @@ def test_an_upload_is_forgotten_with_its_file_when_its_time_is_over(alice: Perso
     assert submitted(alice, address)["code"] == "InvalidParameter.FileDownload"
     assert uploads_expire() == 1
     assert not storage.default_storage.exists(key)
+
+
+def test_the_operators_stricter_limit_counts_here_too(alice: Person, settings) -> None:
+    settings.MATTING_MAX_IMAGE_BYTES = 1000
+
+    response = Client().post(FILES, form_of(granted(alice)))
+
+    assert (response.status_code, response.json()["code"]) == (413, "BadRequest.TooLarge")
+    assert serializers.limits().max_bytes == 1000
