@@ -199,6 +199,7 @@ def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
                 _images_cancel(job)
                 Job.objects.filter(pk=job.pk).delete()
             after_commit(storage.discard, keys)
+            after_commit(queue.announce_done, job.pk)
             audit_append(
                 action=Action.JOB_PURGED,
                 author=_purger(actor, job),

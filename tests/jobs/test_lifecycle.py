@@ -13,6 +13,7 @@ from jobs.services.lifecycle import (
     image_claim,
     images_recover,
     job_cancel,
+    job_purge,
     job_retry,
     jobs_expire,
     leases_release,
@@ -166,6 +167,19 @@ def test_failed_pictures_are_tried_again(alice: Person):
     succeed(claim(JobImage.objects.get(pk=second.pk)))
     job.refresh_from_db()
     assert (job.status, job.images_succeeded, job.images_failed) == (Status.SUCCEEDED, 2, 0)
+
+
+def test_whoever_waits_for_a_job_is_woken_when_it_is_deleted(
+    alice: Person, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks
+):
+    woken = []
+    monkeypatch.setattr(queue, "announce_done", woken.append)
+    job = submit(alice)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        job_purge(actor=alice.actor, jobs=[job])
+
+    assert woken == [job.pk]
 
 
 def test_what_has_outlived_its_retention_is_deleted(alice: Person):

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from jobs import intake, selectors
 from jobs.actor import Actor
 from jobs.api.base import DialectView
+from jobs.api.results import awaited_image
 from jobs.models import Job
 from jobs.services.lifecycle import job_cancel, job_purge
 from jobs.services.submission import Door, job_submit
@@ -113,8 +114,9 @@ class JobsView(NativeView):
             options=options,
             sources=sources,
         )
-        job = wait_for_job(job.id, timeout_s=wait_s) if wait_s else job
-        return picture_response(job) if wants_picture(request) else self.answer(job)
+        if wants_picture(request):
+            return picture_response(awaited_image(actor=self.actor, job=job, timeout_s=wait_s))
+        return self.answer(wait_for_job(job.id, timeout_s=wait_s) if wait_s else job)
 
     def _replayed(self, key: str, digest: str) -> Job | None:
         """Give the job that this Idempotency-Key made; raise when it came with another body."""

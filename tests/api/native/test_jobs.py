@@ -234,6 +234,22 @@ def test_a_repeated_idempotency_key_answers_the_first_job(alice: Person, jpeg_by
     assert Job.objects.count() == 1
 
 
+def test_an_idempotency_key_opens_no_job_that_its_sender_may_not_see(
+    alice: Person, bob: Person, jpeg_bytes, instant_worker
+):
+    bob.team.members_see_all = False
+    bob.team.save()
+
+    first, clash = (
+        person.browser().post("/api/jobs/", {"image": photo(jpeg_bytes)}, headers={"Idempotency-Key": "order-17"})
+        for person in (alice, bob)
+    )
+
+    assert (clash.status_code, clash.json()["code"]) == (409, "idempotency_conflict")
+    assert first.json()["id"] not in clash.content.decode()
+    assert Job.objects.count() == 1
+
+
 def test_nothing_is_written_when_the_queue_is_away(alice: Person, jpeg_bytes, monkeypatch):
     monkeypatch.setattr("jobs.queue.is_reachable", lambda: False)
 
