@@ -12,13 +12,14 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import IO
 
 from django.conf import settings
 
-from jobs.intake import CheckedSource, Source, accept_bytes, accept_or_refuse, clean_name
+from jobs.intake import ReadAnew, Source, accept_bytes, accept_or_refuse
 from segmentation.errors import ImageTooLarge, ImageUnreadable, InvalidParameter
 from segmentation.image import Limits
 
@@ -27,6 +28,8 @@ EMPTY_SIGNATURE = b"PK\x05\x06"
 MAX_DEPTH = 8
 MAX_RATIO = 200
 RATIO_FREE_BYTES = 2**20  # small files of one colour shrink a lot and harm nobody
+# The others are unpacked by whole blocks, however little of them is wanted: a small file could fill the memory.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _END = struct.Struct("<4s4H2LH")
 
 _MAX_COMMENT = 65_535
@@ -39,30 +42,6 @@ class ArchiveLimits:
 
     max_entries: int
     max_bytes: int
-
-
-class _Member(io.RawIOBase):
-    """Read one member anew each time it is wanted, so that a checked archive costs no memory."""
-
-    def __init__(self, archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> None:
-        super().__init__()
-        self._archive, self._entry, self._max_bytes = archive, entry, max_bytes
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        if offset or whence != io.SEEK_SET:
-            raise io.UnsupportedOperation("a member is read from its beginning")
-        return 0
-
-    def read(self, size: int = -1) -> bytes:
-        """Unpack the member; raise ImageTooLarge or ImageUnreadable where the archive lied about it."""
-        try:
-            with self._archive.open(self._entry) as member:
-                data = member.read(self._max_bytes + 1)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
-            raise ImageUnreadable("The file cannot be unpacked from the archive.") from error
-        if len(data) > self._max_bytes:
-            raise ImageTooLarge
-        return data
 
 
 def archive_limits() -> ArchiveLimits:
@@ -86,13 +65,26 @@ def sources_in(file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits
 
 
 def _source(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> Source:
-    member, name = _Member(archive, entry, limits.max_bytes), clean_name(entry.filename)
+    read = partial(_unpacked, archive, entry, limits.max_bytes)
 
     def accept() -> Source:
-        checked = accept_bytes(member.read(), name=name, limits=limits)
-        return CheckedSource(name, checked.probe, checked.sha256, member)
+        return replace(accept_bytes(read(), name=entry.filename, limits=limits), content=ReadAnew(read))
 
-    return accept_or_refuse(accept, name=name)
+    return accept_or_refuse(accept, name=entry.filename)
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes:
+    """Unpack one file; raise ImageTooLarge or ImageUnreadable where the archive lied about it."""
+    if entry.compress_type not in _METHODS:
+        raise ImageUnreadable("The file is packed by another method than deflate.")
+    try:
+        with archive.open(entry) as member:
+            data = member.read(max_bytes + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+        raise ImageUnreadable("The file cannot be unpacked from the archive.") from error
+    if len(data) > max_bytes:
+        raise ImageTooLarge
+    return data
 
 
 def _check_end(file: IO[bytes], limits: ArchiveLimits, field: str) -> None:

@@ -99,9 +99,16 @@ class JobNotCancelable(MattingError):
     public_message = "The job has ended and cannot be cancelled."
 
 
+class JobCanceled(MattingError):
+    """Answer a request that waited for a job which somebody has cancelled meanwhile."""
+
+    code, http_status = "canceled", 409
+    public_message = "The job was cancelled."
+
+
 class IdempotencyConflict(MattingError):
     code, http_status = "idempotency_conflict", 409
-    public_message = "A request with this Idempotency-Key is still running."
+    public_message = "Another request of the team has this Idempotency-Key, and may still be running."
 
 
 class QueueUnavailable(MattingError):

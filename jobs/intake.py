@@ -8,14 +8,23 @@ import hashlib
 import io
 import unicodedata
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import PurePosixPath
 from typing import IO, Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from segmentation.errors import ImageError, ImageMissing, ImageTooLarge, ImageUnreadable, MattingError
+from jobs import storage
+from segmentation.errors import (
+    ImageError,
+    ImageMissing,
+    ImageTooLarge,
+    ImageUnreadable,
+    InvalidParameter,
+    MattingError,
+)
 from segmentation.image import Limits, Probe, probe
 
 MAX_NAME_LENGTH = 200
@@ -23,7 +32,7 @@ MAX_NAME_LENGTH = 200
 
 @dataclass(frozen=True, slots=True)
 class CheckedSource:
-    """Hold a picture that has been proved to decode, still where it arrived (memory or the upload's spool file)."""
+    """Hold a picture that has been proved to decode, still where it arrived: memory, a spool file, or the storage."""
 
     name: str
     probe: Probe
@@ -33,6 +42,22 @@ class CheckedSource:
     def read(self) -> bytes:
         self.content.seek(0)
         return self.content.read()
+
+
+class ReadAnew(io.RawIOBase):
+    """Stand for a file that is opened and read each time it is wanted, and kept neither open nor in memory between."""
+
+    def __init__(self, read: Callable[[], bytes]) -> None:
+        super().__init__()
+        self._read = read
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if offset or whence != io.SEEK_SET:
+            raise io.UnsupportedOperation("it is read from its beginning")
+        return 0
+
+    def read(self, size: int = -1) -> bytes:
+        return self._read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +88,10 @@ Source = CheckedSource | UrlSource | FileSource | RefusedSource
 
 
 def default_limits(**changes: Any) -> Limits:
-    """Give the site's own limits, with a dialect's or a team's stricter ones in `changes`."""
-    values: dict[str, Any] = {
-        "max_bytes": settings.MATTING_MAX_IMAGE_BYTES,
-        "max_pixels": settings.MATTING_MAX_IMAGE_PIXELS,
-    }
-    return Limits(**(values | changes))
+    """Give the site's own limits, with a dialect's in `changes`; of a limit that both have the stricter one counts."""
+    site = {"max_bytes": settings.MATTING_MAX_IMAGE_BYTES, "max_pixels": settings.MATTING_MAX_IMAGE_PIXELS}
+    stricter = {name: min(limit, changes.get(name, limit)) for name, limit in site.items()}
+    return Limits(**(changes | stricter))
 
 
 def limits_to_json(limits: Limits) -> dict[str, Any]:
@@ -77,6 +100,14 @@ def limits_to_json(limits: Limits) -> dict[str, Any]:
 
 def limits_from_json(data: dict[str, Any]) -> Limits:
     return Limits(**(data | {"formats": frozenset(data["formats"])})) if data else default_limits()
+
+
+def check_count(count: int) -> None:
+    """Raise InvalidParameter for more pictures than one job may have; asked before the first of them is opened."""
+    if count > settings.MATTING_MAX_IMAGES_PER_JOB:
+        raise InvalidParameter(
+            f"images: {count} are more than {settings.MATTING_MAX_IMAGES_PER_JOB} in one job", field="images"
+        )
 
 
 def clean_name(name: str) -> str:
@@ -123,13 +154,11 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
     return accept_bytes(data, name=name, limits=limits)
 
 
-def accept_stored(file: IO[bytes], *, name: str, limits: Limits | None = None) -> CheckedSource:
-    """Check a picture that already lies in the storage, an upload or another job's source."""
-    file.seek(0)
-    data = file.read()
-    return CheckedSource(
-        clean_name(name), probe(data, limits or default_limits()), hashlib.sha256(data).hexdigest(), file
-    )
+def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> CheckedSource:
+    """Check a picture that already lies in the storage, an upload or another job's source; raise NotFound if not."""
+    read = partial(storage.read, key)
+    checked = accept_bytes(read(), name=name, limits=limits)
+    return replace(checked, content=ReadAnew(read))
 
 
 def accept_url(url: object, *, name: str = "") -> UrlSource:

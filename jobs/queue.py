@@ -48,9 +48,10 @@ def enqueue_images(image_ids: Iterable[UUID], *, queue_name: str) -> None:
         queue.enqueue_call("jobs.tasks.image_process", args=(str(image_id),), job_id=_message_id(image_id))
 
 
-def enqueue_task(function: str, *args: Any, queue_name: str, **values: Any) -> None:
-    """Send any other task, named by its import path, to the light workers."""
-    django_rq.get_queue(queue_name, commit_mode="auto").enqueue_call(function, args=args, kwargs=values)
+def enqueue_task(function: str, *args: Any, queue_name: str, timeout_s: int | None = None, **values: Any) -> None:
+    """Send any other task, named by its import path; it may take `timeout_s`, or as long as a picture may."""
+    queue = django_rq.get_queue(queue_name, commit_mode="auto")
+    queue.enqueue_call(function, args=args, kwargs=values, timeout=timeout_s)
 
 
 def ask(function: str, *args: Any, queue_name: str, timeout_s: int) -> Any:

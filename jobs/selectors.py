@@ -80,7 +80,8 @@ def external_id_is_taken(dialect: str, external_id: str) -> bool:
 
 
 def job_by_idempotency_key(actor: Actor, idempotency_key: str) -> Job | None:
-    return Job.objects.filter(team=actor.team, idempotency_key=idempotency_key).first()
+    """Give the job that this key made, among those that the actor may see."""
+    return jobs_of(actor).filter(idempotency_key=idempotency_key).first()
 
 
 def images_of(job: Job) -> list[JobImage]:

@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
 from django.conf import settings
-from django.db import connection
 from rq.timeouts import BaseTimeoutException
 
 from jobs import engine, folders, intake, queue, storage
 from jobs.errors import WaitTimeout
+from jobs.leases import lease_kept
 from jobs.models import Artifact, JobImage
 from jobs.services import lifecycle
 from segmentation import image as pictures
@@ -35,7 +33,8 @@ def image_process(image_id: str) -> None:
     image = lifecycle.image_claim(image_id=image_id, worker=worker_name())
     if image is None:
         return
-    with _lease_kept(image):
+    lease_s = settings.MATTING_LEASE_S
+    with lease_kept(partial(image.renew, lease_s=lease_s), every_s=lease_s / 4, name=f"picture {image.id}"):
         try:
             _cut_out(image)
         except MattingError as error:
@@ -102,26 +101,3 @@ def _downloaded(url: str) -> bytes:
     from jobs.fetch import fetch_bytes, policy_from_settings
 
     return fetch_bytes(url, policy_from_settings("picture")).data
-
-
-@contextmanager
-def _lease_kept(image: JobImage) -> Iterator[None]:
-    """Renew the picture's lease from a thread of its own, until the block ends or the lease is lost."""
-    ended = threading.Event()
-
-    def renew() -> None:
-        while not ended.wait(settings.MATTING_LEASE_S / 4):
-            try:
-                if not image.renew(lease_s=settings.MATTING_LEASE_S):
-                    return
-            except Exception:
-                logger.exception("the lease of picture %s could not be renewed this time", image.id)
-        connection.close()
-
-    thread = threading.Thread(target=renew, name=f"lease-{image.id}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()

@@ -14,7 +14,7 @@ from django.utils.crypto import constant_time_compare
 
 from jobs import selectors
 from jobs.errors import PermissionDenied
-from jobs.models import ApiKey
+from jobs.models import ApiKey, Scope
 
 GRANT_TTL_S = 300
 _SALT = "keyline.upload-grant"
@@ -52,6 +52,8 @@ def granted_key(*, policy: str, signature: str, name: str) -> ApiKey:
     key = selectors.key_by_public_id(terms["key"])
     if key is None or not key.is_active:
         raise PermissionDenied("The key of this upload policy has been revoked.")
+    if not key.has_scope(Scope.SUBMIT):
+        raise PermissionDenied(f"This needs the scope {str(Scope.SUBMIT)!r}.")
     return key
 
 

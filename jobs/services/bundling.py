@@ -5,16 +5,19 @@ from __future__ import annotations
 import logging
 import tempfile
 import zipfile
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
+from functools import partial
 from pathlib import PurePosixPath
 from typing import IO
 
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from jobs import selectors, storage
 from jobs.errors import StorageFailed
 from jobs.folders import Place, folder_made, place_in, write_file
+from jobs.leases import lease_kept
 from jobs.models import Artifact, Job, Status
 from jobs.services.lifecycle import job_end
 from segmentation.errors import MattingError
@@ -25,28 +28,40 @@ MAX_ATTEMPTS = 3
 LEASE_S = 60.0
 
 
+class _LeaseLost(Exception):
+    """Another worker is at this zip by now, or the job has ended or is gone: nothing is left to do here."""
+
+
 def job_bundle(job_id: str, attempt: int) -> None:
     """Make a job's zip and copies, and end the job with them. A message delivered twice does nothing the second time.
 
     An error that trying again cannot mend ends the job as failed; after a crash the sweeper asks again, three times.
+    Whoever has lost the lease meanwhile leaves the job to the one who holds it.
     """
     job = Job.objects.filter(pk=job_id).first()
     if job is None or not job.claim_bundle(attempt=attempt, lease_s=LEASE_S):
         return
     try:
-        if job.bundle_attempt > MAX_ATTEMPTS:
-            raise StorageFailed
-        with tempfile.TemporaryFile(dir=settings.DATA_DIR) as file:
-            _write_bundle(job, file)
-            stored = storage.store_stream(job.bundle_key, file)
-            if job.export_directory:
-                _export_bundle(job, file)
-        _finish(job, stored)
+        with lease_kept(partial(job.renew_bundle, lease_s=LEASE_S), every_s=LEASE_S / 4, name=f"zip {job.id}"):
+            _bundle(job)
+    except _LeaseLost:
+        return
     except MattingError as error:
         _give_up(job, error)
     except Exception:
         logger.exception("the results of job %s could not be bundled", job.id)
         _give_up(job, StorageFailed())
+
+
+def _bundle(job: Job) -> None:
+    if job.bundle_attempt > MAX_ATTEMPTS:
+        raise StorageFailed
+    with tempfile.TemporaryFile(dir=settings.DATA_DIR) as file:
+        _write_bundle(job, file)
+        stored = storage.store_stream(job.bundle_key, file)
+        if job.export_directory:
+            _export_bundle(job, file)
+    _finish(job, stored)
 
 
 def _write_bundle(job: Job, file: IO[bytes]) -> None:
@@ -55,8 +70,7 @@ def _write_bundle(job: Job, file: IO[bytes]) -> None:
         bundle = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED))  # pictures shrink no further
         folder = stack.enter_context(folder_made(_export_place(job, job.external_id))) if job.export_directory else None
         for image in selectors.images_of(job):
-            if not job.renew_bundle(lease_s=LEASE_S):
-                raise StorageFailed
+            _require_lease(job)
             for artifact in image.artifacts.all():
                 if image.status != Status.SUCCEEDED or artifact.kind not in storage.PUBLISHED:
                     continue
@@ -64,7 +78,8 @@ def _write_bundle(job: Job, file: IO[bytes]) -> None:
 
 
 def _copy(artifact: Artifact, name: str, bundle: zipfile.ZipFile, folder: int | None) -> None:
-    entry = zipfile.ZipInfo(name, date_time=artifact.created_at.timetuple()[:6])
+    made_at = timezone.localtime(artifact.created_at)  # as in the names
+    entry = zipfile.ZipInfo(name, date_time=made_at.timetuple()[:6])
     with storage.open_file(artifact.key) as content, bundle.open(entry, "w") as member:
         while chunk := content.read(2**20):
             member.write(chunk)
@@ -85,11 +100,17 @@ def _export_place(job: Job, *deeper: str) -> Place:
     return Place(place.root, place.parts + deeper)
 
 
+def _require_lease(job: Job) -> None:
+    if not job.renew_bundle(lease_s=LEASE_S):
+        raise _LeaseLost
+
+
 def _finish(job: Job, stored: storage.StoredFile) -> None:
     with transaction.atomic():
         if Job.objects.select_for_update().filter(pk=job.pk).first() is None:  # deleted meanwhile
             storage.discard([stored.key])
             return
+        _require_lease(job)
         Artifact.objects.update_or_create(
             key=stored.key,
             defaults={
@@ -105,6 +126,6 @@ def _finish(job: Job, stored: storage.StoredFile) -> None:
 
 
 def _give_up(job: Job, error: MattingError) -> None:
-    with suppress(Job.DoesNotExist), transaction.atomic():
-        job.refresh_from_db()
-        job_end(job, error=error)
+    with transaction.atomic():
+        if job.renew_bundle(lease_s=LEASE_S):
+            job_end(job, error=error)

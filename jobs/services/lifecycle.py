@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 _BUNDLE_TASK = "jobs.services.bundling.job_bundle"
 _BUNDLE_ASKED_FOR = dt.timedelta(seconds=30)
+# Many pictures from a slow storage take longer than the one picture that the queue's own limit is made for.
+_BUNDLE_TIMEOUT_S = 3600
 
 
 def image_claim(*, image_id: str, worker: str) -> JobImage | None:
@@ -134,7 +136,8 @@ def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
     with transaction.atomic():
         with room_given_back(job):
             job = Job.objects.select_for_update().get(pk=job.pk)
-            if job.is_terminal or (only_queued and job.status != Status.QUEUED):
+            is_open = job.images.exclude(status__in=Job.TERMINAL).exists()  # without one, only the zip is to be made
+            if not is_open or (only_queued and job.status != Status.QUEUED):
                 raise JobNotCancelable
             before = job.status
             _images_cancel(job)
@@ -192,6 +195,7 @@ def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
                 keys = list(job.artifacts.values_list("key", flat=True))
                 Job.objects.filter(pk=job.pk).delete()
             after_commit(storage.discard, keys)
+            after_commit(queue.announce_done, job.pk)
             audit_append(
                 action=Action.JOB_PURGED,
                 author=_purger(actor, job),
@@ -286,18 +290,21 @@ def _bundle_request(job: Job) -> bool:
     rows = Job.objects.filter(idle, pk=job.pk).exclude(status__in=Job.TERMINAL)
     if rows.update(bundle_leased_until=now + _BUNDLE_ASKED_FOR) != 1:
         return False
-    after_commit(queue.enqueue_task, _BUNDLE_TASK, str(job.id), job.bundle_attempt, queue_name="upkeep")
+    asked = {"queue_name": "upkeep", "timeout_s": _BUNDLE_TIMEOUT_S}
+    after_commit(queue.enqueue_task, _BUNDLE_TASK, str(job.id), job.bundle_attempt, **asked)
     return True
 
 
 def job_end(job: Job, *, error: MattingError | None = None) -> None:
     """End a job: succeeded when any picture did, else cancelled when any was, else failed with the first error.
 
-    With `error` it fails whatever its pictures did, and nothing of it is charged. In a transaction.
+    With `error` it fails whatever its pictures did, and nothing of it is charged. One that has ended stays as it is. In
+    a transaction.
     """
     if error is not None:
-        usage_refund(job=job, image_ids=list(job.images.values_list("pk", flat=True)), reason=error.code)
         ended = job.finish(Status.FAILED, code=error.code, message=error.message)
+        if ended:
+            usage_refund(job=job, image_ids=list(job.images.values_list("pk", flat=True)), reason=error.code)
     elif job.images_succeeded:
         ended = job.finish(Status.SUCCEEDED)
     elif job.images.filter(status=Status.CANCELED).exists():

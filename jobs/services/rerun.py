@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs import intake, selectors, storage
+from jobs import intake, selectors
 from jobs.actor import Actor
 from jobs.errors import NotFound
 from jobs.models import Artifact, Job, JobImage
@@ -22,14 +22,12 @@ def image_rerun(
     if source is None:
         raise NotFound("The picture's source has been deleted.")
     limits = intake.limits_from_json(image.job.limits)
-    with storage.open_file(source.key) as file:
-        checked = intake.accept_stored(file, name=image.name, limits=limits)
-        job = job_submit(
-            actor=actor,
-            door=Door(dialect=dialect, urgency=urgency),
-            options=options,
-            sources=[checked],
-            limits=limits,
-        )
+    job = job_submit(
+        actor=actor,
+        door=Door(dialect=dialect, urgency=urgency),
+        options=options,
+        sources=[intake.accept_stored(source.key, name=image.name, limits=limits)],
+        limits=limits,
+    )
     download_note(actor=actor, artifact=source)
     return job

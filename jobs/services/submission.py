@@ -17,12 +17,21 @@ from jobs.actor import Actor
 from jobs.commit import after_commit
 from jobs.errors import IdempotencyConflict
 from jobs.fetch import check_url, policy_from_settings
-from jobs.intake import CheckedSource, FileSource, RefusedSource, Source, UrlSource, default_limits, limits_to_json
+from jobs.intake import (
+    CheckedSource,
+    FileSource,
+    RefusedSource,
+    Source,
+    UrlSource,
+    check_count,
+    default_limits,
+    limits_to_json,
+)
 from jobs.models import Action, Artifact, Job, JobImage, Quota, Status
 from jobs.services.audit import Author, audit_append
 from jobs.services.lifecycle import job_count
 from jobs.services.quota import limits_within, picture_check, quota_of, usage_charge, usage_check
-from segmentation.errors import ImageMissing, InvalidParameter
+from segmentation.errors import ImageMissing
 from segmentation.image import Limits
 from segmentation.options import CutoutOptions
 
@@ -92,10 +101,7 @@ def job_submit(
 def _check(options: CutoutOptions, sources: Sequence[Source], limits: Limits, callback_url: str) -> None:
     if not sources:
         raise ImageMissing(field="image")
-    if len(sources) > settings.MATTING_MAX_IMAGES_PER_JOB:
-        raise InvalidParameter(
-            f"images: {len(sources)} are more than {settings.MATTING_MAX_IMAGES_PER_JOB} in one job", field="images"
-        )
+    check_count(len(sources))
     if callback_url:
         check_url(callback_url, policy_from_settings("callback"), field="callback_url")
     for source in sources:

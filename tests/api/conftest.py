@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
 from django.utils.module_loading import import_string
 
+from jobs.models import Job
 from tests.api.picture_server import PictureServer, serving_pictures
 from tests.fakes import EmptyEngine, FakeEngine
 
@@ -46,6 +48,20 @@ def idle_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jobs.queue.enqueue_images", lambda image_ids, queue_name: None)
 
 
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch, idle_worker: None) -> Callable[[Callable[[Job], object]], None]:
+    """Leave every picture in the queue, and do a deed to the job that a request waits for once it waits."""
+
+    def arrange(deed: Callable[[Job], object]) -> None:
+        @contextmanager
+        def completion_of(job_id: UUID) -> Iterator[Callable[[float], object]]:
+            yield lambda timeout_s: deed(Job.objects.get(pk=job_id))
+
+        monkeypatch.setattr("jobs.queue.completion_of", completion_of)
+
+    return arrange
+
+
 @pytest.fixture(scope="session")
 def picture_server() -> Iterator[PictureServer]:
     """A web server with pictures, which the running site may fetch from."""
@@ -60,7 +76,7 @@ def _work_at_once(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> FakeEn
         for image_id in image_ids:
             tasks.image_process(str(image_id))
 
-    def run(function: str, *args: object, queue_name: str, **values: object) -> None:
+    def run(function: str, *args: object, queue_name: str, timeout_s: int | None = None, **values: object) -> None:
         import_string(function)(*args, **values)
 
     monkeypatch.setattr("jobs.engine.current_engine", lambda: engine)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import tracemalloc
 import zipfile
+from collections.abc import Callable
 from typing import IO, Any
 
+import django_rq
 import pytest
 from django.utils import timezone
 
 from jobs import queue, storage
-from jobs.errors import NotFound, StorageFailed
-from jobs.models import Artifact, Job, JobImage, Status
+from jobs.errors import JobNotCancelable, NotFound, StorageFailed
+from jobs.models import Artifact, AuditEntry, Job, JobImage, Status, UsageEntry
 from jobs.services import bundling, lifecycle
 from jobs.services.bundling import job_bundle
 from tests.cast import Person
@@ -24,7 +27,7 @@ PICTURE_BYTES = 4 * 2**20
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What was asked of light workers."""
     calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(queue, "enqueue_task", lambda function, *args, queue_name: calls.append(args))
+    monkeypatch.setattr(queue, "enqueue_task", lambda function, *args, **how: calls.append(args))
     monkeypatch.setattr("django.db.transaction.on_commit", lambda deed, using=None, robust=False: deed())
     return calls
 
@@ -42,7 +45,13 @@ def job(alice: Person) -> Job:
         expires_at=timezone.now() + dt.timedelta(hours=1),
     )
     for position in range(3):
-        image = JobImage.objects.create(job=job, position=position, status=Status.SUCCEEDED, output_name=f"o{position}")
+        image = JobImage.objects.create(
+            job=job,
+            position=position,
+            status=Status.SUCCEEDED,
+            output_name=f"o{position}",
+            charged_on=timezone.localdate(),
+        )
         stored = storage.store(f"outputs/{position}.png", bytes([position]) * PICTURE_BYTES)
         Artifact.objects.create(
             job=job,
@@ -151,6 +160,132 @@ def test_a_storage_that_refuses_ends_the_job_with_the_reason(
     job.refresh_from_db()
     assert (job.status, job.error_code) == ("failed", "storage_failed")
     assert not Artifact.objects.filter(kind="zip").exists()
+
+
+def overtake(job: Job) -> None:
+    """Let another worker take the zip over from one whose lease has run out."""
+    lapse(job)
+    lifecycle.bundles_recover()
+    assert Job.objects.get(pk=job.pk).claim_bundle(attempt=1, lease_s=60)
+
+
+def test_a_worker_overtaken_by_one_that_has_delivered_refunds_nothing(
+    job: Job, asked: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = bundling._copy
+
+    def let_another_deliver(*args: Any) -> None:
+        monkeypatch.setattr(bundling, "_copy", copy)
+        lapse(job)
+        lifecycle.bundles_recover()
+        job_bundle(*asked[-1])
+        copy(*args)
+
+    monkeypatch.setattr(bundling, "_copy", let_another_deliver)
+    lifecycle.job_count(job.id)
+
+    job_bundle(str(job.id), 0)
+
+    job.refresh_from_db()
+    assert (job.status, job.bundle_attempt) == ("succeeded", 2)
+    assert job.images.filter(charged_on=None).count() == 0
+    assert not UsageEntry.objects.exists()
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_a_worker_overtaken_while_it_stores_leaves_the_job_to_the_other(
+    job: Job, asked: list, monkeypatch: pytest.MonkeyPatch, is_refused: bool
+) -> None:
+    store = storage.store_stream
+
+    def store_late(key: str, file: Any) -> storage.StoredFile:
+        overtake(job)
+        if is_refused:
+            raise StorageFailed
+        return store(key, file)
+
+    monkeypatch.setattr(storage, "store_stream", store_late)
+    lifecycle.job_count(job.id)
+
+    job_bundle(*asked[0])
+
+    job.refresh_from_db()
+    assert (job.status, job.bundle_attempt) == ("running", 2)
+    assert not Artifact.objects.filter(kind="zip").exists()
+    assert not UsageEntry.objects.exists()
+
+
+def test_a_storage_that_refuses_costs_nobody_anything(job: Job, asked: list, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object) -> None:
+        raise StorageFailed
+
+    monkeypatch.setattr(storage, "store_stream", refuse)
+    lifecycle.job_count(job.id)
+
+    job_bundle(*asked[0])
+
+    assert UsageEntry.objects.get().pictures == -3
+
+
+def test_an_end_that_comes_second_refunds_nothing(job: Job) -> None:
+    assert job.finish(Status.SUCCEEDED)
+
+    lifecycle.job_end(job, error=StorageFailed())
+
+    assert not UsageEntry.objects.exists()
+
+
+def test_the_lease_is_renewed_while_the_zip_is_being_stored(
+    job: Job, asked: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    renewed, store = threading.Event(), storage.store_stream
+    renewals: list[bool] = []
+
+    def renew(job: Job, *, lease_s: float) -> bool:
+        renewed.set()
+        return True
+
+    def store_slowly(key: str, file: Any) -> storage.StoredFile:
+        renewed.clear()
+        renewals.append(renewed.wait(10))
+        return store(key, file)
+
+    monkeypatch.setattr(bundling, "LEASE_S", 0.04)
+    monkeypatch.setattr(Job, "renew_bundle", renew)
+    monkeypatch.setattr(storage, "store_stream", store_slowly)
+    lifecycle.job_count(job.id)
+
+    job_bundle(*asked[0])
+
+    assert renewals == [True]
+
+
+def test_a_zip_may_take_longer_than_a_picture(job: Job, django_capture_on_commit_callbacks: Callable[..., Any]) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        lifecycle.job_count(job.id)
+
+    upkeep = django_rq.get_queue("upkeep")
+    assert upkeep.jobs[0].timeout >= 3600 > upkeep._default_timeout
+
+
+def test_the_zips_times_are_local_as_its_names_are(job: Job, asked: list, settings: Any) -> None:
+    settings.TIME_ZONE = "Asia/Shanghai"
+    Artifact.objects.update(created_at=dt.datetime(2024, 6, 5, 20, 22, 34, tzinfo=dt.UTC))
+    lifecycle.job_count(job.id)
+
+    job_bundle(*asked[0])
+
+    with storage.open_file(job.bundle_key) as file, zipfile.ZipFile(file) as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(2024, 6, 6, 4, 22, 34)}
+
+
+def test_a_batch_whose_pictures_have_ended_is_not_cancelled_any_more(job: Job, asked: list, alice: Person) -> None:
+    lifecycle.job_count(job.id)
+
+    with pytest.raises(JobNotCancelable):
+        lifecycle.job_cancel(actor=alice.actor, job=job)
+
+    assert not AuditEntry.objects.filter(action="job.canceled").exists()
 
 
 def test_a_job_purged_meanwhile_leaves_no_zip(job: Job, asked: list) -> None:

@@ -229,6 +229,19 @@ def test_failed_pictures_are_tried_again(alice: Person):
     assert (job.status, job.images_succeeded, job.images_failed) == (Status.SUCCEEDED, 2, 0)
 
 
+def test_whoever_waits_for_a_job_is_woken_when_it_is_deleted(
+    alice: Person, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks
+):
+    woken = []
+    monkeypatch.setattr(queue, "announce_done", woken.append)
+    job = submit(alice)
+
+    with django_capture_on_commit_callbacks(execute=True):
+        job_purge(actor=alice.actor, jobs=[job])
+
+    assert woken == [job.pk]
+
+
 def test_what_has_outlived_its_retention_is_deleted(alice: Person):
     old, young = submit_file(alice), submit_file(alice)
     Job.objects.filter(pk=old.pk).update(expires_at=timezone.now() - dt.timedelta(hours=1))

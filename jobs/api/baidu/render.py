@@ -37,6 +37,7 @@ ERRORS: dict[str, int] = {
     "not_found": 3,
     "job_not_found": 3,
     "job_not_cancelable": 216100,
+    "canceled": 282000,
     "idempotency_conflict": 216100,
     "method_not_allowed": 3,
     "not_acceptable": 216100,

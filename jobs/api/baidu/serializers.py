@@ -80,7 +80,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
         values = super().to_internal_value({name: value for name, value in data.items() if value not in _EMPTY})
         if "image" not in values and "url" not in values:
             raise _reason_without_picture(data)
-        if values["method"] == "control" and "position" not in values:
+        if values["method"] == "control" and not values.get("position"):
             raise ParameterMissing("missing parameters: position", field="position")
         return values
 

@@ -16,14 +16,13 @@ from rest_framework.response import Response
 from jobs.api.auth import KeyAuthentication, key_admitted, key_opened_by, secret_in
 from jobs.api.base import AlwaysJson, DialectView
 from jobs.api.bodies import JsonOrFormBody
-from jobs.api.results import finished_image
+from jobs.api.results import awaited_image
 from jobs.errors import AuthenticationRequired
 from jobs.models import ApiKey, Job
 from jobs.naming import random_number
 from jobs.services.keys import SECRET_PREFIX
 from jobs.services.submission import Door, job_submit
 from jobs.tokens import key_of_token, token_issue
-from jobs.waiting import wait_for_job
 from segmentation.errors import MattingError
 
 from . import serializers
@@ -170,5 +169,5 @@ class SegmentView(BaiduView):
             sources=[body.to_source()],
             limits=serializers.limits(),
         )
-        image = finished_image(wait_for_job(job.id, timeout_s=settings.MATTING_MAX_WAIT_S))
+        image = awaited_image(actor=self.actor, job=job, timeout_s=settings.MATTING_MAX_WAIT_S)
         return Response(render_segment(image, log_id=self.log_id))

@@ -48,6 +48,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "not_found": (404, "NotFound"),
     "job_not_found": (200, UNKNOWN),
     "job_not_cancelable": (400, "UnsupportedOperation"),
+    "canceled": (409, TASK_STATUS[Status.CANCELED]),
     "idempotency_conflict": (409, "Conflict"),
     "method_not_allowed": (405, "MethodNotAllowed"),
     "not_acceptable": (406, "NotAcceptable"),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from jobs import intake, selectors, storage
+from jobs import intake, selectors
 from jobs.actor import Actor
 from jobs.errors import DownloadFailed, NotFound, UrlMalformed
 from jobs.upload_grants import upload_id_of
@@ -243,7 +243,7 @@ def _uploaded(actor: Actor, name: str) -> intake.Source:
     """Give the team's upload of that name; whether it suits this door is found with the task, as with a URL."""
     try:
         upload = selectors.upload_get(actor, upload_id_of(name))
-        return intake.accept_stored(storage.open_file(upload.key), name=upload.name)
+        return intake.accept_stored(upload.key, name=upload.name)
     except NotFound:
         raise DownloadFailed("There is no such upload, or it has expired.", field="image_url") from None
 

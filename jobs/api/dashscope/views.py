@@ -17,7 +17,7 @@ from jobs.api.auth import KeyAuthentication, client_address, request_id_of
 from jobs.api.base import AlwaysJson, DialectView, RequestTooLarge
 from jobs.api.bodies import JsonBody
 from jobs.errors import JobNotCancelable, JobNotFound, PermissionDenied
-from jobs.models import Job
+from jobs.models import Job, Scope
 from jobs.services.lifecycle import job_cancel
 from jobs.services.submission import Door, job_submit
 from jobs.services.uploads import upload_store
@@ -26,6 +26,7 @@ from segmentation.errors import ImageTooLarge, MattingError
 
 from . import serializers
 from .render import (
+    MAX_FILE_BYTES,
     MODEL,
     TASK_LIFE_S,
     error_codes,
@@ -36,6 +37,8 @@ from .render import (
     render_task,
 )
 
+# A file with the fields around it. What is sent without a length (in chunks) is not read at all by Django.
+MAX_FORM_BYTES = MAX_FILE_BYTES + 64 * 2**10
 ERROR_RESPONSES = {
     status: OpenApiResponse(serializers.DashScopeErrorSerializer, description=", ".join(sorted(codes)))
     for status, codes in error_codes().items()
@@ -182,6 +185,8 @@ class TaskCancelView(DashScopeView):
 class UploadPolicyView(DashScopeView):
     """Permit one upload, for `file://` inputs of the SDK."""
 
+    required_scopes = {"GET": (Scope.SUBMIT,)}
+
     @extend_schema(
         tags=["DashScope"],
         operation_id="dashscope_upload_policy",
@@ -203,7 +208,7 @@ class UploadPolicyView(DashScopeView):
 
 
 class UploadFileView(DashScopeView):
-    """Take a file by its policy; the key itself is not sent along."""
+    """Take a file by its policy; the key itself is not sent along. What is too long is refused before it is read."""
 
     authentication_classes = []
     permission_classes = []
@@ -218,6 +223,8 @@ class UploadFileView(DashScopeView):
         responses={200: serializers.DashScopeAcknowledgedSerializer, **ERROR_RESPONSES},
     )
     def post(self, request: Request) -> Response:
+        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_FORM_BYTES:
+            raise RequestTooLarge
         form = serializers.DashScopeUploadFormSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         name = form.validated_data["key"]

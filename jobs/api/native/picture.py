@@ -9,9 +9,8 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 
 from jobs import selectors, storage
-from jobs.api.results import finished_image
 from jobs.errors import NotFound
-from jobs.models import Artifact, Job
+from jobs.models import Artifact, JobImage
 
 
 class PictureOrJson(DefaultContentNegotiation):
@@ -27,9 +26,8 @@ def wants_picture(request: Request) -> bool:
     return request.headers.get("Accept", "").startswith("image/")
 
 
-def picture_response(job: Job) -> FileResponse:
-    """Give the first output of a job's only picture; raise what went wrong, or WaitTimeout while it still runs."""
-    image = finished_image(job)
+def picture_response(image: JobImage) -> FileResponse:
+    """Give the first output of a picture that succeeded; raise NotFound when it has been deleted."""
     for kind in (Artifact.Kind.CUTOUT, Artifact.Kind.MASK, Artifact.Kind.VISUALIZATION, Artifact.Kind.ALPHA):
         artifact = selectors.artifact_of(image, kind)
         if artifact is not None:

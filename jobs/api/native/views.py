@@ -13,9 +13,10 @@ from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs import intake, selectors, storage
+from jobs import intake, selectors
 from jobs.actor import Actor
 from jobs.api.base import DialectView
+from jobs.api.results import awaited_image
 from jobs.models import Job
 from jobs.services.lifecycle import job_cancel, job_purge
 from jobs.services.submission import Door, job_submit
@@ -113,8 +114,9 @@ class JobsView(NativeView):
             options=options,
             sources=sources,
         )
-        job = wait_for_job(job.id, timeout_s=wait_s) if wait_s else job
-        return picture_response(job) if wants_picture(request) else self.answer(job)
+        if wants_picture(request):
+            return picture_response(awaited_image(actor=self.actor, job=job, timeout_s=wait_s))
+        return self.answer(wait_for_job(job.id, timeout_s=wait_s) if wait_s else job)
 
     def _replayed(self, key: str, digest: str) -> Job | None:
         """Give the job that this Idempotency-Key made; raise when it came with another body."""
@@ -167,12 +169,13 @@ class JobCancelView(NativeView):
 
 
 def _sources_in(actor: Actor, values: dict[str, Any]) -> list[intake.Source]:
-    """Check every picture of a request before any is stored."""
+    """Count and check every picture of a request before any is stored."""
+    intake.check_count(sum(len(values.get(name, ())) for name in ("image", "image_base64", "image_url", "upload")))
     sources: list[intake.Source] = [intake.accept_upload(file) for file in values.get("image", [])]
     sources += [intake.accept_base64(text) for text in values.get("image_base64", [])]
     sources += [intake.accept_url(url) for url in values.get("image_url", [])]
     uploads = [selectors.upload_get(actor, upload_id) for upload_id in values.get("upload", [])]
-    sources += [intake.accept_stored(storage.open_file(upload.key), name=upload.name) for upload in uploads]
+    sources += [intake.accept_stored(upload.key, name=upload.name) for upload in uploads]
     return sources
 
 

@@ -47,6 +47,7 @@ ERRORS: dict[str, Words] = {
     "not_found": Words(404, FAILED),
     "job_not_found": Words(404, FAILED),
     "job_not_cancelable": Words(409, FAILED),
+    "canceled": Words(409, CANCELED),
     "idempotency_conflict": Words(409, FAILED),
     "method_not_allowed": Words(405, FAILED),
     "not_acceptable": Words(406, FAILED),

@@ -24,9 +24,8 @@ _TASK_ERRORS = (ImageUnreadable, ImageDimensions, UrlForbidden, DownloadFailed)
 
 
 def limits() -> Limits:
-    """Give the door's limits, or the site's where those are stricter."""
-    site = intake.default_limits()
-    return intake.default_limits(max_bytes=min(MAX_BYTES, site.max_bytes), max_side_px=MAX_SIDE_PX)
+    """Give the door's limits."""
+    return intake.default_limits(max_bytes=MAX_BYTES, max_side_px=MAX_SIDE_PX)
 
 
 class SegmentationSerializer(BlankAsDefault, serializers.Serializer):

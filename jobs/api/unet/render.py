@@ -35,6 +35,7 @@ ERRORS: dict[str, int] = {
     "not_found": 404,
     "job_not_found": 404,
     "job_not_cancelable": 409,
+    "canceled": 409,
     "idempotency_conflict": 409,
     "method_not_allowed": 405,
     "not_acceptable": 406,

@@ -89,6 +89,7 @@ class UNetUploadSerializer(UNetOptionsSerializer):
             )
         if not files:
             raise ImageMissing(field="images")
+        intake.check_count(len(files))
         return list(_checked(files))
 
 

@@ -19,14 +19,13 @@ from rest_framework.response import Response
 
 from jobs import estimates, folders, selectors
 from jobs.api.base import AlwaysJson, DialectView
-from jobs.api.results import finished_image
+from jobs.api.results import awaited_image
 from jobs.errors import JobNotFound, PermissionDenied
 from jobs.intake import Source
 from jobs.models import Job, Scope
 from jobs.naming import names_of_seconds, second_unique_name
 from jobs.services.model_versions import model_reload
 from jobs.services.submission import Door, job_submit
-from jobs.waiting import wait_for_job
 from segmentation.errors import MattingError
 
 from . import render, serializers
@@ -134,7 +133,7 @@ class SingleView(UNetView):
                 output_names=[name],
             ),
         )
-        image = finished_image(wait_for_job(job.id, timeout_s=settings.MATTING_MAX_WAIT_S))
+        image = awaited_image(actor=self.actor, job=job, timeout_s=settings.MATTING_MAX_WAIT_S)
         if render.RAW_ALPHA_TYPE in request.headers.get("Accept", ""):
             return Response(render.render_raw_alpha(image))
         return Response(render.render_single(image, base_url=self.base_url))

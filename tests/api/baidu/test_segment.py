@@ -23,6 +23,7 @@ from tests import photos
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person
 from tests.fakes import FakeEngine
+from tests.quota.deeds import ledger_sum
 
 URL = "/rest/2.0/image-process/v1/segment"
 FIXTURE = fixture("baidu/segment.json")
@@ -210,10 +211,19 @@ def test_a_box_too_small_on_a_downloaded_picture_is_a_bad_parameter(
 
 
 @pytest.mark.usefixtures("idle_worker")
-def test_a_picture_that_takes_too_long_is_an_internal_error(alice: Person, photo: str, settings: Any) -> None:
+def test_a_picture_that_takes_too_long_is_an_internal_error_and_free(alice: Person, photo: str, settings: Any) -> None:
     settings.MATTING_MAX_WAIT_S = 0
 
     assert segment(alice, image=photo)["error_code"] == 282000
+    assert Job.objects.get().status == "canceled"
+    assert ledger_sum(alice) == 0
+
+
+@pytest.mark.usefixtures("instant_worker")
+def test_the_operators_stricter_limit_counts_here_too(alice: Person, photo: str, settings: Any) -> None:
+    settings.MATTING_MAX_IMAGE_BYTES = 1000
+
+    assert segment(alice, image=photo)["error_code"] == 216202
 
 
 def test_a_queue_that_is_away_is_a_service_unavailable(

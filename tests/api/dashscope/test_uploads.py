@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import io
 import json
 from typing import Any
 from unittest import mock
@@ -15,14 +16,16 @@ from django.test import Client
 from django.utils import timezone
 
 from jobs import storage
-from jobs.models import Job, Quota, Upload
+from jobs.api.dashscope import serializers
+from jobs.api.dashscope.render import MAX_FILE_BYTES
+from jobs.models import Job, Membership, Quota, Upload
 from jobs.services.keys import key_revoke
 from jobs.services.uploads import uploads_expire
-from jobs.upload_grants import GRANT_TTL_S
+from jobs.upload_grants import GRANT_TTL_S, grant_issue
 from tests import photos
 from tests.api.dashscope.test_tasks import ASYNC, FIXTURE, SUBMIT, task
 from tests.api.matching import assert_matches, fixture
-from tests.cast import Person
+from tests.cast import Person, make_person
 
 POLICY = "/api/v1/uploads"
 FILES = "/api/v1/uploads/files"
@@ -147,6 +150,51 @@ def test_a_revoked_keys_policy_is_void(alice: Person) -> None:
     assert Client().post(FILES, form).status_code == 403
 
 
+def test_a_key_that_may_submit_alone_may_upload(alice: Person) -> None:
+    program = make_person("program", alice.team, Membership.Role.MEMBER, scopes=("submit",))
+
+    assert uploaded(program).startswith("oss://")
+
+
+def test_a_key_that_may_only_read_gets_no_policy(alice: Person) -> None:
+    reader = make_person("reader", alice.team, Membership.Role.MEMBER, scopes=("read",))
+
+    response = reader.api().get(POLICY, {"action": "getPolicy", "model": "image-instance-segmentation"})
+
+    assert (response.status_code, response.json()["code"]) == (403, "AccessDenied")
+
+
+def test_the_policy_of_a_key_that_may_only_read_is_void(alice: Person) -> None:
+    reader = make_person("reader", alice.team, Membership.Role.MEMBER, scopes=("read",))
+    grant = grant_issue(key=reader.key)
+    form = {"policy": grant.policy, "Signature": grant.signature, "key": f"{grant.directory}/a.jpg"}
+
+    response = Client().post(FILES, form)
+
+    assert (response.status_code, response.json()["code"]) == (403, "AccessDenied")
+    assert "'submit'" in response.json()["message"]
+
+
+def test_a_body_that_is_too_large_is_refused_unread(db: None) -> None:
+    body = io.BytesIO(b"--x")
+    length = MAX_FILE_BYTES + 64 * 2**10 + 1
+
+    response = Client().generic(
+        "POST", FILES, content_type="multipart/form-data; boundary=x", **{"CONTENT_LENGTH": length, "wsgi.input": body}
+    )
+
+    assert (response.status_code, response.json()["code"]) == (413, "BadRequest.TooLarge")
+    assert body.tell() == 0
+
+
+def test_a_body_without_a_length_is_not_read(db: None) -> None:
+    body = io.BytesIO(b"--x")
+
+    response = Client().generic("POST", FILES, content_type="multipart/form-data; boundary=x", **{"wsgi.input": body})
+
+    assert (response.status_code, body.tell()) == (403, 0)
+
+
 @pytest.mark.parametrize(
     ("data", "status", "code"),
     [
@@ -192,3 +240,12 @@ def test_an_upload_is_forgotten_with_its_file_when_its_time_is_over(alice: Perso
     assert submitted(alice, address)["code"] == "InvalidParameter.FileDownload"
     assert uploads_expire() == 1
     assert not storage.default_storage.exists(key)
+
+
+def test_the_operators_stricter_limit_counts_here_too(alice: Person, settings) -> None:
+    settings.MATTING_MAX_IMAGE_BYTES = 1000
+
+    response = Client().post(FILES, form_of(granted(alice)))
+
+    assert (response.status_code, response.json()["code"]) == (413, "BadRequest.TooLarge")
+    assert serializers.limits().max_bytes == 1000

@@ -143,6 +143,23 @@ def test_a_file_over_the_limit_is_refused_by_its_size(alice: Person, jpeg_bytes,
     assert (answer.status_code, answer.json()["code"]) == (413, "image_too_large")
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"image_base64": ["no base64!"] * 3},
+        {"upload": [str(uuid.uuid4()) for _ in range(3)]},
+        {"image_base64": ["no base64!"], "upload": [str(uuid.uuid4())], "image_url": ["http://127.0.0.1/private.png"]},
+    ],
+)
+def test_too_many_pictures_are_counted_before_one_of_them_is_looked_at(alice: Person, settings, sent):
+    settings.MATTING_MAX_IMAGES_PER_JOB = 2
+
+    answer = alice.api().post("/api/jobs/", sent, "application/json")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
+    assert "3 are more than 2" in answer.json()["detail"]
+
+
 def test_a_request_without_a_picture_says_so(alice: Person):
     answer = alice.api().post("/api/jobs/", {"threshold": "10"})
 
@@ -249,6 +266,22 @@ def test_a_repeated_idempotency_key_answers_the_first_job(alice: Person, jpeg_by
 
     assert first.json()["id"] == again.json()["id"]
     assert other.status_code == 422
+    assert Job.objects.count() == 1
+
+
+def test_an_idempotency_key_opens_no_job_that_its_sender_may_not_see(
+    alice: Person, bob: Person, jpeg_bytes, instant_worker
+):
+    bob.team.members_see_all = False
+    bob.team.save()
+
+    first, clash = (
+        person.browser().post("/api/jobs/", {"image": photo(jpeg_bytes)}, headers={"Idempotency-Key": "order-17"})
+        for person in (alice, bob)
+    )
+
+    assert (clash.status_code, clash.json()["code"]) == (409, "idempotency_conflict")
+    assert first.json()["id"] not in clash.content.decode()
     assert Job.objects.count() == 1
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -15,9 +16,11 @@ from PIL import Image
 
 from jobs import selectors, storage
 from jobs.models import Job
+from jobs.services.lifecycle import job_cancel
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person
 from tests.fakes import FakeEngine
+from tests.quota.deeds import ledger_sum
 
 URL = "/api/matting/single"
 
@@ -230,6 +233,29 @@ def test_a_failing_model_is_500_without_a_traceback(
 
     assert answer.status_code == 500
     assert answer.json() == {"status": "error", "error": "Something went wrong on our side.", "code": "internal"}
+
+
+def test_a_picture_that_nobody_began_in_time_is_cancelled_and_not_charged(
+    idle_worker: None, alice: Person, jpeg_bytes: bytes, settings
+) -> None:
+    settings.MATTING_MAX_WAIT_S = 0
+
+    answer = post(alice.api(), jpeg_bytes)
+
+    assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
+    assert Job.objects.get().status == "canceled"
+    assert ledger_sum(alice) == 0
+
+
+def test_a_picture_that_is_cancelled_meanwhile_says_so(
+    alice: Person, jpeg_bytes: bytes, meanwhile: Callable[..., None]
+) -> None:
+    meanwhile(lambda job: job_cancel(actor=alice.actor, job=job))
+
+    answer = post(alice.api(), jpeg_bytes)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "canceled")
+    assert_matches(answer.json(), fixture("unet/error.json"))
 
 
 def test_charlie_opens_nothing_of_alices(

@@ -87,6 +87,25 @@ def test_an_archive_that_means_harm_is_refused_as_a_whole(
     assert not Artifact.objects.exists()
 
 
+@pytest.mark.parametrize("compression", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+@pytest.mark.parametrize("is_damaged", [True, False])
+def test_a_member_packed_by_another_method_fails_by_itself(
+    instant_worker: FakeEngine, alice: Person, small: bytes, compression: int, is_damaged: bool
+) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.png", small, compress_type=compression)
+        archive.writestr("b.png", small, compress_type=zipfile.ZIP_DEFLATED)
+    data = bytearray(buffer.getvalue())
+    if is_damaged:
+        data[200:1200] = b"\xaa" * 1000
+
+    body = task(alice, alice.api().post(URL, {"zip": SimpleUploadedFile("a.zip", bytes(data))}).json()["task_id"])
+
+    assert (body["processed"], body["failed"]) == (1, 1)
+    assert body["files"][0]["error"] == "The file is packed by another method than deflate."
+
+
 def test_a_member_that_lies_about_its_content_fails_by_itself(
     instant_worker: FakeEngine, alice: Person, small: bytes
 ) -> None:

@@ -59,3 +59,16 @@ def test_nothing_but_bad_pictures_is_a_failed_task(instant_worker: FakeEngine, a
     assert (answer.json()["status"], answer.json()["input_count"]) == ("submitted", 2)
     assert (body["status"], body["processed"], body["failed"]) == ("failed", 0, 2)
     assert body["code"] == "image_unreadable"
+
+
+def test_too_many_files_are_counted_before_one_of_them_is_opened(
+    alice: Person, small: bytes, settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MATTING_MAX_IMAGES_PER_JOB = 2
+    opened: list[object] = []
+    monkeypatch.setattr("jobs.intake.accept_upload", opened.append)
+
+    answer = alice.api().post(URL, {"images": [SimpleUploadedFile(f"{name}.png", small) for name in "abc"]})
+
+    assert (answer.status_code, opened) == (400, [])
+    assert "3 are more than 2" in answer.json()["error"]

@@ -1,0 +1,86 @@
+"""Stages 4 and 9: what a request that waits hears when its job is cancelled, deleted or late, and who pays for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from jobs.models import Job
+from jobs.services.lifecycle import image_claim, job_cancel, job_purge
+from tests.cast import Person
+from tests.quota.deeds import ledger_sum
+
+Meanwhile = Callable[[Callable[[Job], object]], None]
+
+
+def ask(person: Person, picture: bytes, *, accept: str = "image/png", **headers: str) -> Any:
+    """Submit a picture and wait for it."""
+    body = {"image": SimpleUploadedFile("photo.jpg", picture)}
+    return person.api().post("/api/jobs/?wait=5", body, headers={"Accept": accept, **headers})
+
+
+def test_who_waits_for_a_picture_hears_that_its_job_was_cancelled(
+    alice: Person, jpeg_bytes: bytes, meanwhile: Meanwhile
+) -> None:
+    meanwhile(lambda job: job_cancel(actor=alice.actor, job=job))
+
+    answer = ask(alice, jpeg_bytes)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "canceled")
+
+
+@pytest.mark.parametrize("accept", ["image/png", "application/json"])
+def test_who_waits_hears_that_the_job_was_deleted(
+    alice: Person, jpeg_bytes: bytes, meanwhile: Meanwhile, accept: str
+) -> None:
+    meanwhile(lambda job: job_purge(actor=alice.actor, jobs=[job]))
+
+    answer = ask(alice, jpeg_bytes, accept=accept)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "job_not_found")
+
+
+@pytest.fixture
+def no_patience(settings, idle_worker: None) -> None:
+    settings.MATTING_MAX_WAIT_S = 0
+
+
+def impatient(person: Person, picture: bytes, **headers: str) -> Any:
+    body = {"image": SimpleUploadedFile("photo.jpg", picture)}
+    return person.api().post("/api/jobs/", body, headers={"Accept": "image/png", **headers})
+
+
+@pytest.mark.usefixtures("no_patience")
+def test_a_picture_that_nobody_began_in_time_is_cancelled_and_not_charged(alice: Person, jpeg_bytes: bytes) -> None:
+    answer = impatient(alice, jpeg_bytes)
+
+    assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
+    assert Job.objects.get().status == "canceled"
+    assert ledger_sum(alice) == 0
+
+
+def test_a_picture_that_has_been_begun_is_left_to_its_worker(
+    alice: Person, jpeg_bytes: bytes, settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MATTING_MAX_WAIT_S = 0
+    monkeypatch.setattr("django.db.transaction.on_commit", lambda deed, using=None, robust=False: deed())
+    monkeypatch.setattr(
+        "jobs.queue.enqueue_images", lambda ids, *, queue_name: image_claim(image_id=str(ids[0]), worker="one")
+    )
+
+    answer = impatient(alice, jpeg_bytes)
+
+    assert answer.status_code == 504
+    assert Job.objects.get().status == "running"
+    assert ledger_sum(alice) == 1
+
+
+@pytest.mark.usefixtures("no_patience")
+def test_a_request_that_can_be_repeated_finds_its_job_again(alice: Person, jpeg_bytes: bytes) -> None:
+    answers = [impatient(alice, jpeg_bytes, **{"Idempotency-Key": "order-17"}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [504, 504]
+    assert Job.objects.get().status == "queued"
