@@ -15,10 +15,6 @@ from segmentation.options import Box
 
 MAX_PEOPLE = 20
 MAX_SHARED = 0.6  # intersection over union from which two boxes are one person's
-OPAQUE = 0.5
-REACH = 1.5
-LEAST_FILLED = 0.15  # of a box by its person's pixels, for these to have a say
-STRAY_SHARE = 0.005  # of a person's pixels, left out at each end of their span
 
 
 def overlap(first: Box, second: Box) -> float:
@@ -48,44 +44,16 @@ def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> 
         except BoxInvalid:
             continue  # a centre at the border with hardly anything of its person on the picture
         found.append((box, float(scores[row, column])))
-    return distinct(found)[:MAX_PEOPLE]
+    return _distinct(found)[:MAX_PEOPLE]
 
 
-def distinct(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
+def _distinct(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
     """Keep of boxes that are nearly one the first; `found` is sorted, best score first."""
     kept: list[tuple[Box, float]] = []
     for box, score in found:
         if all(overlap(box, other) < MAX_SHARED for other, _ in kept):
             kept.append((box, score))
     return kept
-
-
-def fitted(found: list[tuple[Box, float]], people: np.ndarray, width: int, height: int) -> list[tuple[Box, float]]:
-    """Move each box halfway to the span of its person's pixels; of boxes that become nearly one the first stays.
-
-    people: (h, w) float32 0..1, the people's alpha over the whole picture. A pixel is of the person whose box, made
-    REACH times as large, it lies deepest in. The boxes know people apart but not how far each reaches; the alpha knows
-    how far they reach but not whose is what.
-    """
-    rows, columns = np.nonzero(people > OPAQUE)
-    if not len(rows) or not found:
-        return found
-    scale = np.float32([width / people.shape[1], height / people.shape[0]])
-    places = (np.stack([columns, rows], 1) + 0.5) * scale  # (n, 2)
-    edges = np.float32([(box.left, box.top, box.right, box.bottom) for box, _ in found])  # (p, 4)
-    depth = np.abs(places[None] - (edges[:, None, :2] + edges[:, None, 2:]) / 2)
-    depth = (depth / (edges[:, None, 2:] - edges[:, None, :2])).max(-1)  # (p, n): 0.5 on the box's border
-    owner = np.where(depth.min(0) < REACH / 2, depth.argmin(0), -1)
-    moved = []
-    for index, (box, score) in enumerate(found):
-        own = places[owner == index]
-        if len(own) * scale.prod() < LEAST_FILLED * (box.right - box.left) * (box.bottom - box.top):
-            moved.append((box, score))
-            continue
-        span = np.quantile(own, STRAY_SHARE, axis=0), np.quantile(own, 1 - STRAY_SHARE, axis=0)
-        left, top, right, bottom = (round(edge) for edge in (np.concatenate(span) + edges[index]) / 2)
-        moved.append((Box(left, top, max(right, left + 2), max(bottom, top + 2)).clipped(width, height), score))
-    return distinct(moved)
 
 
 def mirrored(maps: np.ndarray) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 from segmentation.engines.base import Instance, Matte
 from segmentation.engines.cropping import cells_of, inside, pasted, surroundings
 from segmentation.engines.manifest import Manifest
-from segmentation.engines.people_maps import OPAQUE, find_people, fitted, mirrored
+from segmentation.engines.people_maps import find_people, mirrored
 from segmentation.engines.preparation import framed, sigmoid
 from segmentation.engines.session import GuardedSession
 from segmentation.options import Box
@@ -17,6 +17,7 @@ from segmentation.options import Box
 PERSON_SLACK = 0.35  # of a found person's box: unlike one drawn by somebody, it may miss an arm
 PERSON_MARGIN = 0.4  # of its sides: how much of what is about a person the network looks at
 SUREST_SHARE = 0.005  # of a picture: smaller than any subject worth cutting out
+OPAQUE = 0.5
 FADING = 2.0  # by more than what is lacking, so that nothing stays half opaque
 
 
@@ -68,9 +69,8 @@ class UNetEngine:
     def instances(self, rgb: np.ndarray) -> list[Instance]:
         """Find each person's box, then cut out what it holds; best score first."""
         height, width = rgb.shape[:2]
-        mattes, maps = self._seen(rgb)
+        _, maps = self._seen(rgb)
         people = find_people(maps, width, height, self._manifest.min_score)
-        people = fitted(people, sigmoid(mattes[1]), width, height)
         boxes = [box for box, _ in people]
         limits = [surroundings(box, width, height, PERSON_SLACK) for box in boxes]
         alphas = [matte.alpha for matte in self._prompted(rgb, boxes, limits, margin=PERSON_MARGIN)]

@@ -11,7 +11,6 @@ import pytest
 import skimage.data
 
 from segmentation.engines.manifest import Manifest
-from segmentation.engines.people_maps import fitted
 from segmentation.engines.registry import load_engine
 from segmentation.engines.session import GuardedSession
 from segmentation.engines.unet import UNetEngine, faded
@@ -229,27 +228,6 @@ def test_people_are_boxed_by_their_centre_and_size_the_surest_first(session, rgb
     assert planes[0, 30, 10] == -1.0
     assert people[1].alpha[20:40, 6:18].min() > 0.99
     assert people[1].alpha[:, 32:].max() == 0.0
-
-
-def test_a_box_moves_halfway_to_where_its_persons_pixels_reach():
-    people = np.zeros((50, 100), np.float32)
-    people[10:34, 10:30] = 1
-    people[20:40, 60:80] = 1
-    found = [(Box(20, 20, 60, 60), 0.9), (Box(120, 40, 160, 80), 0.8), (Box(0, 80, 20, 100), 0.7)]
-
-    (first, _), second, third = fitted(found, people, 200, 100)
-
-    assert (first.left, first.top, first.right, first.bottom) == pytest.approx((20, 20, 60, 64), abs=1)
-    assert second == found[1]  # it fits already
-    assert third == found[2]  # nobody's pixels there
-
-
-def test_boxes_that_become_one_are_one_person():
-    people = np.zeros((50, 100), np.float32)
-    people[10:40, 10:30] = 1
-    surer, less_sure = (Box(20, 20, 60, 60), 0.9), (Box(18, 19, 62, 60), 0.5)
-
-    assert [score for _, score in fitted([surer, less_sure], people, 200, 100)] == [0.9]
 
 
 def test_a_person_whose_matte_is_faint_counts_less(session, rgb):
