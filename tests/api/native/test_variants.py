@@ -6,6 +6,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -14,14 +15,18 @@ from django.urls import reverse
 from PIL import Image
 
 from jobs.errors import JobNotFound
-from jobs.models import Artifact, AuditEntry, Job, Scope
+from jobs.models import Artifact, AuditEntry, Job, JobImage, Scope
 from jobs.services.keys import key_create
 from jobs.services.lifecycle import job_purge
 from jobs.services.quota import stored_bytes
+from jobs.services.removal import images_delete
 from jobs.services.variants import MAX_BRUSH_BYTES, variant_keep
 from segmentation.pipeline import Rendered
+from tests import photos
 from tests.cast import Person
 from tests.quota.deeds import set_quota
+
+from .sent import files_of, photo
 
 pytestmark = pytest.mark.django_db
 
@@ -124,3 +129,112 @@ def test_a_rendering_of_a_picture_that_is_deleted_meanwhile_leaves_no_file(
         variant_keep(image=image, rendered=rendered)
 
     assert not [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+
+
+def test_a_variant_needs_no_model_and_equals_the_first_rendering(alice: Person, jpeg_bytes, instant_worker):
+    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
+    original = alice.api().get(files_of(job, "cutout")[0]["url"])
+    instant_worker.calls.clear()
+
+    same = alice.api().post(f"/api/jobs/{job['id']}/variants", {}, "application/json")
+    on_white = alice.api().post(
+        f"/api/jobs/{job['id']}/variants", {"background": "#ffffff", "format": "jpeg"}, "application/json"
+    )
+
+    assert instant_worker.calls == []
+    assert same.content == b"".join(original.streaming_content)
+    corner = Image.open(io.BytesIO(on_white.content)).getpixel((3, 3))
+    assert min(corner) > 250
+
+
+def test_a_kept_variant_is_stored_beside_the_result(alice: Person, jpeg_bytes, instant_worker):
+    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
+
+    kept = alice.api().post(f"/api/jobs/{job['id']}/variants", {"keep": True, "erosion": 3}, "application/json")
+
+    assert kept.status_code == 201
+    assert kept.json()["kind"] == "variant"
+    assert alice.api().get(kept.json()["url"]).status_code == 200
+
+
+def test_the_brush_erases_and_restores_alpha(alice: Person, jpeg_bytes, instant_worker):
+    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
+    strokes = Image.new("L", (512, 512), 128)
+    strokes.paste(0, (200, 200, 300, 300))
+    strokes.paste(255, (0, 0, 40, 40))
+    buffer = io.BytesIO()
+    strokes.save(buffer, "PNG")
+
+    answer = alice.api().post(
+        f"/api/jobs/{job['id']}/variants", {"brush": SimpleUploadedFile("brush.png", buffer.getvalue(), "image/png")}
+    )
+
+    alpha = np.asarray(Image.open(io.BytesIO(answer.content)))[..., 3]
+    assert alpha[250, 250] == 0
+    assert alpha[20, 20] == 255
+    assert alpha[256, 350] == 255
+
+
+def test_again_runs_the_model_on_the_stored_source(alice: Person, jpeg_bytes, instant_worker):
+    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes, "cat.jpg")}).json()
+
+    again = (
+        alice.api()
+        .post(f"/api/jobs/{job['id']}/again?wait=5", {"boxes": [[10, 10, 200, 200]]}, "application/json")
+        .json()
+    )
+
+    assert again["id"] != job["id"]
+    assert again["images"][0]["name"] == "cat.jpg"
+    assert instant_worker.calls == ["auto", "boxes"]
+
+
+def test_people_can_be_dropped_from_a_variant(alice: Person, jpeg_bytes, instant_worker):
+    job = (
+        alice.api()
+        .post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes), "method": "instances", "outputs": "cutout,mask"})
+        .json()
+    )
+    assert [person["id"] for person in job["images"][0]["instances"]] == [1, 2]
+
+    answer = alice.api().post(f"/api/jobs/{job['id']}/variants", {"people": [1]}, "application/json")
+
+    alpha = np.asarray(Image.open(io.BytesIO(answer.content)))[..., 3]
+    assert alpha[256, 140] > 200
+    assert alpha[256, 380] == 0
+
+
+def test_a_form_names_people_by_commas_and_nobody_by_an_empty_text(alice: Person, jpeg_bytes, instant_worker):
+    job = (
+        alice.api()
+        .post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes), "method": "instances", "outputs": "cutout,mask"})
+        .json()
+    )
+
+    def alpha_of(people: object) -> np.ndarray:
+        answer = alice.api().post(f"/api/jobs/{job['id']}/variants", {"people": people})
+        assert answer.status_code == 200, answer.content
+        return np.asarray(Image.open(io.BytesIO(answer.content)))[..., 3]
+
+    for both in ("1,2", ["1", "2"]):
+        assert min(alpha_of(both)[256, [140, 370]]) > 200
+    assert alpha_of("").max() == 0
+
+
+def test_a_picture_is_named_by_its_position_whatever_was_deleted_before_it(
+    alice: Person, jpeg_bytes, png_bytes, instant_worker
+):
+    small = photos.encode(photos.astronaut()[:48, :64], "PNG")
+    sent = {"image": [photo(png_bytes), photo(jpeg_bytes), photo(small)]}
+    job = alice.api().post("/api/jobs/?wait=5", sent).json()
+    images_delete(actor=alice.actor, images=JobImage.objects.filter(position=0))
+
+    def size_at(**position: int) -> tuple[int, int]:
+        answer = alice.api().post(f"/api/jobs/{job['id']}/variants", position, "application/json")
+        return Image.open(io.BytesIO(answer.content)).size
+
+    assert size_at(position=2) == (64, 48)
+    assert size_at() == (512, 512)
+    for gone in (0, 3, 10**30):
+        answer = alice.api().post(f"/api/jobs/{job['id']}/again", {"position": gone}, "application/json")
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")

@@ -1,0 +1,13 @@
+"""What the tests of the native API send, and what they look for in its answers."""
+
+from __future__ import annotations
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+
+def photo(content: bytes, name: str = "photo.jpg") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content, content_type="image/jpeg")
+
+
+def files_of(body: dict, kind: str) -> list[dict]:
+    return [file for image in body["images"] for file in image["files"] if file["kind"] == kind]
