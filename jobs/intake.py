@@ -105,9 +105,14 @@ def limits_from_json(data: dict[str, Any]) -> Limits:
 def check_count(count: int) -> None:
     """Raise InvalidParameter for more pictures than one job may have; asked before the first of them is opened."""
     if count > settings.MATTING_MAX_IMAGES_PER_JOB:
-        raise InvalidParameter(
-            f"images: {count} are more than {settings.MATTING_MAX_IMAGES_PER_JOB} in one job", field="images"
-        )
+        raise too_many_images(str(count))
+
+
+def too_many_images(count: str) -> InvalidParameter:
+    """Say that so many are more than one job may have."""
+    return InvalidParameter(
+        f"images: {count} are more than {settings.MATTING_MAX_IMAGES_PER_JOB} in one job", field="images"
+    )
 
 
 def clean_name(name: str) -> str:

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
-from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
+from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -20,6 +20,7 @@ from rest_framework.views import APIView, set_rollback
 from jobs.actor import Actor
 from jobs.api.auth import actor_of
 from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
+from jobs.intake import too_many_images
 from jobs.limits import Standing, allowance_standings, rate_limit_headers, rates_of, request_spend, require_room
 from jobs.models import Job
 from jobs.services.quota import allowances, quota_of
@@ -129,6 +130,8 @@ def matting_error_of(exception: Exception) -> MattingError:
             return UnsupportedMediaType()
         case exceptions.ParseError() | TooManyFieldsSent():
             return MalformedBody()
+        case TooManyFilesSent():
+            return too_many_images("these files")
         case RequestDataTooBig():
             return RequestTooLarge()
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from jobs.api.auth import KeyAuthentication, key_admitted, key_opened_by, secret_in
 from jobs.api.base import AlwaysJson, DialectView
-from jobs.api.bodies import JsonOrFormBody
+from jobs.api.bodies import JsonOrFormBody, ShortJsonOrFormBody
 from jobs.api.results import awaited_image
 from jobs.errors import AuthenticationRequired
 from jobs.models import ApiKey, Job
@@ -107,6 +107,7 @@ class TokenView(BaiduView):
 
     authentication_classes = []
     permission_classes = []
+    parser_classes = [ShortJsonOrFormBody]
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
         return render_token_error(error)

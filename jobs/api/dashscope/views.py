@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from jobs import intake, selectors
 from jobs.actor import Actor
-from jobs.api.auth import KeyAuthentication, client_address, request_id_of
+from jobs.api.auth import KeyAuthentication, client_address, key_admitted, request_id_of
 from jobs.api.base import AlwaysJson, DialectView, RequestTooLarge
 from jobs.api.bodies import JsonBody
 from jobs.errors import JobNotCancelable, JobNotFound, PermissionDenied
@@ -228,7 +228,10 @@ class UploadFileView(DashScopeView):
         form = serializers.DashScopeUploadFormSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         name = form.validated_data["key"]
-        key = granted_key(policy=form.validated_data["policy"], signature=form.validated_data["Signature"], name=name)
+        granted = granted_key(
+            policy=form.validated_data["policy"], signature=form.validated_data["Signature"], name=name
+        )
+        key = key_admitted(granted, request)
         try:
             source = intake.accept_upload(form.validated_data.get("file"), limits=serializers.upload_limits())
         except ImageTooLarge as error:

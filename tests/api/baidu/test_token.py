@@ -119,6 +119,12 @@ def test_no_token_is_an_invalid_one(client: Client, db: None) -> None:
     assert_matches(answer, expected)
 
 
+def test_a_body_too_long_for_credentials_is_refused(client: Client, alice: Person) -> None:
+    response = client.post(URL, credentials(alice) | {"state": "x" * 2**16}, content_type="application/json")
+
+    assert (response.status_code, response.json()["error"]) == (413, "invalid_request")
+
+
 @pytest.mark.parametrize("kind", ["token", "secret"])
 def test_a_bearer_may_be_the_token_or_the_keys_own_secret(alice: Person, kind: str) -> None:
     bearer = token_of(alice) if kind == "token" else alice.secret

@@ -18,7 +18,7 @@ from django.utils import timezone
 from jobs import storage
 from jobs.api.dashscope import serializers
 from jobs.api.dashscope.render import MAX_FILE_BYTES
-from jobs.models import Job, Membership, Quota, Upload
+from jobs.models import ApiKey, Job, Membership, Quota, Upload
 from jobs.services.keys import key_revoke
 from jobs.services.uploads import uploads_expire
 from jobs.upload_grants import GRANT_TTL_S, grant_issue
@@ -148,6 +148,17 @@ def test_a_revoked_keys_policy_is_void(alice: Person) -> None:
     key_revoke(key=alice.key)
 
     assert Client().post(FILES, form).status_code == 403
+
+
+def test_a_policy_opens_the_upload_host_from_the_keys_own_networks_alone(alice: Person) -> None:
+    policy = granted(alice)
+    ApiKey.objects.filter(pk=alice.key.pk).update(allowed_networks=["192.0.2.0/24"])
+
+    refused = Client().post(FILES, form_of(policy))
+    taken = Client(REMOTE_ADDR="192.0.2.7").post(FILES, form_of(policy))
+
+    assert (refused.status_code, refused.json()["code"]) == (403, "AccessDenied")
+    assert taken.status_code == 200
 
 
 def test_a_key_that_may_submit_alone_may_upload(alice: Person) -> None:

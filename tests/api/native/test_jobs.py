@@ -221,6 +221,15 @@ def test_as_many_files_as_a_job_takes_come_in_one_request_and_one_more_is_refuse
     assert (refused.status_code, refused.json()["field"]) == (422, "images")
 
 
+def test_more_files_than_are_read_at_all_are_refused_in_the_same_words(alice: Person, jpeg_bytes, settings):
+    settings.MATTING_MAX_IMAGES_PER_JOB, settings.DATA_UPLOAD_MAX_NUMBER_FILES = 2, 3
+
+    refused = alice.api().post("/api/jobs/", {"image": [photo(jpeg_bytes)] * 4})
+
+    assert (refused.status_code, refused.json()["field"]) == (422, "images")
+    assert "more than 2 in one job" in refused.json()["detail"]
+
+
 def test_a_waiting_job_is_cancelled_once(alice: Person, jpeg_bytes, idle_worker):
     job = alice.api().post("/api/jobs/", {"image": photo(jpeg_bytes)}).json()
 
