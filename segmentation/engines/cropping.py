@@ -21,11 +21,13 @@ def surroundings(box: Box, picture_width: int, picture_height: int, margin: floa
     )
 
 
-def canvas_size(view: Box, picture_width: int, picture_height: int, size_px: int) -> tuple[int, int]:
+def canvas_size(
+    view: Box, picture_width: int, picture_height: int, size_px: int, *, most_px: int = MAX_CANVAS_PX
+) -> tuple[int, int]:
     """Choose width and height of a matte of the whole picture in which `view` keeps about `size_px` pixels a side."""
 
     def side(picture_px: int, view_px: int) -> int:
-        return max(1, min(round(picture_px * size_px / view_px), max(MAX_CANVAS_PX, size_px), picture_px))
+        return max(1, min(round(picture_px * size_px / view_px), max(most_px, size_px), picture_px))
 
     return side(picture_width, view.right - view.left), side(picture_height, view.bottom - view.top)
 
@@ -40,11 +42,17 @@ def pasted(
     if not columns or not rows:
         columns, rows = canvas_size(view, picture_width, picture_height, max(found.shape))
     canvas = np.zeros((rows, columns), np.float32)
+    across, down = span_of(view, picture_width, picture_height, columns, rows)
+    canvas[down, across] = resized(found, across.stop - across.start, down.stop - down.start)
+    return canvas
+
+
+def span_of(view: Box, picture_width: int, picture_height: int, columns: int, rows: int) -> tuple[slice, slice]:
+    """Name the columns and rows, at least one of each, that a view of the picture fills in a matte."""
     left, top = view.left * columns // picture_width, view.top * rows // picture_height
     right = max(left + 1, round(view.right * columns / picture_width))
     bottom = max(top + 1, round(view.bottom * rows / picture_height))
-    canvas[top:bottom, left:right] = resized(found, right - left, bottom - top)
-    return canvas
+    return slice(left, right), slice(top, bottom)
 
 
 def cells_of(box: Box, picture_width: int, picture_height: int, columns: int, rows: int) -> tuple[slice, slice]:

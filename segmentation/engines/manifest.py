@@ -44,6 +44,7 @@ class Manifest:
     Output of family `salient`: `output` by index or name, `activation` still to apply, `stretch` to the full 0..1;
     `people_only` marks a network that finds nothing but people.
     `mirrored`: family `keyline` looks at a picture and at its mirror picture, and averages the logits of both.
+    `second_look`: family `keyline` looks again at what it found, by itself, where that fills only a part of a picture.
     `presence`: the logit that the surest places of a picture must reach to show a subject for certain (`keyline`).
     Boxes: `prompt` draws them on the network's fourth plane, `crop` looks at the box's surroundings alone, wider by
     `box_margin` of the box's sides.
@@ -74,6 +75,7 @@ class Manifest:
     stretch: bool = False
     people_only: bool = False
     mirrored: bool = False
+    second_look: bool = False
     presence: float | None = None
     box_mode: str = "crop"
     box_margin: float = 0.15

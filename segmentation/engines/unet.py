@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from segmentation.engines.base import Instance, Matte
+from segmentation.engines.closer_look import subject_box, united
 from segmentation.engines.cropping import cells_of, inside, pasted, surroundings
 from segmentation.engines.manifest import Manifest
 from segmentation.engines.people_maps import find_people, mirrored
@@ -56,9 +57,19 @@ class UNetEngine:
         self._mattes, self._people = session.index_of("mattes"), session.index_of("people")
 
     def auto(self, rgb: np.ndarray) -> Matte:
-        """Find the subject and its people, looking at the mirror picture too if so told; the mattes are size x size."""
-        logits, _ = self._seen(rgb)
-        return Matte(sigmoid(faded(logits[0], self._manifest.presence)), sigmoid(logits[1]))
+        """Find the subject and its people, looking at the mirror picture, and again at what was found, if so told.
+
+        The mattes are size x size, and finer after a second look.
+        """
+        height, width = rgb.shape[:2]
+        (subject, people), _ = self._seen(self._unprompted(rgb))
+        logits = np.stack([faded(subject, self._manifest.presence), people])
+        box = subject_box(logits[0], width, height) if self._manifest.second_look else None
+        if box is not None:
+            view = surroundings(box, width, height, self._manifest.box_margin)
+            closer, _ = self._seen(self._close_up(rgb, box, view))
+            logits = united(logits, closer, view, width, height)
+        return Matte(*sigmoid(logits))
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
         """Cut out what each box holds; every alpha is 0 in cells that its box does not touch."""
@@ -69,7 +80,7 @@ class UNetEngine:
     def instances(self, rgb: np.ndarray) -> list[Instance]:
         """Find each person's box, then cut out what it holds; best score first."""
         height, width = rgb.shape[:2]
-        _, maps = self._seen(rgb)
+        _, maps = self._seen(self._unprompted(rgb))
         people = find_people(maps, width, height, self._manifest.min_score)
         boxes = [box for box, _ in people]
         limits = [surroundings(box, width, height, PERSON_SLACK) for box in boxes]
@@ -80,9 +91,8 @@ class UNetEngine:
         found = [person for person in found if person.score >= self._manifest.min_score]
         return sorted(found, key=lambda person: -person.score)
 
-    def _seen(self, rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Look at a whole picture, and at its mirror picture if so told: logits (2, size, size) and people maps."""
-        upright = self._unprompted(rgb)
+    def _seen(self, upright: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Look at an input, and at its mirror picture if so told: logits (2, size, size) and people maps."""
         views = [upright, upright[..., ::-1]] if self._manifest.mirrored else [upright]
         answers = self._answers(views)
         mattes, maps = answers[0][self._mattes], answers[0][self._people]
@@ -112,17 +122,19 @@ class UNetEngine:
         """Show the network each box's surroundings alone, with the box drawn as its prompt."""
         height, width = rgb.shape[:2]
         views = [surroundings(box, width, height, margin) for box in boxes]
-        inputs = []
-        for box, view in zip(boxes, views, strict=True):
-            seen = rgb[view.top : view.bottom, view.left : view.right]
-            shifted = Box(box.left - view.left, box.top - view.top, box.right - view.left, box.bottom - view.top)
-            plane = prompt_plane(shifted, seen.shape[1], seen.shape[0], self._manifest.size)
-            inputs.append(np.concatenate([framed(seen, self._manifest).planes, plane]))
+        inputs = [self._close_up(rgb, box, view) for box, view in zip(boxes, views, strict=True)]
         found = [self._matte(answer) for answer in self._answers(inputs)]
         return [
             Matte(pasted(matte.alpha, view, width, height), pasted(matte.people, view, width, height))
             for matte, view in zip(found, views, strict=True)
         ]
+
+    def _close_up(self, rgb: np.ndarray, box: Box, view: Box) -> np.ndarray:
+        """Make the input that shows `view` alone, with the box in it drawn as its prompt."""
+        seen = rgb[view.top : view.bottom, view.left : view.right]
+        shifted = Box(box.left - view.left, box.top - view.top, box.right - view.left, box.bottom - view.top)
+        plane = prompt_plane(shifted, seen.shape[1], seen.shape[0], self._manifest.size)
+        return np.concatenate([framed(seen, self._manifest).planes, plane])
 
     def _unprompted(self, rgb: np.ndarray) -> np.ndarray:
         planes = framed(rgb, self._manifest).planes

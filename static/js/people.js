@@ -30,6 +30,7 @@ export class People {
     const [width, height] = this.viewport.size;
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     this.svg.replaceChildren(...(this.people ?? []).map((person) => this.#group(person)));
+    this.#mark();
   }
 
   #group(person) {
@@ -39,10 +40,9 @@ export class People {
     for (const [name, value] of Object.entries({ x: left, y: top, width: right - left, height: bottom - top })) area.setAttribute(name, value);
     area.classList.add("area");
     group.append(area);
-    group.classList.add(this.dropped.has(person.id) ? "dropped" : "kept");
+    group.dataset.person = person.id;
     group.setAttribute("role", "checkbox");
     group.setAttribute("tabindex", "0");
-    group.setAttribute("aria-checked", String(!this.dropped.has(person.id)));
     group.setAttribute("aria-label", `${this.label} ${person.id}`);
     group.addEventListener("click", () => this.#toggle(person.id));
     group.addEventListener("keydown", (event) => { if ([" ", "Enter"].includes(event.key)) { event.preventDefault(); this.#toggle(person.id); } });
@@ -51,9 +51,19 @@ export class People {
 
   #toggle(number) {
     if (!this.dropped.delete(number)) this.dropped.add(number);
-    this.#fillList();
-    this.draw();
+    this.#mark();
     this.onChange();
+  }
+
+  // Show who is kept on the elements that are there, so that the keyboard's focus stays where it is.
+  #mark() {
+    for (const group of this.svg.querySelectorAll("[data-person]")) {
+      const kept = !this.dropped.has(Number(group.dataset.person));
+      group.setAttribute("aria-checked", String(kept));
+      group.classList.toggle("kept", kept);
+      group.classList.toggle("dropped", !kept);
+    }
+    for (const input of this.list.querySelectorAll("input")) input.checked = !this.dropped.has(Number(input.value));
   }
 
   #fillList() {
@@ -61,11 +71,12 @@ export class People {
     this.list.replaceChildren(...(this.people ?? []).map((person) => {
       const row = document.createElement("li");
       const check = Object.assign(document.createElement("label"), { className: "check" });
-      const input = Object.assign(document.createElement("input"), { type: "checkbox", checked: !this.dropped.has(person.id) });
+      const input = Object.assign(document.createElement("input"), { type: "checkbox", value: person.id });
       input.addEventListener("change", () => this.#toggle(person.id));
       check.append(input, ` ${this.label} ${person.id} (${Math.round(person.score * 100)} %)`);
       row.append(check);
       return row;
     }));
+    this.#mark();
   }
 }

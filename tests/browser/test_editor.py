@@ -62,6 +62,23 @@ def test_a_person_is_dropped_and_kept_again_by_a_click(sign_up: Callable[..., Vi
         wait_until_quiet(page)
 
 
+@pytest.mark.parametrize("where", ["#boxes g", "#people-list input"])
+def test_the_space_bar_drops_and_keeps_a_person_without_losing_its_place(
+    sign_up: Callable[..., Visitor], photo_files, where: str
+):
+    page = sign_up().page
+    cut_out(page, photo_files[0])
+    find_people(page)
+    page.locator(where).first.focus()
+
+    for state in ("false", "true"):
+        with page.expect_response(is_rendering):
+            page.keyboard.press("Space")
+        assert page.locator("#boxes g").first.get_attribute("aria-checked") == state
+        assert page.locator("#people-list input").first.is_checked() == (state == "true")
+        wait_until_quiet(page)
+
+
 def test_dragging_among_people_starts_no_run(sign_up: Callable[..., Visitor], photo_files):
     page = sign_up().page
     cut_out(page, photo_files[0])
@@ -102,7 +119,7 @@ def test_of_two_quick_boxes_the_last_wish_is_shown_whichever_answer_comes_last(
     with page.expect_response(is_run) as late:
         held[0].continue_()
     late.value.finished()
-    page.wait_for_timeout(300)
+    page.evaluate("() => fetch(location.href).then((answer) => answer.text())")  # by then the late answer is read
 
     assert len(boxes_that_arrived(page)) == 2
 
