@@ -6,7 +6,7 @@ from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from jobs import selectors, storage
+from jobs import selectors, sentences, storage
 from jobs.models import Artifact, JobImage
 
 register = template.Library()
@@ -24,6 +24,9 @@ _STATUS_WORDS: dict[str, Promise] = {
 def status_word(status: str) -> str:
     """Give a job's or picture's status in the reader's language."""
     return str(_STATUS_WORDS.get(status, status))
+
+
+register.simple_tag(sentences.explained)
 
 
 @register.filter

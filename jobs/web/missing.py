@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from jobs.errors import NotFound
+from jobs.sentences import explained
 
 _PROGRAMS_ASK_BELOW = ("/api/", "/files/")
 
@@ -17,9 +18,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     error = NotFound()
     problem = {
         "type": f"/docs/errors#{error.code}",
-        "title": error.public_message,
+        "title": explained(error.code, error.public_message),
         "status": error.http_status,
-        "detail": error.message,
+        "detail": explained(error.code, error.message),
         "code": error.code,
     }
     return JsonResponse(problem, status=404, content_type="application/problem+json")

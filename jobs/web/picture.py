@@ -12,6 +12,7 @@ from django.views.generic import TemplateView
 from jobs import selectors, storage
 from jobs.errors import JobNotFound, NotFound
 from jobs.models import Artifact, Job, JobImage
+from jobs.sentences import explained
 from jobs.web.presets import presets_for
 from jobs.web.session import TeamPage
 
@@ -74,7 +75,7 @@ def picture_state(job: Job, image: JobImage) -> dict[str, Any]:
         "image": str(image.id),
         "position": image.position,
         "status": image.status,
-        "error": image.error_message,
+        "error": explained(image.error_code, image.error_message),
         "name": image.name,
         "width": image.width,
         "height": image.height,

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views import View
 
 from jobs import selectors
+from jobs.sentences import explained
 from jobs.services.presets import preset_delete, preset_save
 from segmentation.errors import MattingError
 
@@ -66,7 +67,7 @@ class PresetsView(LoginRequiredMixin, View):
         except (ValueError, TypeError, AttributeError):
             return JsonResponse({"detail": _("The settings cannot be read.")}, status=400)
         except MattingError as error:
-            return JsonResponse({"detail": error.message}, status=error.http_status)
+            return JsonResponse({"detail": explained(error.code, error.message)}, status=error.http_status)
         return JsonResponse({}, status=201)
 
     def delete(self, request: HttpRequest) -> JsonResponse:

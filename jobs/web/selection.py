@@ -20,6 +20,7 @@ from jobs import selectors, storage
 from jobs.actor import Actor
 from jobs.errors import JobNotFound
 from jobs.models import Artifact, Job, JobImage, Status
+from jobs.sentences import explained
 from jobs.services.downloads import download_note
 from jobs.services.lifecycle import job_cancel, job_retry
 from jobs.services.removal import images_delete
@@ -36,7 +37,7 @@ class JobDeed(TeamPage, View):
         except JobNotFound:
             raise Http404 from None
         except MattingError as error:
-            messages.error(request, error.message)
+            messages.error(request, explained(error.code, error.message))
         return redirect("site:job", job_id=job_id)
 
     def deed(self, job: Job) -> None:

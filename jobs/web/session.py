@@ -18,6 +18,7 @@ from jobs.actor import Actor
 from jobs.api.auth import client_address
 from jobs.errors import NotFound
 from jobs.models import Membership
+from jobs.sentences import explained
 from segmentation.errors import MattingError
 
 TEAM_KEY = "team_id"
@@ -74,6 +75,6 @@ class DeedsPage(TeamPage, TemplateView):
         except NotFound:
             raise Http404 from None
         except MattingError as error:
-            messages.error(request, error.message)
+            messages.error(request, explained(error.code, error.message))
             shown = None
         return shown or redirect(self.address)

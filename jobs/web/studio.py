@@ -13,6 +13,7 @@ from jobs import intake, selectors
 from jobs.api.base import matting_error_of
 from jobs.api.native.serializers import CutoutOptionsSerializer
 from jobs.models import Job
+from jobs.sentences import explained
 from jobs.services.submission import Door, job_submit
 from jobs.web.presets import presets_for
 from jobs.web.session import TeamPage
@@ -53,8 +54,9 @@ class SubmitView(TeamPage, View):
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
             job = self._submit(request)
-        except (MattingError, ValidationError) as error:
-            messages.error(request, matting_error_of(error).message)
+        except (MattingError, ValidationError) as exception:
+            error = matting_error_of(exception)
+            messages.error(request, explained(error.code, error.message))
             return redirect("site:home")
         return redirect("site:job", job_id=job.id)
 

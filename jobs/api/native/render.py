@@ -9,6 +9,7 @@ from rest_framework.response import Response
 
 from jobs import selectors, storage
 from jobs.models import Artifact, Job, JobImage
+from jobs.sentences import explained
 from segmentation.errors import MattingError
 
 
@@ -42,9 +43,9 @@ def render_problem(error: MattingError, *, request_id: str = "") -> Response:
     """Give the problem document of an error."""
     body = {
         "type": f"/docs/errors#{error.code}",
-        "title": error.public_message,
+        "title": explained(error.code, error.public_message),
         "status": error.http_status,
-        "detail": error.message,
+        "detail": explained(error.code, error.message),
         "code": error.code,
     }
     if error.field:
@@ -87,4 +88,4 @@ def render_file(artifact: Artifact, *, base_url: str, link_ttl_s: int | None = N
 
 
 def _error(code: str, message: str) -> dict[str, str] | None:
-    return {"code": code, "detail": message} if code else None
+    return {"code": code, "detail": explained(code, message)} if code else None
