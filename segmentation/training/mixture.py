@@ -20,13 +20,13 @@ FURTHER_SHARE = 0.3  # of whole photos: real pictures have smaller subjects than
 class Mixture:
     """Shares of a batch; they sum to 1."""
 
-    photos: float = 0.34  # whole photos, no prompt
+    photos: float = 0.50  # whole photos, no prompt
     boxed: float = 0.14  # subjects of photos, by box
-    composites: float = 0.22
-    objects: float = 0.05  # countable objects, by box
-    marked: float = 0.10  # scenes with marked people, or marked as without any: people only
-    counted: float = 0.10  # scenes in which all people are boxed
-    empty: float = 0.05
+    composites: float = 0.16
+    objects: float = 0.04  # countable objects, by box
+    marked: float = 0.06  # scenes with marked people, or marked as without any: people only
+    counted: float = 0.06  # scenes in which all people are boxed
+    empty: float = 0.04
 
 
 @dataclass

@@ -25,6 +25,8 @@ from .optimiser import optimisers
 from .pretrained import load_encoder
 
 LOSS_SMOOTHING = 0.02
+SPELL = 24  # steps at one size: memory and kernels are made ready for a size once
+BANK_SHARE = 1.1  # of the largest stage's side: crops enlarge what the bank holds
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,11 @@ class Schedule:
     """How long, how large, how fast. Sizes grow with the share of the schedule that has passed."""
 
     minutes: float
-    size: int = 320  # the last stage's; earlier stages see less
+    size: int = 320  # the last stage's middle size; earlier stages see less
     batch: int = 16
     workers: int = 1  # parts of a batch that are worked on side by side
     stages: tuple[tuple[float, float], ...] = ((0.45, 0.6), (0.8, 0.8), (1.0, 1.0))  # (until, share of size)
+    scales: tuple[float, ...] = (0.75, 0.875, 1.0, 1.125, 1.25)  # of a stage's size, one for each spell of steps
     muon_rate: float = 0.02
     adam_rate: float = 1e-3
     encoder_rate: float = 3e-4
@@ -48,7 +51,13 @@ class Schedule:
     def size_at(self, done: float) -> int:
         """Return the side in pixels, a multiple of 32, at a share `done` of the schedule."""
         share = next((share for until, share in self.stages if done < until), self.stages[-1][1])
-        return max(32, round(self.size * share / 32) * 32)
+        return _multiple(self.size * share)
+
+    def size_of(self, done: float, step: int) -> int:
+        """Return the side of one step: its stage's, made larger or smaller for SPELL steps at a time."""
+        spell = torch.Generator().manual_seed(step // SPELL)
+        scale = self.scales[int(torch.randint(len(self.scales), (), generator=spell))]
+        return _multiple(self.size_at(done) * scale)
 
     def rate_at(self, done: float, step: int) -> float:
         """Return the share of the learning rates: a short rise, then a cosine."""
@@ -56,9 +65,16 @@ class Schedule:
         return rise * max(self.last_rate, 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
 
     def continued(self) -> "Schedule":
-        """Return the schedule for weights that have been trained before: half the rates, and no smallest stage."""
-        rates = {name: getattr(self, name) / 2 for name in ("muon_rate", "adam_rate", "encoder_rate")}
-        return replace(self, **rates, stages=((0.5, 0.8), (1.0, 1.0)))
+        """Return the schedule for weights that have been trained before: lower rates, one stage below full size.
+
+        Networks trained at 256 px did better at 320 px than those whose training ended there (docs/model-log.md).
+        """
+        rates = {name: getattr(self, name) * 0.75 for name in ("muon_rate", "adam_rate", "encoder_rate")}
+        return replace(self, **rates, stages=((1.0, 0.8),))
+
+
+def _multiple(side: float) -> int:
+    return max(32, round(side / 32) * 32)
 
 
 @dataclass
@@ -120,7 +136,7 @@ def average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
 def train_step(run: Run, bank: Bank, shares: dict[str, float], schedule: Schedule) -> float:
     """Do one step at the rate and size that the time spent asks for; returns the loss."""
     done = run.spent_s / (schedule.minutes * 60)
-    size, device = schedule.size_at(done), bank.photos.device
+    size, device = schedule.size_of(done, run.step), bank.photos.device
 
     def loss_of(network: nn.Module) -> Tensor:
         batch = draw(bank, shares, schedule.batch // schedule.workers, size)
@@ -224,7 +240,7 @@ def train_from(
     out.mkdir(parents=True, exist_ok=True)
     listed = [entry for entry in entries(data) if not entry.kind.startswith("val-")]
     kept, _ = held_out(listed)
-    bank = bank_from(kept, schedule.size).to(torch.device(device))
+    bank = bank_from(kept, _multiple(schedule.size * BANK_SHARE)).to(torch.device(device))
     if device == "cpu" and schedule.workers > 1:
         torch.set_num_threads(1)
     say(f"{len(bank.photos)} pictures, {len(bank.objects)} objects, {len(bank.marked)} scenes with marked people")

@@ -7,13 +7,13 @@ import torch
 
 from segmentation.network import load_network
 from segmentation.training.mixture import Mixture, possible
-from segmentation.training.train import Schedule, start, train, train_from, train_step
+from segmentation.training.train import SPELL, Schedule, start, train, train_from, train_step
 
 from ..small_network import SMALL
 from .drawn import SIZE, disc
 
 CPU = torch.device("cpu")
-SCHEDULE = Schedule(minutes=1, size=SIZE, batch=4, stages=((1.0, 1.0),), warm_up_steps=1)
+SCHEDULE = Schedule(minutes=1, size=SIZE, batch=4, stages=((1.0, 1.0),), scales=(1.0,), warm_up_steps=1)
 
 
 def fresh_run(tmp_path, **settings):
@@ -98,6 +98,15 @@ class TestSchedule:
 
         assert [schedule.size_at(done) for done in (0, 0.49, 0.6, 0.9, 1.0)] == [160, 160, 224, 320, 320]
 
+    def test_a_spell_of_steps_has_one_size_and_all_sizes_come(self):
+        schedule = Schedule(minutes=10, size=320, stages=((1.0, 0.8),), scales=(0.75, 1.0, 1.25))
+
+        sizes = [schedule.size_of(0.5, step) for step in range(20 * SPELL)]
+
+        assert set(sizes) == {192, 256, 320}
+        assert all(len(set(sizes[start : start + SPELL])) == 1 for start in range(0, len(sizes), SPELL))
+        assert sizes == [schedule.size_of(0.5, step) for step in range(20 * SPELL)]
+
     def test_rates_rise_then_fall_to_a_rest(self):
         schedule = Schedule(minutes=10, warm_up_steps=10, last_rate=0.02)
 
@@ -106,12 +115,12 @@ class TestSchedule:
         assert schedule.rate_at(0.5, 100) == pytest.approx(0.5)
         assert schedule.rate_at(1.2, 100) == 0.02
 
-    def test_trained_weights_go_on_at_half_the_rates_without_the_smallest_stage(self):
+    def test_trained_weights_go_on_at_lower_rates_in_one_stage(self):
         fresh = Schedule(minutes=10, size=320)
 
         continued = fresh.continued()
 
-        assert [continued.size_at(done) for done in (0, 0.49, 0.5, 1.0)] == [256, 256, 320, 320]
-        assert continued.muon_rate / fresh.muon_rate == continued.adam_rate / fresh.adam_rate == 0.5
-        assert continued.encoder_rate / fresh.encoder_rate == 0.5
+        assert [continued.size_at(done) for done in (0, 0.49, 0.5, 1.0)] == [256, 256, 256, 256]
+        assert continued.muon_rate / fresh.muon_rate == continued.adam_rate / fresh.adam_rate == 0.75
+        assert continued.encoder_rate / fresh.encoder_rate == 0.75
         assert (continued.minutes, continued.size) == (10, 320)
