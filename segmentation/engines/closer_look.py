@@ -14,7 +14,7 @@ from segmentation.engines.preparation import resized
 from segmentation.options import MIN_BOX_SIDE_PX, Box
 
 SMALLEST_PART = 0.2  # of the largest part of what was found: a crumb far off does not widen the view
-LARGEST_SHARE = 0.7  # of the picture's area: what fills more of it is seen no better by itself
+LARGEST_SHARE = 0.4  # of the picture's area: what fills more of it is seen hardly better by itself
 FINEST = 2  # times the network's size: finer cells cost the refinement more than they give
 
 
