@@ -9,6 +9,7 @@ from importlib import import_module
 import pytest
 from django.conf import settings
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.utils import translation
 from pytest_django import Settings
 
 from jobs import broker, queue
@@ -40,6 +41,13 @@ def _empty_queue(valkey: None) -> Iterator[None]:
     """Let no test see another one's messages, heartbeats or rate buckets."""
     yield
     queue.connection().flushall()
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """Let no test go on in the language that another one's last request asked for."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session", autouse=True)
