@@ -48,7 +48,7 @@ def united(whole: np.ndarray, closer: np.ndarray, view: Box, picture_width: int,
     size = whole.shape[-1]
     columns, rows = canvas_size(view, picture_width, picture_height, size, most_px=FINEST * size)
     canvas = np.stack([resized(np.ascontiguousarray(plane), columns, rows) for plane in whole])
-    across, down = span_of(view, picture_width, picture_height, columns, rows)
+    down, across = span_of(view, picture_width, picture_height, columns, rows)
     for plane, seen in zip(canvas, closer, strict=True):
         part = plane[down, across]
         part += (resized(np.ascontiguousarray(seen), part.shape[1], part.shape[0]) - part) / 2

@@ -42,17 +42,20 @@ def pasted(
     if not columns or not rows:
         columns, rows = canvas_size(view, picture_width, picture_height, max(found.shape))
     canvas = np.zeros((rows, columns), np.float32)
-    across, down = span_of(view, picture_width, picture_height, columns, rows)
+    down, across = span_of(view, picture_width, picture_height, columns, rows)
     canvas[down, across] = resized(found, across.stop - across.start, down.stop - down.start)
     return canvas
 
 
 def span_of(view: Box, picture_width: int, picture_height: int, columns: int, rows: int) -> tuple[slice, slice]:
-    """Name the columns and rows, at least one of each, that a view of the picture fills in a matte."""
+    """Name the rows and columns, at least one of each, of a matte of rows x columns into which a view is laid.
+
+    Its far edges are rounded to the nearest cell, where `cells_of` takes every cell that a box touches.
+    """
     left, top = view.left * columns // picture_width, view.top * rows // picture_height
     right = max(left + 1, round(view.right * columns / picture_width))
     bottom = max(top + 1, round(view.bottom * rows / picture_height))
-    return slice(left, right), slice(top, bottom)
+    return slice(top, bottom), slice(left, right)
 
 
 def cells_of(box: Box, picture_width: int, picture_height: int, columns: int, rows: int) -> tuple[slice, slice]:
