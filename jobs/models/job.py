@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from segmentation.options import CutoutOptions
 
@@ -40,13 +41,13 @@ class Job(models.Model):
     TERMINAL = TERMINAL
 
     class Dialect(models.TextChoices):
-        NATIVE = "native"
-        UNET = "unet"
-        BAIDU = "baidu"
-        DASHSCOPE = "dashscope"
-        PICWISH = "picwish"
-        WEB = "web"
-        COMMAND = "command"
+        NATIVE = "native", _("Native")
+        UNET = "unet", _("Unet")
+        BAIDU = "baidu", _("Baidu")
+        DASHSCOPE = "dashscope", _("Dashscope")
+        PICWISH = "picwish", _("Picwish")
+        WEB = "web", _("Web")
+        COMMAND = "command", _("Command")
 
     class Urgency(models.TextChoices):
         INTERACTIVE = "interactive"  # somebody waits

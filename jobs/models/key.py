@@ -8,13 +8,14 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Scope(models.TextChoices):
-    SUBMIT = "submit", "Submit pictures"
-    READ = "read", "Read jobs and results"
-    SERVER_FILES = "server-files", "Read and write folders of the server"
-    ADMIN = "admin", "Manage the model"
+    SUBMIT = "submit", _("Submit pictures")
+    READ = "read", _("Read jobs and results")
+    SERVER_FILES = "server-files", _("Read and write folders of the server")
+    ADMIN = "admin", _("Manage the model")
 
 
 class ApiKey(models.Model):

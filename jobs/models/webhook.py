@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Webhook(models.Model):
@@ -23,10 +24,10 @@ class Webhook(models.Model):
         CALLBACKS = "callbacks"
 
     class Event(models.TextChoices):
-        JOB_SUCCEEDED = "job.succeeded"
-        JOB_FAILED = "job.failed"
-        JOB_CANCELED = "job.canceled"
-        QUOTA_WARNING = "quota.warning"
+        JOB_SUCCEEDED = "job.succeeded", _("Job Succeeded")
+        JOB_FAILED = "job.failed", _("Job Failed")
+        JOB_CANCELED = "job.canceled", _("Job Canceled")
+        QUOTA_WARNING = "quota.warning", _("Quota Warning")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey("Team", on_delete=models.CASCADE, related_name="webhooks")
@@ -75,10 +76,10 @@ class WebhookDelivery(models.Model):
                └───postpone───────┘        a dead worker's claim runs out at next_try_at and counts as a try
         """
 
-        WAITING = "waiting"
-        SENDING = "sending"
-        SUCCEEDED = "succeeded"
-        FAILED = "failed"
+        WAITING = "waiting", _("Waiting")
+        SENDING = "sending", _("Sending")
+        SUCCEEDED = "succeeded", _("Succeeded")
+        FAILED = "failed", _("Failed")
 
     TERMINAL = (Status.SUCCEEDED, Status.FAILED)
 

@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 from django import template
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext
 
-from jobs import selectors, sentences, storage
-from jobs.models import Artifact, JobImage
+from jobs import selectors, sentences, storage, words
+from jobs.models import Artifact, JobImage, Scope, Webhook
 
 register = template.Library()
-
-_STATUS_WORDS: dict[str, Promise] = {
-    "queued": _("Waiting"),
-    "running": _("Working"),
-    "succeeded": _("Done"),
-    "failed": _("Failed"),
-    "canceled": _("Cancelled"),
-}
 
 
 @register.simple_tag
 def status_word(status: str) -> str:
     """Give a job's or picture's status in the reader's language."""
-    return str(_STATUS_WORDS.get(status, status))
+    return str(words.STATUSES.get(status, status))
 
 
+@register.filter
+def subject_word(subject: str) -> str:
+    """Give what was found in a picture in the reader's language."""
+    return str(words.SUBJECTS.get(subject, subject))
+
+
+@register.filter
+def stage_word(stage: str) -> str:
+    """Give a stage that a picture spent time in, in the reader's language."""
+    return str(words.STAGES.get(stage, stage))
+
+
+@register.filter
+def scope_words(scopes: Iterable[str]) -> str:
+    """List what a key may do in the reader's language."""
+    return _listed(scopes, dict(Scope.choices))
+
+
+@register.filter
+def event_words(events: Iterable[str]) -> str:
+    """List the events that a webhook hears of in the reader's language."""
+    return _listed(events, dict(Webhook.Event.choices))
+
+
+register.filter(words.sentence_said)
 register.simple_tag(sentences.explained)
 
 
@@ -39,3 +58,7 @@ def artifact_link(image: JobImage, kind: str) -> str:
 @register.filter
 def thumbnail_link(image: JobImage) -> str:
     return artifact_link(image, Artifact.Kind.THUMBNAIL)
+
+
+def _listed(values: Iterable[str], names: Mapping[str, str | Promise]) -> str:
+    return gettext(", ").join(str(names.get(value, value)) for value in values)

@@ -7,21 +7,18 @@ from django.core.paginator import Paginator
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
-from jobs import selectors
+from jobs import selectors, words
 from jobs.models import Job, Status
 from jobs.web.session import TeamPage
-from segmentation.options import Subject
 
 PAGE_SIZE = 48
 _ANY = ("", _("Any"))
+# What is looked for most comes first.
 _STATUSES = [
-    (Status.SUCCEEDED, _("Done")),
-    (Status.RUNNING, _("Working")),
-    (Status.QUEUED, _("Waiting")),
-    (Status.FAILED, _("Failed")),
-    (Status.CANCELED, _("Cancelled")),
+    (status, words.STATUSES[status])
+    for status in (Status.SUCCEEDED, Status.RUNNING, Status.QUEUED, Status.FAILED, Status.CANCELED)
 ]
-_SUBJECTS = [(Subject.PERSON, _("Person")), (Subject.OBJECT, _("Thing")), (Subject.STAMP, _("Stamp"))]
+_SUBJECTS = list(words.SUBJECTS.items())
 
 
 class GalleryFilter(forms.Form):

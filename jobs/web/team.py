@@ -22,11 +22,9 @@ from jobs.services.teams import (
 )
 from jobs.web.session import DeedsPage
 
-ROLE_NAMES = [
-    (Membership.Role.MEMBER, _("Member")),
-    (Membership.Role.ADMIN, _("Admin")),
-    (Membership.Role.OWNER, _("Owner")),
-]
+_Role = Membership.Role
+# As the model has them, with the one that is given most first.
+ROLE_NAMES = [(role.value, role.label) for role in (_Role.MEMBER, _Role.ADMIN, _Role.OWNER)]
 
 
 class TeamForm(forms.Form):
