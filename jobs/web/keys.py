@@ -55,17 +55,16 @@ class KeysView(DeedsPage):
     deeds = {"create": "_create", "revoke": "_revoke"}
 
     def get_context_data(self, **values: object) -> dict[str, Any]:
+        actor = self.actor
         values.setdefault("form", KeyForm(with_staff_scopes=gives_staff_scopes(self.request.user)))
-        return super().get_context_data(keys=selectors.keys_of(self.actor), **values)
+        return super().get_context_data(keys=selectors.keys_of(actor), is_manager=actor.is_manager, **values)
 
     def _create(self, request: HttpRequest) -> HttpResponse:
-        form = KeyForm(request.POST, with_staff_scopes=gives_staff_scopes(request.user))
+        form = self.typed["form"] = KeyForm(request.POST, with_staff_scopes=gives_staff_scopes(request.user))
         if not form.is_valid():
-            return self.render_to_response(self.get_context_data(form=form))
+            return self.shown_again()
         key, secret = team_key_create(actor=self.actor, **form.cleaned_data)
-        response = self.render_to_response(self.get_context_data(new_key=key, secret=secret))
-        response["Cache-Control"] = "no-store"
-        return response
+        return self.shown_once(new_key=key, secret=secret)
 
     def _revoke(self, request: HttpRequest) -> None:
         try:

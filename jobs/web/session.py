@@ -9,6 +9,7 @@ from typing import ClassVar
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.core.exceptions import PermissionDenied
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -61,10 +62,16 @@ class DeedsPage(TeamPage, TemplateView):
 
     deeds: the value of the button named `do` -> the method that does it, which may answer with a page of its own.
     address: the page's own name among the URLs.
+    typed: the form that was sent, by its name in the template, once a deed has taken it: shown again when refused.
     """
 
     deeds: ClassVar[dict[str, str]] = {}
     address: ClassVar[str] = ""
+    typed: dict[str, Form]
+
+    def setup(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
+        super().setup(request, *args, **kwargs)
+        self.typed = {}
 
     def post(self, request: HttpRequest) -> HttpResponse:
         name = self.deeds.get(request.POST.get("do", ""))
@@ -75,6 +82,25 @@ class DeedsPage(TeamPage, TemplateView):
         except NotFound:
             raise Http404 from None
         except MattingError as error:
-            messages.error(request, explained(error.code, error.message))
-            shown = None
+            shown = self._refused(error)
         return shown or redirect(self.address)
+
+    def shown_again(self) -> HttpResponse:
+        """Show the page with what was typed in and, beside it, what is wrong with it."""
+        return self.render_to_response(self.get_context_data(**self.typed), status=422)
+
+    def shown_once(self, **values: object) -> HttpResponse:
+        """Show the page with a secret that it will not tell again, so that no cache may keep it."""
+        response = self.render_to_response(self.get_context_data(**values))
+        response["Cache-Control"] = "no-store"
+        return response
+
+    def _refused(self, error: MattingError) -> HttpResponse | None:
+        said = explained(error.code, error.message)
+        # Who does not manage the team has no form on the page that the words could stand beside.
+        if not self.typed or not self.actor.is_manager:
+            messages.error(self.request, said)
+            return None
+        for form in self.typed.values():
+            form.add_error(error.field if error.field in form.fields else None, said)
+        return self.shown_again()

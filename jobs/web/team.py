@@ -70,22 +70,19 @@ class TeamView(DeedsPage):
         )
 
     def _update(self, request: HttpRequest) -> HttpResponse | None:
-        form = TeamForm(request.POST)
+        form = self.typed["team_form"] = TeamForm(request.POST)
         if not form.is_valid():
-            return self.render_to_response(self.get_context_data(team_form=form))
+            return self.shown_again()
         team_update(actor=self.actor, **form.cleaned_data)
         messages.success(request, _("Saved."))
         return None
 
     def _invite(self, request: HttpRequest) -> HttpResponse:
-        form = InvitationForm(request.POST)
+        form = self.typed["invitation_form"] = InvitationForm(request.POST)
         if not form.is_valid():
-            return self.render_to_response(self.get_context_data(invitation_form=form))
+            return self.shown_again()
         _invitation, token = invitation_create(actor=self.actor, **form.cleaned_data)
-        link = request.build_absolute_uri(reverse("site:invitation", args=[token]))
-        response = self.render_to_response(self.get_context_data(link=link))
-        response["Cache-Control"] = "no-store"
-        return response
+        return self.shown_once(link=request.build_absolute_uri(reverse("site:invitation", args=[token])))
 
     def _uninvite(self, request: HttpRequest) -> None:
         invitation_revoke(actor=self.actor, invitation=selectors.invitation_get(self.actor, request.POST.get("id", "")))

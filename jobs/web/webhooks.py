@@ -36,7 +36,10 @@ class WebhookForm(forms.Form):
 
 
 class WebhooksView(DeedsPage):
-    """Show webhooks and deliveries, and make, switch, renew, delete and replay them."""
+    """Show webhooks and deliveries, and make, switch, renew, delete and replay them.
+
+    A webhook's secret is told when it is made or changed and not again, as in the native API.
+    """
 
     template_name = "webhooks.html"
     section = "webhooks"
@@ -60,22 +63,22 @@ class WebhooksView(DeedsPage):
             **values,
         )
 
-    def _create(self, request: HttpRequest) -> HttpResponse | None:
-        form = WebhookForm(request.POST)
+    def _create(self, request: HttpRequest) -> HttpResponse:
+        form = self.typed["form"] = WebhookForm(request.POST)
         if not form.is_valid():
-            return self.render_to_response(self.get_context_data(form=form))
-        webhook_create(actor=self.actor, url=form.cleaned_data["url"], events=form.cleaned_data["events"])
-        messages.success(request, _("The webhook is set. Its secret stands beside it."))
-        return None
+            return self.shown_again()
+        webhook = webhook_create(actor=self.actor, **form.cleaned_data)
+        return self.shown_once(told=webhook, news=_("The webhook is set. Copy its secret now: it is shown this once."))
 
     def _replay(self, request: HttpRequest) -> None:
         delivery = selectors.delivery_get(self.actor, _uuid(request.POST.get("id", "")))
         delivery_replay(actor=self.actor, delivery=delivery)
         messages.success(request, _("The message is sent again."))
 
-    def _rotate(self, request: HttpRequest) -> None:
-        webhook_rotate(actor=self.actor, webhook=self._named(request))
-        messages.success(request, _("There is a new secret; the old one still signs for a day."))
+    def _rotate(self, request: HttpRequest) -> HttpResponse:
+        webhook = webhook_rotate(actor=self.actor, webhook=self._named(request))
+        news = _("Copy the new secret now: it is shown this once. The old one still signs for a day.")
+        return self.shown_once(told=webhook, news=news)
 
     def _delete(self, request: HttpRequest) -> None:
         webhook_delete(actor=self.actor, webhook=self._named(request))

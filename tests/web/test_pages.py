@@ -302,15 +302,23 @@ def test_staff_without_a_team_are_told_what_to_do_and_led_to_the_admin(client, d
     assert 'class="button loud" href="/admin/"' in answer.content.decode()
 
 
-def test_a_webhooks_secret_is_for_managers_alone(alice: Person, bob: Person):
-    alice.browser().post(
-        reverse("site:webhooks"), {"do": "create", "url": "https://shop.example/hook", "events": ["job.succeeded"]}
-    )
+def test_a_webhooks_secret_is_told_once_when_it_is_made_and_when_it_is_changed(alice: Person, bob: Person):
+    browser, address = alice.browser(), reverse("site:webhooks")
+    made = browser.post(address, {"do": "create", "url": "https://shop.example/hook", "events": ["job.succeeded"]})
+    webhook = Webhook.objects.get(kind="endpoint")
 
-    assert b"whsec_" in alice.browser().get(reverse("site:webhooks")).content
-    page = bob.browser().get(reverse("site:webhooks")).content
-    assert b"shop.example" in page
-    assert b"whsec_" not in page
+    assert webhook.secret in made.content.decode()
+    assert made["Cache-Control"] == "no-store"
+    for person in (alice, bob):
+        page = person.browser().get(address).content
+        assert b"shop.example" in page
+        assert b"whsec_" not in page
+
+    changed = browser.post(address, {"do": "rotate", "id": webhook.id})
+    assert webhook.secret not in changed.content.decode()
+    webhook.refresh_from_db()
+    assert webhook.secret in changed.content.decode()
+    assert changed["Cache-Control"] == "no-store"
 
 
 def test_a_webhook_is_switched_and_renewed_on_its_page(alice: Person):
