@@ -5,11 +5,10 @@ from __future__ import annotations
 from django import forms
 from django.core.paginator import Paginator
 from django.utils.translation import gettext_lazy as _
-from django.views.generic import TemplateView
 
 from jobs import selectors, words
 from jobs.models import Job, Status
-from jobs.web.session import TeamPage
+from jobs.web.session import FragmentPage
 
 PAGE_SIZE = 48
 _ANY = ("", _("Any"))
@@ -33,13 +32,12 @@ class GalleryFilter(forms.Form):
     mine = forms.BooleanField(label=_("Only mine"), required=False)
 
 
-class GalleryView(TeamPage, TemplateView):
+class GalleryView(FragmentPage):
     """Show thumbnails; htmx asks for the next page alone, a browser without it for the whole."""
 
+    template_name = "gallery.html"
+    fragment_name = "components/thumbs_page.html"
     section = "gallery"
-
-    def get_template_names(self) -> list[str]:
-        return ["components/thumbs_page.html" if self.request.headers.get("HX-Request") else "gallery.html"]
 
     def get_context_data(self, **values: object) -> dict[str, object]:
         form = GalleryFilter(self.request.GET)

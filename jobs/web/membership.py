@@ -17,7 +17,7 @@ from jobs.api.auth import client_address
 from jobs.errors import NotFound
 from jobs.models import Membership
 from jobs.services.teams import invitation_accept, invitation_of
-from jobs.web.session import TEAM_KEY
+from jobs.web.session import TEAM_KEY, ButtonsOnly
 
 
 class InvitationView(View):
@@ -47,14 +47,16 @@ class InvitationView(View):
         return redirect("site:home")
 
 
-class TeamSwitchView(LoginRequiredMixin, View):
+class TeamSwitchView(ButtonsOnly, LoginRequiredMixin, View):
     """Act for another of one's teams from now on."""
+
+    address = "site:home"
 
     def post(self, request: HttpRequest) -> HttpResponse:
         request.session[TEAM_KEY] = str(self._chosen(request.POST.get("team", "")).team_id)
         target = request.POST.get("next", "")
         is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-        return redirect(target if is_ours else "site:home")
+        return redirect(target if is_ours else self.address)
 
     def _chosen(self, text: str) -> Membership:
         try:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.generic import TemplateView
+from django_htmx.http import HttpResponseStopPolling
 
 from jobs import selectors, storage
 from jobs.errors import JobNotFound, NotFound
 from jobs.models import Artifact, Job, JobImage
 from jobs.sentences import explained
 from jobs.web.presets import presets_for
-from jobs.web.session import TeamPage
+from jobs.web.session import FragmentPage, TeamPage
 
 
-class JobPage(TeamPage, TemplateView):
+class JobPage(TeamPage):
     """Find the job among those the actor may see."""
 
     section = "gallery"
@@ -29,7 +32,7 @@ class JobPage(TeamPage, TemplateView):
             raise Http404 from None
 
 
-class PictureView(JobPage):
+class PictureView(JobPage, TemplateView):
     """Show one picture: before and after, boxes, brush, settings, files."""
 
     template_name = "picture.html"
@@ -49,18 +52,26 @@ class PictureView(JobPage):
         )
 
 
-class JobView(JobPage):
+class JobView(JobPage, FragmentPage):
     """Show a job of many pictures with its progress; a job of one is that picture's page."""
 
     template_name = "batch.html"
+    fragment_name = "components/batch_progress.html"
 
     def get(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
+        if request.htmx:
+            return self._progress(request, job_id)
         if self.job().images_total == 1:
             return PictureView.as_view()(request, job_id=job_id)
         return super().get(request, job_id=job_id)
 
-    def get_template_names(self) -> list[str]:
-        return ["components/batch_progress.html"] if self.request.headers.get("HX-Request") else [self.template_name]
+    def _progress(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
+        """Answer the batch's page, which asks every second; an error would not stop it asking, so that 286 does."""
+        try:
+            return super().get(request, job_id=job_id)
+        except (Http404, PermissionDenied):
+            gone = render_to_string("components/batch_gone.html", request=request)
+            return HttpResponseStopPolling(gone)
 
     def get_context_data(self, **values: object) -> dict[str, object]:
         job = self.job()

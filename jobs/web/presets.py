@@ -60,6 +60,10 @@ def presets_for(user: User) -> list[Preset]:
 class PresetsView(LoginRequiredMixin, View):
     """Save or forget one of the user's own settings; answers the list anew for the page's script."""
 
+    def handle_no_permission(self) -> JsonResponse:
+        """Answer the script in words: it would take the sign-in page for the answer."""
+        return JsonResponse({"detail": _("You are not signed in any more. Open the page again.")}, status=401)
+
     def post(self, request: HttpRequest) -> JsonResponse:
         try:
             body = json.loads(request.body)

@@ -24,12 +24,14 @@ from jobs.sentences import explained
 from jobs.services.downloads import download_note
 from jobs.services.lifecycle import job_cancel, job_retry
 from jobs.services.removal import images_delete
-from jobs.web.session import TeamPage
+from jobs.web.session import ButtonsOnly, TeamPage
 from segmentation.errors import MattingError
 
 
-class JobDeed(TeamPage, View):
+class JobDeed(ButtonsOnly, TeamPage, View):
     """Do one thing to a job of the actor's and go back to its page; a refusal is shown there in words."""
+
+    address = "site:job"
 
     def post(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         try:
@@ -38,7 +40,7 @@ class JobDeed(TeamPage, View):
             raise Http404 from None
         except MattingError as error:
             messages.error(request, explained(error.code, error.message))
-        return redirect("site:job", job_id=job_id)
+        return redirect(self.address, job_id=job_id)
 
     def deed(self, job: Job) -> None:
         """Do it; raise what the service raises."""
@@ -66,8 +68,10 @@ class ZipView(TeamPage, View):
         return zip_response(self.actor, selectors.images_of(job), f"keyline-{job.created_at:%Y%m%d-%H%M%S}.zip")
 
 
-class SelectionView(TeamPage, View):
+class SelectionView(ButtonsOnly, TeamPage, View):
     """Zip or delete the pictures that were chosen in the gallery."""
+
+    address = "site:gallery"
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
         images = selectors.images_chosen(self.actor, request.POST.getlist("image"))
@@ -78,7 +82,7 @@ class SelectionView(TeamPage, View):
             messages.success(request, ngettext("%d picture deleted.", "%d pictures deleted.", count) % count)
             if count < len(images):
                 messages.warning(request, _("Pictures of a batch that still runs stay until it has ended."))
-        return redirect("site:gallery")
+        return redirect(self.address)
 
 
 def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> FileResponse:

@@ -8,12 +8,15 @@ from typing import ClassVar
 
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
+from django_htmx.http import HttpResponseClientRedirect
 
 from jobs.actor import Actor
 from jobs.api.auth import client_address
@@ -36,6 +39,14 @@ class TeamPage(LoginRequiredMixin):
 
     section = ""
 
+    def handle_no_permission(self) -> HttpResponse:
+        """Ask to sign in; have htmx open that page itself, as it would show it in place of what it asked for."""
+        answer = super().handle_no_permission()
+        if not self.request.htmx:
+            return answer
+        page = self.request.htmx.current_url_abs_path or self.request.get_full_path()
+        return HttpResponseClientRedirect(redirect_to_login(page).url)
+
     @property
     def actor(self) -> Actor:
         request = self.request
@@ -55,6 +66,35 @@ class TeamPage(LoginRequiredMixin):
 
     def get_context_data(self, **values: object) -> dict[str, object]:
         return super().get_context_data(section=self.section, **values)
+
+
+class FragmentPage(TeamPage, TemplateView):
+    """Show a page, and to htmx at the same address only a part of it; no cache may give one for the other."""
+
+    fragment_name: ClassVar[str] = ""
+
+    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        response = super().dispatch(request, *args, **kwargs)
+        patch_vary_headers(response, ["HX-Request"])
+        if request.htmx:
+            response["Cache-Control"] = "no-store"
+        return response
+
+    def get_template_names(self) -> list[str]:
+        return [self.fragment_name if self.request.htmx else self.template_name]
+
+
+class ButtonsOnly:
+    """Lead a GET to the page whose buttons post here: after signing in anew, the browser comes back by GET.
+
+    address: the name of that page among the URLs, which takes the same arguments.
+    """
+
+    address: ClassVar[str] = ""
+
+    def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
+        messages.warning(request, _("Nothing was done yet. Press the button again."))
+        return redirect(self.address, **kwargs)
 
 
 class DeedsPage(TeamPage, TemplateView):

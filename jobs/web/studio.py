@@ -16,7 +16,7 @@ from jobs.models import Job
 from jobs.sentences import explained
 from jobs.services.submission import Door, job_submit
 from jobs.web.presets import presets_for
-from jobs.web.session import TeamPage
+from jobs.web.session import ButtonsOnly, TeamPage
 from segmentation.errors import MattingError
 
 RECENT = 12
@@ -48,8 +48,10 @@ class StudioView(TemplateView):
         return super().get_context_data(**values)
 
 
-class SubmitView(TeamPage, View):
+class SubmitView(ButtonsOnly, TeamPage, View):
     """Take the form as it is when scripts do not run, and go to the job's page."""
+
+    address = "site:home"
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
@@ -57,7 +59,7 @@ class SubmitView(TeamPage, View):
         except (MattingError, ValidationError) as exception:
             error = matting_error_of(exception)
             messages.error(request, explained(error.code, error.message))
-            return redirect("site:home")
+            return redirect(self.address)
         return redirect("site:job", job_id=job.id)
 
     def _submit(self, request: HttpRequest) -> Job:
