@@ -105,7 +105,10 @@ class JobAdmin(ReadOnly, AuditedAdmin):
 
     @display(description="")
     def pictures(self, job: Job) -> str:
-        return picture_pair(job.shown)
+        pair, others = picture_pair(job.shown), job.images_total - 1
+        if others < 1:
+            return pair
+        return format_html('<span class="kl-nowrap">{}<span class="kl-more">+{}</span></span>', pair, others)
 
     @display(description="job", header=True)
     def ident(self, job: Job) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -109,6 +110,15 @@ def test_the_list_shows_source_and_result_on_a_checkerboard(root: Client) -> Non
     thumbnail = Artifact.objects.filter(kind="source", job__status="succeeded").order_by("-job__created_at").first()
     picture = root.get(f"/admin/jobs/job/thumbnails/{thumbnail.pk}/")
     assert (picture.status_code, picture["Content-Type"]) == (200, "image/webp")
+
+
+def test_the_list_says_how_many_pictures_stand_behind_the_first(root: Client, alice: Person) -> None:
+    submit(alice, 3)
+    submit(alice, 1)
+
+    page = root.get(JOBS).content.decode()
+
+    assert re.findall(r'class="kl-more">([^<]+)<', page) == ["+2"]
 
 
 @pytest.mark.usefixtures("sample_jobs")

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from jobs.models import ApiKey, AuditEntry, Invitation, Job, JobImage, Membership, Preset, Webhook
 from tests.cast import Person
-from tests.quota.deeds import claim, fail, submit, submit_file
+from tests.quota.deeds import claim, fail, set_quota, submit, submit_file
 
 pytestmark = pytest.mark.django_db
 PAGES = ["site:home", "site:gallery", "site:usage", "site:keys", "site:webhooks", "site:team"]
@@ -273,6 +273,24 @@ def test_usage_counts_the_pictures_of_today(alice: Person):
 
     assert [allowance.used for allowance in answer.context["allowances"]] == [1, 1]
     assert answer.context["bars"][-1].pictures == 1
+
+
+def test_a_quota_of_nothing_is_not_taken_for_no_limit(alice: Person):
+    set_quota(alice, images_per_day=0, stored_bytes=0)
+
+    page = alice.browser().get(reverse("site:usage")).content.decode()
+
+    assert page.count("no limit") == 1
+    assert "0 left" in page
+    assert re.search(r"/ 0\s+bytes", page)
+
+
+@pytest.mark.parametrize("page", ["account_change_password", "account_email", "mfa_index"])
+def test_the_menu_leads_to_what_one_signs_in_with(alice: Person, page: str):
+    browser = alice.browser()
+
+    assert f'href="{reverse(page)}"' in browser.get("/").content.decode()
+    assert browser.get(reverse(page)).status_code == 200
 
 
 def test_the_address_in_a_problem_document_explains_its_code(client, alice: Person):
