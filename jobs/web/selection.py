@@ -33,11 +33,14 @@ class JobDeed(ButtonsOnly, TeamPage, View):
 
     address = "site:job"
 
+    def get(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
+        _job_of(self.actor, job_id)
+        return super().get(request, job_id=job_id)
+
     def post(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
+        job = _job_of(self.actor, job_id)
         try:
-            self.deed(selectors.job_get(self.actor, job_id))
-        except JobNotFound:
-            raise Http404 from None
+            self.deed(job)
         except MattingError as error:
             messages.error(request, explained(error.code, error.message))
         return redirect(self.address, job_id=job_id)
@@ -61,10 +64,7 @@ class ZipView(TeamPage, View):
     """Send all results of a job as one zip."""
 
     def get(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
-        try:
-            job = selectors.job_get(self.actor, job_id)
-        except JobNotFound:
-            raise Http404 from None
+        job = _job_of(self.actor, job_id)
         return zip_response(self.actor, selectors.images_of(job), f"keyline-{job.created_at:%Y%m%d-%H%M%S}.zip")
 
 
@@ -103,6 +103,13 @@ def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> FileRes
         download_note(actor=actor, artifact=artifact)
     file.seek(0)
     return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+
+
+def _job_of(actor: Actor, job_id: UUID) -> Job:
+    try:
+        return selectors.job_get(actor, job_id)
+    except JobNotFound:
+        raise Http404 from None
 
 
 def _free_name(kind: str, key: str, image: JobImage, taken: set[str]) -> str:

@@ -47,6 +47,12 @@ def test_a_button_pressed_too_late_leads_back_to_its_page_after_signing_in(
     assert b"Nothing was done yet" in answer.content
 
 
+def test_nobody_is_led_to_a_job_that_is_not_theirs(alice: Person, charlie: Person):
+    job = submit(alice, 2)
+
+    assert charlie.browser().get(reverse("site:job-cancel", args=[job.id])).status_code == 404
+
+
 def test_a_stale_form_gets_a_page_that_says_how_to_go_on(alice: Person):
     client = Client(enforce_csrf_checks=True)
     client.force_login(alice.user)
