@@ -10,6 +10,7 @@ urlpatterns = [
     path("api/jobs/", views.JobsView.as_view(), name="jobs"),
     path("api/jobs/<uuid:job_id>/", views.JobView.as_view(), name="job"),
     path("api/jobs/<uuid:job_id>/cancel", views.JobCancelView.as_view(), name="job-cancel"),
+    path("api/jobs/<uuid:job_id>/zip", views.JobZipView.as_view(), name="job-zip"),
     path("api/jobs/<uuid:job_id>/variants", variants.VariantsView.as_view(), name="job-variants"),
     path("api/jobs/<uuid:job_id>/again", variants.AgainView.as_view(), name="job-again"),
     path("api/webhooks/", webhooks.WebhooksView.as_view(), name="webhooks"),
