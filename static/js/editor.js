@@ -191,9 +191,8 @@ function findPeople() {
 }
 
 function showPeoplePart() {
-  const isLookedFor = state.options.method === "instances";
-  id("people-wish").hidden = isLookedFor;
-  id("hint-people").hidden = !isLookedFor || stage.dataset.tool !== "people";
+  id("people-wish").hidden = state.options.method === "instances";
+  id("hint-people").hidden = !people.people?.length || stage.dataset.tool !== "people";
 }
 
 function listBoxes(list) {
