@@ -83,6 +83,7 @@ def picture_state(job: Job, image: JobImage) -> dict[str, Any]:
     """Give the picture's script what it needs: ids, sizes, options, people and addresses."""
     return {
         "job": str(job.id),
+        "alone": job.images_total == 1,
         "image": str(image.id),
         "position": image.position,
         "status": image.status,

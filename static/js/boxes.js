@@ -1,4 +1,4 @@
-// Boxes over the picture, kept in its own whole pixels: draw, move, resize, nudge, delete, undo.
+// Boxes over the picture, kept in its own whole pixels: draw, add, move, resize, nudge, delete, undo.
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const MIN_SIDE_PX = 8;
 const HANDLES = { nw: [0, 0], n: [0.5, 0], ne: [1, 0], e: [1, 0.5], se: [1, 1], s: [0.5, 1], sw: [0, 1], w: [0, 0.5] };
@@ -30,9 +30,25 @@ export class BoxEditor {
   }
 
   set(boxes) {
+    clearTimeout(this.nudging);
     this.boxes = boxes.map((box) => [...box]);
+    this.history = [];
     this.selected = this.boxes.length - 1;
     this.draw();
+  }
+
+  // Put a box in the middle of what is in sight. It is for the keyboard to move: nothing is committed before that.
+  add() {
+    const [left, top, right, bottom] = this.viewport.seen;
+    const side = (from, to) => Math.max(MIN_SIDE_PX, (to - from) / 2);
+    const [width, height] = [side(left, right), side(top, bottom)];
+    const x = clamp((left + right - width) / 2, 0, this.viewport.size[0] - width);
+    const y = clamp((top + bottom - height) / 2, 0, this.viewport.size[1] - height);
+    this.#remember();
+    this.boxes.push([x, y, x + width, y + height].map(Math.round));
+    this.selected = this.boxes.length - 1;
+    this.#changed(false);
+    this.svg.children[this.selected].focus({ preventScroll: true });
   }
 
   undo() {
@@ -168,18 +184,27 @@ export class BoxEditor {
     const box = this.boxes[this.selected];
     if (!box) return;
     if (["Delete", "Backspace"].includes(event.key)) { event.preventDefault(); this.remove(this.selected); return; }
+    if (event.key === "Enter") { event.preventDefault(); this.#commitAfter(0); return; }
     const nudge = NUDGES[event.key];
     if (!nudge) return;
     event.preventDefault();
     const step = event.shiftKey ? 10 : 1;
-    const [width, height] = this.viewport.size;
-    const dx = clamp(nudge[0] * step, -box[0], width - box[2]);
-    const dy = clamp(nudge[1] * step, -box[1], height - box[3]);
     this.#remember();
-    this.boxes[this.selected] = [box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy];
-    this.draw();
-    this.onChange(this.boxes);
-    clearTimeout(this.nudged);
-    this.nudged = setTimeout(() => this.onCommit(this.boxes), 600);
+    this.boxes[this.selected] = this.#nudged(box, nudge[0] * step, nudge[1] * step, event.altKey);
+    this.#changed(false);
+    this.#commitAfter(600);
+  }
+
+  // The box moved, or with `resizes` its right and lower edges alone.
+  #nudged([left, top, right, bottom], x, y, resizes) {
+    const [width, height] = this.viewport.size;
+    const dx = clamp(x, resizes ? left + MIN_SIDE_PX - right : -left, width - right);
+    const dy = clamp(y, resizes ? top + MIN_SIDE_PX - bottom : -top, height - bottom);
+    return resizes ? [left, top, right + dx, bottom + dy] : [left + dx, top + dy, right + dx, bottom + dy];
+  }
+
+  #commitAfter(pause_ms) {
+    clearTimeout(this.nudging);
+    this.nudging = setTimeout(() => this.onCommit(this.boxes), pause_ms);
   }
 }

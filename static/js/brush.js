@@ -16,11 +16,19 @@ export class Brush {
     for (const kind of ["pointerup", "pointercancel"]) canvas.addEventListener(kind, () => this.#up());
   }
 
+  // Strokes lie on the picture, not on its result: they stay for another result of the same picture.
   setPicture(width, height) {
+    if (String([width, height]) === String(this.size)) return;
+    this.size = [width, height];
     this.ratio = Math.min(1, MAX_SIDE_PX / Math.max(width, height));
     this.canvas.width = Math.round(width * this.ratio);
     this.canvas.height = Math.round(height * this.ratio);
     this.strokes = [];
+  }
+
+  setStrokes(strokes) {
+    this.strokes = [...strokes];
+    this.#redraw();
   }
 
   get isEmpty() {

@@ -1,4 +1,6 @@
 // The before/after slider: drag near the line to move it, elsewhere to pan; the hidden range serves the keyboard.
+import { followDrag } from "./drag.js";
+
 const GRAB_PX = 32;
 
 export class Compare {
@@ -20,25 +22,14 @@ export class Compare {
   }
 
   #down(event) {
-    if (this.pane.parentElement.dataset.tool !== "result" || event.button > 0) return;
+    if (this.pane.parentElement.dataset.tool !== "result" || event.button > 0 || this.viewport.pointers.size > 1) return;
     const frame = this.pane.getBoundingClientRect();
     const grabs = Math.abs(event.clientX - frame.left - parseFloat(this.line.style.left)) < GRAB_PX;
-    let last = [event.clientX, event.clientY];
-    const move = (next) => {
-      if (this.viewport.pointers.size > 1) return;
-      if (grabs) {
-        this.input.value = (this.viewport.toPicture(next.clientX, 0)[0] / this.viewport.size[0]) * 100;
-        this.place();
-      } else this.viewport.panBy(next.clientX - last[0], next.clientY - last[1]);
-      last = [next.clientX, next.clientY];
-    };
-    const end = () => {
-      window.removeEventListener("pointermove", move);
-      window.removeEventListener("pointerup", end);
-      window.removeEventListener("pointercancel", end);
-    };
-    window.addEventListener("pointermove", move);
-    window.addEventListener("pointerup", end);
-    window.addEventListener("pointercancel", end);
+    followDrag(event, (dx, dy, next) => (grabs ? this.#slideTo(next.clientX) : this.viewport.panBy(dx, dy)));
+  }
+
+  #slideTo(clientX) {
+    this.input.value = (this.viewport.toPicture(clientX, 0)[0] / this.viewport.size[0]) * 100;
+    this.place();
   }
 }

@@ -1,7 +1,11 @@
 // Copy buttons, and questions before what cannot be undone.
+import { copyText } from "./clipboard.js";
+
 document.querySelectorAll("[data-copy]").forEach((button) => button.addEventListener("click", async () => {
-  await navigator.clipboard.writeText(document.querySelector(button.dataset.copy).textContent);
-  button.lastChild.textContent = ` ${button.dataset.copied}`;
+  const shown = document.querySelector(button.dataset.copy);
+  const isCopied = await copyText(shown.textContent);
+  if (!isCopied) window.getSelection().selectAllChildren(shown);
+  button.lastChild.textContent = ` ${isCopied ? button.dataset.copied : button.dataset.byHand}`;
 }));
 document.addEventListener("submit", (event) => {
   const question = event.submitter?.dataset.sure;

@@ -3,6 +3,8 @@ import { ApiError, call, callJson, toast } from "./api.js";
 import { BoxEditor } from "./boxes.js";
 import { Brush } from "./brush.js";
 import { Compare } from "./compare.js";
+import { followDrag } from "./drag.js";
+import { Files, offer } from "./files.js";
 import { openIdPhoto } from "./idphoto.js";
 import { People } from "./people.js";
 import { Tune } from "./tune.js";
@@ -16,7 +18,8 @@ let state = JSON.parse(id("state").textContent);
 let rendering = null; // aborts the rendering for the stage that is under way
 let running = null; // the wish that the model runs for, as text; null when it does not
 let turn = 0; // counts the runs: an answer to an earlier one comes too late
-let shown = null; // the blob on the stage, for copying
+let awaited = null; // the state of the job whose end is waited for
+const earlier = []; // what was shown before each run, newest last
 
 const viewport = new Viewport(id("pane"), [id("view"), id("pane-second").querySelector(".view")], { onChange: viewChanged });
 const compare = new Compare(id("pane"), viewport, { input: id("split"), line: id("split-line"), before: id("before") });
@@ -24,14 +27,17 @@ const boxes = new BoxEditor(id("boxes"), viewport, { label: text("Box"), onChang
 const brush = new Brush(id("brush"), viewport, { onCommit: () => render() });
 const people = new People(id("boxes"), id("people-list"), viewport, { label: text("Person"), nobody: text("Nobody"), onChange: () => render() });
 const tune = new Tune(id("tune"), { onChange: () => render(), onBehind: showBehind });
+const files = new Files({ tune, text, render: variant, shown: () => [state.image, people.chosen, brush.strokes], name: () => state.name });
 
-// What to say about an error: fetch throws a TypeError when nothing answers.
-const reason = (error) => (error instanceof TypeError ? text("Offline") : error.message);
+// Name what fetch throws when nothing answers, a TypeError: a slip of any script is one too.
+const answered = (promise) => promise.catch((error) => { throw error instanceof TypeError ? new ApiError(text("Offline"), { code: "connection_lost" }) : error; });
 
 function note(message, { error = false } = {}) {
   id("stage-note").hidden = !message;
   id("stage-note").classList.toggle("error", error);
   id("stage-text").textContent = message;
+  id("cancel-form").hidden = !awaited?.alone;
+  id("retry-form").hidden = !(error && state.alone && state.status === "failed");
 }
 
 function viewChanged(view) {
@@ -49,51 +55,67 @@ function fromJob(job) {
   const link = (kind) => image.files.filter((file) => file.kind === kind).pop()?.url ?? "";
   const address = (action) => `/api/jobs/${job.id}/${action}`;
   return {
-    ...state, job: job.id, image: image.id, position: image.position, status: image.status, error: image.error?.detail ?? "", width: image.width, height: image.height,
-    options: job.options, people: image.instances, source: link("source") || state.source, cutout: link("cutout"),
+    ...state, job: job.id, alone: job.images_total === 1, image: image.id, position: image.position, status: image.status, error: image.error?.detail ?? "", width: image.width, height: image.height,
+    options: job.options, foreground: image.foreground, people: image.instances, source: link("source") || state.source, cutout: link("cutout"),
     urls: { job: address(""), variants: address("variants"), again: address("again"), cancel: address("cancel") },
   };
 }
 
-const hasEnded = () => ["succeeded", "failed", "canceled"].includes(state.status);
+const hasEnded = (job) => ["succeeded", "failed", "canceled"].includes(job.status);
+const complaint = (job) => (job.status === "canceled" ? text("Canceled") : job.error || text("Failed"));
 
-async function waitForEnd() {
+// Wait for a job's end; give its last state, or null when something else is wished meanwhile or the server refuses.
+async function ended(job) {
   const mine = turn;
   let pause = 500;
-  while (!hasEnded()) {
-    note(state.status === "queued" ? text("Waiting") : text("Working"));
+  while (!hasEnded(job)) {
+    awaited = job;
+    note(job.status === "queued" ? text("Waiting") : text("Working"));
     try {
-      const job = await callJson("GET", `${state.urls.job}?wait=20`);
-      if (mine !== turn) return;
-      state = fromJob(job);
+      job = fromJob(await callJson("GET", `${job.urls.job}?wait=20`));
       pause = 500;
     } catch (error) {
-      if (mine !== turn) return;
-      if (error instanceof ApiError && error.status < 500) { note(error.message, { error: true }); return; }
+      if (mine !== turn) return null;
+      if (error instanceof ApiError && error.status < 500) { awaited = null; note(error.message, { error: true }); return null; }
       note(text("Lost"), { error: true });
       await new Promise((resolve) => setTimeout(resolve, pause));
-      if (mine !== turn) return;
       pause = Math.min(pause * 2, 8000);
     }
+    if (mine !== turn) return null;
   }
-  showResult();
+  awaited = null;
+  return job;
 }
 
-function showResult() {
+async function open() {
+  const job = await ended(state);
+  if (!job) return;
+  state = job;
+  showResult({ dropped: people.dropped });
+}
+
+function showResult({ dropped = [] } = {}) {
   rendering?.abort();
   showSource();
+  id("back").hidden = earlier.length === 0;
   const failed = state.status !== "succeeded";
   stage.classList.toggle("is-empty", failed);
-  if (failed) { note(state.status === "canceled" ? text("Canceled") : state.error || text("Failed"), { error: true }); return; }
-  note("");
+  if (failed) { note(complaint(state), { error: true }); return; }
   if (state.width !== viewport.size[0] || state.height !== viewport.size[1]) viewport.setPicture(state.width, state.height);
-  tune.set(state.options);
   if (state.options.method === "boxes" && !boxes.boxes.length) boxes.set(state.options.boxes);
   listBoxes(boxes.boxes);
-  people.set(state.options.method === "instances" ? state.people : null);
+  people.set(state.options.method === "instances" ? state.people : null, dropped);
+  showPeoplePart();
   brush.setPicture(state.width, state.height);
-  if (state.options.crop || state.options.format === "jpeg") render();
-  else showPicture(state.cutout);
+  showBackground();
+  if (isStored()) { note(""); showPicture(state.cutout); } else { note(text("Working")); render(); }
+}
+
+// Whether the stored cutout is what the stage shows: the whole picture, transparent, as the panel says and untouched.
+function isStored() {
+  const { crop, background, format } = state.options;
+  const isWhole = state.cutout && !crop && !background && format !== "jpeg";
+  return isWhole && tune.hasOutlineOf(state.options) && brush.isEmpty && !people.chosen;
 }
 
 function showSource() {
@@ -102,36 +124,75 @@ function showSource() {
 }
 
 function showPicture(address) {
+  const previous = id("after").src;
   id("after").src = address;
-  shown = null;
+  if (previous.startsWith("blob:")) URL.revokeObjectURL(previous);
 }
 
 // A new run of the model ----------------------------------------------------------------------------------------------
+// What is shown stays until the new result is there, and is kept for the way back.
 async function again(options) {
   const wish = JSON.stringify(options);
   if (wish === running) return;
+  leaveRun();
   running = wish;
-  turn += 1;
   const mine = turn;
   note(text("Working"));
   try {
-    const job = await callJson("POST", `${state.urls.again}?wait=20`, { json: { ...options, position: state.position } });
+    // A short wait: what takes longer is known by then, and can be cancelled.
+    const answer = await answered(callJson("POST", `${state.urls.again}?wait=2`, { json: { ...options, position: state.position } }));
     if (mine !== turn) return;
-    state = fromJob(job);
-    history.replaceState(null, "", `/jobs/${state.job}/`);
-    await waitForEnd();
+    const job = await ended(fromJob(answer));
+    if (job?.status === "succeeded") replaceBy(job);
+    else if (job) giveUp(complaint(job));
   } catch (error) {
-    if (mine !== turn) return;
-    if (hasEnded()) note(reason(error), { error: true });
-    else { toast(reason(error)); waitForEnd(); } // for the run before this one
+    if (mine === turn) giveUp(error.message);
   } finally {
     if (mine === turn) running = null;
   }
 }
 
+function leaveRun() {
+  turn += 1;
+  running = awaited = null;
+}
+
+function giveUp(message) {
+  if (hasEnded(state)) note(message, { error: true });
+  else { toast(message); open(); } // which was waited for before
+}
+
+function replaceBy(job) {
+  if (state.status === "succeeded") earlier.push({ state, address: location.pathname, options: tune.options(), dropped: people.dropped, strokes: [...brush.strokes] });
+  state = job;
+  history.replaceState(null, "", `/jobs/${state.job}/`);
+  showResult();
+}
+
+function goBack() {
+  const before = earlier.pop();
+  leaveRun();
+  state = before.state;
+  history.replaceState(null, "", before.address);
+  tune.show(before.options);
+  brush.setStrokes(before.strokes);
+  boxes.set(state.options.method === "boxes" ? state.options.boxes : []);
+  showResult(before);
+}
+
 function runBoxes(list) {
-  if (list.length) again({ ...tune.options(), crop: false, method: "boxes", boxes: list });
-  else if (state.options.method === "boxes") again({ ...tune.options(), crop: false, method: "auto" });
+  const shown = state.options.method === "boxes" ? state.options.boxes : [];
+  if (JSON.stringify(list) !== JSON.stringify(shown)) again({ ...tune.options(), ...(list.length ? { method: "boxes", boxes: list } : { method: "auto" }) });
+  else if (running !== null) { leaveRun(); open(); }
+}
+
+function findPeople() {
+  again({ ...tune.options(), method: "instances", outputs: ["cutout", "mask", "visualization"] });
+}
+
+function showPeoplePart() {
+  id("people-wish").hidden = state.options.method === "instances";
+  id("hint-people").hidden = !people.people?.length || stage.dataset.tool !== "people";
 }
 
 function listBoxes(list) {
@@ -147,8 +208,11 @@ function listBoxes(list) {
 }
 
 // A new rendering without the model -----------------------------------------------------------------------------------
-async function variant(options, { keep = false, signal } = {}) {
-  const values = { ...options, position: state.position };
+function variant(options, { keep = false, signal } = {}) {
+  return answered(send({ ...options, position: state.position }, keep, signal).then((response) => (keep ? response.json() : response.blob())));
+}
+
+async function send(values, keep, signal) {
   if (people.chosen) values.people = people.chosen;
   if (brush.isEmpty) return call("POST", state.urls.variants, { json: { ...values, keep }, signal });
   const form = new FormData();
@@ -165,70 +229,32 @@ async function render() {
   rendering = new AbortController();
   const { signal } = rendering;
   try {
-    // The stage shows the whole picture, transparent, so that it lines up with the original; crop and colour are laid
-    // over it here and rendered for real in what is downloaded.
-    const response = await variant({ ...tune.options(), crop: false, background: null, format: "png", outputs: ["cutout"] }, { signal });
-    const blob = await response.blob();
-    const previous = id("after").src;
-    id("after").src = URL.createObjectURL(blob);
-    shown = blob;
-    if (previous.startsWith("blob:")) URL.revokeObjectURL(previous);
+    // The stage shows the whole picture, transparent, so that it lines up with the original and with what is behind it;
+    // crop and colour are rendered for real in what is downloaded.
+    const blob = await variant({ ...tune.options(), crop: false, background: null, format: "png", outputs: ["cutout"] }, { signal });
+    showPicture(URL.createObjectURL(blob));
     if (running === null) note("");
   } catch (error) {
-    if (error.name !== "AbortError") note(reason(error), { error: true });
+    if (error.name !== "AbortError") note(error.message, { error: true });
   }
 }
 
 function showBackground() {
   const color = tune.options().background;
   id("backdrop").classList.toggle("checkerboard", !color && !tune.behind);
-  id("backdrop").classList.toggle("colored", Boolean(color) && !tune.behind);
+  id("backdrop").classList.toggle("colored", Boolean(color));
   if (color) id("backdrop").style.setProperty("--behind", color);
 }
 
+// The picture behind never leaves the browser, so the server can neither share nor keep what is seen.
 function showBehind(address) {
   id("backdrop").classList.toggle("pictured", Boolean(address));
   id("backdrop").style.backgroundImage = address ? `url("${address}")` : "";
+  for (const button of [id("share"), id("keep")]) {
+    button.disabled = Boolean(address);
+    button.title = address ? text("OnlyHere") : button.getAttribute("aria-label") ?? "";
+  }
   showBackground();
-}
-
-// Files ---------------------------------------------------------------------------------------------------------------
-const DOWNLOADS = { png: {}, webp: {}, jpeg: {}, mask: { outputs: ["mask"] }, alpha: { outputs: ["alpha"] } };
-
-async function save(kind = "") {
-  const options = { ...tune.options(), outputs: ["cutout"], ...(DOWNLOADS[kind] ?? {}) };
-  if (["png", "webp", "jpeg"].includes(kind)) options.format = kind;
-  if (kind === "jpeg" && !options.background) options.background = "#ffffff";
-  try {
-    const blob = tune.behind && !kind ? await tune.composed(id("after"), state) : await (await variant(options)).blob();
-    const extension = { "image/jpeg": "jpg", "image/webp": "webp" }[blob.type] ?? "png";
-    const suffix = options.outputs[0] === "cutout" ? "cutout" : options.outputs[0];
-    offer(blob, `${state.name.replace(/\.[^.]+$/, "") || "picture"}-${suffix}.${extension}`);
-  } catch (error) {
-    toast(reason(error));
-  }
-}
-
-export function offer(blob, name) {
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-}
-
-async function copyPicture() {
-  try {
-    const blob = shown ?? (await (await fetch(id("after").src)).blob());
-    await navigator.clipboard.write([new ClipboardItem({ "image/png": blob })]);
-    toast(text("Copied"));
-  } catch (error) {
-    toast(reason(error));
-  }
-}
-
-async function share() {
-  const kept = await (await variant({ ...tune.options(), outputs: ["cutout"] }, { keep: true })).json();
-  await navigator.clipboard.writeText(kept.url);
-  toast(text("Linked"));
 }
 
 // Tools ---------------------------------------------------------------------------------------------------------------
@@ -239,13 +265,11 @@ function useTool(name) {
     id(`part-${part}`).hidden = part !== name;
     id(`hint-${part}`).hidden = part !== name;
   }
+  showPeoplePart();
   id("pane-second").hidden = name !== "side";
   viewport.fit();
   if (name === "boxes") boxes.draw();
-  if (name === "people") {
-    people.draw();
-    if (state.status === "succeeded" && state.options.method !== "instances") again({ ...tune.options(), crop: false, method: "instances", outputs: ["cutout", "mask", "visualization"] });
-  }
+  if (name === "people") people.draw();
 }
 
 function wireTools() {
@@ -255,6 +279,9 @@ function wireTools() {
   });
   for (const kind of ["pointerdown", "pointermove", "pointerup", "pointercancel"]) stage.addEventListener(kind, (event) => viewport.pinch(event), true);
   stage.addEventListener("pointerdown", (event) => { if (event.button === 1 || stage.dataset.tool === "side") startPan(event); });
+  id("back").addEventListener("click", goBack);
+  id("find-people").addEventListener("click", findPeople);
+  id("box-add").addEventListener("click", () => boxes.add());
   id("zoom-in").addEventListener("click", () => viewport.zoomBy(1.4));
   id("zoom-out").addEventListener("click", () => viewport.zoomBy(1 / 1.4));
   id("zoom-fit").addEventListener("click", () => viewport.fit());
@@ -270,20 +297,22 @@ function wireTools() {
 }
 
 function startPan(event) {
+  if (viewport.pointers.size > 1) return;
   event.preventDefault();
-  let last = [event.clientX, event.clientY];
-  const move = (next) => { viewport.panBy(next.clientX - last[0], next.clientY - last[1]); last = [next.clientX, next.clientY]; };
-  const end = () => { window.removeEventListener("pointermove", move); window.removeEventListener("pointerup", end); };
-  window.addEventListener("pointermove", move);
-  window.addEventListener("pointerup", end);
+  followDrag(event, (dx, dy) => viewport.panBy(dx, dy));
 }
 
 function wireFiles() {
-  id("download").addEventListener("click", () => save());
-  document.querySelectorAll("[data-download]").forEach((button) => button.addEventListener("click", () => save(button.dataset.download)));
-  id("copy").addEventListener("click", copyPicture);
-  id("share").addEventListener("click", () => share().catch((error) => toast(reason(error))));
-  id("keep").addEventListener("click", () => variant({ ...tune.options(), outputs: ["cutout"] }, { keep: true }).then(() => toast(text("Kept")), (error) => toast(reason(error))));
+  const saying = (promise) => promise.catch((error) => toast(error.message));
+  id("download").addEventListener("click", () => saying(files.download()));
+  document.querySelectorAll("[data-download]").forEach((button) => button.addEventListener("click", () => saying(files.download(button.dataset.download))));
+  id("copy").addEventListener("click", () => saying(files.copy()));
+  id("share").addEventListener("click", () => saying(files.share()));
+  id("keep").addEventListener("click", () => saying(files.keep()));
+  id("cancel-form").addEventListener("submit", (event) => {
+    event.preventDefault(); // its end is being waited for here
+    saying(answered(callJson("POST", awaited.urls.cancel)));
+  });
   id("deletion").addEventListener("submit", (event) => {
     event.target.elements.namedItem("image").value = state.image;
     if (!window.confirm(text("Sure"))) event.preventDefault();
@@ -293,6 +322,7 @@ function wireFiles() {
 
 wireTools();
 wireFiles();
+tune.set(state.options); // once: from here on the form is the visitor's
 showSource();
 stage.classList.toggle("is-empty", state.status !== "succeeded");
-waitForEnd();
+open();

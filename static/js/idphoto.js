@@ -1,5 +1,7 @@
 // ID photos: a frame of a fixed size in millimetres over the cutout, dragged and zoomed by hand, saved at 300 dpi,
 // alone or as a sheet to print.
+import { followDrag } from "./drag.js";
+
 const DPI = 300;
 const MM_PER_INCH = 25.4;
 const SHEET_MM = [152, 102]; // 6 x 4 inch photo paper
@@ -60,15 +62,11 @@ function draw() {
 function startDrag(event) {
   const { canvas } = current;
   const ratio = canvas.width / canvas.getBoundingClientRect().width;
-  let last = [event.clientX, event.clientY];
   canvas.setPointerCapture(event.pointerId);
-  const move = (next) => {
-    current.shift = [current.shift[0] + (next.clientX - last[0]) * ratio, current.shift[1] + (next.clientY - last[1]) * ratio];
-    last = [next.clientX, next.clientY];
+  followDrag(event, (dx, dy) => {
+    current.shift = [current.shift[0] + dx * ratio, current.shift[1] + dy * ratio];
     draw();
-  };
-  canvas.addEventListener("pointermove", move);
-  canvas.addEventListener("pointerup", () => canvas.removeEventListener("pointermove", move), { once: true });
+  });
 }
 
 function nudge(event) {

@@ -8,10 +8,10 @@ export class People {
     this.dropped = new Set();
   }
 
-  // Null when people were not looked for.
-  set(people) {
+  // Null when people were not looked for; `dropped` are the ids of those not to keep.
+  set(people, dropped = []) {
     this.people = people;
-    this.dropped.clear();
+    this.dropped = new Set(dropped);
     this.#fillList();
     if (this.#isOnStage) this.draw();
   }

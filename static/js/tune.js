@@ -1,5 +1,6 @@
 // The panel: reads and shows the parameters, asks for a new rendering shortly after the last change.
 const DELAY_MS = 60;
+const OUTLINE = ["alpha_mode", "threshold", "erosion", "feathering", "decontaminate"];
 
 export class Tune {
   constructor(form, { onChange, onBehind }) {
@@ -7,23 +8,31 @@ export class Tune {
     this.base = {};
     this.behind = "";
     form.addEventListener("submit", (event) => event.preventDefault());
-    form.addEventListener("input", (event) => event.target.name && this.#changed());
+    form.addEventListener("input", (event) => (event.target.name ? this.#changed() : this.#numbers()));
     this.#wireBackground();
     this.#wirePresets();
     this.#numbers();
   }
 
+  // What the job was submitted with; what the form does not show of it is sent again.
   set(options) {
     this.base = options;
-    this.#write(options);
+    this.show(options);
+  }
+
+  // Whether the subject's outline and edge colours came out of these options as they would now.
+  hasOutlineOf(options) {
+    const now = this.options();
+    return OUTLINE.every((name) => now[name] === options[name]);
   }
 
   options() {
     const field = (name) => this.form.elements.namedItem(name);
+    const background = this.behind ? null : field("background").value || null;
     return {
       subject: this.base.subject ?? "auto",
-      format: field("background").value && this.base.format === "jpeg" ? "jpeg" : this.base.format === "webp" ? "webp" : "png",
-      background: field("background").value || null,
+      format: background && this.base.format === "jpeg" ? "jpeg" : this.base.format === "webp" ? "webp" : "png",
+      background,
       alpha_mode: field("alpha_mode").value,
       threshold: Number(field("threshold").value),
       erosion: Number(field("erosion").value),
@@ -34,21 +43,22 @@ export class Tune {
     };
   }
 
-  // Draw the cutout over the picture that was put behind it.
-  async composed(cutout, { width, height }) {
+  // Draw a transparent cutout over the picture that was put behind it, which covers all of it.
+  async composed(blob) {
     const image = new Image();
     image.src = this.behind;
-    await image.decode();
+    const [cutout] = await Promise.all([createImageBitmap(blob), image.decode()]);
+    const { width, height } = cutout;
     const canvas = new OffscreenCanvas(width, height);
     const context = canvas.getContext("2d");
     const scale = Math.max(width / image.naturalWidth, height / image.naturalHeight);
     const [w, h] = [image.naturalWidth * scale, image.naturalHeight * scale];
     context.drawImage(image, (width - w) / 2, (height - h) / 2, w, h);
-    context.drawImage(cutout, 0, 0, width, height);
+    context.drawImage(cutout, 0, 0);
     return canvas.convertToBlob({ type: "image/png" });
   }
 
-  #write(options) {
+  show(options) {
     for (const [name, value] of Object.entries(options)) {
       const field = this.form.elements.namedItem(name);
       if (!field || name === "boxes") continue;
@@ -103,7 +113,7 @@ export class Tune {
       const wasOn = button.getAttribute("aria-pressed") === "true";
       this.form.querySelectorAll("[data-preset]").forEach((other) => other.setAttribute("aria-pressed", "false"));
       button.setAttribute("aria-pressed", String(!wasOn));
-      this.#write({ ...this.base, ...(wasOn ? {} : JSON.parse(button.dataset.preset)) });
+      this.show({ ...this.base, ...(wasOn ? {} : JSON.parse(button.dataset.preset)) });
       this.#changed();
     }));
   }

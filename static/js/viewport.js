@@ -48,6 +48,12 @@ export class Viewport {
     return [x * this.scale + this.offset[0], y * this.scale + this.offset[1]];
   }
 
+  // What is in sight of the picture: left, top, right, bottom in its own pixels.
+  get seen() {
+    const edge = (axis, point) => Math.min(this.size[axis], Math.max(0, (point - this.offset[axis]) / this.scale));
+    return [edge(0, 0), edge(1, 0), edge(0, this.pane.clientWidth), edge(1, this.pane.clientHeight)];
+  }
+
   zoomBy(factor, clientX, clientY) {
     const frame = this.pane.getBoundingClientRect();
     const [px, py] = [(clientX ?? frame.left + frame.width / 2) - frame.left, (clientY ?? frame.top + frame.height / 2) - frame.top];

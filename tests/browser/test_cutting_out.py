@@ -131,7 +131,7 @@ def test_a_box_on_a_photo_with_exif_rotation_lies_on_the_upright_picture(
 def test_a_box_on_a_phone_lies_where_it_was_drawn(sign_up: Callable[..., Visitor], photo_files):
     page = sign_up(viewport=PHONE, has_touch=True, is_mobile=True, device_scale_factor=2).page
     cut_out(page, photo_files[0])
-    page.click("[data-tool=boxes]")
+    page.get_by_role("button", name="Boxes", exact=True).click()
 
     with page.expect_response(lambda response: "/again" in response.url):
         drag_box(page, (100, 100, 400, 400))
@@ -186,6 +186,7 @@ def test_the_brush_erases_what_it_paints(sign_up: Callable[..., Visitor], photo_
     cut_out(page, photo_files[0])
     page.click("[data-tool=brush]")
     page.locator("#brush-size").fill("120")
+    assert page.locator("output[for=brush-size]").inner_text() == "120"
 
     with page.expect_response(lambda response: "/variants" in response.url):
         frame = page.locator("#brush").bounding_box()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Page, Response, Route
 
 from tests.browser.conftest import Visitor
-from tests.browser.test_cutting_out import boxes_that_arrived, cut_out, drag_box, wait_until_quiet
+from tests.browser.test_cutting_out import boxes_that_arrived, cut_out, downloaded, drag_box, wait_until_quiet
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
@@ -42,10 +43,32 @@ def hold_first(page: Page, pattern: str) -> list[Route]:
     return held
 
 
+def answer_with(route: Route, status: str) -> None:
+    """Let the server answer a job, and say that its picture has another status."""
+    answer = route.fetch()
+    job = answer.json()
+    job["images"][0]["status"] = status
+    route.fulfill(response=answer, json=job)
+
+
 def find_people(page: Page) -> None:
+    page.click("[data-tool=people]")
     with page.expect_response(is_run):
-        page.click("[data-tool=people]")
+        page.click("#find-people")
     wait_until_quiet(page)
+
+
+def erase_the_middle(page: Page) -> None:
+    page.click("[data-tool=brush]")
+    frame = page.locator("#brush").bounding_box()
+    with page.expect_response(is_rendering):
+        page.mouse.click(frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2)
+    wait_until_quiet(page)
+
+
+def alpha_in_the_middle(page: Page) -> int:
+    picture = downloaded(page, lambda: page.click("#download"))
+    return picture.getpixel((picture.width // 2, picture.height // 2))[3]
 
 
 def test_a_person_is_dropped_and_kept_again_by_a_click(sign_up: Callable[..., Visitor], photo_files):
@@ -95,13 +118,178 @@ def test_dragging_among_people_starts_no_run(sign_up: Callable[..., Visitor], ph
 def test_a_double_click_on_people_starts_one_run(sign_up: Callable[..., Visitor], photo_files):
     page = sign_up().page
     cut_out(page, photo_files[0])
+    page.click("[data-tool=people]")
     runs = requests_to(page, "/again")
 
     with page.expect_response(is_run):
-        page.dblclick("[data-tool=people]")
+        page.dblclick("#find-people")
     wait_until_quiet(page)
 
     assert len(runs) == 1
+
+
+def test_people_are_looked_for_when_asked_and_the_result_before_comes_back(
+    sign_up: Callable[..., Visitor], photo_files
+):
+    page = sign_up().page
+    cut_out(page, photo_files[0])
+    address, runs = page.url, requests_to(page, "/again")
+    erase_the_middle(page)
+
+    page.click("[data-tool=people]")
+    assert (runs, page.is_hidden("#back")) == ([], True)
+    find_people(page)
+    assert page.url != address
+    assert alpha_in_the_middle(page) == 0
+    page.click("#back")
+    wait_until_quiet(page)
+
+    assert (page.url, page.locator("#people-list li").count(), page.is_hidden("#back")) == (address, 0, True)
+    assert alpha_in_the_middle(page) == 0
+
+
+def test_settings_made_while_the_model_runs_stay(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    cut_out(page, photo_files[0])
+    page.click("[data-tool=boxes]")
+    page.check("input[name=crop]")
+    held = hold_first(page, "**/again*")
+
+    drag_box(page, (100, 50, 350, 450))
+    page.locator("#t-erosion").fill("3")
+    with page.expect_response(is_run):
+        held[0].continue_()
+    wait_until_quiet(page)
+
+    assert (page.locator("#t-erosion").input_value(), page.is_checked("input[name=crop]")) == ("3", True)
+    assert page.locator("#after").get_attribute("src").startswith("blob:")  # rendered with them
+
+
+def test_a_run_is_cancelled_and_the_result_before_it_stays(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    cut_out(page, photo_files[0])
+    address = page.url
+    page.route("**/again*", lambda route: answer_with(route, "running"))
+    page.route("**/cancel", lambda route: route.fulfill(json={}))
+    waiting = hold_first(page, "**/api/jobs/*/?wait=20")
+
+    page.click("[data-tool=boxes]")
+    drag_box(page, (100, 100, 300, 300))
+    with page.expect_request("**/cancel"):
+        page.click("#cancel")
+    answer_with(waiting[0], "canceled")
+    page.wait_for_selector("#stage-note.error")
+
+    assert page.locator("#stage-text").inner_text() == "This job was cancelled."
+    assert (page.url, page.is_hidden("#cancel")) == (address, True)
+    assert downloaded(page, lambda: page.click("#download")).size == (512, 512)
+
+
+def test_where_there_is_no_clipboard_the_link_is_shown_and_made_once(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    cut_out(page, photo_files[0])
+    made = requests_to(page, "/variants")
+
+    for _ in range(2):
+        page.click("#share")
+        page.wait_for_selector("#link-dialog[open]")
+        page.keyboard.press("Escape")
+    page.click("#copy")
+
+    assert len(made) == 1
+    assert "signature=" in page.input_value("#link")
+    assert page.evaluate("() => { const field = document.getElementById('link'); return field.selectionEnd; }") > 20
+    assert "HTTPS" in page.locator(".toast").inner_text()
+
+
+def test_a_job_that_stored_no_cutout_is_shown(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    token = page.locator("[name=csrfmiddlewaretoken]").first.input_value()
+    photo = {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": photo_files[1].read_bytes()}
+    answer = page.request.post(
+        "/api/jobs/?wait=30", multipart={"image": photo, "outputs": "mask"}, headers={"X-CSRFToken": token}
+    )
+
+    page.goto(f"/jobs/{answer.json()['id']}/")
+    wait_until_quiet(page)
+
+    assert page.locator("#after").get_attribute("src").startswith("blob:")
+
+
+def test_with_a_picture_behind_copies_and_downloads_are_what_is_seen(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    page.add_init_script(
+        "navigator.clipboard.write = async ([item]) => {"
+        " const picture = await createImageBitmap(await item.getType('image/png'));"
+        " window.copied = [picture.width, picture.height]; }"
+    )
+    cut_out(page, photo_files[1])
+    page.click("[data-color='#ffffff']")
+
+    page.set_input_files("#behind", photo_files[2])
+    page.check("input[name=crop]")
+    wait_until_quiet(page)
+    picture = downloaded(page, lambda: page.click("#download"))
+    page.click("#copy")
+    page.wait_for_function("() => window.copied")
+
+    assert picture.size != Image.open(photo_files[1]).size
+    assert picture.getextrema()[3] == (255, 255)
+    assert len(picture.getcolors(2**24)) > 1000  # no plain white behind
+    assert page.evaluate("() => window.copied") == list(picture.size)
+    assert (page.is_disabled("#share"), page.is_disabled("#keep")) == (True, True)
+
+
+def test_a_box_is_added_moved_and_resized_by_the_keyboard(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    cut_out(page, photo_files[0])
+    runs = requests_to(page, "/again")
+    page.click("[data-tool=boxes]")
+
+    page.click("#box-add")
+    assert (page.locator("#box-list li").count(), runs) == (1, [])
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+Alt+ArrowDown")
+    with page.expect_response(is_run):
+        page.keyboard.press("Enter")
+    wait_until_quiet(page)
+
+    assert boxes_that_arrived(page) == [[129, 128, 385, 394]]
+
+
+def test_two_fingers_zoom_side_by_side_without_throwing_the_picture(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    cut_out(page, photo_files[0])
+    page.click("[data-tool=side]")
+
+    before, pinched, after = page.evaluate(
+        """() => {
+            const pane = document.getElementById('pane').getBoundingClientRect();
+            const [x, y] = [pane.left + pane.width / 2, pane.top + pane.height / 2];
+            const point = (kind, pointerId, dx) => document.getElementById('view').dispatchEvent(
+                new PointerEvent(kind, { pointerId, clientX: x + dx, clientY: y, bubbles: true }));
+            const middle = () => {
+                const frame = document.getElementById('view').getBoundingClientRect();
+                return frame.left + frame.width / 2;
+            };
+            const found = [middle()];
+            point('pointerdown', 1, -50);
+            point('pointerdown', 2, 50);
+            for (let way = 60; way <= 100; way += 10) { point('pointermove', 1, -way); point('pointermove', 2, way); }
+            point('pointerup', 2, 100);
+            point('pointermove', 1, -160);
+            point('pointerup', 1, -160);
+            found.push(middle());
+            point('pointerdown', 3, 0);
+            point('pointercancel', 3, 0);
+            point('pointermove', 3, 90);
+            return [...found, middle()];
+        }"""
+    )
+
+    assert abs(pinched - before) < 2
+    assert after == pinched
 
 
 def test_of_two_quick_boxes_the_last_wish_is_shown_whichever_answer_comes_last(

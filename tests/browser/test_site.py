@@ -69,6 +69,19 @@ def test_a_key_made_on_the_page_opens_the_api(sign_up: Callable[..., Visitor], l
     assert answer.status_code == 200
 
 
+def test_a_secret_that_cannot_be_copied_is_selected(sign_up: Callable[..., Visitor]):
+    page = sign_up().page
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.goto("/keys/")
+    page.fill("input[name=name]", "Shop")
+    page.click("button[value=create]")
+
+    page.click("[data-copy='#secret']")
+
+    assert page.evaluate("() => getSelection().toString()") == page.locator("#secret").inner_text()
+    assert page.locator("[data-copy='#secret']").inner_text().strip() == "Press Ctrl+C to copy"
+
+
 def test_the_language_is_switched_to_chinese(sign_up: Callable[..., Visitor]):
     page = sign_up().page
 

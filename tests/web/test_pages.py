@@ -160,6 +160,29 @@ def test_a_batch_is_cancelled_and_its_failures_tried_again(alice: Person):
     assert job.status == "canceled"
 
 
+def test_a_single_picture_is_cancelled_and_tried_again_on_its_page(alice: Person):
+    job = submit(alice)
+    browser = alice.browser()
+    answer = browser.get(reverse("site:job", args=[job.id]))
+    forms = dict(re.findall(r'action="([^"]+)" id="(cancel|retry)-form"', answer.content.decode()))
+    cancel, retry = sorted(forms, key=forms.get)
+
+    assert answer.context["state"]["alone"]
+    fail(claim(job.images.get()))
+    browser.post(retry)
+    assert job.images.get().status == "queued"
+    browser.post(cancel)
+    assert job.images.get().status == "canceled"
+
+
+def test_the_page_of_one_of_many_pictures_cancels_none_of_them(alice: Person):
+    job = submit(alice, 2)
+
+    answer = alice.browser().get(reverse("site:picture", args=[job.id, 1]))
+
+    assert not answer.context["state"]["alone"]
+
+
 def test_chosen_pictures_are_zipped_and_deleted(alice: Person, charlie: Person, finished):
     image = finished.images.get()
     address = reverse("site:selection")
