@@ -38,6 +38,7 @@ class Job(models.Model):
 
     Status = Status
     TERMINAL = TERMINAL
+    IDEMPOTENCY_KEY_LIFE = dt.timedelta(hours=24)
 
     class Dialect(models.TextChoices):
         NATIVE = "native"

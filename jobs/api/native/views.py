@@ -101,7 +101,8 @@ class JobsView(NativeView):
         options, sources = body.to_options(), _sources_in(self.actor, body.validated_data)
         if wants_picture(request) and len(sources) > 1:
             raise InvalidParameter("Accept: an image is answered for one picture at a time", field="image")
-        key, digest = _idempotency(request, options.to_json(), sources)
+        callback_url = body.validated_data.get("callback_url", "")
+        key, digest = _idempotency(request, options.to_json(), sources, callback_url)
         job = self._replayed(key, digest) or job_submit(
             actor=self.actor,
             door=Door(
@@ -109,7 +110,7 @@ class JobsView(NativeView):
                 urgency=_urgency(wait_s, len(sources)),
                 idempotency_key=key,
                 request_hash=digest,
-                callback_url=body.validated_data.get("callback_url", ""),
+                callback_url=callback_url,
             ),
             options=options,
             sources=sources,
@@ -185,13 +186,15 @@ def _urgency(wait_s: float, count: int) -> Job.Urgency:
     return Job.Urgency.DEFAULT if count == 1 else Job.Urgency.BATCH
 
 
-def _idempotency(request: Request, options: dict[str, Any], sources: list[intake.Source]) -> tuple[str, str]:
+def _idempotency(
+    request: Request, options: dict[str, Any], sources: list[intake.Source], callback_url: str
+) -> tuple[str, str]:
     """Read the Idempotency-Key and hash what the request asks for."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > 255:
         raise InvalidParameter("Idempotency-Key: at most 255 characters", field="Idempotency-Key")
     if not key:
         return "", ""
-    parts = [repr(sorted(options.items()))]
+    parts = [repr(sorted(options.items())), repr(callback_url)]
     parts += [source.url if isinstance(source, intake.UrlSource) else source.sha256 for source in sources]
     return key, hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -269,6 +269,36 @@ def test_a_repeated_idempotency_key_answers_the_first_job(alice: Person, jpeg_by
     assert Job.objects.count() == 1
 
 
+def test_an_idempotency_key_with_another_callback_is_another_request(alice: Person, jpeg_bytes, idle_worker):
+    def sent(callback_url: str):
+        fields = {"image": photo(jpeg_bytes), "callback_url": callback_url}
+        return alice.api().post("/api/jobs/", fields, headers={"Idempotency-Key": "order-17"})
+
+    first, again, other = (sent(f"https://example.com/{name}") for name in ("one", "one", "two"))
+
+    assert first.json()["id"] == again.json()["id"]
+    assert (other.status_code, other.json()["field"]) == (422, "Idempotency-Key")
+
+
+@pytest.mark.parametrize("threshold", ["10", "20"])
+def test_an_idempotency_key_is_free_again_after_a_day(alice: Person, jpeg_bytes, idle_worker, threshold):
+    def sent(**fields: str):
+        fields = {"image": photo(jpeg_bytes), **fields}
+        return alice.api().post("/api/jobs/", fields, headers={"Idempotency-Key": "order-17"})
+
+    first = sent().json()["id"]
+    Job.objects.update(created_at=timezone.now() - dt.timedelta(hours=23, minutes=59))
+    assert sent().json()["id"] == first
+    Job.objects.update(created_at=timezone.now() - dt.timedelta(hours=24))
+
+    second = sent(threshold=threshold)
+
+    assert second.status_code == 202
+    assert second.json()["id"] != first
+    assert sent(threshold=threshold).json()["id"] == second.json()["id"]
+    assert alice.api().get(f"/api/jobs/{first}/").status_code == 200
+
+
 def test_an_idempotency_key_opens_no_job_that_its_sender_may_not_see(
     alice: Person, bob: Person, jpeg_bytes, instant_worker
 ):
