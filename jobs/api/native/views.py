@@ -9,13 +9,14 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, OpenApiTypes, extend_schema
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import intake, selectors
 from jobs.actor import Actor
 from jobs.api.base import DialectView
+from jobs.api.bodies import MarkedJson
 from jobs.api.results import awaited_image
 from jobs.models import Job
 from jobs.services.lifecycle import job_cancel, job_purge
@@ -59,7 +60,7 @@ class NativeView(DialectView):
 class JobsView(NativeView):
     """List the team's jobs, or submit one."""
 
-    parser_classes = [MultiPartParser, FormParser, JSONParser]
+    parser_classes = [MultiPartParser, FormParser, MarkedJson]
     content_negotiation_class = PictureOrJson
 
     @extend_schema(
