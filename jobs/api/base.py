@@ -28,6 +28,8 @@ from segmentation.errors import ImageTooLarge, InvalidParameter, MattingError
 
 logger = logging.getLogger(__name__)
 
+_LONGEST_PROBLEM = 300  # characters; a message may repeat what was sent, of any length
+
 
 class MethodNotAllowed(MattingError):
     code, http_status = "method_not_allowed", 405
@@ -160,4 +162,14 @@ def _first_problem(detail: Any, name: str = "") -> tuple[str]:
             name, detail = (name or ("" if key == "non_field_errors" else str(key))), detail[key]
         else:
             detail = detail[0]
-    return (f"{name}: {detail}" if name else str(detail),)
+    return (_sayable(f"{name}: {detail}" if name else str(detail)),)
+
+
+def _sayable(text: str) -> str:
+    """Shorten a message in its middle, for the reason stands at its end, and escape lone surrogates.
+
+    JSON may hold those, but no answer can: it is written in UTF-8.
+    """
+    if len(text) > _LONGEST_PROBLEM:
+        text = f"{text[: _LONGEST_PROBLEM // 2]} … {text[-_LONGEST_PROBLEM // 2 :]}"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
