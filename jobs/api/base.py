@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
-from django.http import Http404
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import translation
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
@@ -119,6 +121,23 @@ class DialectView(APIView):
         if isinstance(error, AuthenticationRequired) and response.status_code == 401:
             response["WWW-Authenticate"] = 'Bearer realm="keyline"'
         return response
+
+
+class PublishedView(DialectView):
+    """Speak English whatever Accept-Language says: a published API's texts are part of it, and clients compare them."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with translation.override("en"):
+            response = super().dispatch(request, *args, **kwargs)
+        response["Content-Language"] = "en"
+        return response
+
+
+class NothingHere:
+    """Tell everybody, by whatever method they ask, that nothing is here. Mixed into a dialect's view, before it."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound
 
 
 def matting_error_of(exception: Exception) -> MattingError:
