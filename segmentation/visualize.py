@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import cv2
 import numpy as np
 
 _OPACITY = 0.5
 _OUTLINE_SHARE = 0.004  # of the shorter side
-# Neighbours in this list stay apart under the common kinds of colour blindness (after Okabe and Ito, 2008).
-PALETTE = np.array(
-    [(230, 159, 0), (0, 114, 178), (0, 158, 115), (213, 94, 0), (204, 121, 167), (86, 180, 233), (240, 228, 66)],
-    np.uint8,
-)
+# The first ones stay apart under the common kinds of colour blindness (after Okabe and Ito, 2008).
+_FIRST_COLOURS = (
+    (230, 159, 0), (0, 114, 178), (0, 158, 115), (213, 94, 0), (204, 121, 167), (86, 180, 233), (240, 228, 66),
+)  # fmt: skip
+_STEP = 17  # between the levels of red, green and blue from which the others are chosen
+
+
+@cache
+def palette() -> np.ndarray:
+    """Return a colour of its own for each of 255 ids, (255, 3) uint8 RGB.
+
+    After the first few, each colour is the one farthest from all before it in CIELAB (CIE 1976).
+    """
+    levels = np.arange(0, 256, _STEP, dtype=np.uint8)
+    candidates = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(-1, 3)
+    places = _lab(candidates)
+    chosen = [np.array(colour, np.uint8) for colour in _FIRST_COLOURS]
+    distance = np.linalg.norm(places[:, None] - _lab(np.array(chosen)), axis=2).min(1)
+    while len(chosen) < 255:
+        farthest = int(distance.argmax())
+        chosen.append(candidates[farthest])
+        distance = np.minimum(distance, np.linalg.norm(places - places[farthest], axis=1))
+    return np.array(chosen)
+
+
+def _lab(colours: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(colours[None].astype(np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
 
 
 def draw_ids(rgb: np.ndarray, ids: np.ndarray) -> np.ndarray:
     """Colour every id of (H, W) uint8 (0 is background) on (H, W, 3) uint8, half transparent and outlined."""
     levels = np.zeros((256, 1, 3), np.uint8)
-    levels[1:, 0] = np.resize(PALETTE, (255, 3))
+    levels[1:, 0] = palette()
     paint = cv2.LUT(cv2.merge([ids] * 3), levels.transpose(1, 0, 2))
     drawn = cv2.addWeighted(rgb, 1 - _OPACITY, paint, _OPACITY, 0)
     drawn = cv2.copyTo(drawn, (ids > 0).view(np.uint8), rgb.copy())

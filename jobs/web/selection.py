@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import tempfile
-import zipfile
-from collections.abc import Iterable
-from pathlib import PurePosixPath
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.generic import View
 
-from jobs import selectors, storage
-from jobs.actor import Actor
+from jobs import selectors
+from jobs.api.zips import zip_name, zip_response
 from jobs.errors import JobNotFound
-from jobs.models import Artifact, Job, JobImage, Status
+from jobs.models import Job
 from jobs.sentences import explained
-from jobs.services.downloads import download_note
 from jobs.services.lifecycle import job_cancel, job_retry
 from jobs.services.removal import images_delete
 from jobs.web.session import TeamPage
@@ -63,7 +57,7 @@ class ZipView(TeamPage, View):
             job = selectors.job_get(self.actor, job_id)
         except JobNotFound:
             raise Http404 from None
-        return zip_response(self.actor, selectors.images_of(job), f"keyline-{job.created_at:%Y%m%d-%H%M%S}.zip")
+        return zip_response(self.actor, selectors.images_of(job), zip_name(job))
 
 
 class SelectionView(TeamPage, View):
@@ -79,34 +73,3 @@ class SelectionView(TeamPage, View):
             if count < len(images):
                 messages.warning(request, _("Pictures of a batch that still runs stay until it has ended."))
         return redirect("site:gallery")
-
-
-def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> FileResponse:
-    """Write the published files of finished pictures into a zip on disk and send it; names are made unique.
-
-    For each job of somebody else it is recorded that the actor opened its files.
-    """
-    file = tempfile.TemporaryFile(dir=settings.DATA_DIR)  # noqa: SIM115  the response closes it
-    taken: set[str] = set()
-    opened: dict[UUID, Artifact] = {}
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as bundle:
-        for image in images:
-            for artifact in image.artifacts.all():
-                if image.status == Status.SUCCEEDED and artifact.kind in storage.PUBLISHED:
-                    bundle.writestr(_free_name(artifact.kind, artifact.key, image, taken), storage.read(artifact.key))
-                    opened.setdefault(artifact.job_id, artifact)
-    for artifact in opened.values():
-        download_note(actor=actor, artifact=artifact)
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
-
-
-def _free_name(kind: str, key: str, image: JobImage, taken: set[str]) -> str:
-    stem = PurePosixPath(image.name or str(image.id)).stem
-    suffix = "" if kind == "cutout" else f"_{kind}"
-    extension = PurePosixPath(key).suffix
-    name, number = f"{stem}{suffix}{extension}", 2
-    while name in taken:
-        name, number = f"{stem}{suffix} ({number}){extension}", number + 1
-    taken.add(name)
-    return name

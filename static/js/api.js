@@ -1,23 +1,21 @@
 // Talk to the native API: one way to send, one kind of error, whose message can be shown as it is.
 export class ApiError extends Error {
-  constructor(message, { status = 0, code = "" } = {}) {
+  constructor(message, { status = 0, code = "", retryAfterSeconds = 0 } = {}) {
     super(message);
-    this.status = status;
-    this.code = code;
+    Object.assign(this, { status, code, retryAfterSeconds });
   }
 }
 
+// The cookie comes first: signing in from another tab has changed it, and the page's own field is out of date.
 export function csrfToken() {
-  return document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
+  return document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? document.querySelector("[name=csrfmiddlewaretoken]")?.value ?? "";
 }
 
-async function problemOf(response) {
-  try {
-    const problem = await response.json();
-    return new ApiError(problem.detail || problem.title || response.statusText, { status: response.status, code: problem.code });
-  } catch {
-    return new ApiError(`${response.status} ${response.statusText}`, { status: response.status });
-  }
+// What went wrong, from an answer's status, its problem document (if it is one) and its Retry-After.
+function errorOf(status, problem, retryAfter) {
+  const signedOut = status === 401 ? document.getElementById("toasts").dataset.signedOut : "";
+  const message = signedOut || problem?.detail || problem?.title || `${status}`;
+  return new ApiError(message, { status, code: problem?.code, retryAfterSeconds: Number(retryAfter) || 0 });
 }
 
 export async function call(method, url, { json, form, signal } = {}) {
@@ -28,7 +26,7 @@ export async function call(method, url, { json, form, signal } = {}) {
     body = JSON.stringify(json);
   }
   const response = await fetch(url, { method, headers, body, signal });
-  if (!response.ok) throw await problemOf(response);
+  if (!response.ok) throw errorOf(response.status, await response.json().catch(() => null), response.headers.get("Retry-After"));
   return response;
 }
 
@@ -46,9 +44,8 @@ export function upload(url, form, onProgress) {
     request.responseType = "json";
     request.upload.addEventListener("progress", (event) => event.lengthComputable && onProgress(event.loaded / event.total));
     request.addEventListener("load", () => {
-      const answer = request.response ?? {};
-      if (request.status >= 200 && request.status < 300) resolve(answer);
-      else reject(new ApiError(answer.detail || `${request.status}`, { status: request.status, code: answer.code }));
+      if (request.status >= 200 && request.status < 300) resolve(request.response ?? {});
+      else reject(errorOf(request.status, request.response, request.getResponseHeader("Retry-After")));
     });
     request.addEventListener("error", () => reject(new ApiError("", { code: "connection_lost" })));
     request.send(form);

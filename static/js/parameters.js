@@ -31,7 +31,14 @@ export function writeOptions(form, options) {
     else field.value = value ?? "";
   }
   if ("background" in options) showBackground(form, options.background);
+  if ("outputs" in options) writeOutputs(form, options);
   form.dispatchEvent(new Event("parameters"));
+}
+
+// The counterpart of the two ticks in readOptions: each person has a mask anyway.
+function writeOutputs(form, { outputs, method = "" }) {
+  form.elements.namedItem("people").checked = method === "instances";
+  form.elements.namedItem("mask").checked = method !== "instances" && outputs.includes("mask");
 }
 
 function showBackground(form, color) {
@@ -52,35 +59,49 @@ export function wireParameters(form, onChange = () => {}) {
   form.addEventListener("input", (event) => event.target.matches("[name], #p-mask, #p-people") && changed());
   form.addEventListener("parameters", changed);
   const defaults = readOptions(form);
-  form.querySelectorAll("[data-preset]").forEach((button) => button.addEventListener("click", (event) => {
-    event.preventDefault();
+  form.querySelector("[data-presets]").addEventListener("click", (event) => {
+    const button = event.target.closest("[data-preset]");
+    if (!button) return;
     const wasOn = button.getAttribute("aria-pressed") === "true";
-    form.querySelectorAll("[data-preset]").forEach((other) => other.setAttribute("aria-pressed", "false"));
-    button.setAttribute("aria-pressed", String(!wasOn));
+    press(form, wasOn ? null : button);
     writeOptions(form, wasOn ? defaults : { ...defaults, ...JSON.parse(button.dataset.preset) });
-    showOwn(form, wasOn ? "" : button.dataset.own ?? "");
-  }));
+  });
   wireSaving(form);
   showNumbers();
 }
 
-function showOwn(form, name) {
-  const field = form.querySelector("#p-name");
-  if (!field) return;
-  field.value = name;
-  form.querySelector("#p-forget").hidden = !name;
+const presets = (form) => [...form.querySelectorAll("[data-preset]")];
+
+function press(form, button) {
+  for (const each of presets(form)) each.setAttribute("aria-pressed", String(each === button));
+  form.querySelector("#p-name").value = button?.dataset.own ?? "";
+  form.querySelector("#p-forget").hidden = !button?.dataset.own;
 }
 
 function wireSaving(form) {
   const save = form.querySelector("#p-save");
-  if (!save) return;
   const name = form.querySelector("#p-name");
-  const done = (message) => { toast(message); setTimeout(() => location.reload(), 600); };
+  const named = () => presets(form).find((button) => button.dataset.own === name.value.trim());
   save.addEventListener("click", () => {
     if (!name.value.trim()) { name.focus(); return; }
-    callJson("POST", save.dataset.url, { json: { name: name.value, options: readOptions(form) } }).then(() => done(save.dataset.saved), (error) => toast(error.message));
+    const options = readOptions(form);
+    callJson("POST", save.dataset.url, { json: { name: name.value, options } }).then(() => {
+      const button = named() ?? form.querySelector("[data-presets]").appendChild(ownButton(name.value.trim(), save.dataset.help));
+      button.dataset.preset = JSON.stringify(options);
+      press(form, button);
+      toast(save.dataset.saved);
+    }, (error) => toast(error.message));
   });
   form.querySelector("#p-forget").addEventListener("click", () => {
-    callJson("DELETE", `${save.dataset.url}?name=${encodeURIComponent(name.value)}`).then(() => location.reload(), (error) => toast(error.message));
+    callJson("DELETE", `${save.dataset.url}?name=${encodeURIComponent(name.value.trim())}`).then(() => {
+      named()?.remove();
+      press(form, null);
+    }, (error) => toast(error.message));
   });
+}
+
+function ownButton(name, help) {
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: name, title: help });
+  button.dataset.own = name;
+  return button;
 }

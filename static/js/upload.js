@@ -1,41 +1,43 @@
 // The first page: pictures are checked and sent ahead one by one as they are chosen, each with its own progress and
 // its own error; the job is submitted with what arrived. One picture goes straight to its page.
-import { ApiError, callJson, toast, upload } from "./api.js";
+import { ApiError, callJson, toast } from "./api.js";
 import { readOptions, wireParameters } from "./parameters.js";
+import { Sending } from "./sending.js";
 
 const form = document.getElementById("upload");
-const text = (name, values = {}) => Object.entries(values).reduce((line, [key, value]) => line.replace(`{${key}}`, value), form.dataset[`text${name}`]);
+const text = (name, values = {}) => Object.entries(values).reduce((line, [key, value]) => line.replace(`{${key}}`, () => value), form.dataset[`text${name}`]);
 const limits = JSON.parse(document.getElementById("limits").textContent);
 const list = document.getElementById("tray-list");
 const status = document.getElementById("upload-status");
-const PARALLEL = 3;
 const items = new Set();
-let sending = 0;
+const sending = new Sending(form.dataset.uploads, items, { onItem: showNews, onRest: showRest });
 let submitting = false;
 
 const megabytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MB`;
 const isPicture = (file) => file.type.startsWith("image/") || /\.(heic|heif|avif|tiff?|bmp)$/i.test(file.name);
 
 function addFiles(files) {
-  const chosen = [...files].slice(0, limits.max_images - items.size);
-  for (const file of chosen) addFile(file);
+  const chosen = [...files];
+  const room = limits.max_images - items.size;
+  for (const file of chosen.slice(0, room)) addFile(file);
+  status.textContent = chosen.length > room ? text("TooMany", { limit: limits.max_images, count: chosen.length - room }) : "";
   refresh();
-  sendNext();
+  sending.next();
 }
 
 function addFile(file) {
   const row = document.createElement("li");
   row.className = "tray-item";
-  const item = { file, row, id: null, state: "waiting", error: "" };
+  const item = { file, row, id: null, state: "waiting", error: null };
   row.innerHTML = '<div class="frame"><button type="button" class="remove">×</button></div><span class="name"></span><progress max="1" value="0"></progress><span class="state"></span><button type="button" class="button small again" hidden></button>';
   row.querySelector(".name").textContent = file.name;
   row.querySelector(".remove").setAttribute("aria-label", `${text("Remove")}: ${file.name}`);
   row.querySelector(".remove").addEventListener("click", () => { items.delete(item); row.remove(); refresh(); });
   row.querySelector(".again").textContent = text("Again");
-  row.querySelector(".again").addEventListener("click", () => { item.state = "waiting"; show(item); sendNext(); });
+  row.querySelector(".again").addEventListener("click", () => { Object.assign(item, { state: "waiting", tries: 0 }); show(item); refresh(); sending.next(); });
   preview(item);
-  if (!isPicture(file)) Object.assign(item, { state: "refused", error: text("Type") });
-  else if (file.size > limits.max_bytes) Object.assign(item, { state: "refused", error: text("Large", { limit: megabytes(limits.max_bytes) }) });
+  if (!isPicture(file)) Object.assign(item, { state: "refused", error: { message: text("Type") } });
+  else if (file.size > limits.max_bytes) Object.assign(item, { state: "refused", error: { message: text("Large", { limit: megabytes(limits.max_bytes) }) } });
   items.add(item);
   list.append(row);
   show(item);
@@ -44,48 +46,43 @@ function addFile(file) {
 function preview(item) {
   const image = new Image();
   image.alt = "";
+  image.loading = "lazy"; // hundreds of photos are not all decoded at once
   image.src = URL.createObjectURL(item.file);
   image.onload = () => URL.revokeObjectURL(image.src);
-  image.onerror = () => image.remove();
+  image.onerror = () => { URL.revokeObjectURL(image.src); image.remove(); };
   item.row.querySelector(".frame").prepend(image);
 }
 
+// Errors without a status come from here or from the line, and the line says nothing.
+const sentence = (error) => error.message || text("Lost");
+
 function show(item, progress = 0) {
-  const words = { waiting: "", sending: text("Sending"), ready: text("Ready"), refused: item.error, failed: item.error };
-  item.row.classList.toggle("failed", ["refused", "failed"].includes(item.state));
-  item.row.querySelector(".state").textContent = words[item.state];
+  const failed = ["refused", "failed"].includes(item.state);
+  const words = { waiting: "", sending: text("Sending"), ready: text("Ready") };
+  item.row.classList.toggle("failed", failed);
+  item.row.querySelector(".state").textContent = failed ? sentence(item.error) : words[item.state];
   item.row.querySelector("progress").hidden = item.state !== "sending";
   item.row.querySelector("progress").value = progress;
   item.row.querySelector(".again").hidden = item.state !== "failed";
 }
 
-async function sendNext() {
-  const item = [...items].find((entry) => entry.state === "waiting");
-  if (!item || sending >= PARALLEL) return;
-  sending += 1;
-  item.state = "sending";
-  show(item);
-  sendNext();
-  const body = new FormData();
-  body.append("image", item.file);
-  try {
-    item.id = (await upload(form.dataset.uploads, body, (share) => show(item, share))).id;
-    item.state = "ready";
-  } catch (error) {
-    item.state = error.status >= 400 && error.status < 429 ? "refused" : "failed";
-    item.error = error.code === "connection_lost" ? text("Lost") : error.message;
-  }
-  sending -= 1;
-  show(item);
+function showNews(item, progress = 0) {
+  show(item, progress);
+  if (item.state === "sending") return;
   refresh();
-  sendNext();
   if (items.size === 1 && item.state === "ready") submit();
+}
+
+function showRest(seconds, error) {
+  status.textContent = seconds ? text("Rest", { reason: error.message || text("Offline"), seconds }) : "";
+  refresh();
 }
 
 function refresh() {
   form.classList.toggle("has-files", items.size > 0);
   document.getElementById("tray").hidden = items.size === 0;
   document.getElementById("go-row").hidden = items.size === 0;
+  document.getElementById("retry").hidden = !sending.timer && [...items].filter((item) => item.state === "failed").length < 2;
   const good = [...items].filter((item) => !["refused", "failed"].includes(item.state)).length;
   const button = document.getElementById("go");
   document.getElementById("go-text").textContent = good === 1 ? text("One") : text("Many", { count: good });
@@ -103,7 +100,7 @@ async function submit(extra = {}) {
   } catch (error) {
     submitting = false;
     refresh();
-    status.textContent = error instanceof ApiError ? error.message : text("Lost");
+    status.textContent = error instanceof ApiError ? sentence(error) : text("Lost");
   }
 }
 
@@ -146,6 +143,7 @@ async function filesIn(entries) {
 function askUrl(address = "") {
   const dialog = document.getElementById("url-dialog");
   document.getElementById("url").value = address;
+  dialog.returnValue = ""; // Esc leaves it as it was the last time
   dialog.showModal();
 }
 
@@ -159,6 +157,7 @@ function wireChoosing() {
   dialog.addEventListener("close", () => {
     if (dialog.returnValue === "ok") submit({ image_url: [document.getElementById("url").value.trim()] }).then(() => status.textContent && toast(status.textContent));
   });
+  document.getElementById("retry").addEventListener("click", () => sending.goOn({ failed: true }));
   form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
 }
 

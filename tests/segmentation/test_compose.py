@@ -14,7 +14,7 @@ from segmentation.compose import (
     render_thumbnail,
 )
 from segmentation.options import Box, Color, CutoutOptions, Output
-from segmentation.visualize import draw_ids
+from segmentation.visualize import draw_ids, palette
 from tests.segmentation.pictures import astronaut, disc
 
 ALPHA = np.rint(disc(512, 180, 20) * 255).astype(np.uint8)
@@ -115,6 +115,14 @@ def test_what_was_cut_away_does_not_bleed_into_a_thumbnail():
     image = np.asarray(opened(render_thumbnail(rgb, alpha).data))
     seen = image[image[..., 3] > 8][:, :3]
     assert np.abs(seen.astype(int) - 200).max() < 30
+
+
+def test_no_two_people_have_one_colour_and_the_first_are_far_apart():
+    colours = palette().astype(int)
+    assert colours.shape == (255, 3)
+    assert len(np.unique(colours, axis=0)) == 255
+    apart = np.abs(colours[:20, None] - colours[None, :20]).sum(2) + 999 * np.eye(20, dtype=int)
+    assert apart.min() > 60
 
 
 def test_a_visualization_colours_each_id_and_leaves_the_background():

@@ -85,6 +85,7 @@ CHECKS: dict[str, Public | Own | Other] = {
     "job-cancel": Other(JOB),
     "job-variants": Other(JOB),
     "job-again": Other(JOB),
+    "job-zip": Other(JOB),
     "webhooks": Own(),
     "callback-secret": Own(),
     "webhook-deliveries": Own(),

@@ -10,6 +10,7 @@ urlpatterns = [
     address("api/jobs/", views.JobsView.as_view(), name="jobs"),
     address("api/jobs/<uuid:job_id>/", views.JobView.as_view(), name="job"),
     address("api/jobs/<uuid:job_id>/cancel", views.JobCancelView.as_view(), name="job-cancel"),
+    address("api/jobs/<uuid:job_id>/zip", views.JobZipView.as_view(), name="job-zip"),
     address("api/jobs/<uuid:job_id>/variants", variants.VariantsView.as_view(), name="job-variants"),
     address("api/jobs/<uuid:job_id>/again", variants.AgainView.as_view(), name="job-again"),
     address("api/webhooks/", webhooks.WebhooksView.as_view(), name="webhooks"),

@@ -15,9 +15,10 @@ from rest_framework.response import Response
 
 from jobs import intake, selectors
 from jobs.actor import Actor
-from jobs.api.base import DialectView
+from jobs.api.base import AlwaysJson, DialectView
 from jobs.api.bodies import MarkedJson
 from jobs.api.results import awaited_image
+from jobs.api.zips import zip_name, zip_response
 from jobs.models import Job
 from jobs.services.lifecycle import job_cancel, job_purge
 from jobs.services.submission import Door, job_submit
@@ -168,6 +169,22 @@ class JobCancelView(NativeView):
     def post(self, request: Request, job_id: UUID) -> Response:
         actor = self.actor
         return self.answer(job_cancel(actor=actor, job=selectors.job_get(actor, job_id)))
+
+
+class JobZipView(NativeView):
+    """Give the results of a job's finished pictures in one zip."""
+
+    content_negotiation_class = AlwaysJson  # for errors; a zip is a zip
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="jobs_zip",
+        summary="Take all results of a job as one zip",
+        responses={(200, "application/zip"): OpenApiTypes.BINARY, "4XX": PROBLEM},
+    )
+    def get(self, request: Request, job_id: UUID) -> HttpResponseBase:
+        job = selectors.job_get(self.actor, job_id)
+        return zip_response(self.actor, selectors.images_of(job), zip_name(job))
 
 
 def _sources_in(actor: Actor, values: dict[str, Any]) -> list[intake.Source]:

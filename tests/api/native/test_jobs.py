@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import json
 import uuid
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -428,3 +429,15 @@ def test_the_pictures_of_a_job_tell_their_timing_and_model(alice: Person, jpeg_b
 
     assert {"queue", "decode", "model", "post", "encode", "total"} <= set(image.timings_ms)
     assert image.model_version == "fake 000000000000"
+
+
+def test_all_results_of_a_job_come_as_one_zip(alice: Person, jpeg_bytes, png_bytes, instant_worker):
+    two = [photo(jpeg_bytes, "a.jpg"), photo(png_bytes, "a.png")]
+    job = alice.api().post("/api/jobs/?wait=10", {"image": two, "outputs": "cutout,mask"}).json()
+
+    answer = alice.api().get(f"/api/jobs/{job['id']}/zip", headers={"Accept": "application/zip"})
+
+    assert answer["Content-Type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as bundle:
+        assert bundle.testzip() is None
+        assert sorted(bundle.namelist()) == ["a (2).png", "a.png", "a_mask (2).png", "a_mask.png"]
