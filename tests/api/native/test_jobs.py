@@ -76,8 +76,7 @@ def test_a_byte_order_mark_before_json_is_let_pass(alice: Person, jpeg_bytes, id
 
     for label in ("application/json", "application/json; charset=UTF8"):
         assert alice.api().post("/api/jobs/", body, label).status_code == 202
-    body = body.removeprefix("\ufeff").encode("utf-16")
-    assert alice.api().post("/api/jobs/", body, "application/json; charset=utf-16").status_code == 202
+    assert alice.api().post("/api/jobs/", body[1:], "application/json; charset=utf-16").status_code == 202
 
 
 def test_an_address_is_the_same_with_and_without_its_closing_slash(alice: Person, jpeg_bytes, idle_worker):
