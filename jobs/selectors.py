@@ -80,8 +80,9 @@ def external_id_is_taken(dialect: str, external_id: str) -> bool:
 
 
 def job_by_idempotency_key(actor: Actor, idempotency_key: str) -> Job | None:
-    """Give the job that this key made, among those that the actor may see."""
-    return jobs_of(actor).filter(idempotency_key=idempotency_key).first()
+    """Give the job that this key made while it is remembered, among those that the actor may see."""
+    oldest = timezone.now() - Job.IDEMPOTENCY_KEY_LIFE
+    return jobs_of(actor).filter(idempotency_key=idempotency_key, created_at__gt=oldest).first()
 
 
 def images_of(job: Job) -> list[JobImage]:

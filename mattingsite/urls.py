@@ -5,12 +5,13 @@ from django.urls import include, path
 
 from jobs.accounts import password_reset
 from jobs.api import health
+from jobs.api.addresses import address
 from jobs.api.files import FileView
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    path("health", health.health, name="health"),
-    path("health/live", health.live, name="health-live"),
+    address("health", health.health, name="health"),
+    address("health/live", health.live, name="health-live"),
     path("files/<uuid:artifact_id>/<str:name>", FileView.as_view(), name="file"),
     path("", include("jobs.api.schema")),
     path("", include("jobs.api.native.urls")),

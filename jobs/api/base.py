@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
-from django.http import Http404
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils import translation
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
@@ -27,6 +29,8 @@ from jobs.services.quota import allowances, quota_of
 from segmentation.errors import ImageTooLarge, InvalidParameter, MattingError
 
 logger = logging.getLogger(__name__)
+
+_LONGEST_PROBLEM = 300  # characters; a message may repeat what was sent, of any length
 
 
 class MethodNotAllowed(MattingError):
@@ -119,6 +123,23 @@ class DialectView(APIView):
         return response
 
 
+class PublishedView(DialectView):
+    """Speak English whatever Accept-Language says: a published API's texts are part of it, and clients compare them."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with translation.override("en"):
+            response = super().dispatch(request, *args, **kwargs)
+        response["Content-Language"] = "en"
+        return response
+
+
+class NothingHere:
+    """Tell everybody, by whatever method they ask, that nothing is here. Mixed into a dialect's view, before it."""
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        raise NotFound
+
+
 def matting_error_of(exception: Exception) -> MattingError:
     """Find the error of our tree that stands for any exception a view can raise."""
     match exception:
@@ -160,4 +181,14 @@ def _first_problem(detail: Any, name: str = "") -> tuple[str]:
             name, detail = (name or ("" if key == "non_field_errors" else str(key))), detail[key]
         else:
             detail = detail[0]
-    return (f"{name}: {detail}" if name else str(detail),)
+    return (_sayable(f"{name}: {detail}" if name else str(detail)),)
+
+
+def _sayable(text: str) -> str:
+    """Shorten a message in its middle, for the reason stands at its end, and escape lone surrogates.
+
+    JSON may hold those, but no answer can: it is written in UTF-8.
+    """
+    if len(text) > _LONGEST_PROBLEM:
+        text = f"{text[: _LONGEST_PROBLEM // 2]} … {text[-_LONGEST_PROBLEM // 2 :]}"
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

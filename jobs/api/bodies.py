@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 from typing import IO, Any, ClassVar
 from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from rest_framework.parsers import BaseParser
+from rest_framework.parsers import BaseParser, JSONParser
 
 from jobs.errors import MalformedBody
+
+
+class MarkedJson(JSONParser):
+    """Read what is labelled as JSON, and let pass the byte order mark that some programs write before it."""
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
+        context = parser_context or {}
+        if codecs.lookup(context.get("encoding", "utf-8")).name == "utf-8":
+            context = context | {"encoding": "utf-8-sig"}
+        return super().parse(stream, media_type, context)
 
 
 class JsonBody(BaseParser):

@@ -27,10 +27,10 @@ class SwitchField(serializers.BooleanField):
 
 
 class BlankAsDefault:
-    """Take an empty text for a field that was not sent, as forms mean it. Mixed into a serializer, before it."""
+    """Take an empty text, as forms send, or null for a field that was not sent. Mixed into a serializer, before it."""
 
     def to_internal_value(self, data: Any) -> Any:
         names = getattr(data, "keys", list)()
-        if any(data[name] == "" for name in names):
-            data = {name: data[name] for name in names if data[name] != ""}
+        if any(data[name] in ("", None) for name in names):
+            data = {name: data[name] for name in names if data[name] not in ("", None)}
         return super().to_internal_value(data)

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 import idna
 
-from jobs.errors import UrlForbidden, UrlTooLong
+from jobs.errors import UrlForbidden, UrlMalformed, UrlTooLong
 from jobs.fetch.address import Address
 from jobs.fetch.policy import Policy
 
@@ -47,7 +47,7 @@ def check_url(url: str, policy: Policy, *, field: str = "") -> None:
     """Refuse what can be refused at submission: syntax, scheme, port, literal addresses. No network is touched.
 
     Names are looked up when the connection is made, because an answer checked earlier may have changed by then.
-    Raises UrlTooLong, UrlForbidden, naming the request's `field`.
+    Raises UrlTooLong, UrlMalformed, UrlForbidden, naming the request's `field`.
     """
     try:
         target_from_url(url, policy)
@@ -57,22 +57,22 @@ def check_url(url: str, policy: Policy, *, field: str = "") -> None:
 
 
 def target_from_url(url: str, policy: Policy) -> Target:
-    """Read `url` strictly, or raise UrlTooLong or UrlForbidden with the reason."""
+    """Read `url` strictly; raise UrlTooLong, UrlMalformed for what is no URL, or UrlForbidden with the reason."""
     if len(url.encode("utf-8", "surrogatepass")) > policy.max_url_bytes:
         raise UrlTooLong(f"The URL is longer than {policy.max_url_bytes} bytes.")
     if "\\" in url or any(unicodedata.category(character)[0] in "ZC" for character in url):
-        raise UrlForbidden("The URL holds white space, a control character or a backslash.")
+        raise UrlMalformed("The URL holds white space, a control character or a backslash.")
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise UrlForbidden("The URL cannot be read.") from None
+        raise UrlMalformed from None
     if parts.scheme not in policy.schemes or parts.scheme not in _DEFAULT_PORTS:
         raise UrlForbidden(f"The URL must begin with {' or '.join(f'{scheme}://' for scheme in policy.schemes)}.")
     if "@" in parts.netloc:
         raise UrlForbidden("The URL may not hold a user name or password.")
     place = _PLACE.fullmatch(parts.netloc)
     if place is None:
-        raise UrlForbidden(_UNREADABLE_HOST)
+        raise UrlMalformed(_UNREADABLE_HOST)
     host, address = _address_in_brackets(place["bracketed"]) if place["bracketed"] else _name_or_address(place["plain"])
     port = int(place["port"]) if place["port"] else _DEFAULT_PORTS[parts.scheme]
     path = quote(f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/", safe=_PATH_SAFE)
@@ -85,7 +85,7 @@ def _address_in_brackets(text: str) -> tuple[str, Address]:
     try:
         address = IPv6Address(text)
     except ValueError:
-        raise UrlForbidden(_UNREADABLE_HOST) from None
+        raise UrlMalformed(_UNREADABLE_HOST) from None
     if address.scope_id:
         raise UrlForbidden(_NOT_PUBLIC)
     return address.compressed, address
@@ -96,7 +96,7 @@ def _name_or_address(host: str) -> tuple[str, Address | None]:
         # Mapping comes before every other look at the host: it turns full-width digits and dots into plain ones.
         host = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
     except (idna.IDNAError, UnicodeError):
-        raise UrlForbidden(_UNREADABLE_HOST) from None
+        raise UrlMalformed(_UNREADABLE_HOST) from None
     host = host.lower().removesuffix(".")
     if _NUMERIC_HOST.fullmatch(host):
         try:
@@ -104,7 +104,7 @@ def _name_or_address(host: str) -> tuple[str, Address | None]:
         except ValueError:
             raise UrlForbidden("The URL's host is a number; write the address as four decimal parts.") from None
     if len(host) > 253 or not _HOST.fullmatch(host):
-        raise UrlForbidden(_UNREADABLE_HOST)
+        raise UrlMalformed(_UNREADABLE_HOST)
     return host, None
 
 

@@ -39,6 +39,7 @@ class Job(models.Model):
 
     Status = Status
     TERMINAL = TERMINAL
+    IDEMPOTENCY_KEY_LIFE = dt.timedelta(hours=24)
 
     class Dialect(models.TextChoices):
         NATIVE = "native", _("Native")

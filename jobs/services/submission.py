@@ -76,6 +76,8 @@ def job_submit(
             if isinstance(source, CheckedSource):
                 artifacts.append(_store_source(job, image, source))
         with transaction.atomic():
+            if door.idempotency_key:
+                _forget_old_key(job)
             job.save(force_insert=True)
             waiting = [image for image in images if not image.is_terminal]
             usage_charge(job=job, images=waiting, quota=quota)
@@ -96,6 +98,13 @@ def job_submit(
             raise IdempotencyConflict from error
         raise
     return job
+
+
+def _forget_old_key(job: Job) -> None:
+    """Take the new job's Idempotency-Key from the team's older job, once that one's time is over."""
+    oldest = job.created_at - Job.IDEMPOTENCY_KEY_LIFE
+    old = Job.objects.filter(team=job.team, idempotency_key=job.idempotency_key, created_at__lte=oldest)
+    old.update(idempotency_key="")
 
 
 def _check(options: CutoutOptions, sources: Sequence[Source], limits: Limits, callback_url: str) -> None:

@@ -32,7 +32,7 @@ def test_what_means_off(value: object) -> None:
     assert read({"on": value})["on"] is False
 
 
-@pytest.mark.parametrize("value", [2, "yes", "t", None, [], {}, 1.0, -1])
+@pytest.mark.parametrize("value", [2, "yes", "t", [], {}, 1.0, -1])
 def test_what_means_nothing(value: object) -> None:
     assert not Switched(data={"on": value}).is_valid()
 
@@ -40,6 +40,10 @@ def test_what_means_nothing(value: object) -> None:
 @pytest.mark.parametrize("data", ["", "on=&level=", "level="])
 def test_a_form_that_leaves_a_field_out_or_empty_gets_its_default(data: str) -> None:
     assert read(QueryDict(data)) == {"on": True, "level": 7}
+
+
+def test_null_means_the_default_too() -> None:
+    assert read({"on": None, "level": None}) == {"on": True, "level": 7}
 
 
 def test_a_form_that_names_no_switch_asks_for_the_products_own_defaults() -> None:

@@ -24,7 +24,6 @@ EXAMPLE_IMAGE = (
     "TwTdPPOmVgPiVgtBPMUCY7DgKzbZaA2Fa05bTqfBHt4DfNrqV9K5oDD0zml8AdAG7e30VkzvTCXLd866f/+G48AE4OPyC9bCjlAAAAAElFTkSu"
     "QmCC"
 )
-_EMPTY = (None, "", [])
 _SOFT_THRESHOLD, _HALF = 10, 25  # in the options' own scale: 25 of 50 cuts at one half
 
 
@@ -77,7 +76,10 @@ class BaiduSegmentSerializer(serializers.Serializer):
     refine_mask = serializers.BooleanField(default=True, help_text="Smooth the edge; true and false as words too.")
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
-        values = super().to_internal_value({name: value for name, value in data.items() if value not in _EMPTY})
+        sent = {name: value for name, value in data.items() if not _is_empty(value)}
+        if "image" in sent:
+            sent.pop("url", None)  # whatever it holds: the picture wins
+        values = super().to_internal_value(sent)
         if "image" not in values and "url" not in values:
             raise _reason_without_picture(data)
         if values["method"] == "control" and not values.get("position"):
@@ -147,6 +149,10 @@ class BaiduTokenSerializer(serializers.Serializer):
 class BaiduTokenErrorSerializer(serializers.Serializer):
     error = serializers.CharField()
     error_description = serializers.CharField()
+
+
+def _is_empty(value: Any) -> bool:
+    return value in (None, "", []) or (isinstance(value, str) and value.isspace())
 
 
 def _json(text: str) -> Any:

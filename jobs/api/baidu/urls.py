@@ -1,10 +1,12 @@
 """The Baidu dialect's addresses."""
 
-from django.urls import path
+from jobs.api.addresses import address, whatever_else_below
 
 from . import views
 
 urlpatterns = [
-    path("oauth/2.0/token", views.TokenView.as_view(), name="baidu-token"),
-    path("rest/2.0/image-process/v1/segment", views.SegmentView.as_view(), name="baidu-segment"),
+    address("oauth/2.0/token", views.TokenView.as_view(), name="baidu-token"),
+    address("rest/2.0/image-process/v1/segment", views.SegmentView.as_view(), name="baidu-segment"),
+    whatever_else_below("oauth", views.OAuthNothingView.as_view(), name="baidu-nothing-oauth"),
+    whatever_else_below("rest", views.NothingView.as_view(), name="baidu-nothing"),
 ]

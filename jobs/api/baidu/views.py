@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.api.auth import KeyAuthentication, key_admitted, key_opened_by, secret_in
-from jobs.api.base import AlwaysJson, DialectView
+from jobs.api.base import AlwaysJson, NothingHere, PublishedView
 from jobs.api.bodies import JsonOrFormBody, ShortJsonOrFormBody
 from jobs.api.results import awaited_image
 from jobs.errors import AuthenticationRequired
@@ -87,7 +87,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
         return where | {"description": "An access token from /oauth/2.0/token, or the key's secret itself."}
 
 
-class BaiduView(DialectView):
+class BaiduView(PublishedView):
     dialect = Job.Dialect.BAIDU
     content_negotiation_class = AlwaysJson
     renderer_classes = [JSONRenderer]
@@ -102,15 +102,19 @@ class BaiduView(DialectView):
         return render_error(error, log_id=self.log_id)
 
 
-class TokenView(BaiduView):
+class OAuthView(BaiduView):
+    """Answer errors as OAuth 2.0 does."""
+
+    def render_error(self, error: MattingError, request: Request | None) -> Response:
+        return render_token_error(error)
+
+
+class TokenView(OAuthView):
     """Give an access token for a key's public id and secret."""
 
     authentication_classes = []
     permission_classes = []
     parser_classes = [ShortJsonOrFormBody]
-
-    def render_error(self, error: MattingError, request: Request | None) -> Response:
-        return render_token_error(error)
 
     @extend_schema(
         tags=["Baidu"],
@@ -172,3 +176,11 @@ class SegmentView(BaiduView):
         )
         image = awaited_image(actor=self.actor, job=job, timeout_s=settings.MATTING_MAX_WAIT_S)
         return Response(render_segment(image, log_id=self.log_id))
+
+
+class NothingView(NothingHere, BaiduView):
+    """Answer every other address of the dialect."""
+
+
+class OAuthNothingView(NothingHere, OAuthView):
+    """Answer every other address beside the token's."""

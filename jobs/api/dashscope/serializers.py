@@ -63,7 +63,7 @@ class DashScopeSubmitSerializer(serializers.Serializer):
 
     model = serializers.ChoiceField(choices=[MODEL])
     input = DashScopeSubmitInputSerializer()
-    parameters = serializers.DictField(required=False, help_text="This model has none.")
+    parameters = serializers.DictField(required=False, allow_null=True, help_text="This model has none.")
 
     def to_source(self, actor: Actor) -> intake.Source:
         """Check the picture's address as far as that goes without the network, or find the upload that it names."""

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from jobs import intake, selectors
 from jobs.actor import Actor
 from jobs.api.auth import KeyAuthentication, client_address, key_admitted, request_id_of
-from jobs.api.base import AlwaysJson, DialectView, RequestTooLarge
+from jobs.api.base import AlwaysJson, NothingHere, PublishedView, RequestTooLarge
 from jobs.api.bodies import JsonBody
 from jobs.errors import JobNotCancelable, JobNotFound, PermissionDenied
 from jobs.models import Job, Scope
@@ -64,7 +64,7 @@ SUBMIT_EXAMPLES = [
 ]
 
 
-class DashScopeView(DialectView):
+class DashScopeView(PublishedView):
     dialect = Job.Dialect.DASHSCOPE
     authentication_classes = [KeyAuthentication]
     content_negotiation_class = AlwaysJson
@@ -239,3 +239,7 @@ class UploadFileView(DashScopeView):
         actor = Actor(team=key.team, key=key, address=client_address(request), request_id=self.request_id)
         upload_store(actor=actor, source=source, upload_id=upload_id_of(name))
         return Response({"request_id": self.request_id})
+
+
+class NothingView(NothingHere, DashScopeView):
+    """Answer every other address of the dialect."""

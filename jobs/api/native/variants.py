@@ -6,11 +6,12 @@ from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseBase
 from drf_spectacular.utils import OpenApiTypes, extend_schema
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import selectors
+from jobs.api.bodies import MarkedJson
 from jobs.models import Job, Scope
 from jobs.services.rerun import image_rerun
 from jobs.services.variants import MAX_BRUSH_BYTES, first_output, variant_keep, variant_render
@@ -27,7 +28,7 @@ class VariantsView(NativeView):
     """Render a finished picture again; answer the file itself, or with `keep` a link to the stored one."""
 
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
-    parser_classes = [MultiPartParser, FormParser, JSONParser]
+    parser_classes = [MultiPartParser, FormParser, MarkedJson]
 
     @extend_schema(
         tags=["Native"],

@@ -9,13 +9,14 @@ from uuid import UUID
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, OpenApiTypes, extend_schema
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import intake, selectors
 from jobs.actor import Actor
 from jobs.api.base import AlwaysJson, DialectView
+from jobs.api.bodies import MarkedJson
 from jobs.api.results import awaited_image
 from jobs.api.zips import zip_name, zip_response
 from jobs.models import Job
@@ -60,7 +61,7 @@ class NativeView(DialectView):
 class JobsView(NativeView):
     """List the team's jobs, or submit one."""
 
-    parser_classes = [MultiPartParser, FormParser, JSONParser]
+    parser_classes = [MultiPartParser, FormParser, MarkedJson]
     content_negotiation_class = PictureOrJson
 
     @extend_schema(
@@ -102,7 +103,8 @@ class JobsView(NativeView):
         options, sources = body.to_options(), _sources_in(self.actor, body.validated_data)
         if wants_picture(request) and len(sources) > 1:
             raise InvalidParameter("Accept: an image is answered for one picture at a time", field="image")
-        key, digest = _idempotency(request, options.to_json(), sources)
+        callback_url = body.validated_data.get("callback_url", "")
+        key, digest = _idempotency(request, options.to_json(), sources, callback_url)
         job = self._replayed(key, digest) or job_submit(
             actor=self.actor,
             door=Door(
@@ -110,7 +112,7 @@ class JobsView(NativeView):
                 urgency=_urgency(wait_s, len(sources)),
                 idempotency_key=key,
                 request_hash=digest,
-                callback_url=body.validated_data.get("callback_url", ""),
+                callback_url=callback_url,
             ),
             options=options,
             sources=sources,
@@ -202,13 +204,15 @@ def _urgency(wait_s: float, count: int) -> Job.Urgency:
     return Job.Urgency.DEFAULT if count == 1 else Job.Urgency.BATCH
 
 
-def _idempotency(request: Request, options: dict[str, Any], sources: list[intake.Source]) -> tuple[str, str]:
+def _idempotency(
+    request: Request, options: dict[str, Any], sources: list[intake.Source], callback_url: str
+) -> tuple[str, str]:
     """Read the Idempotency-Key and hash what the request asks for."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > 255:
         raise InvalidParameter("Idempotency-Key: at most 255 characters", field="Idempotency-Key")
     if not key:
         return "", ""
-    parts = [repr(sorted(options.items()))]
+    parts = [repr(sorted(options.items())), repr(callback_url)]
     parts += [source.url if isinstance(source, intake.UrlSource) else source.sha256 for source in sources]
     return key, hashlib.sha256("\n".join(parts).encode()).hexdigest()

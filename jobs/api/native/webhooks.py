@@ -7,7 +7,6 @@ from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.parsers import JSONParser
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +14,7 @@ from rest_framework.views import APIView
 
 from jobs import selectors
 from jobs.api.auth import HasScope, actor_of
+from jobs.api.bodies import MarkedJson
 from jobs.errors import AuthenticationRequired, PermissionDenied
 from jobs.models import Webhook, WebhookDelivery
 from jobs.services import webhooks as services
@@ -126,7 +126,7 @@ class ManagedView(NativeView):
 class WebhooksView(ManagedView):
     """List the team's webhooks, or make one."""
 
-    parser_classes = [JSONParser]
+    parser_classes = [MarkedJson]
 
     @extend_schema(
         tags=["Native"],
@@ -152,7 +152,7 @@ class WebhooksView(ManagedView):
 class WebhookView(ManagedView):
     """Look at one webhook, change it, or delete it."""
 
-    parser_classes = [JSONParser]
+    parser_classes = [MarkedJson]
 
     @extend_schema(
         tags=["Native"],

@@ -13,13 +13,14 @@ from drf_spectacular.utils import (
     extend_schema,
     extend_schema_view,
 )
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import selectors
-from jobs.api.base import AlwaysJson, DialectView
+from jobs.api.base import AlwaysJson, NothingHere, PublishedView
+from jobs.api.bodies import MarkedJson
 from jobs.models import Job
 from jobs.services.submission import Door, job_submit
 from jobs.waiting import wait_for_job
@@ -106,7 +107,7 @@ def describe_task(operation_id: str) -> object:
     )
 
 
-class PicWishView(DialectView):
+class PicWishView(PublishedView):
     """Answer JSON and this dialect's errors."""
 
     dialect = Job.Dialect.PICWISH
@@ -119,7 +120,7 @@ class PicWishView(DialectView):
 
 @extend_schema_view(post=describe_submission("picwish_submit"))
 class SegmentationView(PicWishView):
-    parser_classes = [MultiPartParser, FormParser, JSONParser]
+    parser_classes = [MultiPartParser, FormParser, MarkedJson]
 
     def post(self, request: Request) -> HttpResponseBase:
         body = serializers.SegmentationSerializer(data=request.data)
@@ -165,3 +166,7 @@ class VendorSegmentationView(SegmentationView):
 @extend_schema_view(get=describe_task("picwish_vendor_task"))
 class VendorTaskView(TaskView):
     pass
+
+
+class NothingView(NothingHere, PicWishView):
+    """Answer every other address of the dialect."""

@@ -66,7 +66,7 @@ class UNetUploadSerializer(UNetOptionsSerializer):
     """Describe `POST /api/matting/batch` with multipart: many `images`, or one .zip of them."""
 
     images = serializers.ListField(
-        child=serializers.FileField(allow_empty_file=True), required=False, help_text="Up to 100 files, or one .zip."
+        child=serializers.FileField(allow_empty_file=True), required=False, help_text="Many files, or one .zip."
     )
     zip = serializers.FileField(required=False, allow_empty_file=True, help_text="Pictures in one .zip.")
 

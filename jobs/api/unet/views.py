@@ -12,13 +12,14 @@ from drf_spectacular.utils import (
     PolymorphicProxySerializer,
     extend_schema,
 )
-from rest_framework.parsers import FormParser, JSONParser, MultiPartParser
+from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import estimates, folders, selectors
-from jobs.api.base import AlwaysJson, DialectView
+from jobs.api.base import AlwaysJson, NothingHere, PublishedView
+from jobs.api.bodies import MarkedJson
 from jobs.api.results import awaited_image
 from jobs.errors import JobNotFound, PermissionDenied
 from jobs.intake import Source
@@ -92,7 +93,7 @@ TASK_EXAMPLE = OpenApiExample(
 )
 
 
-class UNetView(DialectView):
+class UNetView(PublishedView):
     """Answer JSON and this dialect's errors."""
 
     dialect = Job.Dialect.UNET
@@ -140,7 +141,7 @@ class SingleView(UNetView):
 
 
 class BatchView(UNetView):
-    parser_classes = [JSONParser, MultiPartParser]
+    parser_classes = [MarkedJson, MultiPartParser]
 
     @extend_schema(
         tags=["UNet"],
@@ -163,7 +164,7 @@ class BatchView(UNetView):
         ],
     )
     def post(self, request: Request) -> Response:
-        is_folder = (request.content_type or "").startswith("application/json")
+        is_folder = (request.content_type or "").lower().startswith("application/json")
         job = self._submit_folder(request) if is_folder else self._submit_upload(request)
         return Response(render.render_submitted(job, estimated_time_s=estimates.seconds_until_done()))
 
@@ -244,7 +245,7 @@ class TaskView(UNetView):
 
 class ReloadView(UNetView):
     required_scopes = {"POST": (Scope.ADMIN,)}
-    parser_classes = [JSONParser]
+    parser_classes = [MarkedJson]
 
     @extend_schema(
         tags=["UNet"],
@@ -263,3 +264,7 @@ class ReloadView(UNetView):
         )
         version, previous = model_reload(actor=self.actor, place=place)
         return Response(render.render_reloaded(version, previous))
+
+
+class NothingView(NothingHere, UNetView):
+    """Answer every other address of the dialect."""

@@ -266,3 +266,24 @@ def test_an_unknown_client_sees_no_difference_between_foreign_and_missing_tokens
     codes = [Client().post(f"{URL}?access_token={token}").json()["error_code"] for token in tokens]
 
     assert codes == [110, 110, 110]
+
+
+@pytest.mark.usefixtures("instant_worker")
+def test_a_closing_slash_and_a_byte_order_mark_change_nothing(alice: Person, photo: str) -> None:
+    body = b"\xef\xbb\xbf" + json.dumps({"image": photo}).encode()
+
+    response = alice.api().post(f"{URL}/", body, content_type="application/json")
+
+    assert_matches(response.json(), FIXTURE["answer"])
+
+
+@pytest.mark.parametrize(
+    "path", ["/rest/", f"{URL}s", f"{URL}/x/", "/rest/2.0/image-process/v1/body_seg?access_token=x"]
+)
+def test_an_unknown_address_is_told_in_the_dialects_words(client: Client, path: str) -> None:
+    for method in ("get", "post", "delete"):
+        response = getattr(client, method)(path)
+
+        assert response.status_code == 200
+        expected = {"error_code": 3, "error_msg": "Unsupported openapi method", "log_id": "<digits>"}
+        assert_matches(response.json(), expected)

@@ -146,3 +146,17 @@ def test_a_key_bound_to_another_network_has_no_permission(alice: Person) -> None
     ApiKey.objects.filter(pk=alice.key.pk).update(allowed_networks=["192.0.2.0/24"])
 
     assert error_code_with(token) == 6
+
+
+def test_a_closing_slash_changes_nothing(client: Client, alice: Person) -> None:
+    response = client.post(f"{URL}/", query_params=credentials(alice))
+
+    assert_matches(response.json(), FIXTURE["answer"])
+
+
+def test_an_unknown_address_beside_the_tokens_is_an_invalid_request(client: Client) -> None:
+    response = client.post("/oauth/2.0/tokens")
+
+    assert response.status_code == 404
+    expected = {"error": "invalid_request", "error_description": "There is nothing at this address."}
+    assert response.json() == expected

@@ -32,7 +32,7 @@ def test_the_samples_have_the_answers_keys() -> None:
 
 
 def test_every_address_is_documented() -> None:
-    for entry in urls.urlpatterns:
+    for entry in [entry for entry in urls.urlpatterns if entry.name != "dashscope-nothing"]:
         address = str(entry.pattern).replace("<str:task_id>", "{task_id}")
         last = address.removeprefix("api/v1/services/aigc").removesuffix("/files")
         assert last in DOCUMENT, address

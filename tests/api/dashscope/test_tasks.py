@@ -371,3 +371,24 @@ def test_a_method_that_is_not_there_is_refused_in_the_dialects_words(alice: Pers
 
     assert response.status_code == 405
     assert_matches(response.json(), ERRORS["answer"] | {"code": "MethodNotAllowed"})
+
+
+@pytest.mark.usefixtures("idle_worker")
+@pytest.mark.parametrize("start", ["", "\ufeff"])
+def test_parameters_that_are_null_and_a_byte_order_mark_change_nothing(alice: Person, start: str) -> None:
+    body = start + json.dumps(FIXTURE["submit"]["request"] | {"parameters": None})
+
+    response = alice.api().post(f"{SUBMIT}/", body, content_type="application/json", headers=ASYNC)
+
+    assert response.status_code == 200
+    assert_matches(response.json(), FIXTURE["submit"]["answer"])
+
+
+@pytest.mark.parametrize("path", ["/api/v1", "/api/v1/", "/api/v1/task", f"{TASKS}/x/y/", f"{SUBMIT}/x"])
+def test_an_unknown_address_is_told_in_the_dialects_words(client: Client, path: str) -> None:
+    for method in ("get", "post", "put"):
+        response = getattr(client, method)(path)
+
+        assert response.status_code == 404
+        expected = {"code": "NotFound", "message": "There is nothing at this address.", "request_id": "<uuid>"}
+        assert_matches(response.json(), expected)

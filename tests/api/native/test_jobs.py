@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import io
+import json
 import uuid
 import zipfile
 from pathlib import Path
@@ -70,6 +71,25 @@ def test_base64_in_json_is_taken_with_and_without_its_prefix(alice: Person, jpeg
     assert answer.json()["images_succeeded"] == 2
 
 
+def test_a_byte_order_mark_before_json_is_let_pass(alice: Person, jpeg_bytes, idle_worker):
+    body = "\ufeff" + json.dumps({"image_base64": base64.b64encode(jpeg_bytes).decode()})
+
+    for label in ("application/json", "application/json; charset=UTF8"):
+        assert alice.api().post("/api/jobs/", body, label).status_code == 202
+    assert alice.api().post("/api/jobs/", body[1:], "application/json; charset=utf-16").status_code == 202
+
+
+def test_an_address_is_the_same_with_and_without_its_closing_slash(alice: Person, jpeg_bytes, idle_worker):
+    job = alice.api().post("/api/jobs?wait=0", {"image": photo(jpeg_bytes)}).json()
+
+    assert alice.api().get("/api/jobs").json()["count"] == 1
+    assert alice.api().get(f"/api/jobs/{job['id']}").json()["id"] == job["id"]
+    assert alice.api().get("/api/account/").status_code == 200
+    assert alice.api().get("/api/jobs//").status_code == 404
+    assert alice.api().post(f"/api/jobs/{job['id']}/cancel/").json()["status"] == "canceled"
+    assert alice.api().delete(f"/api/jobs/{job['id']}").status_code == 204
+
+
 def test_boxes_are_kept_as_they_were_sent(alice: Person, jpeg_bytes, instant_worker):
     answer = alice.api().post("/api/jobs/?wait=10", {"image": photo(jpeg_bytes), "boxes": "[[10, 20, 300, 400]]"})
 
@@ -90,6 +110,7 @@ def test_boxes_are_kept_as_they_were_sent(alice: Person, jpeg_bytes, instant_wor
         ({"boxes": "not json"}, "boxes"),
         ({"method": "boxes"}, "boxes"),
         ({"outputs": "cutout,hologram"}, "outputs"),
+        ({"method": "x" * 100_000}, "is not a valid choice"),
         ({"crop_margin": "0.9"}, "crop_margin"),
     ],
 )
@@ -99,8 +120,16 @@ def test_a_bad_parameter_is_named_and_nothing_is_kept(alice: Person, jpeg_bytes,
     assert answer.status_code == 422, answer.content
     assert answer["Content-Type"] == "application/problem+json"
     assert field in answer.json()["detail"]
+    assert len(answer.json()["detail"]) < 400
     assert not Job.objects.exists()
     assert not stored_files()
+
+
+def test_half_a_character_is_refused_and_shown_escaped(alice: Person):
+    answer = alice.api().post("/api/jobs/", {"image_base64": "eA==", "method": "\ud800"}, "application/json")
+
+    assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
+    assert answer.json()["detail"] == r'method: "\ud800" is not a valid choice.'
 
 
 @pytest.mark.parametrize(
@@ -268,6 +297,36 @@ def test_a_repeated_idempotency_key_answers_the_first_job(alice: Person, jpeg_by
     assert first.json()["id"] == again.json()["id"]
     assert other.status_code == 422
     assert Job.objects.count() == 1
+
+
+def test_an_idempotency_key_with_another_callback_is_another_request(alice: Person, jpeg_bytes, idle_worker):
+    def sent(callback_url: str):
+        fields = {"image": photo(jpeg_bytes), "callback_url": callback_url}
+        return alice.api().post("/api/jobs/", fields, headers={"Idempotency-Key": "order-17"})
+
+    first, again, other = (sent(f"https://example.com/{name}") for name in ("one", "one", "two"))
+
+    assert first.json()["id"] == again.json()["id"]
+    assert (other.status_code, other.json()["field"]) == (422, "Idempotency-Key")
+
+
+@pytest.mark.parametrize("threshold", ["10", "20"])
+def test_an_idempotency_key_is_free_again_after_a_day(alice: Person, jpeg_bytes, idle_worker, threshold):
+    def sent(**fields: str):
+        fields = {"image": photo(jpeg_bytes), **fields}
+        return alice.api().post("/api/jobs/", fields, headers={"Idempotency-Key": "order-17"})
+
+    first = sent().json()["id"]
+    Job.objects.update(created_at=timezone.now() - dt.timedelta(hours=23, minutes=59))
+    assert sent().json()["id"] == first
+    Job.objects.update(created_at=timezone.now() - dt.timedelta(hours=24))
+
+    second = sent(threshold=threshold)
+
+    assert second.status_code == 202
+    assert second.json()["id"] != first
+    assert sent(threshold=threshold).json()["id"] == second.json()["id"]
+    assert alice.api().get(f"/api/jobs/{first}/").status_code == 200
 
 
 def test_an_idempotency_key_opens_no_job_that_its_sender_may_not_see(

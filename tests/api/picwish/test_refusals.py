@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.test import Client
 
 from jobs import errors
 from jobs.models import Job
@@ -69,3 +70,19 @@ def test_an_unreachable_queue_is_503(alice: Person, jpeg_bytes: bytes, monkeypat
 
     assert (answer.status_code, answer.json()["status"]) == (503, 503)
     assert answer["Retry-After"] == "5"
+
+
+def test_half_a_character_is_400_and_shown_escaped(alice: Person) -> None:
+    answer = alice.api().post(LONG, {"image_base64": "eA==", "type": "\ud800"}, content_type="application/json")
+
+    assert answer.status_code == 400
+    assert answer.json() == {"status": 400, "message": r'type: "\ud800" is not a valid choice.'}
+
+
+@pytest.mark.parametrize("path", ["/task", "/task/", "/task/pic/x/y", "/api/tasks/visual/x", "/api/tasks/"])
+def test_an_unknown_address_is_told_in_the_dialects_words(client: Client, path: str) -> None:
+    for method in ("get", "post", "delete"):
+        answer = getattr(client, method)(path)
+
+        assert answer.status_code == 404
+        assert answer.json() == {"status": 404, "message": "There is nothing at this address."}

@@ -61,6 +61,26 @@ def test_json_and_forms_say_the_same(instant_worker: FakeEngine, alice: Person, 
         assert (data["state"], data["output_type"], "image" in data, "mask" in data) == (1, 3, False, True)
 
 
+@pytest.mark.usefixtures("idle_worker")
+@pytest.mark.parametrize("name", ["type", "output_type", "crop", "callback_url", "image_url"])
+def test_null_means_not_sent(alice: Person, jpeg_bytes: bytes, name: str) -> None:
+    fields = {"image_base64": base64.b64encode(jpeg_bytes).decode(), name: None}
+
+    answer = alice.api().post(LONG, fields, content_type="application/json")
+
+    assert answer.status_code == 200
+    assert_matches(answer.json(), fixture("picwish/submitted.json"))
+
+
+@pytest.mark.usefixtures("idle_worker")
+def test_a_closing_slash_and_a_byte_order_mark_change_nothing(alice: Person, jpeg_bytes: bytes) -> None:
+    body = "\ufeff" + json.dumps({"image_base64": base64.b64encode(jpeg_bytes).decode()})
+
+    answer = alice.api().post(f"{LONG}/", body, content_type="application/json")
+
+    assert poll(alice, answer.json()["data"]["task_id"] + "/")["state"] == 0
+
+
 def test_the_worker_claims_what_this_dialect_submits(
     idle_worker: None, alice: Person, jpeg_bytes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

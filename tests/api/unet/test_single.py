@@ -15,7 +15,8 @@ from django.test import Client
 from PIL import Image
 
 from jobs import selectors, storage
-from jobs.models import Job
+from jobs.models import ApiKey, Job
+from jobs.services.keys import key_revoke
 from jobs.services.lifecycle import job_cancel
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person
@@ -286,3 +287,31 @@ def test_the_job_is_kept_as_this_dialects(instant_worker: FakeEngine, alice: Per
 
     job = selectors.jobs_of(alice.actor).get()
     assert (job.dialect, job.urgency, job.status) == ("unet", "interactive", "succeeded")
+
+
+def test_a_closing_slash_changes_nothing(instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes) -> None:
+    answer = alice.api().post(f"{URL}/", {"image": SimpleUploadedFile("photo.jpg", jpeg_bytes)})
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "success")
+
+
+@pytest.mark.parametrize("path", ["/api/matting/", "/api/matting/double", "/api/matting/task/x/y/", "/api/model"])
+def test_an_unknown_address_is_told_in_the_dialects_words(client: Client, path: str) -> None:
+    for method in ("get", "post", "delete"):
+        answer = getattr(client, method)(path)
+
+        assert answer.status_code == 404
+        expected = {"status": "error", "error": "There is nothing at this address.", "code": "not_found"}
+        assert answer.json() == expected
+
+
+def test_the_result_link_opens_whatever_key_comes_with_it(
+    instant_worker: FakeEngine, alice: Person, charlie: Person, jpeg_bytes: bytes
+) -> None:
+    url = post(alice.api(), jpeg_bytes).json()["result_url"].removeprefix("http://testserver")
+    key_revoke(key=alice.key)
+    ApiKey.objects.filter(pk=charlie.key.pk).update(allowed_networks=["10.0.0.0/8"])
+
+    for headers in (alice.headers, charlie.headers, {"Authorization": "Bearer kl_wrong"}):
+        assert Client().get(url, headers=headers).status_code == 200
+        assert Client().get(url.partition("?")[0], headers=headers).status_code in (401, 403)

@@ -95,3 +95,8 @@ def test_a_job_with_a_forbidden_callback_is_refused_and_leaves_nothing(alice: Pe
     answered = alice.api().post("/api/jobs/", body)
     assert (answered.status_code, answered.json()["field"]) == (422, "callback_url")
     assert not Job.objects.exists()
+
+
+def test_an_event_that_is_half_a_character_is_refused(alice: Person) -> None:
+    answer = alice.api().post("/api/webhooks/", {"url": PUBLIC_URL, "events": ["\ud800"]}, "application/json")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 from django.test import Client
 
 from jobs.models import Job
-from tests.api.unet.batch.caller import submit, task
+from tests.api.unet.batch.caller import URL, submit, task
 from tests.cast import Person
 from tests.fakes import FakeEngine
 
@@ -83,6 +84,7 @@ def test_a_folder_without_any_picture_fails_with_the_reason(
         ({"alpha_threshold": 51}, "alpha_threshold: "),
         ({"edge_feathering": "maybe"}, "edge_feathering: "),
         ({"bg_color": "#ggg"}, "bg_color: "),
+        ({"output_format": "\ud800"}, 'output_format: "\\ud800" is not a valid choice.'),
     ],
 )
 def test_a_bad_request_is_400_and_says_which_field(
@@ -103,3 +105,14 @@ def test_more_files_than_a_job_may_have_are_refused(
     answer = submit(alice)
 
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
+
+
+@pytest.mark.parametrize("label", ["application/json", "Application/JSON; charset=UTF-8"])
+def test_a_folder_is_known_by_its_content_type_in_any_case_and_with_a_byte_order_mark(
+    instant_worker: FakeEngine, alice: Person, inputs: Path, label: str
+) -> None:
+    body = "\ufeff" + json.dumps({"input_dir": "/root/inputs/", "output_dir": "/root/outputs/"})
+
+    answer = alice.api().post(f"{URL}/", body, content_type=label)
+
+    assert (answer.status_code, answer.json()["input_count"]) == (200, 3)
