@@ -134,7 +134,7 @@ def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) ->
     if not isinstance(file, UploadedFile):
         raise ImageMissing(field="image")
     if file.size is not None and file.size > limits.max_bytes:
-        raise ImageTooLarge(f"{clean_name(file.name)} has {file.size} bytes, more than {limits.max_bytes}")
+        raise ImageTooLarge(f"{clean_name(file.name)} has more than {limits.max_bytes} bytes")
     file.seek(0)
     data = file.read(limits.max_bytes + 1)
     found = probe(data, limits)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -19,6 +19,7 @@ from rest_framework.views import APIView, set_rollback
 
 from jobs.actor import Actor
 from jobs.api.auth import actor_of
+from jobs.api.body_limits import BodyLimits, words
 from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
 from jobs.intake import too_many_images
 from jobs.limits import Standing, allowance_standings, rate_limit_headers, rates_of, request_spend, require_room
@@ -61,12 +62,13 @@ class DialectView(APIView):
     """Turn whatever a view raises into the dialect's own envelope, by its `render_error`, and keep its rates.
 
     dialect: whose limits of requests count, beside the team's own. is_submit: whether a request counts as a submission
-    there rather than as a query; None lets POST be one.
+    there rather than as a query; None lets POST be one. body_limits: how much of a body is read.
     """
 
     dialect: ClassVar[str] = Job.Dialect.NATIVE
     is_submit: ClassVar[bool | None] = None
     is_rated: ClassVar[bool] = True
+    body_limits: ClassVar[Callable[[], BodyLimits]] = staticmethod(words)
     standings: Sequence[Standing] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

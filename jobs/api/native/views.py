@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from jobs import intake, selectors
 from jobs.actor import Actor
 from jobs.api.base import AlwaysJson, DialectView
+from jobs.api.body_limits import many_pictures
 from jobs.api.results import awaited_image
 from jobs.api.zips import zip_name, zip_response
 from jobs.models import Job
@@ -62,6 +63,7 @@ class JobsView(NativeView):
 
     parser_classes = [MultiPartParser, FormParser, JSONParser]
     content_negotiation_class = PictureOrJson
+    body_limits = staticmethod(many_pictures)
 
     @extend_schema(
         tags=["Native"],

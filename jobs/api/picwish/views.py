@@ -20,6 +20,7 @@ from rest_framework.response import Response
 
 from jobs import selectors
 from jobs.api.base import AlwaysJson, DialectView
+from jobs.api.body_limits import one_picture
 from jobs.models import Job
 from jobs.services.submission import Door, job_submit
 from jobs.waiting import wait_for_job
@@ -119,6 +120,7 @@ class PicWishView(DialectView):
 
 @extend_schema_view(post=describe_submission("picwish_submit"))
 class SegmentationView(PicWishView):
+    body_limits = staticmethod(one_picture)
     parser_classes = [MultiPartParser, FormParser, JSONParser]
 
     def post(self, request: Request) -> HttpResponseBase:

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 
 from jobs import estimates, folders, selectors
 from jobs.api.base import AlwaysJson, DialectView
+from jobs.api.body_limits import each_picture_by_itself, one_picture
 from jobs.api.results import awaited_image
 from jobs.errors import JobNotFound, PermissionDenied
 from jobs.intake import Source
@@ -104,6 +105,7 @@ class UNetView(DialectView):
 
 
 class SingleView(UNetView):
+    body_limits = staticmethod(one_picture)
     parser_classes = [MultiPartParser, FormParser]
 
     @extend_schema(
@@ -140,6 +142,7 @@ class SingleView(UNetView):
 
 
 class BatchView(UNetView):
+    body_limits = staticmethod(each_picture_by_itself)
     parser_classes = [JSONParser, MultiPartParser]
 
     @extend_schema(
