@@ -24,8 +24,9 @@ from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, Permiss
 from jobs.intake import too_many_images
 from jobs.limits import Standing, allowance_standings, rate_limit_headers, rates_of, request_spend, require_room
 from jobs.models import Job
-from jobs.services.quota import allowances, quota_of
+from jobs.services.quota import allowances, limits_within, quota_of
 from segmentation.errors import ImageTooLarge, InvalidParameter, MattingError
+from segmentation.image import Limits
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +100,10 @@ class DialectView(APIView):
     @property
     def base_url(self) -> str:
         return self.request.build_absolute_uri("/").rstrip("/")
+
+    def team_limits(self, limits: Limits) -> Limits:
+        """Narrow a door's limits to the team's, for pictures that fail by themselves rather than end the request."""
+        return limits_within(limits, quota_of(self.actor.team))
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
         """Give the dialect's answer for one error of the tree."""

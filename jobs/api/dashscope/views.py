@@ -108,7 +108,7 @@ class SubmitView(DashScopeView):
         body.is_valid(raise_exception=True)
         job = job_submit(
             actor=self.actor,
-            door=Door(dialect=Job.Dialect.DASHSCOPE, retention_hours=TASK_LIFE_S // 3600),
+            door=Door(dialect=Job.Dialect.DASHSCOPE, retention_hours=TASK_LIFE_S // 3600, worker_judges=True),
             options=serializers.OPTIONS,
             sources=[body.to_source(self.actor)],
             limits=serializers.limits(),

@@ -129,7 +129,7 @@ class SegmentationView(PicWishView):
         values, options = body.validated_data, body.to_options()
         job = job_submit(
             actor=self.actor,
-            sources=[body.to_source()],
+            sources=[body.to_source(self.team_limits(serializers.limits()))],
             options=options,
             limits=serializers.limits(),
             door=Door(

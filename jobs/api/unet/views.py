@@ -22,7 +22,7 @@ from jobs.api.base import AlwaysJson, DialectView
 from jobs.api.body_limits import each_picture_by_itself, one_picture
 from jobs.api.results import awaited_image
 from jobs.errors import JobNotFound, PermissionDenied
-from jobs.intake import Source
+from jobs.intake import Source, default_limits
 from jobs.models import Job, Scope
 from jobs.naming import names_of_seconds, second_unique_name
 from jobs.services.model_versions import model_reload
@@ -191,7 +191,7 @@ class BatchView(UNetView):
         body = serializers.UNetUploadSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         options = body.to_options()
-        sources: list[Source] = body.to_sources()
+        sources: list[Source] = body.to_sources(self.team_limits(default_limits()))
         names = BatchNames(shown_folder="outputs/", count=len(sources))
         return job_submit(actor=self.actor, door=names.door(bundle_folder="outputs"), options=options, sources=sources)
 
