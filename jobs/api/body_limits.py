@@ -19,6 +19,7 @@ from django.http import HttpRequest, HttpResponse
 
 from jobs.archives import SIGNATURE
 from jobs.errors import LengthRequired
+from jobs.intake import too_large
 
 WORDS_BYTES = 512 * 2**10
 _TOO_LARGE = "The request's body is too large."
@@ -186,7 +187,7 @@ class FileCap(FileUploadHandler):
         if start + len(raw_data) <= most:
             return raw_data
         if not self._limits.cuts_files:
-            raise RequestDataTooBig(f"A file has more than {most} bytes.")
+            raise too_large(self.file_name, most)
         return raw_data[: max(0, most + 1 - start)] or None
 
     def file_complete(self, file_size: int) -> None:

@@ -82,6 +82,7 @@ def test_a_file_that_is_too_large_ends_the_request_where_it_passes_the_limit(
     answer = sent(alice.api(), path, body, MULTIPART, CONTENT_LENGTH=str(10 * CAP if path == "/api/jobs/" else 2 * CAP))
 
     assert answer.status_code == 413
+    assert f"a.jpg has more than {CAP} bytes" in answer.content.decode()
     assert sum(on_disk) <= CAP
     assert body.taken <= 4 * CAP
 
@@ -106,6 +107,16 @@ def test_a_stranger_cannot_send_a_page_more_than_a_form(client: Client, on_disk:
 
     assert answer.status_code in (413, 302)
     assert (body.taken, on_disk) == (0, [])
+
+
+def test_a_form_s_file_that_is_too_large_is_told_on_the_page(alice: Person, on_disk: list[int]) -> None:
+    upload = SimpleUploadedFile("a.jpg", b"\xff\xd8\xff" + bytes(2**20))
+
+    page = alice.browser().post("/submit", {"image": upload}, follow=True)
+
+    assert page.status_code == 200
+    assert f"a.jpg has more than {CAP} bytes" in page.content.decode()
+    assert sum(on_disk) == CAP + 1
 
 
 def test_a_file_that_is_too_large_fails_by_itself_in_a_batch(

@@ -209,8 +209,8 @@ class UploadPolicyView(DashScopeView):
 
 
 def upload_body_limits() -> BodyLimits:
-    """Bound the upload's form: its sender is known only when all of it has been read."""
-    return BodyLimits(MAX_FORM_BYTES, serializers.upload_limits().max_bytes)
+    """Bound the upload's form; its sender, and so the answer, is known only when all of it has been read."""
+    return BodyLimits(MAX_FORM_BYTES, serializers.upload_limits().max_bytes, cuts_files=True)
 
 
 class UploadFileView(DashScopeView):
