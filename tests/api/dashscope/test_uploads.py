@@ -201,9 +201,9 @@ def test_a_body_that_is_too_large_is_refused_unread(db: None) -> None:
     body = io.BytesIO(b"--x")
     length = MAX_FILE_BYTES + 64 * 2**10 + 1
 
-    response = Client().generic(
-        "POST", FILES, content_type="multipart/form-data; boundary=x", **{"CONTENT_LENGTH": length, "wsgi.input": body}
-    )
+    environ = {"CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": str(length), "wsgi.input": body}
+
+    response = Client().generic("POST", FILES, **environ)
 
     assert (response.status_code, response.json()["code"]) == (413, "BadRequest.TooLarge")
     assert body.tell() == 0
