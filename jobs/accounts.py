@@ -12,6 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from jobs.api.auth import client_address
 from jobs.errors import NotFound
 from jobs.services.teams import invitation_of
 
@@ -23,6 +24,13 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.MATTING_SIGNUP_OPEN or _holds_invitation(request)
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """Count by the caller's own address; behind a proxy all callers would share the proxy's."""
+        return client_address(request) or "unknown"
+
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Leave the counting of wrong passwords to axes; what allauth counts is wrong codes of the second factor."""
 
     def get_login_stages(self) -> list[str]:
         ours = f"{VerificationStage.__module__}.{VerificationStage.__qualname__}"

@@ -31,7 +31,8 @@ RATIO_FREE_BYTES = 2**20  # small files of one colour shrink a lot and harm nobo
 # The others are unpacked by whole blocks, however little of them is wanted: a small file could fill the memory.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _END = struct.Struct("<4s4H2LH")
-
+_END_64_LOCATOR = struct.Struct("<4sLQL")
+_END_64_SIGNATURE = b"PK\x06\x07"
 _MAX_COMMENT = 65_535
 _ENTRY_BYTES = 1024  # in the directory: a header of 46 bytes, the name, some extra fields
 
@@ -92,11 +93,14 @@ def _check_end(file: IO[bytes], limits: ArchiveLimits, field: str) -> None:
     size = file.seek(0, io.SEEK_END)
     if size > limits.max_bytes:
         raise ImageTooLarge(f"{field}: the archive is larger than {limits.max_bytes / 2**20:.4g} MB", field=field)
-    file.seek(max(0, size - _END.size - _MAX_COMMENT))
+    file.seek(max(0, size - _END_64_LOCATOR.size - _END.size - _MAX_COMMENT))
     tail = file.read()
     place = tail.rfind(EMPTY_SIGNATURE)
     if place < 0 or len(tail) - place < _END.size:
         raise InvalidParameter(f"{field}: not a zip archive", field=field)
+    if tail.startswith(_END_64_SIGNATURE, max(0, place - _END_64_LOCATOR.size)):
+        # Its figures would count instead of these. What we take never needs it: that begins at 4 GB or 65,535 files.
+        raise InvalidParameter(f"{field}: zip64 archives are not taken", field=field)
     _, _, _, _, entries, directory_bytes, _, _ = _END.unpack_from(tail, place)
     # Folders count as entries too, hence the factor.
     if entries > 2 * limits.max_entries + 100 or directory_bytes > _ENTRY_BYTES * (2 * limits.max_entries + 100):

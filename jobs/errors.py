@@ -24,6 +24,11 @@ class MalformedBody(MattingError):
     public_message = "The request's body cannot be read."
 
 
+class LengthRequired(MalformedBody):
+    http_status = 411
+    public_message = "The request must say how long its body is (Content-Length)."
+
+
 class ParameterMissing(InvalidParameter):
     """Name in `field` what the caller left out."""
 

@@ -115,6 +115,11 @@ def too_many_images(count: str) -> InvalidParameter:
     )
 
 
+def too_large(name: str, max_bytes: int) -> ImageTooLarge:
+    """Say which file has more bytes than it may have; by how many nobody has counted."""
+    return ImageTooLarge(f"{clean_name(name)} has more than {max_bytes} bytes")
+
+
 def clean_name(name: str) -> str:
     """Keep the last part of a file name, without control characters, so that it is safe to show and to zip."""
     name = PurePosixPath(str(name).replace("\\", "/")).name
@@ -134,7 +139,7 @@ def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) ->
     if not isinstance(file, UploadedFile):
         raise ImageMissing(field="image")
     if file.size is not None and file.size > limits.max_bytes:
-        raise ImageTooLarge(f"{clean_name(file.name)} has {file.size} bytes, more than {limits.max_bytes}")
+        raise too_large(file.name, limits.max_bytes)
     file.seek(0)
     data = file.read(limits.max_bytes + 1)
     found = probe(data, limits)

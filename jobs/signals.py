@@ -66,6 +66,12 @@ def on_factor_added(request: HttpRequest, user: User, authenticator: Any, **kwar
     account_note(action=Action.FACTOR_ADDED, user=user, address=_address(request), after=after)
 
 
+@receiver(factors.authentication_failed)
+def on_factor_failed(request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
+    after = {"type": authenticator.type}
+    account_note(action=Action.FACTOR_FAILED, user=user, address=_address(request), after=after)
+
+
 @receiver(factors.authenticator_removed)
 def on_factor_removed(request: HttpRequest, user: User, authenticator: Any, **kwargs: Any) -> None:
     after = {"type": authenticator.type}

@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "jobs.api.body_limits.BodyLimitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -129,12 +130,14 @@ ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_IS_CONFIGURED else "none"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if env.bool("MATTING_HTTPS", default=False) else "http"
 ACCOUNT_SESSION_REMEMBER = True
-ACCOUNT_RATE_LIMITS = {"login_failed": None}  # axes counts failures, in the database, for all web processes together
 MFA_TOTP_ISSUER = "Keyline"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_IS_CONFIGURED  # without mail nothing can be verified
 AXES_FAILURE_LIMIT = env.int("MATTING_SIGN_IN_FAILURES", default=5)
-AXES_COOLOFF_TIME = dt.timedelta(minutes=env.int("MATTING_LOCKOUT_MINUTES", default=15))
+_LOCKOUT_MINUTES = env.int("MATTING_LOCKOUT_MINUTES", default=15)
+AXES_COOLOFF_TIME = dt.timedelta(minutes=_LOCKOUT_MINUTES)
+# Wrong codes of the second factor, by person; axes counts wrong passwords (see jobs.accounts.AccountAdapter).
+ACCOUNT_RATE_LIMITS = {"login_failed": f"{AXES_FAILURE_LIMIT}/{_LOCKOUT_MINUTES}m/key"}
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # by name alone, a stranger could lock anybody out
 AXES_USERNAME_CALLABLE = "jobs.accounts.name_tried"
 AXES_CLIENT_IP_CALLABLE = "jobs.api.auth.client_address"
@@ -169,6 +172,11 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+FILE_UPLOAD_HANDLERS = [
+    "jobs.api.body_limits.FileCap",  # before those that keep what it lets pass
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
 
@@ -203,6 +211,7 @@ RQ_QUEUES = {
     name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": env.int("MATTING_PICTURE_TIMEOUT_S", default=180)}
     for name in ("interactive", "default", "batch", "webhooks", "upkeep")
 }
+CACHES = {"default": {"BACKEND": "jobs.shared_cache.SharedCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "keyline:cache"}}
 RQ = {"DEFAULT_RESULT_TTL": 0, "FAILURE_TTL": 3600}
 
 # API ------------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -21,12 +21,14 @@ from rest_framework.views import APIView, set_rollback
 
 from jobs.actor import Actor
 from jobs.api.auth import actor_of
+from jobs.api.body_limits import BodyLimits, words
 from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
 from jobs.intake import too_many_images
 from jobs.limits import Standing, allowance_standings, rate_limit_headers, rates_of, request_spend, require_room
 from jobs.models import Job
-from jobs.services.quota import allowances, quota_of
+from jobs.services.quota import allowances, limits_within, quota_of
 from segmentation.errors import ImageTooLarge, InvalidParameter, MattingError
+from segmentation.image import Limits
 
 logger = logging.getLogger(__name__)
 
@@ -65,12 +67,13 @@ class DialectView(APIView):
     """Turn whatever a view raises into the dialect's own envelope, by its `render_error`, and keep its rates.
 
     dialect: whose limits of requests count, beside the team's own. is_submit: whether a request counts as a submission
-    there rather than as a query; None lets POST be one.
+    there rather than as a query; None lets POST be one. body_limits: how much of a body is read.
     """
 
     dialect: ClassVar[str] = Job.Dialect.NATIVE
     is_submit: ClassVar[bool | None] = None
     is_rated: ClassVar[bool] = True
+    body_limits: ClassVar[Callable[[], BodyLimits]] = staticmethod(words)
     standings: Sequence[Standing] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -101,6 +104,10 @@ class DialectView(APIView):
     @property
     def base_url(self) -> str:
         return self.request.build_absolute_uri("/").rstrip("/")
+
+    def team_limits(self, limits: Limits) -> Limits:
+        """Narrow a door's limits to the team's, for pictures that fail by themselves rather than end the request."""
+        return limits_within(limits, quota_of(self.actor.team))
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
         """Give the dialect's answer for one error of the tree."""

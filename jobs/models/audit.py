@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import ipaddress
 import json
 
 from django.db import models
@@ -22,6 +23,7 @@ class Action(models.TextChoices):
     PASSWORD_CHANGED = "user.password_changed", "Password changed"
     EMAIL_CHANGED = "user.email_changed", "E-mail address changed"
     FACTOR_ADDED = "user.factor_added", "Second factor added"
+    FACTOR_FAILED = "user.factor_failed", "Second factor failed"
     FACTOR_REMOVED = "user.factor_removed", "Second factor removed"
     TEAM_CREATED = "team.created", "Team made"
     TEAM_CHANGED = "team.changed", "Team changed"
@@ -102,7 +104,7 @@ class AuditEntry(models.Model):
             "key_id": self.key_id,
             "team_id": str(self.team_id) if self.team_id else None,
             "team_name": self.team_name,
-            "address": self.address,
+            "address": _one_form(self.address),
             "request_id": self.request_id,
             "object_type": self.object_type,
             "object_id": self.object_id,
@@ -115,6 +117,14 @@ class AuditEntry(models.Model):
         """Hash the previous entry's hash, a line break, and this entry's content as JSON with sorted keys."""
         text = json.dumps(self.content(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(f"{self.previous_hash}\n{text}".encode()).hexdigest()
+
+
+def _one_form(address: str | None) -> str | None:
+    """Write an address in one way: databases have their own ways to write some of IPv6."""
+    try:
+        return address and str(ipaddress.ip_address(address))
+    except ValueError:
+        return address
 
 
 class AuditHead(models.Model):

@@ -18,6 +18,7 @@ from jobs.models import Action, AuditEntry, AuditHead, Team
 from jobs.models.audit import GENESIS
 
 _HEAD = 1
+_EXPONENT_FROM = 1e16  # from here on Python writes 1e+16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,7 @@ def audit_append(
             user_id=author.user_id,
             key_id=author.key_id,
             team_id=author.team_id,
-            team_name=author.team_name,
+            team_name=_clean(author.team_name, 120),
             address=author.address,
             request_id=_clean(author.request_id, 64),
             object_type="" if target is None else target._meta.model_name,
@@ -150,13 +151,31 @@ def _head_locked() -> AuditHead:
     return head
 
 
-def _clean(text: str, length: int) -> str:
-    """Cut text to what its column holds. PostgreSQL takes no NUL."""
-    return text.replace("\x00", "")[:length]
+def _clean(text: str, length: int | None = None) -> str:
+    """Cut text to what its column holds. PostgreSQL takes neither NUL nor half of a pair of surrogates."""
+    return text.replace("\x00", "").encode(errors="replace").decode()[:length]
 
 
 def _plain(values: Mapping[str, Any] | None) -> Any:
     """Turn values into the JSON that the database will give back, so that the hash is the same on reading."""
     if values is None:
         return None
-    return json.loads(json.dumps(values, cls=DjangoJSONEncoder).replace("\\u0000", ""))
+    text = json.dumps(values, cls=DjangoJSONEncoder)
+    return _cleaned(json.loads(text, parse_float=_number, parse_constant=str))
+
+
+def _cleaned(value: Any) -> Any:
+    match value:
+        case str():
+            return _clean(value)
+        case dict():
+            return {_clean(name): _cleaned(inner) for name, inner in value.items()}
+        case list():
+            return [_cleaned(inner) for inner in value]
+    return value
+
+
+def _number(text: str) -> int | float:
+    """Read a fraction. PostgreSQL writes out what Python gives an exponent, and knows no negative zero."""
+    value = float(text)
+    return int(value) if abs(value) >= _EXPONENT_FROM else value + 0.0

@@ -52,6 +52,7 @@ class Door:
     idempotency_key: str = ""
     request_hash: str = ""
     retention_hours: int | None = None
+    worker_judges: bool = False  # a picture over the team's limits is found with the job, not with the request
 
 
 def job_submit(
@@ -66,7 +67,9 @@ def job_submit(
     quota = quota_of(actor.team)
     limits = limits_within(limits or default_limits(), quota)
     _check(options, sources, limits, door.callback_url)
-    _quota_check(quota, actor, sources, limits)
+    if not door.worker_judges:
+        _pictures_check(sources, limits)
+    _quota_check(quota, actor, sources)
     queue.require_available()
     job = _new_job(actor, door, options, limits, len(sources), quota)
     images = [_new_image(job, door, position, source) for position, source in enumerate(sources)]
@@ -119,13 +122,17 @@ def _check(options: CutoutOptions, sources: Sequence[Source], limits: Limits, ca
                 box.clipped(source.probe.width, source.probe.height, min_side_px=limits.min_box_side_px)
 
 
-def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source], limits: Limits) -> None:
+def _pictures_check(sources: Sequence[Source], limits: Limits) -> None:
+    for source in sources:
+        if isinstance(source, CheckedSource):
+            picture_check(source.probe, limits)
+
+
+def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source]) -> None:
     """Refuse what the team may not send before a file is stored."""
-    probes = [source.probe for source in sources if isinstance(source, CheckedSource)]
-    for probe in probes:
-        picture_check(probe, limits)
     pictures = sum(not isinstance(source, RefusedSource) for source in sources)
-    usage_check(team=actor.team, quota=quota, pictures=pictures, new_bytes=sum(probe.bytes for probe in probes))
+    new_bytes = sum(source.probe.bytes for source in sources if isinstance(source, CheckedSource))
+    usage_check(team=actor.team, quota=quota, pictures=pictures, new_bytes=new_bytes)
 
 
 def _retention_hours(door: Door, quota: Quota) -> int:

@@ -11,6 +11,7 @@ from rest_framework.exceptions import ValidationError
 
 from jobs import intake, selectors
 from jobs.api.base import matting_error_of
+from jobs.api.body_limits import each_picture_by_itself
 from jobs.api.native.serializers import CutoutOptionsSerializer
 from jobs.models import Job
 from jobs.sentences import explained
@@ -51,6 +52,7 @@ class StudioView(TemplateView):
 class SubmitView(ButtonsOnly, TeamPage, View):
     """Take the form as it is when scripts do not run, and go to the job's page."""
 
+    body_limits = staticmethod(each_picture_by_itself)
     address = "site:home"
 
     def post(self, request: HttpRequest) -> HttpResponse:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 from io import StringIO
 
@@ -62,6 +63,51 @@ def test_the_database_refuses_to_change_or_delete_an_entry(chain: list[AuditEntr
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         deed()
 
+    assert audit_verify().problems == []
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="no other database has the statement")
+@pytest.mark.parametrize(
+    ("table", "row"),
+    [("jobs_auditentry", "number = 5"), ("jobs_audithead", "id = 1")],
+)
+def test_sqlite_refuses_to_replace_an_entry_by_another_one(chain: list[AuditEntry], table: str, row: str) -> None:
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"INSERT OR REPLACE INTO {table} SELECT * FROM {table} WHERE {row}")
+
+    assert audit_verify().problems == []
+
+
+@pytest.mark.parametrize("address", ["::ffff:203.0.113.5", "2001:DB8::1", "::1.2.3.4"])
+def test_an_address_may_be_written_in_another_way_by_the_database(chain: list[AuditEntry], address: str) -> None:
+    audit_append(action=Action.SIGNED_IN, author=Author(name="alice", address=address))
+
+    assert audit_verify().problems == []
+
+
+def test_values_are_hashed_as_every_database_gives_them_back(chain: list[AuditEntry]) -> None:
+    values = {"large": 1e16, "huge": -1e22, "zero": -0.0, "part": 0.1, "many": [{"n": 2e300}]}
+
+    entry = audit_append(action=Action.QUOTA_CHANGED, author=Author(name="alice"), after=values)
+
+    # What PostgreSQL's numeric makes of them: no exponents, and no sign before a zero.
+    assert json.dumps(entry.after["large"]) == "10000000000000000"
+    assert json.dumps(entry.after["huge"]) == "-10000000000000000000000"
+    assert json.dumps(entry.after["zero"]) == "0.0"
+    assert isinstance(entry.after["many"][0]["n"], int)
+    assert entry.after == values
+    assert audit_verify().problems == []
+
+
+def test_text_keeps_its_letters_and_loses_what_no_database_takes(chain: list[AuditEntry]) -> None:
+    entry = audit_append(
+        action=Action.TEAM_CHANGED, author=Author(name="a\ud800"), after={"name": r"C:\u0000", "nul": "a\x00b\ud800"}
+    )
+
+    entry.refresh_from_db()
+
+    assert entry.after == {"name": r"C:\u0000", "nul": "ab?"}
+    assert entry.actor_name == "a?"
     assert audit_verify().problems == []
 
 

@@ -15,12 +15,14 @@ from allauth.mfa.totp.internal.auth import (
     yield_hotp_counters_from_time,
 )
 from django.contrib.auth.models import User
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.test import Client
 from pytest_django import Settings
 
+from jobs import queue
 from jobs.models import AuditEntry, Membership
 from jobs.services.teams import invitation_create
+from jobs.shared_cache import SharedCache
 from tests.cast import PASSWORD, Person
 
 pytestmark = pytest.mark.django_db
@@ -202,6 +204,70 @@ def test_a_second_factor_is_asked_for_after_the_password(client: Client, alice: 
 
     client.post(page["Location"], {"code": "000000"})
     assert not is_signed_in(client)
+
+
+def test_codes_of_a_second_factor_cannot_be_guessed_one_after_another(client: Client, alice: Person) -> None:
+    secret = generate_totp_secret()
+    TOTP.activate(alice.user, secret)
+    page = sign_in(client, "alice", PASSWORD)
+    for _ in range(7):
+        client.post(page["Location"], {"code": "000000"})
+    code = format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+
+    client.post(page["Location"], {"code": code})
+    elsewhere = Client(REMOTE_ADDR="203.0.113.9")
+    elsewhere.post(sign_in(elsewhere, "alice", PASSWORD)["Location"], {"code": code})
+
+    assert not is_signed_in(client)
+    assert not is_signed_in(elsewhere)
+    assert actions_of("alice").count("user.factor_failed") == 5
+
+
+def test_the_right_code_opens_after_a_wrong_one(client: Client, alice: Person) -> None:
+    secret = generate_totp_secret()
+    TOTP.activate(alice.user, secret)
+    page = sign_in(client, "alice", PASSWORD)
+    client.post(page["Location"], {"code": "000000"})
+
+    code = format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+    client.post(page["Location"], {"code": code})
+
+    assert is_signed_in(client)
+
+
+def test_behind_a_proxy_a_stranger_s_tries_do_not_count_for_others(settings: Settings, bob: Person) -> None:
+    settings.BEHIND_PROXY = True
+    stranger, owner = (
+        Client(REMOTE_ADDR="127.0.0.1", headers={"X-Forwarded-For": address})
+        for address in ("198.51.100.1", "203.0.113.7")
+    )
+    for number in range(31):
+        refused = sign_in(stranger, f"nobody{number}", "wrong")
+
+    sign_in(owner, "bob", PASSWORD)
+
+    assert refused.status_code == 429
+    assert is_signed_in(owner)
+
+
+def test_tries_are_counted_for_all_web_processes_and_beside_the_queue(settings: Settings) -> None:
+    one, other = caches.create_connection("default"), caches.create_connection("default")
+    queue.connection().set("a message", "waits")
+
+    one.set("tries", [1.5], 60)
+
+    assert other.get("tries") == [1.5]
+    other.clear()
+    assert one.get("tries") is None
+    assert queue.connection().get("a message") == b"waits"
+
+
+def test_without_redis_tries_are_counted_by_each_process() -> None:
+    cache = SharedCache("unix:///nowhere/redis.sock", {})
+
+    assert cache.add("tries", 1)
+    assert not cache.add("tries", 2)
+    assert cache.get("tries") == 1
 
 
 def test_adding_a_second_factor_asks_for_the_password_again_and_is_recorded(

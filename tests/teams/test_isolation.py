@@ -19,6 +19,7 @@ from jobs import intake, webhooks
 from jobs.models import (
     ApiKey,
     Artifact,
+    AuditEntry,
     Invitation,
     Job,
     JobImage,
@@ -374,3 +375,15 @@ def test_a_member_sees_only_their_own_jobs_where_the_team_is_set_so(alice: Perso
     assert MARK not in text_of(browser.get("/gallery/"))
     assert browser.post(f"/api/jobs/{job.pk}/cancel").status_code == 404
     assert alice.browser().get(f"/api/jobs/{job.pk}/").status_code == 200
+
+
+def test_a_member_deletes_what_they_see_at_either_door_and_it_is_recorded(alice: Person, bob: Person) -> None:
+    first, second = (_job(alice, dialect="native", external_id="") for _ in range(2))
+    browser = bob.browser()
+
+    assert browser.delete(f"/api/jobs/{first.pk}/").status_code == 204
+    browser.post(reverse("site:selection"), {"do": "delete", "image": str(second.images.get().pk)})
+
+    assert not Job.objects.filter(pk__in=[first.pk, second.pk]).exists()
+    deeds = AuditEntry.objects.filter(action="job.purged", actor_name="bob")
+    assert {entry.object_id for entry in deeds} == {str(first.pk), str(second.pk)}

@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from jobs.api.auth import KeyAuthentication, key_admitted, key_opened_by, secret_in
 from jobs.api.base import AlwaysJson, NothingHere, PublishedView
 from jobs.api.bodies import JsonOrFormBody, ShortJsonOrFormBody
+from jobs.api.body_limits import one_picture
 from jobs.api.results import awaited_image
 from jobs.errors import AuthenticationRequired
 from jobs.models import ApiKey, Job
@@ -152,6 +153,7 @@ class SegmentView(BaiduView):
     """Cut one picture out and wait for it."""
 
     authentication_classes = [TokenAuthentication]
+    body_limits = staticmethod(one_picture)
 
     @extend_schema(
         tags=["Baidu"],

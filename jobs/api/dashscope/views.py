@@ -16,6 +16,7 @@ from jobs.actor import Actor
 from jobs.api.auth import KeyAuthentication, client_address, key_admitted, request_id_of
 from jobs.api.base import AlwaysJson, NothingHere, PublishedView, RequestTooLarge
 from jobs.api.bodies import JsonBody
+from jobs.api.body_limits import BodyLimits
 from jobs.errors import JobNotCancelable, JobNotFound, PermissionDenied
 from jobs.models import Job, Scope
 from jobs.services.lifecycle import job_cancel
@@ -37,7 +38,7 @@ from .render import (
     render_task,
 )
 
-# A file with the fields around it. What is sent without a length (in chunks) is not read at all by Django.
+# A file with the fields around it.
 MAX_FORM_BYTES = MAX_FILE_BYTES + 64 * 2**10
 ERROR_RESPONSES = {
     status: OpenApiResponse(serializers.DashScopeErrorSerializer, description=", ".join(sorted(codes)))
@@ -107,7 +108,7 @@ class SubmitView(DashScopeView):
         body.is_valid(raise_exception=True)
         job = job_submit(
             actor=self.actor,
-            door=Door(dialect=Job.Dialect.DASHSCOPE, retention_hours=TASK_LIFE_S // 3600),
+            door=Door(dialect=Job.Dialect.DASHSCOPE, retention_hours=TASK_LIFE_S // 3600, worker_judges=True),
             options=serializers.OPTIONS,
             sources=[body.to_source(self.actor)],
             limits=serializers.limits(),
@@ -207,8 +208,15 @@ class UploadPolicyView(DashScopeView):
         )
 
 
+def upload_body_limits() -> BodyLimits:
+    """Bound the upload's form; its sender, and so the answer, is known only when all of it has been read."""
+    return BodyLimits(MAX_FORM_BYTES, serializers.upload_limits().max_bytes, cuts_files=True)
+
+
 class UploadFileView(DashScopeView):
     """Take a file by its policy; the key itself is not sent along. What is too long is refused before it is read."""
+
+    body_limits = staticmethod(upload_body_limits)
 
     authentication_classes = []
     permission_classes = []
@@ -223,8 +231,6 @@ class UploadFileView(DashScopeView):
         responses={200: serializers.DashScopeAcknowledgedSerializer, **ERROR_RESPONSES},
     )
     def post(self, request: Request) -> Response:
-        if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_FORM_BYTES:
-            raise RequestTooLarge
         form = serializers.DashScopeUploadFormSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         name = form.validated_data["key"]

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs import intake
+from jobs.api.body_limits import one_picture
 from jobs.services.uploads import upload_store
 
 from .views import PROBLEM, NativeView
@@ -31,6 +32,7 @@ class UploadsView(NativeView):
     """Check and keep one picture for an hour; a job names it in `upload`."""
 
     parser_classes = [MultiPartParser]
+    body_limits = staticmethod(one_picture)
 
     @extend_schema(
         tags=["Native"],

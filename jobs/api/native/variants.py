@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from jobs import selectors
 from jobs.api.bodies import MarkedJson
+from jobs.api.body_limits import one_picture
 from jobs.models import Job, Scope
 from jobs.services.rerun import image_rerun
 from jobs.services.variants import MAX_BRUSH_BYTES, first_output, variant_keep, variant_render
@@ -28,6 +29,7 @@ class VariantsView(NativeView):
     """Render a finished picture again; answer the file itself, or with `keep` a link to the stored one."""
 
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
+    body_limits = staticmethod(one_picture)
     parser_classes = [MultiPartParser, FormParser, MarkedJson]
 
     @extend_schema(

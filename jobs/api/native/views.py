@@ -17,6 +17,7 @@ from jobs import intake, selectors
 from jobs.actor import Actor
 from jobs.api.base import AlwaysJson, DialectView
 from jobs.api.bodies import MarkedJson
+from jobs.api.body_limits import many_pictures
 from jobs.api.results import awaited_image
 from jobs.api.zips import zip_name, zip_response
 from jobs.models import Job
@@ -63,6 +64,7 @@ class JobsView(NativeView):
 
     parser_classes = [MultiPartParser, FormParser, MarkedJson]
     content_negotiation_class = PictureOrJson
+    body_limits = staticmethod(many_pictures)
 
     @extend_schema(
         tags=["Native"],

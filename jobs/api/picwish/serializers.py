@@ -65,7 +65,7 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
             background=color if is_jpeg else None,
         )
 
-    def to_source(self) -> intake.Source:
+    def to_source(self, held_to: Limits) -> intake.Source:
         """Take the one picture; what this dialect reports as a task's state becomes a refused source."""
         values = self.validated_data
         sent = [name for name in SOURCES if name in values]
@@ -75,9 +75,9 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
             raise InvalidParameter(f"{sent[1]}: send one picture, not {sent[0]} as well", field=sent[1])
         picture = values[sent[0]]
         accept = {
-            "image_file": lambda: intake.accept_upload(picture, limits=limits()),
+            "image_file": lambda: intake.accept_upload(picture, limits=held_to),
             "image_url": lambda: intake.accept_url(picture),
-            "image_base64": lambda: intake.accept_base64(picture, limits=limits()),
+            "image_base64": lambda: intake.accept_base64(picture, limits=held_to),
         }[sent[0]]
         name = getattr(picture, "name", "") or sent[0]
         return intake.accept_or_refuse(accept, name=name, refusing=_TASK_ERRORS)

@@ -21,6 +21,7 @@ from rest_framework.response import Response
 from jobs import selectors
 from jobs.api.base import AlwaysJson, NothingHere, PublishedView
 from jobs.api.bodies import MarkedJson
+from jobs.api.body_limits import one_picture
 from jobs.models import Job
 from jobs.services.submission import Door, job_submit
 from jobs.waiting import wait_for_job
@@ -120,6 +121,7 @@ class PicWishView(PublishedView):
 
 @extend_schema_view(post=describe_submission("picwish_submit"))
 class SegmentationView(PicWishView):
+    body_limits = staticmethod(one_picture)
     parser_classes = [MultiPartParser, FormParser, MarkedJson]
 
     def post(self, request: Request) -> HttpResponseBase:
@@ -128,7 +130,7 @@ class SegmentationView(PicWishView):
         values, options = body.validated_data, body.to_options()
         job = job_submit(
             actor=self.actor,
-            sources=[body.to_source()],
+            sources=[body.to_source(self.team_limits(serializers.limits()))],
             options=options,
             limits=serializers.limits(),
             door=Door(

@@ -12,6 +12,7 @@ from rest_framework import serializers
 from jobs import archives, intake
 from jobs.api.fields import SwitchField
 from segmentation.errors import ImageMissing, InvalidParameter
+from segmentation.image import Limits
 from segmentation.options import AlphaMode, Color, CutoutOptions, Format, Output
 
 
@@ -70,7 +71,7 @@ class UNetUploadSerializer(UNetOptionsSerializer):
     )
     zip = serializers.FileField(required=False, allow_empty_file=True, help_text="Pictures in one .zip.")
 
-    def to_sources(self) -> list[intake.Source]:
+    def to_sources(self, limits: Limits) -> list[intake.Source]:
         """Check every picture; one that is none is counted as failed, and only a bad archive ends the request."""
         files = [*self.validated_data.get("images", [])]
         if "zip" in self.validated_data:
@@ -83,19 +84,19 @@ class UNetUploadSerializer(UNetOptionsSerializer):
         if bundled:
             return archives.sources_in(
                 bundled[0].file,
-                limits=intake.default_limits(),
+                limits=limits,
                 archive_limits=archives.archive_limits(),
                 field="zip" if "zip" in self.validated_data else "images",
             )
         if not files:
             raise ImageMissing(field="images")
         intake.check_count(len(files))
-        return list(_checked(files))
+        return list(_checked(files, limits))
 
 
-def _checked(files: Iterable[UploadedFile]) -> Iterable[intake.Source]:
+def _checked(files: Iterable[UploadedFile], limits: Limits) -> Iterable[intake.Source]:
     for file in files:
-        yield intake.accept_or_refuse(partial(intake.accept_upload, file), name=file.name)
+        yield intake.accept_or_refuse(partial(intake.accept_upload, file, limits=limits), name=file.name)
 
 
 def _is_zip(file: UploadedFile) -> bool:

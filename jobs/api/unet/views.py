@@ -20,9 +20,10 @@ from rest_framework.response import Response
 from jobs import estimates, folders, selectors
 from jobs.api.base import AlwaysJson, NothingHere, PublishedView
 from jobs.api.bodies import MarkedJson
+from jobs.api.body_limits import each_picture_by_itself, one_picture
 from jobs.api.results import awaited_image
 from jobs.errors import JobNotFound, PermissionDenied
-from jobs.intake import Source
+from jobs.intake import Source, default_limits
 from jobs.models import Job, Scope
 from jobs.naming import names_of_seconds, second_unique_name
 from jobs.services.model_versions import model_reload
@@ -105,6 +106,7 @@ class UNetView(PublishedView):
 
 
 class SingleView(UNetView):
+    body_limits = staticmethod(one_picture)
     parser_classes = [MultiPartParser, FormParser]
 
     @extend_schema(
@@ -141,6 +143,7 @@ class SingleView(UNetView):
 
 
 class BatchView(UNetView):
+    body_limits = staticmethod(each_picture_by_itself)
     parser_classes = [MarkedJson, MultiPartParser]
 
     @extend_schema(
@@ -189,7 +192,7 @@ class BatchView(UNetView):
         body = serializers.UNetUploadSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         options = body.to_options()
-        sources: list[Source] = body.to_sources()
+        sources: list[Source] = body.to_sources(self.team_limits(default_limits()))
         names = BatchNames(shown_folder="outputs/", count=len(sources))
         return job_submit(actor=self.actor, door=names.door(bundle_folder="outputs"), options=options, sources=sources)
 

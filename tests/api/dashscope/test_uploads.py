@@ -98,6 +98,17 @@ def test_an_upload_that_is_too_small_fails_its_task(alice: Person) -> None:
     assert "300 x 300" in output["message"]
 
 
+@pytest.mark.usefixtures("instant_worker")
+def test_an_upload_over_the_teams_own_limit_fails_its_task(alice: Person) -> None:
+    Quota.objects.update_or_create(team=alice.team, defaults={"max_image_megapixels": 0.1})
+    large = photos.encode(np.zeros((600, 600), np.uint8), "PNG")
+
+    answer = submitted(alice, uploaded(alice, name="large.png", data=large))
+
+    output = task(alice, answer["output"]["task_id"])["output"]
+    assert (output["task_status"], output["code"]) == ("FAILED", "InvalidParameter")
+
+
 def test_two_files_go_under_one_policy_but_no_name_twice(alice: Person) -> None:
     policy = granted(alice)
 
@@ -190,9 +201,9 @@ def test_a_body_that_is_too_large_is_refused_unread(db: None) -> None:
     body = io.BytesIO(b"--x")
     length = MAX_FILE_BYTES + 64 * 2**10 + 1
 
-    response = Client().generic(
-        "POST", FILES, content_type="multipart/form-data; boundary=x", **{"CONTENT_LENGTH": length, "wsgi.input": body}
-    )
+    environ = {"CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": str(length), "wsgi.input": body}
+
+    response = Client().generic("POST", FILES, **environ)
 
     assert (response.status_code, response.json()["code"]) == (413, "BadRequest.TooLarge")
     assert body.tell() == 0

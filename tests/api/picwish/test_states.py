@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from jobs import errors
 from jobs.api.picwish.render import DETAILS, ERRORS, PROGRESS
 from jobs.fetch import Fetched
-from jobs.models import Artifact, Job, JobImage, Status, WebhookDelivery
+from jobs.models import Artifact, Job, JobImage, Quota, Status, WebhookDelivery
 from jobs.webhooks import callback_payload
 from tests import photos
 from tests.api.matching import assert_matches, fixture
@@ -42,6 +43,18 @@ def test_a_picture_that_cannot_be_used_is_a_task_in_that_state(
     assert data["err_info"]
     assert "image" not in data
     assert not Artifact.objects.exists()
+
+
+@pytest.mark.parametrize("field", ["image_file", "image_base64"])
+def test_a_picture_over_the_teams_own_limit_is_a_task_in_that_state(
+    instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes, field: str
+) -> None:
+    Quota.objects.update_or_create(team=alice.team, defaults={"max_image_megapixels": 0.1})
+    sent = upload(jpeg_bytes) if field == "image_file" else base64.b64encode(jpeg_bytes).decode()
+
+    answer = submit(alice, sync="1", **{field: sent})
+
+    assert (answer.status_code, answer.json()["data"]["state"]) == (200, -7)
 
 
 def test_a_failed_task_is_told_like_any_other(instant_worker: FakeEngine, alice: Person) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
 from collections.abc import Callable
 
@@ -55,6 +56,16 @@ def _many(small: bytes) -> SimpleUploadedFile:
     return zipped({f"{number}.png": b"" for number in range(2000)})
 
 
+def _zip64(small: bytes) -> SimpleUploadedFile:
+    """Put the end record of zip64, whose figures would count, before the plain one."""
+    data = zipped({"a.png": small}).read()
+    place = data.rindex(b"PK\x05\x06")
+    size, offset = struct.unpack_from("<2L", data, place + 12)
+    record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, 1, 1, size, offset)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, place, 1)
+    return SimpleUploadedFile("a.zip", data[:place] + record + locator + data[place:])
+
+
 BAD_ARCHIVES: dict[str, tuple[Callable[[bytes], SimpleUploadedFile], int]] = {
     "not a zip": (lambda small: SimpleUploadedFile("a.zip", b"no zip" * 50), 400),
     "cut short": (lambda small: SimpleUploadedFile("a.zip", zipped({"a.png": small}).read()[:300]), 400),
@@ -67,6 +78,7 @@ BAD_ARCHIVES: dict[str, tuple[Callable[[bytes], SimpleUploadedFile], int]] = {
     "too deep": (lambda small: zipped({"/".join("abcdefghi") + "/a.png": small}), 400),
     "encrypted": (_encrypted, 400),
     "too many": (_many, 400),
+    "zip64": (_zip64, 400),
     "bomb": (lambda small: zipped({"a.png": b"\0" * 30_000_000}, compression=zipfile.ZIP_DEFLATED), 413),
     "too much in all": (lambda small: zipped({f"{n}.png": b"x" * 2_000_000 for n in range(3)}), 413),
 }

@@ -10,9 +10,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from jobs import storage
-from jobs.models import Membership
+from jobs.models import Membership, Quota
+from tests import photos
 from tests.api.matching import assert_matches, fixture
 from tests.api.unet.batch.caller import URL, task
+from tests.api.unet.batch.test_archives import zipped
 from tests.cast import Person, make_person
 from tests.fakes import FakeEngine
 
@@ -72,3 +74,20 @@ def test_too_many_files_are_counted_before_one_of_them_is_opened(
 
     assert (answer.status_code, opened) == (400, [])
     assert "3 are more than 2" in answer.json()["error"]
+
+
+@pytest.mark.parametrize("is_zip", [False, True])
+def test_a_picture_over_the_teams_own_limit_fails_by_itself(
+    instant_worker: FakeEngine, alice: Person, small: bytes, is_zip: bool
+) -> None:
+    Quota.objects.update_or_create(team=alice.team, defaults={"max_image_megapixels": 0.1})
+    members = {"a.jpg": photos.encoded("JPEG", quality=90), "b.png": small}
+    files = (
+        {"zip": zipped(members)} if is_zip else {"images": [SimpleUploadedFile(*member) for member in members.items()]}
+    )
+
+    answer = alice.api().post(URL, files)
+
+    assert answer.status_code == 200, answer.json()
+    rows = task(alice, answer.json()["task_id"])["files"]
+    assert [(row["status"], row.get("code")) for row in rows] == [("failed", "image_dimensions"), ("completed", None)]
