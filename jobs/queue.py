@@ -10,9 +10,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import django_rq
+from django.db import close_old_connections
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import SimpleWorker
+from rq.job import Job as Message
+from rq.queue import Queue
 
 from jobs.errors import QueueUnavailable
 
@@ -143,9 +146,23 @@ def live_workers() -> list[dict[str, Any]]:
     return [json.loads(value) for value in (redis.mget(keys) if keys else []) if value]
 
 
-def serve(queue_names: Iterable[str], *, name: str) -> None:
+def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -> None:
     """Take messages until SIGTERM or SIGINT, in this process: the model stays warm and no fork breaks it."""
     queues = [django_rq.get_queue(queue_name) for queue_name in queue_names]
-    worker = SimpleWorker(queues, name=name, connection=connection(), worker_ttl=30)
+    worker = _Worker(queues, name=name, connection=connection(), worker_ttl=30)
     worker.log_result_lifespan = False
-    worker.work(with_scheduler=False, logging_level="WARNING")
+    worker.work(burst=until_empty, with_scheduler=False, logging_level="WARNING")
+
+
+class _Worker(SimpleWorker):
+    """Do for every task what Django does for every request: a database connection that broke is not used again.
+
+    Without it one restart of the database would fail every task from then on, and with it every message taken.
+    """
+
+    def perform_job(self, job: Message, queue: Queue) -> bool:
+        close_old_connections()
+        try:
+            return super().perform_job(job, queue)
+        finally:
+            close_old_connections()
