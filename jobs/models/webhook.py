@@ -88,7 +88,11 @@ class WebhookDelivery(models.Model):
     message_id = models.CharField(max_length=64, help_text="The webhook-id header; the same on every try and replay.")
     event = models.CharField(max_length=40, choices=Webhook.Event.choices)
     url = models.CharField(max_length=2048)
-    payload = models.JSONField(null=True, blank=True, help_text="Empty until the first try, where a dialect writes it.")
+    payload = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="Empty until the first try, where a dialect writes it.",
+    )
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
     attempt = models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")
     next_try_at = models.DateTimeField(null=True, blank=True)
@@ -132,6 +136,11 @@ class WebhookDelivery(models.Model):
         if claimed == 1:
             self.refresh_from_db()
         return claimed == 1
+
+    def write(self, payload: dict[str, object]) -> bool:
+        """Keep what this try sends, for the tries after it; False when this claim was lost."""
+        self.payload = payload
+        return self._mine().update(payload=payload) == 1
 
     def postpone(self, *, delay_s: float, **values: object) -> bool:
         """Plan the next try; False when this claim was lost."""

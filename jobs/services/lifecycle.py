@@ -21,7 +21,7 @@ from jobs.services.artifacts import artifact_keep
 from jobs.services.audit import Author, audit_append
 from jobs.services.capacity import all_held_release, claim_allowed, room_given_back
 from jobs.services.quota import quota_of, usage_charge, usage_refund
-from jobs.services.webhooks import job_announce
+from jobs.services.webhooks import job_announce, job_callbacks_forget
 from segmentation.errors import MattingError
 from segmentation.pipeline import CutoutResult, Rendered
 
@@ -192,6 +192,7 @@ def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
             with room_given_back(job):
                 _job_lock(job.pk)
                 _images_cancel(job)
+                job_callbacks_forget(job=job)
                 keys = list(job.artifacts.values_list("key", flat=True))
                 Job.objects.filter(pk=job.pk).delete()
             after_commit(storage.discard, keys)

@@ -14,6 +14,7 @@ from jobs.commit import after_commit
 from jobs.models import Action, Artifact, Job, JobImage, Status
 from jobs.services.audit import Author, audit_append
 from jobs.services.lifecycle import job_purge
+from jobs.services.webhooks import job_callbacks_renew
 
 
 def images_delete(*, actor: Actor, images: Iterable[JobImage]) -> int:
@@ -47,6 +48,7 @@ def _delete_some(actor: Actor, job: Job, members: list[JobImage]) -> int:
         keys = list(artifacts.values_list("key", flat=True))
         artifacts.delete()
         images.delete()
+        job_callbacks_renew(job=job)
         before = job.images_total
         job.images_total -= counts.total()
         job.images_succeeded -= counts[Status.SUCCEEDED]
