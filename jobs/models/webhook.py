@@ -88,11 +88,7 @@ class WebhookDelivery(models.Model):
     message_id = models.CharField(max_length=64, help_text="The webhook-id header; the same on every try and replay.")
     event = models.CharField(max_length=40, choices=Webhook.Event.choices)
     url = models.CharField(max_length=2048)
-    payload = models.JSONField(
-        null=True,
-        blank=True,
-        help_text="Empty until the first try, where a dialect writes it.",
-    )
+    payload = models.JSONField(null=True, blank=True, help_text="Empty until the first try, where a dialect writes it.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
     attempt = models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")
     next_try_at = models.DateTimeField(null=True, blank=True)

@@ -54,7 +54,7 @@ def job_bundle(job_id: str, attempt: int) -> None:
 
 
 def _bundle(job: Job) -> None:
-    if job.bundle_attempt > MAX_ATTEMPTS:
+    if job.bundle_strikes > MAX_ATTEMPTS:
         raise StorageFailed
     with tempfile.TemporaryFile(dir=settings.DATA_DIR) as file:
         _write_bundle(job, file)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 from django.utils import timezone
 
 from jobs import queue, storage
@@ -167,7 +167,7 @@ def job_retry(*, actor: Actor, job: Job) -> int:
             error_message="",
             finished_at=None,
             enqueued_at=timezone.now(),
-            attempt=0,
+            attempts_before=F("attempt"),
             charged_on=failed[0].charged_on,
         )
         Job.objects.filter(pk=job.pk).update(
@@ -176,7 +176,7 @@ def job_retry(*, actor: Actor, job: Job) -> int:
             error_code="",
             error_message="",
             images_failed=job.images.filter(status=Status.FAILED).count(),
-            bundle_attempt=0,
+            bundle_attempts_before=F("bundle_attempt"),
             bundle_leased_until=None,
         )
         after_commit(queue.enqueue_images, ids, queue_name=job.urgency)
@@ -235,8 +235,8 @@ def jobs_expire(*, limit: int = 200) -> int:
 
 
 def _recover(image: JobImage) -> bool:
-    if image.attempt >= settings.MATTING_MAX_DELIVERIES:
-        logger.error("picture %s lost its worker %d times and is given up", image.id, image.attempt)
+    if image.strikes >= settings.MATTING_MAX_DELIVERIES:
+        logger.error("picture %s lost its worker %d times and is given up", image.id, image.strikes)
         return image_fail(image=image, error=WorkerLost())
     with transaction.atomic(), room_given_back(image.job):
         if not image.requeue():

@@ -38,6 +38,10 @@ def stored_files() -> list[Path]:
     return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
 
 
+def path_of(artifact: Artifact) -> Path:
+    return Path(settings.MEDIA_ROOT) / artifact.key
+
+
 def let_lease_run_out(image: JobImage) -> None:
     JobImage.objects.filter(pk=image.pk).update(leased_until=timezone.now() - dt.timedelta(seconds=1))
 
@@ -128,6 +132,36 @@ def test_a_poison_picture_is_given_up_after_its_third_worker(alice: Person):
 
     image.refresh_from_db()
     assert (image.status, image.error_code, image.attempt) == (Status.FAILED, "worker_lost", 3)
+
+
+def test_a_worker_from_before_a_retry_can_neither_end_nor_renew_the_new_attempt(alice: Person):
+    job = submit(alice)
+    late = claim(only_image(job))
+    JobImage.objects.filter(pk=late.pk).update(attempt=3)
+    let_lease_run_out(late)
+    images_recover()
+    assert job_retry(actor=alice.actor, job=job) == 1
+
+    current = claim(only_image(job))
+
+    assert not late.renew(lease_s=8)
+    assert not fail(late)
+    assert not succeed(late)
+    assert succeed(current)
+    assert all(path.exists() for path in map(path_of, current.artifacts.all()))
+
+
+def test_a_picture_that_is_tried_again_has_three_workers_again(alice: Person):
+    job = submit(alice)
+    for series in range(2):
+        for _ in range(3):
+            image = claim(only_image(job))
+            assert image is not None
+            let_lease_run_out(image)
+            images_recover()
+        image.refresh_from_db()
+        assert (image.status, image.error_code, image.attempt) == (Status.FAILED, "worker_lost", 3 * series + 3)
+        job_retry(actor=alice.actor, job=job)
 
 
 def test_what_a_dead_worker_held_is_returned_at_once(alice: Person):
