@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from jobs import queue
-from jobs.services import lifecycle, uploads, webhooks
+from jobs.services import deletions, lifecycle, uploads, webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +110,7 @@ class WorkerParent:
                 lifecycle.images_recover()
                 lifecycle.bundles_recover()
                 webhooks.deliveries_resend()
+                deletions.deletions_retry()
                 if time.monotonic() >= next_expiry:
                     next_expiry = time.monotonic() + _EXPIRE_EVERY_S
                     lifecycle.jobs_expire()

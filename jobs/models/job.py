@@ -224,7 +224,7 @@ class JobImage(models.Model):
     def strikes(self) -> int:
         """Count the workers that took it since it was submitted or last tried again.
 
-        `attempt` itself never goes down: it names an attempt's files and tells a late worker that another one was at it.
+        `attempt` itself never goes down: it names an attempt's files, and tells a late worker that it is late.
         """
         return self.attempt - self.attempts_before
 

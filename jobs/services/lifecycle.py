@@ -20,6 +20,7 @@ from jobs.models import Action, Artifact, Job, JobImage, Status
 from jobs.services.artifacts import artifact_keep
 from jobs.services.audit import Author, audit_append
 from jobs.services.capacity import all_held_release, claim_allowed, room_given_back
+from jobs.services.deletions import files_delete, files_discard
 from jobs.services.quota import quota_of, usage_charge, usage_refund
 from jobs.services.webhooks import job_announce, job_callbacks_forget
 from segmentation.errors import MattingError
@@ -31,6 +32,7 @@ _BUNDLE_TASK = "jobs.services.bundling.job_bundle"
 _BUNDLE_ASKED_FOR = dt.timedelta(seconds=30)
 # Many pictures from a slow storage take longer than the one picture that the queue's own limit is made for.
 _BUNDLE_TIMEOUT_S = 3600
+_LATE_FILES_AFTER = dt.timedelta(hours=1)
 
 
 def image_claim(*, image_id: str, worker: str) -> JobImage | None:
@@ -92,11 +94,11 @@ def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str
             if ended:
                 Artifact.objects.bulk_create(artifacts)
                 job_count(image.job_id)
-    except BaseException:
-        storage.discard(artifact.key for artifact in artifacts)
+    except BaseException as error:
+        files_discard(keys=(artifact.key for artifact in artifacts), error=error)
         raise
     if not ended:
-        storage.discard(artifact.key for artifact in artifacts)
+        files_discard(keys=(artifact.key for artifact in artifacts))
     return ended
 
 
@@ -186,25 +188,38 @@ def job_retry(*, actor: Actor, job: Job) -> int:
 
 def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
     """Delete jobs with their rows and files; say how many. Without an actor it is the retention that acts."""
-    count = 0
-    for job in jobs:
-        with transaction.atomic():
-            with room_given_back(job):
-                _job_lock(job.pk)
-                _images_cancel(job)
-                job_callbacks_forget(job=job)
-                keys = list(job.artifacts.values_list("key", flat=True))
-                Job.objects.filter(pk=job.pk).delete()
-            after_commit(storage.discard, keys)
-            after_commit(queue.announce_done, job.pk)
-            audit_append(
-                action=Action.JOB_PURGED,
-                author=_purger(actor, job),
-                target=job,
-                before={"status": job.status, "pictures": job.images_total, "dialect": job.dialect},
-            )
-        count += 1
-    return count
+    return sum(_purge(actor, job) for job in jobs)
+
+
+def _purge(actor: Actor | None, job: Job) -> bool:
+    """Delete one job; False when somebody else has deleted it a moment ago."""
+    with transaction.atomic():
+        with room_given_back(job):
+            if not _job_lock(job.pk):
+                return False
+            is_running = job.images.filter(status=Status.RUNNING).exists()
+            _images_cancel(job)
+            job_callbacks_forget(job=job)
+            _files_purge(job, is_running=is_running)
+            Job.objects.filter(pk=job.pk).delete()
+        after_commit(queue.announce_done, job.pk)
+        audit_append(
+            action=Action.JOB_PURGED,
+            author=_purger(actor, job),
+            target=job,
+            before={"status": job.status, "pictures": job.images_total, "dialect": job.dialect},
+        )
+    return True
+
+
+def _files_purge(job: Job, *, is_running: bool) -> None:
+    """Delete the job's folder whole, since a killed worker leaves files without rows, and what lies elsewhere."""
+    folder = storage.folder_of(job)
+    elsewhere = list(job.artifacts.exclude(key__startswith=folder).values_list("key", flat=True))
+    lost = [key for image in job.images.filter(attempt__gt=1) for key in storage.published_keys(image)]
+    files_delete(keys=[folder, *elsewhere, *lost])
+    if is_running:  # its worker may store a file after this, and be killed before it finds that nobody wants it
+        files_delete(keys=[folder], after=_LATE_FILES_AFTER)
 
 
 def _purger(actor: Actor | None, job: Job) -> Author:
@@ -223,9 +238,12 @@ def _images_cancel(job: Job) -> None:
     usage_refund(job=job, image_ids=unstarted, reason="canceled")
 
 
-def _job_lock(job_id: UUID) -> None:
-    """Lock the job before its pictures, in every deed alike, so that two deeds never wait for each other."""
-    Job.objects.select_for_update().filter(pk=job_id).first()
+def _job_lock(job_id: UUID) -> bool:
+    """Lock the job before its pictures, in every deed alike, so that two deeds never wait for each other.
+
+    False when the job is gone.
+    """
+    return Job.objects.select_for_update().filter(pk=job_id).first() is not None
 
 
 def jobs_expire(*, limit: int = 200) -> int:

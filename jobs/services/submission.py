@@ -29,6 +29,7 @@ from jobs.intake import (
 )
 from jobs.models import Action, Artifact, Job, JobImage, Quota, Status
 from jobs.services.audit import Author, audit_append
+from jobs.services.deletions import files_discard
 from jobs.services.lifecycle import job_count
 from jobs.services.quota import limits_within, picture_check, quota_of, usage_charge, usage_check
 from segmentation.errors import ImageMissing
@@ -91,7 +92,7 @@ def job_submit(
                 after={"pictures": len(images), "dialect": job.dialect},
             )
     except BaseException as error:
-        storage.discard(artifact.key for artifact in artifacts)
+        files_discard(keys=(artifact.key for artifact in artifacts), error=error)
         if isinstance(error, IntegrityError) and door.idempotency_key:
             raise IdempotencyConflict from error
         raise

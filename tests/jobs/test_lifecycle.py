@@ -241,9 +241,10 @@ def test_a_file_that_goes_before_its_neighbour_leaves_the_folder(alice: Person):
     source = submit_file(alice).artifacts.get()
     beside = storage.store(source.key.replace("source", "beside"), b"x")
 
-    storage.discard([beside.key])
+    storage.delete(beside.key)
     assert storage.read(source.key)
-    storage.discard([source.key, source.key])
+    storage.delete(source.key)
+    storage.delete(source.key)
 
     assert not stored_files()
 
