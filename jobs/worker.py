@@ -113,7 +113,8 @@ class WorkerParent:
                 deletions.deletions_retry()
                 if time.monotonic() >= next_expiry:
                     next_expiry = time.monotonic() + _EXPIRE_EVERY_S
-                    lifecycle.jobs_expire()
+                    if lifecycle.jobs_expire():
+                        next_expiry = 0.0  # there may be more, but first the next sweep looks after what runs
                     uploads.uploads_expire()
                     webhooks.deliveries_expire()
             except Exception:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Iterable
+from itertools import islice
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db import OperationalError, transaction
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from jobs import queue, storage
@@ -32,6 +34,7 @@ _BUNDLE_TASK = "jobs.services.bundling.job_bundle"
 _BUNDLE_ASKED_FOR = dt.timedelta(seconds=30)
 # Many pictures from a slow storage take longer than the one picture that the queue's own limit is made for.
 _BUNDLE_TIMEOUT_S = 3600
+_EXPIRED_A_QUERY = 200
 _LATE_FILES_AFTER = dt.timedelta(hours=1)
 
 
@@ -246,10 +249,29 @@ def _job_lock(job_id: UUID) -> bool:
     return Job.objects.select_for_update().filter(pk=job_id).first() is not None
 
 
-def jobs_expire(*, limit: int = 200) -> int:
-    """Delete what has outlived its retention."""
-    expired = Job.objects.select_related("team__quota").filter(expires_at__lt=timezone.now())
-    return job_purge(actor=None, jobs=expired[:limit])
+def jobs_expire(*, at_most_s: float = 10.0) -> int:
+    """Delete what has outlived its retention, the oldest first, until all is gone or the time is over; say how many.
+
+    A job that cannot be deleted holds up none of the others.
+    """
+    deadline = time.monotonic() + at_most_s
+    count, failed = 0, set()
+    while batch := list(_expired().exclude(pk__in=failed)[:_EXPIRED_A_QUERY]):
+        for job in batch:
+            try:
+                count += job_purge(actor=None, jobs=[job])
+            except OperationalError:
+                raise  # the database is away: so it will be for the others
+            except Exception:
+                logger.exception("job %s has expired and could not be deleted", job.pk)
+                failed.add(job.pk)
+            if time.monotonic() >= deadline:
+                return count
+    return count
+
+
+def _expired() -> QuerySet[Job]:
+    return Job.objects.select_related("team__quota").filter(expires_at__lt=timezone.now()).order_by("expires_at")
 
 
 def _recover(image: JobImage) -> bool:
@@ -264,16 +286,19 @@ def _recover(image: JobImage) -> bool:
     return True
 
 
-def _resend_lost(*, older_than_s: float = 15.0) -> int:
-    """Resend messages that no queue holds: Redis lost them, or a worker died between taking one and claiming."""
+def _resend_lost(*, older_than_s: float = 15.0, limit: int = 500) -> int:
+    """Resend messages that no queue holds: Redis lost them, or a worker died between taking one and claiming.
+
+    Every queued picture is looked at, so that none is overlooked behind a backlog of others.
+    """
     since = timezone.now() - dt.timedelta(seconds=older_than_s)
     old = JobImage.objects.filter(status=Status.QUEUED, is_held=False, enqueued_at__lt=since)
-    found = list(old.order_by("enqueued_at").values_list("id", "job__urgency")[:500])
-    if not found:
+    if not old.exists():
         return 0
     waiting = queue.waiting_image_ids()
-    lost = [(image_id, urgency) for image_id, urgency in found if str(image_id) not in waiting]
-    for image_id, urgency in lost:
+    ids = old.order_by("enqueued_at").values_list("id", flat=True).iterator()
+    lost = list(islice((image_id for image_id in ids if str(image_id) not in waiting), limit))
+    for image_id, urgency in JobImage.objects.filter(pk__in=lost).values_list("id", "job__urgency"):
         queue.enqueue_images([image_id], queue_name=urgency)
     return len(lost)
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from jobs import queue, storage
 from jobs.errors import JobNotFound
-from jobs.models import Artifact, Job, JobImage, Status
+from jobs.models import Action, Artifact, AuditEntry, Job, JobImage, Status
 from jobs.services import lifecycle
 from jobs.services.lifecycle import (
     image_claim,
@@ -185,6 +185,17 @@ def test_a_message_that_redis_lost_is_sent_again(alice: Person):
     assert images_recover() == 0
 
 
+def test_a_lost_message_is_sent_again_though_a_long_backlog_waits_before_it(alice: Person):
+    backlog, lost = submit(alice, 3), submit(alice)
+    queue.enqueue_images(backlog.images.values_list("pk", flat=True), queue_name="batch")
+    JobImage.objects.filter(job=backlog).update(enqueued_at=timezone.now() - dt.timedelta(hours=1))
+    JobImage.objects.filter(job=lost).update(enqueued_at=timezone.now() - dt.timedelta(minutes=1))
+
+    assert lifecycle._resend_lost(limit=2) == 1
+
+    assert str(only_image(lost).pk) in queue.waiting_image_ids()
+
+
 def test_a_cancelled_picture_takes_no_result(alice: Person):
     job = submit(alice)
     image = claim(only_image(job))
@@ -284,3 +295,44 @@ def test_what_has_outlived_its_retention_is_deleted(alice: Person):
     assert jobs_expire() == 1
 
     assert list(Job.objects.values_list("pk", flat=True)) == [young.pk]
+
+
+def test_all_that_has_expired_is_deleted_at_once_and_the_oldest_first(alice: Person, monkeypatch: pytest.MonkeyPatch):
+    now = timezone.now()
+    old = [
+        Job(team=alice.team, dialect="native", options={}, expires_at=now - dt.timedelta(hours=hours))
+        for hours in (1, 3, 2)
+    ]
+    Job.objects.bulk_create(old)
+    monkeypatch.setattr(lifecycle, "_EXPIRED_A_QUERY", 2)
+
+    assert jobs_expire(at_most_s=0) == 1
+    assert set(Job.objects.values_list("pk", flat=True)) == {old[0].pk, old[2].pk}
+    assert jobs_expire() == 2
+    assert not Job.objects.exists()
+
+
+def test_an_expired_job_that_cannot_be_deleted_keeps_none_of_the_others(alice: Person, monkeypatch: pytest.MonkeyPatch):
+    old, older = submit(alice), submit(alice)
+    Job.objects.filter(pk=old.pk).update(expires_at=timezone.now() - dt.timedelta(hours=1))
+    Job.objects.filter(pk=older.pk).update(expires_at=timezone.now() - dt.timedelta(hours=2))
+    forget = lifecycle.job_callbacks_forget
+
+    def trip(*, job: Job) -> None:
+        if job.pk == older.pk:
+            raise ValueError
+        forget(job=job)
+
+    monkeypatch.setattr(lifecycle, "job_callbacks_forget", trip)
+
+    assert jobs_expire() == 1
+    assert list(Job.objects.values_list("pk", flat=True)) == [older.pk]
+
+
+def test_a_job_that_two_sweepers_find_expired_is_recorded_once(alice: Person):
+    job = submit(alice)
+
+    assert job_purge(actor=None, jobs=[job]) == 1
+    assert job_purge(actor=None, jobs=[job]) == 0
+
+    assert AuditEntry.objects.filter(action=Action.JOB_PURGED).count() == 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -13,7 +15,7 @@ from jobs.errors import DownloadFailed, QuotaExceeded, TooManyTasks, WorkerLost
 from jobs.models import Job, JobImage, Quota, Status, UsageEntry, UsagePeriod
 from jobs.services.audit import Author
 from jobs.services.lifecycle import images_recover, job_cancel, job_purge, job_retry
-from jobs.services.quota import allowances, quota_change
+from jobs.services.quota import allowances, quota_change, usage_refund
 from jobs.services.submission import Door, job_submit
 from segmentation.errors import ImageDimensions, ImageTooLarge, ImageUnreadable, InvalidParameter
 from segmentation.options import CutoutOptions
@@ -253,3 +255,22 @@ def test_changing_one_limit_keeps_the_sites_defaults_for_the_others(alice: Perso
     quota = quota_change(author=Author(), team=alice.team, images_per_day=50)
 
     assert (quota.images_per_day, quota.images_per_month, quota.requests_per_second) == (50, 900, 200)
+
+
+def test_a_refund_over_two_days_locks_all_days_before_the_month_as_a_charge_does(alice: Person) -> None:
+    job = submit(alice, 2)
+    first, second = job.images.all()
+    day = dt.date(2026, 3, 10)
+    for image, charged_on in ((first, day), (second, day + dt.timedelta(days=1))):
+        JobImage.objects.filter(pk=image.pk).update(charged_on=charged_on)
+        UsagePeriod.objects.create(team=alice.team, kind="day", starts_on=charged_on, pictures=1)
+    UsagePeriod.objects.create(team=alice.team, kind="month", starts_on=day.replace(day=1), pictures=2)
+
+    with CaptureQueriesContext(connection) as queries, transaction.atomic():
+        assert usage_refund(job=job, image_ids=[first.pk, second.pk], reason="canceled") == 2
+
+    updates = [query["sql"] for query in queries if query["sql"].startswith('UPDATE "jobs_usageperiod"')]
+    assert ["'day'" in update for update in updates] == [True, True, False]
+    assert "2026-03-10" in updates[0]
+    march = UsagePeriod.objects.filter(team=alice.team, starts_on__month=3)
+    assert set(march.values_list("pictures", flat=True)) == {0}
