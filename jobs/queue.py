@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -22,6 +23,8 @@ from jobs.errors import QueueUnavailable
 PICTURE_QUEUES = ("interactive", "default", "batch")
 LIGHT_QUEUES = ("webhooks", "upkeep")
 BEAT_TTL_S = 15
+# How long after its time limit a task may still be at work, such as at the writing of its failure.
+HANG_MARGIN_S = 30
 _BEAT_PREFIX = "keyline:worker:"
 _DONE_PREFIX = "keyline:done:"
 _REPLY_PREFIX = "keyline:reply:"
@@ -155,14 +158,20 @@ def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -
 
 
 class _Worker(SimpleWorker):
-    """Do for every task what Django does for every request: a database connection that broke is not used again.
+    """Give every task a sound database connection, and end with a task that never returns.
 
-    Without it one restart of the database would fail every task from then on, and with it every message taken.
+    A connection that broke is not used again, as Django sees to it for requests: without that one restart of the
+    database would fail every task from then on, and with it every message taken. RQ's own time limit is an exception,
+    which native code that hangs never raises; then this process ends, by a thread that needs no Python, and says on
+    standard error where it hung. The parent starts another and returns the picture to the queue.
     """
 
     def perform_job(self, job: Message, queue: Queue) -> bool:
         close_old_connections()
+        if job.timeout and job.timeout > 0:
+            faulthandler.dump_traceback_later(job.timeout + HANG_MARGIN_S, exit=True)
         try:
             return super().perform_job(job, queue)
         finally:
+            faulthandler.cancel_dump_traceback_later()
             close_old_connections()

@@ -47,10 +47,13 @@ class Child:
 
 
 class WorkerParent:
-    """Run `count` model children and one light child until told to stop."""
+    """Run `count` model children, and one light child for each light queue, until told to stop.
+
+    Zips have a child of their own, because a receiver of webhooks can take its time, and a large zip does.
+    """
 
     def __init__(self, count: int) -> None:
-        self.children = [Child("pictures") for _ in range(count)] + [Child("light")]
+        self.children = [Child("pictures") for _ in range(count)] + [Child(name) for name in queue.LIGHT_QUEUES]
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -126,7 +129,7 @@ def run_child(role: str) -> None:
     from jobs.tasks import worker_name
 
     _end_with_parent()
-    queues, describe = queue.LIGHT_QUEUES, dict
+    queues, describe = (role,), dict
     if role == "pictures":
         from jobs import engine
 
