@@ -23,7 +23,7 @@ from jobs.services.artifacts import artifact_keep
 from jobs.services.audit import Author, audit_append
 from jobs.services.capacity import all_held_release, claim_allowed, room_given_back
 from jobs.services.deletions import files_delete, files_discard
-from jobs.services.quota import quota_of, usage_charge, usage_refund
+from jobs.services.quota import quota_of, usage_charge, usage_check, usage_refund
 from jobs.services.webhooks import job_announce, job_callbacks_forget
 from segmentation.errors import MattingError
 from segmentation.pipeline import CutoutResult, Rendered
@@ -58,7 +58,12 @@ def image_claim(*, image_id: str, worker: str) -> JobImage | None:
 
 
 def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int, height: int) -> None:
-    """Keep the source that the worker has fetched from the picture's URL; raise what artifact_keep raises."""
+    """Keep the source that the worker has fetched; raise QuotaExceeded where it has no room, and as artifact_keep does.
+
+    Nobody knew its size when the job was submitted, so the team's room is looked at here.
+    """
+    team = image.job.team
+    usage_check(team=team, quota=quota_of(team), pictures=0, new_bytes=len(data))
     extension = storage.EXTENSIONS.get(content_type, "bin")
     artifact_keep(
         image=image,

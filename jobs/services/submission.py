@@ -113,11 +113,23 @@ def _check(options: CutoutOptions, sources: Sequence[Source], limits: Limits, ca
 
 def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source], limits: Limits) -> None:
     """Refuse what the team may not send before a file is stored."""
-    probes = [source.probe for source in sources if isinstance(source, CheckedSource)]
-    for probe in probes:
-        picture_check(probe, limits)
-    pictures = sum(not isinstance(source, RefusedSource) for source in sources)
-    usage_check(team=actor.team, quota=quota, pictures=pictures, new_bytes=sum(probe.bytes for probe in probes))
+    pictures = [source for source in sources if not isinstance(source, RefusedSource)]
+    for source in pictures:
+        if isinstance(source, CheckedSource):
+            picture_check(source.probe, limits)
+    new_bytes = sum(_least_bytes(source, limits) for source in pictures)
+    usage_check(team=actor.team, quota=quota, pictures=len(pictures), new_bytes=new_bytes)
+
+
+def _least_bytes(source: Source, limits: Limits) -> int:
+    """Give what a source takes in the storage, as far as that is known: the worker looks again at what it fetches."""
+    match source:
+        case CheckedSource():
+            return source.probe.bytes
+        case FileSource() if source.bytes <= limits.max_bytes:  # a larger one fails and is not stored
+            return source.bytes
+        case _:
+            return 1
 
 
 def _retention_hours(door: Door, quota: Quota) -> int:

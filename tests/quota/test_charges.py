@@ -14,8 +14,8 @@ from jobs import intake
 from jobs.errors import DownloadFailed, QuotaExceeded, TooManyTasks, WorkerLost
 from jobs.models import Job, JobImage, Quota, Status, UsageEntry, UsagePeriod
 from jobs.services.audit import Author
-from jobs.services.lifecycle import images_recover, job_cancel, job_purge, job_retry
-from jobs.services.quota import allowances, quota_change, usage_refund
+from jobs.services.lifecycle import images_recover, job_cancel, job_purge, job_retry, source_attach
+from jobs.services.quota import allowances, quota_change, stored_bytes, usage_refund
 from jobs.services.submission import Door, job_submit
 from segmentation.errors import ImageDimensions, ImageTooLarge, ImageUnreadable, InvalidParameter
 from segmentation.options import CutoutOptions
@@ -209,6 +209,33 @@ def test_stored_bytes_are_bounded(alice: Person) -> None:
         submit_file(alice)
 
     assert refusal.value.window == "storage"
+
+
+def test_a_fetched_source_without_room_in_the_storage_fails_and_is_refunded(alice: Person) -> None:
+    set_quota(alice, stored_bytes=1000)
+    first, second = submit(alice, 2).images.all()
+    source_attach(image=claim(first), data=bytes(600), content_type="image/png", width=1, height=1)
+
+    with pytest.raises(QuotaExceeded) as refusal:
+        source_attach(image=claim(second), data=bytes(600), content_type="image/png", width=1, height=1)
+    fail(JobImage.objects.get(pk=second.pk), refusal.value)
+
+    assert refusal.value.window == "storage"
+    assert stored_bytes(alice.team) == 600
+    assert ledger_sum(alice) == 1
+
+
+def test_pictures_of_unknown_size_need_some_room_and_files_of_the_server_their_own(alice: Person) -> None:
+    set_quota(alice, stored_bytes=10)
+    files = [intake.FileSource("/inputs/a.png", "a.png", 6), intake.FileSource("/inputs/b.png", "b.png", 5)]
+
+    with pytest.raises(QuotaExceeded):
+        submit(alice, 11)
+    with pytest.raises(QuotaExceeded):
+        job_submit(actor=alice.actor, door=Door(dialect="unet"), options=CutoutOptions(), sources=files)
+    submit(alice, 10)
+
+    assert Job.objects.count() == 1
 
 
 def test_more_waiting_pictures_than_allowed_are_refused(alice: Person) -> None:
