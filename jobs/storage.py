@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from jobs.errors import NotFound, StorageFailed
-from jobs.models import Artifact, Job, JobImage
+from jobs.models import Artifact, Job, JobImage, Status
 
 logger = logging.getLogger(__name__)
 
@@ -69,11 +69,12 @@ def key_of_result(image: JobImage, kind: str, extension: str) -> str:
 
 
 def published_keys(image: JobImage) -> list[str]:
-    """List every name outside its folder that an attempt of a picture can have stored a result under.
+    """List every name outside its folder that a killed attempt of a picture can have stored a result under.
 
-    An attempt that was killed before its commit has left no row that would tell.
+    It has left no row that would tell. A picture that ended with its first attempt had none.
     """
-    if not (image.job.output_folder and image.output_name):
+    ended_at_once = image.attempt == 1 and image.status in (Status.SUCCEEDED, Status.FAILED)
+    if ended_at_once or not (image.job.output_folder and image.output_name):
         return []
     extensions = sorted({extension for extension in EXTENSIONS.values() if extension != "zip"})
     return [

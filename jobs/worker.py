@@ -60,8 +60,8 @@ class WorkerParent:
         """Block until SIGTERM or SIGINT; then let children finish their picture and go."""
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: self.stopping.set())
-        sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
-        sweeper.start()
+        for deed in (self._sweep, self._clean):
+            threading.Thread(target=deed, name=deed.__name__, daemon=True).start()
         while not self.stopping.is_set():
             for child in self.children:
                 self._keep_alive(child)
@@ -105,23 +105,31 @@ class WorkerParent:
                 process.wait()
 
     def _sweep(self) -> None:
-        """Recover what dead workers of any machine held, and now and then delete what has expired."""
-        next_expiry = 0.0
+        """Recover what dead workers of any machine held."""
         while not self.stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
             try:
                 close_old_connections()
                 lifecycle.images_recover()
                 lifecycle.bundles_recover()
                 webhooks.deliveries_resend()
+            except Exception:
+                logger.exception("this sweep failed; the next one comes in %s s", settings.MATTING_SWEEP_INTERVAL_S)
+
+    def _clean(self) -> None:
+        """Delete what has expired, beside the sweeper: a slow storage must not hold up what runs."""
+        next_expiry = 0.0
+        while not self.stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
+            try:
+                close_old_connections()
                 deletions.deletions_retry()
                 if time.monotonic() >= next_expiry:
                     next_expiry = time.monotonic() + _EXPIRE_EVERY_S
                     if lifecycle.jobs_expire():
-                        next_expiry = 0.0  # there may be more, but first the next sweep looks after what runs
+                        next_expiry = 0.0  # there may be more
                     uploads.uploads_expire()
                     webhooks.deliveries_expire()
             except Exception:
-                logger.exception("this sweep failed; the next one comes in %s s", settings.MATTING_SWEEP_INTERVAL_S)
+                logger.exception("what has expired could not be deleted this time")
 
 
 def run_child(role: str) -> None:

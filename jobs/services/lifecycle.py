@@ -224,7 +224,7 @@ def _files_purge(job: Job, *, is_running: bool) -> None:
     """Delete the job's folder whole, since a killed worker leaves files without rows, and what lies elsewhere."""
     folder = storage.folder_of(job)
     elsewhere = list(job.artifacts.exclude(key__startswith=folder).values_list("key", flat=True))
-    lost = [key for image in job.images.filter(attempt__gt=1) for key in storage.published_keys(image)]
+    lost = [key for image in job.images.exclude(attempt=0) for key in storage.published_keys(image)]
     files_delete(keys=[folder, *elsewhere, *lost])
     if is_running:  # its worker may store a file after this, and be killed before it finds that nobody wants it
         files_delete(keys=[folder], after=_LATE_FILES_AFTER)

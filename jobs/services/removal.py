@@ -68,5 +68,5 @@ def _keys_of(images: QuerySet[JobImage], artifacts: QuerySet[Artifact]) -> list[
     """Name the folders of pictures and what lies elsewhere."""
     pictures = list(images.select_related("job"))
     folders = [storage.folder_of(image.job, image.position) for image in pictures]
-    published = [key for image in pictures if image.attempt > 1 for key in storage.published_keys(image)]
-    return [*folders, *published, *artifacts.values_list("key", flat=True)]
+    lost = [key for image in pictures for key in storage.published_keys(image)]
+    return [*folders, *lost, *artifacts.values_list("key", flat=True)]
