@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import OperationalError, connection
+from django.db import OperationalError, connections
 from django.utils import timezone
 
 from jobs import intake, storage
@@ -195,7 +195,8 @@ def test_a_result_whose_commit_succeeded_unheard_keeps_its_files(
     alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     image = claim(submit(alice).images.get())
-    commit, lost = type(connection).commit, []
+    database = type(connections["default"])
+    commit, lost = database.commit, []
 
     def commit_unheard(self: object) -> None:
         commit(self)
@@ -203,7 +204,7 @@ def test_a_result_whose_commit_succeeded_unheard_keeps_its_files(
             lost.append(True)
             raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(type(connection), "commit", commit_unheard)
+    monkeypatch.setattr(database, "commit", commit_unheard)
     with pytest.raises(OperationalError):
         succeed(image)
     make_due()
