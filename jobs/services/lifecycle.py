@@ -208,8 +208,11 @@ def _purge(actor: Actor | None, job: Job) -> bool:
             is_running = job.images.filter(status=Status.RUNNING).exists()
             _images_cancel(job)
             job_callbacks_forget(job=job)
-            _files_purge(job, is_running=is_running)
+            keys = _keys_of(job)
             Job.objects.filter(pk=job.pk).delete()
+            files_delete(keys=keys)
+            if is_running:  # its worker may store a file after this, and be killed before it finds nobody wants it
+                files_delete(keys=[storage.folder_of(job)], after=_LATE_FILES_AFTER)
         after_commit(queue.announce_done, job.pk)
         audit_append(
             action=Action.JOB_PURGED,
@@ -220,14 +223,12 @@ def _purge(actor: Actor | None, job: Job) -> bool:
     return True
 
 
-def _files_purge(job: Job, *, is_running: bool) -> None:
-    """Delete the job's folder whole, since a killed worker leaves files without rows, and what lies elsewhere."""
+def _keys_of(job: Job) -> list[str]:
+    """Name the job's folder as a whole, since a killed worker leaves files without rows, and what lies elsewhere."""
     folder = storage.folder_of(job)
-    elsewhere = list(job.artifacts.exclude(key__startswith=folder).values_list("key", flat=True))
+    elsewhere = job.artifacts.exclude(key__startswith=folder).values_list("key", flat=True)
     lost = [key for image in job.images.exclude(attempt=0) for key in storage.published_keys(image)]
-    files_delete(keys=[folder, *elsewhere, *lost])
-    if is_running:  # its worker may store a file after this, and be killed before it finds that nobody wants it
-        files_delete(keys=[folder], after=_LATE_FILES_AFTER)
+    return [folder, *elsewhere, *lost]
 
 
 def _purger(actor: Actor | None, job: Job) -> Author:

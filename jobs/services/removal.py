@@ -45,9 +45,10 @@ def _delete_some(actor: Actor, job: Job, members: list[JobImage]) -> int:
         if not counts:
             return 0
         artifacts = job.artifacts.filter(Q(image__in=images) | Q(kind=Artifact.Kind.ZIP))
-        files_delete(keys=_keys_of(images, artifacts))
+        keys = _keys_of(images, artifacts)
         artifacts.delete()
         images.delete()
+        files_delete(keys=keys)
         job_callbacks_renew(job=job)
         before = job.images_total
         job.images_total -= counts.total()
