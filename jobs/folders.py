@@ -12,6 +12,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import IO
 
@@ -81,25 +82,30 @@ def sources_in(place: Place, *, field: str) -> list[Source]:
     Raises InvalidParameter when there is no such folder, it is empty, or holds more than one job may have.
     """
     with _opened(place, field=field) as folder, os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if not entry.name.startswith(".") and not _is_folder(entry))
-    if not names:
-        raise InvalidParameter(f"{field}: the folder holds no file", field=field)
-    most = settings.MATTING_MAX_IMAGES_PER_JOB
-    if len(names) > most:
-        raise InvalidParameter(f"{field}: {len(names)} files are more than {most} in one job", field=field)
-    return [_source(place, name) for name in names]
+        files = [entry for entry in entries if not entry.name.startswith(".") and not _is_folder(entry)]
+        if not files:
+            raise InvalidParameter(f"{field}: the folder holds no file", field=field)
+        most = settings.MATTING_MAX_IMAGES_PER_JOB
+        if len(files) > most:
+            raise InvalidParameter(f"{field}: {len(files)} files are more than {most} in one job", field=field)
+        return [_source(place, entry) for entry in sorted(files, key=attrgetter("name"))]
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
     return entry.is_dir(follow_symlinks=False)
 
 
-def _source(place: Place, name: str) -> Source:
+def _source(place: Place, entry: os.DirEntry[str]) -> Source:
+    name = entry.name
     path = str(place.path / name)
     if len(path) > MAX_PATH_LENGTH or not path.isprintable():
         shown = os.fsencode(name).decode("utf-8", "replace")
         return RefusedSource(clean_name(shown), ImageUnreadable("The file's name cannot be used."))
-    return FileSource(path, clean_name(name))
+    try:
+        size = entry.stat(follow_symlinks=False).st_size
+    except OSError:  # gone again: the worker will say so
+        size = 0
+    return FileSource(path, clean_name(name), size)
 
 
 def read_file(path: str, max_bytes: int) -> bytes:

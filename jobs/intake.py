@@ -74,6 +74,7 @@ class FileSource:
 
     path: str
     name: str
+    bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from django.db import connection
+from django.db import close_old_connections, connection
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +20,7 @@ def lease_kept(renew: Callable[[], bool], *, every_s: float, name: str) -> Itera
     def keep() -> None:
         while not ended.wait(every_s):
             try:
+                close_old_connections()
                 if not renew():
                     break
             except Exception:

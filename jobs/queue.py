@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import faulthandler
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -10,15 +11,20 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import django_rq
+from django.db import close_old_connections
 from redis import Redis
 from redis.exceptions import RedisError
 from rq import SimpleWorker
+from rq.job import Job as Message
+from rq.queue import Queue
 
 from jobs.errors import QueueUnavailable
 
 PICTURE_QUEUES = ("interactive", "default", "batch")
 LIGHT_QUEUES = ("webhooks", "upkeep")
 BEAT_TTL_S = 15
+# How long after its time limit a task may still be at work, such as at the writing of its failure.
+HANG_MARGIN_S = 30
 _BEAT_PREFIX = "keyline:worker:"
 _DONE_PREFIX = "keyline:done:"
 _REPLY_PREFIX = "keyline:reply:"
@@ -143,9 +149,29 @@ def live_workers() -> list[dict[str, Any]]:
     return [json.loads(value) for value in (redis.mget(keys) if keys else []) if value]
 
 
-def serve(queue_names: Iterable[str], *, name: str) -> None:
+def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -> None:
     """Take messages until SIGTERM or SIGINT, in this process: the model stays warm and no fork breaks it."""
     queues = [django_rq.get_queue(queue_name) for queue_name in queue_names]
-    worker = SimpleWorker(queues, name=name, connection=connection(), worker_ttl=30)
+    worker = _Worker(queues, name=name, connection=connection(), worker_ttl=30)
     worker.log_result_lifespan = False
-    worker.work(with_scheduler=False, logging_level="WARNING")
+    worker.work(burst=until_empty, with_scheduler=False, logging_level="WARNING")
+
+
+class _Worker(SimpleWorker):
+    """Give every task a sound database connection, and end with a task that never returns.
+
+    A connection that broke is not used again, as Django sees to it for requests: without that one restart of the
+    database would fail every task from then on, and with it every message taken. RQ's own time limit is an exception,
+    which native code that hangs never raises; then this process ends, by a thread that needs no Python, and says on
+    standard error where it hung. The parent starts another and returns the picture to the queue.
+    """
+
+    def perform_job(self, job: Message, queue: Queue) -> bool:
+        close_old_connections()
+        if job.timeout and job.timeout > 0:
+            faulthandler.dump_traceback_later(job.timeout + HANG_MARGIN_S, exit=True)
+        try:
+            return super().perform_job(job, queue)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            close_old_connections()

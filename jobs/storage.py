@@ -6,7 +6,7 @@ import hashlib
 import logging
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from jobs.errors import NotFound, StorageFailed
-from jobs.models import Artifact, Job, JobImage
+from jobs.models import Artifact, Job, JobImage, Status
 
 logger = logging.getLogger(__name__)
 
@@ -50,17 +50,43 @@ class StoredFile:
     sha256: str
 
 
+def folder_of(job: Job, position: int | None = None) -> str:
+    """Name the folder of a job, or of one of its pictures, which holds all their files but the published ones."""
+    picture = "" if position is None else f"{position:04d}/"
+    return f"teams/{job.team_id}/{job.id}/{picture}"
+
+
 def key_of_source(job: Job, position: int, extension: str) -> str:
-    return f"teams/{job.team_id}/{job.id}/{position:04d}/source.{extension}"
+    return f"{folder_of(job, position)}source.{extension}"
 
 
 def key_of_result(image: JobImage, kind: str, extension: str) -> str:
     """Name a result so that only this attempt owns it: two attempts never write the same file."""
     job = image.job
     if job.output_folder and image.output_name and kind in PUBLISHED:
-        again = f"_{image.attempt}" if image.attempt > 1 else ""
-        return f"{job.output_folder}/{published_name(image, kind, extension, again=again)}"
-    return f"teams/{job.team_id}/{job.id}/{image.position:04d}/{image.attempt}-{kind}.{extension}"
+        return f"{job.output_folder}/{published_name(image, kind, extension, again=_again(image.attempt))}"
+    return f"{folder_of(job, image.position)}{image.attempt}-{kind}.{extension}"
+
+
+def published_keys(image: JobImage) -> list[str]:
+    """List every name outside its folder that a killed attempt of a picture can have stored a result under.
+
+    It has left no row that would tell. A picture that ended with its first attempt had none.
+    """
+    ended_at_once = image.attempt == 1 and image.status in (Status.SUCCEEDED, Status.FAILED)
+    if ended_at_once or not (image.job.output_folder and image.output_name):
+        return []
+    extensions = sorted({extension for extension in EXTENSIONS.values() if extension != "zip"})
+    return [
+        f"{image.job.output_folder}/{published_name(image, kind, extension, again=_again(attempt))}"
+        for attempt in range(1, image.attempt + 1)
+        for kind in PUBLISHED
+        for extension in extensions
+    ]
+
+
+def _again(attempt: int) -> str:
+    return f"_{attempt}" if attempt > 1 else ""
 
 
 def published_name(image: JobImage, kind: str, extension: str, *, again: str = "") -> str:
@@ -109,18 +135,24 @@ def read(key: str) -> bytes:
         return file.read()
 
 
-def discard(keys: Iterable[str]) -> None:
-    """Delete files that nothing points to, and a job's folders with the last of them.
+def files_under(folder: str) -> Iterator[str]:
+    """List the files in a folder and the folders below it; none when there is no such folder."""
+    try:
+        folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    yield from (f"{folder}{name}" for name in files)
+    for name in folders:
+        yield from files_under(f"{folder}{name}/")
 
-    A file that cannot be deleted is logged and left.
+
+def delete(key: str) -> None:
+    """Delete a file, and the folders of its picture and its job with the last of them; raise what the storage raises.
+
+    A file that is gone already counts as deleted. Services do this through jobs.services.deletions, which tries again.
     """
-    for key in keys:
-        try:
-            default_storage.delete(key)
-        except Exception:
-            logger.exception("deleting %s failed", key)
-        else:
-            _folders_remove(key)
+    default_storage.delete(key)
+    _folders_remove(key)
 
 
 def _folders_remove(key: str) -> None:

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from jobs import queue
-from jobs.services import lifecycle, uploads, webhooks
+from jobs.services import deletions, lifecycle, uploads, webhooks
 
 logger = logging.getLogger(__name__)
 
@@ -47,18 +47,21 @@ class Child:
 
 
 class WorkerParent:
-    """Run `count` model children and one light child until told to stop."""
+    """Run `count` model children, and one light child for each light queue, until told to stop.
+
+    Zips have a child of their own, because a receiver of webhooks can take its time, and a large zip does.
+    """
 
     def __init__(self, count: int) -> None:
-        self.children = [Child("pictures") for _ in range(count)] + [Child("light")]
+        self.children = [Child("pictures") for _ in range(count)] + [Child(name) for name in queue.LIGHT_QUEUES]
         self.stopping = threading.Event()
 
     def run(self) -> None:
         """Block until SIGTERM or SIGINT; then let children finish their picture and go."""
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signal_number, lambda *_: self.stopping.set())
-        sweeper = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
-        sweeper.start()
+        for deed in (self._sweep, self._clean):
+            threading.Thread(target=deed, name=deed.__name__, daemon=True).start()
         while not self.stopping.is_set():
             for child in self.children:
                 self._keep_alive(child)
@@ -102,21 +105,31 @@ class WorkerParent:
                 process.wait()
 
     def _sweep(self) -> None:
-        """Recover what dead workers of any machine held, and now and then delete what has expired."""
-        next_expiry = 0.0
+        """Recover what dead workers of any machine held."""
         while not self.stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
             try:
                 close_old_connections()
                 lifecycle.images_recover()
                 lifecycle.bundles_recover()
                 webhooks.deliveries_resend()
+            except Exception:
+                logger.exception("this sweep failed; the next one comes in %s s", settings.MATTING_SWEEP_INTERVAL_S)
+
+    def _clean(self) -> None:
+        """Delete what has expired, beside the sweeper: a slow storage must not hold up what runs."""
+        next_expiry = 0.0
+        while not self.stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
+            try:
+                close_old_connections()
+                deletions.deletions_retry()
                 if time.monotonic() >= next_expiry:
                     next_expiry = time.monotonic() + _EXPIRE_EVERY_S
-                    lifecycle.jobs_expire()
+                    if lifecycle.jobs_expire():
+                        next_expiry = 0.0  # there may be more
                     uploads.uploads_expire()
                     webhooks.deliveries_expire()
             except Exception:
-                logger.exception("this sweep failed; the next one comes in %s s", settings.MATTING_SWEEP_INTERVAL_S)
+                logger.exception("what has expired could not be deleted this time")
 
 
 def run_child(role: str) -> None:
@@ -124,7 +137,7 @@ def run_child(role: str) -> None:
     from jobs.tasks import worker_name
 
     _end_with_parent()
-    queues, describe = queue.LIGHT_QUEUES, dict
+    queues, describe = (role,), dict
     if role == "pictures":
         from jobs import engine
 

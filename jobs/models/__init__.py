@@ -2,6 +2,7 @@
 
 from .artifact import Artifact
 from .audit import Action, AuditEntry, AuditHead
+from .deletion import PendingDeletion
 from .invitation import Invitation
 from .job import TERMINAL, Job, JobImage, Status
 from .key import ApiKey, Scope
@@ -25,6 +26,7 @@ __all__ = [
     "JobImage",
     "Membership",
     "ModelVersion",
+    "PendingDeletion",
     "Preset",
     "Quota",
     "Scope",

@@ -76,6 +76,9 @@ class Job(models.Model):
         max_length=255, blank=True, help_text="The zip of all results, where one is wanted: the job ends with it."
     )
     bundle_attempt = models.PositiveSmallIntegerField(default=0, help_text="How often a worker began the zip.")
+    bundle_attempts_before = models.PositiveSmallIntegerField(
+        default=0, help_text="How many of them were made before the job was last tried again."
+    )
     bundle_leased_until = models.DateTimeField(
         null=True, blank=True, help_text="Set once the last picture has ended; past: whoever made the zip has died."
     )
@@ -141,6 +144,11 @@ class Job(models.Model):
         rows = Job.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
         return rows.update(status=status, finished_at=timezone.now(), error_code=code, error_message=message[:500]) == 1
 
+    @property
+    def bundle_strikes(self) -> int:
+        """Count the workers that began the zip since the job was submitted or last tried again."""
+        return self.bundle_attempt - self.bundle_attempts_before
+
     def claim_bundle(self, *, attempt: int, lease_s: float) -> bool:
         """Take the making of the zip under a lease; False when this message is an old one or the job has ended."""
         rows = Job.objects.filter(pk=self.pk, bundle_attempt=attempt).exclude(status__in=TERMINAL)
@@ -176,6 +184,9 @@ class JobImage(models.Model):
     error_message = models.CharField(max_length=500, blank=True)
 
     attempt = models.PositiveSmallIntegerField(default=0, help_text="How often a worker has claimed it.")
+    attempts_before = models.PositiveSmallIntegerField(
+        default=0, help_text="How many of them were made before the picture was last tried again."
+    )
     claimed_by = models.CharField(max_length=120, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
     enqueued_at = models.DateTimeField(default=timezone.now)
@@ -210,6 +221,14 @@ class JobImage(models.Model):
     @property
     def is_terminal(self) -> bool:
         return self.status in TERMINAL
+
+    @property
+    def strikes(self) -> int:
+        """Count the workers that took it since it was submitted or last tried again.
+
+        `attempt` itself never goes down: it names an attempt's files, and tells a late worker that it is late.
+        """
+        return self.attempt - self.attempts_before
 
     def claim(self, *, worker: str, lease_s: float) -> bool:
         """Move queued → running under a lease; False when another worker was first or it is no longer queued."""

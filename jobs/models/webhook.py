@@ -134,6 +134,11 @@ class WebhookDelivery(models.Model):
             self.refresh_from_db()
         return claimed == 1
 
+    def write(self, payload: dict[str, object]) -> bool:
+        """Keep what this try sends, for the tries after it; False when this claim was lost."""
+        self.payload = payload
+        return self._mine().update(payload=payload) == 1
+
     def postpone(self, *, delay_s: float, **values: object) -> bool:
         """Plan the next try; False when this claim was lost."""
         then = timezone.now() + dt.timedelta(seconds=delay_s)

@@ -7,6 +7,7 @@ from django.db import transaction
 from jobs import storage
 from jobs.errors import JobNotFound
 from jobs.models import Artifact, Job, JobImage
+from jobs.services.deletions import files_discard
 
 
 def artifact_keep(
@@ -35,6 +36,6 @@ def artifact_keep(
                 height=height,
                 expires_at=image.job.expires_at,
             )
-    except BaseException:
-        storage.discard([stored.key])
+    except BaseException as error:
+        files_discard(keys=[stored.key], error=error)
         raise

@@ -19,6 +19,7 @@ from jobs.errors import StorageFailed
 from jobs.folders import Place, folder_made, place_in, write_file
 from jobs.leases import lease_kept
 from jobs.models import Artifact, Job, Status
+from jobs.services.deletions import files_discard
 from jobs.services.lifecycle import job_end
 from segmentation.errors import MattingError
 
@@ -54,7 +55,7 @@ def job_bundle(job_id: str, attempt: int) -> None:
 
 
 def _bundle(job: Job) -> None:
-    if job.bundle_attempt > MAX_ATTEMPTS:
+    if job.bundle_strikes > MAX_ATTEMPTS:
         raise StorageFailed
     with tempfile.TemporaryFile(dir=settings.DATA_DIR) as file:
         _write_bundle(job, file)
@@ -108,7 +109,7 @@ def _require_lease(job: Job) -> None:
 def _finish(job: Job, stored: storage.StoredFile) -> None:
     with transaction.atomic():
         if Job.objects.select_for_update().filter(pk=job.pk).first() is None:  # deleted meanwhile
-            storage.discard([stored.key])
+            files_discard(keys=[stored.key])
             return
         _require_lease(job)
         Artifact.objects.update_or_create(

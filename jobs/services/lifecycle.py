@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Iterable
+from itertools import islice
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Count, Q
+from django.db import OperationalError, transaction
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from jobs import queue, storage
@@ -20,8 +22,9 @@ from jobs.models import Action, Artifact, Job, JobImage, Status
 from jobs.services.artifacts import artifact_keep
 from jobs.services.audit import Author, audit_append
 from jobs.services.capacity import all_held_release, claim_allowed, room_given_back
-from jobs.services.quota import quota_of, usage_charge, usage_refund
-from jobs.services.webhooks import job_announce
+from jobs.services.deletions import files_delete, files_discard
+from jobs.services.quota import quota_of, usage_charge, usage_check, usage_refund
+from jobs.services.webhooks import job_announce, job_callbacks_forget
 from segmentation.errors import MattingError
 from segmentation.pipeline import CutoutResult, Rendered
 
@@ -31,6 +34,8 @@ _BUNDLE_TASK = "jobs.services.bundling.job_bundle"
 _BUNDLE_ASKED_FOR = dt.timedelta(seconds=30)
 # Many pictures from a slow storage take longer than the one picture that the queue's own limit is made for.
 _BUNDLE_TIMEOUT_S = 3600
+_EXPIRED_A_QUERY = 200
+_LATE_FILES_AFTER = dt.timedelta(hours=1)
 
 
 def image_claim(*, image_id: str, worker: str) -> JobImage | None:
@@ -53,7 +58,12 @@ def image_claim(*, image_id: str, worker: str) -> JobImage | None:
 
 
 def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int, height: int) -> None:
-    """Keep the source that the worker has fetched from the picture's URL; raise what artifact_keep raises."""
+    """Keep the source that the worker has fetched; raise QuotaExceeded where it has no room, and as artifact_keep does.
+
+    Nobody knew its size when the job was submitted, so the team's room is looked at here.
+    """
+    team = image.job.team
+    usage_check(team=team, quota=quota_of(team), pictures=0, new_bytes=len(data))
     extension = storage.EXTENSIONS.get(content_type, "bin")
     artifact_keep(
         image=image,
@@ -92,11 +102,11 @@ def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str
             if ended:
                 Artifact.objects.bulk_create(artifacts)
                 job_count(image.job_id)
-    except BaseException:
-        storage.discard(artifact.key for artifact in artifacts)
+    except BaseException as error:
+        files_discard(keys=(artifact.key for artifact in artifacts), error=error)
         raise
     if not ended:
-        storage.discard(artifact.key for artifact in artifacts)
+        files_discard(keys=(artifact.key for artifact in artifacts))
     return ended
 
 
@@ -167,7 +177,7 @@ def job_retry(*, actor: Actor, job: Job) -> int:
             error_message="",
             finished_at=None,
             enqueued_at=timezone.now(),
-            attempt=0,
+            attempts_before=F("attempt"),
             charged_on=failed[0].charged_on,
         )
         Job.objects.filter(pk=job.pk).update(
@@ -176,7 +186,7 @@ def job_retry(*, actor: Actor, job: Job) -> int:
             error_code="",
             error_message="",
             images_failed=job.images.filter(status=Status.FAILED).count(),
-            bundle_attempt=0,
+            bundle_attempts_before=F("bundle_attempt"),
             bundle_leased_until=None,
         )
         after_commit(queue.enqueue_images, ids, queue_name=job.urgency)
@@ -186,24 +196,39 @@ def job_retry(*, actor: Actor, job: Job) -> int:
 
 def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
     """Delete jobs with their rows and files; say how many. Without an actor it is the retention that acts."""
-    count = 0
-    for job in jobs:
-        with transaction.atomic():
-            with room_given_back(job):
-                _job_lock(job.pk)
-                _images_cancel(job)
-                keys = list(job.artifacts.values_list("key", flat=True))
-                Job.objects.filter(pk=job.pk).delete()
-            after_commit(storage.discard, keys)
-            after_commit(queue.announce_done, job.pk)
-            audit_append(
-                action=Action.JOB_PURGED,
-                author=_purger(actor, job),
-                target=job,
-                before={"status": job.status, "pictures": job.images_total, "dialect": job.dialect},
-            )
-        count += 1
-    return count
+    return sum(_purge(actor, job) for job in jobs)
+
+
+def _purge(actor: Actor | None, job: Job) -> bool:
+    """Delete one job; False when somebody else has deleted it a moment ago."""
+    with transaction.atomic():
+        with room_given_back(job):
+            if not _job_lock(job.pk):
+                return False
+            is_running = job.images.filter(status=Status.RUNNING).exists()
+            _images_cancel(job)
+            job_callbacks_forget(job=job)
+            keys = _keys_of(job)
+            Job.objects.filter(pk=job.pk).delete()
+            files_delete(keys=keys)
+            if is_running:  # its worker may store a file after this, and be killed before it finds nobody wants it
+                files_delete(keys=[storage.folder_of(job)], after=_LATE_FILES_AFTER)
+        after_commit(queue.announce_done, job.pk)
+        audit_append(
+            action=Action.JOB_PURGED,
+            author=_purger(actor, job),
+            target=job,
+            before={"status": job.status, "pictures": job.images_total, "dialect": job.dialect},
+        )
+    return True
+
+
+def _keys_of(job: Job) -> list[str]:
+    """Name the job's folder as a whole, since a killed worker leaves files without rows, and what lies elsewhere."""
+    folder = storage.folder_of(job)
+    elsewhere = job.artifacts.exclude(key__startswith=folder).values_list("key", flat=True)
+    lost = [key for image in job.images.exclude(attempt=0) for key in storage.published_keys(image)]
+    return [folder, *elsewhere, *lost]
 
 
 def _purger(actor: Actor | None, job: Job) -> Author:
@@ -222,20 +247,42 @@ def _images_cancel(job: Job) -> None:
     usage_refund(job=job, image_ids=unstarted, reason="canceled")
 
 
-def _job_lock(job_id: UUID) -> None:
-    """Lock the job before its pictures, in every deed alike, so that two deeds never wait for each other."""
-    Job.objects.select_for_update().filter(pk=job_id).first()
+def _job_lock(job_id: UUID) -> bool:
+    """Lock the job before its pictures, in every deed alike, so that two deeds never wait for each other.
+
+    False when the job is gone.
+    """
+    return Job.objects.select_for_update().filter(pk=job_id).first() is not None
 
 
-def jobs_expire(*, limit: int = 200) -> int:
-    """Delete what has outlived its retention."""
-    expired = Job.objects.select_related("team__quota").filter(expires_at__lt=timezone.now())
-    return job_purge(actor=None, jobs=expired[:limit])
+def jobs_expire(*, at_most_s: float = 10.0) -> int:
+    """Delete what has outlived its retention, the oldest first, until all is gone or the time is over; say how many.
+
+    A job that cannot be deleted holds up none of the others.
+    """
+    deadline = time.monotonic() + at_most_s
+    count, failed = 0, set()
+    while batch := list(_expired().exclude(pk__in=failed)[:_EXPIRED_A_QUERY]):
+        for job in batch:
+            try:
+                count += job_purge(actor=None, jobs=[job])
+            except OperationalError:
+                raise  # the database is away: so it will be for the others
+            except Exception:
+                logger.exception("job %s has expired and could not be deleted", job.pk)
+                failed.add(job.pk)
+            if time.monotonic() >= deadline:
+                return count
+    return count
+
+
+def _expired() -> QuerySet[Job]:
+    return Job.objects.select_related("team__quota").filter(expires_at__lt=timezone.now()).order_by("expires_at")
 
 
 def _recover(image: JobImage) -> bool:
-    if image.attempt >= settings.MATTING_MAX_DELIVERIES:
-        logger.error("picture %s lost its worker %d times and is given up", image.id, image.attempt)
+    if image.strikes >= settings.MATTING_MAX_DELIVERIES:
+        logger.error("picture %s lost its worker %d times and is given up", image.id, image.strikes)
         return image_fail(image=image, error=WorkerLost())
     with transaction.atomic(), room_given_back(image.job):
         if not image.requeue():
@@ -245,16 +292,19 @@ def _recover(image: JobImage) -> bool:
     return True
 
 
-def _resend_lost(*, older_than_s: float = 15.0) -> int:
-    """Resend messages that no queue holds: Redis lost them, or a worker died between taking one and claiming."""
+def _resend_lost(*, older_than_s: float = 15.0, limit: int = 500) -> int:
+    """Resend messages that no queue holds: Redis lost them, or a worker died between taking one and claiming.
+
+    Every queued picture is looked at, so that none is overlooked behind a backlog of others.
+    """
     since = timezone.now() - dt.timedelta(seconds=older_than_s)
     old = JobImage.objects.filter(status=Status.QUEUED, is_held=False, enqueued_at__lt=since)
-    found = list(old.order_by("enqueued_at").values_list("id", "job__urgency")[:500])
-    if not found:
+    if not old.exists():
         return 0
     waiting = queue.waiting_image_ids()
-    lost = [(image_id, urgency) for image_id, urgency in found if str(image_id) not in waiting]
-    for image_id, urgency in lost:
+    ids = old.order_by("enqueued_at").values_list("id", flat=True).iterator()
+    lost = list(islice((image_id for image_id in ids if str(image_id) not in waiting), limit))
+    for image_id, urgency in JobImage.objects.filter(pk__in=lost).values_list("id", "job__urgency"):
         queue.enqueue_images([image_id], queue_name=urgency)
     return len(lost)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -203,29 +203,31 @@ def usage_refund(*, job: Job, image_ids: Sequence[UUID], reason: str) -> int:
     by_day: dict[dt.date, list[UUID]] = defaultdict(list)
     for image_id, day in charged.values_list("pk", "charged_on"):
         by_day[day].append(image_id)
-    refunded = 0
+    refunded: dict[dt.date, int] = {}
     for day, ids in sorted(by_day.items()):
-        count = JobImage.objects.filter(pk__in=ids, charged_on=day).update(charged_on=None)
-        if count:
-            _refund_write(job, day, count, reason)
-        refunded += count
-    return refunded
+        refunded[day] = JobImage.objects.filter(pk__in=ids, charged_on=day).update(charged_on=None)
+    _refund_write(job, {day: count for day, count in refunded.items() if count}, reason)
+    return sum(refunded.values())
 
 
-def _refund_write(job: Job, day: dt.date, count: int, reason: str) -> None:
-    for kind, start in _periods(day):
+def _refund_write(job: Job, counts: dict[dt.date, int], reason: str) -> None:
+    by_period: Counter[tuple[str, dt.date]] = Counter()
+    for day, count in counts.items():
+        by_period.update(dict.fromkeys(_periods(day), count))
+    for kind, start in sorted(by_period):  # days before months, as a charge locks them
         UsagePeriod.objects.filter(team_id=job.team_id, kind=kind, starts_on=start).update(
-            pictures=F("pictures") - count
+            pictures=F("pictures") - by_period[kind, start]
         )
-    UsageEntry.objects.create(
-        team_id=job.team_id,
-        day=day,
-        kind=UsageEntry.Kind.REFUND,
-        pictures=-count,
-        dialect=job.dialect,
-        job_id=job.pk,
-        reason=reason[:40],
-    )
+    for day, count in counts.items():
+        UsageEntry.objects.create(
+            team_id=job.team_id,
+            day=day,
+            kind=UsageEntry.Kind.REFUND,
+            pictures=-count,
+            dialect=job.dialect,
+            job_id=job.pk,
+            reason=reason[:40],
+        )
 
 
 def _period_add(team: Team, kind: str, start: dt.date, count: int, limit: int | None) -> None:
@@ -264,7 +266,7 @@ def _alert(period: UsagePeriod, limit: int) -> None:
 
 
 def _periods(day: dt.date) -> tuple[tuple[str, dt.date], tuple[str, dt.date]]:
-    """Name the day and the month that a day belongs to, always in this order, so that locks never cross."""
+    """Name the day and the month that a day belongs to, in the order of their locks: all days, then all months."""
     return (_Period.DAY, day), (_Period.MONTH, day.replace(day=1))
 
 

@@ -6,14 +6,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from jobs import storage
 from jobs.actor import Actor
-from jobs.commit import after_commit
 from jobs.models import Action, Artifact, Job, JobImage, Status
 from jobs.services.audit import Author, audit_append
+from jobs.services.deletions import files_delete
 from jobs.services.lifecycle import job_purge
+from jobs.services.webhooks import job_callbacks_renew
 
 
 def images_delete(*, actor: Actor, images: Iterable[JobImage]) -> int:
@@ -44,15 +45,16 @@ def _delete_some(actor: Actor, job: Job, members: list[JobImage]) -> int:
         if not counts:
             return 0
         artifacts = job.artifacts.filter(Q(image__in=images) | Q(kind=Artifact.Kind.ZIP))
-        keys = list(artifacts.values_list("key", flat=True))
+        keys = _keys_of(images, artifacts)
         artifacts.delete()
         images.delete()
+        files_delete(keys=keys)
+        job_callbacks_renew(job=job)
         before = job.images_total
         job.images_total -= counts.total()
         job.images_succeeded -= counts[Status.SUCCEEDED]
         job.images_failed -= counts[Status.FAILED]
         job.save(update_fields=["images_total", "images_succeeded", "images_failed"])
-        after_commit(storage.discard, keys)
         audit_append(
             action=Action.PICTURES_DELETED,
             author=Author.of(actor),
@@ -61,3 +63,11 @@ def _delete_some(actor: Actor, job: Job, members: list[JobImage]) -> int:
             after={"pictures": job.images_total},
         )
     return counts.total()
+
+
+def _keys_of(images: QuerySet[JobImage], artifacts: QuerySet[Artifact]) -> list[str]:
+    """Name the folders of pictures and what lies elsewhere."""
+    pictures = list(images.select_related("job"))
+    folders = [storage.folder_of(image.job, image.position) for image in pictures]
+    lost = [key for image in pictures for key in storage.published_keys(image)]
+    return [*folders, *lost, *artifacts.values_list("key", flat=True)]

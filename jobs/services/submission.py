@@ -29,6 +29,7 @@ from jobs.intake import (
 )
 from jobs.models import Action, Artifact, Job, JobImage, Quota, Status
 from jobs.services.audit import Author, audit_append
+from jobs.services.deletions import files_discard
 from jobs.services.lifecycle import job_count
 from jobs.services.quota import limits_within, picture_check, quota_of, usage_charge, usage_check
 from segmentation.errors import ImageMissing
@@ -69,7 +70,7 @@ def job_submit(
     _check(options, sources, limits, door.callback_url)
     if not door.worker_judges:
         _pictures_check(sources, limits)
-    _quota_check(quota, actor, sources)
+    _quota_check(quota, actor, sources, limits)
     queue.require_available()
     job = _new_job(actor, door, options, limits, len(sources), quota)
     images = [_new_image(job, door, position, source) for position, source in enumerate(sources)]
@@ -96,7 +97,7 @@ def job_submit(
                 after={"pictures": len(images), "dialect": job.dialect},
             )
     except BaseException as error:
-        storage.discard(artifact.key for artifact in artifacts)
+        files_discard(keys=(artifact.key for artifact in artifacts), error=error)
         if isinstance(error, IntegrityError) and door.idempotency_key:
             raise IdempotencyConflict from error
         raise
@@ -128,11 +129,22 @@ def _pictures_check(sources: Sequence[Source], limits: Limits) -> None:
             picture_check(source.probe, limits)
 
 
-def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source]) -> None:
+def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source], limits: Limits) -> None:
     """Refuse what the team may not send before a file is stored."""
-    pictures = sum(not isinstance(source, RefusedSource) for source in sources)
-    new_bytes = sum(source.probe.bytes for source in sources if isinstance(source, CheckedSource))
-    usage_check(team=actor.team, quota=quota, pictures=pictures, new_bytes=new_bytes)
+    pictures = [source for source in sources if not isinstance(source, RefusedSource)]
+    new_bytes = sum(_least_bytes(source, limits) for source in pictures)
+    usage_check(team=actor.team, quota=quota, pictures=len(pictures), new_bytes=new_bytes)
+
+
+def _least_bytes(source: Source, limits: Limits) -> int:
+    """Give what a source takes in the storage, as far as that is known: the worker looks again at what it fetches."""
+    match source:
+        case CheckedSource():
+            return source.probe.bytes
+        case FileSource() if source.bytes <= limits.max_bytes:  # a larger one fails and is not stored
+            return source.bytes
+        case _:
+            return 1
 
 
 def _retention_hours(door: Door, quota: Quota) -> int:

@@ -12,6 +12,7 @@ from jobs import storage
 from jobs.actor import Actor
 from jobs.intake import CheckedSource
 from jobs.models import Upload
+from jobs.services.deletions import files_delete, files_discard
 from jobs.services.quota import quota_of, usage_check
 from segmentation.errors import InvalidParameter
 
@@ -45,7 +46,7 @@ def upload_store(*, actor: Actor, source: CheckedSource, upload_id: uuid.UUID | 
                 expires_at=timezone.now() + UPLOAD_LIFE,
             )
     except BaseException as error:
-        storage.discard([stored.key])
+        files_discard(keys=[stored.key], error=error)
         if isinstance(error, IntegrityError):
             raise InvalidParameter("key: a file has already been uploaded under this name", field="key") from error
         raise
@@ -53,7 +54,8 @@ def upload_store(*, actor: Actor, source: CheckedSource, upload_id: uuid.UUID | 
 
 def uploads_expire(*, limit: int = 500) -> int:
     """Delete the uploads whose hour is over; say how many."""
-    expired = list(Upload.objects.filter(expires_at__lt=timezone.now())[:limit])
-    Upload.objects.filter(id__in=[upload.id for upload in expired]).delete()
-    storage.discard(upload.key for upload in expired)
+    expired = list(Upload.objects.filter(expires_at__lt=timezone.now()).order_by("expires_at")[:limit])
+    with transaction.atomic():
+        Upload.objects.filter(id__in=[upload.id for upload in expired]).delete()
+        files_delete(keys=(upload.key for upload in expired))
     return len(expired)

@@ -30,6 +30,7 @@ _RESEND_AFTER = dt.timedelta(seconds=30)
 _KEPT_FOR = dt.timedelta(days=30)
 _LEASE_MARGIN_S = 40.0
 _GIVEN_UP = "given_up"
+_JOB_DELETED = {"error_code": "job_deleted", "error_message": "The job was deleted, and its callback with it."}
 
 Status = WebhookDelivery.Status
 
@@ -164,14 +165,44 @@ def delivery_replay(*, actor: Actor | None, delivery: WebhookDelivery) -> Webhoo
     if actor is not None:
         _require_manager(actor)
     is_endpoint = delivery.webhook.kind == Webhook.Kind.ENDPOINT
-    return delivery_enqueue(
-        webhook=delivery.webhook,
-        event=delivery.event,
-        job=delivery.job,
-        url=delivery.webhook.url if is_endpoint else delivery.url,
-        payload=delivery.payload,
-        message_id=delivery.message_id,
+    with transaction.atomic():
+        # Whoever deletes the job holds this lock: what they blanked must not come back with the copy.
+        Job.objects.select_for_update().filter(pk=delivery.job_id).first()
+        delivery.refresh_from_db(fields=["job", "payload"])
+        return delivery_enqueue(
+            webhook=delivery.webhook,
+            event=delivery.event,
+            job=delivery.job,
+            url=delivery.webhook.url if is_endpoint else delivery.url,
+            payload=delivery.payload,
+            message_id=delivery.message_id,
+        )
+
+
+def job_callbacks_forget(*, job: Job) -> None:
+    """Blank what a job's callbacks say, which may be the picture itself, and end those not yet taken.
+
+    In the transaction that deletes the job. The team's webhooks stay as they are: their messages hold no picture.
+    """
+    callbacks = _callbacks_of(job)
+    callbacks.exclude(status__in=WebhookDelivery.TERMINAL).update(
+        status=Status.FAILED, next_try_at=None, finished_at=timezone.now(), **_JOB_DELETED
     )
+    callbacks.update(payload=None)
+
+
+def job_callbacks_renew(*, job: Job) -> None:
+    """Blank what a job's callbacks say, so that the next try renders them from what is left of the job.
+
+    In the transaction that deletes some of its pictures. Whoever is sending one right now loses it to the next try.
+    """
+    callbacks = _callbacks_of(job)
+    callbacks.filter(status=Status.SENDING).update(status=Status.WAITING)
+    callbacks.update(payload=None)
+
+
+def _callbacks_of(job: Job) -> QuerySet[WebhookDelivery]:
+    return WebhookDelivery.objects.filter(job=job, webhook__kind=Webhook.Kind.CALLBACKS)
 
 
 def delivery_attempt(*, delivery_id: str) -> None:
@@ -183,6 +214,8 @@ def delivery_attempt(*, delivery_id: str) -> None:
         delivery.finish(Status.FAILED, error_code=_GIVEN_UP, error_message="The last try's worker was lost.")
     elif not delivery.webhook.is_enabled:
         delivery.finish(Status.FAILED, error_code="webhook_disabled", error_message="The webhook is switched off.")
+    elif delivery.payload is None and delivery.job_id is None:
+        delivery.finish(Status.FAILED, **_JOB_DELETED)
     else:
         _try(delivery)
 
@@ -207,6 +240,8 @@ def deliveries_expire() -> int:
 
 def _try(delivery: WebhookDelivery) -> None:
     try:
+        if delivery.payload is None and not delivery.write(webhooks.callback_payload(delivery.job)):
+            return  # the job, or a picture of it, was deleted while this was rendered
         response = _send(delivery)
     except (UrlForbidden, UrlTooLong) as error:
         # The guard's refusal is final: retrying it would let a forbidden host be probed for days.
@@ -221,9 +256,6 @@ def _try(delivery: WebhookDelivery) -> None:
 
 
 def _send(delivery: WebhookDelivery) -> Response:
-    if delivery.payload is None:
-        delivery.payload = webhooks.callback_payload(delivery.job) if delivery.job else {"type": delivery.event}
-        delivery.save(update_fields=["payload"])
     body = webhooks.body_of(delivery.payload)
     headers = webhooks.signed_headers(
         signing_secrets=delivery.webhook.signing_secrets(),

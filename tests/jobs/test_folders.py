@@ -110,14 +110,14 @@ def test_what_is_no_file_is_refused(root: Path, name: str) -> None:
         folders.read_file(str(root / name), 10)
 
 
-def test_files_are_listed_by_name_without_folders_and_hidden_files(root: Path) -> None:
+def test_files_are_listed_by_name_with_their_sizes_without_folders_and_hidden_files(root: Path) -> None:
     for name in ("b.png", "a.png", ".hidden"):
-        (root / name).touch()
+        (root / name).write_bytes(name.encode())
     (root / "deeper").mkdir()
 
     listed = folders.sources_in(Place(root), field="x")
 
-    assert listed == [FileSource(str(root / name), name) for name in ("a.png", "b.png")]
+    assert listed == [FileSource(str(root / name), name, 5) for name in ("a.png", "b.png")]
 
 
 def test_a_name_that_is_no_text_is_one_failed_picture(root: Path) -> None:

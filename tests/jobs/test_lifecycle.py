@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from jobs import queue, storage
 from jobs.errors import JobNotFound
-from jobs.models import Artifact, Job, JobImage, Status
+from jobs.models import Action, Artifact, AuditEntry, Job, JobImage, Status
 from jobs.services import lifecycle
 from jobs.services.lifecycle import (
     image_claim,
@@ -36,6 +36,10 @@ def only_image(job: Job) -> JobImage:
 
 def stored_files() -> list[Path]:
     return [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+
+
+def path_of(artifact: Artifact) -> Path:
+    return Path(settings.MEDIA_ROOT) / artifact.key
 
 
 def let_lease_run_out(image: JobImage) -> None:
@@ -130,6 +134,36 @@ def test_a_poison_picture_is_given_up_after_its_third_worker(alice: Person):
     assert (image.status, image.error_code, image.attempt) == (Status.FAILED, "worker_lost", 3)
 
 
+def test_a_worker_from_before_a_retry_can_neither_end_nor_renew_the_new_attempt(alice: Person):
+    job = submit(alice)
+    late = claim(only_image(job))
+    JobImage.objects.filter(pk=late.pk).update(attempt=3)
+    let_lease_run_out(late)
+    images_recover()
+    assert job_retry(actor=alice.actor, job=job) == 1
+
+    current = claim(only_image(job))
+
+    assert not late.renew(lease_s=8)
+    assert not fail(late)
+    assert not succeed(late)
+    assert succeed(current)
+    assert all(path.exists() for path in map(path_of, current.artifacts.all()))
+
+
+def test_a_picture_that_is_tried_again_has_three_workers_again(alice: Person):
+    job = submit(alice)
+    for series in range(2):
+        for _ in range(3):
+            image = claim(only_image(job))
+            assert image is not None
+            let_lease_run_out(image)
+            images_recover()
+        image.refresh_from_db()
+        assert (image.status, image.error_code, image.attempt) == (Status.FAILED, "worker_lost", 3 * series + 3)
+        job_retry(actor=alice.actor, job=job)
+
+
 def test_what_a_dead_worker_held_is_returned_at_once(alice: Person):
     image = image_claim(image_id=str(only_image(submit(alice)).pk), worker="dead")
     other = image_claim(image_id=str(only_image(submit(alice)).pk), worker="alive")
@@ -149,6 +183,17 @@ def test_a_message_that_redis_lost_is_sent_again(alice: Person):
 
     assert str(image.pk) in queue.waiting_image_ids()
     assert images_recover() == 0
+
+
+def test_a_lost_message_is_sent_again_though_a_long_backlog_waits_before_it(alice: Person):
+    backlog, lost = submit(alice, 3), submit(alice)
+    queue.enqueue_images(backlog.images.values_list("pk", flat=True), queue_name="batch")
+    JobImage.objects.filter(job=backlog).update(enqueued_at=timezone.now() - dt.timedelta(hours=1))
+    JobImage.objects.filter(job=lost).update(enqueued_at=timezone.now() - dt.timedelta(minutes=1))
+
+    assert lifecycle._resend_lost(limit=2) == 1
+
+    assert str(only_image(lost).pk) in queue.waiting_image_ids()
 
 
 def test_a_cancelled_picture_takes_no_result(alice: Person):
@@ -207,9 +252,10 @@ def test_a_file_that_goes_before_its_neighbour_leaves_the_folder(alice: Person):
     source = submit_file(alice).artifacts.get()
     beside = storage.store(source.key.replace("source", "beside"), b"x")
 
-    storage.discard([beside.key])
+    storage.delete(beside.key)
     assert storage.read(source.key)
-    storage.discard([source.key, source.key])
+    storage.delete(source.key)
+    storage.delete(source.key)
 
     assert not stored_files()
 
@@ -249,3 +295,44 @@ def test_what_has_outlived_its_retention_is_deleted(alice: Person):
     assert jobs_expire() == 1
 
     assert list(Job.objects.values_list("pk", flat=True)) == [young.pk]
+
+
+def test_all_that_has_expired_is_deleted_at_once_and_the_oldest_first(alice: Person, monkeypatch: pytest.MonkeyPatch):
+    now = timezone.now()
+    old = [
+        Job(team=alice.team, dialect="native", options={}, expires_at=now - dt.timedelta(hours=hours))
+        for hours in (1, 3, 2)
+    ]
+    Job.objects.bulk_create(old)
+    monkeypatch.setattr(lifecycle, "_EXPIRED_A_QUERY", 2)
+
+    assert jobs_expire(at_most_s=0) == 1
+    assert set(Job.objects.values_list("pk", flat=True)) == {old[0].pk, old[2].pk}
+    assert jobs_expire() == 2
+    assert not Job.objects.exists()
+
+
+def test_an_expired_job_that_cannot_be_deleted_keeps_none_of_the_others(alice: Person, monkeypatch: pytest.MonkeyPatch):
+    old, older = submit(alice), submit(alice)
+    Job.objects.filter(pk=old.pk).update(expires_at=timezone.now() - dt.timedelta(hours=1))
+    Job.objects.filter(pk=older.pk).update(expires_at=timezone.now() - dt.timedelta(hours=2))
+    forget = lifecycle.job_callbacks_forget
+
+    def trip(*, job: Job) -> None:
+        if job.pk == older.pk:
+            raise ValueError
+        forget(job=job)
+
+    monkeypatch.setattr(lifecycle, "job_callbacks_forget", trip)
+
+    assert jobs_expire() == 1
+    assert list(Job.objects.values_list("pk", flat=True)) == [older.pk]
+
+
+def test_a_job_that_two_sweepers_find_expired_is_recorded_once(alice: Person):
+    job = submit(alice)
+
+    assert job_purge(actor=None, jobs=[job]) == 1
+    assert job_purge(actor=None, jobs=[job]) == 0
+
+    assert AuditEntry.objects.filter(action=Action.JOB_PURGED).count() == 1

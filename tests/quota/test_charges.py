@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -12,8 +14,8 @@ from jobs import intake
 from jobs.errors import DownloadFailed, QuotaExceeded, TooManyTasks, WorkerLost
 from jobs.models import Job, JobImage, Quota, Status, UsageEntry, UsagePeriod
 from jobs.services.audit import Author
-from jobs.services.lifecycle import images_recover, job_cancel, job_purge, job_retry
-from jobs.services.quota import allowances, quota_change
+from jobs.services.lifecycle import images_recover, job_cancel, job_purge, job_retry, source_attach
+from jobs.services.quota import allowances, quota_change, stored_bytes, usage_refund
 from jobs.services.submission import Door, job_submit
 from segmentation.errors import ImageDimensions, ImageTooLarge, ImageUnreadable, InvalidParameter
 from segmentation.options import CutoutOptions
@@ -209,6 +211,33 @@ def test_stored_bytes_are_bounded(alice: Person) -> None:
     assert refusal.value.window == "storage"
 
 
+def test_a_fetched_source_without_room_in_the_storage_fails_and_is_refunded(alice: Person) -> None:
+    set_quota(alice, stored_bytes=1000)
+    first, second = submit(alice, 2).images.all()
+    source_attach(image=claim(first), data=bytes(600), content_type="image/png", width=1, height=1)
+
+    with pytest.raises(QuotaExceeded) as refusal:
+        source_attach(image=claim(second), data=bytes(600), content_type="image/png", width=1, height=1)
+    fail(JobImage.objects.get(pk=second.pk), refusal.value)
+
+    assert refusal.value.window == "storage"
+    assert stored_bytes(alice.team) == 600
+    assert ledger_sum(alice) == 1
+
+
+def test_pictures_of_unknown_size_need_some_room_and_files_of_the_server_their_own(alice: Person) -> None:
+    set_quota(alice, stored_bytes=10)
+    files = [intake.FileSource("/inputs/a.png", "a.png", 6), intake.FileSource("/inputs/b.png", "b.png", 5)]
+
+    with pytest.raises(QuotaExceeded):
+        submit(alice, 11)
+    with pytest.raises(QuotaExceeded):
+        job_submit(actor=alice.actor, door=Door(dialect="unet"), options=CutoutOptions(), sources=files)
+    submit(alice, 10)
+
+    assert Job.objects.count() == 1
+
+
 def test_more_waiting_pictures_than_allowed_are_refused(alice: Person) -> None:
     set_quota(alice, pending_tasks=3)
     submit(alice, 2)
@@ -253,3 +282,22 @@ def test_changing_one_limit_keeps_the_sites_defaults_for_the_others(alice: Perso
     quota = quota_change(author=Author(), team=alice.team, images_per_day=50)
 
     assert (quota.images_per_day, quota.images_per_month, quota.requests_per_second) == (50, 900, 200)
+
+
+def test_a_refund_over_two_days_locks_all_days_before_the_month_as_a_charge_does(alice: Person) -> None:
+    job = submit(alice, 2)
+    first, second = job.images.all()
+    day = dt.date(2026, 3, 10)
+    for image, charged_on in ((first, day), (second, day + dt.timedelta(days=1))):
+        JobImage.objects.filter(pk=image.pk).update(charged_on=charged_on)
+        UsagePeriod.objects.create(team=alice.team, kind="day", starts_on=charged_on, pictures=1)
+    UsagePeriod.objects.create(team=alice.team, kind="month", starts_on=day.replace(day=1), pictures=2)
+
+    with CaptureQueriesContext(connection) as queries, transaction.atomic():
+        assert usage_refund(job=job, image_ids=[first.pk, second.pk], reason="canceled") == 2
+
+    updates = [query["sql"] for query in queries if query["sql"].startswith('UPDATE "jobs_usageperiod"')]
+    assert ["'day'" in update for update in updates] == [True, True, False]
+    assert "2026-03-10" in updates[0]
+    march = UsagePeriod.objects.filter(team=alice.team, starts_on__month=3)
+    assert set(march.values_list("pictures", flat=True)) == {0}

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from jobs import worker
+from jobs import queue, worker
 
 
 class Command(BaseCommand):
@@ -13,7 +13,8 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--processes", type=int, default=settings.MATTING_WORKERS, help="model processes")
-        parser.add_argument("--child", choices=["pictures", "light"], help="be one of the processes (used by itself)")
+        roles = ["pictures", *queue.LIGHT_QUEUES]
+        parser.add_argument("--child", choices=roles, help="be one of the processes (used by itself)")
 
     def handle(self, *args: object, **options: object) -> None:
         if options["child"]:

@@ -254,13 +254,16 @@ def test_another_teams_upload_cannot_be_used(alice: Person, charlie: Person) -> 
 
 
 @pytest.mark.usefixtures("idle_worker")
-def test_an_upload_is_forgotten_with_its_file_when_its_time_is_over(alice: Person) -> None:
+def test_an_upload_is_forgotten_with_its_file_when_its_time_is_over(
+    alice: Person, django_capture_on_commit_callbacks
+) -> None:
     address = uploaded(alice)
     key = Upload.objects.get().key
     Upload.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
 
     assert submitted(alice, address)["code"] == "InvalidParameter.FileDownload"
-    assert uploads_expire() == 1
+    with django_capture_on_commit_callbacks(execute=True):
+        assert uploads_expire() == 1
     assert not storage.default_storage.exists(key)
 
 

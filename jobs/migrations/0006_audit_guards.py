@@ -35,7 +35,7 @@ def drop(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0003_audit_pictures_deleted'),
+        ('jobs', '0005_pending_deletions'),
     ]
 
     operations = [

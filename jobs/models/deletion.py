@@ -1,0 +1,30 @@
+"""Stage 8, results: what is still to be deleted from the storage."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils import timezone
+
+
+class PendingDeletion(models.Model):
+    """Name a stored file, or a folder with all that is in it (its key ends with a slash), until it is gone.
+
+    A row is written with the commit that takes the file's own row away, so that neither a crash right after it nor a
+    storage that refuses at that moment keeps a deleted picture for ever.
+    """
+
+    key = models.CharField(max_length=400, help_text="The file's name in the storage; a folder's ends with a slash.")
+    tries = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["next_try_at"]
+        indexes = [models.Index(fields=["next_try_at"], name="deletion_by_next_try")]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def is_folder(self) -> bool:
+        return self.key.endswith("/")

@@ -1,0 +1,130 @@
+"""Stages 8 and 9: what a callback says of a job, which may be the picture itself, goes when the job does."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from jobs import intake
+from jobs.errors import DownloadFailed
+from jobs.models import Job, JobImage, Webhook, WebhookDelivery
+from jobs.services import webhooks as services
+from jobs.services.lifecycle import job_purge
+from jobs.services.removal import images_delete
+from jobs.services.submission import Door, job_submit
+from segmentation.options import CutoutOptions
+from tests.cast import Person
+from tests.jobs.webhooks.clock import Clock
+from tests.jobs.webhooks.messages import PUBLIC_URL, attempt
+from tests.quota.deeds import claim, succeed
+
+PICTURE = base64.b64encode(b"x").decode()  # what every file of tests.quota.deeds.succeed holds
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What was sent to a receiver that takes nothing."""
+    bodies: list[bytes] = []
+
+    def post(url: str, body: bytes, *rest: object) -> None:
+        bodies.append(body)
+        raise DownloadFailed("The server could not be reached.")
+
+    monkeypatch.setattr(services, "post_bytes", post)
+    return bodies
+
+
+@pytest.fixture
+def callback(alice: Person, sent: list[bytes]) -> WebhookDelivery:
+    """The callback of a PicWish task that wants the picture as base64; its first try has failed."""
+    wire = {"type": "auto", "output_type": 2, "return_type": 2, "base_url": "http://keyline.example"}
+    job = job_submit(
+        actor=alice.actor,
+        door=Door(dialect="picwish", external_id="task-1", callback_url=PUBLIC_URL, wire=wire),
+        options=CutoutOptions(),
+        sources=[intake.UrlSource("https://pictures.example/a.jpg")],
+    )
+    succeed(claim(job.images.get()))
+    JobImage.objects.update(foreground=[0, 0, 1, 1])
+    delivery = attempt(WebhookDelivery.objects.get())
+    assert delivery.payload["data"]["image"] == PICTURE
+    return delivery
+
+
+def test_the_callbacks_of_a_deleted_job_keep_nothing_of_it_and_are_sent_no_more(
+    alice: Person, callback: WebhookDelivery, sent: list[bytes], clock: Clock
+) -> None:
+    job_purge(actor=alice.actor, jobs=[Job.objects.get()])
+    clock.advance(3600)
+    callback = attempt(callback)
+
+    assert (callback.status, callback.error_code, callback.payload) == ("failed", "job_deleted", None)
+    assert len(sent) == 1
+
+
+def test_a_callback_of_a_deleted_job_that_is_sent_again_says_nothing(
+    alice: Person, callback: WebhookDelivery, sent: list[bytes]
+) -> None:
+    stale = WebhookDelivery.objects.select_related("job").get()
+    job_purge(actor=alice.actor, jobs=[Job.objects.get()])
+
+    again = attempt(services.delivery_replay(actor=alice.actor, delivery=stale))
+
+    assert (again.status, again.error_code, again.payload) == ("failed", "job_deleted", None)
+    assert len(sent) == 1
+
+
+def test_a_job_deleted_while_its_callback_is_rendered_is_neither_kept_nor_sent(
+    alice: Person, callback: WebhookDelivery, sent: list[bytes], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    WebhookDelivery.objects.update(payload=None)
+    clock.advance(3600)
+
+    def render(job: Job) -> dict[str, str]:
+        job_purge(actor=alice.actor, jobs=[Job.objects.get()])
+        return {"image": PICTURE}
+
+    monkeypatch.setattr(services.webhooks, "callback_payload", render)
+    callback = attempt(callback)
+
+    assert (callback.status, callback.payload, len(sent)) == ("failed", None, 1)
+
+
+def test_a_callback_is_written_anew_from_the_pictures_that_are_left(
+    alice: Person, sent: list[bytes], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services.webhooks, "callback_payload", lambda job: {"pictures": job.images.count()})
+    job = job_submit(
+        actor=alice.actor,
+        door=Door(dialect="native", callback_url=PUBLIC_URL),
+        options=CutoutOptions(),
+        sources=[intake.UrlSource(f"https://pictures.example/{number}.jpg") for number in range(2)],
+    )
+    for image in job.images.all():
+        succeed(claim(image))
+    callback = attempt(WebhookDelivery.objects.get())
+    assert callback.payload == {"pictures": 2}
+
+    images_delete(actor=alice.actor, images=list(job.images.select_related("job")[:1]))
+    callback.refresh_from_db()
+    assert callback.payload is None
+    clock.advance(3600)
+
+    assert attempt(callback).payload == {"pictures": 1}
+
+
+def test_a_webhook_hears_of_a_job_that_is_deleted_before_the_message_is_taken(alice: Person, sent: list[bytes]) -> None:
+    services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    job = job_submit(
+        actor=alice.actor,
+        door=Door(dialect="native"),
+        options=CutoutOptions(),
+        sources=[intake.UrlSource("https://pictures.example/a.jpg")],
+    )
+    succeed(claim(job.images.get()))
+    job_purge(actor=alice.actor, jobs=[Job.objects.get()])
+
+    delivery = WebhookDelivery.objects.get(webhook__kind=Webhook.Kind.ENDPOINT)
+    assert attempt(delivery).payload["data"]["id"] == str(job.pk)
+    assert len(sent) == 1
