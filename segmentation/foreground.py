@@ -19,12 +19,19 @@ _LEVELS = 4
 _WINDOW_CELLS = 3
 _FALLBACK = 0.05  # weight of the coarser estimate, where a window full of sure colours weighs 1
 _EPSILON = 1e-4
+_PIECE_PIXELS = 1 << 20  # bounds the memory that a picture half transparent all over takes
 _REACH_PX = _FINEST * 2 ** (_LEVELS - 1) * _WINDOW_CELLS
 
 
-def decontaminate(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Return (H, W, 3) uint8 with the foreground's own colour where alpha, (H, W) float32 0..1, is between 0 and 1."""
+def decontaminate(rgb: np.ndarray, alpha: np.ndarray, shown: np.ndarray | None = None) -> np.ndarray:
+    """Return (H, W, 3) uint8 with the foreground's own colour where alpha, (H, W) float32 0..1, is between 0 and 1.
+
+    shown: (H, W) uint8, what is visible in the end. Where a softened outline shows more than alpha does, the pixels
+    there are all background, and get the foreground's colour too.
+    """
     band = (alpha > SURE) & (alpha < 1 - SURE)
+    if shown is not None:
+        band |= (alpha <= SURE) & (shown > 0)
     left, top, width, height = cv2.boundingRect(band.view(np.uint8))
     if width == 0:
         return rgb
@@ -40,15 +47,15 @@ def decontaminate(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 def _correct(rgb: np.ndarray, alpha: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Replace the colours of (H, W, 3) at the flat indices `places`."""
     clean = rgb.reshape(-1, 3).copy()
-    photo = clean.take(places, axis=0).astype(np.float32)
-    share = alpha.reshape(-1).take(places)[:, None]
-    front, back = (
-        cv2.resize(layer, (rgb.shape[1], rgb.shape[0])).reshape(-1, 3).take(places, axis=0).astype(np.float32)
-        for layer in _smooth_layers(rgb, alpha)
-    )
-    # Forte 2021, equation 7: F moves by its share of what the smooth layers do not explain.
-    unexplained = photo - share * front - (1 - share) * back
-    clean[places] = np.rint(np.clip(front + share * unexplained, 0, 255))
+    size = rgb.shape[1], rgb.shape[0]
+    layers = [cv2.resize(layer, size).reshape(-1, 3) for layer in _smooth_layers(rgb, alpha)]
+    for start in range(0, places.size, _PIECE_PIXELS):
+        piece = places[start : start + _PIECE_PIXELS]
+        photo, front, back = (plane.take(piece, axis=0).astype(np.float32) for plane in (clean, *layers))
+        share = alpha.reshape(-1).take(piece)[:, None]
+        # Forte 2021, equation 7: F moves by its share of what the smooth layers do not explain.
+        unexplained = photo - share * front - (1 - share) * back
+        clean[piece] = np.rint(np.clip(front + share * unexplained, 0, 255))
     return clean.reshape(rgb.shape)
 
 

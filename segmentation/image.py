@@ -22,7 +22,7 @@ from PIL import Image
 from .color import to_srgb
 from .errors import ImageDimensions, ImageError, ImageMissing, ImageTooLarge, ImageUnreadable
 from .jpeg import check_structure
-from .options import MIN_BOX_SIDE_PX
+from .options import MAX_COORDINATE_PX, MIN_BOX_SIDE_PX
 from .sniff import FORMATS, HEAD_BYTES, describe, sniff
 
 ALL = frozenset(FORMATS)
@@ -53,7 +53,7 @@ class Limits:
     max_bytes: int = 20 * 2**20
     max_pixels: int = 50_000_000
     min_side_px: int = 1
-    max_side_px: int | None = None
+    max_side_px: int | None = MAX_COORDINATE_PX
     formats: frozenset[str] = ALL
     min_box_side_px: int = MIN_BOX_SIDE_PX
 
@@ -202,7 +202,9 @@ def _load(image: Image.Image, name: str, limits: Limits) -> tuple[int, int]:
     They differ where the decoder has already turned the picture: always for HEIC, and for TIFF inside Pillow.
     """
     stored = image.tag_v2.get(_ORIENTATION_TAG, 1) if name == "tiff" else 1
+    _forget_xmp(image)
     image.load()
+    _forget_xmp(image)  # of a PNG's that stood behind the pixels
     if name == "heic":  # the size of the coded picture may differ from the header's
         _check_size(*image.size, limits)
         return 1, image.info.get("original_orientation") or 1
@@ -212,6 +214,12 @@ def _load(image: Image.Image, name: str, limits: Limits) -> tuple[int, int]:
         turn = 1
     turn = turn if turn in _TURNS else 1
     return turn, max(turn, stored if stored in _TURNS else 1)
+
+
+def _forget_xmp(image: Image.Image) -> None:
+    """Drop the XMP, where Pillow looks for an orientation that EXIF does not give; browsers do not."""
+    for name in ("xmp", "XML:com.adobe.xmp", "Raw profile type xmp"):
+        image.info.pop(name, None)
 
 
 def _frame_notes(image: Image.Image, name: str) -> tuple[str, ...]:

@@ -28,7 +28,11 @@ __all__ = ["CutoutResult", "Person", "Rendered", "cut_out", "read_alpha", "rende
 BOX_MARGIN = 0.04  # of a box's longer side: hair may reach a little out of the box that somebody drew
 UNCERTAINTY_SIDE_PX = 320
 SURE_LEVEL = 0.05
-SUBJECT_TEXT = "keyline-subject"  # the alpha's PNG carries what was found, for later variants
+# The alpha's PNG carries what was found, for later variants, and of ink where it was looked for.
+SUBJECT_TEXT = "keyline-subject"
+BOXES_TEXT = "keyline-boxes"
+PAPER = (255, 160)  # levels: white, and a gray behind pictures that are nearly white themselves
+_NEARLY_WHITE = 224
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,12 +80,12 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
     with _timed(timings_ms, "decode"):
         picture = decode(data, limits)
     with _timed(timings_ms, "model"):
-        found = find(picture.rgb, options, engine, min_box_side_px=limits.min_box_side_px)
+        found = find(on_paper(picture), options, engine, min_box_side_px=limits.min_box_side_px)
     with _timed(timings_ms, "post"):
         alpha = quantize(full_size_alpha(found, picture, options))
         ids, people = (None, ()) if found.instances is None else map_people(found.instances, to_float(alpha))
     with _timed(timings_ms, "encode"):
-        stored = encode_alpha(alpha, texts={SUBJECT_TEXT: found.subject})
+        stored = encode_alpha(alpha, texts=_texts(found))
     matted = _Matted(picture, alpha, stored, found.subject, found.colors, ids, people)
     return _render(matted, options, timings_ms)
 
@@ -99,16 +103,39 @@ def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits
     if alpha.shape != picture.rgb.shape[:2]:
         raise ImageUnreadable("The stored alpha belongs to a picture of another size.")
     with _timed(timings_ms, "post"):
-        subject = Subject(read_texts(alpha_png).get(SUBJECT_TEXT, Subject.OBJECT))
-        colors = find_ink(picture.rgb).colors if subject is Subject.STAMP else None
+        texts = read_texts(alpha_png)
+        subject = Subject(texts.get(SUBJECT_TEXT, Subject.OBJECT))
+        boxes = tuple(Box.parse(text) for text in texts.get(BOXES_TEXT, "").split(";") if text)
+        colors = find_ink(on_paper(picture), boxes).colors if subject is Subject.STAMP else None
     return _render(_Matted(picture, alpha, alpha_png, subject, colors), options, timings_ms)
+
+
+def on_paper(picture: Picture) -> np.ndarray:
+    """Return (H, W, 3) uint8 as a picture looks on paper: what lies hidden under transparency means nothing.
+
+    The paper is white, or gray where the picture itself is nearly white.
+    """
+    if picture.alpha is None:
+        return picture.rgb
+    opaque = cv2.convertScaleAbs(picture.alpha, alpha=255)
+    brightness = cv2.mean(cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2GRAY), mask=(opaque > 127).view(np.uint8))[0]
+    paper = PAPER[brightness > _NEARLY_WHITE]
+    shares = cv2.merge([opaque] * 3)
+    return cv2.multiply(picture.rgb, shares, scale=1 / 255) + cv2.multiply(~shares, paper, scale=1 / 255)
+
+
+def _texts(found: Found) -> dict[str, str]:
+    texts = {SUBJECT_TEXT: str(found.subject)}
+    if found.subject is Subject.STAMP and found.boxes:
+        texts[BOXES_TEXT] = ";".join(f"{box.left},{box.top},{box.right},{box.bottom}" for box in found.boxes)
+    return texts
 
 
 def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> np.ndarray:
     """Bring the found alpha to (H, W), keep it to its boxes, and multiply it by the file's own transparency."""
     height, width = picture.rgb.shape[:2]
     small = np.ascontiguousarray(found.alpha, np.float32)
-    alpha = refine(small, picture.rgb) if options.refine else enlarge(small, height, width)
+    alpha = refine(small, on_paper(picture)) if options.refine else enlarge(small, height, width)
     if found.boxes:
         allowed = np.zeros((height, width), np.uint8)
         for box in found.boxes:
@@ -126,7 +153,7 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
         shown = shape_alpha(alpha, options)
         foreground = foreground_box(shown)
         frame = crop_box(foreground if options.crop else None, options.crop_margin, width, height)
-        clean = _colors(matted, alpha, options)
+        clean = _colors(matted, alpha, shown, options)
     with _timed(timings_ms, "encode"):
         files = {
             Output.CUTOUT: lambda: render_cutout(cut(clean, frame), cut(shown, frame), options),
@@ -152,12 +179,19 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
     )
 
 
-def _colors(matted: _Matted, alpha: np.ndarray, options: CutoutOptions) -> np.ndarray:
+def _colors(matted: _Matted, alpha: np.ndarray, shown: np.ndarray, options: CutoutOptions) -> np.ndarray:
     """Choose the colours of the cutout: the ink's own, the decontaminated ones, or those of the photo."""
     if matted.colors is not None:
         return matted.colors
+    picture = matted.picture
+    if not options.decontaminate:
+        return picture.rgb
     # The photo was mixed by the alpha of the model, not by what options make of it; hence the colours come from that.
-    return decontaminate(matted.picture.rgb, alpha) if options.decontaminate else matted.picture.rgb
+    # What the file's own transparency hides was never mixed into its colours.
+    if picture.alpha is not None:
+        alpha = np.clip(np.divide(alpha, picture.alpha, out=np.zeros_like(alpha), where=picture.alpha > 0), 0, 1)
+        shown = np.where(picture.alpha > 0, shown, 0)
+    return decontaminate(picture.rgb, alpha, shown)
 
 
 def _drawn(rgb: np.ndarray, shown: np.ndarray, ids: np.ndarray | None) -> np.ndarray:

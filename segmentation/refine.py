@@ -23,7 +23,9 @@ _NARROW_RADIUS_CELLS = 1
 _REGULARIZATION = 1e-4  # of colours 0..1: how much contrast an edge needs against noise
 _STRETCH = 0.1  # share of the levels cut at each end
 _FULL_CONTRAST = (0.5, 0.9)  # range of alpha in a window: below it is no edge, above it a whole one
-_CHUNK_PIXELS = 1 << 20  # bounds the memory that a picture of 50 megapixels takes
+# Rows are worked on by blocks of so many pixels and at most so many rows: that bounds the memory, whatever the shape.
+_BLOCK_PIXELS = 1 << 20
+_BLOCK_ROWS = 2048
 
 
 class _Model(NamedTuple):
@@ -122,15 +124,24 @@ def _apply(model: _Model, rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Enlarge alpha to the size of (H, W, 3) uint8 and replace its unsure pixels by what the function says of them."""
     height, width = rgb.shape[:2]
     enlarged = enlarge(alpha, height, width)
-    unsure = np.flatnonzero(enlarge(model.unsure * np.uint8(255), height, width) > 0)
-    # The rows are interpolated for all columns of cells, the columns for the unsure pixels alone: most need neither.
-    function, stretch = (cv2.resize(plane, (plane.shape[1], height)) for plane in (model.function, model.stretch))
-    first, second, share = _neighbours(width, function.shape[1])
-    for start in range(0, unsure.size, _CHUNK_PIXELS):
-        places = unsure[start : start + _CHUNK_PIXELS]
+    unsure = enlarge(model.unsure * np.uint8(255), height, width)
+    cells = model.function.shape[1]
+    first, second, share = _neighbours(width, cells)
+    above, below, lower_share = _neighbours(height, model.function.shape[0])
+    block = max(1, min(_BLOCK_ROWS, _BLOCK_PIXELS // width))
+    for start in range(0, height, block):
+        places = np.flatnonzero(unsure[start : start + block])
+        if not places.size:
+            continue
+        # The rows are interpolated for all columns of cells, the columns for the unsure pixels alone.
+        lines = slice(start, start + block)
+        weight = lower_share[lines, None]
+        function = _between(model.function, above[lines], below[lines], weight[..., None])
+        stretch = _between(model.stretch, above[lines], below[lines], weight)
         rows, columns = np.divmod(places, width)
-        left = rows * function.shape[1] + first[columns]
-        right = rows * function.shape[1] + second[columns]
+        places += start * width
+        left = rows * cells + first[columns]
+        right = rows * cells + second[columns]
         weight = share[columns]
         slopes = _between(function.reshape(-1, 4), left, right, weight[:, None])
         colors = rgb.reshape(-1, 3).take(places, axis=0).astype(np.float32)

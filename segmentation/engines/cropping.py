@@ -50,9 +50,10 @@ def pasted(
 def span_of(view: Box, picture_width: int, picture_height: int, columns: int, rows: int) -> tuple[slice, slice]:
     """Name the rows and columns, at least one of each, of a matte of rows x columns into which a view is laid.
 
-    Its far edges are rounded to the nearest cell, where `cells_of` takes every cell that a box touches.
+    Its edges are rounded to the nearest cell, where `cells_of` takes every cell that a box touches.
     """
-    left, top = view.left * columns // picture_width, view.top * rows // picture_height
+    left = min(columns - 1, round(view.left * columns / picture_width))
+    top = min(rows - 1, round(view.top * rows / picture_height))
     right = max(left + 1, round(view.right * columns / picture_width))
     bottom = max(top + 1, round(view.bottom * rows / picture_height))
     return slice(top, bottom), slice(left, right)

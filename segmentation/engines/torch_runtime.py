@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import openvino
 import torch
 from torch import nn
 
 from segmentation.errors import WeightsInvalid
 from segmentation.network import load_network
+
+if TYPE_CHECKING:
+    import openvino
 
 OUTPUTS = ("mattes", "people")
 
@@ -55,6 +58,8 @@ def built_in_network(weights: Path) -> nn.Module:
 
 def converted(network: nn.Module, size_px: int) -> openvino.Model:
     """Convert the built-in network for one picture of size_px x size_px."""
+    import openvino  # where it cannot run, this module still can
+
     example = torch.zeros(1, 4, size_px, size_px)
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # sizes become constants, and they are constant

@@ -35,7 +35,9 @@ def photographed(photos: Tensor) -> Tensor:
 def softened(photos: Tensor) -> Tensor:
     """Lose detail, as an enlarged thumbnail has."""
     factor = float(torch.empty(()).uniform_(0.4, 0.8))
-    small = functional.interpolate(photos, scale_factor=factor, mode="bilinear", antialias=True)
+    height, width = photos.shape[2:]
+    smaller = round(height * factor), round(width * factor)  # by a factor alone, the content would drift from its mask
+    small = functional.interpolate(photos, size=smaller, mode="bilinear", antialias=True)
     return functional.interpolate(small, size=photos.shape[2:], mode="bilinear")
 
 

@@ -10,15 +10,16 @@ A set is a folder or a group of shards `SET-00.zip`, `SET-01.zip`, … of plain 
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import cv2
 import numpy as np
 
 PHOTO_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
+MARK_SUFFIXES = (".people.png", ".ignore.png", ".things.png", ".things.json", ".boxes.json")
 LARGEST_OBJECTS = 6
 SMALLEST_OBJECT_SHARE = 0.01
 
@@ -63,12 +64,12 @@ BOXED_BY_EYE = _labels("people_boxes.json")
 
 @dataclass(frozen=True)
 class Entry:
-    """One photo of a set and the names of the files beside it."""
+    """One photo of a set, and the names of the files beside it by what they end in."""
 
     kind: str
     name: str
     photo: str
-    beside: frozenset[str]
+    beside: Mapping[str, str]
     read: Callable[[str], bytes]
 
 
@@ -104,15 +105,22 @@ def entries(path: Path) -> Iterator[Entry]:
 
 
 def _group(kind: str, names: list[str], read: Callable[[str], bytes]) -> Iterator[Entry]:
-    groups: dict[str, set[str]] = {}
-    for name in names:
-        folder, _, file = name.rpartition("/")
-        groups.setdefault(f"{folder}/{file.split('.')[0]}" if folder else file.split(".")[0], set()).add(name)
+    groups: dict[str, dict[str, str]] = {}  # of each stem, the files' names by what they end in
+    for name in sorted(names):
+        stem, suffix = _parted(name)
+        groups.setdefault(stem, {})[suffix] = name
     for stem, files in groups.items():
-        photos = [stem + suffix for suffix in PHOTO_SUFFIXES if stem + suffix in files]
-        if photos and (photos[0] != stem + ".png" or len(files) == 1):
-            beside = frozenset(file[len(stem) :] for file in files if file != photos[0])
-            yield Entry(kind, stem, photos[0], beside, read)
+        photos = [suffix for suffix in PHOTO_SUFFIXES if suffix in files]
+        if photos and (photos[0] != ".png" or len(files) == 1):
+            beside = {suffix: file for suffix, file in files.items() if suffix != photos[0]}
+            yield Entry(kind, stem, files[photos[0]], beside, read)
+
+
+def _parted(name: str) -> tuple[str, str]:
+    """Part a file's name into its stem, which may hold dots itself, and what it ends in, in small letters."""
+    lowered = name.lower()
+    suffix = next((mark for mark in MARK_SUFFIXES if lowered.endswith(mark)), PurePosixPath(lowered).suffix)
+    return name[: len(name) - len(suffix)], suffix
 
 
 def held_out(listed: list[Entry]) -> tuple[list[Entry], list[Entry]]:
@@ -139,7 +147,7 @@ def decode(data: bytes, colour: bool) -> np.ndarray:
 def square(picture: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
     """Resize to (size, size) without keeping the aspect ratio, as the engine does."""
     if nearest:
-        return cv2.resize(picture, (size, size), interpolation=cv2.INTER_NEAREST)
+        return cv2.resize(picture, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
     smaller = min(picture.shape[:2]) > size
     return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
 
@@ -150,16 +158,16 @@ def load(entry: Entry, size: int) -> Picture:
     subject = NAMED_SUBJECTS.get(entry.name.rpartition("/")[2]) if entry.kind == "train-duts" else None
     picture = Picture(entry.kind, photo, subject)
     if ".people.png" in entry.beside:
-        people = decode(entry.read(entry.name + ".people.png"), colour=False)
+        people = decode(entry.read(entry.beside[".people.png"]), colour=False)
         if ".ignore.png" in entry.beside:
-            people = np.where(decode(entry.read(entry.name + ".ignore.png"), colour=False) > 0, 255, people)
+            people = np.where(decode(entry.read(entry.beside[".ignore.png"]), colour=False) > 0, 255, people)
         picture.people = square(people.astype(np.uint8), size, nearest=True)
     if ".things.png" in entry.beside:
         picture.objects = list(_objects(entry, size))
         if picture.people is None and ROLES.get(entry.kind, SetRole()).people == "none":
             picture.people = np.zeros((size, size), np.uint8)  # all that can be counted is marked: nobody is there
     if ".png" in entry.beside and picture.people is None:
-        picture.alpha = square(decode(entry.read(entry.name + ".png"), colour=False), size)
+        picture.alpha = square(decode(entry.read(entry.beside[".png"]), colour=False), size)
     picture.boxed = _boxed(entry)
     return picture
 
@@ -168,7 +176,7 @@ def _boxed(entry: Entry) -> tuple[np.ndarray, np.ndarray] | None:
     """Return the boxes round all people and round what is unknown, in shares of the photo's sides."""
     if ".boxes.json" in entry.beside:
         height, width = decode(entry.read(entry.photo), colour=False).shape
-        listed, sides = json.loads(entry.read(entry.name + ".boxes.json")), [width, height, width, height]
+        listed, sides = json.loads(entry.read(entry.beside[".boxes.json"])), [width, height, width, height]
     else:
         listed = BOXED_BY_EYE.get(entry.kind, {}).get(entry.name.rpartition("/")[2])
         sides = [100] * 4
@@ -182,8 +190,8 @@ def _boxed(entry: Entry) -> tuple[np.ndarray, np.ndarray] | None:
 
 def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:
     """Yield the largest countable objects of a picture as alphas."""
-    ids = decode(entry.read(entry.name + ".things.png"), colour=False)
-    listed = json.loads(entry.read(entry.name + ".things.json")) if ".things.json" in entry.beside else []
+    ids = decode(entry.read(entry.beside[".things.png"]), colour=False)
+    listed = json.loads(entry.read(entry.beside[".things.json"])) if ".things.json" in entry.beside else []
     people = {thing["id"] for thing in listed if thing["class"] == "person"}
     found, counts = np.unique(ids[ids > 0], return_counts=True)
     for index in np.argsort(-counts)[:LARGEST_OBJECTS]:

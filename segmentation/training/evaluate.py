@@ -64,16 +64,17 @@ def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Ent
     if masks is None:
         return found
     paths = {path.stem: path for path in sorted(masks.iterdir()) if path.suffix.lower() == ".png"}
+    key = "/mask"  # no file of a set can have this name, as a PNG photo has its mask's
 
     def beside(entry: Entry) -> Entry:
         stem = entry.name.rpartition("/")[2]
         if stem not in paths:
-            return replace(entry, beside=frozenset())
+            return replace(entry, beside={})
 
         def read(name: str) -> bytes:
-            return entry.read(name) if name == entry.photo else paths[stem].read_bytes()
+            return paths[stem].read_bytes() if name == key else entry.read(name)
 
-        return replace(entry, beside=frozenset({".png"}), read=read)
+        return replace(entry, beside={".png": key}, read=read)
 
     return [beside(entry) for entry in found]
 
@@ -82,7 +83,7 @@ def read_sample(entry: Entry) -> Sample:
     """Decode an entry at its own size; raises ValueError for what is no picture."""
 
     def mask(suffix: str) -> np.ndarray | None:
-        return decode(entry.read(entry.name + suffix), colour=False) if suffix in entry.beside else None
+        return decode(entry.read(entry.beside[suffix]), colour=False) if suffix in entry.beside else None
 
     truth, people, ignored = mask(".png"), mask(".people.png"), mask(".ignore.png")
     return Sample(

@@ -251,17 +251,23 @@ def _base(bank: Bank, count: int, size: int) -> tuple[Tensor, Tensor, Tensor, Te
 def _cutouts(bank: Bank, only_people: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Draw subjects to paste: (B, 4, S, S) with their alpha, is it one person (B,), is it known what it is (B,)."""
     count, device = len(only_people), only_people.device
-    rows = torch.where(only_people, drawn(bank.person_cutout, count), drawn(bank.cutout, count))
+    rows = _either(only_people, bank.person_cutout, bank.cutout)
     both = torch.cat([photos_at(bank, rows), alphas_at(bank.alphas, rows)], 1)
     person, known = _is(bank, rows, "one", "person"), _is(bank, rows, "one", "person", "none", "thing")
     people = bank.object_cutout * bank.object_is_person
     marked = geometry.chance(count, OBJECT_SHARE if people.any() else 0.0, device)
     if marked.any():
-        chosen = torch.where(only_people, drawn(people, count), drawn(bank.object_cutout, count))[marked]
+        chosen = _either(only_people, people, bank.object_cutout)[marked]
         photos = photos_at(bank, bank.object_photo[chosen])
         both[marked] = torch.cat([photos, alphas_at(bank.objects, chosen)], 1)
         person[marked], known[marked] = bank.object_is_person[chosen], True
     return both, person, known
+
+
+def _either(first: Tensor, one: Tensor, other: Tensor) -> Tensor:
+    """Draw by the weights `one` where `first` (B,) is set, else by `other`; where one has none, by the other's."""
+    one, other = (one if one.any() else other), (other if other.any() else one)
+    return torch.where(first, drawn(one, len(first)), drawn(other, len(first)))
 
 
 def _placed(cutouts: Tensor, places: Tensor, person: Tensor, size: int) -> Tensor:
@@ -312,6 +318,8 @@ def possible(mixture: Mixture, bank: Bank) -> dict[str, float]:
     shares = dict(vars(mixture))
     if not len(bank.empty):
         shares |= {"composites": 0.0, "empty": 0.0}
+    if not (bank.cutout.any() or bank.person_cutout.any()):
+        shares["composites"] = 0.0
     if not len(bank.objects):
         shares["objects"] = 0.0
     if not len(bank.marked):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from itertools import chain, count
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -35,9 +36,10 @@ class Command(BaseCommand):
         from jobs.engine import current_engine
 
         engine, failed = current_engine(), 0
+        taken = {photo.resolve() for photo in options["photos"]}
         for photo in tqdm(options["photos"], unit="photo", disable=len(options["photos"]) < 2):
             try:
-                _cut_out(photo, output, cutout, engine)
+                _cut_out(photo, output, cutout, engine, taken)
             except (MattingError, OSError) as error:
                 failed += 1
                 reason = error.message if isinstance(error, MattingError) else (error.strerror or str(error))
@@ -61,13 +63,19 @@ def _options_from(options: dict[str, object]) -> CutoutOptions:
         raise CommandError(error.message) from None
 
 
-def _cut_out(photo: Path, output: Path, options: CutoutOptions, engine: object) -> None:
+def _cut_out(photo: Path, output: Path, options: CutoutOptions, engine: object, taken: set[Path]) -> None:
     from segmentation.pipeline import cut_out
 
     result = cut_out(photo.read_bytes(), options, engine, intake.default_limits())
     for rendered in result.outputs:
         suffix = "" if rendered.kind is Output.CUTOUT else f"_{rendered.kind}"
-        target = output / f"{photo.stem}{suffix}{rendered.extension}"
-        if target.resolve() == photo.resolve():
-            target = output / f"{photo.stem}_cutout{rendered.extension}"
-        target.write_bytes(rendered.data)
+        _free_path(output, f"{photo.stem}{suffix}", rendered.extension, taken).write_bytes(rendered.data)
+
+
+def _free_path(output: Path, stem: str, extension: str, taken: set[Path]) -> Path:
+    """Name a result so that it overwrites neither a photo nor another result of this call, and note the name."""
+    endings = chain(("", "_cutout"), (f"_cutout_{number}" for number in count(2)))
+    paths = (output / f"{stem}{ending}{extension}" for ending in endings)
+    path = next(path for path in paths if path.resolve() not in taken)
+    taken.add(path.resolve())
+    return path

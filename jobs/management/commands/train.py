@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--batch", type=int, default=16, help="pictures a step (default: 16)")
         parser.add_argument("--workers", type=int, default=1, help="parts of a batch side by side, one core each")
         parser.add_argument("--device", default="cpu", help="cpu or cuda")
-        parser.add_argument("--initial", type=Path, metavar="WEIGHTS", help="go on from these, at half the rates")
+        parser.add_argument("--initial", type=Path, metavar="WEIGHTS", help="go on from these, at lower rates")
         parser.add_argument("--encoder", type=Path, help="start the encoder from this ImageNet checkpoint")
         parser.add_argument("--resume", action="store_true", help="go on from what lies in OUT")
 
