@@ -36,16 +36,21 @@ def to_srgb(image: Image.Image) -> Colors:
     return Colors(rgb, alpha, depth_notes + color_notes)
 
 
-def _eight_bit(image: Image.Image) -> tuple[Image.Image, np.ndarray | None, tuple[str, ...]]:
-    """Split into a picture of mode L, RGB, CMYK or LAB, and alpha (H, W) uint8 or None."""
-    if image.mode.startswith("I;16"):
-        gray, alpha = _scale_deep_gray(image)
-        return gray, alpha, ("depth: 16-bit gray scaled to 8 bits",)
+def require_range(image: Image.Image) -> None:
+    """Raise ImageUnreadable for a picture whose samples have no range to display."""
     if image.mode in ("I", "F"):
         kind = "floating-point" if image.mode == "F" else "signed or 32-bit"
         raise ImageUnreadable(
             f"The picture holds {kind} samples, which have no range to display. Save it with 8 or 16 bits a channel."
         )
+
+
+def _eight_bit(image: Image.Image) -> tuple[Image.Image, np.ndarray | None, tuple[str, ...]]:
+    """Split into a picture of mode L, RGB, CMYK or LAB, and alpha (H, W) uint8 or None."""
+    if image.mode.startswith("I;16"):
+        gray, alpha = _scale_deep_gray(image)
+        return gray, alpha, ("depth: 16-bit gray scaled to 8 bits",)
+    require_range(image)
     if image.mode in ("L", "RGB", "CMYK", "LAB") and "transparency" not in image.info:
         return image, None, ()
     if image.mode in ("1", "YCbCr", "HSV", "RGBX") and "transparency" not in image.info:

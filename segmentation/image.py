@@ -19,7 +19,7 @@ from typing import IO
 import numpy as np
 from PIL import Image
 
-from .color import to_srgb
+from .color import require_range, to_srgb
 from .errors import ImageDimensions, ImageError, ImageMissing, ImageTooLarge, ImageUnreadable
 from .jpeg import check_structure
 from .options import MAX_COORDINATE_PX, MIN_BOX_SIDE_PX
@@ -96,6 +96,7 @@ def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
             image.draft(image.mode, (max(1, image.width // 8), max(1, image.height // 8)))
         notes = _frame_notes(image, name)
         turn, orientation = _load(image, name, limits)
+        require_range(image)
     width, height = size[::-1] if turn in _SIDES_SWAPPED else size
     return Probe(name, width, height, len(data), notes + _orientation_notes(orientation))
 

@@ -106,7 +106,7 @@ def entries(path: Path) -> Iterator[Entry]:
 
 def _group(kind: str, names: list[str], read: Callable[[str], bytes]) -> Iterator[Entry]:
     groups: dict[str, dict[str, str]] = {}  # of each stem, the files' names by what they end in
-    for name in sorted(names):
+    for name in names:
         stem, suffix = _parted(name)
         groups.setdefault(stem, {})[suffix] = name
     for stem, files in groups.items():

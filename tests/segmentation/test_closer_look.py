@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from segmentation.engines.closer_look import subject_box, united
+from segmentation.engines.cropping import span_of
 from segmentation.options import Box
 from tests.segmentation.test_engines import SIZE, RecordingSession, engine_of
 
@@ -47,6 +48,17 @@ def test_both_looks_are_averaged_where_both_look_and_at_the_closer_ones_fineness
     np.testing.assert_allclose(both[:, 16:32, 16:32], 2.0)
     np.testing.assert_allclose(both[:, 32:], -4.0)
     np.testing.assert_allclose(both[:, :, 32:], -4.0)
+
+
+def test_views_are_laid_down_where_they_lie_on_the_average():
+    generator = np.random.default_rng(0)
+    errors = []
+    for left, top in generator.integers(0, 500, (400, 2)).tolist():
+        down, across = span_of(Box(left, top, left + 400, top + 400), 1000, 1000, 320, 320)
+        errors += [across.start - left * 0.32, across.stop - (left + 400) * 0.32, down.start - top * 0.32]
+    assert np.abs(errors).max() <= 0.5
+    assert abs(np.mean(errors)) < 0.05
+    assert span_of(Box(998, 998, 1000, 1000), 1000, 1000, 320, 320) == (slice(319, 320), slice(319, 320))
 
 
 def test_an_engine_shows_its_network_what_it_found_by_itself_and_boxed():

@@ -6,6 +6,7 @@ import numpy as np
 import pillow_heif
 import pytest
 from PIL import Image, ImageCms
+from PIL.PngImagePlugin import PngInfo
 
 from segmentation.color import to_srgb
 from segmentation.errors import ImageDimensions, ImageError, ImageMissing, ImageTooLarge, ImageUnreadable
@@ -370,3 +371,28 @@ def test_an_exif_behind_the_pixels_of_a_png_is_honoured_by_both_readers():
     end = len(data) - 12  # the chunk IEND
     data = data[:end] + png_chunk(b"eXIf", exif.tobytes().removeprefix(b"Exif\0\0")) + data[end:]
     assert (probe(data, LIMITS).width, decode(data, LIMITS).probe.width) == (32, 32)
+
+
+XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:Description tiff:Orientation="6"/></x:xmpmeta>'
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_an_orientation_that_only_xmp_tells_is_not_applied(file_format):
+    parameters = {"xmp": XMP}
+    if file_format == "PNG":
+        texts = PngInfo()
+        texts.add_itxt("XML:com.adobe.xmp", XMP.decode())
+        parameters = {"pnginfo": texts}
+    if file_format == "TIFF":
+        parameters = {"tiffinfo": {700: XMP}}
+    data = encoded(corners(), file_format, **parameters)
+    assert b"tiff:Orientation" in data
+    found, picture = probe(data, Limits()), decode(data, Limits())
+    assert (found.width, found.height) == (48, 32)
+    assert picture.rgb.shape == (32, 48, 3)
+
+
+def test_samples_without_a_range_are_refused_before_a_worker_has_them():
+    data = encoded(Image.fromarray(np.zeros((8, 8), np.float32)), "TIFF")
+    with pytest.raises(ImageUnreadable, match="floating-point"):
+        probe(data, Limits())

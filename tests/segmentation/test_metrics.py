@@ -270,7 +270,7 @@ class TestEvaluation:
         photos, masks = tmp_path / "photos", tmp_path / "masks"
         photos.mkdir()
         masks.mkdir()
-        cv2.imwrite(str(photos / "one.png"), bright((0, 20)))
+        cv2.imwrite(str(photos / "one.png"), bright((0, 20)) // 2 + 100)  # as a mask of its own it would score badly
         cv2.imwrite(str(photos / "two.jpg"), bright((0, 20)))
         cv2.imwrite(str(masks / "one.png"), bright((0, 20))[..., 0])
 

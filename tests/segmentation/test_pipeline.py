@@ -79,6 +79,61 @@ def test_the_files_own_transparency_multiplies_the_alpha():
     assert alpha[5, 300] == 0
 
 
+class Looking(FakeEngine):
+    """Keep the picture that the engine was shown."""
+
+    def auto(self, rgb):
+        self.seen = rgb
+        return super().auto(rgb)
+
+
+@pytest.mark.parametrize(("color", "paper"), [((200, 30, 40), 255), ((250, 250, 250), 160)])
+def test_what_lies_hidden_under_transparency_is_not_shown_to_the_engine(color, paper):
+    rgba = np.zeros((64, 64, 4), np.uint8)
+    rgba[16:48, 16:48] = (*color, 255)
+    engine = Looking()
+    cut_out(encoded(rgba), CutoutOptions(), engine, LIMITS)
+    assert (engine.seen[0, 0] == paper).all()
+    assert (engine.seen[32, 32] == color).all()
+
+
+@pytest.mark.parametrize("hidden", [0, 255])
+def test_colours_beside_the_files_own_transparency_keep_nothing_of_what_it_hides(hidden):
+    soft = disc(512, 120, 12)
+    rgba = np.full((512, 512, 4), hidden, np.uint8)
+    rgba[soft > 0, :3] = (128, 90, 60)
+    rgba[..., 3] = np.rint(soft * 255)
+    (cutout,) = cut_out(encoded(rgba), CutoutOptions(), FakeEngine(), LIMITS).outputs
+    pixels = opened(cutout.data)
+    assert np.abs(pixels[pixels[..., 3] > 0][:, :3].astype(int) - (128, 90, 60)).max() <= 3
+
+
+def test_a_softened_outline_shows_nothing_of_the_old_background():
+    mask = disc(512, 150, 1)
+    photo = np.where(mask[..., None] > 0.5, (200, 20, 20), (20, 200, 20)).astype(np.uint8)
+
+    class Exact(FakeEngine):
+        def auto(self, rgb):
+            return Matte((mask > 0.5).astype(np.float32))
+
+    (cutout,) = cut_out(encoded(photo), CutoutOptions(feathering=True), Exact(), LIMITS).outputs
+    pixels = opened(cutout.data)
+    edge = pixels[(pixels[..., 3] > 0) & (pixels[..., 3] < 255)].astype(int)
+    assert len(edge) > 500
+    assert (edge[:, 1] > edge[:, 0]).mean() < 0.01
+
+
+def test_a_variant_of_ink_in_boxes_has_the_same_colours():
+    page = np.full((300, 400, 3), 250, np.uint8)
+    page[20:60, 20:380] = (30, 60, 200)  # printed, and more of it than of the seal
+    page[200:260, 300:360] = (200, 40, 50)
+    page[220:240, 320:340] = 250
+    options = CutoutOptions(method="boxes", boxes=((290, 190, 370, 270),), subject="stamp")
+    made = cut_out(encoded(page), options, FakeEngine(), LIMITS)
+    variant = render_variant(encoded(page), made.alpha.data, options, LIMITS)
+    assert made.outputs[0].data == variant.outputs[0].data
+
+
 def test_a_turned_photo_comes_out_upright_and_boxes_are_meant_upright():
     exif = Image.Exif()
     exif[0x0112] = 6

@@ -7,7 +7,7 @@ import pytest
 
 from segmentation.training.bank import DESERTED_WEIGHT, PEOPLE_CODES, bank_from, weight_by_share
 from segmentation.training.compose import pairs as pairs_of
-from segmentation.training.data import BOXED_BY_EYE, NAMED_SUBJECTS, Entry, entries, held_out, load
+from segmentation.training.data import BOXED_BY_EYE, NAMED_SUBJECTS, Entry, entries, held_out, load, square
 
 from .drawn import SIZE, disc, png, write_pairs, write_shard
 
@@ -18,7 +18,7 @@ class TestData:
 
         assert len(listed) == 8
         assert {entry.photo.rpartition(".")[2] for entry in listed} == {"jpg"}
-        assert all(entry.beside == {".png"} for entry in listed)
+        assert all(set(entry.beside) == {".png"} for entry in listed)
 
     def test_crowds_are_marked_as_ignored_and_objects_know_people(self, shards):
         (entry,) = entries(shards / "train-people-00.zip")
@@ -29,9 +29,23 @@ class TestData:
         assert picture.alpha is None
         assert [person for _, person in picture.objects] == [True]
 
+    def test_a_name_may_hold_dots_and_capitals(self, tmp_path):
+        photo, mask = disc(1)
+        for name in ("IMG_1.2020.jpg", "UPPER.JPG", "Shot 12.30.45.png.jpg"):
+            (tmp_path / name).write_bytes(png(photo))
+            (tmp_path / (name[:-4] + ".png")).write_bytes(png(mask))
+        assert {entry.name for entry in entries(tmp_path)} == {"IMG_1.2020", "UPPER", "Shot 12.30.45.png"}
+        assert all(load(entry, SIZE).alpha.max() == 255 for entry in entries(tmp_path))
+
+    def test_masks_of_people_lie_where_their_photos_do(self):
+        ids = np.zeros((120, 1200), np.uint8)
+        ids[:, 600:] = 1
+        edge = int(np.argmax(square(ids, 352, nearest=True)[0]))
+        assert edge == 176
+
     def test_what_is_held_out_depends_on_names_alone(self):
         def entry(name):
-            return Entry("train-clothing", name, name, frozenset(), bytes)
+            return Entry("train-clothing", name, name, {}, bytes)
 
         listed = [entry(f"{number}") for number in range(120)]
         kept, apart = held_out(listed)

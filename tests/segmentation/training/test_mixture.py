@@ -5,7 +5,7 @@ import torch
 
 from segmentation.training import geometry, mixture
 from segmentation.training.bank import PEOPLE_CODES
-from segmentation.training.colour import compressed
+from segmentation.training.colour import compressed, softened
 from segmentation.training.mixture import Mixture, counted_people, draw, marked_people, possible
 
 from .drawn import SIZE
@@ -96,6 +96,12 @@ class TestMixture:
         assert batch.people_present.any(1).sum() >= 6
         assert batch.alphas[:, 1].amax((1, 2)).min() > 0.5
 
+    def test_without_single_people_others_are_pasted_instead(self, full_bank):
+        full_bank.person_cutout[:] = 0
+        assert len(mixture.composites(full_bank, 6, SIZE).photos) == 6
+        full_bank.person_cutout[0], full_bank.cutout[:] = 1, 0
+        assert len(mixture.composites(full_bank, 6, SIZE).photos) == 6
+
     def test_some_people_come_close_enough_to_be_cut_by_the_border(self, full_bank):
         torch.manual_seed(0)
         cutouts = torch.zeros(64, 4, SIZE, SIZE)
@@ -132,6 +138,14 @@ class TestGeometry:
         middle = (landed[0, :2] + landed[0, 2:]) / 2
         torch.testing.assert_close(middle, torch.tensor([0.5, 0.0]), atol=0.04, rtol=0)
         assert float((landed[0, 2:] - landed[0, :2]).max()) == pytest.approx(0.5, abs=0.12)
+
+    def test_softening_moves_nothing(self):
+        photos = torch.zeros(1, 3, 256, 256)
+        photos[..., 128:] = 1
+        for seed in range(20):
+            torch.manual_seed(seed)
+            profile = softened(photos)[0, 0, 128]
+            assert abs(float((1 - profile).sum()) - 128) < 0.3
 
     def test_block_noise_keeps_even_areas_and_hurts_fine_ones(self):
         torch.manual_seed(0)
