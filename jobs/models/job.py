@@ -43,10 +43,10 @@ class Job(models.Model):
 
     class Dialect(models.TextChoices):
         NATIVE = "native", _("Native")
-        UNET = "unet", _("Unet")
+        UNET = "unet", _("UNet")
         BAIDU = "baidu", _("Baidu")
-        DASHSCOPE = "dashscope", _("Dashscope")
-        PICWISH = "picwish", _("Picwish")
+        DASHSCOPE = "dashscope", _("DashScope")
+        PICWISH = "picwish", _("PicWish")
         WEB = "web", _("Web")
         COMMAND = "command", _("Command")
 
