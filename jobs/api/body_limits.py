@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from django.conf import settings
@@ -55,15 +55,14 @@ def one_picture() -> BodyLimits:
 
 
 def many_pictures() -> BodyLimits:
-    """Bound many pictures, together by what a zip may hold."""
-    together = max(settings.MATTING_MAX_ARCHIVE_BYTES + WORDS_BYTES, one_picture().max_bytes)
-    return BodyLimits(together, settings.MATTING_MAX_IMAGE_BYTES)
+    """Bound many pictures, or a zip of them: together by what a zip may hold."""
+    archive = settings.MATTING_MAX_ARCHIVE_BYTES
+    return BodyLimits(max(archive + WORDS_BYTES, one_picture().max_bytes), settings.MATTING_MAX_IMAGE_BYTES, archive)
 
 
 def each_picture_by_itself() -> BodyLimits:
-    """Bound many pictures of which one may be too large without the others; or a zip of them."""
-    many = many_pictures()
-    return BodyLimits(many.max_bytes, many.max_file_bytes, settings.MATTING_MAX_ARCHIVE_BYTES, cuts_files=True)
+    """Bound many pictures of which one may be too large without the others."""
+    return replace(many_pictures(), cuts_files=True)
 
 
 def limits_of(view: Callable[..., Any]) -> BodyLimits:

@@ -96,7 +96,7 @@ class JobRequestSerializer(CutoutOptionsSerializer):
         child=serializers.FileField(allow_empty_file=True),
         required=False,
         write_only=True,
-        help_text="One or many files (multipart).",
+        help_text="One or many files (multipart); a zip stands for the pictures in it.",
     )
     image_base64 = serializers.ListField(
         child=serializers.CharField(trim_whitespace=False),

@@ -13,7 +13,7 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs import intake, selectors
+from jobs import archives, intake, selectors
 from jobs.actor import Actor
 from jobs.api.base import AlwaysJson, DialectView
 from jobs.api.bodies import MarkedJson
@@ -25,6 +25,7 @@ from jobs.services.lifecycle import job_cancel, job_purge
 from jobs.services.submission import Door, job_submit
 from jobs.waiting import wait_for_job
 from segmentation.errors import InvalidParameter, MattingError
+from segmentation.image import Limits
 
 from .picture import PictureOrJson, picture_response, wants_picture
 from .render import render_job, render_problem
@@ -102,7 +103,8 @@ class JobsView(NativeView):
         wait_s = self.wait_s() or (settings.MATTING_MAX_WAIT_S if wants_picture(request) else 0)
         body = JobRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        options, sources = body.to_options(), _sources_in(self.actor, body.validated_data)
+        limits = self.team_limits(intake.default_limits())
+        options, sources = body.to_options(), _sources_in(self.actor, body.validated_data, limits)
         if wants_picture(request) and len(sources) > 1:
             raise InvalidParameter("Accept: an image is answered for one picture at a time", field="image")
         callback_url = body.validated_data.get("callback_url", "")
@@ -189,14 +191,24 @@ class JobZipView(NativeView):
         return zip_response(self.actor, selectors.images_of(job), zip_name(job))
 
 
-def _sources_in(actor: Actor, values: dict[str, Any]) -> list[intake.Source]:
-    """Count and check every picture of a request before any is stored."""
+def _sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[intake.Source]:
+    """Count and check every picture of a request before any is stored.
+
+    A file that is no picture ends the request, but one among others in a zip is counted as failed.
+    """
     intake.check_count(sum(len(values.get(name, ())) for name in ("image", "image_base64", "image_url", "upload")))
-    sources: list[intake.Source] = [intake.accept_upload(file) for file in values.get("image", [])]
+    sources: list[intake.Source] = []
+    for file in values.get("image", []):
+        if archives.is_archive(file):
+            within = archives.archive_limits()
+            sources += archives.sources_in(file.file, limits=limits, archive_limits=within, field="image")
+        else:
+            sources.append(intake.accept_upload(file))
     sources += [intake.accept_base64(text) for text in values.get("image_base64", [])]
     sources += [intake.accept_url(url) for url in values.get("image_url", [])]
     uploads = [selectors.upload_get(actor, upload_id) for upload_id in values.get("upload", [])]
     sources += [intake.accept_stored(upload.key, name=upload.name) for upload in uploads]
+    intake.check_count(len(sources))
     return sources
 
 
@@ -216,5 +228,14 @@ def _idempotency(
     if not key:
         return "", ""
     parts = [repr(sorted(options.items())), repr(callback_url)]
-    parts += [source.url if isinstance(source, intake.UrlSource) else source.sha256 for source in sources]
+    parts += [_identity(source) for source in sources]
     return key, hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _identity(source: intake.Source) -> str:
+    match source:
+        case intake.CheckedSource():
+            return source.sha256
+        case intake.UrlSource():
+            return source.url
+    return source.name

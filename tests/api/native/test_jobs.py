@@ -430,6 +430,24 @@ def test_the_pictures_of_a_job_tell_their_timing_and_model(alice: Person, jpeg_b
     assert image.model_version == "fake 000000000000"
 
 
+def test_a_zip_stands_for_the_pictures_in_it_and_a_bad_one_fails_by_itself(
+    alice: Person, jpeg_bytes, png_bytes, instant_worker
+):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as bundle:
+        bundle.writestr("in/a.jpg", jpeg_bytes)
+        bundle.writestr("in/notes.jpg", b"no picture")
+    files = [photo(png_bytes, "b.png"), photo(file.getvalue(), "photos.zip")]
+
+    body = alice.api().post("/api/jobs/?wait=10", {"image": files}, headers={"Idempotency-Key": "zip"}).json()
+
+    assert [(image["name"], image["status"]) for image in body["images"]] == [
+        ("b.png", "succeeded"),
+        ("a.jpg", "succeeded"),
+        ("notes.jpg", "failed"),
+    ]
+
+
 def test_all_results_of_a_job_come_as_one_zip(alice: Person, jpeg_bytes, png_bytes, instant_worker):
     two = [photo(jpeg_bytes, "a.jpg"), photo(png_bytes, "a.png")]
     job = alice.api().post("/api/jobs/?wait=10", {"image": two, "outputs": "cutout,mask"}).json()
