@@ -18,7 +18,6 @@ from pathlib import PurePosixPath
 from typing import IO
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
 
 from jobs.intake import ReadAnew, Source, accept_bytes, accept_or_refuse
 from segmentation.errors import ImageTooLarge, ImageUnreadable, InvalidParameter
@@ -44,14 +43,6 @@ class ArchiveLimits:
 
     max_entries: int
     max_bytes: int
-
-
-def is_archive(file: UploadedFile) -> bool:
-    """Tell by its first bytes whether an uploaded file is a zip; it is read from its beginning afterwards."""
-    file.seek(0)
-    head = file.read(len(SIGNATURE))
-    file.seek(0)
-    return head in (SIGNATURE, EMPTY_SIGNATURE)
 
 
 def archive_limits() -> ArchiveLimits:

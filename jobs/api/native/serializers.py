@@ -96,7 +96,10 @@ class JobRequestSerializer(CutoutOptionsSerializer):
         child=serializers.FileField(allow_empty_file=True),
         required=False,
         write_only=True,
-        help_text="One or many files (multipart); a zip stands for the pictures in it.",
+        help_text="One or many files (multipart).",
+    )
+    zip = serializers.FileField(
+        required=False, allow_empty_file=True, write_only=True, help_text="Pictures in one .zip (multipart)."
     )
     image_base64 = serializers.ListField(
         child=serializers.CharField(trim_whitespace=False),

@@ -198,12 +198,10 @@ def _sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[in
     """
     intake.check_count(sum(len(values.get(name, ())) for name in ("image", "image_base64", "image_url", "upload")))
     sources: list[intake.Source] = []
-    for file in values.get("image", []):
-        if archives.is_archive(file):
-            within = archives.archive_limits()
-            sources += archives.sources_in(file.file, limits=limits, archive_limits=within, field="image")
-        else:
-            sources.append(intake.accept_upload(file))
+    if "zip" in values:
+        within = archives.archive_limits()
+        sources += archives.sources_in(values["zip"].file, limits=limits, archive_limits=within, field="zip")
+    sources += [intake.accept_upload(file) for file in values.get("image", [])]
     sources += [intake.accept_base64(text) for text in values.get("image_base64", [])]
     sources += [intake.accept_url(url) for url in values.get("image_url", [])]
     uploads = [selectors.upload_get(actor, upload_id) for upload_id in values.get("upload", [])]

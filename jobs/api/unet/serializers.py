@@ -76,8 +76,8 @@ class UNetUploadSerializer(UNetOptionsSerializer):
         files = [*self.validated_data.get("images", [])]
         if "zip" in self.validated_data:
             files.append(self.validated_data["zip"])
-        bundled = [file for file in files if archives.is_archive(file)]
-        if "zip" in self.validated_data and not archives.is_archive(self.validated_data["zip"]):
+        bundled = [file for file in files if _is_zip(file)]
+        if "zip" in self.validated_data and not _is_zip(self.validated_data["zip"]):
             raise InvalidParameter("zip: not a zip archive", field="zip")
         if bundled and len(files) > 1:
             raise InvalidParameter("images: send pictures or one .zip, not both", field="images")
@@ -97,6 +97,13 @@ class UNetUploadSerializer(UNetOptionsSerializer):
 def _checked(files: Iterable[UploadedFile], limits: Limits) -> Iterable[intake.Source]:
     for file in files:
         yield intake.accept_or_refuse(partial(intake.accept_upload, file, limits=limits), name=file.name)
+
+
+def _is_zip(file: UploadedFile) -> bool:
+    file.seek(0)
+    head = file.read(len(archives.SIGNATURE))
+    file.seek(0)
+    return head in (archives.SIGNATURE, archives.EMPTY_SIGNATURE)
 
 
 class UNetReloadSerializer(serializers.Serializer):

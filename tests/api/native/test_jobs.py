@@ -437,15 +437,17 @@ def test_a_zip_stands_for_the_pictures_in_it_and_a_bad_one_fails_by_itself(
     with zipfile.ZipFile(file, "w") as bundle:
         bundle.writestr("in/a.jpg", jpeg_bytes)
         bundle.writestr("in/notes.jpg", b"no picture")
-    files = [photo(png_bytes, "b.png"), photo(file.getvalue(), "photos.zip")]
+    sent = {"zip": photo(file.getvalue(), "photos.zip"), "image": photo(png_bytes, "b.png")}
 
-    body = alice.api().post("/api/jobs/?wait=10", {"image": files}, headers={"Idempotency-Key": "zip"}).json()
+    body = alice.api().post("/api/jobs/?wait=10", sent, headers={"Idempotency-Key": "zip"}).json()
 
     assert [(image["name"], image["status"]) for image in body["images"]] == [
-        ("b.png", "succeeded"),
         ("a.jpg", "succeeded"),
         ("notes.jpg", "failed"),
+        ("b.png", "succeeded"),
     ]
+    refused = alice.api().post("/api/jobs/", {"image": photo(file.getvalue(), "photos.zip")})
+    assert refused.status_code == 422
 
 
 def test_all_results_of_a_job_come_as_one_zip(alice: Person, jpeg_bytes, png_bytes, instant_worker):
