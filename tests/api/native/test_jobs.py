@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import io
 import json
 import uuid
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -15,10 +13,8 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 from PIL import Image
 
-from jobs import storage
 from jobs.models import Artifact, Job, JobImage
 from segmentation.image import Probe
 from tests.cast import Person
@@ -285,66 +281,6 @@ def test_a_deleted_job_takes_its_files_along(
     assert not Artifact.objects.exists()
 
 
-def test_a_repeated_idempotency_key_answers_the_first_job(alice: Person, jpeg_bytes, instant_worker):
-    api = alice.api()
-
-    first = api.post("/api/jobs/", {"image": photo(jpeg_bytes)}, headers={"Idempotency-Key": "order-17"})
-    again = api.post("/api/jobs/", {"image": photo(jpeg_bytes)}, headers={"Idempotency-Key": "order-17"})
-    other = api.post(
-        "/api/jobs/", {"image": photo(jpeg_bytes), "threshold": "20"}, headers={"Idempotency-Key": "order-17"}
-    )
-
-    assert first.json()["id"] == again.json()["id"]
-    assert other.status_code == 422
-    assert Job.objects.count() == 1
-
-
-def test_an_idempotency_key_with_another_callback_is_another_request(alice: Person, jpeg_bytes, idle_worker):
-    def sent(callback_url: str):
-        fields = {"image": photo(jpeg_bytes), "callback_url": callback_url}
-        return alice.api().post("/api/jobs/", fields, headers={"Idempotency-Key": "order-17"})
-
-    first, again, other = (sent(f"https://example.com/{name}") for name in ("one", "one", "two"))
-
-    assert first.json()["id"] == again.json()["id"]
-    assert (other.status_code, other.json()["field"]) == (422, "Idempotency-Key")
-
-
-@pytest.mark.parametrize("threshold", ["10", "20"])
-def test_an_idempotency_key_is_free_again_after_a_day(alice: Person, jpeg_bytes, idle_worker, threshold):
-    def sent(**fields: str):
-        fields = {"image": photo(jpeg_bytes), **fields}
-        return alice.api().post("/api/jobs/", fields, headers={"Idempotency-Key": "order-17"})
-
-    first = sent().json()["id"]
-    Job.objects.update(created_at=timezone.now() - dt.timedelta(hours=23, minutes=59))
-    assert sent().json()["id"] == first
-    Job.objects.update(created_at=timezone.now() - dt.timedelta(hours=24))
-
-    second = sent(threshold=threshold)
-
-    assert second.status_code == 202
-    assert second.json()["id"] != first
-    assert sent(threshold=threshold).json()["id"] == second.json()["id"]
-    assert alice.api().get(f"/api/jobs/{first}/").status_code == 200
-
-
-def test_an_idempotency_key_opens_no_job_that_its_sender_may_not_see(
-    alice: Person, bob: Person, jpeg_bytes, instant_worker
-):
-    bob.team.members_see_all = False
-    bob.team.save()
-
-    first, clash = (
-        person.browser().post("/api/jobs/", {"image": photo(jpeg_bytes)}, headers={"Idempotency-Key": "order-17"})
-        for person in (alice, bob)
-    )
-
-    assert (clash.status_code, clash.json()["code"]) == (409, "idempotency_conflict")
-    assert first.json()["id"] not in clash.content.decode()
-    assert Job.objects.count() == 1
-
-
 def test_nothing_is_written_when_the_queue_is_away(alice: Person, jpeg_bytes, monkeypatch):
     monkeypatch.setattr("jobs.queue.is_reachable", lambda: False)
 
@@ -373,54 +309,6 @@ def test_an_upload_is_sent_ahead_and_named_by_its_job(alice: Person, charlie: Pe
     assert theirs.status_code == 404
 
 
-def test_links_stay_the_same_for_a_while_and_never_outlive_their_file(
-    alice: Person, jpeg_bytes, instant_worker, monkeypatch
-):
-    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
-    artifact = Artifact.objects.get(job=job["id"], kind="cutout")
-    start = timezone.now().replace(minute=0, second=1, microsecond=0)
-
-    def until(after_s: int) -> int:
-        monkeypatch.setattr("jobs.storage.timezone.now", lambda: start + dt.timedelta(seconds=after_s))
-        return int(storage.link_to(artifact, ttl_s=3600).partition("until=")[2].partition("&")[0])
-
-    assert until(0) == until(300) < until(400)
-    assert until(0) <= start.timestamp() + 3600 * 1.1
-    assert until(300) >= start.timestamp() + 300 + 3600
-    artifact.expires_at = start + dt.timedelta(seconds=600)
-    assert until(0) == until(300) == artifact.expires_at.timestamp()
-
-
-def test_a_signed_link_opens_its_file_without_a_key_and_no_other(client, alice: Person, jpeg_bytes, instant_worker):
-    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
-    link = files_of(job, "cutout")[0]["url"]
-    other = files_of(job, "alpha")[0]["url"].partition("?")[0] + "?" + link.partition("?")[2]
-
-    assert client.get(link).status_code == 200
-    assert client.get(other).status_code == 401
-    assert client.get(link.replace("signature=", "signature=x")).status_code == 401
-    assert client.get(link.partition("?")[0]).status_code == 401
-
-
-def test_a_file_is_never_served_as_something_to_run(client, alice: Person, jpeg_bytes, instant_worker):
-    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes, "<b>.html")}).json()
-
-    answer = client.get(files_of(job, "source")[0]["url"])
-
-    assert answer["X-Content-Type-Options"] == "nosniff"
-    assert "sandbox" in answer["Content-Security-Policy"]
-    assert answer["Content-Type"] == "image/jpeg"
-
-
-def test_another_teams_file_is_not_found_with_a_key(alice: Person, charlie: Person, jpeg_bytes, instant_worker):
-    job = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
-    path = files_of(job, "cutout")[0]["url"].partition("?")[0]
-
-    assert alice.api().get(path).status_code == 200
-    assert charlie.api().get(path).status_code == 404
-    assert alice.api().get(f"/files/{uuid.uuid4()}/x.png").status_code == 404
-
-
 def test_the_pictures_of_a_job_tell_their_timing_and_model(alice: Person, jpeg_bytes, instant_worker):
     alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)})
 
@@ -428,35 +316,3 @@ def test_the_pictures_of_a_job_tell_their_timing_and_model(alice: Person, jpeg_b
 
     assert {"queue", "decode", "model", "post", "encode", "total"} <= set(image.timings_ms)
     assert image.model_version == "fake 000000000000"
-
-
-def test_a_zip_stands_for_the_pictures_in_it_and_a_bad_one_fails_by_itself(
-    alice: Person, jpeg_bytes, png_bytes, instant_worker
-):
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as bundle:
-        bundle.writestr("in/a.jpg", jpeg_bytes)
-        bundle.writestr("in/notes.jpg", b"no picture")
-    sent = {"zip": photo(file.getvalue(), "photos.zip"), "image": photo(png_bytes, "b.png")}
-
-    body = alice.api().post("/api/jobs/?wait=10", sent, headers={"Idempotency-Key": "zip"}).json()
-
-    assert [(image["name"], image["status"]) for image in body["images"]] == [
-        ("a.jpg", "succeeded"),
-        ("notes.jpg", "failed"),
-        ("b.png", "succeeded"),
-    ]
-    refused = alice.api().post("/api/jobs/", {"image": photo(file.getvalue(), "photos.zip")})
-    assert refused.status_code == 422
-
-
-def test_all_results_of_a_job_come_as_one_zip(alice: Person, jpeg_bytes, png_bytes, instant_worker):
-    two = [photo(jpeg_bytes, "a.jpg"), photo(png_bytes, "a.png")]
-    job = alice.api().post("/api/jobs/?wait=10", {"image": two, "outputs": "cutout,mask"}).json()
-
-    answer = alice.api().get(f"/api/jobs/{job['id']}/zip", headers={"Accept": "application/zip"})
-
-    assert answer["Content-Type"] == "application/zip"
-    with zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content))) as bundle:
-        assert bundle.testzip() is None
-        assert sorted(bundle.namelist()) == ["a (2).png", "a.png", "a_mask (2).png", "a_mask.png"]
