@@ -155,7 +155,8 @@ def test_settings_made_while_the_model_runs_stay(sign_up: Callable[..., Visitor]
     page.check("input[name=crop]")
     held = hold_first(page, "**/again*")
 
-    drag_box(page, (100, 50, 350, 450))
+    with page.expect_request("**/again*"):
+        drag_box(page, (100, 50, 350, 450))
     page.locator("#t-erosion").fill("3")
     with page.expect_response(is_run):
         held[0].continue_()
