@@ -163,6 +163,13 @@ def wait_for(condition: Callable[[], bool], *, timeout_s: float, what: Callable[
         pause.wait(0.05)
 
 
+def alive(pids: list[int]) -> bool:
+    """Tell whether any of these processes still runs, whoever its parent is by now."""
+    command = ["ps", "-o", "stat=", "-p", ",".join(map(str, pids))]
+    states = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
+    return any(not state.startswith("Z") for state in states)
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
