@@ -24,6 +24,7 @@ _POSITIVE = (
     "MATTING_SWEEP_INTERVAL_S",
     "MATTING_MAX_DELIVERIES",
     "MATTING_WORKERS",
+    "MATTING_DOWNLOADERS",
     "MATTING_FETCH_TIMEOUT_S",
 )
 _RUNTIMES = ("auto", "openvino", "torch", "onnx")

@@ -20,11 +20,21 @@ from rq.queue import Queue
 
 from jobs.errors import QueueUnavailable
 
-PICTURE_QUEUES = ("interactive", "default", "batch")
-LIGHT_QUEUES = ("webhooks", "upkeep")
+PICTURE_QUEUES = ("interactive", "default", "batch")  # named as the urgencies are
+DOWNLOAD_QUEUES = tuple(f"{urgency}-downloads" for urgency in PICTURE_QUEUES)
+LIGHT_QUEUES = ("webhooks", "slow-webhooks", "upkeep")
+# What the children of each role serve, the more urgent first.
+QUEUES_OF_ROLE = {
+    "pictures": PICTURE_QUEUES,
+    "downloads": DOWNLOAD_QUEUES,
+    **{name: (name,) for name in LIGHT_QUEUES},
+}
+QUEUES = (*PICTURE_QUEUES, *DOWNLOAD_QUEUES, *LIGHT_QUEUES)
 BEAT_TTL_S = 15
 # How long after its time limit a task may still be at work, such as at the writing of its failure.
 HANG_MARGIN_S = 30
+_IMAGE_PREFIX = "image-"
+_DOWNLOAD_PREFIX = "download-"
 _BEAT_PREFIX = "keyline:worker:"
 _DONE_PREFIX = "keyline:done:"
 _REPLY_PREFIX = "keyline:reply:"
@@ -47,11 +57,22 @@ def require_available() -> None:
         raise QueueUnavailable
 
 
-def enqueue_images(image_ids: Iterable[UUID], *, queue_name: str) -> None:
-    """Send picture ids to workers. A lost message does no harm: the sweeper sends it again."""
+def enqueue_images(image_ids: Iterable[UUID], *, urgency: str) -> None:
+    """Send picture ids to the workers that cut out. A lost message does no harm: the sweeper sends it again."""
+    _enqueue_each("jobs.tasks.image_process", image_ids, queue_name=urgency, prefix=_IMAGE_PREFIX)
+
+
+def enqueue_downloads(image_ids: Iterable[UUID], *, urgency: str) -> None:
+    """Send picture ids to the workers that fetch them first; those send them on."""
+    queue_name = f"{urgency}-downloads"
+    _enqueue_each("jobs.tasks.image_download", image_ids, queue_name=queue_name, prefix=_DOWNLOAD_PREFIX)
+
+
+def _enqueue_each(function: str, image_ids: Iterable[UUID], *, queue_name: str, prefix: str) -> None:
+    # A prefix for each stage: RQ forgets a message by its id when it is done, and the next stage's is there by then.
     queue = django_rq.get_queue(queue_name, commit_mode="auto")
     for image_id in image_ids:
-        queue.enqueue_call("jobs.tasks.image_process", args=(str(image_id),), job_id=_message_id(image_id))
+        queue.enqueue_call(function, args=(str(image_id),), job_id=f"{prefix}{image_id}")
 
 
 def enqueue_task(function: str, *args: Any, queue_name: str, timeout_s: int | None = None, **values: Any) -> None:
@@ -83,11 +104,11 @@ def reply(reply_to: str, answer: Any) -> None:
 
 
 def waiting_image_ids() -> set[str]:
-    """List the pictures whose message still lies in a queue."""
-    prefix = _message_id("")
+    """List the pictures whose message still lies in a queue, to be fetched or to be cut out."""
     return {
         message.removeprefix(prefix)
-        for name in PICTURE_QUEUES
+        for names, prefix in ((PICTURE_QUEUES, _IMAGE_PREFIX), (DOWNLOAD_QUEUES, _DOWNLOAD_PREFIX))
+        for name in names
         for message in django_rq.get_queue(name).job_ids
         if message.startswith(prefix)
     }
@@ -95,11 +116,7 @@ def waiting_image_ids() -> set[str]:
 
 def depths() -> dict[str, int]:
     """Count the messages that wait in each queue."""
-    return {name: django_rq.get_queue(name).count for name in PICTURE_QUEUES + LIGHT_QUEUES}
-
-
-def _message_id(image_id: object) -> str:
-    return f"image-{image_id}"
+    return {name: django_rq.get_queue(name).count for name in QUEUES}
 
 
 # Waking whoever waits -------------------------------------------------------------------------------------------------

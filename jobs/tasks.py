@@ -6,6 +6,7 @@ import logging
 import os
 import socket
 import time
+from collections.abc import Callable
 from functools import partial
 
 from django.conf import settings
@@ -30,13 +31,22 @@ def worker_name() -> str:
 
 def image_process(image_id: str) -> None:
     """Claim one picture and bring it to its end; an error of any kind ends the picture, never the worker."""
+    _attempt(image_id, _cut_out)
+
+
+def image_download(image_id: str) -> None:
+    """Claim one picture, fetch it, and hand it over to a worker with a model; an error of any kind ends the picture."""
+    _attempt(image_id, _download)
+
+
+def _attempt(image_id: str, deed: Callable[[JobImage], None]) -> None:
     image = lifecycle.image_claim(image_id=image_id, worker=worker_name())
     if image is None:
         return
     lease_s = settings.MATTING_LEASE_S
     with lease_kept(partial(image.renew, lease_s=lease_s), every_s=lease_s / 4, name=f"picture {image.id}"):
         try:
-            _cut_out(image)
+            deed(image)
         except MattingError as error:
             lifecycle.image_fail(image=image, error=error)
         except BaseTimeoutException:
@@ -61,27 +71,39 @@ def weights_try(path: str, *, reply_to: str) -> None:
 def _cut_out(image: JobImage) -> None:
     job = image.job
     limits = intake.limits_from_json(job.limits)
-    waited_ms = (image.started_at - image.enqueued_at).total_seconds() * 1000
+    data, timings = _source_of(image, limits)
     started = time.perf_counter()
-    data = _source_of(image, limits)
-    fetched = time.perf_counter()
     model = engine.current_engine()
     result = cut_out(data, job.cutout_options, model, limits)
-    timings = {
-        "queue": waited_ms,
-        "fetch": (fetched - started) * 1000,
-        **result.timings_ms,
-        "total": (time.perf_counter() - started) * 1000,
-    }
+    timings |= result.timings_ms
+    timings["total"] = timings["fetch"] + (time.perf_counter() - started) * 1000
     lifecycle.image_succeed(
         image=image,
         result=result,
-        timings_ms={stage: round(duration, 2) for stage, duration in timings.items()},
+        timings_ms=_rounded(timings),
         model_version=f"{model.name} {model.version}",
     )
 
 
-def _source_of(image: JobImage, limits: pictures.Limits) -> bytes:
+def _download(image: JobImage) -> None:
+    _, timings = _source_of(image, intake.limits_from_json(image.job.limits))
+    lifecycle.image_hand_over(image=image, timings_ms=_rounded(timings))
+
+
+def _rounded(timings_ms: dict[str, float]) -> dict[str, float]:
+    return {stage: round(duration, 2) for stage, duration in timings_ms.items()}
+
+
+def _source_of(image: JobImage, limits: pictures.Limits) -> tuple[bytes, dict[str, float]]:
+    """Give the picture's bytes, and how long it has been waited for and fetched, by the worker before this one too."""
+    waited_ms = (image.started_at - image.enqueued_at).total_seconds() * 1000
+    started = time.perf_counter()
+    data = _stored_or_fetched(image, limits)
+    spent = {"queue": waited_ms, "fetch": (time.perf_counter() - started) * 1000}
+    return data, {stage: image.timings_ms.get(stage, 0.0) + duration for stage, duration in spent.items()}
+
+
+def _stored_or_fetched(image: JobImage, limits: pictures.Limits) -> bytes:
     """Read the stored source, or fetch, check and store it when the caller gave a URL or a server file."""
     source = image.artifacts.filter(kind=Artifact.Kind.SOURCE).first()
     if source is not None:

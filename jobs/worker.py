@@ -47,13 +47,15 @@ class Child:
 
 
 class WorkerParent:
-    """Run `count` model children, and one light child for each light queue, until told to stop.
+    """Run `count` model children, some that download, and one for each light queue, until told to stop.
 
-    Zips have a child of their own, because a receiver of webhooks can take its time, and a large zip does.
+    Zips have a child of their own, because a receiver of webhooks can take its time, and a large zip does. So can a
+    server that pictures are fetched from, and no model waits for it; nor do quick receivers wait for slow ones.
     """
 
     def __init__(self, count: int) -> None:
-        self.children = [Child("pictures") for _ in range(count)] + [Child(name) for name in queue.LIGHT_QUEUES]
+        counts = {"pictures": count, "downloads": settings.MATTING_DOWNLOADERS}
+        self.children = [Child(role) for role in queue.QUEUES_OF_ROLE for _ in range(counts.get(role, 1))]
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -137,16 +139,16 @@ def run_child(role: str) -> None:
     from jobs.tasks import worker_name
 
     _end_with_parent()
-    queues, describe = (role,), dict
+    describe: Callable[[], dict[str, str]] = dict
     if role == "pictures":
         from jobs import engine
 
         engine.current_engine()
-        queues, describe = queue.PICTURE_QUEUES, engine.describe
+        describe = engine.describe
     beating = threading.Thread(target=_beat, args=(worker_name(), role, describe), name="heartbeat", daemon=True)
     beating.start()
     try:
-        queue.serve(queues, name=worker_name())
+        queue.serve(queue.QUEUES_OF_ROLE[role], name=worker_name())
     finally:
         queue.forget_worker(worker_name())
 

@@ -210,7 +210,11 @@ BROKER_SOCKET = broker_socket(DATA_DIR)
 REDIS_URL = env("REDIS_URL", default=f"unix://{BROKER_SOCKET}")
 RQ_QUEUES = {
     name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": env.int("MATTING_PICTURE_TIMEOUT_S", default=180)}
-    for name in ("interactive", "default", "batch", "webhooks", "upkeep")
+    for name in (
+        *("interactive", "default", "batch"),
+        *("interactive-downloads", "default-downloads", "batch-downloads"),
+        *("webhooks", "slow-webhooks", "upkeep"),
+    )
 }
 CACHES = {"default": {"BACKEND": "jobs.shared_cache.SharedCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "keyline:cache"}}
 RQ = {"DEFAULT_RESULT_TTL": 0, "FAILURE_TTL": 3600}
@@ -251,6 +255,7 @@ MATTING_LEASE_S = env.float("MATTING_LEASE_S", default=8.0)
 MATTING_SWEEP_INTERVAL_S = env.float("MATTING_SWEEP_INTERVAL_S", default=2.0)
 MATTING_MAX_DELIVERIES = env.int("MATTING_MAX_DELIVERIES", default=3)
 MATTING_WORKERS = env.int("MATTING_WORKERS", default=max(1, (os.cpu_count() or 2) // 4))
+MATTING_DOWNLOADERS = env.int("MATTING_DOWNLOADERS", default=2)
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", default=str(BASE_DIR / "weights" / "keyline-small.safetensors"))
 MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", default=str(BASE_DIR / "weights"))).resolve()
 MATTING_RUNTIME = env("MATTING_RUNTIME", default="auto")

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest
 
+from jobs import queue
 from jobs.admin.figures import Day, figures, pulse
 from jobs.models import Job
 
@@ -71,7 +72,7 @@ def _tiles(
     found: dict[str, Any], depths: dict[str, int], workers: list[dict[str, Any]], *, queue_answers: bool
 ) -> list[dict[str, Any]]:
     today = found["days"][-1].pictures
-    waiting = sum(depths.get(name, 0) for name in ("interactive", "default", "batch"))
+    waiting = sum(depth for name, depth in depths.items() if name not in queue.LIGHT_QUEUES)
     alive = [worker for worker in workers if worker.get("role") == "pictures"]
     failed = sum(row["pictures"] for row in found["failures"])
     return [

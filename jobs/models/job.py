@@ -261,6 +261,11 @@ class JobImage(models.Model):
         """Return this attempt's picture to the queue; False when it is not running any more."""
         return self._mine().update(status=Status.QUEUED, leased_until=None, enqueued_at=timezone.now()) == 1
 
+    def hand_over(self, *, timings_ms: dict[str, float]) -> bool:
+        """Queue this attempt's picture for its next stage, with no strike; False when it is not running any more."""
+        values = {"attempts_before": F("attempt"), "timings_ms": timings_ms, "enqueued_at": timezone.now()}
+        return self._mine().update(status=Status.QUEUED, leased_until=None, **values) == 1
+
     def hold(self) -> None:
         """Keep a queued picture out of the queue until its team may run another one."""
         JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(is_held=True)

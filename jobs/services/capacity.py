@@ -14,9 +14,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from jobs import queue
 from jobs.commit import after_commit
 from jobs.models import Job, JobImage, Status, Team
+from jobs.services.dispatch import images_send
 from jobs.services.quota import quota_of
 
 _SWEEP_LIMIT = 500
@@ -70,7 +70,7 @@ def _release(team: Team, dialect: str) -> int:
     chosen: list[tuple[UUID, str]] = list(waiting.values_list("pk", "job__urgency")[:room])
     JobImage.objects.filter(pk__in=[image_id for image_id, _ in chosen]).update(is_held=False)
     for image_id, urgency in chosen:
-        after_commit(queue.enqueue_images, [image_id], queue_name=urgency)
+        after_commit(images_send, [image_id], urgency=urgency)
     return len(chosen)
 
 

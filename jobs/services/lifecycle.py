@@ -23,6 +23,7 @@ from jobs.services.artifacts import artifact_keep
 from jobs.services.audit import Author, audit_append
 from jobs.services.capacity import all_held_release, claim_allowed, room_given_back
 from jobs.services.deletions import files_delete, files_discard
+from jobs.services.dispatch import images_send
 from jobs.services.quota import quota_of, usage_charge, usage_check, usage_refund
 from jobs.services.webhooks import job_announce, job_callbacks_forget
 from segmentation.errors import MattingError
@@ -74,6 +75,15 @@ def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int
         width=width,
         height=height,
     )
+
+
+def image_hand_over(*, image: JobImage, timings_ms: dict[str, float]) -> bool:
+    """Queue a picture that is fetched for the workers that cut out; False when this attempt had lost its lease."""
+    with transaction.atomic(), room_given_back(image.job):
+        handed = image.hand_over(timings_ms=timings_ms)
+        if handed:
+            after_commit(images_send, [image.pk], urgency=image.job.urgency)
+    return handed
 
 
 def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str, float], model_version: str) -> bool:
@@ -178,6 +188,7 @@ def job_retry(*, actor: Actor, job: Job) -> int:
             finished_at=None,
             enqueued_at=timezone.now(),
             attempts_before=F("attempt"),
+            timings_ms={},
             charged_on=failed[0].charged_on,
         )
         Job.objects.filter(pk=job.pk).update(
@@ -189,7 +200,7 @@ def job_retry(*, actor: Actor, job: Job) -> int:
             bundle_attempts_before=F("bundle_attempt"),
             bundle_leased_until=None,
         )
-        after_commit(queue.enqueue_images, ids, queue_name=job.urgency)
+        after_commit(images_send, ids, urgency=job.urgency)
         audit_append(action=Action.JOB_RETRIED, author=Author.of(actor), target=job, after={"pictures": len(ids)})
     return len(failed)
 
@@ -288,7 +299,7 @@ def _recover(image: JobImage) -> bool:
         if not image.requeue():
             return False
     logger.warning("picture %s lost worker %s and is queued again", image.id, image.claimed_by)
-    queue.enqueue_images([image.id], queue_name=image.job.urgency)
+    images_send([image.id], urgency=image.job.urgency)
     return True
 
 
@@ -305,7 +316,7 @@ def _resend_lost(*, older_than_s: float = 15.0, limit: int = 500) -> int:
     ids = old.order_by("enqueued_at").values_list("id", flat=True).iterator()
     lost = list(islice((image_id for image_id in ids if str(image_id) not in waiting), limit))
     for image_id, urgency in JobImage.objects.filter(pk__in=lost).values_list("id", "job__urgency"):
-        queue.enqueue_images([image_id], queue_name=urgency)
+        images_send([image_id], urgency=urgency)
     return len(lost)
 
 

@@ -30,6 +30,7 @@ from jobs.intake import (
 from jobs.models import Action, Artifact, Job, JobImage, Quota, Status
 from jobs.services.audit import Author, audit_append
 from jobs.services.deletions import files_discard
+from jobs.services.dispatch import images_send
 from jobs.services.lifecycle import job_count
 from jobs.services.quota import limits_within, picture_check, quota_of, usage_charge, usage_check
 from segmentation.errors import ImageMissing
@@ -89,7 +90,7 @@ def job_submit(
             Artifact.objects.bulk_create(artifacts)
             if len(waiting) < len(images):
                 job_count(job.id)
-            after_commit(queue.enqueue_images, [image.id for image in waiting], queue_name=job.urgency)
+            after_commit(images_send, [image.id for image in waiting], urgency=job.urgency)
             audit_append(
                 action=Action.JOB_SUBMITTED,
                 author=Author.of(actor),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -24,7 +26,9 @@ from segmentation.errors import InvalidParameter, MattingError
 logger = logging.getLogger(__name__)
 
 MAX_WEBHOOKS = 20
+SLOW_AFTER_S = 2.0
 _TASK = "jobs.services.webhooks.delivery_attempt"
+_SLOW_FOR_S = 600
 _BOTH_SECRETS_FOR = dt.timedelta(hours=24)
 _RESEND_AFTER = dt.timedelta(seconds=30)
 _KEPT_FOR = dt.timedelta(days=30)
@@ -205,10 +209,18 @@ def _callbacks_of(job: Job) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.filter(job=job, webhook__kind=Webhook.Kind.CALLBACKS)
 
 
-def delivery_attempt(*, delivery_id: str) -> None:
-    """Try one delivery if it is due, and record what came of it. Runs in a worker; a message too many does nothing."""
-    delivery = WebhookDelivery.objects.filter(pk=delivery_id).first()
-    if delivery is None or not delivery.claim(lease_s=settings.MATTING_FETCH_TIMEOUT_S + _LEASE_MARGIN_S):
+def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
+    """Try one delivery if it is due, and record what came of it. Runs in a worker; a message too many does nothing.
+
+    A team one of whose receivers has kept us waiting of late is served `patiently`, by a worker of its own.
+    """
+    delivery = WebhookDelivery.objects.select_related("webhook").filter(pk=delivery_id).first()
+    if delivery is None:
+        return
+    if not patiently and cache.get(_slow_key(delivery)):
+        _queue(delivery.pk, patiently=True)
+        return
+    if not delivery.claim(lease_s=settings.MATTING_FETCH_TIMEOUT_S + _LEASE_MARGIN_S):
         return
     if delivery.attempt > len(webhooks.RETRY_DELAYS_S):
         delivery.finish(Status.FAILED, error_code=_GIVEN_UP, error_message="The last try's worker was lost.")
@@ -263,7 +275,12 @@ def _send(delivery: WebhookDelivery) -> Response:
         timestamp_s=int(timezone.now().timestamp()),
         body=body,
     )
-    return post_bytes(delivery.url, body, headers, policy_from_settings("callback"))
+    started = time.monotonic()
+    try:
+        return post_bytes(delivery.url, body, headers, policy_from_settings("callback"))
+    finally:
+        if time.monotonic() - started > SLOW_AFTER_S:
+            cache.set(_slow_key(delivery), True, _SLOW_FOR_S)
 
 
 def _record(delivery: WebhookDelivery, response: Response) -> None:
@@ -308,8 +325,13 @@ def _due(now: dt.datetime) -> QuerySet[WebhookDelivery]:
     return WebhookDelivery.objects.exclude(status__in=WebhookDelivery.TERMINAL).filter(unsent, next_try_at__lte=now)
 
 
-def _queue(delivery_id: object) -> None:
-    queue.enqueue_task(_TASK, queue_name="webhooks", delivery_id=str(delivery_id))
+def _queue(delivery_id: object, *, patiently: bool = False) -> None:
+    queue_name = "slow-webhooks" if patiently else "webhooks"
+    queue.enqueue_task(_TASK, queue_name=queue_name, delivery_id=str(delivery_id), patiently=patiently)
+
+
+def _slow_key(delivery: WebhookDelivery) -> str:
+    return f"slow-receivers:{delivery.webhook.team_id}"
 
 
 def _require_manager(actor: Actor) -> None:

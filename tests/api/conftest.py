@@ -31,13 +31,19 @@ def held_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Let queued pictures wait until the test calls this."""
     from jobs import tasks
 
-    waiting: list[UUID] = []
+    waiting: list[tuple[Callable[[str], None], UUID]] = []
+
+    def keep(task: Callable[[str], None]) -> Callable[..., None]:
+        return lambda image_ids, *, urgency: waiting.extend((task, image_id) for image_id in image_ids)
+
     _work_at_once(monkeypatch, FakeEngine())
-    monkeypatch.setattr("jobs.queue.enqueue_images", lambda image_ids, *, queue_name: waiting.extend(image_ids))
+    monkeypatch.setattr("jobs.queue.enqueue_images", keep(tasks.image_process))
+    monkeypatch.setattr("jobs.queue.enqueue_downloads", keep(tasks.image_download))
 
     def work() -> None:
         while waiting:
-            tasks.image_process(str(waiting.pop(0)))
+            task, image_id = waiting.pop(0)
+            task(str(image_id))
 
     return work
 
@@ -45,7 +51,8 @@ def held_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 @pytest.fixture
 def idle_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave every picture in the queue."""
-    monkeypatch.setattr("jobs.queue.enqueue_images", lambda image_ids, queue_name: None)
+    for name in ("enqueue_images", "enqueue_downloads"):
+        monkeypatch.setattr(f"jobs.queue.{name}", lambda image_ids, *, urgency: None)
 
 
 @pytest.fixture
@@ -72,15 +79,19 @@ def picture_server() -> Iterator[PictureServer]:
 def _work_at_once(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> FakeEngine:
     from jobs import tasks
 
-    def process(image_ids: Iterable[UUID], *, queue_name: str) -> None:
-        for image_id in image_ids:
-            tasks.image_process(str(image_id))
+    def at_once(task: Callable[[str], None]) -> Callable[..., None]:
+        def work(image_ids: Iterable[UUID], *, urgency: str) -> None:
+            for image_id in image_ids:
+                task(str(image_id))
+
+        return work
 
     def run(function: str, *args: object, queue_name: str, timeout_s: int | None = None, **values: object) -> None:
         import_string(function)(*args, **values)
 
     monkeypatch.setattr("jobs.engine.current_engine", lambda: engine)
-    monkeypatch.setattr("jobs.queue.enqueue_images", process)
+    monkeypatch.setattr("jobs.queue.enqueue_images", at_once(tasks.image_process))
+    monkeypatch.setattr("jobs.queue.enqueue_downloads", at_once(tasks.image_download))
     monkeypatch.setattr("jobs.queue.enqueue_task", run)
     # The test's own transaction never commits.
     monkeypatch.setattr("django.db.transaction.on_commit", lambda deed, using=None, robust=False: deed())

@@ -92,7 +92,6 @@ def fuzz(operation: APIOperation, person: Person) -> tuple[int, str]:
         run = hypothesis.given(operation.as_strategy(generation_mode=mode))(send)
         examples = hypothesis.settings(
             max_examples=CASES_AN_OPERATION // 2,
-            deadline=None,
             database=None,
             derandomize=True,
             suppress_health_check=list(HealthCheck),

@@ -318,7 +318,8 @@ def test_a_job_purged_while_its_zip_is_stored_leaves_none(
 def test_a_retry_makes_the_zip_anew_from_what_can_be_tried_again(
     job: Job, asked: list, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queue, "enqueue_images", lambda image_ids, *, queue_name: None)
+    for name in ("enqueue_images", "enqueue_downloads"):
+        monkeypatch.setattr(queue, name, lambda image_ids, *, urgency: None)
     downloaded, refused = job.images.all()[:2]
     Artifact.objects.filter(image__in=[downloaded, refused]).delete()
     JobImage.objects.filter(pk=downloaded.pk).update(status=Status.FAILED, source_url="https://example.com/a.png")

@@ -187,7 +187,7 @@ def test_a_message_that_redis_lost_is_sent_again(alice: Person):
 
 def test_a_lost_message_is_sent_again_though_a_long_backlog_waits_before_it(alice: Person):
     backlog, lost = submit(alice, 3), submit(alice)
-    queue.enqueue_images(backlog.images.values_list("pk", flat=True), queue_name="batch")
+    queue.enqueue_images(backlog.images.values_list("pk", flat=True), urgency="batch")
     JobImage.objects.filter(job=backlog).update(enqueued_at=timezone.now() - dt.timedelta(hours=1))
     JobImage.objects.filter(job=lost).update(enqueued_at=timezone.now() - dt.timedelta(minutes=1))
 

@@ -7,6 +7,7 @@ import os
 import signal
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection
 
 from jobs import queue
@@ -73,7 +74,13 @@ def test_a_worker_that_hangs_in_native_code_ends(monkeypatch: pytest.MonkeyPatch
     assert ended == [1]
 
 
-def test_webhooks_and_zips_wait_for_processes_of_their_own() -> None:
+def test_downloads_webhooks_and_zips_wait_for_processes_of_their_own() -> None:
     roles = [child.role for child in WorkerParent(2).children]
 
-    assert roles == ["pictures", "pictures", "webhooks", "upkeep"]
+    assert roles == ["pictures", "pictures", "downloads", "downloads", "webhooks", "slow-webhooks", "upkeep"]
+
+
+def test_every_queue_is_set_up_and_served_by_one_role() -> None:
+    served = [name for names in queue.QUEUES_OF_ROLE.values() for name in names]
+
+    assert sorted(served) == sorted(queue.QUEUES) == sorted(settings.RQ_QUEUES)

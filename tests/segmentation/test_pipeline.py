@@ -269,7 +269,7 @@ def test_uncertainty_means_the_same_for_a_small_picture_and_a_large_one():
     assert uncertainty_of(disc(320, 96, 12)) == pytest.approx(uncertainty_of(disc(1600, 480, 60)), abs=0.02)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cutout_options())
 def test_a_variant_with_the_same_options_is_the_same_file(options):
     data = encoded(astronaut()[100:228, 150:246], "PNG")

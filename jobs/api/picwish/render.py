@@ -80,7 +80,8 @@ PROGRESS = {QUEUED: 0, WAITING: 10, PREPARING: 20, PROCESSING: 50, COMPLETE: 100
 def state_of(job: Job, image: JobImage) -> int:
     """Give the number for where a task is, or how it ended.
 
-    A cutout in which nothing is visible has found nothing. A picture that a lost worker gave back is waiting.
+    A cutout in which nothing is visible has found nothing. A picture that a lost worker gave back is waiting; one that
+    has been fetched and waits for a model is still being prepared, so that the progress never goes back.
     """
     if job.status == Status.SUCCEEDED:
         return COMPLETE if image.foreground else NOTHING_FOUND
@@ -89,6 +90,8 @@ def state_of(job: Job, image: JobImage) -> int:
     if job.status == Status.FAILED:
         return ERRORS[job.error_code].state
     if image.status == Status.QUEUED:
+        if image.timings_ms:
+            return PREPARING
         return WAITING if image.attempt else QUEUED
     is_downloading = image.source_url and selectors.artifact_of(image, Artifact.Kind.SOURCE) is None
     return PREPARING if is_downloading else PROCESSING

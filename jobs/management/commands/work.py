@@ -13,8 +13,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--processes", type=int, default=settings.MATTING_WORKERS, help="model processes")
-        roles = ["pictures", *queue.LIGHT_QUEUES]
-        parser.add_argument("--child", choices=roles, help="be one of the processes (used by itself)")
+        parser.add_argument(
+            "--child", choices=list(queue.QUEUES_OF_ROLE), help="be one of the processes (used by itself)"
+        )
 
     def handle(self, *args: object, **options: object) -> None:
         if options["child"]:

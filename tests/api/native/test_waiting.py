@@ -68,7 +68,7 @@ def test_a_picture_that_has_been_begun_is_left_to_its_worker(
     settings.MATTING_MAX_WAIT_S = 0
     monkeypatch.setattr("django.db.transaction.on_commit", lambda deed, using=None, robust=False: deed())
     monkeypatch.setattr(
-        "jobs.queue.enqueue_images", lambda ids, *, queue_name: image_claim(image_id=str(ids[0]), worker="one")
+        "jobs.queue.enqueue_images", lambda ids, *, urgency: image_claim(image_id=str(ids[0]), worker="one")
     )
 
     answer = impatient(alice, jpeg_bytes)
