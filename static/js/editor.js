@@ -32,12 +32,18 @@ const files = new Files({ tune, text, render: variant, shown: () => [state.image
 // Name what fetch throws when nothing answers, a TypeError: a slip of any script is one too.
 const answered = (promise) => promise.catch((error) => { throw error instanceof TypeError ? new ApiError(text("Offline"), { code: "connection_lost" }) : error; });
 
+// What goes while the keyboard is in it hands it to the tool in use; else the next Tab would begin at the page's top.
+function show(element, visible) {
+  if (!visible && element.contains(document.activeElement)) document.querySelector(`button[data-tool=${stage.dataset.tool}]`).focus();
+  element.hidden = !visible;
+}
+
 function note(message, { error = false } = {}) {
-  id("stage-note").hidden = !message;
+  show(id("stage-note"), message);
   id("stage-note").classList.toggle("error", error);
   id("stage-text").textContent = message;
-  id("cancel-form").hidden = !awaited?.alone;
-  id("retry-form").hidden = !(error && state.alone && state.status === "failed");
+  show(id("cancel-form"), awaited?.alone);
+  show(id("retry-form"), error && state.alone && state.status === "failed");
 }
 
 function viewChanged(view) {
@@ -97,7 +103,7 @@ async function open() {
 function showResult({ dropped = [] } = {}) {
   rendering?.abort();
   showSource();
-  id("back").hidden = earlier.length === 0;
+  show(id("back"), earlier.length > 0);
   const failed = state.status !== "succeeded";
   stage.classList.toggle("is-empty", failed);
   if (failed) { note(complaint(state), { error: true }); return; }
@@ -191,7 +197,7 @@ function findPeople() {
 }
 
 function showPeoplePart() {
-  id("people-wish").hidden = state.options.method === "instances";
+  show(id("people-wish"), state.options.method !== "instances");
   id("hint-people").hidden = !people.people?.length || stage.dataset.tool !== "people";
 }
 

@@ -115,6 +115,19 @@ def test_dragging_among_people_starts_no_run(sign_up: Callable[..., Visitor], ph
     assert (runs, page.url) == ([], address)
 
 
+def test_a_button_that_goes_away_hands_the_keyboard_to_the_tool_in_use(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    cut_out(page, photo_files[0])
+    page.click("[data-tool=people]")
+
+    for button in ("#find-people", "#back"):
+        page.focus(button)
+        page.keyboard.press("Enter")
+        page.wait_for_function("button => document.querySelector(button).offsetParent === null", arg=button)
+        wait_until_quiet(page)
+        assert page.evaluate("document.activeElement.dataset.tool") == "people"
+
+
 def test_a_double_click_on_people_starts_one_run(sign_up: Callable[..., Visitor], photo_files):
     page = sign_up().page
     cut_out(page, photo_files[0])
