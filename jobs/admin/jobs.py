@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
-from django.db.models import Model, Prefetch, QuerySet
+from django.db.models import Exists, Model, OuterRef, Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
@@ -21,7 +21,7 @@ from jobs.admin.files import artifact_open, thumbnail
 from jobs.admin.job_page import job_page, picture_pair
 from jobs.admin.job_search import job_ids_for
 from jobs.admin.tables import csv_lines
-from jobs.models import Action, Artifact, Job, Status
+from jobs.models import Action, Artifact, Job, JobImage, Status
 from jobs.selectors import ERROR_CODES
 from jobs.services.audit import audit_append
 from jobs.services.lifecycle import job_cancel, job_purge, job_retry
@@ -83,8 +83,10 @@ class JobAdmin(ReadOnly, AuditedAdmin):
     # Reading ----------------------------------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        # Of the pictures that are left: the first one may have been deleted.
+        before = JobImage.objects.filter(job=OuterRef("job"), position__lt=OuterRef("image__position"))
         shown = Artifact.objects.filter(
-            kind__in=(Artifact.Kind.SOURCE, Artifact.Kind.THUMBNAIL), image__position=0
+            ~Exists(before), kind__in=(Artifact.Kind.SOURCE, Artifact.Kind.THUMBNAIL), image__isnull=False
         ).order_by("created_at")
         return super().get_queryset(request).prefetch_related(Prefetch("artifacts", shown, to_attr="shown"))
 

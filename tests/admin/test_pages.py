@@ -10,8 +10,9 @@ from django.test import Client
 
 from jobs import queue
 from jobs.models import Artifact, Job, JobImage, Status, UsageEntry
+from jobs.services.removal import images_delete
 from tests.cast import Person
-from tests.quota.deeds import claim, fail, submit
+from tests.quota.deeds import claim, fail, submit, succeed
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +112,19 @@ def test_the_list_shows_source_and_result_on_a_checkerboard(root: Client) -> Non
     thumbnail = Artifact.objects.filter(kind="source", job__status="succeeded").order_by("-job__created_at").first()
     picture = root.get(f"/admin/jobs/job/thumbnails/{thumbnail.pk}/")
     assert (picture.status_code, picture["Content-Type"]) == (200, "image/webp")
+
+
+def test_the_list_shows_the_first_picture_that_is_left(root: Client, alice: Person) -> None:
+    job = submit(alice, 3)
+    for image in job.images.all():
+        succeed(claim(image))
+    second = job.images.get(position=1)
+    images_delete(actor=alice.actor, images=JobImage.objects.filter(job=job, position=0))
+
+    page = root.get(JOBS).content.decode()
+
+    shown = second.artifacts.get(kind="thumbnail").pk
+    assert re.findall(r"thumbnails/([^/]+)/", page) == [str(shown)]
 
 
 def test_the_list_says_how_many_pictures_stand_behind_the_first(root: Client, alice: Person) -> None:
