@@ -86,13 +86,19 @@ class InvertedResidual(nn.Module):
         self.filter = FoldedConvolution(middle, middle, kernel, stride, groups=middle)
         self.narrow = FoldedConvolution(middle, outputs)
         self.shortcut = stride == 1 and inputs == outputs
+        self.drop = 0.0  # how often training leaves out all but the shortcut
         if self.shortcut:  # what is added to the shortcut begins small, so that many blocks in a row stay calm
             nn.init.constant_(self.narrow.scale, 0.2)
 
     def forward(self, x: Tensor) -> Tensor:
         y = functional.relu6(self.widen(x), inplace=True) if self.widen else x
         y = self.narrow(functional.relu6(self.filter(y), inplace=True))
-        return x + y if self.shortcut else y
+        if not self.shortcut:
+            return y
+        if self.training and self.drop:
+            kept = torch.rand(len(x), 1, 1, 1, device=x.device) >= self.drop
+            y = y * (kept.to(y.dtype) / (1 - self.drop))
+        return x + y
 
 
 class Encoder(nn.Module):

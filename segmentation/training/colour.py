@@ -20,16 +20,16 @@ def photographed(photos: Tensor) -> Tensor:
         return torch.empty(count, channels, 1, 1, device=device).uniform_(low, high)
 
     mean = photos.mean((1, 2, 3), keepdim=True)
-    photos = (photos - mean) * draw(0.7, 1.35) + mean + draw(-0.12, 0.12)
+    photos = (photos - mean) * draw(0.6, 1.5) + mean + draw(-0.16, 0.16)
     grey = photos.mean(1, keepdim=True)
-    saturation = draw(0.5, 1.4) * (1 - chance(count, 0.08, device).float())[:, None, None, None]
-    photos = (grey + (photos - grey) * saturation) * draw(0.92, 1.08, channels=3)
+    saturation = draw(0.3, 1.6) * (1 - chance(count, 0.1, device).float())[:, None, None, None]
+    photos = (grey + (photos - grey) * saturation) * draw(0.86, 1.16, channels=3)
     photos = photos.clamp(0, 1)
-    if torch.rand(()) < 0.3:
+    if torch.rand(()) < 0.35:
         photos = softened(photos)
     if torch.rand(()) < 0.25:
         photos = compressed(photos)
-    return (photos + torch.randn_like(photos) * draw(0, 0.02)).clamp(0, 1)
+    return (photos + torch.randn_like(photos) * draw(0, 0.03)).clamp(0, 1)
 
 
 def softened(photos: Tensor) -> Tensor:

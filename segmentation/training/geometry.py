@@ -39,7 +39,7 @@ def mask_boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
 def random_crops(count: int, smallest: float, device: torch.device) -> Tensor:
     """Draw rectangles showing `smallest`..1 of each side, of slightly varying shape."""
     scale = uniform(count, smallest, 1, device)
-    half_width = (scale * uniform(count, 0.87, 1.15, device)).clamp(max=1)
+    half_width = (scale * uniform(count, 0.8, 1.25, device)).clamp(max=1)
     half_height = scale
     x = uniform(count, -1, 1, device) * (1 - half_width)
     y = uniform(count, -1, 1, device) * (1 - half_height)

@@ -7,6 +7,8 @@ from torch import Tensor
 from .mixture import Batch
 
 SIDE_WEIGHTS = (0.2, 0.3)  # strides 8 and 4
+EDGE_WEIGHT = 5.0  # of a pixel all of whose surroundings are other than itself
+SURROUNDINGS = 15 / 352  # of the side, each way
 PEOPLE_WEIGHT = 0.5
 BOX_WEIGHT = 2.5  # beside the centres
 
@@ -14,21 +16,30 @@ BOX_WEIGHT = 2.5  # beside the centres
 def matte_loss(logits: Tensor, alphas: Tensor, trusted: Tensor) -> Tensor:
     """Sum binary cross-entropy, soft IoU, and the absolute error of the gradient, over what is trusted.
 
-    Cross-entropy and IoU together as in BASNet (Qin et al. 2019); the gradient term holds edges where they are and as
-    soft as they are. All tensors (B, C, H, W); returns a scalar: the mean over the trusted mattes.
+    Cross-entropy and IoU together as in BASNet (Qin et al. 2019), both weighed towards edges and small parts as in
+    F3Net (Wei et al. 2020); the gradient term holds edges where they are and as soft as they are. All tensors
+    (B, C, H, W); returns a scalar: the mean over the trusted mattes.
     """
     weight = trusted.mean((2, 3))
     guess = torch.sigmoid(logits)
-    area = trusted.sum((2, 3)).clamp(min=1)
     entropy = functional.binary_cross_entropy_with_logits(logits, alphas, reduction="none")
-    entropy = (entropy * trusted).sum((2, 3)) / area
-    guess, alphas = guess * trusted, alphas * trusted
-    both = (guess * alphas).sum((2, 3))
-    either = (guess + alphas - guess * alphas).sum((2, 3))
+    told = (1 + EDGE_WEIGHT * (surroundings(alphas * trusted) - alphas).abs()) * trusted
+    entropy = (entropy * told).sum((2, 3)) / told.sum((2, 3)).clamp(min=1)
+    both = (guess * alphas * told).sum((2, 3))
+    either = ((guess + alphas - guess * alphas) * told).sum((2, 3))
     overlap = 1 - (both + 1) / (either + 1)
-    error = guess - alphas
+    error = (guess - alphas) * trusted
     edges = error.diff(dim=2).abs().mean((2, 3)) + error.diff(dim=3).abs().mean((2, 3))
     return ((entropy + overlap + 2 * edges) * weight).sum() / weight.sum().clamp(min=1)
+
+
+def surroundings(alphas: Tensor) -> Tensor:
+    """Return the mean alpha (B, C, H, W) of the square about each pixel, from a smaller picture of a large one."""
+    side = alphas.shape[-1]
+    step = 4 if side >= 128 else 2 if side >= 64 else 1
+    reach = max(1, round(side / step * SURROUNDINGS))
+    means = functional.avg_pool2d(functional.avg_pool2d(alphas, step), 2 * reach + 1, 1, reach)
+    return functional.interpolate(means, size=alphas.shape[-2:], mode="bilinear") if step > 1 else means
 
 
 def people_targets(batch: Batch, height: int, width: int) -> tuple[Tensor, Tensor]:

@@ -20,13 +20,13 @@ FURTHER_SHARE = 0.3  # of whole photos: real pictures have smaller subjects than
 class Mixture:
     """Shares of a batch; they sum to 1."""
 
-    photos: float = 0.50  # whole photos, no prompt
-    boxed: float = 0.14  # subjects of photos, by box
-    composites: float = 0.16
-    objects: float = 0.04  # countable objects, by box
+    photos: float = 0.56  # whole photos, no prompt
+    boxed: float = 0.11  # subjects of photos, by box
+    composites: float = 0.12
+    objects: float = 0.03  # countable objects, by box
     marked: float = 0.06  # scenes with marked people, or marked as without any: people only
-    counted: float = 0.06  # scenes in which all people are boxed
-    empty: float = 0.04
+    counted: float = 0.07  # scenes in which all people are boxed
+    empty: float = 0.05
 
 
 @dataclass
@@ -98,7 +98,7 @@ def whole_photos(bank: Bank, count: int, size: int) -> Batch:
     rows = drawn(bank.real, count)
     photos, alphas = photos_at(bank, rows), alphas_at(bank.alphas, rows)
     mirror = geometry.chance(count, 0.5, device)
-    shown, turned = geometry.random_crops(count, 0.65, device), geometry.small_angles(count, 0.3, device)
+    shown, turned = geometry.random_crops(count, 0.55, device), geometry.small_angles(count, 0.4, device)
     near = geometry.warp(torch.cat([photos, alphas], 1), geometry.maps(shown, mirror, turned), size)
     further = geometry.chance(count, FURTHER_SHARE, device)
     if further.any():

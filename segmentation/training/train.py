@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ..network import KeylineUNet, NetworkConfig, load_network
+from ..network import InvertedResidual, KeylineUNet, NetworkConfig, load_network
 from .bank import Bank, bank_from
 from .data import entries, held_out
 from .depthwise import hasten
@@ -26,6 +26,7 @@ from .pretrained import load_encoder
 
 LOSS_SMOOTHING = 0.02
 SPELL = 24  # steps at one size: memory and kernels are made ready for a size once
+CONTINUED = {"muon_rate": 0.65, "adam_rate": 0.6, "encoder_rate": 0.43}  # of the first rates
 BANK_SHARE = 1.1  # of the largest stage's side: crops enlarge what the bank holds
 
 
@@ -45,6 +46,7 @@ class Schedule:
     warm_up_steps: int = 50
     last_rate: float = 0.02  # share of the rates left at the end
     averaging: float = 0.999
+    drop: float = 0.15  # how often the encoder's last block is left out
     checkpoint_s: float = 240.0
     line_s: float = 20.0
 
@@ -67,9 +69,9 @@ class Schedule:
     def continued(self) -> "Schedule":
         """Return the schedule for weights that have been trained before: lower rates, one stage below full size.
 
-        Networks trained at 256 px did better at 320 px than those whose training ended there (docs/model-log.md).
+        The encoder, which knows most by then, is changed least. Networks trained at 256 px did better at 320 px than those whose training ended there (docs/model-log.md).
         """
-        rates = {name: getattr(self, name) * 0.75 for name in ("muon_rate", "adam_rate", "encoder_rate")}
+        rates = {name: getattr(self, name) * share for name, share in CONTINUED.items()}
         return replace(self, **rates, stages=((1.0, 0.8),))
 
 
@@ -133,6 +135,13 @@ def average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
             a.copy_(n)
 
 
+def drop_blocks(network: KeylineUNet, most: float) -> None:
+    """Have training leave out blocks of the encoder, the deeper the more often (Huang et al. 2016)."""
+    blocks = [module for module in network.encoder.modules() if isinstance(module, InvertedResidual)]
+    for depth, block in enumerate(blocks):
+        block.drop = most * depth / len(blocks)
+
+
 def train_step(run: Run, bank: Bank, shares: dict[str, float], schedule: Schedule) -> float:
     """Do one step at the rate and size that the time spent asks for; returns the loss."""
     done = run.spent_s / (schedule.minutes * 60)
@@ -176,6 +185,7 @@ def start(
     network = load_network(initial) if initial else KeylineUNet(config or NetworkConfig())
     if encoder:
         load_encoder(network.encoder, encoder)
+    drop_blocks(network, schedule.drop)
     network = network.to(device, memory_format=torch.channels_last).train()
     averaged = copy.deepcopy(network).eval()
     if device.type == "cpu":

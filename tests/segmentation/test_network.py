@@ -16,7 +16,7 @@ from safetensors.torch import save_file
 from segmentation.engines.registry import load_engine
 from segmentation.engines.torch_runtime import converted
 from segmentation.errors import WeightsInvalid
-from segmentation.network import FoldedConvolution, KeylineUNet, bin_means, load_network
+from segmentation.network import FoldedConvolution, InvertedResidual, KeylineUNet, bin_means, load_network
 from segmentation.options import Box
 
 from .small_network import SMALL
@@ -44,6 +44,27 @@ def saved(path, network, **changes):
 def outputs_of(network, inputs):
     with torch.inference_mode():
         return network(inputs)
+
+
+class TestLeavingOut:
+    def test_training_leaves_a_block_out_for_some_pictures_and_makes_up_for_it_in_the_others(self):
+        torch.manual_seed(0)
+        block, x = InvertedResidual(8, 8, 3, 1, 2), torch.randn(64, 8, 4, 4)
+        served = block.eval()(x)
+        block.drop = 0.5
+
+        trained = block.train()(x)
+
+        left_out = (trained == x).flatten(1).all(1)
+        assert 16 < left_out.sum() < 48
+        torch.testing.assert_close(trained[~left_out], 2 * served[~left_out] - x[~left_out])
+
+    def test_serving_leaves_out_nothing(self):
+        block, x = InvertedResidual(8, 8, 3, 1, 2).eval(), torch.randn(4, 8, 4, 4)
+        before = block(x)
+        block.drop = 0.9
+
+        assert torch.equal(block(x), before)
 
 
 class TestShapes:

@@ -3,7 +3,14 @@
 import pytest
 import torch
 
-from segmentation.training.losses import generalised_iou, matte_loss, people_loss, people_targets, training_loss
+from segmentation.training.losses import (
+    generalised_iou,
+    matte_loss,
+    people_loss,
+    people_targets,
+    surroundings,
+    training_loss,
+)
 from segmentation.training.mixture import draw, marked_people
 
 from .drawn import SIZE
@@ -27,6 +34,28 @@ class TestLosses:
         wrong[:, 1] = 30
 
         assert matte_loss(wrong, alphas, trusted) == matte_loss(right, alphas, trusted)
+
+    def test_a_small_part_missed_costs_more_than_its_share_of_the_pixels(self):
+        alphas = torch.zeros(1, 2, 64, 64)
+        alphas[..., 10:50, 8:40] = 1
+        alphas[..., 20:24, 52:56] = 1
+        trusted = torch.ones_like(alphas)
+        missed, eroded = (alphas * 2 - 1) * 3, (alphas * 2 - 1) * 3
+        missed[..., 20:24, 52:56] = -3  # 16 pixels in one place
+        eroded[..., 28:32, 20:24] = -3  # as many in the midst of the other part
+
+        assert matte_loss(missed, alphas, trusted) > matte_loss(eroded, alphas, trusted)
+
+    @pytest.mark.parametrize("side", [32, 64, 160, 320])
+    def test_the_surroundings_of_an_edge_are_half_of_each_side(self, side):
+        alphas = torch.zeros(1, 2, side, side)
+        alphas[..., : side // 2] = 1
+
+        means = surroundings(alphas)[0, 0, side // 2]
+
+        assert means.shape == (side,)
+        assert means[side // 2 - 1 : side // 2 + 1].mean() == pytest.approx(0.5, abs=0.02)
+        assert means[[side // 4, -side // 4]].tolist() == pytest.approx([1, 0])
 
     def test_people_peak_at_their_centres_with_their_sizes(self, full_bank):
         batch = marked_people(full_bank, 1, SIZE)
