@@ -69,7 +69,8 @@ class Schedule:
     def continued(self) -> "Schedule":
         """Return the schedule for weights that have been trained before: lower rates, one stage below full size.
 
-        The encoder, which knows most by then, is changed least. Networks trained at 256 px did better at 320 px than those whose training ended there (docs/model-log.md).
+        The encoder, which knows most by then, is changed least. Networks trained at 256 px did better at 320 px than
+        those whose training ended there (docs/model-log.md).
         """
         rates = {name: getattr(self, name) * share for name, share in CONTINUED.items()}
         return replace(self, **rates, stages=((1.0, 0.8),))

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from redis import Redis
 
+from mattingsite.environment import broker_socket
 from tests import photos
 from tests.cast import PASSWORD
 from tests.stack import Stack
@@ -71,11 +73,19 @@ def visit(chromium: Browser, live_stack: Stack) -> Iterator[Callable[..., Visito
     assert complaints == []
 
 
+def forget_tries(stack: Stack) -> None:
+    """Let the site forget how often this machine has signed up: so many visitors in a minute would be turned away."""
+    with Redis.from_url(f"unix://{broker_socket(stack.data_dir)}") as redis:
+        for key in redis.scan_iter(match="keyline:cache:*", count=1000):
+            redis.delete(key)
+
+
 @pytest.fixture
-def sign_up(visit: Callable[..., Visitor]) -> Callable[..., Visitor]:
+def sign_up(visit: Callable[..., Visitor], live_stack: Stack) -> Callable[..., Visitor]:
     """Open the site as a new user with a team of their own."""
 
     def open_page(**options: object) -> Visitor:
+        forget_tries(live_stack)
         visitor = visit(**options)
         name = f"visitor-{uuid.uuid4().hex[:10]}"
         page = visitor.page

@@ -116,11 +116,9 @@ def test_a_picture_that_is_no_good_fails_its_task(
 @pytest.mark.usefixtures("key")
 def test_a_waiting_task_is_cancelled_and_a_running_one_is_not(picture_server: PictureServer) -> None:
     jpeg = photos.encoded("JPEG", quality=90)
-    slow, slower = "slow.jpg", "slower.jpg"  # one for each process that downloads
-    with picture_server.keeping_back(slow, jpeg) as url, picture_server.keeping_back(slower, jpeg) as other_url:
-        running, _ = submitted(extra_input={"image_url": url}), submitted(extra_input={"image_url": other_url})
-        for name in (slow, slower):
-            picture_server.wait_until_asked_for(name)
+    with picture_server.keeping_back("slow.jpg", jpeg) as slow_url:
+        running = submitted(extra_input={"image_url": slow_url})
+        picture_server.wait_until_asked_for("slow.jpg")
         waiting = submitted(extra_input={"image_url": picture_server.add("next.jpg", jpeg)})
 
         refused, cancelled = ImageSynthesis.cancel(running), ImageSynthesis.cancel(waiting)

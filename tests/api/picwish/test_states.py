@@ -184,7 +184,7 @@ def test_every_error_that_a_task_can_end_with_has_a_state_with_a_detail(
 def test_the_callback_says_what_the_poll_says(
     instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.services.webhooks.delivery_attempt", lambda *, delivery_id: None)
+    monkeypatch.setattr("jobs.services.webhooks.delivery_attempt", lambda *, delivery_id, patiently: None)
 
     task_id = submit(alice, image_file=upload(jpeg_bytes), callback_url="https://example.com/hook").json()["data"][
         "task_id"
