@@ -148,7 +148,10 @@ function askUrl(address = "") {
 }
 
 function wireChoosing() {
-  document.getElementById("files").addEventListener("change", (event) => { addFiles(event.target.files); event.target.value = ""; });
+  const files = document.getElementById("files");
+  const take = () => { addFiles(files.files); files.value = ""; };
+  files.addEventListener("change", take);
+  if (files.files.length) take(); // chosen before this script was there
   const folder = document.getElementById("folder");
   folder.addEventListener("change", () => { addFiles([...folder.files].filter(isPicture)); folder.value = ""; });
   document.getElementById("choose-folder").addEventListener("click", (event) => { event.preventDefault(); folder.click(); });

@@ -121,6 +121,21 @@ def test_escape_in_the_dialog_for_a_link_fetches_nothing(sign_up: Callable[..., 
     visitor.complaints.clear()
 
 
+def test_files_chosen_before_the_script_is_there_are_not_lost(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up().page
+    held: list[Route] = []
+    page.route("**/js/upload*.js", lambda route: held.append(route))  # a built-in function is none to it
+    with page.expect_request("**/js/upload*.js"):
+        page.goto("/", wait_until="commit")
+
+    page.set_input_files("#files", photo_files)
+    assert page.locator(".tray-item").count() == 0
+    held.pop().continue_()
+
+    page.wait_for_selector(".tray-item >> nth=2")
+    page.wait_for_selector("#go:not([disabled])")
+
+
 def test_settings_are_saved_applied_and_forgotten_without_losing_the_pictures(
     sign_up: Callable[..., Visitor], photo_files
 ):
