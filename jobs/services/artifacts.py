@@ -8,6 +8,7 @@ from jobs import storage
 from jobs.errors import JobNotFound
 from jobs.models import Artifact, Job, JobImage
 from jobs.services.deletions import files_discard
+from segmentation.pipeline import Rendered
 
 
 def artifact_keep(
@@ -39,3 +40,20 @@ def artifact_keep(
     except BaseException as error:
         files_discard(keys=[stored.key], error=error)
         raise
+
+
+def artifact_stored(*, image: JobImage, kind: str, rendered: Rendered) -> Artifact:
+    """Store a file of a result and give its row unsaved, for the commit that shows the result; raises StorageFailed."""
+    stored = storage.store(storage.key_of_result(image, kind, rendered.extension.lstrip(".")), rendered.data)
+    return Artifact(
+        job=image.job,
+        image=image,
+        kind=kind,
+        key=stored.key,
+        content_type=rendered.content_type,
+        bytes=stored.bytes,
+        sha256=stored.sha256,
+        width=rendered.width,
+        height=rendered.height,
+        expires_at=image.job.expires_at,
+    )

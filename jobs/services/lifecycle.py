@@ -19,7 +19,7 @@ from jobs.actor import Actor
 from jobs.commit import after_commit
 from jobs.errors import JobNotCancelable, WorkerLost
 from jobs.models import Action, Artifact, Job, JobImage, Status
-from jobs.services.artifacts import artifact_keep
+from jobs.services.artifacts import artifact_keep, artifact_stored
 from jobs.services.audit import Author, audit_append
 from jobs.services.capacity import all_held_release, claim_allowed, room_given_back
 from jobs.services.deletions import files_delete, files_discard
@@ -91,7 +91,7 @@ def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str
     artifacts: list[Artifact] = []
     try:
         for rendered, kind in _files_of(result):
-            artifacts.append(_stored(image, kind, rendered))
+            artifacts.append(artifact_stored(image=image, kind=kind, rendered=rendered))
         with transaction.atomic(), room_given_back(image.job):
             _job_lock(image.job_id)
             ended = image.finish(
@@ -381,22 +381,6 @@ def job_end(job: Job, *, error: MattingError | None = None) -> None:
 def _files_of(result: CutoutResult) -> list[tuple[Rendered, str]]:
     files = [(rendered, Artifact.Kind(rendered.kind)) for rendered in result.outputs if rendered.kind != "alpha"]
     return [*files, (result.alpha, Artifact.Kind.ALPHA), (result.thumbnail, Artifact.Kind.THUMBNAIL)]
-
-
-def _stored(image: JobImage, kind: str, rendered: Rendered) -> Artifact:
-    stored = storage.store(storage.key_of_result(image, kind, rendered.extension.lstrip(".")), rendered.data)
-    return Artifact(
-        job=image.job,
-        image=image,
-        kind=kind,
-        key=stored.key,
-        content_type=rendered.content_type,
-        bytes=stored.bytes,
-        sha256=stored.sha256,
-        width=rendered.width,
-        height=rendered.height,
-        expires_at=image.job.expires_at,
-    )
 
 
 def _corners(box: object) -> list[int] | None:
