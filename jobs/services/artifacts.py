@@ -8,7 +8,6 @@ from jobs import storage
 from jobs.errors import JobNotFound
 from jobs.models import Artifact, Job, JobImage
 from jobs.services.deletions import files_discard
-from segmentation.pipeline import Rendered
 
 
 def artifact_keep(
@@ -18,42 +17,36 @@ def artifact_keep(
 
     Raises StorageFailed, and JobNotFound when the picture was deleted meanwhile; whatever is raised, no file is left.
     """
-    stored = storage.store(key, data)
+    artifact = artifact_stored(
+        image=image, kind=kind, key=key, data=data, content_type=content_type, width=width, height=height
+    )
     try:
         with transaction.atomic():
             # Whoever deletes the job holds this lock: they are through by now, or will find the row.
             Job.objects.select_for_update().filter(pk=image.job_id).first()
             if not JobImage.objects.filter(pk=image.pk).exists():
                 raise JobNotFound
-            return Artifact.objects.create(
-                job=image.job,
-                image=image,
-                kind=kind,
-                key=stored.key,
-                content_type=content_type,
-                bytes=stored.bytes,
-                sha256=stored.sha256,
-                width=width,
-                height=height,
-                expires_at=image.job.expires_at,
-            )
+            artifact.save(force_insert=True)
     except BaseException as error:
-        files_discard(keys=[stored.key], error=error)
+        files_discard(keys=[artifact.key], error=error)
         raise
+    return artifact
 
 
-def artifact_stored(*, image: JobImage, kind: str, rendered: Rendered) -> Artifact:
-    """Store a file of a result and give its row unsaved, for the commit that shows the result; raises StorageFailed."""
-    stored = storage.store(storage.key_of_result(image, kind, rendered.extension.lstrip(".")), rendered.data)
+def artifact_stored(
+    *, image: JobImage, kind: Artifact.Kind, key: str, data: bytes, content_type: str, width: int, height: int
+) -> Artifact:
+    """Store a file of a picture and give its row unsaved, for the commit that shows it; raises StorageFailed."""
+    stored = storage.store(key, data)
     return Artifact(
         job=image.job,
         image=image,
         kind=kind,
         key=stored.key,
-        content_type=rendered.content_type,
+        content_type=content_type,
         bytes=stored.bytes,
         sha256=stored.sha256,
-        width=rendered.width,
-        height=rendered.height,
+        width=width,
+        height=height,
         expires_at=image.job.expires_at,
     )

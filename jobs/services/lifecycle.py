@@ -91,7 +91,17 @@ def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str
     artifacts: list[Artifact] = []
     try:
         for rendered, kind in _files_of(result):
-            artifacts.append(artifact_stored(image=image, kind=kind, rendered=rendered))
+            key = storage.key_of_result(image, kind, rendered.extension.lstrip("."))
+            artifact = artifact_stored(
+                image=image,
+                kind=kind,
+                key=key,
+                data=rendered.data,
+                content_type=rendered.content_type,
+                width=rendered.width,
+                height=rendered.height,
+            )
+            artifacts.append(artifact)
         with transaction.atomic(), room_given_back(image.job):
             _job_lock(image.job_id)
             ended = image.finish(

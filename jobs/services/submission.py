@@ -28,6 +28,7 @@ from jobs.intake import (
     limits_to_json,
 )
 from jobs.models import Action, Artifact, Job, JobImage, Quota, Status
+from jobs.services.artifacts import artifact_stored
 from jobs.services.audit import Author, audit_append
 from jobs.services.deletions import files_discard
 from jobs.services.dispatch import images_send
@@ -200,18 +201,13 @@ def _new_image(job: Job, door: Door, position: int, source: Source) -> JobImage:
 
 
 def _store_source(job: Job, image: JobImage, source: CheckedSource) -> Artifact:
-    data = source.read()
     kind = f"image/{source.probe.format}"
-    stored = storage.store(storage.key_of_source(job, image.position, storage.EXTENSIONS.get(kind, "bin")), data)
-    return Artifact(
-        job=job,
+    return artifact_stored(
         image=image,
         kind=Artifact.Kind.SOURCE,
-        key=stored.key,
+        key=storage.key_of_source(job, image.position, storage.EXTENSIONS.get(kind, "bin")),
+        data=source.read(),
         content_type=kind,
-        bytes=stored.bytes,
-        sha256=stored.sha256,
         width=source.probe.width,
         height=source.probe.height,
-        expires_at=job.expires_at,
     )
