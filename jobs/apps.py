@@ -9,17 +9,13 @@ class JobsConfig(AppConfig):
     verbose_name = "Cutouts"
 
     def ready(self) -> None:
-        from jobs import (
-            checks,  # noqa: F401  registers the system checks
-            signals,  # noqa: F401  hears of sign-ins
-        )
 
         post_migrate.connect(_roles_sync, dispatch_uid="keyline.roles")
 
 
 def _roles_sync(app_config: AppConfig, **kwargs: object) -> None:
     """Bring the staff's ready-made roles up to date, once the last application's permissions have been written."""
-    from jobs.services.roles import roles_sync
+    from jobs.teams.roles import roles_sync
 
     with_models = [config for config in apps.get_app_configs() if config.models_module is not None]
     if app_config.label == with_models[-1].label:

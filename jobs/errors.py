@@ -135,3 +135,29 @@ class StorageFailed(MattingError):
 class WorkerLost(MattingError):
     code = "worker_lost"
     public_message = "The picture stopped three workers and was given up."
+
+
+def error_kinds() -> list[type[MattingError]]:
+    """List the kinds of error by their codes, those of the doors among them."""
+    kinds = _every_error(MattingError)
+    return [kinds[code] for code in sorted(kinds)]
+
+
+def error_of(code: str, message: str) -> MattingError:
+    """Give back the error that a picture or job was stored with."""
+    kind = _ERRORS.get(code, MattingError)
+    return kind(message)
+
+
+def _every_error(root: type[MattingError]) -> dict[str, type[MattingError]]:
+    """Map each code to the class nearest to the root that has it."""
+    found = {root.code: root}
+    for child in root.__subclasses__():
+        for code, kind in _every_error(child).items():
+            found.setdefault(code, kind)
+    return found
+
+
+_ERRORS = _every_error(MattingError)
+# Every public code that a job or picture can have ended with.
+ERROR_CODES = tuple(sorted(_ERRORS))

@@ -124,7 +124,7 @@ else:
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", default="keyline@localhost")
 
 # Accounts -------------------------------------------------------------------------------------------------------------
-ACCOUNT_ADAPTER = "jobs.accounts.AccountAdapter"
+ACCOUNT_ADAPTER = "jobs.teams.sign_in.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*" if EMAIL_IS_CONFIGURED else "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_IS_CONFIGURED else "none"
@@ -140,9 +140,9 @@ AXES_COOLOFF_TIME = dt.timedelta(minutes=_LOCKOUT_MINUTES)
 # Wrong codes of the second factor, by person; axes counts wrong passwords (see jobs.accounts.AccountAdapter).
 ACCOUNT_RATE_LIMITS = {"login_failed": f"{AXES_FAILURE_LIMIT}/{_LOCKOUT_MINUTES}m/key"}
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # by name alone, a stranger could lock anybody out
-AXES_USERNAME_CALLABLE = "jobs.accounts.name_tried"
-AXES_CLIENT_IP_CALLABLE = "jobs.api.auth.client_address"
-AXES_LOCKOUT_CALLABLE = "jobs.accounts.locked_out"
+AXES_USERNAME_CALLABLE = "jobs.teams.sign_in.name_tried"
+AXES_CLIENT_IP_CALLABLE = "jobs.teams.caller.client_address"
+AXES_LOCKOUT_CALLABLE = "jobs.teams.sign_in.locked_out"
 AXES_RESET_ON_SUCCESS = True
 AXES_DISABLE_ACCESS_LOG = True  # the audit trail records sign-ins
 AXES_ENABLE_ADMIN = False
@@ -216,7 +216,13 @@ RQ_QUEUES = {
         *("webhooks", "slow-webhooks", "upkeep"),
     )
 }
-CACHES = {"default": {"BACKEND": "jobs.shared_cache.SharedCache", "LOCATION": REDIS_URL, "KEY_PREFIX": "keyline:cache"}}
+CACHES = {
+    "default": {
+        "BACKEND": "jobs.running.shared_cache.SharedCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "keyline:cache",
+    }
+}
 RQ = {"DEFAULT_RESULT_TTL": 0, "FAILURE_TTL": 3600}
 
 # API ------------------------------------------------------------------------------------------------------------------

@@ -3,10 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from jobs.accounts import password_reset
 from jobs.api import health
 from jobs.api.addresses import address
 from jobs.api.files import FileView
+from jobs.teams.sign_in import password_reset
 
 urlpatterns = [
     path("admin/", admin.site.urls),

@@ -8,9 +8,9 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.test import Client
 
-from jobs.actor import Actor
 from jobs.models import ApiKey, Membership, Scope, Team
-from jobs.services.keys import key_create
+from jobs.teams.actor import Actor
+from jobs.teams.keys import key_create
 
 PASSWORD = "correct horse battery staple"
 

@@ -13,8 +13,9 @@ from django.db.backends.base.operations import BaseDatabaseOperations
 from django.utils import translation
 from pytest_django import Settings
 
-from jobs import broker, queue
 from jobs.models import Membership, Team
+from jobs.running import broker
+from jobs.work import queue
 from tests import photos
 from tests.cast import Person, make_person
 from tests.stack import Stack, running_stack

@@ -15,8 +15,8 @@ from unfold.decorators import display
 
 from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly, moment, staff_author
 from jobs.admin.tables import csv_lines
+from jobs.audit.trail import audit_append
 from jobs.models import Action, AuditEntry, Team
-from jobs.services.audit import audit_append
 from jobs.templatetags.keyline_admin import change_text
 
 _COLUMNS = (

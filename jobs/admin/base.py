@@ -19,10 +19,10 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.utils import parse_date_str
 
-from jobs.actor import Actor
-from jobs.api.auth import client_address
+from jobs.audit.trail import Author, audit_append
 from jobs.models import Action, Team
-from jobs.services.audit import Author, audit_append
+from jobs.teams.actor import Actor
+from jobs.teams.caller import client_address
 
 _SECRETS = ("password", "secret", "previous_secret", "secret_hash", "token_hash")
 

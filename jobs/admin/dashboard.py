@@ -8,9 +8,9 @@ from typing import Any
 
 from django.http import HttpRequest
 
-from jobs import queue
 from jobs.admin.figures import Day, figures, pulse
 from jobs.models import Job
+from jobs.work import queue
 
 CHART_WIDTH, CHART_HEIGHT = 900, 180
 _GAP = 6

@@ -13,8 +13,8 @@ from django.db.models import Count, Sum
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from jobs import queue
 from jobs.models import Artifact, Job, JobImage, Status, UsageEntry
+from jobs.work import queue
 
 DAYS = 30
 FAILURE_DAYS = 7

@@ -10,11 +10,11 @@ from django.shortcuts import get_object_or_404, redirect
 from django.templatetags.static import static
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from jobs import storage
 from jobs.admin.base import staff_actor
 from jobs.errors import NotFound
 from jobs.models import Artifact
-from jobs.services.downloads import download_note
+from jobs.results import storage
+from jobs.results.downloads import download_note
 from segmentation import image as pictures  # noqa: F401  registers HEIC with Pillow
 
 THUMBNAIL_PX = 160

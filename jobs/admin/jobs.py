@@ -21,10 +21,10 @@ from jobs.admin.files import artifact_open, thumbnail
 from jobs.admin.job_page import job_page, picture_pair
 from jobs.admin.job_search import job_ids_for
 from jobs.admin.tables import csv_lines
+from jobs.audit.trail import audit_append
+from jobs.errors import ERROR_CODES
 from jobs.models import Action, Artifact, Job, JobImage, Status
-from jobs.selectors import ERROR_CODES
-from jobs.services.audit import audit_append
-from jobs.services.lifecycle import job_cancel, job_purge, job_retry
+from jobs.work.lifecycle import job_cancel, job_purge, job_retry
 from segmentation.errors import MattingError
 
 CSV_COLUMNS = (

@@ -16,7 +16,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from jobs.admin.base import AuditedAdmin, moment, staff_author
 from jobs.models import ApiKey, Scope
-from jobs.services.keys import DEFAULT_SCOPES, key_create, key_revoke, networks_checked
+from jobs.teams.keys import DEFAULT_SCOPES, key_create, key_revoke, networks_checked
 from segmentation.errors import MattingError
 
 

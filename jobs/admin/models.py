@@ -9,9 +9,9 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from jobs.admin.base import AuditedAdmin, ReadOnly, staff_actor
-from jobs.folders import place_in
+from jobs.intake.folders import place_in
 from jobs.models import ModelVersion, Team
-from jobs.services.model_versions import model_reload
+from jobs.work.model_versions import model_reload
 from segmentation.errors import MattingError
 
 

@@ -13,8 +13,8 @@ from unfold.decorators import display
 
 from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly, staff_author
 from jobs.models import Invitation, Membership, Quota, Team, UsageEntry
-from jobs.services.quota import quota_change, quota_reset
-from jobs.services.teams import membership_drop, membership_put
+from jobs.quota.charges import quota_change, quota_reset
+from jobs.teams.teams import membership_drop, membership_put
 
 
 class MembershipInline(TabularInline):

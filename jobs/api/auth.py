@@ -6,41 +6,22 @@ import ipaddress
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from jobs import selectors
-from jobs.actor import Actor
 from jobs.errors import AuthenticationRequired, PermissionDenied
 from jobs.models import ApiKey, Membership
-from jobs.services.keys import key_touch
+from jobs.teams.actor import Actor
+from jobs.teams.caller import client_address
+from jobs.teams.keys import key_touch
+from jobs.teams.selectors import key_by_secret
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # it reads the setting that names this module
 
 _SCHEMES = ("bearer", "token")
-
-
-def client_address(request: Request) -> str | None:
-    """Give the caller's address; behind a trusted proxy the last hop that the proxy added.
-
-    An IPv4 caller of a socket that speaks both versions (`::ffff:203.0.113.5`) is told as what it is, and an address
-    without the name of this machine's network card: so networks match it, and the database gives it back unchanged.
-    """
-    address = request.META.get("REMOTE_ADDR") or None
-    if settings.BEHIND_PROXY:
-        forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").rpartition(",")[2].strip()
-        address = forwarded or address
-    try:
-        found = ipaddress.ip_address(address) if address else None
-    except ValueError:
-        return None
-    if isinstance(found, ipaddress.IPv6Address):
-        found = found.ipv4_mapped or ipaddress.IPv6Address(int(found))
-    return found and str(found)
 
 
 def secret_in(request: Request) -> str:
@@ -53,7 +34,7 @@ def secret_in(request: Request) -> str:
 
 def key_opened_by(secret: str, request: Request) -> ApiKey:
     """Give the active key that a secret opens from the caller's address; raise AuthenticationRequired otherwise."""
-    return key_admitted(selectors.key_by_secret(secret), request)
+    return key_admitted(key_by_secret(secret), request)
 
 
 def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:

@@ -19,14 +19,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
-from jobs.actor import Actor
 from jobs.api.auth import actor_of
 from jobs.api.body_limits import BodyLimits, words
 from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
-from jobs.intake import too_many_images
-from jobs.limits import Standing, allowance_standings, rate_limit_headers, rates_of, request_spend, require_room
+from jobs.intake.sources import too_many_images
 from jobs.models import Job
-from jobs.services.quota import allowances, limits_within, quota_of
+from jobs.quota.charges import allowances, limits_within, quota_of
+from jobs.teams.actor import Actor
+from jobs.teams.rates import Standing, allowance_standings, rate_limit_headers, rates_of, request_spend, require_room
 from segmentation.errors import ImageTooLarge, InvalidParameter, MattingError
 from segmentation.image import Limits
 

@@ -17,9 +17,9 @@ from django.core.exceptions import RequestDataTooBig
 from django.core.files.uploadhandler import FileUploadHandler
 from django.http import HttpRequest, HttpResponse
 
-from jobs.archives import SIGNATURE
 from jobs.errors import LengthRequired
-from jobs.intake import too_large
+from jobs.intake.archives import SIGNATURE
+from jobs.intake.sources import too_large
 
 WORDS_BYTES = 512 * 2**10
 _TOO_LARGE = "The request's body is too large."

@@ -12,12 +12,13 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from jobs import selectors, storage
 from jobs.api.auth import HasScope
 from jobs.api.native.views import PROBLEM, NativeView
 from jobs.errors import AuthenticationRequired, PermissionDenied
 from jobs.models import Artifact
-from jobs.services.downloads import download_note
+from jobs.results import storage
+from jobs.results.downloads import download_note
+from jobs.results.selectors import artifact_get, artifact_signed
 
 
 class SignedOrScope(BasePermission):
@@ -60,7 +61,7 @@ class FileView(NativeView):
     )
     def get(self, request: Request, artifact_id: UUID, name: str) -> HttpResponseBase:
         signed = is_signed(request, self)
-        artifact = selectors.artifact_signed(artifact_id) if signed else selectors.artifact_get(self.actor, artifact_id)
+        artifact = artifact_signed(artifact_id) if signed else artifact_get(self.actor, artifact_id)
         self._note(request, artifact)
         return file_response(artifact, as_attachment=bool(request.query_params.get("download")))
 

@@ -6,7 +6,7 @@ from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from redis.exceptions import RedisError
 
-from jobs import queue
+from jobs.work import queue
 
 _DESCRIBED = ("role", "runtime", "model", "version")
 

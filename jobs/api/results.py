@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from jobs import selectors
-from jobs.actor import Actor
-from jobs.errors import JobCanceled, JobNotCancelable, JobNotFound, WaitTimeout
+from jobs.errors import JobCanceled, JobNotCancelable, JobNotFound, WaitTimeout, error_of
 from jobs.models import Job, JobImage, Status
-from jobs.services.lifecycle import job_cancel
-from jobs.waiting import wait_for_job
+from jobs.teams.actor import Actor
+from jobs.work.lifecycle import job_cancel
+from jobs.work.selectors import images_of
+from jobs.work.waiting import wait_for_job
 
 
 def awaited_image(*, actor: Actor, job: Job, timeout_s: float) -> JobImage:
@@ -24,7 +24,7 @@ def awaited_image(*, actor: Actor, job: Job, timeout_s: float) -> JobImage:
             with suppress(JobNotCancelable, Job.DoesNotExist):
                 job_cancel(actor=actor, job=job, only_queued=True)
         raise WaitTimeout
-    image = next(iter(selectors.images_of(job)), None)
+    image = next(iter(images_of(job)), None)
     if image is None:  # deleted a moment ago
         raise JobNotFound
     match image.status:
@@ -32,4 +32,4 @@ def awaited_image(*, actor: Actor, job: Job, timeout_s: float) -> JobImage:
             return image
         case Status.CANCELED:
             raise JobCanceled
-    raise selectors.error_of(image.error_code, image.error_message)
+    raise error_of(image.error_code, image.error_message)

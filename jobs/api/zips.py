@@ -11,10 +11,10 @@ from uuid import UUID
 from django.conf import settings
 from django.http import FileResponse
 
-from jobs import storage
-from jobs.actor import Actor
 from jobs.models import Artifact, Job, JobImage, Status
-from jobs.services.downloads import download_note
+from jobs.results import storage
+from jobs.results.downloads import download_note
+from jobs.teams.actor import Actor
 
 
 def zip_name(job: Job) -> str:

@@ -8,8 +8,11 @@ from django import template
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 
-from jobs import selectors, sentences, storage, words
+from jobs import sentences
 from jobs.models import Artifact, JobImage, Scope, Webhook
+from jobs.results import storage
+from jobs.results.selectors import artifact_of
+from jobs.web import words
 
 register = template.Library()
 
@@ -51,7 +54,7 @@ register.simple_tag(sentences.explained)
 @register.filter
 def artifact_link(image: JobImage, kind: str) -> str:
     """Give a link to a picture's newest file of one kind; empty when there is none."""
-    artifact = selectors.artifact_of(image, kind)
+    artifact = artifact_of(image, kind)
     return storage.link_to(artifact) if artifact else ""
 
 

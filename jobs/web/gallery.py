@@ -6,9 +6,10 @@ from django import forms
 from django.core.paginator import Paginator
 from django.utils.translation import gettext_lazy as _
 
-from jobs import selectors, words
 from jobs.models import Job, Status
+from jobs.web import words
 from jobs.web.session import FragmentPage
+from jobs.work.selectors import images_filtered
 
 PAGE_SIZE = 48
 _ANY = ("", _("Any"))
@@ -42,7 +43,7 @@ class GalleryView(FragmentPage):
     def get_context_data(self, **values: object) -> dict[str, object]:
         form = GalleryFilter(self.request.GET)
         form.is_valid()
-        images = selectors.images_filtered(self.actor, form.cleaned_data)
+        images = images_filtered(self.actor, form.cleaned_data)
         page = Paginator(images, PAGE_SIZE).get_page(self.request.GET.get("page"))
         query = self.request.GET.copy()
         query.pop("page", None)

@@ -10,9 +10,9 @@ from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from jobs import selectors
 from jobs.models import Scope
-from jobs.services.keys import STAFF_SCOPES, gives_staff_scopes, team_key_create, team_key_revoke
+from jobs.teams.keys import STAFF_SCOPES, gives_staff_scopes, team_key_create, team_key_revoke
+from jobs.teams.selectors import key_get, keys_of
 from jobs.web.session import DeedsPage
 
 
@@ -57,7 +57,7 @@ class KeysView(DeedsPage):
     def get_context_data(self, **values: object) -> dict[str, Any]:
         actor = self.actor
         values.setdefault("form", KeyForm(with_staff_scopes=gives_staff_scopes(self.request.user)))
-        return super().get_context_data(keys=selectors.keys_of(actor), is_manager=actor.is_manager, **values)
+        return super().get_context_data(keys=keys_of(actor), is_manager=actor.is_manager, **values)
 
     def _create(self, request: HttpRequest) -> HttpResponse:
         form = self.typed["form"] = KeyForm(request.POST, with_staff_scopes=gives_staff_scopes(request.user))
@@ -71,4 +71,4 @@ class KeysView(DeedsPage):
             key_id = UUID(request.POST.get("id", ""))
         except ValueError:
             raise Http404 from None
-        team_key_revoke(actor=self.actor, key=selectors.key_get(self.actor, key_id))
+        team_key_revoke(actor=self.actor, key=key_get(self.actor, key_id))

@@ -12,11 +12,11 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views import View
 
-from jobs.accounts import INVITATION_KEY
-from jobs.api.auth import client_address
 from jobs.errors import NotFound
 from jobs.models import Membership
-from jobs.services.teams import invitation_accept, invitation_of
+from jobs.teams.caller import client_address
+from jobs.teams.sign_in import INVITATION_KEY
+from jobs.teams.teams import invitation_accept, invitation_of
 from jobs.web.session import TEAM_KEY, ButtonsOnly
 
 

@@ -12,12 +12,14 @@ from django.urls import reverse
 from django.views.generic import TemplateView
 from django_htmx.http import HttpResponseStopPolling
 
-from jobs import selectors, storage
 from jobs.errors import JobNotFound, NotFound
 from jobs.models import Artifact, Job, JobImage
+from jobs.results import storage
+from jobs.results.selectors import artifact_of
 from jobs.sentences import explained
 from jobs.web.presets import presets_for
 from jobs.web.session import FragmentPage, TeamPage
+from jobs.work.selectors import image_at, images_of, job_get
 
 
 class JobPage(TeamPage):
@@ -27,7 +29,7 @@ class JobPage(TeamPage):
 
     def job(self) -> Job:
         try:
-            return selectors.job_get(self.actor, self.kwargs["job_id"])
+            return job_get(self.actor, self.kwargs["job_id"])
         except JobNotFound:
             raise Http404 from None
 
@@ -40,7 +42,7 @@ class PictureView(JobPage, TemplateView):
     def get_context_data(self, **values: object) -> dict[str, object]:
         job = self.job()
         try:
-            image = selectors.image_at(job, self.kwargs.get("position"))
+            image = image_at(job, self.kwargs.get("position"))
         except NotFound:
             raise Http404 from None
         return super().get_context_data(
@@ -76,7 +78,7 @@ class JobView(JobPage, FragmentPage):
     def get_context_data(self, **values: object) -> dict[str, object]:
         job = self.job()
         ended = [image for image in job.images.all() if image.is_terminal]
-        return super().get_context_data(job=job, images=selectors.images_of(job), ended=len(ended), **values)
+        return super().get_context_data(job=job, images=images_of(job), ended=len(ended), **values)
 
 
 def picture_state(job: Job, image: JobImage) -> dict[str, Any]:
@@ -107,5 +109,5 @@ def picture_state(job: Job, image: JobImage) -> dict[str, Any]:
 
 
 def _link(image: JobImage, kind: str) -> str:
-    artifact = selectors.artifact_of(image, kind)
+    artifact = artifact_of(image, kind)
     return storage.link_to(artifact) if artifact else ""

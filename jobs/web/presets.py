@@ -13,9 +13,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views import View
 
-from jobs import selectors
 from jobs.sentences import explained
-from jobs.services.presets import preset_delete, preset_save
+from jobs.teams.presets import preset_delete, preset_save
+from jobs.teams.selectors import presets_of
 from segmentation.errors import MattingError
 
 
@@ -53,7 +53,7 @@ SCENES = (
 
 def presets_for(user: User) -> list[Preset]:
     """List the scenes and, after them, what the user has saved."""
-    own = [Preset(row.name, _("Your own settings."), row.options, is_own=True) for row in selectors.presets_of(user)]
+    own = [Preset(row.name, _("Your own settings."), row.options, is_own=True) for row in presets_of(user)]
     return [*SCENES, *own]
 
 

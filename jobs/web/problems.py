@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.views.generic import TemplateView
 
-from jobs import selectors
+from jobs.errors import error_kinds
 
 
 class ProblemsView(TemplateView):
@@ -13,4 +13,4 @@ class ProblemsView(TemplateView):
     template_name = "problems.html"
 
     def get_context_data(self, **values: object) -> dict[str, object]:
-        return super().get_context_data(errors=selectors.error_kinds(), **values)
+        return super().get_context_data(errors=error_kinds(), **values)

@@ -11,15 +11,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.generic import View
 
-from jobs import selectors
-from jobs.actor import Actor
 from jobs.api.zips import zip_name, zip_response
 from jobs.errors import JobNotFound
 from jobs.models import Job
 from jobs.sentences import explained
-from jobs.services.lifecycle import job_cancel, job_retry
-from jobs.services.removal import images_delete
+from jobs.teams.actor import Actor
 from jobs.web.session import ButtonsOnly, TeamPage
+from jobs.work.lifecycle import job_cancel, job_retry
+from jobs.work.removal import images_delete
+from jobs.work.selectors import images_chosen, images_of, job_get
 from segmentation.errors import MattingError
 
 
@@ -60,7 +60,7 @@ class ZipView(TeamPage, View):
 
     def get(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
         job = _job_of(self.actor, job_id)
-        return zip_response(self.actor, selectors.images_of(job), zip_name(job))
+        return zip_response(self.actor, images_of(job), zip_name(job))
 
 
 class SelectionView(ButtonsOnly, TeamPage, View):
@@ -69,7 +69,7 @@ class SelectionView(ButtonsOnly, TeamPage, View):
     address = "site:gallery"
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
-        images = selectors.images_chosen(self.actor, request.POST.getlist("image"))
+        images = images_chosen(self.actor, request.POST.getlist("image"))
         if request.POST.get("do") == "zip" and images:
             return zip_response(self.actor, images, "keyline.zip")
         if request.POST.get("do") == "delete":
@@ -82,6 +82,6 @@ class SelectionView(ButtonsOnly, TeamPage, View):
 
 def _job_of(actor: Actor, job_id: UUID) -> Job:
     try:
-        return selectors.job_get(actor, job_id)
+        return job_get(actor, job_id)
     except JobNotFound:
         raise Http404 from None

@@ -18,11 +18,11 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 from django_htmx.http import HttpResponseClientRedirect
 
-from jobs.actor import Actor
-from jobs.api.auth import client_address
 from jobs.errors import NotFound
 from jobs.models import Membership
 from jobs.sentences import explained
+from jobs.teams.actor import Actor
+from jobs.teams.caller import client_address
 from segmentation.errors import MattingError
 
 TEAM_KEY = "team_id"

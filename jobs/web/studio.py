@@ -9,15 +9,16 @@ from django.shortcuts import redirect
 from django.views.generic import TemplateView, View
 from rest_framework.exceptions import ValidationError
 
-from jobs import intake, selectors
 from jobs.api.base import matting_error_of
 from jobs.api.body_limits import each_picture_by_itself
 from jobs.api.native.serializers import CutoutOptionsSerializer
+from jobs.intake.sources import accept_upload
 from jobs.models import Job
 from jobs.sentences import explained
-from jobs.services.submission import Door, job_submit
 from jobs.web.presets import presets_for
 from jobs.web.session import ButtonsOnly, TeamPage
+from jobs.work.selectors import images_recent
+from jobs.work.submission import Door, job_submit
 from segmentation.errors import MattingError
 
 RECENT = 12
@@ -45,7 +46,7 @@ class StudioView(TemplateView):
             page = TeamPage()
             page.request = self.request
             values["presets"] = presets_for(self.request.user)
-            values["recent"] = selectors.images_recent(page.actor, RECENT)
+            values["recent"] = images_recent(page.actor, RECENT)
         return super().get_context_data(**values)
 
 
@@ -71,5 +72,5 @@ class SubmitView(ButtonsOnly, TeamPage, View):
             actor=self.actor,
             door=Door(dialect=Job.Dialect.WEB, urgency=Job.Urgency.INTERACTIVE),
             options=body.to_options(),
-            sources=[intake.accept_upload(file) for file in request.FILES.getlist("image")],
+            sources=[accept_upload(file) for file in request.FILES.getlist("image")],
         )

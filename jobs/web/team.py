@@ -11,15 +11,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from jobs import selectors
 from jobs.models import Membership
-from jobs.services.teams import (
-    invitation_create,
-    invitation_revoke,
-    member_remove,
-    member_role_change,
-    team_update,
-)
+from jobs.teams.selectors import invitation_get, invitations_open, member_get, members_of
+from jobs.teams.teams import invitation_create, invitation_revoke, member_remove, member_role_change, team_update
 from jobs.web.session import DeedsPage
 
 _Role = Membership.Role
@@ -62,8 +56,8 @@ class TeamView(DeedsPage):
         values.setdefault("invitation_form", InvitationForm())
         return super().get_context_data(
             team=team,
-            members=selectors.members_of(actor),
-            invitations=selectors.invitations_open(actor),
+            members=members_of(actor),
+            invitations=invitations_open(actor),
             is_manager=actor.is_manager,
             roles=ROLE_NAMES,
             **values,
@@ -85,13 +79,13 @@ class TeamView(DeedsPage):
         return self.shown_once(link=request.build_absolute_uri(reverse("site:invitation", args=[token])))
 
     def _uninvite(self, request: HttpRequest) -> None:
-        invitation_revoke(actor=self.actor, invitation=selectors.invitation_get(self.actor, request.POST.get("id", "")))
+        invitation_revoke(actor=self.actor, invitation=invitation_get(self.actor, request.POST.get("id", "")))
 
     def _change_role(self, request: HttpRequest) -> None:
-        membership = selectors.member_get(self.actor, request.POST.get("id", ""))
+        membership = member_get(self.actor, request.POST.get("id", ""))
         member_role_change(actor=self.actor, membership=membership, role=request.POST.get("role", ""))
 
     def _remove(self, request: HttpRequest) -> HttpResponse | None:
-        membership = selectors.member_get(self.actor, request.POST.get("id", ""))
+        membership = member_get(self.actor, request.POST.get("id", ""))
         member_remove(actor=self.actor, membership=membership)
         return redirect("site:home") if membership.user_id == request.user.pk else None

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from django.utils import timezone
 from django.views.generic import TemplateView
 
-from jobs import selectors
-from jobs.services.quota import allowances, quota_of, stored_bytes, tasks_of
+from jobs.quota.charges import allowances, quota_of, stored_bytes, tasks_of
+from jobs.quota.selectors import pictures_by_day
 from jobs.web.session import TeamPage
 
 DAYS_SHOWN = 30
@@ -38,9 +38,7 @@ class UsageView(TeamPage, TemplateView):
         team = self.actor.team
         quota = quota_of(team)
         used_bytes = stored_bytes(team)
-        bars = bars_of(
-            selectors.pictures_by_day(self.actor, since=timezone.localdate() - dt.timedelta(days=DAYS_SHOWN - 1))
-        )
+        bars = bars_of(pictures_by_day(self.actor, since=timezone.localdate() - dt.timedelta(days=DAYS_SHOWN - 1)))
         return super().get_context_data(
             allowances=allowances(team, quota),
             quota=quota,

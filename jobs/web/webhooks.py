@@ -9,16 +9,10 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
-from jobs import selectors
 from jobs.models import Webhook
-from jobs.services.webhooks import (
-    delivery_replay,
-    webhook_create,
-    webhook_delete,
-    webhook_rotate,
-    webhook_update,
-)
 from jobs.web.session import DeedsPage
+from jobs.webhooks.delivery import delivery_replay, webhook_create, webhook_delete, webhook_rotate, webhook_update
+from jobs.webhooks.selectors import deliveries_of, delivery_get, webhook_get, webhooks_of
 
 DELIVERIES_SHOWN = 50
 
@@ -57,9 +51,9 @@ class WebhooksView(DeedsPage):
         actor = self.actor
         values.setdefault("form", WebhookForm())
         return super().get_context_data(
-            webhooks=selectors.webhooks_of(actor),
+            webhooks=webhooks_of(actor),
             is_manager=actor.is_manager,
-            deliveries=selectors.deliveries_of(actor).select_related("webhook")[:DELIVERIES_SHOWN],
+            deliveries=deliveries_of(actor).select_related("webhook")[:DELIVERIES_SHOWN],
             **values,
         )
 
@@ -71,7 +65,7 @@ class WebhooksView(DeedsPage):
         return self.shown_once(told=webhook, news=_("The webhook is set. Copy its secret now: it is shown this once."))
 
     def _replay(self, request: HttpRequest) -> None:
-        delivery = selectors.delivery_get(self.actor, _uuid(request.POST.get("id", "")))
+        delivery = delivery_get(self.actor, _uuid(request.POST.get("id", "")))
         delivery_replay(actor=self.actor, delivery=delivery)
         messages.success(request, _("The message is sent again."))
 
@@ -88,7 +82,7 @@ class WebhooksView(DeedsPage):
         webhook_update(actor=self.actor, webhook=self._named(request), is_enabled=is_enabled)
 
     def _named(self, request: HttpRequest) -> Webhook:
-        return selectors.webhook_get(self.actor, _uuid(request.POST.get("id", "")))
+        return webhook_get(self.actor, _uuid(request.POST.get("id", "")))
 
 
 def _uuid(text: str) -> UUID:

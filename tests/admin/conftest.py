@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.core.management import call_command
 from django.test import Client
 
-from jobs.services.roles import roles_sync
+from jobs.teams.roles import roles_sync
 
 
 @pytest.fixture(autouse=True)

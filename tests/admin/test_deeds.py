@@ -10,10 +10,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
+from jobs.audit.trail import audit_verify
 from jobs.models import ApiKey, AuditEntry, Job, Membership, ModelVersion, Quota, Status, Team
-from jobs.services.audit import audit_verify
-from jobs.services.keys import key_create
-from jobs.services.quota import quota_of
+from jobs.quota.charges import quota_of
+from jobs.teams.keys import key_create
 from tests.cast import Person
 from tests.quota.deeds import claim, fail, ledger_sum, submit
 
@@ -167,7 +167,7 @@ def test_an_operator_reads_no_audit_trail(operator: Client, alice: Person) -> No
 def test_a_model_served_again_is_filed_under_no_team(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "MATTING_WEIGHTS_DIR", settings.BASE_DIR / "weights")
     tried = {"name": "Small", "sha256": "0" * 64, "architecture": "unet"}
-    monkeypatch.setattr("jobs.queue.ask", lambda *args, **values: tried)
+    monkeypatch.setattr("jobs.work.queue.ask", lambda *args, **values: tried)
     path = next((settings.BASE_DIR / "weights").glob("*.safetensors")).name
     version = ModelVersion.objects.create(name="Small", path=path, sha256="0" * 64, architecture="unet")
 

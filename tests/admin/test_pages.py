@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 
-from jobs import queue
 from jobs.models import Artifact, Job, JobImage, Status, UsageEntry
-from jobs.services.removal import images_delete
+from jobs.work import queue
+from jobs.work.removal import images_delete
 from tests.cast import Person
 from tests.quota.deeds import claim, fail, submit, succeed
 

@@ -29,7 +29,7 @@ def blind_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 @pytest.fixture
 def held_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Let queued pictures wait until the test calls this."""
-    from jobs import tasks
+    from jobs.work import tasks
 
     waiting: list[tuple[Callable[[str], None], UUID]] = []
 
@@ -37,8 +37,8 @@ def held_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
         return lambda image_ids, *, urgency: waiting.extend((task, image_id) for image_id in image_ids)
 
     _work_at_once(monkeypatch, FakeEngine())
-    monkeypatch.setattr("jobs.queue.enqueue_images", keep(tasks.image_process))
-    monkeypatch.setattr("jobs.queue.enqueue_downloads", keep(tasks.image_download))
+    monkeypatch.setattr("jobs.work.queue.enqueue_images", keep(tasks.image_process))
+    monkeypatch.setattr("jobs.work.queue.enqueue_downloads", keep(tasks.image_download))
 
     def work() -> None:
         while waiting:
@@ -64,7 +64,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, idle_worker: None) -> Callable[[C
         def completion_of(job_id: UUID) -> Iterator[Callable[[float], object]]:
             yield lambda timeout_s: deed(Job.objects.get(pk=job_id))
 
-        monkeypatch.setattr("jobs.queue.completion_of", completion_of)
+        monkeypatch.setattr("jobs.work.queue.completion_of", completion_of)
 
     return arrange
 
@@ -77,7 +77,7 @@ def picture_server() -> Iterator[PictureServer]:
 
 
 def _work_at_once(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> FakeEngine:
-    from jobs import tasks
+    from jobs.work import tasks
 
     def at_once(task: Callable[[str], None]) -> Callable[..., None]:
         def work(image_ids: Iterable[UUID], *, urgency: str) -> None:
@@ -89,10 +89,10 @@ def _work_at_once(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> FakeEn
     def run(function: str, *args: object, queue_name: str, timeout_s: int | None = None, **values: object) -> None:
         import_string(function)(*args, **values)
 
-    monkeypatch.setattr("jobs.engine.current_engine", lambda: engine)
-    monkeypatch.setattr("jobs.queue.enqueue_images", at_once(tasks.image_process))
-    monkeypatch.setattr("jobs.queue.enqueue_downloads", at_once(tasks.image_download))
-    monkeypatch.setattr("jobs.queue.enqueue_task", run)
+    monkeypatch.setattr("jobs.work.engine.current_engine", lambda: engine)
+    monkeypatch.setattr("jobs.work.queue.enqueue_images", at_once(tasks.image_process))
+    monkeypatch.setattr("jobs.work.queue.enqueue_downloads", at_once(tasks.image_download))
+    monkeypatch.setattr("jobs.work.queue.enqueue_task", run)
     # The test's own transaction never commits.
     monkeypatch.setattr("django.db.transaction.on_commit", lambda deed, using=None, robust=False: deed())
     return engine

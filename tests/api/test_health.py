@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from jobs import queue
+from jobs.work import queue
 from tests.cast import Person
 
 

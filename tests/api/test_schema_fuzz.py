@@ -22,8 +22,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from jobs import queue
 from jobs.errors import DownloadFailed
+from jobs.work import queue
 from tests import photos
 from tests.cast import Person
 from tests.fakes import FakeEngine
@@ -44,8 +44,8 @@ def _one_connection(monkeypatch: pytest.MonkeyPatch) -> Any:
     def away(*args: object, **values: object) -> None:
         raise DownloadFailed
 
-    monkeypatch.setattr("jobs.fetch.fetch_bytes", away)
-    monkeypatch.setattr("jobs.services.webhooks.post_bytes", away)
+    monkeypatch.setattr("jobs.intake.fetch.fetch_bytes", away)
+    monkeypatch.setattr("jobs.webhooks.delivery.post_bytes", away)
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield

@@ -10,8 +10,8 @@ import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from jobs import queue
 from jobs.models import Artifact, Job
+from jobs.work import queue
 from tests import photos
 from tests.cast import Person
 from tests.e2e.hostile import hostile_files

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from jobs.fetch import Policy
+from jobs.intake.fetch import Policy
 
 PICTURE = b"\x89PNG and so on"
 Answer = Callable[[BaseHTTPRequestHandler], None]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from jobs import broker
+from jobs.running import broker
 
 
 @pytest.fixture

@@ -13,11 +13,11 @@ import django_rq
 import pytest
 from django.utils import timezone
 
-from jobs import queue, storage
 from jobs.errors import JobNotCancelable, NotFound, StorageFailed
 from jobs.models import Artifact, AuditEntry, Job, JobImage, Status, UsageEntry
-from jobs.services import bundling, lifecycle
-from jobs.services.bundling import job_bundle
+from jobs.results import bundling, storage
+from jobs.results.bundling import job_bundle
+from jobs.work import lifecycle, queue
 from tests.cast import Person
 
 PICTURE_BYTES = 4 * 2**20

@@ -13,7 +13,7 @@ from tests.fakes import FakeEngine
 
 @pytest.fixture(autouse=True)
 def _known_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.engine.current_engine", FakeEngine)
+    monkeypatch.setattr("jobs.work.engine.current_engine", FakeEngine)
 
 
 def written(folder: Path, *names: str) -> list[str]:

@@ -12,14 +12,14 @@ from django.core.files.storage import default_storage
 from django.db import OperationalError, connections
 from django.utils import timezone
 
-from jobs import intake, storage
+from jobs.intake.sources import accept_bytes
+from jobs.intake.uploads import upload_store, uploads_expire
 from jobs.models import Artifact, Job, JobImage, PendingDeletion, Status
-from jobs.services import deletions
-from jobs.services.deletions import deletions_retry, files_delete, files_discard
-from jobs.services.lifecycle import images_recover, job_purge
-from jobs.services.removal import images_delete
-from jobs.services.submission import Door, job_submit
-from jobs.services.uploads import upload_store, uploads_expire
+from jobs.results import deletions, storage
+from jobs.results.deletions import deletions_retry, files_delete, files_discard
+from jobs.work.lifecycle import images_recover, job_purge
+from jobs.work.removal import images_delete
+from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 from tests.cast import Person
 from tests.photos import encoded
@@ -68,7 +68,7 @@ def test_a_purge_takes_along_what_a_killed_worker_left_without_a_row(alice: Pers
 def test_a_purge_takes_along_what_a_killed_worker_published_elsewhere(alice: Person, committed: Callable) -> None:
     beside = storage.store("outputs/another_job.png", b"x")
     door = Door(dialect="unet", external_id="one", output_folder="outputs", output_names=["photo"])
-    source = intake.accept_bytes(encoded("JPEG", quality=60), name="photo.jpg")
+    source = accept_bytes(encoded("JPEG", quality=60), name="photo.jpg")
     job = job_submit(actor=alice.actor, door=door, options=CutoutOptions(), sources=[source])
     assert succeed(killed_before_its_commit(claim(job.images.get())))
 
@@ -131,7 +131,7 @@ def test_a_folder_that_cannot_be_listed_is_tried_again(
 def test_an_expired_upload_whose_file_cannot_be_deleted_is_tried_again(
     alice: Person, committed: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upload = upload_store(actor=alice.actor, source=intake.accept_bytes(encoded("JPEG", quality=60)))
+    upload = upload_store(actor=alice.actor, source=accept_bytes(encoded("JPEG", quality=60)))
     type(upload).objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
     with monkeypatch.context() as patch:
         patch.setattr(type(default_storage._wrapped), "delete", refuse)

@@ -9,12 +9,12 @@ import django_rq
 import pytest
 from django.utils import timezone
 
-from jobs import queue, tasks
 from jobs.errors import DownloadFailed
-from jobs.fetch import Fetched
+from jobs.intake.fetch import Fetched
 from jobs.models import Artifact, JobImage, Status
-from jobs.services.dispatch import images_send
-from jobs.services.lifecycle import images_recover, job_cancel, job_retry
+from jobs.work import queue, tasks
+from jobs.work.dispatch import images_send
+from jobs.work.lifecycle import images_recover, job_cancel, job_retry
 from tests.cast import Person
 from tests.photos import encoded
 from tests.quota.deeds import claim, fail, submit, submit_file, succeed
@@ -27,7 +27,9 @@ def fetch(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], bytes]], No
     """Answer every download with what `answer` gives or raises."""
 
     def answering(answer: Callable[[], bytes]) -> None:
-        monkeypatch.setattr("jobs.fetch.fetch_bytes", lambda url, policy: Fetched(answer(), "image/jpeg", url, 3))
+        monkeypatch.setattr(
+            "jobs.intake.fetch.fetch_bytes", lambda url, policy: Fetched(answer(), "image/jpeg", url, 3)
+        )
 
     answering(lambda: encoded("JPEG", quality=60))
     return answering

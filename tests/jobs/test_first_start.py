@@ -13,9 +13,10 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from jobs import first_start, selectors
-from jobs.first_start import CannotStart
 from jobs.models import Membership, Scope, Team
+from jobs.running import first_start
+from jobs.running.first_start import CannotStart
+from jobs.teams.selectors import key_by_secret
 from tests.stack import ROOT, free_port
 
 
@@ -23,7 +24,7 @@ def test_the_first_start_makes_an_administrator_a_team_and_a_key(db: None) -> No
     made = first_start.first_account_create()
 
     admin = get_user_model().objects.get(username=made.user_name)
-    key = selectors.key_by_secret(made.key_secret)
+    key = key_by_secret(made.key_secret)
     assert admin.is_superuser
     assert admin.check_password(made.password)
     assert Membership.objects.get(user=admin).role == Membership.Role.OWNER
@@ -92,7 +93,7 @@ def test_create_key_prints_the_id_and_then_the_secret_alone(db: None) -> None:
     call_command("create_key", "--team", "Studio", "--name", "laptop", "--scope", "read", stdout=printed)
 
     first, secret = printed.getvalue().splitlines()
-    key = selectors.key_by_secret(secret)
+    key = key_by_secret(secret)
     assert first == f"id {key.public_id}"
     assert (key.team.name, key.name, key.scopes) == ("Studio", "laptop", ["read"])
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from jobs import folders
 from jobs.errors import PermissionDenied, StorageFailed
-from jobs.folders import Place, place_in
-from jobs.intake import FileSource, RefusedSource
+from jobs.intake import folders
+from jobs.intake.folders import Place, place_in
+from jobs.intake.sources import FileSource, RefusedSource
 from segmentation.errors import ImageUnreadable, InvalidParameter
 
 

@@ -6,7 +6,8 @@ from typing import IO
 
 import pytest
 
-from jobs import intake, storage
+from jobs.intake.sources import accept_stored, default_limits
+from jobs.results import storage
 from tests import photos
 
 
@@ -21,7 +22,7 @@ def test_a_stored_picture_that_was_checked_keeps_no_file_open(monkeypatch: pytes
 
     monkeypatch.setattr(storage, "open_file", remembered)
 
-    source = intake.accept_stored(stored.key, name="a.png")
+    source = accept_stored(stored.key, name="a.png")
 
     assert [file.closed for file in opened] == [True]
     assert source.read() == source.read() == data
@@ -32,6 +33,6 @@ def test_a_stored_picture_that_was_checked_keeps_no_file_open(monkeypatch: pytes
 def test_of_the_sites_limit_and_a_doors_the_stricter_one_counts(settings, sites: int, doors: int, counts: int) -> None:
     settings.MATTING_MAX_IMAGE_BYTES = settings.MATTING_MAX_IMAGE_PIXELS = sites
 
-    limits = intake.default_limits(max_bytes=doors, max_pixels=doors, min_side_px=7)
+    limits = default_limits(max_bytes=doors, max_pixels=doors, min_side_px=7)
 
     assert (limits.max_bytes, limits.max_pixels, limits.min_side_px) == (counts, counts, 7)

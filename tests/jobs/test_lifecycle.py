@@ -9,11 +9,11 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from jobs import queue, storage
 from jobs.errors import JobNotFound
 from jobs.models import Action, Artifact, AuditEntry, Job, JobImage, Status
-from jobs.services import lifecycle
-from jobs.services.lifecycle import (
+from jobs.results import storage
+from jobs.work import lifecycle, queue
+from jobs.work.lifecycle import (
     image_claim,
     images_recover,
     job_cancel,

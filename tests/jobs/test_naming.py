@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from jobs import queue
-from jobs.naming import names_of_seconds, random_number, second_unique_name
+from jobs.api.names import names_of_seconds, random_number, second_unique_name
+from jobs.work import queue
 
 
 def test_two_names_of_one_second_differ():

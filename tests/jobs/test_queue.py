@@ -10,9 +10,9 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
 
-from jobs import queue
 from jobs.models import Team
-from jobs.worker import WorkerParent
+from jobs.running.worker import WorkerParent
+from jobs.work import queue
 from tests.stack import wait_for
 
 _answers: list[str] = []

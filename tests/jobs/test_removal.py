@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs import storage
 from jobs.errors import NotFound
 from jobs.models import Artifact, AuditEntry, Job
-from jobs.services.lifecycle import job_retry
-from jobs.services.removal import images_delete
+from jobs.results import storage
+from jobs.work.lifecycle import job_retry
+from jobs.work.removal import images_delete
 from tests.cast import Person
 from tests.quota.deeds import claim, fail, submit, succeed
 

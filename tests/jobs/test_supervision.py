@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from jobs.supervision import Program, Supervisor
+from jobs.running.supervision import Program, Supervisor
 from tests.stack import ROOT, wait_for
 
 # Each program appends its process id to a file, so that the tests see how often it was started.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from jobs import intake
+from jobs.intake.sources import UrlSource, accept_bytes
 from jobs.models import Job, JobImage, Quota, UsageEntry, UsagePeriod
-from jobs.services.lifecycle import image_claim, image_fail, image_succeed
-from jobs.services.submission import Door, job_submit
+from jobs.work.lifecycle import image_claim, image_fail, image_succeed
+from jobs.work.submission import Door, job_submit
 from segmentation.errors import InferenceFailed, MattingError
 from segmentation.options import CutoutOptions
 from segmentation.pipeline import CutoutResult, Rendered
@@ -15,14 +15,14 @@ from tests.photos import encoded
 
 def submit(person: Person, pictures: int = 1, *, dialect: str = "native", limits=None) -> Job:
     """Submit pictures by address: nothing is decoded or stored, so it is quick."""
-    sources = [intake.UrlSource(f"https://pictures.example/{number}.jpg") for number in range(pictures)]
+    sources = [UrlSource(f"https://pictures.example/{number}.jpg") for number in range(pictures)]
     return job_submit(
         actor=person.actor, door=Door(dialect=dialect), options=CutoutOptions(), sources=sources, limits=limits
     )
 
 
 def submit_file(person: Person) -> Job:
-    source = intake.accept_bytes(encoded("JPEG", quality=60), name="photo.jpg")
+    source = accept_bytes(encoded("JPEG", quality=60), name="photo.jpg")
     return job_submit(actor=person.actor, door=Door(dialect="native"), options=CutoutOptions(), sources=[source])
 
 

@@ -27,9 +27,9 @@ def main() -> None:
 
 
 def stampede() -> dict[str, object]:
+    from jobs.audit.trail import audit_verify
     from jobs.models import AuditEntry, Job, JobImage, Quota, UsageEntry, UsagePeriod
-    from jobs.services.audit import audit_verify
-    from jobs.services.teams import team_create
+    from jobs.teams.teams import team_create
 
     team = team_create(name="Studio")
     Quota.objects.create(team=team, images_per_day=QUOTA)
@@ -54,10 +54,10 @@ def stampede() -> dict[str, object]:
 def _submit(team_id: object, barrier: threading.Barrier, outcomes: Counter[str]) -> None:
     from django.db import connection
 
-    from jobs.actor import Actor
-    from jobs.intake import UrlSource
+    from jobs.intake.sources import UrlSource
     from jobs.models import Team
-    from jobs.services.submission import Door, job_submit
+    from jobs.teams.actor import Actor
+    from jobs.work.submission import Door, job_submit
     from segmentation.errors import MattingError
     from segmentation.options import CutoutOptions
 

@@ -51,7 +51,7 @@ def test_a_stranger_has_no_account(db: None) -> None:
 
 
 def test_dashscope_takes_two_submissions_a_second(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.limits.WINDOW_S", 60)
+    monkeypatch.setattr("jobs.teams.rates.WINDOW_S", 60)
     body = {"model": "image-instance-segmentation", "input": {"image_url": "https://pictures.example/1.jpg"}}
     address = "/api/v1/services/aigc/image2image/image-synthesis"
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 from pytest_django import Settings
 
-from jobs import queue, webhooks
 from jobs.models import UsagePeriod, Webhook, WebhookDelivery
-from jobs.services.alerts import quota_alert_send
+from jobs.quota.alerts import quota_alert_send
+from jobs.webhooks import messages
+from jobs.work import queue
 from tests.cast import Person
 
 from .deeds import set_quota, submit
@@ -24,7 +25,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, int]]:
     enqueue = queue.enqueue_task
 
     def note(function: str, *args: object, **values: object) -> None:
-        if function == "jobs.services.alerts.quota_alert_send":
+        if function == "jobs.quota.alerts.quota_alert_send":
             found.append({name: values[name] for name in ("percent", "limit")})
         else:
             enqueue(function, *args, **values)
@@ -74,7 +75,7 @@ def test_a_webhook_that_listens_gets_the_warning_and_another_does_not(alice: Per
         (alice.team, ["job.failed"]),
         (charlie.team, ["quota.warning"]),
     ):
-        Webhook.objects.create(team=team, url="https://receiver.example/", events=events, secret=webhooks.new_secret())
+        Webhook.objects.create(team=team, url="https://receiver.example/", events=events, secret=messages.new_secret())
     submit(alice, 8)
     period = UsagePeriod.objects.get(team=alice.team, kind="day")
 

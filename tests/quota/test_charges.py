@@ -10,13 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
-from jobs import intake
+from jobs.audit.trail import Author
 from jobs.errors import DownloadFailed, QuotaExceeded, TooManyTasks, WorkerLost
+from jobs.intake.sources import FileSource, RefusedSource, UrlSource, limits_from_json
 from jobs.models import Job, JobImage, Quota, Status, UsageEntry, UsagePeriod
-from jobs.services.audit import Author
-from jobs.services.lifecycle import images_recover, job_cancel, job_purge, job_retry, source_attach
-from jobs.services.quota import allowances, quota_change, stored_bytes, usage_refund
-from jobs.services.submission import Door, job_submit
+from jobs.quota.charges import allowances, quota_change, stored_bytes, usage_refund
+from jobs.work.lifecycle import images_recover, job_cancel, job_purge, job_retry, source_attach
+from jobs.work.submission import Door, job_submit
 from segmentation.errors import ImageDimensions, ImageTooLarge, ImageUnreadable, InvalidParameter
 from segmentation.options import CutoutOptions
 from tests.cast import Person
@@ -165,8 +165,8 @@ def test_a_picture_that_stopped_three_workers_is_refunded(alice: Person) -> None
 
 def test_a_refused_picture_in_a_batch_is_never_charged(alice: Person) -> None:
     sources = [
-        intake.UrlSource("https://pictures.example/1.jpg"),
-        intake.RefusedSource("broken.jpg", ImageUnreadable()),
+        UrlSource("https://pictures.example/1.jpg"),
+        RefusedSource("broken.jpg", ImageUnreadable()),
     ]
 
     job_submit(actor=alice.actor, door=Door(dialect="unet"), options=CutoutOptions(), sources=sources)
@@ -196,7 +196,7 @@ def test_pictures_over_the_teams_own_size_are_refused(alice: Person) -> None:
 def test_the_worker_holds_a_download_to_the_teams_own_size(alice: Person) -> None:
     set_quota(alice, max_image_bytes=1000, max_image_megapixels=0.1)
 
-    limits = intake.limits_from_json(submit(alice).limits)
+    limits = limits_from_json(submit(alice).limits)
 
     assert (limits.max_bytes, limits.max_pixels) == (1000, 100_000)
 
@@ -227,7 +227,7 @@ def test_a_fetched_source_without_room_in_the_storage_fails_and_is_refunded(alic
 
 def test_pictures_of_unknown_size_need_some_room_and_files_of_the_server_their_own(alice: Person) -> None:
     set_quota(alice, stored_bytes=10)
-    files = [intake.FileSource("/inputs/a.png", "a.png", 6), intake.FileSource("/inputs/b.png", "b.png", 5)]
+    files = [FileSource("/inputs/a.png", "a.png", 6), FileSource("/inputs/b.png", "b.png", 5)]
 
     with pytest.raises(QuotaExceeded):
         submit(alice, 11)

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from jobs.errors import JobNotCancelable, QuotaExceeded
 from jobs.models import Job, JobImage, Status, UsageEntry, UsagePeriod
-from jobs.services.lifecycle import images_recover, job_cancel, job_purge, job_retry
+from jobs.work.lifecycle import images_recover, job_cancel, job_purge, job_retry
 from segmentation.errors import ImageUnreadable, InferenceFailed
 from tests.cast import Person
 

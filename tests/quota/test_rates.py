@@ -8,9 +8,9 @@ import threading
 import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from jobs import limits
-from jobs.limits import Rate, rates_of, request_spend
 from jobs.models import Quota
+from jobs.teams import rates
+from jobs.teams.rates import Rate, rates_of, request_spend
 from tests.cast import Person
 
 from .deeds import set_quota, submit
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def long_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make the window a minute, so that a slow machine does not run out of it in the middle of a test."""
-    monkeypatch.setattr(limits, "WINDOW_S", 60)
+    monkeypatch.setattr(rates, "WINDOW_S", 60)
 
 
 @pytest.mark.usefixtures("long_seconds")
@@ -109,6 +109,6 @@ def test_without_redis_requests_pass(alice: Person, monkeypatch: pytest.MonkeyPa
         def hit(self, *_: object) -> bool:
             raise RedisConnectionError
 
-    monkeypatch.setattr(limits, "_limiter", Away)
+    monkeypatch.setattr(rates, "_limiter", Away)
 
     assert request_spend(alice.team, [Rate("requests", 1)]) == []

@@ -7,10 +7,10 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from jobs import queue
 from jobs.models import JobImage, Status
-from jobs.services.capacity import all_held_release
-from jobs.services.lifecycle import images_recover, job_cancel
+from jobs.work import queue
+from jobs.work.capacity import all_held_release
+from jobs.work.lifecycle import images_recover, job_cancel
 from tests.cast import Person
 
 from .deeds import claim, fail, set_quota, submit, succeed

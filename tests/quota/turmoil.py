@@ -30,9 +30,9 @@ def main() -> None:
 
 
 def turmoil() -> dict[str, Any]:
+    from jobs.audit.trail import audit_verify
     from jobs.models import JobImage, Quota, UsageEntry, UsagePeriod
-    from jobs.services.audit import audit_verify
-    from jobs.services.teams import team_create
+    from jobs.teams.teams import team_create
 
     team = team_create(name="Studio")
     Quota.objects.create(team=team, running_tasks=RUNNING_LIMIT)
@@ -60,8 +60,8 @@ def turmoil() -> dict[str, Any]:
 def _rage(team_id: object, seed: int, errors: Counter[str], most_running: list[int]) -> None:
     from django.db import connection
 
-    from jobs.actor import Actor
     from jobs.models import Job, Team
+    from jobs.teams.actor import Actor
     from segmentation.errors import MattingError
 
     chance = random.Random(seed)
@@ -77,10 +77,10 @@ def _rage(team_id: object, seed: int, errors: Counter[str], most_running: list[i
 
 
 def _deed(chance: random.Random, actor: Any, most_running: list[int]) -> None:
-    from jobs.intake import UrlSource
+    from jobs.intake.sources import UrlSource
     from jobs.models import Job, JobImage
-    from jobs.services import lifecycle
-    from jobs.services.submission import Door, job_submit
+    from jobs.work import lifecycle
+    from jobs.work.submission import Door, job_submit
     from segmentation.errors import InferenceFailed
     from segmentation.options import CutoutOptions
 

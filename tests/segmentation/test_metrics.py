@@ -8,9 +8,9 @@ import pytest
 
 from segmentation.engines.base import Instance, Matte
 from segmentation.options import Box
-from segmentation.training import evaluate
-from segmentation.training.compose import Pair
-from segmentation.training.evaluate import (
+from training import evaluate
+from training.compose import Pair
+from training.evaluate import (
     Sample,
     listed,
     read_sample,
@@ -20,8 +20,8 @@ from segmentation.training.evaluate import (
     score_subjects,
     true_box,
 )
-from segmentation.training.instance_metrics import PeopleScores, Scene, average_precision
-from segmentation.training.metrics import (
+from training.instance_metrics import PeopleScores, Scene, average_precision
+from training.metrics import (
     SubjectScores,
     boundary_error,
     f_measure,

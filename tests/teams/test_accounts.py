@@ -19,10 +19,10 @@ from django.core.cache import cache, caches
 from django.test import Client
 from pytest_django import Settings
 
-from jobs import queue
 from jobs.models import AuditEntry, Membership
-from jobs.services.teams import invitation_create
-from jobs.shared_cache import SharedCache
+from jobs.running.shared_cache import SharedCache
+from jobs.teams.teams import invitation_create
+from jobs.work import queue
 from tests.cast import PASSWORD, Person
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,8 @@ from django.db import models
 from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 
-from jobs import intake, webhooks
+from jobs.intake.sources import accept_bytes
+from jobs.intake.uploads import upload_store
 from jobs.models import (
     ApiKey,
     Artifact,
@@ -31,9 +32,9 @@ from jobs.models import (
     Webhook,
     WebhookDelivery,
 )
-from jobs.services.submission import Door, job_submit
-from jobs.services.teams import invitation_create
-from jobs.services.uploads import upload_store
+from jobs.teams.teams import invitation_create
+from jobs.webhooks import messages
+from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 from tests.cast import Person
 from tests.photos import encoded
@@ -191,14 +192,14 @@ def things(alice: Person) -> dict[str, str]:
     dashscope = _job(alice, dialect="dashscope", external_id="")
     picwish = _job(alice, dialect="picwish", external_id="0e5b8c9a-6f1d-4a3e-9b2c-1d2e3f4a5b6c")
     webhook = Webhook.objects.create(
-        team=team, url=f"https://{MARK}.example/", events=["job.failed"], secret=webhooks.new_secret()
+        team=team, url=f"https://{MARK}.example/", events=["job.failed"], secret=messages.new_secret()
     )
     delivery = WebhookDelivery.objects.create(
         webhook=webhook, event="job.failed", url=webhook.url, payload={"name": MARK}, message_id="msg_1", job=job
     )
     ApiKey.objects.filter(pk=alice.key.pk).update(name=f"{MARK} key")
     invitation, _ = invitation_create(actor=alice.actor, note=MARK)
-    upload = upload_store(actor=alice.actor, source=intake.accept_bytes(encoded("PNG"), name=f"{MARK}.png"))
+    upload = upload_store(actor=alice.actor, source=accept_bytes(encoded("PNG"), name=f"{MARK}.png"))
     preset = Preset.objects.create(user=alice.user, name=MARK, options={})
     artifact = job.artifacts.get()
     return {
@@ -225,7 +226,7 @@ def things(alice: Person) -> dict[str, str]:
 
 
 def _job(alice: Person, *, dialect: str, external_id: str) -> Job:
-    source = intake.accept_bytes(encoded("PNG"), name=f"{MARK}.png")
+    source = accept_bytes(encoded("PNG"), name=f"{MARK}.png")
     return job_submit(
         actor=alice.actor,
         door=Door(dialect=dialect, external_id=external_id),

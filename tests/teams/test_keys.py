@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from jobs.errors import PermissionDenied
 from jobs.models import ApiKey, AuditEntry, Scope
-from jobs.services.keys import key_create, key_revoke, team_key_create, team_key_revoke
-from jobs.services.roles import roles_sync
+from jobs.teams.keys import key_create, key_revoke, team_key_create, team_key_revoke
+from jobs.teams.roles import roles_sync
 from segmentation.errors import InvalidParameter
 from tests.cast import Person
 

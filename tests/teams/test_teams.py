@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from jobs.errors import NotFound, PermissionDenied
 from jobs.models import AuditEntry, Invitation, Membership, Team
-from jobs.services.teams import (
+from jobs.teams.teams import (
     invitation_accept,
     invitation_create,
     invitation_revoke,
@@ -57,7 +57,7 @@ def test_an_admin_makes_no_owner_and_touches_none(alice: Person, bob: Person) ->
 
 
 def test_a_key_manages_no_members(alice: Person, bob: Person) -> None:
-    from jobs.actor import Actor
+    from jobs.teams.actor import Actor
 
     with pytest.raises(PermissionDenied):
         member_remove(actor=Actor(team=alice.team, key=alice.key), membership=bob.membership)

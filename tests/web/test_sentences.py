@@ -7,7 +7,7 @@ import json
 import pytest
 from django.utils import translation
 
-from jobs import selectors
+from jobs.errors import error_kinds
 from jobs.sentences import MEANINGS, explained
 from tests.cast import Person
 
@@ -15,7 +15,7 @@ CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9"}
 
 
 def test_every_code_of_the_tree_has_a_meaning_and_no_other():
-    assert sorted(MEANINGS) == [kind.code for kind in selectors.error_kinds()]
+    assert sorted(MEANINGS) == [kind.code for kind in error_kinds()]
 
 
 @pytest.mark.parametrize("code", sorted(MEANINGS))

@@ -10,10 +10,10 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import translation
 
-from jobs import words
 from jobs.models import Invitation, Job, JobImage, Membership, Scope, Webhook, WebhookDelivery
-from jobs.services.teams import invitation_create
-from jobs.services.webhooks import webhook_update
+from jobs.teams.teams import invitation_create
+from jobs.web import words
+from jobs.webhooks.delivery import webhook_update
 from tests.cast import Person
 from tests.quota.deeds import submit
 

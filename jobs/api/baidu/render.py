@@ -8,10 +8,11 @@ from typing import Any
 
 from rest_framework.response import Response
 
-from jobs import selectors, storage
+from jobs.api.baidu.tokens import TOKEN_TTL_S
 from jobs.errors import ParameterMissing, ParameterTooLong, QuotaExceeded, TokenExpired
 from jobs.models import Artifact, JobImage
-from jobs.tokens import TOKEN_TTL_S
+from jobs.results import storage
+from jobs.results.selectors import artifact_of
 from segmentation.errors import ImageMissing, MattingError
 
 # What the official SDK looks for: without this word it throws the token away.
@@ -85,8 +86,8 @@ _OAUTH_ERRORS = {401: "invalid_client", 403: "invalid_client", 429: "temporarily
 
 def render_segment(image: JobImage, *, log_id: str) -> dict[str, str]:
     """Give the answer for a picture that succeeded: its one file as base64."""
-    mask = selectors.artifact_of(image, Artifact.Kind.MASK)
-    result = mask or selectors.artifact_of(image, Artifact.Kind.CUTOUT)
+    mask = artifact_of(image, Artifact.Kind.MASK)
+    result = mask or artifact_of(image, Artifact.Kind.CUTOUT)
     return {"log_id": log_id, "image": base64.b64encode(storage.read(result.key)).decode("ascii")}
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from rest_framework import serializers
 
-from jobs import intake
 from jobs.errors import ParameterMissing, ParameterTooLong, UrlTooLong
+from jobs.intake.sources import Source, accept_base64, accept_url, default_limits
 from segmentation.errors import BoxInvalid, ImageMissing, InvalidParameter, MattingError
 from segmentation.image import Limits
 from segmentation.options import MAX_BOXES, AlphaMode, Box, CutoutOptions, Method, Output
@@ -29,7 +29,7 @@ _SOFT_THRESHOLD, _HALF = 10, 25  # in the options' own scale: 25 of 50 cuts at o
 
 def limits() -> Limits:
     """Give the door's limits: 10 MB of base64 stand for three quarters of that in bytes."""
-    return intake.default_limits(
+    return default_limits(
         max_bytes=MAX_BASE64_BYTES * 3 // 4,
         min_side_px=128,
         max_side_px=3000,
@@ -103,14 +103,14 @@ class BaiduSegmentSerializer(serializers.Serializer):
             outputs=(Output.MASK if is_mask else Output.CUTOUT,),
         )
 
-    def to_source(self) -> intake.Source:
+    def to_source(self) -> Source:
         """Check the picture as far as that goes without the network."""
         values = self.validated_data
         if "image" in values:
-            return intake.accept_base64(values["image"], limits=limits())
+            return accept_base64(values["image"], limits=limits())
         if len(values["url"].encode("utf-8", "surrogatepass")) > MAX_URL_BYTES:
             raise UrlTooLong(f"url: longer than {MAX_URL_BYTES} bytes", field="url")
-        return intake.accept_url(values["url"])
+        return accept_url(values["url"])
 
 
 class BaiduSegmentResultSerializer(serializers.Serializer):

@@ -14,16 +14,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.api.auth import KeyAuthentication, key_admitted, key_opened_by, secret_in
+from jobs.api.baidu.tokens import key_of_token, token_issue
 from jobs.api.base import AlwaysJson, NothingHere, PublishedView
 from jobs.api.bodies import JsonOrFormBody, ShortJsonOrFormBody
 from jobs.api.body_limits import one_picture
+from jobs.api.names import random_number
 from jobs.api.results import awaited_image
 from jobs.errors import AuthenticationRequired
 from jobs.models import ApiKey, Job
-from jobs.naming import random_number
-from jobs.services.keys import SECRET_PREFIX
-from jobs.services.submission import Door, job_submit
-from jobs.tokens import key_of_token, token_issue
+from jobs.teams.keys import SECRET_PREFIX
+from jobs.work.submission import Door, job_submit
 from segmentation.errors import MattingError
 
 from . import serializers

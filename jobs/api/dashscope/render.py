@@ -8,11 +8,13 @@ from typing import Any
 from django.utils import timezone
 from rest_framework.response import Response
 
-from jobs import selectors, storage
 from jobs.api.base import RequestTooLarge
-from jobs.errors import JobNotFound, UrlMalformed
+from jobs.api.dashscope.upload_grants import GRANT_TTL_S, UploadGrant
+from jobs.errors import JobNotFound, UrlMalformed, error_of
 from jobs.models import Artifact, Job, Status
-from jobs.upload_grants import GRANT_TTL_S, UploadGrant
+from jobs.results import storage
+from jobs.results.selectors import artifact_of
+from jobs.work.selectors import images_of
 from segmentation.errors import MattingError
 
 MODEL = "image-instance-segmentation"
@@ -97,7 +99,7 @@ def render_task(job: Job, *, request_id: str, base_url: str) -> dict[str, Any]:
         output |= _result(job, base_url)
         body["usage"] = {"image_count": 1}
     elif job.status == Status.FAILED:
-        _, output["code"], output["message"] = _words(selectors.error_of(job.error_code, job.error_message))
+        _, output["code"], output["message"] = _words(error_of(job.error_code, job.error_message))
     output["task_metrics"] = {
         "TOTAL": job.images_total,
         "SUCCEEDED": job.images_succeeded,
@@ -172,9 +174,9 @@ def _words(error: MattingError) -> tuple[int, str, str]:
 
 
 def _result(job: Job, base_url: str) -> dict[str, Any]:
-    image = selectors.images_of(job)[0]
+    image = images_of(job)[0]
     links = {
-        name: storage.link_to(selectors.artifact_of(image, kind), base_url=base_url, ttl_s=TASK_LIFE_S)
+        name: storage.link_to(artifact_of(image, kind), base_url=base_url, ttl_s=TASK_LIFE_S)
         for name, kind in (
             ("output_image_url", Artifact.Kind.MASK),
             ("output_vis_image_url", Artifact.Kind.VISUALIZATION),

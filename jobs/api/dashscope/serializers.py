@@ -9,10 +9,11 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from jobs import intake, selectors
-from jobs.actor import Actor
+from jobs.api.dashscope.upload_grants import upload_id_of
 from jobs.errors import DownloadFailed, NotFound, UrlMalformed
-from jobs.upload_grants import upload_id_of
+from jobs.intake.selectors import upload_get
+from jobs.intake.sources import Source, accept_stored, accept_url, default_limits
+from jobs.teams.actor import Actor
 from segmentation.errors import ImageMissing, InvalidParameter
 from segmentation.image import Limits
 from segmentation.options import CutoutOptions, Method, Output
@@ -29,7 +30,7 @@ _STATUS = {word: status for status, word in TASK_STATUS.items()}
 
 def limits() -> Limits:
     """Give the door's limits, which a task's picture is held against by the worker."""
-    return intake.default_limits(
+    return default_limits(
         max_bytes=MAX_FILE_BYTES,
         min_side_px=512,
         max_side_px=4096,
@@ -39,7 +40,7 @@ def limits() -> Limits:
 
 def upload_limits() -> Limits:
     """Give what an upload is held against: whether the picture suits this model is for the task to say."""
-    return intake.default_limits(max_bytes=MAX_FILE_BYTES)
+    return default_limits(max_bytes=MAX_FILE_BYTES)
 
 
 class DashScopeSubmitInputSerializer(serializers.Serializer):
@@ -65,7 +66,7 @@ class DashScopeSubmitSerializer(serializers.Serializer):
     input = DashScopeSubmitInputSerializer()
     parameters = serializers.DictField(required=False, allow_null=True, help_text="This model has none.")
 
-    def to_source(self, actor: Actor) -> intake.Source:
+    def to_source(self, actor: Actor) -> Source:
         """Check the picture's address as far as that goes without the network, or find the upload that it names."""
         url = self.validated_data["input"]["image_url"].strip()
         if url.startswith(UPLOAD_SCHEME):
@@ -74,7 +75,7 @@ class DashScopeSubmitSerializer(serializers.Serializer):
             raise UrlMalformed("The URL holds characters that are not ASCII; percent-encode them.", field="image_url")
         if not url.lower().startswith(("http://", "https://")):
             raise UrlMalformed("The URL begins with none of http://, https:// and oss://.", field="image_url")
-        return intake.accept_url(url)
+        return accept_url(url)
 
 
 class DashScopeTaskFilterSerializer(serializers.Serializer):
@@ -239,11 +240,11 @@ class DashScopeErrorSerializer(serializers.Serializer):
     request_id = serializers.CharField()
 
 
-def _uploaded(actor: Actor, name: str) -> intake.Source:
+def _uploaded(actor: Actor, name: str) -> Source:
     """Give the team's upload of that name; whether it suits this door is found with the task, as with a URL."""
     try:
-        upload = selectors.upload_get(actor, upload_id_of(name))
-        return intake.accept_stored(upload.key, name=upload.name)
+        upload = upload_get(actor, upload_id_of(name))
+        return accept_stored(upload.key, name=upload.name)
     except NotFound:
         raise DownloadFailed("There is no such upload, or it has expired.", field="image_url") from None
 

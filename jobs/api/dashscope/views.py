@@ -11,18 +11,20 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs import intake, selectors
-from jobs.actor import Actor
-from jobs.api.auth import KeyAuthentication, client_address, key_admitted, request_id_of
+from jobs.api.auth import KeyAuthentication, key_admitted, request_id_of
 from jobs.api.base import AlwaysJson, NothingHere, PublishedView, RequestTooLarge
 from jobs.api.bodies import JsonBody
 from jobs.api.body_limits import BodyLimits
+from jobs.api.dashscope.upload_grants import grant_issue, granted_key, upload_id_of
 from jobs.errors import JobNotCancelable, JobNotFound, PermissionDenied
+from jobs.intake.sources import accept_upload
+from jobs.intake.uploads import upload_store
 from jobs.models import Job, Scope
-from jobs.services.lifecycle import job_cancel
-from jobs.services.submission import Door, job_submit
-from jobs.services.uploads import upload_store
-from jobs.upload_grants import grant_issue, granted_key, upload_id_of
+from jobs.teams.actor import Actor
+from jobs.teams.caller import client_address
+from jobs.work.lifecycle import job_cancel
+from jobs.work.selectors import jobs_kept
+from jobs.work.submission import Door, job_submit
 from segmentation.errors import ImageTooLarge, MattingError
 
 from . import serializers
@@ -82,7 +84,7 @@ class DashScopeView(PublishedView):
     def job(self, task_id: str) -> Job:
         """Give the caller's task; raise JobNotFound for one that never was, is another team's, or has expired."""
         try:
-            found = selectors.jobs_kept(self.actor, self.dialect, {}).filter(pk=UUID(task_id)).first()
+            found = jobs_kept(self.actor, self.dialect, {}).filter(pk=UUID(task_id)).first()
         except ValueError:
             found = None
         if found is None:
@@ -130,7 +132,7 @@ class TasksView(DashScopeView):
         query = serializers.DashScopeTaskFilterSerializer(data=request.query_params)
         query.is_valid(raise_exception=True)
         chosen = query.validated_data
-        jobs = selectors.jobs_kept(self.actor, self.dialect, query.to_filters()).select_related("api_key")
+        jobs = jobs_kept(self.actor, self.dialect, query.to_filters()).select_related("api_key")
         if chosen.get("model_name", MODEL) != MODEL:
             jobs = jobs.none()
         if "api_key_id" in chosen:
@@ -239,7 +241,7 @@ class UploadFileView(DashScopeView):
         )
         key = key_admitted(granted, request)
         try:
-            source = intake.accept_upload(form.validated_data.get("file"), limits=serializers.upload_limits())
+            source = accept_upload(form.validated_data.get("file"), limits=serializers.upload_limits())
         except ImageTooLarge as error:
             raise RequestTooLarge(error.message) from error
         actor = Actor(team=key.team, key=key, address=client_address(request), request_id=self.request_id)

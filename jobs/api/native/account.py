@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.models import ApiKey
-from jobs.services.quota import Allowance, allowances, quota_of, stored_bytes, tasks_of
+from jobs.quota.charges import Allowance, allowances, quota_of, stored_bytes, tasks_of
 
 from .views import PROBLEM, NativeView
 

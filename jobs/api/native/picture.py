@@ -8,9 +8,10 @@ from django.http import FileResponse
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.request import Request
 
-from jobs import selectors, storage
 from jobs.errors import NotFound
 from jobs.models import Artifact, JobImage
+from jobs.results import storage
+from jobs.results.selectors import artifact_of
 
 
 class PictureOrJson(DefaultContentNegotiation):
@@ -29,7 +30,7 @@ def wants_picture(request: Request) -> bool:
 def picture_response(image: JobImage) -> FileResponse:
     """Give the first output of a picture that succeeded; raise NotFound when it has been deleted."""
     for kind in (Artifact.Kind.CUTOUT, Artifact.Kind.MASK, Artifact.Kind.VISUALIZATION, Artifact.Kind.ALPHA):
-        artifact = selectors.artifact_of(image, kind)
+        artifact = artifact_of(image, kind)
         if artifact is not None:
             return FileResponse(
                 storage.open_file(artifact.key), content_type=artifact.content_type, filename=artifact.file_name

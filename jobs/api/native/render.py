@@ -7,9 +7,10 @@ from typing import Any
 from rest_framework.renderers import JSONRenderer
 from rest_framework.response import Response
 
-from jobs import selectors, storage
 from jobs.models import Artifact, Job, JobImage
+from jobs.results import storage
 from jobs.sentences import explained
+from jobs.work.selectors import images_of
 from segmentation.errors import MattingError
 
 
@@ -35,7 +36,7 @@ def render_job(job: Job, *, base_url: str) -> dict[str, Any]:
         "images_total": job.images_total,
         "images_succeeded": job.images_succeeded,
         "images_failed": job.images_failed,
-        "images": [_image(image, base_url) for image in selectors.images_of(job)],
+        "images": [_image(image, base_url) for image in images_of(job)],
     }
 
 

@@ -8,9 +8,9 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs import intake
 from jobs.api.body_limits import one_picture
-from jobs.services.uploads import upload_store
+from jobs.intake.sources import accept_upload
+from jobs.intake.uploads import upload_store
 
 from .views import PROBLEM, NativeView
 
@@ -42,6 +42,6 @@ class UploadsView(NativeView):
         responses={201: UploadSerializer, "4XX": PROBLEM, "5XX": PROBLEM},
     )
     def post(self, request: Request) -> Response:
-        source = intake.accept_upload(request.FILES.get("image"))
+        source = accept_upload(request.FILES.get("image"))
         upload = upload_store(actor=self.actor, source=source)
         return Response(UploadSerializer(upload).data, status=201)

@@ -10,13 +10,13 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs import selectors
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import one_picture
 from jobs.models import Job, Scope
-from jobs.services.rerun import image_rerun
-from jobs.services.variants import MAX_BRUSH_BYTES, first_output, variant_keep, variant_render
-from jobs.waiting import wait_for_job
+from jobs.results.variants import MAX_BRUSH_BYTES, first_output, variant_keep, variant_render
+from jobs.work.rerun import image_rerun
+from jobs.work.selectors import image_at, job_get
+from jobs.work.waiting import wait_for_job
 
 from .render import render_file
 from .serializers import AgainRequestSerializer, FileSerializer, JobSerializer, VariantRequestSerializer
@@ -42,7 +42,7 @@ class VariantsView(NativeView):
     def post(self, request: Request, job_id: UUID) -> HttpResponseBase:
         body = VariantRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        image = selectors.image_at(selectors.job_get(self.actor, job_id), body.validated_data.get("position"))
+        image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
         brush = body.validated_data.get("brush")
         result = variant_render(
             actor=self.actor,
@@ -80,7 +80,7 @@ class AgainView(NativeView):
         actor = self.actor
         job = image_rerun(
             actor=actor,
-            image=selectors.image_at(selectors.job_get(actor, job_id), body.validated_data.get("position")),
+            image=image_at(job_get(actor, job_id), body.validated_data.get("position")),
             options=body.to_options(),
             dialect=Job.Dialect.WEB if request.auth is None else Job.Dialect.NATIVE,
             urgency=Job.Urgency.INTERACTIVE if wait_s else Job.Urgency.DEFAULT,

@@ -13,17 +13,30 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs import archives, intake, selectors
-from jobs.actor import Actor
 from jobs.api.base import AlwaysJson, DialectView
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import many_pictures
 from jobs.api.results import awaited_image
 from jobs.api.zips import zip_name, zip_response
+from jobs.intake import archives
+from jobs.intake.selectors import upload_get
+from jobs.intake.sources import (
+    CheckedSource,
+    Source,
+    UrlSource,
+    accept_base64,
+    accept_stored,
+    accept_upload,
+    accept_url,
+    check_count,
+    default_limits,
+)
 from jobs.models import Job
-from jobs.services.lifecycle import job_cancel, job_purge
-from jobs.services.submission import Door, job_submit
-from jobs.waiting import wait_for_job
+from jobs.teams.actor import Actor
+from jobs.work.lifecycle import job_cancel, job_purge
+from jobs.work.selectors import images_of, job_by_idempotency_key, job_get, jobs_filtered
+from jobs.work.submission import Door, job_submit
+from jobs.work.waiting import wait_for_job
 from segmentation.errors import InvalidParameter, MattingError
 from segmentation.image import Limits
 
@@ -78,7 +91,7 @@ class JobsView(NativeView):
         filters = JobFilterSerializer(data=request.query_params)
         filters.is_valid(raise_exception=True)
         chosen = filters.validated_data
-        jobs = selectors.jobs_filtered(self.actor, chosen)
+        jobs = jobs_filtered(self.actor, chosen)
         start = (chosen["page"] - 1) * chosen["page_size"]
         page = [render_job(job, base_url=self.base_url) for job in jobs[start : start + chosen["page_size"]]]
         body = {"count": jobs.count(), "page": chosen["page"], "page_size": chosen["page_size"], "results": page}
@@ -103,7 +116,7 @@ class JobsView(NativeView):
         wait_s = self.wait_s() or (settings.MATTING_MAX_WAIT_S if wants_picture(request) else 0)
         body = JobRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        limits = self.team_limits(intake.default_limits())
+        limits = self.team_limits(default_limits())
         options, sources = body.to_options(), _sources_in(self.actor, body.validated_data, limits)
         if wants_picture(request) and len(sources) > 1:
             raise InvalidParameter("Accept: an image is answered for one picture at a time", field="image")
@@ -127,7 +140,7 @@ class JobsView(NativeView):
 
     def _replayed(self, key: str, digest: str) -> Job | None:
         """Give the job that this Idempotency-Key made; raise when it came with another body."""
-        job = selectors.job_by_idempotency_key(self.actor, key) if key else None
+        job = job_by_idempotency_key(self.actor, key) if key else None
         if job is not None and job.request_hash != digest:
             raise InvalidParameter("Idempotency-Key: it was used with another request", field="Idempotency-Key")
         return job
@@ -144,7 +157,7 @@ class JobView(NativeView):
         responses={200: JobSerializer, "4XX": PROBLEM},
     )
     def get(self, request: Request, job_id: UUID) -> Response:
-        job = selectors.job_get(self.actor, job_id)
+        job = job_get(self.actor, job_id)
         wait_s = self.wait_s()
         return self.answer(wait_for_job(job.id, timeout_s=wait_s) if wait_s else job, pending_status=200)
 
@@ -156,7 +169,7 @@ class JobView(NativeView):
     )
     def delete(self, request: Request, job_id: UUID) -> Response:
         actor = self.actor
-        job_purge(actor=actor, jobs=[selectors.job_get(actor, job_id)])
+        job_purge(actor=actor, jobs=[job_get(actor, job_id)])
         return Response(status=204)
 
 
@@ -172,7 +185,7 @@ class JobCancelView(NativeView):
     )
     def post(self, request: Request, job_id: UUID) -> Response:
         actor = self.actor
-        return self.answer(job_cancel(actor=actor, job=selectors.job_get(actor, job_id)))
+        return self.answer(job_cancel(actor=actor, job=job_get(actor, job_id)))
 
 
 class JobZipView(NativeView):
@@ -187,26 +200,26 @@ class JobZipView(NativeView):
         responses={(200, "application/zip"): OpenApiTypes.BINARY, "4XX": PROBLEM},
     )
     def get(self, request: Request, job_id: UUID) -> HttpResponseBase:
-        job = selectors.job_get(self.actor, job_id)
-        return zip_response(self.actor, selectors.images_of(job), zip_name(job))
+        job = job_get(self.actor, job_id)
+        return zip_response(self.actor, images_of(job), zip_name(job))
 
 
-def _sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[intake.Source]:
+def _sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Source]:
     """Count and check every picture of a request before any is stored.
 
     A file that is no picture ends the request, but one among others in a zip is counted as failed.
     """
-    intake.check_count(sum(len(values.get(name, ())) for name in ("image", "image_base64", "image_url", "upload")))
-    sources: list[intake.Source] = []
+    check_count(sum(len(values.get(name, ())) for name in ("image", "image_base64", "image_url", "upload")))
+    sources: list[Source] = []
     if "zip" in values:
         within = archives.archive_limits()
         sources += archives.sources_in(values["zip"].file, limits=limits, archive_limits=within, field="zip")
-    sources += [intake.accept_upload(file) for file in values.get("image", [])]
-    sources += [intake.accept_base64(text) for text in values.get("image_base64", [])]
-    sources += [intake.accept_url(url) for url in values.get("image_url", [])]
-    uploads = [selectors.upload_get(actor, upload_id) for upload_id in values.get("upload", [])]
-    sources += [intake.accept_stored(upload.key, name=upload.name) for upload in uploads]
-    intake.check_count(len(sources))
+    sources += [accept_upload(file) for file in values.get("image", [])]
+    sources += [accept_base64(text) for text in values.get("image_base64", [])]
+    sources += [accept_url(url) for url in values.get("image_url", [])]
+    uploads = [upload_get(actor, upload_id) for upload_id in values.get("upload", [])]
+    sources += [accept_stored(upload.key, name=upload.name) for upload in uploads]
+    check_count(len(sources))
     return sources
 
 
@@ -217,7 +230,7 @@ def _urgency(wait_s: float, count: int) -> Job.Urgency:
 
 
 def _idempotency(
-    request: Request, options: dict[str, Any], sources: list[intake.Source], callback_url: str
+    request: Request, options: dict[str, Any], sources: list[Source], callback_url: str
 ) -> tuple[str, str]:
     """Read the Idempotency-Key and hash what the request asks for."""
     key = request.headers.get("Idempotency-Key", "").strip()
@@ -230,10 +243,10 @@ def _idempotency(
     return key, hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _identity(source: intake.Source) -> str:
+def _identity(source: Source) -> str:
     match source:
-        case intake.CheckedSource():
+        case CheckedSource():
             return source.sha256
-        case intake.UrlSource():
+        case UrlSource():
             return source.url
     return source.name

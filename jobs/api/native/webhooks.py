@@ -12,12 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from jobs import selectors
 from jobs.api.auth import HasScope, actor_of
 from jobs.api.bodies import MarkedJson
 from jobs.errors import AuthenticationRequired, PermissionDenied
 from jobs.models import Webhook, WebhookDelivery
-from jobs.services import webhooks as services
+from jobs.webhooks import delivery as services
+from jobs.webhooks.selectors import deliveries_of, delivery_get, webhook_get, webhooks_of
 
 from .views import PROBLEM, NativeView
 
@@ -135,7 +135,7 @@ class WebhooksView(ManagedView):
         responses={200: WebhookSerializer(many=True), "4XX": PROBLEM},
     )
     def get(self, request: Request) -> Response:
-        return Response(WebhookSerializer(selectors.webhooks_of(self.actor), many=True).data)
+        return Response(WebhookSerializer(webhooks_of(self.actor), many=True).data)
 
     @extend_schema(
         tags=["Native"],
@@ -161,7 +161,7 @@ class WebhookView(ManagedView):
         responses={200: WebhookSerializer, "4XX": PROBLEM},
     )
     def get(self, request: Request, webhook_id: UUID) -> Response:
-        return Response(WebhookSerializer(selectors.webhook_get(self.actor, webhook_id)).data)
+        return Response(WebhookSerializer(webhook_get(self.actor, webhook_id)).data)
 
     @extend_schema(
         tags=["Native"],
@@ -173,7 +173,7 @@ class WebhookView(ManagedView):
     def patch(self, request: Request, webhook_id: UUID) -> Response:
         actor = self.actor
         changes = _valid(WebhookChangeSerializer, request)
-        webhook = services.webhook_update(actor=actor, webhook=selectors.webhook_get(actor, webhook_id), **changes)
+        webhook = services.webhook_update(actor=actor, webhook=webhook_get(actor, webhook_id), **changes)
         return Response(WebhookSerializer(webhook).data)
 
     @extend_schema(
@@ -184,7 +184,7 @@ class WebhookView(ManagedView):
     )
     def delete(self, request: Request, webhook_id: UUID) -> Response:
         actor = self.actor
-        services.webhook_delete(actor=actor, webhook=selectors.webhook_get(actor, webhook_id))
+        services.webhook_delete(actor=actor, webhook=webhook_get(actor, webhook_id))
         return Response(status=204)
 
 
@@ -200,7 +200,7 @@ class WebhookRotateView(ManagedView):
     )
     def post(self, request: Request, webhook_id: UUID) -> Response:
         actor = self.actor
-        webhook = services.webhook_rotate(actor=actor, webhook=selectors.webhook_get(actor, webhook_id))
+        webhook = services.webhook_rotate(actor=actor, webhook=webhook_get(actor, webhook_id))
         return Response(WebhookWithSecretSerializer(webhook).data)
 
 
@@ -247,7 +247,7 @@ class DeliveriesView(ManagedView):
         filters.is_valid(raise_exception=True)
         chosen = dict(filters.validated_data)
         page, page_size = chosen.pop("page"), chosen.pop("page_size")
-        found = selectors.deliveries_of(self.actor).filter(**chosen)
+        found = deliveries_of(self.actor).filter(**chosen)
         rows = found[(page - 1) * page_size : page * page_size]
         results = DeliveryRowSerializer(rows.defer("payload"), many=True).data
         return Response({"count": found.count(), "page": page, "page_size": page_size, "results": results})
@@ -263,7 +263,7 @@ class DeliveryView(ManagedView):
         responses={200: DeliverySerializer, "4XX": PROBLEM},
     )
     def get(self, request: Request, delivery_id: UUID) -> Response:
-        return Response(DeliverySerializer(selectors.delivery_get(self.actor, delivery_id)).data)
+        return Response(DeliverySerializer(delivery_get(self.actor, delivery_id)).data)
 
 
 class DeliveryReplayView(ManagedView):
@@ -278,7 +278,7 @@ class DeliveryReplayView(ManagedView):
     )
     def post(self, request: Request, delivery_id: UUID) -> Response:
         actor = self.actor
-        delivery = selectors.delivery_get(actor, delivery_id)
+        delivery = delivery_get(actor, delivery_id)
         again = services.delivery_replay(actor=actor, delivery=delivery)
         return Response(DeliverySerializer(again).data, status=202)
 

@@ -10,8 +10,10 @@ from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.response import Response
 
-from jobs import selectors, storage
 from jobs.models import Artifact, Job, JobImage, Status
+from jobs.results import storage
+from jobs.results.selectors import artifact_of
+from jobs.work.selectors import images_of
 from segmentation.errors import MattingError
 
 from .serializers import BASE64
@@ -93,7 +95,7 @@ def state_of(job: Job, image: JobImage) -> int:
         if image.timings_ms:
             return PREPARING
         return WAITING if image.attempt else QUEUED
-    is_downloading = image.source_url and selectors.artifact_of(image, Artifact.Kind.SOURCE) is None
+    is_downloading = image.source_url and artifact_of(image, Artifact.Kind.SOURCE) is None
     return PREPARING if is_downloading else PROCESSING
 
 
@@ -103,7 +105,7 @@ def render_submitted(job: Job) -> dict[str, Any]:
 
 def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
     """Give a task as it stands; everything in the answer is from one look at the database."""
-    image = selectors.images_of(job)[0]
+    image = images_of(job)[0]
     state = state_of(job, image)
     fetch_ms = image.timings_ms.get("fetch", 0.0)
     data: dict[str, Any] = {
@@ -136,10 +138,10 @@ def callback_payload(job: Job) -> dict[str, Any]:
 
 def render_binary(job: Job) -> HttpResponse | None:
     """Give the picture itself, or the mask where that alone was wanted; None for a task that is not complete."""
-    image = selectors.images_of(job)[0]
+    image = images_of(job)[0]
     if state_of(job, image) != COMPLETE:
         return None
-    artifact = selectors.artifact_of(image, Artifact.Kind.CUTOUT) or selectors.artifact_of(image, Artifact.Kind.MASK)
+    artifact = artifact_of(image, Artifact.Kind.CUTOUT) or artifact_of(image, Artifact.Kind.MASK)
     response = HttpResponse(storage.read(artifact.key), content_type=artifact.content_type)
     response["X-Task-Id"] = job.external_id
     return response
@@ -154,7 +156,7 @@ def _result(job: Job, image: JobImage, base_url: str) -> dict[str, Any]:
     left, top, right, bottom = image.foreground
     files: dict[str, Any] = {"foreground_rect": {"x": left, "y": top, "width": right - left, "height": bottom - top}}
     for name, kind in (("image", Artifact.Kind.CUTOUT), ("mask", Artifact.Kind.MASK)):
-        artifact = selectors.artifact_of(image, kind)
+        artifact = artifact_of(image, kind)
         if artifact is not None:
             files[name] = _file(job, artifact, base_url)
     return files

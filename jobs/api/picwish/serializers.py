@@ -6,9 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from jobs import intake
 from jobs.api.fields import BlankAsDefault
 from jobs.errors import DownloadFailed, UrlForbidden
+from jobs.intake.sources import Source, accept_base64, accept_or_refuse, accept_upload, accept_url, default_limits
 from segmentation.errors import ImageDimensions, ImageMissing, ImageUnreadable, InvalidParameter
 from segmentation.image import Limits
 from segmentation.options import Color, CutoutOptions, Format, Output, Subject
@@ -25,7 +25,7 @@ _TASK_ERRORS = (ImageUnreadable, ImageDimensions, UrlForbidden, DownloadFailed)
 
 def limits() -> Limits:
     """Give the door's limits."""
-    return intake.default_limits(max_bytes=MAX_BYTES, max_side_px=MAX_SIDE_PX)
+    return default_limits(max_bytes=MAX_BYTES, max_side_px=MAX_SIDE_PX)
 
 
 class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
@@ -65,7 +65,7 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
             background=color if is_jpeg else None,
         )
 
-    def to_source(self, held_to: Limits) -> intake.Source:
+    def to_source(self, held_to: Limits) -> Source:
         """Take the one picture; what this dialect reports as a task's state becomes a refused source."""
         values = self.validated_data
         sent = [name for name in SOURCES if name in values]
@@ -75,12 +75,12 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
             raise InvalidParameter(f"{sent[1]}: send one picture, not {sent[0]} as well", field=sent[1])
         picture = values[sent[0]]
         accept = {
-            "image_file": lambda: intake.accept_upload(picture, limits=held_to),
-            "image_url": lambda: intake.accept_url(picture),
-            "image_base64": lambda: intake.accept_base64(picture, limits=held_to),
+            "image_file": lambda: accept_upload(picture, limits=held_to),
+            "image_url": lambda: accept_url(picture),
+            "image_base64": lambda: accept_base64(picture, limits=held_to),
         }[sent[0]]
         name = getattr(picture, "name", "") or sent[0]
-        return intake.accept_or_refuse(accept, name=name, refusing=_TASK_ERRORS)
+        return accept_or_refuse(accept, name=name, refusing=_TASK_ERRORS)
 
     def to_wire(self, *, base_url: str) -> dict[str, Any]:
         """Give what the answers repeat; callbacks are written where no request tells our address."""

@@ -18,13 +18,13 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs import selectors
 from jobs.api.base import AlwaysJson, NothingHere, PublishedView
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import one_picture
 from jobs.models import Job
-from jobs.services.submission import Door, job_submit
-from jobs.waiting import wait_for_job
+from jobs.work.selectors import job_by_external_id
+from jobs.work.submission import Door, job_submit
+from jobs.work.waiting import wait_for_job
 from segmentation.errors import MattingError
 
 from . import render, serializers
@@ -151,7 +151,7 @@ class SegmentationView(PicWishView):
 @extend_schema_view(get=describe_task("picwish_task"))
 class TaskView(PicWishView):
     def get(self, request: Request, task_id: str) -> Response:
-        job = selectors.job_by_external_id(self.actor, Job.Dialect.PICWISH, task_id)
+        job = job_by_external_id(self.actor, Job.Dialect.PICWISH, task_id)
         return Response(render.render_task(job, base_url=self.base_url))
 
 

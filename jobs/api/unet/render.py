@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from rest_framework.response import Response
 
-from jobs import selectors, storage
 from jobs.models import Artifact, Job, JobImage, ModelVersion, Status
+from jobs.results import storage
+from jobs.results.selectors import artifact_of, bundle_of
+from jobs.work.selectors import images_of
 from segmentation.encode import read_alpha
 from segmentation.errors import MattingError
 
@@ -58,8 +60,8 @@ CANCELED = "The task was cancelled."
 
 def render_single(image: JobImage, *, base_url: str) -> dict[str, Any]:
     """Give the answer of `single` for a picture that succeeded."""
-    cutout = selectors.artifact_of(image, Artifact.Kind.CUTOUT)
-    mask = selectors.artifact_of(image, Artifact.Kind.MASK)
+    cutout = artifact_of(image, Artifact.Kind.CUTOUT)
+    mask = artifact_of(image, Artifact.Kind.MASK)
     body: dict[str, Any] = {"status": "success", "result_path": cutout.key}
     if mask is not None:
         body["alpha_path"] = mask.key
@@ -76,7 +78,7 @@ def render_single(image: JobImage, *, base_url: str) -> dict[str, Any]:
 
 def render_raw_alpha(image: JobImage) -> dict[str, Any]:
     """Give the model's alpha before any threshold: little-endian float32, C order, 0..1, shape [height, width]."""
-    stored = selectors.artifact_of(image, Artifact.Kind.ALPHA)
+    stored = artifact_of(image, Artifact.Kind.ALPHA)
     alpha = np.ascontiguousarray(read_alpha(storage.read(stored.key)), dtype="<f4")
     return {
         "status": "success",
@@ -100,14 +102,14 @@ def render_submitted(job: Job, *, estimated_time_s: int) -> dict[str, Any]:
 
 def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
     """Give a batch as it stands: running counts, and the zip and the time once it has ended."""
-    images = selectors.images_of(job)
+    images = images_of(job)
     body: dict[str, Any] = {
         "status": TASK_STATES[Status(job.status)],
         "processed": job.images_succeeded,
         "failed": job.images_failed,
         "output_dir": job.wire["output_dir"],
     }
-    bundle = selectors.bundle_of(job)
+    bundle = bundle_of(job)
     if job.status == Status.SUCCEEDED and bundle is not None:
         body["zip_path"] = job.wire["zip_path"]
         body["zip_url"] = storage.link_to(bundle, base_url=base_url)
@@ -122,7 +124,7 @@ def _file(job: Job, image: JobImage) -> dict[str, str]:
     row = {"name": image.name, "status": TASK_STATES[Status(image.status)]}
     if image.status == Status.SUCCEEDED:
         for name, kind in (("result_path", Artifact.Kind.CUTOUT), ("alpha_path", Artifact.Kind.MASK)):
-            artifact = selectors.artifact_of(image, kind)
+            artifact = artifact_of(image, kind)
             if artifact is not None:
                 copy = job.wire["output_dir"] + storage.public_name(artifact, image)
                 row[name] = artifact.key if job.output_folder else copy

@@ -9,8 +9,9 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
 
-from jobs import archives, intake
 from jobs.api.fields import SwitchField
+from jobs.intake import archives
+from jobs.intake.sources import Source, accept_or_refuse, accept_upload, check_count
 from segmentation.errors import ImageMissing, InvalidParameter
 from segmentation.image import Limits
 from segmentation.options import AlphaMode, Color, CutoutOptions, Format, Output
@@ -50,8 +51,8 @@ class UNetSingleSerializer(UNetOptionsSerializer):
 
     image = serializers.FileField(required=False, allow_empty_file=True, help_text="JPG, PNG, WebP, BMP or TIFF.")
 
-    def to_source(self) -> intake.Source:
-        return intake.accept_upload(self.validated_data.get("image"))
+    def to_source(self) -> Source:
+        return accept_upload(self.validated_data.get("image"))
 
 
 class UNetFolderSerializer(UNetOptionsSerializer):
@@ -71,7 +72,7 @@ class UNetUploadSerializer(UNetOptionsSerializer):
     )
     zip = serializers.FileField(required=False, allow_empty_file=True, help_text="Pictures in one .zip.")
 
-    def to_sources(self, limits: Limits) -> list[intake.Source]:
+    def to_sources(self, limits: Limits) -> list[Source]:
         """Check every picture; one that is none is counted as failed, and only a bad archive ends the request."""
         files = [*self.validated_data.get("images", [])]
         if "zip" in self.validated_data:
@@ -90,13 +91,13 @@ class UNetUploadSerializer(UNetOptionsSerializer):
             )
         if not files:
             raise ImageMissing(field="images")
-        intake.check_count(len(files))
+        check_count(len(files))
         return list(_checked(files, limits))
 
 
-def _checked(files: Iterable[UploadedFile], limits: Limits) -> Iterable[intake.Source]:
+def _checked(files: Iterable[UploadedFile], limits: Limits) -> Iterable[Source]:
     for file in files:
-        yield intake.accept_or_refuse(partial(intake.accept_upload, file, limits=limits), name=file.name)
+        yield accept_or_refuse(partial(accept_upload, file, limits=limits), name=file.name)
 
 
 def _is_zip(file: UploadedFile) -> bool:

@@ -17,17 +17,19 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs import estimates, folders, selectors
 from jobs.api.base import AlwaysJson, NothingHere, PublishedView
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import each_picture_by_itself, one_picture
+from jobs.api.names import names_of_seconds, second_unique_name
 from jobs.api.results import awaited_image
+from jobs.api.unet import estimates
 from jobs.errors import JobNotFound, PermissionDenied
-from jobs.intake import Source, default_limits
+from jobs.intake import folders
+from jobs.intake.sources import Source, default_limits
 from jobs.models import Job, Scope
-from jobs.naming import names_of_seconds, second_unique_name
-from jobs.services.model_versions import model_reload
-from jobs.services.submission import Door, job_submit
+from jobs.work.model_versions import model_reload
+from jobs.work.selectors import external_id_is_taken, job_by_external_id
+from jobs.work.submission import Door, job_submit
 from segmentation.errors import MattingError
 
 from . import render, serializers
@@ -199,9 +201,7 @@ class BatchView(UNetView):
 
 def unused_name(pattern: str, *, separator: str = "") -> str:
     """Give the next name of the second that no job of this dialect has."""
-    return second_unique_name(
-        pattern, is_taken=partial(selectors.external_id_is_taken, Job.Dialect.UNET), separator=separator
-    )
+    return second_unique_name(pattern, is_taken=partial(external_id_is_taken, Job.Dialect.UNET), separator=separator)
 
 
 class BatchNames:
@@ -242,7 +242,7 @@ class TaskView(UNetView):
     def get(self, request: Request, task_id: str) -> Response:
         if not task_id.startswith("batch_"):  # singles have names of their own, and no task to look at
             raise JobNotFound
-        job = selectors.job_by_external_id(self.actor, Job.Dialect.UNET, task_id)
+        job = job_by_external_id(self.actor, Job.Dialect.UNET, task_id)
         return Response(render.render_task(job, base_url=self.base_url))
 
 

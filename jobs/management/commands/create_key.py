@@ -6,8 +6,8 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from jobs.models import Scope, Team
-from jobs.services.keys import DEFAULT_SCOPES, key_create
-from jobs.services.teams import team_create
+from jobs.teams.keys import DEFAULT_SCOPES, key_create
+from jobs.teams.teams import team_create
 
 
 class Command(BaseCommand):

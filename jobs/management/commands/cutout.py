@@ -9,7 +9,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from jobs import intake
+from jobs.intake.sources import default_limits
 from segmentation.errors import MattingError
 from segmentation.options import Box, Color, CutoutOptions, Format, Method, Output, Subject
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CommandError(f"{output} cannot be made: {error.strerror}") from None
-        from jobs.engine import current_engine
+        from jobs.work.engine import current_engine
 
         engine, failed = current_engine(), 0
         taken = {photo.resolve() for photo in options["photos"]}
@@ -66,7 +66,7 @@ def _options_from(options: dict[str, object]) -> CutoutOptions:
 def _cut_out(photo: Path, output: Path, options: CutoutOptions, engine: object, taken: set[Path]) -> None:
     from segmentation.pipeline import cut_out
 
-    result = cut_out(photo.read_bytes(), options, engine, intake.default_limits())
+    result = cut_out(photo.read_bytes(), options, engine, default_limits())
     for rendered in result.outputs:
         suffix = "" if rendered.kind is Output.CUTOUT else f"_{rendered.kind}"
         _free_path(output, f"{photo.stem}{suffix}", rendered.extension, taken).write_bytes(rendered.data)

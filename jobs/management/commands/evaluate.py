@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args: object, **options: object) -> None:
-        from segmentation.training.evaluate import evaluate
+        from training.evaluate import evaluate
 
         try:
             figures = evaluate(

@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
 def photo_samples(data: Path, every: int) -> Iterator[Sample]:
     """Read the validation photos that show one kind of subject."""
-    from segmentation.training.data import decode, entries
+    from training.data import decode, entries
 
     labels = json.loads(LABELS.read_text(encoding="utf-8"))
     people, mixed = set(labels["person"]), set(labels["mixed"])

@@ -16,11 +16,12 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connections
 from redis.exceptions import RedisError
 
-from jobs import broker, checks, first_start, queue
-from jobs.first_start import CannotStart, FirstSecrets
 from jobs.management.commands.setup import secrets_text
-from jobs.supervision import Program, Supervisor
-from jobs.worker import STOP_GRACE_S
+from jobs.running import broker, checks, first_start
+from jobs.running.first_start import CannotStart, FirstSecrets
+from jobs.running.supervision import Program, Supervisor
+from jobs.running.worker import STOP_GRACE_S
+from jobs.work import queue
 
 _BROKER_TIMEOUT_S = 60.0
 # The first answer shall not wait for the models to load; but neither shall they wait for ever for a broken web server.

@@ -16,8 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 from PIL import Image, ImageDraw
 
-from jobs import storage
 from jobs.models import ApiKey, Artifact, Job, JobImage, Membership, Status, Team, UsageEntry
+from jobs.results import storage
 
 _BATCH = 2000
 _DOORS = {"native": 30, "web": 25, "unet": 20, "baidu": 10, "dashscope": 8, "picwish": 7}

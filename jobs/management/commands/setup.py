@@ -3,8 +3,8 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from jobs import first_start
-from jobs.first_start import CannotStart, FirstSecrets
+from jobs.running import first_start
+from jobs.running.first_start import CannotStart, FirstSecrets
 
 
 class Command(BaseCommand):

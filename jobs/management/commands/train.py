@@ -27,7 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--resume", action="store_true", help="go on from what lies in OUT")
 
     def handle(self, *args: object, **options: object) -> None:
-        from segmentation.training.train import Schedule, train_from
+        from training.train import Schedule, train_from
 
         if options["size"] < 32 or options["size"] % 32:
             raise CommandError("--size is a multiple of 32")

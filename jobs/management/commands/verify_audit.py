@@ -6,8 +6,8 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
+from jobs.audit.trail import audit_verify
 from jobs.models import AuditEntry
-from jobs.services.audit import audit_verify
 
 
 class Command(BaseCommand):

@@ -5,7 +5,8 @@ from argparse import ArgumentParser
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from jobs import queue, worker
+from jobs.running import worker
+from jobs.work import queue
 
 
 class Command(BaseCommand):

@@ -202,7 +202,7 @@ def test_a_picture_that_fails_is_told_under_the_jobs_log_id(
 def test_a_box_too_small_on_a_downloaded_picture_is_a_bad_parameter(
     alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.tasks._downloaded", lambda url: photos.encoded("PNG"))
+    monkeypatch.setattr("jobs.work.tasks._downloaded", lambda url: photos.encoded("PNG"))
 
     answer = segment(alice, url="http://example.com/a.png", method="control", position=[[[500, 20], [509, 300]]])
 
@@ -232,7 +232,7 @@ def test_a_queue_that_is_away_is_a_service_unavailable(
     def refuse() -> None:
         raise QueueUnavailable
 
-    monkeypatch.setattr("jobs.queue.require_available", refuse)
+    monkeypatch.setattr("jobs.work.queue.require_available", refuse)
 
     assert segment(alice, image=photo)["error_code"] == 2
     assert not JobImage.objects.exists()

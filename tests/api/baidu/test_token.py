@@ -11,9 +11,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from jobs.api.baidu.tokens import TOKEN_TTL_S
 from jobs.models import ApiKey
-from jobs.services.keys import key_revoke
-from jobs.tokens import TOKEN_TTL_S
+from jobs.teams.keys import key_revoke
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person
 

@@ -14,13 +14,13 @@ from django.test import Client
 from django.utils import timezone
 from PIL import Image
 
-from jobs.actor import Actor
 from jobs.api.dashscope.serializers import OPTIONS
 from jobs.errors import DownloadFailed
-from jobs.intake import UrlSource
+from jobs.intake.sources import UrlSource
 from jobs.models import ApiKey, Job, JobImage
-from jobs.services.keys import key_revoke
-from jobs.services.submission import Door, job_submit
+from jobs.teams.actor import Actor
+from jobs.teams.keys import key_revoke
+from jobs.work.submission import Door, job_submit
 from tests import photos
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person
@@ -79,7 +79,7 @@ def pictures(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
             raise DownloadFailed
         return known[url]
 
-    monkeypatch.setattr("jobs.tasks._downloaded", download)
+    monkeypatch.setattr("jobs.work.tasks._downloaded", download)
     return known
 
 
@@ -198,7 +198,7 @@ def test_the_mask_holds_one_value_a_person_and_the_other_picture_shows_them(alic
 
 @pytest.mark.usefixtures("instant_worker")
 def test_a_picture_without_people_succeeds_with_an_empty_mask(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.engine.current_engine", EmptyEngine)
+    monkeypatch.setattr("jobs.work.engine.current_engine", EmptyEngine)
 
     output = task(alice, submit(alice))["output"]
 

@@ -15,13 +15,13 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from jobs import storage
 from jobs.api.dashscope import serializers
 from jobs.api.dashscope.render import MAX_FILE_BYTES
+from jobs.api.dashscope.upload_grants import GRANT_TTL_S, grant_issue
+from jobs.intake.uploads import uploads_expire
 from jobs.models import ApiKey, Job, Membership, Quota, Upload
-from jobs.services.keys import key_revoke
-from jobs.services.uploads import uploads_expire
-from jobs.upload_grants import GRANT_TTL_S, grant_issue
+from jobs.results import storage
+from jobs.teams.keys import key_revoke
 from tests import photos
 from tests.api.dashscope.test_tasks import ASYNC, FIXTURE, SUBMIT, task
 from tests.api.matching import assert_matches, fixture
@@ -147,7 +147,7 @@ def test_a_policy_expires(alice: Person) -> None:
     form = form_of(granted(alice))
 
     later = timezone.now() + dt.timedelta(seconds=GRANT_TTL_S + 1)
-    with mock.patch("jobs.upload_grants.timezone.now", return_value=later):
+    with mock.patch("jobs.api.dashscope.upload_grants.timezone.now", return_value=later):
         response = Client().post(FILES, form)
 
     assert (response.status_code, response.json()["code"]) == (403, "AccessDenied")

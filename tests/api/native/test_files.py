@@ -8,8 +8,8 @@ import uuid
 import pytest
 from django.utils import timezone
 
-from jobs import storage
 from jobs.models import Artifact
+from jobs.results import storage
 from tests.cast import Person
 
 from .sent import files_of, photo
@@ -25,7 +25,7 @@ def test_links_stay_the_same_for_a_while_and_never_outlive_their_file(
     start = timezone.now().replace(minute=0, second=1, microsecond=0)
 
     def until(after_s: int) -> int:
-        monkeypatch.setattr("jobs.storage.timezone.now", lambda: start + dt.timedelta(seconds=after_s))
+        monkeypatch.setattr("jobs.results.storage.timezone.now", lambda: start + dt.timedelta(seconds=after_s))
         return int(storage.link_to(artifact, ttl_s=3600).partition("until=")[2].partition("&")[0])
 
     assert until(0) == until(300) < until(400)

@@ -16,11 +16,11 @@ from PIL import Image
 
 from jobs.errors import JobNotFound
 from jobs.models import Artifact, AuditEntry, Job, JobImage, Scope
-from jobs.services.keys import key_create
-from jobs.services.lifecycle import job_purge
-from jobs.services.quota import stored_bytes
-from jobs.services.removal import images_delete
-from jobs.services.variants import MAX_BRUSH_BYTES, variant_keep
+from jobs.quota.charges import stored_bytes
+from jobs.results.variants import MAX_BRUSH_BYTES, variant_keep
+from jobs.teams.keys import key_create
+from jobs.work.lifecycle import job_purge
+from jobs.work.removal import images_delete
 from segmentation.pipeline import Rendered
 from tests import photos
 from tests.cast import Person

@@ -9,7 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from jobs.models import Job
-from jobs.services.lifecycle import image_claim, job_cancel, job_purge
+from jobs.work.lifecycle import image_claim, job_cancel, job_purge
 from tests.cast import Person
 from tests.quota.deeds import ledger_sum
 
@@ -68,7 +68,7 @@ def test_a_picture_that_has_been_begun_is_left_to_its_worker(
     settings.MATTING_MAX_WAIT_S = 0
     monkeypatch.setattr("django.db.transaction.on_commit", lambda deed, using=None, robust=False: deed())
     monkeypatch.setattr(
-        "jobs.queue.enqueue_images", lambda ids, *, urgency: image_claim(image_id=str(ids[0]), worker="one")
+        "jobs.work.queue.enqueue_images", lambda ids, *, urgency: image_claim(image_id=str(ids[0]), worker="one")
     )
 
     answer = impatient(alice, jpeg_bytes)

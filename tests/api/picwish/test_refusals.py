@@ -64,7 +64,7 @@ def test_an_unreachable_queue_is_503(alice: Person, jpeg_bytes: bytes, monkeypat
     def away() -> None:
         raise errors.QueueUnavailable
 
-    monkeypatch.setattr("jobs.queue.require_available", away)
+    monkeypatch.setattr("jobs.work.queue.require_available", away)
 
     answer = submit(alice, image_file=upload(jpeg_bytes))
 

@@ -10,9 +10,9 @@ import pytest
 
 from jobs import errors
 from jobs.api.picwish.render import DETAILS, ERRORS, PROGRESS
-from jobs.fetch import Fetched
+from jobs.intake.fetch import Fetched
 from jobs.models import Artifact, Job, JobImage, Quota, Status, WebhookDelivery
-from jobs.webhooks import callback_payload
+from jobs.webhooks.messages import callback_payload
 from tests import photos
 from tests.api.matching import assert_matches, fixture
 from tests.api.picwish.caller import opened, poll, submit, upload
@@ -76,7 +76,7 @@ def test_what_a_download_brings_to_light_is_the_tasks_state(
             return Fetched(b"\xff\xd8\xff" + b"\0" * 21_000_000, "image/png", url, 3.0)
         return Fetched(b"an error page", "text/html", url, 3.0)
 
-    monkeypatch.setattr("jobs.fetch.fetch_bytes", fetch)
+    monkeypatch.setattr("jobs.intake.fetch.fetch_bytes", fetch)
 
     data = submit(alice, image_url="http://example.com/a.png", sync=1).json()["data"]
 
@@ -86,7 +86,9 @@ def test_what_a_download_brings_to_light_is_the_tasks_state(
 def test_a_downloaded_picture_tells_its_download_time(
     instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.fetch.fetch_bytes", lambda url, policy: Fetched(jpeg_bytes, "image/jpeg", url, 3.0))
+    monkeypatch.setattr(
+        "jobs.intake.fetch.fetch_bytes", lambda url, policy: Fetched(jpeg_bytes, "image/jpeg", url, 3.0)
+    )
     task_id = submit(alice, image_url="http://example.com/a.png").json()["data"]["task_id"]
     JobImage.objects.update(timings_ms={"fetch": 488.4, "total": 872.95})
 
@@ -184,7 +186,7 @@ def test_every_error_that_a_task_can_end_with_has_a_state_with_a_detail(
 def test_the_callback_says_what_the_poll_says(
     instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.services.webhooks.delivery_attempt", lambda *, delivery_id, patiently: None)
+    monkeypatch.setattr("jobs.webhooks.delivery.delivery_attempt", lambda *, delivery_id, patiently: None)
 
     task_id = submit(alice, image_file=upload(jpeg_bytes), callback_url="https://example.com/hook").json()["data"][
         "task_id"

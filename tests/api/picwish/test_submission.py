@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from jobs import tasks
 from jobs.models import JobImage
+from jobs.work import tasks
 from tests.api.matching import assert_matches, fixture
 from tests.api.picwish.caller import LONG, POLLS, VENDOR, opened, poll, submit, upload
 from tests.cast import Person
@@ -84,7 +84,7 @@ def test_a_closing_slash_and_a_byte_order_mark_change_nothing(alice: Person, jpe
 def test_the_worker_claims_what_this_dialect_submits(
     idle_worker: None, alice: Person, jpeg_bytes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.engine.current_engine", lambda: FakeEngine())
+    monkeypatch.setattr("jobs.work.engine.current_engine", lambda: FakeEngine())
     task_id = submit(alice, image_file=upload(jpeg_bytes)).json()["data"]["task_id"]
     tasks.image_process(str(JobImage.objects.get().id))
 

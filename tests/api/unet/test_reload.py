@@ -12,8 +12,8 @@ import torch
 from django.conf import settings as site
 from safetensors.torch import load_file
 
-from jobs import engine, queue, tasks
 from jobs.models import AuditEntry, Membership, ModelVersion
+from jobs.work import engine, queue, tasks
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person, make_person
 
@@ -33,7 +33,7 @@ def trying_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Do at once what is asked of a picture worker."""
 
     def run(function: str, *args: object, queue_name: str, **values: object) -> None:
-        assert (function, queue_name) == ("jobs.tasks.weights_try", "interactive")
+        assert (function, queue_name) == ("jobs.work.tasks.weights_try", "interactive")
         tasks.weights_try(*args, **values)
 
     monkeypatch.setattr(queue, "enqueue_task", run)
@@ -232,4 +232,6 @@ def test_asking_waits_for_the_answer_of_another_thread(db: None, monkeypatch: py
 
     monkeypatch.setattr(queue, "enqueue_task", run_elsewhere)
 
-    assert queue.ask("jobs.tasks.x", 1, queue_name="interactive", timeout_s=10) == {"asked": ["jobs.tasks.x", 1]}
+    assert queue.ask("jobs.work.tasks.x", 1, queue_name="interactive", timeout_s=10) == {
+        "asked": ["jobs.work.tasks.x", 1]
+    }

@@ -14,10 +14,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
-from jobs import selectors, storage
 from jobs.models import ApiKey, Job
-from jobs.services.keys import key_revoke
-from jobs.services.lifecycle import job_cancel
+from jobs.results import storage
+from jobs.teams.keys import key_revoke
+from jobs.work.lifecycle import job_cancel
+from jobs.work.selectors import jobs_of
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person
 from tests.fakes import FakeEngine
@@ -285,7 +286,7 @@ def test_a_picture_that_turns_stays_upright_in_its_sizes(
 def test_the_job_is_kept_as_this_dialects(instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes) -> None:
     post(alice.api(), jpeg_bytes)
 
-    job = selectors.jobs_of(alice.actor).get()
+    job = jobs_of(alice.actor).get()
     assert (job.dialect, job.urgency, job.status) == ("unet", "interactive", "succeeded")
 
 

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.errors import UrlForbidden, UrlTooLong
-from jobs.fetch import Policy, check_url, fetch_bytes, post_bytes
-from jobs.fetch.address import is_metadata, is_public
-from jobs.fetch.connection import DeadlineSocket
-from jobs.fetch.policy import Allowance
+from jobs.intake.fetch import Policy, check_url, fetch_bytes, post_bytes
+from jobs.intake.fetch.address import is_metadata, is_public
+from jobs.intake.fetch.connection import DeadlineSocket
+from jobs.intake.fetch.policy import Allowance
 
 REFUSED_ADDRESSES = {
     "loopback": "127.0.0.1",

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from jobs.errors import DownloadFailed
-from jobs.fetch import Policy, fetch_bytes
+from jobs.intake.fetch import Policy, fetch_bytes
 from tests.jobs.fetch.resolving import resolves_to
 from tests.jobs.site import PICTURE, Site, answer
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs.fetch import post_bytes
+from jobs.intake.fetch import post_bytes
 from tests.jobs.site import Answer, Site, answer, endless, endless_chunks, redirect
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from jobs.errors import DownloadFailed
-from jobs.fetch import fetch_bytes
+from jobs.intake.fetch import fetch_bytes
 from segmentation.errors import ImageTooLarge
 from tests.jobs.site import PICTURE, Answer, Site, answer, endless, endless_chunks
 

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 import pytest
 
 from jobs.errors import DownloadFailed
-from jobs.fetch import Policy, fetch_bytes
-from jobs.fetch import connection as connection_module
-from jobs.fetch.connection import Deadline, DeadlineSocket
+from jobs.intake.fetch import Policy, fetch_bytes
+from jobs.intake.fetch import connection as connection_module
+from jobs.intake.fetch.connection import Deadline, DeadlineSocket
 from tests.jobs.fetch.resolving import resolves_to
 from tests.jobs.site import Site, endless
 

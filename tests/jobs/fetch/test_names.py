@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from jobs.errors import DownloadFailed, UrlForbidden
-from jobs.fetch import Policy, fetch_bytes
-from jobs.fetch import connection as connection_module
+from jobs.intake.fetch import Policy, fetch_bytes
+from jobs.intake.fetch import connection as connection_module
 from tests.jobs.fetch.resolving import resolves_to
 from tests.jobs.site import PICTURE, Site, answer, redirect
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from jobs.errors import DownloadFailed, UrlForbidden
-from jobs.fetch import fetch_bytes
+from jobs.intake.fetch import fetch_bytes
 from tests.jobs.fetch.resolving import resolves_to
 from tests.jobs.site import PICTURE, Site, answer, redirect
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pytest_django import Settings
 
-from jobs.checks import check_matting_settings
-from jobs.fetch import policy_from_settings
+from jobs.intake.fetch import policy_from_settings
+from jobs.running.checks import check_matting_settings
 
 
 def test_the_operators_settings_become_a_policy(settings: Settings) -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from jobs.errors import DownloadFailed
-from jobs.fetch import connection as connection_module
-from jobs.fetch import fetch_bytes
+from jobs.intake.fetch import connection as connection_module
+from jobs.intake.fetch import fetch_bytes
 from tests.jobs.fetch.certificates import Authority
 from tests.jobs.fetch.resolving import resolves_to
 from tests.jobs.site import PICTURE, Site, answer, endless

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from jobs.errors import UrlForbidden, UrlMalformed
-from jobs.fetch import Policy, check_url
+from jobs.intake.fetch import Policy, check_url
 
 
 @pytest.mark.parametrize(

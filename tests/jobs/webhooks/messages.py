@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs import webhooks
 from jobs.models import Job, JobImage, Webhook, WebhookDelivery
-from jobs.services import webhooks as services
+from jobs.webhooks import delivery as services
+from jobs.webhooks import messages
 from tests.cast import Person
 
 PUBLIC_URL = "https://receiver.example/hook"
@@ -22,7 +22,7 @@ def make_job(person: Person, *, images: int = 1, **values: Any) -> Job:
 
 def make_delivery(person: Person, url: str) -> WebhookDelivery:
     webhook = Webhook.objects.create(
-        team=person.team, url=url, events=Webhook.Event.values, secret=webhooks.new_secret()
+        team=person.team, url=url, events=Webhook.Event.values, secret=messages.new_secret()
     )
     payload = {"type": "job.succeeded"}
     return services.delivery_enqueue(webhook=webhook, event="job.succeeded", payload=payload)

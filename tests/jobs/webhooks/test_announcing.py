@@ -13,10 +13,11 @@ import pytest
 from redis.exceptions import ConnectionError as RedisConnectionError
 from standardwebhooks import Webhook as Receiver
 
-from jobs import queue, webhooks
 from jobs.models import Job, Status, Webhook, WebhookDelivery
-from jobs.services import webhooks as services
-from jobs.services.lifecycle import image_claim, image_fail, job_cancel
+from jobs.webhooks import delivery as services
+from jobs.webhooks import messages
+from jobs.work import queue
+from jobs.work.lifecycle import image_claim, image_fail, job_cancel
 from segmentation.errors import ImageUnreadable
 from tests.cast import Person
 from tests.jobs.site import Site, answer
@@ -106,7 +107,7 @@ def test_a_callback_of_a_door_without_words_of_its_own_gets_the_native_ones(alic
     Job.objects.filter(pk=job.pk).update(dialect=Job.Dialect.COMMAND)
     job_cancel(actor=alice.actor, job=job)
     job.refresh_from_db()
-    assert webhooks.callback_payload(job) == webhooks.job_payload(job)
+    assert messages.callback_payload(job) == messages.job_payload(job)
 
 
 def test_a_job_ends_and_its_message_is_kept_when_the_queue_is_away(

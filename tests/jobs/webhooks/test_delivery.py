@@ -9,8 +9,8 @@ from pytest_django import Settings
 
 from jobs.errors import DownloadFailed, UrlForbidden, UrlTooLong
 from jobs.models import Webhook, WebhookDelivery
-from jobs.services import webhooks as services
-from jobs.services.lifecycle import job_cancel
+from jobs.webhooks import delivery as services
+from jobs.work.lifecycle import job_cancel
 from tests.cast import Person
 from tests.jobs.site import Site, answer, endless, redirect
 from tests.jobs.webhooks.clock import Clock

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import django_rq
 import pytest
 
-from jobs import queue
-from jobs.services import webhooks as services
+from jobs.webhooks import delivery as services
+from jobs.work import queue
 from tests.cast import Person
 from tests.jobs.site import Site, answer
 from tests.jobs.webhooks.messages import attempt, make_delivery

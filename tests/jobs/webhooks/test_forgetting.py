@@ -6,13 +6,13 @@ import base64
 
 import pytest
 
-from jobs import intake
 from jobs.errors import DownloadFailed
+from jobs.intake.sources import UrlSource
 from jobs.models import Job, JobImage, Webhook, WebhookDelivery
-from jobs.services import webhooks as services
-from jobs.services.lifecycle import job_purge
-from jobs.services.removal import images_delete
-from jobs.services.submission import Door, job_submit
+from jobs.webhooks import delivery as services
+from jobs.work.lifecycle import job_purge
+from jobs.work.removal import images_delete
+from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 from tests.cast import Person
 from tests.jobs.webhooks.clock import Clock
@@ -43,7 +43,7 @@ def callback(alice: Person, sent: list[bytes]) -> WebhookDelivery:
         actor=alice.actor,
         door=Door(dialect="picwish", external_id="task-1", callback_url=PUBLIC_URL, wire=wire),
         options=CutoutOptions(),
-        sources=[intake.UrlSource("https://pictures.example/a.jpg")],
+        sources=[UrlSource("https://pictures.example/a.jpg")],
     )
     succeed(claim(job.images.get()))
     JobImage.objects.update(foreground=[0, 0, 1, 1])
@@ -99,7 +99,7 @@ def test_a_callback_is_written_anew_from_the_pictures_that_are_left(
         actor=alice.actor,
         door=Door(dialect="native", callback_url=PUBLIC_URL),
         options=CutoutOptions(),
-        sources=[intake.UrlSource(f"https://pictures.example/{number}.jpg") for number in range(2)],
+        sources=[UrlSource(f"https://pictures.example/{number}.jpg") for number in range(2)],
     )
     for image in job.images.all():
         succeed(claim(image))
@@ -120,7 +120,7 @@ def test_a_webhook_hears_of_a_job_that_is_deleted_before_the_message_is_taken(al
         actor=alice.actor,
         door=Door(dialect="native"),
         options=CutoutOptions(),
-        sources=[intake.UrlSource("https://pictures.example/a.jpg")],
+        sources=[UrlSource("https://pictures.example/a.jpg")],
     )
     succeed(claim(job.images.get()))
     job_purge(actor=alice.actor, jobs=[Job.objects.get()])

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from jobs.models import Job
-from jobs.services import webhooks as services
-from jobs.services.lifecycle import job_cancel
+from jobs.webhooks import delivery as services
+from jobs.work.lifecycle import job_cancel
 from tests.cast import Person
 from tests.jobs.webhooks.messages import PUBLIC_URL, make_job
 

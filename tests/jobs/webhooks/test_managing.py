@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from jobs.actor import Actor
 from jobs.errors import PermissionDenied, UrlForbidden
 from jobs.models import Action, AuditEntry, Webhook, WebhookDelivery
-from jobs.services import webhooks as services
+from jobs.teams.actor import Actor
+from jobs.webhooks import delivery as services
 from segmentation.errors import InvalidParameter
 from tests.cast import Person
 from tests.jobs.site import Site, answer

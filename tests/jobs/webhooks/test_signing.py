@@ -8,9 +8,9 @@ import pytest
 from standardwebhooks import Webhook as Receiver
 from standardwebhooks import WebhookVerificationError
 
-from jobs import webhooks
 from jobs.models import Webhook, WebhookDelivery
-from jobs.services import webhooks as services
+from jobs.webhooks import delivery as services
+from jobs.webhooks import messages
 from tests.cast import Person
 from tests.jobs.site import Site
 from tests.jobs.webhooks.clock import Clock
@@ -18,7 +18,7 @@ from tests.jobs.webhooks.messages import attempt, make_delivery
 
 
 def test_a_known_message_gets_the_known_signature() -> None:
-    headers = webhooks.signed_headers(
+    headers = messages.signed_headers(
         signing_secrets=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
         message_id="msg_p5jXN8AQM9LWM0D4loKWxJek",
         timestamp_s=1614265330,
@@ -29,7 +29,7 @@ def test_a_known_message_gets_the_known_signature() -> None:
 
 
 def test_a_secret_carries_the_standards_mark_and_enough_chance() -> None:
-    first, second = webhooks.new_secret(), webhooks.new_secret()
+    first, second = messages.new_secret(), messages.new_secret()
     assert first.startswith("whsec_")
     assert first != second
     assert len(first) == len("whsec_") + 44
@@ -46,7 +46,7 @@ def test_a_receivers_own_library_verifies_a_delivered_message(alice: Person, rec
     with pytest.raises(WebhookVerificationError):
         Receiver(delivery.webhook.secret).verify(body + b" ", headers)
     with pytest.raises(WebhookVerificationError):
-        Receiver(webhooks.new_secret()).verify(body, headers)
+        Receiver(messages.new_secret()).verify(body, headers)
 
 
 def test_while_a_secret_is_changed_both_verify_and_a_day_later_only_the_new_one(

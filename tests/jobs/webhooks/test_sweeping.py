@@ -8,7 +8,7 @@ import django_rq
 from pytest_django import Settings
 
 from jobs.models import WebhookDelivery
-from jobs.services import webhooks as services
+from jobs.webhooks import delivery as services
 from tests.cast import Person
 from tests.jobs.site import Site, answer
 from tests.jobs.webhooks.clock import Clock

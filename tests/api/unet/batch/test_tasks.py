@@ -7,8 +7,8 @@ from pathlib import Path
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from jobs import tasks
 from jobs.models import Job, JobImage
+from jobs.work import tasks
 from tests.api.matching import assert_matches, fixture
 from tests.api.unet.batch.caller import TASK, URL, submit, task
 from tests.cast import Person

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from jobs import storage
 from jobs.models import Membership, Quota
+from jobs.results import storage
 from tests import photos
 from tests.api.matching import assert_matches, fixture
 from tests.api.unet.batch.caller import URL, task
@@ -68,7 +68,7 @@ def test_too_many_files_are_counted_before_one_of_them_is_opened(
 ) -> None:
     settings.MATTING_MAX_IMAGES_PER_JOB = 2
     opened: list[object] = []
-    monkeypatch.setattr("jobs.intake.accept_upload", opened.append)
+    monkeypatch.setattr("jobs.intake.sources.accept_upload", opened.append)
 
     answer = alice.api().post(URL, {"images": [SimpleUploadedFile(f"{name}.png", small) for name in "abc"]})
 

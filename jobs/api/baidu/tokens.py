@@ -1,0 +1,49 @@
+"""Stage 1, intake: access tokens that stand in for a key for a while. They are signed, not stored."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.core import signing
+from django.utils.crypto import constant_time_compare
+
+from jobs.errors import AuthenticationRequired, TokenExpired
+from jobs.models import ApiKey
+from jobs.teams.selectors import key_by_public_id
+
+TOKEN_TTL_S = 30 * 24 * 3600
+_SALT = "keyline.token"
+
+
+def token_issue(*, public_id: str, secret: str) -> tuple[ApiKey, str]:
+    """Give the key that an id and its secret open, and a new token for it; older tokens go on being valid.
+
+    Raises AuthenticationRequired, with the field `client_id` for an id that is nobody's.
+    """
+    key = key_by_public_id(public_id)
+    if key is None:
+        raise AuthenticationRequired("unknown client id", field="client_id")
+    if not constant_time_compare(ApiKey.hash_of(secret), key.secret_hash) or not key.is_active:
+        raise AuthenticationRequired("Client authentication failed", field="client_secret")
+    return key, _signer().sign(f"{key.public_id}.{secrets.token_urlsafe(12)}")
+
+
+def key_of_token(token: str) -> ApiKey:
+    """Give the key that a token stands for, revoked or not: that is for whoever admits the key to look at.
+
+    Raises TokenExpired for one of ours that is older than TOKEN_TTL_S, AuthenticationRequired for any other text.
+    """
+    try:
+        value = _signer().unsign(token, max_age=TOKEN_TTL_S)
+    except signing.SignatureExpired:
+        raise TokenExpired from None
+    except signing.BadSignature:
+        raise AuthenticationRequired("The access token is invalid.") from None
+    key = key_by_public_id(value.partition(".")[0])
+    if key is None:
+        raise AuthenticationRequired("The access token's key is gone.")
+    return key
+
+
+def _signer() -> signing.TimestampSigner:
+    return signing.TimestampSigner(salt=_SALT, sep=".")

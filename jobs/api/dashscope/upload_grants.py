@@ -1,0 +1,66 @@
+"""Stage 1, intake: signed permissions to upload a file without sending the key along, as object stores give them."""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import json
+import uuid
+from dataclasses import dataclass
+
+from django.core import signing
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+
+from jobs.errors import PermissionDenied
+from jobs.models import ApiKey, Scope
+from jobs.teams.selectors import key_by_public_id
+
+GRANT_TTL_S = 300
+_SALT = "keyline.upload-grant"
+_NAMESPACE = uuid.UUID("5b0c3a52-6f0e-4a57-9d0b-3f1f1c0d5a61")
+
+
+@dataclass(frozen=True, slots=True)
+class UploadGrant:
+    """Hold what an uploader sends along: `policy` (base64 JSON), its `signature`, and names below `directory`."""
+
+    policy: str
+    signature: str
+    directory: str
+
+
+def grant_issue(*, key: ApiKey) -> UploadGrant:
+    """Let whoever holds the answer upload for the key's team within GRANT_TTL_S, into a directory of its own."""
+    directory = f"uploads/{uuid.uuid4()}"
+    expiration = timezone.now() + dt.timedelta(seconds=GRANT_TTL_S)
+    terms = {"expiration": expiration.isoformat(), "key": key.public_id, "directory": directory}
+    policy = base64.b64encode(json.dumps(terms).encode()).decode()
+    return UploadGrant(policy, _signature(policy), directory)
+
+
+def granted_key(*, policy: str, signature: str, name: str) -> ApiKey:
+    """Give the key for which a file may be stored under `name`; raise PermissionDenied otherwise."""
+    if not constant_time_compare(_signature(policy), signature):
+        raise PermissionDenied("The upload policy's signature is not valid.")
+    terms = json.loads(base64.b64decode(policy))
+    if dt.datetime.fromisoformat(terms["expiration"]) <= timezone.now():
+        raise PermissionDenied("The upload policy has expired.")
+    directory, _, file_name = name.rpartition("/")
+    if directory != terms["directory"] or not file_name:
+        raise PermissionDenied("The upload policy is for another directory.")
+    key = key_by_public_id(terms["key"])
+    if key is None or not key.is_active:
+        raise PermissionDenied("The key of this upload policy has been revoked.")
+    if not key.has_scope(Scope.SUBMIT):
+        raise PermissionDenied(f"This needs the scope {str(Scope.SUBMIT)!r}.")
+    return key
+
+
+def upload_id_of(name: str) -> uuid.UUID:
+    """Give the id of the upload stored under a granted name: the same name gives the same id."""
+    return uuid.uuid5(_NAMESPACE, name)
+
+
+def _signature(policy: str) -> str:
+    return signing.Signer(salt=_SALT).signature(policy)

@@ -1,0 +1,137 @@
+"""Stage 1, intake: a zip of pictures becomes checked sources, one member in memory at a time.
+
+No member's name ever becomes a path on this machine; what a name may look like is checked all the same, so that an
+archive made to do harm is refused as a whole.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import PurePosixPath
+from typing import IO
+
+from django.conf import settings
+
+from jobs.intake.sources import ReadAnew, Source, accept_bytes, accept_or_refuse
+from segmentation.errors import ImageTooLarge, ImageUnreadable, InvalidParameter
+from segmentation.image import Limits
+
+SIGNATURE = b"PK\x03\x04"
+EMPTY_SIGNATURE = b"PK\x05\x06"
+MAX_DEPTH = 8
+MAX_RATIO = 200
+RATIO_FREE_BYTES = 2**20  # small files of one colour shrink a lot and harm nobody
+# The others are unpacked by whole blocks, however little of them is wanted: a small file could fill the memory.
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+_END = struct.Struct("<4s4H2LH")
+_END_64_LOCATOR = struct.Struct("<4sLQL")
+_END_64_SIGNATURE = b"PK\x06\x07"
+_MAX_COMMENT = 65_535
+_ENTRY_BYTES = 1024  # in the directory: a header of 46 bytes, the name, some extra fields
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveLimits:
+    """Say what an archive may hold: files, bytes of all of them unpacked, and bytes of the archive itself."""
+
+    max_entries: int
+    max_bytes: int
+
+
+def archive_limits() -> ArchiveLimits:
+    return ArchiveLimits(settings.MATTING_MAX_IMAGES_PER_JOB, settings.MATTING_MAX_ARCHIVE_BYTES)
+
+
+def sources_in(file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits, field: str) -> list[Source]:
+    """Check every file of a zip; what is no picture is refused by itself, what endangers the server ends the request.
+
+    Raises InvalidParameter for what is no zip, is encrypted, too deep, leads out of itself or has too many entries, and
+    ImageTooLarge for one that unpacks to too many bytes.
+    """
+    _check_end(file, archive_limits, field)
+    try:
+        archive = zipfile.ZipFile(file)
+    except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
+        raise InvalidParameter(f"{field}: not a zip archive that can be read", field=field) from error
+    entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_litter(entry.filename)]
+    _check_entries(entries, archive_limits, field)
+    return [_source(archive, entry, limits) for entry in entries]
+
+
+def _source(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> Source:
+    read = partial(_unpacked, archive, entry, limits.max_bytes)
+
+    def accept() -> Source:
+        return replace(accept_bytes(read(), name=entry.filename, limits=limits), content=ReadAnew(read))
+
+    return accept_or_refuse(accept, name=entry.filename)
+
+
+def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes:
+    """Unpack one file; raise ImageTooLarge or ImageUnreadable where the archive lied about it."""
+    if entry.compress_type not in _METHODS:
+        raise ImageUnreadable("The file is packed by another method than deflate.")
+    try:
+        with archive.open(entry) as member:
+            data = member.read(max_bytes + 1)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+        raise ImageUnreadable("The file cannot be unpacked from the archive.") from error
+    if len(data) > max_bytes:
+        raise ImageTooLarge
+    return data
+
+
+def _check_end(file: IO[bytes], limits: ArchiveLimits, field: str) -> None:
+    """Look at the archive's last record before the directory is read, which alone could fill the memory."""
+    size = file.seek(0, io.SEEK_END)
+    if size > limits.max_bytes:
+        raise ImageTooLarge(f"{field}: the archive is larger than {limits.max_bytes / 2**20:.4g} MB", field=field)
+    file.seek(max(0, size - _END_64_LOCATOR.size - _END.size - _MAX_COMMENT))
+    tail = file.read()
+    place = tail.rfind(EMPTY_SIGNATURE)
+    if place < 0 or len(tail) - place < _END.size:
+        raise InvalidParameter(f"{field}: not a zip archive", field=field)
+    if tail.startswith(_END_64_SIGNATURE, max(0, place - _END_64_LOCATOR.size)):
+        # Its figures would count instead of these. What we take never needs it: that begins at 4 GB or 65,535 files.
+        raise InvalidParameter(f"{field}: zip64 archives are not taken", field=field)
+    _, _, _, _, entries, directory_bytes, _, _ = _END.unpack_from(tail, place)
+    # Folders count as entries too, hence the factor.
+    if entries > 2 * limits.max_entries + 100 or directory_bytes > _ENTRY_BYTES * (2 * limits.max_entries + 100):
+        raise InvalidParameter(f"{field}: more than {limits.max_entries} files", field=field)
+    file.seek(0)
+
+
+def _check_entries(entries: Sequence[zipfile.ZipInfo], limits: ArchiveLimits, field: str) -> None:
+    if not entries:
+        raise InvalidParameter(f"{field}: the archive holds no file", field=field)
+    if len(entries) > limits.max_entries:
+        raise InvalidParameter(f"{field}: more than {limits.max_entries} files", field=field)
+    for entry in entries:
+        _check_name(entry.filename, field)
+        if entry.flag_bits & 0x1:
+            raise InvalidParameter(f"{field}: the archive is encrypted", field=field)
+        if entry.file_size > max(RATIO_FREE_BYTES, MAX_RATIO * entry.compress_size):
+            raise ImageTooLarge(f"{field}: a file unpacks to more than {MAX_RATIO} times its size", field=field)
+    if sum(entry.file_size for entry in entries) > limits.max_bytes:
+        raise ImageTooLarge(f"{field}: unpacked, more than {limits.max_bytes / 2**20:.4g} MB", field=field)
+
+
+def _check_name(name: str, field: str) -> None:
+    path = PurePosixPath(name.replace("\\", "/"))
+    if path.is_absolute() or ".." in path.parts or re.match(r"[A-Za-z]:", name):
+        raise InvalidParameter(f"{field}: a name in the archive leads out of it", field=field)
+    if len(path.parts) > MAX_DEPTH:
+        raise InvalidParameter(f"{field}: folders in the archive are nested deeper than {MAX_DEPTH}", field=field)
+
+
+def _is_litter(name: str) -> bool:
+    """Recognise what desktops put into archives: hidden files and macOS's resource forks."""
+    path = PurePosixPath(name)
+    return path.name.startswith(".") or "__MACOSX" in path.parts

@@ -1,0 +1,193 @@
+"""Stages 1 and 9, intake and callbacks: one connection to a checked, pinned address under one deadline.
+
+urllib3's connections are the base, with `_new_conn` replaced as its own SOCKS support does: TLS, SNI, certificate
+checks and Host keep the name while the socket goes to the address that was checked. `requests-hardened` was weighed and
+left: it checks only the first DNS answer, unwraps only IPv4-mapped addresses and has no deadline.
+"""
+
+from __future__ import annotations
+
+import queue
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Any
+
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from jobs.errors import DownloadFailed, UrlForbidden
+from jobs.intake.fetch.address import Address
+from jobs.intake.fetch.policy import Policy
+from jobs.intake.fetch.url import Target
+
+Clock = Callable[[], float]
+Resolver = Callable[[str, int], list[str]]
+
+_MAX_LOOKUPS = 32
+_lookup_slots = threading.BoundedSemaphore(_MAX_LOOKUPS)
+
+
+class Deadline:
+    """Count down `seconds` from now by a monotonic clock."""
+
+    def __init__(self, seconds: float, clock: Clock = time.monotonic) -> None:
+        self._clock = clock
+        self._started = clock()
+        self._ends = self._started + seconds
+
+    def remaining_s(self) -> float:
+        """Return the seconds left; raise TimeoutError when there are none (0 would mean a non-blocking socket)."""
+        remaining = self._ends - self._clock()
+        if remaining <= 0:
+            raise TimeoutError("the deadline has passed")
+        return remaining
+
+    def elapsed_ms(self) -> int:
+        return round((self._clock() - self._started) * 1000)
+
+
+class _DeadlineMixin:
+    """Give every single wait on a socket only what is left of the deadline.
+
+    A plain timeout starts anew with each packet, so a server that drips a byte a second would hold a worker for ever.
+    """
+
+    deadline: Deadline | None = None
+
+    def _arm(self) -> None:
+        if self.deadline is not None:
+            self.settimeout(self.deadline.remaining_s())
+
+    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+        self._arm()
+        return super().recv(*args, **kwargs)
+
+    def recv_into(self, *args: Any, **kwargs: Any) -> int:
+        self._arm()
+        return super().recv_into(*args, **kwargs)
+
+    def send(self, *args: Any, **kwargs: Any) -> int:
+        self._arm()
+        return super().send(*args, **kwargs)
+
+    def sendall(self, *args: Any, **kwargs: Any) -> None:
+        self._arm()
+        return super().sendall(*args, **kwargs)
+
+
+class DeadlineSocket(_DeadlineMixin, socket.socket):
+    """A TCP socket under a deadline."""
+
+
+class DeadlineTlsSocket(_DeadlineMixin, ssl.SSLSocket):
+    """A TLS socket under a deadline; the handshake is bounded by the TCP socket's timeout, which it inherits."""
+
+
+@lru_cache(maxsize=1)
+def tls_context() -> ssl.SSLContext:
+    """Return the shared TLS settings: names and certificates checked against the system's authorities."""
+    context = ssl.create_default_context()
+    context.sslsocket_class = DeadlineTlsSocket
+    return context
+
+
+def system_resolver(host: str, port: int) -> list[str]:
+    """Return every address of `host` as text, in the system's order of preference."""
+    answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
+
+
+def look_up(target: Target, deadline: Deadline, resolver: Resolver) -> list[Address]:
+    """Return the addresses of the target's host; raise DownloadFailed when there are none, TimeoutError when late.
+
+    A lookup cannot be cancelled, so it runs in a daemon thread that is left behind at the deadline; at most
+    `_MAX_LOOKUPS` of them exist at a time.
+    """
+    if target.address is not None:
+        return [target.address]
+    answer: queue.SimpleQueue[list[str] | Exception] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            answer.put(resolver(target.host, target.port))
+        except Exception as error:
+            answer.put(error)
+        finally:
+            _lookup_slots.release()
+
+    if not _lookup_slots.acquire(timeout=deadline.remaining_s()):
+        raise TimeoutError("too many name lookups are waiting")
+    threading.Thread(target=ask, name="name-lookup", daemon=True).start()
+    try:
+        found = answer.get(timeout=deadline.remaining_s())
+    except queue.Empty:
+        raise TimeoutError("the name lookup took too long") from None
+    if isinstance(found, Exception) or not found:
+        raise DownloadFailed("The URL's host has no address.")
+    return [ip_address(text) for text in found]
+
+
+def connect(target: Target, policy: Policy, deadline: Deadline, resolver: Resolver) -> HTTPConnection:
+    """Return an open connection to a permitted address of the target.
+
+    Raises UrlForbidden when any answer of the lookup is not permitted (a mixed answer is an attempt at rebinding),
+    DownloadFailed, and OSError or urllib3's HTTPError from the network.
+    """
+    addresses = look_up(target, deadline, resolver)
+    if not all(policy.permits(target.host, target.port, address) for address in addresses):
+        raise UrlForbidden("The URL's host is not on the public Internet.")
+
+    def dial() -> DeadlineSocket:
+        failure: OSError = OSError("no address")
+        for address in addresses:
+            try:
+                return _dial(address, target.port, policy, deadline)
+            except OSError as error:
+                failure = error
+        raise failure
+
+    if target.scheme == "https":
+        connection: HTTPConnection = _PinnedTlsConnection(target.host, target.port, ssl_context=tls_context())
+    else:
+        connection = _PinnedConnection(target.host, target.port)
+    connection.dial = dial
+    try:
+        connection.connect()
+        connection.sock.deadline = deadline
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _dial(address: Address, port: int, policy: Policy, deadline: Deadline) -> DeadlineSocket:
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    sock = DeadlineSocket(family, socket.SOCK_STREAM)
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock.settimeout(min(policy.connect_timeout_s, deadline.remaining_s()))
+        sock.connect((str(address), port))
+        # What is left bounds the TLS handshake as a whole: OpenSSL's wrapper treats it as one span.
+        sock.settimeout(deadline.remaining_s())
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+class _PinnedConnection(HTTPConnection):
+    dial: Callable[[], socket.socket]
+
+    def _new_conn(self) -> socket.socket:
+        return self.dial()
+
+
+class _PinnedTlsConnection(HTTPSConnection):
+    dial: Callable[[], socket.socket]
+
+    def _new_conn(self) -> socket.socket:
+        return self.dial()

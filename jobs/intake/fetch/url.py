@@ -1,0 +1,121 @@
+"""Stages 1 and 9, intake and callbacks: one strict reading of a user's URL. What is checked is what is asked for."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import quote, urlsplit
+
+import idna
+
+from jobs.errors import UrlForbidden, UrlMalformed, UrlTooLong
+from jobs.intake.fetch.address import Address
+from jobs.intake.fetch.policy import Policy
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_PATH_SAFE = "/%:@!$&'()*+,;=~?"
+_NOT_PUBLIC = "The URL's host is not on the public Internet."
+_UNREADABLE_HOST = "The URL's host cannot be read."
+# urlsplit takes "[::1]evil.example" and a port in full-width digits; this does not.
+_PLACE = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+))(?::(?P<port>[0-9]{0,5}))?")
+_HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+# The WHATWG URL rule: a host whose last label looks like a number is an IPv4 address in some resolver's eyes.
+_NUMERIC_HOST = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
+_LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
+
+
+@dataclass(frozen=True)
+class Target:
+    """A URL taken apart: `host` in ASCII without a closing dot, `path` with its query, `address` when host is one."""
+
+    scheme: str
+    host: str
+    port: int
+    path: str
+    address: Address | None
+
+    @property
+    def url(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        port = "" if self.port == _DEFAULT_PORTS[self.scheme] else f":{self.port}"
+        return f"{self.scheme}://{host}{port}{self.path}"
+
+
+def check_url(url: str, policy: Policy, *, field: str = "") -> None:
+    """Refuse what can be refused at submission: syntax, scheme, port, literal addresses. No network is touched.
+
+    Names are looked up when the connection is made, because an answer checked earlier may have changed by then.
+    Raises UrlTooLong, UrlMalformed, UrlForbidden, naming the request's `field`.
+    """
+    try:
+        target_from_url(url, policy)
+    except (UrlTooLong, UrlForbidden) as refusal:
+        refusal.field = field
+        raise
+
+
+def target_from_url(url: str, policy: Policy) -> Target:
+    """Read `url` strictly; raise UrlTooLong, UrlMalformed for what is no URL, or UrlForbidden with the reason."""
+    if len(url.encode("utf-8", "surrogatepass")) > policy.max_url_bytes:
+        raise UrlTooLong(f"The URL is longer than {policy.max_url_bytes} bytes.")
+    if "\\" in url or any(unicodedata.category(character)[0] in "ZC" for character in url):
+        raise UrlMalformed("The URL holds white space, a control character or a backslash.")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise UrlMalformed from None
+    if parts.scheme not in policy.schemes or parts.scheme not in _DEFAULT_PORTS:
+        raise UrlForbidden(f"The URL must begin with {' or '.join(f'{scheme}://' for scheme in policy.schemes)}.")
+    if "@" in parts.netloc:
+        raise UrlForbidden("The URL may not hold a user name or password.")
+    place = _PLACE.fullmatch(parts.netloc)
+    if place is None:
+        raise UrlMalformed(_UNREADABLE_HOST)
+    host, address = _address_in_brackets(place["bracketed"]) if place["bracketed"] else _name_or_address(place["plain"])
+    port = int(place["port"]) if place["port"] else _DEFAULT_PORTS[parts.scheme]
+    path = quote(f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/", safe=_PATH_SAFE)
+    target = Target(parts.scheme, host, port, path, address)
+    _check_reach(target, policy)
+    return target
+
+
+def _address_in_brackets(text: str) -> tuple[str, Address]:
+    try:
+        address = IPv6Address(text)
+    except ValueError:
+        raise UrlMalformed(_UNREADABLE_HOST) from None
+    if address.scope_id:
+        raise UrlForbidden(_NOT_PUBLIC)
+    return address.compressed, address
+
+
+def _name_or_address(host: str) -> tuple[str, Address | None]:
+    try:
+        # Mapping comes before every other look at the host: it turns full-width digits and dots into plain ones.
+        host = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
+    except (idna.IDNAError, UnicodeError):
+        raise UrlMalformed(_UNREADABLE_HOST) from None
+    host = host.lower().removesuffix(".")
+    if _NUMERIC_HOST.fullmatch(host):
+        try:
+            return host, ip_address(host)
+        except ValueError:
+            raise UrlForbidden("The URL's host is a number; write the address as four decimal parts.") from None
+    if len(host) > 253 or not _HOST.fullmatch(host):
+        raise UrlMalformed(_UNREADABLE_HOST)
+    return host, None
+
+
+def _check_reach(target: Target, policy: Policy) -> None:
+    if not policy.may_permit_port(target.host, target.port):
+        raise UrlForbidden(f"Port {target.port} is not allowed.")
+    if target.address is not None:
+        known: tuple[Address, ...] = (target.address,)
+    elif target.host == "localhost" or target.host.endswith(".localhost"):
+        known = _LOOPBACK  # RFC 6761: whatever a resolver says of it, this name means the machine itself
+    else:
+        return
+    if not any(policy.permits(target.host, target.port, address) for address in known):
+        raise UrlForbidden(_NOT_PUBLIC)

@@ -1,0 +1,19 @@
+"""Read uploads of a team."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.utils import timezone
+
+from jobs.errors import NotFound
+from jobs.models import Upload
+from jobs.teams.actor import Actor
+
+
+def upload_get(actor: Actor, upload_id: UUID | str) -> Upload:
+    """Give one of the team's uploads that has not expired."""
+    upload = Upload.objects.filter(pk=upload_id, team=actor.team, expires_at__gt=timezone.now()).first()
+    if upload is None:
+        raise NotFound("There is no such upload, or its hour is over.")
+    return upload

@@ -1,0 +1,192 @@
+"""Stage 1, intake: bytes, base64 or an upload become one checked source; nothing is stored or queued for a bad one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import io
+import unicodedata
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import PurePosixPath
+from typing import IO, Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from jobs.results import storage
+from segmentation.errors import (
+    ImageError,
+    ImageMissing,
+    ImageTooLarge,
+    ImageUnreadable,
+    InvalidParameter,
+    MattingError,
+)
+from segmentation.image import Limits, Probe, probe
+
+MAX_NAME_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedSource:
+    """Hold a picture that has been proved to decode, still where it arrived: memory, a spool file, or the storage."""
+
+    name: str
+    probe: Probe
+    sha256: str
+    content: IO[bytes]
+
+    def read(self) -> bytes:
+        self.content.seek(0)
+        return self.content.read()
+
+
+class ReadAnew(io.RawIOBase):
+    """Stand for a file that is opened and read each time it is wanted, and kept neither open nor in memory between."""
+
+    def __init__(self, read: Callable[[], bytes]) -> None:
+        super().__init__()
+        self._read = read
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if offset or whence != io.SEEK_SET:
+            raise io.UnsupportedOperation("it is read from its beginning")
+        return 0
+
+    def read(self, size: int = -1) -> bytes:
+        return self._read()
+
+
+@dataclass(frozen=True, slots=True)
+class UrlSource:
+    """Hold the address of a picture that the worker will fetch through the guard and then check the same way."""
+
+    url: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileSource:
+    """Hold the path of a file under an allowed input root, which the worker will open and check the same way."""
+
+    path: str
+    name: str
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedSource:
+    """Hold what was found wrong with one picture of a request that goes on without it; it is counted as failed."""
+
+    name: str
+    error: MattingError
+
+
+Source = CheckedSource | UrlSource | FileSource | RefusedSource
+
+
+def default_limits(**changes: Any) -> Limits:
+    """Give the site's own limits, with a dialect's in `changes`; of a limit that both have the stricter one counts."""
+    site = {"max_bytes": settings.MATTING_MAX_IMAGE_BYTES, "max_pixels": settings.MATTING_MAX_IMAGE_PIXELS}
+    stricter = {name: min(limit, changes.get(name, limit)) for name, limit in site.items()}
+    return Limits(**(changes | stricter))
+
+
+def limits_to_json(limits: Limits) -> dict[str, Any]:
+    return asdict(limits) | {"formats": sorted(limits.formats)}
+
+
+def limits_from_json(data: dict[str, Any]) -> Limits:
+    return Limits(**(data | {"formats": frozenset(data["formats"])})) if data else default_limits()
+
+
+def check_count(count: int) -> None:
+    """Raise InvalidParameter for more pictures than one job may have; asked before the first of them is opened."""
+    if count > settings.MATTING_MAX_IMAGES_PER_JOB:
+        raise too_many_images(str(count))
+
+
+def too_many_images(count: str) -> InvalidParameter:
+    """Say that so many are more than one job may have."""
+    return InvalidParameter(
+        f"images: {count} are more than {settings.MATTING_MAX_IMAGES_PER_JOB} in one job", field="images"
+    )
+
+
+def too_large(name: str, max_bytes: int) -> ImageTooLarge:
+    """Say which file has more bytes than it may have; by how many nobody has counted."""
+    return ImageTooLarge(f"{clean_name(name)} has more than {max_bytes} bytes")
+
+
+def clean_name(name: str) -> str:
+    """Keep the last part of a file name, without control characters, so that it is safe to show and to zip."""
+    name = PurePosixPath(str(name).replace("\\", "/")).name
+    name = "".join(character for character in name if unicodedata.category(character)[0] != "C")
+    return name[-MAX_NAME_LENGTH:].strip(" .") or "picture"
+
+
+def accept_bytes(data: bytes, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
+    """Check a picture in memory; raise the ImageError that says what is wrong with it."""
+    found = probe(data, limits or default_limits())
+    return CheckedSource(clean_name(name), found, hashlib.sha256(data).hexdigest(), io.BytesIO(data))
+
+
+def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) -> CheckedSource:
+    """Check an uploaded file; its size is looked at before a byte of it is read into memory."""
+    limits = limits or default_limits()
+    if not isinstance(file, UploadedFile):
+        raise ImageMissing(field="image")
+    if file.size is not None and file.size > limits.max_bytes:
+        raise too_large(file.name, limits.max_bytes)
+    file.seek(0)
+    data = file.read(limits.max_bytes + 1)
+    found = probe(data, limits)
+    return CheckedSource(clean_name(file.name), found, hashlib.sha256(data).hexdigest(), file)
+
+
+def accept_base64(text: object, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
+    """Check a picture sent as base64, with or without a `data:` prefix and line breaks."""
+    limits = limits or default_limits()
+    if not isinstance(text, str | bytes) or not text:
+        raise ImageMissing(field="image")
+    if isinstance(text, bytes):
+        text = text.decode("latin-1")
+    if text.startswith("data:"):
+        text = text.partition(",")[2]
+    if len(text) > limits.max_bytes * 4 // 3 + 1024:
+        raise ImageTooLarge(f"The base64 text stands for more than {limits.max_bytes} bytes")
+    try:
+        data = base64.b64decode("".join(text.split()), validate=True)
+    except (binascii.Error, ValueError):
+        raise ImageUnreadable("The picture's base64 text is not valid base64", field="image") from None
+    return accept_bytes(data, name=name, limits=limits)
+
+
+def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> CheckedSource:
+    """Check a picture that already lies in the storage, an upload or another job's source; raise NotFound if not."""
+    read = partial(storage.read, key)
+    checked = accept_bytes(read(), name=name, limits=limits)
+    return replace(checked, content=ReadAnew(read))
+
+
+def accept_url(url: object, *, name: str = "") -> UrlSource:
+    """Check a picture's address as far as that goes without the network; the worker fetches it through the guard."""
+    from jobs.intake.fetch import check_url, policy_from_settings
+
+    if not isinstance(url, str) or not url.strip():
+        raise ImageMissing(field="image_url")
+    check_url(url.strip(), policy_from_settings("picture"), field="image_url")
+    return UrlSource(url.strip(), clean_name(name or url.partition("?")[0]))
+
+
+def accept_or_refuse(
+    accept: Callable[[], Source], *, name: str = "", refusing: tuple[type[MattingError], ...] = (ImageError,)
+) -> Source:
+    """Call `accept`, and turn an error of the kinds in `refusing` into a picture that has failed under its name."""
+    try:
+        return accept()
+    except refusing as error:
+        return RefusedSource(clean_name(name), error)

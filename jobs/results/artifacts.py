@@ -1,0 +1,52 @@
+"""Stage 8, results: a stored file of a picture and its row, which come together or not at all."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from jobs.errors import JobNotFound
+from jobs.models import Artifact, Job, JobImage
+from jobs.results import storage
+from jobs.results.deletions import files_discard
+
+
+def artifact_keep(
+    *, image: JobImage, kind: Artifact.Kind, key: str, data: bytes, content_type: str, width: int, height: int
+) -> Artifact:
+    """Store a file of a picture and make its row.
+
+    Raises StorageFailed, and JobNotFound when the picture was deleted meanwhile; whatever is raised, no file is left.
+    """
+    artifact = artifact_stored(
+        image=image, kind=kind, key=key, data=data, content_type=content_type, width=width, height=height
+    )
+    try:
+        with transaction.atomic():
+            # Whoever deletes the job holds this lock: they are through by now, or will find the row.
+            Job.objects.select_for_update().filter(pk=image.job_id).first()
+            if not JobImage.objects.filter(pk=image.pk).exists():
+                raise JobNotFound
+            artifact.save(force_insert=True)
+    except BaseException as error:
+        files_discard(keys=[artifact.key], error=error)
+        raise
+    return artifact
+
+
+def artifact_stored(
+    *, image: JobImage, kind: Artifact.Kind, key: str, data: bytes, content_type: str, width: int, height: int
+) -> Artifact:
+    """Store a file of a picture and give its row unsaved, for the commit that shows it; raises StorageFailed."""
+    stored = storage.store(key, data)
+    return Artifact(
+        job=image.job,
+        image=image,
+        kind=kind,
+        key=stored.key,
+        content_type=content_type,
+        bytes=stored.bytes,
+        sha256=stored.sha256,
+        width=width,
+        height=height,
+        expires_at=image.job.expires_at,
+    )

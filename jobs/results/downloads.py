@@ -1,0 +1,41 @@
+"""Stage 9, rendering: remember who opened files of a job that somebody else had submitted."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import replace
+
+from django.utils import timezone
+
+from jobs.audit.trail import Author, audit_append
+from jobs.models import Action, Artifact, AuditEntry, Job
+from jobs.teams.actor import Actor
+
+_ONCE_EVERY = dt.timedelta(hours=1)
+
+
+def download_note(*, actor: Actor, artifact: Artifact) -> None:
+    """Record that somebody other than its submitter opened a file of a job; once an hour for each person and job.
+
+    The entry is filed under the job's team. Thumbnails are not counted: a gallery shows them to the whole team.
+    """
+    job = artifact.job
+    if artifact.kind == Artifact.Kind.THUMBNAIL or _is_own(actor, job):
+        return
+    author = replace(Author.of(actor), team_id=job.team_id, team_name=job.team.name)
+    noted = AuditEntry.objects.filter(
+        object_id=str(job.pk),
+        action=Action.JOB_DOWNLOADED,
+        actor_name=author.name,
+        key_id=author.key_id,
+        at__gt=timezone.now() - _ONCE_EVERY,
+    )
+    if not noted.exists():
+        after = {"kind": artifact.kind, "file": artifact.file_name}
+        audit_append(action=Action.JOB_DOWNLOADED, author=author, target=job, after=after)
+
+
+def _is_own(actor: Actor, job: Job) -> bool:
+    if actor.key is not None:
+        return actor.key.pk == job.api_key_id
+    return actor.user is not None and actor.user.pk == job.user_id

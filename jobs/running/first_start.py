@@ -1,0 +1,155 @@
+"""Start-up: brings a data folder to the state that the site needs; everything here may be done again at every start."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import os
+import secrets
+import socket
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.staticfiles.finders import get_finders
+from django.core.management import call_command
+from django.db import DatabaseError, transaction
+
+from jobs.models import Scope
+from jobs.teams.keys import key_create
+from jobs.teams.teams import team_create
+
+ADMIN_NAME = "admin"
+TEAM_NAME = "First team"
+_LOCK_WAIT_S = 30.0
+
+
+class CannotStart(Exception):
+    """Say in one line why the site cannot start, and what would help."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSecrets:
+    """Hold what the very first start has made up; the secrets are nowhere else to be had again."""
+
+    user_name: str
+    password: str
+    team_name: str
+    key_public_id: str
+    key_secret: str
+
+
+def folder_require(folder: Path) -> None:
+    """Make the data folder; raise CannotStart unless files can be written into it."""
+    trial = folder / f".writable-{os.getpid()}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        trial.write_bytes(b"")
+        trial.unlink()
+    except OSError as error:
+        raise CannotStart(
+            f"the data folder {folder} cannot be written ({error.strerror}); set MATTING_DATA_DIR to one that can"
+        ) from None
+
+
+def folder_lock(folder: Path) -> IO[str]:
+    """Claim the data folder for this run; raise CannotStart while another one has it.
+
+    The lock is held as long as any process keeps the returned file open. A run that was killed leaves processes that
+    need a moment to end, so a lock whose owner is gone is waited for.
+    """
+    file = (folder / "run.lock").open("a+")
+    deadline = time.monotonic() + _LOCK_WAIT_S
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            owner = file.read().strip()
+            if _is_alive(owner) or time.monotonic() > deadline:
+                raise CannotStart(
+                    f"the data folder {folder} is in use by a Keyline that runs already (process {owner})"
+                ) from None
+            time.sleep(0.1)
+        else:
+            file.truncate(0)
+            file.write(str(os.getpid()))
+            file.flush()
+            return file
+
+
+def port_require(host: str, port: int) -> None:
+    """Raise CannotStart unless the web server will be able to listen on the port."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen(1)
+        except OSError as error:
+            reason = "is taken" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
+            raise CannotStart(f"port {port} on {host} {reason}; choose another one with PORT=8001") from None
+
+
+def database_migrate() -> None:
+    """Bring the database's tables up to date; raise CannotStart when the database cannot be reached."""
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    except DatabaseError as error:
+        raise CannotStart(f"the database cannot be used: {str(error).splitlines()[0]}") from error
+
+
+def static_files_collect() -> bool:
+    """Collect the static files unless they are the ones collected last time; say whether there was work to do.
+
+    Raises CannotStart when one of them refers to a file that is not there.
+    """
+    stamp = Path(settings.STATIC_ROOT) / ".collected"
+    digest = _static_files_digest()
+    if stamp.is_file() and stamp.read_text() == digest:
+        return False
+    try:
+        call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+    except ValueError as error:
+        raise CannotStart(f"the static files are not complete: {' '.join(str(error).split())}") from None
+    stamp.write_text(digest)
+    return True
+
+
+def first_account_create() -> FirstSecrets | None:
+    """Make the first team, an administrator who owns it, and a key with every scope; None when there is a user."""
+    users = get_user_model().objects
+    with transaction.atomic():
+        if users.exists():
+            return None
+        password = secrets.token_urlsafe(12)
+        admin = users.create_superuser(ADMIN_NAME, password=password)
+        team = team_create(name=TEAM_NAME, owner=admin)
+        key, secret = key_create(team=team, name="First key", scopes=tuple(Scope.values), created_by=admin)
+    return FirstSecrets(ADMIN_NAME, password, team.name, key.public_id, secret)
+
+
+def _static_files_digest() -> str:
+    """Sum up the names, sizes and times of all static files: any change of ours or of a package's changes it."""
+    digest = hashlib.sha256()
+    for finder in get_finders():
+        for path, storage in finder.list([]):
+            status = os.stat(storage.path(path))
+            digest.update(f"{path}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    return digest.hexdigest()
+
+
+def _is_alive(owner: str) -> bool:
+    if not owner.isdecimal():
+        return False
+    try:
+        os.kill(int(owner), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

@@ -1,0 +1,169 @@
+"""Stage 1, intake: make and revoke API keys; a secret is shown once and stored as a hash."""
+
+from __future__ import annotations
+
+import datetime as dt
+import ipaddress
+import secrets
+from collections.abc import Sequence
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from jobs.audit.trail import Author, audit_append
+from jobs.errors import PermissionDenied
+from jobs.models import Action, ApiKey, Scope, Team
+from jobs.teams.actor import Actor
+from segmentation.errors import InvalidParameter
+
+SECRET_PREFIX = "kl_"  # noqa: S105  it marks our secrets for scanners, it is none itself
+DEFAULT_SCOPES = (Scope.SUBMIT, Scope.READ)
+# These open the server itself, not only the team's own pictures, so only staff that makes keys gives them away.
+STAFF_SCOPES = (Scope.SERVER_FILES, Scope.ADMIN)
+MAX_KEYS = 100
+_TOUCH_EVERY = dt.timedelta(minutes=1)
+
+
+def team_key_create(
+    *,
+    actor: Actor,
+    name: str,
+    scopes: Sequence[str] = DEFAULT_SCOPES,
+    expires_at: dt.datetime | None = None,
+    allowed_networks: Sequence[str] = (),
+) -> tuple[ApiKey, str]:
+    """Make a key for the actor's own team; raise PermissionDenied unless one of its managers asks.
+
+    A key cannot make keys, and the scopes that open the server are given by staff that may make keys in the admin.
+    """
+    _require_manager(actor)
+    staff_scopes = sorted(set(scopes) & set(STAFF_SCOPES))
+    if staff_scopes and not gives_staff_scopes(actor.user):
+        raise PermissionDenied(f"The scope {staff_scopes[0]!r} is given by the site's staff.")
+    if actor.team.keys.filter(revoked_at=None).count() >= MAX_KEYS:
+        raise InvalidParameter(f"A team has at most {MAX_KEYS} keys; revoke one first.", field="name")
+    return key_create(
+        team=actor.team,
+        name=name,
+        scopes=scopes,
+        created_by=actor.user,
+        expires_at=expires_at,
+        allowed_networks=allowed_networks,
+        author=Author.of(actor),
+    )
+
+
+def key_create(
+    *,
+    team: Team,
+    name: str,
+    scopes: Sequence[str] = DEFAULT_SCOPES,
+    created_by: User | None = None,
+    expires_at: dt.datetime | None = None,
+    allowed_networks: Sequence[str] = (),
+    author: Author | None = None,
+) -> tuple[ApiKey, str]:
+    """Make a key; the second value is its secret, which is never to be had again.
+
+    Raises InvalidParameter for an empty name, an unknown scope, a moment that is past and an address that is none.
+    """
+    secret = SECRET_PREFIX + secrets.token_urlsafe(32)
+    key = ApiKey(
+        team=team,
+        name=_checked_name(name),
+        public_id=secrets.token_hex(12),
+        secret_hash=ApiKey.hash_of(secret),
+        scopes=_checked_scopes(scopes),
+        created_by=created_by,
+        expires_at=_checked_expiry(expires_at),
+        allowed_networks=networks_checked(allowed_networks),
+    )
+    with transaction.atomic():
+        key.save(force_insert=True)
+        audit_append(
+            action=Action.KEY_CREATED,
+            author=author or _author_of(created_by, team),
+            target=key,
+            after={
+                "scopes": key.scopes,
+                "expires_at": key.expires_at,
+                "allowed_networks": key.allowed_networks,
+            },
+        )
+    return key, secret
+
+
+def gives_staff_scopes(user: User) -> bool:
+    """Say whether a person may give the scopes that open the server: staff whose role makes keys, not all staff."""
+    return user.is_staff and user.has_perm("jobs.add_apikey")
+
+
+def team_key_revoke(*, actor: Actor, key: ApiKey) -> None:
+    """Close a key of the actor's own team; raise PermissionDenied unless one of its managers asks."""
+    _require_manager(actor)
+    key_revoke(key=key, author=Author.of(actor))
+
+
+def key_revoke(*, key: ApiKey, author: Author | None = None) -> None:
+    """Close a key at once; a key that is closed stays as it is."""
+    with transaction.atomic():
+        if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
+            audit_append(action=Action.KEY_REVOKED, author=author or Author(), target=key)
+    key.refresh_from_db()
+
+
+def key_touch(*, key: ApiKey, address: str | None = None) -> None:
+    """Note that a key was used, at most once a minute, so that reading does not become writing."""
+    now = timezone.now()
+    if key.last_used_at is not None and now - key.last_used_at <= _TOUCH_EVERY:
+        return
+    with transaction.atomic():
+        first = ApiKey.objects.filter(pk=key.pk, last_used_at=None).update(last_used_at=now) == 1
+        if first:
+            author = Author.of(Actor(team=key.team, key=key, address=address))
+            audit_append(action=Action.KEY_FIRST_USED, author=author, target=key)
+        else:
+            ApiKey.objects.filter(pk=key.pk, last_used_at__lt=now - _TOUCH_EVERY).update(last_used_at=now)
+    key.last_used_at = now
+
+
+def networks_checked(texts: Sequence[str]) -> list[str]:
+    """Write addresses and networks in one form; raise InvalidParameter naming the one that is neither."""
+    networks = []
+    for text in texts:
+        try:
+            networks.append(str(ipaddress.ip_network(text.strip(), strict=False)))
+        except ValueError:
+            raise InvalidParameter(
+                f"allowed_networks: {text!r} is no address and no network", field="allowed_networks"
+            ) from None
+    return networks
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > 120 or not name.isprintable():
+        raise InvalidParameter("name: 1 to 120 printable characters", field="name")
+    return name
+
+
+def _checked_scopes(scopes: Sequence[str]) -> list[str]:
+    if not scopes or set(scopes) - set(Scope.values):
+        raise InvalidParameter(f"scopes: choose from {', '.join(Scope.values)}", field="scopes")
+    return sorted(set(scopes))
+
+
+def _checked_expiry(expires_at: dt.datetime | None) -> dt.datetime | None:
+    if expires_at is not None and expires_at <= timezone.now():
+        raise InvalidParameter("expires_at: it lies in the past", field="expires_at")
+    return expires_at
+
+
+def _author_of(user: User | None, team: Team) -> Author:
+    return Author(team_id=team.pk, team_name=team.name) if user is None else Author.person(user, team=team)
+
+
+def _require_manager(actor: Actor) -> None:
+    if actor.user is None or not actor.is_manager:
+        raise PermissionDenied("Keys are made and revoked by the team's owners and admins, signed in.")

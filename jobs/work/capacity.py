@@ -1,0 +1,100 @@
+"""Stage 5, worker: how many pictures of one team run at once; the others wait outside the queue, in nobody's way.
+
+A worker that takes a picture of a team with no room holds it: it leaves the queue, so other teams' pictures are not
+stuck behind it. When a picture of the team ends, the next held one is queued again. The sweeper does the same for what
+slipped through, such as a limit that was raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from jobs.commit import after_commit
+from jobs.models import Job, JobImage, Status, Team
+from jobs.quota.charges import quota_of
+from jobs.work.dispatch import images_send
+
+_SWEEP_LIMIT = 500
+
+
+def claim_allowed(job: Job) -> bool:
+    """Say whether the job's team may run one more picture. In a transaction, which then holds the team's lock."""
+    if not _is_limited(job):
+        return True
+    _lock(job.team_id)
+    return _room(job.team, job.dialect) > 0
+
+
+@contextmanager
+def room_given_back(job: Job) -> Iterator[None]:
+    """Run the end of a picture, then queue the team's next held one. In a transaction.
+
+    The team's lock is taken before the picture's rows, in the same order as a claim takes them. It also makes sure that
+    a picture held at this moment is either seen here or sees the room itself.
+    """
+    if not _is_limited(job):
+        yield
+        return
+    _lock(job.team_id)
+    yield
+    held_release(job.team)
+
+
+def held_release(team: Team) -> int:
+    """Queue as many of a team's held pictures as it has room for, the oldest first; say how many."""
+    dialects = list(_held(team).order_by().values_list("job__dialect", flat=True).distinct())
+    return sum(_release(team, dialect) for dialect in dialects)
+
+
+def all_held_release() -> int:
+    """Do the same for every team that has held pictures. The sweeper calls it."""
+    teams = Team.objects.filter(jobs__images__in=JobImage.objects.filter(is_held=True, status=Status.QUEUED)).distinct()
+    released = 0
+    for team in teams.select_related("quota"):
+        with transaction.atomic():
+            _lock(team.pk)
+            released += held_release(team)
+    return released
+
+
+def _release(team: Team, dialect: str) -> int:
+    room = min(_room(team, dialect), _SWEEP_LIMIT)
+    if room <= 0:
+        return 0
+    waiting = _held(team).filter(job__dialect=dialect).order_by("job__created_at", "position")
+    chosen: list[tuple[UUID, str]] = list(waiting.values_list("pk", "job__urgency")[:room])
+    JobImage.objects.filter(pk__in=[image_id for image_id, _ in chosen]).update(is_held=False)
+    for image_id, urgency in chosen:
+        after_commit(images_send, [image_id], urgency=urgency)
+    return len(chosen)
+
+
+def _room(team: Team, dialect: str) -> int:
+    """Count how many more pictures of the team may run in a dialect; a large number where nothing limits it."""
+    quota = quota_of(team)
+    running = JobImage.objects.filter(status=Status.RUNNING, job__team=team)
+    rooms = [_SWEEP_LIMIT]
+    if quota.running_tasks is not None:
+        rooms.append(quota.running_tasks - running.count())
+    of_dialect = quota.dialect_limits(dialect).running_tasks
+    if of_dialect is not None:
+        rooms.append(of_dialect - running.filter(job__dialect=dialect).count())
+    return min(rooms)
+
+
+def _is_limited(job: Job) -> bool:
+    quota = quota_of(job.team)
+    return quota.running_tasks is not None or quota.dialect_limits(job.dialect).running_tasks is not None
+
+
+def _lock(team_id: UUID) -> None:
+    Team.objects.select_for_update(no_key=True).get(pk=team_id)
+
+
+def _held(team: Team) -> QuerySet[JobImage]:
+    return JobImage.objects.filter(is_held=True, status=Status.QUEUED, job__team=team)

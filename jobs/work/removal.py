@@ -1,0 +1,73 @@
+"""Stage 8, results: delete chosen pictures, and with the last of its pictures the job."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from jobs.audit.trail import Author, audit_append
+from jobs.models import Action, Artifact, Job, JobImage, Status
+from jobs.results import storage
+from jobs.results.deletions import files_delete
+from jobs.teams.actor import Actor
+from jobs.webhooks.delivery import job_callbacks_renew
+from jobs.work.lifecycle import job_purge
+
+
+def images_delete(*, actor: Actor, images: Iterable[JobImage]) -> int:
+    """Delete finished pictures with their files, whole jobs where all of theirs are chosen; say how many went.
+
+    A picture of a job that still runs stays: its worker would write what nobody waits for.
+    """
+    chosen: dict[Job, list[JobImage]] = defaultdict(list)
+    for image in images:
+        chosen[image.job].append(image)
+    count = 0
+    for job, members in chosen.items():
+        if len(members) == job.images_total:
+            count += len(members) * job_purge(actor=actor, jobs=[job])
+        elif job.is_terminal:
+            count += _delete_some(actor, job, members)
+    return count
+
+
+def _delete_some(actor: Actor, job: Job, members: list[JobImage]) -> int:
+    """Delete some pictures of a job that has ended, and its zip, which would keep them."""
+    with transaction.atomic():
+        job = Job.objects.select_for_update().filter(pk=job.pk).first()
+        if job is None or not job.is_terminal:
+            return 0
+        images = job.images.filter(pk__in=[image.pk for image in members])
+        counts = Counter(images.values_list("status", flat=True))
+        if not counts:
+            return 0
+        artifacts = job.artifacts.filter(Q(image__in=images) | Q(kind=Artifact.Kind.ZIP))
+        keys = _keys_of(images, artifacts)
+        artifacts.delete()
+        images.delete()
+        files_delete(keys=keys)
+        job_callbacks_renew(job=job)
+        before = job.images_total
+        job.images_total -= counts.total()
+        job.images_succeeded -= counts[Status.SUCCEEDED]
+        job.images_failed -= counts[Status.FAILED]
+        job.save(update_fields=["images_total", "images_succeeded", "images_failed"])
+        audit_append(
+            action=Action.PICTURES_DELETED,
+            author=Author.of(actor),
+            target=job,
+            before={"pictures": before},
+            after={"pictures": job.images_total},
+        )
+    return counts.total()
+
+
+def _keys_of(images: QuerySet[JobImage], artifacts: QuerySet[Artifact]) -> list[str]:
+    """Name the folders of pictures and what lies elsewhere."""
+    pictures = list(images.select_related("job"))
+    folders = [storage.folder_of(image.job, image.position) for image in pictures]
+    lost = [key for image in pictures for key in storage.published_keys(image)]
+    return [*folders, *lost, *artifacts.values_list("key", flat=True)]

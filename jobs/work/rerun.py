@@ -1,0 +1,34 @@
+"""Stage 3 again: the same picture with other settings, as a job of its own."""
+
+from __future__ import annotations
+
+from jobs.errors import NotFound
+from jobs.intake.sources import accept_stored, limits_from_json
+from jobs.models import Artifact, Job, JobImage
+from jobs.results.downloads import download_note
+from jobs.results.selectors import artifact_of
+from jobs.teams.actor import Actor
+from jobs.work.submission import Door, job_submit
+from segmentation.options import CutoutOptions
+
+
+def image_rerun(
+    *, actor: Actor, image: JobImage, options: CutoutOptions, dialect: Job.Dialect, urgency: Job.Urgency
+) -> Job:
+    """Submit a picture's stored source again; raise NotFound when it has been deleted, and what job_submit raises.
+
+    The new job's files are the actor's own, so the source is recorded as opened when it was somebody else's.
+    """
+    source = artifact_of(image, Artifact.Kind.SOURCE)
+    if source is None:
+        raise NotFound("The picture's source has been deleted.")
+    limits = limits_from_json(image.job.limits)
+    job = job_submit(
+        actor=actor,
+        door=Door(dialect=dialect, urgency=urgency),
+        options=options,
+        sources=[accept_stored(source.key, name=image.name, limits=limits)],
+        limits=limits,
+    )
+    download_note(actor=actor, artifact=source)
+    return job

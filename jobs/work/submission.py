@@ -1,0 +1,214 @@
+"""Stage 3, job: turn checked sources and options into one Job, in one transaction, and queue it with the commit."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from jobs.audit.trail import Author, audit_append
+from jobs.commit import after_commit
+from jobs.errors import IdempotencyConflict
+from jobs.intake.fetch import check_url, policy_from_settings
+from jobs.intake.sources import (
+    CheckedSource,
+    FileSource,
+    RefusedSource,
+    Source,
+    UrlSource,
+    check_count,
+    default_limits,
+    limits_to_json,
+)
+from jobs.models import Action, Artifact, Job, JobImage, Quota, Status
+from jobs.quota.charges import limits_within, picture_check, quota_of, usage_charge, usage_check
+from jobs.results import storage
+from jobs.results.artifacts import artifact_stored
+from jobs.results.deletions import files_discard
+from jobs.teams.actor import Actor
+from jobs.work import queue
+from jobs.work.dispatch import images_send
+from jobs.work.lifecycle import job_count
+from segmentation.errors import ImageMissing
+from segmentation.image import Limits
+from segmentation.options import CutoutOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """Say through which door a job came and what that door wants remembered; the pipeline itself ignores it."""
+
+    dialect: Job.Dialect
+    urgency: Job.Urgency = Job.Urgency.DEFAULT
+    external_id: str = ""
+    wire: dict[str, Any] = field(default_factory=dict)
+    output_folder: str = ""
+    output_names: Sequence[str] = ()
+    export_directory: str = ""
+    callback_url: str = ""
+    bundle_key: str = ""
+    idempotency_key: str = ""
+    request_hash: str = ""
+    retention_hours: int | None = None
+    worker_judges: bool = False  # a picture over the team's limits is found with the job, not with the request
+
+
+def job_submit(
+    *, actor: Actor, door: Door, options: CutoutOptions, sources: Sequence[Source], limits: Limits | None = None
+) -> Job:
+    """Store the sources, write the job and its pictures, and queue them when that is committed.
+
+    A RefusedSource becomes a failed picture beside the others; a job of nothing else has failed when this returns.
+    Raises ImageMissing without a source, BoxInvalid for a box off its picture, the quota's errors, StorageFailed and
+    QueueUnavailable; whatever is raised, no file, row, message or charge is left behind.
+    """
+    quota = quota_of(actor.team)
+    limits = limits_within(limits or default_limits(), quota)
+    _check(options, sources, limits, door.callback_url)
+    if not door.worker_judges:
+        _pictures_check(sources, limits)
+    _quota_check(quota, actor, sources, limits)
+    queue.require_available()
+    job = _new_job(actor, door, options, limits, len(sources), quota)
+    images = [_new_image(job, door, position, source) for position, source in enumerate(sources)]
+    artifacts: list[Artifact] = []
+    try:
+        for image, source in zip(images, sources, strict=True):
+            if isinstance(source, CheckedSource):
+                artifacts.append(_store_source(job, image, source))
+        with transaction.atomic():
+            if door.idempotency_key:
+                _forget_old_key(job)
+            job.save(force_insert=True)
+            waiting = [image for image in images if not image.is_terminal]
+            usage_charge(job=job, images=waiting, quota=quota)
+            JobImage.objects.bulk_create(images)
+            Artifact.objects.bulk_create(artifacts)
+            if len(waiting) < len(images):
+                job_count(job.id)
+            after_commit(images_send, [image.id for image in waiting], urgency=job.urgency)
+            audit_append(
+                action=Action.JOB_SUBMITTED,
+                author=Author.of(actor),
+                target=job,
+                after={"pictures": len(images), "dialect": job.dialect},
+            )
+    except BaseException as error:
+        files_discard(keys=(artifact.key for artifact in artifacts), error=error)
+        if isinstance(error, IntegrityError) and door.idempotency_key:
+            raise IdempotencyConflict from error
+        raise
+    return job
+
+
+def _forget_old_key(job: Job) -> None:
+    """Take the new job's Idempotency-Key from the team's older job, once that one's time is over."""
+    oldest = job.created_at - Job.IDEMPOTENCY_KEY_LIFE
+    old = Job.objects.filter(team=job.team, idempotency_key=job.idempotency_key, created_at__lte=oldest)
+    old.update(idempotency_key="")
+
+
+def _check(options: CutoutOptions, sources: Sequence[Source], limits: Limits, callback_url: str) -> None:
+    if not sources:
+        raise ImageMissing(field="image")
+    check_count(len(sources))
+    if callback_url:
+        check_url(callback_url, policy_from_settings("callback"), field="callback_url")
+    for source in sources:
+        if isinstance(source, CheckedSource):
+            for box in options.boxes:
+                box.clipped(source.probe.width, source.probe.height, min_side_px=limits.min_box_side_px)
+
+
+def _pictures_check(sources: Sequence[Source], limits: Limits) -> None:
+    for source in sources:
+        if isinstance(source, CheckedSource):
+            picture_check(source.probe, limits)
+
+
+def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source], limits: Limits) -> None:
+    """Refuse what the team may not send before a file is stored."""
+    pictures = [source for source in sources if not isinstance(source, RefusedSource)]
+    new_bytes = sum(_least_bytes(source, limits) for source in pictures)
+    usage_check(team=actor.team, quota=quota, pictures=len(pictures), new_bytes=new_bytes)
+
+
+def _least_bytes(source: Source, limits: Limits) -> int:
+    """Give what a source takes in the storage, as far as that is known: the worker looks again at what it fetches."""
+    match source:
+        case CheckedSource():
+            return source.probe.bytes
+        case FileSource() if source.bytes <= limits.max_bytes:  # a larger one fails and is not stored
+            return source.bytes
+        case _:
+            return 1
+
+
+def _retention_hours(door: Door, quota: Quota) -> int:
+    """Give the door's own retention or the team's or the site's; a team's shorter one always counts."""
+    hours = door.retention_hours or quota.retention_hours or settings.MATTING_RETENTION_HOURS
+    return min(hours, quota.retention_hours or hours)
+
+
+def _new_job(actor: Actor, door: Door, options: CutoutOptions, limits: Limits, images_total: int, quota: Quota) -> Job:
+    now = timezone.now()
+    return Job(
+        id=uuid.uuid4(),
+        team=actor.team,
+        user=actor.user,
+        api_key=actor.key,
+        dialect=door.dialect,
+        urgency=door.urgency,
+        options=options.to_json(),
+        limits=limits_to_json(limits),
+        wire=door.wire,
+        external_id=door.external_id,
+        output_folder=door.output_folder,
+        export_directory=door.export_directory,
+        callback_url=door.callback_url,
+        bundle_key=door.bundle_key,
+        request_id=actor.request_id,
+        client_address=actor.address,
+        idempotency_key=door.idempotency_key,
+        request_hash=door.request_hash,
+        images_total=images_total,
+        created_at=now,
+        expires_at=now + dt.timedelta(hours=_retention_hours(door, quota)),
+    )
+
+
+def _new_image(job: Job, door: Door, position: int, source: Source) -> JobImage:
+    image = JobImage(id=uuid.uuid4(), job=job, position=position, name=source.name, enqueued_at=job.created_at)
+    if door.output_names:
+        image.output_name = door.output_names[position]
+    match source:
+        case UrlSource():
+            image.source_url = source.url
+        case FileSource():
+            image.source_path = source.path
+        case RefusedSource():
+            image.status, image.finished_at = Status.FAILED, job.created_at
+            image.error_code, image.error_message = source.error.code, source.error.message[:500]
+        case CheckedSource():
+            image.width, image.height = source.probe.width, source.probe.height
+            image.notes = list(source.probe.notes)
+    return image
+
+
+def _store_source(job: Job, image: JobImage, source: CheckedSource) -> Artifact:
+    kind = f"image/{source.probe.format}"
+    return artifact_stored(
+        image=image,
+        kind=Artifact.Kind.SOURCE,
+        key=storage.key_of_source(job, image.position, storage.EXTENSIONS.get(kind, "bin")),
+        data=source.read(),
+        content_type=kind,
+        width=source.probe.width,
+        height=source.probe.height,
+    )
