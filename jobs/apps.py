@@ -9,7 +9,9 @@ class JobsConfig(AppConfig):
     verbose_name = "Cutouts"
 
     def ready(self) -> None:
+        from jobs.api import registry
 
+        registry.autodiscover()
         post_migrate.connect(_roles_sync, dispatch_uid="keyline.roles")
 
 
