@@ -104,12 +104,16 @@ def actor_of(request: Request) -> Actor:
     if isinstance(request.auth, ApiKey):
         return Actor(team=request.auth.team, key=request.auth, address=address, request_id=request_id)
     membership = current_membership(request)
-    return Actor(team=membership.team, user=membership.user, membership=membership, address=address, request_id=request_id)
+    return Actor(
+        team=membership.team, user=membership.user, membership=membership, address=address, request_id=request_id
+    )
 
 
 def current_membership(request: Request) -> Membership:
     """Return the membership of the team chosen in the page's header, or the user's first."""
-    memberships = Membership.objects.select_related("team__quota", "user").filter(user_id=request.user.pk).order_by("created_at")
+    memberships = (
+        Membership.objects.select_related("team__quota", "user").filter(user_id=request.user.pk).order_by("created_at")
+    )
     chosen = request.session.get("team_id") if hasattr(request, "session") else None
     membership = (memberships.filter(team_id=chosen).first() if chosen else None) or memberships.first()
     if membership is None:

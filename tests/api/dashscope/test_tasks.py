@@ -392,3 +392,19 @@ def test_an_unknown_address_is_told_in_the_dialects_words(client: Client, path: 
         assert response.status_code == 404
         expected = {"code": "NotFound", "message": "There is nothing at this URL.", "request_id": "<uuid>"}
         assert_matches(response.json(), expected)
+
+
+def test_dashscope_takes_two_submissions_a_second(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.teams.rates.WINDOW_S", 60)
+    body = {"model": "image-instance-segmentation", "input": {"image_url": "https://pictures.example/1.jpg"}}
+    route = "/api/v1/services/aigc/image2image/image-synthesis"
+
+    answers = [
+        alice.api().post(route, body, "application/json", headers={"X-DashScope-Async": "enable"}) for _ in range(3)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[-1].json()["code"] == "Throttling.RateQuota"
+    assert '"dashscope-submit";q=2;w=60' in answers[-1]["RateLimit-Policy"]
+    task = answers[0].json()["output"]["task_id"]
+    assert alice.api().post(f"/api/v1/tasks/{task}/cancel").status_code == 200

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from jobs.api.unet.names import names_of_seconds, second_unique_name
-
 from jobs.work import queue
 
 pytestmark = pytest.mark.django_db
