@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
 from jobs.api.auth import actor_of
-from jobs.api.body_limits import BodyLimits, words
+from jobs.api.body_limits import BodyLimits, no_picture
 from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
 from jobs.intake.sources import too_many_images
 from jobs.models import Job
@@ -75,7 +75,7 @@ class DialectView(APIView):
     dialect: ClassVar[str] = Job.Dialect.NATIVE
     is_submit: ClassVar[bool | None] = None
     is_rated: ClassVar[bool] = True
-    body_limits: ClassVar[Callable[[], BodyLimits]] = staticmethod(words)
+    body_limits: ClassVar[Callable[[], BodyLimits]] = staticmethod(no_picture)
     standings: Sequence[Standing] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

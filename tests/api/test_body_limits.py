@@ -34,26 +34,26 @@ MULTIPART = "multipart/form-data; boundary=x"
 
 
 class Endless(io.RawIOBase):
-    """Give zeros after `head`, and count what is taken."""
+    """Yield zeros after `head`, and count the bytes read."""
 
     def __init__(self, head: bytes = b"") -> None:
         super().__init__()
         self.head, self.taken = head, 0
 
     def read(self, size: int = -1) -> bytes:
-        assert size >= 0, "somebody wants all of it"
+        assert size >= 0, "read without a size"
         start, self.taken = self.taken, self.taken + size
         return (self.head[start : start + size]).ljust(size, b"\0")
 
 
 def sent(client: Client, path: str, body: io.IOBase, content_type: str, **environ: Any) -> HttpResponse:
-    """Send a body as the server's own stream, with the length that `environ` tells or none."""
+    """Send a body as the server's stream, with the Content-Length in `environ` or without one."""
     wanted = {"REQUEST_METHOD": "POST", "PATH_INFO": path, "CONTENT_TYPE": content_type, "wsgi.input": body}
     return client.request(**wanted, **environ)
 
 
 def chunked(client: Client, path: str, body: io.IOBase, content_type: str = "application/json") -> HttpResponse:
-    """Send a body in chunks, as the web server hands it on."""
+    """Send a chunked body, as the web server passes it on."""
     environ = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
     return sent(client, path, body, content_type, **environ, HTTP_X_DASHSCOPE_ASYNC="enable")
 
@@ -64,7 +64,7 @@ def file_head(field: str) -> bytes:
 
 @pytest.fixture
 def on_disk(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[int]:
-    """Let pictures have CAP bytes and lie on the disk while they come in; give the pieces written there."""
+    """Limit pictures to CAP bytes, spooled to disk, and return the sizes of the pieces written there."""
     settings.MATTING_MAX_IMAGE_BYTES = CAP
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
     written: list[int] = []

@@ -155,7 +155,7 @@ def test_a_closing_slash_changes_nothing(client: Client, alice: Person) -> None:
     assert_matches(response.json(), FIXTURE["answer"])
 
 
-def test_an_unknown_address_beside_the_tokens_is_an_invalid_request(client: Client) -> None:
+def test_an_unknown_path_beside_the_token_endpoint_is_an_invalid_request(client: Client) -> None:
     response = client.post("/oauth/2.0/tokens")
 
     assert response.status_code == 404
