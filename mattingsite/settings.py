@@ -21,7 +21,7 @@ env = environ.Env()
 DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env("MATTING_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 SECRET_KEY = env("SECRET_KEY", default="") or read_or_create_secret(DATA_DIR / "secret_key")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "mattingsite.urls"
 WSGI_APPLICATION = "mattingsite.wsgi.application"

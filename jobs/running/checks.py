@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import Error, register
 
 from jobs.intake.fetch import policy_from_settings
+from segmentation.runtimes import RUNTIMES
 
 TAG = "keyline"
 
@@ -27,7 +28,6 @@ _POSITIVE = (
     "MATTING_DOWNLOADERS",
     "MATTING_FETCH_TIMEOUT_S",
 )
-_RUNTIMES = ("auto", "openvino", "torch", "onnx")
 
 
 @register(TAG)
@@ -38,8 +38,8 @@ def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]
         for name in _POSITIVE
         if getattr(settings, name) <= 0
     ]
-    if settings.MATTING_RUNTIME not in _RUNTIMES:
-        problems.append(Error(f"MATTING_RUNTIME must be one of {', '.join(_RUNTIMES)}", id="keyline.E002"))
+    if settings.MATTING_RUNTIME not in RUNTIMES:
+        problems.append(Error(f"MATTING_RUNTIME must be one of {', '.join(RUNTIMES)}", id="keyline.E002"))
     if not Path(settings.MATTING_WEIGHTS).is_file():
         problems.append(Error(f"MATTING_WEIGHTS={settings.MATTING_WEIGHTS} is not a file", id="keyline.E003"))
     if urlsplit(settings.REDIS_URL).scheme not in ("redis", "rediss", "unix"):
