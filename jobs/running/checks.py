@@ -1,4 +1,4 @@
-"""Start-up: a bad setting of ours fails as a Django system check that names the variable."""
+"""System checks of the settings: each error names the variable."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _POSITIVE = (
 
 @register(TAG)
 def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]:
-    """Look at every number, path and address of ours."""
+    """Check every number, path and URL among the MATTING_ settings."""
     problems = [
         Error(f"{name}={getattr(settings, name)} must be greater than 0", id="keyline.E001")
         for name in _POSITIVE

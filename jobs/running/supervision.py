@@ -86,6 +86,12 @@ class Supervisor:
                 self._look_after(running)
             time.sleep(_LOOK_EVERY_S)
 
+    def restart(self, name: str) -> None:
+        """Ask a program to end; `run` starts it again as it does after any end."""
+        for running in self._running:
+            if running.program.name == name:
+                _signal(running, signal.SIGTERM)
+
     def stop(self, *, hurry: Callable[[], bool] = lambda: False) -> None:
         """Stop all programs, rank by rank; when `hurry` returns True, the rest of the grace periods is skipped."""
         in_order = sorted(self._running, key=_stop_rank)

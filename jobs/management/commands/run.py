@@ -17,7 +17,7 @@ from django.db import connections
 from redis.exceptions import RedisError
 
 from jobs.management.commands.setup import secrets_text
-from jobs.running import broker, checks, first_start
+from jobs.running import broker, checks, first_start, reloading
 from jobs.running.first_start import CannotStart, FirstSecrets
 from jobs.running.supervision import Program, Supervisor
 from jobs.running.worker import STOP_GRACE_S
@@ -37,6 +37,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--end-with-parent", action="store_true", help="stop when the calling process is gone")
+        parser.add_argument("--reload", action="store_true", help="restart programs when a source file changes")
 
     def handle(self, *args: Any, **options: Any) -> None:
         site = _Address.from_environment()
@@ -48,11 +49,14 @@ class Command(BaseCommand):
             if made:
                 self._say(secrets_text(made))
             connections.close_all()
-            self._serve(site, made, lock, _StopRequests(end_with_parent=options["end_with_parent"]))
+            stop = _StopRequests(end_with_parent=options["end_with_parent"])
+            self._serve(site, made, lock, stop, reload=options["reload"])
         except CannotStart as error:
             raise CommandError(f"Keyline cannot start: {error}") from None
 
-    def _serve(self, site: _Address, made: FirstSecrets | None, lock: IO[str], stop: _StopRequests) -> None:
+    def _serve(
+        self, site: _Address, made: FirstSecrets | None, lock: IO[str], stop: _StopRequests, *, reload: bool
+    ) -> None:
         """Run everything until a stop is requested; raise CannotStart when the queue does not come up."""
         supervisor = Supervisor(report=self._say, held_files=[lock.fileno()])
         try:
@@ -62,6 +66,8 @@ class Command(BaseCommand):
             if site.is_live():
                 self._say(f"The site answers at {site.url}/ while the model warms up.")
             supervisor.start(_workers())
+            if reload:
+                reloading.watch(settings.BASE_DIR, on_change=supervisor.restart)
             supervisor.run(until=_first_of(stop.is_requested, _a_model_is_warm, _after(_WARM_UP_IS_SLOW_AFTER_S)))
             if not stop.is_requested():
                 self._say(
@@ -150,12 +156,12 @@ def _web_server(site: _Address) -> Program:
     folder = str(settings.BASE_DIR)
     configuration = f"{folder}/gunicorn.conf.py"
     command = [sys.executable, "-m", "gunicorn", "--config", configuration, "--pythonpath", folder, "--bind", site.bind]
-    return Program("web server", command, grace_s=10, stop_rank=0)
+    return Program(reloading.WEB_SERVER, command, grace_s=10, stop_rank=0)
 
 
 def _workers() -> Program:
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "work"]
-    return Program("workers", command, grace_s=STOP_GRACE_S + 5, stop_rank=1)
+    return Program(reloading.WORKERS, command, grace_s=STOP_GRACE_S + 5, stop_rank=1)
 
 
 def _a_model_is_warm() -> bool:
