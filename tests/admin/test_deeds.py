@@ -10,9 +10,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from jobs.audit.trail import audit_verify
+from jobs.audit.verification import audit_verify
 from jobs.models import ApiKey, AuditEntry, Job, Membership, ModelVersion, Quota, Status, Team
-from jobs.quota.charges import quota_of
+from jobs.quota.limits import quota_of
 from jobs.teams.keys import key_create
 from tests.cast import Person
 from tests.quota.deeds import claim, fail, ledger_sum, submit
@@ -49,7 +49,7 @@ def test_an_operator_retries_failed_pictures(operator: Client, alice: Person) ->
 def test_an_operator_cancels_and_the_charge_goes_back(operator: Client, alice: Person) -> None:
     job = submit(alice)
 
-    operator.post(f"{JOBS}{job.pk}/deed/", {"deed": "cancel"})
+    operator.post(f"{JOBS}{job.pk}/action/", {"do": "cancel"})
 
     job.refresh_from_db()
     assert job.status == Status.CANCELED
@@ -72,7 +72,7 @@ def test_purging_asks_first(operator: Client, alice: Person) -> None:
 def test_a_link_or_preview_does_no_deed(operator: Client, alice: Person) -> None:
     job = submit(alice)
 
-    assert operator.get(f"{JOBS}{job.pk}/deed/?deed=cancel").status_code == 404
+    assert operator.get(f"{JOBS}{job.pk}/action/?do=cancel").status_code == 404
 
     job.refresh_from_db()
     assert job.status == Status.QUEUED
@@ -83,7 +83,7 @@ def test_an_auditor_does_nothing_to_jobs(auditor: Client, alice: Person, deed: s
     job = submit(alice)
 
     act(auditor, deed, job, confirmed="yes")
-    refused = auditor.post(f"{JOBS}{job.pk}/deed/", {"deed": deed})
+    refused = auditor.post(f"{JOBS}{job.pk}/action/", {"do": deed})
 
     job.refresh_from_db()
     assert refused.status_code == 404

@@ -10,7 +10,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
-from jobs.audit.trail import Author, audit_append, audit_verify
+from jobs.audit.trail import Author, audit_append
+from jobs.audit.verification import audit_verify
 from jobs.models import Action, AuditEntry, AuditHead
 
 pytestmark = pytest.mark.django_db

@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def turmoil() -> dict[str, Any]:
-    from jobs.audit.trail import audit_verify
+    from jobs.audit.verification import audit_verify
     from jobs.models import JobImage, Quota, UsageEntry, UsagePeriod
     from jobs.teams.teams import team_create
 

@@ -21,7 +21,7 @@ from pytest_django import Settings
 
 from jobs.models import AuditEntry, Membership
 from jobs.running.shared_cache import SharedCache
-from jobs.teams.teams import invitation_create
+from jobs.teams.invitations import invitation_create
 from jobs.work import queue
 from tests.cast import PASSWORD, Person
 

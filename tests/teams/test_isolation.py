@@ -32,7 +32,7 @@ from jobs.models import (
     Webhook,
     WebhookDelivery,
 )
-from jobs.teams.teams import invitation_create
+from jobs.teams.invitations import invitation_create
 from jobs.webhooks import messages
 from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from jobs.models import Invitation, Job, JobImage, Membership, Scope, Webhook, WebhookDelivery
-from jobs.teams.teams import invitation_create
+from jobs.teams.invitations import invitation_create
 from jobs.web import words
 from jobs.webhooks.delivery import webhook_update
 from tests.cast import Person

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
-from jobs.audit.trail import audit_verify
+from jobs.audit.verification import audit_verify
 from jobs.models import AuditEntry
 
 
