@@ -67,9 +67,7 @@ class Job(models.Model):
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
 
     options = models.JSONField(help_text="CutoutOptions as JSON.")
-    limits = models.JSONField(
-        default=dict, help_text="segmentation.image.Limits of its route, as JSON."
-    )
+    limits = models.JSONField(default=dict, help_text="segmentation.image.Limits of its route, as JSON.")
     wire = models.JSONField(default=dict, blank=True, help_text="What the dialect needs to render its answer.")
     external_id = models.CharField(max_length=64, blank=True, help_text="The dialect's own id, where it has one.")
     output_folder = models.CharField(
@@ -77,9 +75,7 @@ class Job(models.Model):
     )
     export_directory = models.CharField(max_length=1024, blank=True, help_text="A server folder that gets a copy.")
     callback_url = models.CharField(max_length=2048, blank=True)
-    bundle_key = models.CharField(
-        max_length=255, blank=True, help_text="The zip of all results, where requested."
-    )
+    bundle_key = models.CharField(max_length=255, blank=True, help_text="The zip of all results, where requested.")
     bundle_attempt = models.PositiveSmallIntegerField(default=0, help_text="Number of attempts to make the zip.")
     bundle_attempts_before = models.PositiveSmallIntegerField(
         default=0, help_text="Number of these attempts before the job's last retry."
@@ -199,9 +195,7 @@ class JobImage(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     charged_on = models.DateField(null=True, blank=True, help_text="The day it is charged to; empty: not charged.")
-    is_held = models.BooleanField(
-        default=False, help_text="Waits until its team may run another picture."
-    )
+    is_held = models.BooleanField(default=False, help_text="Waits until its team may run another picture.")
 
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)

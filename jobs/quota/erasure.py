@@ -22,6 +22,6 @@ def usage_erase(*, author: Author, team: Team) -> int:
         count, _ = lines.delete()
         UsagePeriod.objects.filter(team=team).delete()
         permission.delete()
-        after = {"lines": count, "pictures": pictures}
-        audit_append(action=Action.USAGE_ERASED, author=author, target=team, before=after)
+        before = {"lines": count, "pictures": pictures}
+        audit_append(action=Action.USAGE_ERASED, author=author.within(team), target=team, before=before)
     return count

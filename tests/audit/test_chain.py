@@ -1,4 +1,4 @@
-"""Stage 3, state: the audit trail cannot be changed, and a chain that was tampered with is found out."""
+"""The database refuses to change the audit trail, and verification finds a chain that was changed anyway."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def chain() -> list[AuditEntry]:
 
 
 def as_the_database_owner(statement: str, *values: object) -> None:
-    """Do what only somebody with the whole database in hand can: take the triggers away and write."""
+    """Write as the database's owner could: without the triggers."""
     with connection.cursor() as cursor:
         for drop in triggers.statements_to_drop(connection.vendor):
             cursor.execute(drop)
@@ -49,7 +49,7 @@ def test_an_untouched_chain_has_no_problem(chain: list[AuditEntry]) -> None:
 
 
 @pytest.mark.parametrize(
-    "deed",
+    "change",
     [
         lambda: AuditEntry.objects.filter(number=2).update(actor_name="nobody"),
         lambda: AuditEntry.objects.filter(number=2).delete(),
@@ -60,9 +60,9 @@ def test_an_untouched_chain_has_no_problem(chain: list[AuditEntry]) -> None:
     ],
     ids=["update", "delete", "delete one", "overwrite", "wind back", "forget"],
 )
-def test_the_database_refuses_to_change_or_delete_an_entry(chain: list[AuditEntry], deed: object) -> None:
+def test_the_database_refuses_to_change_or_delete_an_entry(chain: list[AuditEntry], change: object) -> None:
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        deed()
+        change()
 
     assert audit_verify().problems == []
 

@@ -1,4 +1,4 @@
-"""Stage 3, job: what is charged, what is refunded, once, and what is refused."""
+"""Charges, refunds (each once) and refusals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 1, intake: sign-up, sign-in, reset, verification, lock-out and the second factor, as a browser sees them."""
+"""Sign-up, sign-in, password reset, verification, lock-out and the second factor, through a browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 3, state: who belongs to a team, who may change that, and links that let people in."""
+"""Members of a team, permissions to change them, and invitations."""
 
 from __future__ import annotations
 

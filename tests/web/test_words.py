@@ -1,4 +1,4 @@
-"""Stage 9 in the browser: roles, scopes, events, doors, stages and notes in the reader's language."""
+"""Roles, scopes, events, dialects, stages and notes in the reader's language."""
 
 from __future__ import annotations
 

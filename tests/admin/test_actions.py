@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: what the admin changes, through the services and into the audit trail."""
+"""Actions of the admin: they call the services and are recorded."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_purging_asks_first(operator: Client, alice: Person) -> None:
     assert (last_entry().action, last_entry().object_id) == ("job.purged", str(job.pk))
 
 
-def test_a_link_or_preview_does_no_deed(operator: Client, alice: Person) -> None:
+def test_a_link_or_preview_runs_no_action(operator: Client, alice: Person) -> None:
     job = submit(alice)
 
     assert operator.get(f"{JOBS}{job.pk}/action/?do=cancel").status_code == 404
@@ -78,12 +78,12 @@ def test_a_link_or_preview_does_no_deed(operator: Client, alice: Person) -> None
     assert job.status == Status.QUEUED
 
 
-@pytest.mark.parametrize("deed", ["retry", "cancel", "purge"])
-def test_an_auditor_does_nothing_to_jobs(auditor: Client, alice: Person, deed: str) -> None:
+@pytest.mark.parametrize("action", ["retry", "cancel", "purge"])
+def test_an_auditor_does_nothing_to_jobs(auditor: Client, alice: Person, action: str) -> None:
     job = submit(alice)
 
-    act(auditor, deed, job, confirmed="yes")
-    refused = auditor.post(f"{JOBS}{job.pk}/action/", {"do": deed})
+    act(auditor, action, job, confirmed="yes")
+    refused = auditor.post(f"{JOBS}{job.pk}/action/", {"do": action})
 
     job.refresh_from_db()
     assert refused.status_code == 404
