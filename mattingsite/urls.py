@@ -1,4 +1,4 @@
-"""URL patterns of the site: admin, health, files, APIs, accounts and pages."""
+"""All URLs of the site, grouped by API."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -36,7 +36,6 @@ def answer(contract: Contract, error: Exception) -> Response:
         permission_classes = []
 
         def get(self, request: Request) -> Response:
-            request.META["keyline.request_id"] = "1027557e-8c3f-9db5-8cd2-cfa42ee161dc"
             raise error
 
     response = Failing.as_view()(APIRequestFactory().get("/"))

@@ -1,4 +1,4 @@
-"""Sentences of the error tree in the reader's language."""
+"""Errors in the reader's language."""
 
 from __future__ import annotations
 
