@@ -18,7 +18,7 @@ class PermissionDenied(MattingError):
 
 
 class NoTeam(PermissionDenied):
-    public_message = "You belong to no team yet."
+    public_message = gettext_noop("You belong to no team yet.")
 
 
 class MalformedBody(MattingError):

@@ -6,6 +6,7 @@ import ipaddress
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
@@ -91,7 +92,7 @@ class HasScope(BasePermission):
         return True
 
 
-def request_id_of(request: Request) -> str:
+def request_id_of(request: HttpRequest | Request) -> str:
     """Return the id that logs and answers give this request."""
     return caller_of(request).request_id
 
