@@ -27,10 +27,10 @@ def status_word(status: str) -> str:
 
 
 @register.simple_tag
-def option_range(name: str) -> SafeString:
-    """Return the `min`, `max` and `value` attributes of a slider for an option of CutoutOptions."""
+def option_range(name: str, value: float | None = None) -> SafeString:
+    """Return the `min`, `max` and `value` attributes of a slider for an option; the value is its default or `value`."""
     span, default = RANGES[name], getattr(CutoutOptions(), name)
-    return format_html('min="{}" max="{}" value="{}"', span.low, span.high, default)
+    return format_html('min="{}" max="{}" value="{}"', span.low, span.high, default if value is None else value)
 
 
 @register.filter
