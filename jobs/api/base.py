@@ -22,6 +22,7 @@ from rest_framework.views import APIView, set_rollback
 
 from jobs.api.auth import actor_of
 from jobs.api.body_limits import BodyLimits, no_picture
+from jobs.api.parking import WaitingView
 from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
 from jobs.intake.sources import too_many_images
 from jobs.models import Job
@@ -66,7 +67,7 @@ class AlwaysJson(DefaultContentNegotiation):
         return first, first.media_type
 
 
-class DialectView(APIView):
+class DialectView(WaitingView, APIView):
     """Turn whatever a view raises into the dialect's envelope with its `render_error`, and apply the rate limits.
 
     dialect: whose request limits apply, beside the team's own. is_submit: whether a request counts as a submission

@@ -9,10 +9,10 @@ from typing import Any
 from rest_framework.response import Response
 
 from jobs.api.baidu.tokens import TOKEN_TTL_S
-from jobs.api.results import file_of
 from jobs.errors import ParameterMissing, QuotaExceeded
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
+from jobs.results.selectors import file_of
 from segmentation.errors import ImageMissing, MattingError
 
 from .errors import ParameterTooLong, TokenExpired

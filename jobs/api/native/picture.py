@@ -10,9 +10,9 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from jobs.api.results import file_of
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
+from jobs.results.selectors import file_of
 
 
 class PictureOrJson(DefaultContentNegotiation):

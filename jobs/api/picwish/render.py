@@ -10,10 +10,9 @@ from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.response import Response
 
-from jobs.api.results import file_of
 from jobs.models import Artifact, Job, JobImage, Status
 from jobs.results import storage
-from jobs.results.selectors import artifact_of
+from jobs.results.selectors import artifact_of, file_of
 from jobs.work.selectors import images_of
 from segmentation.errors import MattingError
 

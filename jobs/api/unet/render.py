@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from rest_framework.response import Response
 
-from jobs.api.results import file_of
 from jobs.models import Artifact, Job, JobImage, ModelVersion, Status
 from jobs.results import storage
-from jobs.results.selectors import artifact_of, bundle_of
+from jobs.results.selectors import artifact_of, bundle_of, file_of
 from jobs.work.selectors import images_of
 from segmentation.encode import read_alpha
 from segmentation.errors import MattingError
