@@ -29,6 +29,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "jobs",
+    "corsheaders",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "mattingsite.apps.KeylineAdminConfig",
@@ -52,6 +53,8 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "jobs.api.request_ids.RequestIdMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
     "jobs.api.body_limits.BodyLimitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -226,7 +229,11 @@ RQ = {"DEFAULT_RESULT_TTL": 0, "FAILURE_TTL": 3600}
 
 # API ------------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["jobs.api.auth.KeyAuthentication", "jobs.api.auth.BrowserSession"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "jobs.api.auth.KeyAuthentication",
+        "jobs.api.auth.BrowserSession",
+        "jobs.api.auth.NetworkAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["jobs.api.auth.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -234,6 +241,19 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+# Origins whose pages may call the APIs with a key and read signed links. Cookies are not sent along.
+CORS_ALLOWED_ORIGINS = env.list("MATTING_CORS_ORIGINS", default=[])
+CORS_URLS_REGEX = r"^/(?!admin/|accounts/|i18n/)"
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "content-type", "content-disposition", "idempotency-key", "if-none-match", "range"),
+    "x-api-key",  # a dialect registers the headers that only its clients send
+]
+CORS_EXPOSE_HEADERS = [
+    *("Content-Disposition", "Content-Range", "ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit"),
+    *("RateLimit-Policy", "Retry-After", "Server-Timing", "X-Ignored-Fields", "X-Request-Id"),
+]
+CORS_PREFLIGHT_MAX_AGE = 3600
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Keyline",
     "DESCRIPTION": "Cuts subjects out of pictures: the native API and published dialects.",
@@ -268,6 +288,8 @@ MATTING_INPUT_ROOTS = env.list("MATTING_INPUT_ROOTS", default=[str(MEDIA_ROOT / 
 MATTING_OUTPUT_ROOTS = env.list("MATTING_OUTPUT_ROOTS", default=[str(MEDIA_ROOT / "outputs")])
 MATTING_FETCH_ALLOW = env.list("MATTING_FETCH_ALLOW", default=[])
 MATTING_FETCH_TIMEOUT_S = env.float("MATTING_FETCH_TIMEOUT_S", default=20.0)
+MATTING_OPEN_TO = env.list("MATTING_OPEN_TO", default=[])
+MATTING_CONTENT_CHECK = env("MATTING_CONTENT_CHECK", default="")
 MATTING_SIGNUP_OPEN = env.bool("MATTING_SIGNUP_OPEN", default=True)
 
 # Limits of a team without its own quota; empty means no limit.

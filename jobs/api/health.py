@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from redis.exceptions import RedisError
 
+from jobs.teams.open_networks import open_networks
 from jobs.work import queue
 
 _DESCRIBED = ("role", "runtime", "model", "version")
@@ -21,11 +23,13 @@ def health(request: HttpRequest) -> JsonResponse:
     checks["worker"] = bool(workers)
     healthy = all(checks.values())
     described = ("host", *_DESCRIBED) if checks["database"] and request.user.is_authenticated else _DESCRIBED
-    body = {
+    body: dict[str, object] = {
         "status": "ok" if healthy else "degraded",
         "checks": {name: "ok" if passed else "failed" for name, passed in checks.items()},
         "workers": [{name: worker.get(name, "") for name in described} for worker in workers],
     }
+    if settings.MATTING_OPEN_TO:
+        body["open_to"] = [str(entry) for entry in open_networks()]
     return JsonResponse(body, status=200 if healthy else 503)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import IO
+from typing import IO, Literal
 
 from django.conf import settings
 from django.core import signing
@@ -167,7 +167,7 @@ def _folders_remove(key: str) -> None:
 
 def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None) -> str:
     """Give a signed link that opens the file without a key until it expires, never longer than the file lives."""
-    until = _link_end(settings.MATTING_LINK_TTL_S if ttl_s is None else ttl_s)
+    until = link_end(settings.MATTING_LINK_TTL_S if ttl_s is None else ttl_s)
     if artifact.expires_at is not None:
         until = min(until, int(artifact.expires_at.timestamp()))
     token = signing.Signer(salt=_SALT).signature(f"{artifact.id}:{until}")
@@ -175,15 +175,15 @@ def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None)
     return f"{base_url}{path}?until={until}&signature={token}"
 
 
-def _link_end(ttl_s: int) -> int:
+def link_end(ttl_s: int) -> int:
     """Give a link's last second, up to a tenth late: what is shown again soon has the same link, so caches have it."""
     step_s = max(1, ttl_s // 10)
     return math.ceil((timezone.now().timestamp() + ttl_s) / step_s) * step_s
 
 
-def is_signed(artifact_id: object, until: str, signature: str) -> bool:
-    """Say whether a link's signature is ours and has not expired."""
-    if not until.isdecimal() or int(until) < timezone.now().timestamp():
-        return False
+def link_state(artifact_id: object, until: str, signature: str) -> Literal["valid", "expired", "invalid"]:
+    """Check a link's signature and expiry."""
     expected = signing.Signer(salt=_SALT).signature(f"{artifact_id}:{until}")
-    return signing.constant_time_compare(expected, signature)
+    if not until.isdecimal() or not signing.constant_time_compare(expected, signature):
+        return "invalid"
+    return "valid" if int(until) >= timezone.now().timestamp() else "expired"

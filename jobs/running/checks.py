@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import Error, register
 
 from jobs.intake.fetch import policy_from_settings
+from jobs.teams.open_networks import open_networks
 from segmentation.runtimes import RUNTIMES
 
 TAG = "keyline"
@@ -46,6 +47,10 @@ def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]
         problems.append(Error("REDIS_URL must start with redis://, rediss:// or unix://", id="keyline.E004"))
     if settings.MATTING_LEASE_S < 2:
         problems.append(Error("MATTING_LEASE_S must be 2 or more, a worker renews it three times", id="keyline.E005"))
+    try:
+        open_networks()
+    except ValueError as error:
+        problems.append(Error(f"MATTING_OPEN_TO: {error}", id="keyline.E010"))
     try:
         policy_from_settings("picture")
     except ValueError as error:

@@ -12,7 +12,7 @@ from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 
 
-def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, dialect: str, urgency: Job.Urgency) -> Job:
+def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: Door) -> Job:
     """Submit a picture's stored source again; raise NotFound when it has been deleted, and what job_submit raises.
 
     The new job's files are the actor's own, so the source is recorded as opened when it was somebody else's.
@@ -23,7 +23,7 @@ def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, dialec
     limits = limits_from_json(image.job.limits)
     job = job_submit(
         actor=actor,
-        door=Door(dialect=dialect, urgency=urgency),
+        door=door,
         options=options,
         sources=[accept_stored(source.key, name=image.name, limits=limits)],
         limits=limits,

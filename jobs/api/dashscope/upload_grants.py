@@ -12,7 +12,7 @@ from django.core import signing
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
-from jobs.errors import PermissionDenied
+from jobs.errors import PermissionDenied, ScopeMissing
 from jobs.models import ApiKey, Scope
 from jobs.teams.selectors import key_by_public_id
 
@@ -53,7 +53,7 @@ def granted_key(*, policy: str, signature: str, name: str) -> ApiKey:
     if key is None or not key.is_active:
         raise PermissionDenied("The key of this upload policy has been revoked.")
     if not key.has_scope(Scope.SUBMIT):
-        raise PermissionDenied(f"This needs the scope {str(Scope.SUBMIT)!r}.")
+        raise ScopeMissing(Scope.SUBMIT)
     return key
 
 

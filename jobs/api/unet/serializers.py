@@ -9,7 +9,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
 
-from jobs.api.fields import SwitchField, WholeOptionField
+from jobs.api.fields import Choice, SwitchField, WholeOptionField
 from jobs.intake import archives
 from jobs.intake.sources import Source, accept_or_refuse, accept_upload, check_count
 from segmentation.errors import ImageMissing, InvalidParameter
@@ -21,12 +21,12 @@ class UNetOptionsSerializer(serializers.Serializer):
     """Describe the fields that `single` and `batch` share."""
 
     bg_color = serializers.CharField(default="#ffffff", max_length=20, help_text="Used only with jpeg.")
-    output_format = serializers.ChoiceField(choices=["png", "jpeg"], default="png")
+    output_format = Choice(choices=["png", "jpeg"], default="png")
     save_alpha = SwitchField(default=False, help_text="Also write the alpha mask as its own file.")
     alpha_threshold = WholeOptionField("threshold", default=10)
     edge_feathering = SwitchField(default=True)
     edge_erosion = WholeOptionField("erosion", default=1)
-    alpha_mode = serializers.ChoiceField(choices=["binary", "soft"], default="binary", help_text="soft keeps hair.")
+    alpha_mode = Choice(choices=["binary", "soft"], default="binary", help_text="soft keeps hair.")
 
     def to_options(self) -> CutoutOptions:
         """Build the options: JPEG is drawn on `bg_color`, PNG keeps the photo's colours with the alpha."""

@@ -16,17 +16,18 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.base import AlwaysJson, NothingHere, PublishedView
+from jobs.api.accept import AlwaysJson
+from jobs.api.base import NothingHere, PublishedView
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import each_picture_by_itself, one_picture
 from jobs.api.unet import estimates
-from jobs.errors import JobNotFound, PermissionDenied
+from jobs.errors import JobNotFound, ScopeMissing
 from jobs.intake import folders
 from jobs.intake.sources import Source, default_limits
 from jobs.models import Job, JobImage, Scope
 from jobs.work.model_versions import model_reload
 from jobs.work.selectors import job_by_external_id
-from jobs.work.submission import Door, job_submit
+from jobs.work.submission import Door
 from segmentation.errors import MattingError
 
 from . import render, serializers
@@ -123,10 +124,10 @@ class SingleView(UNetView):
     def post(self, request: Request) -> HttpResponseBase:
         body = serializers.UNetSingleSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        self.note_ignored(body)
         options = body.to_options()
         name = second_unique_name("outputs_{}")
-        job = job_submit(
-            actor=self.actor,
+        job = self.submit(
             sources=[body.to_source()],
             options=options,
             door=Door(
@@ -176,9 +177,10 @@ class BatchView(UNetView):
 
     def _submit_folder(self, request: Request) -> Job:
         if not self.actor.has_scope(Scope.SERVER_FILES):
-            raise PermissionDenied(f"This needs the scope {str(Scope.SERVER_FILES)!r}.")
+            raise ScopeMissing(Scope.SERVER_FILES)
         body = serializers.UNetFolderSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        self.note_ignored(body)
         values = body.validated_data
         inputs = folders.place_in(values["input_dir"], settings.MATTING_INPUT_ROOTS, field="input_dir", alias=INPUTS)
         outputs = folders.place_in(
@@ -189,15 +191,16 @@ class BatchView(UNetView):
         sources = folders.sources_in(inputs, field="input_dir")
         names = BatchNames(shown_folder=values["output_dir"].rstrip("/") + "/", count=len(sources))
         door = names.door(bundle_folder=f"teams/{self.actor.team.id}", export_directory=str(outputs.path))
-        return job_submit(actor=self.actor, door=door, options=options, sources=sources)
+        return self.submit(door=door, options=options, sources=sources)
 
     def _submit_upload(self, request: Request) -> Job:
         body = serializers.UNetUploadSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        self.note_ignored(body)
         options = body.to_options()
         sources: list[Source] = body.to_sources(self.team_limits(default_limits()))
         names = BatchNames(shown_folder="outputs/", count=len(sources))
-        return job_submit(actor=self.actor, door=names.door(bundle_folder="outputs"), options=options, sources=sources)
+        return self.submit(door=names.door(bundle_folder="outputs"), options=options, sources=sources)
 
 
 class BatchNames:
