@@ -22,8 +22,8 @@ class ScopeMissing(PermissionDenied):
 
     public_message = gettext_noop("The key lacks a scope.")
 
-    def __init__(self, scope: str) -> None:
-        super().__init__(f"This needs the scope {str(scope)!r}.")
+    def __init__(self, scope: str = "") -> None:
+        super().__init__(f"This needs the scope {str(scope)!r}." if scope else "")
         self.scope = str(scope)
 
 

@@ -61,7 +61,7 @@ def test_without_the_setting_no_network_is_open(alice: Person) -> None:
 
 @pytest.mark.parametrize("entry", ["127.0.0.1", "127.0.0.1/32=", "nonsense=Studio"])
 def test_an_invalid_entry_is_refused(entry: str) -> None:
-    with pytest.raises(ValueError, match="network|Studio|TEAM|127"):
+    with pytest.raises(ValueError, match=r"network|Studio|TEAM|127"):
         open_networks([entry])
 
 

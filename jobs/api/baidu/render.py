@@ -30,6 +30,7 @@ ERRORS: dict[str, int] = {
     "image_unreadable": 216201,
     "image_too_large": 216202,
     "image_dimensions": 216202,
+    "content_refused": 216100,
     "url_too_long": 282114,
     "url_forbidden": 282804,
     "download_failed": 282804,

@@ -39,6 +39,7 @@ ERRORS: dict[str, Words] = {
     "image_unreadable": Words(400, INVALID_FILE),
     "image_too_large": Words(413, TOO_LARGE),
     "image_dimensions": Words(400, INVALID_FILE),
+    "content_refused": Words(400, INVALID_FILE),
     "url_too_long": Words(400, DOWNLOAD_FAILED),
     "url_forbidden": Words(400, DOWNLOAD_FAILED),
     "download_failed": Words(400, DOWNLOAD_FAILED),

@@ -27,6 +27,7 @@ ERRORS: dict[str, int] = {
     "image_unreadable": 400,
     "image_too_large": 413,
     "image_dimensions": 400,
+    "content_refused": 400,
     "url_too_long": 400,
     "url_forbidden": 400,
     "download_failed": 400,
