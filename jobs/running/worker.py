@@ -19,9 +19,9 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from jobs.intake import uploads
-from jobs.results import deletions
+from jobs.results import bundling, deletions
 from jobs.webhooks import delivery
-from jobs.work import lifecycle, queue
+from jobs.work import queue, recovery, retention
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ class WorkerParent:
         try:
             close_old_connections()
             queue.forget_worker(name)
-            lifecycle.leases_release(worker=name)
+            recovery.leases_release(worker=name)
         except Exception:
             logger.exception("what worker %s held is left to the sweeper", name)
 
@@ -113,8 +113,8 @@ class WorkerParent:
         while not self.stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
             try:
                 close_old_connections()
-                lifecycle.images_recover()
-                lifecycle.bundles_recover()
+                recovery.images_recover()
+                bundling.bundles_recover()
                 delivery.deliveries_resend()
             except Exception:
                 logger.exception("this sweep failed; the next one comes in %s s", settings.MATTING_SWEEP_INTERVAL_S)
@@ -128,7 +128,7 @@ class WorkerParent:
                 deletions.deletions_retry()
                 if time.monotonic() >= next_expiry:
                     next_expiry = time.monotonic() + _EXPIRE_EVERY_S
-                    if lifecycle.jobs_expire():
+                    if retention.jobs_expire():
                         next_expiry = 0.0  # there may be more
                     uploads.uploads_expire()
                     delivery.deliveries_expire()
@@ -138,6 +138,7 @@ class WorkerParent:
 
 def run_child(role: str) -> None:
     """Be one child: warm the model up before the first message, beat, serve, and end when the parent does."""
+    from jobs.work import serving
     from jobs.work.tasks import worker_name
 
     _end_with_parent()
@@ -150,7 +151,7 @@ def run_child(role: str) -> None:
     beating = threading.Thread(target=_beat, args=(worker_name(), role, describe), name="heartbeat", daemon=True)
     beating.start()
     try:
-        queue.serve(queue.QUEUES_OF_ROLE[role], name=worker_name())
+        serving.serve(queue.QUEUES_OF_ROLE[role], name=worker_name())
     finally:
         queue.forget_worker(worker_name())
 

@@ -22,7 +22,7 @@ from jobs.intake.uploads import upload_store
 from jobs.models import Job, Scope
 from jobs.teams.actor import Actor
 from jobs.teams.caller import client_address
-from jobs.work.lifecycle import job_cancel
+from jobs.work.cancel import job_cancel
 from jobs.work.selectors import jobs_kept
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import ImageTooLarge, MattingError
