@@ -44,7 +44,7 @@ from segmentation.options import CutoutOptions
 class Door:
     """Through which API a job came, and what that API needs stored with it; workers ignore most of it."""
 
-    dialect: Job.Dialect
+    dialect: str
     urgency: Job.Urgency = Job.Urgency.DEFAULT
     external_id: str = ""
     wire: dict[str, Any] = field(default_factory=dict)

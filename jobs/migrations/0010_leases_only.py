@@ -1,4 +1,4 @@
-"""Remove the columns that the common lease replaces; after 0008, since PostgreSQL alters no table with pending rows."""
+"""Remove the columns that the common lease replaces; after 0009, since PostgreSQL alters no table with pending rows."""
 
 from django.db import migrations
 
@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0008_leases'),
+        ('jobs', '0009_leases'),
     ]
 
     operations = [

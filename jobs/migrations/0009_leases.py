@@ -1,4 +1,4 @@
-"""Give zips, deliveries and deletions the same lease as pictures. The columns they had before go with 0009."""
+"""Give zips, deliveries and deletions the same lease as pictures. The columns they had before go with 0010."""
 
 import django.db.models.deletion
 import django.utils.timezone
@@ -17,7 +17,7 @@ def leases_carry_over(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0007_door_names'),
+        ('jobs', '0008_registered_dialects'),
     ]
 
     operations = [
