@@ -30,7 +30,9 @@ def fetch(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], bytes]], No
     """Answer every download with what `answer` gives or raises."""
 
     def answering(answer: Callable[[], bytes]) -> None:
-        monkeypatch.setattr("jobs.work.tasks.fetch_bytes", lambda url, policy: Fetched(answer(), "image/jpeg", url, 3))
+        monkeypatch.setattr(
+            "jobs.intake.fetch.fetch_bytes", lambda url, policy: Fetched(answer(), "image/jpeg", url, 3)
+        )
 
     answering(lambda: encoded("JPEG", quality=60))
     return answering
