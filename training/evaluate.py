@@ -11,18 +11,18 @@ from pathlib import Path
 
 import numpy as np
 
-from ..engines.base import Engine
-from ..engines.manifest import KEYLINE
-from ..engines.registry import Loading, built_in_session, load_engine, read_manifest
-from ..engines.session import GuardedSession
-from ..engines.unet import UNetEngine
-from ..instances import assign_instances
-from ..options import Box
-from ..refine import enlarge
-from .compose import Pair, pairs
-from .data import Entry, decode, entries, held_out
-from .instance_metrics import PeopleScores, Scene
-from .metrics import SubjectScores, intersection_over_union, mean
+from segmentation.engines.base import Engine
+from segmentation.engines.manifest import KEYLINE
+from segmentation.engines.registry import Loading, built_in_session, load_engine, read_manifest
+from segmentation.engines.session import GuardedSession
+from segmentation.engines.unet import UNetEngine
+from segmentation.instances import assign_instances
+from segmentation.options import Box
+from segmentation.refine import enlarge
+from training.compose import Pair, pairs
+from training.data import Entry, decode, entries, held_out
+from training.instance_metrics import PeopleScores, Scene
+from training.metrics import SubjectScores, intersection_over_union, mean
 
 LEAST_PERSON_SHARE = 0.02  # of the picture's area: smaller people are not asked for
 TOLD_APART_IOU = 0.5

@@ -9,9 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..errors import WeightsInvalid
-from ..network import Encoder, FoldedConvolution, read_tensors
-from .mixture import IMAGENET_MEAN, IMAGENET_STD
+from segmentation.errors import WeightsInvalid
+from segmentation.network import Encoder, FoldedConvolution, read_tensors
+from training.mixture import IMAGENET_MEAN, IMAGENET_STD
 
 NORMALISATION_EPSILON = 1e-3
 THEIR_MEAN, THEIR_STD = 127 / 255, 128 / 255
