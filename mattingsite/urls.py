@@ -12,6 +12,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     address("health", health.health, name="health"),
     address("health/live", health.live, name="health-live"),
+    address("health/ready", health.ready, name="health-ready"),
     path("files/<uuid:artifact_id>/<str:name>", FileView.as_view(), name="file"),
     path("", include("jobs.api.schema")),
     path("", include("jobs.api.native.urls")),

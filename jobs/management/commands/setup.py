@@ -16,6 +16,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             first_start.folder_require(settings.DATA_DIR)
+            first_start.storage_require()
             first_start.database_migrate()
         except CannotStart as error:
             raise CommandError(f"Keyline cannot be set up: {error}") from None
