@@ -1,11 +1,13 @@
-"""Stage 3, state: the database is the truth about every job."""
+"""The database state of the site. Services write these models, selectors read them; Redis only carries ids."""
 
 from .artifact import Artifact
 from .audit import Action, AuditEntry, AuditHead
+from .bundle import Bundle
 from .deletion import PendingDeletion
 from .invitation import Invitation
 from .job import TERMINAL, Job, JobImage, Status
 from .key import ApiKey, Scope
+from .lease import Leased
 from .model_version import ModelVersion
 from .preset import Preset
 from .quota import Quota
@@ -21,9 +23,11 @@ __all__ = [
     "Artifact",
     "AuditEntry",
     "AuditHead",
+    "Bundle",
     "Invitation",
     "Job",
     "JobImage",
+    "Leased",
     "Membership",
     "ModelVersion",
     "PendingDeletion",

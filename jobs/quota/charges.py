@@ -19,11 +19,12 @@ from jobs.commit import after_commit
 from jobs.errors import QuotaExceeded, TooManyTasks
 from jobs.models import Action, Artifact, Job, JobImage, Quota, Status, Team, Upload, UsageEntry, UsagePeriod
 from jobs.work import queue
+from jobs.work.registry import Task
 from segmentation.errors import ImageDimensions, ImageTooLarge, InvalidParameter
 from segmentation.image import Limits, Probe
 
 ALERT_PERCENTS = (80, 100)
-_ALERT_TASK = "jobs.quota.alerts.quota_alert_send"
+QUOTA_ALERT = Task("quota_alert")
 _Period = UsagePeriod.Kind
 
 
@@ -259,7 +260,7 @@ def _alert(period: UsagePeriod, limit: int) -> None:
     first = UsagePeriod.objects.filter(pk=period.pk, alerted_percent__lt=percent).update(alerted_percent=percent)
     if first:
         sending = {"period_id": period.pk, "percent": percent, "limit": limit}
-        after_commit(queue.enqueue_task, _ALERT_TASK, queue_name="upkeep", **sending)
+        after_commit(queue.enqueue_task, QUOTA_ALERT, queue_name="upkeep", **sending)
 
 
 # Days and months ------------------------------------------------------------------------------------------------------

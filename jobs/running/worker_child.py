@@ -13,7 +13,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from jobs.running import readiness
-from jobs.work import queue
+from jobs.work import queue, serving
 from jobs.work.tasks import worker_name
 from mattingsite import __version__
 
@@ -28,7 +28,7 @@ def run_child(role: str) -> None:
         describe = _load_model(name)
     threading.Thread(target=_beat, args=(name, role, describe), name="heartbeat", daemon=True).start()
     try:
-        queue.serve(queue.QUEUES_OF_ROLE[role], name=name)
+        serving.serve(queue.QUEUES_OF_ROLE[role], name=name)
     finally:
         queue.forget_worker(name)
 

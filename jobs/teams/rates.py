@@ -28,7 +28,7 @@ WINDOW_S = 1
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Bound the requests a second under one name, such as `requests` or `dashscope-submit`."""
+    """Bound the requests a second under one name, such as `requests` or `native-submit`."""
 
     name: str
     per_second: int

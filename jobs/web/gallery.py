@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from django import forms
 from django.core.paginator import Paginator
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models import Job, Status
+from jobs.models import Status
+from jobs.models.dialects import dialect_choices
 from jobs.web import words
 from jobs.web.session import FragmentPage
 from jobs.work.selectors import images_filtered
@@ -21,13 +23,17 @@ _STATUSES = [
 _SUBJECTS = list(words.SUBJECTS.items())
 
 
+def _dialects() -> list[tuple[str, str | Promise]]:
+    return [_ANY, *dialect_choices()]
+
+
 class GalleryFilter(forms.Form):
     """Hold what the gallery is narrowed to; anything unreadable narrows nothing."""
 
     q = forms.CharField(label=_("Name"), required=False, max_length=100, widget=forms.TextInput({"type": "search"}))
     status = forms.ChoiceField(label=_("State"), required=False, choices=[_ANY, *_STATUSES])
     subject = forms.ChoiceField(label=_("Type"), required=False, choices=[_ANY, *_SUBJECTS])
-    dialect = forms.ChoiceField(label=_("Came by"), required=False, choices=[_ANY, *Job.Dialect.choices])
+    dialect = forms.ChoiceField(label=_("Came by"), required=False, choices=_dialects)
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput({"type": "date"}))
     until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput({"type": "date"}))
     mine = forms.BooleanField(label=_("Only mine"), required=False)

@@ -1,26 +1,18 @@
-"""Stage 9, rendering: the answer to an address that no door has, in the words of whoever asks."""
+"""404 handler: a problem document below /api/ and /files/, an HTML page elsewhere."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from jobs.api.problem import MEDIA_TYPE, problem_document
 from jobs.errors import NotFound
-from jobs.sentences import explained
 
 _PROGRAMS_ASK_BELOW = ("/api/", "/files/")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Give a program a problem document (RFC 9457), a person a page."""
+    """Answer a program with a problem document (RFC 9457), a browser with a page."""
     if not request.path.startswith(_PROGRAMS_ASK_BELOW):
         return render(request, "404.html", status=404)
-    error = NotFound()
-    problem = {
-        "type": f"/docs/errors#{error.code}",
-        "title": explained(error.code, error.public_message),
-        "status": error.http_status,
-        "detail": explained(error.code, error.message),
-        "code": error.code,
-    }
-    return JsonResponse(problem, status=404, content_type="application/problem+json")
+    return JsonResponse(problem_document(NotFound()), status=404, content_type=MEDIA_TYPE)

@@ -1,4 +1,4 @@
-"""Stage 4, queue: wait for a job's end, woken by the worker's announcement rather than by polling."""
+"""Wait for a job's end, woken by the worker's announcement."""
 
 from __future__ import annotations
 

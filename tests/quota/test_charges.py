@@ -15,7 +15,11 @@ from jobs.errors import DownloadFailed, QuotaExceeded, TooManyTasks, WorkerLost
 from jobs.intake.sources import FileSource, RefusedSource, UrlSource, limits_from_json
 from jobs.models import Job, JobImage, Quota, Status, UsageEntry, UsagePeriod
 from jobs.quota.charges import allowances, quota_change, stored_bytes, usage_refund
-from jobs.work.lifecycle import images_recover, job_cancel, job_purge, job_retry, source_attach
+from jobs.work.attempts import source_attach
+from jobs.work.cancel import job_cancel
+from jobs.work.recovery import images_recover
+from jobs.work.retention import job_purge
+from jobs.work.retry import job_retry
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import ImageDimensions, ImageTooLarge, ImageUnreadable, InvalidParameter
 from segmentation.options import CutoutOptions

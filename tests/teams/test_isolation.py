@@ -33,7 +33,7 @@ from jobs.models import (
     WebhookDelivery,
 )
 from jobs.teams.teams import invitation_create
-from jobs.webhooks import messages
+from jobs.webhooks import signing
 from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 from tests.cast import Person
@@ -192,7 +192,7 @@ def things(alice: Person) -> dict[str, str]:
     dashscope = _job(alice, dialect="dashscope", external_id="")
     picwish = _job(alice, dialect="picwish", external_id="0e5b8c9a-6f1d-4a3e-9b2c-1d2e3f4a5b6c")
     webhook = Webhook.objects.create(
-        team=team, url=f"https://{MARK}.example/", events=["job.failed"], secret=messages.new_secret()
+        team=team, url=f"https://{MARK}.example/", events=["job.failed"], secret=signing.new_secret()
     )
     delivery = WebhookDelivery.objects.create(
         webhook=webhook, event="job.failed", url=webhook.url, payload={"name": MARK}, message_id="msg_1", job=job

@@ -158,5 +158,5 @@ def test_an_unknown_address_beside_the_tokens_is_an_invalid_request(client: Clie
     response = client.post("/oauth/2.0/tokens")
 
     assert response.status_code == 404
-    expected = {"error": "invalid_request", "error_description": "There is nothing at this address."}
+    expected = {"error": "invalid_request", "error_description": "There is nothing at this URL."}
     assert response.json() == expected

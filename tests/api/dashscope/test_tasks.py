@@ -45,7 +45,7 @@ def made(person: Person) -> str:
     """Make a task past the door, which lets only so many submissions through a second; give its id."""
     job = job_submit(
         actor=Actor(team=person.team, key=person.key, request_id=str(uuid.uuid4())),
-        door=Door(dialect=Job.Dialect.DASHSCOPE, retention_hours=24),
+        door=Door(dialect="dashscope", retention_hours=24),
         options=OPTIONS,
         sources=[UrlSource("http://example.com/people.jpg")],
     )
@@ -390,5 +390,5 @@ def test_an_unknown_address_is_told_in_the_dialects_words(client: Client, path: 
         response = getattr(client, method)(path)
 
         assert response.status_code == 404
-        expected = {"code": "NotFound", "message": "There is nothing at this address.", "request_id": "<uuid>"}
+        expected = {"code": "NotFound", "message": "There is nothing at this URL.", "request_id": "<uuid>"}
         assert_matches(response.json(), expected)

@@ -85,4 +85,4 @@ def test_an_unknown_address_is_told_in_the_dialects_words(client: Client, path: 
         answer = getattr(client, method)(path)
 
         assert answer.status_code == 404
-        assert answer.json() == {"status": 404, "message": "There is nothing at this address."}
+        assert answer.json() == {"status": 404, "message": "There is nothing at this URL."}

@@ -17,7 +17,7 @@ from PIL import Image
 from jobs.models import ApiKey, Job
 from jobs.results import storage
 from jobs.teams.keys import key_revoke
-from jobs.work.lifecycle import job_cancel
+from jobs.work.cancel import job_cancel
 from jobs.work.selectors import jobs_of
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person
@@ -302,7 +302,7 @@ def test_an_unknown_address_is_told_in_the_dialects_words(client: Client, path: 
         answer = getattr(client, method)(path)
 
         assert answer.status_code == 404
-        expected = {"status": "error", "error": "There is nothing at this address.", "code": "not_found"}
+        expected = {"status": "error", "error": "There is nothing at this URL.", "code": "not_found"}
         assert answer.json() == expected
 
 

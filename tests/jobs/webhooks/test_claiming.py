@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from jobs.models import WebhookDelivery
+from jobs.webhooks.delivery import deliveries_resend
 from tests.cast import Person
 from tests.jobs.site import Site, answer
 from tests.jobs.webhooks.clock import Clock
@@ -43,16 +44,22 @@ def test_a_lost_claim_writes_nothing(alice: Person, clock: Clock) -> None:
     slow, quick = WebhookDelivery.objects.get(), WebhookDelivery.objects.get()
     assert slow.claim(lease_s=60)
     clock.advance(61)
+    assert deliveries_resend() == 1
     assert quick.claim(lease_s=60)
     assert not slow.finish(WebhookDelivery.Status.FAILED, error_code="late")
-    assert not slow.postpone(delay_s=5)
+    assert not slow.release(delay_s=5)
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempt, delivery.error_code) == ("sending", 2, "")
 
 
-def test_a_delivery_whose_workers_all_died_is_given_up(alice: Person, receiver: Callable[..., Site]) -> None:
+def test_a_delivery_whose_workers_all_died_is_given_up(
+    alice: Person, receiver: Callable[..., Site], clock: Clock
+) -> None:
     site = receiver()
     delivery = make_delivery(alice, site.url("/hook"))
-    WebhookDelivery.objects.update(attempt=10)
+    WebhookDelivery.objects.update(attempt=9)
+    assert WebhookDelivery.objects.get().claim(lease_s=60)
+    clock.advance(61)
+    assert deliveries_resend() == 1
     assert (attempt(delivery).status, delivery.error_code) == ("failed", "given_up")
     assert site.requests == []

@@ -9,9 +9,10 @@ import pytest
 from jobs.errors import DownloadFailed
 from jobs.intake.sources import UrlSource
 from jobs.models import Job, JobImage, Webhook, WebhookDelivery
-from jobs.webhooks import delivery as services
-from jobs.work.lifecycle import job_purge
+from jobs.webhooks import delivery as sending
+from jobs.webhooks import endpoints, outbox
 from jobs.work.removal import images_delete
+from jobs.work.retention import job_purge
 from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 from tests.cast import Person
@@ -31,7 +32,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         bodies.append(body)
         raise DownloadFailed("The server could not be reached.")
 
-    monkeypatch.setattr(services, "post_bytes", post)
+    monkeypatch.setattr(sending, "post_bytes", post)
     return bodies
 
 
@@ -69,7 +70,7 @@ def test_a_callback_of_a_deleted_job_that_is_sent_again_says_nothing(
     stale = WebhookDelivery.objects.select_related("job").get()
     job_purge(actor=alice.actor, jobs=[Job.objects.get()])
 
-    again = attempt(services.delivery_replay(actor=alice.actor, delivery=stale))
+    again = attempt(outbox.delivery_replay(actor=alice.actor, delivery=stale))
 
     assert (again.status, again.error_code, again.payload) == ("failed", "job_deleted", None)
     assert len(sent) == 1
@@ -85,7 +86,7 @@ def test_a_job_deleted_while_its_callback_is_rendered_is_neither_kept_nor_sent(
         job_purge(actor=alice.actor, jobs=[Job.objects.get()])
         return {"image": PICTURE}
 
-    monkeypatch.setattr(services.messages, "callback_payload", render)
+    monkeypatch.setattr(sending, "callback_payload", render)
     callback = attempt(callback)
 
     assert (callback.status, callback.payload, len(sent)) == ("failed", None, 1)
@@ -94,7 +95,7 @@ def test_a_job_deleted_while_its_callback_is_rendered_is_neither_kept_nor_sent(
 def test_a_callback_is_written_anew_from_the_pictures_that_are_left(
     alice: Person, sent: list[bytes], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services.messages, "callback_payload", lambda job: {"pictures": job.images.count()})
+    monkeypatch.setattr(sending, "callback_payload", lambda job: {"pictures": job.images.count()})
     job = job_submit(
         actor=alice.actor,
         door=Door(dialect="native", callback_url=PUBLIC_URL),
@@ -115,7 +116,7 @@ def test_a_callback_is_written_anew_from_the_pictures_that_are_left(
 
 
 def test_a_webhook_hears_of_a_job_that_is_deleted_before_the_message_is_taken(alice: Person, sent: list[bytes]) -> None:
-    services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
     job = job_submit(
         actor=alice.actor,
         door=Door(dialect="native"),
