@@ -13,6 +13,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     route("health", health.health, name="health"),
     route("health/live", health.live, name="health-live"),
+    route("health/ready", health.ready, name="health-ready"),
     path("files/<uuid:artifact_id>/<str:name>", FileView.as_view(), name="file"),
     path("", include("jobs.api.schema")),
     path("", include("jobs.api.native.urls")),

@@ -38,7 +38,7 @@ class BoxInvalid(InvalidParameter):
 
 
 class ImageError(MattingError):
-    """Group what can be wrong with a picture itself."""
+    """Base of the errors that concern one picture."""
 
     http_status = 422
 
@@ -69,6 +69,6 @@ class InferenceFailed(MattingError):
 
 
 class WeightsInvalid(InvalidParameter):
-    """Report a weights file that does not fit: not a checkpoint, missing or unexpected keys, wrong shapes."""
+    """A weights file does not fit: not a checkpoint, missing or unexpected keys, wrong shapes."""
 
     public_message = gettext_noop("The weights file does not fit the network.")

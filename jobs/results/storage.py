@@ -13,15 +13,14 @@ from pathlib import PurePosixPath
 from typing import IO
 
 from django.conf import settings
-from django.core import signing
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from jobs.errors import NotFound, StorageFailed
 from jobs.models import Artifact, Job, JobImage, Status
+from jobs.signatures import is_signature_of, signature_of
 
 logger = logging.getLogger(__name__)
 
@@ -173,7 +172,7 @@ def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None)
     until = _link_end(settings.MATTING_LINK_TTL_S if ttl_s is None else ttl_s)
     if artifact.expires_at is not None:
         until = min(until, int(artifact.expires_at.timestamp()))
-    token = signing.Signer(salt=_SALT).signature(f"{artifact.id}:{until}")
+    token = signature_of(f"{artifact.id}:{until}", salt=_SALT)
     path = reverse("file", kwargs={"artifact_id": artifact.id, "name": artifact.file_name})
     return f"{base_url}{path}?until={until}&signature={token}"
 
@@ -188,5 +187,4 @@ def is_signed(artifact_id: object, until: str, signature: str) -> bool:
     """Return whether a link's signature is valid and has not expired."""
     if not until.isdecimal() or int(until) < timezone.now().timestamp():
         return False
-    expected = signing.Signer(salt=_SALT).signature(f"{artifact_id}:{until}")
-    return constant_time_compare(expected, signature)
+    return is_signature_of(f"{artifact_id}:{until}", signature, salt=_SALT)

@@ -19,6 +19,8 @@ from jobs.work.registry import Task
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person, make_person
 
+pytestmark = pytest.mark.slow
+
 URL = "/api/model/reload"
 
 
