@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: a message is sent once and in its time, however often the queue hands it out."""
+"""A message is sent once and when it is due, however often the queue delivers it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from jobs.models import WebhookDelivery
 from jobs.webhooks.delivery import deliveries_resend
 from tests.cast import Person
 from tests.jobs.site import Site, answer
-from tests.jobs.webhooks.clock import Clock
-from tests.jobs.webhooks.messages import PUBLIC_URL, attempt, make_delivery
+from tests.webhooks.clock import Clock
+from tests.webhooks.messages import PUBLIC_URL, attempt, make_delivery
 
 
 def test_a_message_delivered_twice_by_the_queue_is_sent_once(alice: Person, receiver: Callable[..., Site]) -> None:

@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: receivers that keep us waiting are served apart, so that nobody else waits for them."""
+"""Slow receivers have their own worker, so that other teams do not wait for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jobs.webhooks.delivery import deliveries_resend
 from jobs.work import queue, serving
 from tests.cast import Person
 from tests.jobs.site import Site, answer
-from tests.jobs.webhooks.messages import attempt, make_delivery
+from tests.webhooks.messages import attempt, make_delivery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -41,7 +41,7 @@ def test_a_team_with_a_slow_receiver_is_served_by_the_patient_worker(slow_alice:
     assert (delivery.status, delivery.attempt) == ("succeeded", 1)
 
 
-def test_another_team_waits_for_nobody(slow_alice: Site, alice: Person, charlie: Person) -> None:
+def test_another_team_does_not_wait(slow_alice: Site, alice: Person, charlie: Person) -> None:
     for _ in range(3):
         make_delivery(alice, slow_alice.url("/hook"))
     delivery = make_delivery(charlie, slow_alice.url("/hook"))

@@ -1,4 +1,4 @@
-"""Stages 5 and 8: claims, leases, redelivery, the poison picture, and jobs that end with their pictures."""
+"""Claims, leases, redelivery, pictures that end their workers, and jobs that end with their pictures."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ def test_failed_pictures_are_tried_again(alice: Person):
     assert (job.status, job.images_succeeded, job.images_failed) == (Status.SUCCEEDED, 2, 0)
 
 
-def test_whoever_waits_for_a_job_is_woken_when_it_is_deleted(
+def test_a_waiting_request_is_woken_when_the_job_is_deleted(
     alice: Person, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks
 ):
     woken = []

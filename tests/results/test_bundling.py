@@ -1,4 +1,4 @@
-"""The zip that ends a job: made once, taken up again after a crash, given up after three, never left half."""
+"""The zip that ends a job: made once, made again after a crash, given up after three, never incomplete."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What was asked of light workers."""
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(queue, "enqueue_task", lambda task, *args, **how: calls.append(args))
-    monkeypatch.setattr("django.db.transaction.on_commit", lambda deed, using=None, robust=False: deed())
+    monkeypatch.setattr("django.db.transaction.on_commit", lambda call, using=None, robust=False: call())
     return calls
 
 
@@ -119,7 +119,7 @@ def lapse(job: Job) -> None:
     Bundle.objects.filter(job=job).exclude(leased_until=None).update(leased_until=past)
 
 
-def test_the_sweeper_asks_again_only_when_whoever_was_asked_is_overdue(job: Job, asked: list) -> None:
+def test_the_sweep_asks_again_only_for_an_overdue_zip(job: Job, asked: list) -> None:
     job_count(job.id)
     assert bundles_recover() == 0
 
@@ -221,7 +221,7 @@ def test_a_worker_overtaken_while_it_stores_leaves_the_job_to_the_other(
     assert not UsageEntry.objects.exists()
 
 
-def test_a_storage_that_refuses_costs_nobody_anything(job: Job, asked: list, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zip_that_the_storage_refuses_is_refunded(job: Job, asked: list, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object) -> None:
         raise StorageFailed
 
@@ -321,7 +321,7 @@ def test_a_job_purged_while_its_zip_is_stored_leaves_none(
         storage.open_file(job.bundle_key)
 
 
-def test_a_retry_makes_the_zip_anew_from_what_can_be_tried_again(
+def test_a_retry_makes_the_zip_again_from_what_can_be_tried_again(
     job: Job, asked: list, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("enqueue_images", "enqueue_downloads"):

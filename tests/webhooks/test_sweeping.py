@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: the sweeper sends again what was planned, lost or dropped, and clears the log."""
+"""The sweep sends again what was planned or lost, and clears the log."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from jobs.webhooks import outbox
 from jobs.webhooks.delivery import deliveries_expire, deliveries_resend
 from tests.cast import Person
 from tests.jobs.site import Site, answer
-from tests.jobs.webhooks.clock import Clock
-from tests.jobs.webhooks.messages import PUBLIC_URL, attempt, make_delivery
+from tests.webhooks.clock import Clock
+from tests.webhooks.messages import PUBLIC_URL, attempt, make_delivery
 
 
 def queued_ids() -> list[str]:

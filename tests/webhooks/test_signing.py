@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: every message is signed as the standard says, so that a receiver's own library verifies it."""
+"""Messages are signed as the standard defines, so that a receiver's library verifies them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from jobs.models import Webhook, WebhookDelivery
 from jobs.webhooks import endpoints, signing
 from tests.cast import Person
 from tests.jobs.site import Site
-from tests.jobs.webhooks.clock import Clock
-from tests.jobs.webhooks.messages import attempt, make_delivery
+from tests.webhooks.clock import Clock
+from tests.webhooks.messages import attempt, make_delivery
 
 
 def test_a_known_message_gets_the_known_signature() -> None:

@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: who may make, change and replay webhooks, what is refused, and what the audit trail keeps."""
+"""Permissions, refusals and audit entries of creating, changing and replaying webhooks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobs.webhooks import endpoints, outbox
 from segmentation.errors import InvalidParameter
 from tests.cast import Person
 from tests.jobs.site import Site, answer
-from tests.jobs.webhooks.messages import PUBLIC_URL, attempt, make_delivery
+from tests.webhooks.messages import PUBLIC_URL, attempt, make_delivery
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_plain_member_or_a_key_without_the_scope_manages_nothing(alice: Person
     delivery = outbox.delivery_enqueue(webhook=webhook, event="job.failed", payload={})
     alice.key.scopes = ["submit", "read"]
     for actor in (bob.actor, Actor(team=alice.team, key=alice.key)):
-        for deed in (
+        for call in (
             lambda actor=actor: endpoints.webhook_create(actor=actor, url=PUBLIC_URL),
             lambda actor=actor: endpoints.webhook_update(actor=actor, webhook=webhook, is_enabled=False),
             lambda actor=actor: endpoints.webhook_rotate(actor=actor, webhook=webhook),
@@ -54,7 +54,7 @@ def test_a_plain_member_or_a_key_without_the_scope_manages_nothing(alice: Person
             lambda actor=actor: outbox.delivery_replay(actor=actor, delivery=delivery),
         ):
             with pytest.raises(PermissionDenied):
-                deed()
+                call()
 
 
 def test_switching_a_webhook_on_again_forgets_why_it_was_off(alice: Person) -> None:

@@ -1,4 +1,4 @@
-"""Stages 8 and 9: what a callback says of a job, which may be the picture itself, goes when the job does."""
+"""Callbacks, which may contain the picture, are cleared when the job is deleted."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from jobs.work.retention import job_purge
 from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 from tests.cast import Person
-from tests.jobs.webhooks.clock import Clock
-from tests.jobs.webhooks.messages import PUBLIC_URL, attempt
 from tests.quota.deeds import claim, succeed
+from tests.webhooks.clock import Clock
+from tests.webhooks.messages import PUBLIC_URL, attempt
 
 PICTURE = base64.b64encode(b"x").decode()  # what every file of tests.quota.deeds.succeed holds
 
@@ -92,7 +92,7 @@ def test_a_job_deleted_while_its_callback_is_rendered_is_neither_kept_nor_sent(
     assert (callback.status, callback.payload, len(sent)) == ("failed", None, 1)
 
 
-def test_a_callback_is_written_anew_from_the_pictures_that_are_left(
+def test_a_callback_is_written_again_from_the_pictures_that_are_left(
     alice: Person, sent: list[bytes], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sending, "callback_payload", lambda job: {"pictures": job.images.count()})

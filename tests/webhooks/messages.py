@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: jobs to tell of, messages to receivers, and one try to send them."""
+"""Jobs that end, messages about them, and one try to send a message."""
 
 from __future__ import annotations
 

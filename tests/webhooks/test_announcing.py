@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: the end of a job is told to whom it concerns, and never held up by the telling."""
+"""The end of a job is announced to webhooks and callbacks, which can neither slow nor break it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from jobs.work.cancel import job_cancel
 from segmentation.errors import ImageUnreadable
 from tests.cast import Person
 from tests.jobs.site import Site, answer
-from tests.jobs.webhooks.clock import Clock
-from tests.jobs.webhooks.messages import PUBLIC_URL, attempt, make_job
+from tests.webhooks.clock import Clock
+from tests.webhooks.messages import PUBLIC_URL, attempt, make_job
 
 
 def fail_job(person: Person, job: Job) -> None:

@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: what a receiver answers decides whether its message is done, tried again or given up."""
+"""The receiver's answer decides whether a message is delivered, tried again or given up."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from jobs.webhooks import endpoints
 from jobs.work.cancel import job_cancel
 from tests.cast import Person
 from tests.jobs.site import Site, answer, endless, redirect
-from tests.jobs.webhooks.clock import Clock
-from tests.jobs.webhooks.messages import PUBLIC_URL, attempt, make_delivery, make_job
+from tests.webhooks.clock import Clock
+from tests.webhooks.messages import PUBLIC_URL, attempt, make_delivery, make_job
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])

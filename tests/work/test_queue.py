@@ -1,4 +1,4 @@
-"""Stages 4 and 5: what a worker does around every message that it takes."""
+"""What a worker does around each message."""
 
 from __future__ import annotations
 

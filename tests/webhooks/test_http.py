@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: webhooks and their deliveries over the native API."""
+"""Webhooks and their deliveries over the native API."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jobs.models import Job
 from jobs.webhooks import endpoints, outbox
 from jobs.work.cancel import job_cancel
 from tests.cast import Person
-from tests.jobs.webhooks.messages import PUBLIC_URL, make_job
+from tests.webhooks.messages import PUBLIC_URL, make_job
 
 
 def test_a_webhook_is_made_changed_rotated_and_deleted_over_http(alice: Person) -> None:

@@ -1,4 +1,4 @@
-"""Stage 8, results: some pictures of a job are deleted with all that shows them, and that is recorded."""
+"""Pictures of a job are deleted with their files, and the deletion is recorded."""
 
 from __future__ import annotations
 

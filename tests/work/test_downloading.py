@@ -1,4 +1,4 @@
-"""Stages 4 and 5: a picture given by an address is fetched by one worker and cut out by another."""
+"""A picture given by URL is downloaded by one worker and cut out by another."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_the_more_urgent_download_comes_first(fetch, alice: Person) -> None:
     assert order == [soon.pk, late.pk]
 
 
-def test_a_message_to_a_model_fetches_what_nobody_has_fetched(fetch, alice: Person) -> None:
+def test_a_message_to_a_model_downloads_a_source_that_is_missing(fetch, alice: Person) -> None:
     """As one does that was sent by the release before this one."""
     image = submit(alice).images.get()
 

@@ -1,4 +1,4 @@
-"""Stage 8, results: what is deleted is gone from the storage, whatever the storage or a worker does meanwhile."""
+"""Deleted files leave the storage, whatever the storage or a worker does meanwhile."""
 
 from __future__ import annotations
 
