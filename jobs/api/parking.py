@@ -11,7 +11,7 @@ from django.http import HttpResponseBase
 from jobs.errors import JobCanceled, JobNotCancelable, JobNotFound, WaitTimeout, error_of
 from jobs.models import Job, JobImage, Status
 from jobs.teams.actor import Actor
-from jobs.work.lifecycle import job_cancel
+from jobs.work.cancel import job_cancel
 from jobs.work.selectors import images_of
 from jobs.work.waiting import wait_for_job
 

@@ -22,7 +22,8 @@ from jobs.api.zips import zip_name, zip_response
 from jobs.errors import JobCanceled, NoResults
 from jobs.intake.sources import default_limits
 from jobs.models import Job, Status
-from jobs.work.lifecycle import job_cancel, job_purge
+from jobs.work.cancel import job_cancel
+from jobs.work.retention import job_purge
 from jobs.work.selectors import images_of, job_get, jobs_filtered
 from jobs.work.submission import Door
 from segmentation.errors import InvalidParameter

@@ -11,7 +11,7 @@ from PIL import Image
 
 from jobs.models import Job, Scope
 from jobs.teams.keys import key_create
-from jobs.work.lifecycle import job_cancel
+from jobs.work.cancel import job_cancel
 from tests.cast import Person
 from tests.quota.deeds import set_quota
 
