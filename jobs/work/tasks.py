@@ -13,6 +13,7 @@ from rq.timeouts import BaseTimeoutException
 
 from jobs.errors import WaitTimeout
 from jobs.intake import fetch, folders
+from jobs.intake.content_check import content_check
 from jobs.intake.sources import limits_from_json
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
@@ -78,6 +79,7 @@ def _cut_out(image: JobImage) -> None:
     job = image.job
     limits = limits_from_json(job.limits)
     data, timings = _source_of(image, limits)
+    content_check(data, {"job": str(job.pk), "team": job.team.name, "dialect": job.dialect})
     started = time.perf_counter()
     model = engine.current_engine()
     result = cut_out(data, job.cutout_options, model, limits)

@@ -59,13 +59,13 @@ TASK_STATES = {
 CANCELED = "The task was cancelled."
 
 
-def render_single(image: JobImage, *, base_url: str) -> dict[str, Any]:
-    """Build the answer of `single` for a picture that succeeded."""
+def render_single(image: JobImage, *, base_url: str, folder: str = "") -> dict[str, Any]:
+    """Build the answer of `single` for a picture that succeeded; `folder`, when given, holds copies of its files."""
     cutout = file_of(image, Artifact.Kind.CUTOUT)
     mask = artifact_of(image, Artifact.Kind.MASK)
-    body: dict[str, Any] = {"status": "success", "result_path": cutout.key}
+    body: dict[str, Any] = {"status": "success", "result_path": _path_of(cutout, image, folder)}
     if mask is not None:
-        body["alpha_path"] = mask.key
+        body["alpha_path"] = _path_of(mask, image, folder)
     body |= {
         "processing_time_ms": processing_time_ms(image),
         "original_size": [image.width, image.height],
@@ -75,6 +75,10 @@ def render_single(image: JobImage, *, base_url: str) -> dict[str, Any]:
     if mask is not None:
         body["alpha_url"] = storage.link_to(mask, base_url=base_url)
     return body
+
+
+def _path_of(artifact: Artifact, image: JobImage, folder: str) -> str:
+    return f"{folder}{storage.public_name(artifact, image)}" if folder else artifact.key
 
 
 def render_raw_alpha(image: JobImage) -> dict[str, Any]:

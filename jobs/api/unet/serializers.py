@@ -55,7 +55,13 @@ class UNetSingleSerializer(UNetOptionsSerializer):
         return accept_upload(self.validated_data.get("image"))
 
 
-class UNetFolderSerializer(UNetOptionsSerializer):
+class UNetBatchSerializer(UNetOptionsSerializer):
+    """Describe the fields that both kinds of `batch` share."""
+
+    keep_names = SwitchField(default=False, help_text="Name the results after their pictures.")
+
+
+class UNetFolderSerializer(UNetBatchSerializer):
     """Describe `POST /api/matting/batch` with JSON: a folder of the server."""
 
     input_dir = serializers.CharField(max_length=1024, trim_whitespace=False, help_text="Under an allowed input root.")
@@ -64,7 +70,7 @@ class UNetFolderSerializer(UNetOptionsSerializer):
     )
 
 
-class UNetUploadSerializer(UNetOptionsSerializer):
+class UNetUploadSerializer(UNetBatchSerializer):
     """Describe `POST /api/matting/batch` with multipart: many `images`, or one .zip of them."""
 
     images = serializers.ListField(
@@ -125,7 +131,7 @@ class SizeField(serializers.ListField):
 
 class UNetSingleResultSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=["success"])
-    result_path = serializers.CharField(help_text="Path under the media root.")
+    result_path = serializers.CharField(help_text="Under the mounted output folder, or under the media root.")
     alpha_path = serializers.CharField(required=False, help_text="With save_alpha.")
     processing_time_ms = serializers.IntegerField()
     original_size = SizeField(help_text="[width, height]")
