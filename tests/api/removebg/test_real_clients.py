@@ -34,7 +34,7 @@ def photo(tmp_path: Path, jpeg_bytes: bytes) -> Path:
 
 
 def test_the_pypi_client_removebg(live_stack: Stack, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "API_ENDPOINT", f"{live_stack.url}/v1.0/removebg")
+    monkeypatch.setattr(client, "API_ENDPOINT", f"{live_stack.base_url}/v1.0/removebg")
     _, secret = live_stack.create_key(team="Studio")
     log = photo.with_name("error.log")
 
@@ -45,7 +45,7 @@ def test_the_pypi_client_removebg(live_stack: Stack, photo: Path, monkeypatch: p
 
 
 def test_the_pypi_client_remove_bg_api(live_stack: Stack, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wrapper, "API_URL", f"{live_stack.url}/v1.0")
+    monkeypatch.setattr(wrapper, "API_URL", f"{live_stack.base_url}/v1.0")
     _, secret = live_stack.create_key(team="Studio")
 
     answer = wrapper.RemoveBg(secret).remove_bg_file(str(photo), size="full")
@@ -57,7 +57,7 @@ def test_the_pypi_client_remove_bg_api(live_stack: Stack, photo: Path, monkeypat
 @pytest.mark.skipif(not NODE_CLIENT.exists() or shutil.which("node") is None, reason="npm install has not been run")
 def test_the_npm_client(live_stack: Stack, photo: Path) -> None:
     _, secret = live_stack.create_key(team="Studio")
-    code = NODE_CLIENT.read_text().replace("https://api.remove.bg", live_stack.url)
+    code = NODE_CLIENT.read_text().replace("https://api.remove.bg", live_stack.base_url)
     patched = NODE_CLIENT.with_name("patched.js")  # beside the original, so that it finds its dependencies
     patched.write_text(code)
     script = photo.with_name("run.js")
