@@ -9,6 +9,7 @@ from .key import ApiKey, Scope
 from .model_version import ModelVersion
 from .preset import Preset
 from .quota import Quota
+from .recipe import BackgroundPicture, RecipeVersion
 from .team import Membership, Team
 from .upload import Upload
 from .usage import UsageEntry, UsagePeriod
@@ -21,6 +22,7 @@ __all__ = [
     "Artifact",
     "AuditEntry",
     "AuditHead",
+    "BackgroundPicture",
     "Invitation",
     "Job",
     "JobImage",
@@ -29,6 +31,7 @@ __all__ = [
     "PendingDeletion",
     "Preset",
     "Quota",
+    "RecipeVersion",
     "Scope",
     "Status",
     "Team",

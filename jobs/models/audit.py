@@ -46,6 +46,7 @@ class Action(models.TextChoices):
     AUDIT_EXPORTED = "audit.exported", "Audit trail exported"
     MODEL_RELOADED = "model.reloaded", "Model reloaded"
     WEBHOOK_CHANGED = "webhook.changed", "Webhook changed"
+    RECIPE_CHANGED = "recipe.changed", "Recipe changed"
     ADMIN_ADDED = "admin.added", "Added in the admin"
     ADMIN_CHANGED = "admin.changed", "Changed in the admin"
     ADMIN_DELETED = "admin.deleted", "Deleted in the admin"
