@@ -13,7 +13,7 @@ from segmentation.finish.edges import add_grain, despill, grain_of, key_alpha, l
 from segmentation.finish.files import Layers, Written, write_file
 from segmentation.finish.holes import with_holes
 from segmentation.finish.placing import Place, place
-from segmentation.finish.recipe import Outline, Recipe, Shadow, ShadowType
+from segmentation.finish.recipe import Holes, Outline, Recipe, Shadow, ShadowType
 from segmentation.finish.shadows import reflection, shadow_opacity
 from segmentation.foreground import decontaminate
 from segmentation.options import Color
@@ -40,14 +40,20 @@ class Finished:
 
 
 def finish(
-    rgb: np.ndarray, alpha: np.ndarray, recipe: Recipe, *, background_picture: np.ndarray | None = None
+    rgb: np.ndarray,
+    alpha: np.ndarray,
+    recipe: Recipe,
+    *,
+    background_picture: np.ndarray | None = None,
+    colors: np.ndarray | None = None,
 ) -> Finished:
     """Apply a recipe to a photo, (H, W, 3) uint8 sRGB, and its alpha, (H, W) float32 0..1.
 
-    background_picture: (h, w, 3) uint8, for a recipe that names one. Raises InvalidParameter for a missing background
-    picture and for an output that its format or its `max_bytes` cannot hold.
+    background_picture: (h, w, 3) uint8, for a recipe that names one. colors: the decontaminated photo, where the caller
+    has it, for several recipes of one picture. Raises InvalidParameter for a missing background picture and for an
+    output that its format or its `max_bytes` cannot hold.
     """
-    composed = compose(rgb, alpha, recipe, background_picture=background_picture)
+    composed = compose(rgb, alpha, recipe, background_picture=background_picture, colors=colors)
     files = []
     for output in recipe.outputs:
         layer = composed.layers.shadow
@@ -61,14 +67,19 @@ def finish(
 
 
 def compose(
-    rgb: np.ndarray, alpha: np.ndarray, recipe: Recipe, *, background_picture: np.ndarray | None = None
+    rgb: np.ndarray,
+    alpha: np.ndarray,
+    recipe: Recipe,
+    *,
+    background_picture: np.ndarray | None = None,
+    colors: np.ndarray | None = None,
 ) -> Composed:
     """Return the finished pixels and their layers; see `finish`."""
-    levels = to_levels(alpha)
-    levels = with_holes(levels, rgb, recipe.holes)
+    levels = with_holes(to_levels(alpha), rgb, recipe.holes)
     if recipe.edges.key:
         levels = key_alpha(rgb, levels)
-    colors = decontaminate(rgb, levels.astype(np.float32) / 255)
+    if colors is None or recipe.edges.key or recipe.holes is not Holes.MODEL:
+        colors = decontaminate(rgb, levels.astype(np.float32) / 255)
     if recipe.edges.despill:
         colors = despill(colors, levels, rgb)
 
