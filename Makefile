@@ -23,15 +23,16 @@ worker: $(VENV)/.installed ## Start workers only, for a site whose REDIS_URL and
 test: $(VENV)/.installed-dev chromium postgresql ## Install what the tests need and run them all (TESTS=tests/api for some)
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(TESTS)
 
-lint: $(VENV)/.installed-dev ## Look for mistakes and odd formatting
+lint: $(VENV)/.installed-dev ## Check for mistakes, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 bench: $(VENV)/.installed-dev ## Measure a real server, worker and model on this machine
 	@for file in tests/bench/bench_*.py; do $(BIN)/python -m tests.bench.$$(basename $$file .py) || exit 1; done
 
 clean: ## Remove the virtual environment and what tools left behind; the data folder stays
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 chromium:
