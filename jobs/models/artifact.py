@@ -19,6 +19,7 @@ class Artifact(models.Model):
         VISUALIZATION = "visualization"
         THUMBNAIL = "thumbnail"
         VARIANT = "variant"
+        FINISHED = "finished"
         ZIP = "zip"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -67,6 +67,9 @@ class Job(models.Model):
 
     options = models.JSONField(help_text="CutoutOptions as JSON: all that the job remembers of its request.")
     limits = models.JSONField(default=dict, help_text="segmentation.image.Limits of the door it came through, as JSON.")
+    recipes = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="Recipes that finish its pictures: name, version and body."
+    )
     wire = models.JSONField(default=dict, blank=True, help_text="What the dialect needs to render its answer.")
     external_id = models.CharField(max_length=64, blank=True, help_text="The dialect's own id, where it has one.")
     output_folder = models.CharField(max_length=255, blank=True, help_text="Where results lie, when fixed.")

@@ -39,16 +39,6 @@ class FinishedPicture:
     notes: list[str] = field(default_factory=list)
 
 
-def recipes_to_json(recipes: Sequence[NamedRecipe]) -> list[dict[str, Any]]:
-    """Return what a job remembers of its recipes: the versions' own bodies, so that later changes do not reach it."""
-    return [{"name": named.name, "version": named.version, "body": named.recipe.to_json()} for named in recipes]
-
-
-def recipes_from_json(data: Sequence[dict[str, Any]]) -> list[NamedRecipe]:
-    """Return the recipes that `recipes_to_json` wrote."""
-    return [NamedRecipe(entry["name"], entry["version"], Recipe.read(entry["body"])) for entry in data]
-
-
 def picture_finish(
     *, team: Team, name: str, source: bytes, alpha_png: bytes, recipes: Sequence[NamedRecipe], limits: Limits
 ) -> FinishedPicture:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from jobs.errors import NotFound
 from jobs.models import BackgroundPicture, RecipeVersion, Team
@@ -43,6 +45,16 @@ def recipe_get(actor: Actor, name: str, version: int | None = None) -> NamedReci
         wanted = name if version is None else f"{name} v{version}"
         raise NotFound(f"There is no recipe {wanted!r:.60}.", field="recipe")
     return _named(row)
+
+
+def recipes_to_json(recipes: Sequence[NamedRecipe]) -> list[dict[str, Any]]:
+    """Return what a job remembers of its recipes: the versions' own bodies, so that later changes do not reach it."""
+    return [{"name": named.name, "version": named.version, "body": named.recipe.to_json()} for named in recipes]
+
+
+def recipes_from_json(data: Sequence[dict[str, Any]]) -> list[NamedRecipe]:
+    """Return the recipes that `recipes_to_json` wrote."""
+    return [NamedRecipe(entry["name"], entry["version"], Recipe.read(entry["body"])) for entry in data]
 
 
 def background_get(team: Team, name: str) -> BackgroundPicture:

@@ -74,7 +74,7 @@ def _write_bundle(job: Job, file: IO[bytes]) -> None:
         for image in images_of(job):
             _require_lease(job)
             for artifact in image.artifacts.all():
-                if image.status != Status.SUCCEEDED or artifact.kind not in storage.PUBLISHED:
+                if image.status != Status.SUCCEEDED or artifact.kind not in storage.IN_ZIPS:
                     continue
                 _copy(artifact, storage.public_name(artifact, image), bundle, folder)
 

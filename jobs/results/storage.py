@@ -33,10 +33,12 @@ EXTENSIONS = {
     "image/gif": "gif",
     "image/heic": "heic",
     "image/avif": "avif",
+    "image/vnd.adobe.photoshop": "psd",
     "application/zip": "zip",
 }
 _SUFFIXES = {Artifact.Kind.MASK: "_alpha", Artifact.Kind.VISUALIZATION: "_vis"}
 PUBLISHED = (Artifact.Kind.CUTOUT, Artifact.Kind.MASK, Artifact.Kind.VISUALIZATION)
+IN_ZIPS = (*PUBLISHED, Artifact.Kind.FINISHED)
 _SALT = "keyline.artifact"
 _PICTURE_DEPTH = len(PurePosixPath("teams/TEAM/JOB/0000/FILE").parents)
 
@@ -68,6 +70,11 @@ def key_of_result(image: JobImage, kind: str, extension: str) -> str:
     return f"{folder_of(job, image.position)}{image.attempt}-{kind}.{extension}"
 
 
+def key_of_finished(image: JobImage, name: str) -> str:
+    """Name a finished picture as people see it, in a folder that only this attempt owns."""
+    return f"{folder_of(image.job, image.position)}finished-{image.attempt}/{name}"
+
+
 def published_keys(image: JobImage) -> list[str]:
     """List every name outside its folder that a killed attempt of a picture can have stored a result under.
 
@@ -97,6 +104,8 @@ def published_name(image: JobImage, kind: str, extension: str, *, again: str = "
 
 def public_name(artifact: Artifact, image: JobImage) -> str:
     """Name the copy of a result in a zip or a server folder."""
+    if artifact.kind == Artifact.Kind.FINISHED:
+        return artifact.file_name
     return published_name(image, artifact.kind, PurePosixPath(artifact.key).suffix.removeprefix("."))
 
 

@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Iterable
 from itertools import islice
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
@@ -29,6 +30,9 @@ from jobs.work.capacity import all_held_release, claim_allowed, room_given_back
 from jobs.work.dispatch import images_send
 from segmentation.errors import MattingError
 from segmentation.pipeline import CutoutResult, Rendered
+
+if TYPE_CHECKING:
+    from jobs.recipes.finishing import FinishedFile, FinishedPicture
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +91,14 @@ def image_hand_over(*, image: JobImage, timings_ms: dict[str, float]) -> bool:
     return handed
 
 
-def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str, float], model_version: str) -> bool:
+def image_succeed(
+    *,
+    image: JobImage,
+    result: CutoutResult,
+    timings_ms: dict[str, float],
+    model_version: str,
+    finished: FinishedPicture | None = None,
+) -> bool:
     """Store the result's files and make them visible with one commit; False when this attempt had lost its lease."""
     artifacts: list[Artifact] = []
     try:
@@ -103,6 +114,8 @@ def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str
                 height=rendered.height,
             )
             artifacts.append(artifact)
+        if finished is not None:
+            artifacts += [_stored_finished(image, file) for file in finished.files]
         with transaction.atomic(), room_given_back(image.job):
             _job_lock(image.job_id)
             ended = image.finish(
@@ -116,7 +129,7 @@ def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str
                     for person in result.instances
                 ],
                 uncertainty=result.uncertainty,
-                notes=list(result.notes),
+                notes=[*result.notes, *(finished.notes if finished is not None else [])],
                 timings_ms=timings_ms,
                 model_version=model_version,
             )
@@ -387,6 +400,18 @@ def job_end(job: Job, *, error: MattingError | None = None) -> None:
     if ended:
         job_announce(job=job)
         after_commit(queue.announce_done, job.id)
+
+
+def _stored_finished(image: JobImage, file: FinishedFile) -> Artifact:
+    return artifact_stored(
+        image=image,
+        kind=Artifact.Kind.FINISHED,
+        key=storage.key_of_finished(image, file.name),
+        data=file.written.data,
+        content_type=file.written.content_type,
+        width=file.written.width,
+        height=file.written.height,
+    )
 
 
 def _files_of(result: CutoutResult) -> list[tuple[Rendered, str]]:

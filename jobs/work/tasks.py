@@ -16,12 +16,14 @@ from jobs.errors import WaitTimeout
 from jobs.intake import folders
 from jobs.intake.sources import limits_from_json
 from jobs.models import Artifact, JobImage
+from jobs.recipes.finishing import FinishedPicture, picture_finish
+from jobs.recipes.selectors import recipes_from_json
 from jobs.results import storage
 from jobs.work import engine, lifecycle, queue
 from jobs.work.leases import lease_kept
 from segmentation import image as pictures
 from segmentation.errors import MattingError
-from segmentation.pipeline import cut_out
+from segmentation.pipeline import CutoutResult, cut_out
 
 logger = logging.getLogger(__name__)
 
@@ -78,13 +80,35 @@ def _cut_out(image: JobImage) -> None:
     model = engine.current_engine()
     result = cut_out(data, job.cutout_options, model, limits)
     timings |= result.timings_ms
+    finished = _finished(image, data, result, limits, timings)
     timings["total"] = timings["fetch"] + (time.perf_counter() - started) * 1000
     lifecycle.image_succeed(
         image=image,
         result=result,
         timings_ms=_rounded(timings),
         model_version=f"{model.name} {model.version}",
+        finished=finished,
     )
+
+
+def _finished(
+    image: JobImage, data: bytes, result: CutoutResult, limits: pictures.Limits, timings_ms: dict[str, float]
+) -> FinishedPicture | None:
+    """Apply the job's recipes to the picture that was cut out; None without recipes."""
+    job = image.job
+    if not job.recipes:
+        return None
+    started = time.perf_counter()
+    finished = picture_finish(
+        team=job.team,
+        name=image.name,
+        source=data,
+        alpha_png=result.alpha.data,
+        recipes=recipes_from_json(job.recipes),
+        limits=limits,
+    )
+    timings_ms["finish"] = (time.perf_counter() - started) * 1000
+    return finished
 
 
 def _download(image: JobImage) -> None:
