@@ -13,7 +13,8 @@ from jobs.audit.trail import Author, audit_append
 from jobs.errors import NotFound, PermissionDenied
 from jobs.intake.sources import CheckedSource
 from jobs.models import Action, BackgroundPicture, RecipeVersion, Scope, Team
-from jobs.quota.charges import quota_of, usage_check
+from jobs.quota.charges import usage_check
+from jobs.quota.limits import quota_of
 from jobs.recipes.builtin import builtin_recipes
 from jobs.recipes.selectors import NamedRecipe, recipe_get
 from jobs.results import storage
