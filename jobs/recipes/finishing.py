@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Any
 
+from jobs.errors import NotFound
 from jobs.models import Team
 from jobs.recipes.selectors import NamedRecipe, background_get
 from jobs.results import storage
@@ -40,11 +41,11 @@ class FinishedPicture:
 
 
 def picture_finish(
-    *, team: Team, name: str, source: bytes, alpha_png: bytes, recipes: Sequence[NamedRecipe], limits: Limits
+    *, team: Team | None, name: str, source: bytes, alpha_png: bytes, recipes: Sequence[NamedRecipe], limits: Limits
 ) -> FinishedPicture:
     """Apply recipes to one picture from its source and stored alpha, without a model.
 
-    name: the picture's own, for the file names. A recipe that this picture cannot satisfy is noted and the others go
+    team: whose background pictures may be used. name: the picture's own, for the file names. A recipe that this picture cannot satisfy is noted and the others go
     on. Raises the ImageErrors of `segmentation.image.decode`, and StorageFailed.
     """
     picture = decode(source, limits)
@@ -87,9 +88,11 @@ def _unique(name: str, taken: set[str]) -> str:
     return candidate
 
 
-def _background(team: Team, recipe: Recipe, limits: Limits) -> Any:
+def _background(team: Team | None, recipe: Recipe, limits: Limits) -> Any:
     """Return the decoded background picture of a recipe that names one, (h, w, 3) uint8; else None."""
     if not isinstance(recipe.background, PictureBackground):
         return None
+    if team is None:
+        raise NotFound("A background picture belongs to a team, and no team is named.", field="background.picture")
     stored = background_get(team, recipe.background.picture)
     return decode(storage.read(stored.key), limits).rgb

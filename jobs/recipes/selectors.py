@@ -57,6 +57,14 @@ def recipes_from_json(data: Sequence[dict[str, Any]]) -> list[NamedRecipe]:
     return [NamedRecipe(entry["name"], entry["version"], Recipe.read(entry["body"])) for entry in data]
 
 
+def builtin_recipe(name: str) -> NamedRecipe:
+    """Return a built-in recipe; raise NotFound, listing the names there are, otherwise."""
+    recipes = builtin_recipes()
+    if name not in recipes:
+        raise NotFound(f"There is no recipe {name!r:.60}; built in are {', '.join(recipes)}.", field="recipe")
+    return _builtin(name, recipes[name])
+
+
 def background_get(team: Team, name: str) -> BackgroundPicture:
     """Return one of the team's background pictures by name; raise NotFound, naming it, otherwise."""
     picture = BackgroundPicture.objects.filter(team=team, name=name).first()
