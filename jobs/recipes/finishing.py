@@ -45,8 +45,9 @@ def picture_finish(
 ) -> FinishedPicture:
     """Apply recipes to one picture from its source and stored alpha, without a model.
 
-    team: whose background pictures may be used. name: the picture's own, for the file names. A recipe that this picture cannot satisfy is noted and the others go
-    on. Raises the ImageErrors of `segmentation.image.decode`, and StorageFailed.
+    team: whose background pictures may be used. name: the picture's own, for the file names. A recipe that this picture
+    cannot satisfy is noted and the others go on. Raises the ImageErrors of `segmentation.image.decode`, and
+    StorageFailed.
     """
     picture = decode(source, limits)
     alpha = read_alpha(alpha_png)

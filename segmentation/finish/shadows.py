@@ -11,6 +11,7 @@ from segmentation.finish.recipe import Shadow, ShadowType
 
 REDUCTION = 4
 _CONTACT_SHARE = 0.06  # of the subject's height: what lies this close to its lower edge touches the ground
+_RESTS_WITHIN = 0.35  # of the subject's height from its lowest point: what lies higher does not touch
 _CONTACT_FLAT = 0.28  # height of a contact shadow, of its width over the ground
 _REFLECTION_REACH = 0.45  # of the subject's height, until the mirror picture has faded
 _DIRECTIONS = {ShadowType.CAST: 215.0}  # where a recipe names none: from the front left; else from above left
@@ -65,21 +66,45 @@ def reflection(rgb: np.ndarray, alpha: np.ndarray, shadow: Shadow) -> tuple[np.n
 
 
 def _contact(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> np.ndarray:
-    """Darken the ground where the subject touches it: the foot of each column near the lower edge, flattened.
+    """Darken the ground where the subject touches it.
 
-    Two blurs are laid over each other: a narrow dark one right at the contact, a wide faint one round it.
+    A subject rests on its lower convex hull: between two wheels the ground runs straight, even if the camera saw it
+    from a corner. Where the outline comes close to the hull it touches. Two blurs are laid over each other: a narrow
+    dark one right at the contact, a wide faint one round it.
     """
     left, top, right, bottom = box
-    reach = max(2, round((bottom - top) * _CONTACT_SHARE))
-    touching = alpha[max(top, bottom - reach) : bottom].max(axis=0)  # (w,): how much stands on each column
+    size, height = bottom - top, alpha.shape[0]
+    reach = max(2.0, size * _CONTACT_SHARE)
+    columns = left + np.flatnonzero((alpha[:, left:right] > 127).any(axis=0))
+    if columns.size == 0:
+        return np.zeros_like(alpha)
+    lowest = height - 1 - np.argmax(alpha[::-1, columns] > 127, axis=0)
+    near = lowest > bottom - _RESTS_WITHIN * size
+    columns, lowest = columns[near], lowest[near]
+    ground = _lower_hull(columns, lowest)
+    touching = np.clip(1 - (ground - lowest) / reach, 0, 1)
     feet = np.zeros_like(alpha)
     thickness = max(1, round(reach * _CONTACT_FLAT))
-    row = min(bottom, alpha.shape[0])
-    feet[max(0, row - thickness) : min(alpha.shape[0], row + thickness)] = touching
+    for offset in range(-thickness, thickness + 1):
+        rows = np.clip(np.rint(ground).astype(int) + offset, 0, height - 1)
+        feet[rows, columns] = np.maximum(feet[rows, columns], np.rint(255 * touching).astype(np.uint8))
     spread = (0.02 + 0.10 * shadow.softness) * (right - left)
-    near = _blurred(feet, spread * 0.25, spread * 0.25 * _CONTACT_FLAT)
+    near_feet = _blurred(feet, spread * 0.25, spread * 0.25 * _CONTACT_FLAT)
     wide = _blurred(feet, spread, spread * _CONTACT_FLAT)
-    return cv2.max(_to_full(near), cv2.convertScaleAbs(_to_full(wide), alpha=0.7))
+    return cv2.max(_to_full(near_feet), cv2.convertScaleAbs(_to_full(wide), alpha=0.7))
+
+
+def _lower_hull(columns: np.ndarray, lowest: np.ndarray) -> np.ndarray:
+    """Return the height of the lower convex hull of an outline at each column; y grows downwards."""
+    hull: list[tuple[float, float]] = []
+    for x, y in zip(columns.tolist(), lowest.tolist(), strict=True):
+        while len(hull) >= 2:
+            (x1, y1), (x2, y2) = hull[-2], hull[-1]
+            if (x2 - x1) * (y - y1) - (y2 - y1) * (x - x1) < 0:
+                break
+            hull.pop()
+        hull.append((x, y))
+    return np.interp(columns, [x for x, _ in hull], [y for _, y in hull])
 
 
 def _drop(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> np.ndarray:
