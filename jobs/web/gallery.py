@@ -1,4 +1,4 @@
-"""Stage 9 in the browser: all pictures of the team, filtered, page after page."""
+"""The gallery: all pictures of the team, filtered, in pages."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobs.work.selectors import images_filtered
 
 PAGE_SIZE = 48
 _ANY = ("", _("Any"))
-# What is looked for most comes first.
+# The most wanted ones first.
 _STATUSES = [
     (status, words.STATUSES[status])
     for status in (Status.SUCCEEDED, Status.RUNNING, Status.QUEUED, Status.FAILED, Status.CANCELED)
@@ -22,19 +22,19 @@ _SUBJECTS = list(words.SUBJECTS.items())
 
 
 class GalleryFilter(forms.Form):
-    """Hold what the gallery is narrowed to; anything unreadable narrows nothing."""
+    """The gallery's filters; an invalid value does not filter."""
 
     q = forms.CharField(label=_("Name"), required=False, max_length=100, widget=forms.TextInput({"type": "search"}))
-    status = forms.ChoiceField(label=_("State"), required=False, choices=[_ANY, *_STATUSES])
+    status = forms.ChoiceField(label=_("Status"), required=False, choices=[_ANY, *_STATUSES])
     subject = forms.ChoiceField(label=_("Type"), required=False, choices=[_ANY, *_SUBJECTS])
-    dialect = forms.ChoiceField(label=_("Came by"), required=False, choices=[_ANY, *Job.Dialect.choices])
+    dialect = forms.ChoiceField(label=_("Source"), required=False, choices=[_ANY, *Job.Dialect.choices])
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput({"type": "date"}))
     until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput({"type": "date"}))
     mine = forms.BooleanField(label=_("Only mine"), required=False)
 
 
 class GalleryView(FragmentPage):
-    """Show thumbnails; htmx asks for the next page alone, a browser without it for the whole."""
+    """Show thumbnails. htmx asks for the next page of thumbnails only, a browser without it for the whole page."""
 
     template_name = "gallery.html"
     fragment_name = "components/thumbs_page.html"

@@ -1,4 +1,4 @@
-"""Stage 9 in the browser: the team's API keys."""
+"""The page of the team's API keys."""
 
 from __future__ import annotations
 
@@ -13,15 +13,17 @@ from django.utils.translation import gettext_lazy as _
 from jobs.models import Scope
 from jobs.teams.keys import STAFF_SCOPES, gives_staff_scopes, team_key_create, team_key_revoke
 from jobs.teams.selectors import key_get, keys_of
-from jobs.web.session import DeedsPage
+from jobs.web.session import ActionsPage
 
 
 class KeyForm(forms.Form):
-    """Hold a new key."""
+    """A new key."""
 
-    name = forms.CharField(label=_("Name"), max_length=120, help_text=_("What uses it, such as a shop's server."))
+    name = forms.CharField(
+        label=_("Name"), max_length=120, help_text=_("The program that uses the key, such as a shop's server.")
+    )
     scopes = forms.MultipleChoiceField(
-        label=_("May"),
+        label=_("Permissions"),
         choices=Scope.choices,
         initial=[Scope.SUBMIT, Scope.READ],
         widget=forms.CheckboxSelectMultiple,
@@ -30,7 +32,9 @@ class KeyForm(forms.Form):
         label=_("Expires"), required=False, widget=forms.DateTimeInput({"type": "datetime-local"})
     )
     allowed_networks = forms.CharField(
-        label=_("Only from these networks"), required=False, help_text=_("For instance 203.0.113.0/24, 2001:db8::/32.")
+        label=_("Allowed networks"),
+        required=False,
+        help_text=_("For example 203.0.113.0/24, 2001:db8::/32. Empty allows all."),
     )
 
     def __init__(self, *args: Any, with_staff_scopes: bool, **values: Any) -> None:
@@ -43,16 +47,16 @@ class KeyForm(forms.Form):
         try:
             return [str(ipaddress.ip_network(part, strict=False)) for part in parts]
         except ValueError:
-            raise forms.ValidationError(_("Write networks such as 203.0.113.0/24, with commas between.")) from None
+            raise forms.ValidationError(_("Enter networks such as 203.0.113.0/24, separated by commas.")) from None
 
 
-class KeysView(DeedsPage):
-    """Show the keys, make one (its secret is shown this once) and revoke one."""
+class KeysView(ActionsPage):
+    """Show the keys, create one (its secret is shown only once) and revoke one."""
 
     template_name = "keys.html"
     section = "keys"
-    address = "site:keys"
-    deeds = {"create": "_create", "revoke": "_revoke"}
+    page_name = "site:keys"
+    actions = {"create": "_create", "revoke": "_revoke"}
 
     def get_context_data(self, **values: object) -> dict[str, Any]:
         actor = self.actor

@@ -1,29 +1,25 @@
-"""Stage 9 in the browser: one picture with its result to tune, and a job of many with its progress."""
+"""The page of one picture, where its result is edited, and the page of a batch with its progress."""
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.views.generic import TemplateView
 from django_htmx.http import HttpResponseStopPolling
 
+from jobs.api.native.render import render_job
 from jobs.errors import JobNotFound, NotFound
-from jobs.models import Artifact, Job, JobImage
-from jobs.results import storage
-from jobs.results.selectors import artifact_of
-from jobs.sentences import explained
+from jobs.models import Job
 from jobs.web.presets import presets_for
 from jobs.web.session import FragmentPage, TeamPage
 from jobs.work.selectors import image_at, images_of, job_get
 
 
 class JobPage(TeamPage):
-    """Find the job among those the actor may see."""
+    """Base class: the job of the URL, if the actor may see it."""
 
     section = "gallery"
 
@@ -35,7 +31,7 @@ class JobPage(TeamPage):
 
 
 class PictureView(JobPage, TemplateView):
-    """Show one picture: before and after, boxes, brush, settings, files."""
+    """Show one picture in the editor. Its script gets the job in the API's JSON shape."""
 
     template_name = "picture.html"
 
@@ -48,14 +44,15 @@ class PictureView(JobPage, TemplateView):
         return super().get_context_data(
             job=job,
             image=image,
+            image_id=str(image.id),
             presets=presets_for(self.request.user),
-            state=picture_state(job, image),
+            job_json=render_job(job, base_url="", images=[image]),
             **values,
         )
 
 
 class JobView(JobPage, FragmentPage):
-    """Show a job of many pictures with its progress; a job of one is that picture's page."""
+    """Show a batch with its progress; for a job of one picture, show that picture's page."""
 
     template_name = "batch.html"
     fragment_name = "components/batch_progress.html"
@@ -68,7 +65,7 @@ class JobView(JobPage, FragmentPage):
         return super().get(request, job_id=job_id)
 
     def _progress(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
-        """Answer the batch's page, which asks every second; an error would not stop it asking, so that 286 does."""
+        """Return the fragment that the page asks for every second; 286 stops it, because an error would not."""
         try:
             return super().get(request, job_id=job_id)
         except (Http404, PermissionDenied):
@@ -77,37 +74,5 @@ class JobView(JobPage, FragmentPage):
 
     def get_context_data(self, **values: object) -> dict[str, object]:
         job = self.job()
-        ended = [image for image in job.images.all() if image.is_terminal]
-        return super().get_context_data(job=job, images=images_of(job), ended=len(ended), **values)
-
-
-def picture_state(job: Job, image: JobImage) -> dict[str, Any]:
-    """Give the picture's script what it needs: ids, sizes, options, people and addresses."""
-    return {
-        "job": str(job.id),
-        "alone": job.images_total == 1,
-        "image": str(image.id),
-        "position": image.position,
-        "status": image.status,
-        "error": explained(image.error_code, image.error_message),
-        "name": image.name,
-        "width": image.width,
-        "height": image.height,
-        "options": job.options,
-        "foreground": image.foreground,
-        "people": image.instances,
-        "source": _link(image, Artifact.Kind.SOURCE),
-        "cutout": _link(image, Artifact.Kind.CUTOUT),
-        "visualization": _link(image, Artifact.Kind.VISUALIZATION),
-        "urls": {
-            "job": reverse("job", args=[job.id]),
-            "variants": reverse("job-variants", args=[job.id]),
-            "again": reverse("job-again", args=[job.id]),
-            "cancel": reverse("job-cancel", args=[job.id]),
-        },
-    }
-
-
-def _link(image: JobImage, kind: str) -> str:
-    artifact = artifact_of(image, kind)
-    return storage.link_to(artifact) if artifact else ""
+        finished = [image for image in job.images.all() if image.is_terminal]
+        return super().get_context_data(job=job, images=images_of(job), finished=len(finished), **values)

@@ -1,4 +1,4 @@
-"""Stage 2 in the browser: settings by scene, as the people who make such pictures choose them."""
+"""Presets: settings for common scenes, and those that users save."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from segmentation.errors import MattingError
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Hold a name, a line of help and the parameters that differ from the defaults."""
+    """A name, a line of help and the options that differ from the defaults."""
 
     name: str | Promise
     help: str | Promise
@@ -45,31 +45,31 @@ SCENES = (
     Preset(_("Avatar"), _("A face or figure, soft edges."), {"subject": "person", "threshold": 8, "erosion": 0}),
     Preset(
         _("Complex portrait"),
-        _("Loose hair before a busy scene."),
+        _("Loose hair in front of a busy background."),
         {"subject": "person", "threshold": 25, "erosion": 2},
     ),
 )
 
 
 def presets_for(user: User) -> list[Preset]:
-    """List the scenes and, after them, what the user has saved."""
-    own = [Preset(row.name, _("Your own settings."), row.options, is_own=True) for row in presets_of(user)]
+    """Return the built-in scenes, then the user's own presets."""
+    own = [Preset(row.name, _("Your saved settings."), row.options, is_own=True) for row in presets_of(user)]
     return [*SCENES, *own]
 
 
 class PresetsView(LoginRequiredMixin, View):
-    """Save or forget one of the user's own settings; answers the list anew for the page's script."""
+    """Save or delete one of the user's own presets, for the page's script."""
 
     def handle_no_permission(self) -> JsonResponse:
-        """Answer the script in words: it would take the sign-in page for the answer."""
-        return JsonResponse({"detail": _("You are not signed in any more. Open the page again.")}, status=401)
+        """Return a 401 with a message: the script cannot use a redirect to the sign-in page."""
+        return JsonResponse({"detail": _("You are signed out. Open the page again.")}, status=401)
 
     def post(self, request: HttpRequest) -> JsonResponse:
         try:
             body = json.loads(request.body)
             preset_save(user=request.user, name=str(body.get("name", "")), options=dict(body.get("options", {})))
         except (ValueError, TypeError, AttributeError):
-            return JsonResponse({"detail": _("The settings cannot be read.")}, status=400)
+            return JsonResponse({"detail": _("The settings are not valid.")}, status=400)
         except MattingError as error:
             return JsonResponse({"detail": explained(error.code, error.message)}, status=error.http_status)
         return JsonResponse({}, status=201)

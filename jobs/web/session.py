@@ -1,4 +1,4 @@
-"""Stage 1 in the browser: who acts, and for which of their teams."""
+"""Base classes of the pages: who acts and for which team, fragments for htmx, and pages with buttons."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ TEAM_KEY = "team_id"
 
 
 def chosen_membership(request: HttpRequest, memberships: Sequence[Membership]) -> Membership | None:
-    """Give the membership of the team chosen in the bar, or the user's first."""
+    """Return the membership of the team chosen in the bar, otherwise the user's first."""
     chosen = request.session.get(TEAM_KEY)
     return next((entry for entry in memberships if str(entry.team_id) == chosen), next(iter(memberships), None))
 
 
 class TeamPage(LoginRequiredMixin):
-    """Give a page's view its `actor`: the signed-in user, acting for the current team."""
+    """Add `actor` to a page's view: the signed-in user, acting for the current team."""
 
     section = ""
 
     def handle_no_permission(self) -> HttpResponse:
-        """Ask to sign in; have htmx open that page itself, as it would show it in place of what it asked for."""
+        """Redirect to the sign-in page. htmx gets a header instead, because it would show that page inside this one."""
         answer = super().handle_no_permission()
         if not self.request.htmx:
             return answer
@@ -54,7 +54,7 @@ class TeamPage(LoginRequiredMixin):
         membership = chosen_membership(request, list(memberships))
         if membership is None:
             raise PermissionDenied(
-                _("You belong to no team yet. Open the invitation link that a team's manager gives you.")
+                _("You are not a member of a team yet. Open the invitation link from a team manager.")
             )
         return Actor(
             team=membership.team,
@@ -69,7 +69,7 @@ class TeamPage(LoginRequiredMixin):
 
 
 class FragmentPage(TeamPage, TemplateView):
-    """Show a page, and to htmx at the same address only a part of it; no cache may give one for the other."""
+    """Show a page, and to htmx at the same URL only a part of it; caches must not confuse the two."""
 
     fragment_name: ClassVar[str] = ""
 
@@ -85,28 +85,28 @@ class FragmentPage(TeamPage, TemplateView):
 
 
 class ButtonsOnly:
-    """Lead a GET to the page whose buttons post here: after signing in anew, the browser comes back by GET.
+    """Redirect a GET to the page whose buttons post here: after a sign-in, the browser comes back by GET.
 
-    address: the name of that page among the URLs, which takes the same arguments.
+    page_name: the URL name of that page, which takes the same arguments.
     """
 
-    address: ClassVar[str] = ""
+    page_name: ClassVar[str] = ""
 
     def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
-        messages.warning(request, _("Nothing was done yet. Press the button again."))
-        return redirect(self.address, **kwargs)
+        messages.warning(request, _("The action was not carried out. Press the button again."))
+        return redirect(self.page_name, **kwargs)
 
 
-class DeedsPage(TeamPage, TemplateView):
-    """Do what the buttons of a page say, and come back to it; a refusal is shown there in words.
+class ActionsPage(TeamPage, TemplateView):
+    """Handle the buttons of a page and return to it; a refusal is shown there as a message.
 
-    deeds: the value of the button named `do` -> the method that does it, which may answer with a page of its own.
-    address: the page's own name among the URLs.
-    typed: the form that was sent, by its name in the template, once a deed has taken it: shown again when refused.
+    actions: value of the button named `do` -> name of its method, which may return a page of its own.
+    page_name: the page's own URL name.
+    typed: the forms that were sent, by their names in the template; they are shown again after a refusal.
     """
 
-    deeds: ClassVar[dict[str, str]] = {}
-    address: ClassVar[str] = ""
+    actions: ClassVar[dict[str, str]] = {}
+    page_name: ClassVar[str] = ""
     typed: dict[str, Form]
 
     def setup(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
@@ -114,7 +114,7 @@ class DeedsPage(TeamPage, TemplateView):
         self.typed = {}
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        name = self.deeds.get(request.POST.get("do", ""))
+        name = self.actions.get(request.POST.get("do", ""))
         if name is None:
             raise Http404
         try:
@@ -123,21 +123,21 @@ class DeedsPage(TeamPage, TemplateView):
             raise Http404 from None
         except MattingError as error:
             shown = self._refused(error)
-        return shown or redirect(self.address)
+        return shown or redirect(self.page_name)
 
     def shown_again(self) -> HttpResponse:
-        """Show the page with what was typed in and, beside it, what is wrong with it."""
+        """Show the page again with what was typed and what is wrong with it."""
         return self.render_to_response(self.get_context_data(**self.typed), status=422)
 
     def shown_once(self, **values: object) -> HttpResponse:
-        """Show the page with a secret that it will not tell again, so that no cache may keep it."""
+        """Show the page with a secret that is shown only once, so that no cache may store it."""
         response = self.render_to_response(self.get_context_data(**values))
         response["Cache-Control"] = "no-store"
         return response
 
     def _refused(self, error: MattingError) -> HttpResponse | None:
         said = explained(error.code, error.message)
-        # Who does not manage the team has no form on the page that the words could stand beside.
+        # Only managers have a form on the page to show the message beside.
         if not self.typed or not self.actor.is_manager:
             messages.error(self.request, said)
             return None

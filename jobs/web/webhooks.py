@@ -1,4 +1,4 @@
-"""Stage 9 in the browser: who is called when a job ends, and every message that was sent."""
+"""The page of the team's webhooks and their deliveries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Webhook
-from jobs.web.session import DeedsPage
+from jobs.web.session import ActionsPage
 from jobs.webhooks.delivery import delivery_replay, webhook_create, webhook_delete, webhook_rotate, webhook_update
 from jobs.webhooks.selectors import deliveries_of, delivery_get, webhook_get, webhooks_of
 
@@ -18,9 +18,9 @@ DELIVERIES_SHOWN = 50
 
 
 class WebhookForm(forms.Form):
-    """Hold a new webhook."""
+    """A new webhook."""
 
-    url = forms.CharField(label=_("Address"), max_length=2048, widget=forms.URLInput({"placeholder": "https://"}))
+    url = forms.CharField(label=_("URL"), max_length=2048, widget=forms.URLInput({"placeholder": "https://"}))
     events = forms.MultipleChoiceField(
         label=_("Events"),
         choices=Webhook.Event.choices,
@@ -29,16 +29,16 @@ class WebhookForm(forms.Form):
     )
 
 
-class WebhooksView(DeedsPage):
-    """Show webhooks and deliveries, and make, switch, renew, delete and replay them.
+class WebhooksView(ActionsPage):
+    """Show webhooks and deliveries; create, enable, disable and delete webhooks, renew secrets, replay deliveries.
 
-    A webhook's secret is told when it is made or changed and not again, as in the native API.
+    A webhook's secret is shown only when it is created or renewed, as in the native API.
     """
 
     template_name = "webhooks.html"
     section = "webhooks"
-    address = "site:webhooks"
-    deeds = {
+    page_name = "site:webhooks"
+    actions = {
         "create": "_create",
         "delivery": "_replay",
         "rotate": "_rotate",
@@ -62,7 +62,9 @@ class WebhooksView(DeedsPage):
         if not form.is_valid():
             return self.shown_again()
         webhook = webhook_create(actor=self.actor, **form.cleaned_data)
-        return self.shown_once(told=webhook, news=_("The webhook is set. Copy its secret now: it is shown this once."))
+        return self.shown_once(
+            told=webhook, news=_("The webhook is created. Copy its secret now: it is shown only once.")
+        )
 
     def _replay(self, request: HttpRequest) -> None:
         delivery = delivery_get(self.actor, _uuid(request.POST.get("id", "")))
@@ -71,7 +73,7 @@ class WebhooksView(DeedsPage):
 
     def _rotate(self, request: HttpRequest) -> HttpResponse:
         webhook = webhook_rotate(actor=self.actor, webhook=self._named(request))
-        news = _("Copy the new secret now: it is shown this once. The old one still signs for a day.")
+        news = _("Copy the new secret now: it is shown only once. The old secret stays valid for one day.")
         return self.shown_once(told=webhook, news=news)
 
     def _delete(self, request: HttpRequest) -> None:

@@ -1,6 +1,6 @@
-"""Stage 9, rendering: names of states, subjects, stages and notes, in the reader's language.
+"""Names of statuses, subjects, stages and notes in the reader's language, for pages only.
 
-They are stored and sent as plain English words that programs rely on; only pages for people ask here.
+They are stored and sent as plain English words, which programs rely on.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ STATUSES: dict[str, Promise] = {
     "failed": _("Failed"),
     "canceled": _("Cancelled"),
 }
-SUBJECTS: dict[str, Promise] = {"person": _("Person"), "object": _("Thing"), "stamp": _("Stamp")}
+SUBJECTS: dict[str, Promise] = {"person": _("Person"), "object": _("Object"), "stamp": _("Stamp")}
 STAGES: dict[str, Promise] = {
     "queue": _("In the queue"),
     "fetch": _("Fetching"),
@@ -26,9 +26,9 @@ STAGES: dict[str, Promise] = {
     "model": _("Cutting out"),
     "post": _("Finishing the edges"),
     "encode": _("Writing the files"),
-    "total": _("In all"),
+    "total": _("Total"),
 }
-# What decoding may note of a picture, and why a webhook may be off; figures stand as %(number)s.
+# Notes that decoding writes, and reasons why a webhook is disabled; numbers stand as %(number)s.
 SENTENCES = (
     gettext_noop("multi-page: first page used"),
     gettext_noop("several pictures: the main one used"),
@@ -46,7 +46,7 @@ _FIGURE = re.compile(r"(?<=first of )\d+|(?<=orientation )\d+")
 
 
 def sentence_said(text: str) -> str:
-    """Give one of the stored sentences; one that is not known stays as it is."""
+    """Return a stored sentence in the reader's language; an unknown sentence is returned unchanged."""
     figure = _FIGURE.search(text)
     pattern = _FIGURE.sub("%(number)s", text)
     if pattern not in SENTENCES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rest_framework.renderers import JSONRenderer
@@ -21,8 +22,8 @@ class ProblemRenderer(JSONRenderer):
     format = "problem"
 
 
-def render_job(job: Job, *, base_url: str) -> dict[str, Any]:
-    """Give a job with its pictures and links that open their files."""
+def render_job(job: Job, *, base_url: str, images: Sequence[JobImage] | None = None) -> dict[str, Any]:
+    """Return a job with its pictures, or with some of them, and links that open their files."""
     return {
         "id": str(job.id),
         "status": job.status,
@@ -36,7 +37,7 @@ def render_job(job: Job, *, base_url: str) -> dict[str, Any]:
         "images_total": job.images_total,
         "images_succeeded": job.images_succeeded,
         "images_failed": job.images_failed,
-        "images": [_image(image, base_url) for image in images_of(job)],
+        "images": [_image(image, base_url) for image in (images_of(job) if images is None else images)],
     }
 
 
