@@ -1,4 +1,4 @@
-"""Template context of every page: what the bar shows."""
+"""Stage 9 in the browser: what the bar on every page shows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jobs.web.session import chosen_membership
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Return the user's teams and the current one; nothing for anonymous users or in the admin."""
+    """Give the user's teams and the current one; nothing for a stranger or in the admin."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or request.path.startswith("/admin/"):
         return {}

@@ -1,4 +1,4 @@
-"""The gallery: all pictures of the team, filtered, in pages."""
+"""Stage 9 in the browser: all pictures of the team, filtered, page after page."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobs.work.selectors import images_filtered
 
 PAGE_SIZE = 48
 _ANY = ("", _("Any"))
-# The most wanted ones first.
+# What is looked for most comes first.
 _STATUSES = [
     (status, words.STATUSES[status])
     for status in (Status.SUCCEEDED, Status.RUNNING, Status.QUEUED, Status.FAILED, Status.CANCELED)
@@ -22,7 +22,7 @@ _SUBJECTS = list(words.SUBJECTS.items())
 
 
 class GalleryFilter(forms.Form):
-    """The gallery's filters; an invalid value does not filter."""
+    """Hold what the gallery is narrowed to; anything unreadable narrows nothing."""
 
     q = forms.CharField(label=_("Name"), required=False, max_length=100, widget=forms.TextInput({"type": "search"}))
     status = forms.ChoiceField(label=_("Status"), required=False, choices=[_ANY, *_STATUSES])
@@ -34,7 +34,7 @@ class GalleryFilter(forms.Form):
 
 
 class GalleryView(FragmentPage):
-    """Show thumbnails. htmx asks for the next page of thumbnails only, a browser without it for the whole page."""
+    """Show thumbnails; htmx asks for the next page alone, a browser without it for the whole."""
 
     template_name = "gallery.html"
     fragment_name = "components/thumbs_page.html"

@@ -1,4 +1,4 @@
-"""The page of the team's API keys."""
+"""Stage 9 in the browser: the team's API keys."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy as _
 from jobs.models import Scope
 from jobs.teams.keys import STAFF_SCOPES, gives_staff_scopes, team_key_create, team_key_revoke
 from jobs.teams.selectors import key_get, keys_of
-from jobs.web.session import ActionsPage
+from jobs.web.session import DeedsPage
 
 
 class KeyForm(forms.Form):
-    """A new key."""
+    """Hold a new key."""
 
     name = forms.CharField(
         label=_("Name"), max_length=120, help_text=_("The program that uses the key, such as a shop's server.")
@@ -50,13 +50,13 @@ class KeyForm(forms.Form):
             raise forms.ValidationError(_("Enter networks such as 203.0.113.0/24, separated by commas.")) from None
 
 
-class KeysView(ActionsPage):
-    """Show the keys, create one (its secret is shown only once) and revoke one."""
+class KeysView(DeedsPage):
+    """Show the keys, make one (its secret is shown this once) and revoke one."""
 
     template_name = "keys.html"
     section = "keys"
-    page_name = "site:keys"
-    actions = {"create": "_create", "revoke": "_revoke"}
+    address = "site:keys"
+    deeds = {"create": "_create", "revoke": "_revoke"}
 
     def get_context_data(self, **values: object) -> dict[str, Any]:
         actor = self.actor

@@ -1,4 +1,4 @@
-"""Join a team with an invitation link, and switch between teams."""
+"""Stage 1 in the browser: join a team by a link, and choose which of one's teams one acts for."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from jobs.web.session import TEAM_KEY, ButtonsOnly
 
 
 class InvitationView(View):
-    """Show an invitation to the holder of its link. Joining takes a click, so that link previews do not join.
+    """Show an invitation to whoever holds its link; joining takes a click, so that a preview of the link joins nothing.
 
-    A new user may sign up with it even where sign-up is closed: the session remembers the link until then.
+    A stranger may sign up with it even where sign-up is closed: the session remembers the link until then.
     """
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
@@ -48,15 +48,15 @@ class InvitationView(View):
 
 
 class TeamSwitchView(ButtonsOnly, LoginRequiredMixin, View):
-    """Switch the session to another of the user's teams."""
+    """Act for another of one's teams from now on."""
 
-    page_name = "site:home"
+    address = "site:home"
 
     def post(self, request: HttpRequest) -> HttpResponse:
         request.session[TEAM_KEY] = str(self._chosen(request.POST.get("team", "")).team_id)
         target = request.POST.get("next", "")
         is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-        return redirect(target if is_ours else self.page_name)
+        return redirect(target if is_ours else self.address)
 
     def _chosen(self, text: str) -> Membership:
         try:

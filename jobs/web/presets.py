@@ -1,4 +1,4 @@
-"""Presets: settings for common scenes, and those that users save."""
+"""Stage 2 in the browser: settings by scene, as the people who make such pictures choose them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from segmentation.errors import MattingError
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A name, a line of help and the options that differ from the defaults."""
+    """Hold a name, a line of help and the parameters that differ from the defaults."""
 
     name: str | Promise
     help: str | Promise
@@ -52,16 +52,16 @@ SCENES = (
 
 
 def presets_for(user: User) -> list[Preset]:
-    """Return the built-in scenes, then the user's own presets."""
+    """List the scenes and, after them, what the user has saved."""
     own = [Preset(row.name, _("Your saved settings."), row.options, is_own=True) for row in presets_of(user)]
     return [*SCENES, *own]
 
 
 class PresetsView(LoginRequiredMixin, View):
-    """Save or delete one of the user's own presets, for the page's script."""
+    """Save or forget one of the user's own settings; answers the list anew for the page's script."""
 
     def handle_no_permission(self) -> JsonResponse:
-        """Return a 401 with a message: the script cannot use a redirect to the sign-in page."""
+        """Answer the script in words: it would take the sign-in page for the answer."""
         return JsonResponse({"detail": _("You are signed out. Open the page again.")}, status=401)
 
     def post(self, request: HttpRequest) -> JsonResponse:

@@ -1,4 +1,4 @@
-"""The page of error codes, at the URL that problem documents name as their type."""
+"""Stage 9 in the browser: what every error code means, at the address that problem documents name as their type."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jobs.errors import error_kinds
 
 
 class ProblemsView(TemplateView):
-    """List the error tree; public, because it contains no user data."""
+    """List the error tree; open to anybody, since it tells nothing of anybody."""
 
     template_name = "problems.html"
 

@@ -1,4 +1,4 @@
-"""Actions on a job, and on pictures selected in the gallery."""
+"""Stages 8 and 9 in the browser: what is done with a batch or with pictures chosen in the gallery."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ from jobs.work.selectors import images_chosen, images_of, job_get
 from segmentation.errors import MattingError
 
 
-class JobActionView(ButtonsOnly, TeamPage, View):
-    """Carry out one action on a job and return to its page; a refusal is shown there as a message."""
+class JobDeed(ButtonsOnly, TeamPage, View):
+    """Do one thing to a job of the actor's and go back to its page; a refusal is shown there in words."""
 
-    page_name = "site:job"
+    address = "site:job"
 
     def get(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         _job_of(self.actor, job_id)
@@ -35,28 +35,28 @@ class JobActionView(ButtonsOnly, TeamPage, View):
     def post(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         job = _job_of(self.actor, job_id)
         try:
-            self.act(job)
+            self.deed(job)
         except MattingError as error:
             messages.error(request, explained(error.code, error.message))
-        return redirect(self.page_name, job_id=job_id)
+        return redirect(self.address, job_id=job_id)
 
-    def act(self, job: Job) -> None:
-        """Carry out the action; raise MattingError when the service refuses."""
-        raise NotImplementedError
+    def deed(self, job: Job) -> None:
+        """Do it; raise what the service raises."""
+        raise TypeError(f"{type(self).__name__} does nothing")
 
 
-class CancelView(JobActionView):
-    def act(self, job: Job) -> None:
+class CancelView(JobDeed):
+    def deed(self, job: Job) -> None:
         job_cancel(actor=self.actor, job=job)
 
 
-class RetryView(JobActionView):
-    def act(self, job: Job) -> None:
+class RetryView(JobDeed):
+    def deed(self, job: Job) -> None:
         job_retry(actor=self.actor, job=job)
 
 
 class ZipView(TeamPage, View):
-    """Return all results of a job as one zip."""
+    """Send all results of a job as one zip."""
 
     def get(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
         job = _job_of(self.actor, job_id)
@@ -64,9 +64,9 @@ class ZipView(TeamPage, View):
 
 
 class SelectionView(ButtonsOnly, TeamPage, View):
-    """Zip or delete the pictures that were selected in the gallery."""
+    """Zip or delete the pictures that were chosen in the gallery."""
 
-    page_name = "site:gallery"
+    address = "site:gallery"
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
         images = images_chosen(self.actor, request.POST.getlist("image"))
@@ -77,7 +77,7 @@ class SelectionView(ButtonsOnly, TeamPage, View):
             messages.success(request, ngettext("%d picture deleted.", "%d pictures deleted.", count) % count)
             if count < len(images):
                 messages.warning(request, _("Pictures of a running batch cannot be deleted until it finishes."))
-        return redirect(self.page_name)
+        return redirect(self.address)
 
 
 def _job_of(actor: Actor, job_id: UUID) -> Job:

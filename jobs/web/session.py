@@ -1,4 +1,4 @@
-"""Base classes of the pages: who acts and for which team, fragments for htmx, and pages with buttons."""
+"""Stage 1 in the browser: who acts, and for which of their teams."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ TEAM_KEY = "team_id"
 
 
 def chosen_membership(request: HttpRequest, memberships: Sequence[Membership]) -> Membership | None:
-    """Return the membership of the team chosen in the bar, otherwise the user's first."""
+    """Give the membership of the team chosen in the bar, or the user's first."""
     chosen = request.session.get(TEAM_KEY)
     return next((entry for entry in memberships if str(entry.team_id) == chosen), next(iter(memberships), None))
 
 
 class TeamPage(LoginRequiredMixin):
-    """Add `actor` to a page's view: the signed-in user, acting for the current team."""
+    """Give a page's view its `actor`: the signed-in user, acting for the current team."""
 
     section = ""
 
     def handle_no_permission(self) -> HttpResponse:
-        """Redirect to the sign-in page. htmx gets a header instead, because it would show that page inside this one."""
+        """Ask to sign in; have htmx open that page itself, as it would show it in place of what it asked for."""
         answer = super().handle_no_permission()
         if not self.request.htmx:
             return answer
@@ -69,7 +69,7 @@ class TeamPage(LoginRequiredMixin):
 
 
 class FragmentPage(TeamPage, TemplateView):
-    """Show a page, and to htmx at the same URL only a part of it; caches must not confuse the two."""
+    """Show a page, and to htmx at the same address only a part of it; no cache may give one for the other."""
 
     fragment_name: ClassVar[str] = ""
 
@@ -85,28 +85,28 @@ class FragmentPage(TeamPage, TemplateView):
 
 
 class ButtonsOnly:
-    """Redirect a GET to the page whose buttons post here: after a sign-in, the browser comes back by GET.
+    """Lead a GET to the page whose buttons post here: after signing in anew, the browser comes back by GET.
 
-    page_name: the URL name of that page, which takes the same arguments.
+    address: the name of that page among the URLs, which takes the same arguments.
     """
 
-    page_name: ClassVar[str] = ""
+    address: ClassVar[str] = ""
 
     def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
         messages.warning(request, _("The action was not carried out. Press the button again."))
-        return redirect(self.page_name, **kwargs)
+        return redirect(self.address, **kwargs)
 
 
-class ActionsPage(TeamPage, TemplateView):
-    """Handle the buttons of a page and return to it; a refusal is shown there as a message.
+class DeedsPage(TeamPage, TemplateView):
+    """Do what the buttons of a page say, and come back to it; a refusal is shown there in words.
 
-    actions: value of the button named `do` -> name of its method, which may return a page of its own.
-    page_name: the page's own URL name.
-    typed: the forms that were sent, by their names in the template; they are shown again after a refusal.
+    deeds: the value of the button named `do` -> the method that does it, which may answer with a page of its own.
+    address: the page's own name among the URLs.
+    typed: the form that was sent, by its name in the template, once a deed has taken it: shown again when refused.
     """
 
-    actions: ClassVar[dict[str, str]] = {}
-    page_name: ClassVar[str] = ""
+    deeds: ClassVar[dict[str, str]] = {}
+    address: ClassVar[str] = ""
     typed: dict[str, Form]
 
     def setup(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
@@ -114,7 +114,7 @@ class ActionsPage(TeamPage, TemplateView):
         self.typed = {}
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        name = self.actions.get(request.POST.get("do", ""))
+        name = self.deeds.get(request.POST.get("do", ""))
         if name is None:
             raise Http404
         try:
@@ -123,21 +123,21 @@ class ActionsPage(TeamPage, TemplateView):
             raise Http404 from None
         except MattingError as error:
             shown = self._refused(error)
-        return shown or redirect(self.page_name)
+        return shown or redirect(self.address)
 
     def shown_again(self) -> HttpResponse:
-        """Show the page again with what was typed and what is wrong with it."""
+        """Show the page with what was typed in and, beside it, what is wrong with it."""
         return self.render_to_response(self.get_context_data(**self.typed), status=422)
 
     def shown_once(self, **values: object) -> HttpResponse:
-        """Show the page with a secret that is shown only once, so that no cache may store it."""
+        """Show the page with a secret that it will not tell again, so that no cache may keep it."""
         response = self.render_to_response(self.get_context_data(**values))
         response["Cache-Control"] = "no-store"
         return response
 
     def _refused(self, error: MattingError) -> HttpResponse | None:
         said = explained(error.code, error.message)
-        # Only managers have a form on the page to show the message beside.
+        # Who does not manage the team has no form on the page that the words could stand beside.
         if not self.typed or not self.actor.is_manager:
             messages.error(self.request, said)
             return None

@@ -1,4 +1,4 @@
-"""The first page, where pictures are dropped."""
+"""Stages 1 and 9 in the browser: the first page, where pictures are dropped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RECENT = 12
 
 
 def limits_shown() -> dict[str, int]:
-    """Return the site's limits in the units that the page and its script use."""
+    """Give the site's limits, in the units that people and the upload script use."""
     return {
         "max_bytes": settings.MATTING_MAX_IMAGE_BYTES,
         "max_megabytes": settings.MATTING_MAX_IMAGE_BYTES // 2**20,
@@ -35,7 +35,7 @@ def limits_shown() -> dict[str, int]:
 
 
 class StudioView(TemplateView):
-    """Show the place to drop pictures to a signed-in user, and an introduction to others."""
+    """Show the place to drop pictures to a member, and what this is to a stranger."""
 
     def get_template_names(self) -> list[str]:
         return ["home.html"] if self.request.user.is_authenticated else ["welcome.html"]
@@ -51,10 +51,10 @@ class StudioView(TemplateView):
 
 
 class SubmitView(ButtonsOnly, TeamPage, View):
-    """Accept the form as browsers without scripts send it, and redirect to the job's page."""
+    """Take the form as it is when scripts do not run, and go to the job's page."""
 
     body_limits = staticmethod(each_picture_by_itself)
-    page_name = "site:home"
+    address = "site:home"
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
@@ -62,7 +62,7 @@ class SubmitView(ButtonsOnly, TeamPage, View):
         except (MattingError, ValidationError) as exception:
             error = matting_error_of(exception)
             messages.error(request, explained(error.code, error.message))
-            return redirect(self.page_name)
+            return redirect(self.address)
         return redirect("site:job", job_id=job.id)
 
     def _submit(self, request: HttpRequest) -> Job:

@@ -1,4 +1,4 @@
-"""The page of the team: members, invitations and settings."""
+"""Stage 3 in the browser: who is in the team, who is invited, and what members see."""
 
 from __future__ import annotations
 
@@ -14,34 +14,34 @@ from django.utils.translation import gettext_lazy as _
 from jobs.models import Membership
 from jobs.teams.selectors import invitation_get, invitations_open, member_get, members_of
 from jobs.teams.teams import invitation_create, invitation_revoke, member_remove, member_role_change, team_update
-from jobs.web.session import ActionsPage
+from jobs.web.session import DeedsPage
 
 _Role = Membership.Role
-# The roles of the model, the most common one first.
+# As the model has them, with the one that is given most first.
 ROLE_NAMES = [(role.value, role.label) for role in (_Role.MEMBER, _Role.ADMIN, _Role.OWNER)]
 
 
 class TeamForm(forms.Form):
-    """The team's settings."""
+    """Hold the team's own settings."""
 
     name = forms.CharField(label=_("Name"), max_length=120)
     members_see_all = forms.BooleanField(label=_("Members see all pictures of the team"), required=False)
 
 
 class InvitationForm(forms.Form):
-    """A new invitation."""
+    """Hold a new invitation."""
 
     note = forms.CharField(label=_("Recipient"), max_length=120, required=False)
     role = forms.ChoiceField(label=_("Role"), choices=ROLE_NAMES)
 
 
-class TeamView(ActionsPage):
-    """Show the team and handle its buttons; the services check the permissions."""
+class TeamView(DeedsPage):
+    """Show the team and do what its buttons say; services decide who may."""
 
     template_name = "team.html"
     section = "team"
-    page_name = "site:team"
-    actions = {
+    address = "site:team"
+    deeds = {
         "update": "_update",
         "invite": "_invite",
         "uninvite": "_uninvite",

@@ -1,4 +1,4 @@
-"""URLs of the pages."""
+"""The pages' addresses."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""The page of the quota: what is left, and what was used on each day."""
+"""Stage 9 in the browser: what is left of the quota, and what was used day by day."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BAR_WIDTH = 20
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One day's bar in the chart, in the units of its view box."""
+    """Place one day's bar in the chart, in the units of its view box."""
 
     day: dt.date
     pictures: int
@@ -54,7 +54,7 @@ class UsageView(TeamPage, TemplateView):
 
 
 def bars_of(pictures: dict[dt.date, int]) -> list[Bar]:
-    """Return one bar per day, scaled so that the highest fills the chart."""
+    """Lay out one bar a day, the highest filling the chart."""
     today = timezone.localdate()
     days = [today - dt.timedelta(days=DAYS_SHOWN - 1 - number) for number in range(DAYS_SHOWN)]
     most = max(max(pictures.values(), default=0), 1)

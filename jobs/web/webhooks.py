@@ -1,4 +1,4 @@
-"""The page of the team's webhooks and their deliveries."""
+"""Stage 9 in the browser: who is called when a job ends, and every message that was sent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Webhook
-from jobs.web.session import ActionsPage
+from jobs.web.session import DeedsPage
 from jobs.webhooks.delivery import delivery_replay, webhook_create, webhook_delete, webhook_rotate, webhook_update
 from jobs.webhooks.selectors import deliveries_of, delivery_get, webhook_get, webhooks_of
 
@@ -18,7 +18,7 @@ DELIVERIES_SHOWN = 50
 
 
 class WebhookForm(forms.Form):
-    """A new webhook."""
+    """Hold a new webhook."""
 
     url = forms.CharField(label=_("URL"), max_length=2048, widget=forms.URLInput({"placeholder": "https://"}))
     events = forms.MultipleChoiceField(
@@ -29,16 +29,16 @@ class WebhookForm(forms.Form):
     )
 
 
-class WebhooksView(ActionsPage):
-    """Show webhooks and deliveries; create, enable, disable and delete webhooks, renew secrets, replay deliveries.
+class WebhooksView(DeedsPage):
+    """Show webhooks and deliveries, and make, switch, renew, delete and replay them.
 
-    A webhook's secret is shown only when it is created or renewed, as in the native API.
+    A webhook's secret is told when it is made or changed and not again, as in the native API.
     """
 
     template_name = "webhooks.html"
     section = "webhooks"
-    page_name = "site:webhooks"
-    actions = {
+    address = "site:webhooks"
+    deeds = {
         "create": "_create",
         "delivery": "_replay",
         "rotate": "_rotate",
