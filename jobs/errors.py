@@ -19,6 +19,10 @@ class PermissionDenied(MattingError):
     public_message = "This key or user may not do that."
 
 
+class NoTeam(PermissionDenied):
+    public_message = "You belong to no team yet."
+
+
 class MalformedBody(MattingError):
     code, http_status = "malformed_body", 400
     public_message = "The request's body cannot be read."

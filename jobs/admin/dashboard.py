@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: lays the dashboard's figures out as charts and tables."""
+"""The admin's dashboard: its figures as charts and tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _GAP = 6
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Place one dialect's share of one day in the chart, in the units of its view box."""
+    """Hold one dialect's share of one day in the chart, in the units of its view box."""
 
     dialect: str
     pictures: int
@@ -30,7 +30,7 @@ class Block:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add the figures to the admin's first page, for who may see jobs."""
+    """Add the figures to the admin's first page, for staff who may view jobs."""
     if not request.user.has_perm("jobs.view_job"):
         return context
     found, now = figures(), pulse()
@@ -54,7 +54,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def chart_blocks(days: list[Day], most: int) -> list[Block]:
-    """Stack each day's dialects on one another, the highest day filling the chart."""
+    """Return each day's dialects as stacked blocks; the highest day fills the chart."""
     step = CHART_WIDTH / max(1, len(days))
     blocks = []
     for number, day in enumerate(days):

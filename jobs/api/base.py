@@ -24,7 +24,8 @@ from jobs.api.body_limits import BodyLimits, words
 from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
 from jobs.intake.sources import too_many_images
 from jobs.models import Job
-from jobs.quota.charges import allowances, limits_within, quota_of
+from jobs.quota.limits import limits_within, quota_of
+from jobs.quota.windows import allowances
 from jobs.teams.actor import Actor
 from jobs.teams.rates import Standing, allowance_standings, rate_limit_headers, rates_of, request_spend, require_room
 from segmentation.errors import ImageTooLarge, InvalidParameter, MattingError

@@ -1,4 +1,4 @@
-"""Stage 3, state: what a team may use. An empty field means no limit; a team without a row has the site's defaults."""
+"""Quotas of teams. An empty field means no limit; a team without a row has the site's defaults."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from .team import Team
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialectLimits:
-    """Hold what one dialect allows a team on top of the quota; None means no limit.
+    """Hold the limits that one dialect adds to a team's quota; None means no limit.
 
     submits_per_second and queries_per_second are requests; running_tasks and pending_tasks are pictures.
     """
@@ -44,7 +46,7 @@ def validate_dialects(value: object) -> None:
 
 
 class Quota(models.Model):
-    """Bound one team. Days and months are the site's own (TIME_ZONE)."""
+    """Limit one team. Days and months are those of the site's TIME_ZONE."""
 
     LIMITS = (
         "images_per_day",
@@ -94,14 +96,14 @@ class Quota(models.Model):
         return f"quota of {self.team}"
 
     @classmethod
-    def default_of(cls, team: object) -> Quota:
-        """Give the site's defaults (the MATTING_QUOTA_… settings) as an unsaved quota of `team`."""
+    def default_of(cls, team: Team) -> Quota:
+        """Return the site's defaults (the MATTING_QUOTA_… settings) as an unsaved quota of `team`."""
         return cls(team=team, **{name: settings.MATTING_QUOTA[name] for name in cls.LIMITS})
 
     def dialect_limits(self, dialect: str) -> DialectLimits:
-        """Give a dialect's own limits with this team's changes to them."""
+        """Return a dialect's limits with this team's changes."""
         return replace(DIALECT_DEFAULTS.get(dialect, DialectLimits()), **self.dialects.get(dialect, {}))
 
     def as_json(self) -> dict[str, object]:
-        """Give every limit by name, for the audit trail and the account page."""
+        """Return every limit by name, for the audit trail and the account page."""
         return {name: getattr(self, name) for name in self.LIMITS} | {"dialects": self.dialects}

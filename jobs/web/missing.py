@@ -1,4 +1,4 @@
-"""Stage 9, rendering: the answer to an address that no door has, in the words of whoever asks."""
+"""404 handler: problem+json under /api/ and /files/, HTML elsewhere."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from django.shortcuts import render
 from jobs.errors import NotFound
 from jobs.sentences import explained
 
-_PROGRAMS_ASK_BELOW = ("/api/", "/files/")
+_PREFIXES_OF_PROGRAMS = ("/api/", "/files/")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Give a program a problem document (RFC 9457), a person a page."""
-    if not request.path.startswith(_PROGRAMS_ASK_BELOW):
+    """Return a problem document (RFC 9457) to programs and a page to people."""
+    if not request.path.startswith(_PREFIXES_OF_PROGRAMS):
         return render(request, "404.html", status=404)
     error = NotFound()
     problem = {

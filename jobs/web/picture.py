@@ -1,11 +1,13 @@
-"""The page of one picture, where its result is edited, and the page of a batch with its progress."""
+"""The page of one picture with its editor, and the page of a batch with its progress."""
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.views.generic import TemplateView
 from django_htmx.http import HttpResponseStopPolling
@@ -14,12 +16,12 @@ from jobs.api.native.render import render_job
 from jobs.errors import JobNotFound, NotFound
 from jobs.models import Job
 from jobs.web.presets import presets_for
-from jobs.web.session import FragmentPage, TeamPage
+from jobs.web.session import FragmentPage, TeamPage, htmx_of
 from jobs.work.selectors import image_at, images_of, job_get
 
 
 class JobPage(TeamPage):
-    """Base class: the job of the URL, if the actor may see it."""
+    """Load the job, if the actor may see it."""
 
     section = "gallery"
 
@@ -35,7 +37,7 @@ class PictureView(JobPage, TemplateView):
 
     template_name = "picture.html"
 
-    def get_context_data(self, **values: object) -> dict[str, object]:
+    def get_context_data(self, **values: Any) -> dict[str, Any]:
         job = self.job()
         try:
             image = image_at(job, self.kwargs.get("position"))
@@ -45,7 +47,7 @@ class PictureView(JobPage, TemplateView):
             job=job,
             image=image,
             image_id=str(image.id),
-            presets=presets_for(self.request.user),
+            presets=presets_for(self.user),
             job_json=render_job(job, base_url="", images=[image]),
             **values,
         )
@@ -57,22 +59,22 @@ class JobView(JobPage, FragmentPage):
     template_name = "batch.html"
     fragment_name = "components/batch_progress.html"
 
-    def get(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
-        if request.htmx:
+    def get(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:  # type: ignore[override]
+        if htmx_of(request):
             return self._progress(request, job_id)
         if self.job().images_total == 1:
             return PictureView.as_view()(request, job_id=job_id)
         return super().get(request, job_id=job_id)
 
-    def _progress(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
-        """Return the fragment that the page asks for every second; 286 stops it, because an error would not."""
+    def _progress(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+        """Return the progress that the batch's page polls. For a missing job, 286 ends the polling; 404 would not."""
         try:
             return super().get(request, job_id=job_id)
         except (Http404, PermissionDenied):
             gone = render_to_string("components/batch_gone.html", request=request)
             return HttpResponseStopPolling(gone)
 
-    def get_context_data(self, **values: object) -> dict[str, object]:
+    def get_context_data(self, **values: Any) -> dict[str, Any]:
         job = self.job()
         finished = [image for image in job.images.all() if image.is_terminal]
         return super().get_context_data(job=job, images=images_of(job), finished=len(finished), **values)

@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: the pages of the admin, who may see which, and how many queries they take."""
+"""Pages of the admin: permissions and numbers of queries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 9, rendering: `GET /api/account` tells a caller where it stands."""
+"""`GET /api/account` returns limits and use of the caller's team."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .deeds import claim, set_quota, submit, submit_file
 pytestmark = pytest.mark.django_db
 
 
-def test_the_account_gives_limits_use_what_is_left_and_when_it_starts_anew(alice: Person) -> None:
+def test_the_account_gives_limits_use_what_is_left_and_when_it_resets(alice: Person) -> None:
     set_quota(alice, images_per_day=10, stored_bytes=10**9, running_tasks=2, max_image_bytes=5_000_000)
     claim(submit(alice, 3).images.first())
     source = submit_file(alice).artifacts.get()

@@ -1,4 +1,4 @@
-"""Stage 3, job: what is charged, what is refunded, once, and what is refused."""
+"""Charges, refunds (each once) and refusals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from jobs.audit.trail import Author
 from jobs.errors import DownloadFailed, QuotaExceeded, TooManyTasks, WorkerLost
 from jobs.intake.sources import FileSource, RefusedSource, UrlSource, limits_from_json
 from jobs.models import Job, JobImage, Quota, Status, UsageEntry, UsagePeriod
-from jobs.quota.charges import allowances, quota_change, stored_bytes, usage_refund
+from jobs.quota.limits import quota_change
+from jobs.quota.refunds import usage_refund
+from jobs.quota.selectors import stored_bytes
+from jobs.quota.windows import allowances
 from jobs.work.lifecycle import images_recover, job_cancel, job_purge, job_retry, source_attach
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import ImageDimensions, ImageTooLarge, ImageUnreadable, InvalidParameter

@@ -1,4 +1,4 @@
-"""Stage 1, intake: requests a second, and the headers that tell of every limit."""
+"""Requests per second, and the headers that state every limit."""
 
 from __future__ import annotations
 

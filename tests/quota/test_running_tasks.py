@@ -1,4 +1,4 @@
-"""Stage 5, worker: a team with all the pictures running that it may run waits outside the queue, in nobody's way."""
+"""Pictures over a team's limit of running ones wait outside the queue and delay no other team."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every stage: nobody reads, lists, changes, cancels, downloads or guesses anything of another team, on any address.
+"""No request on any URL reads, lists, changes, cancels, downloads or guesses anything of another team.
 
 The addresses are taken from the site itself; one that this file does not know how to check fails the first test.
 """
@@ -32,7 +32,7 @@ from jobs.models import (
     Webhook,
     WebhookDelivery,
 )
-from jobs.teams.teams import invitation_create
+from jobs.teams.invitations import invitation_create
 from jobs.webhooks import messages
 from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
@@ -183,7 +183,7 @@ def check_of(name: str) -> Public | Own | Other | Staff | None:
 
 @pytest.fixture
 def things(alice: Person) -> dict[str, str]:
-    """Give Alice one of everything, with MARK in every name, and the ids and words that Charlie will try."""
+    """Create one object of each kind for Alice, with MARK in every name; return the ids that Charlie will try."""
     team = alice.team
     team.name = f"{MARK} team"
     team.save()
@@ -237,14 +237,14 @@ def _job(alice: Person, *, dialect: str, external_id: str) -> Job:
 
 @pytest.fixture
 def charlies(charlie: Person) -> list[Client]:
-    """Give Charlie's browser and his key; no limit of requests stands in his way."""
+    """Return Charlie's browser and key, without limits of requests."""
     dialects = {"dashscope": {"submits_per_second": None, "queries_per_second": None}}
     Quota.objects.create(team=charlie.team, dialects=dialects)
     return [charlie.browser(), charlie.api()]
 
 
 def belongings(alice: Person) -> dict[str, list[dict[str, Any]]]:
-    """Give every row of Alice's team as it stands."""
+    """Return every row of Alice's team."""
     team = alice.team
     owned: list[models.QuerySet] = [
         Job.objects.filter(team=team),
@@ -271,7 +271,7 @@ def send(client: Client, method: str, address: str, body: dict[str, str]) -> Any
 
 
 def is_refused(answer: Any, address: str) -> bool:
-    """Say whether an answer gives nothing away: DashScope says so with 200, a page sends a key to the sign-in."""
+    """Return whether an answer reveals nothing: DashScope answers 200, a page redirects a key to sign-in."""
     if answer.status_code == 302:
         return answer["Location"] == address or answer["Location"].startswith("/accounts/login/")
     return answer.status_code >= 400 or b'"UNKNOWN"' in answer.content
@@ -386,5 +386,5 @@ def test_a_member_deletes_what_they_see_at_either_door_and_it_is_recorded(alice:
     browser.post(reverse("site:selection"), {"do": "delete", "image": str(second.images.get().pk)})
 
     assert not Job.objects.filter(pk__in=[first.pk, second.pk]).exists()
-    deeds = AuditEntry.objects.filter(action="job.purged", actor_name="bob")
-    assert {entry.object_id for entry in deeds} == {str(first.pk), str(second.pk)}
+    purges = AuditEntry.objects.filter(action="job.purged", actor_name="bob")
+    assert {entry.object_id for entry in purges} == {str(first.pk), str(second.pk)}

@@ -1,4 +1,4 @@
-"""Stage 1, intake: what a key opens, from where, for how long, and what is remembered of it."""
+"""Keys: scopes, networks, expiry, and what the site stores of their use."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def answer(secret: str, **values: str) -> int:
 
 
 def give_role(person: Person, role: str) -> None:
-    """Make somebody staff with one of the ready-made roles."""
+    """Make a user staff with one of the predefined roles."""
     roles_sync()
     person.user.is_staff = True
     person.user.save()

@@ -1,4 +1,4 @@
-"""Stage 9: errors in the reader's language."""
+"""Errors in the reader's language."""
 
 from __future__ import annotations
 

@@ -10,7 +10,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.models import ApiKey
-from jobs.quota.charges import Allowance, allowances, quota_of, stored_bytes, tasks_of
+from jobs.quota.limits import quota_of
+from jobs.quota.selectors import stored_bytes, tasks_of
+from jobs.quota.windows import Allowance, allowances
 
 from .views import PROBLEM, NativeView
 

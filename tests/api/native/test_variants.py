@@ -16,7 +16,7 @@ from PIL import Image
 
 from jobs.errors import JobNotFound
 from jobs.models import Artifact, AuditEntry, Job, JobImage, Scope
-from jobs.quota.charges import stored_bytes
+from jobs.quota.selectors import stored_bytes
 from jobs.results.variants import MAX_BRUSH_BYTES, variant_keep
 from jobs.teams.keys import key_create
 from jobs.work.lifecycle import job_purge
