@@ -129,7 +129,7 @@ function showBackground() {
  * @param {string} url
  */
 function showPictureBehind(url) {
-  const reason = gettext("The picture behind is only in your browser. Download or copy the result instead.");
+  const reason = gettext("The background picture is only in your browser. Download or copy the result instead.");
   for (const button of [byId("share", HTMLButtonElement), byId("keep", HTMLButtonElement)]) {
     button.disabled = url !== "";
     button.title = url ? reason : (button.getAttribute("aria-label") ?? "");

@@ -38,7 +38,7 @@ test("a new run's picture is shown, with the original of the one before where it
   assert.deepEqual([state.job.id, shownImage(state).id, state.source], ["new", "other", "/original"]);
 });
 
-test("nobody is named while all people are kept", () => {
+test("no list of people is sent while all are kept", () => {
   const state = stateOf({ options: { method: "instances" }, images: [image({ instances: PEOPLE })] });
   assert.equal(keptPeople(state), null);
 

@@ -34,6 +34,7 @@ test("each handle moves only its own edges, and a side never gets too short", ()
   assert.deepEqual(resized(box, "w", [60, 90], SIZE), [60, 20, 100, 60]);
   assert.deepEqual(resized(box, "n", [0, 59], SIZE), [50, 60 - MIN_SIDE_PX, 100, 60]);
   assert.deepEqual(resized(box, "e", [0, 0], SIZE), [50, 20, 50 + MIN_SIDE_PX, 60]);
+  assert.deepEqual(resized(box, "sw", [190, 0], SIZE), [100 - MIN_SIDE_PX, 20, 100, 20 + MIN_SIDE_PX]);
 });
 
 test("the keyboard grows a box to the right and downwards, as far as the picture goes", () => {
