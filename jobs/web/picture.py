@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.views.generic import TemplateView
 from django_htmx.http import HttpResponseStopPolling
 
-from jobs.api.native.render import render_job
+from jobs.api.native.serializers import job_document
 from jobs.errors import JobNotFound, NotFound
 from jobs.models import Job
 from jobs.web.presets import presets_for
@@ -48,7 +48,7 @@ class PictureView(JobPage, TemplateView):
             image=image,
             image_id=str(image.id),
             presets=presets_for(self.user),
-            job_json=render_job(job, base_url="", images=[image]),
+            job_json=job_document(job, base_url="", images=[image]),
             **values,
         )
 

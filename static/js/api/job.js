@@ -1,4 +1,4 @@
-// A job as the native API writes it (jobs/api/native/render.py), and what the pages read from it.
+// A job as the native API writes it (jobs/api/native/serializers.py), and what the pages read from it.
 
 /** @typedef {[number, number, number, number]} Box left, top, right, bottom in whole pixels of the upright picture */
 /** @typedef {"queued" | "running" | "succeeded" | "failed" | "canceled"} Status */
