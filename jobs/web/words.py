@@ -18,7 +18,7 @@ STATUSES: dict[str, Promise] = {
     "failed": _("Failed"),
     "canceled": _("Cancelled"),
 }
-SUBJECTS: dict[str, Promise] = {"person": _("Person"), "object": _("Thing"), "stamp": _("Stamp")}
+SUBJECTS: dict[str, Promise] = {"person": _("Person"), "object": _("Object"), "stamp": _("Stamp")}
 STAGES: dict[str, Promise] = {
     "queue": _("In the queue"),
     "fetch": _("Fetching"),
@@ -26,7 +26,7 @@ STAGES: dict[str, Promise] = {
     "model": _("Cutting out"),
     "post": _("Finishing the edges"),
     "encode": _("Writing the files"),
-    "total": _("In all"),
+    "total": _("Total"),
 }
 # Notes of decoding, and the reasons of disabled webhooks; numbers are written %(number)s.
 SENTENCES = (

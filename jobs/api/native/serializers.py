@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import prefetch_related_objects
 from rest_framework import serializers
 
 from jobs.api.fields import ShareOptionField, SwitchField, WholeOptionField
-from jobs.models import Artifact, Job, Status
+from jobs.models import Artifact, Job, JobImage, Status
 from jobs.results import storage
 from jobs.sentences import explained
 from segmentation.errors import InvalidParameter
@@ -252,10 +252,15 @@ class JobPageSerializer(serializers.Serializer):
     results = JobSerializer(many=True)
 
 
-def job_document(job: Job, *, base_url: str) -> dict[str, Any]:
-    """Build the JSON of a job with its pictures, and links that open their files."""
-    prefetch_related_objects([job], "images__artifacts")
-    return dict(JobSerializer(job, context={"base_url": base_url}).data)
+def job_document(job: Job, *, base_url: str, images: Sequence[JobImage] | None = None) -> dict[str, Any]:
+    """Build the JSON of a job with its pictures, or with some of them, and links that open their files."""
+    context = {"base_url": base_url}
+    serializer = JobSerializer(job, context=context)
+    if images is None:
+        prefetch_related_objects([job], "images__artifacts")
+        return dict(serializer.data)
+    del serializer.fields["images"]
+    return {**serializer.data, "images": ImageSerializer(images, many=True, context=context).data}
 
 
 def file_document(artifact: Artifact, *, base_url: str, link_ttl_s: int | None = None) -> dict[str, Any]:
