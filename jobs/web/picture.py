@@ -97,6 +97,7 @@ def picture_state(job: Job, image: JobImage) -> dict[str, Any]:
         "foreground": image.foreground,
         "people": image.instances,
         "source": _link(image, Artifact.Kind.SOURCE),
+        "preview": _link(image, Artifact.Kind.PREVIEW),
         "cutout": _link(image, Artifact.Kind.CUTOUT),
         "visualization": _link(image, Artifact.Kind.VISUALIZATION),
         "urls": {

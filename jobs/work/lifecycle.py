@@ -391,7 +391,8 @@ def job_end(job: Job, *, error: MattingError | None = None) -> None:
 
 def _files_of(result: CutoutResult) -> list[tuple[Rendered, str]]:
     files = [(rendered, Artifact.Kind(rendered.kind)) for rendered in result.outputs if rendered.kind != "alpha"]
-    return [*files, (result.alpha, Artifact.Kind.ALPHA), (result.thumbnail, Artifact.Kind.THUMBNAIL)]
+    previews = [(result.preview, Artifact.Kind.PREVIEW)] if result.preview else []
+    return [*files, (result.alpha, Artifact.Kind.ALPHA), (result.thumbnail, Artifact.Kind.THUMBNAIL), *previews]
 
 
 def _corners(box: object) -> list[int] | None:
