@@ -120,7 +120,10 @@ def _by_profile(pixels: np.ndarray, profile: bytes, mode: str) -> np.ndarray | N
         return None
     if pixels.dtype == np.uint16 and mode in ("RGB", "L"):
         return _deep_by_profile(pixels, profile)
-    image = Image.fromarray(to_eight_bits(pixels), mode)
+    pixels = to_eight_bits(pixels)
+    if mode == "LAB":
+        pixels = pixels ^ np.array((0, 128, 128), np.uint8)  # Pillow's arrays have a and b signed
+    image = Image.fromarray(pixels, mode)
     return np.asarray(ImageCms.applyTransform(image, transform))
 
 

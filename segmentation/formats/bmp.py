@@ -1,4 +1,4 @@
-"""Read BMP (Windows DIB headers up to version 5), with the colour space that its header gives."""
+"""Read BMP (Windows DIB headers up to version 5), with the ICC profile that may stand behind its pixels."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ import struct
 import numpy as np
 from PIL import Image
 
-from segmentation.encoding import Encoding
 from segmentation.errors import ImageUnreadable
 from segmentation.formats import exif
 from segmentation.formats.opened import DAMAGED_END, Header, Samples
 
 _RLE = (1, 2)
 _EMBEDDED_FILES = {4: "JPEG", 5: "PNG"}
-_CALIBRATED, _EMBEDDED_PROFILE = 0, int.from_bytes(b"MBED", "big")
+_CALIBRATED, _SRGB, _EMBEDDED_PROFILE = 0, *(int.from_bytes(name, "big") for name in (b"sRGB", b"MBED"))
 _V4_BYTES, _V5_BYTES = 108, 124
 
 
@@ -53,32 +52,27 @@ class OpenedBmp:
     def samples(self) -> Samples:
         with self._image() as image:
             image.load()
-            profile, encoding = self._colors()
+            profile = self._profile()
+            notes = ("calibrated: colours of the header ignored",) if self._is_calibrated() else ()
             if image.mode in ("1", "L"):
-                return Samples(np.asarray(image.convert("L")), "gray", profile=profile, encoding=encoding)
+                return Samples(np.asarray(image.convert("L")), "gray", profile=profile, notes=notes)
             rgba = np.asarray(image.convert("RGBA"))
         alpha = np.ascontiguousarray(rgba[..., 3])
         colors = np.ascontiguousarray(rgba[..., :3])
-        return Samples(colors, "rgb", alpha if alpha.any() else None, profile, encoding)
+        return Samples(colors, "rgb", alpha if alpha.any() else None, profile, notes=notes)
 
-    def _colors(self) -> tuple[bytes | None, Encoding | None]:
-        if self._header_bytes < _V4_BYTES or len(self._data) < 14 + _V4_BYTES:
-            return None, None
-        kind = struct.unpack_from("<I", self._data, 14 + 56)[0]
-        if kind == _EMBEDDED_PROFILE and self._header_bytes >= _V5_BYTES:
-            start, length = struct.unpack_from("<II", self._data, 14 + 112)
-            return self._data[14 + start : 14 + start + length] or None, None
-        return None, self._calibrated() if kind == _CALIBRATED else None
-
-    def _calibrated(self) -> Encoding | None:
-        """Return the encoding of the header's end points (2.30 fixed point XYZ) and gammas (16.16)."""
-        ends = np.array(struct.unpack_from("<9i", self._data, 14 + 60), float).reshape(3, 3) / 2**30
-        gammas = [value / 2**16 for value in struct.unpack_from("<3I", self._data, 14 + 96)]
-        if not all(0.1 < gamma < 10 for gamma in gammas) or (ends.sum(1) <= 0).any():
+    def _profile(self) -> bytes | None:
+        if self._header_bytes < _V5_BYTES or self._space() != _EMBEDDED_PROFILE:
             return None
-        white = ends.sum(0)
-        points = [(row[0] / row.sum(), row[1] / row.sum()) for row in (*ends, white)]
-        steps = np.linspace(0, 1, 256)
-        tables = tuple(tuple((steps**gamma).tolist()) for gamma in gammas)
-        flat = tuple(value for point in points for value in point)
-        return Encoding("table", flat, tables=tables, source="calibrated")  # type: ignore[arg-type]
+        start, length = struct.unpack_from("<II", self._data, 14 + 112)
+        return self._data[14 + start : 14 + start + length] or None
+
+    def _space(self) -> int:
+        """Return the colour space type of a header of version 4 or 5; sRGB for older ones."""
+        if self._header_bytes < _V4_BYTES or len(self._data) < 14 + _V4_BYTES:
+            return _SRGB
+        return int(struct.unpack_from("<I", self._data, 14 + 56)[0])
+
+    def _is_calibrated(self) -> bool:
+        """Return whether the header gives primaries and gammas of its own, which browsers ignore as well."""
+        return self._space() == _CALIBRATED and any(self._data[14 + 60 : 14 + 108])
