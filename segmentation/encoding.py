@@ -98,20 +98,19 @@ def convert(pixels: np.ndarray, encoding: Encoding) -> np.ndarray | None:
 
     A gray picture uses the transfer function alone.
     """
-    matrix = None if pixels.ndim == 2 else _matrix_between(encoding.chromaticities, BT709)
-    if pixels.ndim == 3 and matrix is None:
+    # Tone mapping works on the brightest of the primaries of BT.2020.
+    own = BT709 if pixels.ndim == 2 else encoding.chromaticities
+    to_wide, matrix = _matrix_between(own, BT2020), _matrix_between(BT2020 if encoding.hdr else own, BT709)
+    if to_wide is None or matrix is None:
         return None
-    if encoding.hdr:
-        # Tone mapping works on the brightest of the primaries of BT.2020.
-        to_wide = _matrix_between(encoding.chromaticities, BT2020)
-        matrix = _matrix_between(BT2020, BT709)
     tables = [table.astype(np.float32) for table in _light_tables(encoding, np.iinfo(pixels.dtype).max + 1)]
-    if not encoding.hdr and _is_srgb(tables, matrix):
+    if not encoding.hdr and _is_srgb(tables, matrix if pixels.ndim == 3 else None):
         return None
     result = np.empty(pixels.shape, np.uint8)
     rows = max(1, _STRIP_PIXELS // pixels.shape[1])
     for top in range(0, pixels.shape[0], rows):
         strip = pixels[top : top + rows]
+        light: np.ndarray
         if strip.ndim == 2:
             light = tables[0].take(strip)
             if encoding.hdr:

@@ -22,7 +22,8 @@ class OpenedBmp:
     """A BMP whose header was parsed."""
 
     def __init__(self, data: bytes) -> None:
-        self._data, notes = data, ()
+        self._data = data
+        notes: tuple[str, ...] = ()
         offset, size = struct.unpack_from("<I", data, 10)[0], struct.unpack_from("<I", data, 14)[0]
         self._resolution = None
         if size >= 40:

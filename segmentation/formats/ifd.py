@@ -21,7 +21,7 @@ def directories(data: bytes) -> Iterator[Directory]:
         return
     is_big = struct.unpack_from(order + "H", data, 2)[0] == 43
     first = struct.unpack_from(order + ("Q" if is_big else "I"), data, 8 if is_big else 4)[0]
-    waiting, seen = [first], set()
+    waiting, seen = [first], set[int]()
     while waiting and len(seen) < MAX_DIRECTORIES:
         place = waiting.pop(0)
         if place in seen or not 0 < place < len(data):

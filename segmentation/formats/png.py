@@ -225,11 +225,8 @@ class OpenedPng:
 
     def _clean_file(self) -> bytes:
         """Return a file of critical chunks with right checksums; pack the pixels again when their stream is damaged."""
-        try:
-            for _ in self._inflated():
-                pass
-        except isal_zlib.error as error:
-            raise ValueError("zlib") from error
+        for _ in self._inflated():  # sets _is_sound
+            pass
         packed = b"".join(self._chunks.pixels) if self._is_sound else zlib.compress(b"".join(self._inflated()), 1)
         palette = self._chunks.found.get(b"PLTE", b"") if self.color_type == _PALETTE else b""
         parts = [SIGNATURE, _chunk(b"IHDR", self._chunks.header)]
