@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from segmentation.formats import camera_raw
+
 # The accepted formats, in the order in which messages list them.
-FORMATS = ("jpeg", "png", "webp", "heic", "avif", "tiff", "bmp", "gif")
+FORMATS = ("jpeg", "png", "webp", "heic", "avif", "tiff", "jxl", "jp2", "bmp", "gif")
+
+NAMES = {"webp": "WebP", "jxl": "JPEG XL", "jp2": "JPEG 2000"} | {
+    name: name.upper() for name in FORMATS if name not in ("webp", "jxl", "jp2")
+}
 
 HEAD_BYTES = 512  # enough for every signature below, and for the first tag of an SVG or a web page
 
@@ -17,6 +23,10 @@ _PICTURES = (
     (b"MM\0*", "tiff"),
     (b"II+\0", "tiff"),
     (b"MM\0+", "tiff"),
+    (b"\xff\x0a", "jxl"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "jxl"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "jp2"),
+    (b"\xff\x4f\xff\x51", "jp2"),
 )
 _OTHERS = (
     (b"%PDF", "a PDF document"),
@@ -28,9 +38,6 @@ _OTHERS = (
     (b"7z\xbc\xaf", "a 7z archive"),
     (b"8BPS", "a Photoshop document"),
     (b"\0\0\1\0", "an icon file"),
-    (b"\xff\x0a", "a JPEG XL picture, which is not supported yet"),
-    (b"\0\0\0\x0cJXL ", "a JPEG XL picture, which is not supported yet"),
-    (b"\0\0\0\x0cjP  ", "a JPEG 2000 picture, which is not supported"),
     (b"MZ", "a program"),
     (b"\x7fELF", "a program"),
 )
@@ -52,6 +59,9 @@ def sniff(head: bytes) -> str | None:
 
 def describe(head: bytes) -> str:
     """Name the kind of a file that `sniff` does not accept, such as `a PDF document` or `text`."""
+    raw = camera_raw.name_of(head)
+    if raw:
+        return f"a camera raw picture ({raw}), which needs developing first"
     for signature, words in _OTHERS:
         if head.startswith(signature):
             return words
