@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from ..network import FoldedConvolution
+from segmentation.network import FoldedConvolution
 
 MOST = 3  # the largest kernel with a fast gradient
 

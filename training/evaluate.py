@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 
-from ..engines.base import Engine
-from ..engines.manifest import KEYLINE
-from ..engines.registry import Loading, built_in_session, load_engine, read_manifest
-from ..engines.session import GuardedSession
-from ..engines.unet import UNetEngine
-from ..instances import assign_instances
-from ..options import Box
-from ..refine import enlarge
+from segmentation.engines.base import Engine
+from segmentation.engines.manifest import KEYLINE
+from segmentation.engines.registry import Loading, built_in_session, load_engine, read_manifest
+from segmentation.engines.session import GuardedSession
+from segmentation.engines.unet import UNetEngine
+from segmentation.instances import assign_instances
+from segmentation.options import Box
+from segmentation.refine import enlarge
 from .compose import Pair, pairs
 from .data import Entry, decode, entries, held_out
 from .instance_metrics import PeopleScores, Scene

@@ -8,7 +8,7 @@ length and then restores that length: the learning rate is an angle, the same fo
 import torch
 from torch import Tensor, nn
 
-from ..network import KeylineUNet
+from segmentation.network import KeylineUNet
 
 NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..errors import WeightsInvalid
-from ..network import Encoder, FoldedConvolution, read_tensors
+from segmentation.errors import WeightsInvalid
+from segmentation.network import Encoder, FoldedConvolution, read_tensors
 from .mixture import IMAGENET_MEAN, IMAGENET_STD
 
 NORMALISATION_EPSILON = 1e-3

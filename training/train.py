@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from ..network import InvertedResidual, KeylineUNet, NetworkConfig, load_network
+from segmentation.network import InvertedResidual, KeylineUNet, NetworkConfig, load_network
 from .bank import Bank, bank_from
 from .data import entries, held_out
 from .depthwise import hasten
