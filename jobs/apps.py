@@ -9,6 +9,8 @@ class JobsConfig(AppConfig):
     verbose_name = "Cutouts"
 
     def ready(self) -> None:
+        from jobs.running import checks  # noqa: F401  registers them
+        from jobs.teams import account_signals  # noqa: F401  connects them
 
         post_migrate.connect(_roles_sync, dispatch_uid="keyline.roles")
 

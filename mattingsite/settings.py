@@ -1,6 +1,6 @@
 """Settings, all from the environment: helpers first, then Django's, then the libraries', our own names last.
 
-Every variable is explained in docs/settings.md. A bad value of ours fails as a system check (jobs/checks.py).
+Every variable is explained in docs/settings.md. A bad value of ours fails as a system check (jobs/running/checks.py).
 """
 
 from __future__ import annotations
@@ -137,7 +137,7 @@ MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_IS_CONFIGURED  # without mail nothing can
 AXES_FAILURE_LIMIT = env.int("MATTING_SIGN_IN_FAILURES", default=5)
 _LOCKOUT_MINUTES = env.int("MATTING_LOCKOUT_MINUTES", default=15)
 AXES_COOLOFF_TIME = dt.timedelta(minutes=_LOCKOUT_MINUTES)
-# Wrong codes of the second factor, by person; axes counts wrong passwords (see jobs.accounts.AccountAdapter).
+# Wrong codes of the second factor, by person; axes counts wrong passwords (see jobs.teams.sign_in.AccountAdapter).
 ACCOUNT_RATE_LIMITS = {"login_failed": f"{AXES_FAILURE_LIMIT}/{_LOCKOUT_MINUTES}m/key"}
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # by name alone, a stranger could lock anybody out
 AXES_USERNAME_CALLABLE = "jobs.teams.sign_in.name_tried"

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .data import ROLES, Entry, Picture, SetRole, load_all
+from training.data import ROLES, Entry, Picture, SetRole, load_all
 
 # What is known of people in a picture. Of the last three only what the subject is: others may be about.
 PEOPLE_CODES = {"unknown": 0, "none": 1, "one": 2, "some": 3, "marked": 4, "thing": 5, "person": 6, "people": 7}

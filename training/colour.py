@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from .geometry import chance
+from training.geometry import chance
 
 
 def photographed(photos: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from .data import Entry, decode, entries, held_out
+from training.data import Entry, decode, entries, held_out
 
 SUBJECTS, BACKGROUNDS = "train-clothing", "background"
 WIDTH_PX, HEIGHT_PX = 640, 480

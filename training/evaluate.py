@@ -19,10 +19,10 @@ from segmentation.engines.unet import UNetEngine
 from segmentation.instances import assign_instances
 from segmentation.options import Box
 from segmentation.refine import enlarge
-from .compose import Pair, pairs
-from .data import Entry, decode, entries, held_out
-from .instance_metrics import PeopleScores, Scene
-from .metrics import SubjectScores, intersection_over_union, mean
+from training.compose import Pair, pairs
+from training.data import Entry, decode, entries, held_out
+from training.instance_metrics import PeopleScores, Scene
+from training.metrics import SubjectScores, intersection_over_union, mean
 
 LEAST_PERSON_SHARE = 0.02  # of the picture's area: smaller people are not asked for
 TOLD_APART_IOU = 0.5

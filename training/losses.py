@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from .mixture import Batch
+from training.mixture import Batch
 
 SIDE_WEIGHTS = (0.2, 0.3)  # strides 8 and 4
 EDGE_WEIGHT = 5.0  # of a pixel all of whose surroundings are other than itself

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from training.bank import MOST_PEOPLE, PEOPLE_CODES, Bank
+from training.colour import photographed
+
 from . import geometry
-from .bank import MOST_PEOPLE, PEOPLE_CODES, Bank
-from .colour import photographed
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)

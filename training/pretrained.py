@@ -11,7 +11,7 @@ from torch import Tensor
 
 from segmentation.errors import WeightsInvalid
 from segmentation.network import Encoder, FoldedConvolution, read_tensors
-from .mixture import IMAGENET_MEAN, IMAGENET_STD
+from training.mixture import IMAGENET_MEAN, IMAGENET_STD
 
 NORMALISATION_EPSILON = 1e-3
 THEIR_MEAN, THEIR_STD = 127 / 255, 128 / 255

@@ -15,14 +15,14 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from segmentation.network import InvertedResidual, KeylineUNet, NetworkConfig, load_network
-from .bank import Bank, bank_from
-from .data import entries, held_out
-from .depthwise import hasten
-from .gradients import Gradients
-from .losses import training_loss
-from .mixture import Mixture, draw, possible
-from .optimiser import optimisers
-from .pretrained import load_encoder
+from training.bank import Bank, bank_from
+from training.data import entries, held_out
+from training.depthwise import hasten
+from training.gradients import Gradients
+from training.losses import training_loss
+from training.mixture import Mixture, draw, possible
+from training.optimiser import optimisers
+from training.pretrained import load_encoder
 
 LOSS_SMOOTHING = 0.02
 SPELL = 24  # steps at one size: memory and kernels are made ready for a size once

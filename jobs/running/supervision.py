@@ -42,7 +42,7 @@ class Supervisor:
 
     A program that ends is started again, at once the first time and after a growing pause (at most 10 s) when it keeps
     ending. Stopping takes one program after the other: SIGTERM to its group, SIGKILL to whatever is left of it after
-    its grace period. Should this process itself be killed, jobs.lifeline ends the groups.
+    its grace period. Should this process itself be killed, jobs.running.lifeline ends the groups.
 
     report: gets one line for everything worth telling. held_files: descriptors that stay open until every program is
     gone, such as the lock on the data folder.

@@ -52,7 +52,7 @@ def held_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
 def idle_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave every picture in the queue."""
     for name in ("enqueue_images", "enqueue_downloads"):
-        monkeypatch.setattr(f"jobs.queue.{name}", lambda image_ids, *, urgency: None)
+        monkeypatch.setattr(f"jobs.work.queue.{name}", lambda image_ids, *, urgency: None)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from jobs.errors import DownloadFailed
 from jobs.intake.fetch import Fetched
+from jobs.intake.sources import limits_from_json
 from jobs.models import Artifact, JobImage, Status
 from jobs.work import queue, tasks
 from jobs.work.dispatch import images_send
@@ -155,7 +156,7 @@ def test_a_message_to_a_model_fetches_what_nobody_has_fetched(fetch, alice: Pers
     """As one does that was sent by the release before this one."""
     image = submit(alice).images.get()
 
-    data, told = tasks._source_of(claim(image), limits=tasks.intake.limits_from_json(image.job.limits))
+    data, told = tasks._source_of(claim(image), limits=limits_from_json(image.job.limits))
 
     assert data == encoded("JPEG", quality=60)
     assert image.artifacts.get().kind == Artifact.Kind.SOURCE

@@ -24,7 +24,7 @@ WITH_CHILD = (
 )
 SUPERVISES = """
 import sys
-from jobs.supervision import Program, Supervisor
+from jobs.running.supervision import Program, Supervisor
 supervisor = Supervisor(report=print)
 supervisor.start(Program("it", [sys.executable, "-c", sys.argv[2], sys.argv[1]], grace_s=5))
 supervisor.run(until=lambda: False)

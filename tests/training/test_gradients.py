@@ -6,10 +6,9 @@ import torch.nn.functional as functional
 from torch import nn
 
 from segmentation.network import KeylineUNet
+from tests.segmentation.small_network import SMALL
 from training import depthwise
 from training.gradients import Gradients
-
-from ..small_network import SMALL
 
 
 class TestDepthwise:

@@ -4,9 +4,8 @@ import pytest
 import torch
 
 from segmentation.network import KeylineUNet
+from tests.segmentation.small_network import SMALL
 from training.optimiser import Muon, optimisers, orthogonalised
-
-from ..small_network import SMALL
 
 
 class TestOptimiser:

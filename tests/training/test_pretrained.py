@@ -6,10 +6,9 @@ import torch.nn.functional as functional
 
 from segmentation.errors import WeightsInvalid
 from segmentation.network import Encoder
+from tests.segmentation.small_network import SMALL
 from training.mixture import IMAGENET_MEAN, IMAGENET_STD
 from training.pretrained import load_encoder
-
-from ..small_network import SMALL
 
 
 def published(encoder):

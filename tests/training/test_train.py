@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from segmentation.network import load_network
+from tests.segmentation.small_network import SMALL
 from training.mixture import Mixture, possible
 from training.train import CONTINUED, SPELL, Schedule, start, train, train_from, train_step
 
-from ..small_network import SMALL
 from .drawn import SIZE, disc
 
 CPU = torch.device("cpu")

@@ -85,7 +85,7 @@ def test_a_job_deleted_while_its_callback_is_rendered_is_neither_kept_nor_sent(
         job_purge(actor=alice.actor, jobs=[Job.objects.get()])
         return {"image": PICTURE}
 
-    monkeypatch.setattr(services.webhooks, "callback_payload", render)
+    monkeypatch.setattr(services.messages, "callback_payload", render)
     callback = attempt(callback)
 
     assert (callback.status, callback.payload, len(sent)) == ("failed", None, 1)
@@ -94,7 +94,7 @@ def test_a_job_deleted_while_its_callback_is_rendered_is_neither_kept_nor_sent(
 def test_a_callback_is_written_anew_from_the_pictures_that_are_left(
     alice: Person, sent: list[bytes], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services.webhooks, "callback_payload", lambda job: {"pictures": job.images.count()})
+    monkeypatch.setattr(services.messages, "callback_payload", lambda job: {"pictures": job.images.count()})
     job = job_submit(
         actor=alice.actor,
         door=Door(dialect="native", callback_url=PUBLIC_URL),
