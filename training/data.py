@@ -1,4 +1,4 @@
-"""Training, first step: read photos with their masks from folders or zip shards into one bank of bytes in memory.
+"""Read photos with their masks from folders or zip shards into one bank of bytes in memory.
 
 A set is a folder or a group of shards `SET-00.zip`, `SET-01.zip`, … of plain files:
 `NAME.(webp|jpg|jpeg|png)` the photo, `NAME.png` its alpha (8 bit), and where instances are marked `NAME.people.png`
@@ -32,6 +32,7 @@ class SetRole:
     cutout: float = 0.25  # weight among subjects to paste
     people: str = "unknown"  # what is known of all people in its photos, a key of bank.PEOPLE_CODES
     held_out: int = 0  # so many pictures are never trained on
+    unsure: bool = False  # whether a mask teaches only where it is near 0 or 1
 
 
 # Weights follow the masks' quality: soft alpha is pasted often, coarse polygons never stand for a subject.
@@ -46,6 +47,8 @@ ROLES = {
     "train-cars": SetRole(real=0.35, cutout=0.5),
     "train-flowers17": SetRole(real=0.35, cutout=0.6),
     "train-flowers102": SetRole(real=0.5, cutout=0.6),
+    "train-pool-sure": SetRole(real=1.0, cutout=0.6, held_out=100),
+    "train-pool-unsure": SetRole(real=0.6, cutout=0.0, unsure=True),
     "train-people": SetRole(real=0.0, cutout=0.0, people="marked"),
     "train-boxes": SetRole(real=0.0, cutout=0.0),
     "train-things": SetRole(real=0.0, cutout=0.0, people="none"),

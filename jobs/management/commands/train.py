@@ -1,9 +1,11 @@
-"""Stage 6, the model, made: `manage.py train` trains the built-in network on a folder of pictures and masks."""
+"""`manage.py train`: train the built-in network on a folder of pictures and masks."""
 
 from __future__ import annotations
 
+import signal
 from argparse import ArgumentParser
 from pathlib import Path
+from threading import Event
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -17,7 +19,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--data", type=Path, required=True, help="a folder of pairs, a zip, or a folder of zips")
         parser.add_argument("--out", type=Path, required=True, help="where state and weights are written")
-        parser.add_argument("--minutes", type=float, required=True, help="length of the whole schedule")
+        length = parser.add_mutually_exclusive_group(required=True)
+        length.add_argument("--minutes", type=float, default=0.0, help="length of the whole schedule")
+        length.add_argument("--pictures", type=int, default=0, help="the same in pictures seen")
         parser.add_argument("--size", type=int, default=320, help="pixels a side in the last stage (default: 320)")
         parser.add_argument("--batch", type=int, default=16, help="pictures a step (default: 16)")
         parser.add_argument("--workers", type=int, default=1, help="parts of a batch side by side, one core each")
@@ -31,11 +35,13 @@ class Command(BaseCommand):
 
         if options["size"] < 32 or options["size"] % 32:
             raise CommandError("--size is a multiple of 32")
-        if options["batch"] < 2 or options["minutes"] <= 0:
-            raise CommandError("--batch is at least 2, and --minutes above 0")
+        if options["batch"] < 2 or max(options["minutes"], options["pictures"]) <= 0:
+            raise CommandError("--batch is at least 2, and --minutes or --pictures above 0")
         if not 1 <= options["workers"] <= options["batch"] // 2:
             raise CommandError("--workers is at least 1, with two pictures of a batch for each")
-        schedule = Schedule(**{name: options[name] for name in ("minutes", "size", "batch", "workers")})
+        schedule = Schedule(**{name: options[name] for name in ("minutes", "pictures", "size", "batch", "workers")})
+        stop = Event()
+        signal.signal(signal.SIGTERM, lambda *_: stop.set())
         try:
             run = train_from(
                 data=options["data"],
@@ -46,11 +52,15 @@ class Command(BaseCommand):
                 encoder=options["encoder"],
                 resume=options["resume"],
                 say=self._say,
+                stopped=stop.is_set,
             )
         except (MattingError, OSError, ValueError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
             raise CommandError(f"stopped; --resume goes on from {options['out'] / 'state.pt'}") from None
+        if stop.is_set():
+            self._say(f"stopped at {run.seen} pictures; --resume goes on from {options['out'] / 'state.pt'}")
+            return
         self._say(f"done: {run.seen} pictures seen, loss {run.loss:.4f}, {options['out'] / 'weights.safetensors'}")
 
     def _say(self, line: str) -> None:
