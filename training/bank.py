@@ -53,6 +53,7 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
     photos, alphas = Packed(size, colour=True), Packed(size, colour=False)
     nothing = np.zeros((size, size), np.uint8)
     rows: list[tuple[float, ...]] = []
+    unsure: list[bool] = []
     objects: list[tuple[np.ndarray, int, bool]] = []
     marked: list[tuple[np.ndarray, int]] = []
     boxed: list[tuple[tuple[np.ndarray, np.ndarray], int]] = []
@@ -60,6 +61,7 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
         photos.append(picture.photo)
         alphas.append(nothing if picture.alpha is None else picture.alpha)
         rows.append(_known(picture))
+        unsure.append(picture.unsure)
         objects += [(mask, row, person) for mask, person in picture.objects]
         if picture.people is not None:
             marked.append((picture.people, row))
@@ -71,7 +73,7 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
     return Bank(
         photos=photos,
         alphas=alphas,
-        unsure=torch.tensor([ROLES.get(entry.kind, SetRole()).unsure for entry in entries]),
+        unsure=torch.tensor(unsure, dtype=torch.bool),
         people=torch.from_numpy(known[:, 0]).long(),
         real=torch.from_numpy(known[:, 1]),
         cutout=torch.from_numpy(known[:, 2]),

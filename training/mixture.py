@@ -8,6 +8,7 @@ from torch import Tensor
 
 from training.bank import MOST_PEOPLE, PEOPLE_CODES, Bank
 from training.colour import photographed
+from training.data import UNDECIDED
 
 from . import geometry
 
@@ -16,7 +17,6 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 OBJECT_SHARE = 0.25  # of what is pasted: countable objects and people marked one by one
 CLOSE_SHARE = 0.12  # of pasted people
 FURTHER_SHARE = 0.3  # of whole photos: real pictures have smaller subjects than training sets
-UNSURE = (0.1, 0.9)  # between these, the alpha of a photo whose mask is unsure does not teach
 ROUGH_SHARE = 1 / 64  # of the side: how far from its outline an object's polygon does not teach
 
 
@@ -128,7 +128,7 @@ def _of_subject(bank: Bank, rows: Tensor, both: Tensor, plane: Tensor) -> Batch:
     batch = _sample(both[:, :3], plane, alpha, alpha * is_people[:, None, None, None], torch.ones_like(known), known)
     inside = _is(bank, rows, "thing", "person", "people")[:, None, None, None]
     batch.trusted[:, 1:] = torch.where(inside, (alpha > 0.5).float(), batch.trusted[:, 1:])
-    between = ((alpha > UNSURE[0]) & (alpha < UNSURE[1])) & bank.unsure[rows][:, None, None, None]
+    between = ((alpha > UNDECIDED[0]) & (alpha < UNDECIDED[1])) & bank.unsure[rows][:, None, None, None]
     batch.trusted = torch.where(between, 0, batch.trusted)
     batch.clickable = (alpha > 0.5).flatten(1).any(1)
     return _set_people(batch, alpha, _is(bank, rows, "one", "person")[:, None], one | _is(bank, rows, "none"))

@@ -1,4 +1,4 @@
-"""Stage 6, the model: what stands beside a weight file and says how to feed it and how to read its answer.
+"""What stands beside a weight file and says how to feed it and how to read its answer.
 
 A manifest is a JSON object in `NAME.json` beside `NAME.safetensors`, `NAME.pth` or `NAME.onnx`. Unknown names are left
 alone, so that a training program may note its figures there.
@@ -37,7 +37,8 @@ _CHUNK_BYTES = 1 << 20
 class Manifest:
     """Describe one weight file; building one raises WeightsInvalid naming the field that is off.
 
-    Where it comes from: url, sha256 and md5 (lower-case hex; empty is not checked), licence, non_commercial.
+    Where it comes from: url, sha256 and md5 (lower-case hex; empty is not checked), licence, non_commercial,
+    `terms` (what there is to know about its use that a licence's name does not tell).
     Input: `size` pixels a side, values in 0..1 (or divided by the picture's own maximum), then (x - mean) / std.
     `full_scale`: what 255 becomes before mean and std are applied. `batched`: whether the input has a batch axis.
     `fit`: `squeeze` changes the aspect ratio, `pad` keeps it and fills right and bottom with zeros after normalising.
@@ -61,6 +62,7 @@ class Manifest:
     md5: str = ""
     licence: str = "unknown"
     non_commercial: bool = False
+    terms: str = ""
     note: str = ""
     size: int = 320
     mean: tuple[float, ...] = IMAGENET_MEAN

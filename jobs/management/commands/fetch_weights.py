@@ -1,4 +1,4 @@
-"""Stage 6, the model: `manage.py fetch_weights [NAME]` lists the public checkpoints, or fetches one."""
+"""`manage.py fetch_weights [NAME]`: list the public checkpoints, or fetch one."""
 
 from argparse import ArgumentParser
 
@@ -31,6 +31,8 @@ class Command(BaseCommand):
             self.stderr.write(
                 self.style.WARNING(f"{name} is licensed {known[name].licence}: commercial use is not allowed.")
             )
+        if known[name].terms:
+            self.stderr.write(self.style.WARNING(known[name].terms))
         self._fetch(known[name], options["into"])
 
     def _fetch(self, manifest: Manifest, folder: str) -> None:
@@ -49,4 +51,4 @@ class Command(BaseCommand):
 
 def _line(manifest: Manifest) -> str:
     warning = ", not for commercial use" if manifest.non_commercial else ""
-    return f"{manifest.name:22} {manifest.licence:12} {manifest.size:>5} px  {manifest.note}{warning}"
+    return f"{manifest.name:22} {manifest.licence:30} {manifest.size:>5} px  {manifest.note}{warning}"
