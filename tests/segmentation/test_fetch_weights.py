@@ -246,5 +246,5 @@ def test_a_package_that_is_not_as_it_should_be_leaves_nothing(tmp_path, npm, cha
 
 def test_without_an_npm_client_both_reasons_are_named(tmp_path, npm, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(CommandError, match="answered 404.*there is no npm client"):
+    with pytest.raises(CommandError, match=r"answered 404.*there is no npm client"):
         fetch(tmp_path / "weights", "tiny")
