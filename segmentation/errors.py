@@ -1,4 +1,4 @@
-"""Every stage: the root of the one error tree, and the part of it that concerns pictures and models."""
+"""Root of the error tree, and its errors about pictures and models. `jobs/errors.py` adds the others."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from typing import ClassVar
 
 
 class MattingError(Exception):
-    """Carry a stable `code`, an HTTP status and a message that may be shown to anybody.
+    """Base of every expected error: a stable `code`, an HTTP status and a message that is safe to publish.
 
-    Each dialect maps `code` to its own envelope; `public_message` holds no path, no traceback and no other team's data.
+    Each dialect maps `code` to its own envelope. A message holds no path, no traceback and no data of another team.
     """
 
     code: ClassVar[str] = "internal"
@@ -32,7 +32,7 @@ class BoxInvalid(InvalidParameter):
 
 
 class ImageError(MattingError):
-    """Group what can be wrong with a picture itself."""
+    """Base of the errors that concern one picture."""
 
     http_status = 422
 
@@ -63,6 +63,6 @@ class InferenceFailed(MattingError):
 
 
 class WeightsInvalid(InvalidParameter):
-    """Report a weights file that does not fit: not a checkpoint, missing or unexpected keys, wrong shapes."""
+    """A weights file does not fit: not a checkpoint, missing or unexpected keys, wrong shapes."""
 
     public_message = "The weights file does not fit the network."

@@ -1,6 +1,6 @@
-"""Stage 2, parameters: everything that a caller may ask of one cutout, checked once and then frozen.
+"""Parameters of one cutout: checked when built, then frozen.
 
-Free of torch, numpy and Django, so that the web process can import it for nothing.
+Free of torch, numpy and Django, so that the web process can import it cheaply.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_COORDINATE_PX = 1_000_000
 class Method(StrEnum):
     AUTO = "auto"  # the model finds the subject
     BOXES = "boxes"  # the caller points at it
-    INSTANCES = "instances"  # every person by itself
+    INSTANCES = "instances"  # every person separately
 
 
 class Subject(StrEnum):
@@ -51,7 +51,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Color:
-    """Hold an opaque sRGB colour, 0..255 a channel."""
+    """An opaque sRGB colour, 0..255 per channel."""
 
     red: int
     green: int
@@ -73,7 +73,7 @@ class Color:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Hold a rectangle in pixels of the upright picture: left and top inside, right and bottom just outside."""
+    """A rectangle in pixels of the upright picture: left and top inclusive, right and bottom exclusive."""
 
     left: int
     top: int
@@ -110,7 +110,7 @@ class Box:
         return cls(*value)
 
     def clipped(self, width: int, height: int, *, min_side_px: int = MIN_BOX_SIDE_PX) -> Box:
-        """Cut the box to a picture of `width` x `height`; raise BoxInvalid when less than `min_side_px` is left."""
+        """Clip the box to a picture of `width` x `height`; raise BoxInvalid when less than `min_side_px` is left."""
         left, right = max(0, self.left), min(width, self.right)
         top, bottom = max(0, self.top), min(height, self.bottom)
         if right - left < min_side_px or bottom - top < min_side_px:
@@ -124,13 +124,13 @@ class Box:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutoutOptions:
-    """Hold the parameters of one cutout; building one raises InvalidParameter (naming the field) when any is off.
+    """Parameters of one cutout. Raises InvalidParameter, naming the field, for an invalid value.
 
     threshold: 0..50. `binary` keeps alpha > threshold / 50; `soft` stretches the levels between t and 1 - t with
     t = threshold / 100, so 0 changes nothing and 50 is a step at one half.
     erosion: 0..5, a square of erosion + 1 pixels. feathering: a 5 x 5 Gaussian over the alpha.
     refine: edge-aware upsampling of the model's alpha to the full picture.
-    crop_margin: added round the subject on each side, as a share (0..0.5) of its longer side.
+    crop_margin: space added round the subject on each side, as a share (0..0.5) of its longer side.
     background: None keeps the cutout transparent (JPEG, which cannot, is drawn on white).
     """
 
@@ -204,7 +204,7 @@ class CutoutOptions:
             raise InvalidParameter("boxes: only method boxes takes them", field="boxes")
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain JSON types; `from_json` reads them back to an equal object."""
+        """Return plain JSON types, from which `from_json` builds an equal object."""
         data = {name: getattr(self, name) for name in _NAMES}
         data["boxes"] = [list(asdict(box).values()) for box in self.boxes]
         data["outputs"] = list(self.outputs)
@@ -213,7 +213,7 @@ class CutoutOptions:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote; raise InvalidParameter for a name that is not ours."""
+        """Build options from the output of `to_json`; raise InvalidParameter for an unknown name."""
         unknown = sorted(set(data) - set(_NAMES))
         if unknown:
             raise InvalidParameter(f"{unknown[0]}: not a parameter", field=unknown[0])

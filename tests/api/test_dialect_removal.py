@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
+pytestmark = pytest.mark.slow
+
 DIALECTS = [
     name for name in ("unet", "baidu", "dashscope", "picwish") if (settings.BASE_DIR / "jobs" / "api" / name).exists()
 ]

@@ -28,6 +28,8 @@ from tests import photos
 from tests.cast import Person
 from tests.fakes import FakeEngine
 
+pytestmark = pytest.mark.slow
+
 CASES_AT_LEAST = 2000
 CASES_AN_OPERATION = 72
 SLOWEST_ANSWER_S = 20.0

@@ -17,6 +17,8 @@ from jobs.work import engine, queue, tasks
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person, make_person
 
+pytestmark = pytest.mark.slow
+
 URL = "/api/model/reload"
 
 
