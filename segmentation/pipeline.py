@@ -27,6 +27,7 @@ __all__ = ["CutoutResult", "Person", "Rendered", "cut_out", "read_alpha", "rende
 
 BOX_MARGIN = 0.04  # of a box's longer side: hair may reach a little out of a drawn box
 UNCERTAINTY_SIDE_PX = 320
+NOTHING_FOUND = "nothing: no subject was found"
 SURE_LEVEL = 0.05
 # Text keys in the stored alpha's PNG, read again for variants: the subject, and the boxes searched for ink.
 SUBJECT_TEXT = "keyline-subject"
@@ -68,6 +69,7 @@ class _Matted:
     colors: np.ndarray | None = None
     ids: np.ndarray | None = None
     people: tuple[Person, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits) -> CutoutResult:
@@ -86,7 +88,7 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
         ids, people = (None, ()) if found.instances is None else map_people(found.instances, to_float(alpha))
     with _timed(timings_ms, "encode"):
         stored = encode_alpha(alpha, texts=_texts(found))
-    matted = _Matted(picture, alpha, stored, found.subject, found.colors, ids, people)
+    matted = _Matted(picture, alpha, stored, found.subject, found.colors, ids, people, found.notes)
     return _render(matted, options, timings_ms)
 
 
@@ -178,7 +180,7 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
         subject=matted.subject,
         instances=matted.people,
         uncertainty=uncertainty_of(alpha),
-        notes=matted.picture.probe.notes,
+        notes=(*matted.picture.probe.notes, *(matted.notes if foreground else matted.notes or (NOTHING_FOUND,))),
         timings_ms=timings_ms,
     )
 

@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
+from segmentation.engines.prompts import click_radius
 from segmentation.network import KeylineUNet
 
 from .geometry import chance
 from .mixture import Batch
 
-RADIUS_SHARE = 1 / 64  # of the side: a click's disc
 LEAST_ERROR = 0.002  # of the picture's area: smaller errors are not clicked at
 CELL_PX = 4  # clicks are chosen on a coarser grid
 BLUR_SHARE = 0.1  # of the side: the surroundings whose error counts as one
@@ -31,16 +31,11 @@ def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor)
     Only where `clicked` (B,) is set. The last click covers earlier ones.
     """
     height, width = planes.shape[1:]
-    radius = disc_radius(width)
+    radius = click_radius(width)
     down = torch.arange(height, device=planes.device) + 0.5 - points[:, :1]
     across = torch.arange(width, device=planes.device) + 0.5 - points[:, 1:]
     disc = down[:, :, None] ** 2 + across[:, None, :] ** 2 <= radius**2
     return torch.where(disc & clicked[:, None, None], signs[:, None, None], planes)
-
-
-def disc_radius(side_px: int) -> float:
-    """Return the radius of a click's disc in a plane of this side, in pixels."""
-    return max(2.0, side_px * RADIUS_SHARE)
 
 
 def place_clicks(wrong: Tensor, interior: Tensor) -> Tensor:

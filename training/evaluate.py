@@ -13,8 +13,7 @@ import numpy as np
 
 from segmentation.engines.base import Engine
 from segmentation.engines.manifest import KEYLINE
-from segmentation.engines.registry import Loading, built_in_session, load_engine, read_manifest
-from segmentation.engines.session import GuardedSession
+from segmentation.engines.registry import Loading, built_in_looker, load_engine, read_manifest
 from segmentation.engines.unet import UNetEngine
 from segmentation.instances import assign_instances
 from segmentation.options import Box
@@ -52,8 +51,7 @@ def engine_for(weights: Path, size: int | None = None, least_score: float | None
     if not changes or served.family != KEYLINE:
         return load_engine(weights)
     manifest = replace(served, **changes)
-    session = built_in_session(Loading(weights, manifest, "", "auto", None, None))
-    return UNetEngine(GuardedSession(session), manifest, "")
+    return UNetEngine(built_in_looker(Loading(weights, manifest, "", "auto", None, None)), manifest, "")
 
 
 def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Entry]:

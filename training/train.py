@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from segmentation.network import InvertedResidual, KeylineUNet, NetworkConfig, load_network
@@ -20,6 +19,7 @@ from training.bank import Bank, bank_from
 from training.clicks import prompt_planes
 from training.data import entries, held_out
 from training.depthwise import hasten
+from training.export import export
 from training.gradients import Gradients
 from training.losses import training_loss
 from training.mixture import Mixture, draw, possible
@@ -101,14 +101,15 @@ def _multiple(side: float) -> int:
 class Run:
     """What a training run carries from step to step."""
 
-    network: nn.Module
-    averaged: nn.Module
+    network: KeylineUNet
+    averaged: KeylineUNet
     optimisers: list[torch.optim.Optimizer]
     gradients: Gradients
     step: int = 0
     seen: int = 0
     spent_s: float = 0.0
     loss: float = float("nan")
+    size: int = 320  # the side in pixels at which the weights will be served
 
     def save(self, folder: Path) -> None:
         """Write the state and the averaged weights, each by renaming a complete file."""
@@ -120,7 +121,7 @@ class Run:
         }
         torch.save(state, folder / "state.pt.part")
         (folder / "state.pt.part").replace(folder / "state.pt")
-        save_weights(self.averaged, folder / "weights.safetensors")
+        export(self.averaged, folder / "weights.safetensors", size=self.size)
 
     def restore(self, folder: Path, device: torch.device) -> None:
         state = torch.load(folder / "state.pt", map_location=device, weights_only=True)
@@ -129,17 +130,6 @@ class Run:
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
         self.step, self.seen, self.spent_s = state["progress"]
-
-
-def save_weights(network: nn.Module, path: Path) -> None:
-    """Write a network's weights as 16-bit safetensors."""
-    weights = {
-        name: (value.half() if value.is_floating_point() else value).contiguous()
-        for name, value in network.state_dict().items()
-    }
-    part = path.with_name(path.name + ".part")
-    save_file(weights, part)
-    part.replace(path)
 
 
 def average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
@@ -214,7 +204,7 @@ def start(
     if device.type == "cpu":
         hasten(network)
     rates = schedule.muon_rate, schedule.adam_rate, schedule.encoder_rate
-    run = Run(network, averaged, optimisers(network, *rates), Gradients(network, schedule.workers))
+    run = Run(network, averaged, optimisers(network, *rates), Gradients(network, schedule.workers), size=schedule.size)
     if resume and (out / "state.pt").exists():
         run.restore(out, device)
     return run

@@ -39,6 +39,9 @@ SENTENCES = (
     gettext_noop("cmyk: converted to sRGB"),
     gettext_noop("icc: broken profile ignored"),
     gettext_noop("icc: converted to sRGB"),
+    gettext_noop("nothing: no subject was found"),
+    gettext_noop("person: no person is the subject"),
+    gettext_noop("object: nothing but people is the subject"),
     gettext_noop("Switched off by the team."),
     gettext_noop("The receiver answered 410 Gone."),
 )

@@ -44,6 +44,7 @@ class Manifest:
     `fit`: `squeeze` changes the aspect ratio, `pad` keeps it and fills right and bottom with zeros after normalising.
     Output of family `salient`: `output` by index or name, `activation` still to apply, `stretch` to the full 0..1;
     `people_only` marks a network that finds nothing but people.
+    `points`: family `keyline` takes clicks; its network has three prompt planes, which enter the decoder.
     `mirrored`: family `keyline` looks at a picture and at its mirror picture, and averages the logits of both.
     `second_look`: family `keyline` looks again at what it found, by itself, where that fills only a part of a picture.
     `presence`: the logit that the surest places of a picture must reach to show a subject for certain (`keyline`).
@@ -76,6 +77,7 @@ class Manifest:
     activation: str = "none"
     stretch: bool = False
     people_only: bool = False
+    points: bool = False
     mirrored: bool = False
     second_look: bool = False
     presence: float | None = None

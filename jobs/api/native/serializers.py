@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from jobs.api.fields import SwitchField
 from segmentation.errors import InvalidParameter
-from segmentation.options import AlphaMode, Box, CutoutOptions, Format, Method, Output, Subject
+from segmentation.options import AlphaMode, Box, CutoutOptions, Format, Method, Output, Point, Subject
 
 _OPTION_NAMES = tuple(CutoutOptions.__dataclass_fields__)
 
@@ -21,18 +21,37 @@ class BoxesField(serializers.ListField):
     child = serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4)
 
     def get_value(self, dictionary: Any) -> Any:
-        value = dictionary.get(self.field_name, serializers.empty)
-        if isinstance(value, str):
-            try:
-                return json.loads(value)
-            except ValueError:
-                raise InvalidParameter("boxes: not valid JSON", field="boxes") from None
-        return value
+        return json_in(self.field_name, dictionary)
 
     def to_internal_value(self, data: Any) -> tuple[Box, ...]:
         if not isinstance(data, list):
             raise InvalidParameter("boxes: a list of [left, top, right, bottom]", field="boxes")
         return tuple(Box.parse(box) for box in data)
+
+
+class PointsField(serializers.ListField):
+    """Take `[[x, y, 1], [x, y, 0], …]`, 1 to keep and 0 to remove; in a form the same as a JSON string."""
+
+    child = serializers.ListField(child=serializers.FloatField(), min_length=3, max_length=3)
+
+    def get_value(self, dictionary: Any) -> Any:
+        return json_in(self.field_name, dictionary)
+
+    def to_internal_value(self, data: Any) -> tuple[Point, ...]:
+        if not isinstance(data, list):
+            raise InvalidParameter("points: a list of [x, y, 1] or [x, y, 0]", field="points")
+        return tuple(Point.parse(point) for point in data)
+
+
+def json_in(name: str, dictionary: Any) -> Any:
+    """Return a field as sent, read as JSON where a form sent it as text; raise InvalidParameter for bad JSON."""
+    value = dictionary.get(name, serializers.empty)
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise InvalidParameter(f"{name}: not valid JSON", field=name) from None
+    return value
 
 
 class OutputsField(serializers.ListField):
@@ -65,6 +84,11 @@ class CutoutOptionsSerializer(serializers.Serializer):
 
     method = serializers.ChoiceField(choices=list(Method), required=False, help_text="auto finds the subject.")
     boxes = BoxesField(required=False, help_text="Pixels of the upright picture: [left, top, right, bottom] each.")
+    points = PointsField(
+        required=False,
+        help_text="Pixels of the upright picture: [x, y, 1] keeps what lies there, [x, y, 0] removes it. Alone they "
+        "select the subject; with method `auto` or with boxes they correct what these find.",
+    )
     subject = serializers.ChoiceField(choices=list(Subject), required=False)
     alpha_mode = serializers.ChoiceField(choices=list(AlphaMode), required=False)
     threshold = serializers.IntegerField(min_value=0, max_value=50, required=False)
@@ -86,6 +110,8 @@ class CutoutOptionsSerializer(serializers.Serializer):
             values["outputs"] = tuple(values["outputs"])
         if "method" not in values and values.get("boxes"):
             values["method"] = Method.BOXES
+        elif "method" not in values and values.get("points"):
+            values["method"] = Method.POINTS
         return CutoutOptions(**values)
 
 

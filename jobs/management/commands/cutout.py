@@ -13,7 +13,7 @@ from tqdm import tqdm
 from jobs.intake.sources import default_limits
 from segmentation.engines.base import Engine
 from segmentation.errors import MattingError
-from segmentation.options import Box, Color, CutoutOptions, Format, Method, Output, Subject
+from segmentation.options import Box, Color, CutoutOptions, Format, Method, Output, Point, Subject
 
 
 class Command(BaseCommand):
@@ -23,6 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO")
         parser.add_argument("-o", "--output", type=Path, default=Path(), help="folder of the results (default: here)")
         parser.add_argument("--box", action="append", default=[], metavar="X1,Y1,X2,Y2", help="what to cut out")
+        parser.add_argument("--point", action="append", default=[], metavar="X,Y,1", help="keep (1) or remove (0)")
         parser.add_argument("--type", choices=list(Subject), default=Subject.AUTO)
         parser.add_argument("--background", help="a colour such as #fff; without it the result is transparent")
         parser.add_argument("--format", choices=list(Format), default=Format.PNG)
@@ -54,8 +55,9 @@ def _options_from(options: dict[str, Any]) -> CutoutOptions:
     """Build the options; raise CommandError with the message of the value that is wrong."""
     try:
         return CutoutOptions(
-            method=Method.BOXES if options["box"] else Method.AUTO,
+            method=Method.BOXES if options["box"] else Method.POINTS if options["point"] else Method.AUTO,
             boxes=tuple(Box.parse(text) for text in options["box"]),
+            points=tuple(_point(text) for text in options["point"]),
             subject=options["type"],
             background=Color.parse(options["background"]) if options["background"] else None,
             format=options["format"],
@@ -63,6 +65,13 @@ def _options_from(options: dict[str, Any]) -> CutoutOptions:
         )
     except MattingError as error:
         raise CommandError(error.message) from None
+
+
+def _point(text: str) -> Point:
+    try:
+        return Point.parse([int(part) for part in text.split(",")])
+    except ValueError:
+        raise CommandError(f"--point: {text!r:.40} is not x,y,1 or x,y,0") from None
 
 
 def _cut_out(photo: Path, output: Path, options: CutoutOptions, engine: Engine, taken: set[Path]) -> None:
