@@ -13,6 +13,8 @@ from jobs.models import Artifact, JobImage
 from jobs.results import storage
 from jobs.results.selectors import artifact_of
 
+NOTES_HEADER = "Keyline-Notes"  # what the job's JSON tells under `notes`, such as that nothing was found
+
 
 class PictureOrJson(DefaultContentNegotiation):
     """Accept `image/…` beside JSON; errors stay problem documents either way."""
@@ -32,7 +34,10 @@ def picture_response(image: JobImage) -> FileResponse:
     for kind in (Artifact.Kind.CUTOUT, Artifact.Kind.MASK, Artifact.Kind.VISUALIZATION, Artifact.Kind.ALPHA):
         artifact = artifact_of(image, kind)
         if artifact is not None:
-            return FileResponse(
+            response = FileResponse(
                 storage.open_file(artifact.key), content_type=artifact.content_type, filename=artifact.file_name
             )
+            if image.notes:
+                response[NOTES_HEADER] = "; ".join(image.notes)
+            return response
     raise NotFound("The result has been deleted.")
