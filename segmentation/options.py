@@ -52,6 +52,18 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """Hold the least and the greatest value that a numeric option takes."""
+
+    low: float
+    high: float
+
+
+# Serializers, forms, pages and the OpenAPI document read the ranges from here.
+RANGES = {"threshold": Range(0, 50), "erosion": Range(0, 5), "crop_margin": Range(0, 0.5)}
+
+
+@dataclass(frozen=True, slots=True)
 class Color:
     """An opaque sRGB colour, 0..255 per channel."""
 
@@ -190,8 +202,8 @@ class CutoutOptions:
         self._coerce("subject", Subject)
         self._coerce("alpha_mode", AlphaMode)
         self._coerce("format", Format)
-        self._check_whole("threshold", 0, 50)
-        self._check_whole("erosion", 0, 5)
+        self._check_whole("threshold")
+        self._check_whole("erosion")
         for name in ("feathering", "decontaminate", "refine", "crop"):
             if not isinstance(getattr(self, name), bool):
                 raise InvalidParameter(f"{name}: must be true or false", field=name)
@@ -209,15 +221,19 @@ class CutoutOptions:
             allowed = ", ".join(kind)
             raise InvalidParameter(f"{name}: {getattr(self, name)!r:.40} is none of {allowed}", field=name) from None
 
-    def _check_whole(self, name: str, low: int, high: int) -> None:
-        value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise InvalidParameter(f"{name}: {value!r:.40} is not a whole number from {low} to {high}", field=name)
+    def _check_whole(self, name: str) -> None:
+        value, span = getattr(self, name), RANGES[name]
+        if isinstance(value, bool) or not isinstance(value, int) or not span.low <= value <= span.high:
+            raise InvalidParameter(
+                f"{name}: {value!r:.40} is not a whole number from {span.low} to {span.high}", field=name
+            )
 
     def _check_margin(self) -> None:
-        margin = self.crop_margin
-        if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 <= margin <= 0.5:
-            raise InvalidParameter(f"crop_margin: {margin!r:.40} is not a share from 0 to 0.5", field="crop_margin")
+        margin, span = self.crop_margin, RANGES["crop_margin"]
+        if isinstance(margin, bool) or not isinstance(margin, int | float) or not span.low <= margin <= span.high:
+            raise InvalidParameter(
+                f"crop_margin: {margin!r:.40} is not a share from {span.low} to {span.high}", field="crop_margin"
+            )
 
     def _check_outputs(self) -> None:
         if isinstance(self.outputs, str) or not self.outputs:

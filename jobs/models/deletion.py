@@ -1,4 +1,4 @@
-"""Stage 8, results: what is still to be deleted from the storage."""
+"""Deletions that the storage has yet to carry out."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from django.utils import timezone
 
 
 class PendingDeletion(models.Model):
-    """Name a stored file, or a folder with all that is in it (its key ends with a slash), until it is gone.
+    """Name a stored file, or a whole folder (its key ends with a slash), until it is deleted.
 
-    A row is written with the commit that takes the file's own row away, so that neither a crash right after it nor a
-    storage that refuses at that moment keeps a deleted picture for ever.
+    The row is written in the transaction that deletes the file's own row, so a crash or a failing storage right after
+    it does not keep the file for ever.
     """
 
     key = models.CharField(max_length=400, help_text="The file's name in the storage; a folder's ends with a slash.")

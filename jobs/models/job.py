@@ -1,4 +1,4 @@
-"""Stage 3, state: one submission (Job) of one or more pictures (JobImage), and how both move from state to state."""
+"""Jobs (one submission each) and their pictures, with the transitions of both."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
+from jobs.models.dialects import OwnDialect, dialect_choices
 from segmentation.options import CutoutOptions
 
 
 class Status(models.TextChoices):
-    """Name the states of jobs and pictures.
+    """List the states of jobs and pictures.
 
     ::
 
         queued ──claim──▶ running ──▶ succeeded
            │                 ├──────▶ failed       (error_code + public error_message)
-           └──▶ canceled ◀───┘ (best effort)       lease runs out: back to queued, then failed `worker_lost`
+           └──▶ canceled ◀───┘ (best effort)       expired lease: queued again, at last failed `worker_lost`
     """
 
     QUEUED = "queued"
@@ -32,26 +32,19 @@ class Status(models.TextChoices):
 
 
 TERMINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
+_Status = Status  # for annotations inside classes whose attribute is called Status
 
 
 class Job(models.Model):
-    """Hold one submission: who asked, for what, through which door, and how it went."""
+    """Store one submission: who sent it, through which API, its options and its outcome."""
 
     Status = Status
+    Dialect = OwnDialect
     TERMINAL = TERMINAL
     IDEMPOTENCY_KEY_LIFE = dt.timedelta(hours=24)
 
-    class Dialect(models.TextChoices):
-        NATIVE = "native", _("Native")
-        UNET = "unet", _("UNet")
-        BAIDU = "baidu", _("Baidu")
-        DASHSCOPE = "dashscope", _("DashScope")
-        PICWISH = "picwish", _("PicWish")
-        WEB = "web", _("Web")
-        COMMAND = "command", _("Command")
-
     class Urgency(models.TextChoices):
-        INTERACTIVE = "interactive"  # somebody waits
+        INTERACTIVE = "interactive"  # a client waits for the answer
         DEFAULT = "default"
         BATCH = "batch"
 
@@ -61,26 +54,26 @@ class Job(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
     )
     api_key = models.ForeignKey("ApiKey", null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
-    dialect = models.CharField(max_length=12, choices=Dialect.choices)
+    dialect = models.CharField(max_length=12, choices=dialect_choices)
     urgency = models.CharField(max_length=12, choices=Urgency.choices, default=Urgency.DEFAULT)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
 
-    options = models.JSONField(help_text="CutoutOptions as JSON: all that the job remembers of its request.")
-    limits = models.JSONField(default=dict, help_text="segmentation.image.Limits of the door it came through, as JSON.")
+    options = models.JSONField(help_text="CutoutOptions as JSON.")
+    limits = models.JSONField(default=dict, help_text="segmentation.image.Limits of its route, as JSON.")
     wire = models.JSONField(default=dict, blank=True, help_text="What the dialect needs to render its answer.")
     external_id = models.CharField(max_length=64, blank=True, help_text="The dialect's own id, where it has one.")
-    output_folder = models.CharField(max_length=255, blank=True, help_text="Where results lie, when fixed.")
+    output_folder = models.CharField(
+        max_length=255, blank=True, help_text="Fixed folder of the results, where the API names one."
+    )
     export_directory = models.CharField(max_length=1024, blank=True, help_text="A server folder that gets a copy.")
     callback_url = models.CharField(max_length=2048, blank=True)
-    bundle_key = models.CharField(
-        max_length=255, blank=True, help_text="The zip of all results, where one is wanted: the job ends with it."
-    )
-    bundle_attempt = models.PositiveSmallIntegerField(default=0, help_text="How often a worker began the zip.")
+    bundle_key = models.CharField(max_length=255, blank=True, help_text="The zip of all results, where requested.")
+    bundle_attempt = models.PositiveSmallIntegerField(default=0, help_text="Number of attempts to make the zip.")
     bundle_attempts_before = models.PositiveSmallIntegerField(
-        default=0, help_text="How many of them were made before the job was last tried again."
+        default=0, help_text="Number of these attempts before the job's last retry."
     )
     bundle_leased_until = models.DateTimeField(
-        null=True, blank=True, help_text="Set once the last picture has ended; past: whoever made the zip has died."
+        null=True, blank=True, help_text="Set when the last picture ends; past: its worker has died."
     )
 
     request_id = models.CharField(max_length=64, blank=True)
@@ -135,22 +128,22 @@ class Job(models.Model):
         return self.status in TERMINAL
 
     def start(self) -> bool:
-        """Move queued → running; False when it already runs or has ended."""
+        """Move queued → running; return False when it already runs or has ended."""
         rows = Job.objects.filter(pk=self.pk, status=Status.QUEUED)
         return rows.update(status=Status.RUNNING, started_at=timezone.now()) == 1
 
-    def finish(self, status: Status, *, code: str = "", message: str = "") -> bool:
-        """Move to a terminal state; False when it has already ended."""
+    def finish(self, status: _Status, *, code: str = "", message: str = "") -> bool:
+        """Move to a terminal state; return False when it has already ended."""
         rows = Job.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
         return rows.update(status=status, finished_at=timezone.now(), error_code=code, error_message=message[:500]) == 1
 
     @property
     def bundle_strikes(self) -> int:
-        """Count the workers that began the zip since the job was submitted or last tried again."""
+        """Return the number of attempts to make the zip since submission or the last retry."""
         return self.bundle_attempt - self.bundle_attempts_before
 
     def claim_bundle(self, *, attempt: int, lease_s: float) -> bool:
-        """Take the making of the zip under a lease; False when this message is an old one or the job has ended."""
+        """Take the lease to make the zip; return False when this message is outdated or the job has ended."""
         rows = Job.objects.filter(pk=self.pk, bundle_attempt=attempt).exclude(status__in=TERMINAL)
         until = timezone.now() + dt.timedelta(seconds=lease_s)
         claimed = rows.update(bundle_attempt=F("bundle_attempt") + 1, bundle_leased_until=until) == 1
@@ -159,13 +152,13 @@ class Job(models.Model):
         return claimed
 
     def renew_bundle(self, *, lease_s: float) -> bool:
-        """Keep the lease on the zip; False when it was lost or the job has ended meanwhile."""
+        """Renew the lease on the zip; return False when it was lost or the job has ended."""
         rows = Job.objects.filter(pk=self.pk, bundle_attempt=self.bundle_attempt).exclude(status__in=TERMINAL)
         return rows.update(bundle_leased_until=timezone.now() + dt.timedelta(seconds=lease_s)) == 1
 
 
 class JobImage(models.Model):
-    """Hold one picture of a job: where it is in the pipeline, who holds its lease, and what came of it."""
+    """Store one picture of a job: its state, its lease and its result."""
 
     Status = Status
     TERMINAL = TERMINAL
@@ -173,7 +166,7 @@ class JobImage(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="images")
     position = models.PositiveIntegerField(default=0)
-    name = models.CharField(max_length=255, blank=True, help_text="The file's name as the caller gave it.")
+    name = models.CharField(max_length=255, blank=True, help_text="The file's name as sent by the caller.")
     output_name = models.CharField(max_length=120, blank=True, help_text="Stem of the result's name, where fixed.")
     source_url = models.CharField(max_length=2048, blank=True, help_text="Fetched by the worker, when not uploaded.")
     source_path = models.CharField(
@@ -183,9 +176,9 @@ class JobImage(models.Model):
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.CharField(max_length=500, blank=True)
 
-    attempt = models.PositiveSmallIntegerField(default=0, help_text="How often a worker has claimed it.")
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="Number of claims by workers.")
     attempts_before = models.PositiveSmallIntegerField(
-        default=0, help_text="How many of them were made before the picture was last tried again."
+        default=0, help_text="Number of these claims before the picture's last retry."
     )
     claimed_by = models.CharField(max_length=120, blank=True)
     leased_until = models.DateTimeField(null=True, blank=True)
@@ -194,7 +187,7 @@ class JobImage(models.Model):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     charged_on = models.DateField(null=True, blank=True, help_text="The day it is charged to; empty: not charged.")
-    is_held = models.BooleanField(default=False, help_text="Out of the queue until its team may run another one.")
+    is_held = models.BooleanField(default=False, help_text="Waits until its team may run another picture.")
 
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
@@ -224,14 +217,14 @@ class JobImage(models.Model):
 
     @property
     def strikes(self) -> int:
-        """Count the workers that took it since it was submitted or last tried again.
+        """Return the number of claims since submission or the last retry.
 
-        `attempt` itself never goes down: it names an attempt's files, and tells a late worker that it is late.
+        `attempt` itself never decreases: it names the files of an attempt and identifies late workers.
         """
         return self.attempt - self.attempts_before
 
     def claim(self, *, worker: str, lease_s: float) -> bool:
-        """Move queued → running under a lease; False when another worker was first or it is no longer queued."""
+        """Move queued → running under a lease; return False when it is no longer queued."""
         now = timezone.now()
         claimed = JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(
             status=Status.RUNNING,
@@ -246,11 +239,11 @@ class JobImage(models.Model):
         return claimed == 1
 
     def renew(self, *, lease_s: float) -> bool:
-        """Keep the lease of this attempt; False when it was lost or cancelled meanwhile."""
+        """Renew this attempt's lease; return False when it was lost or the picture was cancelled."""
         return self._mine().update(leased_until=timezone.now() + dt.timedelta(seconds=lease_s)) == 1
 
-    def finish(self, status: Status, **values: object) -> bool:
-        """End this attempt; False when another attempt, or a cancel, was first, and then nothing is written."""
+    def finish(self, status: _Status, **values: object) -> bool:
+        """End this attempt; return False, and write nothing, when another attempt or a cancel came first."""
         now = timezone.now()
         ended = self._mine().update(status=status, finished_at=now, leased_until=None, **values) == 1
         if ended:
@@ -258,11 +251,11 @@ class JobImage(models.Model):
         return ended
 
     def requeue(self) -> bool:
-        """Return this attempt's picture to the queue; False when it is not running any more."""
+        """Queue this attempt's picture again; return False when it is no longer running."""
         return self._mine().update(status=Status.QUEUED, leased_until=None, enqueued_at=timezone.now()) == 1
 
     def hand_over(self, *, timings_ms: dict[str, float]) -> bool:
-        """Queue this attempt's picture for its next stage, with no strike; False when it is not running any more."""
+        """Queue this attempt's picture for its next stage, without a strike; return False when it no longer runs."""
         values = {"attempts_before": F("attempt"), "timings_ms": timings_ms, "enqueued_at": timezone.now()}
         return self._mine().update(status=Status.QUEUED, leased_until=None, **values) == 1
 
@@ -271,7 +264,7 @@ class JobImage(models.Model):
         JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(is_held=True)
 
     def cancel(self, *, only_queued: bool = False) -> bool:
-        """Move to canceled from any state but the terminal ones, or from queued alone."""
+        """Move any unfinished picture, or only a queued one, to canceled; return whether it moved."""
         rows = JobImage.objects.filter(pk=self.pk)
         rows = rows.filter(status=Status.QUEUED) if only_queued else rows.exclude(status__in=TERMINAL)
         return rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1

@@ -1,4 +1,4 @@
-"""Stage 3, state: who is told when a job ends, and every message that was or will be sent to them."""
+"""Webhooks of teams, and their deliveries."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Webhook(models.Model):
-    """Hold one address that a team wants called, with the secret that signs what it gets.
+    """Store one URL of a team that receives events, with the secret that signs them.
 
-    Secrets are stored as they are: unlike a key's hash, a signature needs the secret itself. The one row of kind
-    `callbacks` a team has no address; its secret signs the callbacks that jobs name for themselves.
+    Secrets are stored in plain text, because signing needs the secret itself. A team's one row of kind `callbacks` has
+    no URL: its secret signs the callbacks to the URLs that jobs name.
     """
 
     class Kind(models.TextChoices):
@@ -56,7 +56,7 @@ class Webhook(models.Model):
         return self.url or f"callbacks of {self.team}"
 
     def signing_secrets(self) -> list[str]:
-        """List the secrets that sign now, the newest first."""
+        """Return the secrets that sign at present, the newest first."""
         until = self.previous_secret_until
         if self.previous_secret and until is not None and until > timezone.now():
             return [self.secret, self.previous_secret]
@@ -64,16 +64,16 @@ class Webhook(models.Model):
 
 
 class WebhookDelivery(models.Model):
-    """Hold one message to one address: what is sent, how often it was tried, and what came back last."""
+    """Store one message to one URL: its payload, its tries and the last response."""
 
     class Status(models.TextChoices):
-        """Name the states of a delivery.
+        """List the states of a delivery.
 
         ::
 
             waiting ──claim──▶ sending ──▶ succeeded
-               ▲                  ├──────▶ failed     (refused, gone, disabled, or tried often enough)
-               └───postpone───────┘        a dead worker's claim runs out at next_try_at and counts as a try
+               ▲                  ├──────▶ failed     (refused, gone, disabled, or out of tries)
+               └───postpone───────┘        a dead worker's claim expires at next_try_at and counts as a try
         """
 
         WAITING = "waiting", _("Waiting")
@@ -86,14 +86,14 @@ class WebhookDelivery(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     job = models.ForeignKey("Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="deliveries")
-    message_id = models.CharField(max_length=64, help_text="The webhook-id header; the same on every try and replay.")
+    message_id = models.CharField(max_length=64, help_text="The webhook-id header; the same for every try and replay.")
     event = models.CharField(max_length=40, choices=Webhook.Event.choices)
     url = models.CharField(max_length=2048)
-    payload = models.JSONField(null=True, blank=True, help_text="Empty until the first try, where a dialect writes it.")
+    payload = models.JSONField(null=True, blank=True, help_text="Empty until the first try when a dialect renders it.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
-    attempt = models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")
+    attempt = models.PositiveSmallIntegerField(default=0, help_text="Number of tries.")
     next_try_at = models.DateTimeField(null=True, blank=True)
-    enqueued_at = models.DateTimeField(null=True, blank=True, help_text="When a message for the next try was queued.")
+    enqueued_at = models.DateTimeField(null=True, blank=True, help_text="When the next try was queued.")
     response_status = models.PositiveSmallIntegerField(null=True, blank=True)
     response_prefix = models.TextField(blank=True)
     elapsed_ms = models.PositiveIntegerField(null=True, blank=True)
@@ -120,7 +120,7 @@ class WebhookDelivery(models.Model):
         return self.status in self.TERMINAL
 
     def claim(self, *, lease_s: float) -> bool:
-        """Take a due delivery for one try; False when it is not due, has ended, or another worker has it."""
+        """Claim a due delivery for one try; return False when it is not due, has ended, or is claimed."""
         now = timezone.now()
         due = WebhookDelivery.objects.filter(pk=self.pk, next_try_at__lte=now).exclude(status__in=self.TERMINAL)
         claimed = due.update(
@@ -135,17 +135,17 @@ class WebhookDelivery(models.Model):
         return claimed == 1
 
     def write(self, payload: dict[str, object]) -> bool:
-        """Keep what this try sends, for the tries after it; False when this claim was lost."""
+        """Store the payload for this and later tries; return False when this claim was lost."""
         self.payload = payload
         return self._mine().update(payload=payload) == 1
 
     def postpone(self, *, delay_s: float, **values: object) -> bool:
-        """Plan the next try; False when this claim was lost."""
+        """Schedule the next try; return False when this claim was lost."""
         then = timezone.now() + dt.timedelta(seconds=delay_s)
         return self._mine().update(status=self.Status.WAITING, next_try_at=then, **values) == 1
 
     def finish(self, status: Status, **values: object) -> bool:
-        """End it; False when this claim was lost."""
+        """End the delivery; return False when this claim was lost."""
         return self._mine().update(status=status, next_try_at=None, finished_at=timezone.now(), **values) == 1
 
     def _mine(self) -> models.QuerySet[WebhookDelivery]:

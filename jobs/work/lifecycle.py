@@ -18,7 +18,9 @@ from jobs.audit.trail import Author, audit_append
 from jobs.commit import after_commit
 from jobs.errors import JobNotCancelable, WorkerLost
 from jobs.models import Action, Artifact, Job, JobImage, Status
-from jobs.quota.charges import quota_of, usage_charge, usage_check, usage_refund
+from jobs.quota.charges import usage_charge, usage_check
+from jobs.quota.limits import quota_of
+from jobs.quota.refunds import usage_refund
 from jobs.results import storage
 from jobs.results.artifacts import artifact_keep, artifact_stored
 from jobs.results.deletions import files_delete, files_discard

@@ -27,7 +27,8 @@ from jobs.intake.sources import (
     limits_to_json,
 )
 from jobs.models import Action, Artifact, Job, JobImage, Quota, Status
-from jobs.quota.charges import limits_within, picture_check, quota_of, usage_charge, usage_check
+from jobs.quota.charges import usage_charge, usage_check
+from jobs.quota.limits import limits_within, picture_check, quota_of
 from jobs.results import storage
 from jobs.results.artifacts import artifact_stored
 from jobs.results.deletions import files_discard
@@ -45,7 +46,7 @@ from segmentation.options import CutoutOptions
 class Door:
     """Say through which door a job came and what that door wants remembered; the pipeline itself ignores it."""
 
-    dialect: Job.Dialect
+    dialect: str
     urgency: Job.Urgency = Job.Urgency.DEFAULT
     external_id: str = ""
     wire: dict[str, Any] = field(default_factory=dict)
