@@ -18,6 +18,7 @@ from segmentation.engines.unet import UNetEngine
 from segmentation.instances import assign_instances
 from segmentation.options import Box
 from segmentation.refine import enlarge
+from training.click_scores import score_clicks
 from training.compose import Pair, pairs
 from training.data import Entry, decode, entries, held_out
 from training.instance_metrics import PeopleScores, Scene
@@ -122,6 +123,11 @@ def score_boxes(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
     return scores.summary()
 
 
+def score_points(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
+    """Score what clicks select, of each subject, or of each person where they are marked."""
+    return score_clicks(engine, ((sample.rgb, truth) for sample in samples for truth in _boxed_truths(sample)))
+
+
 def _boxed_truths(sample: Sample) -> list[np.ndarray]:
     if sample.people is not None:
         people = [(sample.people == number).astype(np.float32) for number in _ids(sample.people)]
@@ -198,6 +204,7 @@ def _told_apart(masks: np.ndarray, alphas: tuple[np.ndarray, np.ndarray]) -> boo
 TASKS: dict[str, Callable[[Engine, Iterator[Sample]], dict[str, float]]] = {
     "auto": score_subjects,
     "boxes": score_boxes,
+    "clicks": score_points,
 }
 
 
