@@ -16,7 +16,7 @@ HEAVY = ("torch", "openvino", "onnxruntime")
 MODEL = ("segmentation.pipeline", "segmentation.engines", "segmentation.network", "training", *HEAVY)
 DOORS = ("jobs.api", "jobs.web", "jobs.admin")
 ROOMS = ("jobs.teams", "jobs.quota", "jobs.audit", "jobs.intake", "jobs.work", "jobs.results", "jobs.webhooks")
-WORKERS_ONLY = ("jobs.work.tasks", "jobs.work.engine")
+WORKERS_ONLY = ("jobs.work.tasks", "jobs.work.engine", "jobs.work.serving")
 SITE = ("django", "rest_framework", "redis", "rq", "django_rq", "jobs", "mattingsite")
 
 # What a part of the code may never import, wherever in the file the import stands.
@@ -31,7 +31,7 @@ FORBIDDEN = {
 # Modules of the rooms that only workers import, and so may load a model.
 MAY_RUN_A_MODEL = (*WORKERS_ONLY, "jobs.running", "jobs.management")
 DIALECTS = tuple(path.parent.name for path in sorted((ROOT / "jobs" / "api").glob("*/urls.py")))
-KNOWS_RQ = ("jobs.work.queue", "jobs.work.tasks", "jobs.admin")
+KNOWS_RQ = ("jobs.work.queue", "jobs.work.serving", "jobs.work.tasks", "jobs.admin")
 
 
 def _name_of(path: Path) -> str:

@@ -8,7 +8,7 @@ from jobs.errors import JobCanceled, JobNotCancelable, JobNotFound, NotFound, Wa
 from jobs.models import Artifact, Job, JobImage, Status
 from jobs.results.selectors import artifact_of
 from jobs.teams.actor import Actor
-from jobs.work.lifecycle import job_cancel
+from jobs.work.cancel import job_cancel
 from jobs.work.selectors import images_of
 from jobs.work.waiting import wait_for_job
 
@@ -43,3 +43,8 @@ def file_of(image: JobImage, *kinds: str) -> Artifact:
         if artifact is not None:
             return artifact
     raise NotFound("The result has been deleted.")
+
+
+def missing_notes(image: JobImage) -> dict[str, list[str]]:
+    """Return `notes` for an answer when nothing was found in a picture, else nothing: an empty picture says why."""
+    return {} if image.foreground else {"notes": list(image.notes)}

@@ -132,6 +132,9 @@ class UNetSingleResultSerializer(serializers.Serializer):
     output_size = SizeField(help_text="[width, height]")
     result_url = serializers.CharField(help_text="Opens the file until the link expires.")
     alpha_url = serializers.CharField(required=False)
+    notes = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Where nothing was found: says so."
+    )
 
 
 class UNetRawAlphaSerializer(serializers.Serializer):

@@ -1,4 +1,4 @@
-"""The zip that ends a job: made once, taken up again after a crash, given up after three, never left half."""
+"""The zip that ends a job: made once, made again after a crash, given up after three, never incomplete."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ import pytest
 from django.utils import timezone
 
 from jobs.errors import JobNotCancelable, NotFound, StorageFailed
-from jobs.models import Artifact, AuditEntry, Job, JobImage, Status, UsageEntry
+from jobs.models import Artifact, AuditEntry, Bundle, Job, JobImage, Status, UsageEntry
 from jobs.results import bundling, storage
-from jobs.results.bundling import job_bundle
-from jobs.work import lifecycle, queue
+from jobs.results.bundling import bundle_make, bundles_recover
+from jobs.work import queue
+from jobs.work.cancel import job_cancel
+from jobs.work.ending import job_count, job_end
+from jobs.work.retention import job_purge
+from jobs.work.retry import job_retry
 from tests.cast import Person
 
 PICTURE_BYTES = 4 * 2**20
@@ -27,8 +31,8 @@ PICTURE_BYTES = 4 * 2**20
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What was asked of light workers."""
     calls: list[tuple[Any, ...]] = []
-    monkeypatch.setattr(queue, "enqueue_task", lambda function, *args, **how: calls.append(args))
-    monkeypatch.setattr("django.db.transaction.on_commit", lambda deed, using=None, robust=False: deed())
+    monkeypatch.setattr(queue, "enqueue_task", lambda task, *args, **how: calls.append(args))
+    monkeypatch.setattr("django.db.transaction.on_commit", lambda call, using=None, robust=False: call())
     return calls
 
 
@@ -66,18 +70,18 @@ def job(alice: Person) -> Job:
 
 
 def test_the_last_picture_asks_for_the_zip_once_and_leaves_the_job_running(job: Job, asked: list) -> None:
-    lifecycle.job_count(job.id)
-    lifecycle.job_count(job.id)
+    job_count(job.id)
+    job_count(job.id)
 
     job.refresh_from_db()
-    assert asked == [(str(job.id), 0)]
+    assert asked == [(str(job.bundle.pk),)]
     assert (job.status, job.images_succeeded) == ("running", 3)
 
 
 def test_the_zip_ends_the_job(job: Job, asked: list) -> None:
-    lifecycle.job_count(job.id)
+    job_count(job.id)
 
-    job_bundle(*asked[0])
+    bundle_make(*asked[0])
 
     job.refresh_from_db()
     artifact = job.artifacts.get(kind="zip")
@@ -88,20 +92,20 @@ def test_the_zip_ends_the_job(job: Job, asked: list) -> None:
 
 
 def test_a_message_that_comes_twice_makes_one_zip(job: Job, asked: list) -> None:
-    lifecycle.job_count(job.id)
-    job_bundle(*asked[0])
+    job_count(job.id)
+    bundle_make(*asked[0])
     made_at = Artifact.objects.get(kind="zip").created_at
 
-    job_bundle(*asked[0])
+    bundle_make(*asked[0])
 
     assert Artifact.objects.get(kind="zip").created_at == made_at
 
 
 def test_memory_stays_bounded_whatever_the_pictures_weigh(job: Job, asked: list) -> None:
-    lifecycle.job_count(job.id)
+    job_count(job.id)
     tracemalloc.start()
 
-    job_bundle(*asked[0])
+    bundle_make(*asked[0])
 
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
@@ -109,18 +113,20 @@ def test_memory_stays_bounded_whatever_the_pictures_weigh(job: Job, asked: list)
 
 
 def lapse(job: Job) -> None:
-    """Let the lease on the zip have run out."""
-    Job.objects.filter(pk=job.pk).update(bundle_leased_until=timezone.now() - dt.timedelta(seconds=1))
+    """Let the lease on the zip have run out, and its message have been lost."""
+    past = timezone.now() - dt.timedelta(minutes=1)
+    Bundle.objects.filter(job=job).update(created_at=past)
+    Bundle.objects.filter(job=job).exclude(leased_until=None).update(leased_until=past)
 
 
-def test_the_sweeper_asks_again_only_when_whoever_was_asked_is_overdue(job: Job, asked: list) -> None:
-    lifecycle.job_count(job.id)
-    assert lifecycle.bundles_recover() == 0
+def test_the_sweep_asks_again_only_for_an_overdue_zip(job: Job, asked: list) -> None:
+    job_count(job.id)
+    assert bundles_recover() == 0
 
     lapse(job)
 
-    assert lifecycle.bundles_recover() == 1
-    assert asked == [(str(job.id), 0), (str(job.id), 0)]
+    assert bundles_recover() == 1
+    assert asked == [(str(job.bundle.pk),)] * 2
 
 
 def test_a_worker_that_died_at_it_is_replaced_and_the_third_is_the_last(
@@ -132,15 +138,15 @@ def test_a_worker_that_died_at_it_is_replaced_and_the_third_is_the_last(
     def die(*args: object) -> None:
         raise Killed
 
-    lifecycle.job_count(job.id)
+    job_count(job.id)
     with monkeypatch.context() as patch:
         patch.setattr(bundling, "_write_bundle", die)
         for _ in range(bundling.MAX_ATTEMPTS):
             with pytest.raises(Killed):
-                job_bundle(*asked[-1])
+                bundle_make(*asked[-1])
             lapse(job)
-            lifecycle.bundles_recover()
-    job_bundle(*asked[-1])
+            bundles_recover()
+    bundle_make(*asked[-1])
 
     job.refresh_from_db()
     assert (job.status, job.error_code) == ("failed", "storage_failed")
@@ -153,9 +159,9 @@ def test_a_storage_that_refuses_ends_the_job_with_the_reason(
         raise StorageFailed
 
     monkeypatch.setattr(storage, "store_stream", refuse)
-    lifecycle.job_count(job.id)
+    job_count(job.id)
 
-    job_bundle(*asked[0])
+    bundle_make(*asked[0])
 
     job.refresh_from_db()
     assert (job.status, job.error_code) == ("failed", "storage_failed")
@@ -165,8 +171,8 @@ def test_a_storage_that_refuses_ends_the_job_with_the_reason(
 def overtake(job: Job) -> None:
     """Let another worker take the zip over from one whose lease has run out."""
     lapse(job)
-    lifecycle.bundles_recover()
-    assert Job.objects.get(pk=job.pk).claim_bundle(attempt=1, lease_s=60)
+    bundles_recover()
+    assert Bundle.objects.get(job=job).claim(lease_s=60)
 
 
 def test_a_worker_overtaken_by_one_that_has_delivered_refunds_nothing(
@@ -177,17 +183,17 @@ def test_a_worker_overtaken_by_one_that_has_delivered_refunds_nothing(
     def let_another_deliver(*args: Any) -> None:
         monkeypatch.setattr(bundling, "_copy", copy)
         lapse(job)
-        lifecycle.bundles_recover()
-        job_bundle(*asked[-1])
+        bundles_recover()
+        bundle_make(*asked[-1])
         copy(*args)
 
     monkeypatch.setattr(bundling, "_copy", let_another_deliver)
-    lifecycle.job_count(job.id)
+    job_count(job.id)
 
-    job_bundle(str(job.id), 0)
+    bundle_make(*asked[0])
 
     job.refresh_from_db()
-    assert (job.status, job.bundle_attempt) == ("succeeded", 2)
+    assert job.status == "succeeded"
     assert job.images.filter(charged_on=None).count() == 0
     assert not UsageEntry.objects.exists()
 
@@ -205,24 +211,24 @@ def test_a_worker_overtaken_while_it_stores_leaves_the_job_to_the_other(
         return store(key, file)
 
     monkeypatch.setattr(storage, "store_stream", store_late)
-    lifecycle.job_count(job.id)
+    job_count(job.id)
 
-    job_bundle(*asked[0])
+    bundle_make(*asked[0])
 
     job.refresh_from_db()
-    assert (job.status, job.bundle_attempt) == ("running", 2)
+    assert (job.status, job.bundle.attempt) == ("running", 2)
     assert not Artifact.objects.filter(kind="zip").exists()
     assert not UsageEntry.objects.exists()
 
 
-def test_a_storage_that_refuses_costs_nobody_anything(job: Job, asked: list, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zip_that_the_storage_refuses_is_refunded(job: Job, asked: list, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*args: object) -> None:
         raise StorageFailed
 
     monkeypatch.setattr(storage, "store_stream", refuse)
-    lifecycle.job_count(job.id)
+    job_count(job.id)
 
-    job_bundle(*asked[0])
+    bundle_make(*asked[0])
 
     assert UsageEntry.objects.get().pictures == -3
 
@@ -230,7 +236,7 @@ def test_a_storage_that_refuses_costs_nobody_anything(job: Job, asked: list, mon
 def test_an_end_that_comes_second_refunds_nothing(job: Job) -> None:
     assert job.finish(Status.SUCCEEDED)
 
-    lifecycle.job_end(job, error=StorageFailed())
+    job_end(job, error=StorageFailed())
 
     assert not UsageEntry.objects.exists()
 
@@ -241,7 +247,7 @@ def test_the_lease_is_renewed_while_the_zip_is_being_stored(
     renewed, store = threading.Event(), storage.store_stream
     renewals: list[bool] = []
 
-    def renew(job: Job, *, lease_s: float) -> bool:
+    def renew(bundle: Bundle, *, lease_s: float) -> bool:
         renewed.set()
         return True
 
@@ -251,18 +257,18 @@ def test_the_lease_is_renewed_while_the_zip_is_being_stored(
         return store(key, file)
 
     monkeypatch.setattr(bundling, "LEASE_S", 0.04)
-    monkeypatch.setattr(Job, "renew_bundle", renew)
+    monkeypatch.setattr(Bundle, "renew", renew)
     monkeypatch.setattr(storage, "store_stream", store_slowly)
-    lifecycle.job_count(job.id)
+    job_count(job.id)
 
-    job_bundle(*asked[0])
+    bundle_make(*asked[0])
 
     assert renewals == [True]
 
 
 def test_a_zip_may_take_longer_than_a_picture(job: Job, django_capture_on_commit_callbacks: Callable[..., Any]) -> None:
     with django_capture_on_commit_callbacks(execute=True):
-        lifecycle.job_count(job.id)
+        job_count(job.id)
 
     upkeep = django_rq.get_queue("upkeep")
     assert upkeep.jobs[0].timeout >= 3600 > upkeep._default_timeout
@@ -271,28 +277,28 @@ def test_a_zip_may_take_longer_than_a_picture(job: Job, django_capture_on_commit
 def test_the_zips_times_are_local_as_its_names_are(job: Job, asked: list, settings: Any) -> None:
     settings.TIME_ZONE = "Asia/Shanghai"
     Artifact.objects.update(created_at=dt.datetime(2024, 6, 5, 20, 22, 34, tzinfo=dt.UTC))
-    lifecycle.job_count(job.id)
+    job_count(job.id)
 
-    job_bundle(*asked[0])
+    bundle_make(*asked[0])
 
     with storage.open_file(job.bundle_key) as file, zipfile.ZipFile(file) as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(2024, 6, 6, 4, 22, 34)}
 
 
 def test_a_batch_whose_pictures_have_ended_is_not_cancelled_any_more(job: Job, asked: list, alice: Person) -> None:
-    lifecycle.job_count(job.id)
+    job_count(job.id)
 
     with pytest.raises(JobNotCancelable):
-        lifecycle.job_cancel(actor=alice.actor, job=job)
+        job_cancel(actor=alice.actor, job=job)
 
     assert not AuditEntry.objects.filter(action="job.canceled").exists()
 
 
 def test_a_job_purged_meanwhile_leaves_no_zip(job: Job, asked: list) -> None:
-    lifecycle.job_count(job.id)
-    lifecycle.job_purge(actor=None, jobs=[job])
+    job_count(job.id)
+    job_purge(actor=None, jobs=[job])
 
-    job_bundle(*asked[0])
+    bundle_make(*asked[0])
 
     assert not Artifact.objects.exists()
 
@@ -303,19 +309,19 @@ def test_a_job_purged_while_its_zip_is_stored_leaves_none(
     store = storage.store_stream
 
     def purge_first(key: str, stream: IO[bytes]) -> storage.StoredFile:
-        lifecycle.job_purge(actor=None, jobs=[job])
+        job_purge(actor=None, jobs=[job])
         return store(key, stream)
 
     monkeypatch.setattr(storage, "store_stream", purge_first)
-    lifecycle.job_count(job.id)
+    job_count(job.id)
 
-    job_bundle(*asked[0])
+    bundle_make(*asked[0])
 
     with pytest.raises(NotFound):
         storage.open_file(job.bundle_key)
 
 
-def test_a_retry_makes_the_zip_anew_from_what_can_be_tried_again(
+def test_a_retry_makes_the_zip_again_from_what_can_be_tried_again(
     job: Job, asked: list, alice: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("enqueue_images", "enqueue_downloads"):
@@ -324,13 +330,13 @@ def test_a_retry_makes_the_zip_anew_from_what_can_be_tried_again(
     Artifact.objects.filter(image__in=[downloaded, refused]).delete()
     JobImage.objects.filter(pk=downloaded.pk).update(status=Status.FAILED, source_url="https://example.com/a.png")
     JobImage.objects.filter(pk=refused.pk).update(status=Status.FAILED, error_code="image_unreadable")
-    lifecycle.job_count(job.id)
-    job_bundle(*asked[-1])
+    job_count(job.id)
+    bundle_make(*asked[-1])
 
-    assert lifecycle.job_retry(actor=alice.actor, job=job) == 1
+    assert job_retry(actor=alice.actor, job=job) == 1
     JobImage.objects.filter(pk=downloaded.pk).update(status=Status.SUCCEEDED)
-    lifecycle.job_count(job.id)
-    job_bundle(*asked[-1])
+    job_count(job.id)
+    bundle_make(*asked[-1])
 
     job.refresh_from_db()
     assert (job.status, job.images_succeeded, job.images_failed) == ("succeeded", 2, 1)

@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: receivers that keep us waiting are served apart, so that nobody else waits for them."""
+"""Slow receivers have their own worker, so that other teams do not wait for them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Callable
 import django_rq
 import pytest
 
-from jobs.webhooks import delivery as services
-from jobs.work import queue
+from jobs.webhooks import delivery as sending
+from jobs.webhooks.delivery import deliveries_resend
+from jobs.work import queue, serving
 from tests.cast import Person
 from tests.jobs.site import Site, answer
-from tests.jobs.webhooks.messages import attempt, make_delivery
+from tests.webhooks.messages import attempt, make_delivery
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -21,7 +22,7 @@ def slow_alice(alice: Person, receiver: Callable[..., Site], monkeypatch: pytest
     """Let a receiver of Alice's team take, as it seems, too long; what comes after it is quick again."""
     site = receiver()
     with monkeypatch.context() as patience:
-        patience.setattr(services, "SLOW_AFTER_S", -1.0)
+        patience.setattr(sending, "SLOW_AFTER_S", -1.0)
         assert attempt(make_delivery(alice, site.url("/hook"))).status == "succeeded"
     for name in queue.LIGHT_QUEUES:
         django_rq.get_queue(name).empty()
@@ -31,21 +32,21 @@ def slow_alice(alice: Person, receiver: Callable[..., Site], monkeypatch: pytest
 def test_a_team_with_a_slow_receiver_is_served_by_the_patient_worker(slow_alice: Site, alice: Person) -> None:
     delivery = make_delivery(alice, slow_alice.url("/hook"))
 
-    queue.serve(["webhooks"], name="quick", until_empty=True)
+    serving.serve(["webhooks"], name="quick", until_empty=True)
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempt) == ("waiting", 0)
 
-    queue.serve(["slow-webhooks"], name="patient", until_empty=True)
+    serving.serve(["slow-webhooks"], name="patient", until_empty=True)
     delivery.refresh_from_db()
     assert (delivery.status, delivery.attempt) == ("succeeded", 1)
 
 
-def test_another_team_waits_for_nobody(slow_alice: Site, alice: Person, charlie: Person) -> None:
+def test_another_team_does_not_wait(slow_alice: Site, alice: Person, charlie: Person) -> None:
     for _ in range(3):
         make_delivery(alice, slow_alice.url("/hook"))
     delivery = make_delivery(charlie, slow_alice.url("/hook"))
 
-    queue.serve(["webhooks"], name="quick", until_empty=True)
+    serving.serve(["webhooks"], name="quick", until_empty=True)
 
     delivery.refresh_from_db()
     assert delivery.status == "succeeded"
@@ -63,11 +64,10 @@ def test_a_receiver_that_fails_at_once_is_not_slow(alice: Person, receiver: Call
 def test_the_message_of_the_sweeper_finds_the_patient_worker_too(slow_alice: Site, alice: Person) -> None:
     delivery = make_delivery(alice, slow_alice.url("/hook"))
     django_rq.get_queue("webhooks").empty()
-    type(delivery).objects.filter(pk=delivery.pk).update(enqueued_at=None)
 
-    assert services.deliveries_resend() == 1
-    queue.serve(["webhooks"], name="quick", until_empty=True)
-    queue.serve(["slow-webhooks"], name="patient", until_empty=True)
+    assert deliveries_resend() == 1
+    serving.serve(["webhooks"], name="quick", until_empty=True)
+    serving.serve(["slow-webhooks"], name="patient", until_empty=True)
 
     delivery.refresh_from_db()
     assert delivery.status == "succeeded"

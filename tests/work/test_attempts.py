@@ -1,4 +1,4 @@
-"""Stages 5 and 8: claims, leases, redelivery, the poison picture, and jobs that end with their pictures."""
+"""Claims, leases, redelivery, pictures that end their workers, and jobs that end with their pictures."""
 
 from __future__ import annotations
 
@@ -12,17 +12,13 @@ from django.utils import timezone
 from jobs.errors import JobNotFound
 from jobs.models import Action, Artifact, AuditEntry, Job, JobImage, Status
 from jobs.results import storage
-from jobs.work import lifecycle, queue
-from jobs.work.lifecycle import (
-    image_claim,
-    images_recover,
-    job_cancel,
-    job_purge,
-    job_retry,
-    jobs_expire,
-    leases_release,
-    source_attach,
-)
+from jobs.work import queue, recovery, retention
+from jobs.work.attempts import image_claim, source_attach
+from jobs.work.cancel import job_cancel
+from jobs.work.leases import resend
+from jobs.work.recovery import images_recover, leases_release
+from jobs.work.retention import job_purge, jobs_expire
+from jobs.work.retry import job_retry
 from segmentation.errors import InferenceFailed
 from tests.cast import Person
 from tests.quota.deeds import claim, fail, submit, submit_file, succeed
@@ -191,7 +187,7 @@ def test_a_lost_message_is_sent_again_though_a_long_backlog_waits_before_it(alic
     JobImage.objects.filter(job=backlog).update(enqueued_at=timezone.now() - dt.timedelta(hours=1))
     JobImage.objects.filter(job=lost).update(enqueued_at=timezone.now() - dt.timedelta(minutes=1))
 
-    assert lifecycle._resend_lost(limit=2) == 1
+    assert resend(recovery._Pictures(), limit=2) == 1
 
     assert str(only_image(lost).pk) in queue.waiting_image_ids()
 
@@ -224,13 +220,13 @@ def test_a_purge_takes_along_what_a_worker_stores_while_it_begins(
 ):
     job = submit(alice)
     image = claim(only_image(job))
-    cancel = lifecycle._images_cancel
+    cancel = retention.images_cancel
 
-    def store_first(job: Job) -> None:
+    def store_first(*, job: Job) -> None:
         source_attach(image=image, data=b"x", content_type="image/png", width=1, height=1)
-        cancel(job)
+        cancel(job=job)
 
-    monkeypatch.setattr(lifecycle, "_images_cancel", store_first)
+    monkeypatch.setattr(retention, "images_cancel", store_first)
     with django_capture_on_commit_callbacks(execute=True):
         job_purge(actor=alice.actor, jobs=[job])
 
@@ -275,7 +271,7 @@ def test_failed_pictures_are_tried_again(alice: Person):
     assert (job.status, job.images_succeeded, job.images_failed) == (Status.SUCCEEDED, 2, 0)
 
 
-def test_whoever_waits_for_a_job_is_woken_when_it_is_deleted(
+def test_a_waiting_request_is_woken_when_the_job_is_deleted(
     alice: Person, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks
 ):
     woken = []
@@ -304,7 +300,7 @@ def test_all_that_has_expired_is_deleted_at_once_and_the_oldest_first(alice: Per
         for hours in (1, 3, 2)
     ]
     Job.objects.bulk_create(old)
-    monkeypatch.setattr(lifecycle, "_EXPIRED_A_QUERY", 2)
+    monkeypatch.setattr(retention, "_JOBS_PER_QUERY", 2)
 
     assert jobs_expire(at_most_s=0) == 1
     assert set(Job.objects.values_list("pk", flat=True)) == {old[0].pk, old[2].pk}
@@ -316,14 +312,14 @@ def test_an_expired_job_that_cannot_be_deleted_keeps_none_of_the_others(alice: P
     old, older = submit(alice), submit(alice)
     Job.objects.filter(pk=old.pk).update(expires_at=timezone.now() - dt.timedelta(hours=1))
     Job.objects.filter(pk=older.pk).update(expires_at=timezone.now() - dt.timedelta(hours=2))
-    forget = lifecycle.job_callbacks_forget
+    forget = retention.job_callbacks_forget
 
     def trip(*, job: Job) -> None:
         if job.pk == older.pk:
             raise ValueError
         forget(job=job)
 
-    monkeypatch.setattr(lifecycle, "job_callbacks_forget", trip)
+    monkeypatch.setattr(retention, "job_callbacks_forget", trip)
 
     assert jobs_expire() == 1
     assert list(Job.objects.values_list("pk", flat=True)) == [older.pk]

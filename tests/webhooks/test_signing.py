@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: every message is signed as the standard says, so that a receiver's own library verifies it."""
+"""Messages are signed as the standard defines, so that a receiver's library verifies them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from standardwebhooks import Webhook as Receiver
 from standardwebhooks import WebhookVerificationError
 
 from jobs.models import Webhook, WebhookDelivery
-from jobs.webhooks import delivery as services
-from jobs.webhooks import messages
+from jobs.webhooks import endpoints, signing
 from tests.cast import Person
 from tests.jobs.site import Site
-from tests.jobs.webhooks.clock import Clock
-from tests.jobs.webhooks.messages import attempt, make_delivery
+from tests.webhooks.clock import Clock
+from tests.webhooks.messages import attempt, make_delivery
 
 
 def test_a_known_message_gets_the_known_signature() -> None:
-    headers = messages.signed_headers(
+    headers = signing.signed_headers(
         signing_secrets=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
         message_id="msg_p5jXN8AQM9LWM0D4loKWxJek",
         timestamp_s=1614265330,
@@ -29,7 +28,7 @@ def test_a_known_message_gets_the_known_signature() -> None:
 
 
 def test_a_secret_carries_the_standards_mark_and_enough_chance() -> None:
-    first, second = messages.new_secret(), messages.new_secret()
+    first, second = signing.new_secret(), signing.new_secret()
     assert first.startswith("whsec_")
     assert first != second
     assert len(first) == len("whsec_") + 44
@@ -46,7 +45,7 @@ def test_a_receivers_own_library_verifies_a_delivered_message(alice: Person, rec
     with pytest.raises(WebhookVerificationError):
         Receiver(delivery.webhook.secret).verify(body + b" ", headers)
     with pytest.raises(WebhookVerificationError):
-        Receiver(messages.new_secret()).verify(body, headers)
+        Receiver(signing.new_secret()).verify(body, headers)
 
 
 def test_while_a_secret_is_changed_both_verify_and_a_day_later_only_the_new_one(
@@ -55,7 +54,7 @@ def test_while_a_secret_is_changed_both_verify_and_a_day_later_only_the_new_one(
     site = receiver()
     delivery = make_delivery(alice, site.url("/hook"))
     old = delivery.webhook.secret
-    new = services.webhook_rotate(actor=alice.actor, webhook=delivery.webhook).secret
+    new = endpoints.webhook_rotate(actor=alice.actor, webhook=delivery.webhook).secret
     attempt(delivery)
     _, _, headers, body = site.requests[0]
     assert Receiver(old).verify(body, headers) == Receiver(new).verify(body, headers)

@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: who may make, change and replay webhooks, what is refused, and what the audit trail keeps."""
+"""Permissions, refusals and audit entries of creating, changing and replaying webhooks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from jobs.errors import PermissionDenied, UrlForbidden
 from jobs.models import Action, AuditEntry, Webhook, WebhookDelivery
 from jobs.teams.actor import Actor
-from jobs.webhooks import delivery as services
+from jobs.webhooks import endpoints, outbox
 from segmentation.errors import InvalidParameter
 from tests.cast import Person
 from tests.jobs.site import Site, answer
-from tests.jobs.webhooks.messages import PUBLIC_URL, attempt, make_delivery
+from tests.webhooks.messages import PUBLIC_URL, attempt, make_delivery
 
 
 @pytest.mark.parametrize(
@@ -21,53 +21,53 @@ from tests.jobs.webhooks.messages import PUBLIC_URL, attempt, make_delivery
 )
 def test_a_webhook_to_a_forbidden_address_is_refused_at_once(url: str, alice: Person) -> None:
     with pytest.raises(UrlForbidden) as refusal:
-        services.webhook_create(actor=alice.actor, url=url)
+        endpoints.webhook_create(actor=alice.actor, url=url)
     assert refusal.value.field == "url"
-    webhook = services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    webhook = endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
     with pytest.raises(UrlForbidden):
-        services.webhook_update(actor=alice.actor, webhook=webhook, url=url)
+        endpoints.webhook_update(actor=alice.actor, webhook=webhook, url=url)
 
 
 @pytest.mark.parametrize("events", [[], ["job.started"], ["job.failed", "*"]])
 def test_events_that_do_not_exist_are_refused(events: list[str], alice: Person) -> None:
     with pytest.raises(InvalidParameter):
-        services.webhook_create(actor=alice.actor, url=PUBLIC_URL, events=events)
+        endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL, events=events)
 
 
 def test_a_team_has_a_bounded_number_of_webhooks(alice: Person) -> None:
-    for _ in range(services.MAX_WEBHOOKS):
-        services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    for _ in range(endpoints.MAX_WEBHOOKS):
+        endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
     with pytest.raises(InvalidParameter):
-        services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+        endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
 
 
 def test_a_plain_member_or_a_key_without_the_scope_manages_nothing(alice: Person, bob: Person) -> None:
-    webhook = services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
-    delivery = services.delivery_enqueue(webhook=webhook, event="job.failed", payload={})
+    webhook = endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    delivery = outbox.delivery_enqueue(webhook=webhook, event="job.failed", payload={})
     alice.key.scopes = ["submit", "read"]
     for actor in (bob.actor, Actor(team=alice.team, key=alice.key)):
-        for deed in (
-            lambda actor=actor: services.webhook_create(actor=actor, url=PUBLIC_URL),
-            lambda actor=actor: services.webhook_update(actor=actor, webhook=webhook, is_enabled=False),
-            lambda actor=actor: services.webhook_rotate(actor=actor, webhook=webhook),
-            lambda actor=actor: services.webhook_delete(actor=actor, webhook=webhook),
-            lambda actor=actor: services.delivery_replay(actor=actor, delivery=delivery),
+        for call in (
+            lambda actor=actor: endpoints.webhook_create(actor=actor, url=PUBLIC_URL),
+            lambda actor=actor: endpoints.webhook_update(actor=actor, webhook=webhook, is_enabled=False),
+            lambda actor=actor: endpoints.webhook_rotate(actor=actor, webhook=webhook),
+            lambda actor=actor: endpoints.webhook_delete(actor=actor, webhook=webhook),
+            lambda actor=actor: outbox.delivery_replay(actor=actor, delivery=delivery),
         ):
             with pytest.raises(PermissionDenied):
-                deed()
+                call()
 
 
 def test_switching_a_webhook_on_again_forgets_why_it_was_off(alice: Person) -> None:
-    webhook = services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    webhook = endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
     Webhook.objects.update(is_enabled=False, disabled_reason="The receiver answered 410 Gone.")
-    webhook = services.webhook_update(actor=alice.actor, webhook=webhook, is_enabled=True)
+    webhook = endpoints.webhook_update(actor=alice.actor, webhook=webhook, is_enabled=True)
     assert (webhook.is_enabled, webhook.disabled_reason) == (True, "")
 
 
 def test_a_replay_sends_the_same_message_as_a_new_row(alice: Person, receiver: Callable[..., Site]) -> None:
     site = receiver()
     first = attempt(make_delivery(alice, site.url("/hook")))
-    second = services.delivery_replay(actor=alice.actor, delivery=first)
+    second = outbox.delivery_replay(actor=alice.actor, delivery=first)
     assert attempt(second).status == "succeeded"
     assert second.pk != first.pk
     assert [headers["webhook-id"] for _, _, headers, _ in site.requests] == [first.message_id] * 2
@@ -76,18 +76,18 @@ def test_a_replay_sends_the_same_message_as_a_new_row(alice: Person, receiver: C
 
 def test_a_replay_goes_to_where_the_webhook_points_now(alice: Person) -> None:
     delivery = make_delivery(alice, PUBLIC_URL)
-    services.webhook_update(actor=alice.actor, webhook=delivery.webhook, url="https://moved.example/")
+    endpoints.webhook_update(actor=alice.actor, webhook=delivery.webhook, url="https://moved.example/")
     delivery = WebhookDelivery.objects.get()
-    assert services.delivery_replay(actor=None, delivery=delivery).url == "https://moved.example/"
+    assert outbox.delivery_replay(actor=None, delivery=delivery).url == "https://moved.example/"
 
 
 def test_every_change_of_a_webhook_is_audited_without_its_secret(alice: Person, receiver: Callable[..., Site]) -> None:
     site = receiver(answer(b"", status=410))
-    webhook = services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
-    services.webhook_update(actor=alice.actor, webhook=webhook, url=site.url("/hook"))
-    secret = services.webhook_rotate(actor=alice.actor, webhook=webhook).secret
-    attempt(services.delivery_enqueue(webhook=webhook, event="job.failed", payload={}))
-    services.webhook_delete(actor=alice.actor, webhook=webhook)
+    webhook = endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    endpoints.webhook_update(actor=alice.actor, webhook=webhook, url=site.url("/hook"))
+    secret = endpoints.webhook_rotate(actor=alice.actor, webhook=webhook).secret
+    attempt(outbox.delivery_enqueue(webhook=webhook, event="job.failed", payload={}))
+    endpoints.webhook_delete(actor=alice.actor, webhook=webhook)
     entries = list(AuditEntry.objects.filter(action=Action.WEBHOOK_CHANGED).order_by("number"))
     assert [entry.actor_name for entry in entries] == ["alice", "alice", "alice", "system", "alice"]
     assert entries[1].before["url"] == PUBLIC_URL

@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: a clock that the tests move on themselves."""
+"""A clock that the tests advance."""
 
 from __future__ import annotations
 

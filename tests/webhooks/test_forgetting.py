@@ -1,4 +1,4 @@
-"""Stages 8 and 9: what a callback says of a job, which may be the picture itself, goes when the job does."""
+"""Callbacks, which may contain the picture, are cleared when the job is deleted."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import pytest
 from jobs.errors import DownloadFailed
 from jobs.intake.sources import UrlSource
 from jobs.models import Job, JobImage, Webhook, WebhookDelivery
-from jobs.webhooks import delivery as services
-from jobs.webhooks import messages
-from jobs.work.lifecycle import job_purge
+from jobs.webhooks import delivery as sending
+from jobs.webhooks import endpoints, outbox, payload
 from jobs.work.removal import images_delete
+from jobs.work.retention import job_purge
 from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 from tests.cast import Person
-from tests.jobs.webhooks.clock import Clock
-from tests.jobs.webhooks.messages import PUBLIC_URL, attempt
 from tests.quota.deeds import claim, succeed
+from tests.webhooks.clock import Clock
+from tests.webhooks.messages import PUBLIC_URL, attempt
 
 PICTURE = base64.b64encode(b"x").decode()  # what every file of tests.quota.deeds.succeed holds
 
@@ -32,14 +32,14 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         bodies.append(body)
         raise DownloadFailed("The server could not be reached.")
 
-    monkeypatch.setattr(services, "post_bytes", post)
+    monkeypatch.setattr(sending, "post_bytes", post)
     return bodies
 
 
 @pytest.fixture
 def callback(alice: Person, sent: list[bytes], monkeypatch: pytest.MonkeyPatch) -> WebhookDelivery:
     """A callback whose dialect puts the picture itself into it; its first try has failed."""
-    monkeypatch.setitem(messages._callback_payloads, "sample", lambda job: {"data": {"image": PICTURE}})
+    monkeypatch.setitem(payload._callback_payloads, "sample", lambda job: {"data": {"image": PICTURE}})
     job = job_submit(
         actor=alice.actor,
         door=Door(dialect="sample", external_id="task-1", callback_url=PUBLIC_URL),
@@ -70,7 +70,7 @@ def test_a_callback_of_a_deleted_job_that_is_sent_again_says_nothing(
     stale = WebhookDelivery.objects.select_related("job").get()
     job_purge(actor=alice.actor, jobs=[Job.objects.get()])
 
-    again = attempt(services.delivery_replay(actor=alice.actor, delivery=stale))
+    again = attempt(outbox.delivery_replay(actor=alice.actor, delivery=stale))
 
     assert (again.status, again.error_code, again.payload) == ("failed", "job_deleted", None)
     assert len(sent) == 1
@@ -86,16 +86,16 @@ def test_a_job_deleted_while_its_callback_is_rendered_is_neither_kept_nor_sent(
         job_purge(actor=alice.actor, jobs=[Job.objects.get()])
         return {"image": PICTURE}
 
-    monkeypatch.setattr(services.messages, "callback_payload", render)
+    monkeypatch.setattr(sending, "callback_payload", render)
     callback = attempt(callback)
 
     assert (callback.status, callback.payload, len(sent)) == ("failed", None, 1)
 
 
-def test_a_callback_is_written_anew_from_the_pictures_that_are_left(
+def test_a_callback_is_written_again_from_the_pictures_that_are_left(
     alice: Person, sent: list[bytes], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services.messages, "callback_payload", lambda job: {"pictures": job.images.count()})
+    monkeypatch.setattr(sending, "callback_payload", lambda job: {"pictures": job.images.count()})
     job = job_submit(
         actor=alice.actor,
         door=Door(dialect="native", callback_url=PUBLIC_URL),
@@ -116,7 +116,7 @@ def test_a_callback_is_written_anew_from_the_pictures_that_are_left(
 
 
 def test_a_webhook_hears_of_a_job_that_is_deleted_before_the_message_is_taken(alice: Person, sent: list[bytes]) -> None:
-    services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
     job = job_submit(
         actor=alice.actor,
         door=Door(dialect="native"),

@@ -1,4 +1,4 @@
-"""Stage 8, results: what is deleted is gone from the storage, whatever the storage or a worker does meanwhile."""
+"""Deleted files leave the storage, whatever the storage or a worker does meanwhile."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from jobs.intake.uploads import upload_store, uploads_expire
 from jobs.models import Artifact, Job, JobImage, PendingDeletion, Status
 from jobs.results import deletions, storage
 from jobs.results.deletions import deletions_retry, files_delete, files_discard
-from jobs.work.lifecycle import images_recover, job_purge
+from jobs.work.recovery import images_recover
 from jobs.work.removal import images_delete
+from jobs.work.retention import job_purge
 from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 from tests.cast import Person

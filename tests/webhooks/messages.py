@@ -1,12 +1,12 @@
-"""Stage 9, callbacks: jobs to tell of, messages to receivers, and one try to send them."""
+"""Jobs that end, messages about them, and one try to send a message."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from jobs.models import Job, JobImage, Webhook, WebhookDelivery
-from jobs.webhooks import delivery as services
-from jobs.webhooks import messages
+from jobs.webhooks import outbox, signing
+from jobs.webhooks.delivery import delivery_attempt
 from tests.cast import Person
 
 PUBLIC_URL = "https://receiver.example/hook"
@@ -22,13 +22,13 @@ def make_job(person: Person, *, images: int = 1, **values: Any) -> Job:
 
 def make_delivery(person: Person, url: str) -> WebhookDelivery:
     webhook = Webhook.objects.create(
-        team=person.team, url=url, events=Webhook.Event.values, secret=messages.new_secret()
+        team=person.team, url=url, events=Webhook.Event.values, secret=signing.new_secret()
     )
     payload = {"type": "job.succeeded"}
-    return services.delivery_enqueue(webhook=webhook, event="job.succeeded", payload=payload)
+    return outbox.delivery_enqueue(webhook=webhook, event="job.succeeded", payload=payload)
 
 
 def attempt(delivery: WebhookDelivery) -> WebhookDelivery:
-    services.delivery_attempt(delivery_id=str(delivery.pk))
+    delivery_attempt(delivery_id=str(delivery.pk))
     delivery.refresh_from_db()
     return delivery

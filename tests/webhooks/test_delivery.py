@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: what a receiver answers decides whether its message is done, tried again or given up."""
+"""The receiver's answer decides whether a message is delivered, tried again or given up."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pytest_django import Settings
 
 from jobs.errors import DownloadFailed, UrlForbidden, UrlTooLong
 from jobs.models import Webhook, WebhookDelivery
-from jobs.webhooks import delivery as services
-from jobs.work.lifecycle import job_cancel
+from jobs.webhooks import delivery as sending
+from jobs.webhooks import endpoints
+from jobs.work.cancel import job_cancel
 from tests.cast import Person
 from tests.jobs.site import Site, answer, endless, redirect
-from tests.jobs.webhooks.clock import Clock
-from tests.jobs.webhooks.messages import PUBLIC_URL, attempt, make_delivery, make_job
+from tests.webhooks.clock import Clock
+from tests.webhooks.messages import PUBLIC_URL, attempt, make_delivery, make_job
 
 
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
@@ -102,7 +103,7 @@ def test_a_message_to_a_webhook_switched_off_meanwhile_is_not_sent(
 ) -> None:
     site = receiver()
     delivery = make_delivery(alice, site.url("/hook"))
-    services.webhook_update(actor=alice.actor, webhook=delivery.webhook, is_enabled=False)
+    endpoints.webhook_update(actor=alice.actor, webhook=delivery.webhook, is_enabled=False)
     assert (attempt(delivery).status, delivery.error_code) == ("failed", "webhook_disabled")
     assert site.requests == []
 
@@ -120,7 +121,7 @@ def test_an_unexpected_fault_is_logged_as_internal_and_tried_again(
     def fail(*args: object, **kwargs: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(services, "post_bytes", fail)
+    monkeypatch.setattr(sending, "post_bytes", fail)
     delivery = attempt(make_delivery(alice, PUBLIC_URL))
     assert (delivery.status, delivery.error_code) == ("waiting", "internal")
     assert "secret detail" not in delivery.error_message

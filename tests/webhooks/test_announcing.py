@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: the end of a job is told to whom it concerns, and never held up by the telling."""
+"""The end of a job is announced to webhooks and callbacks, which can neither slow nor break it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from standardwebhooks import Webhook as Receiver
 
 from jobs.models import Job, Status, Webhook, WebhookDelivery
-from jobs.webhooks import delivery as services
-from jobs.webhooks import messages
+from jobs.webhooks import endpoints, payload
+from jobs.webhooks.delivery import deliveries_resend
 from jobs.work import queue
-from jobs.work.lifecycle import image_claim, image_fail, job_cancel
+from jobs.work.attempts import image_claim, image_fail
+from jobs.work.cancel import job_cancel
 from segmentation.errors import ImageUnreadable
 from tests.cast import Person
 from tests.jobs.site import Site, answer
-from tests.jobs.webhooks.clock import Clock
-from tests.jobs.webhooks.messages import PUBLIC_URL, attempt, make_job
+from tests.webhooks.clock import Clock
+from tests.webhooks.messages import PUBLIC_URL, attempt, make_job
 
 
 def fail_job(person: Person, job: Job) -> None:
@@ -29,7 +30,7 @@ def fail_job(person: Person, job: Job) -> None:
 
 
 def test_a_failed_job_is_announced_with_its_code(alice: Person) -> None:
-    services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
     job = make_job(alice)
     fail_job(alice, job)
     delivery = WebhookDelivery.objects.get()
@@ -42,13 +43,13 @@ def test_a_failed_job_is_announced_with_its_code(alice: Person) -> None:
 
 
 def test_a_cancelled_job_is_announced(alice: Person) -> None:
-    services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
     job_cancel(actor=alice.actor, job=make_job(alice))
     assert WebhookDelivery.objects.get().event == "job.canceled"
 
 
 def test_a_job_of_which_a_picture_succeeded_is_announced_as_succeeded_once(alice: Person) -> None:
-    services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
     job = make_job(alice, images=2)
     job.images.filter(position=0).update(status=Status.SUCCEEDED)
     job_cancel(actor=alice.actor, job=job)
@@ -56,8 +57,8 @@ def test_a_job_of_which_a_picture_succeeded_is_announced_as_succeeded_once(alice
 
 
 def test_only_chosen_events_of_the_own_team_are_announced(alice: Person, charlie: Person) -> None:
-    services.webhook_create(actor=alice.actor, url=PUBLIC_URL, events=["job.failed"])
-    services.webhook_create(actor=charlie.actor, url=PUBLIC_URL)
+    endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL, events=["job.failed"])
+    endpoints.webhook_create(actor=charlie.actor, url=PUBLIC_URL)
     job_cancel(actor=alice.actor, job=make_job(alice))
     assert not WebhookDelivery.objects.exists()
     fail_job(alice, make_job(alice))
@@ -72,7 +73,7 @@ def test_a_jobs_own_callback_is_signed_with_the_teams_callback_secret(
         job_cancel(actor=alice.actor, job=make_job(alice, callback_url=site.url("/hook")))
     for delivery in WebhookDelivery.objects.all():
         assert attempt(delivery).status == "succeeded"
-    secret = services.callback_signer(team=alice.team).secret
+    secret = endpoints.callback_signer(team=alice.team).secret
     bodies = [Receiver(secret).verify(body, headers) for _, _, headers, body in site.requests]
     assert [body["type"] for body in bodies] == ["job.canceled", "job.canceled"]
     assert Webhook.objects.count() == 1
@@ -88,7 +89,7 @@ def test_a_callback_speaks_its_dialects_words_and_keeps_them_for_retries(
         rendered.append(str(job.pk))
         return {"data": {"task_id": str(job.pk), "call": len(rendered)}}
 
-    monkeypatch.setitem(messages._callback_payloads, "sample", callback_payload)
+    monkeypatch.setitem(payload._callback_payloads, "sample", callback_payload)
     job = make_job(alice, callback_url=site.url("/hook"))
     Job.objects.filter(pk=job.pk).update(dialect="sample")
     job_cancel(actor=alice.actor, job=job)
@@ -104,7 +105,7 @@ def test_a_callback_of_a_door_without_words_of_its_own_gets_the_native_ones(alic
     Job.objects.filter(pk=job.pk).update(dialect=Job.Dialect.COMMAND)
     job_cancel(actor=alice.actor, job=job)
     job.refresh_from_db()
-    assert messages.callback_payload(job) == messages.job_payload(job)
+    assert payload.callback_payload(job) == payload.job_payload(job)
 
 
 def test_a_job_ends_and_its_message_is_kept_when_the_queue_is_away(
@@ -113,7 +114,7 @@ def test_a_job_ends_and_its_message_is_kept_when_the_queue_is_away(
     django_capture_on_commit_callbacks: Callable[..., Any],
     clock: Clock,
 ) -> None:
-    services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
     job = make_job(alice)
 
     def away(*args: object, **kwargs: object) -> None:
@@ -125,14 +126,14 @@ def test_a_job_ends_and_its_message_is_kept_when_the_queue_is_away(
     job.refresh_from_db()
     assert job.status == "canceled"
     clock.advance(31)
-    assert services.deliveries_resend() == 1
+    assert deliveries_resend() == 1
 
 
 def test_a_message_goes_through_the_queue_to_the_receiver(
     alice: Person, receiver: Callable[..., Site], django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     site = receiver()
-    services.webhook_create(actor=alice.actor, url=site.url("/hook"))
+    endpoints.webhook_create(actor=alice.actor, url=site.url("/hook"))
     with django_capture_on_commit_callbacks(execute=True):
         job_cancel(actor=alice.actor, job=make_job(alice))
     (message,) = django_rq.get_queue("webhooks").jobs

@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: what the tests of this folder can ask for."""
+"""Fixtures of the webhook tests."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
+from tests.jobs.conftest import serve  # noqa: F401  a fixture
 from tests.jobs.site import Answer, Site, answer
-from tests.jobs.webhooks.clock import Clock
+from tests.webhooks.clock import Clock
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def receiver(serve: Callable[..., Site], settings: Settings) -> Callable[[Answer], Site]:
+def receiver(serve: Callable[..., Site], settings: Settings) -> Callable[[Answer], Site]:  # noqa: F811
     """Serve one answer at /hook of a local site that the operator allows."""
 
     def start(hook: Answer = answer(b"thanks")) -> Site:  # noqa: B008  the answer is a constant function

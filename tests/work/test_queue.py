@@ -1,4 +1,4 @@
-"""Stages 4 and 5: what a worker does around every message that it takes."""
+"""What a worker does around each message."""
 
 from __future__ import annotations
 
@@ -12,12 +12,15 @@ from django.db import OperationalError, connection
 
 from jobs.models import Team
 from jobs.running.worker import worker_programs
-from jobs.work import queue
+from jobs.work import queue, serving
+from jobs.work.registry import Task, runs
 from tests.stack import wait_for
 
+LOOK, HANG = Task("look"), Task("hang", timeout_s=1)
 _answers: list[str] = []
 
 
+@runs(LOOK)
 def look() -> None:
     """Be a task that asks the database; the first one finds that its server was restarted."""
     if not _answers:
@@ -34,13 +37,14 @@ def test_a_task_is_not_given_the_database_connection_that_broke_under_the_one_be
     _answers.clear()
     Team.objects.count()
     for _ in range(3):
-        queue.enqueue_task("tests.jobs.test_queue.look", queue_name="upkeep")
+        queue.enqueue_task(LOOK, queue_name="upkeep")
 
-    queue.serve(["upkeep"], name="worker-1", until_empty=True)
+    serving.serve(["upkeep"], name="worker-1", until_empty=True)
 
     assert _answers == ["failed", "answered", "answered"]
 
 
+@runs(HANG)
 def hang() -> None:
     """Be a task that waits in native code for ever, as for a driver that never answers."""
     mutex, library = ctypes.create_string_buffer(64), ctypes.CDLL(None)
@@ -49,12 +53,12 @@ def hang() -> None:
 
 
 def test_a_worker_that_hangs_in_native_code_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "HANG_MARGIN_S", 0)
-    queue.enqueue_task("tests.jobs.test_queue.hang", queue_name="upkeep", timeout_s=1)
+    monkeypatch.setattr(serving, "HANG_MARGIN_S", 0)
+    queue.enqueue_task(HANG, queue_name="upkeep")
     worker = os.fork()
     if worker == 0:
         try:
-            queue.serve(["upkeep"], name="worker-1", until_empty=True)
+            serving.serve(["upkeep"], name="worker-1", until_empty=True)
         finally:
             os._exit(0)
     ended: list[int] = []

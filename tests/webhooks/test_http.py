@@ -1,14 +1,14 @@
-"""Stage 9, callbacks: webhooks and their deliveries over the native API."""
+"""Webhooks and their deliveries over the native API."""
 
 from __future__ import annotations
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from jobs.models import Job
-from jobs.webhooks import delivery as services
-from jobs.work.lifecycle import job_cancel
+from jobs.webhooks import endpoints, outbox
+from jobs.work.cancel import job_cancel
 from tests.cast import Person
-from tests.jobs.webhooks.messages import PUBLIC_URL, make_job
+from tests.webhooks.messages import PUBLIC_URL, make_job
 
 
 def test_a_webhook_is_made_changed_rotated_and_deleted_over_http(alice: Person) -> None:
@@ -31,7 +31,7 @@ def test_a_webhook_is_made_changed_rotated_and_deleted_over_http(alice: Person) 
 
 def test_deliveries_are_listed_filtered_and_replayed_over_http(alice: Person) -> None:
     api = alice.api()
-    webhook = services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    webhook = endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
     job = make_job(alice)
     job_cancel(actor=alice.actor, job=job)
     page = api.get(f"/api/webhooks/deliveries/?webhook={webhook.pk}&job={job.pk}&status=waiting").json()
@@ -53,8 +53,8 @@ def test_the_callback_secret_is_told_to_managers_and_can_be_changed(alice: Perso
 
 
 def test_another_team_sees_no_webhook_and_no_delivery(alice: Person, charlie: Person) -> None:
-    webhook = services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
-    delivery = services.delivery_enqueue(webhook=webhook, event="job.failed", payload={})
+    webhook = endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    delivery = outbox.delivery_enqueue(webhook=webhook, event="job.failed", payload={})
     api = charlie.api()
     assert api.get("/api/webhooks/").json() == []
     assert api.get("/api/webhooks/deliveries/").json()["count"] == 0
@@ -67,7 +67,7 @@ def test_another_team_sees_no_webhook_and_no_delivery(alice: Person, charlie: Pe
 def test_a_member_who_sees_only_own_jobs_sees_only_their_messages(alice: Person, bob: Person) -> None:
     bob.team.members_see_all = False
     bob.team.save()
-    services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
     job_cancel(actor=alice.actor, job=make_job(alice))
     mine = make_job(bob)
     job_cancel(actor=alice.actor, job=mine)
@@ -76,7 +76,7 @@ def test_a_member_who_sees_only_own_jobs_sees_only_their_messages(alice: Person,
 
 
 def test_a_plain_member_may_look_but_not_change_over_http(alice: Person, bob: Person) -> None:
-    webhook = services.webhook_create(actor=alice.actor, url=PUBLIC_URL)
+    webhook = endpoints.webhook_create(actor=alice.actor, url=PUBLIC_URL)
     browser = bob.browser()
     assert browser.get(f"/api/webhooks/{webhook.pk}/").status_code == 200
     assert browser.delete(f"/api/webhooks/{webhook.pk}/").status_code == 403

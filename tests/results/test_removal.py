@@ -1,4 +1,4 @@
-"""Stage 8, results: some pictures of a job are deleted with all that shows them, and that is recorded."""
+"""Pictures of a job are deleted with their files, and the deletion is recorded."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from jobs.errors import NotFound
 from jobs.models import Artifact, AuditEntry, Job
 from jobs.results import storage
-from jobs.work.lifecycle import job_retry
 from jobs.work.removal import images_delete
+from jobs.work.retry import job_retry
 from tests.cast import Person
 from tests.quota.deeds import claim, fail, submit, succeed
 

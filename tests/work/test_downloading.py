@@ -1,4 +1,4 @@
-"""Stages 4 and 5: a picture given by an address is fetched by one worker and cut out by another."""
+"""A picture given by URL is downloaded by one worker and cut out by another."""
 
 from __future__ import annotations
 
@@ -13,9 +13,11 @@ from jobs.errors import DownloadFailed
 from jobs.intake.fetch import Fetched
 from jobs.intake.sources import limits_from_json
 from jobs.models import Artifact, JobImage, Status
-from jobs.work import queue, tasks
+from jobs.work import queue, serving, tasks
+from jobs.work.cancel import job_cancel
 from jobs.work.dispatch import images_send
-from jobs.work.lifecycle import images_recover, job_cancel, job_retry
+from jobs.work.recovery import images_recover
+from jobs.work.retry import job_retry
 from tests.cast import Person
 from tests.photos import encoded
 from tests.quota.deeds import claim, fail, submit, submit_file, succeed
@@ -43,21 +45,21 @@ def waiting(name: str) -> list[str]:
 def test_a_picture_goes_first_to_the_worker_that_it_needs(alice: Person) -> None:
     remote, uploaded = submit(alice).images.get(), submit_file(alice).images.get()
 
-    assert waiting("default-downloads") == [f"download-{remote.pk}"]
-    assert waiting("default") == [f"image-{uploaded.pk}"]
+    assert waiting("default-downloads") == [f"default-downloads-{remote.pk}"]
+    assert waiting("default") == [f"default-{uploaded.pk}"]
     assert queue.waiting_image_ids() == {str(remote.pk), str(uploaded.pk)}
 
 
 def test_a_fetched_picture_is_stored_and_waits_for_a_model_without_a_strike(fetch, alice: Person) -> None:
     image = submit(alice).images.get()
 
-    queue.serve(queue.DOWNLOAD_QUEUES, name="fetcher", until_empty=True)
+    serving.serve(queue.DOWNLOAD_QUEUES, name="fetcher", until_empty=True)
 
     image.refresh_from_db()
     assert (image.status, image.attempt, image.strikes, image.leased_until) == (Status.QUEUED, 1, 0, None)
     assert image.artifacts.get().kind == Artifact.Kind.SOURCE
     assert image.job.status == "running"
-    assert (waiting("default-downloads"), waiting("default")) == ([], [f"image-{image.pk}"])
+    assert (waiting("default-downloads"), waiting("default")) == ([], [f"default-{image.pk}"])
 
 
 def test_the_waits_for_both_workers_and_the_download_are_told_together(
@@ -84,7 +86,7 @@ def test_a_failed_download_ends_the_picture_and_troubles_no_model(fetch, alice: 
     fetch(refuse)
     image = submit(alice).images.get()
 
-    queue.serve(queue.DOWNLOAD_QUEUES, name="fetcher", until_empty=True)
+    serving.serve(queue.DOWNLOAD_QUEUES, name="fetcher", until_empty=True)
 
     image.refresh_from_db()
     assert (image.status, image.error_code) == (Status.FAILED, "download_failed")
@@ -112,15 +114,15 @@ def test_a_lost_download_goes_to_those_who_fetch_and_a_lost_cutout_to_a_model(fe
     JobImage.objects.update(leased_until=timezone.now() - dt.timedelta(seconds=1))
 
     assert images_recover() == 1
-    assert waiting("default-downloads") == [f"download-{image.pk}"]
+    assert waiting("default-downloads") == [f"default-downloads-{image.pk}"]
 
-    queue.serve(queue.DOWNLOAD_QUEUES, name="fetcher", until_empty=True)
+    serving.serve(queue.DOWNLOAD_QUEUES, name="fetcher", until_empty=True)
     django_rq.get_queue("default").empty()
     claim(image)
     JobImage.objects.update(leased_until=timezone.now() - dt.timedelta(seconds=1))
 
     assert images_recover() == 1
-    assert (waiting("default-downloads"), waiting("default")) == ([], [f"image-{image.pk}"])
+    assert (waiting("default-downloads"), waiting("default")) == ([], [f"default-{image.pk}"])
 
 
 def test_a_retry_fetches_no_picture_again_that_is_there_and_forgets_its_times(fetch, alice: Person) -> None:
@@ -134,8 +136,8 @@ def test_a_retry_fetches_no_picture_again_that_is_there_and_forgets_its_times(fe
 
     assert job_retry(actor=alice.actor, job=job) == 2
 
-    assert waiting("default-downloads") == [f"download-{gone.pk}"]
-    assert waiting("default") == [f"image-{there.pk}"]
+    assert waiting("default-downloads") == [f"default-downloads-{gone.pk}"]
+    assert waiting("default") == [f"default-{there.pk}"]
     assert JobImage.objects.get(pk=there.pk).timings_ms == {}
 
 
@@ -147,12 +149,12 @@ def test_the_more_urgent_download_comes_first(fetch, alice: Person) -> None:
     order: list[str] = []
     fetch(lambda: order.append(JobImage.objects.get(status=Status.RUNNING).pk) or encoded("JPEG", quality=60))
 
-    queue.serve(queue.DOWNLOAD_QUEUES, name="fetcher", until_empty=True)
+    serving.serve(queue.DOWNLOAD_QUEUES, name="fetcher", until_empty=True)
 
     assert order == [soon.pk, late.pk]
 
 
-def test_a_message_to_a_model_fetches_what_nobody_has_fetched(fetch, alice: Person) -> None:
+def test_a_message_to_a_model_downloads_a_source_that_is_missing(fetch, alice: Person) -> None:
     """As one does that was sent by the release before this one."""
     image = submit(alice).images.get()
 
