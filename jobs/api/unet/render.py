@@ -87,6 +87,7 @@ def render_raw_alpha(image: JobImage) -> dict[str, Any]:
         "shape": list(alpha.shape),
         "dtype": "float32",
         "processing_time_ms": processing_time_ms(image),
+        **missing_notes(image),
     }
 
 

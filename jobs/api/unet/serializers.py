@@ -143,6 +143,9 @@ class UNetRawAlphaSerializer(serializers.Serializer):
     shape = SizeField(help_text="[height, width]")
     dtype = serializers.ChoiceField(choices=["float32"])
     processing_time_ms = serializers.IntegerField()
+    notes = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Where nothing was found: says so."
+    )
 
 
 class UNetSubmittedSerializer(serializers.Serializer):
