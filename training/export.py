@@ -67,8 +67,9 @@ def _config_in(manifest: Path) -> object:
 
 
 def sharpened(network: KeylineUNet, gain: float, offset: float) -> None:
-    """Multiply the subject's and the people's logits by `gain` and add `offset`, in the last layer."""
+    """Multiply the logits of subject and people by `gain` and add `offset`, in the last layer."""
+    last = network.mattes
+    assert last.bias is not None
     with torch.no_grad():
-        network.mattes.weight *= gain
-        network.mattes.bias *= gain
-        network.mattes.bias += offset
+        last.weight.mul_(gain)
+        last.bias.mul_(gain).add_(offset)

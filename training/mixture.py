@@ -9,6 +9,7 @@ from torch import Tensor
 from training.bank import MOST_PEOPLE, PEOPLE_CODES, Bank
 from training.colour import photographed
 from training.data import UNDECIDED
+from training.packed import Packed
 
 from . import geometry
 
@@ -61,7 +62,7 @@ def photos_at(bank: Bank, rows: Tensor) -> Tensor:
     return bank.photos[rows].permute(0, 3, 1, 2).float() / 255
 
 
-def alphas_at(masks: Tensor, rows: Tensor) -> Tensor:
+def alphas_at(masks: Packed | Tensor, rows: Tensor) -> Tensor:
     return masks[rows][:, None].float() / 255
 
 

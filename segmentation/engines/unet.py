@@ -9,7 +9,7 @@ import numpy as np
 from segmentation.engines.base import Instance, Matte
 from segmentation.engines.closer_look import subject_box, united
 from segmentation.engines.cropping import inside, pasted, surroundings
-from segmentation.engines.looking import Answer, Look, Looker, SplitLooker
+from segmentation.engines.looking import Look, Looker, SplitLooker
 from segmentation.engines.manifest import Manifest
 from segmentation.engines.people_maps import find_people, mirrored
 from segmentation.engines.preparation import framed, sigmoid
@@ -95,10 +95,10 @@ class UNetEngine:
             answer = self._looker.again(Look(photo, prompt))
         if answer is None:
             raise ValueError("no points")
-        found = self._matte(answer)
-        if not boxes:
-            return found
-        return Matte(pasted(found.alpha, view, width, height), pasted(found.people, view, width, height))
+        found = sigmoid(answer.mattes)
+        if boxes:
+            return Matte(*(pasted(part, view, width, height) for part in found))
+        return Matte(*found)
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
         """Find each person's box, then cut out what it holds; best score first."""
@@ -130,26 +130,26 @@ class UNetEngine:
         """Ask for what each box holds, and keep what lies within its limit."""
         height, width = rgb.shape[:2]
         if self._manifest.box_mode == "crop":
-            mattes = self._cropped(rgb, boxes, self._manifest.box_margin if margin is None else margin)
+            found = self._cropped(rgb, boxes, self._manifest.box_margin if margin is None else margin)
         else:
             photo, whole = framed(rgb, self._manifest).planes, Box(0, 0, max(width, 2), max(height, 2))
             looks = [Look(photo, self._box_plane([box], whole)) for box in boxes]
-            mattes = [self._matte(answer) for answer in self._looker.answers(looks)]
+            found = [list(sigmoid(answer.mattes)) for answer in self._looker.answers(looks)]
         return [
-            Matte(inside(matte.alpha, limit, width, height), inside(matte.people, limit, width, height))
-            for matte, limit in zip(mattes, limits, strict=True)
+            Matte(*(inside(part, limit, width, height) for part in parts))
+            for parts, limit in zip(found, limits, strict=True)
         ]
 
-    def _cropped(self, rgb: np.ndarray, boxes: Sequence[Box], margin: float) -> list[Matte]:
-        """Show the network each box's surroundings alone, with the box drawn as its prompt."""
+    def _cropped(self, rgb: np.ndarray, boxes: Sequence[Box], margin: float) -> list[list[np.ndarray]]:
+        """Show the network each box's surroundings alone, with the box drawn as its prompt.
+
+        Return for each the alpha of the subject and that of people, over the whole picture.
+        """
         height, width = rgb.shape[:2]
         views = [surroundings(box, width, height, margin) for box in boxes]
         looks = [self._close_up(rgb, box, view) for box, view in zip(boxes, views, strict=True)]
-        found = [self._matte(answer) for answer in self._looker.answers(looks)]
-        return [
-            Matte(pasted(matte.alpha, view, width, height), pasted(matte.people, view, width, height))
-            for matte, view in zip(found, views, strict=True)
-        ]
+        found = [sigmoid(answer.mattes) for answer in self._looker.answers(looks)]
+        return [[pasted(part, view, width, height) for part in parts] for parts, view in zip(found, views, strict=True)]
 
     def _close_up(self, rgb: np.ndarray, box: Box, view: Box) -> Look:
         """Show `view` alone, with the box in it drawn as its prompt."""
@@ -166,10 +166,6 @@ class UNetEngine:
     def _click_plane(self, points: Sequence[Point], view: Box) -> np.ndarray:
         seen = [Point(point.x - view.left, point.y - view.top, point.keep) for point in points]
         return click_plane(seen, view.right - view.left, view.bottom - view.top, self._manifest.size)
-
-    def _matte(self, answer: Answer) -> Matte:
-        subject, people = sigmoid(answer.mattes)
-        return Matte(subject, people)
 
 
 def hull(boxes: Sequence[Box], points: Sequence[Point]) -> Box:

