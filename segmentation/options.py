@@ -24,6 +24,12 @@ class Method(StrEnum):
     INSTANCES = "instances"  # every person by itself
 
 
+class Quality(StrEnum):
+    FAST = "fast"  # the built-in model, or what an operator has put in its place
+    FINE = "fine"  # the strongest model that is installed
+    AUTO = "auto"  # fast, and fine where fast is uncertain
+
+
 class Subject(StrEnum):
     AUTO = "auto"
     PERSON = "person"
@@ -126,6 +132,7 @@ class Box:
 class CutoutOptions:
     """Hold the parameters of one cutout; building one raises InvalidParameter (naming the field) when any is off.
 
+    quality: which model answers; None is the default of the team and dialect.
     threshold: 0..50. `binary` keeps alpha > threshold / 50; `soft` stretches the levels between t and 1 - t with
     t = threshold / 100, so 0 changes nothing and 50 is a step at one half.
     erosion: 0..5, a square of erosion + 1 pixels. feathering: a 5 x 5 Gaussian over the alpha.
@@ -137,6 +144,7 @@ class CutoutOptions:
     method: Method = Method.AUTO
     boxes: tuple[Box, ...] = ()
     subject: Subject = Subject.AUTO
+    quality: Quality | None = None
     alpha_mode: AlphaMode = AlphaMode.SOFT
     threshold: int = 10
     erosion: int = 0
@@ -152,6 +160,8 @@ class CutoutOptions:
     def __post_init__(self) -> None:
         self._coerce("method", Method)
         self._coerce("subject", Subject)
+        if self.quality is not None:
+            self._coerce("quality", Quality)
         self._coerce("alpha_mode", AlphaMode)
         self._coerce("format", Format)
         self._check_whole("threshold", 0, 50)

@@ -9,7 +9,7 @@ from .deletion import PendingDeletion
 from .invitation import Invitation
 from .job import TERMINAL, Job, JobImage, Status
 from .key import ApiKey, Scope
-from .model_version import ModelVersion
+from .model_version import ModelVersion, Role, Tier
 from .preset import Preset
 from .quota import Quota
 from .team import Membership, Team
@@ -32,9 +32,11 @@ __all__ = [
     "PendingDeletion",
     "Preset",
     "Quota",
+    "Role",
     "Scope",
     "Status",
     "Team",
+    "Tier",
     "Upload",
     "UsageEntry",
     "UsageErasure",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +17,23 @@ class Team(models.Model):
     name = models.CharField(max_length=120, unique=True)
     members_see_all = models.BooleanField(
         default=True, help_text="Whether a member sees every job of the team or only their own."
+    )
+    quality = models.CharField(
+        max_length=4, blank=True, help_text="Quality of pictures that name none; empty: the site's default."
+    )
+    dialect_qualities = models.JSONField(
+        default=dict, blank=True, help_text='Qualities of single dialects: {"baidu": "fine"}.'
+    )
+    trial_percent = models.PositiveSmallIntegerField(
+        default=0,
+        validators=[MaxValueValidator(100)],
+        help_text="Share of the pictures that the model under trial answers.",
+    )
+    review_above = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text="Uncertainty from which a picture is announced as `image.uncertain`; empty: never.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
