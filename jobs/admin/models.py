@@ -9,10 +9,10 @@ from django.http import HttpRequest
 from unfold.decorators import display
 
 from jobs.admin.base import AuditedAdmin, ReadOnly
+from jobs.inference.activation import model_reload
 from jobs.intake.folders import place_in
 from jobs.models import ModelVersion, Team
 from jobs.teams.caller import caller_of
-from jobs.work.model_versions import model_reload
 from segmentation.errors import MattingError
 
 

@@ -9,11 +9,12 @@ import logging
 import os
 import signal
 import socket
+import time
 from functools import cache
 from pathlib import Path
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
 from jobs.errors import QueueUnavailable
@@ -65,7 +66,10 @@ class Engines(EngineSource):
         """
         version = self._versions.get((role, tier))
         if version is None:
-            return self.pool.get(built_in()) if tier is Tier.FAST else None
+            if tier is not Tier.FAST:
+                return None
+            self._answers_with(role, built_in())
+            return self.pool.get(built_in())
         weights = self._weights_of(version)
         if weights is not None and weights not in self._failed:
             try:
@@ -76,7 +80,7 @@ class Engines(EngineSource):
                 logger.exception("the model %s cannot be loaded here", version)
             else:
                 if tier is Tier.FAST:
-                    self._last[role] = weights
+                    self._answers_with(role, weights)
                 return engine
         return self.pool.get(self._last.get(role, built_in())) if tier is Tier.FAST else None
 
@@ -98,7 +102,6 @@ class Engines(EngineSource):
                 self.engine(role, Tier.FAST)
             except HostLacksWeights as error:
                 logger.warning("%s", error)
-        self.pool.keep(self._last.get(Role.SUBJECT, built_in()))
 
     def upkeep(self) -> None:
         """Copy what is to be activated to this host, and unload idle models. The heartbeat calls it."""
@@ -108,8 +111,10 @@ class Engines(EngineSource):
 
     def describe(self) -> dict[str, object]:
         """Return for the heartbeat what is loaded, which weights this host has, and which active models it lacks."""
-        loaded = self.pool.describe()
-        state: dict[str, object] = dict(list(loaded[0].items())[:3]) if loaded else {}
+        answering = self.pool.loaded(self._last.get(Role.SUBJECT, built_in()))
+        state: dict[str, object] = {}
+        if answering is not None:
+            state = {"runtime": answering.runtime, "model": answering.name, "version": answering.version}
         try:
             wanted = [*pending_versions(), *active_versions().values()]
         except DatabaseError:
@@ -118,11 +123,16 @@ class Engines(EngineSource):
         lacking = {version.name for version in wanted if version.sha256[:DIGITS] not in present and version.is_active}
         return state | {
             "host": host_name(),
-            "loaded": loaded,
+            "loaded": self.pool.describe(),
             "weights": sorted(present),
             "missing": sorted(lacking | self.missing),
             "rss_megabytes": round(rss_bytes() / 2**20),
         }
+
+    def _answers_with(self, role: Role, weights: Weights) -> None:
+        self._last[role] = weights
+        if role is Role.SUBJECT:
+            self.pool.keep(weights)
 
     def _weights_of(self, version: ModelVersion) -> Weights | None:
         path = weights_fetch(version)
@@ -136,6 +146,29 @@ class Engines(EngineSource):
         except (RedisError, OSError, QueueUnavailable):
             pass
         return None
+
+
+def engine_for(image: JobImage) -> RoutedEngine:
+    """Return the engine that answers one picture; it loads models only when it is asked."""
+    return engines().routed(image)
+
+
+def engine_for_command(quality: Quality) -> RoutedEngine:
+    """Return an engine for pictures that belong to no job."""
+    source = engines()
+    source.refresh()
+    return RoutedEngine(source, quality=quality, escalation=source.escalation)
+
+
+def upkeep_forever(*, every_s: float = 2.0) -> None:
+    """Look after this worker's models, in a thread of its own: copying a file must not delay heartbeats."""
+    while True:
+        try:
+            close_old_connections()
+            engines().upkeep()
+        except Exception:
+            logger.exception("looking after the models failed; the next time is in %s s", every_s)
+        time.sleep(every_s)
 
 
 @cache

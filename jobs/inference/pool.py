@@ -71,6 +71,12 @@ class Pool:
         with self._lock:
             self._loaded.setdefault(weights, _Loaded(engine, self._size(weights), self._now()))
 
+    def loaded(self, weights: Weights) -> Engine | None:
+        """Return the engine of a weights file if it is loaded."""
+        with self._lock:
+            one = self._loaded.get(weights)
+            return None if one is None else one.engine
+
     def keep(self, weights: Weights) -> None:
         """Never unload this model for being idle: it is the one that nearly every picture asks."""
         self._kept = weights

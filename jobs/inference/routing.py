@@ -9,11 +9,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 
+from jobs.inference.choice import Choice
 from jobs.inference.escalation import Escalation
 from jobs.inference.memory import is_out_of_memory
 from jobs.models import Role, Tier
@@ -25,22 +25,6 @@ from segmentation.pipeline import uncertainty_of
 logger = logging.getLogger(__name__)
 
 _Answer = TypeVar("_Answer")
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """Record which model answered a picture.
-
-    reason: `quality`: the picture's quality asks for it; of quality `auto`: `certain`, `uncertain`, `share`, `time` (see
-    `escalation`); `memory`: the wanted model did not fit; `missing`: the wanted model cannot be had; `trial`: it is
-    the model under trial.
-    """
-
-    model: str
-    version: str
-    runtime: str
-    tier: Tier
-    reason: str
 
 
 class EngineSource:

@@ -141,12 +141,13 @@ def run_child(role: str) -> None:
     from jobs.work.tasks import worker_name
 
     _end_with_parent()
-    describe: Callable[[], dict[str, str]] = dict
+    describe: Callable[[], dict[str, object]] = dict
     if role == "pictures":
-        from jobs.work import engine
+        from jobs.inference.engines import engines, upkeep_forever
 
-        engine.current_engine()
-        describe = engine.describe
+        engines().warm_up()
+        describe = engines().describe
+        threading.Thread(target=upkeep_forever, name="models", daemon=True).start()
     beating = threading.Thread(target=_beat, args=(worker_name(), role, describe), name="heartbeat", daemon=True)
     beating.start()
     try:
@@ -155,7 +156,7 @@ def run_child(role: str) -> None:
         queue.forget_worker(worker_name())
 
 
-def _beat(name: str, role: str, describe: Callable[[], dict[str, str]]) -> None:
+def _beat(name: str, role: str, describe: Callable[[], dict[str, object]]) -> None:
     state = {"pid": os.getpid(), "host": os.uname().nodename, "role": role}
     while True:
         try:

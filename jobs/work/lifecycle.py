@@ -17,6 +17,7 @@ from django.utils import timezone
 from jobs.audit.trail import Author, audit_append
 from jobs.commit import after_commit
 from jobs.errors import JobNotCancelable, WorkerLost
+from jobs.inference.review import uncertain_announce
 from jobs.models import Action, Artifact, Job, JobImage, Status
 from jobs.quota.charges import usage_charge, usage_check
 from jobs.quota.limits import quota_of
@@ -89,7 +90,15 @@ def image_hand_over(*, image: JobImage, timings_ms: dict[str, float]) -> bool:
     return handed
 
 
-def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str, float], model_version: str) -> bool:
+def image_succeed(
+    *,
+    image: JobImage,
+    result: CutoutResult,
+    timings_ms: dict[str, float],
+    model_version: str,
+    tier: str = "",
+    model_reason: str = "",
+) -> bool:
     """Store the result's files and make them visible with one commit; False when this attempt had lost its lease."""
     artifacts: list[Artifact] = []
     try:
@@ -121,9 +130,12 @@ def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str
                 notes=list(result.notes),
                 timings_ms=timings_ms,
                 model_version=model_version,
+                tier=tier,
+                model_reason=model_reason,
             )
             if ended:
                 Artifact.objects.bulk_create(artifacts)
+                uncertain_announce(image=image)
                 job_count(image.job_id)
     except BaseException as error:
         files_discard(keys=(artifact.key for artifact in artifacts), error=error)
@@ -203,6 +215,7 @@ def job_retry(*, actor: Actor, job: Job) -> int:
             attempts_before=F("attempt"),
             timings_ms={},
             charged_on=failed[0].charged_on,
+            charged_units=failed[0].charged_units,
         )
         Job.objects.filter(pk=job.pk).update(
             status=Status.QUEUED,

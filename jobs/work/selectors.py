@@ -10,7 +10,7 @@ from django.db.models import QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from jobs.errors import JobNotFound, NotFound
-from jobs.models import Job, JobImage, ModelVersion, Status
+from jobs.models import Job, JobImage, Status
 from jobs.models.identifiers import is_uuid
 from jobs.teams.actor import Actor
 
@@ -115,7 +115,3 @@ def images_chosen(actor: Actor, image_ids: Sequence[str]) -> list[JobImage]:
     ids = [image_id for image_id in image_ids if is_uuid(image_id)]
     images = JobImage.objects.filter(pk__in=ids, job__in=jobs_of(actor)).select_related("job__team")
     return list(images.prefetch_related("artifacts").order_by("job_id", "position"))
-
-
-def active_model() -> ModelVersion | None:
-    return ModelVersion.objects.filter(is_active=True).first()

@@ -13,17 +13,20 @@ from django.conf import settings
 from rq.timeouts import BaseTimeoutException
 
 from jobs.errors import WaitTimeout
+from jobs.inference import engines
 from jobs.intake import folders
 from jobs.intake.sources import limits_from_json
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
-from jobs.work import engine, lifecycle, queue
+from jobs.work import lifecycle, queue
 from jobs.work.leases import lease_kept
 from segmentation import image as pictures
 from segmentation.errors import MattingError
 from segmentation.pipeline import cut_out
 
 logger = logging.getLogger(__name__)
+
+_OTHER_HOST_FIRST_S = 1.0  # so that a host with the model takes the picture that this one has put back
 
 
 def worker_name() -> str:
@@ -34,6 +37,7 @@ def worker_name() -> str:
 def image_process(image_id: str) -> None:
     """Claim one picture and bring it to its end; an error of any kind ends the picture, never the worker."""
     _attempt(image_id, _cut_out)
+    engines.end_when_too_large()
 
 
 def image_download(image_id: str) -> None:
@@ -49,6 +53,9 @@ def _attempt(image_id: str, deed: Callable[[JobImage], None]) -> None:
     with lease_kept(partial(image.renew, lease_s=lease_s), every_s=lease_s / 4, name=f"picture {image.id}"):
         try:
             deed(image)
+        except engines.HostLacksWeights:
+            lifecycle.image_hand_over(image=image, timings_ms=image.timings_ms)
+            time.sleep(_OTHER_HOST_FIRST_S)
         except MattingError as error:
             lifecycle.image_fail(image=image, error=error)
         except BaseTimeoutException:
@@ -60,14 +67,7 @@ def _attempt(image_id: str, deed: Callable[[JobImage], None]) -> None:
 
 def weights_try(path: str, *, reply_to: str) -> None:
     """Try a file of the weights folder and tell whoever asked what it is, or what is wrong with it."""
-    try:
-        answer = engine.weights_tried(path)
-    except MattingError as error:
-        answer = {"error": error.message}
-    except Exception:
-        logger.exception("the weights file %s could not be tried", path)
-        answer = {"error": "The weights file could not be tried."}
-    queue.reply(reply_to, answer)
+    queue.reply(reply_to, engines.tried(path))
 
 
 def _cut_out(image: JobImage) -> None:
@@ -75,15 +75,18 @@ def _cut_out(image: JobImage) -> None:
     limits = limits_from_json(job.limits)
     data, timings = _source_of(image, limits)
     started = time.perf_counter()
-    model = engine.current_engine()
+    model = engines.engine_for(image)
     result = cut_out(data, job.cutout_options, model, limits)
     timings |= result.timings_ms
     timings["total"] = timings["fetch"] + (time.perf_counter() - started) * 1000
+    choice = model.choice  # None: no model was needed, as for stamps
     lifecycle.image_succeed(
         image=image,
         result=result,
         timings_ms=_rounded(timings),
-        model_version=f"{model.name} {model.version}",
+        model_version=choice.label if choice else "",
+        tier=choice.tier if choice else "",
+        model_reason=choice.reason if choice else "",
     )
 
 

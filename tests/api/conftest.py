@@ -11,7 +11,7 @@ from django.utils.module_loading import import_string
 
 from jobs.models import Job
 from tests.api.picture_server import PictureServer, serving_pictures
-from tests.fakes import EmptyEngine, FakeEngine
+from tests.fakes import EmptyEngine, FakeEngine, answering
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ def _work_at_once(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> FakeEn
     def run(function: str, *args: object, queue_name: str, timeout_s: int | None = None, **values: object) -> None:
         import_string(function)(*args, **values)
 
-    monkeypatch.setattr("jobs.work.engine.current_engine", lambda: engine)
+    monkeypatch.setattr("jobs.inference.engines.engine_for", lambda image: answering(engine))
     monkeypatch.setattr("jobs.work.queue.enqueue_images", at_once(tasks.image_process))
     monkeypatch.setattr("jobs.work.queue.enqueue_downloads", at_once(tasks.image_download))
     monkeypatch.setattr("jobs.work.queue.enqueue_task", run)
