@@ -1,4 +1,4 @@
-"""Start-up: helpers that read settings from the environment."""
+"""Functions that read settings from the environment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 
 def read_or_create_secret(path: Path) -> str:
-    """Keep one random secret a data folder, readable by its owner alone."""
+    """Return the secret in the file, created at random with mode 0600 if it does not exist."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileExistsError):
@@ -26,7 +26,7 @@ def read_or_create_secret(path: Path) -> str:
 
 
 def broker_socket(data_dir: Path) -> Path:
-    """Place the embedded broker's socket; the system allows about 108 characters, so a deep folder gets a alias."""
+    """Return the path of the embedded broker's socket; long paths exceed the system's limit of about 108 characters."""
     path = data_dir / "broker.sock"
     if len(str(path)) < 100:
         return path
@@ -35,7 +35,7 @@ def broker_socket(data_dir: Path) -> Path:
 
 
 def optional(name: str, kind: type[int] | type[float], default: float | None = None) -> float | None:
-    """Read a number that may be left empty, which means no limit."""
+    """Return a number, or None if the variable is empty, which means no limit."""
     text = os.environ.get(name)
     if text is None:
         return default

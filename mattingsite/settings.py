@@ -1,6 +1,6 @@
-"""Settings, all from the environment: helpers first, then Django's, then the libraries', our own names last.
+"""Settings, all from the environment: Django's first, then those of libraries, Keyline's own (MATTING_) last.
 
-Every variable is explained in docs/settings.md. A bad value of ours fails as a system check (jobs/running/checks.py).
+docs/settings.md explains every variable; jobs/running/checks.py checks the values.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ env = environ.Env()
 DEBUG = env.bool("DEBUG", default=False)
 DATA_DIR = Path(env("MATTING_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 SECRET_KEY = env("SECRET_KEY", default="") or read_or_create_secret(DATA_DIR / "secret_key")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "mattingsite.urls"
 WSGI_APPLICATION = "mattingsite.wsgi.application"
@@ -41,7 +41,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_rq",
     "rest_framework",
-    "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
@@ -86,7 +85,7 @@ TEMPLATES = [
 
 DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'keyline.sqlite3'}")}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE takes the write lock at the start, so that two writers queue up rather than fail half-way.
+    # IMMEDIATE takes the write lock at the start, so that two writers wait instead of failing half-way.
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
@@ -94,7 +93,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a database that was restarted meanwhile costs no request
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restart of the database fails no request
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
@@ -103,7 +102,7 @@ TIME_ZONE = env("TIME_ZONE", default="UTC")
 USE_TZ = True
 
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",  # first, so that who is locked out is not even compared
+    "axes.backends.AxesStandaloneBackend",  # first, so that the password of a locked name is not compared
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
@@ -133,13 +132,13 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if env.bool("MATTING_HTTPS", default=Fal
 ACCOUNT_SESSION_REMEMBER = True
 MFA_TOTP_ISSUER = "Keyline"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_IS_CONFIGURED  # without mail nothing can be verified
+MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_IS_CONFIGURED  # without mail no address can be verified
 AXES_FAILURE_LIMIT = env.int("MATTING_SIGN_IN_FAILURES", default=5)
 _LOCKOUT_MINUTES = env.int("MATTING_LOCKOUT_MINUTES", default=15)
 AXES_COOLOFF_TIME = dt.timedelta(minutes=_LOCKOUT_MINUTES)
-# Wrong codes of the second factor, by person; axes counts wrong passwords (see jobs.teams.sign_in.AccountAdapter).
+# Wrong codes of the second factor, by person; axes counts wrong passwords (see jobs.teams.sign_in).
 ACCOUNT_RATE_LIMITS = {"login_failed": f"{AXES_FAILURE_LIMIT}/{_LOCKOUT_MINUTES}m/key"}
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # by name alone, a stranger could lock anybody out
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # by name alone, a stranger could lock any account
 AXES_USERNAME_CALLABLE = "jobs.teams.sign_in.name_tried"
 AXES_CLIENT_IP_CALLABLE = "jobs.teams.caller.client_address"
 AXES_LOCKOUT_CALLABLE = "jobs.teams.sign_in.locked_out"
@@ -174,7 +173,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 FILE_UPLOAD_HANDLERS = [
-    "jobs.api.body_limits.FileCap",  # before those that keep what it lets pass
+    "jobs.api.body_limits.FileCap",  # first, so that the others store only what it accepts
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -237,14 +236,14 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Keyline",
-    "DESCRIPTION": "Cuts subjects out of pictures: the native API and four published dialects.",
+    "DESCRIPTION": "Cuts subjects out of pictures: the native API and published dialects.",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    # No hook that moves choices into shared components, where they need names: they stay where they are used.
+    # No hook that moves choices into shared components: they stay where they are used and need no names.
     "POSTPROCESSING_HOOKS": ["jobs.api.schema.problems_named"],
 }
 
@@ -252,7 +251,7 @@ SPECTACULAR_SETTINGS = {
 MATTING_MAX_IMAGE_BYTES = env.int("MATTING_MAX_IMAGE_BYTES", default=20 * 2**20)
 MATTING_MAX_IMAGE_PIXELS = env.int("MATTING_MAX_IMAGE_PIXELS", default=50_000_000)
 MATTING_MAX_IMAGES_PER_JOB = env.int("MATTING_MAX_IMAGES_PER_JOB", default=500)
-DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # so that one too many is refused in our own words
+DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # one more, so that Keyline's own check refuses
 MATTING_MAX_ARCHIVE_BYTES = env.int("MATTING_MAX_ARCHIVE_BYTES", default=512 * 2**20)
 MATTING_MAX_WAIT_S = env.int("MATTING_MAX_WAIT_S", default=60)
 MATTING_RETENTION_HOURS = env.int("MATTING_RETENTION_HOURS", default=24 * 30)
@@ -280,7 +279,7 @@ MATTING_FETCH_ALLOW = env.list("MATTING_FETCH_ALLOW", default=[])
 MATTING_FETCH_TIMEOUT_S = env.float("MATTING_FETCH_TIMEOUT_S", default=20.0)
 MATTING_SIGNUP_OPEN = env.bool("MATTING_SIGNUP_OPEN", default=True)
 
-# What a team may use until the admin gives it a quota of its own; empty means no limit.
+# Limits of a team without its own quota; empty means no limit.
 MATTING_QUOTA = {
     "images_per_day": optional("MATTING_QUOTA_IMAGES_PER_DAY", int),
     "images_per_month": optional("MATTING_QUOTA_IMAGES_PER_MONTH", int),
@@ -298,7 +297,7 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        # A 503 of /health while the model warms up is an answer, not an error: only exceptions are logged as errors.
+        # A 503 of /health while the model loads is a valid response: only exceptions are logged as errors.
         "with_exception": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)}
     },
     "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},

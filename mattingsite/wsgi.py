@@ -1,4 +1,4 @@
-"""The web server's door into Django."""
+"""The WSGI application that the web server loads."""
 
 import os
 

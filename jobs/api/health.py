@@ -1,4 +1,4 @@
-"""Stage 9, rendering: whether the site can do its work, for load balancers and people."""
+"""Health checks, for load balancers and operators."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _DESCRIBED = ("role", "runtime", "model", "version")
 
 
 def health(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when database and queue are reachable and a worker lives; else 503 and which of them is not.
+    """Answer 200 when the database and the queue are reachable and a worker lives; else 503 with the failed checks.
 
-    The workers' hosts are named to who is signed in; the network's layout is nobody else's business.
+    The hosts of the workers are shown to signed-in users only.
     """
     checks = {"database": _database_answers(), "queue": queue.is_reachable(), "worker": False}
     workers = _picture_workers() if checks["queue"] else []

@@ -1,11 +1,12 @@
-"""Stage 9, rendering: the picture of a job that a caller waits for, or the error that it ended with."""
+"""The one picture of a job that a caller waits for, and its files."""
 
 from __future__ import annotations
 
 from contextlib import suppress
 
-from jobs.errors import JobCanceled, JobNotCancelable, JobNotFound, WaitTimeout, error_of
-from jobs.models import Job, JobImage, Status
+from jobs.errors import JobCanceled, JobNotCancelable, JobNotFound, NotFound, WaitTimeout, error_of
+from jobs.models import Artifact, Job, JobImage, Status
+from jobs.results.selectors import artifact_of
 from jobs.teams.actor import Actor
 from jobs.work.lifecycle import job_cancel
 from jobs.work.selectors import images_of
@@ -13,10 +14,10 @@ from jobs.work.waiting import wait_for_job
 
 
 def awaited_image(*, actor: Actor, job: Job, timeout_s: float) -> JobImage:
-    """Wait for the only picture of a job and give it; raise what went wrong with it, JobCanceled or JobNotFound.
+    """Wait for the only picture of a job and return it; raise the picture's error, JobCanceled or JobNotFound.
 
-    Raises WaitTimeout when `timeout_s` has run out. A job that no worker has begun by then is cancelled, for its caller
-    has no other way to the result; one with an Idempotency-Key stays, for the same request finds it again.
+    Raises WaitTimeout after `timeout_s`. A job that no worker has begun by then is cancelled, as its caller has no
+    other way to the result; one with an Idempotency-Key is kept, as the repeated request finds it.
     """
     job = wait_for_job(job.id, timeout_s=timeout_s)
     if not job.is_terminal:
@@ -33,3 +34,12 @@ def awaited_image(*, actor: Actor, job: Job, timeout_s: float) -> JobImage:
         case Status.CANCELED:
             raise JobCanceled
     raise error_of(image.error_code, image.error_message)
+
+
+def file_of(image: JobImage, *kinds: str) -> Artifact:
+    """Return a picture's newest file of the first of `kinds` that it has; raise NotFound when all are deleted."""
+    for kind in kinds:
+        artifact = artifact_of(image, kind)
+        if artifact is not None:
+            return artifact
+    raise NotFound("The result has been deleted.")

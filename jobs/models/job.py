@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
+from jobs.models.dialects import OwnDialect, dialect_choices
 from segmentation.options import CutoutOptions
 
 
@@ -39,17 +39,9 @@ class Job(models.Model):
     """Store one submission: who sent it, through which API, its options and its outcome."""
 
     Status = Status
+    Dialect = OwnDialect
     TERMINAL = TERMINAL
     IDEMPOTENCY_KEY_LIFE = dt.timedelta(hours=24)
-
-    class Dialect(models.TextChoices):
-        NATIVE = "native", _("Native")
-        UNET = "unet", _("UNet")
-        BAIDU = "baidu", _("Baidu")
-        DASHSCOPE = "dashscope", _("DashScope")
-        PICWISH = "picwish", _("PicWish")
-        WEB = "web", _("Web")
-        COMMAND = "command", _("Command")
 
     class Urgency(models.TextChoices):
         INTERACTIVE = "interactive"  # a client waits for the answer
@@ -62,7 +54,7 @@ class Job(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
     )
     api_key = models.ForeignKey("ApiKey", null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
-    dialect = models.CharField(max_length=12, choices=Dialect.choices)
+    dialect = models.CharField(max_length=12, choices=dialect_choices)
     urgency = models.CharField(max_length=12, choices=Urgency.choices, default=Urgency.DEFAULT)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -11,32 +11,15 @@ from django.db import models
 
 from segmentation.options import Quality
 
+from .dialects import DialectLimits, default_limits_of
 from .team import Team
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DialectLimits:
-    """Hold the limits that one dialect adds to a team's quota; None means no limit.
-
-    submits_per_second and queries_per_second are requests; running_tasks and pending_tasks are pictures.
-    """
-
-    submits_per_second: int | None = None
-    queries_per_second: int | None = None
-    running_tasks: int | None = None
-    pending_tasks: int | None = None
-
-
-DIALECT_DEFAULTS = {
-    # The limits that DashScope publishes; further tasks wait as PENDING.
-    "dashscope": DialectLimits(submits_per_second=2, queries_per_second=20, running_tasks=1, pending_tasks=100),
-}
 _AT_LEAST_ONE = MinValueValidator(1)
 _DIALECT_FIELDS = {field.name for field in fields(DialectLimits)}
 
 
 def validate_dialects(value: object) -> None:
-    """Accept `{"dashscope": {"running_tasks": 4, "submits_per_second": null}}`; raise ValidationError otherwise."""
+    """Accept `{"native": {"running_tasks": 4, "submits_per_second": null}}`; raise ValidationError otherwise."""
     if not isinstance(value, dict):
         raise ValidationError('Write an object: {"dialect": {"limit": number}}.')
     for dialect, limits in value.items():
@@ -107,7 +90,7 @@ class Quota(models.Model):
         default=dict,
         blank=True,
         validators=[validate_dialects],
-        help_text='Changes to a dialect\'s own limits: {"dashscope": {"running_tasks": 4}}. null means no limit.',
+        help_text='Changes to a dialect\'s own limits: {"native": {"running_tasks": 4}}. null means no limit.',
     )
 
     def __str__(self) -> str:
@@ -119,8 +102,8 @@ class Quota(models.Model):
         return cls(team=team, **{name: settings.MATTING_QUOTA[name] for name in cls.LIMITS})
 
     def dialect_limits(self, dialect: str) -> DialectLimits:
-        """Return a dialect's limits with this team's changes."""
-        return replace(DIALECT_DEFAULTS.get(dialect, DialectLimits()), **self.dialects.get(dialect, {}))
+        """Return a dialect's limits with this team's changes to them."""
+        return replace(default_limits_of(dialect), **self.dialects.get(dialect, {}))
 
     def units_of(self, quality: str) -> int:
         """Return what one picture of a quality counts."""

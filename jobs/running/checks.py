@@ -1,4 +1,4 @@
-"""Start-up: a bad setting of ours fails as a Django system check that names the variable."""
+"""System checks of the settings: each error names the variable."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import Error, register
 
 from jobs.intake.fetch import policy_from_settings
+from segmentation.runtimes import RUNTIMES
 
 TAG = "keyline"
 
@@ -27,19 +28,18 @@ _POSITIVE = (
     "MATTING_DOWNLOADERS",
     "MATTING_FETCH_TIMEOUT_S",
 )
-_RUNTIMES = ("auto", "openvino", "torch", "onnx")
 
 
 @register(TAG)
 def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]:
-    """Look at every number, path and address of ours."""
+    """Check every number, path and URL among the MATTING_ settings."""
     problems = [
         Error(f"{name}={getattr(settings, name)} must be greater than 0", id="keyline.E001")
         for name in _POSITIVE
         if getattr(settings, name) <= 0
     ]
-    if settings.MATTING_RUNTIME not in _RUNTIMES:
-        problems.append(Error(f"MATTING_RUNTIME must be one of {', '.join(_RUNTIMES)}", id="keyline.E002"))
+    if settings.MATTING_RUNTIME not in RUNTIMES:
+        problems.append(Error(f"MATTING_RUNTIME must be one of {', '.join(RUNTIMES)}", id="keyline.E002"))
     if not Path(settings.MATTING_WEIGHTS).is_file():
         problems.append(Error(f"MATTING_WEIGHTS={settings.MATTING_WEIGHTS} is not a file", id="keyline.E003"))
     if urlsplit(settings.REDIS_URL).scheme not in ("redis", "rediss", "unix"):

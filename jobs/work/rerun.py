@@ -12,9 +12,7 @@ from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 
 
-def image_rerun(
-    *, actor: Actor, image: JobImage, options: CutoutOptions, dialect: Job.Dialect, urgency: Job.Urgency
-) -> Job:
+def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, dialect: str, urgency: Job.Urgency) -> Job:
     """Submit a picture's stored source again; raise NotFound when it has been deleted, and what job_submit raises.
 
     The new job's files are the actor's own, so the source is recorded as opened when it was somebody else's.

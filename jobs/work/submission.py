@@ -46,7 +46,7 @@ from segmentation.options import CutoutOptions, Quality
 class Door:
     """Say through which door a job came and what that door wants remembered; the pipeline itself ignores it."""
 
-    dialect: Job.Dialect
+    dialect: str
     urgency: Job.Urgency = Job.Urgency.DEFAULT
     external_id: str = ""
     wire: dict[str, Any] = field(default_factory=dict)

@@ -256,7 +256,7 @@ def test_a_member_replaced_by_another_loses_the_team(
 
 
 def test_a_limit_of_a_dialect_that_there_is_not_is_refused(team_manager: Client, alice: Person) -> None:
-    form = team_form(alice) | {"quota-0-dialects": '{"dashscope": {"speed": 1}}'}
+    form = team_form(alice) | {"quota-0-dialects": '{"native": {"speed": 1}}'}
 
     page = team_manager.post(f"/admin/jobs/team/{alice.team.pk}/change/", form)
 

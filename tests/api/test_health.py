@@ -1,4 +1,4 @@
-"""Stage 9: what `/health` tells a stranger, and what it tells its people."""
+"""What `/health` shows to strangers and to signed-in users."""
 
 from __future__ import annotations
 

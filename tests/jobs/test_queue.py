@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import OperationalError, connection
 
 from jobs.models import Team
-from jobs.running.worker import WorkerParent
+from jobs.running.worker import worker_programs
 from jobs.work import queue
 from tests.stack import wait_for
 
@@ -75,7 +75,7 @@ def test_a_worker_that_hangs_in_native_code_ends(monkeypatch: pytest.MonkeyPatch
 
 
 def test_downloads_webhooks_and_zips_wait_for_processes_of_their_own() -> None:
-    roles = [child.role for child in WorkerParent(2).children]
+    roles = [program.command[-1] for program in worker_programs(2)]
 
     assert roles == ["pictures", "pictures", "downloads", "downloads", "webhooks", "slow-webhooks", "upkeep"]
 

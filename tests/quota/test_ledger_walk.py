@@ -17,6 +17,8 @@ from tests.cast import Person
 
 from .deeds import claim, fail, set_quota, submit, succeed
 
+pytestmark = pytest.mark.slow
+
 STEPS = 120
 
 

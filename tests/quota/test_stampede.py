@@ -17,6 +17,8 @@ from tests.postgres import HOW_TO_INSTALL, running_postgres, server_binaries
 from tests.quota.stampede import QUOTA, SUBMISSIONS
 from tests.stack import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def postgres_url() -> Iterator[str]:

@@ -1,32 +1,39 @@
-"""Stages 2 and 7 to 9: `variants`, an instant rendering with other options, and `again`, a new run of the model."""
+"""Native API: `variants` renders a stored result with other options, `again` runs the model again."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseBase
-from drf_spectacular.utils import OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import one_picture
+from jobs.api.problem import PROBLEM
 from jobs.models import Job, Scope
 from jobs.results.variants import MAX_BRUSH_BYTES, first_output, variant_keep, variant_render
 from jobs.work.rerun import image_rerun
 from jobs.work.selectors import image_at, job_get
 from jobs.work.waiting import wait_for_job
 
-from .render import render_file
-from .serializers import AgainRequestSerializer, FileSerializer, JobSerializer, VariantRequestSerializer
-from .views import PROBLEM, WAIT, NativeView
+from .base import WAIT, NativeView
+from .serializers import (
+    AgainRequestSerializer,
+    FileSerializer,
+    JobSerializer,
+    VariantRequestSerializer,
+    file_document,
+)
 
-KEPT_LINK_TTL_S = 7 * 24 * 3600  # a kept rendering is what people share
+KEPT_LINK_TTL_S = 7 * 24 * 3600  # kept renderings are shared with others
 
 
 class VariantsView(NativeView):
-    """Render a finished picture again; answer the file itself, or with `keep` a link to the stored one."""
+    """Render a finished picture with other options; answer the file, or with `keep` a link to the stored one."""
 
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
     body_limits = staticmethod(one_picture)
@@ -54,14 +61,14 @@ class VariantsView(NativeView):
         rendered = first_output(result)
         if body.validated_data["keep"]:
             kept = variant_keep(image=image, rendered=rendered)
-            return Response(render_file(kept, base_url=self.base_url, link_ttl_s=KEPT_LINK_TTL_S), status=201)
+            return Response(file_document(kept, base_url=self.base_url, link_ttl_s=KEPT_LINK_TTL_S), status=201)
         response = HttpResponse(rendered.data, content_type=rendered.content_type)
         response["Server-Timing"] = ", ".join(f"{name};dur={ms:.1f}" for name, ms in result.timings_ms.items())
         return response
 
 
 class AgainView(NativeView):
-    """Run the model again on a picture that is already here."""
+    """Run the model again on a stored picture, as a new job."""
 
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
 

@@ -19,6 +19,8 @@ from segmentation.engines.base import Engine
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person, make_person
 
+pytestmark = pytest.mark.slow
+
 URL = "/api/model/reload"
 
 
@@ -102,7 +104,7 @@ def test_a_second_reload_names_the_one_before(trying_worker: None, alice: Person
     assert {version.path for version in ModelVersion.objects.filter(is_active=True)} == {"second.pth"}
 
 
-def test_the_same_name_with_another_content_is_served_anew(
+def test_the_same_name_with_another_content_is_loaded_again(
     trying_worker: None, alice: Person, weights_dir: Path
 ) -> None:
     torch.save(shipped(), weights_dir / "mine.pth")

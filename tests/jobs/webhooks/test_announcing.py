@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import django_rq
@@ -90,10 +88,9 @@ def test_a_callback_speaks_its_dialects_words_and_keeps_them_for_retries(
         rendered.append(str(job.pk))
         return {"data": {"task_id": str(job.pk), "call": len(rendered)}}
 
-    render = SimpleNamespace(callback_payload=callback_payload)
-    monkeypatch.setitem(sys.modules, "jobs.api.picwish.render", render)
+    monkeypatch.setitem(messages._callback_payloads, "sample", callback_payload)
     job = make_job(alice, callback_url=site.url("/hook"))
-    Job.objects.filter(pk=job.pk).update(dialect=Job.Dialect.PICWISH)
+    Job.objects.filter(pk=job.pk).update(dialect="sample")
     job_cancel(actor=alice.actor, job=job)
     delivery = attempt(WebhookDelivery.objects.get())
     clock.advance(5)

@@ -1,4 +1,4 @@
-"""Start-up: processes are kept running, and none is left behind."""
+"""The supervisor restarts programs, stops them in order and leaves none behind."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_program_that_ends_is_started_again(tmp_path: Path) -> None:
     supervisor.start(_program(ENDS, log))
 
     supervisor.run(until=lambda: len(_pids(log)) >= 3)
-    supervisor.stop(order=["it"])
+    supervisor.stop()
 
     assert len(set(_pids(log))) >= 3
     assert told[0].startswith("it ended (exit code 0)")
@@ -51,7 +51,7 @@ def test_a_killed_program_is_started_again_and_the_report_names_the_signal(tmp_p
 
     os.kill(_pids(log)[0], signal.SIGKILL)
     supervisor.run(until=lambda: len(_pids(log)) == 2)
-    supervisor.stop(order=["it"])
+    supervisor.stop()
 
     assert "SIGKILL" in told[0]
     assert not any(_is_alive(pid) for pid in _pids(log))
@@ -63,7 +63,7 @@ def test_a_program_that_ignores_the_request_to_end_is_killed_with_its_children(t
     supervisor.start(_program(WITH_CHILD, log, grace_s=0.2))
     supervisor.run(until=lambda: len(_pids(log)) == 2)
 
-    supervisor.stop(order=["it"])
+    supervisor.stop()
 
     assert told == ["it does not end by itself and is killed"]
     wait_for(lambda: not any(_is_alive(pid) for pid in _pids(log)), timeout_s=10, what="a child outlived its program")
@@ -75,21 +75,49 @@ def test_a_second_request_to_stop_skips_the_grace_period(tmp_path: Path) -> None
     supervisor.start(_program(STUBBORN, log, grace_s=3600))
     supervisor.run(until=lambda: len(_pids(log)) == 1)
 
-    supervisor.stop(order=["it"], hurry=lambda: True)
+    supervisor.stop(hurry=lambda: True)
 
     assert not _is_alive(_pids(log)[0])
 
 
-def test_programs_end_in_the_order_that_is_asked_for(tmp_path: Path) -> None:
-    ends_last, told = tmp_path / "first", []
-    supervisor = Supervisor(report=told.append)
-    for name in ("first", "second"):
-        supervisor.start(_program(STUBBORN, tmp_path / name, name=name, grace_s=0.1))
-    supervisor.run(until=lambda: bool(_pids(ends_last)) and bool(_pids(tmp_path / "second")))
+def test_programs_are_stopped_by_rank_and_their_ends_reported(tmp_path: Path) -> None:
+    ended: list[tuple[str, int]] = []
+    supervisor = Supervisor(report=lambda line: None, ended=lambda program, pid: ended.append((program.name, pid)))
+    for name, rank in (("queue", 2), ("web", 0), ("workers", 1)):
+        supervisor.start(_program(STUBBORN, tmp_path / name, name=name, grace_s=0.1, stop_rank=rank))
+    supervisor.run(until=lambda: all(_pids(tmp_path / name) for name in ("queue", "web", "workers")))
 
-    supervisor.stop(order=["second", "first"])
+    supervisor.stop()
 
-    assert [line.split()[0] for line in told] == ["second", "first"]
+    assert ended == [(name, _pids(tmp_path / name)[0]) for name in ("web", "workers", "queue")]
+
+
+def test_programs_of_one_rank_share_the_grace_period(tmp_path: Path) -> None:
+    supervisor = Supervisor(report=lambda line: None)
+    for name in ("stubborn", "willing"):
+        supervisor.start(_program(STUBBORN if name == "stubborn" else SLEEPS, tmp_path / name, name=name, grace_s=3600))
+    supervisor.run(until=lambda: all(_pids(tmp_path / name) for name in ("stubborn", "willing")))
+    willing = _pids(tmp_path / "willing")[0]
+
+    # The first one never ends by itself: the stop goes on only because the second one got its signal meanwhile.
+    supervisor.stop(hurry=lambda: not _is_alive(willing))
+
+    assert not _is_alive(_pids(tmp_path / "stubborn")[0])
+
+
+def test_a_failing_report_of_an_end_does_not_stop_the_supervision(tmp_path: Path) -> None:
+    log = tmp_path / "pids"
+
+    def fail(program: Program, pid: int) -> None:
+        raise ConnectionError("the queue is away")
+
+    supervisor = Supervisor(report=lambda line: None, ended=fail)
+    supervisor.start(_program(ENDS, log))
+
+    supervisor.run(until=lambda: len(_pids(log)) >= 2)
+    supervisor.stop()
+
+    assert len(_pids(log)) >= 2
 
 
 def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
@@ -115,13 +143,13 @@ def test_the_lifeline_may_be_killed_too(tmp_path: Path) -> None:
     supervisor.run(until=lambda: supervisor._lifeline is not first)
     supervisor.start(_program(SLEEPS, other))
     supervisor.run(until=lambda: len(_pids(other)) == 1)
-    supervisor.stop(order=["it"])
+    supervisor.stop()
 
     assert not any(_is_alive(pid) for pid in _pids(log) + _pids(other))
 
 
-def _program(code: str, log: Path, *, name: str = "it", grace_s: float = 10) -> Program:
-    return Program(name, [sys.executable, "-c", code, str(log)], grace_s=grace_s)
+def _program(code: str, log: Path, *, name: str = "it", grace_s: float = 10, stop_rank: int = 0) -> Program:
+    return Program(name, [sys.executable, "-c", code, str(log)], grace_s=grace_s, stop_rank=stop_rank)
 
 
 def _pids(log: Path) -> list[int]:
@@ -129,7 +157,7 @@ def _pids(log: Path) -> list[int]:
 
 
 def _is_alive(pid: int) -> bool:
-    """Say whether a process runs; one that has ended and waits for its parent to notice does not."""
+    """Return True while a process runs; a zombie does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

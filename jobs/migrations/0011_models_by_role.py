@@ -33,7 +33,7 @@ def fill_units(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0009_help_texts"),
+        ("jobs", "0010_registered_dialects"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

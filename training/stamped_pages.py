@@ -1,6 +1,6 @@
-"""Tests of stage 6: pages with a stamp on them, as a scanner or a phone would see them, and the alpha of the ink.
+"""Generate pages with a stamp, as a scanner or a phone would see them, and the alpha of the ink.
 
-Everything that spoils real pages is here: print under the ink, paper texture, ink that took unevenly, a tilted camera,
+All faults of real pages are included: print under the ink, paper texture, ink that took unevenly, a tilted camera,
 uneven light with a shadow's edge, lens blur, sensor noise and JPEG. The alpha goes through the same camera as the page.
 """
 
