@@ -4,6 +4,7 @@ from importlib import import_module
 
 import django.core.validators
 import jobs.models.quota
+import jobs.models.team
 from django.conf import settings
 from django.db import migrations, models
 
@@ -113,14 +114,20 @@ class Migration(migrations.Migration):
             model_name="team",
             name="dialect_qualities",
             field=models.JSONField(
-                blank=True, default=dict, help_text='Qualities of single dialects: {"baidu": "fine"}.'
+                blank=True,
+                default=dict,
+                help_text='Qualities of single dialects: {"baidu": "fine"}.',
+                validators=[jobs.models.team.validate_dialect_qualities],
             ),
         ),
         migrations.AddField(
             model_name="team",
             name="quality",
             field=models.CharField(
-                blank=True, help_text="Quality of pictures that name none; empty: the site's default.", max_length=4
+                blank=True,
+                choices=jobs.models.team.quality_choices,
+                help_text="Quality of pictures that name none; empty: the site's default.",
+                max_length=4,
             ),
         ),
         migrations.AddField(

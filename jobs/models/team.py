@@ -5,9 +5,23 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from segmentation.options import Quality
+
+
+def quality_choices() -> list[tuple[str, str]]:
+    """Return the choices of a team's quality. Migrations refer to this function."""
+    return [(str(quality), quality.capitalize()) for quality in Quality]
+
+
+def validate_dialect_qualities(value: object) -> None:
+    """Accept `{"baidu": "fine"}`; raise ValidationError otherwise."""
+    if not isinstance(value, dict) or not set(value.values()) <= set(Quality):
+        raise ValidationError(f'Write an object: {{"dialect": quality}}, of {", ".join(Quality)}.')
 
 
 class Team(models.Model):
@@ -19,10 +33,16 @@ class Team(models.Model):
         default=True, help_text="Whether a member sees every job of the team or only their own."
     )
     quality = models.CharField(
-        max_length=4, blank=True, help_text="Quality of pictures that name none; empty: the site's default."
+        max_length=4,
+        blank=True,
+        choices=quality_choices,
+        help_text="Quality of pictures that name none; empty: the site's default.",
     )
     dialect_qualities = models.JSONField(
-        default=dict, blank=True, help_text='Qualities of single dialects: {"baidu": "fine"}.'
+        default=dict,
+        blank=True,
+        validators=[validate_dialect_qualities],
+        help_text='Qualities of single dialects: {"baidu": "fine"}.',
     )
     trial_percent = models.PositiveSmallIntegerField(
         default=0,
