@@ -1,4 +1,4 @@
-"""All URLs of the site, grouped by API."""
+"""URL patterns of the site: admin, health, files, APIs, accounts and pages."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -13,6 +13,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     route("health", health.health, name="health"),
     route("health/live", health.live, name="health-live"),
+    route("health/ready", health.ready, name="health-ready"),
     path("files/<uuid:artifact_id>/<str:name>", FileView.as_view(), name="file"),
     path("", include("jobs.api.schema")),
     path("", include("jobs.api.native.urls")),

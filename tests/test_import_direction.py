@@ -25,7 +25,13 @@ ROOMS = (
     "jobs.results",
     "jobs.webhooks",
 )
-WORKERS_ONLY = ("jobs.work.tasks", "jobs.inference.engines", "jobs.inference.pool", "jobs.inference.routing")
+WORKERS_ONLY = (
+    "jobs.work.tasks",
+    "jobs.work.serving",
+    "jobs.inference.engines",
+    "jobs.inference.pool",
+    "jobs.inference.routing",
+)
 SITE = ("django", "rest_framework", "redis", "rq", "django_rq", "jobs", "mattingsite")
 
 # What a part of the code may never import, wherever in the file the import stands.
@@ -40,7 +46,7 @@ FORBIDDEN = {
 # Modules of the rooms that only workers import, and so may load a model.
 MAY_RUN_A_MODEL = (*WORKERS_ONLY, "jobs.running", "jobs.management")
 DIALECTS = tuple(path.parent.name for path in sorted((ROOT / "jobs" / "api").glob("*/urls.py")))
-KNOWS_RQ = ("jobs.work.queue", "jobs.work.tasks", "jobs.admin")
+KNOWS_RQ = ("jobs.work.queue", "jobs.work.serving", "jobs.work.tasks", "jobs.admin")
 
 
 def _name_of(path: Path) -> str:

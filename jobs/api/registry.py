@@ -16,7 +16,7 @@ from django.urls import URLPattern
 from django.utils.functional import Promise
 
 from jobs.models.dialects import DialectLimits, dialect_register
-from jobs.webhooks.messages import CallbackPayload, callback_payload_register
+from jobs.webhooks.payload import CallbackPayload, callback_payload_register
 
 
 @dataclass(frozen=True, kw_only=True)

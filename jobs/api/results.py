@@ -8,7 +8,7 @@ from jobs.errors import JobCanceled, JobNotCancelable, JobNotFound, NotFound, Wa
 from jobs.models import Artifact, Job, JobImage, Status
 from jobs.results.selectors import artifact_of
 from jobs.teams.actor import Actor
-from jobs.work.lifecycle import job_cancel
+from jobs.work.cancel import job_cancel
 from jobs.work.selectors import images_of
 from jobs.work.waiting import wait_for_job
 

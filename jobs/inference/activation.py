@@ -19,10 +19,11 @@ from jobs.intake.folders import Place
 from jobs.models import Action, ModelVersion, Role, Tier
 from jobs.teams.actor import Actor
 from jobs.work import queue
+from jobs.work.registry import Task
 from segmentation.errors import InvalidParameter, WeightsInvalid
 
 _LOOK_EVERY_S = 0.5
-TRIAL_TASK = "jobs.work.tasks.weights_try"
+WEIGHTS_TRY = Task("weights_try")
 
 
 def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVersion | None]:
@@ -76,7 +77,7 @@ def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:
 def _tried(path: str) -> dict[str, Any]:
     """Let a worker load a file and run it on a test picture; return its description."""
     answer: dict[str, Any] | None = queue.ask(
-        TRIAL_TASK, path, queue_name="interactive", timeout_s=settings.MATTING_MAX_WAIT_S
+        WEIGHTS_TRY, path, queue_name="interactive", timeout_s=settings.MATTING_MAX_WAIT_S
     )
     if answer is None:
         raise WaitTimeout("No worker has tried the weights file in time.")

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 
 from jobs.models import JobImage, Webhook
-from jobs.webhooks.delivery import delivery_enqueue
+from jobs.webhooks.outbox import delivery_enqueue
 
 
 def uncertain_announce(*, image: JobImage) -> int:

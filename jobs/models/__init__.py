@@ -5,10 +5,12 @@ May import `segmentation.options`, and nothing of the other rooms.
 
 from .artifact import Artifact
 from .audit import Action, AuditEntry, AuditHead
+from .bundle import Bundle
 from .deletion import PendingDeletion
 from .invitation import Invitation
 from .job import TERMINAL, Job, JobImage, Status
 from .key import ApiKey, Scope
+from .lease import Leased
 from .model_version import ModelVersion, Role, Tier
 from .preset import Preset
 from .quota import Quota
@@ -24,9 +26,11 @@ __all__ = [
     "Artifact",
     "AuditEntry",
     "AuditHead",
+    "Bundle",
     "Invitation",
     "Job",
     "JobImage",
+    "Leased",
     "Membership",
     "ModelVersion",
     "PendingDeletion",

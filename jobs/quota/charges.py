@@ -14,10 +14,11 @@ from jobs.models import Job, JobImage, Quota, Status, Team, UsageEntry, UsagePer
 from jobs.quota.selectors import stored_bytes
 from jobs.quota.windows import allowances_check, window_exceeded, window_limit, windows_of
 from jobs.work import queue
+from jobs.work.registry import Task
 from segmentation.options import Quality
 
 ALERT_PERCENTS = (80, 100)
-_ALERT_TASK = "jobs.quota.alerts.quota_alert_send"
+QUOTA_ALERT = Task("quota_alert")
 
 
 def usage_check(*, team: Team, quota: Quota, pictures: int, new_bytes: int, quality: str = Quality.FAST) -> None:
@@ -95,4 +96,4 @@ def _alert(period: UsagePeriod, limit: int) -> None:
     first = UsagePeriod.objects.filter(pk=period.pk, alerted_percent__lt=percent).update(alerted_percent=percent)
     if first:
         sending = {"period_id": period.pk, "percent": percent, "limit": limit}
-        after_commit(queue.enqueue_task, _ALERT_TASK, queue_name="upkeep", **sending)
+        after_commit(queue.enqueue_task, QUOTA_ALERT, queue_name="upkeep", **sending)

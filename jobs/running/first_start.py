@@ -20,6 +20,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, transaction
 
 from jobs.models import Scope
+from jobs.running.readiness import storage_problem
 from jobs.teams.keys import key_create
 from jobs.teams.teams import team_create
 
@@ -80,6 +81,16 @@ def folder_lock(folder: Path) -> IO[str]:
             file.write(str(os.getpid()))
             file.flush()
             return file
+
+
+def storage_require() -> None:
+    """Raise CannotStart if pictures cannot be stored: a missing bucket, a read-only folder, a full disk."""
+    problem = storage_problem()
+    if problem is None:
+        return
+    if settings.S3_BUCKET:
+        raise CannotStart(f"MATTING_S3_BUCKET={settings.S3_BUCKET}: {problem}")
+    raise CannotStart(f"MATTING_MEDIA_DIR={settings.MEDIA_ROOT}: {problem}")
 
 
 def port_require(host: str, port: int) -> None:

@@ -16,7 +16,7 @@ from django.db import close_old_connections
 
 from jobs.running.supervision import Program, Supervisor
 from jobs.running.upkeep import Upkeep
-from jobs.work import lifecycle, queue
+from jobs.work import queue, recovery
 
 logger = logging.getLogger(__name__)
 
@@ -59,4 +59,4 @@ def _release(program: Program, pid: int) -> None:
     name = f"{os.uname().nodename}-{pid}"
     close_old_connections()
     queue.forget_worker(name)
-    lifecycle.leases_release(worker=name)
+    recovery.leases_release(worker=name)

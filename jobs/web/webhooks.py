@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Webhook
 from jobs.web.session import ActionsPage
-from jobs.webhooks.delivery import delivery_replay, webhook_create, webhook_delete, webhook_rotate, webhook_update
+from jobs.webhooks.endpoints import webhook_create, webhook_delete, webhook_rotate, webhook_update
+from jobs.webhooks.outbox import delivery_replay
 from jobs.webhooks.selectors import deliveries_of, delivery_get, webhook_get, webhooks_of
 
 DELIVERIES_SHOWN = 50

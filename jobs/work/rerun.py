@@ -1,4 +1,4 @@
-"""Stage 3 again: the same picture with other settings, as a job of its own."""
+"""Submit a stored picture again with other options, as a new job."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from segmentation.options import CutoutOptions, Method
 
 
 def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, dialect: str, urgency: Job.Urgency) -> Job:
-    """Submit a picture's stored source again; raise NotFound when it has been deleted, and what job_submit raises.
+    """Submit a picture's stored source again; raise NotFound when it is deleted, and what `job_submit` raises.
 
-    The new job's files are the actor's own, so the source is recorded as opened when it was somebody else's.
+    The new job's files belong to the actor, so the source of another user's picture is recorded as opened.
     """
     source = artifact_of(image, Artifact.Kind.SOURCE)
     if source is None:

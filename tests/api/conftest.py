@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
-from django.utils.module_loading import import_string
 
 from jobs.models import Job
+from jobs.work.registry import Task, run_task
 from tests.api.picture_server import PictureServer, serving_pictures
 from tests.fakes import EmptyEngine, FakeEngine, answering
 
@@ -77,6 +77,7 @@ def picture_server() -> Iterator[PictureServer]:
 
 
 def _work_at_once(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> FakeEngine:
+    from jobs.work import serving as _all_tasks  # noqa: F401
     from jobs.work import tasks
 
     def at_once(task: Callable[[str], None]) -> Callable[..., None]:
@@ -86,8 +87,8 @@ def _work_at_once(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> FakeEn
 
         return work
 
-    def run(function: str, *args: object, queue_name: str, timeout_s: int | None = None, **values: object) -> None:
-        import_string(function)(*args, **values)
+    def run(task: Task, *args: object, queue_name: str, row_id: object = None, **values: object) -> None:
+        run_task(task.name, *args, **values)
 
     monkeypatch.setattr("jobs.inference.engines.engine_for", lambda image: answering(engine))
     monkeypatch.setattr("jobs.work.queue.enqueue_images", at_once(tasks.image_process))

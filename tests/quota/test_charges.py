@@ -18,7 +18,11 @@ from jobs.quota.limits import quota_change
 from jobs.quota.refunds import usage_refund
 from jobs.quota.selectors import stored_bytes
 from jobs.quota.windows import allowances
-from jobs.work.lifecycle import images_recover, job_cancel, job_purge, job_retry, source_attach
+from jobs.work.attempts import source_attach
+from jobs.work.cancel import job_cancel
+from jobs.work.recovery import images_recover
+from jobs.work.retention import job_purge
+from jobs.work.retry import job_retry
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import ImageDimensions, ImageTooLarge, ImageUnreadable, InvalidParameter
 from segmentation.options import CutoutOptions

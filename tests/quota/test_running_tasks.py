@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from jobs.models import JobImage, Status
 from jobs.work import queue
+from jobs.work.cancel import job_cancel
 from jobs.work.capacity import all_held_release
-from jobs.work.lifecycle import images_recover, job_cancel
+from jobs.work.recovery import images_recover
 from tests.cast import Person
 
 from .deeds import claim, fail, set_quota, submit, succeed

@@ -33,7 +33,7 @@ from jobs.models import (
     WebhookDelivery,
 )
 from jobs.teams.invitations import invitation_create
-from jobs.webhooks import messages
+from jobs.webhooks import signing
 from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 from tests.api.contracts import published
@@ -175,7 +175,7 @@ def things(alice: Person) -> dict[str, str]:
         theirs = _job(alice, dialect=contract.name, external_id=f"0e5b8c9a-{contract.name}")
         of_dialects |= {f"{contract.name}:job": str(theirs.pk), f"{contract.name}:external_id": theirs.external_id}
     webhook = Webhook.objects.create(
-        team=team, url=f"https://{MARK}.example/", events=["job.failed"], secret=messages.new_secret()
+        team=team, url=f"https://{MARK}.example/", events=["job.failed"], secret=signing.new_secret()
     )
     delivery = WebhookDelivery.objects.create(
         webhook=webhook, event="job.failed", url=webhook.url, payload={"name": MARK}, message_id="msg_1", job=job

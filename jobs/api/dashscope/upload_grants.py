@@ -8,12 +8,11 @@ import json
 import uuid
 from dataclasses import dataclass
 
-from django.core import signing
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from jobs.errors import PermissionDenied
 from jobs.models import ApiKey, Scope
+from jobs.signatures import is_signature_of, signature_of
 from jobs.teams.selectors import key_by_public_id
 
 GRANT_TTL_S = 300
@@ -41,7 +40,7 @@ def grant_issue(*, key: ApiKey) -> UploadGrant:
 
 def granted_key(*, policy: str, signature: str, name: str) -> ApiKey:
     """Return the key that a grant stores `name` for; raise PermissionDenied for an invalid grant."""
-    if not constant_time_compare(_signature(policy), signature):
+    if not is_signature_of(policy, signature, salt=_SALT):
         raise PermissionDenied("The upload policy's signature is not valid.")
     terms = json.loads(base64.b64decode(policy))
     if dt.datetime.fromisoformat(terms["expiration"]) <= timezone.now():
@@ -63,4 +62,4 @@ def upload_id_of(name: str) -> uuid.UUID:
 
 
 def _signature(policy: str) -> str:
-    return signing.Signer(salt=_SALT).signature(policy)
+    return signature_of(policy, salt=_SALT)

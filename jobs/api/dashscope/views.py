@@ -21,7 +21,7 @@ from jobs.intake.sources import accept_upload
 from jobs.intake.uploads import upload_store
 from jobs.models import Job, Scope
 from jobs.teams.caller import caller_of
-from jobs.work.lifecycle import job_cancel
+from jobs.work.cancel import job_cancel
 from jobs.work.selectors import jobs_kept
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import ImageTooLarge, MattingError

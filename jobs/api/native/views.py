@@ -35,7 +35,8 @@ from jobs.intake.sources import (
 )
 from jobs.models import Job
 from jobs.teams.actor import Actor
-from jobs.work.lifecycle import job_cancel, job_purge
+from jobs.work.cancel import job_cancel
+from jobs.work.retention import job_purge
 from jobs.work.selectors import images_of, job_by_idempotency_key, job_get, jobs_filtered
 from jobs.work.submission import Door, job_submit
 from jobs.work.waiting import wait_for_job

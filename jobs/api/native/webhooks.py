@@ -17,7 +17,8 @@ from jobs.api.bodies import MarkedJson
 from jobs.api.problem import PROBLEM
 from jobs.errors import AuthenticationRequired, PermissionDenied
 from jobs.models import Webhook, WebhookDelivery
-from jobs.webhooks import delivery as services
+from jobs.webhooks import endpoints as services
+from jobs.webhooks.outbox import delivery_replay
 from jobs.webhooks.selectors import deliveries_of, delivery_get, webhook_get, webhooks_of
 
 from .base import NativeView
@@ -280,7 +281,7 @@ class DeliveryReplayView(ManagedView):
     def post(self, request: Request, delivery_id: UUID) -> Response:
         actor = self.actor
         delivery = delivery_get(actor, delivery_id)
-        again = services.delivery_replay(actor=actor, delivery=delivery)
+        again = delivery_replay(actor=actor, delivery=delivery)
         return Response(DeliverySerializer(again).data, status=202)
 
 

@@ -19,8 +19,8 @@ from jobs.models import Artifact, AuditEntry, Job, JobImage, Scope
 from jobs.quota.selectors import stored_bytes
 from jobs.results.variants import MAX_BRUSH_BYTES, variant_keep
 from jobs.teams.keys import key_create
-from jobs.work.lifecycle import job_purge
 from jobs.work.removal import images_delete
+from jobs.work.retention import job_purge
 from segmentation.pipeline import Rendered
 from tests import photos
 from tests.cast import Person

@@ -9,7 +9,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from jobs.models import Job
-from jobs.work.lifecycle import image_claim, job_cancel, job_purge
+from jobs.work.attempts import image_claim
+from jobs.work.cancel import job_cancel
+from jobs.work.retention import job_purge
 from tests.cast import Person
 from tests.quota.deeds import ledger_sum
 

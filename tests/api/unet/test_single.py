@@ -17,7 +17,7 @@ from PIL import Image
 from jobs.models import ApiKey, Job
 from jobs.results import storage
 from jobs.teams.keys import key_revoke
-from jobs.work.lifecycle import job_cancel
+from jobs.work.cancel import job_cancel
 from jobs.work.selectors import jobs_of
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person
