@@ -25,7 +25,7 @@ def role_of(options: CutoutOptions) -> Role:
 
 def quality_default(team: Team, dialect: str) -> Quality:
     """Return the team's quality for a dialect, else the team's, else the site's."""
-    return Quality(team.dialect_qualities.get(dialect) or team.quality or settings.MATTING_QUALITY)
+    return Quality((team.dialect_qualities or {}).get(dialect) or team.quality or settings.MATTING_QUALITY)
 
 
 def quality_settled(options: CutoutOptions, *, team: Team, dialect: str) -> CutoutOptions:

@@ -46,43 +46,43 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="jobimage",
             name="charged_units",
-            field=models.PositiveSmallIntegerField(default=1, help_text="What it counts of a quota, by its tier."),
+            field=models.PositiveSmallIntegerField(db_default=1, default=1, help_text="What it counts of a quota, by its tier."),
         ),
         migrations.AddField(
             model_name="jobimage",
             name="is_corrected",
-            field=models.BooleanField(default=False, help_text="Whether a brush, a box or a click changed the result."),
+            field=models.BooleanField(db_default=False, default=False, help_text="Whether a brush, a box or a click changed the result."),
         ),
         migrations.AddField(
             model_name="jobimage",
             name="model_reason",
-            field=models.CharField(blank=True, help_text="Why this model answered.", max_length=16),
+            field=models.CharField(db_default="", blank=True, help_text="Why this model answered.", max_length=16),
         ),
         migrations.AddField(
             model_name="jobimage",
             name="tier",
-            field=models.CharField(blank=True, help_text="Tier of the model that answered.", max_length=5),
+            field=models.CharField(db_default="", blank=True, help_text="Tier of the model that answered.", max_length=5),
         ),
         migrations.AddField(
             model_name="modelversion",
             name="is_pending",
-            field=models.BooleanField(default=False, help_text="Being copied to the hosts before it is activated."),
+            field=models.BooleanField(db_default=False, default=False, help_text="Being copied to the hosts before it is activated."),
         ),
         migrations.AddField(
             model_name="modelversion",
             name="licence",
-            field=models.CharField(blank=True, max_length=400),
+            field=models.CharField(db_default="", blank=True, max_length=400),
         ),
         migrations.AddField(
             model_name="modelversion",
             name="licence_accepted",
-            field=models.BooleanField(default=False, help_text="Whether an operator accepted its restrictions."),
+            field=models.BooleanField(db_default=False, default=False, help_text="Whether an operator accepted its restrictions."),
         ),
         migrations.AddField(
             model_name="modelversion",
             name="role",
             field=models.CharField(
-                choices=[("subject", "Subject"), ("prompts", "Boxes and clicks"), ("people", "People")],
+                db_default="subject", choices=[("subject", "Subject"), ("prompts", "Boxes and clicks"), ("people", "People")],
                 default="subject",
                 max_length=10,
             ),
@@ -90,13 +90,13 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="modelversion",
             name="storage_key",
-            field=models.CharField(blank=True, help_text="Copy in the storage, for hosts without it.", max_length=255),
+            field=models.CharField(db_default="", blank=True, help_text="Copy in the storage, for hosts without it.", max_length=255),
         ),
         migrations.AddField(
             model_name="modelversion",
             name="tier",
             field=models.CharField(
-                choices=[("fast", "Fast"), ("fine", "Fine"), ("trial", "Trial")], default="fast", max_length=5
+                db_default="fast", choices=[("fast", "Fast"), ("fine", "Fine"), ("trial", "Trial")], default="fast", max_length=5
             ),
         ),
         migrations.AddField(
@@ -114,7 +114,7 @@ class Migration(migrations.Migration):
             model_name="team",
             name="dialect_qualities",
             field=models.JSONField(
-                blank=True,
+                null=True, blank=True,
                 default=dict,
                 help_text='Qualities of single dialects: {"baidu": "fine"}.',
                 validators=[jobs.models.team.validate_dialect_qualities],
@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
             model_name="team",
             name="quality",
             field=models.CharField(
-                blank=True,
+                db_default="", blank=True,
                 choices=jobs.models.team.quality_choices,
                 help_text="Quality of pictures that name none; empty: the site's default.",
                 max_length=4,
@@ -144,7 +144,7 @@ class Migration(migrations.Migration):
             model_name="team",
             name="trial_percent",
             field=models.PositiveSmallIntegerField(
-                default=0,
+                db_default=0, default=0,
                 help_text="Share of the pictures that the model under trial answers.",
                 validators=[django.core.validators.MaxValueValidator(100)],
             ),
@@ -153,12 +153,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="usageentry",
             name="quality",
-            field=models.CharField(default="fast", max_length=4),
+            field=models.CharField(db_default="fast", default="fast", max_length=4),
         ),
         migrations.AddField(
             model_name="usageentry",
             name="units",
-            field=models.IntegerField(default=0, help_text="What these pictures count of a quota, by their quality."),
+            field=models.IntegerField(db_default=0, default=0, help_text="What these pictures count of a quota, by their quality."),
         ),
         migrations.RunPython(fill_units, migrations.RunPython.noop, elidable=False),
         migrations.RunPython(ledger.create, ledger.drop, elidable=False),

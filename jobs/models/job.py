@@ -159,7 +159,9 @@ class JobImage(Leased):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     charged_on = models.DateField(null=True, blank=True, help_text="The day it is charged to; empty: not charged.")
-    charged_units = models.PositiveSmallIntegerField(default=1, help_text="What it counts of a quota, by its tier.")
+    charged_units = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="What it counts of a quota, by its tier."
+    )
     is_held = models.BooleanField(default=False, help_text="Waits until its team may run another picture.")
 
     width = models.PositiveIntegerField(null=True, blank=True)
@@ -171,9 +173,11 @@ class JobImage(Leased):
     notes = models.JSONField(default=list, blank=True)
     timings_ms = models.JSONField(default=dict, blank=True)
     model_version = models.CharField(max_length=80, blank=True)
-    tier = models.CharField(max_length=5, blank=True, help_text="Tier of the model that answered.")
-    model_reason = models.CharField(max_length=16, blank=True, help_text="Why this model answered.")
-    is_corrected = models.BooleanField(default=False, help_text="Whether a brush, a box or a click changed the result.")
+    tier = models.CharField(max_length=5, blank=True, db_default="", help_text="Tier of the model that answered.")
+    model_reason = models.CharField(max_length=16, blank=True, db_default="", help_text="Why this model answered.")
+    is_corrected = models.BooleanField(
+        default=False, db_default=False, help_text="Whether a brush, a box or a click changed the result."
+    )
 
     class Meta:
         ordering = ["job", "position"]

@@ -29,16 +29,22 @@ class ModelVersion(models.Model):
     Without an active row, the built-in model answers the tier `fast`, and no model the others.
     """
 
-    role = models.CharField(max_length=10, choices=Role.choices, default=Role.SUBJECT)
-    tier = models.CharField(max_length=5, choices=Tier.choices, default=Tier.FAST)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.SUBJECT, db_default="subject")
+    tier = models.CharField(max_length=5, choices=Tier.choices, default=Tier.FAST, db_default="fast")
     name = models.CharField(max_length=120)
     path = models.CharField(max_length=400, help_text="Relative to the weights folder.")
     sha256 = models.CharField(max_length=64)
     architecture = models.CharField(max_length=60)
-    licence = models.CharField(max_length=400, blank=True)
-    licence_accepted = models.BooleanField(default=False, help_text="Whether an operator accepted its restrictions.")
-    storage_key = models.CharField(max_length=255, blank=True, help_text="Copy in the storage, for hosts without it.")
-    is_pending = models.BooleanField(default=False, help_text="Being copied to the hosts before it is activated.")
+    licence = models.CharField(max_length=400, blank=True, db_default="")
+    licence_accepted = models.BooleanField(
+        default=False, db_default=False, help_text="Whether an operator accepted its restrictions."
+    )
+    storage_key = models.CharField(
+        max_length=255, blank=True, db_default="", help_text="Copy in the storage, for hosts without it."
+    )
+    is_pending = models.BooleanField(
+        default=False, db_default=False, help_text="Being copied to the hosts before it is activated."
+    )
     is_active = models.BooleanField(default=False)
     loaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

@@ -35,10 +35,12 @@ class Team(models.Model):
     quality = models.CharField(
         max_length=4,
         blank=True,
+        db_default="",
         choices=quality_choices,
         help_text="Quality of pictures that name none; empty: the site's default.",
     )
     dialect_qualities = models.JSONField(
+        null=True,
         default=dict,
         blank=True,
         validators=[validate_dialect_qualities],
@@ -46,6 +48,7 @@ class Team(models.Model):
     )
     trial_percent = models.PositiveSmallIntegerField(
         default=0,
+        db_default=0,
         validators=[MaxValueValidator(100)],
         help_text="Share of the pictures that the model under trial answers.",
     )
