@@ -11,7 +11,7 @@ from .invitation import Invitation
 from .job import TERMINAL, Job, JobImage, Status
 from .key import ApiKey, Scope
 from .lease import Leased
-from .model_version import ModelVersion
+from .model_version import ModelVersion, Role, Tier
 from .preset import Preset
 from .quota import Quota
 from .team import Membership, Team
@@ -36,9 +36,11 @@ __all__ = [
     "PendingDeletion",
     "Preset",
     "Quota",
+    "Role",
     "Scope",
     "Status",
     "Team",
+    "Tier",
     "Upload",
     "UsageEntry",
     "UsageErasure",

@@ -38,6 +38,16 @@ class GalleryFilter(forms.Form):
     dialect = forms.ChoiceField(label=_("Source"), required=False, choices=_dialects)
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput({"type": "date"}))
     until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput({"type": "date"}))
+    uncertainty_from = forms.FloatField(
+        label=_("Uncertainty from"),
+        required=False,
+        min_value=0,
+        max_value=1,
+        widget=forms.NumberInput({"step": "0.05"}),
+    )
+    order = forms.ChoiceField(
+        label=_("Order"), required=False, choices=[("", _("Newest first")), ("uncertain", _("Review these first"))]
+    )
     mine = forms.BooleanField(label=_("Only mine"), required=False)
 
 

@@ -19,6 +19,7 @@ STATUSES: dict[str, Promise] = {
     "canceled": _("Cancelled"),
 }
 SUBJECTS: dict[str, Promise] = {"person": _("Person"), "object": _("Object"), "stamp": _("Stamp")}
+QUALITIES: dict[str, Promise] = {"fast": _("Fast"), "fine": _("Fine"), "auto": _("Fine where needed")}
 STAGES: dict[str, Promise] = {
     "queue": _("In the queue"),
     "fetch": _("Fetching"),
