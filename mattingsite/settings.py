@@ -9,6 +9,8 @@ import datetime as dt
 import os
 from pathlib import Path
 
+from botocore.config import Config
+
 from mattingsite import __version__
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
 from mattingsite.data_folder import broker_socket, read_or_create_secret
@@ -97,6 +99,7 @@ if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5} | dict(DATABASES["default"].get("OPTIONS", {}))
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restart of the database fails no request
 
 LANGUAGE_CODE = "en"
@@ -121,8 +124,11 @@ AUTH_PASSWORD_VALIDATORS = [
 # Mail -----------------------------------------------------------------------------------------------------------------
 _MAIL_SERVER = env.email("EMAIL_URL")
 EMAIL_IS_CONFIGURED = bool(_MAIL_SERVER)
-EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 vars().update(_MAIL_SERVER)
+# Requests write mail to the outbox; a worker sends it with the backend that EMAIL_URL names.
+MAIL_DELIVERY_BACKEND = _MAIL_SERVER.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
+EMAIL_BACKEND = "jobs.mail.backend.Outbox" if EMAIL_IS_CONFIGURED else MAIL_DELIVERY_BACKEND
+EMAIL_TIMEOUT = env.number("MATTING_MAIL_TIMEOUT_S", 10.0, minimum=0.1)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", "keyline@localhost")
 
 # Accounts -------------------------------------------------------------------------------------------------------------
@@ -165,6 +171,7 @@ S3_OPTIONS = {
     "default_acl": "private",
     "querystring_auth": True,
     "file_overwrite": True,
+    "client_config": Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3}),
 }
 STORAGES = {
     "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3_OPTIONS}
@@ -216,7 +223,7 @@ RQ_QUEUES = {
     for name in (
         *("interactive", "default", "batch"),
         *("interactive-downloads", "default-downloads", "batch-downloads"),
-        *("webhooks", "slow-webhooks", "upkeep"),
+        *("webhooks", "slow-webhooks", "mail", "upkeep"),
     )
 }
 CACHES = {

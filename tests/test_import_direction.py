@@ -15,7 +15,16 @@ PACKAGES = ("jobs", "segmentation", "training", "mattingsite")
 HEAVY = ("torch", "openvino", "onnxruntime")
 MODEL = ("segmentation.pipeline", "segmentation.engines", "segmentation.network", "training", *HEAVY)
 DOORS = ("jobs.api", "jobs.web", "jobs.admin")
-ROOMS = ("jobs.teams", "jobs.quota", "jobs.audit", "jobs.intake", "jobs.work", "jobs.results", "jobs.webhooks")
+ROOMS = (
+    "jobs.teams",
+    "jobs.quota",
+    "jobs.audit",
+    "jobs.intake",
+    "jobs.work",
+    "jobs.results",
+    "jobs.webhooks",
+    "jobs.mail",
+)
 WORKERS_ONLY = ("jobs.work.tasks", "jobs.work.engine", "jobs.work.serving")
 SITE = ("django", "rest_framework", "redis", "rq", "django_rq", "jobs", "mattingsite")
 

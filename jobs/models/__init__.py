@@ -8,6 +8,7 @@ from .invitation import Invitation
 from .job import TERMINAL, Job, JobImage, Status
 from .key import ApiKey, Scope
 from .lease import Leased
+from .mail import QueuedMail
 from .model_version import ModelVersion
 from .preset import Preset
 from .quota import Quota
@@ -32,6 +33,7 @@ __all__ = [
     "ModelVersion",
     "PendingDeletion",
     "Preset",
+    "QueuedMail",
     "Quota",
     "Scope",
     "Status",
