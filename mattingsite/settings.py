@@ -173,12 +173,18 @@ S3_OPTIONS = {
     "file_overwrite": True,
     "client_config": Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3}),
 }
+# Only the site's own user reads pictures; a web server that sends files itself (X-Accel-Redirect) needs its group.
+_GROUP_READS = env.switch("MATTING_MEDIA_GROUP_READABLE", False)
+_FILE_MODES = {
+    "file_permissions_mode": 0o640 if _GROUP_READS else 0o600,
+    "directory_permissions_mode": 0o750 if _GROUP_READS else 0o700,
+}
 STORAGES = {
     "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3_OPTIONS}
     if S3_BUCKET
     else {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": MEDIA_ROOT, "allow_overwrite": True},
+        "OPTIONS": {"location": MEDIA_ROOT, "allow_overwrite": True, **_FILE_MODES},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
