@@ -149,9 +149,9 @@ def files_under(folder: str) -> Iterator[str]:
 
 
 def delete(key: str) -> None:
-    """Delete a file, and the folders of its picture and its job with the last of them; raise what the storage raises.
+    """Delete a file, and after the last one the folders of its picture and job; raise what the storage raises.
 
-    A file that is gone already counts as deleted. Services do this through jobs.results.deletions, which tries again.
+    A missing file counts as deleted. Services do this through jobs.results.deletions, which tries again.
     """
     default_storage.delete(key)
     _folders_remove(key)

@@ -12,8 +12,7 @@ from django.conf import settings
 from rq.timeouts import BaseTimeoutException
 
 from jobs.errors import WaitTimeout
-from jobs.intake import folders
-from jobs.intake.fetch import fetch_bytes, policy_from_settings
+from jobs.intake import fetch, folders
 from jobs.intake.sources import limits_from_json
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
@@ -126,4 +125,4 @@ def _stored_or_fetched(image: JobImage, limits: Limits) -> bytes:
 
 
 def _downloaded(url: str) -> bytes:
-    return fetch_bytes(url, policy_from_settings("picture")).data
+    return fetch.fetch_bytes(url, fetch.policy_from_settings("picture")).data

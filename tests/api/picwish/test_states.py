@@ -129,7 +129,7 @@ def test_state_and_progress_go_in_step_while_it_runs(
     image.claim(worker="one", lease_s=60)
     image.job.start()
     steps.append(poll(alice, task_id))
-    image.requeue()
+    image.release()
     steps.append(poll(alice, task_id))
     image.claim(worker="two", lease_s=60)
     JobImage.objects.update(source_url="")
