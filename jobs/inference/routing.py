@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -34,9 +34,17 @@ class EngineSource:
         """Return the engine, loading it where needed; None when no model is active there."""
         raise NotImplementedError
 
+    def built_in(self) -> Engine:
+        """Return the built-in model, which can answer everything."""
+        raise NotImplementedError
+
     def make_room(self, role: Role) -> None:
         """Unload everything but the fast model of a role."""
         raise NotImplementedError
+
+
+def _takes_points(engine: Engine) -> bool:
+    return bool(getattr(engine, "takes_points", False))
 
 
 class RoutedEngine:
@@ -63,6 +71,27 @@ class RoutedEngine:
             Role.PROMPTS,
             lambda engine: engine.boxes(rgb, boxes),
             lambda mattes: max((uncertainty_of(matte.alpha) for matte in mattes), default=0.0),
+        )
+
+    @property
+    def takes_points(self) -> bool:
+        """Return whether a model here takes clicks: the one for prompts, or else the built-in one."""
+        return any(_takes_points(engine) for engine in (self._fast(Role.PROMPTS), self._source.built_in()))
+
+    def points(self, rgb: np.ndarray, points: Sequence[Any], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
+        """Answer clicks with the fast model for prompts, or with the built-in one where that takes none.
+
+        Clicks are a dialogue: every answer corrects the one before, so the model never changes in between.
+        """
+        engine: Any = self._fast(Role.PROMPTS)
+        if not _takes_points(engine):
+            engine = self._source.built_in()
+        return self._asked(
+            Role.PROMPTS,
+            engine,
+            Tier.FAST,
+            "quality",
+            lambda one: one.points(rgb, points, boxes, from_auto=from_auto),  # type: ignore[attr-defined]
         )
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
