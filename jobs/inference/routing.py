@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from jobs.inference.memory import is_out_of_memory
 from jobs.models import Role, Tier
 from segmentation.engines.base import Engine, Instance, Matte
 from segmentation.errors import InferenceFailed
-from segmentation.options import Box, Quality
+from segmentation.options import Box, Point, Quality
 from segmentation.pipeline import uncertainty_of
 
 logger = logging.getLogger(__name__)
@@ -41,10 +41,6 @@ class EngineSource:
     def make_room(self, role: Role) -> None:
         """Unload everything but the fast model of a role."""
         raise NotImplementedError
-
-
-def _takes_points(engine: Engine) -> bool:
-    return bool(getattr(engine, "takes_points", False))
 
 
 class RoutedEngine:
@@ -76,22 +72,22 @@ class RoutedEngine:
     @property
     def takes_points(self) -> bool:
         """Return whether a model here takes clicks: the one for prompts, or else the built-in one."""
-        return any(_takes_points(engine) for engine in (self._fast(Role.PROMPTS), self._source.built_in()))
+        return self._fast(Role.PROMPTS).takes_points or self._source.built_in().takes_points
 
-    def points(self, rgb: np.ndarray, points: Sequence[Any], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
+    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
         """Answer clicks with the fast model for prompts, or with the built-in one where that takes none.
 
         Clicks are a dialogue: every answer corrects the one before, so the model never changes in between.
         """
-        engine: Any = self._fast(Role.PROMPTS)
-        if not _takes_points(engine):
+        engine = self._fast(Role.PROMPTS)
+        if not engine.takes_points:
             engine = self._source.built_in()
         return self._asked(
             Role.PROMPTS,
             engine,
             Tier.FAST,
             "quality",
-            lambda one: one.points(rgb, points, boxes, from_auto=from_auto),  # type: ignore[attr-defined]
+            lambda one: one.points(rgb, points, boxes, from_auto=from_auto),
         )
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
@@ -102,6 +98,8 @@ class RoutedEngine:
         )
 
     def _answer(self, role: Role, ask: Callable[[Engine], _Answer], doubt: Callable[[_Answer], float]) -> _Answer:
+        if self.choice is not None:  # a second question about the same picture, such as which part of it is people
+            return ask(self._fast(role))
         if self._is_trial and (trial := self._source.engine(role, Tier.TRIAL)) is not None:
             return self._asked(role, trial, Tier.TRIAL, "trial", ask)
         if self._quality is Quality.FINE and (fine := self._source.engine(role, Tier.FINE)) is not None:

@@ -27,7 +27,7 @@ class TeamForm(forms.Form):
     """Parse the team's settings."""
 
     name = forms.CharField(label=_("Name"), max_length=120)
-    members_see_all = forms.BooleanField(label=_("Members see every picture of the team"), required=False)
+    members_see_all = forms.BooleanField(label=_("Members see all pictures of the team"), required=False)
     quality = forms.ChoiceField(
         label=_("Quality of pictures that name none"),
         required=False,
@@ -46,7 +46,7 @@ class TeamForm(forms.Form):
 class InvitationForm(forms.Form):
     """Parse a new invitation."""
 
-    note = forms.CharField(label=_("Whom it is for"), max_length=120, required=False)
+    note = forms.CharField(label=_("Recipient"), max_length=120, required=False)
     role = forms.ChoiceField(label=_("Role"), choices=ROLE_NAMES)
 
 

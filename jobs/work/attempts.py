@@ -141,7 +141,8 @@ def _succeed(
 
 def _files_of(result: CutoutResult) -> list[tuple[Rendered, Artifact.Kind]]:
     files = [(rendered, Artifact.Kind(rendered.kind)) for rendered in result.outputs if rendered.kind != "alpha"]
-    return [*files, (result.alpha, Artifact.Kind.ALPHA), (result.thumbnail, Artifact.Kind.THUMBNAIL)]
+    previews = [(result.preview, Artifact.Kind.PREVIEW)] if result.preview else []
+    return [*files, (result.alpha, Artifact.Kind.ALPHA), (result.thumbnail, Artifact.Kind.THUMBNAIL), *previews]
 
 
 def _stored(image: JobImage, rendered: Rendered, kind: Artifact.Kind) -> Artifact:

@@ -35,6 +35,7 @@ from jobs.results.artifacts import artifact_stored
 from jobs.results.deletions import files_discard
 from jobs.teams.actor import Actor
 from jobs.work import queue
+from jobs.work.abilities import options_check
 from jobs.work.dispatch import images_send
 from jobs.work.ending import job_count
 from segmentation.errors import ImageMissing
@@ -121,12 +122,13 @@ def _check(options: CutoutOptions, sources: Sequence[Source], limits: Limits, ca
     if not sources:
         raise ImageMissing(field="image")
     check_count(len(sources))
+    options_check(options)
     if callback_url:
         check_url(callback_url, policy_from_settings("callback"), field="callback_url")
     for source in sources:
         if isinstance(source, CheckedSource):
-            for box in options.boxes:
-                box.clipped(source.probe.width, source.probe.height, min_side_px=limits.min_box_side_px)
+            probe = source.probe
+            options.on_picture(probe.width, probe.height, min_box_side_px=limits.min_box_side_px)
 
 
 def _pictures_check(sources: Sequence[Source], limits: Limits) -> None:

@@ -121,8 +121,7 @@ def _stored_or_fetched(image: JobImage, limits: Limits) -> bytes:
     path, url = image.source_path, image.source_url
     data = folders.read_file(path, limits.max_bytes) if path else _downloaded(url)
     found = probe(data, limits)
-    for box in image.job.cutout_options.boxes:
-        box.clipped(found.width, found.height, min_side_px=limits.min_box_side_px)
+    image.job.cutout_options.on_picture(found.width, found.height, min_box_side_px=limits.min_box_side_px)
     source_attach(image=image, data=data, content_type=f"image/{found.format}", width=found.width, height=found.height)
     return data
 

@@ -61,7 +61,7 @@ def test_purging_asks_first(operator: Client, alice: Person) -> None:
     job = submit(alice)
 
     asked = act(operator, "purge", job)
-    assert b"Delete for good" in asked.content
+    assert b"Delete permanently" in asked.content
     assert Job.objects.filter(pk=job.pk).exists()
     act(operator, "purge", job, confirmed="yes")
 

@@ -146,6 +146,17 @@ def test_a_picture_of_the_trial_is_answered_by_the_model_under_trial() -> None:
     assert answer_of(engine) == ("candidate", "trial", "trial")
 
 
+def test_a_second_question_about_a_picture_leaves_its_choice_alone() -> None:
+    source = Source(subject_fast=named("small"), subject_fine=named("large"), people_fast=named("people"))
+    engine = routed(source, Quality.FINE)
+
+    engine.auto(RGB)
+    engine.instances(RGB)
+
+    assert answer_of(engine) == ("large", "fine", "quality")
+    assert source.engines["people_fast"].calls == ["instances"]
+
+
 def test_other_failures_are_not_hidden() -> None:
     class Broken(FakeEngine):
         def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
