@@ -34,7 +34,7 @@ def fill_units(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0013_lease_defaults"),
+        ("jobs", "0014_preview_kind"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
