@@ -87,7 +87,9 @@ def test_clicks_go_to_the_built_in_model_where_the_chosen_one_takes_none() -> No
         def points(self, rgb: np.ndarray, points: object, boxes: object, *, from_auto: bool) -> Matte:
             return self.auto(rgb)
 
-    source = Source(prompts_fast=named("large"), built_in=named("built in", Clickable()))
+    large = named("large")
+    large.takes_points = False
+    source = Source(prompts_fast=large, built_in=named("built in", Clickable()))
     engine = routed(source, Quality.FINE)
 
     assert engine.takes_points
