@@ -33,6 +33,12 @@ def quality_default(team: Team, dialect: str) -> Quality:
     return Quality((team.dialect_qualities or {}).get(dialect) or team.quality or settings.MATTING_QUALITY)
 
 
+def qualities_available() -> dict[Quality, bool]:
+    """Return for each quality whether a fine model, which it needs, is active for subjects."""
+    has_fine = active_version(Role.SUBJECT, Tier.FINE) is not None
+    return {quality: has_fine or quality is Quality.FAST for quality in Quality}
+
+
 def quality_settled(options: CutoutOptions, *, team: Team, dialect: str) -> CutoutOptions:
     """Return the options with a quality that can be had.
 
