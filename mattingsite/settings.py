@@ -6,7 +6,6 @@ docs/settings.md explains every variable; jobs/running/checks.py checks the valu
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 
 from botocore.config import Config
@@ -15,6 +14,7 @@ from mattingsite import __version__
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
 from mattingsite.data_folder import broker_socket, read_or_create_secret
 from mattingsite.environment import read_environment
+from segmentation.cpus import available_cpus
 from segmentation.options import Quality
 from segmentation.runtimes import RUNTIMES
 
@@ -277,7 +277,7 @@ MATTING_LINK_TTL_S = env.integer("MATTING_LINK_TTL_S", 3600, minimum=1)
 MATTING_LEASE_S = env.number("MATTING_LEASE_S", 8.0, minimum=2)
 MATTING_SWEEP_INTERVAL_S = env.number("MATTING_SWEEP_INTERVAL_S", 2.0, minimum=0.1)
 MATTING_MAX_DELIVERIES = env.integer("MATTING_MAX_DELIVERIES", 3, minimum=1)
-MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, (os.cpu_count() or 2) // 4), minimum=1)
+MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, available_cpus() // 4), minimum=1)
 MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))
 MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", str(BASE_DIR / "weights"))).resolve()

@@ -173,8 +173,12 @@ class JobImage(Leased):
     notes = models.JSONField(default=list, blank=True)
     timings_ms = models.JSONField(default=dict, blank=True)
     model_version = models.CharField(max_length=80, blank=True)
-    tier = models.CharField(max_length=5, blank=True, db_default="", help_text="Tier of the model that answered.")
-    model_reason = models.CharField(max_length=16, blank=True, db_default="", help_text="Why this model answered.")
+    tier = models.CharField(
+        max_length=5, blank=True, default="", db_default="", help_text="Tier of the model that answered."
+    )
+    model_reason = models.CharField(
+        max_length=16, blank=True, default="", db_default="", help_text="Why this model answered."
+    )
     is_corrected = models.BooleanField(
         default=False, db_default=False, help_text="Whether a brush, a box or a click changed the result."
     )

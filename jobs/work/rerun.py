@@ -10,7 +10,7 @@ from jobs.results.downloads import download_note
 from jobs.results.selectors import artifact_of
 from jobs.teams.actor import Actor
 from jobs.work.submission import Door, job_submit
-from segmentation.options import CutoutOptions, Method
+from segmentation.options import CutoutOptions
 
 
 def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, dialect: str, urgency: Job.Urgency) -> Job:
@@ -29,7 +29,7 @@ def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, dialec
         sources=[accept_stored(source.key, name=image.name, limits=limits)],
         limits=limits,
     )
-    if options.method is Method.BOXES:
+    if options.boxes or options.points:
         correction_note(image=image)
     download_note(actor=actor, artifact=source)
     return job
