@@ -10,12 +10,14 @@ from collections.abc import Callable
 
 from django.conf import settings
 from rq.timeouts import BaseTimeoutException
+from structlog.contextvars import bound_contextvars
 
 from jobs.errors import WaitTimeout
 from jobs.intake import fetch, folders
 from jobs.intake.sources import limits_from_json
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
+from jobs.telemetry.transitions import stages_done
 from jobs.work import engine, queue
 from jobs.work.attempts import image_claim, image_fail, image_hand_over, image_succeed, source_attach
 from jobs.work.leases import lease_kept
@@ -62,7 +64,9 @@ def _attempt(image_id: str, step: Callable[[JobImage], None]) -> None:
     image = image_claim(image_id=image_id, worker=worker_name())
     if image is None:
         return
-    with lease_kept(image, lease_s=settings.MATTING_LEASE_S):
+    ids = {"job": image.job_id, "picture": image.pk, "team": image.job.team_id, "request_id": image.job.request_id}
+    bound = {name: str(value) for name, value in ids.items() if value} | {"worker": worker_name()}
+    with bound_contextvars(**bound), lease_kept(image, lease_s=settings.MATTING_LEASE_S):
         try:
             step(image)
         except MattingError as error:
@@ -83,12 +87,14 @@ def _cut_out(image: JobImage) -> None:
     result = cut_out(data, job.cutout_options, model, limits)
     timings |= result.timings_ms
     timings["total"] = timings["fetch"] + (time.perf_counter() - started) * 1000
-    image_succeed(
+    ended = image_succeed(
         image=image,
         result=result,
         timings_ms=_rounded(timings),
         model_version=f"{model.name} {model.version}",
     )
+    if ended:
+        stages_done(timings)
 
 
 def _download(image: JobImage) -> None:
