@@ -17,6 +17,7 @@ from mattingsite import __version__
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
 from mattingsite.data_folder import broker_socket, read_or_create_secret
 from mattingsite.environment import read_environment
+from segmentation.options import Quality
 from segmentation.runtimes import RUNTIMES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -284,6 +285,15 @@ MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))
 MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", str(BASE_DIR / "weights"))).resolve()
 MATTING_RUNTIME = env.choice("MATTING_RUNTIME", "auto", RUNTIMES)
+MATTING_HOST = env("MATTING_HOST", "")
+MATTING_QUALITY = env.choice("MATTING_QUALITY", "fast", tuple(Quality))
+MATTING_QUALITY_UNITS = env.counts("MATTING_QUALITY_UNITS", tuple(Quality))
+MATTING_AUTO_ABOVE = env.number("MATTING_AUTO_ABOVE", 0.2, minimum=0)
+MATTING_AUTO_SHARE = env.number("MATTING_AUTO_SHARE", 0.3, minimum=0)
+MATTING_AUTO_MAX_S = env.number("MATTING_AUTO_MAX_S", 20.0, minimum=0)
+MATTING_MODEL_MEMORY_MB = env.integer("MATTING_MODEL_MEMORY_MB", 0, minimum=0)
+MATTING_MODEL_IDLE_S = env.number("MATTING_MODEL_IDLE_S", 600.0, minimum=1)
+MATTING_WORKER_MAX_MB = env.integer("MATTING_WORKER_MAX_MB", 6000, minimum=0)
 MATTING_INPUT_ROOTS = env.items("MATTING_INPUT_ROOTS", [str(MEDIA_ROOT / "inputs")])
 MATTING_OUTPUT_ROOTS = env.items("MATTING_OUTPUT_ROOTS", [str(MEDIA_ROOT / "outputs")])
 MATTING_FETCH_ALLOW = env.items("MATTING_FETCH_ALLOW", [])

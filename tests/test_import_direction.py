@@ -16,6 +16,7 @@ HEAVY = ("torch", "openvino", "onnxruntime")
 MODEL = ("segmentation.pipeline", "segmentation.engines", "segmentation.network", "training", *HEAVY)
 DOORS = ("jobs.api", "jobs.web", "jobs.admin")
 ROOMS = (
+    "jobs.inference",
     "jobs.teams",
     "jobs.quota",
     "jobs.audit",
@@ -25,7 +26,13 @@ ROOMS = (
     "jobs.webhooks",
     "jobs.mail",
 )
-WORKERS_ONLY = ("jobs.work.tasks", "jobs.work.engine", "jobs.work.serving")
+WORKERS_ONLY = (
+    "jobs.work.tasks",
+    "jobs.work.serving",
+    "jobs.inference.engines",
+    "jobs.inference.pool",
+    "jobs.inference.routing",
+)
 SITE = ("django", "rest_framework", "redis", "rq", "django_rq", "jobs", "mattingsite")
 
 # What a part of the code may never import, wherever in the file the import stands.

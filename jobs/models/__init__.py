@@ -12,7 +12,7 @@ from .job import TERMINAL, Job, JobImage, Status
 from .key import ApiKey, Scope
 from .lease import Leased
 from .mail import QueuedMail
-from .model_version import ModelVersion
+from .model_version import ModelVersion, Role, Tier
 from .preset import Preset
 from .quota import Quota
 from .team import Membership, Team
@@ -38,9 +38,11 @@ __all__ = [
     "Preset",
     "QueuedMail",
     "Quota",
+    "Role",
     "Scope",
     "Status",
     "Team",
+    "Tier",
     "Upload",
     "UsageEntry",
     "UsageErasure",

@@ -29,6 +29,7 @@ class Webhook(models.Model):
         JOB_SUCCEEDED = "job.succeeded", _("Job Succeeded")
         JOB_FAILED = "job.failed", _("Job Failed")
         JOB_CANCELED = "job.canceled", _("Job Canceled")
+        IMAGE_UNCERTAIN = "image.uncertain", _("Image Uncertain")
         QUOTA_WARNING = "quota.warning", _("Quota Warning")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -1,4 +1,4 @@
-"""Stage 6, the model: networks on the CPU through OpenVINO, the fastest runtime there.
+"""Networks on the CPU through OpenVINO, the fastest runtime there.
 
 A torch network is converted once; the result is kept as one file, so that the next start needs no torch at all.
 """
@@ -35,8 +35,8 @@ class OpenVinoSession:
         self._ports = compiled.outputs
         self.outputs = tuple(min(port.get_names(), default=str(index)) for index, port in enumerate(compiled.outputs))
 
-    def run(self, batch: np.ndarray) -> list[np.ndarray]:
-        results = self._request.infer([batch], share_inputs=True)
+    def run(self, *batches: np.ndarray) -> list[np.ndarray]:
+        results = self._request.infer(list(batches), share_inputs=True)
         return [np.array(results[port]) for port in self._ports]
 
 

@@ -14,6 +14,8 @@ from jobs.api.results import file_of
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
 
+NOTES_HEADER = "Keyline-Notes"  # what the job's JSON tells under `notes`, such as that nothing was found
+
 
 class PictureOrJson(DefaultContentNegotiation):
     """Accept `image/…` beside JSON; errors are problem documents either way."""
@@ -36,6 +38,9 @@ def picture_response(image: JobImage) -> FileResponse:
     """Send the first output of a picture that succeeded; raise NotFound when it has been deleted."""
     kinds = Artifact.Kind
     artifact = file_of(image, kinds.CUTOUT, kinds.MASK, kinds.VISUALIZATION, kinds.ALPHA)
-    return FileResponse(
+    response = FileResponse(
         storage.open_file(artifact.key), content_type=artifact.content_type, filename=artifact.file_name
     )
+    if image.notes:
+        response[NOTES_HEADER] = "; ".join(image.notes)
+    return response

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from rest_framework.response import Response
 
-from jobs.api.results import file_of
+from jobs.api.results import file_of, missing_notes
 from jobs.models import Artifact, Job, JobImage, ModelVersion, Status
 from jobs.results import storage
 from jobs.results.selectors import artifact_of, bundle_of
@@ -74,7 +74,7 @@ def render_single(image: JobImage, *, base_url: str) -> dict[str, Any]:
     }
     if mask is not None:
         body["alpha_url"] = storage.link_to(mask, base_url=base_url)
-    return body
+    return body | missing_notes(image)
 
 
 def render_raw_alpha(image: JobImage) -> dict[str, Any]:
@@ -87,6 +87,7 @@ def render_raw_alpha(image: JobImage) -> dict[str, Any]:
         "shape": list(alpha.shape),
         "dtype": "float32",
         "processing_time_ms": processing_time_ms(image),
+        **missing_notes(image),
     }
 
 
