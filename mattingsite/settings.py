@@ -6,10 +6,13 @@ docs/settings.md explains every variable; jobs/running/checks.py checks the valu
 from __future__ import annotations
 
 import datetime as dt
+import os
+import socket
 from pathlib import Path
 
 from botocore.config import Config
 
+from jobs.telemetry.logs import FORMATS, logging_settings
 from mattingsite import __version__
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
 from mattingsite.data_folder import broker_socket, read_or_create_secret
@@ -58,6 +61,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "jobs.telemetry.requests.RequestsMiddleware",  # first, so that it sees every response
     "jobs.api.health.ProbesMiddleware",
     "jobs.api.body_limits.BodyLimitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -310,22 +314,14 @@ MATTING_QUOTA = {
     "retention_hours": env.limit("MATTING_QUOTA_RETENTION_HOURS", int, minimum=1),
 }
 
-# Logs -----------------------------------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        # A 503 of /health while the model loads is a valid response: only exceptions are logged as errors.
-        "with_exception": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)}
-    },
-    "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))},
-    "loggers": {
-        "rq.worker": {"level": "WARNING"},
-        "axes": {"level": "WARNING"},
-        "django.request": {"level": "ERROR", "filters": ["with_exception"]},
-    },
-}
+# Observation ----------------------------------------------------------------------------------------------------------
+LOGGING = logging_settings(
+    log_format=env.choice("MATTING_LOG_FORMAT", "text", FORMATS),
+    level=env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+)
+# The web processes of a host sum their metrics up in files; prometheus_client reads this name when it is imported.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(DATA_DIR / "metrics" / socket.gethostname()))
+MATTING_METRICS_TOKEN = env("MATTING_METRICS_TOKEN")
+MATTING_METRICS_NETWORKS = env.networks("MATTING_METRICS_NETWORKS")
 
 env.finish()

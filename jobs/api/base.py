@@ -29,6 +29,7 @@ from jobs.quota.limits import limits_within, quota_of
 from jobs.quota.windows import allowances
 from jobs.teams.actor import Actor
 from jobs.teams.rates import Standing, allowance_standings, rate_limit_headers, rates_of, request_spend, require_room
+from jobs.telemetry.requests import refused
 from segmentation.errors import ImageTooLarge, InvalidParameter, MattingError
 from segmentation.image import Limits
 
@@ -125,6 +126,8 @@ class DialectView(APIView):
             logger.exception("request failed", exc_info=exception)
         set_rollback()
         response = self.render_error(error, context.get("request"))
+        if error.http_status == 429:
+            refused(api=self.dialect, error=error.code)
         retry_after_s = getattr(error, "retry_after_s", None)
         if retry_after_s is not None:
             response["Retry-After"] = str(max(1, int(retry_after_s)))

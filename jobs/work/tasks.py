@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from django.conf import settings
 from rq.timeouts import BaseTimeoutException
+from structlog.contextvars import bound_contextvars
 
 from jobs.errors import WaitTimeout
 from jobs.inference import engines
@@ -18,6 +19,7 @@ from jobs.intake import fetch, folders
 from jobs.intake.sources import limits_from_json
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
+from jobs.telemetry.transitions import stages_done
 from jobs.work import queue
 from jobs.work.attempts import image_claim, image_fail, image_hand_over, image_succeed, source_attach
 from jobs.work.leases import lease_kept
@@ -59,7 +61,9 @@ def _attempt(image_id: str, step: Callable[[JobImage], None]) -> None:
     image = image_claim(image_id=image_id, worker=worker_name())
     if image is None:
         return
-    with lease_kept(image, lease_s=settings.MATTING_LEASE_S):
+    ids = {"job": image.job_id, "picture": image.pk, "team": image.job.team_id, "request_id": image.job.request_id}
+    bound = {name: str(value) for name, value in ids.items() if value} | {"worker": worker_name()}
+    with bound_contextvars(**bound), lease_kept(image, lease_s=settings.MATTING_LEASE_S):
         try:
             step(image)
         except engines.HostLacksWeights:
@@ -84,7 +88,7 @@ def _cut_out(image: JobImage) -> None:
     timings |= result.timings_ms
     timings["total"] = timings["fetch"] + (time.perf_counter() - started) * 1000
     choice = model.choice  # None: no model was needed, as for stamps
-    image_succeed(
+    ended = image_succeed(
         image=image,
         result=result,
         timings_ms=_rounded(timings),
@@ -92,6 +96,8 @@ def _cut_out(image: JobImage) -> None:
         tier=choice.tier if choice else "",
         model_reason=choice.reason if choice else "",
     )
+    if ended:
+        stages_done(timings)
 
 
 def _download(image: JobImage) -> None:

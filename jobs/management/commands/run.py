@@ -136,6 +136,7 @@ def _prepared_folder(site: _Address) -> IO[str]:
     first_start.folder_require(settings.DATA_DIR)
     lock = first_start.folder_lock(settings.DATA_DIR)
     first_start.port_require(site.host, site.port)
+    first_start.metrics_reset()
     first_start.storage_require()
     first_start.database_migrate()
     return lock
