@@ -12,7 +12,7 @@ LOCK := $(BIN)/pip-compile --quiet --no-header --no-annotate --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev worker test test-fast lint lock bench clean chromium postgresql
+.PHONY: help run dev worker test test-fast torture lint lock bench clean chromium postgresql
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ test: $(VENV)/.installed-dev chromium postgresql ## Install what the tests need 
 
 test-fast: $(VENV)/.installed-dev ## Run the tests without browser, servers and slow ones: for every save, under a minute
 	$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadgroup -m "not slow and not e2e and not browser" $(TESTS)
+
+torture: $(VENV)/.installed-dev ## Read 50,000 damaged picture files, in processes that may die
+	$(BIN)/python -m tests.segmentation.formats.mutated 50000
 
 lint: $(VENV)/.installed-dev ## Check for mistakes, formatting and types
 	$(BIN)/ruff check .
