@@ -78,6 +78,17 @@ class Environment:
             return default
         return text
 
+    def counts(self, name: str, choices: tuple[str, ...]) -> dict[str, int]:
+        """Return whole numbers from 1 by choice, written as `fine=3,auto=2`."""
+        found: dict[str, int] = {}
+        for part in self.items(name, []):
+            choice, _, number = part.partition("=")
+            if choice.strip() in choices and number.strip().isdecimal() and int(number) >= 1:
+                found[choice.strip()] = int(number)
+            else:
+                self._refuse(f"{name}: {part} must be such as {choices[-1]}=3, of {', '.join(choices)}")
+        return found
+
     def time_zone(self, name: str, default: str) -> str:
         """Return the name of a time zone."""
         text = self(name, default)

@@ -9,10 +9,13 @@ import datetime as dt
 import os
 from pathlib import Path
 
+from botocore.config import Config
+
 from mattingsite import __version__
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
 from mattingsite.data_folder import broker_socket, read_or_create_secret
 from mattingsite.environment import read_environment
+from segmentation.options import Quality
 from segmentation.runtimes import RUNTIMES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -97,6 +100,7 @@ if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5} | dict(DATABASES["default"].get("OPTIONS", {}))
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restart of the database fails no request
 
 LANGUAGE_CODE = "en"
@@ -121,8 +125,11 @@ AUTH_PASSWORD_VALIDATORS = [
 # Mail -----------------------------------------------------------------------------------------------------------------
 _MAIL_SERVER = env.email("EMAIL_URL")
 EMAIL_IS_CONFIGURED = bool(_MAIL_SERVER)
-EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 vars().update(_MAIL_SERVER)
+# Requests write mail to the outbox; a worker sends it with the backend that EMAIL_URL names.
+MAIL_DELIVERY_BACKEND = _MAIL_SERVER.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
+EMAIL_BACKEND = "jobs.mail.backend.Outbox" if EMAIL_IS_CONFIGURED else MAIL_DELIVERY_BACKEND
+EMAIL_TIMEOUT = env.number("MATTING_MAIL_TIMEOUT_S", 10.0, minimum=0.1)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", "keyline@localhost")
 
 # Accounts -------------------------------------------------------------------------------------------------------------
@@ -165,13 +172,20 @@ S3_OPTIONS = {
     "default_acl": "private",
     "querystring_auth": True,
     "file_overwrite": True,
+    "client_config": Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3}),
+}
+# Only the site's own user reads pictures; a web server that sends files itself (X-Accel-Redirect) needs its group.
+_GROUP_READS = env.switch("MATTING_MEDIA_GROUP_READABLE", False)
+_FILE_MODES = {
+    "file_permissions_mode": 0o640 if _GROUP_READS else 0o600,
+    "directory_permissions_mode": 0o750 if _GROUP_READS else 0o700,
 }
 STORAGES = {
     "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3_OPTIONS}
     if S3_BUCKET
     else {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": MEDIA_ROOT, "allow_overwrite": True},
+        "OPTIONS": {"location": MEDIA_ROOT, "allow_overwrite": True, **_FILE_MODES},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
@@ -216,7 +230,7 @@ RQ_QUEUES = {
     for name in (
         *("interactive", "default", "batch"),
         *("interactive-downloads", "default-downloads", "batch-downloads"),
-        *("webhooks", "slow-webhooks", "upkeep"),
+        *("webhooks", "slow-webhooks", "mail", "upkeep"),
     )
 }
 CACHES = {
@@ -268,6 +282,15 @@ MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))
 MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", str(BASE_DIR / "weights"))).resolve()
 MATTING_RUNTIME = env.choice("MATTING_RUNTIME", "auto", RUNTIMES)
+MATTING_HOST = env("MATTING_HOST", "")
+MATTING_QUALITY = env.choice("MATTING_QUALITY", "fast", tuple(Quality))
+MATTING_QUALITY_UNITS = env.counts("MATTING_QUALITY_UNITS", tuple(Quality))
+MATTING_AUTO_ABOVE = env.number("MATTING_AUTO_ABOVE", 0.2, minimum=0)
+MATTING_AUTO_SHARE = env.number("MATTING_AUTO_SHARE", 0.3, minimum=0)
+MATTING_AUTO_MAX_S = env.number("MATTING_AUTO_MAX_S", 20.0, minimum=0)
+MATTING_MODEL_MEMORY_MB = env.integer("MATTING_MODEL_MEMORY_MB", 0, minimum=0)
+MATTING_MODEL_IDLE_S = env.number("MATTING_MODEL_IDLE_S", 600.0, minimum=1)
+MATTING_WORKER_MAX_MB = env.integer("MATTING_WORKER_MAX_MB", 6000, minimum=0)
 MATTING_INPUT_ROOTS = env.items("MATTING_INPUT_ROOTS", [str(MEDIA_ROOT / "inputs")])
 MATTING_OUTPUT_ROOTS = env.items("MATTING_OUTPUT_ROOTS", [str(MEDIA_ROOT / "outputs")])
 MATTING_FETCH_ALLOW = env.items("MATTING_FETCH_ALLOW", [])

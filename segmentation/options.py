@@ -26,6 +26,12 @@ class Method(StrEnum):
     INSTANCES = "instances"  # every person separately
 
 
+class Quality(StrEnum):
+    FAST = "fast"  # the built-in model, or what an operator has put in its place
+    FINE = "fine"  # the strongest model that is installed
+    AUTO = "auto"  # fast, and fine where fast is uncertain
+
+
 class Subject(StrEnum):
     AUTO = "auto"
     PERSON = "person"
@@ -173,6 +179,7 @@ class CutoutOptions:
 
     boxes: with method `boxes`, one subject each. points: with method `points` they select the subject; with `auto` and
     `boxes` they correct what these find, the boxes then holding one subject together.
+    quality: which model answers; None is the default of the team and dialect.
     threshold: 0..50. `binary` keeps alpha > threshold / 50; `soft` stretches the levels between t and 1 - t with
     t = threshold / 100, so 0 changes nothing and 50 is a step at one half.
     erosion: 0..5, a square of erosion + 1 pixels. feathering: a 5 x 5 Gaussian over the alpha.
@@ -185,6 +192,7 @@ class CutoutOptions:
     boxes: tuple[Box, ...] = ()
     points: tuple[Point, ...] = ()
     subject: Subject = Subject.AUTO
+    quality: Quality | None = None
     alpha_mode: AlphaMode = AlphaMode.SOFT
     threshold: int = 10
     erosion: int = 0
@@ -200,6 +208,8 @@ class CutoutOptions:
     def __post_init__(self) -> None:
         self._coerce("method", Method)
         self._coerce("subject", Subject)
+        if self.quality is not None:
+            self._coerce("quality", Quality)
         self._coerce("alpha_mode", AlphaMode)
         self._coerce("format", Format)
         self._check_whole("threshold")

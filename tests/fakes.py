@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from segmentation.engines.base import Instance, Matte
-from segmentation.options import Box, Point
+from jobs.inference.escalation import Escalation
+from jobs.inference.routing import EngineSource, RoutedEngine
+from jobs.models import Role, Tier
+from segmentation.engines.base import Engine, Instance, Matte
+from segmentation.options import Box, Point, Quality
 
 SIDE_PX = 128
 
@@ -76,6 +79,26 @@ class FakeEngine:
         )
         edge_cells = (1 - radius) * min((right - left) * columns, (bottom - top) * rows) / 2
         return np.clip(edge_cells + 0.5, 0, 1).astype(np.float32)
+
+
+class OneModel(EngineSource):
+    """Answer every role with one engine; there is no other tier."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.one = engine
+
+    def engine(self, role: Role, tier: Tier) -> Engine | None:
+        return self.one if tier is Tier.FAST else None
+
+    def make_room(self, role: Role) -> None:
+        pass
+
+
+def answering(engine: Engine) -> RoutedEngine:
+    """Return what workers ask: an engine that records its choice."""
+    return RoutedEngine(
+        OneModel(engine), quality=Quality.FAST, escalation=Escalation(above=1.0, max_share=0.0, max_s=1.0)
+    )
 
 
 class EmptyEngine(FakeEngine):

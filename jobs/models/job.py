@@ -159,6 +159,9 @@ class JobImage(Leased):
     finished_at = models.DateTimeField(null=True, blank=True)
 
     charged_on = models.DateField(null=True, blank=True, help_text="The day it is charged to; empty: not charged.")
+    charged_units = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="What it counts of a quota, by its tier."
+    )
     is_held = models.BooleanField(default=False, help_text="Waits until its team may run another picture.")
 
     width = models.PositiveIntegerField(null=True, blank=True)
@@ -166,10 +169,15 @@ class JobImage(Leased):
     foreground = models.JSONField(null=True, blank=True, help_text="[left, top, right, bottom] of the subject.")
     subject = models.CharField(max_length=10, blank=True, help_text="What was found: person, object, stamp.")
     instances = models.JSONField(default=list, blank=True)
-    uncertainty = models.FloatField(null=True, blank=True)
+    uncertainty = models.FloatField(null=True, blank=True, help_text="0..1, see segmentation.pipeline.uncertainty_of.")
     notes = models.JSONField(default=list, blank=True)
     timings_ms = models.JSONField(default=dict, blank=True)
     model_version = models.CharField(max_length=80, blank=True)
+    tier = models.CharField(max_length=5, blank=True, db_default="", help_text="Tier of the model that answered.")
+    model_reason = models.CharField(max_length=16, blank=True, db_default="", help_text="Why this model answered.")
+    is_corrected = models.BooleanField(
+        default=False, db_default=False, help_text="Whether a brush, a box or a click changed the result."
+    )
 
     class Meta:
         ordering = ["job", "position"]

@@ -33,6 +33,8 @@ EXTENSIONS = {
     "image/gif": "gif",
     "image/heic": "heic",
     "image/avif": "avif",
+    "image/jxl": "jxl",
+    "image/jp2": "jp2",
     "application/zip": "zip",
 }
 _SUFFIXES = {Artifact.Kind.MASK: "_alpha", Artifact.Kind.VISUALIZATION: "_vis"}

@@ -1,4 +1,4 @@
-"""What the active model can do, read from the manifest beside its weights, without loading it."""
+"""What the model for boxes and clicks can do, read from the manifest beside its weights, without loading it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from pathlib import Path
 
 from django.conf import settings
 
-from jobs.work.selectors import active_model
+from jobs.inference.selectors import active_version
+from jobs.models import Role, Tier
 from segmentation.engines.manifest import Manifest, manifest_path
 from segmentation.errors import InvalidParameter, WeightsInvalid
 from segmentation.options import CutoutOptions
 
 
 def options_check(options: CutoutOptions) -> None:
-    """Raise InvalidParameter for options that ask what the active model cannot do."""
+    """Raise InvalidParameter for options that ask what the active models cannot do."""
     if options.points and not _takes_points(_active_manifest()):
         raise InvalidParameter(f"points: the model {_active_manifest().stem} does not take them", field="points")
 
 
 def _active_manifest() -> Path:
-    version = active_model()
+    version = active_version(Role.PROMPTS, Tier.FAST)
     if version is None:
         return manifest_path(Path(settings.MATTING_WEIGHTS))
     return manifest_path(Path(settings.MATTING_WEIGHTS_DIR) / version.path)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from jobs.errors import NotFound
+from jobs.inference.corrections import correction_note
 from jobs.intake.sources import accept_stored, limits_from_json
 from jobs.models import Artifact, Job, JobImage
 from jobs.results.downloads import download_note
 from jobs.results.selectors import artifact_of
 from jobs.teams.actor import Actor
 from jobs.work.submission import Door, job_submit
-from segmentation.options import CutoutOptions
+from segmentation.options import CutoutOptions, Method
 
 
 def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, dialect: str, urgency: Job.Urgency) -> Job:
@@ -28,5 +29,7 @@ def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, dialec
         sources=[accept_stored(source.key, name=image.name, limits=limits)],
         limits=limits,
     )
+    if options.method is Method.BOXES:
+        correction_note(image=image)
     download_note(actor=actor, artifact=source)
     return job

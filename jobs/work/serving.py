@@ -12,6 +12,7 @@ from rq.job import Job as Message
 from rq.queue import Queue
 
 # Each of these modules registers its tasks when it is imported.
+from jobs.mail import outbox as _outbox  # noqa: F401
 from jobs.quota import alerts as _alerts  # noqa: F401
 from jobs.results import bundling as _bundling  # noqa: F401
 from jobs.webhooks import delivery as _delivery  # noqa: F401

@@ -9,12 +9,12 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from tests import photos
-from tests.fakes import EmptyEngine, FakeEngine
+from tests.fakes import EmptyEngine, FakeEngine, answering
 
 
 @pytest.fixture(autouse=True)
 def _known_engine(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.work.engine.current_engine", FakeEngine)
+    monkeypatch.setattr("jobs.inference.engines.engine_for_command", lambda quality: answering(FakeEngine()))
 
 
 def written(folder: Path, *names: str) -> list[str]:

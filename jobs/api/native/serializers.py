@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db.models import prefetch_related_objects
 from rest_framework import serializers
 
 from jobs.api.fields import ShareOptionField, SwitchField, WholeOptionField
-from jobs.models import Artifact, Job, Status
+from jobs.models import Artifact, Job, JobImage, Status
 from jobs.results import storage
 from jobs.sentences import explained
 from segmentation.errors import InvalidParameter
-from segmentation.options import AlphaMode, Box, CutoutOptions, Format, Method, Output, Point, Subject
+from segmentation.options import AlphaMode, Box, CutoutOptions, Format, Method, Output, Point, Quality, Subject
 
 _OPTION_NAMES = tuple(CutoutOptions.__dataclass_fields__)
 
@@ -95,6 +95,11 @@ class CutoutOptionsSerializer(serializers.Serializer):
         "select the subject; with method `auto` or with boxes they correct what these find.",
     )
     subject = serializers.ChoiceField(choices=list(Subject), required=False)
+    quality = serializers.ChoiceField(
+        choices=list(Quality),
+        required=False,
+        help_text="Which model answers; without it the default of the team. auto: fine where fast is uncertain.",
+    )
     alpha_mode = serializers.ChoiceField(choices=list(AlphaMode), required=False)
     threshold = WholeOptionField("threshold", required=False)
     erosion = WholeOptionField("erosion", required=False)
@@ -185,6 +190,12 @@ class JobFilterSerializer(serializers.Serializer):
     dialect = serializers.CharField(required=False, max_length=12)
     created_after = serializers.DateTimeField(required=False)
     created_before = serializers.DateTimeField(required=False)
+    uncertainty_from = serializers.FloatField(
+        required=False, min_value=0, max_value=1, help_text="Jobs with a picture at least this uncertain."
+    )
+    order = serializers.ChoiceField(
+        choices=["newest", "uncertain"], default="newest", help_text="uncertain: review these first."
+    )
     page = serializers.IntegerField(min_value=1, max_value=100_000, default=1)
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=20)
 
@@ -243,11 +254,17 @@ class ImageSerializer(serializers.Serializer):
         child=serializers.IntegerField(), allow_null=True, help_text="[left, top, right, bottom] of the subject."
     )
     subject = serializers.CharField(allow_blank=True)
-    uncertainty = serializers.FloatField(allow_null=True)
+    uncertainty = serializers.FloatField(
+        allow_null=True, help_text="0..1, the undecided share of the subject: review high ones first."
+    )
     instances = serializers.ListField(child=serializers.DictField())
     notes = serializers.ListField(child=serializers.CharField())
     timings_ms = serializers.DictField(child=serializers.FloatField())
     model = serializers.CharField(source="model_version", allow_blank=True)
+    tier = serializers.CharField(allow_blank=True, help_text="fast, fine or trial.")
+    model_reason = serializers.CharField(
+        allow_blank=True, help_text="quality, certain, uncertain, share, time, memory, missing or trial."
+    )
     files = FileSerializer(source="artifacts", many=True)
 
 
@@ -278,10 +295,15 @@ class JobPageSerializer(serializers.Serializer):
     results = JobSerializer(many=True)
 
 
-def job_document(job: Job, *, base_url: str) -> dict[str, Any]:
-    """Build the JSON of a job with its pictures, and links that open their files."""
-    prefetch_related_objects([job], "images__artifacts")
-    return dict(JobSerializer(job, context={"base_url": base_url}).data)
+def job_document(job: Job, *, base_url: str, images: Sequence[JobImage] | None = None) -> dict[str, Any]:
+    """Build the JSON of a job with its pictures, or with some of them, and links that open their files."""
+    context = {"base_url": base_url}
+    serializer = JobSerializer(job, context=context)
+    if images is None:
+        prefetch_related_objects([job], "images__artifacts")
+        return dict(serializer.data)
+    del serializer.fields["images"]
+    return {**serializer.data, "images": ImageSerializer(images, many=True, context=context).data}
 
 
 def file_document(artifact: Artifact, *, base_url: str, link_ttl_s: int | None = None) -> dict[str, Any]:

@@ -21,10 +21,10 @@ from jobs.api.body_limits import each_picture_by_itself, one_picture
 from jobs.api.results import awaited_image
 from jobs.api.unet import estimates
 from jobs.errors import JobNotFound, PermissionDenied
+from jobs.inference.activation import model_reload
 from jobs.intake import folders
 from jobs.intake.sources import Source, default_limits
 from jobs.models import Job, Scope
-from jobs.work.model_versions import model_reload
 from jobs.work.selectors import job_by_external_id
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import MattingError

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from jobs.intake.sources import default_limits
 from segmentation.engines.base import Engine
 from segmentation.errors import MattingError
-from segmentation.options import Box, Color, CutoutOptions, Format, Method, Output, Point, Subject
+from segmentation.options import Box, Color, CutoutOptions, Format, Method, Output, Point, Quality, Subject
 
 
 class Command(BaseCommand):
@@ -28,6 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--type", choices=list(Subject), default=Subject.AUTO)
         parser.add_argument("--background", help="a colour such as #fff; without it the result is transparent")
         parser.add_argument("--format", choices=list(Format), default=Format.PNG)
+        parser.add_argument("--quality", choices=list(Quality), default=Quality.FAST)
         parser.add_argument("--mask", action="store_true", help="also write the mask")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,12 +38,13 @@ class Command(BaseCommand):
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise CommandError(f"{output} cannot be created: {error.strerror}") from None
-        from jobs.work.engine import current_engine
+        from jobs.inference.engines import engine_for_command
 
-        engine, failed = current_engine(), 0
+        failed = 0
         taken = {photo.resolve() for photo in options["photos"]}
         for photo in tqdm(options["photos"], unit="photo", disable=len(options["photos"]) < 2):
             try:
+                engine = engine_for_command(Quality(options["quality"]))
                 if notes := _cut_out(photo, output, cutout, engine, taken):
                     tqdm.write(f"{photo}: {'; '.join(notes)}", file=self.stderr)
             except (MattingError, OSError) as error:
