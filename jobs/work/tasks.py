@@ -16,6 +16,7 @@ from jobs.errors import WaitTimeout
 from jobs.inference import engines
 from jobs.inference.activation import WEIGHTS_TRY
 from jobs.intake import fetch, folders
+from jobs.intake.content_check import content_check
 from jobs.intake.sources import limits_from_json
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
@@ -82,6 +83,7 @@ def _cut_out(image: JobImage) -> None:
     job = image.job
     limits = limits_from_json(job.limits)
     data, timings = _source_of(image, limits)
+    content_check(data, {"job": str(job.pk), "team": job.team.name, "dialect": job.dialect})
     started = time.perf_counter()
     model = engines.engine_for(image)
     result = cut_out(data, job.cutout_options, model, limits)
