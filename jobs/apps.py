@@ -11,9 +11,11 @@ class JobsConfig(AppConfig):
     verbose_name = "Cutouts"
 
     def ready(self) -> None:
+        from jobs.api import registry
         from jobs.running import checks  # noqa: F401  registers the system checks
         from jobs.teams import account_signals  # noqa: F401  connects the receivers of sign-ins
 
+        registry.autodiscover()
         post_migrate.connect(_roles_sync, dispatch_uid="keyline.roles")
 
 

@@ -7,28 +7,38 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import socket
 from pathlib import Path
 
-import environ
+from botocore.config import Config
 
+from jobs.telemetry.logs import FORMATS, logging_settings
+from mattingsite import __version__
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
-from mattingsite.environment import broker_socket, optional, read_or_create_secret
+from mattingsite.data_folder import broker_socket, read_or_create_secret
+from mattingsite.environment import read_environment
+from segmentation.cpus import available_cpus
+from segmentation.options import Quality
+from segmentation.runtimes import RUNTIMES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = read_environment()
 
 # Django ---------------------------------------------------------------------------------------------------------------
-DEBUG = env.bool("DEBUG", default=False)
-DATA_DIR = Path(env("MATTING_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-SECRET_KEY = env("SECRET_KEY", default="") or read_or_create_secret(DATA_DIR / "secret_key")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+DEBUG = env.switch("DEBUG", False)
+HTTPS = env.switch("MATTING_HTTPS", False)
+DATA_DIR = Path(env("MATTING_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+SECRET_KEY = env("SECRET_KEY") or read_or_create_secret(DATA_DIR / "secret_key")
+SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS", [])  # earlier keys: what they signed stays valid
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", [])
 ROOT_URLCONF = "mattingsite.urls"
 WSGI_APPLICATION = "mattingsite.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "jobs",
+    "corsheaders",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "mattingsite.apps.KeylineAdminConfig",
@@ -41,7 +51,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_rq",
     "rest_framework",
-    "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
@@ -53,6 +62,9 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "jobs.telemetry.requests.RequestsMiddleware",  # first, so that it sees every response
+    "corsheaders.middleware.CorsMiddleware",
+    "jobs.api.health.ProbesMiddleware",
     "jobs.api.body_limits.BodyLimitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -84,8 +96,8 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'keyline.sqlite3'}")}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'keyline.sqlite3'}")}
+if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
     # IMMEDIATE takes the write lock at the start, so that two writers wait instead of failing half-way.
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
@@ -94,12 +106,13 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5} | dict(DATABASES["default"].get("OPTIONS", {}))
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restart of the database fails no request
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env("TIME_ZONE", default="UTC")
+TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 
 AUTHENTICATION_BACKENDS = [
@@ -116,12 +129,14 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # Mail -----------------------------------------------------------------------------------------------------------------
-EMAIL_IS_CONFIGURED = bool(env("EMAIL_URL", default=""))
-if EMAIL_IS_CONFIGURED:
-    vars().update(env.email_url("EMAIL_URL"))
-else:
-    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", default="keyline@localhost")
+_MAIL_SERVER = env.email("EMAIL_URL")
+EMAIL_IS_CONFIGURED = bool(_MAIL_SERVER)
+vars().update(_MAIL_SERVER)
+# Requests write mail to the outbox; a worker sends it with the backend that EMAIL_URL names.
+MAIL_DELIVERY_BACKEND = _MAIL_SERVER.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
+EMAIL_BACKEND = "jobs.mail.backend.Outbox" if EMAIL_IS_CONFIGURED else MAIL_DELIVERY_BACKEND
+EMAIL_TIMEOUT = env.number("MATTING_MAIL_TIMEOUT_S", 10.0, minimum=0.1)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", "keyline@localhost")
 
 # Accounts -------------------------------------------------------------------------------------------------------------
 ACCOUNT_ADAPTER = "jobs.teams.sign_in.AccountAdapter"
@@ -129,13 +144,13 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*" if EMAIL_IS_CONFIGURED else "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_IS_CONFIGURED else "none"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if env.bool("MATTING_HTTPS", default=False) else "http"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_SESSION_REMEMBER = True
 MFA_TOTP_ISSUER = "Keyline"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_IS_CONFIGURED  # without mail no address can be verified
-AXES_FAILURE_LIMIT = env.int("MATTING_SIGN_IN_FAILURES", default=5)
-_LOCKOUT_MINUTES = env.int("MATTING_LOCKOUT_MINUTES", default=15)
+AXES_FAILURE_LIMIT = env.integer("MATTING_SIGN_IN_FAILURES", 5, minimum=1)
+_LOCKOUT_MINUTES = env.integer("MATTING_LOCKOUT_MINUTES", 15, minimum=1)
 AXES_COOLOFF_TIME = dt.timedelta(minutes=_LOCKOUT_MINUTES)
 # Wrong codes of the second factor, by person; axes counts wrong passwords (see jobs.teams.sign_in).
 ACCOUNT_RATE_LIMITS = {"login_failed": f"{AXES_FAILURE_LIMIT}/{_LOCKOUT_MINUTES}m/key"}
@@ -153,23 +168,30 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = Path(
-    env("MATTING_MEDIA_DIR", default=str(BASE_DIR / "media" if DATA_DIR == BASE_DIR / "var" else DATA_DIR / "media"))
+    env("MATTING_MEDIA_DIR", str(BASE_DIR / "media" if DATA_DIR == BASE_DIR / "var" else DATA_DIR / "media"))
 ).resolve()
-S3_BUCKET = env("MATTING_S3_BUCKET", default="")
-_S3_OPTIONS = {
+S3_BUCKET = env("MATTING_S3_BUCKET")
+S3_OPTIONS = {
     "bucket_name": S3_BUCKET,
-    "endpoint_url": env("MATTING_S3_ENDPOINT", default=None),
-    "region_name": env("MATTING_S3_REGION", default=None),
+    "endpoint_url": env.url("MATTING_S3_ENDPOINT", "", schemes=("http", "https")) or None,
+    "region_name": env("MATTING_S3_REGION") or None,
     "default_acl": "private",
     "querystring_auth": True,
     "file_overwrite": True,
+    "client_config": Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3}),
+}
+# Only the site's own user reads pictures; a web server that sends files itself (X-Accel-Redirect) needs its group.
+_GROUP_READS = env.switch("MATTING_MEDIA_GROUP_READABLE", False)
+_FILE_MODES = {
+    "file_permissions_mode": 0o640 if _GROUP_READS else 0o600,
+    "directory_permissions_mode": 0o750 if _GROUP_READS else 0o700,
 }
 STORAGES = {
-    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _S3_OPTIONS}
+    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3_OPTIONS}
     if S3_BUCKET
     else {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
-        "OPTIONS": {"location": MEDIA_ROOT, "allow_overwrite": True},
+        "OPTIONS": {"location": MEDIA_ROOT, "allow_overwrite": True, **_FILE_MODES},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
@@ -182,12 +204,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
 
 # Security -------------------------------------------------------------------------------------------------------------
-HTTPS = env.bool("MATTING_HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-BEHIND_PROXY = env.bool("MATTING_BEHIND_PROXY", default=False)
+SECURE_HSTS_SECONDS = env.integer("MATTING_HSTS_SECONDS", 31_536_000) * HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.switch("MATTING_HSTS_SUBDOMAINS", True) and HTTPS
+SECURE_HSTS_PRELOAD = env.switch("MATTING_HSTS_PRELOAD", True) and HTTPS
+BEHIND_PROXY = env.switch("MATTING_BEHIND_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
@@ -207,13 +229,14 @@ CONTENT_SECURITY_POLICY = {
 
 # Queue ----------------------------------------------------------------------------------------------------------------
 BROKER_SOCKET = broker_socket(DATA_DIR)
-REDIS_URL = env("REDIS_URL", default=f"unix://{BROKER_SOCKET}")
+REDIS_URL = env.url("REDIS_URL", f"unix://{BROKER_SOCKET}", schemes=("redis", "rediss", "unix"))
+_PICTURE_TIMEOUT_S = env.integer("MATTING_PICTURE_TIMEOUT_S", 180, minimum=1)
 RQ_QUEUES = {
-    name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": env.int("MATTING_PICTURE_TIMEOUT_S", default=180)}
+    name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": _PICTURE_TIMEOUT_S}
     for name in (
         *("interactive", "default", "batch"),
         *("interactive-downloads", "default-downloads", "batch-downloads"),
-        *("webhooks", "slow-webhooks", "upkeep"),
+        *("webhooks", "slow-webhooks", "mail", "upkeep"),
     )
 }
 CACHES = {
@@ -227,7 +250,11 @@ RQ = {"DEFAULT_RESULT_TTL": 0, "FAILURE_TTL": 3600}
 
 # API ------------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["jobs.api.auth.KeyAuthentication", "jobs.api.auth.BrowserSession"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "jobs.api.auth.KeyAuthentication",
+        "jobs.api.auth.BrowserSession",
+        "jobs.api.auth.NetworkAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["jobs.api.auth.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -235,10 +262,23 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+# Origins whose pages may call the APIs with a key and read signed links. Cookies are not sent along.
+CORS_ALLOWED_ORIGINS = env.items("MATTING_CORS_ORIGINS", [])
+CORS_URLS_REGEX = r"^/(?!admin/|accounts/|i18n/)"
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "content-type", "content-disposition", "idempotency-key", "if-none-match", "range"),
+    "x-api-key",  # a dialect registers the headers that only its clients send
+]
+CORS_EXPOSE_HEADERS = [
+    *("Content-Disposition", "Content-Range", "ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit"),
+    *("RateLimit-Policy", "Retry-After", "Server-Timing", "X-Ignored-Fields", "X-Request-Id"),
+]
+CORS_PREFLIGHT_MAX_AGE = 3600
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Keyline",
-    "DESCRIPTION": "Cuts subjects out of pictures: the native API and four published dialects.",
-    "VERSION": "1.0.0",
+    "DESCRIPTION": "Cuts subjects out of pictures: the native API and published dialects.",
+    "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
@@ -249,55 +289,60 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Ours -----------------------------------------------------------------------------------------------------------------
-MATTING_MAX_IMAGE_BYTES = env.int("MATTING_MAX_IMAGE_BYTES", default=20 * 2**20)
-MATTING_MAX_IMAGE_PIXELS = env.int("MATTING_MAX_IMAGE_PIXELS", default=50_000_000)
-MATTING_MAX_IMAGES_PER_JOB = env.int("MATTING_MAX_IMAGES_PER_JOB", default=500)
+MATTING_MAX_IMAGE_BYTES = env.integer("MATTING_MAX_IMAGE_BYTES", 20 * 2**20, minimum=1)
+MATTING_MAX_IMAGE_PIXELS = env.integer("MATTING_MAX_IMAGE_PIXELS", 50_000_000, minimum=1)
+MATTING_MAX_IMAGES_PER_JOB = env.integer("MATTING_MAX_IMAGES_PER_JOB", 500, minimum=1)
 DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # one more, so that Keyline's own check refuses
-MATTING_MAX_ARCHIVE_BYTES = env.int("MATTING_MAX_ARCHIVE_BYTES", default=512 * 2**20)
-MATTING_MAX_WAIT_S = env.int("MATTING_MAX_WAIT_S", default=60)
-MATTING_RETENTION_HOURS = env.int("MATTING_RETENTION_HOURS", default=24 * 30)
-MATTING_LINK_TTL_S = env.int("MATTING_LINK_TTL_S", default=3600)
-MATTING_LEASE_S = env.float("MATTING_LEASE_S", default=8.0)
-MATTING_SWEEP_INTERVAL_S = env.float("MATTING_SWEEP_INTERVAL_S", default=2.0)
-MATTING_MAX_DELIVERIES = env.int("MATTING_MAX_DELIVERIES", default=3)
-MATTING_WORKERS = env.int("MATTING_WORKERS", default=max(1, (os.cpu_count() or 2) // 4))
-MATTING_DOWNLOADERS = env.int("MATTING_DOWNLOADERS", default=2)
-MATTING_WEIGHTS = env("MATTING_WEIGHTS", default=str(BASE_DIR / "weights" / "keyline-small.safetensors"))
-MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", default=str(BASE_DIR / "weights"))).resolve()
-MATTING_RUNTIME = env("MATTING_RUNTIME", default="auto")
-MATTING_INPUT_ROOTS = env.list("MATTING_INPUT_ROOTS", default=[str(MEDIA_ROOT / "inputs")])
-MATTING_OUTPUT_ROOTS = env.list("MATTING_OUTPUT_ROOTS", default=[str(MEDIA_ROOT / "outputs")])
-MATTING_FETCH_ALLOW = env.list("MATTING_FETCH_ALLOW", default=[])
-MATTING_FETCH_TIMEOUT_S = env.float("MATTING_FETCH_TIMEOUT_S", default=20.0)
-MATTING_SIGNUP_OPEN = env.bool("MATTING_SIGNUP_OPEN", default=True)
+MATTING_MAX_ARCHIVE_BYTES = env.integer("MATTING_MAX_ARCHIVE_BYTES", 512 * 2**20, minimum=1)
+MATTING_MAX_WAIT_S = env.integer("MATTING_MAX_WAIT_S", 60, minimum=1)
+MATTING_RETENTION_HOURS = env.integer("MATTING_RETENTION_HOURS", 24 * 30, minimum=1)
+MATTING_LINK_TTL_S = env.integer("MATTING_LINK_TTL_S", 3600, minimum=1)
+MATTING_LEASE_S = env.number("MATTING_LEASE_S", 8.0, minimum=2)
+MATTING_SWEEP_INTERVAL_S = env.number("MATTING_SWEEP_INTERVAL_S", 2.0, minimum=0.1)
+MATTING_MAX_DELIVERIES = env.integer("MATTING_MAX_DELIVERIES", 3, minimum=1)
+MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, available_cpus() // 4), minimum=1)
+MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
+MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))
+MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", str(BASE_DIR / "weights"))).resolve()
+MATTING_RUNTIME = env.choice("MATTING_RUNTIME", "auto", RUNTIMES)
+MATTING_HOST = env("MATTING_HOST", "")
+MATTING_QUALITY = env.choice("MATTING_QUALITY", "fast", tuple(Quality))
+MATTING_QUALITY_UNITS = env.counts("MATTING_QUALITY_UNITS", tuple(Quality))
+MATTING_AUTO_ABOVE = env.number("MATTING_AUTO_ABOVE", 0.2, minimum=0)
+MATTING_AUTO_SHARE = env.number("MATTING_AUTO_SHARE", 0.3, minimum=0)
+MATTING_AUTO_MAX_S = env.number("MATTING_AUTO_MAX_S", 20.0, minimum=0)
+MATTING_MODEL_MEMORY_MB = env.integer("MATTING_MODEL_MEMORY_MB", 0, minimum=0)
+MATTING_MODEL_IDLE_S = env.number("MATTING_MODEL_IDLE_S", 600.0, minimum=1)
+MATTING_WORKER_MAX_MB = env.integer("MATTING_WORKER_MAX_MB", 6000, minimum=0)
+MATTING_INPUT_ROOTS = env.items("MATTING_INPUT_ROOTS", [str(MEDIA_ROOT / "inputs")])
+MATTING_OUTPUT_ROOTS = env.items("MATTING_OUTPUT_ROOTS", [str(MEDIA_ROOT / "outputs")])
+MATTING_FETCH_ALLOW = env.items("MATTING_FETCH_ALLOW", [])
+MATTING_FETCH_TIMEOUT_S = env.number("MATTING_FETCH_TIMEOUT_S", 20.0, minimum=0.1)
+MATTING_OPEN_TO = env.items("MATTING_OPEN_TO", [])
+MATTING_CONTENT_CHECK = env("MATTING_CONTENT_CHECK")
+MATTING_SIGNUP_OPEN = env.switch("MATTING_SIGNUP_OPEN", True)
 
 # Limits of a team without its own quota; empty means no limit.
 MATTING_QUOTA = {
-    "images_per_day": optional("MATTING_QUOTA_IMAGES_PER_DAY", int),
-    "images_per_month": optional("MATTING_QUOTA_IMAGES_PER_MONTH", int),
-    "requests_per_second": optional("MATTING_QUOTA_REQUESTS_PER_SECOND", int, 200),
-    "running_tasks": optional("MATTING_QUOTA_RUNNING_TASKS", int),
-    "pending_tasks": optional("MATTING_QUOTA_PENDING_TASKS", int),
-    "stored_bytes": optional("MATTING_QUOTA_STORED_BYTES", int),
-    "max_image_bytes": optional("MATTING_QUOTA_MAX_IMAGE_BYTES", int),
-    "max_image_megapixels": optional("MATTING_QUOTA_MAX_IMAGE_MEGAPIXELS", float),
-    "retention_hours": optional("MATTING_QUOTA_RETENTION_HOURS", int),
+    "images_per_day": env.limit("MATTING_QUOTA_IMAGES_PER_DAY", int),
+    "images_per_month": env.limit("MATTING_QUOTA_IMAGES_PER_MONTH", int),
+    "requests_per_second": env.limit("MATTING_QUOTA_REQUESTS_PER_SECOND", int, 200, minimum=1),
+    "running_tasks": env.limit("MATTING_QUOTA_RUNNING_TASKS", int, minimum=1),
+    "pending_tasks": env.limit("MATTING_QUOTA_PENDING_TASKS", int),
+    "stored_bytes": env.limit("MATTING_QUOTA_STORED_BYTES", int),
+    "max_image_bytes": env.limit("MATTING_QUOTA_MAX_IMAGE_BYTES", int, minimum=1),
+    "max_image_megapixels": env.limit("MATTING_QUOTA_MAX_IMAGE_MEGAPIXELS", float, minimum=0.01),
+    "retention_hours": env.limit("MATTING_QUOTA_RETENTION_HOURS", int, minimum=1),
 }
 
-# Logs -----------------------------------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        # A 503 of /health while the model loads is a valid response: only exceptions are logged as errors.
-        "with_exception": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)}
-    },
-    "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
-    "loggers": {
-        "rq.worker": {"level": "WARNING"},
-        "axes": {"level": "WARNING"},
-        "django.request": {"level": "ERROR", "filters": ["with_exception"]},
-    },
-}
+# Observation ----------------------------------------------------------------------------------------------------------
+LOGGING = logging_settings(
+    log_format=env.choice("MATTING_LOG_FORMAT", "text", FORMATS),
+    level=env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+)
+# The web processes of a host sum their metrics up in files; prometheus_client reads this name when it is imported.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(DATA_DIR / "metrics" / socket.gethostname()))
+MATTING_METRICS_TOKEN = env("MATTING_METRICS_TOKEN")
+MATTING_METRICS_NETWORKS = env.networks("MATTING_METRICS_NETWORKS")
+
+env.finish()

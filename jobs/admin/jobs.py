@@ -25,7 +25,9 @@ from jobs.audit.trail import audit_append
 from jobs.errors import ERROR_CODES
 from jobs.models import Action, Artifact, Job, JobImage, Status
 from jobs.teams.caller import caller_of
-from jobs.work.lifecycle import job_cancel, job_purge, job_retry
+from jobs.work.cancel import job_cancel
+from jobs.work.retention import job_purge
+from jobs.work.retry import job_retry
 from segmentation.errors import MattingError
 
 CSV_COLUMNS = (

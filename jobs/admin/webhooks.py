@@ -10,7 +10,7 @@ from unfold.decorators import display
 
 from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly
 from jobs.models import Webhook, WebhookDelivery
-from jobs.webhooks.delivery import delivery_replay
+from jobs.webhooks.outbox import delivery_replay
 
 
 @admin.register(Webhook)

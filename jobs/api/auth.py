@@ -1,20 +1,23 @@
-"""Stage 1, intake: who calls the API. One key works in every dialect, in whichever header its clients send."""
+"""Authentication of API calls: one key works in every dialect, in any of the headers that clients send."""
 
 from __future__ import annotations
 
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from jobs.errors import AuthenticationRequired, PermissionDenied
+from jobs.errors import AuthenticationRequired, PermissionDenied, ScopeMissing
 from jobs.models import ApiKey
 from jobs.teams.actor import Actor
 from jobs.teams.caller import caller_of
 from jobs.teams.keys import key_touch
+from jobs.teams.open_networks import OpenAccess, open_access
 from jobs.teams.selectors import key_by_secret
 
 if TYPE_CHECKING:
@@ -24,7 +27,7 @@ _SCHEMES = ("bearer", "token")
 
 
 def secret_in(request: Request) -> str:
-    """Find a key's secret in `Authorization: Bearer|Token …` or `X-API-KEY`; empty when there is none."""
+    """Return the key's secret from `Authorization: Bearer|Token …` or `X-API-KEY`; empty when there is none."""
     scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
     if scheme.lower() in _SCHEMES:
         return secret.strip()
@@ -32,12 +35,15 @@ def secret_in(request: Request) -> str:
 
 
 def key_opened_by(secret: str, request: Request) -> ApiKey:
-    """Give the active key that a secret opens from the caller's address; raise AuthenticationRequired otherwise."""
+    """Return the active key of a secret, as `key_admitted` does."""
     return key_admitted(key_by_secret(secret), request)
 
 
 def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
-    """Give the key back when it is active and the caller's address is one of its own; note that it was used."""
+    """Return the key after a check that it is active and allowed from the caller's address; record its use.
+
+    Raises AuthenticationRequired and PermissionDenied.
+    """
     if key is None or not key.is_active:
         raise AuthenticationRequired("The API key is unknown, expired or revoked.")
     address = caller_of(request).address
@@ -48,6 +54,7 @@ def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
 
 
 def is_allowed_from(key: ApiKey, address: str | None) -> bool:
+    """Check whether a key may be used from an IP address."""
     if not key.allowed_networks:
         return True
     if address is None:
@@ -56,7 +63,7 @@ def is_allowed_from(key: ApiKey, address: str | None) -> bool:
 
 
 class KeyAuthentication(BaseAuthentication):
-    """Authenticate by API key; `request.auth` is the key, `request.user` stays anonymous: a key is no person."""
+    """Authenticate by API key. `request.auth` is the key; `request.user` stays anonymous, as a key is not a person."""
 
     def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
         secret = secret_in(request)
@@ -68,12 +75,34 @@ class KeyAuthentication(BaseAuthentication):
         return 'Bearer realm="keyline"'
 
 
+class NetworkAuthentication(BaseAuthentication):
+    """Admit requests without a key from the networks that the operator opened; `request.auth` is an OpenAccess.
+
+    A browser's request from a page of another site is not admitted, unless that site may use the APIs: otherwise any
+    page could use the network of its visitors. Nor is one that a proxy forwarded, unless the proxy is trusted.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, OpenAccess] | None:
+        if not settings.MATTING_OPEN_TO or secret_in(request) or _is_foreign(request):
+            return None
+        access = open_access(caller_of(request).address)
+        return None if access is None else (AnonymousUser(), access)
+
+
+def _is_foreign(request: Request) -> bool:
+    """Check whether a page of another site, or an untrusted proxy, sent the request."""
+    origin = request.headers.get("Origin", "")
+    own = f"{request.scheme}://{request.get_host()}"
+    is_cross_site = origin not in ("", own, *settings.CORS_ALLOWED_ORIGINS)
+    return is_cross_site or ("X-Forwarded-For" in request.headers and not settings.BEHIND_PROXY)
+
+
 class BrowserSession(SessionAuthentication):
-    """Authenticate the signed-in browser, with the CSRF check."""
+    """Authenticate a signed-in browser, with the CSRF check."""
 
 
 class HasScope(BasePermission):
-    """Ask for every one of the view's `required_scopes[method]`; without them submit for writing, read for reading."""
+    """Require the scopes in the view's `required_scopes[method]`; by default `read` to read, `submit` to write."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.auth is None and not request.user.is_authenticated:
@@ -83,11 +112,11 @@ class HasScope(BasePermission):
         actor = actor_of(request)
         for needed in scopes.get(request.method, usual):
             if not actor.has_scope(needed):
-                raise PermissionDenied(f"This needs the scope {str(needed)!r}.")
+                raise ScopeMissing(needed)
         return True
 
 
-def request_id_of(request: Request) -> str:
+def request_id_of(request: HttpRequest | Request) -> str:
     """Return the id that logs and answers give this request."""
     return caller_of(request).request_id
 

@@ -1,26 +1,29 @@
-"""Stage 9, rendering: what every dialect's views share, which is little: one way from any exception to an envelope."""
+"""Base classes of all API views: from any exception to the dialect's error envelope, and the rate limits."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
-from rest_framework import exceptions
-from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import BaseRenderer
+from django.utils.translation import gettext_noop
+from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
 from jobs.api.auth import actor_of
-from jobs.api.body_limits import BodyLimits, words
+from jobs.api.body_limits import BodyLimits, no_picture
+from jobs.api.parking import WaitingView
+from jobs.api.submitting import REPLAYED, SubmittingView
 from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
 from jobs.intake.sources import too_many_images
 from jobs.models import Job
@@ -28,6 +31,7 @@ from jobs.quota.limits import limits_within, quota_of
 from jobs.quota.windows import allowances
 from jobs.teams.actor import Actor
 from jobs.teams.rates import Standing, allowance_standings, rate_limit_headers, rates_of, request_spend, require_room
+from jobs.telemetry.requests import refused
 from segmentation.errors import ImageTooLarge, InvalidParameter, MattingError
 from segmentation.image import Limits
 
@@ -38,44 +42,37 @@ _LONGEST_PROBLEM = 300  # characters; a message may repeat what was sent, of any
 
 class MethodNotAllowed(MattingError):
     code, http_status = "method_not_allowed", 405
-    public_message = "This address does not take that method."
+    public_message = gettext_noop("This URL does not take that method.")
 
 
 class UnsupportedMediaType(MalformedBody):
     http_status = 415
-    public_message = "This Content-Type is not understood here."
+    public_message = gettext_noop("This Content-Type is not understood here.")
 
 
 class RequestTooLarge(ImageTooLarge):
-    public_message = "The request's body is too large."
+    public_message = gettext_noop("The request's body is too large.")
 
 
 class NotAcceptable(MattingError):
     code, http_status = "not_acceptable", 406
-    public_message = "None of the types in Accept can be given."
+    public_message = gettext_noop("None of the types in Accept can be given.")
 
 
-class AlwaysJson(DefaultContentNegotiation):
-    """Answer JSON whatever Accept asks for: clients of published dialects send all sorts there."""
+class DialectView(WaitingView, SubmittingView, APIView):
+    """Turn whatever a view raises into the dialect's envelope with its `render_error`, and apply the rate limits.
 
-    def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
-
-
-class DialectView(APIView):
-    """Turn whatever a view raises into the dialect's own envelope, by its `render_error`, and keep its rates.
-
-    dialect: whose limits of requests count, beside the team's own. is_submit: whether a request counts as a submission
-    there rather than as a query; None lets POST be one. body_limits: how much of a body is read.
+    dialect: whose request limits apply, beside the team's own. is_submit: whether a request counts as a submission
+    there rather than as a query; None: POST counts as one. body_limits: how much of a body is read.
     """
 
     dialect: ClassVar[str] = Job.Dialect.NATIVE
     is_submit: ClassVar[bool | None] = None
     is_rated: ClassVar[bool] = True
-    body_limits: ClassVar[Callable[[], BodyLimits]] = staticmethod(words)
+    body_limits: ClassVar[Callable[[], BodyLimits]] = staticmethod(no_picture)
     standings: Sequence[Standing] = ()
+    ignored_fields: Sequence[str] = ()
+    _is_counted = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -84,19 +81,39 @@ class DialectView(APIView):
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in rate_limit_headers(self.standings).items():
+        for name, value in rate_limit_headers([*self.standings, *self._picture_standings()]).items():
             response[name] = value
+        if self.is_replay:
+            response[REPLAYED] = "true"
+        if self.ignored_fields:
+            response["X-Ignored-Fields"] = ", ".join(quote(name) for name in self.ignored_fields)[:_LONGEST_PROBLEM]
         return response
+
+    def _picture_standings(self) -> list[Standing]:
+        """Return how the allowances of pictures stand once the request is done, its own pictures counted."""
+        if not self._is_counted:
+            return []
+        quota = quota_of(self.actor.team)
+        if quota.images_per_day is None and quota.images_per_month is None:
+            return []
+        try:
+            return allowance_standings(allowances(self.actor.team, quota))
+        except DatabaseError:
+            return []
+
+    def note_ignored(self, serializer: serializers.Serializer) -> None:
+        """Report the fields of the request that the dialect does not know in a header; its vendor ignores them."""
+        sent = serializer.initial_data if isinstance(serializer.initial_data, Mapping) else {}
+        self.ignored_fields = sorted(str(name) for name in set(sent) - set(serializer.fields))
 
     def _request_spend(self) -> None:
         """Count the request against its team's limits; raise RateLimited when it is one too many."""
         quota = quota_of(self.actor.team)
         is_submit = self.request.method == "POST" if self.is_submit is None else self.is_submit
         rates = rates_of(quota, dialect=self.dialect, is_submit=is_submit)
+        self._is_counted = True
         self.standings = request_spend(self.actor.team, rates)
         require_room(self.standings)
-        if quota.images_per_day is not None or quota.images_per_month is not None:
-            self.standings = [*self.standings, *allowance_standings(allowances(self.actor.team, quota))]
 
     @cached_property
     def actor(self) -> Actor:
@@ -107,11 +124,11 @@ class DialectView(APIView):
         return self.request.build_absolute_uri("/").rstrip("/")
 
     def team_limits(self, limits: Limits) -> Limits:
-        """Narrow a door's limits to the team's, for pictures that fail by themselves rather than end the request."""
+        """Narrow a dialect's limits to the team's, for pictures that fail alone instead of ending the request."""
         return limits_within(limits, quota_of(self.actor.team))
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
-        """Give the dialect's answer for one error of the tree."""
+        """Return the dialect's answer for one error of the tree."""
         raise TypeError(f"{type(self).__name__} renders no errors")
 
     def get_exception_handler(self) -> Any:
@@ -123,6 +140,8 @@ class DialectView(APIView):
             logger.exception("request failed", exc_info=exception)
         set_rollback()
         response = self.render_error(error, context.get("request"))
+        if error.http_status == 429:
+            refused(api=self.dialect, error=error.code)
         retry_after_s = getattr(error, "retry_after_s", None)
         if retry_after_s is not None:
             response["Retry-After"] = str(max(1, int(retry_after_s)))
@@ -132,7 +151,7 @@ class DialectView(APIView):
 
 
 class PublishedView(DialectView):
-    """Speak English whatever Accept-Language says: a published API's texts are part of it, and clients compare them."""
+    """Answer in English whatever Accept-Language says: clients compare the texts of a published API."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with translation.override("en"):
@@ -142,19 +161,20 @@ class PublishedView(DialectView):
 
 
 class NothingHere:
-    """Tell everybody, by whatever method they ask, that nothing is here. Mixed into a dialect's view, before it."""
+    """Raise NotFound for every method. Mixed in before a dialect's view, for paths that the dialect does not have."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise NotFound
 
 
 def matting_error_of(exception: Exception) -> MattingError:
-    """Find the error of our tree that stands for any exception a view can raise."""
+    """Return the error of the tree that stands for any exception that a view can raise."""
     match exception:
         case MattingError():
             return exception
         case exceptions.ValidationError():
-            return InvalidParameter(*_first_problem(exception.detail))
+            message, field = _first_problem(exception.detail)
+            return InvalidParameter(message, field=field)
         case exceptions.UnsupportedMediaType():
             return UnsupportedMediaType()
         case exceptions.ParseError() | TooManyFieldsSent():
@@ -174,28 +194,28 @@ def matting_error_of(exception: Exception) -> MattingError:
         case exceptions.NotAcceptable():
             return NotAcceptable()
         case exceptions.Throttled():
-            return RateLimited(retry_after_s=int(exception.wait or 1))
+            return RateLimited(retry_after_s=int(getattr(exception, "wait", None) or 1))
         case SuspiciousOperation() | UnicodeDecodeError() | RecursionError():  # the last: JSON nested thousands deep
             return MalformedBody()
     return MattingError()
 
 
-def _first_problem(detail: Any, name: str = "") -> tuple[str]:
-    """Give the first message of a serializer's nested errors, with the field's name before it."""
+def _first_problem(detail: Any, name: str = "") -> tuple[str, str]:
+    """Return the first message of a serializer's nested errors, after the field's name, and that name."""
     while isinstance(detail, dict | list) and detail:
         if isinstance(detail, dict):
             key = next(iter(detail))
-            # The outermost name is the caller's field; inside it stand numbers of list entries.
+            # The outermost name is the caller's field; inside it are indexes of list entries.
             name, detail = (name or ("" if key == "non_field_errors" else str(key))), detail[key]
         else:
             detail = detail[0]
-    return (_sayable(f"{name}: {detail}" if name else str(detail)),)
+    return _sayable(f"{name}: {detail}" if name else str(detail)), _sayable(name)
 
 
 def _sayable(text: str) -> str:
-    """Shorten a message in its middle, for the reason stands at its end, and escape lone surrogates.
+    """Shorten a message in its middle, as the reason stands at its end, and escape lone surrogates.
 
-    JSON may hold those, but no answer can: it is written in UTF-8.
+    JSON strings can hold those, but an answer cannot: it is UTF-8.
     """
     if len(text) > _LONGEST_PROBLEM:
         text = f"{text[: _LONGEST_PROBLEM // 2]} … {text[-_LONGEST_PROBLEM // 2 :]}"

@@ -1,4 +1,4 @@
-"""Stage 1, intake: read a body by what it is. Clients of published dialects label theirs as they please."""
+"""Parsers that read a body by its content: clients of published dialects send any Content-Type."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.http import parse_header_parameters
 from rest_framework.parsers import BaseParser, JSONParser
 
 from jobs.errors import MalformedBody
+from jobs.intake.sources import clean_name
 
 
 class MarkedJson(JSONParser):
-    """Read what is labelled as JSON, and let pass the byte order mark that some programs write before it."""
+    """Read a body labelled as JSON, with or without a byte order mark before it."""
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         context = parser_context or {}
@@ -24,8 +27,20 @@ class MarkedJson(JSONParser):
         return super().parse(stream, media_type, context)
 
 
+class RawPicture(BaseParser):
+    """Read a body that is one picture, into the field `image`. Its name may stand in Content-Disposition."""
+
+    media_type = "image/*"
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+        most = settings.MATTING_MAX_IMAGE_BYTES
+        data = stream.read(most + 1)
+        name = _file_name(parser_context["request"].headers.get("Content-Disposition", ""))
+        return {"image": [SimpleUploadedFile(name, data, media_type or "")]}
+
+
 class JsonBody(BaseParser):
-    """Read a JSON object under any Content-Type; raise MalformedBody for anything else."""
+    """Parse a JSON object under any Content-Type; raise MalformedBody for anything else."""
 
     media_type = "*/*"
 
@@ -34,13 +49,13 @@ class JsonBody(BaseParser):
 
 
 class JsonOrFormBody(BaseParser):
-    """Read a JSON object or a URL-encoded form, whichever it is, under any Content-Type.
+    """Parse a JSON object or a URL-encoded form, told apart by their first byte, under any Content-Type.
 
     A form's value is a string, or a list of them where the name is sent more than once.
     """
 
     media_type = "*/*"
-    max_bytes: ClassVar[int | None] = None  # None: as many as any body may have
+    max_bytes: ClassVar[int | None] = None  # None: the limit of any body
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
         text = _text_of(stream, self.max_bytes)
@@ -54,13 +69,13 @@ class JsonOrFormBody(BaseParser):
 
 
 class ShortJsonOrFormBody(JsonOrFormBody):
-    """Read a body of a few words, without a picture in it."""
+    """Parse a short body, without a picture in it."""
 
     max_bytes = 64 * 2**10
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """Read a JSON object strictly: no NaN, no infinity; raise MalformedBody otherwise."""
+    """Parse a JSON object strictly, without NaN and infinity; raise MalformedBody otherwise."""
     try:
         value = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
@@ -79,6 +94,11 @@ def _text_of(stream: IO[bytes], max_bytes: int | None = None) -> str:
         return data.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise MalformedBody("The request's body is not UTF-8.") from None
+
+
+def _file_name(disposition: str) -> str:
+    _, parameters = parse_header_parameters(disposition)
+    return clean_name(parameters.get("filename", "") or "picture")
 
 
 def _refuse(constant: str) -> None:

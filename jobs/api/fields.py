@@ -1,36 +1,90 @@
-"""Stage 2, parameters: kinds of fields that more than one dialect has."""
+"""Serializer fields that several dialects use, among them those whose range comes from `CutoutOptions`."""
 
 from __future__ import annotations
 
-from typing import Any
+import difflib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from rest_framework import serializers
 
-_WORDS = {"true": True, "false": False, "1": True, "0": False}
+from jobs.errors import ParameterUnknown
+from segmentation.options import RANGES
+
+if TYPE_CHECKING:
+    Base = serializers.Serializer
+else:
+    Base = object
+
+_SWITCHES = {"true": True, "false": False, "1": True, "0": False}
 
 
 class SwitchField(serializers.BooleanField):
-    """Take true or false, as JSON, as a word in any case, or as 1 and 0.
+    """Accept true or false as JSON, as a word in any case, or as 1 and 0.
 
-    The framework's own field takes a switch that a form leaves out for switched off; here it keeps its default.
+    The framework's field reads a switch that a form leaves out as false; this one keeps its default.
     """
 
     default_empty_html = serializers.empty
 
     def to_internal_value(self, data: Any) -> bool:
         if isinstance(data, str | int):
-            value = _WORDS.get(str(data).strip().lower())
+            value = _SWITCHES.get(str(data).strip().lower())
             if value is not None:
                 return value
         self.fail("invalid", input=data)
         return False
 
 
-class BlankAsDefault:
-    """Take an empty text, as forms send, or null for a field that was not sent. Mixed into a serializer, before it."""
+class Choice(serializers.ChoiceField):
+    """Accept one of the choices; the error lists them."""
+
+    default_error_messages = {"invalid_choice": '"{input}" is not a valid choice; choose from {allowed}.'}
+
+    def fail(self, key: str, **values: Any) -> NoReturn:
+        super().fail(key, allowed=", ".join(str(choice) for choice in self.choices), **values)
+        raise AssertionError("unreachable")
+
+
+class WholeOptionField(serializers.IntegerField):
+    """Accept a whole number in the range of an option of `CutoutOptions`."""
+
+    def __init__(self, option: str, **options: Any) -> None:
+        span = RANGES[option]
+        message = f"must be a whole number from {span.low} to {span.high}."
+        options.setdefault("error_messages", dict.fromkeys(("invalid", "min_value", "max_value"), message))
+        super().__init__(min_value=int(span.low), max_value=int(span.high), **options)
+
+
+class ShareOptionField(serializers.FloatField):
+    """Accept a number in the range of an option of `CutoutOptions`."""
+
+    def __init__(self, option: str, **options: Any) -> None:
+        span = RANGES[option]
+        message = f"must be a number from {span.low} to {span.high}."
+        options.setdefault("error_messages", dict.fromkeys(("invalid", "min_value", "max_value"), message))
+        super().__init__(min_value=span.low, max_value=span.high, **options)
+
+
+class KnownFieldsOnly(Base):
+    """Reject a field that the serializer does not have, and name the nearest one. Mixed in before a serializer."""
+
+    also_known: ClassVar[tuple[str, ...]] = ("csrfmiddlewaretoken",)
 
     def to_internal_value(self, data: Any) -> Any:
-        names = getattr(data, "keys", list)()
+        for name in data if isinstance(data, Mapping) else ():
+            if name not in self.fields and name not in self.also_known:
+                near = difflib.get_close_matches(str(name), list(self.fields), n=1)
+                hint = f"; did you mean {near[0]}?" if near else f"; the fields are {', '.join(self.fields)}"
+                raise ParameterUnknown(f"{str(name)[:60]!r} is not a field{hint}", field=str(name)[:60])
+        return super().to_internal_value(data)
+
+
+class BlankAsDefault(Base):
+    """Read an empty string, as forms send, and null like a field that was not sent. Mixed in before a serializer."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        names: list[str] = list(getattr(data, "keys", list)())
         if any(data[name] in ("", None) for name in names):
             data = {name: data[name] for name in names if data[name] not in ("", None)}
         return super().to_internal_value(data)

@@ -1,4 +1,4 @@
-"""Stages 8 and 9, rendering: the results of many pictures in one file."""
+"""Zip of the results of many pictures, written while the caller waits."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ from jobs.teams.actor import Actor
 
 
 def zip_name(job: Job) -> str:
+    """Return the file name of a job's zip."""
     return f"keyline-{job.created_at:%Y%m%d-%H%M%S}.zip"
 
 
 def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> FileResponse:
-    """Write the published files of finished pictures into a zip on disk and send it; names are made unique.
+    """Write the published files of finished pictures into a zip on disk and send it; each gets a unique name.
 
-    For each job of somebody else it is recorded that the actor opened its files.
+    Records that the actor opened files of jobs that others submitted.
     """
     file = tempfile.TemporaryFile(dir=settings.DATA_DIR)  # noqa: SIM115  the response closes it
     taken: set[str] = set()

@@ -16,10 +16,12 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
+from jobs.errors import StorageFailed
 from jobs.intake.fetch import check_url, policy_from_settings
 from jobs.results import storage
 from segmentation.errors import (
@@ -138,9 +140,28 @@ def clean_name(name: str) -> str:
     return name[-MAX_NAME_LENGTH:].strip(" .") or "picture"
 
 
-def accept_bytes(data: bytes, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
-    """Check a picture in memory; raise the ImageError that says what is wrong with it."""
-    found = probe(data, limits or default_limits())
+def _probed(data: bytes, limits: Limits, *, prove: bool = True) -> Probe:
+    """Probe a picture; raise StorageFailed for a fault of this machine, which is no verdict about the picture."""
+    try:
+        return probe(data, limits, prove=prove)
+    except (MemoryError, OSError) as error:
+        raise StorageFailed("The picture cannot be checked at the moment, please try again.") from error
+
+
+def accept_bytes(
+    data: bytes, *, name: str = "", limits: Limits | None = None, prove_pixels: int | None = None
+) -> CheckedSource:
+    """Check a picture in memory; raise the ImageError that says what is wrong with it.
+
+    prove_pixels: decode only a picture of at most so many pixels, and check the header alone of a larger one.
+    """
+    limits = limits or default_limits()
+    if prove_pixels is None:
+        found = _probed(data, limits)
+    else:
+        found = _probed(data, limits, prove=False)
+        if found.width * found.height <= prove_pixels:
+            found = _probed(data, limits)
     return CheckedSource(clean_name(name), found, hashlib.sha256(data).hexdigest(), io.BytesIO(data))
 
 
@@ -153,23 +174,28 @@ def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) ->
         raise too_large(file.name or "", limits.max_bytes)
     file.seek(0)
     data = file.read(limits.max_bytes + 1)
-    found = probe(data, limits)
+    found = _probed(data, limits)
     return CheckedSource(clean_name(file.name or ""), found, hashlib.sha256(data).hexdigest(), file)
 
 
 def accept_base64(text: object, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
-    """Check a picture sent as base64, with or without a `data:` prefix and line breaks."""
+    """Check a picture sent as base64, with or without line breaks and the prefix of a `data:` URL (RFC 2397)."""
     limits = limits or default_limits()
     if not isinstance(text, str | bytes) or not text:
         raise ImageMissing(field="image")
     if isinstance(text, bytes):
         text = text.decode("latin-1")
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
+    text = text.lstrip()
+    if text[:5].lower() == "data:":
+        head, _, text = text.partition(",")
+        if not head.strip().lower().endswith("base64"):
+            raise ImageUnreadable("The picture's data: URL is not base64", field="image")
+        text = unquote(text) if "%" in text else text
     if len(text) > limits.max_bytes * 4 // 3 + 1024:
         raise ImageTooLarge(f"The base64 text stands for more than {limits.max_bytes} bytes")
     try:
-        data = base64.b64decode("".join(text.split()), validate=True)
+        text = "".join(text.split()).rstrip("=")
+        data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise ImageUnreadable("The picture's base64 text is not valid base64", field="image") from None
     return accept_bytes(data, name=name, limits=limits)

@@ -5,11 +5,14 @@ May import `segmentation.options`, and nothing of the other rooms.
 
 from .artifact import Artifact
 from .audit import Action, AuditEntry, AuditHead
+from .bundle import Bundle
 from .deletion import PendingDeletion
 from .invitation import Invitation
 from .job import TERMINAL, Job, JobImage, Status
 from .key import ApiKey, Scope
-from .model_version import ModelVersion
+from .lease import Leased
+from .mail import QueuedMail
+from .model_version import ModelVersion, Role, Tier
 from .preset import Preset
 from .quota import Quota
 from .recipe import BackgroundPicture, RecipeVersion
@@ -26,18 +29,23 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "BackgroundPicture",
+    "Bundle",
     "Invitation",
     "Job",
     "JobImage",
+    "Leased",
     "Membership",
     "ModelVersion",
     "PendingDeletion",
     "Preset",
+    "QueuedMail",
     "Quota",
     "RecipeVersion",
+    "Role",
     "Scope",
     "Status",
     "Team",
+    "Tier",
     "Upload",
     "UsageEntry",
     "UsageErasure",

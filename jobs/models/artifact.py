@@ -18,6 +18,7 @@ class Artifact(models.Model):
         ALPHA = "alpha"
         VISUALIZATION = "visualization"
         THUMBNAIL = "thumbnail"
+        PREVIEW = "preview"
         VARIANT = "variant"
         FINISHED = "finished"
         ZIP = "zip"

@@ -1,21 +1,21 @@
-"""Deletions that the storage has yet to carry out."""
+"""Stored files that are still to be deleted."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
 
+from jobs.models.lease import Leased
 
-class PendingDeletion(models.Model):
-    """Name a stored file, or a whole folder (its key ends with a slash), until it is deleted.
 
-    The row is written in the transaction that deletes the file's own row, so a crash or a failing storage right after
-    it does not keep the file for ever.
+class PendingDeletion(Leased):
+    """A stored file, or a folder with everything in it, until it is deleted.
+
+    The row is written in the transaction that deletes the file's own row, so that neither a crash right after it nor a
+    storage that refuses at that moment leaves a deleted picture behind.
     """
 
     key = models.CharField(max_length=400, help_text="The file's name in the storage; a folder's ends with a slash.")
-    tries = models.PositiveSmallIntegerField(default=0)
-    next_try_at = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -1,21 +1,24 @@
-"""Jobs (one submission each) and their pictures, with the transitions of both."""
+"""Jobs and their pictures, and the transitions of their states."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
+from jobs.models.dialects import OwnDialect, dialect_choices
+from jobs.models.lease import Leased
+from jobs.telemetry.transitions import job_moved, picture_moved
 from segmentation.options import CutoutOptions
 
 
 class Status(models.TextChoices):
-    """List the states of jobs and pictures.
+    """The states of jobs and pictures.
 
     ::
 
@@ -36,23 +39,15 @@ _Status = Status  # for annotations inside classes whose attribute is called Sta
 
 
 class Job(models.Model):
-    """Store one submission: who sent it, through which API, its options and its outcome."""
+    """One submission: who asked for what, through which API, and the outcome."""
 
     Status = Status
+    Dialect = OwnDialect
     TERMINAL = TERMINAL
     IDEMPOTENCY_KEY_LIFE = dt.timedelta(hours=24)
 
-    class Dialect(models.TextChoices):
-        NATIVE = "native", _("Native")
-        UNET = "unet", _("UNet")
-        BAIDU = "baidu", _("Baidu")
-        DASHSCOPE = "dashscope", _("DashScope")
-        PICWISH = "picwish", _("PicWish")
-        WEB = "web", _("Web")
-        COMMAND = "command", _("Command")
-
     class Urgency(models.TextChoices):
-        INTERACTIVE = "interactive"  # a client waits for the answer
+        INTERACTIVE = "interactive"  # a person waits
         DEFAULT = "default"
         BATCH = "batch"
 
@@ -62,7 +57,7 @@ class Job(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
     )
     api_key = models.ForeignKey("ApiKey", null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
-    dialect = models.CharField(max_length=12, choices=Dialect.choices)
+    dialect = models.CharField(max_length=12, choices=dialect_choices)
     urgency = models.CharField(max_length=12, choices=Urgency.choices, default=Urgency.DEFAULT)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
 
@@ -79,13 +74,6 @@ class Job(models.Model):
     export_directory = models.CharField(max_length=1024, blank=True, help_text="A server folder that gets a copy.")
     callback_url = models.CharField(max_length=2048, blank=True)
     bundle_key = models.CharField(max_length=255, blank=True, help_text="The zip of all results, where requested.")
-    bundle_attempt = models.PositiveSmallIntegerField(default=0, help_text="Number of attempts to make the zip.")
-    bundle_attempts_before = models.PositiveSmallIntegerField(
-        default=0, help_text="Number of these attempts before the job's last retry."
-    )
-    bundle_leased_until = models.DateTimeField(
-        null=True, blank=True, help_text="Set when the last picture ends; past: its worker has died."
-    )
 
     request_id = models.CharField(max_length=64, blank=True)
     client_address = models.GenericIPAddressField(null=True, blank=True)
@@ -139,40 +127,30 @@ class Job(models.Model):
         return self.status in TERMINAL
 
     def start(self) -> bool:
-        """Move queued → running; return False when it already runs or has ended."""
+        """Move queued → running; False when it runs already or has ended."""
         rows = Job.objects.filter(pk=self.pk, status=Status.QUEUED)
-        return rows.update(status=Status.RUNNING, started_at=timezone.now()) == 1
+        started = rows.update(status=Status.RUNNING, started_at=timezone.now()) == 1
+        if started:
+            job_moved(job=self.pk, state=Status.RUNNING)
+        return started
 
-    def finish(self, status: _Status, *, code: str = "", message: str = "") -> bool:
-        """Move to a terminal state; return False when it has already ended."""
+    def finish(self, status: str, *, code: str = "", message: str = "") -> bool:
+        """Move to a terminal state; False when it has already ended."""
         rows = Job.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
-        return rows.update(status=status, finished_at=timezone.now(), error_code=code, error_message=message[:500]) == 1
-
-    @property
-    def bundle_strikes(self) -> int:
-        """Return the number of attempts to make the zip since submission or the last retry."""
-        return self.bundle_attempt - self.bundle_attempts_before
-
-    def claim_bundle(self, *, attempt: int, lease_s: float) -> bool:
-        """Take the lease to make the zip; return False when this message is outdated or the job has ended."""
-        rows = Job.objects.filter(pk=self.pk, bundle_attempt=attempt).exclude(status__in=TERMINAL)
-        until = timezone.now() + dt.timedelta(seconds=lease_s)
-        claimed = rows.update(bundle_attempt=F("bundle_attempt") + 1, bundle_leased_until=until) == 1
-        if claimed:
-            self.refresh_from_db()
-        return claimed
-
-    def renew_bundle(self, *, lease_s: float) -> bool:
-        """Renew the lease on the zip; return False when it was lost or the job has ended."""
-        rows = Job.objects.filter(pk=self.pk, bundle_attempt=self.bundle_attempt).exclude(status__in=TERMINAL)
-        return rows.update(bundle_leased_until=timezone.now() + dt.timedelta(seconds=lease_s)) == 1
+        values = {"finished_at": timezone.now(), "error_code": code, "error_message": message[:500]}
+        ended = rows.update(status=status, **values) == 1
+        if ended:
+            job_moved(job=self.pk, state=status, error_code=code)
+        return ended
 
 
-class JobImage(models.Model):
-    """Store one picture of a job: its state, its lease and its result."""
+class JobImage(Leased):
+    """One picture of a job: its place in the pipeline, its lease and its outcome."""
 
     Status = Status
     TERMINAL = TERMINAL
+    WAITING = {"status": Status.QUEUED}
+    LEASED = {"status": Status.RUNNING}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="images")
@@ -187,17 +165,14 @@ class JobImage(models.Model):
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.CharField(max_length=500, blank=True)
 
-    attempt = models.PositiveSmallIntegerField(default=0, help_text="Number of claims by workers.")
-    attempts_before = models.PositiveSmallIntegerField(
-        default=0, help_text="Number of these claims before the picture's last retry."
-    )
-    claimed_by = models.CharField(max_length=120, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
     enqueued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     charged_on = models.DateField(null=True, blank=True, help_text="The day it is charged to; empty: not charged.")
+    charged_units = models.PositiveSmallIntegerField(
+        default=1, db_default=1, help_text="What it counts of a quota, by its tier."
+    )
     is_held = models.BooleanField(default=False, help_text="Waits until its team may run another picture.")
 
     width = models.PositiveIntegerField(null=True, blank=True)
@@ -205,10 +180,19 @@ class JobImage(models.Model):
     foreground = models.JSONField(null=True, blank=True, help_text="[left, top, right, bottom] of the subject.")
     subject = models.CharField(max_length=10, blank=True, help_text="What was found: person, object, stamp.")
     instances = models.JSONField(default=list, blank=True)
-    uncertainty = models.FloatField(null=True, blank=True)
+    uncertainty = models.FloatField(null=True, blank=True, help_text="0..1, see segmentation.pipeline.uncertainty_of.")
     notes = models.JSONField(default=list, blank=True)
     timings_ms = models.JSONField(default=dict, blank=True)
     model_version = models.CharField(max_length=80, blank=True)
+    tier = models.CharField(
+        max_length=5, blank=True, default="", db_default="", help_text="Tier of the model that answered."
+    )
+    model_reason = models.CharField(
+        max_length=16, blank=True, default="", db_default="", help_text="Why this model answered."
+    )
+    is_corrected = models.BooleanField(
+        default=False, db_default=False, help_text="Whether a brush, a box or a click changed the result."
+    )
 
     class Meta:
         ordering = ["job", "position"]
@@ -226,49 +210,28 @@ class JobImage(models.Model):
     def is_terminal(self) -> bool:
         return self.status in TERMINAL
 
-    @property
-    def strikes(self) -> int:
-        """Return the number of claims since submission or the last retry.
+    def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
+        """Move queued → running under a lease; False when another worker was first or the picture is not queued."""
+        claimed = super().claim(lease_s=lease_s, worker=worker, started_at=timezone.now(), is_held=False, **values)
+        if claimed:
+            picture_moved(picture=self.pk, job=self.job_id, state=Status.RUNNING)
+        return claimed
 
-        `attempt` itself never decreases: it names the files of an attempt and identifies late workers.
-        """
-        return self.attempt - self.attempts_before
-
-    def claim(self, *, worker: str, lease_s: float) -> bool:
-        """Move queued → running under a lease; return False when it is no longer queued."""
-        now = timezone.now()
-        claimed = JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(
-            status=Status.RUNNING,
-            claimed_by=worker,
-            leased_until=now + dt.timedelta(seconds=lease_s),
-            started_at=now,
-            attempt=F("attempt") + 1,
-            is_held=False,
-        )
-        if claimed == 1:
-            self.refresh_from_db()
-        return claimed == 1
-
-    def renew(self, *, lease_s: float) -> bool:
-        """Renew this attempt's lease; return False when it was lost or the picture was cancelled."""
-        return self._mine().update(leased_until=timezone.now() + dt.timedelta(seconds=lease_s)) == 1
-
-    def finish(self, status: _Status, **values: object) -> bool:
-        """End this attempt; return False, and write nothing, when another attempt or a cancel came first."""
-        now = timezone.now()
-        ended = self._mine().update(status=status, finished_at=now, leased_until=None, **values) == 1
-        if ended:
-            self.refresh_from_db()
-        return ended
-
-    def requeue(self) -> bool:
-        """Queue this attempt's picture again; return False when it is no longer running."""
-        return self._mine().update(status=Status.QUEUED, leased_until=None, enqueued_at=timezone.now()) == 1
+    def release(self, *, delay_s: float = 0.0, **values: Any) -> bool:
+        """Move running → queued; False when this attempt has lost its lease."""
+        return super().release(delay_s=delay_s, enqueued_at=timezone.now(), **values)
 
     def hand_over(self, *, timings_ms: dict[str, float]) -> bool:
-        """Queue this attempt's picture for its next stage, without a strike; return False when it no longer runs."""
-        values = {"attempts_before": F("attempt"), "timings_ms": timings_ms, "enqueued_at": timezone.now()}
-        return self._mine().update(status=Status.QUEUED, leased_until=None, **values) == 1
+        """Queue the picture for its next stage, where its attempts are counted from 0; False when the lease is lost."""
+        return self.release(attempts_before=F("attempt"), timings_ms=timings_ms)
+
+    def finish(self, status: str, **values: Any) -> bool:
+        """Move running → a terminal state; False when the lease is lost, and then nothing is written."""
+        ended = self.end(status=status, finished_at=timezone.now(), **values)
+        if ended:
+            self.refresh_from_db()
+            picture_moved(picture=self.pk, job=self.job_id, state=status, error_code=self.error_code)
+        return ended
 
     def hold(self) -> None:
         """Keep a queued picture out of the queue until its team may run another one."""
@@ -278,7 +241,7 @@ class JobImage(models.Model):
         """Move any unfinished picture, or only a queued one, to canceled; return whether it moved."""
         rows = JobImage.objects.filter(pk=self.pk)
         rows = rows.filter(status=Status.QUEUED) if only_queued else rows.exclude(status__in=TERMINAL)
-        return rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1
-
-    def _mine(self) -> models.QuerySet[JobImage]:
-        return JobImage.objects.filter(pk=self.pk, status=Status.RUNNING, attempt=self.attempt)
+        ended = rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1
+        if ended:
+            picture_moved(picture=self.pk, job=self.job_id, state=Status.CANCELED)
+        return ended

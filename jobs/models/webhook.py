@@ -1,22 +1,24 @@
-"""Webhooks of teams, and their deliveries."""
+"""Webhooks of teams, and each message that was sent or will be sent to a URL."""
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models.encrypted import EncryptedCharField
+from jobs.models.lease import Leased
+
 
 class Webhook(models.Model):
-    """Store one URL of a team that receives events, with the secret that signs them.
+    """A URL that receives a team's events, with the secret that signs the messages.
 
-    Secrets are stored in plain text, because signing needs the secret itself. A team's one row of kind `callbacks` has
-    no URL: its secret signs the callbacks to the URLs that jobs name.
+    Secrets are encrypted with the site's key and not hashed, because a signature needs the secret itself. The one row
+    of kind `callbacks` that a team has no URL; its secret signs the callbacks that jobs name for themselves.
     """
 
     class Kind(models.TextChoices):
@@ -27,6 +29,7 @@ class Webhook(models.Model):
         JOB_SUCCEEDED = "job.succeeded", _("Job Succeeded")
         JOB_FAILED = "job.failed", _("Job Failed")
         JOB_CANCELED = "job.canceled", _("Job Canceled")
+        IMAGE_UNCERTAIN = "image.uncertain", _("Image Uncertain")
         QUOTA_WARNING = "quota.warning", _("Quota Warning")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -34,8 +37,8 @@ class Webhook(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.ENDPOINT)
     url = models.CharField(max_length=2048, blank=True)
     events = models.JSONField(default=list, help_text="Which events are sent.")
-    secret = models.CharField(max_length=100)
-    previous_secret = models.CharField(max_length=100, blank=True)
+    secret = EncryptedCharField(max_length=400)
+    previous_secret = EncryptedCharField(max_length=400, blank=True)
     previous_secret_until = models.DateTimeField(null=True, blank=True, help_text="Until then both secrets sign.")
     is_enabled = models.BooleanField(default=True)
     disabled_reason = models.CharField(max_length=200, blank=True)
@@ -56,15 +59,17 @@ class Webhook(models.Model):
         return self.url or f"callbacks of {self.team}"
 
     def signing_secrets(self) -> list[str]:
-        """Return the secrets that sign at present, the newest first."""
+        """Return the secrets that sign now, the newest first; raise ValueError if the secret cannot be read."""
+        if not self.secret:
+            raise ValueError(f"the secret of webhook {self.pk} cannot be read with the site's key")
         until = self.previous_secret_until
         if self.previous_secret and until is not None and until > timezone.now():
             return [self.secret, self.previous_secret]
         return [self.secret]
 
 
-class WebhookDelivery(models.Model):
-    """Store one message to one URL: its payload, its tries and the last response."""
+class WebhookDelivery(Leased):
+    """One message to one URL: what is sent, how often it was tried, and the last response."""
 
     class Status(models.TextChoices):
         """List the states of a delivery.
@@ -72,8 +77,8 @@ class WebhookDelivery(models.Model):
         ::
 
             waiting ──claim──▶ sending ──▶ succeeded
-               ▲                  ├──────▶ failed     (refused, gone, disabled, or out of tries)
-               └───postpone───────┘        a dead worker's claim expires at next_try_at and counts as a try
+               ▲                  ├──────▶ failed     (refused, gone, disabled, or tried often enough)
+               └────release───────┘
         """
 
         WAITING = "waiting", _("Waiting")
@@ -82,6 +87,8 @@ class WebhookDelivery(models.Model):
         FAILED = "failed", _("Failed")
 
     TERMINAL = (Status.SUCCEEDED, Status.FAILED)
+    WAITING = {"status": Status.WAITING}
+    LEASED = {"status": Status.SENDING}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
@@ -91,9 +98,6 @@ class WebhookDelivery(models.Model):
     url = models.CharField(max_length=2048)
     payload = models.JSONField(null=True, blank=True, help_text="Empty until the first try when a dialect renders it.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
-    attempt = models.PositiveSmallIntegerField(default=0, help_text="Number of tries.")
-    next_try_at = models.DateTimeField(null=True, blank=True)
-    enqueued_at = models.DateTimeField(null=True, blank=True, help_text="When the next try was queued.")
     response_status = models.PositiveSmallIntegerField(null=True, blank=True)
     response_prefix = models.TextField(blank=True)
     elapsed_ms = models.PositiveIntegerField(null=True, blank=True)
@@ -119,34 +123,15 @@ class WebhookDelivery(models.Model):
     def is_terminal(self) -> bool:
         return self.status in self.TERMINAL
 
-    def claim(self, *, lease_s: float) -> bool:
-        """Claim a due delivery for one try; return False when it is not due, has ended, or is claimed."""
-        now = timezone.now()
-        due = WebhookDelivery.objects.filter(pk=self.pk, next_try_at__lte=now).exclude(status__in=self.TERMINAL)
-        claimed = due.update(
-            status=self.Status.SENDING,
-            attempt=F("attempt") + 1,
-            tried_at=now,
-            next_try_at=now + dt.timedelta(seconds=lease_s),
-            enqueued_at=None,
-        )
-        if claimed == 1:
-            self.refresh_from_db()
-        return claimed == 1
+    def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
+        """Take the delivery for one try; False when it is not due, has ended, or another worker has it."""
+        return super().claim(lease_s=lease_s, worker=worker, tried_at=timezone.now(), **values)
 
-    def write(self, payload: dict[str, object]) -> bool:
-        """Store the payload for this and later tries; return False when this claim was lost."""
+    def write(self, payload: dict[str, Any]) -> bool:
+        """Store what this try sends, for the later tries; False when this attempt has lost its lease."""
         self.payload = payload
-        return self._mine().update(payload=payload) == 1
+        return self.held().update(payload=payload) == 1
 
-    def postpone(self, *, delay_s: float, **values: object) -> bool:
-        """Schedule the next try; return False when this claim was lost."""
-        then = timezone.now() + dt.timedelta(seconds=delay_s)
-        return self._mine().update(status=self.Status.WAITING, next_try_at=then, **values) == 1
-
-    def finish(self, status: Status, **values: object) -> bool:
-        """End the delivery; return False when this claim was lost."""
-        return self._mine().update(status=status, next_try_at=None, finished_at=timezone.now(), **values) == 1
-
-    def _mine(self) -> models.QuerySet[WebhookDelivery]:
-        return WebhookDelivery.objects.filter(pk=self.pk, status=self.Status.SENDING, attempt=self.attempt)
+    def finish(self, status: Status, **values: Any) -> bool:
+        """End the delivery; False when this attempt has lost its lease."""
+        return self.end(status=status, next_try_at=None, finished_at=timezone.now(), **values)

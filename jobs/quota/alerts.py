@@ -12,9 +12,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs.models import Membership, Team, UsagePeriod, Webhook
-from jobs.webhooks.delivery import delivery_enqueue
+from jobs.quota.charges import QUOTA_ALERT
+from jobs.webhooks.outbox import delivery_enqueue
+from jobs.work.registry import runs
 
 
+@runs(QUOTA_ALERT)
 def quota_alert_send(*, period_id: int, percent: int, limit: int) -> None:
     """Send e-mail to the team's owners and admins, and `quota.warning` to its webhooks that subscribe to it."""
     period = UsagePeriod.objects.select_related("team").filter(pk=period_id).first()

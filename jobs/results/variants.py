@@ -1,4 +1,4 @@
-"""Stages 7 and 8 again: render a finished picture with other options from its stored alpha; no model, no charge."""
+"""Render a finished picture with other options from its stored alpha, without a model and without a charge."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from jobs.errors import NotFound
+from jobs.inference.corrections import correction_note
 from jobs.intake.sources import default_limits, limits_from_json
 from jobs.models import Artifact, JobImage, Status
 from jobs.quota.charges import usage_check
@@ -39,11 +40,11 @@ def variant_render(
     brush_png: bytes = b"",
     people: Sequence[int] | None = None,
 ) -> CutoutResult:
-    """Render the picture anew, and record it as opened when the actor is not who submitted it.
+    """Render the picture again, and record it as opened unless the actor submitted it.
 
-    brush_png: a gray picture of its shape, 0 erases, 255 restores, 128 keeps. people: ids of an `instances` job to
-    keep, the others become background. Raises NotFound when the picture has no result or its files are gone,
-    InvalidParameter for a brush that `brushed` refuses and for people where none were looked for.
+    brush_png: a grey PNG of the picture's shape; 0 erases, 255 restores, 128 keeps. people: the ids of an `instances`
+    job to keep; the others become background. Raise NotFound when the picture has no result or its files are deleted,
+    InvalidParameter for a brush that `brushed` refuses and for `people` of another method.
     """
     from segmentation.pipeline import render_variant
 
@@ -55,6 +56,7 @@ def variant_render(
     if people is not None:
         alpha_png = only_people(alpha_png, image, people)
     if brush_png:
+        correction_note(image=image)
         alpha_png = brushed(alpha_png, brush_png)
     limits = limits_from_json(image.job.limits)
     result = render_variant(storage.read(source.key), alpha_png, options, limits)
@@ -63,9 +65,10 @@ def variant_render(
 
 
 def brushed(alpha_png: bytes, brush_png: bytes) -> bytes:
-    """Apply the brush to a stored alpha: linear between keeping it and erasing (towards 0) or restoring (towards 1).
+    """Apply a brush to a stored alpha and return it as PNG.
 
-    Raises InvalidParameter for a brush that is no PNG, or larger than MAX_BRUSH_BYTES or the pixels of any picture.
+    The brush is linear between keeping the alpha (128) and erasing (0, towards 0) or restoring (255, towards 1). Raise
+    InvalidParameter for a brush that is not a PNG, or exceeds MAX_BRUSH_BYTES or the pixel limit.
     """
     alpha = read_alpha(alpha_png)
     values = _brush_values(brush_png)
@@ -80,7 +83,7 @@ def brushed(alpha_png: bytes, brush_png: bytes) -> bytes:
 
 
 def _brush_values(brush_png: bytes) -> np.ndarray:
-    """Decode the brush to (H, W) uint8, once its header has shown that it may be; raise InvalidParameter."""
+    """Check the brush's header and decode it to (H, W) uint8; raise InvalidParameter."""
     try:
         probe(brush_png, default_limits(max_bytes=MAX_BRUSH_BYTES, formats=frozenset({"png"})))
     except ImageError as error:
@@ -92,11 +95,13 @@ def _brush_values(brush_png: bytes) -> np.ndarray:
 
 
 def only_people(alpha_png: bytes, image: JobImage, people: Sequence[int]) -> bytes:
-    """Clear the stored alpha where the id mask of an `instances` job names none of `people`."""
+    """Set the stored alpha to 0 where the id mask of an `instances` job has none of `people`; return it as PNG."""
     stored = artifact_of(image, Artifact.Kind.MASK)
     if image.job.options.get("method") != Method.INSTANCES or stored is None:
         raise InvalidParameter("people: this picture was not cut out by people", field="people")
     ids = cv2.imdecode(np.frombuffer(storage.read(stored.key), np.uint8), cv2.IMREAD_GRAYSCALE)
+    if ids is None:
+        raise NotFound("The mask of this picture cannot be read.")
     kept = np.isin(ids, list(people)).astype(np.float32)
     # Half a pixel of softness, so that the border between a kept and a dropped person is not a staircase.
     alpha = read_alpha(alpha_png) * cv2.GaussianBlur(kept, (3, 3), 0)
@@ -106,7 +111,7 @@ def only_people(alpha_png: bytes, image: JobImage, people: Sequence[int]) -> byt
 def variant_keep(*, image: JobImage, rendered: Rendered) -> Artifact:
     """Store a rendering beside the original result.
 
-    Raises QuotaExceeded when the team's storage is full, StorageFailed, and JobNotFound when the picture was deleted
+    Raise QuotaExceeded when the team's storage is full, StorageFailed, and JobNotFound when the picture was deleted
     meanwhile.
     """
     team = image.job.team
@@ -125,5 +130,5 @@ def variant_keep(*, image: JobImage, rendered: Rendered) -> Artifact:
 
 
 def first_output(result: CutoutResult) -> Rendered:
-    """Give the file that was asked for: the cutout where there is one."""
+    """Return the cutout, or else the first output."""
     return next((entry for entry in result.outputs if entry.kind is Output.CUTOUT), result.outputs[0])

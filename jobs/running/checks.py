@@ -1,53 +1,81 @@
-"""System checks of the settings: each error names the variable."""
+"""System checks of settings that depend on files or on each other; single values are checked when they are read.
+
+Each error names the variable. `manage.py run`, `work` and `setup` run these checks before they start anything.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import Error, register
 
 from jobs.intake.fetch import policy_from_settings
-from segmentation.runtimes import RUNTIMES
+from jobs.teams.open_networks import open_networks
+from segmentation.runtimes import Runtime
 
 TAG = "keyline"
-
-_POSITIVE = (
-    "MATTING_MAX_IMAGE_BYTES",
-    "MATTING_MAX_IMAGE_PIXELS",
-    "MATTING_MAX_IMAGES_PER_JOB",
-    "MATTING_MAX_ARCHIVE_BYTES",
-    "MATTING_MAX_WAIT_S",
-    "MATTING_RETENTION_HOURS",
-    "MATTING_LINK_TTL_S",
-    "MATTING_LEASE_S",
-    "MATTING_SWEEP_INTERVAL_S",
-    "MATTING_MAX_DELIVERIES",
-    "MATTING_WORKERS",
-    "MATTING_DOWNLOADERS",
-    "MATTING_FETCH_TIMEOUT_S",
-)
 
 
 @register(TAG)
 def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]:
-    """Check every number, path and URL among the MATTING_ settings."""
-    problems = [
-        Error(f"{name}={getattr(settings, name)} must be greater than 0", id="keyline.E001")
-        for name in _POSITIVE
-        if getattr(settings, name) <= 0
+    """Check files, folders and values that must fit together."""
+    return [
+        *_weights_errors(),
+        *_runtime_errors(),
+        *_storage_errors(),
+        *_fetch_errors(),
+        *_open_network_errors(),
+        *_proxy_errors(),
     ]
-    if settings.MATTING_RUNTIME not in RUNTIMES:
-        problems.append(Error(f"MATTING_RUNTIME must be one of {', '.join(RUNTIMES)}", id="keyline.E002"))
+
+
+def _weights_errors() -> Iterator[Error]:
     if not Path(settings.MATTING_WEIGHTS).is_file():
-        problems.append(Error(f"MATTING_WEIGHTS={settings.MATTING_WEIGHTS} is not a file", id="keyline.E003"))
-    if urlsplit(settings.REDIS_URL).scheme not in ("redis", "rediss", "unix"):
-        problems.append(Error("REDIS_URL must start with redis://, rediss:// or unix://", id="keyline.E004"))
-    if settings.MATTING_LEASE_S < 2:
-        problems.append(Error("MATTING_LEASE_S must be 2 or more, a worker renews it three times", id="keyline.E005"))
+        yield Error(f"MATTING_WEIGHTS={settings.MATTING_WEIGHTS} is not a file", id="keyline.E003")
+
+
+def _runtime_errors() -> Iterator[Error]:
+    """Check that CUDA can be used where it is asked for, so that no picture silently runs on the CPU."""
+    if settings.MATTING_RUNTIME != Runtime.TORCH_CUDA:
+        return
+    if not cuda_is_usable():
+        text = "MATTING_RUNTIME=torch-cuda, but torch finds no GPU that it can use: check the driver, or use auto"
+        yield Error(text, id="keyline.E008")
+
+
+def cuda_is_usable() -> bool:
+    """Ask torch in another process, since this one needs no torch otherwise."""
+    code = "import torch; raise SystemExit(not torch.cuda.is_available())"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def _storage_errors() -> Iterator[Error]:
+    if settings.S3_BUCKET:
+        return
+    options = settings.S3_OPTIONS
+    for name, option in (("MATTING_S3_ENDPOINT", "endpoint_url"), ("MATTING_S3_REGION", "region_name")):
+        if options[option]:
+            yield Error(f"{name} is set, but MATTING_S3_BUCKET names no bucket", id="keyline.E004")
+
+
+def _fetch_errors() -> Iterator[Error]:
     try:
         policy_from_settings("picture")
     except ValueError as error:
-        problems.append(Error(f"MATTING_FETCH_ALLOW: {error}", id="keyline.E006"))
-    return problems
+        yield Error(f"MATTING_FETCH_ALLOW: {error}", id="keyline.E006")
+
+
+def _open_network_errors() -> Iterator[Error]:
+    try:
+        open_networks()
+    except ValueError as error:
+        yield Error(f"MATTING_OPEN_TO: {error}", id="keyline.E010")
+
+
+def _proxy_errors() -> Iterator[Error]:
+    if settings.DEBUG and settings.HTTPS:
+        yield Error("DEBUG=1 and MATTING_HTTPS=1 must not be set together: debug pages show secrets", id="keyline.E007")

@@ -13,9 +13,10 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from jobs.intake import uploads
-from jobs.results import deletions
+from jobs.mail import outbox
+from jobs.results import bundling, deletions
 from jobs.webhooks import delivery
-from jobs.work import lifecycle
+from jobs.work import recovery, retention
 
 logger = logging.getLogger(__name__)
 
@@ -37,9 +38,10 @@ class Upkeep:
         while not self._stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
             try:
                 close_old_connections()
-                lifecycle.images_recover()
-                lifecycle.bundles_recover()
+                recovery.images_recover()
+                bundling.bundles_recover()
                 delivery.deliveries_resend()
+                outbox.mails_resend()
             except Exception:
                 logger.exception("the sweep failed; the next one starts in %s s", settings.MATTING_SWEEP_INTERVAL_S)
 
@@ -51,7 +53,7 @@ class Upkeep:
                 close_old_connections()
                 deletions.deletions_retry()
                 if time.monotonic() >= next_expiry_s:
-                    more_may_be_left = bool(lifecycle.jobs_expire())
+                    more_may_be_left = bool(retention.jobs_expire())
                     next_expiry_s = 0.0 if more_may_be_left else time.monotonic() + _EXPIRE_EVERY_S
                     uploads.uploads_expire()
                     delivery.deliveries_expire()

@@ -16,7 +16,7 @@ from django.db import close_old_connections
 
 from jobs.running.supervision import Program, Supervisor
 from jobs.running.upkeep import Upkeep
-from jobs.work import lifecycle, queue
+from jobs.work import queue, recovery
 
 logger = logging.getLogger(__name__)
 
@@ -26,9 +26,13 @@ STOP_GRACE_S = 20.0
 def worker_programs(pictures: int) -> list[Program]:
     """Return the programs of one machine: `pictures` processes with a model, the downloaders, one per light queue.
 
-    Downloads, deliveries and zips have their own processes, so that a slow server never blocks a model.
+    Downloads, deliveries, mail and zips have their own processes, so that a slow server never blocks a model.
     """
-    counts = {"pictures": pictures, "downloads": settings.MATTING_DOWNLOADERS}
+    counts = {
+        "pictures": pictures,
+        "downloads": settings.MATTING_DOWNLOADERS,
+        "mail": int(settings.EMAIL_IS_CONFIGURED),
+    }
     return [_program(role) for role in queue.QUEUES_OF_ROLE for _ in range(counts.get(role, 1))]
 
 
@@ -59,4 +63,4 @@ def _release(program: Program, pid: int) -> None:
     name = f"{os.uname().nodename}-{pid}"
     close_old_connections()
     queue.forget_worker(name)
-    lifecycle.leases_release(worker=name)
+    recovery.leases_release(worker=name)

@@ -29,7 +29,7 @@ _WINDOW_DAYS = {"day": 1, "month": 30}
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Limit the requests per second under one name, such as `requests` or `dashscope-submit`."""
+    """Limit the requests per second under one name, such as `requests` or `native-submit`."""
 
     name: str
     per_second: int

@@ -17,8 +17,9 @@ from jobs.models import Job
 from jobs.sentences import explained
 from jobs.teams.actor import Actor
 from jobs.web.session import ButtonsOnly, TeamPage
-from jobs.work.lifecycle import job_cancel, job_retry
+from jobs.work.cancel import job_cancel
 from jobs.work.removal import images_delete
+from jobs.work.retry import job_retry
 from jobs.work.selectors import images_chosen, images_of, job_get
 from segmentation.errors import MattingError
 
@@ -76,7 +77,7 @@ class SelectionView(TeamPage, ButtonsOnly):
             count = images_delete(actor=self.actor, images=images)
             messages.success(request, ngettext("%d picture deleted.", "%d pictures deleted.", count) % count)
             if count < len(images):
-                messages.warning(request, _("Pictures of a batch that still runs stay until it has ended."))
+                messages.warning(request, _("Pictures of a running batch cannot be deleted until it finishes."))
         return redirect(self.page_url_name)
 
 

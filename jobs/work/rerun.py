@@ -1,8 +1,9 @@
-"""Stage 3 again: the same picture with other settings, as a job of its own."""
+"""Submit a stored picture again with other options, as a new job."""
 
 from __future__ import annotations
 
 from jobs.errors import NotFound
+from jobs.inference.corrections import correction_note
 from jobs.intake.sources import accept_stored, limits_from_json
 from jobs.models import Artifact, Job, JobImage
 from jobs.results.downloads import download_note
@@ -12,12 +13,10 @@ from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 
 
-def image_rerun(
-    *, actor: Actor, image: JobImage, options: CutoutOptions, dialect: Job.Dialect, urgency: Job.Urgency
-) -> Job:
+def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: Door) -> Job:
     """Submit a picture's stored source again; raise NotFound when it has been deleted, and what job_submit raises.
 
-    The new job's files are the actor's own, so the source is recorded as opened when it was somebody else's.
+    The new job's files belong to the actor, so the source of another user's picture is recorded as opened.
     """
     source = artifact_of(image, Artifact.Kind.SOURCE)
     if source is None:
@@ -25,10 +24,12 @@ def image_rerun(
     limits = limits_from_json(image.job.limits)
     job = job_submit(
         actor=actor,
-        door=Door(dialect=dialect, urgency=urgency),
+        door=door,
         options=options,
         sources=[accept_stored(source.key, name=image.name, limits=limits)],
         limits=limits,
     )
+    if options.boxes or options.points:
+        correction_note(image=image)
     download_note(actor=actor, artifact=source)
     return job

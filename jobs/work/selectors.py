@@ -6,23 +6,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import F, Max, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from jobs.errors import JobNotFound, NotFound
-from jobs.models import Job, JobImage, ModelVersion, Status
+from jobs.models import Job, JobImage, Status
 from jobs.models.identifiers import is_uuid
 from jobs.teams.actor import Actor
 
 
 def jobs_of(actor: Actor) -> QuerySet[Job]:
-    """List what the actor may see: the team's jobs, or a plain member's own when the team is set so."""
+    """Return the jobs that the actor may see: the team's, or only a member's own where the team is set so."""
     jobs = Job.objects.filter(team=actor.team)
     return jobs.filter(user=actor.user) if actor.sees_only_own else jobs
 
 
 def job_get(actor: Actor, job_id: UUID | str) -> Job:
-    """Give one job; raise JobNotFound alike for one that is not there and for another team's."""
+    """Return one job; raise JobNotFound for a missing one and for another team's alike."""
     job = jobs_of(actor).filter(pk=job_id).first()
     if job is None:
         raise JobNotFound
@@ -30,9 +30,9 @@ def job_get(actor: Actor, job_id: UUID | str) -> Job:
 
 
 def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
-    """Narrow the actor's jobs by `status`, `dialect`, `created_after` and `created_before`, newest first.
+    """Return the actor's jobs filtered by `status`, `dialect`, `created_after` and `created_before`, newest first.
 
-    Their pictures and artifacts are at hand, so that a list costs the same queries whatever its length.
+    Their pictures and artifacts are prefetched, so that the number of queries does not depend on the length.
     """
     jobs = jobs_of(actor)
     for name in ("status", "dialect"):
@@ -42,11 +42,19 @@ def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
         jobs = jobs.filter(created_at__gte=chosen["created_after"])
     if chosen.get("created_before"):
         jobs = jobs.filter(created_at__lt=chosen["created_before"])
-    return jobs.prefetch_related("images__artifacts").order_by("-created_at", "id")
+    jobs = jobs.prefetch_related("images__artifacts")
+    if chosen.get("uncertainty_from") is None and chosen.get("order") != "uncertain":
+        return jobs.order_by("-created_at", "id")
+    jobs = jobs.alias(most_uncertain=Max("images__uncertainty"))
+    if chosen.get("uncertainty_from") is not None:
+        jobs = jobs.filter(most_uncertain__gte=chosen["uncertainty_from"])
+    if chosen.get("order") == "uncertain":
+        return jobs.order_by(F("most_uncertain").desc(nulls_last=True), "-created_at", "id")
+    return jobs.order_by("-created_at", "id")
 
 
 def jobs_kept(actor: Actor, dialect: str, chosen: Mapping[str, Any]) -> QuerySet[Job]:
-    """List the actor's jobs of one dialect whose retention is not over, narrowed as `jobs_filtered` does."""
+    """Return the actor's jobs of one dialect whose retention is not over, filtered as `jobs_filtered` does."""
     return jobs_filtered(actor, {**chosen, "dialect": dialect}).filter(expires_at__gt=timezone.now())
 
 
@@ -64,20 +72,20 @@ def external_id_is_taken(dialect: str, external_id: str) -> bool:
 
 
 def job_by_idempotency_key(actor: Actor, idempotency_key: str) -> Job | None:
-    """Give the job that this key made while it is remembered, among those that the actor may see."""
+    """Return the job that this key created within its life, among those that the actor may see."""
     oldest = timezone.now() - Job.IDEMPOTENCY_KEY_LIFE
     return jobs_of(actor).filter(idempotency_key=idempotency_key, created_at__gt=oldest).first()
 
 
 def images_of(job: Job) -> list[JobImage]:
-    """List a job's pictures in order, with their artifacts at hand; reads the prefetched ones where they are."""
+    """Return a job's pictures in order with their artifacts, from the prefetched ones where they are."""
     images = list(job.images.all())
     prefetch_related_objects(images, "artifacts")
     return images
 
 
 def image_at(job: Job, position: int | None = None) -> JobImage:
-    """Give a job's picture at `position`, without one the first; a position is no index, as deletions leave gaps."""
+    """Return a job's picture at `position`, by default the first. A position is no index, as deletions leave gaps."""
     images = job.images.prefetch_related("artifacts").order_by("position")
     image = (images if position is None else images.filter(position=position)).first()
     if image is None:
@@ -86,13 +94,13 @@ def image_at(job: Job, position: int | None = None) -> JobImage:
 
 
 def images_recent(actor: Actor, count: int) -> list[JobImage]:
-    """List the newest pictures that the actor may see and that were cut out, with their artifacts at hand."""
+    """Return the newest cut-out pictures that the actor may see, with their artifacts."""
     images = JobImage.objects.filter(job__in=jobs_of(actor), status=Status.SUCCEEDED)
     return list(images.select_related("job").prefetch_related("artifacts").order_by("-finished_at")[:count])
 
 
 def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImage]:
-    """Narrow the pictures the actor may see by `q` (name), `status`, `subject`, `dialect`, `since`, `until`, `mine`."""
+    """Return the actor's pictures by `q` (name), `status`, `subject`, `dialect`, `since`, `until`, `mine`."""
     images = JobImage.objects.filter(job__in=jobs_of(actor)).select_related("job").prefetch_related("artifacts")
     lookups = {
         "q": "name__icontains",
@@ -101,21 +109,21 @@ def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImag
         "dialect": "job__dialect",
         "since": "job__created_at__date__gte",
         "until": "job__created_at__date__lte",
+        "uncertainty_from": "uncertainty__gte",
     }
     for name, lookup in lookups.items():
         if chosen.get(name):
             images = images.filter(**{lookup: chosen[name]})
     if chosen.get("mine"):
         images = images.filter(job__user=actor.user)
-    return images.order_by("-job__created_at", "job_id", "position")
+    newest = ("-job__created_at", "job_id", "position")
+    if chosen.get("order") == "uncertain":
+        return images.order_by(F("uncertainty").desc(nulls_last=True), *newest)
+    return images.order_by(*newest)
 
 
 def images_chosen(actor: Actor, image_ids: Sequence[str]) -> list[JobImage]:
-    """List those of the pictures that the actor may see; what is no id or not theirs is left out."""
+    """Return those of the pictures that the actor may see; invalid ids and other teams' are left out."""
     ids = [image_id for image_id in image_ids if is_uuid(image_id)]
     images = JobImage.objects.filter(pk__in=ids, job__in=jobs_of(actor)).select_related("job__team")
     return list(images.prefetch_related("artifacts").order_by("job_id", "position"))
-
-
-def active_model() -> ModelVersion | None:
-    return ModelVersion.objects.filter(is_active=True).first()

@@ -1,4 +1,4 @@
-"""Stage 5, worker: what a message makes a worker do. The only request-side module that runs the model."""
+"""The tasks of workers that cut out and of workers that download. Only worker processes import this module."""
 
 from __future__ import annotations
 
@@ -7,92 +7,107 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from functools import partial
 
 from django.conf import settings
 from rq.timeouts import BaseTimeoutException
+from structlog.contextvars import bound_contextvars
 
 from jobs.errors import WaitTimeout
-from jobs.intake import folders
+from jobs.inference import engines
+from jobs.inference.activation import WEIGHTS_TRY
+from jobs.intake import fetch, folders
+from jobs.intake.content_check import content_check
 from jobs.intake.sources import limits_from_json
 from jobs.models import Artifact, JobImage
 from jobs.recipes.finishing import FinishedPicture, picture_finish
 from jobs.recipes.selectors import recipes_from_json
 from jobs.results import storage
-from jobs.work import engine, lifecycle, queue
+from jobs.telemetry.transitions import stages_done
+from jobs.work import queue
+from jobs.work.attempts import image_claim, image_fail, image_hand_over, image_succeed, source_attach
 from jobs.work.leases import lease_kept
-from segmentation import image as pictures
+from jobs.work.registry import runs
 from segmentation.errors import MattingError
+from segmentation.image import Limits, probe
 from segmentation.pipeline import CutoutResult, cut_out
 
 logger = logging.getLogger(__name__)
 
+_OTHER_HOST_FIRST_S = 1.0  # so that a host with the model takes the picture that this one has put back
+
 
 def worker_name() -> str:
-    """Name this process as leases and heartbeats do."""
+    """Return the name of this process in leases and heartbeats."""
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
+@runs(queue.IMAGE_PROCESS)
 def image_process(image_id: str) -> None:
-    """Claim one picture and bring it to its end; an error of any kind ends the picture, never the worker."""
+    """Claim one picture and cut it out; an error of any kind ends the picture, never the worker."""
     _attempt(image_id, _cut_out)
+    engines.end_when_too_large()
 
 
+@runs(queue.IMAGE_DOWNLOAD)
 def image_download(image_id: str) -> None:
-    """Claim one picture, fetch it, and hand it over to a worker with a model; an error of any kind ends the picture."""
+    """Claim one picture, download it and queue it for a model; an error of any kind ends the picture."""
     _attempt(image_id, _download)
 
 
-def _attempt(image_id: str, deed: Callable[[JobImage], None]) -> None:
-    image = lifecycle.image_claim(image_id=image_id, worker=worker_name())
+@runs(WEIGHTS_TRY)
+def weights_try(path: str, *, reply_to: str) -> None:
+    """Try a file of the weights folder and reply with its description or with what is wrong with it."""
+    queue.reply(reply_to, engines.tried(path))
+
+
+def _attempt(image_id: str, step: Callable[[JobImage], None]) -> None:
+    image = image_claim(image_id=image_id, worker=worker_name())
     if image is None:
         return
-    lease_s = settings.MATTING_LEASE_S
-    with lease_kept(partial(image.renew, lease_s=lease_s), every_s=lease_s / 4, name=f"picture {image.id}"):
+    ids = {"job": image.job_id, "picture": image.pk, "team": image.job.team_id, "request_id": image.job.request_id}
+    bound = {name: str(value) for name, value in ids.items() if value} | {"worker": worker_name()}
+    with bound_contextvars(**bound), lease_kept(image, lease_s=settings.MATTING_LEASE_S):
         try:
-            deed(image)
+            step(image)
+        except engines.HostLacksWeights:
+            image_hand_over(image=image, timings_ms=image.timings_ms)
+            time.sleep(_OTHER_HOST_FIRST_S)
         except MattingError as error:
-            lifecycle.image_fail(image=image, error=error)
+            image_fail(image=image, error=error)
         except BaseTimeoutException:
-            lifecycle.image_fail(image=image, error=WaitTimeout("The picture took longer than a worker may spend."))
+            image_fail(image=image, error=WaitTimeout("The picture took longer than a worker may spend."))
         except Exception:
             logger.exception("picture %s failed", image.id)
-            lifecycle.image_fail(image=image, error=MattingError())
-
-
-def weights_try(path: str, *, reply_to: str) -> None:
-    """Try a file of the weights folder and tell whoever asked what it is, or what is wrong with it."""
-    try:
-        answer = engine.weights_tried(path)
-    except MattingError as error:
-        answer = {"error": error.message}
-    except Exception:
-        logger.exception("the weights file %s could not be tried", path)
-        answer = {"error": "The weights file could not be tried."}
-    queue.reply(reply_to, answer)
+            image_fail(image=image, error=MattingError())
 
 
 def _cut_out(image: JobImage) -> None:
     job = image.job
     limits = limits_from_json(job.limits)
     data, timings = _source_of(image, limits)
+    content_check(data, {"job": str(job.pk), "team": job.team.name, "dialect": job.dialect})
     started = time.perf_counter()
-    model = engine.current_engine()
+    model = engines.engine_for(image)
     result = cut_out(data, job.cutout_options, model, limits)
     timings |= result.timings_ms
     finished = _finished(image, data, result, limits, timings)
     timings["total"] = timings["fetch"] + (time.perf_counter() - started) * 1000
-    lifecycle.image_succeed(
+    choice = model.choice  # None: no model was needed, as for stamps
+    ended = image_succeed(
         image=image,
         result=result,
         timings_ms=_rounded(timings),
-        model_version=f"{model.name} {model.version}",
+        model_version=choice.label if choice else "",
+        tier=choice.tier if choice else "",
+        model_reason=choice.reason if choice else "",
         finished=finished,
     )
+    if ended:
+        stages_done(timings)
 
 
 def _finished(
-    image: JobImage, data: bytes, result: CutoutResult, limits: pictures.Limits, timings_ms: dict[str, float]
+    image: JobImage, data: bytes, result: CutoutResult, limits: Limits, timings_ms: dict[str, float]
 ) -> FinishedPicture | None:
     """Apply the job's recipes to the picture that was cut out; None without recipes."""
     job = image.job
@@ -113,39 +128,35 @@ def _finished(
 
 def _download(image: JobImage) -> None:
     _, timings = _source_of(image, limits_from_json(image.job.limits))
-    lifecycle.image_hand_over(image=image, timings_ms=_rounded(timings))
+    image_hand_over(image=image, timings_ms=_rounded(timings))
 
 
 def _rounded(timings_ms: dict[str, float]) -> dict[str, float]:
     return {stage: round(duration, 2) for stage, duration in timings_ms.items()}
 
 
-def _source_of(image: JobImage, limits: pictures.Limits) -> tuple[bytes, dict[str, float]]:
-    """Give the picture's bytes, and how long it has been waited for and fetched, by the worker before this one too."""
-    waited_ms = (image.started_at - image.enqueued_at).total_seconds() * 1000
+def _source_of(image: JobImage, limits: Limits) -> tuple[bytes, dict[str, float]]:
+    """Return the picture's bytes, and the ms it waited and was fetched, including the stage before this one."""
+    started_at = image.started_at or image.enqueued_at
+    waited_ms = (started_at - image.enqueued_at).total_seconds() * 1000
     started = time.perf_counter()
     data = _stored_or_fetched(image, limits)
     spent = {"queue": waited_ms, "fetch": (time.perf_counter() - started) * 1000}
     return data, {stage: image.timings_ms.get(stage, 0.0) + duration for stage, duration in spent.items()}
 
 
-def _stored_or_fetched(image: JobImage, limits: pictures.Limits) -> bytes:
-    """Read the stored source, or fetch, check and store it when the caller gave a URL or a server file."""
+def _stored_or_fetched(image: JobImage, limits: Limits) -> bytes:
+    """Read the stored source, or fetch, check and store the file that the caller gave by URL or path."""
     source = image.artifacts.filter(kind=Artifact.Kind.SOURCE).first()
     if source is not None:
         return storage.read(source.key)
     path, url = image.source_path, image.source_url
     data = folders.read_file(path, limits.max_bytes) if path else _downloaded(url)
-    found = pictures.probe(data, limits)
-    for box in image.job.cutout_options.boxes:
-        box.clipped(found.width, found.height, min_side_px=limits.min_box_side_px)
-    lifecycle.source_attach(
-        image=image, data=data, content_type=f"image/{found.format}", width=found.width, height=found.height
-    )
+    found = probe(data, limits)
+    image.job.cutout_options.on_picture(found.width, found.height, min_box_side_px=limits.min_box_side_px)
+    source_attach(image=image, data=data, content_type=f"image/{found.format}", width=found.width, height=found.height)
     return data
 
 
 def _downloaded(url: str) -> bytes:
-    from jobs.intake.fetch import fetch_bytes, policy_from_settings
-
-    return fetch_bytes(url, policy_from_settings("picture")).data
+    return fetch.fetch_bytes(url, fetch.policy_from_settings("picture")).data

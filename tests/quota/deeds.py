@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jobs.intake.sources import UrlSource, accept_bytes
 from jobs.models import Job, JobImage, Quota, UsageEntry, UsagePeriod
-from jobs.work.lifecycle import image_claim, image_fail, image_succeed
+from jobs.work.attempts import image_claim, image_fail, image_succeed
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import InferenceFailed, MattingError
 from segmentation.options import CutoutOptions

@@ -11,7 +11,10 @@ from django.utils import timezone
 
 from jobs.errors import JobNotCancelable, QuotaExceeded
 from jobs.models import Job, JobImage, Status, UsageEntry, UsagePeriod
-from jobs.work.lifecycle import images_recover, job_cancel, job_purge, job_retry
+from jobs.work.cancel import job_cancel
+from jobs.work.recovery import images_recover
+from jobs.work.retention import job_purge
+from jobs.work.retry import job_retry
 from segmentation.errors import ImageUnreadable, InferenceFailed
 from tests.cast import Person
 

@@ -79,7 +79,10 @@ def _rage(team_id: object, seed: int, errors: Counter[str], most_running: list[i
 def _deed(chance: random.Random, actor: Any, most_running: list[int]) -> None:
     from jobs.intake.sources import UrlSource
     from jobs.models import Job, JobImage
-    from jobs.work import lifecycle
+    from jobs.work.attempts import image_claim, image_fail
+    from jobs.work.cancel import job_cancel
+    from jobs.work.retention import job_purge
+    from jobs.work.retry import job_retry
     from jobs.work.submission import Door, job_submit
     from segmentation.errors import InferenceFailed
     from segmentation.options import CutoutOptions
@@ -91,16 +94,16 @@ def _deed(chance: random.Random, actor: Any, most_running: list[int]) -> None:
         job_submit(actor=actor, door=Door(dialect="native"), options=CutoutOptions(), sources=sources)
     elif step == "work":
         queued = list(JobImage.objects.filter(status="queued").values_list("pk", flat=True)[:10])
-        image = queued and lifecycle.image_claim(image_id=str(chance.choice(queued)), worker="worker")
+        image = queued and image_claim(image_id=str(chance.choice(queued)), worker="worker")
         if image:
             most_running.append(JobImage.objects.filter(status="running").count())
-            lifecycle.image_fail(image=image, error=InferenceFailed())
+            image_fail(image=image, error=InferenceFailed())
     elif step == "cancel":
-        lifecycle.job_cancel(actor=actor, job=chance.choice(jobs))
+        job_cancel(actor=actor, job=chance.choice(jobs))
     elif step == "retry":
-        lifecycle.job_retry(actor=actor, job=chance.choice(jobs))
+        job_retry(actor=actor, job=chance.choice(jobs))
     else:
-        lifecycle.job_purge(actor=actor, jobs=[chance.choice(jobs)])
+        job_purge(actor=actor, jobs=[chance.choice(jobs)])
 
 
 if __name__ == "__main__":

@@ -12,9 +12,8 @@ from PIL import Image
 
 from jobs.recipes.selectors import recipe_get
 from jobs.recipes.services import recipe_save
-from jobs.work import engine
 from tests.cast import Person
-from tests.fakes import FakeEngine
+from tests.fakes import FakeEngine, answering
 from tests.photos import encoded
 from tests.recipes.test_services import SHOP
 
@@ -24,7 +23,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _model(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakeEngine()
-    monkeypatch.setattr(engine, "current_engine", lambda: fake)
+    monkeypatch.setattr("jobs.inference.engines.engine_for_command", lambda quality: answering(fake))
 
 
 def said(*arguments: str) -> str:

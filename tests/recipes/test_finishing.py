@@ -12,11 +12,11 @@ from jobs.models import Artifact, Job, Status
 from jobs.recipes.selectors import recipe_get
 from jobs.recipes.services import recipe_save
 from jobs.results import storage
-from jobs.work import engine, tasks
+from jobs.work import tasks
 from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 from tests.cast import Person
-from tests.fakes import FakeEngine
+from tests.fakes import FakeEngine, answering
 from tests.photos import encoded
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +32,7 @@ SHOP = {
 @pytest.fixture
 def model(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
     fake = FakeEngine()
-    monkeypatch.setattr(engine, "current_engine", lambda: fake)
+    monkeypatch.setattr("jobs.inference.engines.engine_for", lambda image: answering(fake))
     return fake
 
 

@@ -1,4 +1,4 @@
-"""Start-up: a data folder is prepared once, and what is in the way is said in one line."""
+"""A data folder is prepared once; an obstacle is reported in one line."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
 from jobs.models import Membership, Scope, Team
-from jobs.running import first_start
+from jobs.running import first_start, readiness
 from jobs.running.first_start import CannotStart
 from jobs.teams.selectors import key_by_secret
 from tests.stack import ROOT, free_port
@@ -46,6 +48,18 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(CannotStart, match=f"{in_the_way}.*MATTING_DATA_DIR"):
         first_start.folder_require(in_the_way)
+
+
+def test_a_bucket_that_does_not_exist_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    missing = ClientError({"ResponseMetadata": {"HTTPStatusCode": 404}, "Error": {"Code": "404"}}, "HeadBucket")
+    client = Mock()
+    client.head_bucket.side_effect = missing
+    settings.S3_BUCKET = "pictures"
+    monkeypatch.setattr(readiness, "_bucket_problem", readiness.ask_bucket)
+    monkeypatch.setattr(readiness, "default_storage", Mock(connection=Mock(meta=Mock(client=client))))
+
+    with pytest.raises(CannotStart, match="MATTING_S3_BUCKET=pictures: The bucket does not exist"):
+        first_start.storage_require()
 
 
 def test_a_port_that_is_taken_is_named() -> None:

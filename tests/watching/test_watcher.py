@@ -15,11 +15,11 @@ from jobs.models import Job, JobImage, Status, UsageEntry
 from jobs.recipes.selectors import recipe_get
 from jobs.watching.places import Place
 from jobs.watching.watcher import Watch, Watcher
-from jobs.work import engine, tasks
+from jobs.work import tasks
 from segmentation.errors import InvalidParameter
 from segmentation.options import CutoutOptions
 from tests.cast import Person
-from tests.fakes import FakeEngine
+from tests.fakes import FakeEngine, answering
 from tests.photos import encoded
 from tests.quota.deeds import set_quota
 
@@ -33,7 +33,7 @@ class Killed(BaseException):
 @pytest.fixture(autouse=True)
 def _model(monkeypatch: pytest.MonkeyPatch) -> None:
     fake = FakeEngine()
-    monkeypatch.setattr(engine, "current_engine", lambda: fake)
+    monkeypatch.setattr("jobs.inference.engines.engine_for", lambda image: answering(fake))
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from django.utils import translation
 from jobs.models import Invitation, Job, JobImage, Membership, Scope, Webhook, WebhookDelivery
 from jobs.teams.invitations import invitation_create
 from jobs.web import words
-from jobs.webhooks.delivery import webhook_update
+from jobs.webhooks.endpoints import webhook_update
 from tests.cast import Person
 from tests.quota.deeds import submit
 

@@ -1,15 +1,16 @@
-"""Stages 1 to 4 and 9: the PicWish dialect's routes."""
+"""PicWish dialect: submission and polling, under both families of paths."""
 
 from __future__ import annotations
 
 import uuid
+from functools import partial
 
 from django.conf import settings
 from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiResponse,
-    OpenApiTypes,
     extend_schema,
     extend_schema_view,
 )
@@ -18,16 +19,17 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.base import AlwaysJson, NothingHere, PublishedView
+from jobs.api.accept import AlwaysJson
+from jobs.api.base import NothingHere, PublishedView
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import one_picture
 from jobs.models import Job
 from jobs.work.selectors import job_by_external_id
-from jobs.work.submission import Door, job_submit
-from jobs.work.waiting import wait_for_job
+from jobs.work.submission import Door
 from segmentation.errors import MattingError
 
 from . import render, serializers
+from .dialect import NAME
 
 MAX_WAIT_S = 30
 
@@ -77,11 +79,11 @@ DONE = OpenApiExample(
 
 
 def describe_submission(operation_id: str) -> object:
-    """Describe the same submission under another address."""
+    """Describe the submission under one of its routes."""
     return extend_schema(
         tags=["PicWish"],
         operation_id=operation_id,
-        summary="Cut a picture out, at once or as a task",
+        summary="Cut out a picture, at once or as a task",
         request={
             "multipart/form-data": serializers.SegmentationSerializer,
             "application/x-www-form-urlencoded": serializers.SegmentationSerializer,
@@ -98,7 +100,7 @@ def describe_submission(operation_id: str) -> object:
 
 
 def describe_task(operation_id: str) -> object:
-    """Describe the same poll under another address."""
+    """Describe the poll under one of its routes."""
     return extend_schema(
         tags=["PicWish"],
         operation_id=operation_id,
@@ -111,7 +113,7 @@ def describe_task(operation_id: str) -> object:
 class PicWishView(PublishedView):
     """Answer JSON and this dialect's errors."""
 
-    dialect = Job.Dialect.PICWISH
+    dialect = NAME
     content_negotiation_class = AlwaysJson
     renderer_classes = [JSONRenderer]
 
@@ -127,14 +129,14 @@ class SegmentationView(PicWishView):
     def post(self, request: Request) -> HttpResponseBase:
         body = serializers.SegmentationSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        self.note_ignored(body)
         values, options = body.validated_data, body.to_options()
-        job = job_submit(
-            actor=self.actor,
+        job = self.submit(
             sources=[body.to_source(self.team_limits(serializers.limits()))],
             options=options,
             limits=serializers.limits(),
             door=Door(
-                dialect=Job.Dialect.PICWISH,
+                dialect=NAME,
                 urgency=Job.Urgency.INTERACTIVE if values["sync"] else Job.Urgency.DEFAULT,
                 external_id=str(uuid.uuid4()),
                 wire=body.to_wire(base_url=self.base_url),
@@ -143,15 +145,18 @@ class SegmentationView(PicWishView):
         )
         if not values["sync"]:
             return Response(render.render_submitted(job))
-        job = wait_for_job(job.id, timeout_s=min(MAX_WAIT_S, settings.MATTING_MAX_WAIT_S))
-        binary = render.render_binary(job) if values["return_type"] == serializers.BINARY else None
+        answer = partial(self._answer, is_binary=values["return_type"] == serializers.BINARY)
+        return self.when_ended(job, timeout_s=min(MAX_WAIT_S, settings.MATTING_MAX_WAIT_S), then=answer)
+
+    def _answer(self, job: Job, *, is_binary: bool) -> HttpResponseBase:
+        binary = render.render_binary(job) if is_binary else None
         return binary or Response(render.render_task(job, base_url=self.base_url))
 
 
 @extend_schema_view(get=describe_task("picwish_task"))
 class TaskView(PicWishView):
     def get(self, request: Request, task_id: str) -> Response:
-        job = job_by_external_id(self.actor, Job.Dialect.PICWISH, task_id)
+        job = job_by_external_id(self.actor, NAME, task_id)
         return Response(render.render_task(job, base_url=self.base_url))
 
 
@@ -171,4 +176,4 @@ class VendorTaskView(TaskView):
 
 
 class NothingView(NothingHere, PicWishView):
-    """Answer every other address of the dialect."""
+    """Answer every other path of the dialect."""

@@ -1,4 +1,4 @@
-"""Stage 2, parameters: the UNet dialect's fields, from the wire to CutoutOptions and sources."""
+"""UNet dialect: request fields, read into CutoutOptions and sources, and the schema of answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
 
-from jobs.api.fields import SwitchField
+from jobs.api.fields import Choice, SwitchField, WholeOptionField
 from jobs.intake import archives
 from jobs.intake.sources import Source, accept_or_refuse, accept_upload, check_count
 from segmentation.errors import ImageMissing, InvalidParameter
@@ -21,15 +21,15 @@ class UNetOptionsSerializer(serializers.Serializer):
     """Describe the fields that `single` and `batch` share."""
 
     bg_color = serializers.CharField(default="#ffffff", max_length=20, help_text="Used only with jpeg.")
-    output_format = serializers.ChoiceField(choices=["png", "jpeg"], default="png")
-    save_alpha = SwitchField(default=False, help_text="Also write the alpha mask as a file of its own.")
-    alpha_threshold = serializers.IntegerField(min_value=0, max_value=50, default=10)
+    output_format = Choice(choices=["png", "jpeg"], default="png")
+    save_alpha = SwitchField(default=False, help_text="Also write the alpha mask as its own file.")
+    alpha_threshold = WholeOptionField("threshold", default=10)
     edge_feathering = SwitchField(default=True)
-    edge_erosion = serializers.IntegerField(min_value=0, max_value=5, default=1)
-    alpha_mode = serializers.ChoiceField(choices=["binary", "soft"], default="binary", help_text="soft keeps hair.")
+    edge_erosion = WholeOptionField("erosion", default=1)
+    alpha_mode = Choice(choices=["binary", "soft"], default="binary", help_text="soft keeps hair.")
 
     def to_options(self) -> CutoutOptions:
-        """Build the options; JPEG is drawn on `bg_color`, PNG keeps the photo's own colour with the alpha."""
+        """Build the options: JPEG is drawn on `bg_color`, PNG keeps the photo's colours with the alpha."""
         values = self.validated_data
         color = Color.parse(values["bg_color"], field_name="bg_color")
         is_jpeg = values["output_format"] == "jpeg"
@@ -55,16 +55,22 @@ class UNetSingleSerializer(UNetOptionsSerializer):
         return accept_upload(self.validated_data.get("image"))
 
 
-class UNetFolderSerializer(UNetOptionsSerializer):
+class UNetBatchSerializer(UNetOptionsSerializer):
+    """Describe the fields that both kinds of `batch` share."""
+
+    keep_names = SwitchField(default=False, help_text="Name the results after their pictures.")
+
+
+class UNetFolderSerializer(UNetBatchSerializer):
     """Describe `POST /api/matting/batch` with JSON: a folder of the server."""
 
     input_dir = serializers.CharField(max_length=1024, trim_whitespace=False, help_text="Under an allowed input root.")
     output_dir = serializers.CharField(
-        max_length=1024, trim_whitespace=False, help_text="Under an allowed output root; made when it is missing."
+        max_length=1024, trim_whitespace=False, help_text="Under an allowed output root; created when missing."
     )
 
 
-class UNetUploadSerializer(UNetOptionsSerializer):
+class UNetUploadSerializer(UNetBatchSerializer):
     """Describe `POST /api/matting/batch` with multipart: many `images`, or one .zip of them."""
 
     images = serializers.ListField(
@@ -73,7 +79,7 @@ class UNetUploadSerializer(UNetOptionsSerializer):
     zip = serializers.FileField(required=False, allow_empty_file=True, help_text="Pictures in one .zip.")
 
     def to_sources(self, limits: Limits) -> list[Source]:
-        """Check every picture; one that is none is counted as failed, and only a bad archive ends the request."""
+        """Build the sources; a file that is not a picture fails alone, a bad archive ends the request."""
         files = [*self.validated_data.get("images", [])]
         if "zip" in self.validated_data:
             files.append(self.validated_data["zip"])
@@ -97,7 +103,7 @@ class UNetUploadSerializer(UNetOptionsSerializer):
 
 def _checked(files: Iterable[UploadedFile], limits: Limits) -> Iterable[Source]:
     for file in files:
-        yield accept_or_refuse(partial(accept_upload, file, limits=limits), name=file.name)
+        yield accept_or_refuse(partial(accept_upload, file, limits=limits), name=file.name or "")
 
 
 def _is_zip(file: UploadedFile) -> bool:
@@ -125,13 +131,16 @@ class SizeField(serializers.ListField):
 
 class UNetSingleResultSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=["success"])
-    result_path = serializers.CharField(help_text="Path under the media root.")
+    result_path = serializers.CharField(help_text="Under the mounted output folder, or under the media root.")
     alpha_path = serializers.CharField(required=False, help_text="With save_alpha.")
     processing_time_ms = serializers.IntegerField()
     original_size = SizeField(help_text="[width, height]")
     output_size = SizeField(help_text="[width, height]")
-    result_url = serializers.CharField(help_text="Opens the file until it expires.")
+    result_url = serializers.CharField(help_text="Opens the file until the link expires.")
     alpha_url = serializers.CharField(required=False)
+    notes = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Where nothing was found: says so."
+    )
 
 
 class UNetRawAlphaSerializer(serializers.Serializer):
@@ -140,6 +149,9 @@ class UNetRawAlphaSerializer(serializers.Serializer):
     shape = SizeField(help_text="[height, width]")
     dtype = serializers.ChoiceField(choices=["float32"])
     processing_time_ms = serializers.IntegerField()
+    notes = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Where nothing was found: says so."
+    )
 
 
 class UNetSubmittedSerializer(serializers.Serializer):
@@ -165,7 +177,7 @@ class UNetTaskSerializer(serializers.Serializer):
     failed = serializers.IntegerField(help_text="Pictures that failed so far.")
     output_dir = serializers.CharField()
     zip_path = serializers.CharField(required=False, help_text="When completed.")
-    zip_url = serializers.CharField(required=False, help_text="Opens the zip until it expires.")
+    zip_url = serializers.CharField(required=False, help_text="Opens the zip until the link expires.")
     total_time_ms = serializers.IntegerField(required=False, help_text="From submission to end.")
     error = serializers.CharField(required=False, help_text="When failed.")
     code = serializers.CharField(required=False)

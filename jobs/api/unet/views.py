@@ -1,10 +1,11 @@
-"""Stages 1 to 4 and 9: the UNet dialect's routes."""
+"""UNet dialect: `single`, `batch` with its task, and `reload`."""
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Sequence
 
 from django.conf import settings
+from django.http import HttpResponseBase
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -17,25 +18,26 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.base import AlwaysJson, NothingHere, PublishedView
+from jobs.api.accept import AlwaysJson
+from jobs.api.base import NothingHere, PublishedView
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import each_picture_by_itself, one_picture
-from jobs.api.names import names_of_seconds, second_unique_name
-from jobs.api.results import awaited_image
-from jobs.api.unet import estimates
-from jobs.errors import JobNotFound, PermissionDenied
+from jobs.api.unet import estimates, exports
+from jobs.errors import JobNotFound, ScopeMissing
+from jobs.inference.activation import model_reload
 from jobs.intake import folders
 from jobs.intake.sources import Source, default_limits
-from jobs.models import Job, Scope
-from jobs.work.model_versions import model_reload
-from jobs.work.selectors import external_id_is_taken, job_by_external_id
-from jobs.work.submission import Door, job_submit
+from jobs.models import Job, JobImage, Scope
+from jobs.work.selectors import job_by_external_id
+from jobs.work.submission import Door
 from segmentation.errors import MattingError
 
 from . import render, serializers
+from .dialect import NAME
+from .names import numbered_names, original_names, second_unique_name
 
-# Where the original's server keeps its files: its clients send these paths, and mean the operator's first folders.
-INPUTS, OUTPUTS, MODELS = "/root/inputs", "/root/outputs", "/root/models"
+# Folders of the original server, which its clients send; they stand for the operator's first roots.
+INPUTS, OUTPUTS, MODELS = "/root/inputs", exports.OUTPUTS, "/root/models"
 
 ERROR = OpenApiResponse(serializers.UNetErrorSerializer, description="What was wrong.")
 ERRORS = {"4XX": ERROR, "5XX": ERROR}
@@ -99,7 +101,7 @@ TASK_EXAMPLE = OpenApiExample(
 class UNetView(PublishedView):
     """Answer JSON and this dialect's errors."""
 
-    dialect = Job.Dialect.UNET
+    dialect = NAME
     content_negotiation_class = AlwaysJson
     renderer_classes = [JSONRenderer]
 
@@ -114,34 +116,37 @@ class SingleView(UNetView):
     @extend_schema(
         tags=["UNet"],
         operation_id="unet_single",
-        summary="Cut one picture out and wait for it",
+        summary="Cut out one picture and wait for the result",
         description=f"With `Accept: {render.RAW_ALPHA_TYPE}` the answer is the model's alpha before any threshold.",
         parameters=[OpenApiParameter("Accept", str, OpenApiParameter.HEADER, description=render.RAW_ALPHA_TYPE)],
         request={"multipart/form-data": serializers.UNetSingleSerializer},
         responses={200: SINGLE_RESULT, **ERRORS},
         examples=[SINGLE_EXAMPLE],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         body = serializers.UNetSingleSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        self.note_ignored(body)
         options = body.to_options()
-        name = unused_name("outputs_{}")
-        job = job_submit(
-            actor=self.actor,
+        name = second_unique_name("outputs_{}")
+        job = self.submit(
             sources=[body.to_source()],
             options=options,
             door=Door(
-                dialect=Job.Dialect.UNET,
+                dialect=NAME,
                 urgency=Job.Urgency.INTERACTIVE,
                 external_id=name,
                 output_folder="outputs",
                 output_names=[name],
             ),
         )
-        image = awaited_image(actor=self.actor, job=job, timeout_s=settings.MATTING_MAX_WAIT_S)
-        if render.RAW_ALPHA_TYPE in request.headers.get("Accept", ""):
+        return self.when_picture(job, timeout_s=settings.MATTING_MAX_WAIT_S, then=self._answer)
+
+    def _answer(self, image: JobImage) -> Response:
+        if render.RAW_ALPHA_TYPE in self.request.headers.get("Accept", ""):
             return Response(render.render_raw_alpha(image))
-        return Response(render.render_single(image, base_url=self.base_url))
+        folder = exports.export_result(image) if exports.is_mounted() else ""
+        return Response(render.render_single(image, base_url=self.base_url, folder=folder))
 
 
 class BatchView(UNetView):
@@ -175,9 +180,10 @@ class BatchView(UNetView):
 
     def _submit_folder(self, request: Request) -> Job:
         if not self.actor.has_scope(Scope.SERVER_FILES):
-            raise PermissionDenied(f"This needs the scope {str(Scope.SERVER_FILES)!r}.")
+            raise ScopeMissing(Scope.SERVER_FILES)
         body = serializers.UNetFolderSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        self.note_ignored(body)
         values = body.validated_data
         inputs = folders.place_in(values["input_dir"], settings.MATTING_INPUT_ROOTS, field="input_dir", alias=INPUTS)
         outputs = folders.place_in(
@@ -186,38 +192,40 @@ class BatchView(UNetView):
         options = body.to_options()
         folders.require_writable(outputs, field="output_dir")
         sources = folders.sources_in(inputs, field="input_dir")
-        names = BatchNames(shown_folder=values["output_dir"].rstrip("/") + "/", count=len(sources))
+        names = BatchNames(
+            shown_folder=values["output_dir"].rstrip("/") + "/", sources=sources, keeps_names=values["keep_names"]
+        )
         door = names.door(bundle_folder=f"teams/{self.actor.team.id}", export_directory=str(outputs.path))
-        return job_submit(actor=self.actor, door=door, options=options, sources=sources)
+        return self.submit(door=door, options=options, sources=sources)
 
     def _submit_upload(self, request: Request) -> Job:
         body = serializers.UNetUploadSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        self.note_ignored(body)
         options = body.to_options()
         sources: list[Source] = body.to_sources(self.team_limits(default_limits()))
-        names = BatchNames(shown_folder="outputs/", count=len(sources))
-        return job_submit(actor=self.actor, door=names.door(bundle_folder="outputs"), options=options, sources=sources)
-
-
-def unused_name(pattern: str, *, separator: str = "") -> str:
-    """Give the next name of the second that no job of this dialect has."""
-    return second_unique_name(pattern, is_taken=partial(external_id_is_taken, Job.Dialect.UNET), separator=separator)
+        names = BatchNames(shown_folder="outputs/", sources=sources, keeps_names=body.validated_data["keep_names"])
+        return self.submit(door=names.door(bundle_folder="outputs"), options=options, sources=sources)
 
 
 class BatchNames:
-    """Hold the names that one batch is given: its id, its folder, its zip and its results."""
+    """Hold the names of one batch: its id, its folder, its zip and its results."""
 
-    def __init__(self, *, shown_folder: str, count: int) -> None:
-        self.task_id = unused_name("batch_{}", separator="_")
+    def __init__(self, *, shown_folder: str, sources: Sequence[Source], keeps_names: bool) -> None:
+        self.task_id = second_unique_name("batch_{}", separator="_")
         moment = self.task_id.removeprefix("batch_")
         self.zip_name = f"batch_results_{moment}.zip"
         self.shown_folder = shown_folder
-        self.result_names = names_of_seconds("outputs_{}", first=moment.replace("_", ""), count=count)
+        self.result_names = (
+            original_names(source.name for source in sources)
+            if keeps_names
+            else numbered_names(f"outputs_{moment.replace('_', '', 1)}", len(sources))
+        )
 
     def door(self, *, bundle_folder: str, export_directory: str = "") -> Door:
-        """Describe the batch to the core; with an export directory the results lie there, else in the storage."""
+        """Build the batch's Door; with an export directory the results are copied there, else stored only."""
         return Door(
-            dialect=Job.Dialect.UNET,
+            dialect=NAME,
             urgency=Job.Urgency.BATCH,
             external_id=self.task_id,
             wire={
@@ -240,9 +248,9 @@ class TaskView(UNetView):
         examples=[TASK_EXAMPLE],
     )
     def get(self, request: Request, task_id: str) -> Response:
-        if not task_id.startswith("batch_"):  # singles have names of their own, and no task to look at
+        if not task_id.startswith("batch_"):  # a `single` has no task
             raise JobNotFound
-        job = job_by_external_id(self.actor, Job.Dialect.UNET, task_id)
+        job = job_by_external_id(self.actor, NAME, task_id)
         return Response(render.render_task(job, base_url=self.base_url))
 
 
@@ -270,4 +278,4 @@ class ReloadView(UNetView):
 
 
 class NothingView(NothingHere, UNetView):
-    """Answer every other address of the dialect."""
+    """Answer every other path of the dialect."""

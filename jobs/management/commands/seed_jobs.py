@@ -18,10 +18,10 @@ from django.utils import timezone
 from PIL import Image, ImageDraw
 
 from jobs.models import ApiKey, Artifact, Job, JobImage, Membership, Status, Team, UsageEntry
+from jobs.models.dialects import OwnDialect, dialect_names
 from jobs.results import storage
 
 _BATCH = 2000
-_DOORS = {"native": 30, "web": 25, "unet": 20, "baidu": 10, "dashscope": 8, "picwish": 7}
 _ENDS = {Status.SUCCEEDED: 93, Status.FAILED: 5, Status.CANCELED: 2}
 _ERRORS = {"image_unreadable": 4, "download_failed": 3, "worker_lost": 1, "timeout": 1, "inference_failed": 1}
 _WORDS = ("lamp", "chair", "portrait", "shoe", "cup", "jacket", "bicycle", "plant", "bottle", "watch", "bag", "cat")
@@ -77,7 +77,7 @@ def _jobs(chance: random.Random, teams: list[tuple[Team, list[User], ApiKey]], c
     for _ in range(count):
         # Squaring favours recent days and the first teams, so that teams differ in size.
         team, users, key = teams[int(len(teams) * chance.random() ** 2)]
-        door = chance.choices(list(_DOORS), list(_DOORS.values()))[0]
+        door = chance.choice(dialect_names())
         created = now - dt.timedelta(seconds=days * 86_400 * chance.random() ** 1.3)
         status = chance.choices(list(_ENDS), list(_ENDS.values()))[0]
         code = chance.choices(list(_ERRORS), list(_ERRORS.values()))[0] if status == Status.FAILED else ""
@@ -90,8 +90,8 @@ def _jobs(chance: random.Random, teams: list[tuple[Team, list[User], ApiKey]], c
             api_key=None if door == "web" else key,
             dialect=door,
             status=status,
+            external_id="" if door in OwnDialect.values else str(job_id.int % 10**15),
             options={"method": "auto"},
-            external_id=str(job_id.int % 10**15) if door == "baidu" else "",
             request_id=str(uuid.UUID(int=chance.getrandbits(128), version=4)),
             client_address=f"203.0.113.{chance.randint(1, 254)}",
             images_total=1,

@@ -5,16 +5,18 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from jobs.running import first_start
+from jobs.running import checks, first_start
 from jobs.running.first_start import CannotStart, FirstSecrets
 
 
 class Command(BaseCommand):
+    requires_system_checks = [checks.TAG]
     help = "Prepare the data folder, the database, the static files and the first account."
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             first_start.folder_require(settings.DATA_DIR)
+            first_start.storage_require()
             first_start.database_migrate()
         except CannotStart as error:
             raise CommandError(f"Keyline cannot be set up: {error}") from None

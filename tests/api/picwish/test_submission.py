@@ -1,4 +1,4 @@
-"""PicWish's segmentation task is submitted at both families of addresses, as form or JSON, to wait for or to poll."""
+"""PicWish dialect: submission under both families of paths, as form or JSON, waiting or polling."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from jobs.work import tasks
 from tests.api.matching import assert_matches, fixture
 from tests.api.picwish.caller import LONG, POLLS, VENDOR, opened, poll, submit, upload
 from tests.cast import Person
-from tests.fakes import FakeEngine
+from tests.fakes import FakeEngine, answering
 
 
 def test_a_synchronous_task_is_answered_complete(instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes) -> None:
@@ -42,7 +42,7 @@ def test_an_asynchronous_task_is_queued_then_complete(
 
 @pytest.mark.parametrize("path", [LONG, VENDOR])
 @pytest.mark.parametrize("poll_path", POLLS)
-def test_both_families_of_addresses_answer_the_same(
+def test_both_families_of_paths_answer_the_same(
     instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes, path: str, poll_path: str
 ) -> None:
     task_id = submit(alice, path, image_file=upload(jpeg_bytes)).json()["data"]["task_id"]
@@ -84,7 +84,7 @@ def test_a_closing_slash_and_a_byte_order_mark_change_nothing(alice: Person, jpe
 def test_the_worker_claims_what_this_dialect_submits(
     idle_worker: None, alice: Person, jpeg_bytes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.work.engine.current_engine", lambda: FakeEngine())
+    monkeypatch.setattr("jobs.inference.engines.engine_for", lambda image: answering(FakeEngine()))
     task_id = submit(alice, image_file=upload(jpeg_bytes)).json()["data"]["task_id"]
     tasks.image_process(str(JobImage.objects.get().id))
 
