@@ -108,7 +108,7 @@ class OpenedPng:
         tags = exif.parse(found.get(b"eXIf"))
         turn = exif.orientation(tags)
         resolution = _physical(found.get(b"pHYs", b"")) or exif.resolution(tags)
-        self.header = Header(width, height, turn, turn, resolution, self._notes())
+        self.header = Header(width, height, turn, turn, resolution, self._notes(), found.get(b"eXIf", b""))
         self._is_sound = True
 
     def _notes(self) -> tuple[str, ...]:

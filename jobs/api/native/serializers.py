@@ -15,7 +15,7 @@ from jobs.models import Artifact, Job, Status
 from jobs.results import storage
 from jobs.sentences import explained
 from segmentation.errors import InvalidParameter
-from segmentation.options import AlphaMode, Box, CutoutOptions, Format, Method, Output, Subject
+from segmentation.options import AlphaMode, Box, CutoutOptions, Format, Metadata, Method, Output, Subject
 
 _OPTION_NAMES = tuple(CutoutOptions.__dataclass_fields__)
 
@@ -79,6 +79,9 @@ class CutoutOptionsSerializer(serializers.Serializer):
     refine = SwitchField(required=False)
     outputs = OutputsField(required=False)
     format = serializers.ChoiceField(choices=list(Format), required=False)
+    metadata = serializers.ChoiceField(
+        choices=list(Metadata), required=False, help_text="keep: EXIF without the place; keep_gps: with it."
+    )
     background = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=20)
     crop = SwitchField(required=False)
     crop_margin = ShareOptionField("crop_margin", required=False)
