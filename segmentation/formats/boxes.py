@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from segmentation.encoding import Encoding, from_code_points
+from segmentation.formats import av1
 
 MAX_BOXES = 4096
 
@@ -47,18 +48,23 @@ def find(data: bytes, *path: bytes, start: int = 0, end: int | None = None) -> t
 
 def item_colors(data: bytes) -> ItemColors:
     """Return profile, encoding and turn of the main picture of a HEIF or AVIF file. A profile goes before `nclx`."""
-    profile = encoding = None
+    profile = encoding = stream = None
+    is_given = False
     angle, mirror = 0, None
     for kind, body in _main_properties(data):
         if kind == b"colr" and body[:4] in (b"prof", b"rICC"):
             profile = profile or body[4:]
         elif kind == b"colr" and body[:4] == b"nclx" and len(body) >= 8:
             points = int.from_bytes(body[4:6], "big"), int.from_bytes(body[6:8], "big")
-            encoding = encoding or from_code_points(*points, still=False)
+            encoding, is_given = encoding or from_code_points(*points, still=False), True
+        elif kind == b"av1C":
+            stream = av1.code_points(body)
         elif kind == b"irot" and body:
             angle = body[0] & 3
         elif kind == b"imir" and body:
             mirror = body[0] & 1
+    if stream and not is_given:
+        encoding = from_code_points(*stream, still=False)
     return ItemColors(profile, encoding, _TURNS[angle, mirror])
 
 

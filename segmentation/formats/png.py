@@ -79,7 +79,7 @@ def _parse(data: bytes) -> _Chunks:
             chunks.wrong_sum |= is_whole
         elif kind == b"eXIf" or (kind in _BEFORE_PIXELS and not chunks.pixels):
             chunks.found.setdefault(kind, bytes(body))
-        elif kind[0] & 0x20 == 0 and kind != b"PLTE":
+        elif kind[0] & 0x20 == 0 and kind != b"PLTE" and not chunks.pixels:
             raise ValueError("unknown critical chunk")
         if not is_whole:
             chunks.cut = True

@@ -145,13 +145,14 @@ def _png_late_metadata() -> Iterator[File]:
     text = chunk(b"zTXt", b"Comment\0\0" + zlib.compress(bytes(1_200_000)))
     yield File(png(ball(), text), ball())
     yield File(png(ball(), chunk(b"tEXt", b"Comment\0" + b"x" * 1_200_000)), ball())
-    yield File(png(ball(), after=chunk(b"iTXt", b"broken") + chunk(b"IEND", b"")), ball())
+    yield File(png(ball(), after=chunk(b"iTXt", b"broken") + chunk(b"ABCD", b"new") + chunk(b"IEND", b"")), ball())
 
 
 def _png_damage() -> Iterator[File]:
     yield File(png(ball(), chunk(b"tEXt", b"Comment\0hello", checksum=1)), ball())
     yield File(png(ball(), chunk(b"gAMA", struct.pack(">I", 100_000), checksum=1)), ball())
     yield File(png(ball(), pixel_checksum=1), ball())
+    yield File(png(ball(), after=chunk(b"IEND", b"", checksum=1)), ball())
 
 
 def _png_sums() -> Iterator[File]:
@@ -555,6 +556,7 @@ OTHERS = [
         _one_color(build.avif(ball(), 12, 13), (212, 92, 0), 4),
         _one_color(build.avif(ball(), 9, 14, 9), (236, 76, 0), 4),
         _one_color(build.avif(ball(), 1, 8), (228, 167, 73), 4),
+        _one_color(build.avif(ball(), 12, 13).replace(b"colrnclx", b"freenclx"), (212, 92, 0), 4),
     ], ("cicp: converted to sRGB",)),
     Row("AVIF", "PQ or HLG (HDR)", "tone-mapped to sRGB", lambda: [
         _one_color(build.avif(np.full((32, 32, 3), (120, 60, 30), np.uint8), 9, 16, 9), (143, 0, 0), 5),
