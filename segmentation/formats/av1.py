@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 _SEQUENCE_HEADER = 1
-_CONFIGURATION_BYTES = 4  # of the box av1C, before its OBUs
 
 
-def code_points(configuration: bytes) -> tuple[int, int] | None:
-    """Return primaries and transfer of H.273 from the content of a box `av1C`; None where the stream says nothing.
+def code_points(units: bytes) -> tuple[int, int] | None:
+    """Return primaries and transfer of H.273 from the first OBUs of a picture; None where they say nothing.
 
     Only the short header of still pictures is read; the others are those of films.
     """
-    header = _sequence_header(configuration[_CONFIGURATION_BYTES:])
+    header = _sequence_header(units)
     bits, place, length = int.from_bytes(header, "big"), 0, 8 * len(header)
 
     def take(count: int) -> int:
