@@ -38,6 +38,7 @@ __all__ = ["CutoutResult", "Person", "Rendered", "cut_out", "read_alpha", "rende
 
 BOX_MARGIN = 0.04  # of a box's longer side: hair may reach a little out of a drawn box
 UNCERTAINTY_SIDE_PX = 320
+NOTHING_FOUND = "nothing: no subject was found"
 SURE_LEVEL = 0.05
 # Text keys in the stored alpha's PNG, read again for variants: the subject, and the boxes searched for ink.
 SUBJECT_TEXT = "keyline-subject"
@@ -81,6 +82,7 @@ class _Matted:
     colors: np.ndarray | None = None
     ids: np.ndarray | None = None
     people: tuple[Person, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits) -> CutoutResult:
@@ -100,7 +102,7 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
     with _timed(timings_ms, "encode"):
         stored = encode_alpha(alpha, texts=_texts(found), kept=Kept(picture.probe.resolution))
         preview = render_preview(picture.rgb, None if picture.alpha is None else to_levels(picture.alpha))
-    matted = _Matted(picture, alpha, stored, found.subject, found.colors, ids, people)
+    matted = _Matted(picture, alpha, stored, found.subject, found.colors, ids, people, found.notes)
     return replace(_render(matted, options, timings_ms), preview=preview)
 
 
@@ -198,7 +200,7 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
         subject=matted.subject,
         instances=matted.people,
         uncertainty=uncertainty_of(alpha),
-        notes=matted.picture.probe.notes,
+        notes=(*matted.picture.probe.notes, *(matted.notes if foreground else matted.notes or (NOTHING_FOUND,))),
         timings_ms=timings_ms,
     )
 

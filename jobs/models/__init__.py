@@ -11,7 +11,8 @@ from .invitation import Invitation
 from .job import TERMINAL, Job, JobImage, Status
 from .key import ApiKey, Scope
 from .lease import Leased
-from .model_version import ModelVersion
+from .mail import QueuedMail
+from .model_version import ModelVersion, Role, Tier
 from .preset import Preset
 from .quota import Quota
 from .team import Membership, Team
@@ -35,10 +36,13 @@ __all__ = [
     "ModelVersion",
     "PendingDeletion",
     "Preset",
+    "QueuedMail",
     "Quota",
+    "Role",
     "Scope",
     "Status",
     "Team",
+    "Tier",
     "Upload",
     "UsageEntry",
     "UsageErasure",

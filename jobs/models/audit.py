@@ -46,6 +46,8 @@ class Action(models.TextChoices):
     JOBS_EXPORTED = "jobs.exported", "Jobs exported"
     AUDIT_EXPORTED = "audit.exported", "Audit trail exported"
     MODEL_RELOADED = "model.reloaded", "Model reloaded"
+    MODEL_ACTIVATED = "model.activated", "Model activated"
+    MODEL_DEACTIVATED = "model.deactivated", "Model deactivated"
     WEBHOOK_CHANGED = "webhook.changed", "Webhook changed"
     ADMIN_ADDED = "admin.added", "Added in the admin"
     ADMIN_CHANGED = "admin.changed", "Changed in the admin"

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from jobs.errors import NotFound
+from jobs.inference.corrections import correction_note
 from jobs.intake.sources import default_limits, limits_from_json
 from jobs.models import Artifact, JobImage, Status
 from jobs.quota.charges import usage_check
@@ -55,6 +56,7 @@ def variant_render(
     if people is not None:
         alpha_png = only_people(alpha_png, image, people)
     if brush_png:
+        correction_note(image=image)
         alpha_png = brushed(alpha_png, brush_png)
     limits = limits_from_json(image.job.limits)
     result = render_variant(storage.read(source.key), alpha_png, options, limits)

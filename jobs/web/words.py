@@ -18,7 +18,8 @@ STATUSES: dict[str, Promise] = {
     "failed": _("Failed"),
     "canceled": _("Cancelled"),
 }
-SUBJECTS: dict[str, Promise] = {"person": _("Person"), "object": _("Thing"), "stamp": _("Stamp")}
+SUBJECTS: dict[str, Promise] = {"person": _("Person"), "object": _("Object"), "stamp": _("Stamp")}
+QUALITIES: dict[str, Promise] = {"fast": _("Fast"), "fine": _("Fine"), "auto": _("Fine where needed")}
 STAGES: dict[str, Promise] = {
     "queue": _("In the queue"),
     "fetch": _("Fetching"),
@@ -26,7 +27,7 @@ STAGES: dict[str, Promise] = {
     "model": _("Cutting out"),
     "post": _("Finishing the edges"),
     "encode": _("Writing the files"),
-    "total": _("In all"),
+    "total": _("Total"),
 }
 # Notes of decoding, and the reasons of disabled webhooks; numbers are written %(number)s.
 SENTENCES = (
@@ -51,6 +52,9 @@ SENTENCES = (
     gettext_noop("hdr: HLG tone-mapped to sRGB"),
     gettext_noop("damaged: the missing end of the file was ignored"),
     gettext_noop("damaged: a wrong checksum was ignored"),
+    gettext_noop("nothing: no subject was found"),
+    gettext_noop("person: no person is the subject"),
+    gettext_noop("object: nothing but people is the subject"),
     gettext_noop("Switched off by the team."),
     gettext_noop("The receiver answered 410 Gone."),
 )

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import transaction
 
 from jobs.commit import after_commit
+from jobs.inference.review import uncertain_announce
 from jobs.models import Artifact, JobImage, Status
 from jobs.quota.charges import usage_check
 from jobs.quota.limits import quota_of
@@ -68,13 +69,25 @@ def image_hand_over(*, image: JobImage, timings_ms: dict[str, float]) -> bool:
     return handed
 
 
-def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str, float], model_version: str) -> bool:
-    """Store the result's files and make them visible with one commit; False when this attempt has lost its lease."""
+def image_succeed(
+    *,
+    image: JobImage,
+    result: CutoutResult,
+    timings_ms: dict[str, float],
+    model_version: str,
+    tier: str = "",
+    model_reason: str = "",
+) -> bool:
+    """Store the result's files and make them visible with one commit; False when this attempt has lost its lease.
+
+    tier, model_reason: of `jobs.inference.choice.Choice`; empty where no model was needed.
+    """
     artifacts: list[Artifact] = []
     try:
         for rendered, kind in _files_of(result):
             artifacts.append(_stored(image, rendered, kind))
-        ended = _succeed(image, result, artifacts, timings_ms=timings_ms, model_version=model_version)
+        answered = {"model_version": model_version, "tier": tier, "model_reason": model_reason}
+        ended = _succeed(image, result, artifacts, timings_ms=timings_ms, **answered)
     except BaseException as error:
         files_discard(keys=(artifact.key for artifact in artifacts), error=error)
         raise
@@ -100,7 +113,7 @@ def _succeed(
     artifacts: list[Artifact],
     *,
     timings_ms: dict[str, float],
-    model_version: str,
+    **answered: str,
 ) -> bool:
     with transaction.atomic(), room_given_back(image.job):
         job_lock(image.job_id)
@@ -117,10 +130,11 @@ def _succeed(
             uncertainty=result.uncertainty,
             notes=list(result.notes),
             timings_ms=timings_ms,
-            model_version=model_version,
+            **answered,
         )
         if ended:
             Artifact.objects.bulk_create(artifacts)
+            uncertain_announce(image=image)
             job_count(image.job_id)
     return ended
 

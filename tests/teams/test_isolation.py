@@ -77,6 +77,7 @@ IMAGE_IDS = ({"do": "delete", "image": "image"}, {"do": "zip", "image": "image"}
 CHECKS: dict[str, Public | Own | Other] = {
     "health": Public(),
     "health-live": Public(),
+    "health-ready": Public(),
     "schema": Public(),
     "docs": Public(),
     "set_language": Public(),
