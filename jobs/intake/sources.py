@@ -32,7 +32,7 @@ from segmentation.errors import (
     InvalidParameter,
     MattingError,
 )
-from segmentation.image import Limits, Probe, probe
+from segmentation.image import Limits, Probe, probe, probe_header
 
 MAX_NAME_LENGTH = 200
 
@@ -140,10 +140,10 @@ def clean_name(name: str) -> str:
     return name[-MAX_NAME_LENGTH:].strip(" .") or "picture"
 
 
-def _probed(data: bytes, limits: Limits, *, prove: bool = True) -> Probe:
+def _probed(data: bytes, limits: Limits, *, header_only: bool = False) -> Probe:
     """Probe a picture; raise StorageFailed for a fault of this machine, which is no verdict about the picture."""
     try:
-        return probe(data, limits, prove=prove)
+        return probe_header(data, limits) if header_only else probe(data, limits)
     except (MemoryError, OSError) as error:
         raise StorageFailed("The picture cannot be checked at the moment, please try again.") from error
 
@@ -159,7 +159,7 @@ def accept_bytes(
     if prove_pixels is None:
         found = _probed(data, limits)
     else:
-        found = _probed(data, limits, prove=False)
+        found = _probed(data, limits, header_only=True)
         if found.width * found.height <= prove_pixels:
             found = _probed(data, limits)
     return CheckedSource(clean_name(name), found, hashlib.sha256(data).hexdigest(), io.BytesIO(data))

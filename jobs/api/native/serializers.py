@@ -22,7 +22,18 @@ from jobs.models.dialects import dialect_choices
 from jobs.results import storage
 from jobs.sentences import explained
 from segmentation.errors import InvalidParameter
-from segmentation.options import AlphaMode, Box, CutoutOptions, Format, Method, Output, Point, Quality, Subject
+from segmentation.options import (
+    AlphaMode,
+    Box,
+    CutoutOptions,
+    Format,
+    Metadata,
+    Method,
+    Output,
+    Point,
+    Quality,
+    Subject,
+)
 
 IMAGES_SHOWN, MAX_IMAGES_SHOWN = 100, 500  # pictures of one job in an answer
 LISTED_IMAGES = 20  # of each job in a list
@@ -121,6 +132,9 @@ class CutoutOptionsSerializer(serializers.Serializer):
     refine = SwitchField(required=False)
     outputs = OutputsField(required=False)
     format = Choice(choices=list(Format), required=False)
+    metadata = Choice(
+        choices=list(Metadata), required=False, help_text="keep: EXIF without the place; keep_gps: with it."
+    )
     background = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=20)
     crop = SwitchField(required=False)
     crop_margin = ShareOptionField("crop_margin", required=False)
