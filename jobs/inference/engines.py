@@ -207,14 +207,16 @@ def _threads() -> int | None:
     return None if cpus >= (os.cpu_count() or 1) else max(1, cpus // settings.MATTING_WORKERS)
 
 
-def weights_tried(path: str) -> dict[str, object]:
+def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
     """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if it fails.
 
-    The models in use are not changed.
+    sha256, storage_key: of the copy in the storage, for a host that lacks the file. The models in use are not changed.
     """
-    file = Path(settings.MATTING_WEIGHTS_DIR) / path
-    if not file.is_file():
-        raise WeightsInvalid(f"The weights file {file.name} does not exist.")
+    file: Path | None = Path(settings.MATTING_WEIGHTS_DIR) / path
+    if storage_key:
+        file = weights_fetch(ModelVersion(path=path, sha256=sha256, storage_key=storage_key))
+    if file is None or not file.is_file():
+        raise WeightsInvalid(f"The weights file {Path(path).name} does not exist.")
     weights = Weights(file, digest_of(file))
     engine = load(weights)
     engines().pool.put(weights, engine)
@@ -230,10 +232,10 @@ def weights_tried(path: str) -> dict[str, object]:
     }
 
 
-def tried(path: str) -> dict[str, object]:
+def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
     """Return what `weights_tried` returns, or {"error": text}."""
     try:
-        return weights_tried(path)
+        return weights_tried(path, sha256, storage_key)
     except MattingError as error:
         return {"error": error.message}
     except Exception:
