@@ -24,6 +24,7 @@ ROOMS = (
     "jobs.work",
     "jobs.results",
     "jobs.webhooks",
+    "jobs.mail",
 )
 WORKERS_ONLY = (
     "jobs.work.tasks",

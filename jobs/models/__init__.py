@@ -11,6 +11,7 @@ from .invitation import Invitation
 from .job import TERMINAL, Job, JobImage, Status
 from .key import ApiKey, Scope
 from .lease import Leased
+from .mail import QueuedMail
 from .model_version import ModelVersion, Role, Tier
 from .preset import Preset
 from .quota import Quota
@@ -35,6 +36,7 @@ __all__ = [
     "ModelVersion",
     "PendingDeletion",
     "Preset",
+    "QueuedMail",
     "Quota",
     "Role",
     "Scope",

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.checks import Error, register
 
 from jobs.intake.fetch import policy_from_settings
+from jobs.teams.open_networks import open_networks
 from segmentation.runtimes import Runtime
 
 TAG = "keyline"
@@ -22,7 +23,14 @@ TAG = "keyline"
 @register(TAG)
 def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]:
     """Check files, folders and values that must fit together."""
-    return [*_weights_errors(), *_runtime_errors(), *_storage_errors(), *_fetch_errors(), *_proxy_errors()]
+    return [
+        *_weights_errors(),
+        *_runtime_errors(),
+        *_storage_errors(),
+        *_fetch_errors(),
+        *_open_network_errors(),
+        *_proxy_errors(),
+    ]
 
 
 def _weights_errors() -> Iterator[Error]:
@@ -59,6 +67,13 @@ def _fetch_errors() -> Iterator[Error]:
         policy_from_settings("picture")
     except ValueError as error:
         yield Error(f"MATTING_FETCH_ALLOW: {error}", id="keyline.E006")
+
+
+def _open_network_errors() -> Iterator[Error]:
+    try:
+        open_networks()
+    except ValueError as error:
+        yield Error(f"MATTING_OPEN_TO: {error}", id="keyline.E010")
 
 
 def _proxy_errors() -> Iterator[Error]:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from jobs.intake import uploads
+from jobs.mail import outbox
 from jobs.results import bundling, deletions
 from jobs.webhooks import delivery
 from jobs.work import recovery, retention
@@ -40,6 +41,7 @@ class Upkeep:
                 recovery.images_recover()
                 bundling.bundles_recover()
                 delivery.deliveries_resend()
+                outbox.mails_resend()
             except Exception:
                 logger.exception("the sweep failed; the next one starts in %s s", settings.MATTING_SWEEP_INTERVAL_S)
 
