@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from jobs.audit.trail import Author, audit_append
 from jobs.errors import WaitTimeout
 from jobs.inference.files import digest_of, weights_publish
-from jobs.inference.hosts import hosts_now, hosts_without
+from jobs.inference.hosts import host_name, hosts_now, hosts_without
 from jobs.inference.selectors import active_version
 from jobs.intake.folders import Place
 from jobs.models import Action, ModelVersion, Role, Tier
@@ -127,10 +127,10 @@ def _activate(
 def _publish(path: str) -> tuple[str, str]:
     """Store a copy of the file for other hosts; return its sha256 and key, both empty where it is not needed.
 
-    With one host and a local storage there is no other host; a file that the web server's host lacks may be elsewhere.
+    It is not needed when all workers are on this host; a file that this host lacks may be on another.
     """
     file = Path(settings.MATTING_WEIGHTS_DIR) / path
-    if not file.is_file() or not (len(hosts_now()) > 1 or settings.S3_BUCKET):
+    if not file.is_file() or not (set(hosts_now()) - {host_name()} or settings.S3_BUCKET):
         return "", ""
     sha256 = digest_of(file)
     return sha256, weights_publish(file, sha256)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import time
 from functools import cache
 from pathlib import Path
@@ -21,7 +20,7 @@ from jobs.errors import QueueUnavailable
 from jobs.inference.capabilities import licence_needs_acceptance, roles_of
 from jobs.inference.escalation import Escalation
 from jobs.inference.files import digest_of, weights_fetch, weights_locate
-from jobs.inference.hosts import DIGITS, other_host_has
+from jobs.inference.hosts import DIGITS, host_name, other_host_has
 from jobs.inference.memory import available_bytes, rss_bytes
 from jobs.inference.pool import Pool, Weights
 from jobs.inference.routing import EngineSource, RoutedEngine
@@ -241,11 +240,6 @@ def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, objec
     except Exception:
         logger.exception("the weights file %s could not be tried", path)
         return {"error": "The weights file could not be tried."}
-
-
-def host_name() -> str:
-    """Return this host's name in heartbeats: two installations on one machine need different ones."""
-    return settings.MATTING_HOST or socket.gethostname()
 
 
 def end_when_too_large() -> bool:
