@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import time
 from functools import cache
 from pathlib import Path
@@ -21,7 +20,7 @@ from jobs.errors import QueueUnavailable
 from jobs.inference.capabilities import licence_needs_acceptance, roles_of
 from jobs.inference.escalation import Escalation
 from jobs.inference.files import digest_of, weights_fetch, weights_locate
-from jobs.inference.hosts import DIGITS, other_host_has
+from jobs.inference.hosts import DIGITS, host_name, other_host_has
 from jobs.inference.memory import available_bytes, rss_bytes
 from jobs.inference.pool import Pool, Weights
 from jobs.inference.routing import EngineSource, RoutedEngine
@@ -207,14 +206,16 @@ def _threads() -> int | None:
     return None if cpus >= (os.cpu_count() or 1) else max(1, cpus // settings.MATTING_WORKERS)
 
 
-def weights_tried(path: str) -> dict[str, object]:
+def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
     """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if it fails.
 
-    The models in use are not changed.
+    sha256, storage_key: of the copy in the storage, for a host that lacks the file. The models in use are not changed.
     """
-    file = Path(settings.MATTING_WEIGHTS_DIR) / path
-    if not file.is_file():
-        raise WeightsInvalid(f"The weights file {file.name} does not exist.")
+    file: Path | None = Path(settings.MATTING_WEIGHTS_DIR) / path
+    if storage_key:
+        file = weights_fetch(ModelVersion(path=path, sha256=sha256, storage_key=storage_key))
+    if file is None or not file.is_file():
+        raise WeightsInvalid(f"The weights file {Path(path).name} does not exist.")
     weights = Weights(file, digest_of(file))
     engine = load(weights)
     engines().pool.put(weights, engine)
@@ -230,20 +231,15 @@ def weights_tried(path: str) -> dict[str, object]:
     }
 
 
-def tried(path: str) -> dict[str, object]:
+def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
     """Return what `weights_tried` returns, or {"error": text}."""
     try:
-        return weights_tried(path)
+        return weights_tried(path, sha256, storage_key)
     except MattingError as error:
         return {"error": error.message}
     except Exception:
         logger.exception("the weights file %s could not be tried", path)
         return {"error": "The weights file could not be tried."}
-
-
-def host_name() -> str:
-    """Return this host's name in heartbeats: two installations on one machine need different ones."""
-    return settings.MATTING_HOST or socket.gethostname()
 
 
 def end_when_too_large() -> bool:

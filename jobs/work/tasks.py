@@ -55,9 +55,9 @@ def image_download(image_id: str) -> None:
 
 
 @runs(WEIGHTS_TRY)
-def weights_try(path: str, *, reply_to: str) -> None:
+def weights_try(path: str, sha256: str = "", storage_key: str = "", *, reply_to: str) -> None:
     """Try a file of the weights folder and reply with its description or with what is wrong with it."""
-    queue.reply(reply_to, engines.tried(path))
+    queue.reply(reply_to, engines.tried(path, sha256, storage_key))
 
 
 def _attempt(image_id: str, step: Callable[[JobImage], None]) -> None:
