@@ -1,0 +1,29 @@
+"""`python -m webserver`: run the web server, or one of its processes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from webserver.configuration import from_environment
+
+
+def main() -> int:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m webserver", description="Serve Keyline's pages and APIs.")
+    parser.add_argument("--child", nargs=2, type=int, metavar=("SOCKET", "PIPE"), help="used by the server itself")
+    options = parser.parse_args()
+    configuration = from_environment()
+    if options.child:
+        from webserver.child import serve
+
+        listener, pipe = options.child
+        serve(configuration, listener=listener, pipe=pipe)
+        return 0
+    from webserver.parent import Parent
+
+    return Parent(configuration).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
