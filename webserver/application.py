@@ -12,7 +12,7 @@ from typing import IO, Any, Protocol
 from django.http import HttpResponse, HttpResponseBase
 
 from webserver.bodies import SMALL_BYTES, BodyTooSlow, BodyWanted, ClientGone, body_read
-from webserver.configuration import Configuration
+from webserver.configuration import Configuration, Pace
 from webserver.django_requests import Handler, Trips
 from webserver.lanes import Lane, LaneFull, Lanes
 from webserver.parking import Parked
@@ -21,6 +21,8 @@ from webserver.protocol import ABORT
 logger = logging.getLogger(__name__)
 
 Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 _PIECE_BYTES = 64 * 2**10
 _PROBES = ("/health", "/health/", "/health/live", "/health/live/")
 
@@ -45,15 +47,13 @@ class Application:
         self.lanes = Lanes(threads=configuration.threads, upload_threads=configuration.upload_threads)
         self.handler = Handler()
 
-    async def __call__(
-        self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]
-    ) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] == "http":
             await _Exchange(self, scope, receive, send).run()
 
-    async def _live(self, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
+    async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         await self.wakeups.start()
         await send({"type": "lifespan.startup.complete"})
@@ -66,7 +66,7 @@ class Application:
 class _Exchange:
     """Take one request to its answer."""
 
-    def __init__(self, application: Application, scope: Message, receive: Any, send: Any) -> None:
+    def __init__(self, application: Application, scope: Message, receive: Receive, send: Send) -> None:
         self._application = application
         self._lanes = application.lanes
         self._pace = application.configuration.pace
@@ -167,7 +167,7 @@ class _Exchange:
 class _Delivery:
     """Send parts of an answer, each within what the pace allows for those before it; raise TimeoutError."""
 
-    def __init__(self, send: Callable[[Message], Awaitable[None]], pace: Any) -> None:
+    def __init__(self, send: Send, pace: Pace) -> None:
         self._send, self._pace = send, pace
         self._started, self._passed = time.monotonic(), 0
 
@@ -187,9 +187,9 @@ class _Delivery:
 
 
 def _start_of(response: HttpResponseBase) -> Message:
-    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.items()]
-    headers += [(b"Set-Cookie", cookie.output(header="").strip().encode("latin-1")) for cookie in response.cookies.values()]
-    return {"type": "http.response.start", "status": response.status_code, "headers": headers}
+    headers = [*response.items(), *(("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values())]
+    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return {"type": "http.response.start", "status": response.status_code, "headers": encoded}
 
 
 def _declared_bytes(scope: Message) -> int | None:

@@ -103,4 +103,3 @@ def _write_down(response: StreamingHttpResponse) -> None:
     file.seek(0)
     response._resource_closers.append(file.close)
     response.streaming_content = iter(lambda: file.read(2**16), b"")
-

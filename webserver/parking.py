@@ -19,8 +19,8 @@ class Parked(HttpResponse):
     """Stand for an answer that depends on something that has not happened yet.
 
     topic: what is awaited, for at most `timeout_s`. go_on: gives the answer; it is called with the same request without
-    its body, inside the middleware, as soon as the topic has happened or the time is up. block: waits for the topic in
-    the calling thread, for servers that cannot park. left: called in place of `go_on` when the client has gone.
+    its body, inside the middleware, as soon as the topic has happened or the time is up. Where META has no PARKS, the
+    server could not park, and `go_on` waits itself. left: called in place of `go_on` when the client has gone.
     """
 
     def __init__(
@@ -29,12 +29,11 @@ class Parked(HttpResponse):
         topic: str,
         timeout_s: float,
         go_on: Callable[..., HttpResponseBase],
-        block: Callable[[], object] = _nothing,
         left: Callable[[], object] = _nothing,
     ) -> None:
         super().__init__()
         self.topic, self.timeout_s = topic, timeout_s
-        self.go_on, self.block, self.left = go_on, block, left
+        self.go_on, self.left = go_on, left
 
 
 class ParkingMiddleware:
@@ -49,7 +48,6 @@ class ParkingMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         while isinstance(response, Parked) and PARKS not in request.META:
-            response.block()
             request.META[GOING_ON] = response
             response = self.get_response(request)
         return response

@@ -36,7 +36,8 @@ HANG_MARGIN_S = 30
 _IMAGE_PREFIX = "image-"
 _DOWNLOAD_PREFIX = "download-"
 _BEAT_PREFIX = "keyline:worker:"
-_DONE_PREFIX = "keyline:done:"
+# Channels of announcements: this and a topic, `job:ID` or `reply:ID`.
+ANNOUNCED_PREFIX = "keyline:announced:"
 _REPLY_PREFIX = "keyline:reply:"
 
 
@@ -119,26 +120,31 @@ def depths() -> dict[str, int]:
     return {name: django_rq.get_queue(name).count for name in QUEUES}
 
 
-# Waking whoever waits -------------------------------------------------------------------------------------------------
+# Announcements --------------------------------------------------------------------------------------------------------
+
+
+def topic_of_job(job_id: object) -> str:
+    """Name the topic on which a job's end or deletion is announced."""
+    return f"job:{job_id}"
 
 
 def announce_done(job_id: UUID) -> None:
-    """Wake every request that waits for this job. Called after the commit; Redis being away only costs the wait."""
+    """Wake every request that waits for this job. Called after the commit; Redis being away only costs seconds."""
     try:
-        connection().publish(f"{_DONE_PREFIX}{job_id}", "done")
+        connection().publish(f"{ANNOUNCED_PREFIX}{topic_of_job(job_id)}", "done")
     except (RedisError, OSError):
         return
 
 
 @contextmanager
 def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
-    """Subscribe to a job's end; the value is called with a timeout in seconds and says whether the end was announced.
+    """Subscribe to a job's end; the value is called with a timeout in seconds and returns whether it was announced.
 
     Subscribe first, look at the database next, wait last: then no announcement is missed.
     """
     subscription = connection().pubsub(ignore_subscribe_messages=True)
     try:
-        subscription.subscribe(f"{_DONE_PREFIX}{job_id}")
+        subscription.subscribe(f"{ANNOUNCED_PREFIX}{topic_of_job(job_id)}")
         subscription.get_message(timeout=1)  # the confirmation: from here on nothing is missed
         yield lambda timeout_s: subscription.get_message(timeout=max(0.0, timeout_s)) is not None
     except (RedisError, OSError) as error:

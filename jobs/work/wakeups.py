@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from jobs.work import queue
-from jobs.work.selectors import ended_jobs
+from jobs.work.selectors import ended_or_deleted
 
 logger = logging.getLogger(__name__)
 
@@ -23,17 +23,12 @@ _LOOK_EVERY_S = 2.0
 _RECONNECT_AFTER_S = 1.0
 # An announcement can come between a submission and the wait for it.
 _REMEMBERED = 10_000
-_REMEMBERED_S = 30.0
-_JOB = "job:"
-
-
-def topic_of_job(job_id: object) -> str:
-    """Name the end of a job."""
-    return f"{_JOB}{job_id}"
+_REMEMBERED_S = 5.0
+_JOB = queue.topic_of_job("")
 
 
 class JobWakeups:
-    """Let any number of requests wait for topics: `job:ID`, a job's end or deletion, and `reply:ID`, a task's answer.
+    """Let any number of requests wait for topics, such as `job:ID`, a job's end or deletion.
 
     Announcements come through one Redis subscription. Every two seconds one query looks for all topics at once, so a
     broker that restarts loses none.
@@ -110,7 +105,6 @@ def _happened_among(topics: list[str]) -> list[str]:
     close_old_connections()
     try:
         ids = [topic.removeprefix(_JOB) for topic in topics if topic.startswith(_JOB)]
-        ended = [topic_of_job(job_id) for job_id in ended_jobs(ids)]
-        return ended + queue.replied([topic for topic in topics if not topic.startswith(_JOB)])
+        return [queue.topic_of_job(job_id) for job_id in ended_or_deleted(ids)]
     finally:
         close_old_connections()

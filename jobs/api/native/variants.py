@@ -16,7 +16,6 @@ from jobs.models import Job, Scope
 from jobs.results.variants import MAX_BRUSH_BYTES, first_output, variant_keep, variant_render
 from jobs.work.rerun import image_rerun
 from jobs.work.selectors import image_at, job_get
-from jobs.work.waiting import wait_for_job
 
 from .render import render_file
 from .serializers import AgainRequestSerializer, FileSerializer, JobSerializer, VariantRequestSerializer
@@ -73,7 +72,7 @@ class AgainView(NativeView):
         request=AgainRequestSerializer,
         responses={200: JobSerializer, 202: JobSerializer, "4XX": PROBLEM, "5XX": PROBLEM},
     )
-    def post(self, request: Request, job_id: UUID) -> Response:
+    def post(self, request: Request, job_id: UUID) -> HttpResponseBase:
         wait_s = self.wait_s()
         body = AgainRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -85,4 +84,4 @@ class AgainView(NativeView):
             dialect=Job.Dialect.WEB if request.auth is None else Job.Dialect.NATIVE,
             urgency=Job.Urgency.INTERACTIVE if wait_s else Job.Urgency.DEFAULT,
         )
-        return self.answer(wait_for_job(job.id, timeout_s=wait_s) if wait_s else job)
+        return self.when_ended(job, timeout_s=wait_s, then=self.answer) if wait_s else self.answer(job)

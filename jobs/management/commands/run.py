@@ -24,6 +24,7 @@ from jobs.running.worker import STOP_GRACE_S
 from jobs.work import queue
 
 _BROKER_TIMEOUT_S = 60.0
+WEB_STOP_MARGIN_S = 15
 # The first answer shall not wait for the models to load; but neither shall they wait for ever for a broken web server.
 _WEB_HEAD_START_S = 15.0
 _WARM_UP_IS_SLOW_AFTER_S = 120.0
@@ -56,7 +57,7 @@ class Command(BaseCommand):
         supervisor = Supervisor(report=self._say, held_files=[lock.fileno()])
         try:
             _start_queue(supervisor)
-            supervisor.start(_web_server(site))
+            supervisor.start(_web_server())
             supervisor.run(until=_first_of(stop.is_requested, site.is_live, _after(_WEB_HEAD_START_S)))
             if site.is_live():
                 self._say(f"The site answers at {site.url}/ while the model warms up.")
@@ -144,10 +145,10 @@ def _start_queue(supervisor: Supervisor) -> None:
         raise CannotStart(str(error)) from None
 
 
-def _web_server(site: _Address) -> Program:
-    configuration = str(settings.BASE_DIR / "gunicorn.conf.py")
-    command = [sys.executable, "-m", "gunicorn", "--config", configuration, "--bind", site.bind]
-    return Program("web server", command, grace_s=10)
+def _web_server() -> Program:
+    # It answers what it has accepted before it ends; requests may wait that long for their pictures.
+    grace_s = settings.MATTING_MAX_WAIT_S + WEB_STOP_MARGIN_S
+    return Program("web server", [sys.executable, "-m", "webserver"], grace_s=grace_s)
 
 
 def _workers() -> Program:

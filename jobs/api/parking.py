@@ -1,0 +1,120 @@
+"""Answer a request when its job has ended, without holding a thread meanwhile: what views return to wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponseBase
+from rest_framework.request import Request
+
+from jobs.errors import JobCanceled, JobNotCancelable, JobNotFound, WaitTimeout, error_of
+from jobs.models import Job, JobImage, Status
+from jobs.teams.actor import Actor
+from jobs.work import queue
+from jobs.work.lifecycle import job_cancel
+from jobs.work.selectors import images_of, job_now
+from jobs.work.waiting import wait_for_job
+from webserver.parking import PARKS, Parked
+
+Then = Callable[[Job], HttpResponseBase]
+
+
+class WaitingView:
+    """Add waiting to an API view: mixed into it, before APIView.
+
+    A view that waits is dispatched twice. The second time its caller is known and counted, its body is gone, and the
+    function that it left stands in for its handler.
+    """
+
+    _then: Callable[[], HttpResponseBase] | None = None
+    _caller: tuple[Any, Any] = (None, None)
+
+    def when_ended(
+        self: Any, job: Job, *, timeout_s: float, then: Then, left: Callable[[], object] = lambda: None
+    ) -> HttpResponseBase:
+        """Answer by `then`, called with the job as it stands when it has ended or after `timeout_s`.
+
+        `then` is called on this view with the same request, but without its body; what it raises is rendered as what a
+        handler raises is. left: called instead when the client has gone.
+        """
+        if job.is_terminal or not timeout_s:
+            return then(job_now(job.id))
+        self._caller = (self.request.user, self.request.auth)
+        until = time.monotonic() + timeout_s
+
+        def go_on(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+            self._then = partial(_ended, job.id, until, PARKS in request.META, then)
+            return self.dispatch(request, *args, **kwargs)
+
+        return Parked(topic=queue.topic_of_job(job.id), timeout_s=timeout_s, go_on=go_on, left=left)
+
+    def when_picture(
+        self: Any, job: Job, *, timeout_s: float, then: Callable[[JobImage], HttpResponseBase]
+    ) -> HttpResponseBase:
+        """Answer by `then`, called with the only picture of a job, once it is cut out; raise what went wrong with it.
+
+        Raises JobCanceled, JobNotFound, and WaitTimeout when `timeout_s` has run out. The caller has no other way to
+        the result: when it has gone, or the time is up, a job that no worker has begun is cancelled.
+        """
+        actor: Actor = self.actor
+        return self.when_ended(
+            job,
+            timeout_s=timeout_s,
+            then=lambda ended: then(picture_of(actor=actor, job=ended)),
+            left=partial(job_abandon, actor=actor, job=job),
+        )
+
+    def dispatch(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+        if isinstance(response, Parked):
+            self.request = None  # it holds the body
+        return response
+
+    def take_up(self: Any, request: Request) -> bool:
+        """Put what the view left in the place of its handler; return False when this is the request's beginning."""
+        if self._then is None:
+            return False
+        then = self._then
+        request.user, request.auth = self._caller
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        setattr(self, request.method.lower(), lambda *_, **__: then())
+        return True
+
+
+def _ended(job_id: UUID, until: float, has_waited: bool, then: Then) -> HttpResponseBase:
+    """Call `then` with a job; a server that could not park the request waits here."""
+    return then(job_now(job_id) if has_waited else wait_for_job(job_id, timeout_s=until - time.monotonic()))
+
+
+def picture_of(*, actor: Actor, job: Job) -> JobImage:
+    """Return the only picture of a job that was waited for; raise what went wrong with it, JobCanceled or JobNotFound.
+
+    Raises WaitTimeout for a job that has not ended, which is given up (see `job_abandon`).
+    """
+    if not job.is_terminal:
+        job_abandon(actor=actor, job=job)
+        raise WaitTimeout
+    image = next(iter(images_of(job)), None)
+    if image is None:  # deleted a moment ago
+        raise JobNotFound
+    match image.status:
+        case Status.SUCCEEDED:
+            return image
+        case Status.CANCELED:
+            raise JobCanceled
+    raise error_of(image.error_code, image.error_message)
+
+
+def job_abandon(*, actor: Actor, job: Job) -> None:
+    """Cancel, without a charge, a job whose caller waits no longer and which no worker has begun.
+
+    One with an Idempotency-Key stays: the same request finds it again.
+    """
+    if not job.idempotency_key:
+        with suppress(JobNotCancelable, JobNotFound, Job.DoesNotExist):
+            job_cancel(actor=actor, job=job, only_queued=True)
