@@ -17,7 +17,8 @@ from webserver.parent import ALIVE, BEAT_EVERY_S, REPLACE, SERVES
 from webserver.protocol import protocol_class
 
 APPLICATION = "mattingsite.asgi:application"
-_BACKLOG = 128  # also how many connections one process takes at once, before the other gets its turn
+_TURN = 64  # how many connections one process accepts before the other gets its turn
+_QUEUE = 1024
 
 
 class _Server(uvicorn.Server):
@@ -32,6 +33,8 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for listener in sockets or ():  # uvicorn has made the queue as short as a turn
+            listener.listen(_QUEUE)
         self._tell(SERVES)
         self._beat()
 
@@ -65,7 +68,7 @@ def serve(configuration: Configuration, *, listener: int, pipe: int) -> None:
         access_log=False,
         proxy_headers=False,
         server_header=False,
-        backlog=_BACKLOG,
+        backlog=_TURN,
         timeout_keep_alive=int(configuration.keep_alive_s),
         timeout_graceful_shutdown=int(configuration.stop_grace_s),
     )

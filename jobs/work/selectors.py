@@ -41,7 +41,7 @@ def ended_or_deleted(job_ids: Sequence[str]) -> list[str]:
     """Return those of the ids whose job has ended or is gone."""
     running = set()
     for start in range(0, len(job_ids), 500):  # as many parameters as any database takes
-        found = Job.objects.filter(pk__in=job_ids[start : start + 500]).exclude(status__in=Job.Status.TERMINAL)
+        found = Job.objects.filter(pk__in=job_ids[start : start + 500]).exclude(status__in=Job.TERMINAL)
         running |= {str(job_id) for job_id in found.values_list("pk", flat=True)}
     return [job_id for job_id in job_ids if job_id not in running]
 
