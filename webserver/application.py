@@ -34,7 +34,7 @@ class Wakeups(Protocol):
 
     async def stop(self) -> None: ...
 
-    async def wait(self, topic: str, timeout_s: float) -> None:
+    async def wait(self, topic: str, timeout_s: float | None) -> None:
         """Return when the topic has happened, or the time is up."""
 
 
@@ -124,7 +124,7 @@ class _Exchange:
     async def _wait(self, parked: Parked) -> None:
         """Wait for what a request is parked for; raise ClientGone, once it knows, when its client leaves meanwhile."""
         gone = asyncio.ensure_future(self._client_gone())
-        happened = asyncio.ensure_future(self._application.wakeups.wait(parked.topic, parked.timeout_s))
+        happened = asyncio.ensure_future(self._happened(parked))
         try:
             await asyncio.wait({gone, happened}, return_when=asyncio.FIRST_COMPLETED)
             if not happened.done():
@@ -133,6 +133,12 @@ class _Exchange:
         finally:
             gone.cancel()
             happened.cancel()
+
+    async def _happened(self, parked: Parked) -> None:
+        if isinstance(parked.awaited, str):
+            await self._application.wakeups.wait(parked.awaited, parked.timeout_s)
+        else:
+            await asyncio.wait([asyncio.wrap_future(parked.awaited)], timeout=parked.timeout_s)
 
     async def _client_gone(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":

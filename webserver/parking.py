@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -18,21 +19,21 @@ def _nothing() -> None:
 class Parked(HttpResponse):
     """Stand for an answer that depends on something that has not happened yet.
 
-    topic: what is awaited, for at most `timeout_s`. go_on: gives the answer; it is called with the same request without
-    its body, inside the middleware, as soon as the topic has happened or the time is up. Where META has no PARKS, the
+    awaited: a future, or the name of what is announced, for at most `timeout_s`. go_on: gives the answer; it is called with the same request without
+    its body, inside the middleware, as soon as that has happened or the time is up. Where META has no PARKS, the
     server could not park, and `go_on` waits itself. left: called in place of `go_on` when the client has gone.
     """
 
     def __init__(
         self,
         *,
-        topic: str,
-        timeout_s: float,
+        awaited: str | Future[Any],
+        timeout_s: float | None,
         go_on: Callable[..., HttpResponseBase],
         left: Callable[[], object] = _nothing,
     ) -> None:
         super().__init__()
-        self.topic, self.timeout_s = topic, timeout_s
+        self.awaited, self.timeout_s = awaited, timeout_s
         self.go_on, self.left = go_on, left
 
 

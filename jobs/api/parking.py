@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from typing import Any
-from uuid import UUID
 
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework.request import Request
@@ -44,14 +44,37 @@ class WaitingView:
         """
         if job.is_terminal or not timeout_s:
             return then(job_now(job.id))
-        self._caller = (self.request.user, self.request.auth)
         until = time.monotonic() + timeout_s
 
+        def ended(has_waited: bool) -> HttpResponseBase:
+            if has_waited:
+                return then(job_now(job.id))
+            return then(wait_for_job(job.id, timeout_s=until - time.monotonic()))
+
+        return self._parked(queue.topic_of_job(job.id), timeout_s=timeout_s, then=ended, left=left)
+
+    def when_done(
+        self: Any, future: Future[Any], *, then: Callable[[], HttpResponseBase], left: Callable[[], object]
+    ) -> HttpResponseBase:
+        """Answer by `then` when a future is done, which is certain to happen; `left` as in `when_ended`."""
+        return then() if future.done() else self._parked(future, timeout_s=None, then=lambda _: then(), left=left)
+
+    def _parked(
+        self: Any,
+        awaited: str | Future[Any],
+        *,
+        timeout_s: float | None,
+        then: Callable[[bool], HttpResponseBase],
+        left: Callable[[], object],
+    ) -> Parked:
+        """Park the request; `then` is called with whether it has waited: a server that cannot park leaves it to it."""
+        self._caller = (self.request.user, self.request.auth)
+
         def go_on(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-            self._then = partial(_ended, job.id, until, PARKS in request.META, then)
+            self._then = partial(then, PARKS in request.META)
             return self.dispatch(request, *args, **kwargs)
 
-        return Parked(topic=queue.topic_of_job(job.id), timeout_s=timeout_s, go_on=go_on, left=left)
+        return Parked(awaited=awaited, timeout_s=timeout_s, go_on=go_on, left=left)
 
     def when_picture(
         self: Any, job: Job, *, timeout_s: float, then: Callable[[JobImage], HttpResponseBase]
@@ -84,11 +107,6 @@ class WaitingView:
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         setattr(self, request.method.lower(), lambda *_, **__: then())
         return True
-
-
-def _ended(job_id: UUID, until: float, has_waited: bool, then: Then) -> HttpResponseBase:
-    """Call `then` with a job; a server that could not park the request waits here."""
-    return then(job_now(job_id) if has_waited else wait_for_job(job_id, timeout_s=until - time.monotonic()))
 
 
 def picture_of(*, actor: Actor, job: Job) -> JobImage:

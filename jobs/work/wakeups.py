@@ -48,7 +48,7 @@ class JobWakeups:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def wait(self, topic: str, timeout_s: float) -> None:
+    async def wait(self, topic: str, timeout_s: float | None) -> None:
         """Return when a topic has happened, or after `timeout_s`."""
         if self._has_just_happened(topic):
             return
