@@ -24,7 +24,7 @@ SECRET_KEY = env("SECRET_KEY", default="") or read_or_create_secret(DATA_DIR / "
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 ROOT_URLCONF = "mattingsite.urls"
-WSGI_APPLICATION = "mattingsite.wsgi.application"
+ASGI_APPLICATION = "mattingsite.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [

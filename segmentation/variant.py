@@ -33,8 +33,8 @@ class VariantInput:
     alpha: Path
     options: CutoutOptions
     limits: Limits
+    brush_limits: Limits
     brush_png: bytes = b""
-    brush_limits: Limits = Limits()
     ids: Path | None = None
     people: Sequence[int] = ()
 

@@ -14,6 +14,7 @@ from django.db import close_old_connections
 from django.http import FileResponse, HttpResponseBadRequest, HttpResponseBase, StreamingHttpResponse
 from django.urls import set_script_prefix
 
+from webserver.answers import PieceResponse
 from webserver.bodies import LIMIT, BodyWanted, UnreadBody
 from webserver.parking import GOING_ON, PARKS, Parked
 
@@ -89,7 +90,7 @@ class Trips:
         """Do what needs this thread's database connection, and give that back."""
         if not response.streaming or isinstance(response, Parked):
             response.close()
-        elif not isinstance(response, FileResponse):
+        elif not isinstance(response, FileResponse | PieceResponse):
             _write_down(response)
         close_old_connections()
         return response

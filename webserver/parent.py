@@ -160,7 +160,6 @@ class Parent:
             stdin=subprocess.DEVNULL,
             pass_fds=(self._socket.fileno(), write),
             env=environment,
-            start_new_session=True,  # Ctrl-C in a terminal reaches the parent alone
         )
         os.close(write)
         member = Member(process, read)

@@ -19,9 +19,10 @@ def _nothing() -> None:
 class Parked(HttpResponse):
     """Stand for an answer that depends on something that has not happened yet.
 
-    awaited: a future, or the name of what is announced, for at most `timeout_s`. go_on: gives the answer; it is called with the same request without
-    its body, inside the middleware, as soon as that has happened or the time is up. Where META has no PARKS, the
-    server could not park, and `go_on` waits itself. left: called in place of `go_on` when the client has gone.
+    awaited: a future, or the name of what is announced, for at most `timeout_s`. go_on: gives the answer; it is called
+    with the same request without its body, inside the middleware, as soon as that has happened or the time is up. Where
+    META has no PARKS, the server could not park, and `go_on` waits itself. left: called in its place when the client
+    has gone.
     """
 
     def __init__(

@@ -105,7 +105,8 @@ class _FilesOnDisk:
         path = storage.local_path(artifact.key)
         if path is not None:
             return path
-        copy = self._undo.enter_context(tempfile.NamedTemporaryFile(dir=pixels.rendering_folder()))
+        copy = tempfile.NamedTemporaryFile(dir=pixels.rendering_folder())  # noqa: SIM115  `undo` closes it
+        self._undo.enter_context(copy)
         with storage.open_file(artifact.key) as content:
             shutil.copyfileobj(content, copy, 2**20)
         copy.flush()

@@ -29,6 +29,7 @@ STOP_GRACE_S = 20.0
 _BACKOFF_S = (0.0, 0.5, 2.0, 5.0)
 _EXPIRE_EVERY_S = 60.0
 _STABLE_AFTER_S = 30.0
+_NICENESS = 5  # on a busy processor requests go first; a picture takes as long as it takes
 
 
 @dataclass
@@ -141,6 +142,7 @@ def run_child(role: str) -> None:
     from jobs.work.tasks import worker_name
 
     _end_with_parent()
+    os.nice(_NICENESS)
     describe: Callable[[], dict[str, str]] = dict
     if role == "pictures":
         from jobs.work import engine

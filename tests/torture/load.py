@@ -124,7 +124,8 @@ async def measure(site: Site, *, clients: list[int], seconds: float, memory_of: 
     measurement = Measurement(site, seconds=seconds, memory_of=memory_of)
     tarpit = await asyncio.start_server(_never_answers, "127.0.0.1", 0)
     port = tarpit.sockets[0].getsockname()[1]
-    link = await asyncio.to_thread(_result_path, site, photos.encoded("PNG"))
+    large = photos.encode(photos.astronaut().repeat(3, 0).repeat(3, 1), "BMP")  # 7 MB, more than a socket holds
+    link = await asyncio.to_thread(_result_path, site, large)
     job_id = await asyncio.to_thread(_pending_job, site, f"http://127.0.0.1:{port}/a.png")
     waiting = (waits, stalls.waiter(job_id, 58))
     readers, senders = (40, stalls.slow_reader(link)), (40, stalls.slow_sender)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -49,7 +50,12 @@ def slow_reader(path: str) -> Callable[[Site], Awaitable[Streams]]:
     """Ask for a file many times over, and read nothing of the answers."""
 
     async def start(site: Site) -> Streams:
-        reader, writer = await site.connect(limit=1024)
+        parts = urlsplit(site.url)
+        slow = socket.socket()
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # else the kernel takes megabytes for it
+        slow.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(slow, (parts.hostname, parts.port))
+        reader, writer = await asyncio.open_connection(sock=slow, limit=1024)
         writer.transport.pause_reading()  # type: ignore[attr-defined]
         for _ in range(4):
             writer.write(site.head("GET", path))
