@@ -41,11 +41,11 @@ class Wakeups(Protocol):
 class Application:
     """Answer requests; one object for each process."""
 
-    def __init__(self, configuration: Configuration, wakeups: Wakeups) -> None:
+    def __init__(self, configuration: Configuration, wakeups: Wakeups, handler: Handler) -> None:
         self.configuration = configuration
         self.wakeups = wakeups
         self.lanes = Lanes(threads=configuration.threads, upload_threads=configuration.upload_threads)
-        self.handler = Handler()
+        self.handler = handler
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -194,6 +194,8 @@ class _Delivery:
 
 def _start_of(response: HttpResponseBase) -> Message:
     headers = [*response.items(), *(("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values())]
+    if not response.streaming and "Content-Length" not in response.headers:
+        headers.append(("Content-Length", str(len(response.content))))
     encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     return {"type": "http.response.start", "status": response.status_code, "headers": encoded}
 

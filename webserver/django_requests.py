@@ -5,17 +5,17 @@ from __future__ import annotations
 import io
 import logging
 import tempfile
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from django.core import signals
 from django.core.handlers.asgi import ASGIRequest, get_script_prefix
 from django.core.handlers.base import BaseHandler
 from django.db import close_old_connections
-from django.http import FileResponse, HttpResponseBadRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponseBadRequest, HttpResponseBase, StreamingHttpResponse
 from django.urls import set_script_prefix
 
 from webserver.answers import PieceResponse
-from webserver.bodies import LIMIT, BodyWanted, UnreadBody
+from webserver.bodies import LIMIT, SMALL_BYTES, BodyWanted, UnreadBody
 from webserver.parking import GOING_ON, PARKS, Parked
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,13 @@ logger = logging.getLogger(__name__)
 _KEPT_PREFIX = "keyline."
 
 
-class Handler(BaseHandler):
+class Handler(Protocol):
+    """Answer a request, in the calling thread."""
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase: ...
+
+
+class DjangoHandler(BaseHandler):
     """Build Django's middleware once for a process."""
 
     def __init__(self) -> None:
@@ -42,7 +48,7 @@ class Trips:
         self._handler = handler
         self._scope = scope
         self._kept: dict[str, Any] = {}
-        self.body_limit = 0
+        self.body_limit = SMALL_BYTES
 
     def begin(self, body: IO[bytes] | None) -> HttpResponseBase:
         """Return the answer, or `Parked`; raise BodyWanted when the body is None and somebody reads it."""
@@ -74,7 +80,7 @@ class Trips:
         try:
             response = self._handler.get_response(request)
         except BodyWanted:
-            self.body_limit = request.META.get(LIMIT, 0)
+            self.body_limit = request.META.get(LIMIT, SMALL_BYTES)
             close_old_connections()
             raise
         finally:

@@ -13,10 +13,12 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from webserver.configuration import Configuration
 
+CHILD = (sys.executable, "-m", "webserver", "--child")
 SERVES, ALIVE, REPLACE = b"s", b"a", b"r"
 BEAT_EVERY_S = 2.0
 _HANGS_AFTER_S = 30.0
@@ -40,10 +42,14 @@ class Member:
 
 
 class Parent:
-    """Keep `configuration.processes` serving until SIGTERM or SIGINT; SIGHUP replaces all, one after the other."""
+    """Keep `configuration.processes` serving until SIGTERM or SIGINT; SIGHUP replaces all of them.
 
-    def __init__(self, configuration: Configuration) -> None:
+    command: starts one process; the numbers of the listening socket and of the pipe to the parent are added to it.
+    """
+
+    def __init__(self, configuration: Configuration, command: Sequence[str] = CHILD) -> None:
         self._configuration = configuration
+        self._command = command
         self._socket = _listening(configuration.host, configuration.port)
         self._members: list[Member] = []
         self._selector = selectors.DefaultSelector()
@@ -152,7 +158,7 @@ class Parent:
 
     def _start(self) -> Member:
         read, write = os.pipe()
-        command = [sys.executable, "-m", "webserver", "--child", str(self._socket.fileno()), str(write)]
+        command = [*self._command, str(self._socket.fileno()), str(write)]
         # Few arenas: with one for each thread the C library keeps what is freed.
         environment = {"MALLOC_ARENA_MAX": "2"} | os.environ
         process = subprocess.Popen(

@@ -14,7 +14,8 @@ import json
 import os
 import time
 from collections import Counter
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ from tests.stack import running_stack
 from tests.torture import stalls
 from tests.torture.probe import probing, summary
 from tests.torture.stalls import Site, held
+
+Row = dict[str, Any]
+MemoryOf = Callable[[], int]
+Stall = tuple[int, Callable[[Site], Any]]
 
 
 async def _picture(site: Site, data: bytes) -> tuple[int, float]:
@@ -54,10 +59,12 @@ async def _clients(site: Site, count: int, seconds: float, data: bytes) -> dict[
     until = time.monotonic() + seconds
 
     async def client() -> None:
-        while time.monotonic() < until:
+        while True:
             status, took_ms = await _picture(site, data)
             statuses[status] += 1
             latencies.append(took_ms)
+            if time.monotonic() > until:
+                return
             if status != 200:
                 await asyncio.sleep(1)
 
@@ -68,12 +75,12 @@ async def _clients(site: Site, count: int, seconds: float, data: bytes) -> dict[
 class Measurement:
     """Collect rows of one run."""
 
-    def __init__(self, site: Site, *, seconds: float, memory_of: Any) -> None:
+    def __init__(self, site: Site, *, seconds: float, memory_of: MemoryOf) -> None:
         self.site, self.seconds, self.memory_of = site, seconds, memory_of
-        self.rows: list[dict[str, Any]] = []
+        self.rows: list[Row] = []
         self.photo = _form(photos.encoded("JPEG", quality=90))
 
-    async def row(self, name: str, *, clients: int = 0, holding: tuple[tuple[int, Any], ...] = ()) -> None:
+    async def row(self, name: str, *, clients: int = 0, holding: tuple[Stall, ...] = ()) -> None:
         """Probe while stalled clients are held and others send pictures."""
         async with AsyncExitStack() as stack:
             cuts = [await stack.enter_async_context(held(self.site, count, start)) for count, start in holding]
@@ -119,28 +126,46 @@ async def _never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWri
     await reader.read()
 
 
-async def measure(site: Site, *, clients: list[int], seconds: float, memory_of: Any, waits: int = 500) -> list[dict]:
-    """Run the load table and every stall; return the rows."""
+async def measure(site: Site, *, clients: list[int], seconds: float, memory_of: MemoryOf, waits: int) -> list[Row]:
+    """Run the load table, every stall by itself, and all at once; return the rows."""
     measurement = Measurement(site, seconds=seconds, memory_of=memory_of)
+    async with _stalls(site, waits) as (waiting, readers, senders):
+        await measurement.row("idle")
+        for count in clients:
+            await measurement.row(f"{count} clients", clients=count)
+        await measurement.row("40 half headers", holding=((40, stalls.half_header),))
+        await measurement.row("40 slow senders", holding=(senders,))
+        await measurement.row("40 slow readers of one link", holding=(readers,))
+        await measurement.row(f"{waits} waits", holding=(waiting,))
+        most = max(count for count in clients if count <= 64)
+        holding = (waiting, readers, senders, (40, stalls.half_header))
+        await measurement.row(f"{most} clients, {waits} waits, 40 of each stall", clients=most, holding=holding)
+    return measurement.rows
+
+
+async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits: int) -> list[Row]:
+    """Run the last row alone."""
+    measurement = Measurement(site, seconds=seconds, memory_of=lambda: 0)
+    async with _stalls(site, waits) as holding:
+        every = (*holding, (40, stalls.half_header))
+        await measurement.row(f"{clients} clients, {waits} waits, 40 of each stall", clients=clients, holding=every)
+    return measurement.rows
+
+
+@asynccontextmanager
+async def _stalls(site: Site, waits: int) -> AsyncIterator[tuple[Stall, Stall, Stall]]:
+    """Prepare what waits, slow readers and slow senders need: a picture that never arrives, and a large file."""
     tarpit = await asyncio.start_server(_never_answers, "127.0.0.1", 0)
     port = tarpit.sockets[0].getsockname()[1]
     large = photos.encode(photos.astronaut().repeat(3, 0).repeat(3, 1), "BMP")  # 7 MB, more than a socket holds
     link = await asyncio.to_thread(_result_path, site, large)
     job_id = await asyncio.to_thread(_pending_job, site, f"http://127.0.0.1:{port}/a.png")
-    waiting = (waits, stalls.waiter(job_id, 58))
-    readers, senders = (40, stalls.slow_reader(link)), (40, stalls.slow_sender)
-    await measurement.row("idle")
-    for count in clients:
-        await measurement.row(f"{count} clients", clients=count)
-    await measurement.row("40 half headers", holding=((40, stalls.half_header),))
-    await measurement.row("40 slow senders", holding=(senders,))
-    await measurement.row("40 slow readers of one link", holding=(readers,))
-    await measurement.row(f"{waits} waits", holding=(waiting,))
-    most = max(count for count in clients if count <= 64)
-    holding = (waiting, readers, senders, (40, stalls.half_header))
-    await measurement.row(f"{most} clients, {waits} waits, 40 of each stall", clients=most, holding=holding)
-    tarpit.close()
-    return measurement.rows
+    try:
+        yield (waits, stalls.waiter(job_id, 58)), (40, stalls.slow_reader(link)), (40, stalls.slow_sender)
+    finally:
+        headers = {"Authorization": f"Bearer {site.secret}"}
+        await asyncio.to_thread(requests.delete, f"{site.url}/api/jobs/{job_id}", headers=headers, timeout=60)
+        tarpit.close()
 
 
 def memory_mb(pids: list[int]) -> int:
