@@ -7,6 +7,7 @@ import os
 import random
 import resource
 import socket
+import sys
 from importlib import import_module
 from typing import Any
 
@@ -19,6 +20,7 @@ from webserver.protocol import protocol_class
 APPLICATION = "mattingsite.asgi:application"
 _TURN = 64  # how many connections one process accepts before the other gets its turn
 _QUEUE = 1024
+_SWITCH_INTERVAL_S = 0.001  # the event loop gets its turn soon, however many threads compute
 
 
 class _Server(uvicorn.Server):
@@ -55,6 +57,7 @@ class _Server(uvicorn.Server):
 def serve(configuration: Configuration, *, listener: int, pipe: int) -> None:
     """Serve until SIGTERM; then answer what has been accepted and end."""
     _allow_many_connections()
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     module, _, name = APPLICATION.partition(":")
     application: Any = getattr(import_module(module), name)
     config = uvicorn.Config(

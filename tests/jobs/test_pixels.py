@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
 
 import pytest
@@ -44,13 +45,17 @@ def test_what_is_wrong_with_a_picture_is_told_across_the_border(
     assert (found.width, found.height) == (1536, 1536)
 
 
-def test_more_than_can_wait_is_refused(process: PixelProcess) -> None:
-    futures = [process.submit(os.getpid) for _ in range(3)]
+def test_more_than_can_wait_is_refused_until_some_of_it_is_done(
+    process: PixelProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(process, "_submit", lambda *_, **__: Future())
+    under_way = [process.submit(os.getpid) for _ in range(3)]
 
     with pytest.raises(ServerBusy):
-        while True:  # the first may have been done by now
-            futures.append(process.submit(os.getpid))
-    assert len({future.result() for future in futures}) == 1
+        process.submit(os.getpid)
+    under_way[0].set_result(1)
+
+    process.submit(os.getpid)
 
 
 def test_a_team_has_its_share_and_no_more() -> None:

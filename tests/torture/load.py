@@ -14,11 +14,14 @@ import json
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import requests
 
 from tests import photos
@@ -30,6 +33,8 @@ from tests.torture.stalls import Site, held
 Row = dict[str, Any]
 MemoryOf = Callable[[], int]
 Stall = tuple[int, Callable[[Site], Any]]
+Meanwhile = Callable[[], Awaitable[Row]]
+_SIDE_PX = 7000
 
 
 async def _picture(site: Site, data: bytes) -> tuple[int, float]:
@@ -75,17 +80,26 @@ async def _clients(site: Site, count: int, seconds: float, data: bytes) -> dict[
 class Measurement:
     """Collect rows of one run."""
 
-    def __init__(self, site: Site, *, seconds: float, memory_of: MemoryOf) -> None:
-        self.site, self.seconds, self.memory_of = site, seconds, memory_of
+    def __init__(self, site: Site, *, seconds: float, memory_of: MemoryOf, only: str = "") -> None:
+        self.site, self.seconds, self.memory_of, self.only = site, seconds, memory_of, only
         self.rows: list[Row] = []
         self.photo = _form(photos.encoded("JPEG", quality=90))
 
-    async def row(self, name: str, *, clients: int = 0, holding: tuple[Stall, ...] = ()) -> None:
-        """Probe while stalled clients are held and others send pictures."""
+    def wants(self, name: str) -> bool:
+        return self.only in name
+
+    async def row(
+        self, name: str, *, clients: int = 0, holding: tuple[Stall, ...] = (), meanwhile: Meanwhile | None = None
+    ) -> None:
+        """Probe while stalled clients are held and others send pictures, or until `meanwhile` is done."""
+        if not self.wants(name):
+            return
         async with AsyncExitStack() as stack:
             cuts = [await stack.enter_async_context(held(self.site, count, start)) for count, start in holding]
             with probing(f"{self.site.url}/health/live") as probes:
-                if clients:
+                if meanwhile is not None:
+                    done = await meanwhile()
+                elif clients:
                     done = await _clients(self.site, clients, self.seconds, self.photo)
                 else:
                     done = {}
@@ -97,7 +111,7 @@ class Measurement:
         print(
             f"{name:44} probes p50 {probes.get('p50')} p95 {probes.get('p95')} max {probes.get('max')} ms"
             f" | pictures {pictures.get('count', 0)} p50 {pictures.get('p50', '-')} max {pictures.get('max', '-')} ms"
-            f" {done.get('statuses', '')} | web {memory_mb} MB | cut off {row['cut_off']}",
+            f" {done.get('statuses', '')} {done.get('took_s', '')} | web {memory_mb} MB | cut off {row['cut_off']}",
             flush=True,
         )
 
@@ -122,15 +136,65 @@ def _result_path(site: Site, photo: bytes) -> str:
     return str(answer["images"][0]["files"][0]["url"]).removeprefix(site.url)
 
 
+def _large_pictures() -> tuple[bytes, bytes]:
+    """Return a JPEG of 49 megapixels, and a PNG of as many that lacks its end."""
+    tile = photos.astronaut()
+    pixels = np.tile(tile, (-(-_SIDE_PX // tile.shape[0]), -(-_SIDE_PX // tile.shape[1]), 1))[:_SIDE_PX, :_SIDE_PX]
+    png = photos.encode(pixels // 128 * 128, "PNG", compress_level=1)
+    return photos.encode(pixels, "JPEG", quality=60), png[: len(png) * 99 // 100]
+
+
+def _job_of(site: Site, photo: bytes) -> str:
+    """Cut a picture out; return its job's id."""
+    headers = {"Authorization": f"Bearer {site.secret}"}
+    files = {"image": ("a.jpg", photo)}
+    answer = requests.post(f"{site.url}/api/jobs/?wait=60", files=files, headers=headers, timeout=120).json()
+    return str(answer["id"])
+
+
+def _upload(site: Site, photo: bytes) -> int:
+    headers = {"Authorization": f"Bearer {site.secret}"}
+    answer = requests.post(f"{site.url}/api/jobs/", files={"image": ("a.png", photo)}, headers=headers, timeout=300)
+    return answer.status_code
+
+
+def _variant(site: Site, job_id: str) -> int:
+    headers = {"Authorization": f"Bearer {site.secret}"}
+    answer = requests.post(f"{site.url}/api/jobs/{job_id}/variants", json={}, headers=headers, timeout=300)
+    return answer.status_code
+
+
+def _at_once(count: int, ask: Callable[[], int]) -> Meanwhile:
+    """Ask as often at once, and count the statuses."""
+
+    async def run() -> Row:
+        started = time.perf_counter()
+        with ThreadPoolExecutor(count) as threads:
+            loop = asyncio.get_running_loop()
+            statuses = await asyncio.gather(*(loop.run_in_executor(threads, ask) for _ in range(count)))
+        counted = {str(status): number for status, number in Counter(statuses).items()}
+        return {"statuses": counted, "took_s": round(time.perf_counter() - started, 1)}
+
+    return run
+
+
 async def _never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.read()
 
 
-async def measure(site: Site, *, clients: list[int], seconds: float, memory_of: MemoryOf, waits: int) -> list[Row]:
-    """Run the load table, every stall by itself, and all at once; return the rows."""
-    measurement = Measurement(site, seconds=seconds, memory_of=memory_of)
+async def measure(
+    site: Site, *, clients: list[int], seconds: float, memory_of: MemoryOf, waits: int, only: str = ""
+) -> list[Row]:
+    """Run the load table, every stall by itself, and all at once, or the rows with `only` in their name; return them."""
+    measurement = Measurement(site, seconds=seconds, memory_of=memory_of, only=only)
     async with _stalls(site, waits) as (waiting, readers, senders):
         await measurement.row("idle")
+        if measurement.wants("49 MP"):
+            large, damaged = _large_pictures()
+            job_id = await asyncio.to_thread(_job_of, site, large)
+            uploads, variants = partial(_upload, site, damaged), partial(_variant, site, job_id)
+            await measurement.row("16 uploads of 49 MP, cut short", meanwhile=_at_once(16, uploads))
+            await measurement.row("4 variants of 49 MP", meanwhile=_at_once(4, variants))
         for count in clients:
             await measurement.row(f"{count} clients", clients=count)
         await measurement.row("40 half headers", holding=((40, stalls.half_header),))
@@ -191,6 +255,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10, help="how long each row lasts, at least")
     parser.add_argument("--clients", default="1,8,32,64,256", help="rows of the load table")
     parser.add_argument("--waits", type=int, default=500, help="requests that wait at once")
+    parser.add_argument("--only", default="", help="rows whose name contains this")
     parser.add_argument("--url", help="a site that runs already; it must fetch pictures from 127.0.0.1")
     parser.add_argument("--key", help="a key's secret for it")
     parser.add_argument("--out", type=Path, default=Path("load.json"), help="where the figures go")
@@ -200,7 +265,14 @@ def main() -> None:
 
     def run(site: Site, memory_of: Any) -> None:
         rows = asyncio.run(
-            measure(site, clients=clients, seconds=options.seconds, memory_of=memory_of, waits=options.waits)
+            measure(
+                site,
+                clients=clients,
+                seconds=options.seconds,
+                memory_of=memory_of,
+                waits=options.waits,
+                only=options.only,
+            )
         )
         options.out.write_text(json.dumps({**started, "rows": rows}, indent=1) + "\n")
 

@@ -108,9 +108,7 @@ def test_a_picture_whose_caller_left_before_work_began_is_cancelled_and_not_char
     assert ledger_sum(alice) == 0
 
 
-def test_a_caller_that_left_and_can_come_back_finds_its_job(
-    alice: Person, idle_worker: None, jpeg_bytes: bytes
-) -> None:
+def test_who_left_and_can_come_back_finds_the_job(alice: Person, idle_worker: None, jpeg_bytes: bytes) -> None:
     waiting = parked(alice, "/api/jobs/?wait=5", jpeg_bytes, Accept="application/json")
 
     waiting.left()
