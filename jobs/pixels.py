@@ -127,7 +127,7 @@ class TeamShares:
 
 checks = PixelProcess(longest_queue=64, idle_s=3600)
 renderings = PixelProcess(longest_queue=16, idle_s=120)
-renderings_of_team = TeamShares(2)
+renderings_of_team = TeamShares(4)
 
 
 def _done_here(work: Callable[..., Value], *args: Any) -> Future[Value]:

@@ -13,7 +13,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m webserver", description="Serve Keyline's pages and APIs.")
     parser.add_argument("--child", nargs=2, type=int, metavar=("SOCKET", "PIPE"), help="used by the server itself")
     options = parser.parse_args()
-    configuration = from_environment()
+    try:
+        configuration = from_environment()
+    except ValueError as error:
+        parser.error(str(error))
     if options.child:
         from webserver.child import serve
 

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 
 
 def _number(name: str, default: float) -> float:
-    """Return a variable's value; raise SystemExit, which names it, when it is not a number above 0."""
+    """Return a variable's value; raise ValueError, which names it, when it is not a number above 0."""
     text = os.environ.get(name, "")
     try:
         value = float(text or default)
     except ValueError:
         value = 0
     if not 0 < value < float("inf"):
-        raise SystemExit(f"{name}={text} must be a number greater than 0")
+        raise ValueError(f"{name}={text} must be a number greater than 0")
     return value
 
 
@@ -56,7 +56,7 @@ class Configuration:
 
 
 def from_environment() -> Configuration:
-    """Read every variable; raise SystemExit for one that cannot work."""
+    """Read every variable; raise ValueError, which names it, for one that cannot work."""
     return Configuration(
         host=os.environ.get("HOST", "127.0.0.1"),
         port=int(_number("PORT", 8000)),

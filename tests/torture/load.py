@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -179,13 +179,14 @@ def _at_once(count: int, ask: Callable[[], int]) -> Meanwhile:
 
 
 async def _never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    await reader.read()
+    with suppress(asyncio.CancelledError):  # the measurement is over
+        await reader.read()
 
 
 async def measure(
     site: Site, *, clients: list[int], seconds: float, memory_of: MemoryOf, waits: int, only: str = ""
 ) -> list[Row]:
-    """Run the load table, every stall by itself, and all at once, or the rows with `only` in their name; return them."""
+    """Run the load table, every stall by itself and all at once, or the rows with `only` in their name; return them."""
     measurement = Measurement(site, seconds=seconds, memory_of=memory_of, only=only)
     async with _stalls(site, waits) as (waiting, readers, senders):
         await measurement.row("idle")

@@ -22,6 +22,7 @@ from jobs.running.first_start import CannotStart, FirstSecrets
 from jobs.running.supervision import Program, Supervisor
 from jobs.running.worker import STOP_GRACE_S
 from jobs.work import queue
+from webserver.configuration import from_environment as web_configuration
 
 _BROKER_TIMEOUT_S = 60.0
 WEB_STOP_MARGIN_S = 15
@@ -40,6 +41,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: object, **options: object) -> None:
         site = _Address.from_environment()
+        try:
+            web_configuration()
+        except ValueError as error:
+            raise CommandError(f"Keyline cannot start: {error}") from None
         try:
             lock = _prepared_folder(site)
             if first_start.static_files_collect():
