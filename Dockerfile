@@ -1,15 +1,15 @@
-# One image for the web server, the workers and the preparation; compose.yaml says which of them a container is.
+# One image for the web server, the workers and the preparation; the command in compose.yaml selects one.
 FROM python:3.12-slim
 
-# The CPU build of PyTorch; pass https://pypi.org/simple for the one with CUDA.
+# The CPU build of PyTorch; an empty value installs the build with CUDA.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /srv/keyline
 
 # Packages before code, so that a change of code does not install them again.
-COPY requirements.txt ./
-RUN pip install --extra-index-url "$TORCH_INDEX" -r requirements.txt
+COPY requirements.lock ./
+RUN pip install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -r requirements.lock
 
 COPY . ./
 RUN useradd --system --home-dir /data --create-home keyline

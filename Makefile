@@ -1,4 +1,4 @@
-# Keyline's chores. `make help` lists them.
+# Keyline's tasks. `make help` lists them.
 
 PYTHON ?= python3
 PIP_ARGS ?=
@@ -7,31 +7,51 @@ TEST_PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on $(PIP_ARGS)
+# The lock files name neither an index nor a build of torch: the same lines install the CPU and the CUDA build.
+LOCK := $(BIN)/pip-compile --quiet --no-header --no-annotate --strip-extras \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help run worker test lint bench clean chromium postgresql
+.PHONY: help run dev worker test test-fast lint lock bench clean chromium postgresql
 
-help: ## List the chores
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+help: ## List the tasks
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: $(VENV)/.installed ## Install what is needed and start the whole site on 127.0.0.1 (PORT, MATTING_DATA_DIR)
+run: $(VENV)/.installed ## Install the packages and start the whole site on 127.0.0.1 (PORT, MATTING_DATA_DIR)
 	@exec $(BIN)/python manage.py run --end-with-parent
+
+dev: export DEBUG ?= 1
+dev: export WEB_PROCESSES ?= 1
+dev: export MATTING_WORKERS ?= 1
+dev: export MATTING_DOWNLOADERS ?= 1
+dev: $(VENV)/.installed-dev ## Start the site with one worker and restart its programs when a file changes
+	@exec $(BIN)/python manage.py run --end-with-parent --reload
 
 worker: $(VENV)/.installed ## Start workers only, for a site whose REDIS_URL and DATABASE_URL are shared
 	@exec $(BIN)/python manage.py work
 
-test: $(VENV)/.installed-dev chromium postgresql ## Install what the tests need and run them all (TESTS=tests/api for some)
+test: $(VENV)/.installed-dev chromium postgresql ## Install what the tests need and run all of them (TESTS=tests/api for some)
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(TESTS)
 
-lint: $(VENV)/.installed-dev ## Look for mistakes and odd formatting
+test-fast: $(VENV)/.installed-dev ## Run the tests without browser, servers and slow ones: for every save, under a minute
+	$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadgroup -m "not slow and not e2e and not browser" $(TESTS)
+
+lint: $(VENV)/.installed-dev ## Check for mistakes, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lock: $(VENV)/.installed-dev ## Renew the lock files from requirements.txt and requirements-dev.txt
+	$(LOCK) --upgrade --output-file requirements.lock requirements.txt
+	$(LOCK) --upgrade --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.txt
+	sed -i.old 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.lock requirements-dev.lock
+	rm -f requirements.lock.old requirements-dev.lock.old
 
 bench: $(VENV)/.installed-dev ## Measure a real server, worker and model on this machine
 	@for file in tests/bench/bench_*.py; do $(BIN)/python -m tests.bench.$$(basename $$file .py) || exit 1; done
 
-clean: ## Remove the virtual environment and what tools left behind; the data folder stays
-	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
+clean: ## Remove the virtual environment and the caches of tools; the data folder stays
+	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 chromium:
@@ -40,14 +60,14 @@ chromium:
 postgresql:
 	@.ci/postgresql
 
-# The stamps make a second start fast: pip runs again only when a list of packages has changed.
-$(VENV)/.installed: requirements.txt | $(BIN)/python
-	@echo "Installing the packages of requirements.txt (about 1.3 GB, a minute or two)"
-	$(PIP) -r requirements.txt
+# The stamps make a second start fast: pip runs again only when a lock file has changed.
+$(VENV)/.installed: requirements.lock | $(BIN)/python
+	@echo "Installing the packages of requirements.lock (about 1.3 GB, a minute or two)"
+	$(PIP) -r requirements.lock
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
-	$(PIP) -r requirements-dev.txt
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(PIP) -r requirements-dev.lock
 	@touch $@
 
 $(BIN)/python:

@@ -1,4 +1,6 @@
-"""The Django application: models, checks and admin are wired up here."""
+"""The Django application: signals, system checks and roles are connected here."""
+
+from __future__ import annotations
 
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
@@ -9,14 +11,16 @@ class JobsConfig(AppConfig):
     verbose_name = "Cutouts"
 
     def ready(self) -> None:
-        from jobs.running import checks  # noqa: F401  registers them
-        from jobs.teams import account_signals  # noqa: F401  connects them
+        from jobs.api import registry
+        from jobs.running import checks  # noqa: F401  registers the system checks
+        from jobs.teams import account_signals  # noqa: F401  connects the receivers of sign-ins
 
+        registry.autodiscover()
         post_migrate.connect(_roles_sync, dispatch_uid="keyline.roles")
 
 
 def _roles_sync(app_config: AppConfig, **kwargs: object) -> None:
-    """Bring the staff's ready-made roles up to date, once the last application's permissions have been written."""
+    """Update the ready-made staff roles, once the last application's permissions have been written."""
     from jobs.teams.roles import roles_sync
 
     with_models = [config for config in apps.get_app_configs() if config.models_module is not None]

@@ -1,4 +1,4 @@
-"""Stages 3 and 4: what waits for the commit."""
+"""Run functions after the commit of the current transaction."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 from django.db import transaction
 
 
-def after_commit(deed: Callable[..., object], *args: Any, **values: Any) -> None:
-    """Call `deed` when the transaction is committed; what it raises is logged, for the rows already stand.
+def after_commit(function: Callable[..., object], *args: Any, **values: Any) -> None:
+    """Call `function` after the commit. Its exceptions are logged, because the rows are already written.
 
-    A plain function and no functools.partial: Django logs the fault by `__qualname__`, which a partial has not, and the
-    AttributeError would reach the caller in the fault's place.
+    A nested function instead of functools.partial: Django logs a failing callback by `__qualname__`, which a partial
+    does not have.
     """
 
     def call() -> None:
-        deed(*args, **values)
+        function(*args, **values)
 
     transaction.on_commit(call, robust=True)

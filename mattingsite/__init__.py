@@ -1,0 +1,3 @@
+"""The Django project: settings, URLs, the WSGI application and the admin site."""
+
+__version__ = "1.0.0"

@@ -1,4 +1,4 @@
-"""The admin's own site: signed in to through the same pages as everything else, with a policy that its theme needs."""
+"""The admin site: it uses the site's own sign-in, and a Content-Security-Policy that its theme needs."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from typing import Any
 from allauth.account.decorators import secure_admin_login
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from unfold.sites import UnfoldAdminSite
 
-# The theme's Alpine.js builds functions from attributes, and its colours stand in a style element. Scripts stay ours.
+# The theme's Alpine.js builds functions from attributes, and its colours are in a style element.
 _THEME_NEEDS = {"script-src": "'unsafe-eval'", "style-src": "'unsafe-inline'"}
 
 
 class KeylineAdminSite(UnfoldAdminSite):
     index_title = "Dashboard"
 
-    def admin_view(self, view: Callable[..., HttpResponse], cacheable: bool = False) -> Callable[..., HttpResponse]:
+    def admin_view(
+        self, view: Callable[..., HttpResponseBase], cacheable: bool = False
+    ) -> Callable[..., HttpResponseBase]:
         return csp_update(_THEME_NEEDS)(super().admin_view(view, cacheable))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Send strangers to the site's sign-in, with its lock-out and second factor; refuse who is no staff."""
+        """Redirect to the site's sign-in, with its lock-out and second factor; refuse users who are not staff."""
         return secure_admin_login(super().login)(request, extra_context=extra_context)

@@ -1,4 +1,4 @@
-"""The admin's theme: name, colours and side bar, as django-unfold reads them from settings.UNFOLD."""
+"""The admin's theme: name, colours and side bar, which django-unfold reads from settings.UNFOLD."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _GREEN = {
     "950": "oklch(22% .042 170)",
 }
 
-# Grays with a breath of the same green, so that the theme's surfaces and ours are one in light and dark.
+# Greys with a little of the same green, so that the theme and the site match in light and dark.
 _GRAY = {
     "50": "oklch(98.4% .003 165)",
     "100": "oklch(96.6% .004 165)",

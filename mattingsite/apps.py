@@ -1,4 +1,4 @@
-"""Start-up: names the admin's own site, without importing it before the applications are loaded."""
+"""Name the admin site without importing it before the applications are loaded."""
 
 from django.contrib.admin.apps import AdminConfig
 

@@ -1,45 +1,208 @@
-"""Start-up: helpers that read settings from the environment."""
+"""Read settings from the environment; collect every wrong value, so that the start can report all of them at once."""
 
 from __future__ import annotations
 
-import hashlib
+import difflib
+import math
 import os
-import secrets
-import tempfile
-from contextlib import suppress
+import zoneinfo
+from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
+_SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+_OURS = "MATTING_"
 
-def read_or_create_secret(path: Path) -> str:
-    """Keep one random secret a data folder, readable by its owner alone."""
+
+class Environment:
+    """Read variables with their type and range; `finish` raises one error that names all wrong ones.
+
+    A variable NAME may be given as a file, NAME_FILE, as container platforms give secrets. A wrong value is replaced by
+    the default, so that reading goes on. Messages never contain the value of a URL, because it may contain a password.
+    """
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self._known: set[str] = set()
+        self.problems: list[str] = []
+
+    def __call__(self, name: str, default: str = "") -> str:
+        """Return a text."""
+        text = self._text(name)
+        return default if text is None else text
+
+    def is_set(self, name: str) -> bool:
+        """Return True if the variable or its file is given and not empty."""
+        return bool(self._text(name))
+
+    def integer(self, name: str, default: int, *, minimum: int = 0, maximum: int | None = None) -> int:
+        """Return a whole number within the range, both ends included."""
+        return int(self._number(name, int, default, minimum, maximum))
+
+    def number(self, name: str, default: float, *, minimum: float = 0.0, maximum: float | None = None) -> float:
+        """Return a number within the range, both ends included."""
+        return float(self._number(name, float, default, minimum, maximum))
+
+    def limit(
+        self, name: str, kind: type[int] | type[float], default: float | None = None, *, minimum: float = 0
+    ) -> float | None:
+        """Return a number, or None if the variable is empty, which means no limit."""
+        text = self._text(name)
+        if text is None:
+            return default
+        return self._number(name, kind, default or minimum, minimum, None) if text.strip() else None
+
+    def switch(self, name: str, default: bool) -> bool:
+        """Return a switch: 1 or 0, true or false, yes or no, on or off."""
+        text = self._text(name)
+        if text is None or not text.strip():
+            return default
+        if text.strip().lower() not in _SWITCHES:
+            self._refuse(f"{name}={text} must be one of {', '.join(_SWITCHES)}")
+            return default
+        return _SWITCHES[text.strip().lower()]
+
+    def items(self, name: str, default: list[str]) -> list[str]:
+        """Return the parts of a comma-separated list."""
+        text = self._text(name)
+        return default if text is None else [part.strip() for part in text.split(",") if part.strip()]
+
+    def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
+        """Return one of the choices."""
+        text = self(name, default)
+        if text not in choices:
+            self._refuse(f"{name}={text} must be one of {', '.join(choices)}{_nearest(text, choices)}")
+            return default
+        return text
+
+    def time_zone(self, name: str, default: str) -> str:
+        """Return the name of a time zone."""
+        text = self(name, default)
+        try:
+            zoneinfo.ZoneInfo(text)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            known = tuple(zoneinfo.available_timezones())
+            self._refuse(f"{name}={text} is not a time zone such as Europe/Berlin{_nearest(text, known)}")
+            return default
+        return text
+
+    def url(self, name: str, default: str, *, schemes: tuple[str, ...]) -> str:
+        """Return a URL with one of the schemes and a host, or a path for unix://."""
+        text = self(name, default)
+        if text == default:
+            return default
+        parts = _split(text)
+        if parts is None or parts.scheme not in schemes or not (parts.netloc or parts.path.strip("/")):
+            self._refuse(f"{name} must be a URL that begins with {_any_of(schemes)}")
+            return default
+        return text
+
+    def origins(self, name: str, default: list[str]) -> list[str]:
+        """Return a list of origins: scheme and host, without a path."""
+        for origin in (origins := self.items(name, default)):
+            parts = _split(origin)
+            if parts is None or parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
+                self._refuse(f"{name}: {origin} must be an origin such as https://cut.example.com")
+        return origins
+
+    def database(self, name: str, default: str) -> dict[str, object]:
+        """Return Django's settings of a database given as a URL: PostgreSQL or SQLite."""
+        text = self.url(name, default, schemes=("postgres", "postgresql", "sqlite"))
+        settings: dict[str, object] = environ.Env.db_url_config(text)
+        if not settings.get("NAME"):
+            self._refuse(f"{name} names no database, as in postgres://user:password@host/keyline")
+            return dict(environ.Env.db_url_config(default))
+        return settings
+
+    def email(self, name: str) -> dict[str, object]:
+        """Return Django's settings of a mail server given as a URL; empty if there is none."""
+        schemes = ("smtp", "smtp+tls", "smtp+ssl", "smtps", "consolemail", "filemail", "memorymail", "dummymail")
+        text = self(name)
+        if not text:
+            return {}
+        parts = _split(text)
+        if parts is None or parts.scheme not in schemes or (parts.scheme.startswith("smtp") and not parts.hostname):
+            self._refuse(f"{name} must be a URL such as smtp+tls://user:password@host:587")
+            return {}
+        return dict(environ.Env.email_url_config(text))
+
+    def finish(self, *, read_elsewhere: tuple[str, ...] = ()) -> None:
+        """Raise ImproperlyConfigured with one line for every wrong value and every unknown MATTING_ variable.
+
+        read_elsewhere: variables that other programs of the site read.
+        """
+        known = self._known | set(read_elsewhere)
+        for name in sorted(self._values):
+            if name.startswith(_OURS) and name not in known and name.removesuffix("_FILE") not in known:
+                self._refuse(f"{name} is not a setting{_nearest(name, tuple(known))}")
+        if self.problems:
+            raise ImproperlyConfigured("\n".join(self.problems))
+
+    def _text(self, name: str) -> str | None:
+        """Return the variable's value, or the content of the file that NAME_FILE names."""
+        self._known.add(name)
+        file_name = f"{name}_FILE"
+        path = self._values.get(file_name)
+        if not path:
+            return self._values.get(name)
+        if self._values.get(name):
+            self._refuse(f"{name} and {file_name} must not both be set")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, ValueError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            self._refuse(f"{file_name}={path} cannot be read: {reason}")
+            return None
+
+    def _number(
+        self,
+        name: str,
+        kind: type[int] | type[float],
+        default: float,
+        minimum: float,
+        maximum: float | None,
+    ) -> float:
+        text = self._text(name)
+        if text is None or not text.strip():
+            return default
+        try:
+            value = kind(text)
+        except ValueError:
+            value = math.nan
+        if not (value >= minimum and value < math.inf and (maximum is None or value <= maximum)):
+            what = "a whole number" if kind is int else "a number"
+            most = "" if maximum is None else f" and at most {maximum:g}"
+            self._refuse(f"{name}={text} must be {what}, at least {minimum:g}{most}")
+            return default
+        return value
+
+    def _refuse(self, problem: str) -> None:
+        if problem not in self.problems:
+            self.problems.append(problem)
+
+
+def read_environment() -> Environment:
+    """Return the reader of this process's environment."""
+    return Environment(os.environ)
+
+
+def _split(text: str) -> SplitResult | None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileExistsError):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(secrets.token_urlsafe(50))
-        return path.read_text().strip()
-    except OSError as error:
-        raise ImproperlyConfigured(f"MATTING_DATA_DIR={path.parent} cannot be used: {error.strerror}") from None
-
-
-def broker_socket(data_dir: Path) -> Path:
-    """Place the embedded broker's socket; the system allows about 108 characters, so a deep folder gets a alias."""
-    path = data_dir / "broker.sock"
-    if len(str(path)) < 100:
-        return path
-    digest = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"keyline-{digest}.sock"
-
-
-def optional(name: str, kind: type[int] | type[float], default: float | None = None) -> float | None:
-    """Read a number that may be left empty, which means no limit."""
-    text = os.environ.get(name)
-    if text is None:
-        return default
-    try:
-        return kind(text) if text.strip() else None
+        parts = urlsplit(text)
+        _ = parts.port  # raises ValueError for a port that is not a number
     except ValueError:
-        raise ImproperlyConfigured(f"{name}={text} must be a number, or empty for no limit") from None
+        return None
+    return parts
+
+
+def _nearest(text: str, known: tuple[str, ...]) -> str:
+    found = difflib.get_close_matches(text, known, n=1)
+    return f"; did you mean {found[0]}?" if found else ""
+
+
+def _any_of(schemes: tuple[str, ...]) -> str:
+    *others, last = (f"{scheme}://" for scheme in schemes)
+    return f"{', '.join(others)} or {last}" if others else last

@@ -1,6 +1,6 @@
-"""Settings, all from the environment: helpers first, then Django's, then the libraries', our own names last.
+"""Settings, all from the environment: Django's first, then those of libraries, Keyline's own (MATTING_) last.
 
-Every variable is explained in docs/settings.md. A bad value of ours fails as a system check (jobs/running/checks.py).
+docs/settings.md explains every variable; jobs/running/checks.py checks the values.
 """
 
 from __future__ import annotations
@@ -9,20 +9,23 @@ import datetime as dt
 import os
 from pathlib import Path
 
-import environ
-
+from mattingsite import __version__
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
-from mattingsite.environment import broker_socket, optional, read_or_create_secret
+from mattingsite.data_folder import broker_socket, read_or_create_secret
+from mattingsite.environment import read_environment
+from segmentation.runtimes import RUNTIMES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = read_environment()
 
 # Django ---------------------------------------------------------------------------------------------------------------
-DEBUG = env.bool("DEBUG", default=False)
-DATA_DIR = Path(env("MATTING_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
-SECRET_KEY = env("SECRET_KEY", default="") or read_or_create_secret(DATA_DIR / "secret_key")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]", "testserver"])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+DEBUG = env.switch("DEBUG", False)
+HTTPS = env.switch("MATTING_HTTPS", False)
+DATA_DIR = Path(env("MATTING_DATA_DIR", str(BASE_DIR / "var"))).resolve()
+SECRET_KEY = env("SECRET_KEY") or read_or_create_secret(DATA_DIR / "secret_key")
+SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS", [])  # earlier keys: what they signed stays valid
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", [])
 ROOT_URLCONF = "mattingsite.urls"
 ASGI_APPLICATION = "mattingsite.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -41,7 +44,6 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_rq",
     "rest_framework",
-    "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "csp",
@@ -54,6 +56,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "webserver.parking.ParkingMiddleware",  # first, so that all others see the final answer
+    "jobs.api.health.ProbesMiddleware",
     "jobs.api.body_limits.BodyLimitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -85,9 +88,9 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'keyline.sqlite3'}")}
-if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # IMMEDIATE takes the write lock at the start, so that two writers queue up rather than fail half-way.
+DATABASES = {"default": env.database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'keyline.sqlite3'}")}
+if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
+    # IMMEDIATE takes the write lock at the start, so that two writers wait instead of failing half-way.
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
@@ -95,16 +98,16 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a database that was restarted meanwhile costs no request
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restart of the database fails no request
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-TIME_ZONE = env("TIME_ZONE", default="UTC")
+TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",  # first, so that who is locked out is not even compared
+    "axes.backends.AxesStandaloneBackend",  # first, so that the password of a locked name is not compared
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
@@ -117,12 +120,11 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 # Mail -----------------------------------------------------------------------------------------------------------------
-EMAIL_IS_CONFIGURED = bool(env("EMAIL_URL", default=""))
-if EMAIL_IS_CONFIGURED:
-    vars().update(env.email_url("EMAIL_URL"))
-else:
-    EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", default="keyline@localhost")
+_MAIL_SERVER = env.email("EMAIL_URL")
+EMAIL_IS_CONFIGURED = bool(_MAIL_SERVER)
+EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
+vars().update(_MAIL_SERVER)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", "keyline@localhost")
 
 # Accounts -------------------------------------------------------------------------------------------------------------
 ACCOUNT_ADAPTER = "jobs.teams.sign_in.AccountAdapter"
@@ -130,17 +132,17 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*" if EMAIL_IS_CONFIGURED else "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "mandatory" if EMAIL_IS_CONFIGURED else "none"
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if env.bool("MATTING_HTTPS", default=False) else "http"
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_SESSION_REMEMBER = True
 MFA_TOTP_ISSUER = "Keyline"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_IS_CONFIGURED  # without mail nothing can be verified
-AXES_FAILURE_LIMIT = env.int("MATTING_SIGN_IN_FAILURES", default=5)
-_LOCKOUT_MINUTES = env.int("MATTING_LOCKOUT_MINUTES", default=15)
+MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_IS_CONFIGURED  # without mail no address can be verified
+AXES_FAILURE_LIMIT = env.integer("MATTING_SIGN_IN_FAILURES", 5, minimum=1)
+_LOCKOUT_MINUTES = env.integer("MATTING_LOCKOUT_MINUTES", 15, minimum=1)
 AXES_COOLOFF_TIME = dt.timedelta(minutes=_LOCKOUT_MINUTES)
-# Wrong codes of the second factor, by person; axes counts wrong passwords (see jobs.teams.sign_in.AccountAdapter).
+# Wrong codes of the second factor, by person; axes counts wrong passwords (see jobs.teams.sign_in).
 ACCOUNT_RATE_LIMITS = {"login_failed": f"{AXES_FAILURE_LIMIT}/{_LOCKOUT_MINUTES}m/key"}
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # by name alone, a stranger could lock anybody out
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # by name alone, a stranger could lock any account
 AXES_USERNAME_CALLABLE = "jobs.teams.sign_in.name_tried"
 AXES_CLIENT_IP_CALLABLE = "jobs.teams.caller.client_address"
 AXES_LOCKOUT_CALLABLE = "jobs.teams.sign_in.locked_out"
@@ -154,19 +156,19 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = Path(
-    env("MATTING_MEDIA_DIR", default=str(BASE_DIR / "media" if DATA_DIR == BASE_DIR / "var" else DATA_DIR / "media"))
+    env("MATTING_MEDIA_DIR", str(BASE_DIR / "media" if DATA_DIR == BASE_DIR / "var" else DATA_DIR / "media"))
 ).resolve()
-S3_BUCKET = env("MATTING_S3_BUCKET", default="")
-_S3_OPTIONS = {
+S3_BUCKET = env("MATTING_S3_BUCKET")
+S3_OPTIONS = {
     "bucket_name": S3_BUCKET,
-    "endpoint_url": env("MATTING_S3_ENDPOINT", default=None),
-    "region_name": env("MATTING_S3_REGION", default=None),
+    "endpoint_url": env.url("MATTING_S3_ENDPOINT", "", schemes=("http", "https")) or None,
+    "region_name": env("MATTING_S3_REGION") or None,
     "default_acl": "private",
     "querystring_auth": True,
     "file_overwrite": True,
 }
 STORAGES = {
-    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": _S3_OPTIONS}
+    "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3_OPTIONS}
     if S3_BUCKET
     else {
         "BACKEND": "django.core.files.storage.FileSystemStorage",
@@ -175,7 +177,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 FILE_UPLOAD_HANDLERS = [
-    "jobs.api.body_limits.FileCap",  # before those that keep what it lets pass
+    "jobs.api.body_limits.FileCap",  # first, so that the others store only what it accepts
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -183,12 +185,12 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
 
 # Security -------------------------------------------------------------------------------------------------------------
-HTTPS = env.bool("MATTING_HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-BEHIND_PROXY = env.bool("MATTING_BEHIND_PROXY", default=False)
+SECURE_HSTS_SECONDS = env.integer("MATTING_HSTS_SECONDS", 31_536_000) * HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.switch("MATTING_HSTS_SUBDOMAINS", True) and HTTPS
+SECURE_HSTS_PRELOAD = env.switch("MATTING_HSTS_PRELOAD", True) and HTTPS
+BEHIND_PROXY = env.switch("MATTING_BEHIND_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
@@ -208,9 +210,10 @@ CONTENT_SECURITY_POLICY = {
 
 # Queue ----------------------------------------------------------------------------------------------------------------
 BROKER_SOCKET = broker_socket(DATA_DIR)
-REDIS_URL = env("REDIS_URL", default=f"unix://{BROKER_SOCKET}")
+REDIS_URL = env.url("REDIS_URL", f"unix://{BROKER_SOCKET}", schemes=("redis", "rediss", "unix"))
+_PICTURE_TIMEOUT_S = env.integer("MATTING_PICTURE_TIMEOUT_S", 180, minimum=1)
 RQ_QUEUES = {
-    name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": env.int("MATTING_PICTURE_TIMEOUT_S", default=180)}
+    name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": _PICTURE_TIMEOUT_S}
     for name in (
         *("interactive", "default", "batch"),
         *("interactive-downloads", "default-downloads", "batch-downloads"),
@@ -238,52 +241,52 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Keyline",
-    "DESCRIPTION": "Cuts subjects out of pictures: the native API and four published dialects.",
-    "VERSION": "1.0.0",
+    "DESCRIPTION": "Cuts subjects out of pictures: the native API and published dialects.",
+    "VERSION": __version__,
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    # No hook that moves choices into shared components, where they need names: they stay where they are used.
+    # No hook that moves choices into shared components: they stay where they are used and need no names.
     "POSTPROCESSING_HOOKS": ["jobs.api.schema.problems_named"],
 }
 
 # Ours -----------------------------------------------------------------------------------------------------------------
-MATTING_MAX_IMAGE_BYTES = env.int("MATTING_MAX_IMAGE_BYTES", default=20 * 2**20)
-MATTING_MAX_IMAGE_PIXELS = env.int("MATTING_MAX_IMAGE_PIXELS", default=50_000_000)
-MATTING_MAX_IMAGES_PER_JOB = env.int("MATTING_MAX_IMAGES_PER_JOB", default=500)
-DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # so that one too many is refused in our own words
-MATTING_MAX_ARCHIVE_BYTES = env.int("MATTING_MAX_ARCHIVE_BYTES", default=512 * 2**20)
-MATTING_MAX_WAIT_S = env.int("MATTING_MAX_WAIT_S", default=60)
-MATTING_RETENTION_HOURS = env.int("MATTING_RETENTION_HOURS", default=24 * 30)
-MATTING_LINK_TTL_S = env.int("MATTING_LINK_TTL_S", default=3600)
-MATTING_LEASE_S = env.float("MATTING_LEASE_S", default=8.0)
-MATTING_SWEEP_INTERVAL_S = env.float("MATTING_SWEEP_INTERVAL_S", default=2.0)
-MATTING_MAX_DELIVERIES = env.int("MATTING_MAX_DELIVERIES", default=3)
-MATTING_WORKERS = env.int("MATTING_WORKERS", default=max(1, (os.cpu_count() or 2) // 4))
-MATTING_DOWNLOADERS = env.int("MATTING_DOWNLOADERS", default=2)
-MATTING_PIXEL_PROCESSES = env.bool("MATTING_PIXEL_PROCESSES", default=True)
-MATTING_WEIGHTS = env("MATTING_WEIGHTS", default=str(BASE_DIR / "weights" / "keyline-small.safetensors"))
-MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", default=str(BASE_DIR / "weights"))).resolve()
-MATTING_RUNTIME = env("MATTING_RUNTIME", default="auto")
-MATTING_INPUT_ROOTS = env.list("MATTING_INPUT_ROOTS", default=[str(MEDIA_ROOT / "inputs")])
-MATTING_OUTPUT_ROOTS = env.list("MATTING_OUTPUT_ROOTS", default=[str(MEDIA_ROOT / "outputs")])
-MATTING_FETCH_ALLOW = env.list("MATTING_FETCH_ALLOW", default=[])
-MATTING_FETCH_TIMEOUT_S = env.float("MATTING_FETCH_TIMEOUT_S", default=20.0)
-MATTING_SIGNUP_OPEN = env.bool("MATTING_SIGNUP_OPEN", default=True)
+MATTING_MAX_IMAGE_BYTES = env.integer("MATTING_MAX_IMAGE_BYTES", 20 * 2**20, minimum=1)
+MATTING_MAX_IMAGE_PIXELS = env.integer("MATTING_MAX_IMAGE_PIXELS", 50_000_000, minimum=1)
+MATTING_MAX_IMAGES_PER_JOB = env.integer("MATTING_MAX_IMAGES_PER_JOB", 500, minimum=1)
+DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # one more, so that Keyline's own check refuses
+MATTING_MAX_ARCHIVE_BYTES = env.integer("MATTING_MAX_ARCHIVE_BYTES", 512 * 2**20, minimum=1)
+MATTING_MAX_WAIT_S = env.integer("MATTING_MAX_WAIT_S", 60, minimum=1)
+MATTING_RETENTION_HOURS = env.integer("MATTING_RETENTION_HOURS", 24 * 30, minimum=1)
+MATTING_LINK_TTL_S = env.integer("MATTING_LINK_TTL_S", 3600, minimum=1)
+MATTING_LEASE_S = env.number("MATTING_LEASE_S", 8.0, minimum=2)
+MATTING_SWEEP_INTERVAL_S = env.number("MATTING_SWEEP_INTERVAL_S", 2.0, minimum=0.1)
+MATTING_MAX_DELIVERIES = env.integer("MATTING_MAX_DELIVERIES", 3, minimum=1)
+MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, (os.cpu_count() or 2) // 4), minimum=1)
+MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
+MATTING_PIXEL_PROCESSES = env.switch("MATTING_PIXEL_PROCESSES", True)
+MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))
+MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", str(BASE_DIR / "weights"))).resolve()
+MATTING_RUNTIME = env.choice("MATTING_RUNTIME", "auto", RUNTIMES)
+MATTING_INPUT_ROOTS = env.items("MATTING_INPUT_ROOTS", [str(MEDIA_ROOT / "inputs")])
+MATTING_OUTPUT_ROOTS = env.items("MATTING_OUTPUT_ROOTS", [str(MEDIA_ROOT / "outputs")])
+MATTING_FETCH_ALLOW = env.items("MATTING_FETCH_ALLOW", [])
+MATTING_FETCH_TIMEOUT_S = env.number("MATTING_FETCH_TIMEOUT_S", 20.0, minimum=0.1)
+MATTING_SIGNUP_OPEN = env.switch("MATTING_SIGNUP_OPEN", True)
 
-# What a team may use until the admin gives it a quota of its own; empty means no limit.
+# Limits of a team without its own quota; empty means no limit.
 MATTING_QUOTA = {
-    "images_per_day": optional("MATTING_QUOTA_IMAGES_PER_DAY", int),
-    "images_per_month": optional("MATTING_QUOTA_IMAGES_PER_MONTH", int),
-    "requests_per_second": optional("MATTING_QUOTA_REQUESTS_PER_SECOND", int, 200),
-    "running_tasks": optional("MATTING_QUOTA_RUNNING_TASKS", int),
-    "pending_tasks": optional("MATTING_QUOTA_PENDING_TASKS", int),
-    "stored_bytes": optional("MATTING_QUOTA_STORED_BYTES", int),
-    "max_image_bytes": optional("MATTING_QUOTA_MAX_IMAGE_BYTES", int),
-    "max_image_megapixels": optional("MATTING_QUOTA_MAX_IMAGE_MEGAPIXELS", float),
-    "retention_hours": optional("MATTING_QUOTA_RETENTION_HOURS", int),
+    "images_per_day": env.limit("MATTING_QUOTA_IMAGES_PER_DAY", int),
+    "images_per_month": env.limit("MATTING_QUOTA_IMAGES_PER_MONTH", int),
+    "requests_per_second": env.limit("MATTING_QUOTA_REQUESTS_PER_SECOND", int, 200, minimum=1),
+    "running_tasks": env.limit("MATTING_QUOTA_RUNNING_TASKS", int, minimum=1),
+    "pending_tasks": env.limit("MATTING_QUOTA_PENDING_TASKS", int),
+    "stored_bytes": env.limit("MATTING_QUOTA_STORED_BYTES", int),
+    "max_image_bytes": env.limit("MATTING_QUOTA_MAX_IMAGE_BYTES", int, minimum=1),
+    "max_image_megapixels": env.limit("MATTING_QUOTA_MAX_IMAGE_MEGAPIXELS", float, minimum=0.01),
+    "retention_hours": env.limit("MATTING_QUOTA_RETENTION_HOURS", int, minimum=1),
 }
 
 # Logs -----------------------------------------------------------------------------------------------------------------
@@ -291,15 +294,17 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {
-        # A 503 of /health while the model warms up is an answer, not an error: only exceptions are logged as errors.
+        # A 503 of /health while the model loads is a valid response: only exceptions are logged as errors.
         "with_exception": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)}
     },
     "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))},
     "loggers": {
         "rq.worker": {"level": "WARNING"},
         "axes": {"level": "WARNING"},
         "django.request": {"level": "ERROR", "filters": ["with_exception"]},
     },
 }
+
+env.finish()

@@ -1,24 +1,23 @@
-"""Every address of the site, by door."""
+"""URL patterns of the site: admin, health, files, APIs, accounts and pages."""
 
 from django.contrib import admin
 from django.urls import include, path
 
 from jobs.api import health
-from jobs.api.addresses import address
 from jobs.api.files import FileView
+from jobs.api.registry import dialect_routes
+from jobs.api.routes import route
 from jobs.teams.sign_in import password_reset
 
 urlpatterns = [
     path("admin/", admin.site.urls),
-    address("health", health.health, name="health"),
-    address("health/live", health.live, name="health-live"),
+    route("health", health.health, name="health"),
+    route("health/live", health.live, name="health-live"),
+    route("health/ready", health.ready, name="health-ready"),
     path("files/<uuid:artifact_id>/<str:name>", FileView.as_view(), name="file"),
     path("", include("jobs.api.schema")),
     path("", include("jobs.api.native.urls")),
-    path("", include("jobs.api.unet.urls")),
-    path("", include("jobs.api.baidu.urls")),
-    path("", include("jobs.api.dashscope.urls")),
-    path("", include("jobs.api.picwish.urls")),
+    *dialect_routes(),
     path("accounts/password/reset/", password_reset, name="account_reset_password"),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -1,4 +1,4 @@
-"""Stage 6, the model: the public checkpoints, and fetching one so that only a whole file ever counts."""
+"""List the public checkpoints and download them; a file gets its name only when complete and verified."""
 
 from __future__ import annotations
 
@@ -16,24 +16,23 @@ CATALOGUE = Path(__file__).parents[1] / "weights" / "public.json"
 TIMEOUT_S = 30.0
 CHUNK_BYTES = 1 << 18
 
-Progress = Callable[[int, int | None], None]  # bytes there so far, bytes in all (None: the server does not say)
+Progress = Callable[[int, int | None], None]  # bytes received, total bytes (None: unknown)
 
 
 class DownloadFailed(Exception):
-    """Report a download that broke off or was refused; what has arrived is kept for the next try."""
+    """A download stopped early or was refused; the received part is kept for the next try."""
 
 
 def public_checkpoints() -> dict[str, Manifest]:
-    """Read the catalogue: a JSON object from name to manifest. Raise WeightsInvalid when an entry is off."""
+    """Return the catalogue, from name to manifest; raise WeightsInvalid for an invalid entry."""
     return {name: Manifest.from_json(entry, name=name) for name, entry in _entries().items()}
 
 
 def fetch_checkpoint(name: str, folder: Path, *, progress: Progress) -> Path:
-    """Fetch a checkpoint of the catalogue into `folder`, with its manifest beside it, and return the file's path.
+    """Download a checkpoint of the catalogue into `folder`, with its manifest, and return the file's path.
 
-    A file that is there and whole is left alone. A download that broke off goes on where it stopped. Raises KeyError
-    for a name that is not in the catalogue, DownloadFailed, or WeightsInvalid when the checksum is not the catalogue's;
-    the file appears under its name only after that check.
+    A complete file is kept. An interrupted download is resumed. Raises KeyError for an unknown name, DownloadFailed, or
+    WeightsInvalid for a wrong checksum; the file gets its name only after that check.
     """
     entry = _entries()[name]
     manifest = Manifest.from_json(entry, name=name)
@@ -51,18 +50,18 @@ def fetch_checkpoint(name: str, folder: Path, *, progress: Progress) -> Path:
     except WeightsInvalid:
         part.unlink()
         if not resumed:
-            raise WeightsInvalid(f"What {manifest.url} sent has another checksum than {name} should have.") from None
-        return fetch_checkpoint(name, folder, progress=progress)  # the old beginning was at fault
+            raise WeightsInvalid(f"The file at {manifest.url} does not have the checksum of {name}.") from None
+        return fetch_checkpoint(name, folder, progress=progress)  # the kept part was wrong
     _write_manifest(target, entry | {"name": name, "sha256": sha256})
     part.replace(target)
     return target
 
 
 def download(url: str, part: Path, *, progress: Progress, timeout_s: float = TIMEOUT_S) -> None:
-    """Bring `part` up to the whole file at `url`, asking only for what is missing; raise DownloadFailed."""
+    """Download the missing bytes of `url` into `part`; raise DownloadFailed."""
     have = part.stat().st_size if part.exists() else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 the address is the operator's own catalogue's
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 the URL is from the operator's catalogue
     try:
         with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310
             goes_on = answer.status == http.client.PARTIAL_CONTENT
@@ -76,12 +75,12 @@ def download(url: str, part: Path, *, progress: Progress, timeout_s: float = TIM
                     progress(have, total)
     except urllib.error.HTTPError as error:
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and have:
-            return  # nothing was missing; the checksum tells whether it is the right file
+            return  # nothing was missing; the checksum is verified next
         raise DownloadFailed(f"{url} answered {error.code} {error.reason}.") from error
     except (OSError, http.client.HTTPException) as error:
-        raise DownloadFailed(f"The download of {url} broke off ({error}); run the command again to go on.") from error
+        raise DownloadFailed(f"The download of {url} stopped early ({error}); run the command again.") from error
     if total is not None and have < total:
-        raise DownloadFailed(f"The download of {url} broke off at {have} of {total} bytes; run the command again.")
+        raise DownloadFailed(f"The download of {url} stopped at {have} of {total} bytes; run the command again.")
 
 
 def _entries() -> dict[str, dict[str, object]]:

@@ -1,4 +1,4 @@
-"""Stage 6, the model: name what a picture is about, a person, an object or a stamp, when the caller does not say."""
+"""Classify a picture's subject as person, object or stamp, when the caller does not name it."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from segmentation.stamp import density_of, hue_of, hues_apart, is_stain, read_pa
 
 PERSON_SHARE = 0.5  # of the subject's alpha that the people's alpha must agree with
 
-PAGE_SIDE_PX = 360  # paper is judged at this size: letters are thin there, and things are not
+PAGE_SIDE_PX = 360  # paper is judged at this size: letters are thin there, objects are not
 BARE_DENSITY = 0.15
 MIN_BARE_SHARE = 0.5  # of the picture: the paper between print and ink
 COLOURFUL = 0.15  # difference of the channels' transmittances from which a pixel is coloured
 INK_SHARES = (0.003, 0.45)  # of the picture
-MIN_INK_OF_COLOUR = 0.97  # of what is coloured, so much is of an ink's hue
-MAX_HUE_SPREAD_DEG = 11.0  # of coloured pixels round their ink; things have lights and reflections
-MAX_SOLID_DARK = 0.015  # of the picture: darker than ink alone, and too thick for print
+MIN_INK_OF_COLOUR = 0.97  # share of the coloured pixels that must have an ink's hue
+MAX_HUE_SPREAD_DEG = 11.0  # of coloured pixels round their ink; objects have lights and reflections
+MAX_SOLID_DARK = 0.015  # of the picture: darker than ink alone and too thick for print
 PRINT_STROKE_SHARE = 1 / 50  # of the page's side: the thickest stroke of ordinary print
 
 
 def which_subject(rgb: np.ndarray, matte: Matte) -> Subject:
-    """Name the subject of (H, W, 3) uint8, given what an engine found in it; never Subject.AUTO.
+    """Return the subject of (H, W, 3) uint8, given an engine's result; never Subject.AUTO.
 
-    A stamp is a paper-like picture whose only colour is ink. Else it is a person when the people's alpha agrees with
-    more than half of the subject's; an engine that cannot tell people leaves everything else an object.
+    A stamp is a paper-like picture whose only colour is ink. Otherwise a person, when the people's alpha covers more
+    than half of the subject's alpha, or an object. Without people reported by the engine, an object.
     """
     if is_stamped_paper(rgb):
         return Subject.STAMP
@@ -34,14 +34,14 @@ def which_subject(rgb: np.ndarray, matte: Matte) -> Subject:
 
 
 def people_share(matte: Matte) -> float:
-    """Measure how much of the subject's alpha is people, 0..1; 0 when nothing was found."""
+    """Return the share of the subject's alpha that is people, 0..1; 0 without a subject."""
     if matte.people is None:
         return 0.0
     return float(np.minimum(matte.people, matte.alpha).sum() / max(matte.alpha.sum(), 1e-6))
 
 
 def is_stamped_paper(rgb: np.ndarray) -> bool:
-    """Tell whether a picture, (H, W, 3) uint8, is paper with ink on it and nothing else but print."""
+    """Return whether (H, W, 3) uint8 shows only paper, print and ink."""
     scale = min(1.0, PAGE_SIDE_PX / max(rgb.shape[:2]))
     size = tuple(max(1, round(side * scale)) for side in rgb.shape[1::-1])
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
@@ -65,6 +65,6 @@ def is_stamped_paper(rgb: np.ndarray) -> bool:
 
 
 def _solid_share(dark: np.ndarray) -> float:
-    """Measure what is left of a mask, as a share of the picture, once everything as thin as print is gone."""
+    """Return the share of (H, W) bool that is set after removing everything as thin as print, 0..1."""
     stroke = max(3, round(PRINT_STROKE_SHARE * max(dark.shape)))
     return float(cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, np.ones((stroke, stroke), np.uint8)).mean())

@@ -1,4 +1,4 @@
-"""Stage 1, intake: bring every colour model and depth that a file may hold to 8-bit sRGB and a float alpha."""
+"""Convert every colour model and depth that a file may hold to 8-bit sRGB and a float alpha."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .errors import ImageUnreadable
 _SRGB = ImageCms.createProfile("sRGB")
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab "}
 _PROBE_LEVELS = (0, 32, 64, 96, 128, 160, 192, 224, 255)
-# Rounding in a profile's tables moves colours by a level or two; below this a conversion would only cost time.
+# Rounding in a profile's tables moves colours by a level or two: a smaller change is not worth a conversion.
 _SAME_COLOR_LEVELS = 2
 
 
@@ -46,7 +46,7 @@ def require_range(image: Image.Image) -> None:
 
 
 def _eight_bit(image: Image.Image) -> tuple[Image.Image, np.ndarray | None, tuple[str, ...]]:
-    """Split into a picture of mode L, RGB, CMYK or LAB, and alpha (H, W) uint8 or None."""
+    """Split an image into colours (mode L, RGB, CMYK or LAB), alpha (H, W) uint8 or None, and notes."""
     if image.mode.startswith("I;16"):
         gray, alpha = _scale_deep_gray(image)
         return gray, alpha, ("depth: 16-bit gray scaled to 8 bits",)
@@ -63,7 +63,7 @@ def _eight_bit(image: Image.Image) -> tuple[Image.Image, np.ndarray | None, tupl
 
 
 def _scale_deep_gray(image: Image.Image) -> tuple[Image.Image, np.ndarray | None]:
-    """Scale 12- or 16-bit gray to 8 bits; Pillow's own conversion would clip everything above 255 to white."""
+    """Scale 12- or 16-bit gray to 8 bits; Pillow's own conversion clips values above 255."""
     values = np.asarray(image).astype(np.uint16)
     tags = getattr(image, "tag_v2", {})
     bits = tags.get(258, (16,))[0]  # BitsPerSample, TIFF 6.0
@@ -76,10 +76,10 @@ def _scale_deep_gray(image: Image.Image) -> tuple[Image.Image, np.ndarray | None
 
 
 def _apply_profile(image: Image.Image, profile: bytes | None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Convert to sRGB by the embedded ICC profile; a profile that is broken or of another colour space is ignored."""
+    """Convert to sRGB by the embedded ICC profile; ignore a broken profile or one of another colour space."""
     if image.mode == "LAB" and not profile:
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-    notes = ("cmyk: converted to sRGB",) if image.mode == "CMYK" else ()
+    notes: tuple[str, ...] = ("cmyk: converted to sRGB",) if image.mode == "CMYK" else ()
     if profile:
         try:
             transform = _transform_of(profile, image.mode)
@@ -95,7 +95,7 @@ def _apply_profile(image: Image.Image, profile: bytes | None) -> tuple[np.ndarra
 
 
 def _transform_of(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Build the transform from `profile` to sRGB, or None when it would change nothing that can be seen."""
+    """Build the transform from `profile` to sRGB, or None when the change would be invisible."""
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     if source.profile.xcolor_space != _SPACES[mode]:
         raise ValueError("the profile is meant for another colour space")
@@ -104,7 +104,7 @@ def _transform_of(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | Non
         _SRGB,
         mode,
         "RGB",
-        # Relative colorimetric with black point compensation: what the large editors do by default.
+        # Relative colorimetric with black point compensation: the default of the large editors.
         renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
         flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
     )
@@ -112,7 +112,7 @@ def _transform_of(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | Non
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
-    """Try the transform on a grid of colours: most profiles in the wild are sRGB under one of a hundred names."""
+    """Test the transform on a grid of colours: most profiles in real files are sRGB under various names."""
     levels = np.array(_PROBE_LEVELS, np.uint8)
     axes = np.meshgrid(*[levels] * len(mode))
     sample = Image.fromarray(np.stack(axes, -1).reshape(1, -1, len(mode)).squeeze(-1 if mode == "L" else ()))

@@ -1,7 +1,8 @@
-"""Stage 7, post-processing: put colour and alpha together, cut to the subject, and choose the file that leaves."""
+"""Combine colour and alpha, crop to the subject, and render the result files."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -13,12 +14,17 @@ from .options import Box, Color, CutoutOptions, Format, Output
 WHITE = Color(255, 255, 255)
 THUMBNAIL_SIDE_PX = 384
 
+_ENCODERS: dict[Format, Callable[[np.ndarray], bytes]] = {
+    Format.PNG: encode_png,
+    Format.JPEG: encode_jpeg,
+    Format.WEBP: encode_webp,
+}
 _TYPES = {Format.PNG: ("image/png", ".png"), Format.JPEG: ("image/jpeg", ".jpg"), Format.WEBP: ("image/webp", ".webp")}
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """Hold one finished file: `extension` with its dot, `width` and `height` in pixels."""
+    """One encoded file: `extension` with its dot, `width` and `height` in pixels."""
 
     kind: Output
     data: bytes
@@ -29,9 +35,9 @@ class Rendered:
 
 
 def crop_box(foreground: Box | None, margin: float, width: int, height: int) -> Box:
-    """Return the foreground grown on every side by `margin` of its longer side, inside the picture.
+    """Return the foreground grown on every side by `margin` of its longer side, clipped to the picture.
 
-    Without a foreground the whole picture stays: an empty file would help nobody.
+    Without a foreground, return the whole picture.
     """
     if foreground is None:
         return Box(0, 0, max(width, 2), max(height, 2))
@@ -40,32 +46,32 @@ def crop_box(foreground: Box | None, margin: float, width: int, height: int) -> 
 
 
 def grow_box(box: Box, margin: float) -> Box:
-    """Grow a box on every side by `margin` of its longer side, in whole pixels; it may leave the picture."""
+    """Grow a box on every side by `margin` of its longer side, in whole pixels; it may exceed the picture."""
     extra = round(margin * max(box.right - box.left, box.bottom - box.top))
     return Box(box.left - extra, box.top - extra, box.right + extra, box.bottom + extra)
 
 
 def cut(pixels: np.ndarray, box: Box) -> np.ndarray:
-    """Return the part of (H, W, ...) inside a box, as a view."""
+    """Return the part of (H, W, ...) inside a box, as a view without copying."""
     return pixels[box.top : box.bottom, box.left : box.right]
 
 
 def join_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Join (H, W, 3) and (H, W) uint8 to RGBA, with black under alpha 0.
 
-    What is cut away would otherwise still be in the file, for anybody to bring back, and cost most of its bytes.
+    Otherwise the removed background could be recovered from the file, and would take most of its bytes.
     """
     rgba = cv2.cvtColor(cv2.bitwise_and(rgb, rgb, mask=alpha), cv2.COLOR_RGB2RGBA)
     return cv2.insertChannel(alpha, rgba, 3)
 
 
 def composite(rgb: np.ndarray, alpha: np.ndarray, background: Color) -> np.ndarray:
-    """Lay (H, W, 3) over a colour by (H, W) alpha, all uint8: rgb * a + background * (1 - a), rounded."""
+    """Return (H, W, 3) over a plain colour by (H, W) alpha, all uint8: rgb * a + background * (1 - a), rounded."""
     back = np.array([background.red, background.green, background.blue], np.uint8)
     drawn = np.empty_like(rgb)
     drawn[:] = back
     cv2.copyTo(rgb, alpha, drawn)
-    # Most pixels are one or the other: only those between are worth the arithmetic.
+    # Most pixels have alpha 0 or 255; only the others are computed.
     places = np.flatnonzero((alpha > 0) & (alpha < 255))
     share = alpha.reshape(-1).take(places).astype(np.float32)[:, None] / 255
     mixed = drawn.reshape(-1, 3).take(places, axis=0) * share + back * (1 - share)
@@ -74,29 +80,28 @@ def composite(rgb: np.ndarray, alpha: np.ndarray, background: Color) -> np.ndarr
 
 
 def render_cutout(rgb: np.ndarray, alpha: np.ndarray, options: CutoutOptions) -> Rendered:
-    """Draw the cutout as `options` ask: transparent, or on a colour (JPEG without one: on white)."""
+    """Encode the cutout, transparent or on `options.background` (for JPEG, white by default)."""
     background = options.background
     if options.format is Format.JPEG:
         background = background or WHITE
     pixels = join_alpha(rgb, alpha) if background is None else composite(rgb, alpha, background)
-    encode = {Format.PNG: encode_png, Format.JPEG: encode_jpeg, Format.WEBP: encode_webp}[options.format]
-    return _rendered(Output.CUTOUT, encode(pixels), options.format, pixels)
+    return _rendered(Output.CUTOUT, _ENCODERS[options.format](pixels), options.format, pixels)
 
 
 def render_gray(kind: Output, levels: np.ndarray) -> Rendered:
-    """Write a mask or a map of ids, (H, W) uint8, as 8-bit gray PNG."""
+    """Encode a mask or a map of ids, (H, W) uint8, as 8-bit gray PNG."""
     return _rendered(kind, encode_png(levels), Format.PNG, levels)
 
 
 def render_picture(kind: Output, rgb: np.ndarray) -> Rendered:
-    """Write an opaque picture, (H, W, 3) uint8, as PNG."""
+    """Encode an opaque picture, (H, W, 3) uint8, as PNG."""
     return _rendered(kind, encode_png(rgb), Format.PNG, rgb)
 
 
 def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
-    """Draw the cutout small, as WebP with alpha, its longer side at most THUMBNAIL_SIDE_PX.
+    """Encode a small cutout as WebP with alpha, its longer side at most THUMBNAIL_SIDE_PX.
 
-    The colours shrink weighted by alpha, so that what was cut away does not bleed into the edge.
+    Colours are averaged weighted by alpha, so that removed colours do not bleed into the edge.
     """
     height, width = alpha.shape
     scale = min(1.0, THUMBNAIL_SIDE_PX / max(height, width))
@@ -112,7 +117,7 @@ def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
 
 
 def _halve_towards(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Halve a picture while it stays twice as large as `size` (width, height): the cheap part of shrinking it."""
+    """Halve a picture while it stays at least twice as large as `size` (width, height): faster than one resize."""
     while plane.shape[1] >= 4 * size[0] and plane.shape[0] >= 4 * size[1]:
         plane = cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA)
     return plane

@@ -1,8 +1,8 @@
-"""Stage 7, post-processing: arrays to files, fast enough that encoding is never the slow part of a request.
+"""Encode arrays as PNG, JPEG and WebP files, and read the stored alpha back.
 
-PNG is written here rather than by a library, because the time goes into deflate and the libraries bring zlib: a
-1920 x 1080 cutout takes about 60 ms with OpenCV's fastest setting, 120 with Pillow's, and 15 with Intel's ISA-L, in a
-file that is no larger (`make bench` measures it).
+PNG is written here and not by a library, because deflate takes most of the time and the libraries use zlib: a
+1920 x 1080 cutout takes about 60 ms with OpenCV's fastest setting, 120 ms with Pillow's, and 15 ms with Intel's ISA-L,
+without a larger file (`make bench` measures it).
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from .errors import ImageUnreadable, InvalidParameter
 
 JPEG_QUALITY = 92
 WEBP_QUALITY = 90
-MAX_SIDE_PX = {"jpeg": 65_500, "webp": 16_383}  # what the two formats can express
+MAX_SIDE_PX = {"jpeg": 65_500, "webp": 16_383}  # limits of the two formats
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> PNG colour type: gray, gray and alpha, RGB, RGBA
-_FILTER_UP = 2  # differences to the row above: the best of the filters that one subtraction can apply
+_FILTER_UP = 2  # difference to the row above: the best filter that one array subtraction can compute
 _SRGB_PERCEPTUAL = b"\0"
 _ISAL_LEVEL = 1
-_WEBP_METHOD = 2  # a quarter of the default's time (and of OpenCV's, which has no choice) for 2 % more bytes
+_WEBP_METHOD = 2  # a quarter of the default's time for 2 % more bytes; OpenCV has no such option
 
 
 def encode_png(pixels: np.ndarray, *, texts: Mapping[str, str] | None = None) -> bytes:
-    """Write (H, W) or (H, W, 1..4) uint8 or uint16 as PNG (ISO 15948); `texts` become tEXt chunks (Latin-1)."""
+    """Encode (H, W) or (H, W, 1..4) uint8 or uint16 as PNG (ISO 15948); `texts` become tEXt chunks (Latin-1)."""
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
     depth = pixels.dtype.itemsize * 8
@@ -60,8 +60,9 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def read_texts(png: bytes) -> dict[str, str]:
-    """Return the tEXt chunks that stand before the pixels of a PNG that `encode_png` wrote."""
-    texts, place = {}, len(_SIGNATURE)
+    """Return the tEXt chunks before the pixels of a PNG written by `encode_png`."""
+    texts: dict[str, str] = {}
+    place = len(_SIGNATURE)
     while place + 8 <= len(png):
         length, kind = struct.unpack_from(">I4s", png, place)
         if kind == b"IDAT":
@@ -74,14 +75,14 @@ def read_texts(png: bytes) -> dict[str, str]:
 
 
 def encode_jpeg(rgb: np.ndarray, quality: int = JPEG_QUALITY) -> bytes:
-    """Write (H, W, 3) uint8 sRGB as JPEG."""
+    """Encode (H, W, 3) uint8 sRGB as JPEG; raise InvalidParameter for a side over MAX_SIDE_PX."""
     _check_sides(rgb, "jpeg")
     pixels = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     return cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
 def encode_webp(pixels: np.ndarray, quality: int = WEBP_QUALITY) -> bytes:
-    """Write (H, W, 3) or (H, W, 4) uint8 sRGB as lossy WebP; alpha stays lossless."""
+    """Encode (H, W, 3) or (H, W, 4) uint8 sRGB as lossy WebP with lossless alpha; raise as `encode_jpeg`."""
     _check_sides(pixels, "webp")
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "WEBP", quality=quality, method=_WEBP_METHOD, alpha_quality=100)
@@ -98,12 +99,12 @@ def _check_sides(pixels: np.ndarray, name: str) -> None:
 
 
 def encode_alpha(alpha: np.ndarray, *, texts: Mapping[str, str] | None = None) -> bytes:
-    """Write a quantised alpha, (H, W) uint16, as 16-bit gray PNG."""
+    """Encode a quantised alpha, (H, W) uint16, as 16-bit gray PNG."""
     return encode_png(alpha, texts=texts)
 
 
 def read_alpha(alpha_png: bytes) -> np.ndarray:
-    """Read what `encode_alpha` wrote, as (H, W) float32 in 0..1; raise ImageUnreadable for anything else."""
+    """Decode the PNG of `encode_alpha` to (H, W) float32 0..1; raise ImageUnreadable for any other file."""
     values = cv2.imdecode(np.frombuffer(alpha_png, np.uint8), cv2.IMREAD_UNCHANGED) if alpha_png else None
     if values is None or values.ndim != 2 or values.dtype not in (np.uint8, np.uint16):
         raise ImageUnreadable("The stored alpha is damaged.")
@@ -111,10 +112,10 @@ def read_alpha(alpha_png: bytes) -> np.ndarray:
 
 
 def quantize(alpha: np.ndarray) -> np.ndarray:
-    """Round (H, W) float 0..1 to uint16: the one precision from which every result is computed."""
+    """Round (H, W) float 0..1 to uint16, the precision from which every result is computed."""
     return np.rint(np.clip(alpha, 0, 1) * np.float32(65535)).astype(np.uint16)
 
 
 def to_float(values: np.ndarray) -> np.ndarray:
-    """Turn uint8 or uint16 into float32 in 0..1; the inverse of `quantize`."""
+    """Convert uint8 or uint16 to float32 0..1; the inverse of `quantize`."""
     return values.astype(np.float32) / np.iinfo(values.dtype).max

@@ -1,19 +1,25 @@
-"""Every stage: the root of the one error tree, and the part of it that concerns pictures and models."""
+"""Root of the error tree, with the errors that concern pictures and models. `jobs.errors` adds the rest."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 
-class MattingError(Exception):
-    """Carry a stable `code`, an HTTP status and a message that may be shown to anybody.
+def gettext_noop(message: str) -> str:
+    """Mark a sentence for translation and return it unchanged; this package knows no Django."""
+    return message
 
-    Each dialect maps `code` to its own envelope; `public_message` holds no path, no traceback and no other team's data.
+
+class MattingError(Exception):
+    """Carry a stable `code`, an HTTP status and a message that any caller may read.
+
+    Each dialect maps `code` to its own envelope. `public_message` is the sentence of the code, written only here and
+    translated where it is shown; it holds no path, no traceback and no other team's data.
     """
 
     code: ClassVar[str] = "internal"
     http_status: ClassVar[int] = 500
-    public_message: ClassVar[str] = "Something went wrong on our side."
+    public_message: ClassVar[str] = gettext_noop("Something went wrong on our side.")
 
     def __init__(self, message: str = "", *, field: str = "") -> None:
         self.message = message or self.public_message
@@ -23,46 +29,46 @@ class MattingError(Exception):
 
 class InvalidParameter(MattingError):
     code, http_status = "invalid_parameter", 422
-    public_message = "A parameter is out of its range."
+    public_message = gettext_noop("A parameter is out of its range.")
 
 
 class BoxInvalid(InvalidParameter):
     code = "box_invalid"
-    public_message = "A box does not lie on the picture."
+    public_message = gettext_noop("A box does not lie on the picture.")
 
 
 class ImageError(MattingError):
-    """Group what can be wrong with a picture itself."""
+    """Base of the errors that concern one picture."""
 
     http_status = 422
 
 
 class ImageMissing(ImageError):
     code = "image_missing"
-    public_message = "No picture was sent."
+    public_message = gettext_noop("No picture was sent.")
 
 
 class ImageUnreadable(ImageError):
     code = "image_unreadable"
-    public_message = "The file is not a picture that can be read."
+    public_message = gettext_noop("The file is not a picture that can be read.")
 
 
 class ImageTooLarge(ImageError):
     code, http_status = "image_too_large", 413
-    public_message = "The file is too large."
+    public_message = gettext_noop("The file is too large.")
 
 
 class ImageDimensions(ImageError):
     code = "image_dimensions"
-    public_message = "The picture has too few or too many pixels."
+    public_message = gettext_noop("The picture has too few or too many pixels.")
 
 
 class InferenceFailed(MattingError):
     code = "inference_failed"
-    public_message = "The model could not process this picture."
+    public_message = gettext_noop("The model could not process this picture.")
 
 
 class WeightsInvalid(InvalidParameter):
-    """Report a weights file that does not fit: not a checkpoint, missing or unexpected keys, wrong shapes."""
+    """A weights file does not fit: not a checkpoint, missing or unexpected keys, wrong shapes."""
 
-    public_message = "The weights file does not fit the network."
+    public_message = gettext_noop("The weights file does not fit the network.")

@@ -1,10 +1,10 @@
-"""Stage 7, post-processing: take the old background's colour out of half-transparent edges; alpha is never touched.
+"""Remove the old background's colour from half-transparent edges; alpha is not changed.
 
-A pixel of hair shows alpha * F + (1 - alpha) * B. Kept as it is, it carries B along as a halo on every new background.
-As in blur fusion (Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021), smooth estimates of F and B come
-from averages near by, and F then takes up what they leave unexplained of the photo. Here the averages form a pyramid
-from coarse to fine, each trusting the colours that are nearly sure and falling back on the coarser one where there are
-none, and only half-transparent pixels are computed at full size. That is faster and more exact than two wide blurs.
+A pixel of hair shows alpha * F + (1 - alpha) * B. Used as it is, B stays visible as a halo on a new background.
+As in blur fusion (Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021), F and B are first estimated from
+local averages, and the remaining difference to the photo is then added to F. Here the averages form a pyramid from
+coarse to fine: each level uses the nearly certain colours, and the coarser level where there are none. Only
+half-transparent pixels are computed at full size. This is faster and more exact than two wide blurs.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-SURE = 0.01  # alpha this close to 0 or 1 is taken as sure; its colour stays as photographed
+SURE = 0.01  # alpha this close to 0 or 1 counts as certain, and the photo's colour is kept
 
 _FINEST = 3  # reduction of the picture at the fine end of the pyramid; each coarser level halves it again
 _LEVELS = 4
 _WINDOW_CELLS = 3
-_FALLBACK = 0.05  # weight of the coarser estimate, where a window full of sure colours weighs 1
+_FALLBACK = 0.05  # weight of the coarser estimate; a window full of certain colours weighs 1
 _EPSILON = 1e-4
-_PIECE_PIXELS = 1 << 20  # bounds the memory that a picture half transparent all over takes
+_PIECE_PIXELS = 1 << 20  # bounds the memory of a picture that is half transparent everywhere
 _REACH_PX = _FINEST * 2 ** (_LEVELS - 1) * _WINDOW_CELLS
 
 
 def decontaminate(rgb: np.ndarray, alpha: np.ndarray, shown: np.ndarray | None = None) -> np.ndarray:
     """Return (H, W, 3) uint8 with the foreground's own colour where alpha, (H, W) float32 0..1, is between 0 and 1.
 
-    shown: (H, W) uint8, what is visible in the end. Where a softened outline shows more than alpha does, the pixels
-    there are all background, and get the foreground's colour too.
+    shown: (H, W) uint8, the final visible alpha. Where feathering makes it larger than alpha, the pixels are all
+    background, and get the foreground's colour too.
     """
     band = (alpha > SURE) & (alpha < 1 - SURE)
     if shown is not None:
@@ -53,7 +53,7 @@ def _correct(rgb: np.ndarray, alpha: np.ndarray, places: np.ndarray) -> np.ndarr
         piece = places[start : start + _PIECE_PIXELS]
         photo, front, back = (plane.take(piece, axis=0).astype(np.float32) for plane in (clean, *layers))
         share = alpha.reshape(-1).take(piece)[:, None]
-        # Forte 2021, equation 7: F moves by its share of what the smooth layers do not explain.
+        # Forte 2021, equation 7: F takes its share of the difference between photo and smooth layers.
         unexplained = photo - share * front - (1 - share) * back
         clean[piece] = np.rint(np.clip(front + share * unexplained, 0, 255))
     return clean.reshape(rgb.shape)
@@ -62,10 +62,12 @@ def _correct(rgb: np.ndarray, alpha: np.ndarray, places: np.ndarray) -> np.ndarr
 def _smooth_layers(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Estimate foreground and background everywhere, at the finest reduction, as (h, w, 3) uint8."""
     photo, weight = _shrink(rgb, _FINEST), _shrink(alpha, _FINEST)
-    pyramid = [(photo.astype(np.float32), weight)]
+    pyramid: list[tuple[np.ndarray, np.ndarray]] = [(photo.astype(np.float32), weight)]
     for _ in range(_LEVELS - 1):
-        pyramid.append(tuple(_shrink(plane, 2) for plane in pyramid[-1]))
-    front = back = None
+        photo, weight = pyramid[-1]
+        pyramid.append((_shrink(photo, 2), _shrink(weight, 2)))
+    photo, weight = pyramid.pop()
+    front, back = _trusting_mean(photo, weight, None), _trusting_mean(photo, 1 - weight, None)
     for photo, weight in reversed(pyramid):
         front = _trusting_mean(photo, weight, front)
         back = _trusting_mean(photo, 1 - weight, back)
@@ -78,14 +80,14 @@ def _shrink(plane: np.ndarray, reduction: int) -> np.ndarray:
 
 
 def _trusting_mean(photo: np.ndarray, weight: np.ndarray, coarser: np.ndarray | None) -> np.ndarray:
-    """Average (h, w, 3) float32 in windows by weight ** 8, which a mixed colour hardly passes."""
+    """Average (h, w, 3) float32 in windows by weight ** 8, so that mixed colours hardly count."""
     trust = cv2.pow(weight, 8)
     window = (_WINDOW_CELLS, _WINDOW_CELLS)
     total = cv2.blur(cv2.multiply(photo, cv2.merge([trust] * 3)), window)
     trust = cv2.blur(trust, window)
     fallback = _FALLBACK
     if coarser is None:
-        # Far from every sure colour the mean of all of them stands in, at a weight that matters nowhere else.
+        # Far from every certain colour, use the mean of all of them, with a weight that is negligible elsewhere.
         fallback = _EPSILON
         mean = total.sum(axis=(0, 1)) / max(float(trust.sum()), _EPSILON)
         coarser = mean.astype(np.float32)[None, None]

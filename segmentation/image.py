@@ -1,7 +1,7 @@
-"""Stage 1, intake: check a picture file without trusting a byte of it, and decode it upright, in sRGB.
+"""Check an untrusted picture file, and decode it upright, in sRGB.
 
-Used by the web process to accept or refuse a file (`probe`) and by the worker to read it (`decode`). Free of torch.
-The order is the defence: cap the bytes, sniff the format, cap the pixels of the header, and only then decode.
+The web process calls `probe` to accept or refuse a file, the worker calls `decode` to read it. Free of torch.
+The order protects the process: limit the bytes, sniff the format, limit the pixels given in the header, then decode.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import IO
 
 import numpy as np
 from PIL import Image
+from PIL.TiffImagePlugin import TiffImageFile
 
 from .color import require_range, to_srgb
 from .errors import ImageDimensions, ImageError, ImageMissing, ImageTooLarge, ImageUnreadable
@@ -28,10 +29,10 @@ from .sniff import FORMATS, HEAD_BYTES, describe, sniff
 ALL = frozenset(FORMATS)
 
 _ORIENTATION_TAG = 0x0112
-# Only the plugins named here ever see the bytes, so nothing can reach Ghostscript or a forgotten format.
+# Only these plugins see the bytes: no file can reach Ghostscript or a rarely used parser.
 _PLUGINS = {name: (name.upper(),) for name in FORMATS} | {"heic": ("HEIF",), "jpeg": ("JPEG", "MPO")}
 _NAMES = {"webp": "WebP"} | {name: name.upper() for name in FORMATS if name != "webp"}
-_TURNS = {  # EXIF 2.3, tag Orientation: what makes the stored pixels upright
+_TURNS = {  # EXIF 2.3, tag Orientation: the transform that makes the stored pixels upright
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
     4: Image.Transpose.FLIP_TOP_BOTTOM,
@@ -42,13 +43,13 @@ _TURNS = {  # EXIF 2.3, tag Orientation: what makes the stored pixels upright
 }
 _SIDES_SWAPPED = (5, 6, 7, 8)
 
-# Pillow's own pixel cap stays as a second wall, but its softer warning says nothing that Limits has not decided.
+# Pillow's own pixel limit still raises; its warning below that limit adds nothing to Limits.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Say what is accepted: bytes of the file, pixels (width x height), pixels of each side of it and of a box."""
+    """Set what is accepted: bytes of the file, pixels (width x height), pixels of each side of it and of a box."""
 
     max_bytes: int = 20 * 2**20
     max_pixels: int = 50_000_000
@@ -60,9 +61,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Describe a picture that was proved to decode: `width` and `height` upright, `bytes` of the file.
+    """Describe a picture that decodes: `width` and `height` upright, in pixels, `bytes` of the file.
 
-    notes: what was done to it that its owner may want to know, such as `icc: converted to sRGB`.
+    notes: what was changed or ignored while reading, such as `icc: converted to sRGB`.
     """
 
     format: str
@@ -82,17 +83,17 @@ class Picture:
 
 
 def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
-    """Check a file and prove that it decodes, without keeping its pixels.
+    """Check that a file decodes, without keeping its pixels.
 
     Raises ImageMissing (empty), ImageTooLarge (bytes), ImageDimensions (pixels, sides) or ImageUnreadable, each with
-    a sentence that names the reason. The notes on colour come with `decode`: the pixels are not converted here.
+    a message that names the reason. Notes on colour come only from `decode`: the pixels are not converted here.
     """
     data = _read(source, limits)
     name = _accepted_format(data, limits)
     with _refusing(name), _open(data, name, limits) as image:
         size = image.size
         if name == "jpeg" and image.mode in ("RGB", "L"):
-            # Entropy decoding still walks the whole file, so a cut is found; only the inverse transform gets cheap.
+            # Entropy decoding still reads the whole file and finds truncation; only the inverse transform is cheaper.
             image.draft(image.mode, (max(1, image.width // 8), max(1, image.height // 8)))
         notes = _frame_notes(image, name)
         turn, orientation = _load(image, name, limits)
@@ -124,7 +125,7 @@ def decode(data: bytes, limits: Limits) -> Picture:
 
 
 def _read(source: bytes | Path | IO[bytes], limits: Limits) -> bytes:
-    """Read at most one byte more than allowed, whatever the size that a path or a stream claims."""
+    """Read at most one byte more than allowed, without trusting the size of a path or stream."""
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
     elif isinstance(source, str | os.PathLike):
@@ -151,10 +152,9 @@ def _accepted_format(data: bytes, limits: Limits) -> str:
 
 @contextmanager
 def _refusing(name: str) -> Iterator[None]:
-    """Turn whatever Pillow's parsers trip over into one clear refusal.
+    """Raise ImageUnreadable for any error of Pillow's parsers.
 
-    They raise SyntaxError, struct.error, KeyError, zlib.error and more for the same thing: a file that is not what it
-    says. Hence the one broad `except` of this module, round nothing but Pillow.
+    They raise SyntaxError, struct.error, KeyError, zlib.error and others for a damaged file, hence the broad `except`.
     """
     try:
         yield
@@ -176,7 +176,7 @@ def _reason(error: Exception) -> str:
 
 
 def _open(data: bytes, name: str, limits: Limits) -> Image.Image:
-    """Parse the header alone, and cap the pixels before any is decoded."""
+    """Parse the header and check the size before any pixel is decoded."""
     if name == "heic":
         _register_heif()
     if name == "jpeg":
@@ -188,7 +188,7 @@ def _open(data: bytes, name: str, limits: Limits) -> Image.Image:
 
 @cache
 def _register_heif() -> None:
-    # Imported on the first HEIC only: the library brings a video decoder with it.
+    # Imported on the first HEIC only: the library loads a video decoder.
     from pillow_heif import register_heif_opener
 
     register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
@@ -206,33 +206,33 @@ def _check_size(width: int, height: int, limits: Limits) -> None:
 
 
 def _load(image: Image.Image, name: str, limits: Limits) -> tuple[int, int]:
-    """Decode the first frame; return the EXIF orientation still to be applied, and the one that the file carried.
+    """Decode the first frame; return the EXIF orientation still to apply, and the one given in the file.
 
-    They differ where the decoder has already turned the picture: always for HEIC, and for TIFF inside Pillow.
+    They differ where the decoder has already applied it: always for HEIC, and for TIFF inside Pillow.
     """
-    stored = image.tag_v2.get(_ORIENTATION_TAG, 1) if name == "tiff" else 1
-    _forget_xmp(image)
+    stored = image.tag_v2.get(_ORIENTATION_TAG, 1) if isinstance(image, TiffImageFile) else 1
+    _drop_xmp(image)
     image.load()
-    _forget_xmp(image)  # of a PNG's that stood behind the pixels
+    _drop_xmp(image)  # a PNG may hold XMP after the pixels
     if name == "heic":  # the size of the coded picture may differ from the header's
         _check_size(*image.size, limits)
         return 1, image.info.get("original_orientation") or 1
     try:
         turn = image.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # broken metadata is no reason to refuse a good picture
+    except Exception:  # broken metadata does not refuse a good picture
         turn = 1
     turn = turn if turn in _TURNS else 1
     return turn, max(turn, stored if stored in _TURNS else 1)
 
 
-def _forget_xmp(image: Image.Image) -> None:
-    """Drop the XMP, where Pillow looks for an orientation that EXIF does not give; browsers do not."""
+def _drop_xmp(image: Image.Image) -> None:
+    """Drop the XMP: Pillow takes an orientation from it when EXIF has none, browsers do not."""
     for name in ("xmp", "XML:com.adobe.xmp", "Raw profile type xmp"):
         image.info.pop(name, None)
 
 
 def _frame_notes(image: Image.Image, name: str) -> tuple[str, ...]:
-    """Say that only the first frame is used. GIF and TIFF frames are not counted: a file could hold a million."""
+    """Return the note that only the first frame is used. Frames of GIF and TIFF are not counted: it takes long."""
     if name == "jpeg" or not getattr(image, "is_animated", False):
         return ()
     if name == "tiff":
@@ -241,7 +241,7 @@ def _frame_notes(image: Image.Image, name: str) -> tuple[str, ...]:
         return ("several pictures: the main one used",)
     if name == "gif":
         return ("animated: first frame used",)
-    return (f"animated: first of {image.n_frames} frames used",)
+    return (f"animated: first of {getattr(image, 'n_frames', 2)} frames used",)
 
 
 def _orientation_notes(orientation: int) -> tuple[str, ...]:

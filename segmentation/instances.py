@@ -1,4 +1,4 @@
-"""Stage 7, post-processing: from one soft alpha a person to a map in which every pixel belongs to one of them."""
+"""Combine one soft alpha per person into a map in which every pixel belongs to at most one person."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ import cv2
 import numpy as np
 
 OPAQUE = 0.5
-SAME_PERSON_SHARE = 0.8  # of the less sure one's pixels lying in a surer one: both are one person
-SMOOTHING_SHARE = 0.01  # of the longer side: contested pixels follow their neighbourhood, not their own noise
+SAME_PERSON_SHARE = 0.8  # overlap with a higher-scored mask from which both are the same person
+SMOOTHING_SHARE = 0.01  # of the longer side: overlapping pixels are decided by smoothed alpha, not by noise
 
 
 def assign_instances(alphas: np.ndarray, scores: np.ndarray, people_alpha: np.ndarray) -> np.ndarray:
-    """Decide who owns which pixel.
+    """Assign every opaque pixel to a person.
 
     alphas: (n, H, W) float32 in 0..1, one person each; scores: (n,), any order; people_alpha: (H, W), the union as it
     will be shown. Returns (H, W) uint8: 0 for background, i + 1 where alphas[i] owns an opaque pixel of the union.
-    A person who lies almost wholly within a surer one is the same person and owns nothing. Where several are opaque,
-    the one whose smoothed alpha is higher wins, and on a tie the surer one. Raises ValueError for more than 255.
+    A mask that lies almost completely inside one with a higher score is the same person and gets no pixel. Where
+    several are opaque, the highest smoothed alpha wins, and on a tie the highest score. Raises ValueError for more than
+    255 people.
     """
     if len(alphas) > 255:
         raise ValueError("an id map of eight bits holds 255 people at most")
@@ -36,7 +37,7 @@ def assign_instances(alphas: np.ndarray, scores: np.ndarray, people_alpha: np.nd
 
 
 def _without_repeats(masks: list[np.ndarray]) -> list[bool]:
-    """Tell which masks (H, W) bool, surest first, are people of their own and not empty."""
+    """Return which masks, (H, W) bool by falling score, are not empty and not repeats of an earlier one."""
     kept: list[bool] = []
     for index, mask in enumerate(masks):
         area = int(mask.sum())

@@ -1,7 +1,7 @@
-"""Stage 1, intake: walk the segments of a JPEG before a decoder does, and refuse files made to keep one busy.
+"""Check the segments of a JPEG before it is decoded, and refuse files built to exhaust the decoder.
 
-A progressive file of some kilobytes may name thousands of scans over 50 megapixels, each of which costs a decoder the
-whole picture; a baseline one may hold millions of empty segments. No camera or editor writes anything of the kind.
+A progressive file of a few kilobytes can declare thousands of scans over 50 megapixels, and each scan costs a pass
+over the whole picture; a baseline file can hold millions of empty segments. No camera or editor writes such files.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from .errors import ImageUnreadable
 
 MAX_SCANS = 64  # encoders write 10, optimisers of scan scripts up to about 20
 MAX_SEGMENTS = 4096  # a profile takes up to 255, extended XMP with a depth map a few hundred
-MAX_FILL_BYTES = 4096  # 0xFF before a marker, allowed by ITU T.81 B.1.1.2 and used by nobody
+MAX_FILL_BYTES = 4096  # 0xFF before a marker, allowed by ITU T.81 B.1.1.2, unused in practice
 
 _SOI, _EOI, _SOS = 0xD8, 0xD9, 0xDA
 # In coded data 0xFF is followed by 0 (stuffing) or by a restart marker; anything else begins a segment.
@@ -20,7 +20,7 @@ _SEGMENT = re.compile(rb"\xff+([^\x00\xff\xd0-\xd7])")
 
 
 def check_structure(data: bytes) -> None:
-    """Raise ImageUnreadable when a JPEG has more scans, segments or filling than a picture needs."""
+    """Raise ImageUnreadable for more scans, segments or fill bytes than a picture needs."""
     scans = segments = fill_bytes = 0
     place = 2
     while found := _SEGMENT.search(data, place):

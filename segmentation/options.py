@@ -1,6 +1,6 @@
-"""Stage 2, parameters: everything that a caller may ask of one cutout, checked once and then frozen.
+"""Parameters of one cutout: checked when built, then frozen.
 
-Free of torch, numpy and Django, so that the web process can import it for nothing.
+Free of torch, numpy and Django, so that the web process can import it cheaply.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_COORDINATE_PX = 1_000_000
 class Method(StrEnum):
     AUTO = "auto"  # the model finds the subject
     BOXES = "boxes"  # the caller points at it
-    INSTANCES = "instances"  # every person by itself
+    INSTANCES = "instances"  # every person separately
 
 
 class Subject(StrEnum):
@@ -50,8 +50,20 @@ class Format(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """Hold the least and the greatest value that a numeric option takes."""
+
+    low: float
+    high: float
+
+
+# Serializers, forms, pages and the OpenAPI document read the ranges from here.
+RANGES = {"threshold": Range(0, 50), "erosion": Range(0, 5), "crop_margin": Range(0, 0.5)}
+
+
+@dataclass(frozen=True, slots=True)
 class Color:
-    """Hold an opaque sRGB colour, 0..255 a channel."""
+    """An opaque sRGB colour, 0..255 per channel."""
 
     red: int
     green: int
@@ -73,7 +85,7 @@ class Color:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Hold a rectangle in pixels of the upright picture: left and top inside, right and bottom just outside."""
+    """A rectangle in pixels of the upright picture: left and top inclusive, right and bottom exclusive."""
 
     left: int
     top: int
@@ -110,7 +122,7 @@ class Box:
         return cls(*value)
 
     def clipped(self, width: int, height: int, *, min_side_px: int = MIN_BOX_SIDE_PX) -> Box:
-        """Cut the box to a picture of `width` x `height`; raise BoxInvalid when less than `min_side_px` is left."""
+        """Clip the box to a picture of `width` x `height`; raise BoxInvalid when less than `min_side_px` is left."""
         left, right = max(0, self.left), min(width, self.right)
         top, bottom = max(0, self.top), min(height, self.bottom)
         if right - left < min_side_px or bottom - top < min_side_px:
@@ -124,13 +136,13 @@ class Box:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutoutOptions:
-    """Hold the parameters of one cutout; building one raises InvalidParameter (naming the field) when any is off.
+    """Parameters of one cutout. Raises InvalidParameter, naming the field, for an invalid value.
 
     threshold: 0..50. `binary` keeps alpha > threshold / 50; `soft` stretches the levels between t and 1 - t with
     t = threshold / 100, so 0 changes nothing and 50 is a step at one half.
     erosion: 0..5, a square of erosion + 1 pixels. feathering: a 5 x 5 Gaussian over the alpha.
     refine: edge-aware upsampling of the model's alpha to the full picture.
-    crop_margin: added round the subject on each side, as a share (0..0.5) of its longer side.
+    crop_margin: space added round the subject on each side, as a share (0..0.5) of its longer side.
     background: None keeps the cutout transparent (JPEG, which cannot, is drawn on white).
     """
 
@@ -154,8 +166,8 @@ class CutoutOptions:
         self._coerce("subject", Subject)
         self._coerce("alpha_mode", AlphaMode)
         self._coerce("format", Format)
-        self._check_whole("threshold", 0, 50)
-        self._check_whole("erosion", 0, 5)
+        self._check_whole("threshold")
+        self._check_whole("erosion")
         for name in ("feathering", "decontaminate", "refine", "crop"):
             if not isinstance(getattr(self, name), bool):
                 raise InvalidParameter(f"{name}: must be true or false", field=name)
@@ -172,15 +184,19 @@ class CutoutOptions:
             allowed = ", ".join(kind)
             raise InvalidParameter(f"{name}: {getattr(self, name)!r:.40} is none of {allowed}", field=name) from None
 
-    def _check_whole(self, name: str, low: int, high: int) -> None:
-        value = getattr(self, name)
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise InvalidParameter(f"{name}: {value!r:.40} is not a whole number from {low} to {high}", field=name)
+    def _check_whole(self, name: str) -> None:
+        value, span = getattr(self, name), RANGES[name]
+        if isinstance(value, bool) or not isinstance(value, int) or not span.low <= value <= span.high:
+            raise InvalidParameter(
+                f"{name}: {value!r:.40} is not a whole number from {span.low} to {span.high}", field=name
+            )
 
     def _check_margin(self) -> None:
-        margin = self.crop_margin
-        if isinstance(margin, bool) or not isinstance(margin, int | float) or not 0 <= margin <= 0.5:
-            raise InvalidParameter(f"crop_margin: {margin!r:.40} is not a share from 0 to 0.5", field="crop_margin")
+        margin, span = self.crop_margin, RANGES["crop_margin"]
+        if isinstance(margin, bool) or not isinstance(margin, int | float) or not span.low <= margin <= span.high:
+            raise InvalidParameter(
+                f"crop_margin: {margin!r:.40} is not a share from {span.low} to {span.high}", field="crop_margin"
+            )
 
     def _check_outputs(self) -> None:
         if isinstance(self.outputs, str) or not self.outputs:
@@ -204,7 +220,7 @@ class CutoutOptions:
             raise InvalidParameter("boxes: only method boxes takes them", field="boxes")
 
     def to_json(self) -> dict[str, Any]:
-        """Give plain JSON types; `from_json` reads them back to an equal object."""
+        """Return plain JSON types, from which `from_json` builds an equal object."""
         data = {name: getattr(self, name) for name in _NAMES}
         data["boxes"] = [list(asdict(box).values()) for box in self.boxes]
         data["outputs"] = list(self.outputs)
@@ -213,7 +229,7 @@ class CutoutOptions:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Read what `to_json` wrote; raise InvalidParameter for a name that is not ours."""
+        """Build options from the output of `to_json`; raise InvalidParameter for an unknown name."""
         unknown = sorted(set(data) - set(_NAMES))
         if unknown:
             raise InvalidParameter(f"{unknown[0]}: not a parameter", field=unknown[0])

@@ -1,4 +1,4 @@
-"""Stage 7, post-processing: from the people an engine found to one map of ids at the picture's size."""
+"""Build the map of person ids at the picture's size from the people that an engine found."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from .postprocess import foreground_box
 from .refine import enlarge
 
 MAX_PEOPLE = 255  # the map has eight bits
-ASSIGN_SIDE_PX = 1024  # who owns a contested pixel is decided at this size; the outline of all is at full size
+ASSIGN_SIDE_PX = 1024  # overlaps are decided at this size; the outline is at full size
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Hold one person of the id map: `box` tight round its pixels, `score` 0..1, `area_px` the count of them."""
+    """One person of the id map: `box` tight round its pixels, `score` 0..1, `area_px` their number."""
 
     id: int
     box: Box
@@ -29,7 +29,7 @@ class Person:
 
 
 def map_people(instances: Sequence[Instance], alpha: np.ndarray) -> tuple[np.ndarray, tuple[Person, ...]]:
-    """Give every opaque pixel of alpha, (H, W) float32, to a person: ids (H, W) uint8, 0 for background, and 1..N."""
+    """Assign every opaque pixel of alpha, (H, W) float32 0..1: ids (H, W) uint8, 0 background, 1..N people."""
     instances = instances[:MAX_PEOPLE]
     if not instances:
         return np.zeros(alpha.shape, np.uint8), ()
@@ -45,7 +45,7 @@ def map_people(instances: Sequence[Instance], alpha: np.ndarray) -> tuple[np.nda
 
 
 def _spread(ids: np.ndarray) -> np.ndarray:
-    """Carry each id over the background next to it, so that a refined outline finds an owner wherever it runs."""
+    """Extend each id into the background next to it, so that every pixel of a refined outline gets an id."""
     if not ids.any():
         return ids
     labels = cv2.distanceTransformWithLabels(
@@ -56,8 +56,8 @@ def _spread(ids: np.ndarray) -> np.ndarray:
     return owner_of_label[labels]
 
 
-def number_people(ids: np.ndarray, scores: Sequence[float]) -> tuple[np.ndarray, tuple[Person, ...]]:
-    """Renumber the ids that have pixels to 1..N in their order; id i carries scores[i - 1]."""
+def number_people(ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, tuple[Person, ...]]:
+    """Renumber the ids that have pixels to 1..N in their order; the score of id i is scores[i - 1]."""
     areas = np.bincount(ids.ravel(), minlength=MAX_PEOPLE + 1)
     numbers = np.zeros(MAX_PEOPLE + 1, np.uint8)
     people: list[Person] = []

@@ -1,4 +1,4 @@
-"""Stages 5 to 7 in order: decode, find the subject, shape its alpha, clean its colours, crop, compose, encode."""
+"""Run one picture through every step: decode, find the subject, shape alpha, clean colours, crop, compose, encode."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from .visualize import draw_ids
 
 __all__ = ["CutoutResult", "Person", "Rendered", "cut_out", "read_alpha", "render_variant"]
 
-BOX_MARGIN = 0.04  # of a box's longer side: hair may reach a little out of the box that somebody drew
+BOX_MARGIN = 0.04  # of a box's longer side: hair may reach a little out of a drawn box
 UNCERTAINTY_SIDE_PX = 320
 SURE_LEVEL = 0.05
-# The alpha's PNG carries what was found, for later variants, and of ink where it was looked for.
+# Text keys in the stored alpha's PNG, read again for variants: the subject, and the boxes searched for ink.
 SUBJECT_TEXT = "keyline-subject"
 BOXES_TEXT = "keyline-boxes"
-PAPER = (255, 160)  # levels: white, and a gray behind pictures that are nearly white themselves
+PAPER = (255, 160)  # levels: white, and a gray behind pictures that are nearly white
 _NEARLY_WHITE = 224
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CutoutResult:
-    """Hold everything that one picture gave.
+    """Result of one picture.
 
     outputs: the files that the options ask for. alpha: the model's full-size alpha before any threshold, 16-bit gray.
-    thumbnail: the cutout, small. width, height: of the upright source. foreground: box round what is visible, in the
-    source's pixels. uncertainty: see `uncertainty_of`. timings_ms: `decode`, `model`, `post`, `encode`.
+    thumbnail: the cutout, small. width, height: of the upright source. foreground: box round the visible subject, in
+    pixels of the upright source. uncertainty: see `uncertainty_of`. timings_ms: `decode`, `model`, `post`, `encode`.
     """
 
     outputs: tuple[Rendered, ...]
@@ -59,7 +59,7 @@ class CutoutResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Matted:
-    """Hold a picture with its final alpha, (H, W) uint16 and as the stored file; the rest as in Found."""
+    """A picture with its final alpha, as (H, W) uint16 and as the stored file; the other fields as in Found."""
 
     picture: Picture
     alpha: np.ndarray
@@ -91,9 +91,9 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
 
 
 def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits: Limits) -> CutoutResult:
-    """Render again, with other options, from the alpha that `cut_out` stored; asks no model.
+    """Render with other options from the alpha that `cut_out` stored, without a model.
 
-    What concerns the model (method, boxes, subject, refine) is settled by that alpha; people are one subject here.
+    Options of the model (method, boxes, subject, refine) have no effect; people are one subject here.
     Raises the ImageErrors of `segmentation.image.decode`, and ImageUnreadable for an alpha of another picture.
     """
     timings_ms: dict[str, float] = {"model": 0.0}
@@ -111,9 +111,9 @@ def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits
 
 
 def on_paper(picture: Picture) -> np.ndarray:
-    """Return (H, W, 3) uint8 as a picture looks on paper: what lies hidden under transparency means nothing.
+    """Return the picture on an opaque ground, (H, W, 3) uint8, so that colours under transparency have no effect.
 
-    The paper is white, or gray where the picture itself is nearly white.
+    The ground is white, or gray where the picture itself is nearly white.
     """
     if picture.alpha is None:
         return picture.rgb
@@ -121,7 +121,11 @@ def on_paper(picture: Picture) -> np.ndarray:
     brightness = cv2.mean(cv2.cvtColor(picture.rgb, cv2.COLOR_RGB2GRAY), mask=(opaque > 127).view(np.uint8))[0]
     paper = PAPER[brightness > _NEARLY_WHITE]
     shares = cv2.merge([opaque] * 3)
-    return cv2.multiply(picture.rgb, shares, scale=1 / 255) + cv2.multiply(~shares, paper, scale=1 / 255)
+    ground = cv2.bitwise_not(shares)
+    return cv2.add(
+        cv2.multiply(picture.rgb, shares, scale=1 / 255),
+        cv2.multiply(ground, np.full_like(ground, paper), scale=1 / 255),
+    )
 
 
 def _texts(found: Found) -> dict[str, str]:
@@ -132,7 +136,7 @@ def _texts(found: Found) -> dict[str, str]:
 
 
 def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> np.ndarray:
-    """Bring the found alpha to (H, W), keep it to its boxes, and multiply it by the file's own transparency."""
+    """Enlarge the found alpha to (H, W) float32 0..1, clear it outside the boxes, multiply by the file's own alpha."""
     height, width = picture.rgb.shape[:2]
     small = np.ascontiguousarray(found.alpha, np.float32)
     alpha = refine(small, on_paper(picture)) if options.refine else enlarge(small, height, width)
@@ -145,7 +149,7 @@ def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> n
 
 
 def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float]) -> CutoutResult:
-    """Make every file from the quantised alpha, so that a variant made later equals one made now."""
+    """Render every file from the quantised alpha, so that a variant made later is identical."""
     rgb = matted.picture.rgb
     height, width = matted.alpha.shape
     with _timed(timings_ms, "post"):
@@ -157,7 +161,7 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
     with _timed(timings_ms, "encode"):
         files = {
             Output.CUTOUT: lambda: render_cutout(cut(clean, frame), cut(shown, frame), options),
-            # A map of people is read pixel by pixel beside the source, so it is never cropped.
+            # A map of people must have the source's size for its readers, so it is never cropped.
             Output.MASK: lambda: render_gray(Output.MASK, cut(shown, frame) if matted.ids is None else matted.ids),
             Output.ALPHA: lambda: Rendered(Output.ALPHA, matted.stored, "image/png", ".png", width, height),
             Output.VISUALIZATION: lambda: render_picture(Output.VISUALIZATION, _drawn(rgb, shown, matted.ids)),
@@ -180,14 +184,14 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
 
 
 def _colors(matted: _Matted, alpha: np.ndarray, shown: np.ndarray, options: CutoutOptions) -> np.ndarray:
-    """Choose the colours of the cutout: the ink's own, the decontaminated ones, or those of the photo."""
+    """Return the cutout's colours: of the ink, decontaminated, or of the photo."""
     if matted.colors is not None:
         return matted.colors
     picture = matted.picture
     if not options.decontaminate:
         return picture.rgb
-    # The photo was mixed by the alpha of the model, not by what options make of it; hence the colours come from that.
-    # What the file's own transparency hides was never mixed into its colours.
+    # The model's alpha describes how the photo mixed its colours; the shaped alpha does not.
+    # The file's own transparency is not part of that mixture, so it is divided out.
     if picture.alpha is not None:
         alpha = np.clip(np.divide(alpha, picture.alpha, out=np.zeros_like(alpha), where=picture.alpha > 0), 0, 1)
         shown = np.where(picture.alpha > 0, shown, 0)
@@ -195,16 +199,15 @@ def _colors(matted: _Matted, alpha: np.ndarray, shown: np.ndarray, options: Cuto
 
 
 def _drawn(rgb: np.ndarray, shown: np.ndarray, ids: np.ndarray | None) -> np.ndarray:
-    """Draw the people, or the one subject where it is more than half opaque."""
+    """Draw the people, or the single subject where it is more than half opaque."""
     return draw_ids(rgb, (shown > 127).view(np.uint8) if ids is None else ids)
 
 
 def uncertainty_of(alpha: np.ndarray) -> float:
-    """Return which share of the subject's area is undecided: alpha between 0.05 and 0.95 among alpha above 0.05.
+    """Return the undecided share of the subject's area, 0..1: alpha in 0.05..0.95 among alpha above 0.05.
 
-    Measured on alpha (H, W) float32 averaged down to a longer side of 320 pixels, so that the figure means the same for
-    a small picture and a large one: a crisp outline costs a few per cent, a guess in mid-gray everything. 0.0 when
-    nothing was found at all, which `foreground` tells.
+    Measured on alpha (H, W) float32 averaged down to a longer side of 320 pixels, so that small and large pictures are
+    comparable: a crisp outline gives a few per cent, an alpha of 0.5 everywhere gives 1. Returns 0.0 without a subject.
     """
     height, width = alpha.shape
     scale = min(1.0, UNCERTAINTY_SIDE_PX / max(height, width))
@@ -216,7 +219,7 @@ def uncertainty_of(alpha: np.ndarray) -> float:
 
 @contextmanager
 def _timed(timings_ms: dict[str, float], stage: str) -> Iterator[None]:
-    """Add the time of the block to a stage."""
+    """Add the block's time in milliseconds to timings_ms[stage]."""
     start_s = time.perf_counter()
     yield
     timings_ms[stage] = timings_ms.get(stage, 0.0) + (time.perf_counter() - start_s) * 1000

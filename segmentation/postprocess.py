@@ -1,7 +1,7 @@
-"""Stage 7, post-processing: threshold, then erosion, then feathering of the model's alpha.
+"""Apply threshold, erosion and feathering to the model's alpha, in that order.
 
-Pure functions. `binary` mode is a contract with the callers of one dialect and pinned by tests to the last level;
-`soft` mode is its counterpart on gray levels, so that hair survives.
+Pure functions. `binary` mode is a contract with the callers of one dialect, and tests fix every level of it; `soft`
+mode is its counterpart with gray levels, which keeps hair.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from .options import AlphaMode, Box, CutoutOptions
 
 MAX_THRESHOLD = 50
 FEATHER_KERNEL_PX = 5
-# Levels below this are haze that no eye sees, but one such pixel in a corner would stretch a crop to the full picture.
+# Lower levels are invisible, but one such pixel in a corner would extend a crop to the full picture.
 FOREGROUND_MIN_LEVEL = 8
 
 
 def shape_alpha(alpha: np.ndarray, options: CutoutOptions) -> np.ndarray:
-    """Turn the model's full-size alpha, (H, W) float32 0..1, into the shown one, (H, W) uint8."""
+    """Return the visible alpha, (H, W) uint8, for the model's full-size alpha, (H, W) float32 0..1."""
     if options.alpha_mode is AlphaMode.BINARY:
         shaped = threshold_binary(alpha, options.threshold)
     else:
@@ -35,7 +35,7 @@ def threshold_binary(alpha: np.ndarray, threshold: int) -> np.ndarray:
 def soften_levels(alpha: np.ndarray, threshold: int) -> np.ndarray:
     """Stretch the levels between t and 1 - t, t = threshold / 100, to 0..1; float32.
 
-    0 returns alpha as it is; at 50 nothing is left between the two ends, and the stretch is a step at one half.
+    0 returns alpha unchanged; 50 gives a step at one half.
     """
     low = threshold / 100
     if threshold >= MAX_THRESHOLD:
@@ -44,14 +44,14 @@ def soften_levels(alpha: np.ndarray, threshold: int) -> np.ndarray:
 
 
 def erode(alpha: np.ndarray, erosion: int) -> np.ndarray:
-    """Take the minimum over a square of erosion + 1 pixels; 0 leaves alpha alone. The border erodes nothing."""
+    """Take the minimum over a square of erosion + 1 pixels; 0 returns alpha unchanged. The border erodes nothing."""
     if erosion == 0:
         return alpha
     return cv2.erode(alpha, np.ones((erosion + 1, erosion + 1), np.uint8))
 
 
 def feather(alpha: np.ndarray) -> np.ndarray:
-    """Blur with OpenCV's 5 x 5 Gaussian for an unnamed sigma: (1, 4, 6, 4, 1) / 16 in each direction."""
+    """Blur with OpenCV's 5 x 5 Gaussian of default sigma: (1, 4, 6, 4, 1) / 16 in each direction."""
     return cv2.GaussianBlur(alpha, (FEATHER_KERNEL_PX, FEATHER_KERNEL_PX), 0)
 
 
@@ -61,7 +61,7 @@ def to_levels(alpha: np.ndarray) -> np.ndarray:
 
 
 def foreground_box(alpha: np.ndarray) -> Box | None:
-    """Return the smallest box round everything visible in (H, W) uint8, at least 2 x 2; None when nothing is."""
+    """Return the smallest box round the visible pixels of (H, W) uint8, at least 2 x 2; None without any."""
     height, width = alpha.shape
     left, top, box_width, box_height = cv2.boundingRect((alpha >= FOREGROUND_MIN_LEVEL).view(np.uint8))
     if box_width == 0 or min(height, width) < 2:

@@ -1,10 +1,10 @@
-"""Stage 7, post-processing: bring the engine's small alpha to the size of the picture, along the picture's own edges.
+"""Enlarge the engine's small alpha to the size of the picture, following the picture's edges.
 
-A fast guided filter (He and Sun, "Fast Guided Filter", 2015) in two passes: at the small size alpha is explained,
-window by window, as a linear function of colour; the function is enlarged, and applied to the full picture.
-The first pass looks wide and stays at the small size, which pulls a misplaced edge to the picture's; the second looks
-narrow and enlarges. Each blurs alpha by about a cell, so each is followed by a stretch of the levels where, and only
-where, a window holds both subject and background: an edge gets crisp, a region the engine is unsure of stays gray.
+A fast guided filter (He and Sun, "Fast Guided Filter", 2015) in two passes. At the small size, alpha is fitted in each
+window as a linear function of colour; the function is enlarged and applied to the full picture. The first pass uses a
+wide window at the small size and moves a misplaced edge to the picture's edge; the second uses a narrow window and
+enlarges. Each pass blurs alpha by about a cell, so the levels are stretched afterwards, only in windows that hold both
+subject and background: an edge becomes crisp, a region where the engine is unsure stays gray.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-SURE = 0.02  # a cell whose neighbours are all within this of 0, or of 1, is left as the engine said
+SURE = 0.02  # a cell whose neighbours are all this close to 0, or to 1, keeps the engine's value
 
-# Chosen on 24 cut-outs with soft alpha, reduced 4 to 8 times and blurred, and on answers of a small network for them:
-# the mean error beside the edge falls to 0.4 of bilinear enlargement's on the former, to 0.85 on the latter.
+# Chosen on 24 cutouts with soft alpha, reduced 4 to 8 times and blurred, and on the output of a small network for them:
+# the mean error near edges is 0.4 of bilinear enlargement's on the first set, and 0.85 on the second.
 _WIDE_RADIUS_CELLS = 3
 _NARROW_RADIUS_CELLS = 1
 _REGULARIZATION = 1e-4  # of colours 0..1: how much contrast an edge needs against noise
 _STRETCH = 0.1  # share of the levels cut at each end
-_FULL_CONTRAST = (0.5, 0.9)  # range of alpha in a window: below it is no edge, above it a whole one
-# Rows are worked on by blocks of so many pixels and at most so many rows: that bounds the memory, whatever the shape.
+_FULL_CONTRAST = (0.5, 0.9)  # contrast of alpha in a window: no edge below the first, a full edge above the second
+# Rows are processed in blocks of at most so many pixels and rows, which bounds the memory for every shape.
 _BLOCK_PIXELS = 1 << 20
 _BLOCK_ROWS = 2048
 
 
 class _Model(NamedTuple):
-    """Hold alpha as a function of colour 0..1: function (h, w, 4) float32, three slopes and the offset, of each cell.
+    """Alpha as a function of colour 0..1: function (h, w, 4) float32, three slopes and the offset of each cell.
 
     unsure: (h, w) uint8, 1 where it applies. stretch: (h, w) float32, the share of levels to cut at each end.
     """
@@ -46,7 +46,7 @@ def enlarge(alpha: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def refine(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
-    """Enlarge (h, w) float32 0..1 to the size of (H, W, 3) uint8, its edges drawn along those of the picture."""
+    """Enlarge (h, w) float32 0..1 to (H, W) of the picture, (H, W, 3) uint8, following its edges."""
     height, width = rgb.shape[:2]
     if height * width <= alpha.size:
         return enlarge(alpha, height, width)
@@ -56,7 +56,7 @@ def refine(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
 
 
 def _shrink(rgb: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Average down; by whole steps of two first, which is several times as fast and looks the same."""
+    """Resize by averaging; halving first is several times as fast with the same result."""
     while rgb.shape[0] >= 2 * height and rgb.shape[1] >= 2 * width:
         rgb = cv2.resize(rgb, (rgb.shape[1] // 2, rgb.shape[0] // 2), interpolation=cv2.INTER_AREA)
     return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
@@ -110,7 +110,7 @@ def _unsure(alpha: np.ndarray) -> np.ndarray:
 
 
 def _edge_share(alpha: np.ndarray, radius: int) -> np.ndarray:
-    """Say, 0..1, how surely a window holds an edge of the subject rather than a region of doubt."""
+    """Return, for each window, how certainly it holds an edge and not an undecided region, 0..1."""
     contrast = cv2.dilate(alpha, _square(radius)) - cv2.erode(alpha, _square(radius))
     low, high = _FULL_CONTRAST
     return np.clip((contrast - low) / (high - low), 0, 1)
@@ -121,7 +121,7 @@ def _square(radius: int) -> np.ndarray:
 
 
 def _apply(model: _Model, rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Enlarge alpha to the size of (H, W, 3) uint8 and replace its unsure pixels by what the function says of them."""
+    """Enlarge alpha to the size of (H, W, 3) uint8 and replace its unsure pixels by the value of the function."""
     height, width = rgb.shape[:2]
     enlarged = enlarge(alpha, height, width)
     unsure = enlarge(model.unsure * np.uint8(255), height, width)
@@ -133,7 +133,7 @@ def _apply(model: _Model, rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
         places = np.flatnonzero(unsure[start : start + block])
         if not places.size:
             continue
-        # The rows are interpolated for all columns of cells, the columns for the unsure pixels alone.
+        # Rows are interpolated for all cells, columns for the unsure pixels only.
         lines = slice(start, start + block)
         weight = lower_share[lines, None]
         function = _between(model.function, above[lines], below[lines], weight[..., None])
@@ -157,7 +157,7 @@ def _between(cells: np.ndarray, left: np.ndarray, right: np.ndarray, weight: np.
 
 
 def _neighbours(pixels: int, cells: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the two cells round each pixel of a line, and the share of the second, as cv2.resize has them."""
+    """Return the two cells round each pixel of a line, and the weight of the second, as in cv2.resize."""
     position = ((np.arange(pixels) + 0.5) * (cells / pixels) - 0.5).clip(0, cells - 1).astype(np.float32)
     first = position.astype(np.intp)
     return first, np.minimum(first + 1, cells - 1), position - first

@@ -1,8 +1,8 @@
-"""Stage 1, intake: tell what a file is from its first bytes, never from its name."""
+"""Recognise the format of a file by its first bytes, never by its name."""
 
 from __future__ import annotations
 
-# The formats that are taken, in the order in which a message lists them.
+# The accepted formats, in the order in which messages list them.
 FORMATS = ("jpeg", "png", "webp", "heic", "avif", "tiff", "bmp", "gif")
 
 HEAD_BYTES = 512  # enough for every signature below, and for the first tag of an SVG or a web page
@@ -51,7 +51,7 @@ def sniff(head: bytes) -> str | None:
 
 
 def describe(head: bytes) -> str:
-    """Say in words what a file is that `sniff` did not know, such as `a PDF document` or `text`."""
+    """Name the kind of a file that `sniff` does not accept, such as `a PDF document` or `text`."""
     for signature, words in _OTHERS:
         if head.startswith(signature):
             return words

@@ -1,18 +1,18 @@
-"""Stage 6, the model's classical sibling: the ink of seals and stamps lifted off the paper, without any weights.
+"""Separate the ink of seals and stamps from the paper by classical methods, without a model.
 
-Values stay in the picture's own gamma: a shadow is a common factor of the three channels there as well, and alpha is
-used there later. In order:
+Values stay in the picture's own gamma: there too, a shadow is a common factor of the three channels, and alpha is
+applied there later. In order:
 
 1. Light. The paper's colour at every place is a smooth surface fitted to the logarithm of the picture by reweighted
-   least squares in which what is darker than the paper counts for little (asymmetric least squares, Eilers & Boelens
-   2005), then corrected locally by normalised convolution over what looks like paper (Knutsson & Westin 1993).
+   least squares with a small weight for pixels darker than the paper (asymmetric least squares, Eilers & Boelens
+   2005), then corrected locally by normalised convolution over paper-like pixels (Knutsson & Westin 1993).
 2. Optical density, by the Beer-Lambert law: D = -ln(picture / paper). Layers of ink and print add up in it.
-3. Inks. The densities of the strongest coloured pixels, told apart by their hue; yellow and brown are stains, not ink.
+3. Inks. The densities of the strongest coloured pixels, grouped by hue; yellow and brown are stains, not ink.
 4. Unmixing, as colour deconvolution does for dyes (Ruifrok & Johnston 2001): D = amount * ink + print * (1, 1, 1), in
-   the least squares sense. What remains of the picture without its print is T = exp(-amount * ink).
+   the least squares sense. The picture without its print is T = exp(-amount * ink).
 5. Alpha of the ink over white paper, T = alpha * C + (1 - alpha), in the least squares sense over the channels, as in
-   matting against a known background (Smith & Blinn 1996); C is the colour of the ink where it took fully.
-6. Under dense print hardly any colour is left to judge by: there alpha is the normalised convolution of its
+   matting against a known background (Smith & Blinn 1996); C is the colour of the ink at full strength.
+6. Under dense print there is hardly any colour to measure: there alpha is the normalised convolution of its
    surroundings.
 """
 
@@ -25,19 +25,19 @@ import cv2
 import numpy as np
 
 MODEL_SIDE_PX = 900  # the longer side at which light and inks are estimated
-PAPER_SIDE_PX = 150  # and at which the paper's surface is fitted
-STRIP_ROWS = 512  # what is unmixed at once, so that 50 megapixels need no gigabytes
-DARKEST = 6 / 255  # below it a density says more about noise than about ink
+PAPER_SIDE_PX = 150  # the longer side at which the paper's surface is fitted
+STRIP_ROWS = 512  # rows processed at once, to bound the memory for 50 megapixels
+DARKEST = 6 / 255  # below it, densities are mostly noise
 STAIN_HUES_DEG = (56.0, 140.0)  # yellow, brown and olive, on the hue circle of `hue_of`
 MIN_INK_DENSITY = 0.14  # difference of two channels' densities: less is a tint of the paper or the light
-FULL_INK_DENSITY = 0.7  # a paler ink is taken for a thin layer of a stronger one, and becomes translucent
+FULL_INK_DENSITY = 0.7  # a paler ink counts as a thin layer of a stronger one, and becomes translucent
 MAX_INKS = 3
 MIN_INK_PIXELS = 20
-MIN_INK_SHARE = 0.12  # of the strongest ink's weight: less of another hue is fringes and mixtures
+MIN_INK_SHARE = 0.12  # of the strongest ink's weight: a smaller group of another hue is fringes and mixtures
 HUE_APART_DEG = 45.0
-COLOUR_BLUR_PX = 1.2  # reach over which ink and print are told apart
-NOISE_FLOOR = 2.5  # times the paper's own colour noise: what is weaker is no ink
-COLOUR_LOSS = 0.4  # of thin strokes, in JPEG: so much grey beside the ink's colour is still ink, not print
+COLOUR_BLUR_PX = 1.2  # radius over which ink and print are separated
+NOISE_FLOOR = 2.5  # times the paper's own colour noise: weaker pixels are not ink
+COLOUR_LOSS = 0.4  # of thin strokes in JPEG: this much gray beside the ink's colour still counts as ink
 _LOG_LEVELS = np.log(np.maximum(np.arange(256, dtype=np.float32) / 255, DARKEST))
 
 
@@ -50,7 +50,7 @@ class Stamp(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """Hold one ink: its density where it took fully, (3,) float32, and its hue in degrees."""
+    """One ink: its density at full strength, (3,) float32, and its hue in degrees."""
 
     density: np.ndarray
     hue_deg: float
@@ -58,9 +58,9 @@ class Ink:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Hold what the whole page tells: `paper`, a small (h, w, 3) float32 picture of its logarithm, and the inks.
+    """Estimates for the whole page: `paper`, the logarithm of its colour as a small (h, w, 3) float32, and the inks.
 
-    noise: the colour, as a density, that bare paper shows by itself. brightest: (3,) the paper in the best light, 0..1.
+    noise: the colour of bare paper, as a density. brightest: (3,) colour of the paper in the best light, 0..1.
     """
 
     paper: np.ndarray
@@ -70,7 +70,7 @@ class Page:
 
 
 def lift_stamp(rgb: np.ndarray) -> Stamp:
-    """Lift coloured ink off its paper. rgb: (H, W, 3) uint8; without any ink the alpha is 0 everywhere."""
+    """Separate coloured ink from its paper. rgb: (H, W, 3) uint8; without any ink the alpha is 0 everywhere."""
     height, width = rgb.shape[:2]
     page = read_page(rgb)
     alpha = np.zeros((height, width), np.float32)
@@ -143,14 +143,14 @@ def _paper_rows(paper: np.ndarray, first: int, past: int, height: int, width: in
     rows, columns = paper.shape[:2]
     down = ((np.arange(first, past) + 0.5) * rows / height - 0.5).astype(np.float32)
     across = ((np.arange(width) + 0.5) * columns / width - 0.5).astype(np.float32)
-    grid = np.meshgrid(across, down)
-    return cv2.remap(paper, *grid, interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    x, y = np.meshgrid(across, down)
+    return cv2.remap(paper, x, y, interpolation=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def density_of(rgb: np.ndarray, paper: np.ndarray, rows: slice | None = None) -> np.ndarray:
-    """Measure the optical density of what lies on the paper, float32; 0 is bare paper.
+    """Return the optical density relative to the paper, (rows, W, 3) float32; 0 is bare paper.
 
-    rgb: (H, W, 3) uint8. paper: Page.paper. rows: which rows to measure, all when None.
+    rgb: (H, W, 3) uint8. paper: Page.paper. rows: the rows to measure, all when None.
     """
     height, width = rgb.shape[:2]
     rows = rows or slice(0, height)
@@ -158,7 +158,7 @@ def density_of(rgb: np.ndarray, paper: np.ndarray, rows: slice | None = None) ->
 
 
 def hue_of(density: np.ndarray) -> np.ndarray:
-    """Compute the hue of densities (H, W, 3) in degrees: red ink near 20, green 170, blue 245, violet 315."""
+    """Return the hue of densities (H, W, 3) in degrees: red ink near 20, green 170, blue 245, violet 315."""
     across = cv2.transform(density, np.array([[-1.0, 1.0, 0.0]]))
     down = cv2.transform(density, np.array([[-0.5, -0.5, 1.0]]))
     return cv2.phase(across, down, angleInDegrees=True)
@@ -169,13 +169,13 @@ def is_stain(hue_deg: np.ndarray) -> np.ndarray:
 
 
 def hues_apart(first_deg: np.ndarray, second_deg: float) -> np.ndarray:
-    """Measure the angle between hues of 0..360 degrees; the result is 0..180."""
+    """Return the angle between hues of 0..360 degrees, 0..180."""
     difference = np.abs(first_deg - np.float32(second_deg))
     return np.minimum(difference, 360 - difference)
 
 
 def _inks(density: np.ndarray, strength: np.ndarray, hue_deg: np.ndarray) -> list[Ink]:
-    """Find the inks among coloured pixels, strongest first: peaks of their hues, then the densest of each hue."""
+    """Return the inks among coloured pixels, strongest first: peaks of hue, then the densest pixels of each hue."""
     counts = np.histogram(hue_deg, bins=72, range=(0, 360), weights=strength)[0]
     kernel = np.exp(-0.5 * (np.arange(-4, 5) / 2.0) ** 2)
     counts = np.convolve(np.concatenate([counts[-4:], counts, counts[:4]]), kernel, mode="valid")
@@ -192,10 +192,10 @@ def _inks(density: np.ndarray, strength: np.ndarray, hue_deg: np.ndarray) -> lis
 
 
 def _full_ink(density: np.ndarray, hue_deg: float) -> Ink | None:
-    """Take for fully inked what lies between the 90th and the 99th percentile of colourfulness.
+    """Return the ink at full strength: the median density between the 90th and 99th percentile of colourfulness.
 
-    Colourfulness is the difference of the channels' transmittances: print under the ink lowers it, and so never counts
-    as ink that took well. Returns None when even that has hardly any colour.
+    Colourfulness is the difference of the channels' transmittances; print under the ink lowers it, and is so left out.
+    Returns None when even these pixels have hardly any colour.
     """
     colourfulness = np.ptp(np.exp(-density), axis=1)
     low, high = np.percentile(colourfulness, (90, 99))
@@ -224,18 +224,18 @@ def _lift_strip(density: np.ndarray, page: Page, reach: float) -> tuple[np.ndarr
 
 
 def _unmix(density: np.ndarray, hue_deg: np.ndarray, ink: Ink, noise: float) -> tuple[np.ndarray, np.ndarray]:
-    """Split densities into ink and print; return the ink's alpha and how well it can be seen, (H, W) float32 0..1.
+    """Split densities into ink and print; return the ink's alpha and its visibility, both (H, W) float32 0..1.
 
-    Which part of a pixel's darkness is ink is judged from its neighbourhood, as JPEG stores colour at half the
-    resolution: around a thin stroke of pure ink the colour that its middle lost lies beside it, on paper that looks
-    lighter than paper in turn, and both cancel.
+    The share of ink in a pixel's darkness is measured over its neighbourhood, because JPEG stores colour at half the
+    resolution: colour lost in the middle of a thin stroke appears beside it, on paper that becomes lighter in turn,
+    and the two cancel.
     """
     ink_sum, power = float(ink.density.sum()), float(ink.density @ ink.density)
     slope = (3 * ink.density - ink_sum) / (3 * power - ink_sum**2)  # amount = density . slope
     rest = (1 - ink_sum * slope) / 3  # print = density . rest
     split = cv2.GaussianBlur(cv2.transform(density, np.stack([slope, rest])), (0, 0), COLOUR_BLUR_PX)
     inky = np.clip(split[..., 0], 0, None) * (ink_sum / 3)
-    # Of another hue than the ink's, a pixel holds none of it, however well the densities could be made to fit.
+    # A pixel of another hue holds none of this ink, however well the densities fit.
     inky *= np.clip((75 - hues_apart(hue_deg, ink.hue_deg)) / 30, 0, 1)
     printed = np.clip(split[..., 1] - COLOUR_LOSS * inky, 0, None)
     share = inky / (inky + printed + 1e-4)

@@ -13,7 +13,7 @@ import numpy as np
 
 from .compose import Rendered
 from .encode import encode_alpha, quantize, read_alpha, read_texts
-from .errors import ImageError, InvalidParameter
+from .errors import ImageError, ImageUnreadable, InvalidParameter
 from .image import Limits, probe
 from .options import CutoutOptions, Output
 from .pipeline import render_variant
@@ -90,6 +90,8 @@ def brushed(alpha_png: bytes, brush_png: bytes, limits: Limits) -> bytes:
 def only_people(alpha_png: bytes, ids_png: bytes, people: Sequence[int]) -> bytes:
     """Clear a stored alpha where the id mask, gray levels of 8 bits, names none of `people`."""
     ids = cv2.imdecode(np.frombuffer(ids_png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if ids is None:
+        raise ImageUnreadable("The mask of this picture cannot be read.")
     kept = np.isin(ids, list(people)).astype(np.float32)
     # Half a pixel of softness, so that the border between a kept and a dropped person is not a staircase.
     alpha = read_alpha(alpha_png) * cv2.GaussianBlur(kept, (3, 3), 0)

@@ -1,4 +1,4 @@
-"""Stage 7, post-processing: draw what was found over the photo, for eyes rather than for programs."""
+"""Draw the found subject or people over the photo, for people to look at."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 
 _OPACITY = 0.5
 _OUTLINE_SHARE = 0.004  # of the shorter side
-# The first ones stay apart under the common kinds of colour blindness (after Okabe and Ito, 2008).
+# The first ones are distinct under the common kinds of colour blindness (Okabe and Ito, 2008).
 _FIRST_COLOURS = (
     (230, 159, 0), (0, 114, 178), (0, 158, 115), (213, 94, 0), (204, 121, 167), (86, 180, 233), (240, 228, 66),
 )  # fmt: skip
-_STEP = 17  # between the levels of red, green and blue from which the others are chosen
+_STEP = 17  # between the levels of red, green and blue of the candidates for the other colours
 
 
 @cache
 def palette() -> np.ndarray:
-    """Return a colour of its own for each of 255 ids, (255, 3) uint8 RGB.
+    """Return a distinct colour for each of 255 ids, (255, 3) uint8 RGB.
 
-    After the first few, each colour is the one farthest from all before it in CIELAB (CIE 1976).
+    After the first few, each colour is the farthest in CIELAB (CIE 1976) from all before it.
     """
     levels = np.arange(0, 256, _STEP, dtype=np.uint8)
     candidates = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(-1, 3)

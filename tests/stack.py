@@ -135,13 +135,13 @@ def running_stack(data_dir: Path | None = None, **changes: str) -> Iterator[Stac
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def start_stack(folder: Path, **changes: str) -> Stack:
-    """Start a site and return at once; whoever calls this ends it."""
+def start_stack(folder: Path, *, working_folder: Path = ROOT, **changes: str) -> Stack:
+    """Start a site and return at once; the caller must stop it."""
     port = free_port()
     environment = _clean_environment() | {"MATTING_DATA_DIR": str(folder), "PORT": str(port)} | changes
     process = subprocess.Popen(
         [sys.executable, "-u", str(ROOT / "manage.py"), "run", "--end-with-parent"],
-        cwd=ROOT,
+        cwd=working_folder,
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -16,7 +16,7 @@ HEAVY = ("torch", "openvino", "onnxruntime")
 MODEL = ("segmentation.pipeline", "segmentation.engines", "segmentation.network", "training", *HEAVY)
 DOORS = ("jobs.api", "jobs.web", "jobs.admin")
 ROOMS = ("jobs.teams", "jobs.quota", "jobs.audit", "jobs.intake", "jobs.work", "jobs.results", "jobs.webhooks")
-WORKERS_ONLY = ("jobs.work.tasks", "jobs.work.engine")
+WORKERS_ONLY = ("jobs.work.tasks", "jobs.work.engine", "jobs.work.serving")
 SITE = ("django", "rest_framework", "redis", "rq", "django_rq", "jobs", "mattingsite")
 
 # What a part of the code may never import, wherever in the file the import stands.
@@ -26,13 +26,13 @@ FORBIDDEN = {
     "webserver": ("jobs", "mattingsite", "rest_framework", "segmentation", "training"),
     "jobs.models": (*ROOMS, *DOORS, "jobs.running", "rest_framework", *MODEL),
     **dict.fromkeys(ROOMS, (*DOORS, "jobs.running", "rest_framework")),
-    **dict.fromkeys(DOORS, ("jobs.running.worker", *WORKERS_ONLY, *MODEL)),
-    "jobs.api": ("jobs.web", "jobs.admin", "jobs.running.worker", *WORKERS_ONLY, *MODEL),
+    **dict.fromkeys(DOORS, ("jobs.running.worker", "jobs.running.worker_child", *WORKERS_ONLY, *MODEL)),
+    "jobs.api": ("jobs.web", "jobs.admin", "jobs.running.worker", "jobs.running.worker_child", *WORKERS_ONLY, *MODEL),
 }
 # Modules of the rooms that only workers import, and so may load a model.
 MAY_RUN_A_MODEL = (*WORKERS_ONLY, "jobs.running", "jobs.management")
-DIALECTS = ("native", "unet", "baidu", "dashscope", "picwish")
-KNOWS_RQ = ("jobs.work.queue", "jobs.work.tasks", "jobs.admin")
+DIALECTS = tuple(path.parent.name for path in sorted((ROOT / "jobs" / "api").glob("*/urls.py")))
+KNOWS_RQ = ("jobs.work.queue", "jobs.work.serving", "jobs.work.tasks", "jobs.admin")
 
 
 def _name_of(path: Path) -> str:
@@ -64,7 +64,7 @@ def imports_of(name: str, path: Path) -> set[str]:
 
 def breaches(name: str, imported: set[str]) -> list[str]:
     """List the imports of one module that point the wrong way."""
-    forbidden = [target for part, targets in FORBIDDEN.items() if _is_in(name, part) for target in targets]
+    forbidden = [target for part, targets in FORBIDDEN.items() if _is_in(name, part) for target in targets] + ["tests"]
     if any(_is_in(name, room) for room in ROOMS) and name not in MAY_RUN_A_MODEL:
         forbidden += [*WORKERS_ONLY, *HEAVY]
     if name.startswith("jobs.api."):
@@ -87,10 +87,10 @@ def test_every_module_imports_only_what_lies_below_it() -> None:
         ("segmentation.pipeline", "from django.conf import settings", ["django.conf", "django.conf.settings"]),
         ("segmentation.pipeline", "def f():\n    import jobs.models", ["jobs.models"]),
         ("jobs.models.job", "from ..teams import keys", ["jobs.teams", "jobs.teams.keys"]),
-        ("jobs.api.unet.views", "from jobs.work import tasks", ["jobs.work.tasks"]),
-        ("jobs.api.unet.views", "from jobs.api.baidu import render", ["jobs.api.baidu", "jobs.api.baidu.render"]),
+        ("jobs.api.native.views", "from jobs.work import tasks", ["jobs.work.tasks"]),
         ("jobs.web.views", "import rq", ["rq"]),
         ("jobs.web.views", "from jobs.teams import keys\nimport torchlight", []),
+        ("training.scores", "from tests.photos import encoded", ["tests.photos", "tests.photos.encoded"]),
     ],
 )
 def test_a_breach_is_seen(name: str, source: str, expected: list[str], tmp_path: Path) -> None:
@@ -98,6 +98,12 @@ def test_a_breach_is_seen(name: str, source: str, expected: list[str], tmp_path:
     path.write_text(source)
 
     assert breaches(name, imports_of(name, path)) == expected
+
+
+def test_one_dialect_that_imports_another_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.test_import_direction.DIALECTS", ("native", "one", "two"))
+
+    assert breaches("jobs.api.one.views", {"jobs.api.two.render", "jobs.api.fields"}) == ["jobs.api.two.render"]
 
 
 def test_the_web_process_loads_no_model_runtime() -> None:

@@ -12,7 +12,7 @@ PAGE = ROOT / "docs" / "settings.md"
 
 
 def variables_read() -> set[str]:
-    """Collect the first argument of `env(…)`, `env.int(…)`, `optional(…)`, `os.environ.get(…)` and their like."""
+    """Return the first argument of every `env(…)`, `env.integer(…)`, `os.environ.get(…)` and so on."""
     found = set()
     for source in SOURCES:
         for node in ast.walk(ast.parse((ROOT / source).read_text())):
@@ -45,4 +45,4 @@ def test_settings_are_where_this_test_looks() -> None:
 
 def _reads_environment(function: ast.expr) -> bool:
     words = ast.unparse(function)
-    return words in ("env", "optional", "os.environ.get", "_number") or words.startswith("env.")
+    return words in ("env", "os.environ.get", "_number") or words.startswith("env.")

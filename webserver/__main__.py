@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
-from webserver.configuration import from_environment
+# Run by its path, from any working directory, Python would look for modules in this folder instead of the checkout.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from webserver.configuration import from_environment  # noqa: E402
 
 
 def main() -> int:

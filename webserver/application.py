@@ -24,7 +24,8 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 _PIECE_BYTES = 64 * 2**10
-_PROBES = ("/health", "/health/", "/health/live", "/health/live/")
+_LIVE = "/health/live"
+_PROBES = ("/health", "/health/ready")
 
 
 class Wakeups(Protocol):
@@ -96,7 +97,8 @@ class _Exchange:
 
     async def _first_answer(self) -> HttpResponseBase:
         declared = _declared_bytes(self._scope)
-        lane = self._lanes.probes if self._scope["path"] in _PROBES else self._lanes.short
+        path = self._scope["path"].rstrip("/")
+        lane = self._lanes.live if path == _LIVE else self._lanes.probes if path in _PROBES else self._lanes.short
         body = await self._small_body(declared)
         try:
             return await self._begin(lane, body)

@@ -43,16 +43,17 @@ class Lane:
 class Lanes:
     """Hold the lanes of one process.
 
-    probes: health checks, which answer whatever else goes on. short: requests without a large body, and what goes on
+    live: the check that this process runs, which answers whatever else goes on. probes: the other health checks. short: requests without a large body, and what goes on
     after a wait. uploads: requests whose large body has been read. files: reading pieces of files that are sent.
     """
 
     def __init__(self, *, threads: int, upload_threads: int) -> None:
-        self.probes = Lane("probe", threads=1)
+        self.live = Lane("live", threads=1)
+        self.probes = Lane("probe", threads=2)
         self.short = Lane("short", threads=threads)
         self.uploads = Lane("upload", threads=upload_threads)
         self.files = Lane("file", threads=4)
 
     def close(self) -> None:
-        for lane in (self.probes, self.short, self.uploads, self.files):
+        for lane in (self.live, self.probes, self.short, self.uploads, self.files):
             lane.close()

@@ -15,10 +15,11 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from webserver.configuration import Configuration
 
-CHILD = (sys.executable, "-m", "webserver", "--child")
+CHILD = (sys.executable, str(Path(__file__).with_name("__main__.py")), "--child")
 SERVES, ALIVE, REPLACE = b"s", b"a", b"r"
 BEAT_EVERY_S = 2.0
 _HANGS_AFTER_S = 30.0

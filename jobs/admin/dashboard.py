@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: lays the dashboard's figures out as charts and tables."""
+"""The admin's dashboard: its figures as charts and tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from jobs.admin.figures import Day, figures, pulse
-from jobs.models import Job
+from jobs.models.dialects import dialect_names
 from jobs.work import queue
 
 CHART_WIDTH, CHART_HEIGHT = 900, 180
@@ -18,9 +18,13 @@ _GAP = 6
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Place one dialect's share of one day in the chart, in the units of its view box."""
+    """Place one dialect's share of one day in the chart, in the units of its view box.
+
+    series: the dialect's place among those shown, which is its colour.
+    """
 
     dialect: str
+    series: int
     pictures: int
     x: float
     y: float
@@ -30,21 +34,20 @@ class Block:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add the figures to the admin's first page, for who may see jobs."""
+    """Add the figures to the admin's first page, for staff who may view jobs."""
     if not request.user.has_perm("jobs.view_job"):
         return context
     found, now = figures(), pulse()
     depths = now.depths or {}
     most = max((day.pictures for day in found["days"]), default=0)
+    shown = [dialect for dialect in dialect_names() if any(dialect in day.by_dialect for day in found["days"])]
     context["board"] = {
         **found,
-        "blocks": chart_blocks(found["days"], most),
+        "blocks": chart_blocks(found["days"], most, shown),
         "most": most,
         "chart_width": CHART_WIDTH,
         "chart_height": CHART_HEIGHT,
-        "dialects": [
-            dialect for dialect in Job.Dialect.values if any(dialect in day.by_dialect for day in found["days"])
-        ],
+        "dialects": shown,
         "tiles": _tiles(found, depths, now.workers, queue_answers=now.depths is not None),
         "depths": depths,
         "workers": now.workers,
@@ -53,18 +56,19 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     return context
 
 
-def chart_blocks(days: list[Day], most: int) -> list[Block]:
+def chart_blocks(days: list[Day], most: int, dialects: list[str]) -> list[Block]:
     """Stack each day's dialects on one another, the highest day filling the chart."""
     step = CHART_WIDTH / max(1, len(days))
     blocks = []
     for number, day in enumerate(days):
         top = float(CHART_HEIGHT)
-        for dialect in Job.Dialect.values:
+        for series, dialect in enumerate(dialects):
             pictures = day.by_dialect.get(dialect, 0)
             if pictures:
                 height = pictures / most * CHART_HEIGHT
                 top -= height
-                blocks.append(Block(dialect, pictures, number * step + _GAP / 2, top, step - _GAP, height, day.day))
+                x = number * step + _GAP / 2
+                blocks.append(Block(dialect, series, pictures, x, top, step - _GAP, height, day.day))
     return blocks
 
 

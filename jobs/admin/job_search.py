@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: find a job by any id that a caller could hold. Every look-up uses an index."""
+"""Find jobs by any id that a caller may have. Every look-up uses an index."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from jobs.models import Artifact, Job, JobImage, WebhookDelivery
 
 
 def job_ids_for(term: str) -> set[UUID]:
-    """Give the jobs that carry `term` as an id of any kind.
+    """Return the ids of the jobs for which `term` is an id of any kind.
 
-    Ours (of a job, picture or file), a dialect's own (UNet's and PicWish's task_id, Baidu's log_id; DashScope's task_id
-    is ours), the request_id of an answer, a webhook-id, or the path of a result as the UNet dialect names it.
+    The id of a job, picture or file, a dialect's own (such as a task id), the request_id of an answer, a webhook-id, or
+    the path of a result as a dialect names it.
     """
     found = set(Job.objects.filter(external_id=term).values_list("pk", flat=True))
     found |= set(Job.objects.filter(request_id=term).values_list("pk", flat=True))

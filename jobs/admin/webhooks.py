@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: webhooks and every message that was sent or will be."""
+"""Webhooks and their deliveries in the admin."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from unfold.decorators import display
 
 from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly
 from jobs.models import Webhook, WebhookDelivery
-from jobs.webhooks.delivery import delivery_replay
+from jobs.webhooks.outbox import delivery_replay
 
 
 @admin.register(Webhook)
 class WebhookAdmin(ReadOnly, AuditedAdmin):
-    """Show who is told of what; secrets stay with the team."""
+    """Show webhooks without their secrets."""
 
     list_display = ("__str__", "team", "kind", "is_enabled", "disabled_reason", "created_at")
     list_select_related = ("team",)
@@ -26,7 +26,7 @@ class WebhookAdmin(ReadOnly, AuditedAdmin):
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnly, AuditedAdmin):
-    """Show messages, and send them again."""
+    """Show deliveries, and send them again."""
 
     list_display = ("created_at", "event", "url", "state", "attempt", "response_status", "elapsed_ms", "error_code")
     list_filter = (("status", ChoicesDropdownFilter), ("event", ChoicesDropdownFilter), ("created_at", DaysFilter))

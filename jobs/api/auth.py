@@ -1,20 +1,20 @@
-"""Stage 1, intake: who calls the API. One key works in every dialect, in whichever header its clients send."""
+"""Authentication of API calls: one key works in every dialect, in any of the headers that clients send."""
 
 from __future__ import annotations
 
 import ipaddress
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from jobs.errors import AuthenticationRequired, PermissionDenied
-from jobs.models import ApiKey, Membership
+from jobs.models import ApiKey
 from jobs.teams.actor import Actor
-from jobs.teams.caller import client_address
+from jobs.teams.caller import caller_of
 from jobs.teams.keys import key_touch
 from jobs.teams.selectors import key_by_secret
 
@@ -25,7 +25,7 @@ _SCHEMES = ("bearer", "token")
 
 
 def secret_in(request: Request) -> str:
-    """Find a key's secret in `Authorization: Bearer|Token …` or `X-API-KEY`; empty when there is none."""
+    """Return the key's secret from `Authorization: Bearer|Token …` or `X-API-KEY`; empty when there is none."""
     scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
     if scheme.lower() in _SCHEMES:
         return secret.strip()
@@ -33,15 +33,18 @@ def secret_in(request: Request) -> str:
 
 
 def key_opened_by(secret: str, request: Request) -> ApiKey:
-    """Give the active key that a secret opens from the caller's address; raise AuthenticationRequired otherwise."""
+    """Return the active key of a secret, as `key_admitted` does."""
     return key_admitted(key_by_secret(secret), request)
 
 
 def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
-    """Give the key back when it is active and the caller's address is one of its own; note that it was used."""
+    """Return the key after a check that it is active and allowed from the caller's address; record its use.
+
+    Raises AuthenticationRequired and PermissionDenied.
+    """
     if key is None or not key.is_active:
         raise AuthenticationRequired("The API key is unknown, expired or revoked.")
-    address = client_address(request)
+    address = caller_of(request).address
     if not is_allowed_from(key, address):
         raise PermissionDenied("This key may not be used from this address.")
     key_touch(key=key, address=address)
@@ -49,6 +52,7 @@ def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
 
 
 def is_allowed_from(key: ApiKey, address: str | None) -> bool:
+    """Check whether a key may be used from an IP address."""
     if not key.allowed_networks:
         return True
     if address is None:
@@ -57,7 +61,7 @@ def is_allowed_from(key: ApiKey, address: str | None) -> bool:
 
 
 class KeyAuthentication(BaseAuthentication):
-    """Authenticate by API key; `request.auth` is the key, `request.user` stays anonymous: a key is no person."""
+    """Authenticate by API key. `request.auth` is the key; `request.user` stays anonymous, as a key is not a person."""
 
     def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
         secret = secret_in(request)
@@ -70,11 +74,11 @@ class KeyAuthentication(BaseAuthentication):
 
 
 class BrowserSession(SessionAuthentication):
-    """Authenticate the signed-in browser, with the CSRF check."""
+    """Authenticate a signed-in browser, with the CSRF check."""
 
 
 class HasScope(BasePermission):
-    """Ask for every one of the view's `required_scopes[method]`; without them submit for writing, read for reading."""
+    """Require the scopes in the view's `required_scopes[method]`; by default `read` to read, `submit` to write."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.auth is None and not request.user.is_authenticated:
@@ -88,26 +92,11 @@ class HasScope(BasePermission):
         return True
 
 
-def request_id_of(request: Request) -> str:
-    """Give the name that our logs and answers call this request by."""
-    return request.META.setdefault("keyline.request_id", str(uuid.uuid4()))
+def request_id_of(request: HttpRequest | Request) -> str:
+    """Return the id that logs and answers give this request."""
+    return caller_of(request).request_id
 
 
 def actor_of(request: Request) -> Actor:
-    """Give the request's actor; raise PermissionDenied for a person without a team."""
-    request_id = request_id_of(request)
-    address = client_address(request)
-    if isinstance(request.auth, ApiKey):
-        return Actor(team=request.auth.team, key=request.auth, address=address, request_id=request_id)
-    membership = current_membership(request)
-    return Actor(team=membership.team, user=request.user, membership=membership, address=address, request_id=request_id)
-
-
-def current_membership(request: Request) -> Membership:
-    """Give the membership of the team chosen in the header, or the user's first."""
-    memberships = Membership.objects.select_related("team__quota").filter(user=request.user).order_by("created_at")
-    chosen = request.session.get("team_id") if hasattr(request, "session") else None
-    membership = (memberships.filter(team_id=chosen).first() if chosen else None) or memberships.first()
-    if membership is None:
-        raise PermissionDenied("You belong to no team yet.")
-    return membership
+    """Return the request's actor; raise PermissionDenied for a user without a team."""
+    return caller_of(request).actor

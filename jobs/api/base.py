@@ -1,9 +1,9 @@
-"""Stage 9, rendering: what every dialect's views share, which is little: one way from any exception to an envelope."""
+"""Base classes of all API views: from any exception to the dialect's error envelope, and the rate limits."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -12,6 +12,7 @@ from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooMa
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
+from django.utils.translation import gettext_noop
 from rest_framework import exceptions
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
@@ -20,12 +21,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
 from jobs.api.auth import actor_of
-from jobs.api.body_limits import BodyLimits, words
+from jobs.api.body_limits import BodyLimits, no_picture
 from jobs.api.parking import WaitingView
 from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
 from jobs.intake.sources import too_many_images
 from jobs.models import Job
-from jobs.quota.charges import allowances, limits_within, quota_of
+from jobs.quota.limits import limits_within, quota_of
+from jobs.quota.windows import allowances
 from jobs.teams.actor import Actor
 from jobs.teams.rates import Standing, allowance_standings, rate_limit_headers, rates_of, request_spend, require_room
 from segmentation.errors import ImageTooLarge, InvalidParameter, MattingError
@@ -39,43 +41,44 @@ _LONGEST_PROBLEM = 300  # characters; a message may repeat what was sent, of any
 
 class MethodNotAllowed(MattingError):
     code, http_status = "method_not_allowed", 405
-    public_message = "This address does not take that method."
+    public_message = gettext_noop("This URL does not take that method.")
 
 
 class UnsupportedMediaType(MalformedBody):
     http_status = 415
-    public_message = "This Content-Type is not understood here."
+    public_message = gettext_noop("This Content-Type is not understood here.")
 
 
 class RequestTooLarge(ImageTooLarge):
-    public_message = "The request's body is too large."
+    public_message = gettext_noop("The request's body is too large.")
 
 
 class NotAcceptable(MattingError):
     code, http_status = "not_acceptable", 406
-    public_message = "None of the types in Accept can be given."
+    public_message = gettext_noop("None of the types in Accept can be given.")
 
 
 class AlwaysJson(DefaultContentNegotiation):
-    """Answer JSON whatever Accept asks for: clients of published dialects send all sorts there."""
+    """Answer JSON whatever Accept asks for: clients of published dialects send any value there."""
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
+        first = next(iter(renderers))
+        return first, first.media_type
 
 
 class DialectView(WaitingView, APIView):
-    """Turn whatever a view raises into the dialect's own envelope, by its `render_error`, and keep its rates.
+    """Turn whatever a view raises into the dialect's envelope with its `render_error`, and apply the rate limits.
 
-    dialect: whose limits of requests count, beside the team's own. is_submit: whether a request counts as a submission
-    there rather than as a query; None lets POST be one. body_limits: how much of a body is read.
+    dialect: whose request limits apply, beside the team's own. is_submit: whether a request counts as a submission
+    there rather than as a query; None: POST counts as one. body_limits: how much of a body is read.
     """
 
     dialect: ClassVar[str] = Job.Dialect.NATIVE
     is_submit: ClassVar[bool | None] = None
     is_rated: ClassVar[bool] = True
-    body_limits: ClassVar[Callable[[], BodyLimits]] = staticmethod(words)
+    body_limits: ClassVar[Callable[[], BodyLimits]] = staticmethod(no_picture)
     standings: Sequence[Standing] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -118,11 +121,11 @@ class DialectView(WaitingView, APIView):
         return self.request.build_absolute_uri("/").rstrip("/")
 
     def team_limits(self, limits: Limits) -> Limits:
-        """Narrow a door's limits to the team's, for pictures that fail by themselves rather than end the request."""
+        """Narrow a dialect's limits to the team's, for pictures that fail alone instead of ending the request."""
         return limits_within(limits, quota_of(self.actor.team))
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
-        """Give the dialect's answer for one error of the tree."""
+        """Return the dialect's answer for one error of the tree."""
         raise TypeError(f"{type(self).__name__} renders no errors")
 
     def get_exception_handler(self) -> Any:
@@ -143,7 +146,7 @@ class DialectView(WaitingView, APIView):
 
 
 class PublishedView(DialectView):
-    """Speak English whatever Accept-Language says: a published API's texts are part of it, and clients compare them."""
+    """Answer in English whatever Accept-Language says: clients compare the texts of a published API."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with translation.override("en"):
@@ -153,14 +156,14 @@ class PublishedView(DialectView):
 
 
 class NothingHere:
-    """Tell everybody, by whatever method they ask, that nothing is here. Mixed into a dialect's view, before it."""
+    """Raise NotFound for every method. Mixed in before a dialect's view, for paths that the dialect does not have."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise NotFound
 
 
 def matting_error_of(exception: Exception) -> MattingError:
-    """Find the error of our tree that stands for any exception a view can raise."""
+    """Return the error of the tree that stands for any exception that a view can raise."""
     match exception:
         case MattingError():
             return exception
@@ -185,18 +188,18 @@ def matting_error_of(exception: Exception) -> MattingError:
         case exceptions.NotAcceptable():
             return NotAcceptable()
         case exceptions.Throttled():
-            return RateLimited(retry_after_s=int(exception.wait or 1))
+            return RateLimited(retry_after_s=int(getattr(exception, "wait", None) or 1))
         case SuspiciousOperation() | UnicodeDecodeError() | RecursionError():  # the last: JSON nested thousands deep
             return MalformedBody()
     return MattingError()
 
 
 def _first_problem(detail: Any, name: str = "") -> tuple[str]:
-    """Give the first message of a serializer's nested errors, with the field's name before it."""
+    """Return the first message of a serializer's nested errors, after the field's name."""
     while isinstance(detail, dict | list) and detail:
         if isinstance(detail, dict):
             key = next(iter(detail))
-            # The outermost name is the caller's field; inside it stand numbers of list entries.
+            # The outermost name is the caller's field; inside it are indexes of list entries.
             name, detail = (name or ("" if key == "non_field_errors" else str(key))), detail[key]
         else:
             detail = detail[0]
@@ -204,9 +207,9 @@ def _first_problem(detail: Any, name: str = "") -> tuple[str]:
 
 
 def _sayable(text: str) -> str:
-    """Shorten a message in its middle, for the reason stands at its end, and escape lone surrogates.
+    """Shorten a message in its middle, as the reason stands at its end, and escape lone surrogates.
 
-    JSON may hold those, but no answer can: it is written in UTF-8.
+    JSON strings can hold those, but an answer cannot: it is UTF-8.
     """
     if len(text) > _LONGEST_PROBLEM:
         text = f"{text[: _LONGEST_PROBLEM // 2]} … {text[-_LONGEST_PROBLEM // 2 :]}"

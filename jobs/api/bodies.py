@@ -1,4 +1,4 @@
-"""Stage 1, intake: read a body by what it is. Clients of published dialects label theirs as they please."""
+"""Parsers that read a body by its content: clients of published dialects send any Content-Type."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobs.errors import MalformedBody
 
 
 class MarkedJson(JSONParser):
-    """Read what is labelled as JSON, and let pass the byte order mark that some programs write before it."""
+    """Read a body labelled as JSON, with or without a byte order mark before it."""
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         context = parser_context or {}
@@ -25,7 +25,7 @@ class MarkedJson(JSONParser):
 
 
 class JsonBody(BaseParser):
-    """Read a JSON object under any Content-Type; raise MalformedBody for anything else."""
+    """Parse a JSON object under any Content-Type; raise MalformedBody for anything else."""
 
     media_type = "*/*"
 
@@ -34,13 +34,13 @@ class JsonBody(BaseParser):
 
 
 class JsonOrFormBody(BaseParser):
-    """Read a JSON object or a URL-encoded form, whichever it is, under any Content-Type.
+    """Parse a JSON object or a URL-encoded form, told apart by their first byte, under any Content-Type.
 
     A form's value is a string, or a list of them where the name is sent more than once.
     """
 
     media_type = "*/*"
-    max_bytes: ClassVar[int | None] = None  # None: as many as any body may have
+    max_bytes: ClassVar[int | None] = None  # None: the limit of any body
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
         text = _text_of(stream, self.max_bytes)
@@ -54,13 +54,13 @@ class JsonOrFormBody(BaseParser):
 
 
 class ShortJsonOrFormBody(JsonOrFormBody):
-    """Read a body of a few words, without a picture in it."""
+    """Parse a short body, without a picture in it."""
 
     max_bytes = 64 * 2**10
 
 
 def json_object(text: str) -> dict[str, Any]:
-    """Read a JSON object strictly: no NaN, no infinity; raise MalformedBody otherwise."""
+    """Parse a JSON object strictly, without NaN and infinity; raise MalformedBody otherwise."""
     try:
         value = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):

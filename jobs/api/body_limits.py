@@ -1,7 +1,7 @@
-"""Stage 1, intake: how much of a request's body is read at all; the view that it is for says so.
+"""Limits of request bodies, declared by the view that the request is for.
 
-A body that tells its length is refused before a byte of it is read, one in chunks as soon as it has passed the limit.
-An API view meets the refusal where it reads the body: it knows by then who calls, and says it in its dialect's words.
+A body with a length is rejected before a byte of it is read, a chunked one as soon as it passes the limit. An API view
+gets the error where it reads the body: by then the caller is known, and the dialect renders the error.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from jobs.intake.archives import SIGNATURE
 from jobs.intake.sources import too_large
 from webserver.bodies import LIMIT as BODY_LIMIT
 
-WORDS_BYTES = 512 * 2**10
+FIELDS_BYTES = 512 * 2**10
 _TOO_LARGE = "The request's body is too large."
 
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """Say how many bytes a view takes: in the whole body, in each file of a form, and in one that is a zip.
+    """Hold how many bytes a view takes: in the whole body, in each file of a form, and in a file that is a zip.
 
-    cuts_files: of a file that is too long one byte more than it may have is kept, so that the view can judge it beside
-    the others; else it ends the request.
+    cuts_files: keep one byte more than the limit of a file that is too long, so that the view can reject that file
+    alone; otherwise it ends the request.
     """
 
     max_bytes: int
@@ -40,39 +40,39 @@ class BodyLimits:
     cuts_files: bool = False
 
     def of_file(self, head: bytes) -> int:
-        """Give the most bytes of a file that begins with `head`."""
+        """Return the most bytes of a file that begins with `head`."""
         return max(self.max_file_bytes, self.max_archive_bytes if head.startswith(SIGNATURE) else 0)
 
 
-def words() -> BodyLimits:
-    """Bound what holds no picture: forms and JSON of a few fields."""
-    return BodyLimits(WORDS_BYTES, WORDS_BYTES)
+def no_picture() -> BodyLimits:
+    """Return the limits of a body without a picture: a form or JSON of a few fields."""
+    return BodyLimits(FIELDS_BYTES, FIELDS_BYTES)
 
 
 def one_picture() -> BodyLimits:
-    """Bound one picture with the fields around it; base64 and its escapes in a form make it longer by a half."""
+    """Return the limits of one picture with its fields; base64 and its escapes in a form make it longer by a half."""
     largest = settings.MATTING_MAX_IMAGE_BYTES
-    return BodyLimits(2 * largest + WORDS_BYTES, largest)
+    return BodyLimits(2 * largest + FIELDS_BYTES, largest)
 
 
 def many_pictures() -> BodyLimits:
-    """Bound many pictures, or a zip of them: together by what a zip may hold."""
+    """Return the limits of many pictures or a zip of them: together as much as a zip may hold."""
     archive = settings.MATTING_MAX_ARCHIVE_BYTES
-    return BodyLimits(max(archive + WORDS_BYTES, one_picture().max_bytes), settings.MATTING_MAX_IMAGE_BYTES, archive)
+    return BodyLimits(max(archive + FIELDS_BYTES, one_picture().max_bytes), settings.MATTING_MAX_IMAGE_BYTES, archive)
 
 
 def each_picture_by_itself() -> BodyLimits:
-    """Bound many pictures of which one may be too large without the others."""
+    """Return the limits of many pictures, each of which may be too large by itself."""
     return replace(many_pictures(), cuts_files=True)
 
 
-def limits_of(view: Callable[..., Any]) -> BodyLimits:
-    """Give what a view's class says in `body_limits`; most views take a few words."""
-    return getattr(getattr(view, "view_class", None), "body_limits", words)()
+def limits_of(view: Callable[..., Any] | None) -> BodyLimits:
+    """Return the `body_limits` of a view's class; the default is a body without a picture."""
+    return getattr(getattr(view, "view_class", None), "body_limits", no_picture)()
 
 
 class BodyLimitsMiddleware:
-    """Hold each body to the limits of its view; let those that come in chunks, without a length, be read."""
+    """Apply the limits of the view to each body, chunked bodies included."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -84,36 +84,37 @@ class BodyLimitsMiddleware:
         self, request: HttpRequest, view: Callable[..., Any], args: object, kwargs: object
     ) -> HttpResponse | None:
         most = limits_of(view).max_bytes
-        if request.content_type != "multipart/form-data":  # it is read into memory, wherever a form's files go to disk
+        if request.content_type != "multipart/form-data":  # read into memory, while files of a form go to disk
             most = min(most, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         request.META[BODY_LIMIT] = most
         if hasattr(view, "cls"):  # one of the REST framework's
-            return _guard_api(request, most)
+            _guard_api(request, most)
+            return None
         return _guard_page(request, most)
 
 
 def _guard_api(request: HttpRequest, most: int) -> None:
     if _is_chunked(request):
-        # Without the server's word for it that the body ends, reading it could wait for ever.
+        # Unless the server marks the body's end, reading it could block for ever.
         ends = request.META.get("wsgi.input_terminated")
         body = CountedBody(request.META["wsgi.input"], most) if ends else RefusedBody(LengthRequired())
-        _replace_body(request, body, most)  # Django reads nothing without a length: it is told the most it can be
+        _replace_body(request, body, most)  # Django reads nothing without a length
     elif _declared_bytes(request) > most:
         _replace_body(request, RefusedBody(RequestDataTooBig(_TOO_LARGE)), most)
 
 
 def _guard_page(request: HttpRequest, most: int) -> HttpResponse | None:
-    """Refuse before Django's check of the form's token reads it all; whoever is not signed in sends no pictures."""
+    """Reject oversized bodies before CSRF parsing reads them; only a signed-in user may send pictures."""
     if _is_chunked(request):
         if not request.META.get("wsgi.input_terminated"):
             return _refusal(LengthRequired.public_message, LengthRequired.http_status)
-        data = request.META["wsgi.input"].read(WORDS_BYTES + 1)  # no browser sends files like this
-        if len(data) > WORDS_BYTES:
+        data = request.META["wsgi.input"].read(FIELDS_BYTES + 1)  # no browser sends files like this
+        if len(data) > FIELDS_BYTES:
             return _refusal(_TOO_LARGE, 413)
         _replace_body(request, io.BytesIO(data), len(data))
     elif _declared_bytes(request) > most:
         return _refusal(_TOO_LARGE, 413)
-    elif _declared_bytes(request) > WORDS_BYTES and not request.user.is_authenticated:
+    elif _declared_bytes(request) > FIELDS_BYTES and not request.user.is_authenticated:
         return redirect_to_login(settings.LOGIN_REDIRECT_URL)
     return None
 
@@ -139,7 +140,7 @@ def _replace_body(request: HttpRequest, stream: Any, length: int) -> None:
 
 
 class CountedBody(io.RawIOBase):
-    """Read a stream; raise RequestDataTooBig as soon as it turns out to be longer than `limit`."""
+    """Read a stream; raise RequestDataTooBig as soon as more than `limit` bytes were read."""
 
     def __init__(self, stream: IO[bytes], limit: int) -> None:
         super().__init__()
@@ -149,7 +150,7 @@ class CountedBody(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         return self._counted(self._stream.read, size)
 
-    def readline(self, size: int = -1) -> bytes:
+    def readline(self, size: int | None = -1) -> bytes:
         return self._counted(self._stream.readline, size)
 
     def _counted(self, read: Callable[[int], bytes], size: int | None) -> bytes:
@@ -162,7 +163,7 @@ class CountedBody(io.RawIOBase):
 
 
 class RefusedBody(io.RawIOBase):
-    """Raise `error` when somebody wants to read."""
+    """Raise `error` when it is read."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
@@ -171,16 +172,17 @@ class RefusedBody(io.RawIOBase):
     def read(self, size: int = -1) -> bytes:
         raise self._error
 
-    readline = read
+    def readline(self, size: int | None = -1) -> bytes:
+        raise self._error
 
 
 class FileCap(FileUploadHandler):
-    """Pass a form's files on to the handlers that keep them, up to as many bytes as the view takes of each."""
+    """Pass each file of a form to the next upload handlers, up to the view's limit for a file."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         self._head = b""
-        self._limits = limits_of(self.request.resolver_match.func)
+        self._limits = limits_of(_view_of(self.request))
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
         self._head += raw_data[: len(SIGNATURE) - len(self._head)]
@@ -188,8 +190,13 @@ class FileCap(FileUploadHandler):
         if start + len(raw_data) <= most:
             return raw_data
         if not self._limits.cuts_files:
-            raise too_large(self.file_name, most)
+            raise too_large(self.file_name or "", most)
         return raw_data[: max(0, most + 1 - start)] or None
 
     def file_complete(self, file_size: int) -> None:
         return None
+
+
+def _view_of(request: HttpRequest | None) -> Callable[..., Any] | None:
+    match = request and request.resolver_match
+    return match.func if match else None

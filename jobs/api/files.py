@@ -1,4 +1,4 @@
-"""Stage 9, rendering: open one stored file, by its signed link, by key or in the signed-in browser."""
+"""Download of one stored file: by signed link, by key, or in a signed-in browser."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.http import FileResponse, HttpResponseBase
-from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from jobs.api.auth import HasScope
-from jobs.api.native.views import PROBLEM, NativeView
+from jobs.api.native.base import NativeView
+from jobs.api.problem import PROBLEM
 from jobs.errors import AuthenticationRequired, PermissionDenied
 from jobs.models import Artifact
 from jobs.results import storage
@@ -22,25 +24,26 @@ from jobs.results.selectors import artifact_get, artifact_signed
 
 
 class SignedOrScope(BasePermission):
-    """Let a valid signature in; else ask for the read scope."""
+    """Admit a valid signature; otherwise require the scope `read`."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         return is_signed(request, view) or HasScope().has_permission(request, view)
 
 
 def is_signed(request: Request, view: APIView) -> bool:
+    """Check whether the request's query holds a valid signature for the file."""
     query = request.query_params
     return storage.is_signed(view.kwargs["artifact_id"], query.get("until", ""), query.get("signature", ""))
 
 
 class FileView(NativeView):
-    """Send the file, never as anything a browser would run. A gallery opens many at once, so they are not rated."""
+    """Send a file with headers that stop browsers from running it. Not rate limited: a gallery opens many at once."""
 
     is_rated = False
     permission_classes = [SignedOrScope]
 
     def perform_authentication(self, request: Request) -> None:
-        """Find out who calls; a key that is no good shuts nothing that the signature opens."""
+        """Authenticate the caller; an invalid key does not matter when the signature is valid."""
         try:
             super().perform_authentication(request)
         except (AuthenticationRequired, PermissionDenied):
@@ -66,7 +69,7 @@ class FileView(NativeView):
         return file_response(artifact, as_attachment=bool(request.query_params.get("download")))
 
     def _note(self, request: Request, artifact: Artifact) -> None:
-        """Have it recorded when a known caller opens somebody else's file; a signed link alone names nobody."""
+        """Record that a known caller opened another's file; a signed link alone names no caller."""
         if request.auth is None and not request.user.is_authenticated:
             return
         with suppress(PermissionDenied):  # a person without a team, by a signed link
@@ -74,7 +77,7 @@ class FileView(NativeView):
 
 
 def file_response(artifact: Artifact, *, as_attachment: bool) -> FileResponse:
-    """Stream an artifact with headers that keep it a picture and private."""
+    """Stream an artifact, private, and with headers that keep browsers from running it."""
     response = FileResponse(
         storage.open_file(artifact.key),
         content_type=artifact.content_type,

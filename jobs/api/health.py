@@ -1,32 +1,23 @@
-"""Stage 9, rendering: whether the site can do its work, for load balancers and people."""
+"""Probes for load balancers, orchestrators and operators.
+
+- `/health/live`: the process runs. Restart it if this fails.
+- `/health/ready`: it can take submissions: database, queue and storage are available. Send no requests if this fails.
+- `/health`: the whole site works, a worker with a loaded model included, and every worker is listed.
+"""
 
 from __future__ import annotations
 
-from django.db import DatabaseError, connection
-from django.http import HttpRequest, JsonResponse
-from redis.exceptions import RedisError
+from collections.abc import Callable
+from typing import Any
 
-from jobs.work import queue
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
-_DESCRIBED = ("role", "runtime", "model", "version")
+from jobs.running import readiness
 
-
-def health(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when database and queue are reachable and a worker lives; else 503 and which of them is not.
-
-    The workers' hosts are named to who is signed in; the network's layout is nobody else's business.
-    """
-    checks = {"database": _database_answers(), "queue": queue.is_reachable(), "worker": False}
-    workers = _picture_workers() if checks["queue"] else []
-    checks["worker"] = bool(workers)
-    healthy = all(checks.values())
-    described = ("host", *_DESCRIBED) if checks["database"] and request.user.is_authenticated else _DESCRIBED
-    body = {
-        "status": "ok" if healthy else "degraded",
-        "checks": {name: "ok" if passed else "failed" for name, passed in checks.items()},
-        "workers": [{name: worker.get(name, "") for name in described} for worker in workers],
-    }
-    return JsonResponse(body, status=200 if healthy else 503)
+_SHOWN_TO_ALL = ("role", "runtime", "model", "version", "device")
+_SHOWN_TO_USERS = ("host", *_SHOWN_TO_ALL, "keyline", "beat_at", "error")
 
 
 def live(request: HttpRequest) -> JsonResponse:
@@ -34,17 +25,62 @@ def live(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
-def _database_answers() -> bool:
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except DatabaseError:
-        return False
-    return True
+def ready(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when a submission could be accepted; else 503 with the failed checks and their reasons."""
+    return _response(_checks())
 
 
-def _picture_workers() -> list[dict[str, object]]:
-    try:
-        return [worker for worker in queue.live_workers() if worker.get("role") == "pictures"]
-    except (RedisError, OSError):
-        return []
+def health(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when the whole site works; else 503 with the failed checks and their reasons.
+
+    Hosts, versions and heartbeats of workers are shown to signed-in users only.
+    """
+    checks = _checks()
+    workers = [] if checks["queue"] else readiness.live_workers()
+    checks["worker"] = readiness.worker_problem(workers)
+    checks["weights"] = readiness.weights_problem(workers)
+    known = checks["database"] is None and request.user.is_authenticated
+    shown = _SHOWN_TO_USERS if known else _SHOWN_TO_ALL
+    listed = workers if known else [worker for worker in workers if worker.get("role") == readiness.MODEL_ROLE]
+    return _response(checks, workers=[{name: worker.get(name, "") for name in shown} for worker in listed])
+
+
+class ProbesMiddleware:
+    """Answer the probes before the redirect to HTTPS and the check of the host name.
+
+    Load balancers and orchestrators call by IP address and over HTTP.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+        with_user: Any = SessionMiddleware(AuthenticationMiddleware(health))
+        self._probes = {"/health": with_user, "/health/live": live, "/health/ready": ready}
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        probe = self._probes.get(request.path.rstrip("/"))
+        if probe is None:
+            return self._get_response(request)
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        response: HttpResponse = probe(request)
+        response.headers["Cache-Control"] = "no-store"
+        return response
+
+
+def _checks() -> dict[str, str | None]:
+    return {
+        "database": readiness.database_problem(),
+        "queue": readiness.queue_problem(),
+        "storage": readiness.storage_problem(),
+    }
+
+
+def _response(checks: dict[str, str | None], **more: object) -> JsonResponse:
+    problems = {name: problem for name, problem in checks.items() if problem is not None}
+    body = {
+        "status": "degraded" if problems else "ok",
+        "checks": {name: "failed" if name in problems else "ok" for name in checks},
+        "problems": problems,
+        **more,
+    }
+    return JsonResponse(body, status=503 if problems else 200)

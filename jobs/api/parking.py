@@ -5,19 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework.request import Request
 
-from jobs.errors import JobCanceled, JobNotCancelable, JobNotFound, WaitTimeout, error_of
-from jobs.models import Job, JobImage, Status
+from jobs.api.results import job_abandon, picture_of
+from jobs.models import Job, JobImage
 from jobs.teams.actor import Actor
 from jobs.work import queue
-from jobs.work.lifecycle import job_cancel
-from jobs.work.selectors import images_of, job_now
+from jobs.work.selectors import job_now
 from jobs.work.waiting import wait_for_job
 from webserver.parking import PARKS, Parked
 
@@ -107,32 +105,3 @@ class WaitingView:
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         setattr(self, request.method.lower(), lambda *_, **__: then())
         return True
-
-
-def picture_of(*, actor: Actor, job: Job) -> JobImage:
-    """Return the only picture of a job that was waited for; raise what went wrong with it, JobCanceled or JobNotFound.
-
-    Raises WaitTimeout for a job that has not ended, which is given up (see `job_abandon`).
-    """
-    if not job.is_terminal:
-        job_abandon(actor=actor, job=job)
-        raise WaitTimeout
-    image = next(iter(images_of(job)), None)
-    if image is None:  # deleted a moment ago
-        raise JobNotFound
-    match image.status:
-        case Status.SUCCEEDED:
-            return image
-        case Status.CANCELED:
-            raise JobCanceled
-    raise error_of(image.error_code, image.error_message)
-
-
-def job_abandon(*, actor: Actor, job: Job) -> None:
-    """Cancel, without a charge, a job whose caller waits no longer and which no worker has begun.
-
-    One with an Idempotency-Key stays: the same request finds it again.
-    """
-    if not job.idempotency_key:
-        with suppress(JobNotCancelable, JobNotFound, Job.DoesNotExist):
-            job_cancel(actor=actor, job=job, only_queued=True)

@@ -1,4 +1,4 @@
-"""Stage 9, rendering: one OpenAPI document for all doors, and Swagger UI served from local files."""
+"""OpenAPI document of all APIs, and Swagger UI served from local files."""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ from django.urls import path
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
+from jobs.api.problem import MEDIA_TYPE
+
 _PROBLEM = "#/components/schemas/Problem"
 
 
-class KeyScheme(OpenApiAuthenticationExtension):
+class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Describe the key as a bearer token."""
 
     target_class = "jobs.api.auth.KeyAuthentication"
@@ -23,7 +25,7 @@ class KeyScheme(OpenApiAuthenticationExtension):
         return {"type": "http", "scheme": "bearer", "description": "An API key's secret."}
 
 
-class BrowserScheme(OpenApiAuthenticationExtension):
+class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Describe the signed-in browser's cookie."""
 
     target_class = "jobs.api.auth.BrowserSession"
@@ -34,13 +36,13 @@ class BrowserScheme(OpenApiAuthenticationExtension):
 
 
 def problems_named(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
-    """Describe problem documents under their own media type; a hook of the schema's generator, which knows only one."""
+    """Move problem documents to their media type; a hook of the generator, which knows one type for all answers."""
     for operations in result["paths"].values():
         for operation in operations.values():
             for response in operation["responses"].values():
                 content = response.get("content", {})
                 if content.get("application/json", {}).get("schema", {}).get("$ref") == _PROBLEM:
-                    content["application/problem+json"] = content.pop("application/json")
+                    content[MEDIA_TYPE] = content.pop("application/json")
     return result
 
 
@@ -57,6 +59,6 @@ class Docs(SpectacularSwaggerSplitView):
 
 urlpatterns = [
     path("openapi.json", Schema.as_view(), name="schema"),
-    # Swagger UI sets styles inline; scripts stay ours alone.
+    # Swagger UI sets styles inline; scripts come from this site only.
     path("docs", csp_update({"style-src": [UNSAFE_INLINE]})(Docs.as_view()), name="docs"),
 ]

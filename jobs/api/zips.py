@@ -1,4 +1,4 @@
-"""Send the results of many pictures in one zip, which is made while it is sent: it costs neither disk nor memory."""
+"""Zip of the results of many pictures, written while it is sent: it needs neither disk nor memory."""
 
 from __future__ import annotations
 
@@ -18,13 +18,14 @@ _PIECE_BYTES = 2**18
 
 
 def zip_name(job: Job) -> str:
+    """Return the file name of a job's zip."""
     return f"keyline-{job.created_at:%Y%m%d-%H%M%S}.zip"
 
 
 def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceResponse:
-    """Send the published files of finished pictures under unique names; one that is gone by its turn ends the answer.
+    """Send the published files of finished pictures under unique names; a file deleted before its turn ends the answer.
 
-    For each job of somebody else it is recorded that the actor opened its files.
+    Records that the actor opened files of jobs that others submitted.
     """
     bundle = ZipStream(sized=True)  # stored, not deflated: pictures shrink no further, and the length is known
     taken: set[str] = set()

@@ -1,7 +1,7 @@
-"""Stage 1, intake: a zip of pictures becomes checked sources, one member in memory at a time.
+"""Turn a zip of pictures into checked sources, one member in memory at a time.
 
-No member's name ever becomes a path on this machine; what a name may look like is checked all the same, so that an
-archive made to do harm is refused as a whole.
+A member's name is never used as a path on this machine; names are checked anyway, so that a hostile archive is refused
+as a whole.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import IO
 
 from django.conf import settings
 
-from jobs.intake.sources import ReadAnew, Source, accept_bytes, accept_or_refuse
+from jobs.intake.sources import ReopenedContent, Source, accept_bytes, accept_or_refuse
 from segmentation.errors import ImageTooLarge, ImageUnreadable, InvalidParameter
 from segmentation.image import Limits
 
@@ -27,8 +27,8 @@ SIGNATURE = b"PK\x03\x04"
 EMPTY_SIGNATURE = b"PK\x05\x06"
 MAX_DEPTH = 8
 MAX_RATIO = 200
-RATIO_FREE_BYTES = 2**20  # small files of one colour shrink a lot and harm nobody
-# The others are unpacked by whole blocks, however little of them is wanted: a small file could fill the memory.
+RATIO_FREE_BYTES = 2**20  # small files of one colour compress well and do no harm
+# Other methods unpack whole blocks at once: a small file could fill the memory.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _END = struct.Struct("<4s4H2LH")
 _END_64_LOCATOR = struct.Struct("<4sLQL")
@@ -39,7 +39,7 @@ _ENTRY_BYTES = 1024  # in the directory: a header of 46 bytes, the name, some ex
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """Say what an archive may hold: files, bytes of all of them unpacked, and bytes of the archive itself."""
+    """Limits of an archive: number of files, and bytes, of all files unpacked and of the archive itself."""
 
     max_entries: int
     max_bytes: int
@@ -50,10 +50,10 @@ def archive_limits() -> ArchiveLimits:
 
 
 def sources_in(file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits, field: str) -> list[Source]:
-    """Check every file of a zip; what is no picture is refused by itself, what endangers the server ends the request.
+    """Check every file of a zip; a file that is no picture becomes a RefusedSource.
 
-    Raises InvalidParameter for what is no zip, is encrypted, too deep, leads out of itself or has too many entries, and
-    ImageTooLarge for one that unpacks to too many bytes.
+    Raises InvalidParameter for an archive that is no zip, encrypted, too deep, with names that lead out of it or with
+    too many entries, and ImageTooLarge for one that unpacks to too many bytes.
     """
     _check_end(file, archive_limits, field)
     try:
@@ -69,13 +69,13 @@ def _source(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) ->
     read = partial(_unpacked, archive, entry, limits.max_bytes)
 
     def accept() -> Source:
-        return replace(accept_bytes(read(), name=entry.filename, limits=limits), content=ReadAnew(read))
+        return replace(accept_bytes(read(), name=entry.filename, limits=limits), content=ReopenedContent(read))
 
     return accept_or_refuse(accept, name=entry.filename)
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes:
-    """Unpack one file; raise ImageTooLarge or ImageUnreadable where the archive lied about it."""
+    """Unpack one file; raise ImageTooLarge or ImageUnreadable when the archive's directory is wrong about it."""
     if entry.compress_type not in _METHODS:
         raise ImageUnreadable("The file is packed by another method than deflate.")
     try:
@@ -89,7 +89,7 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) 
 
 
 def _check_end(file: IO[bytes], limits: ArchiveLimits, field: str) -> None:
-    """Look at the archive's last record before the directory is read, which alone could fill the memory."""
+    """Check the archive's end record before the directory is read, which alone could fill the memory."""
     size = file.seek(0, io.SEEK_END)
     if size > limits.max_bytes:
         raise ImageTooLarge(f"{field}: the archive is larger than {limits.max_bytes / 2**20:.4g} MB", field=field)
@@ -99,8 +99,8 @@ def _check_end(file: IO[bytes], limits: ArchiveLimits, field: str) -> None:
     if place < 0 or len(tail) - place < _END.size:
         raise InvalidParameter(f"{field}: not a zip archive", field=field)
     if tail.startswith(_END_64_SIGNATURE, max(0, place - _END_64_LOCATOR.size)):
-        # Its figures would count instead of these. What we take never needs it: that begins at 4 GB or 65,535 files.
-        raise InvalidParameter(f"{field}: zip64 archives are not taken", field=field)
+        # It would override the record's figures, and is needed only from 4 GB or 65,535 files on.
+        raise InvalidParameter(f"{field}: zip64 archives are not accepted", field=field)
     _, _, _, _, entries, directory_bytes, _, _ = _END.unpack_from(tail, place)
     # Folders count as entries too, hence the factor.
     if entries > 2 * limits.max_entries + 100 or directory_bytes > _ENTRY_BYTES * (2 * limits.max_entries + 100):
@@ -132,6 +132,6 @@ def _check_name(name: str, field: str) -> None:
 
 
 def _is_litter(name: str) -> bool:
-    """Recognise what desktops put into archives: hidden files and macOS's resource forks."""
+    """Return whether a desktop added the file by itself: hidden files and macOS's resource forks."""
     path = PurePosixPath(name)
     return path.name.startswith(".") or "__MACOSX" in path.parts

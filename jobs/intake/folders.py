@@ -1,7 +1,7 @@
-"""Stages 1 and 8: folders of the server, under the operator's roots only.
+"""Read pictures from and write results to folders of the server, under the operator's roots only.
 
-A path is resolved first and checked against the resolved roots; then it is walked from the root, name by name, refusing
-links. What somebody swaps in between therefore leads to a refusal, never out of the root.
+A path is resolved and checked against the resolved roots; then it is opened from the root, folder by folder, without
+following links. A folder that is replaced by a link in between leads to a refusal, never out of the root.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from segmentation.errors import ImageUnreadable, InvalidParameter
 
 MAX_PATH_LENGTH = 1024
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Without O_NONBLOCK the opening of a pipe would wait for its other end.
+# Without O_NONBLOCK, opening a pipe would wait for its other end.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Hold a path inside a root: `parts` lead from the resolved `root` to it and held no link when it was resolved."""
+    """A path inside a root: `parts` lead from the resolved `root` to it, without links when it was resolved."""
 
     root: Path
     parts: tuple[str, ...] = ()
@@ -42,11 +42,11 @@ class Place:
 
 
 def place_in(text: str, roots: Sequence[str | Path], *, field: str, alias: str = "") -> Place:
-    """Find the place that a caller's path names inside one of `roots`.
+    """Return the place of a caller's path inside one of `roots`.
 
-    A relative path is looked for in each root, with or without the root's own name before it. A path under `alias` that
-    lies in no root stands for the same path under the first root. Raises PermissionDenied for everything outside, alike
-    whether it exists or not, and InvalidParameter for what is no path.
+    A relative path is tried in each root, with or without the root's own name before it. A path under `alias` that lies
+    in no root is read as the same path under the first root. Raises PermissionDenied for every path outside, whether it
+    exists or not, and InvalidParameter for an invalid path.
     """
     if not text or len(text) > MAX_PATH_LENGTH or "\0" in text:
         raise InvalidParameter(f"{field}: must be a path of 1 to {MAX_PATH_LENGTH} characters", field=field)
@@ -77,9 +77,9 @@ def _candidates(text: str, roots: Sequence[Path], alias: str) -> list[Path]:
 
 
 def sources_in(place: Place, *, field: str) -> list[Source]:
-    """List a folder's files by name, without opening them; hidden files and folders inside it are left out.
+    """Return a folder's files, sorted by name, without opening them; skip hidden files and subfolders.
 
-    Raises InvalidParameter when there is no such folder, it is empty, or holds more than one job may have.
+    Raises InvalidParameter when the folder does not exist, is empty, or holds more files than a job may have.
     """
     with _opened(place, field=field) as folder, os.scandir(folder) as entries:
         files = [entry for entry in entries if not entry.name.startswith(".") and not _is_folder(entry)]
@@ -103,15 +103,15 @@ def _source(place: Place, entry: os.DirEntry[str]) -> Source:
         return RefusedSource(clean_name(shown), ImageUnreadable("The file's name cannot be used."))
     try:
         size = entry.stat(follow_symlinks=False).st_size
-    except OSError:  # gone again: the worker will say so
+    except OSError:  # deleted meanwhile: the worker reports it
         size = 0
     return FileSource(path, clean_name(name), size)
 
 
 def read_file(path: str, max_bytes: int) -> bytes:
-    """Read at most max_bytes + 1 bytes of a regular file under an input root, which intake then checks.
+    """Return at most max_bytes + 1 bytes of a regular file under an input root; the caller checks them.
 
-    Raises PermissionDenied for a link that leaves the roots, and ImageUnreadable for what is no file or gone.
+    Raises PermissionDenied for a link that leaves the roots, and ImageUnreadable for a missing or irregular file.
     """
     place = place_in(path, settings.MATTING_INPUT_ROOTS, field="input_dir")
     if not place.parts:
@@ -129,7 +129,7 @@ def read_file(path: str, max_bytes: int) -> bytes:
 
 @contextmanager
 def _opened(place: Place, *, field: str) -> Iterator[int]:
-    """Open a folder by walking to it from its root; the value is its descriptor."""
+    """Open a folder from its root, part by part; yield its descriptor."""
     try:
         folder = _walk(place)
     except FileNotFoundError:
@@ -145,7 +145,7 @@ def _opened(place: Place, *, field: str) -> Iterator[int]:
 
 
 def _walk(place: Place, *, make: bool = False) -> int:
-    """Give a descriptor of the folder at a place; with `make`, folders that are missing on the way are made."""
+    """Return a descriptor of the folder at a place; with `make`, create missing folders."""
     if make:
         place.root.mkdir(parents=True, exist_ok=True)
     folder = os.open(place.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -165,7 +165,7 @@ def _walk(place: Place, *, make: bool = False) -> int:
 
 
 def require_writable(place: Place, *, field: str) -> None:
-    """Raise InvalidParameter when results could not be written to a place; nothing is made yet."""
+    """Raise InvalidParameter when results cannot be written to a place; create nothing."""
     path = place.path
     while not path.exists():
         path = path.parent
@@ -175,7 +175,7 @@ def require_writable(place: Place, *, field: str) -> None:
 
 @contextmanager
 def folder_made(place: Place) -> Iterator[int]:
-    """Make a folder and those above it, and open it; raise StorageFailed when that cannot be."""
+    """Create a folder with its parents and yield its descriptor; raise StorageFailed on failure."""
     try:
         folder = _walk(place, make=True)
     except OSError as error:
@@ -187,7 +187,7 @@ def folder_made(place: Place) -> Iterator[int]:
 
 
 def write_file(folder: int, name: str, stream: IO[bytes]) -> None:
-    """Copy a stream into an open folder; the file appears under its name when it is whole, in place of an older one."""
+    """Copy a stream into an open folder; the complete file replaces an older one under its name."""
     unfinished = f".{name}.part"
     try:
         with suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""Read uploads of a team."""
+"""Read the uploads of a team."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from jobs.teams.actor import Actor
 
 
 def upload_get(actor: Actor, upload_id: UUID | str) -> Upload:
-    """Give one of the team's uploads that has not expired."""
+    """Return an upload of the team; raise NotFound when there is none or it has expired."""
     upload = Upload.objects.filter(pk=upload_id, team=actor.team, expires_at__gt=timezone.now()).first()
     if upload is None:
-        raise NotFound("There is no such upload, or its hour is over.")
+        raise NotFound("There is no such upload, or it has expired.")
     return upload

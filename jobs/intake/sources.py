@@ -1,4 +1,8 @@
-"""Stage 1, intake: bytes, base64 or an upload become one checked source; nothing is stored or queued for a bad one."""
+"""Check the pictures of a request, in whichever way they are sent, before anything is stored or queued.
+
+Each `accept_*` function returns a source or raises the error to answer with. Bytes that are at hand are checked at once
+(CheckedSource). A URL or a file of the server is opened later, by a worker, with the same check.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import PurePosixPath
-from typing import IO, Any
+from typing import Any, Protocol
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from jobs import pixels
+from jobs.intake.fetch import check_url, policy_from_settings
 from jobs.results import storage
 from segmentation.errors import (
     ImageError,
@@ -31,39 +36,44 @@ from segmentation.image import Limits, Probe, pixels_of, probe
 MAX_NAME_LENGTH = 200
 
 
+class Content(Protocol):
+    """Bytes that can be read from the start repeatedly."""
+
+    def seek(self, offset: int, /) -> int: ...
+
+    def read(self) -> bytes: ...
+
+
 @dataclass(frozen=True, slots=True)
 class CheckedSource:
-    """Hold a picture that has been proved to decode, still where it arrived: memory, a spool file, or the storage."""
+    """A picture that decodes. Its content stays where it arrived: memory, a temporary file, or the storage."""
 
     name: str
     probe: Probe
     sha256: str
-    content: IO[bytes]
+    content: Content
 
     def read(self) -> bytes:
         self.content.seek(0)
         return self.content.read()
 
 
-class ReadAnew(io.RawIOBase):
-    """Stand for a file that is opened and read each time it is wanted, and kept neither open nor in memory between."""
+class ReopenedContent:
+    """Content that is opened and read in full on every `read`, and kept neither open nor in memory in between."""
 
     def __init__(self, read: Callable[[], bytes]) -> None:
-        super().__init__()
         self._read = read
 
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        if offset or whence != io.SEEK_SET:
-            raise io.UnsupportedOperation("it is read from its beginning")
+    def seek(self, offset: int, /) -> int:
         return 0
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self) -> bytes:
         return self._read()
 
 
 @dataclass(frozen=True, slots=True)
 class UrlSource:
-    """Hold the address of a picture that the worker will fetch through the guard and then check the same way."""
+    """The URL of a picture, which a worker downloads through the guarded client and then checks."""
 
     url: str
     name: str = ""
@@ -71,7 +81,7 @@ class UrlSource:
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """Hold the path of a file under an allowed input root, which the worker will open and check the same way."""
+    """The path of a file under an allowed input root, which a worker opens and checks."""
 
     path: str
     name: str
@@ -80,7 +90,7 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class RefusedSource:
-    """Hold what was found wrong with one picture of a request that goes on without it; it is counted as failed."""
+    """A picture that failed its check, in a request that continues with the others; it counts as failed."""
 
     name: str
     error: MattingError
@@ -90,7 +100,7 @@ Source = CheckedSource | UrlSource | FileSource | RefusedSource
 
 
 def default_limits(**changes: Any) -> Limits:
-    """Give the site's own limits, with a dialect's in `changes`; of a limit that both have the stricter one counts."""
+    """Return the site's limits with a dialect's `changes`; where both set a limit, the stricter one applies."""
     site = {"max_bytes": settings.MATTING_MAX_IMAGE_BYTES, "max_pixels": settings.MATTING_MAX_IMAGE_PIXELS}
     stricter = {name: min(limit, changes.get(name, limit)) for name, limit in site.items()}
     return Limits(**(changes | stricter))
@@ -105,20 +115,20 @@ def limits_from_json(data: dict[str, Any]) -> Limits:
 
 
 def check_count(count: int) -> None:
-    """Raise InvalidParameter for more pictures than one job may have; asked before the first of them is opened."""
+    """Raise InvalidParameter for more pictures than one job may have; call before opening any of them."""
     if count > settings.MATTING_MAX_IMAGES_PER_JOB:
         raise too_many_images(str(count))
 
 
 def too_many_images(count: str) -> InvalidParameter:
-    """Say that so many are more than one job may have."""
+    """Build the error for more pictures than one job may have."""
     return InvalidParameter(
         f"images: {count} are more than {settings.MATTING_MAX_IMAGES_PER_JOB} in one job", field="images"
     )
 
 
 def too_large(name: str, max_bytes: int) -> ImageTooLarge:
-    """Say which file has more bytes than it may have; by how many nobody has counted."""
+    """Build the error for a file over `max_bytes`."""
     return ImageTooLarge(f"{clean_name(name)} has more than {max_bytes} bytes")
 
 
@@ -154,16 +164,16 @@ def accept_bytes(data: bytes, *, name: str = "", limits: Limits | None = None) -
 
 
 def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) -> CheckedSource:
-    """Check an uploaded file; its size is looked at before a byte of it is read into memory."""
+    """Check an uploaded file, its size first, before any byte is read into memory."""
     limits = limits or default_limits()
     if not isinstance(file, UploadedFile):
         raise ImageMissing(field="image")
     if file.size is not None and file.size > limits.max_bytes:
-        raise too_large(file.name, limits.max_bytes)
+        raise too_large(file.name or "", limits.max_bytes)
     file.seek(0)
     data = file.read(limits.max_bytes + 1)
     found = proved(data, limits)
-    return CheckedSource(clean_name(file.name), found, hashlib.sha256(data).hexdigest(), file)
+    return CheckedSource(clean_name(file.name or ""), found, hashlib.sha256(data).hexdigest(), file)
 
 
 def accept_base64(text: object, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
@@ -185,16 +195,14 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
 
 
 def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> CheckedSource:
-    """Check a picture that already lies in the storage, an upload or another job's source; raise NotFound if not."""
+    """Check a picture in the storage, an upload or another job's source; raise NotFound if it is missing."""
     read = partial(storage.read, key)
     checked = accept_bytes(read(), name=name, limits=limits)
-    return replace(checked, content=ReadAnew(read))
+    return replace(checked, content=ReopenedContent(read))
 
 
 def accept_url(url: object, *, name: str = "") -> UrlSource:
-    """Check a picture's address as far as that goes without the network; the worker fetches it through the guard."""
-    from jobs.intake.fetch import check_url, policy_from_settings
-
+    """Check a picture's URL without using the network; a worker downloads it later."""
     if not isinstance(url, str) or not url.strip():
         raise ImageMissing(field="image_url")
     check_url(url.strip(), policy_from_settings("picture"), field="image_url")
@@ -204,7 +212,7 @@ def accept_url(url: object, *, name: str = "") -> UrlSource:
 def accept_or_refuse(
     accept: Callable[[], Source], *, name: str = "", refusing: tuple[type[MattingError], ...] = (ImageError,)
 ) -> Source:
-    """Call `accept`, and turn an error of the kinds in `refusing` into a picture that has failed under its name."""
+    """Call `accept`; return a RefusedSource under `name` for an error of the kinds in `refusing`."""
     try:
         return accept()
     except refusing as error:

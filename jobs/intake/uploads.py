@@ -1,4 +1,4 @@
-"""Stage 1, intake: keep pictures that are sent ahead of their job, and forget those that nobody came back for."""
+"""Store pictures that are sent ahead of their job, and delete those that no job used in time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from jobs.intake.sources import CheckedSource
 from jobs.models import Upload
-from jobs.quota.charges import quota_of, usage_check
+from jobs.quota.charges import usage_check
+from jobs.quota.limits import quota_of
 from jobs.results import storage
 from jobs.results.deletions import files_delete, files_discard
 from jobs.teams.actor import Actor
@@ -20,15 +21,14 @@ UPLOAD_LIFE = dt.timedelta(hours=1)
 
 
 def upload_store(*, actor: Actor, source: CheckedSource, upload_id: uuid.UUID | None = None) -> Upload:
-    """Store one checked picture for the team, under `upload_id` where the caller has chosen one.
+    """Store one checked picture for the team, under `upload_id` if the caller has chosen one.
 
-    Raises InvalidParameter when that id is taken, QuotaExceeded when the team's storage is full, StorageFailed when the
-    storage refuses.
+    Raises InvalidParameter when that id is taken, QuotaExceeded when the team's storage is full, or StorageFailed.
     """
     usage_check(team=actor.team, quota=quota_of(actor.team), pictures=0, new_bytes=source.probe.bytes)
     content_type = f"image/{source.probe.format}"
     extension = storage.EXTENSIONS.get(content_type, "bin")
-    # The file's name is not the id: a second upload under a taken id must not touch the first one's file.
+    # The file has its own name: a second upload under a taken id must not overwrite the first one's file.
     stored = storage.store(f"teams/{actor.team.id}/uploads/{uuid.uuid4()}.{extension}", source.read())
     try:
         with transaction.atomic():
@@ -53,7 +53,7 @@ def upload_store(*, actor: Actor, source: CheckedSource, upload_id: uuid.UUID | 
 
 
 def uploads_expire(*, limit: int = 500) -> int:
-    """Delete the uploads whose hour is over; say how many."""
+    """Delete up to `limit` expired uploads; return how many."""
     expired = list(Upload.objects.filter(expires_at__lt=timezone.now()).order_by("expires_at")[:limit])
     with transaction.atomic():
         Upload.objects.filter(id__in=[upload.id for upload in expired]).delete()

@@ -1,17 +1,22 @@
-"""Stage 3, state: the database is the truth about every job."""
+"""Database models. They decide state transitions and constraints; services of the other rooms write them.
+
+May import `segmentation.options`, and nothing of the other rooms.
+"""
 
 from .artifact import Artifact
 from .audit import Action, AuditEntry, AuditHead
+from .bundle import Bundle
 from .deletion import PendingDeletion
 from .invitation import Invitation
 from .job import TERMINAL, Job, JobImage, Status
 from .key import ApiKey, Scope
+from .lease import Leased
 from .model_version import ModelVersion
 from .preset import Preset
 from .quota import Quota
 from .team import Membership, Team
 from .upload import Upload
-from .usage import UsageEntry, UsagePeriod
+from .usage import UsageEntry, UsageErasure, UsagePeriod
 from .webhook import Webhook, WebhookDelivery
 
 __all__ = [
@@ -21,9 +26,11 @@ __all__ = [
     "Artifact",
     "AuditEntry",
     "AuditHead",
+    "Bundle",
     "Invitation",
     "Job",
     "JobImage",
+    "Leased",
     "Membership",
     "ModelVersion",
     "PendingDeletion",
@@ -34,6 +41,7 @@ __all__ = [
     "Team",
     "Upload",
     "UsageEntry",
+    "UsageErasure",
     "UsagePeriod",
     "Webhook",
     "WebhookDelivery",

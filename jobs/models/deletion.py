@@ -1,21 +1,21 @@
-"""Stage 8, results: what is still to be deleted from the storage."""
+"""Stored files that are still to be deleted."""
 
 from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
 
+from jobs.models.lease import Leased
 
-class PendingDeletion(models.Model):
-    """Name a stored file, or a folder with all that is in it (its key ends with a slash), until it is gone.
 
-    A row is written with the commit that takes the file's own row away, so that neither a crash right after it nor a
-    storage that refuses at that moment keeps a deleted picture for ever.
+class PendingDeletion(Leased):
+    """A stored file, or a folder with everything in it, until it is deleted.
+
+    The row is written in the transaction that deletes the file's own row, so that neither a crash right after it nor a
+    storage that refuses at that moment leaves a deleted picture behind.
     """
 
     key = models.CharField(max_length=400, help_text="The file's name in the storage; a folder's ends with a slash.")
-    tries = models.PositiveSmallIntegerField(default=0)
-    next_try_at = models.DateTimeField(default=timezone.now)
     created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -1,27 +1,29 @@
-"""Stage 3, state: one submission (Job) of one or more pictures (JobImage), and how both move from state to state."""
+"""Jobs and their pictures, and the transitions of their states."""
 
 from __future__ import annotations
 
 import datetime as dt
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 
+from jobs.models.dialects import OwnDialect, dialect_choices
+from jobs.models.lease import Leased
 from segmentation.options import CutoutOptions
 
 
 class Status(models.TextChoices):
-    """Name the states of jobs and pictures.
+    """The states of jobs and pictures.
 
     ::
 
         queued ──claim──▶ running ──▶ succeeded
            │                 ├──────▶ failed       (error_code + public error_message)
-           └──▶ canceled ◀───┘ (best effort)       lease runs out: back to queued, then failed `worker_lost`
+           └──▶ canceled ◀───┘ (best effort)       expired lease: queued again, at last failed `worker_lost`
     """
 
     QUEUED = "queued"
@@ -32,26 +34,19 @@ class Status(models.TextChoices):
 
 
 TERMINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
+_Status = Status  # for annotations inside classes whose attribute is called Status
 
 
 class Job(models.Model):
-    """Hold one submission: who asked, for what, through which door, and how it went."""
+    """One submission: who asked for what, through which API, and the outcome."""
 
     Status = Status
+    Dialect = OwnDialect
     TERMINAL = TERMINAL
     IDEMPOTENCY_KEY_LIFE = dt.timedelta(hours=24)
 
-    class Dialect(models.TextChoices):
-        NATIVE = "native", _("Native")
-        UNET = "unet", _("UNet")
-        BAIDU = "baidu", _("Baidu")
-        DASHSCOPE = "dashscope", _("DashScope")
-        PICWISH = "picwish", _("PicWish")
-        WEB = "web", _("Web")
-        COMMAND = "command", _("Command")
-
     class Urgency(models.TextChoices):
-        INTERACTIVE = "interactive"  # somebody waits
+        INTERACTIVE = "interactive"  # a person waits
         DEFAULT = "default"
         BATCH = "batch"
 
@@ -61,27 +56,20 @@ class Job(models.Model):
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
     )
     api_key = models.ForeignKey("ApiKey", null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
-    dialect = models.CharField(max_length=12, choices=Dialect.choices)
+    dialect = models.CharField(max_length=12, choices=dialect_choices)
     urgency = models.CharField(max_length=12, choices=Urgency.choices, default=Urgency.DEFAULT)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
 
-    options = models.JSONField(help_text="CutoutOptions as JSON: all that the job remembers of its request.")
-    limits = models.JSONField(default=dict, help_text="segmentation.image.Limits of the door it came through, as JSON.")
+    options = models.JSONField(help_text="CutoutOptions as JSON.")
+    limits = models.JSONField(default=dict, help_text="segmentation.image.Limits of its route, as JSON.")
     wire = models.JSONField(default=dict, blank=True, help_text="What the dialect needs to render its answer.")
     external_id = models.CharField(max_length=64, blank=True, help_text="The dialect's own id, where it has one.")
-    output_folder = models.CharField(max_length=255, blank=True, help_text="Where results lie, when fixed.")
+    output_folder = models.CharField(
+        max_length=255, blank=True, help_text="Fixed folder of the results, where the API names one."
+    )
     export_directory = models.CharField(max_length=1024, blank=True, help_text="A server folder that gets a copy.")
     callback_url = models.CharField(max_length=2048, blank=True)
-    bundle_key = models.CharField(
-        max_length=255, blank=True, help_text="The zip of all results, where one is wanted: the job ends with it."
-    )
-    bundle_attempt = models.PositiveSmallIntegerField(default=0, help_text="How often a worker began the zip.")
-    bundle_attempts_before = models.PositiveSmallIntegerField(
-        default=0, help_text="How many of them were made before the job was last tried again."
-    )
-    bundle_leased_until = models.DateTimeField(
-        null=True, blank=True, help_text="Set once the last picture has ended; past: whoever made the zip has died."
-    )
+    bundle_key = models.CharField(max_length=255, blank=True, help_text="The zip of all results, where requested.")
 
     request_id = models.CharField(max_length=64, blank=True)
     client_address = models.GenericIPAddressField(null=True, blank=True)
@@ -135,45 +123,28 @@ class Job(models.Model):
         return self.status in TERMINAL
 
     def start(self) -> bool:
-        """Move queued → running; False when it already runs or has ended."""
+        """Move queued → running; False when it runs already or has ended."""
         rows = Job.objects.filter(pk=self.pk, status=Status.QUEUED)
         return rows.update(status=Status.RUNNING, started_at=timezone.now()) == 1
 
-    def finish(self, status: Status, *, code: str = "", message: str = "") -> bool:
+    def finish(self, status: str, *, code: str = "", message: str = "") -> bool:
         """Move to a terminal state; False when it has already ended."""
         rows = Job.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
         return rows.update(status=status, finished_at=timezone.now(), error_code=code, error_message=message[:500]) == 1
 
-    @property
-    def bundle_strikes(self) -> int:
-        """Count the workers that began the zip since the job was submitted or last tried again."""
-        return self.bundle_attempt - self.bundle_attempts_before
 
-    def claim_bundle(self, *, attempt: int, lease_s: float) -> bool:
-        """Take the making of the zip under a lease; False when this message is an old one or the job has ended."""
-        rows = Job.objects.filter(pk=self.pk, bundle_attempt=attempt).exclude(status__in=TERMINAL)
-        until = timezone.now() + dt.timedelta(seconds=lease_s)
-        claimed = rows.update(bundle_attempt=F("bundle_attempt") + 1, bundle_leased_until=until) == 1
-        if claimed:
-            self.refresh_from_db()
-        return claimed
-
-    def renew_bundle(self, *, lease_s: float) -> bool:
-        """Keep the lease on the zip; False when it was lost or the job has ended meanwhile."""
-        rows = Job.objects.filter(pk=self.pk, bundle_attempt=self.bundle_attempt).exclude(status__in=TERMINAL)
-        return rows.update(bundle_leased_until=timezone.now() + dt.timedelta(seconds=lease_s)) == 1
-
-
-class JobImage(models.Model):
-    """Hold one picture of a job: where it is in the pipeline, who holds its lease, and what came of it."""
+class JobImage(Leased):
+    """One picture of a job: its place in the pipeline, its lease and its outcome."""
 
     Status = Status
     TERMINAL = TERMINAL
+    WAITING = {"status": Status.QUEUED}
+    LEASED = {"status": Status.RUNNING}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="images")
     position = models.PositiveIntegerField(default=0)
-    name = models.CharField(max_length=255, blank=True, help_text="The file's name as the caller gave it.")
+    name = models.CharField(max_length=255, blank=True, help_text="The file's name as sent by the caller.")
     output_name = models.CharField(max_length=120, blank=True, help_text="Stem of the result's name, where fixed.")
     source_url = models.CharField(max_length=2048, blank=True, help_text="Fetched by the worker, when not uploaded.")
     source_path = models.CharField(
@@ -183,18 +154,12 @@ class JobImage(models.Model):
     error_code = models.CharField(max_length=40, blank=True)
     error_message = models.CharField(max_length=500, blank=True)
 
-    attempt = models.PositiveSmallIntegerField(default=0, help_text="How often a worker has claimed it.")
-    attempts_before = models.PositiveSmallIntegerField(
-        default=0, help_text="How many of them were made before the picture was last tried again."
-    )
-    claimed_by = models.CharField(max_length=120, blank=True)
-    leased_until = models.DateTimeField(null=True, blank=True)
     enqueued_at = models.DateTimeField(default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
     charged_on = models.DateField(null=True, blank=True, help_text="The day it is charged to; empty: not charged.")
-    is_held = models.BooleanField(default=False, help_text="Out of the queue until its team may run another one.")
+    is_held = models.BooleanField(default=False, help_text="Waits until its team may run another picture.")
 
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
@@ -222,59 +187,31 @@ class JobImage(models.Model):
     def is_terminal(self) -> bool:
         return self.status in TERMINAL
 
-    @property
-    def strikes(self) -> int:
-        """Count the workers that took it since it was submitted or last tried again.
+    def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
+        """Move queued → running under a lease; False when another worker was first or the picture is not queued."""
+        return super().claim(lease_s=lease_s, worker=worker, started_at=timezone.now(), is_held=False, **values)
 
-        `attempt` itself never goes down: it names an attempt's files, and tells a late worker that it is late.
-        """
-        return self.attempt - self.attempts_before
+    def release(self, *, delay_s: float = 0.0, **values: Any) -> bool:
+        """Move running → queued; False when this attempt has lost its lease."""
+        return super().release(delay_s=delay_s, enqueued_at=timezone.now(), **values)
 
-    def claim(self, *, worker: str, lease_s: float) -> bool:
-        """Move queued → running under a lease; False when another worker was first or it is no longer queued."""
-        now = timezone.now()
-        claimed = JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(
-            status=Status.RUNNING,
-            claimed_by=worker,
-            leased_until=now + dt.timedelta(seconds=lease_s),
-            started_at=now,
-            attempt=F("attempt") + 1,
-            is_held=False,
-        )
-        if claimed == 1:
-            self.refresh_from_db()
-        return claimed == 1
+    def hand_over(self, *, timings_ms: dict[str, float]) -> bool:
+        """Queue the picture for its next stage, where its attempts are counted from 0; False when the lease is lost."""
+        return self.release(attempts_before=F("attempt"), timings_ms=timings_ms)
 
-    def renew(self, *, lease_s: float) -> bool:
-        """Keep the lease of this attempt; False when it was lost or cancelled meanwhile."""
-        return self._mine().update(leased_until=timezone.now() + dt.timedelta(seconds=lease_s)) == 1
-
-    def finish(self, status: Status, **values: object) -> bool:
-        """End this attempt; False when another attempt, or a cancel, was first, and then nothing is written."""
-        now = timezone.now()
-        ended = self._mine().update(status=status, finished_at=now, leased_until=None, **values) == 1
+    def finish(self, status: str, **values: Any) -> bool:
+        """Move running → a terminal state; False when the lease is lost, and then nothing is written."""
+        ended = self.end(status=status, finished_at=timezone.now(), **values)
         if ended:
             self.refresh_from_db()
         return ended
-
-    def requeue(self) -> bool:
-        """Return this attempt's picture to the queue; False when it is not running any more."""
-        return self._mine().update(status=Status.QUEUED, leased_until=None, enqueued_at=timezone.now()) == 1
-
-    def hand_over(self, *, timings_ms: dict[str, float]) -> bool:
-        """Queue this attempt's picture for its next stage, with no strike; False when it is not running any more."""
-        values = {"attempts_before": F("attempt"), "timings_ms": timings_ms, "enqueued_at": timezone.now()}
-        return self._mine().update(status=Status.QUEUED, leased_until=None, **values) == 1
 
     def hold(self) -> None:
         """Keep a queued picture out of the queue until its team may run another one."""
         JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(is_held=True)
 
     def cancel(self, *, only_queued: bool = False) -> bool:
-        """Move to canceled from any state but the terminal ones, or from queued alone."""
+        """Move any unfinished picture, or only a queued one, to canceled; return whether it moved."""
         rows = JobImage.objects.filter(pk=self.pk)
         rows = rows.filter(status=Status.QUEUED) if only_queued else rows.exclude(status__in=TERMINAL)
         return rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1
-
-    def _mine(self) -> models.QuerySet[JobImage]:
-        return JobImage.objects.filter(pk=self.pk, status=Status.RUNNING, attempt=self.attempt)

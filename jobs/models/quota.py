@@ -1,38 +1,23 @@
-"""Stage 3, state: what a team may use. An empty field means no limit; a team without a row has the site's defaults."""
+"""Quotas of teams. An empty field means no limit; a team without a row has the site's defaults."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from .dialects import DialectLimits, default_limits_of
+from .team import Team
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DialectLimits:
-    """Hold what one dialect allows a team on top of the quota; None means no limit.
-
-    submits_per_second and queries_per_second are requests; running_tasks and pending_tasks are pictures.
-    """
-
-    submits_per_second: int | None = None
-    queries_per_second: int | None = None
-    running_tasks: int | None = None
-    pending_tasks: int | None = None
-
-
-DIALECT_DEFAULTS = {
-    # The limits that DashScope publishes; further tasks wait as PENDING.
-    "dashscope": DialectLimits(submits_per_second=2, queries_per_second=20, running_tasks=1, pending_tasks=100),
-}
 _AT_LEAST_ONE = MinValueValidator(1)
 _DIALECT_FIELDS = {field.name for field in fields(DialectLimits)}
 
 
 def validate_dialects(value: object) -> None:
-    """Accept `{"dashscope": {"running_tasks": 4, "submits_per_second": null}}`; raise ValidationError otherwise."""
+    """Accept `{"native": {"running_tasks": 4, "submits_per_second": null}}`; raise ValidationError otherwise."""
     if not isinstance(value, dict):
         raise ValidationError('Write an object: {"dialect": {"limit": number}}.')
     for dialect, limits in value.items():
@@ -44,7 +29,7 @@ def validate_dialects(value: object) -> None:
 
 
 class Quota(models.Model):
-    """Bound one team. Days and months are the site's own (TIME_ZONE)."""
+    """Limit one team. Days and months are those of the site's TIME_ZONE."""
 
     LIMITS = (
         "images_per_day",
@@ -87,21 +72,21 @@ class Quota(models.Model):
         default=dict,
         blank=True,
         validators=[validate_dialects],
-        help_text='Changes to a dialect\'s own limits: {"dashscope": {"running_tasks": 4}}. null means no limit.',
+        help_text='Changes to a dialect\'s own limits: {"native": {"running_tasks": 4}}. null means no limit.',
     )
 
     def __str__(self) -> str:
         return f"quota of {self.team}"
 
     @classmethod
-    def default_of(cls, team: object) -> Quota:
-        """Give the site's defaults (the MATTING_QUOTA_… settings) as an unsaved quota of `team`."""
+    def default_of(cls, team: Team) -> Quota:
+        """Return the site's defaults (the MATTING_QUOTA_… settings) as an unsaved quota of `team`."""
         return cls(team=team, **{name: settings.MATTING_QUOTA[name] for name in cls.LIMITS})
 
     def dialect_limits(self, dialect: str) -> DialectLimits:
-        """Give a dialect's own limits with this team's changes to them."""
-        return replace(DIALECT_DEFAULTS.get(dialect, DialectLimits()), **self.dialects.get(dialect, {}))
+        """Return a dialect's limits with this team's changes to them."""
+        return replace(default_limits_of(dialect), **self.dialects.get(dialect, {}))
 
     def as_json(self) -> dict[str, object]:
-        """Give every limit by name, for the audit trail and the account page."""
+        """Return every limit by name, for the audit trail and the account page."""
         return {name: getattr(self, name) for name in self.LIMITS} | {"dialects": self.dialects}

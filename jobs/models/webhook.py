@@ -1,22 +1,23 @@
-"""Stage 3, state: who is told when a job ends, and every message that was or will be sent to them."""
+"""Webhooks of teams, and each message that was sent or will be sent to a URL."""
 
 from __future__ import annotations
 
-import datetime as dt
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models.lease import Leased
+
 
 class Webhook(models.Model):
-    """Hold one address that a team wants called, with the secret that signs what it gets.
+    """A URL that receives a team's events, with the secret that signs the messages.
 
-    Secrets are stored as they are: unlike a key's hash, a signature needs the secret itself. The one row of kind
-    `callbacks` a team has no address; its secret signs the callbacks that jobs name for themselves.
+    Secrets are stored in the clear: unlike the check of a key, a signature needs the secret itself. The one row of kind
+    `callbacks` that a team has no URL; its secret signs the callbacks that jobs name for themselves.
     """
 
     class Kind(models.TextChoices):
@@ -56,24 +57,24 @@ class Webhook(models.Model):
         return self.url or f"callbacks of {self.team}"
 
     def signing_secrets(self) -> list[str]:
-        """List the secrets that sign now, the newest first."""
+        """Return the secrets that sign now, the newest first."""
         until = self.previous_secret_until
         if self.previous_secret and until is not None and until > timezone.now():
             return [self.secret, self.previous_secret]
         return [self.secret]
 
 
-class WebhookDelivery(models.Model):
-    """Hold one message to one address: what is sent, how often it was tried, and what came back last."""
+class WebhookDelivery(Leased):
+    """One message to one URL: what is sent, how often it was tried, and the last response."""
 
     class Status(models.TextChoices):
-        """Name the states of a delivery.
+        """List the states of a delivery.
 
         ::
 
             waiting ──claim──▶ sending ──▶ succeeded
                ▲                  ├──────▶ failed     (refused, gone, disabled, or tried often enough)
-               └───postpone───────┘        a dead worker's claim runs out at next_try_at and counts as a try
+               └────release───────┘
         """
 
         WAITING = "waiting", _("Waiting")
@@ -82,18 +83,17 @@ class WebhookDelivery(models.Model):
         FAILED = "failed", _("Failed")
 
     TERMINAL = (Status.SUCCEEDED, Status.FAILED)
+    WAITING = {"status": Status.WAITING}
+    LEASED = {"status": Status.SENDING}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     job = models.ForeignKey("Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="deliveries")
-    message_id = models.CharField(max_length=64, help_text="The webhook-id header; the same on every try and replay.")
+    message_id = models.CharField(max_length=64, help_text="The webhook-id header; the same for every try and replay.")
     event = models.CharField(max_length=40, choices=Webhook.Event.choices)
     url = models.CharField(max_length=2048)
-    payload = models.JSONField(null=True, blank=True, help_text="Empty until the first try, where a dialect writes it.")
+    payload = models.JSONField(null=True, blank=True, help_text="Empty until the first try when a dialect renders it.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
-    attempt = models.PositiveSmallIntegerField(default=0, help_text="How often it was tried.")
-    next_try_at = models.DateTimeField(null=True, blank=True)
-    enqueued_at = models.DateTimeField(null=True, blank=True, help_text="When a message for the next try was queued.")
     response_status = models.PositiveSmallIntegerField(null=True, blank=True)
     response_prefix = models.TextField(blank=True)
     elapsed_ms = models.PositiveIntegerField(null=True, blank=True)
@@ -119,34 +119,15 @@ class WebhookDelivery(models.Model):
     def is_terminal(self) -> bool:
         return self.status in self.TERMINAL
 
-    def claim(self, *, lease_s: float) -> bool:
-        """Take a due delivery for one try; False when it is not due, has ended, or another worker has it."""
-        now = timezone.now()
-        due = WebhookDelivery.objects.filter(pk=self.pk, next_try_at__lte=now).exclude(status__in=self.TERMINAL)
-        claimed = due.update(
-            status=self.Status.SENDING,
-            attempt=F("attempt") + 1,
-            tried_at=now,
-            next_try_at=now + dt.timedelta(seconds=lease_s),
-            enqueued_at=None,
-        )
-        if claimed == 1:
-            self.refresh_from_db()
-        return claimed == 1
+    def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
+        """Take the delivery for one try; False when it is not due, has ended, or another worker has it."""
+        return super().claim(lease_s=lease_s, worker=worker, tried_at=timezone.now(), **values)
 
-    def write(self, payload: dict[str, object]) -> bool:
-        """Keep what this try sends, for the tries after it; False when this claim was lost."""
+    def write(self, payload: dict[str, Any]) -> bool:
+        """Store what this try sends, for the later tries; False when this attempt has lost its lease."""
         self.payload = payload
-        return self._mine().update(payload=payload) == 1
+        return self.held().update(payload=payload) == 1
 
-    def postpone(self, *, delay_s: float, **values: object) -> bool:
-        """Plan the next try; False when this claim was lost."""
-        then = timezone.now() + dt.timedelta(seconds=delay_s)
-        return self._mine().update(status=self.Status.WAITING, next_try_at=then, **values) == 1
-
-    def finish(self, status: Status, **values: object) -> bool:
-        """End it; False when this claim was lost."""
-        return self._mine().update(status=status, next_try_at=None, finished_at=timezone.now(), **values) == 1
-
-    def _mine(self) -> models.QuerySet[WebhookDelivery]:
-        return WebhookDelivery.objects.filter(pk=self.pk, status=self.Status.SENDING, attempt=self.attempt)
+    def finish(self, status: Status, **values: Any) -> bool:
+        """End the delivery; False when this attempt has lost its lease."""
+        return self.end(status=status, next_try_at=None, finished_at=timezone.now(), **values)

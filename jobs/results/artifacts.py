@@ -1,4 +1,4 @@
-"""Stage 8, results: a stored file of a picture and its row, which come together or not at all."""
+"""Store a file of a picture together with its row."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from jobs.results.deletions import files_discard
 def artifact_keep(
     *, image: JobImage, kind: Artifact.Kind, key: str, data: bytes, content_type: str, width: int, height: int
 ) -> Artifact:
-    """Store a file of a picture and make its row.
+    """Store a file of a picture and create its row.
 
-    Raises StorageFailed, and JobNotFound when the picture was deleted meanwhile; whatever is raised, no file is left.
+    Raise StorageFailed, and JobNotFound when the picture was deleted meanwhile. After an error no file is left behind.
     """
     artifact = artifact_stored(
         image=image, kind=kind, key=key, data=data, content_type=content_type, width=width, height=height
     )
     try:
         with transaction.atomic():
-            # Whoever deletes the job holds this lock: they are through by now, or will find the row.
+            # The deletion of the job holds this lock: it is done by now, or will find the row.
             Job.objects.select_for_update().filter(pk=image.job_id).first()
             if not JobImage.objects.filter(pk=image.pk).exists():
                 raise JobNotFound
@@ -36,7 +36,7 @@ def artifact_keep(
 def artifact_stored(
     *, image: JobImage, kind: Artifact.Kind, key: str, data: bytes, content_type: str, width: int, height: int
 ) -> Artifact:
-    """Store a file of a picture and give its row unsaved, for the commit that shows it; raises StorageFailed."""
+    """Store a file of a picture and return its row, unsaved, for the commit that shows it; raise StorageFailed."""
     stored = storage.store(key, data)
     return Artifact(
         job=image.job,

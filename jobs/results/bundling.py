@@ -1,26 +1,31 @@
-"""Stage 8, results: the zip of a job and the copies in a server folder, made by a light worker as its last step."""
+"""Make the zip of a job's results, and copies in a server folder. It is the last step of the job, in a light worker."""
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import partial
 from pathlib import PurePosixPath
 from typing import IO
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from jobs.errors import StorageFailed
 from jobs.intake.folders import Place, folder_made, place_in, write_file
-from jobs.models import Artifact, Job, Status
+from jobs.models import Artifact, Bundle, Job, Status
 from jobs.results import storage
+from jobs.results.bundles import BUNDLE_MAKE, bundle_send
 from jobs.results.deletions import files_discard
-from jobs.work.leases import lease_kept
-from jobs.work.lifecycle import job_end
+from jobs.work import queue
+from jobs.work.ending import job_end
+from jobs.work.leases import LeasedWork, lease_kept, sweep
+from jobs.work.registry import runs
 from jobs.work.selectors import images_of
 from segmentation.errors import MattingError
 
@@ -28,61 +33,90 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
 LEASE_S = 60.0
+# A message is missed only this long after the zip was asked for or released.
+_MISSED_AFTER = dt.timedelta(seconds=30)
 
 
 class _LeaseLost(Exception):
-    """Another worker is at this zip by now, or the job has ended or is gone: nothing is left to do here."""
+    """Raise this where another worker makes the zip by now, or the job has ended or is deleted."""
 
 
-def job_bundle(job_id: str, attempt: int) -> None:
-    """Make a job's zip and copies, and end the job with them. A message delivered twice does nothing the second time.
+@runs(BUNDLE_MAKE)
+def bundle_make(bundle_id: str) -> None:
+    """Make a job's zip and copies, and end the job with them. A repeated message does nothing.
 
-    An error that trying again cannot mend ends the job as failed; after a crash the sweeper asks again, three times.
-    Whoever has lost the lease meanwhile leaves the job to the one who holds it.
+    An error ends the job as failed; after a crash the sweep asks again, `MAX_ATTEMPTS` times.
     """
-    job = Job.objects.filter(pk=job_id).first()
-    if job is None or not job.claim_bundle(attempt=attempt, lease_s=LEASE_S):
+    bundle = Bundle.objects.filter(pk=bundle_id).first()
+    if bundle is None or not bundle.claim(lease_s=LEASE_S):
         return
     try:
-        with lease_kept(partial(job.renew_bundle, lease_s=LEASE_S), every_s=LEASE_S / 4, name=f"zip {job.id}"):
-            _bundle(job)
+        with lease_kept(bundle, lease_s=LEASE_S):
+            _bundle(bundle)
     except _LeaseLost:
         return
     except MattingError as error:
-        _give_up(job, error)
+        _give_up(bundle, error)
     except Exception:
-        logger.exception("the results of job %s could not be bundled", job.id)
-        _give_up(job, StorageFailed())
+        logger.exception("the results of job %s could not be bundled", bundle.job_id)
+        _give_up(bundle, StorageFailed())
 
 
-def _bundle(job: Job) -> None:
-    if job.bundle_strikes > MAX_ATTEMPTS:
-        raise StorageFailed
+def bundles_recover() -> int:
+    """Ask again for the zips whose worker has died or whose message was lost; return how many. The sweep calls it."""
+    return sweep(_Bundles())
+
+
+class _Bundles(LeasedWork[Bundle]):
+    max_strikes = MAX_ATTEMPTS
+
+    def rows(self) -> QuerySet[Bundle]:
+        return Bundle.objects.select_related("job").order_by("created_at")
+
+    def due(self) -> QuerySet[Bundle]:
+        return Bundle.claimable().filter(created_at__lt=timezone.now() - _MISSED_AFTER).order_by("created_at")
+
+    def sent_ids(self) -> set[str]:
+        return queue.waiting_ids(["upkeep"])
+
+    def send(self, rows: Sequence[Bundle]) -> int:
+        for bundle in rows:
+            bundle_send(bundle)
+        return len(rows)
+
+    def give_up(self, row: Bundle) -> bool:
+        logger.error("the zip of job %s lost its worker %d times and is given up", row.job_id, row.strikes)
+        return _give_up(row, StorageFailed())
+
+
+def _bundle(bundle: Bundle) -> None:
+    job = bundle.job
     with tempfile.TemporaryFile(dir=settings.DATA_DIR) as file:
-        _write_bundle(job, file)
+        _write_bundle(bundle, file)
         stored = storage.store_stream(job.bundle_key, file)
         if job.export_directory:
             _export_bundle(job, file)
-    _finish(job, stored)
+    _finish(bundle, stored)
 
 
-def _write_bundle(job: Job, file: IO[bytes]) -> None:
+def _write_bundle(bundle: Bundle, file: IO[bytes]) -> None:
     """Write every result into the zip and, where one is wanted, into the server folder, one picture at a time."""
+    job = bundle.job
     with ExitStack() as stack:
-        bundle = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED))  # pictures shrink no further
+        archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED))  # pictures shrink no further
         folder = stack.enter_context(folder_made(_export_place(job, job.external_id))) if job.export_directory else None
         for image in images_of(job):
-            _require_lease(job)
+            _require_lease(bundle)
             for artifact in image.artifacts.all():
-                if image.status != Status.SUCCEEDED or artifact.kind not in storage.PUBLISHED:
-                    continue
-                _copy(artifact, storage.public_name(artifact, image), bundle, folder)
+                if image.status == Status.SUCCEEDED and artifact.kind in storage.PUBLISHED:
+                    _copy(artifact, storage.public_name(artifact, image), archive, folder)
 
 
-def _copy(artifact: Artifact, name: str, bundle: zipfile.ZipFile, folder: int | None) -> None:
-    made_at = timezone.localtime(artifact.created_at)  # as in the names
-    entry = zipfile.ZipInfo(name, date_time=made_at.timetuple()[:6])
-    with storage.open_file(artifact.key) as content, bundle.open(entry, "w") as member:
+def _copy(artifact: Artifact, name: str, archive: zipfile.ZipFile, folder: int | None) -> None:
+    made_at = timezone.localtime(artifact.created_at)  # local, as the times in the names
+    parts = (made_at.year, made_at.month, made_at.day, made_at.hour, made_at.minute, made_at.second)
+    entry = zipfile.ZipInfo(name, date_time=parts)
+    with storage.open_file(artifact.key) as content, archive.open(entry, "w") as member:
         while chunk := content.read(2**20):
             member.write(chunk)
     if folder is not None:
@@ -97,22 +131,23 @@ def _export_bundle(job: Job, file: IO[bytes]) -> None:
 
 
 def _export_place(job: Job, *deeper: str) -> Place:
-    """Check the folder again: roots may have changed, and a link may have been put in its way, since the submission."""
+    """Check the folder again: since the submission, roots may have changed and links may have been created."""
     place = place_in(job.export_directory, settings.MATTING_OUTPUT_ROOTS, field="output_dir")
     return Place(place.root, place.parts + deeper)
 
 
-def _require_lease(job: Job) -> None:
-    if not job.renew_bundle(lease_s=LEASE_S):
+def _require_lease(bundle: Bundle) -> None:
+    if not bundle.renew(lease_s=LEASE_S):
         raise _LeaseLost
 
 
-def _finish(job: Job, stored: storage.StoredFile) -> None:
+def _finish(bundle: Bundle, stored: storage.StoredFile) -> None:
     with transaction.atomic():
-        if Job.objects.select_for_update().filter(pk=job.pk).first() is None:  # deleted meanwhile
+        job = Job.objects.select_for_update().filter(pk=bundle.job_id).first()
+        if job is None:  # deleted meanwhile
             files_discard(keys=[stored.key])
             return
-        _require_lease(job)
+        _require_lease(bundle)
         Artifact.objects.update_or_create(
             key=stored.key,
             defaults={
@@ -127,7 +162,9 @@ def _finish(job: Job, stored: storage.StoredFile) -> None:
         job_end(job)
 
 
-def _give_up(job: Job, error: MattingError) -> None:
+def _give_up(bundle: Bundle, error: MattingError) -> bool:
     with transaction.atomic():
-        if job.renew_bundle(lease_s=LEASE_S):
-            job_end(job, error=error)
+        is_mine = bundle.held().exists()
+        if is_mine:
+            job_end(bundle.job, error=error)
+    return is_mine

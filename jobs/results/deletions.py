@@ -1,4 +1,4 @@
-"""Stage 8, results: delete stored files for certain, also when the storage refuses or the process dies meanwhile."""
+"""Delete stored files reliably, even when the storage refuses or the process dies meanwhile."""
 
 from __future__ import annotations
 
@@ -8,76 +8,89 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.db import InterfaceError, OperationalError
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from jobs.commit import after_commit
 from jobs.models import Artifact, PendingDeletion, Upload
 from jobs.results import storage
+from jobs.work.leases import LeasedWork, sweep
 
 logger = logging.getLogger(__name__)
 
-_AT_ONCE_TAKES = dt.timedelta(minutes=1)
+_LEASE_S = 60.0
+# A transaction whose outcome is unknown has ended after this time.
 _COMMIT_TAKES = dt.timedelta(minutes=10)
 _LONGEST_PAUSE_S = 3600
-_KEYS_A_QUERY = 500
+_KEYS_PER_QUERY = 500
 
 
 def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> None:
     """Delete files and folders with the commit of the caller's transaction, or later by `after`.
 
-    What cannot be deleted then is tried again by the sweeper until it is gone.
+    The sweep tries again what cannot be deleted then, until it is deleted.
     """
-    rows = _remembered(keys, after or _AT_ONCE_TAKES)
-    if after is None:
-        after_commit(_delete_all, rows)
+    if after is not None:
+        _remember(keys, next_try_at=timezone.now() + after)
+        return
+    # This process holds the first attempt's lease from the beginning.
+    rows = _remember(keys, attempt=1, leased_until=timezone.now() + dt.timedelta(seconds=_LEASE_S))
+    after_commit(_work_off, rows)
 
 
 def files_discard(*, keys: Iterable[str], error: BaseException | None = None) -> None:
-    """Delete what was stored for rows that were then not written; `error` says why they were not.
+    """Delete files whose rows were then not written, because of `error` where one is given.
 
     When the connection to the database broke, the commit may have succeeded and only its answer been lost: then the
-    sweeper decides, once it is certain whether there are rows.
+    sweep deletes them later, unless it finds rows.
     """
     keys = list(keys)
     try:
         if not isinstance(error, OperationalError | InterfaceError):
             kept = _kept(keys)
             keys = [key for key in keys if key not in kept and not _is_deleted(key)]
-        _remembered(keys, _COMMIT_TAKES)
+        _remember(keys, next_try_at=timezone.now() + _COMMIT_TAKES)
     except Exception:
         logger.exception("these files may be left behind: %s", ", ".join(keys))
 
 
 def deletions_retry(*, limit: int = 500) -> int:
-    """Delete what could not be deleted at once; say how many files and folders went. The sweeper calls it."""
-    return _delete_all(PendingDeletion.objects.filter(next_try_at__lte=timezone.now())[:limit])
+    """Delete what could not be deleted at once; return how many files and folders were. The sweep calls it."""
+    return sweep(_Deletions(), limit=limit)
 
 
-def _remembered(keys: Iterable[str], delay: dt.timedelta) -> list[PendingDeletion]:
-    then = timezone.now() + delay
-    return PendingDeletion.objects.bulk_create(
-        PendingDeletion(key=key, next_try_at=then) for key in dict.fromkeys(keys)
-    )
+class _Deletions(LeasedWork[PendingDeletion]):
+    """Files to delete. They need no message: the sweep works them off itself, and `send` counts what it deleted."""
+
+    def rows(self) -> QuerySet[PendingDeletion]:
+        return PendingDeletion.objects.order_by("next_try_at")
+
+    def due(self) -> QuerySet[PendingDeletion]:
+        return PendingDeletion.claimable().order_by("next_try_at")
+
+    def send(self, rows: Sequence[PendingDeletion]) -> int:
+        return _work_off([row for row in rows if row.claim(lease_s=_LEASE_S)])
 
 
-def _delete_all(rows: Iterable[PendingDeletion]) -> int:
-    gone = []
+def _remember(keys: Iterable[str], **values: Any) -> list[PendingDeletion]:
+    return PendingDeletion.objects.bulk_create(PendingDeletion(key=key, **values) for key in dict.fromkeys(keys))
+
+
+def _work_off(rows: Iterable[PendingDeletion]) -> int:
+    """Delete the files of rows that this process holds; those that fail wait for a pause that doubles each time."""
+    deleted = []
     for row in rows:
         if _is_deleted_whole(row):
-            gone.append(row.pk)
+            deleted.append(row.pk)
         else:
-            pause_s = min(_LONGEST_PAUSE_S, 60 * 2 ** min(row.tries, 10))
-            row.tries += 1
-            row.next_try_at = timezone.now() + dt.timedelta(seconds=pause_s)
-            # A row that another machine has worked off meanwhile stays away.
-            PendingDeletion.objects.filter(pk=row.pk).update(tries=row.tries, next_try_at=row.next_try_at)
-    for some in _batches(gone):
+            row.release(delay_s=min(_LONGEST_PAUSE_S, 60 * 2 ** min(row.attempt - 1, 10)))
+    for some in _batches(deleted):
         PendingDeletion.objects.filter(pk__in=some).delete()
-    return len(gone)
+    return len(deleted)
 
 
 def _is_deleted_whole(row: PendingDeletion) -> bool:
-    """Delete a file or a folder but for what a row points to; False when something of it could not be deleted."""
+    """Delete a file or a folder except what a row points to; False when a part of it could not be deleted."""
     try:
         keys = list(storage.files_under(row.key)) if row.is_folder else [row.key]
     except Exception:
@@ -98,7 +111,7 @@ def _is_deleted(key: str) -> bool:
 
 
 def _kept(keys: Sequence[str]) -> set[str]:
-    """Find the keys that a row points to: a name can have been given again, and a commit can have succeeded unheard."""
+    """Return the keys that a row points to: a name may be in use again, or a commit have succeeded unnoticed."""
     return {
         key
         for some in _batches(keys)
@@ -108,5 +121,5 @@ def _kept(keys: Sequence[str]) -> set[str]:
 
 
 def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Cut into parts that a database takes as the parameters of one query."""
-    return (values[start : start + _KEYS_A_QUERY] for start in range(0, len(values), _KEYS_A_QUERY))
+    """Cut into parts that a database accepts as the parameters of one query."""
+    return (values[start : start + _KEYS_PER_QUERY] for start in range(0, len(values), _KEYS_PER_QUERY))

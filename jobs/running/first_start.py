@@ -1,4 +1,4 @@
-"""Start-up: brings a data folder to the state that the site needs; everything here may be done again at every start."""
+"""Prepare the data folder, the database, the static files and the first account. Safe to repeat at every start."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, transaction
 
 from jobs.models import Scope
+from jobs.running.readiness import storage_problem
 from jobs.teams.keys import key_create
 from jobs.teams.teams import team_create
 
@@ -29,12 +30,12 @@ _LOCK_WAIT_S = 30.0
 
 
 class CannotStart(Exception):
-    """Say in one line why the site cannot start, and what would help."""
+    """The site cannot start; the message gives the reason and the remedy in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirstSecrets:
-    """Hold what the very first start has made up; the secrets are nowhere else to be had again."""
+    """The generated secrets of the first start. They are stored only as hashes, so they can be shown only once."""
 
     user_name: str
     password: str
@@ -44,7 +45,7 @@ class FirstSecrets:
 
 
 def folder_require(folder: Path) -> None:
-    """Make the data folder; raise CannotStart unless files can be written into it."""
+    """Create the data folder; raise CannotStart if files cannot be written into it."""
     trial = folder / f".writable-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -52,15 +53,15 @@ def folder_require(folder: Path) -> None:
         trial.unlink()
     except OSError as error:
         raise CannotStart(
-            f"the data folder {folder} cannot be written ({error.strerror}); set MATTING_DATA_DIR to one that can"
+            f"the data folder {folder} cannot be written ({error.strerror}); set MATTING_DATA_DIR to a writable one"
         ) from None
 
 
 def folder_lock(folder: Path) -> IO[str]:
-    """Claim the data folder for this run; raise CannotStart while another one has it.
+    """Lock the data folder for this run; raise CannotStart while another run holds the lock.
 
-    The lock is held as long as any process keeps the returned file open. A run that was killed leaves processes that
-    need a moment to end, so a lock whose owner is gone is waited for.
+    The lock is held as long as any process keeps the returned file open. The processes of a killed run need a moment to
+    end, so this waits for a lock whose owner is gone.
     """
     file = (folder / "run.lock").open("a+")
     deadline = time.monotonic() + _LOCK_WAIT_S
@@ -72,7 +73,7 @@ def folder_lock(folder: Path) -> IO[str]:
             owner = file.read().strip()
             if _is_alive(owner) or time.monotonic() > deadline:
                 raise CannotStart(
-                    f"the data folder {folder} is in use by a Keyline that runs already (process {owner})"
+                    f"the data folder {folder} is in use by another running Keyline (process {owner})"
                 ) from None
             time.sleep(0.1)
         else:
@@ -82,8 +83,18 @@ def folder_lock(folder: Path) -> IO[str]:
             return file
 
 
+def storage_require() -> None:
+    """Raise CannotStart if pictures cannot be stored: a missing bucket, a read-only folder, a full disk."""
+    problem = storage_problem()
+    if problem is None:
+        return
+    if settings.S3_BUCKET:
+        raise CannotStart(f"MATTING_S3_BUCKET={settings.S3_BUCKET}: {problem}")
+    raise CannotStart(f"MATTING_MEDIA_DIR={settings.MEDIA_ROOT}: {problem}")
+
+
 def port_require(host: str, port: int) -> None:
-    """Raise CannotStart unless the web server will be able to listen on the port."""
+    """Raise CannotStart if the web server cannot listen on the port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -96,7 +107,7 @@ def port_require(host: str, port: int) -> None:
 
 
 def database_migrate() -> None:
-    """Bring the database's tables up to date; raise CannotStart when the database cannot be reached."""
+    """Apply the migrations; raise CannotStart if the database cannot be used."""
     try:
         call_command("migrate", verbosity=0, interactive=False)
     except DatabaseError as error:
@@ -104,9 +115,9 @@ def database_migrate() -> None:
 
 
 def static_files_collect() -> bool:
-    """Collect the static files unless they are the ones collected last time; say whether there was work to do.
+    """Collect the static files if they have changed since the last time; return True if they were collected.
 
-    Raises CannotStart when one of them refers to a file that is not there.
+    Raises CannotStart if one of them refers to a missing file.
     """
     stamp = Path(settings.STATIC_ROOT) / ".collected"
     digest = _static_files_digest()
@@ -121,7 +132,7 @@ def static_files_collect() -> bool:
 
 
 def first_account_create() -> FirstSecrets | None:
-    """Make the first team, an administrator who owns it, and a key with every scope; None when there is a user."""
+    """Create an administrator, their team and a key with every scope; return None if any user exists."""
     users = get_user_model().objects
     with transaction.atomic():
         if users.exists():
@@ -134,7 +145,7 @@ def first_account_create() -> FirstSecrets | None:
 
 
 def _static_files_digest() -> str:
-    """Sum up the names, sizes and times of all static files: any change of ours or of a package's changes it."""
+    """Return a hash of the names, sizes and times of all static files, those of packages included."""
     digest = hashlib.sha256()
     for finder in get_finders():
         for path, storage in finder.list([]):

@@ -1,9 +1,9 @@
-"""Start-up: ends the site's processes when their supervisor is gone, however it went. Runs as a script of its own.
+"""End a supervisor's programs when the supervisor is gone. Runs as a separate script.
 
-The supervisor holds the other end of standard input and writes `+PGID` for every process group it starts and `-PGID`
-for every one that has ended. Standard input closes with the supervisor, even when that one is killed by SIGKILL; the
-groups still alive then get SIGTERM and, after a grace period, SIGKILL. Only the standard library is imported, so that
-this process costs next to nothing.
+The supervisor holds the other end of standard input and writes `+PGID` for every process group that it starts and
+`-PGID` for every group that has ended. Standard input closes with the supervisor, even after SIGKILL; the groups that
+are left then get SIGTERM and, after a grace period, SIGKILL. Only the standard library is imported, to keep this
+process small.
 """
 
 import os
@@ -13,8 +13,9 @@ import time
 
 
 def main(grace_s: float) -> None:
+    """Follow standard input until it closes, then end the groups that are left."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # the supervisor is the only one that ends us, by closing the pipe
+        signal.signal(number, signal.SIG_IGN)  # only the supervisor ends this process, by closing the pipe
     groups: set[int] = set()
     for line in sys.stdin:
         if line.startswith("+"):
@@ -28,15 +29,15 @@ def end(groups: set[int], grace_s: float) -> None:
     """Send SIGTERM to every group, wait until all are gone or `grace_s` has passed, then send SIGKILL."""
     for group in groups:
         send(group, signal.SIGTERM)
-    deadline = time.monotonic() + grace_s
-    while time.monotonic() < deadline and any(send(group, 0) for group in groups):
+    deadline_s = time.monotonic() + grace_s
+    while time.monotonic() < deadline_s and any(send(group, 0) for group in groups):
         time.sleep(0.05)
     for group in groups:
         send(group, signal.SIGKILL)
 
 
 def send(group: int, number: int) -> bool:
-    """Send a signal to a process group; say whether there was anybody to get it."""
+    """Send a signal to a process group; return False when the group does not exist."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):

@@ -1,4 +1,4 @@
-"""Stage 1, intake: what all web processes remember together: how often somebody tried, and the admin's figures."""
+"""The cache that all web processes share: counters of failed sign-ins, rate limits and the admin's figures."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ from redis.exceptions import RedisError
 
 
 class SharedCache(RedisCache):
-    """Keep in the queue's Redis; while that is away, in the process's own memory, so that signing in still works."""
+    """Use the queue's Redis, or the memory of this process while Redis is unreachable, so that sign-in still works."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
-        self._own = LocMemCache("while-redis-is-away", params)
+        self._local = LocMemCache("while-redis-is-away", params)
 
     def add(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
-        return self._asked("add", key, value, timeout, version)
+        return bool(self._call("add", key, value, timeout, version))
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
-        return self._asked("get", key, default, version)
+        return self._call("get", key, default, version)
 
     def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
-        self._asked("set", key, value, timeout, version)
+        self._call("set", key, value, timeout, version)
 
     def delete(self, key: str, version: int | None = None) -> bool:
-        return self._asked("delete", key, version)
+        return bool(self._call("delete", key, version))
 
     def clear(self) -> None:
-        """Forget what is kept here alone: the queue lies in the same database."""
+        """Delete only the keys of this cache: the queue is in the same Redis database."""
         client = self._cache.get_client(None, write=True)
-        for key in client.scan_iter(match=self.make_key("*", version="*")):
+        for key in client.scan_iter(match=f"{self.key_prefix}:*"):
             client.delete(key)
-        self._own.clear()
+        self._local.clear()
 
-    def _asked(self, deed: str, *values: Any) -> Any:
+    def _call(self, method: str, *values: Any) -> Any:
         try:
-            return getattr(super(), deed)(*values)
+            return getattr(super(), method)(*values)
         except (RedisError, OSError):
-            return getattr(self._own, deed)(*values)
+            return getattr(self._local, method)(*values)

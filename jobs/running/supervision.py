@@ -1,16 +1,23 @@
-"""Start-up: keeps the site's processes running, restarts what dies, and leaves none behind."""
+"""Start a set of programs, restart each one that ends, and stop them all in order.
+
+`manage.py run` supervises the queue, the web server and `manage.py work`; that one supervises its worker processes.
+"""
 
 from __future__ import annotations
 
+import logging
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 
 from jobs.running import lifeline
+
+logger = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 0.1
 _SHORTEST_PAUSE_S = 0.2
@@ -21,11 +28,16 @@ _ORPHAN_GRACE_S = 25.0
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Say what to run, and how long it may take to end after SIGTERM before it is killed."""
+    """Describe one program.
+
+    grace_s: how long it may take to end after SIGTERM before it is killed.
+    stop_rank: programs of a lower rank are stopped first, those of the same rank together.
+    """
 
     name: str
     command: Sequence[str]
     grace_s: float
+    stop_rank: int = 0
 
 
 @dataclass(slots=True)
@@ -38,18 +50,25 @@ class _Running:
 
 
 class Supervisor:
-    """Run programs, each in a process group of its own, until told to stop.
+    """Run programs, each in its own process group, until told to stop.
 
-    A program that ends is started again, at once the first time and after a growing pause (at most 10 s) when it keeps
-    ending. Stopping takes one program after the other: SIGTERM to its group, SIGKILL to whatever is left of it after
-    its grace period. Should this process itself be killed, jobs.running.lifeline ends the groups.
+    A program that ends is started again after a pause: 0.2 s the first time, doubling up to 10 s while it keeps ending
+    within 30 s. If this process is killed, `jobs.running.lifeline` ends the groups.
 
-    report: gets one line for everything worth telling. held_files: descriptors that stay open until every program is
-    gone, such as the lock on the data folder.
+    report: receives one line for every event.
+    ended: called with the program and its process id when it has ended; exceptions are logged.
+    held_files: descriptors that stay open until every program is gone, such as the lock on the data folder.
     """
 
-    def __init__(self, *, report: Callable[[str], None], held_files: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        report: Callable[[str], None],
+        ended: Callable[[Program, int], None] | None = None,
+        held_files: Sequence[int] = (),
+    ) -> None:
         self._report = report
+        self._ended = ended
         self._held_files = held_files
         self._running: list[_Running] = []
         self._lifeline: subprocess.Popen[bytes] | None = None
@@ -60,18 +79,25 @@ class Supervisor:
         self._launch(self._running[-1])
 
     def run(self, *, until: Callable[[], bool]) -> None:
-        """Watch over the programs until `until` says so."""
+        """Restart programs that end, until `until` returns True."""
         while not until():
             self._keep_lifeline()
             for running in self._running:
                 self._look_after(running)
             time.sleep(_LOOK_EVERY_S)
 
-    def stop(self, *, order: Sequence[str], hurry: Callable[[], bool] = lambda: False) -> None:
-        """End every program, by name in `order`; `hurry` turning true skips what is left of the grace periods."""
-        for running in sorted(self._running, key=lambda running: order.index(running.program.name)):
-            self._end(running, hurry)
-        if self._lifeline is not None:
+    def restart(self, name: str) -> None:
+        """Ask a program to end; `run` starts it again as it does after any end."""
+        for running in self._running:
+            if running.program.name == name:
+                _signal(running, signal.SIGTERM)
+
+    def stop(self, *, hurry: Callable[[], bool] = lambda: False) -> None:
+        """Stop all programs, rank by rank; when `hurry` returns True, the rest of the grace periods is skipped."""
+        in_order = sorted(self._running, key=_stop_rank)
+        for _, together in groupby(in_order, key=_stop_rank):
+            self._end([running for running in together if running.process is not None], hurry)
+        if self._lifeline is not None and self._lifeline.stdin is not None:
             self._lifeline.stdin.close()
             self._lifeline.wait()
 
@@ -85,6 +111,7 @@ class Supervisor:
         self._tell_lifeline(f"+{running.process.pid}")
 
     def _look_after(self, running: _Running) -> None:
+        """Start a program whose pause is over; note the end of one that runs no longer."""
         now = time.monotonic()
         if running.process is None:
             if now >= running.start_again_at_s:
@@ -100,23 +127,33 @@ class Supervisor:
         self._report(f"{running.program.name} ended ({_manner(code)}), starting it again in {running.pause_s:.1f} s")
         running.pause_s = min(running.pause_s * 2, _LONGEST_PAUSE_S)
 
-    def _end(self, running: _Running, hurry: Callable[[], bool]) -> None:
-        if running.process is None:
-            return
-        deadline = time.monotonic() + running.program.grace_s
-        lifeline.send(running.process.pid, signal.SIGTERM)
-        while running.process.poll() is None and time.monotonic() < deadline and not hurry():
-            time.sleep(0.02)
-        if running.process.poll() is None:
-            self._report(f"{running.program.name} does not end by itself and is killed")
-        self._forget(running)
+    def _end(self, together: Sequence[_Running], hurry: Callable[[], bool]) -> None:
+        """Send SIGTERM to all of them, wait for each up to its grace period, then kill what is left."""
+        started_s = time.monotonic()
+        for running in together:
+            _signal(running, signal.SIGTERM)
+        for running in together:
+            deadline_s = started_s + running.program.grace_s
+            while _is_alive(running) and time.monotonic() < deadline_s and not hurry():
+                time.sleep(0.02)
+            if _is_alive(running):
+                self._report(f"{running.program.name} does not end by itself and is killed")
+            self._forget(running)
 
     def _forget(self, running: _Running) -> None:
-        """Kill whatever the program's group still holds and reap the program itself."""
-        lifeline.send(running.process.pid, signal.SIGKILL)
+        """Kill what is left of the program's group, reap the program and report its end to `ended`."""
+        if running.process is None:
+            return
+        pid = running.process.pid
+        _signal(running, signal.SIGKILL)
         running.process.wait()
-        self._tell_lifeline(f"-{running.process.pid}")
+        self._tell_lifeline(f"-{pid}")
         running.process = None
+        if self._ended is not None:
+            try:
+                self._ended(running.program, pid)
+            except Exception:
+                logger.exception("the end of %s (process %s) could not be noted", running.program.name, pid)
 
     # The lifeline -----------------------------------------------------------------------------------------------------
 
@@ -137,16 +174,31 @@ class Supervisor:
 
     def _tell_lifeline(self, line: str) -> None:
         if self._lifeline is None:
-            self._start_lifeline()  # it hears of every group that runs by now
+            self._start_lifeline()  # a new lifeline is told every group that runs
         else:
             self._write(line)
 
     def _write(self, line: str) -> None:
+        if self._lifeline is None or self._lifeline.stdin is None:
+            return
         try:
             self._lifeline.stdin.write(f"{line}\n".encode())
             self._lifeline.stdin.flush()
         except BrokenPipeError:
-            pass  # it was killed; _keep_lifeline starts another and tells it everything
+            pass  # it was killed; _keep_lifeline starts another one and tells it everything
+
+
+def _stop_rank(running: _Running) -> int:
+    return running.program.stop_rank
+
+
+def _is_alive(running: _Running) -> bool:
+    return running.process is not None and running.process.poll() is None
+
+
+def _signal(running: _Running, number: signal.Signals) -> None:
+    if running.process is not None:
+        lifeline.send(running.process.pid, number)
 
 
 def _manner(code: int) -> str:

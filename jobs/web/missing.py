@@ -1,26 +1,18 @@
-"""Stage 9, rendering: the answer to an address that no door has, in the words of whoever asks."""
+"""404 handler: problem+json under /api/ and /files/, HTML elsewhere."""
 
 from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from jobs.api.problem import MEDIA_TYPE, problem_document
 from jobs.errors import NotFound
-from jobs.sentences import explained
 
-_PROGRAMS_ASK_BELOW = ("/api/", "/files/")
+_PREFIXES_OF_PROGRAMS = ("/api/", "/files/")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Give a program a problem document (RFC 9457), a person a page."""
-    if not request.path.startswith(_PROGRAMS_ASK_BELOW):
+    """Return a problem document (RFC 9457) to programs and a page to people."""
+    if not request.path.startswith(_PREFIXES_OF_PROGRAMS):
         return render(request, "404.html", status=404)
-    error = NotFound()
-    problem = {
-        "type": f"/docs/errors#{error.code}",
-        "title": explained(error.code, error.public_message),
-        "status": error.http_status,
-        "detail": explained(error.code, error.message),
-        "code": error.code,
-    }
-    return JsonResponse(problem, status=404, content_type="application/problem+json")
+    return JsonResponse(problem_document(NotFound()), status=404, content_type=MEDIA_TYPE)

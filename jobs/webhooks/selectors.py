@@ -12,7 +12,7 @@ from jobs.teams.actor import Actor
 
 
 def webhooks_of(actor: Actor) -> QuerySet[Webhook]:
-    """List the addresses that the actor's team has called, newest first."""
+    """Return the webhooks of the actor's team, newest first."""
     return Webhook.objects.filter(team=actor.team, kind=Webhook.Kind.ENDPOINT)
 
 
@@ -24,7 +24,7 @@ def webhook_get(actor: Actor, webhook_id: UUID) -> Webhook:
 
 
 def deliveries_of(actor: Actor) -> QuerySet[WebhookDelivery]:
-    """List what was sent about the jobs that the actor may see, to webhooks and callbacks, newest first."""
+    """Return the messages about the jobs that the actor may see, to webhooks and callbacks, newest first."""
     deliveries = WebhookDelivery.objects.select_related("webhook").filter(webhook__team=actor.team)
     return deliveries.filter(job__user=actor.user) if actor.sees_only_own else deliveries
 

@@ -1,8 +1,8 @@
-"""Stage 5, worker: how many pictures of one team run at once; the others wait outside the queue, in nobody's way.
+"""Limit how many pictures of one team run at the same time; the others are held outside the queue.
 
-A worker that takes a picture of a team with no room holds it: it leaves the queue, so other teams' pictures are not
-stuck behind it. When a picture of the team ends, the next held one is queued again. The sweeper does the same for what
-slipped through, such as a limit that was raised.
+A worker that takes a picture of a team at its limit holds it, so that it does not block other teams' pictures. When a
+picture of the team ends, the next held one is queued again. The sweep does the same after other changes, such as a
+raised limit.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from django.db.models import QuerySet
 
 from jobs.commit import after_commit
 from jobs.models import Job, JobImage, Status, Team
-from jobs.quota.charges import quota_of
+from jobs.quota.limits import quota_of
 from jobs.work.dispatch import images_send
 
 _SWEEP_LIMIT = 500
 
 
 def claim_allowed(job: Job) -> bool:
-    """Say whether the job's team may run one more picture. In a transaction, which then holds the team's lock."""
+    """Return whether the job's team may run one more picture. In a transaction, which then holds the team's lock."""
     if not _is_limited(job):
         return True
     _lock(job.team_id)
@@ -46,13 +46,13 @@ def room_given_back(job: Job) -> Iterator[None]:
 
 
 def held_release(team: Team) -> int:
-    """Queue as many of a team's held pictures as it has room for, the oldest first; say how many."""
+    """Queue as many of a team's held pictures as it may run, the oldest first; return how many."""
     dialects = list(_held(team).order_by().values_list("job__dialect", flat=True).distinct())
     return sum(_release(team, dialect) for dialect in dialects)
 
 
 def all_held_release() -> int:
-    """Do the same for every team that has held pictures. The sweeper calls it."""
+    """Do the same for every team with held pictures. The sweep calls it."""
     teams = Team.objects.filter(jobs__images__in=JobImage.objects.filter(is_held=True, status=Status.QUEUED)).distinct()
     released = 0
     for team in teams.select_related("quota"):
@@ -75,7 +75,7 @@ def _release(team: Team, dialect: str) -> int:
 
 
 def _room(team: Team, dialect: str) -> int:
-    """Count how many more pictures of the team may run in a dialect; a large number where nothing limits it."""
+    """Return how many more pictures of the team may run in a dialect, at most `_SWEEP_LIMIT`."""
     quota = quota_of(team)
     running = JobImage.objects.filter(status=Status.RUNNING, job__team=team)
     rooms = [_SWEEP_LIMIT]

@@ -1,4 +1,4 @@
-"""Stage 4, queue: send each picture to the workers of its next stage."""
+"""Send each picture to the workers of its next stage."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from jobs.work import queue
 
 
 def images_send(image_ids: Collection[UUID], *, urgency: str) -> None:
-    """Queue the pictures that are at hand for a model, and those behind an address for the workers that fetch.
+    """Queue stored pictures for a model, and those that are still behind a URL for a downloader.
 
-    A server that takes its time thus keeps no model waiting.
+    Downloads have their own processes, so that a slow server never blocks a model.
     """
-    given_by_address = JobImage.objects.filter(pk__in=image_ids).exclude(source_url="")
-    remote = set(given_by_address.exclude(artifacts__kind=Artifact.Kind.SOURCE).values_list("pk", flat=True))
+    given_by_url = JobImage.objects.filter(pk__in=image_ids).exclude(source_url="")
+    remote = set(given_by_url.exclude(artifacts__kind=Artifact.Kind.SOURCE).values_list("pk", flat=True))
     queue.enqueue_downloads([image_id for image_id in image_ids if image_id in remote], urgency=urgency)
     queue.enqueue_images([image_id for image_id in image_ids if image_id not in remote], urgency=urgency)

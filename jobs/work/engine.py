@@ -1,4 +1,4 @@
-"""Stage 6, the model: the one engine that this worker process keeps warm, swapped when another version is activated.
+"""The one engine that a worker process keeps loaded; it is replaced when another version is activated.
 
 Only worker processes and commands import this module.
 """
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Name a weights file; `sha256` is empty where any content is welcome (the built-in file)."""
+    """A weights file; an empty `sha256` accepts any content (the built-in file)."""
 
     path: Path
     sha256: str = ""
@@ -33,15 +33,15 @@ class Weights:
 _lock = threading.Lock()
 _engine: Engine | None = None
 _source: Weights | None = None
-# What this worker tried last: when that is activated, the swap costs nothing.
+# The weights that this worker tried last: activating them needs no second load.
 _tried: tuple[Weights, Engine] | None = None
 
 
 def current_engine() -> Engine:
-    """Give the engine of the active model version, loading it when it is not the one at hand.
+    """Return the engine of the active model version, and load it where another one is loaded.
 
-    The new engine is built and tried beside the old one; when that fails the old one goes on serving, or the built-in
-    one where nothing serves yet.
+    The new engine is built and tried beside the old one. When that fails, the old one stays in use, or the built-in one
+    where none is loaded yet.
     """
     global _engine, _source
     wanted = _wanted_weights()
@@ -53,22 +53,22 @@ def current_engine() -> Engine:
         except Exception:
             if _engine is None and wanted == _built_in():
                 raise
-            logger.exception("the model %s could not be loaded; the one before goes on serving", wanted.path)
+            logger.exception("the model %s could not be loaded; the one before stays in use", wanted.path)
             _engine, _source = _engine or _load(_built_in()), wanted
         return _engine
 
 
 def describe() -> dict[str, str]:
-    """Say what is loaded, for the heartbeat."""
+    """Return what is loaded, for the heartbeat."""
     if _engine is None:
         return {}
     return {"runtime": _engine.runtime, "model": _engine.name, "version": _engine.version}
 
 
 def weights_tried(path: str) -> dict[str, str]:
-    """Load a file of the weights folder, run it on a test picture, and describe it; raise WeightsInvalid if it fails.
+    """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if it fails.
 
-    What serves is left alone.
+    The engine in use is not changed.
     """
     global _tried
     file = Path(settings.MATTING_WEIGHTS_DIR) / path

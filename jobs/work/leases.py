@@ -1,33 +1,113 @@
-"""Stages 5 and 8: keep a lease alive while the work under it goes on."""
+"""Leases and the sweep: the one implementation for pictures, zips, webhook deliveries and deletions.
+
+A worker claims a row (`Leased.claim`), renews its lease while it works (`lease_kept`), and ends or releases it. `sweep`
+returns the rows of dead workers to the queue, gives up those that lost too many workers, and sends the messages that
+were planned for later or lost.
+"""
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import islice
+from typing import Generic, TypeVar
 
 from django.db import close_old_connections, connection
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from jobs.models import Leased
 
 logger = logging.getLogger(__name__)
 
+_Row = TypeVar("_Row", bound=Leased)
+
+
+class LeasedWork(ABC, Generic[_Row]):
+    """What the sweep needs to know of one kind of leased work."""
+
+    max_strikes: int | None = None
+
+    @abstractmethod
+    def rows(self) -> QuerySet[_Row]:
+        """Return the rows that have not ended, the first to be served first."""
+
+    @abstractmethod
+    def due(self) -> QuerySet[_Row]:
+        """Return the rows that wait and should have a message by now."""
+
+    @abstractmethod
+    def send(self, rows: Sequence[_Row]) -> int:
+        """Send the rows to their workers and return how many were sent."""
+
+    def sent_ids(self) -> set[str]:
+        """Return the ids of the rows whose message waits in a queue."""
+        return set()
+
+    def release(self, row: _Row) -> bool:
+        """Let a row wait again whose worker is gone; False when another process was first."""
+        return row.release()
+
+    def give_up(self, row: _Row) -> bool:
+        """End a row that lost `max_strikes` workers; False when another process was first."""
+        raise NotImplementedError
+
+
+def sweep(work: LeasedWork[_Row], *, limit: int = 500) -> int:
+    """Recover the rows whose lease has run out, then send the due rows that no message announces; return how many.
+
+    Several hosts may sweep at the same time: a release is one conditional update, and a second message does no harm.
+    """
+    expired = work.rows().filter(leased_until__lt=timezone.now())[:limit]
+    return recover(work, expired) + resend(work, limit=limit)
+
+
+def recover(work: LeasedWork[_Row], rows: Iterable[_Row]) -> int:
+    """Release rows whose worker is gone and send them again, or give them up; return how many."""
+    given_up, released = 0, []
+    for row in rows:
+        if work.max_strikes is not None and row.strikes >= work.max_strikes:
+            given_up += work.give_up(row)
+        elif work.release(row):
+            logger.warning("%s lost worker %s and is queued again", row, row.claimed_by or "unknown")
+            released.append(row)
+    if released:
+        work.send(released)
+    return given_up + len(released)
+
+
+def resend(work: LeasedWork[_Row], *, limit: int) -> int:
+    """Send due rows that no queue holds: their time has come, Redis lost the message, or its worker died early.
+
+    Every due row is looked at, so that none is missed behind a backlog of others.
+    """
+    if not work.due().exists():
+        return 0
+    sent = work.sent_ids()
+    ids = work.due().values_list("pk", flat=True).iterator()
+    lost = list(islice((row_id for row_id in ids if str(row_id) not in sent), limit))
+    return work.send(list(work.rows().filter(pk__in=lost))) if lost else 0
+
 
 @contextmanager
-def lease_kept(renew: Callable[[], bool], *, every_s: float, name: str) -> Iterator[None]:
-    """Call `renew` from a thread of its own, until the block ends or `renew` says that the lease is lost."""
+def lease_kept(row: Leased, *, lease_s: float) -> Iterator[None]:
+    """Renew the row's lease from a thread until the block ends or the lease is lost."""
     ended = threading.Event()
 
     def keep() -> None:
-        while not ended.wait(every_s):
+        while not ended.wait(lease_s / 4):
             try:
                 close_old_connections()
-                if not renew():
+                if not row.renew(lease_s=lease_s):
                     break
             except Exception:
-                logger.exception("the lease of %s could not be renewed this time", name)
+                logger.exception("the lease of %s could not be renewed; the next try follows", row)
         connection.close()
 
-    thread = threading.Thread(target=keep, name=f"lease-{name}", daemon=True)
+    thread = threading.Thread(target=keep, name=f"lease of {row}", daemon=True)
     thread.start()
     try:
         yield

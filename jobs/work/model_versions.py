@@ -1,4 +1,4 @@
-"""Stage 6, the model: record which weights every worker shall serve from its next picture on."""
+"""Choose the weights that all workers load before their next picture."""
 
 from __future__ import annotations
 
@@ -11,19 +11,20 @@ from jobs.intake.folders import Place
 from jobs.models import Action, ModelVersion
 from jobs.teams.actor import Actor
 from jobs.work import queue
+from jobs.work.registry import Task
 from jobs.work.selectors import active_model
 from segmentation.errors import WeightsInvalid
 
-_TRIAL_TASK = "jobs.work.tasks.weights_try"
+WEIGHTS_TRY = Task("weights_try")
 
 
 def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVersion | None]:
-    """Have a worker try a file of the weights folder and, if it serves, make it active; give it and the one before.
+    """Let a worker try a file of the weights folder and activate it; return its version and the one before.
 
-    Raises WeightsInvalid with what is wrong with it, and WaitTimeout when no worker answers; then nothing changes.
+    Raise WeightsInvalid with the reason, and WaitTimeout when no worker replies; then nothing changes.
     """
     path = "/".join(place.parts)
-    answer = queue.ask(_TRIAL_TASK, path, queue_name="interactive", timeout_s=settings.MATTING_MAX_WAIT_S)
+    answer = queue.ask(WEIGHTS_TRY, path, queue_name="interactive", timeout_s=settings.MATTING_MAX_WAIT_S)
     if answer is None:
         raise WaitTimeout("No worker has tried the weights file in time.")
     if "error" in answer:
@@ -34,7 +35,7 @@ def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVers
 def model_activate(
     *, actor: Actor, path: str, name: str, sha256: str, architecture: str
 ) -> tuple[ModelVersion, ModelVersion | None]:
-    """Make a weights file, already tried, the active one; give it and the one before."""
+    """Activate a weights file that was tried; return its version and the one before."""
     version = ModelVersion(
         name=name,
         path=path,
@@ -46,7 +47,7 @@ def model_activate(
     )
     try:
         return version, _replace(actor, version)
-    except IntegrityError:  # somebody else was first by a moment: ours comes after theirs
+    except IntegrityError:  # another request activated one at the same moment: this one comes after it
         return version, _replace(actor, version)
 
 

@@ -1,4 +1,4 @@
-"""Stage 8, results: delete chosen pictures, and with the last of its pictures the job."""
+"""Delete chosen pictures, and with the last of its pictures the job."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from jobs.models import Action, Artifact, Job, JobImage, Status
 from jobs.results import storage
 from jobs.results.deletions import files_delete
 from jobs.teams.actor import Actor
-from jobs.webhooks.delivery import job_callbacks_renew
-from jobs.work.lifecycle import job_purge
+from jobs.webhooks.outbox import job_callbacks_renew
+from jobs.work.retention import job_purge
 
 
 def images_delete(*, actor: Actor, images: Iterable[JobImage]) -> int:
-    """Delete finished pictures with their files, whole jobs where all of theirs are chosen; say how many went.
+    """Delete finished pictures with their files, and whole jobs where all of theirs are chosen; return how many.
 
-    A picture of a job that still runs stays: its worker would write what nobody waits for.
+    A picture of a job that still runs is kept, because its worker would write files without a row.
     """
     chosen: dict[Job, list[JobImage]] = defaultdict(list)
     for image in images:
@@ -35,11 +35,12 @@ def images_delete(*, actor: Actor, images: Iterable[JobImage]) -> int:
 
 
 def _delete_some(actor: Actor, job: Job, members: list[JobImage]) -> int:
-    """Delete some pictures of a job that has ended, and its zip, which would keep them."""
+    """Delete some pictures of a job that has ended, and its zip, which contains them."""
     with transaction.atomic():
-        job = Job.objects.select_for_update().filter(pk=job.pk).first()
-        if job is None or not job.is_terminal:
+        locked = Job.objects.select_for_update().filter(pk=job.pk).first()
+        if locked is None or not locked.is_terminal:
             return 0
+        job = locked
         images = job.images.filter(pk__in=[image.pk for image in members])
         counts = Counter(images.values_list("status", flat=True))
         if not counts:
@@ -66,7 +67,7 @@ def _delete_some(actor: Actor, job: Job, members: list[JobImage]) -> int:
 
 
 def _keys_of(images: QuerySet[JobImage], artifacts: QuerySet[Artifact]) -> list[str]:
-    """Name the folders of pictures and what lies elsewhere."""
+    """Return the folders of pictures and the keys of their files elsewhere."""
     pictures = list(images.select_related("job"))
     folders = [storage.folder_of(image.job, image.position) for image in pictures]
     lost = [key for image in pictures for key in storage.published_keys(image)]

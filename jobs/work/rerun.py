@@ -1,4 +1,4 @@
-"""Stage 3 again: the same picture with other settings, as a job of its own."""
+"""Submit a stored picture again with other options, as a new job."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 
 
-def image_rerun(
-    *, actor: Actor, image: JobImage, options: CutoutOptions, dialect: Job.Dialect, urgency: Job.Urgency
-) -> Job:
-    """Submit a picture's stored source again; raise NotFound when it has been deleted, and what job_submit raises.
+def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, dialect: str, urgency: Job.Urgency) -> Job:
+    """Submit a picture's stored source again; raise NotFound when it is deleted, and what `job_submit` raises.
 
-    The new job's files are the actor's own, so the source is recorded as opened when it was somebody else's.
+    The new job's files belong to the actor, so the source of another user's picture is recorded as opened.
     """
     source = artifact_of(image, Artifact.Kind.SOURCE)
     if source is None:

@@ -16,13 +16,13 @@ from jobs.teams.actor import Actor
 
 
 def jobs_of(actor: Actor) -> QuerySet[Job]:
-    """List what the actor may see: the team's jobs, or a plain member's own when the team is set so."""
+    """Return the jobs that the actor may see: the team's, or only a member's own where the team is set so."""
     jobs = Job.objects.filter(team=actor.team)
     return jobs.filter(user=actor.user) if actor.sees_only_own else jobs
 
 
 def job_get(actor: Actor, job_id: UUID | str) -> Job:
-    """Give one job; raise JobNotFound alike for one that is not there and for another team's."""
+    """Return one job; raise JobNotFound for a missing one and for another team's alike."""
     job = jobs_of(actor).filter(pk=job_id).first()
     if job is None:
         raise JobNotFound
@@ -47,9 +47,9 @@ def ended_or_deleted(job_ids: Sequence[str]) -> list[str]:
 
 
 def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
-    """Narrow the actor's jobs by `status`, `dialect`, `created_after` and `created_before`, newest first.
+    """Return the actor's jobs filtered by `status`, `dialect`, `created_after` and `created_before`, newest first.
 
-    Their pictures and artifacts are at hand, so that a list costs the same queries whatever its length.
+    Their pictures and artifacts are prefetched, so that the number of queries does not depend on the length.
     """
     jobs = jobs_of(actor)
     for name in ("status", "dialect"):
@@ -63,7 +63,7 @@ def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
 
 
 def jobs_kept(actor: Actor, dialect: str, chosen: Mapping[str, Any]) -> QuerySet[Job]:
-    """List the actor's jobs of one dialect whose retention is not over, narrowed as `jobs_filtered` does."""
+    """Return the actor's jobs of one dialect whose retention is not over, filtered as `jobs_filtered` does."""
     return jobs_filtered(actor, {**chosen, "dialect": dialect}).filter(expires_at__gt=timezone.now())
 
 
@@ -81,20 +81,20 @@ def external_id_is_taken(dialect: str, external_id: str) -> bool:
 
 
 def job_by_idempotency_key(actor: Actor, idempotency_key: str) -> Job | None:
-    """Give the job that this key made while it is remembered, among those that the actor may see."""
+    """Return the job that this key created within its life, among those that the actor may see."""
     oldest = timezone.now() - Job.IDEMPOTENCY_KEY_LIFE
     return jobs_of(actor).filter(idempotency_key=idempotency_key, created_at__gt=oldest).first()
 
 
 def images_of(job: Job) -> list[JobImage]:
-    """List a job's pictures in order, with their artifacts at hand; reads the prefetched ones where they are."""
+    """Return a job's pictures in order with their artifacts, from the prefetched ones where they are."""
     images = list(job.images.all())
     prefetch_related_objects(images, "artifacts")
     return images
 
 
 def image_at(job: Job, position: int | None = None) -> JobImage:
-    """Give a job's picture at `position`, without one the first; a position is no index, as deletions leave gaps."""
+    """Return a job's picture at `position`, by default the first. A position is no index, as deletions leave gaps."""
     images = job.images.prefetch_related("artifacts").order_by("position")
     image = (images if position is None else images.filter(position=position)).first()
     if image is None:
@@ -103,13 +103,13 @@ def image_at(job: Job, position: int | None = None) -> JobImage:
 
 
 def images_recent(actor: Actor, count: int) -> list[JobImage]:
-    """List the newest pictures that the actor may see and that were cut out, with their artifacts at hand."""
+    """Return the newest cut-out pictures that the actor may see, with their artifacts."""
     images = JobImage.objects.filter(job__in=jobs_of(actor), status=Status.SUCCEEDED)
     return list(images.select_related("job").prefetch_related("artifacts").order_by("-finished_at")[:count])
 
 
 def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImage]:
-    """Narrow the pictures the actor may see by `q` (name), `status`, `subject`, `dialect`, `since`, `until`, `mine`."""
+    """Return the actor's pictures by `q` (name), `status`, `subject`, `dialect`, `since`, `until`, `mine`."""
     images = JobImage.objects.filter(job__in=jobs_of(actor)).select_related("job").prefetch_related("artifacts")
     lookups = {
         "q": "name__icontains",
@@ -128,7 +128,7 @@ def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImag
 
 
 def images_chosen(actor: Actor, image_ids: Sequence[str]) -> list[JobImage]:
-    """List those of the pictures that the actor may see; what is no id or not theirs is left out."""
+    """Return those of the pictures that the actor may see; invalid ids and other teams' are left out."""
     ids = [image_id for image_id in image_ids if is_uuid(image_id)]
     images = JobImage.objects.filter(pk__in=ids, job__in=jobs_of(actor)).select_related("job__team")
     return list(images.prefetch_related("artifacts").order_by("job_id", "position"))

@@ -1,4 +1,4 @@
-"""Stage 3, job: turn checked sources and options into one Job, in one transaction, and queue it with the commit."""
+"""Turn checked sources and options into one job, in one transaction, and queue it with the commit."""
 
 from __future__ import annotations
 
@@ -27,14 +27,15 @@ from jobs.intake.sources import (
     limits_to_json,
 )
 from jobs.models import Action, Artifact, Job, JobImage, Quota, Status
-from jobs.quota.charges import limits_within, picture_check, quota_of, usage_charge, usage_check
+from jobs.quota.charges import usage_charge, usage_check
+from jobs.quota.limits import limits_within, picture_check, quota_of
 from jobs.results import storage
 from jobs.results.artifacts import artifact_stored
 from jobs.results.deletions import files_discard
 from jobs.teams.actor import Actor
 from jobs.work import queue
 from jobs.work.dispatch import images_send
-from jobs.work.lifecycle import job_count
+from jobs.work.ending import job_count
 from segmentation.errors import ImageMissing
 from segmentation.image import Limits
 from segmentation.options import CutoutOptions
@@ -42,9 +43,9 @@ from segmentation.options import CutoutOptions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """Say through which door a job came and what that door wants remembered; the pipeline itself ignores it."""
+    """Through which API a job came, and what that API needs stored with it; workers ignore most of it."""
 
-    dialect: Job.Dialect
+    dialect: str
     urgency: Job.Urgency = Job.Urgency.DEFAULT
     external_id: str = ""
     wire: dict[str, Any] = field(default_factory=dict)
@@ -56,7 +57,7 @@ class Door:
     idempotency_key: str = ""
     request_hash: str = ""
     retention_hours: int | None = None
-    worker_judges: bool = False  # a picture over the team's limits is found with the job, not with the request
+    worker_judges: bool = False  # the worker, not the request, refuses a picture over the team's limits
 
 
 def job_submit(
@@ -64,9 +65,9 @@ def job_submit(
 ) -> Job:
     """Store the sources, write the job and its pictures, and queue them when that is committed.
 
-    A RefusedSource becomes a failed picture beside the others; a job of nothing else has failed when this returns.
-    Raises ImageMissing without a source, BoxInvalid for a box off its picture, the quota's errors, StorageFailed and
-    QueueUnavailable; whatever is raised, no file, row, message or charge is left behind.
+    A RefusedSource becomes a failed picture beside the others; a job without other pictures has failed on return.
+    Raise ImageMissing without a source, BoxInvalid for a box outside its picture, the quota's errors, StorageFailed and
+    QueueUnavailable. After an error no file, row, message or charge is left behind.
     """
     quota = quota_of(actor.team)
     limits = limits_within(limits or default_limits(), quota)
@@ -108,7 +109,7 @@ def job_submit(
 
 
 def _forget_old_key(job: Job) -> None:
-    """Take the new job's Idempotency-Key from the team's older job, once that one's time is over."""
+    """Remove the new job's Idempotency-Key from the team's older job whose key has expired."""
     oldest = job.created_at - Job.IDEMPOTENCY_KEY_LIFE
     old = Job.objects.filter(team=job.team, idempotency_key=job.idempotency_key, created_at__lte=oldest)
     old.update(idempotency_key="")
@@ -133,14 +134,14 @@ def _pictures_check(sources: Sequence[Source], limits: Limits) -> None:
 
 
 def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source], limits: Limits) -> None:
-    """Refuse what the team may not send before a file is stored."""
+    """Raise the quota's errors before a file is stored."""
     pictures = [source for source in sources if not isinstance(source, RefusedSource)]
     new_bytes = sum(_least_bytes(source, limits) for source in pictures)
     usage_check(team=actor.team, quota=quota, pictures=len(pictures), new_bytes=new_bytes)
 
 
 def _least_bytes(source: Source, limits: Limits) -> int:
-    """Give what a source takes in the storage, as far as that is known: the worker looks again at what it fetches."""
+    """Return the known size of a source; the worker checks again what it fetches."""
     match source:
         case CheckedSource():
             return source.probe.bytes
@@ -151,7 +152,7 @@ def _least_bytes(source: Source, limits: Limits) -> int:
 
 
 def _retention_hours(door: Door, quota: Quota) -> int:
-    """Give the door's own retention or the team's or the site's; a team's shorter one always counts."""
+    """Return the retention of the door, else of the team, else of the site, but never more than the team's."""
     hours = door.retention_hours or quota.retention_hours or settings.MATTING_RETENTION_HOURS
     return min(hours, quota.retention_hours or hours)
 

@@ -1,4 +1,4 @@
-"""Stage 5, worker: what a message makes a worker do. The only request-side module that runs the model."""
+"""The tasks of workers that cut out and of workers that download. Only worker processes import this module."""
 
 from __future__ import annotations
 
@@ -7,59 +7,47 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from functools import partial
 
 from django.conf import settings
 from rq.timeouts import BaseTimeoutException
 
 from jobs.errors import WaitTimeout
-from jobs.intake import folders
+from jobs.intake import fetch, folders
 from jobs.intake.sources import limits_from_json
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
-from jobs.work import engine, lifecycle, queue
+from jobs.work import engine, queue
+from jobs.work.attempts import image_claim, image_fail, image_hand_over, image_succeed, source_attach
 from jobs.work.leases import lease_kept
-from segmentation import image as pictures
+from jobs.work.model_versions import WEIGHTS_TRY
+from jobs.work.registry import runs
 from segmentation.errors import MattingError
+from segmentation.image import Limits, probe
 from segmentation.pipeline import cut_out
 
 logger = logging.getLogger(__name__)
 
 
 def worker_name() -> str:
-    """Name this process as leases and heartbeats do."""
+    """Return the name of this process in leases and heartbeats."""
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
+@runs(queue.IMAGE_PROCESS)
 def image_process(image_id: str) -> None:
-    """Claim one picture and bring it to its end; an error of any kind ends the picture, never the worker."""
+    """Claim one picture and cut it out; an error of any kind ends the picture, never the worker."""
     _attempt(image_id, _cut_out)
 
 
+@runs(queue.IMAGE_DOWNLOAD)
 def image_download(image_id: str) -> None:
-    """Claim one picture, fetch it, and hand it over to a worker with a model; an error of any kind ends the picture."""
+    """Claim one picture, download it and queue it for a model; an error of any kind ends the picture."""
     _attempt(image_id, _download)
 
 
-def _attempt(image_id: str, deed: Callable[[JobImage], None]) -> None:
-    image = lifecycle.image_claim(image_id=image_id, worker=worker_name())
-    if image is None:
-        return
-    lease_s = settings.MATTING_LEASE_S
-    with lease_kept(partial(image.renew, lease_s=lease_s), every_s=lease_s / 4, name=f"picture {image.id}"):
-        try:
-            deed(image)
-        except MattingError as error:
-            lifecycle.image_fail(image=image, error=error)
-        except BaseTimeoutException:
-            lifecycle.image_fail(image=image, error=WaitTimeout("The picture took longer than a worker may spend."))
-        except Exception:
-            logger.exception("picture %s failed", image.id)
-            lifecycle.image_fail(image=image, error=MattingError())
-
-
+@runs(WEIGHTS_TRY)
 def weights_try(path: str, *, reply_to: str) -> None:
-    """Try a file of the weights folder and tell whoever asked what it is, or what is wrong with it."""
+    """Try a file of the weights folder and reply with its description or with what is wrong with it."""
     try:
         answer = engine.weights_tried(path)
     except MattingError as error:
@@ -68,6 +56,22 @@ def weights_try(path: str, *, reply_to: str) -> None:
         logger.exception("the weights file %s could not be tried", path)
         answer = {"error": "The weights file could not be tried."}
     queue.reply(reply_to, answer)
+
+
+def _attempt(image_id: str, step: Callable[[JobImage], None]) -> None:
+    image = image_claim(image_id=image_id, worker=worker_name())
+    if image is None:
+        return
+    with lease_kept(image, lease_s=settings.MATTING_LEASE_S):
+        try:
+            step(image)
+        except MattingError as error:
+            image_fail(image=image, error=error)
+        except BaseTimeoutException:
+            image_fail(image=image, error=WaitTimeout("The picture took longer than a worker may spend."))
+        except Exception:
+            logger.exception("picture %s failed", image.id)
+            image_fail(image=image, error=MattingError())
 
 
 def _cut_out(image: JobImage) -> None:
@@ -79,7 +83,7 @@ def _cut_out(image: JobImage) -> None:
     result = cut_out(data, job.cutout_options, model, limits)
     timings |= result.timings_ms
     timings["total"] = timings["fetch"] + (time.perf_counter() - started) * 1000
-    lifecycle.image_succeed(
+    image_succeed(
         image=image,
         result=result,
         timings_ms=_rounded(timings),
@@ -89,39 +93,36 @@ def _cut_out(image: JobImage) -> None:
 
 def _download(image: JobImage) -> None:
     _, timings = _source_of(image, limits_from_json(image.job.limits))
-    lifecycle.image_hand_over(image=image, timings_ms=_rounded(timings))
+    image_hand_over(image=image, timings_ms=_rounded(timings))
 
 
 def _rounded(timings_ms: dict[str, float]) -> dict[str, float]:
     return {stage: round(duration, 2) for stage, duration in timings_ms.items()}
 
 
-def _source_of(image: JobImage, limits: pictures.Limits) -> tuple[bytes, dict[str, float]]:
-    """Give the picture's bytes, and how long it has been waited for and fetched, by the worker before this one too."""
-    waited_ms = (image.started_at - image.enqueued_at).total_seconds() * 1000
+def _source_of(image: JobImage, limits: Limits) -> tuple[bytes, dict[str, float]]:
+    """Return the picture's bytes, and the ms it waited and was fetched, including the stage before this one."""
+    started_at = image.started_at or image.enqueued_at
+    waited_ms = (started_at - image.enqueued_at).total_seconds() * 1000
     started = time.perf_counter()
     data = _stored_or_fetched(image, limits)
     spent = {"queue": waited_ms, "fetch": (time.perf_counter() - started) * 1000}
     return data, {stage: image.timings_ms.get(stage, 0.0) + duration for stage, duration in spent.items()}
 
 
-def _stored_or_fetched(image: JobImage, limits: pictures.Limits) -> bytes:
-    """Read the stored source, or fetch, check and store it when the caller gave a URL or a server file."""
+def _stored_or_fetched(image: JobImage, limits: Limits) -> bytes:
+    """Read the stored source, or fetch, check and store the file that the caller gave by URL or path."""
     source = image.artifacts.filter(kind=Artifact.Kind.SOURCE).first()
     if source is not None:
         return storage.read(source.key)
     path, url = image.source_path, image.source_url
     data = folders.read_file(path, limits.max_bytes) if path else _downloaded(url)
-    found = pictures.probe(data, limits)
+    found = probe(data, limits)
     for box in image.job.cutout_options.boxes:
         box.clipped(found.width, found.height, min_side_px=limits.min_box_side_px)
-    lifecycle.source_attach(
-        image=image, data=data, content_type=f"image/{found.format}", width=found.width, height=found.height
-    )
+    source_attach(image=image, data=data, content_type=f"image/{found.format}", width=found.width, height=found.height)
     return data
 
 
 def _downloaded(url: str) -> bytes:
-    from jobs.intake.fetch import fetch_bytes, policy_from_settings
-
-    return fetch_bytes(url, policy_from_settings("picture")).data
+    return fetch.fetch_bytes(url, fetch.policy_from_settings("picture")).data

@@ -19,10 +19,10 @@ from segmentation.engines.session import GuardedSession, Session
 from segmentation.engines.unet import UNetEngine
 from segmentation.errors import InferenceFailed, WeightsInvalid
 from segmentation.options import Box
+from segmentation.runtimes import RUNTIMES
 
 logger = logging.getLogger(__name__)
 
-RUNTIMES = ("auto", "openvino", "torch-cpu", "torch-cuda", "onnx")
 BUILT_IN_SUFFIXES = (".safetensors", ".pth")
 VERSION_DIGITS = 12
 

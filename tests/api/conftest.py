@@ -1,4 +1,4 @@
-"""What the tests of every dialect can ask for."""
+"""Fixtures of the API tests: workers that run at once, later or never, and a server with pictures."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from uuid import UUID
 
 import pytest
-from django.utils.module_loading import import_string
 
 from jobs.models import Job
+from jobs.work.registry import Task, run_task
 from tests.api.picture_server import PictureServer, serving_pictures
 from tests.fakes import EmptyEngine, FakeEngine
 
@@ -22,7 +22,7 @@ def instant_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 
 @pytest.fixture
 def blind_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """Do the same with an engine that finds nothing."""
+    """Process every picture at once with a fake engine that finds nothing."""
     return _work_at_once(monkeypatch, EmptyEngine())
 
 
@@ -57,12 +57,12 @@ def idle_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch, idle_worker: None) -> Callable[[Callable[[Job], object]], None]:
-    """Leave every picture in the queue, and do a deed to the job that a request waits for once it waits."""
+    """Leave every picture in the queue, and call a function with the job once a request waits for it."""
 
-    def arrange(deed: Callable[[Job], object]) -> None:
+    def arrange(action: Callable[[Job], object]) -> None:
         @contextmanager
         def completion_of(job_id: UUID) -> Iterator[Callable[[float], object]]:
-            yield lambda timeout_s: deed(Job.objects.get(pk=job_id))
+            yield lambda timeout_s: action(Job.objects.get(pk=job_id))
 
         monkeypatch.setattr("jobs.work.queue.completion_of", completion_of)
 
@@ -71,12 +71,13 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, idle_worker: None) -> Callable[[C
 
 @pytest.fixture(scope="session")
 def picture_server() -> Iterator[PictureServer]:
-    """A web server with pictures, which the running site may fetch from."""
+    """Serve pictures that the running site may fetch."""
     with serving_pictures() as server:
         yield server
 
 
 def _work_at_once(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> FakeEngine:
+    from jobs.work import serving as _all_tasks  # noqa: F401
     from jobs.work import tasks
 
     def at_once(task: Callable[[str], None]) -> Callable[..., None]:
@@ -86,13 +87,13 @@ def _work_at_once(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> FakeEn
 
         return work
 
-    def run(function: str, *args: object, queue_name: str, timeout_s: int | None = None, **values: object) -> None:
-        import_string(function)(*args, **values)
+    def run(task: Task, *args: object, queue_name: str, row_id: object = None, **values: object) -> None:
+        run_task(task.name, *args, **values)
 
     monkeypatch.setattr("jobs.work.engine.current_engine", lambda: engine)
     monkeypatch.setattr("jobs.work.queue.enqueue_images", at_once(tasks.image_process))
     monkeypatch.setattr("jobs.work.queue.enqueue_downloads", at_once(tasks.image_download))
     monkeypatch.setattr("jobs.work.queue.enqueue_task", run)
     # The test's own transaction never commits.
-    monkeypatch.setattr("django.db.transaction.on_commit", lambda deed, using=None, robust=False: deed())
+    monkeypatch.setattr("django.db.transaction.on_commit", lambda action, using=None, robust=False: action())
     return engine

@@ -1,39 +1,100 @@
-"""Stage 9: what `/health` tells a stranger, and what it tells its people."""
+"""Probes say whether the process runs, whether it can take submissions, and whether the whole site works."""
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
+from jobs.running import readiness
 from jobs.work import queue
 from tests.cast import Person
 
 
 @pytest.fixture
 def worker() -> None:
-    """A worker for pictures that lives."""
-    queue.beat("gpu-7-42", {"role": "pictures", "host": "gpu-7.internal", "runtime": "torch-cpu", "model": "keyline"})
+    """A live worker with a model."""
+    state = {"role": "pictures", "host": "gpu-7.internal", "runtime": "torch-cuda", "model": "keyline", "version": "1a"}
+    queue.beat("gpu-7-42", state | {"device": "cuda", "keyline": "1.0.0", "beat_at": time.time()})
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_stranger_hears_how_it_is_but_no_hosts_name(db: None) -> None:
-    answer = Client().get("/health")
+def test_a_stranger_sees_the_state_but_no_host_name(db: None) -> None:
+    response = Client().get("/health")
 
-    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
-    assert answer.json()["workers"] == [{"role": "pictures", "runtime": "torch-cpu", "model": "keyline", "version": ""}]
-
-
-@pytest.mark.usefixtures("worker")
-def test_who_is_signed_in_sees_the_hosts(alice: Person) -> None:
-    assert alice.browser().get("/health").json()["workers"][0]["host"] == "gpu-7.internal"
+    assert (response.status_code, response.json()["status"]) == (200, "ok")
+    assert response.json()["workers"] == [
+        {"role": "pictures", "runtime": "torch-cuda", "model": "keyline", "version": "1a", "device": "cuda"}
+    ]
 
 
 @pytest.mark.usefixtures("worker")
-def test_a_database_that_is_away_is_said_all_the_same(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_signed_in_user_sees_every_worker_with_host_versions_and_heartbeat(alice: Person) -> None:
+    queue.beat("web-1-7", {"role": "webhooks", "host": "web-1.internal"})
+
+    workers = alice.browser().get("/health").json()["workers"]
+
+    assert {worker["host"] for worker in workers} == {"gpu-7.internal", "web-1.internal"}
+    [with_model] = [worker for worker in workers if worker["role"] == "pictures"]
+    assert with_model["keyline"] == "1.0.0"
+    assert abs(with_model["beat_at"] - time.time()) < 60
+
+
+@pytest.mark.usefixtures("worker")
+@pytest.mark.parametrize("check", ["database", "queue", "storage"])
+def test_a_failed_check_is_named_with_its_reason(check: str, alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     browser = alice.browser()
-    monkeypatch.setattr("jobs.api.health._database_answers", lambda: False)
+    monkeypatch.setattr(readiness, f"{check}_problem", lambda: f"The {check} is away.")
 
-    answer = browser.get("/health")
+    for path in ("/health", "/health/ready"):
+        response = browser.get(path)
 
-    assert (answer.status_code, answer.json()["checks"]["database"]) == (503, "failed")
-    assert "host" not in answer.json()["workers"][0]
+        assert response.status_code == 503
+        assert response.json()["checks"][check] == "failed"
+        assert response.json()["problems"] == {check: f"The {check} is away."} | (
+            {"worker": response.json()["problems"]["worker"]} if (check, path) == ("queue", "/health") else {}
+        )
+    assert Client().get("/health/live").status_code == 200
+
+
+def test_without_a_worker_the_site_is_ready_but_not_healthy(db: None) -> None:
+    assert Client().get("/health/ready").status_code == 200
+    response = Client().get("/health")
+
+    assert response.status_code == 503
+    assert list(response.json()["problems"]) == ["worker"]
+
+
+def test_a_worker_that_cannot_load_its_model_is_reported(alice: Person) -> None:
+    queue.beat("gpu-7-42", {"role": readiness.FAILED_ROLE, "host": "gpu-7", "error": "no such file"})
+
+    stranger, user = Client().get("/health").json(), alice.browser().get("/health").json()
+
+    assert stranger["problems"]["weights"] == "A worker cannot load its model."
+    assert "no such file" not in str(stranger)
+    assert user["workers"][0]["error"] == "no such file"
+
+
+def test_a_full_or_read_only_storage_folder_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readiness, "LEAST_FREE_BYTES", 2**62)
+    assert readiness.storage_problem() == "The disk of the storage folder is full."
+
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert readiness.storage_problem() == "The storage folder cannot be written."
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/health/ready/", "/health"])
+def test_probes_come_by_ip_address_and_without_https(path: str, db: None, settings: Settings) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+
+    response = Client().get(path, headers={"host": "10.2.3.4:8000"})
+
+    assert response.status_code in (200, 503)
+    assert response.headers["Content-Type"] == "application/json"
+    assert Client().get("/gallery/", headers={"host": "10.2.3.4:8000"}).status_code == 400
+
+
+def test_a_probe_can_only_be_read() -> None:
+    assert Client().post("/health").status_code == 405

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from redis import Redis
 
-from mattingsite.environment import broker_socket
+from mattingsite.data_folder import broker_socket
 from tests import photos
 from tests.cast import PASSWORD
 from tests.stack import Stack

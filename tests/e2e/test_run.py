@@ -1,4 +1,4 @@
-"""Start-up: one command starts the site on an empty folder, and ends every process that it started."""
+"""One command starts the site on an empty folder and ends every process that it started."""
 
 from __future__ import annotations
 
@@ -19,7 +19,9 @@ pytestmark = pytest.mark.e2e
 PATIENCE_S = 300
 
 
-def test_a_site_starts_on_an_empty_folder_ends_without_a_trace_and_starts_again(tmp_path: Path) -> None:
+def test_a_site_starts_on_an_empty_folder_ends_without_a_trace_and_starts_again_from_another_folder(
+    tmp_path: Path,
+) -> None:
     first = start_stack(tmp_path / "var")
     _wait_until_it_answers(first)
     family = first.processes()
@@ -40,7 +42,7 @@ def test_a_site_starts_on_an_empty_folder_ends_without_a_trace_and_starts_again(
     first.process.wait()
     wait_for(lambda: _alive(family) == [], timeout_s=PATIENCE_S, what=lambda: f"left behind: {_alive(family)}")
 
-    second = start_stack(tmp_path / "var")
+    second = start_stack(tmp_path / "var", working_folder=tmp_path)
     _wait_until_it_answers(second)
     family = second.processes()
     assert second.api(first.secret).get("/api/jobs/").status_code == 200
@@ -61,7 +63,7 @@ def _wait_until_it_answers(stack: Stack) -> None:
 
 
 def _alive(pids: list[int]) -> list[int]:
-    """Give those of the processes that still run; one that has ended but was not reaped does not."""
+    """Return the processes that still run; zombies do not count."""
     alive = []
     for pid in pids:
         try:

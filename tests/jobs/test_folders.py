@@ -1,4 +1,4 @@
-"""Server folders: what a path may name, and what somebody who swaps things meanwhile gets, which is nothing."""
+"""Server folders: which paths are allowed, and what a link swapped in meanwhile leads to: a refusal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 1, intake: what a checked picture holds on to, and whose limits count."""
+"""What a checked picture holds on to, and whose limits count."""
 
 from __future__ import annotations
 

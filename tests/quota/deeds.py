@@ -1,10 +1,10 @@
-"""What the tests of quotas do to jobs: submit pictures, let a worker take them, succeed or fail."""
+"""Steps of the quota tests: submit pictures, claim them as a worker, succeed or fail."""
 
 from __future__ import annotations
 
 from jobs.intake.sources import UrlSource, accept_bytes
 from jobs.models import Job, JobImage, Quota, UsageEntry, UsagePeriod
-from jobs.work.lifecycle import image_claim, image_fail, image_succeed
+from jobs.work.attempts import image_claim, image_fail, image_succeed
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import InferenceFailed, MattingError
 from segmentation.options import CutoutOptions
@@ -14,7 +14,7 @@ from tests.photos import encoded
 
 
 def submit(person: Person, pictures: int = 1, *, dialect: str = "native", limits=None) -> Job:
-    """Submit pictures by address: nothing is decoded or stored, so it is quick."""
+    """Submit pictures by URL: nothing is decoded or stored, so it is quick."""
     sources = [UrlSource(f"https://pictures.example/{number}.jpg") for number in range(pictures)]
     return job_submit(
         actor=person.actor, door=Door(dialect=dialect), options=CutoutOptions(), sources=sources, limits=limits

@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: a team hears once when most of its quota is used, and once when all is."""
+"""A team is warned once when most of its quota is used, and once when all is."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from pytest_django import Settings
 
 from jobs.models import UsagePeriod, Webhook, WebhookDelivery
 from jobs.quota.alerts import quota_alert_send
-from jobs.webhooks import messages
+from jobs.quota.charges import QUOTA_ALERT
+from jobs.webhooks import signing
 from jobs.work import queue
+from jobs.work.registry import Task
 from tests.cast import Person
 
 from .deeds import set_quota, submit
@@ -24,11 +26,11 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, int]]:
     found: list[dict[str, int]] = []
     enqueue = queue.enqueue_task
 
-    def note(function: str, *args: object, **values: object) -> None:
-        if function == "jobs.quota.alerts.quota_alert_send":
+    def note(task: Task, *args: object, **values: object) -> None:
+        if task == QUOTA_ALERT:
             found.append({name: values[name] for name in ("percent", "limit")})
         else:
-            enqueue(function, *args, **values)
+            enqueue(task, *args, **values)
 
     monkeypatch.setattr(queue, "enqueue_task", note)
     return found
@@ -75,7 +77,7 @@ def test_a_webhook_that_listens_gets_the_warning_and_another_does_not(alice: Per
         (alice.team, ["job.failed"]),
         (charlie.team, ["quota.warning"]),
     ):
-        Webhook.objects.create(team=team, url="https://receiver.example/", events=events, secret=messages.new_secret())
+        Webhook.objects.create(team=team, url="https://receiver.example/", events=events, secret=signing.new_secret())
     submit(alice, 8)
     period = UsagePeriod.objects.get(team=alice.team, kind="day")
 

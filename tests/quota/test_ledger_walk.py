@@ -1,4 +1,4 @@
-"""Stage 3, job: after any walk of submissions, ends, cancels, crashes, retries and purges the ledger is the use."""
+"""After any sequence of submissions, ends, cancels, crashes, retries and purges, the ledger equals the use."""
 
 from __future__ import annotations
 
@@ -11,17 +11,22 @@ from django.utils import timezone
 
 from jobs.errors import JobNotCancelable, QuotaExceeded
 from jobs.models import Job, JobImage, Status, UsageEntry, UsagePeriod
-from jobs.work.lifecycle import images_recover, job_cancel, job_purge, job_retry
+from jobs.work.cancel import job_cancel
+from jobs.work.recovery import images_recover
+from jobs.work.retention import job_purge
+from jobs.work.retry import job_retry
 from segmentation.errors import ImageUnreadable, InferenceFailed
 from tests.cast import Person
 
 from .deeds import claim, fail, set_quota, submit, succeed
 
+pytestmark = pytest.mark.slow
+
 STEPS = 120
 
 
 class Walk:
-    """Do random deeds, and count by hand what has to be charged: what waits, runs or is done, and work cut short."""
+    """Run random steps, and count what must be charged: waiting, running and finished pictures, and cancelled work."""
 
     def __init__(self, person: Person, seed: int) -> None:
         self.person = person
@@ -30,8 +35,8 @@ class Walk:
         self.cut_short: set[UUID] = set()
 
     def step(self) -> None:
-        deeds = (self.submit, self.submit, self.work, self.work, self.cancel, self.crash, self.retry, self.purge)
-        self.chance.choice(deeds)()
+        steps = (self.submit, self.submit, self.work, self.work, self.cancel, self.crash, self.retry, self.purge)
+        self.chance.choice(steps)()
 
     def submit(self) -> None:
         try:

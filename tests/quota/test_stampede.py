@@ -1,4 +1,4 @@
-"""Stage 3, job: 200 submissions at once against a quota of 50 are 50 accepted ones, on both databases."""
+"""200 submissions at once against a quota of 50 are 50 accepted ones, on both databases."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from django.conf import settings
 from tests.postgres import HOW_TO_INSTALL, running_postgres, server_binaries
 from tests.quota.stampede import QUOTA, SUBMISSIONS
 from tests.stack import ROOT
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def turmoil() -> dict[str, Any]:
-    from jobs.audit.trail import audit_verify
+    from jobs.audit.verification import audit_verify
     from jobs.models import JobImage, Quota, UsageEntry, UsagePeriod
     from jobs.teams.teams import team_create
 
@@ -70,7 +70,7 @@ def _rage(team_id: object, seed: int, errors: Counter[str], most_running: list[i
         try:
             _deed(chance, actor, most_running)
         except (MattingError, Job.DoesNotExist):
-            continue  # refused, or somebody else has purged it: both are allowed to happen
+            continue  # refused, or another process has purged it: both may happen
         except Exception as error:
             errors[repr(error)] += 1
     connection.close()
@@ -79,28 +79,31 @@ def _rage(team_id: object, seed: int, errors: Counter[str], most_running: list[i
 def _deed(chance: random.Random, actor: Any, most_running: list[int]) -> None:
     from jobs.intake.sources import UrlSource
     from jobs.models import Job, JobImage
-    from jobs.work import lifecycle
+    from jobs.work.attempts import image_claim, image_fail
+    from jobs.work.cancel import job_cancel
+    from jobs.work.retention import job_purge
+    from jobs.work.retry import job_retry
     from jobs.work.submission import Door, job_submit
     from segmentation.errors import InferenceFailed
     from segmentation.options import CutoutOptions
 
     jobs = list(Job.objects.select_related("team__quota")[:20])
-    deed = chance.choice(("submit", "submit", "work", "work", "work", "cancel", "retry", "purge"))
-    if deed == "submit" or not jobs:
+    step = chance.choice(("submit", "submit", "work", "work", "work", "cancel", "retry", "purge"))
+    if step == "submit" or not jobs:
         sources = [UrlSource(f"https://pictures.example/{number}.jpg") for number in range(chance.randint(1, 3))]
         job_submit(actor=actor, door=Door(dialect="native"), options=CutoutOptions(), sources=sources)
-    elif deed == "work":
+    elif step == "work":
         queued = list(JobImage.objects.filter(status="queued").values_list("pk", flat=True)[:10])
-        image = queued and lifecycle.image_claim(image_id=str(chance.choice(queued)), worker="worker")
+        image = queued and image_claim(image_id=str(chance.choice(queued)), worker="worker")
         if image:
             most_running.append(JobImage.objects.filter(status="running").count())
-            lifecycle.image_fail(image=image, error=InferenceFailed())
-    elif deed == "cancel":
-        lifecycle.job_cancel(actor=actor, job=chance.choice(jobs))
-    elif deed == "retry":
-        lifecycle.job_retry(actor=actor, job=chance.choice(jobs))
+            image_fail(image=image, error=InferenceFailed())
+    elif step == "cancel":
+        job_cancel(actor=actor, job=chance.choice(jobs))
+    elif step == "retry":
+        job_retry(actor=actor, job=chance.choice(jobs))
     else:
-        lifecycle.job_purge(actor=actor, jobs=[chance.choice(jobs)])
+        job_purge(actor=actor, jobs=[chance.choice(jobs)])
 
 
 if __name__ == "__main__":

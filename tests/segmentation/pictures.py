@@ -11,7 +11,7 @@ from skimage import data
 
 @cache
 def astronaut() -> np.ndarray:
-    """Give a person in front of a flag, (512, 512, 3) uint8."""
+    """Return a person in front of a flag, (512, 512, 3) uint8."""
     return data.astronaut()
 
 

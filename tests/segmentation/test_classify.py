@@ -10,8 +10,7 @@ import skimage.data
 from segmentation.classify import is_stamped_paper, people_share, which_subject
 from segmentation.engines.base import Matte
 from segmentation.options import Subject
-
-from .stamped_pages import plain_page, stamped_page
+from training.stamped_pages import plain_page, stamped_page
 
 
 @pytest.fixture

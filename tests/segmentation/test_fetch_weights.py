@@ -97,7 +97,7 @@ def test_a_fetched_checkpoint_can_be_served(tmp_path, server, catalogue):
 def test_a_download_that_broke_off_goes_on_where_it_stopped(tmp_path, server, catalogue):
     folder = tmp_path / "weights"
     server.cut_after = 100
-    with pytest.raises(CommandError, match="broke off"):
+    with pytest.raises(CommandError, match="stopped"):
         fetch(folder, "tiny")
     assert [path.name for path in folder.iterdir()] == ["tiny.onnx.part"]
     server.cut_after = None
@@ -135,7 +135,7 @@ def test_a_beginning_of_another_file_is_thrown_away(tmp_path, server, catalogue)
 def test_a_file_with_another_checksum_never_appears(tmp_path, server, catalogue):
     folder = tmp_path / "weights"
     catalogue(md5="0" * 32)
-    with pytest.raises(CommandError, match="another checksum"):
+    with pytest.raises(CommandError, match="does not have the checksum"):
         fetch(folder, "tiny")
     assert list(folder.iterdir()) == []
 

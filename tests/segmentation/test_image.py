@@ -183,7 +183,7 @@ def test_cmyk_becomes_rgb(file_format):
 
 
 def _swapped_profile() -> bytes:
-    """Give sRGB with red and green swapped: the plainest profile that changes colours in a known way."""
+    """Return sRGB with red and green swapped: a simple profile that changes colours in a known way."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return profile.replace(b"rXYZ", b"tmpX").replace(b"gXYZ", b"rXYZ").replace(b"tmpX", b"gXYZ")
 

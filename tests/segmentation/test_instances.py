@@ -52,7 +52,7 @@ def test_a_surer_part_does_not_swallow_the_person_round_it():
     assert set(np.unique(ids[:, 15:30])) == {2}
 
 
-def test_pixels_that_the_union_does_not_show_belong_to_nobody():
+def test_pixels_that_the_union_does_not_show_belong_to_no_one():
     alphas = np.stack([person(0, 20)])
 
     ids = assign_instances(alphas, np.array([0.9]), person(0, 10))
@@ -61,7 +61,7 @@ def test_pixels_that_the_union_does_not_show_belong_to_nobody():
     assert not ids[:, 10:].any()
 
 
-def test_nobody_and_people_without_an_opaque_pixel_leave_the_map_empty():
+def test_no_people_and_people_without_an_opaque_pixel_leave_the_map_empty():
     assert not assign_instances(np.zeros((0, 8, 8), np.float32), np.zeros(0), np.ones((8, 8))).any()
     assert not assigned(person(0, 10, 0.4), scores=[0.9]).any()
 

@@ -35,7 +35,7 @@ def test_every_opaque_pixel_has_an_owner_and_no_other_has():
     assert np.array_equal(ids > 0, alpha > 0.5)
 
 
-def test_nobody_gives_an_empty_map():
+def test_no_people_give_an_empty_map():
     ids, found = map_people((), np.ones((30, 40), np.float32))
     assert not ids.any()
     assert ids.shape == (30, 40)

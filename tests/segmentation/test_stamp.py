@@ -8,8 +8,7 @@ import pytest
 
 from segmentation import stamp
 from segmentation.stamp import lift_stamp
-
-from .stamped_pages import INKS, plain_page, stamped_page
+from training.stamped_pages import INKS, plain_page, stamped_page
 
 
 def alpha_error(found, page):

@@ -1,4 +1,4 @@
-"""Stage 9, rendering: a job or an error in the Baidu dialect's words."""
+"""Baidu dialect: the JSON of results, tokens and errors."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from typing import Any
 from rest_framework.response import Response
 
 from jobs.api.baidu.tokens import TOKEN_TTL_S
-from jobs.errors import ParameterMissing, ParameterTooLong, QuotaExceeded, TokenExpired
+from jobs.api.results import file_of
+from jobs.errors import ParameterMissing, QuotaExceeded
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
-from jobs.results.selectors import artifact_of
 from segmentation.errors import ImageMissing, MattingError
 
-# What the official SDK looks for: without this word it throws the token away.
+from .errors import ParameterTooLong, TokenExpired
+
+# The official SDK rejects a token without this word.
 SCOPE = "public brain_all_scope"
 
-# Core code to `error_code`. The HTTP status is always 200: this dialect's clients look at the body alone.
+# Core code to `error_code`. The HTTP status is always 200: clients look at the body alone.
 ERRORS: dict[str, int] = {
     "authentication_required": 110,
     "permission_denied": 6,
@@ -77,21 +79,21 @@ MESSAGES: dict[int, str] = {
     282114: "url size error",
     282804: "download image error",
 }
-# These say more with the reason behind them; the others never show one.
+# Codes whose message shows the reason.
 _EXPLAINED = {216100, 216101, 216103, 216201, 216202, 282003, 282114, 282804}
 
-# The token endpoint speaks OAuth 2.0 (RFC 6749, 5.2) and means its HTTP status.
+# The token endpoint follows OAuth 2.0 (RFC 6749, 5.2), HTTP status included.
 _OAUTH_ERRORS = {401: "invalid_client", 403: "invalid_client", 429: "temporarily_unavailable"}
 
 
 def render_segment(image: JobImage, *, log_id: str) -> dict[str, str]:
-    """Give the answer for a picture that succeeded: its one file as base64."""
-    mask = artifact_of(image, Artifact.Kind.MASK)
-    result = mask or artifact_of(image, Artifact.Kind.CUTOUT)
+    """Build the answer for a picture that succeeded: its one file as base64."""
+    result = file_of(image, Artifact.Kind.MASK, Artifact.Kind.CUTOUT)
     return {"log_id": log_id, "image": base64.b64encode(storage.read(result.key)).decode("ascii")}
 
 
 def render_error(error: MattingError, *, log_id: str) -> Response:
+    """Answer an error in the vendor's envelope, with HTTP status 200."""
     code = error_code_of(error)
     message = MESSAGES[code]
     if code == POSITION_MISSING:
@@ -102,7 +104,7 @@ def render_error(error: MattingError, *, log_id: str) -> Response:
 
 
 def error_code_of(error: MattingError) -> int:
-    """Choose between the codes that this dialect has where the core has one."""
+    """Return the vendor's code of an error; some core codes have several."""
     match error:
         case TokenExpired():
             return TOKEN_EXPIRED
@@ -120,7 +122,7 @@ def error_code_of(error: MattingError) -> int:
 
 
 def render_token(token: str) -> dict[str, Any]:
-    """Give the token; the last three fields are there because clients read them, and open nothing."""
+    """Build the answer with a token; clients read the last three fields, which grant nothing."""
     return {
         "access_token": token,
         "expires_in": TOKEN_TTL_S,
@@ -132,7 +134,7 @@ def render_token(token: str) -> dict[str, Any]:
 
 
 def render_token_error(error: MattingError) -> Response:
-    """Give the OAuth answer; a wrong client is 401, a wrong request 400."""
+    """Answer an error as OAuth does: 401 for a wrong client, 400 for a wrong request."""
     status = 401 if error.http_status == 403 else 400 if error.http_status == 422 else error.http_status
     name = _OAUTH_ERRORS.get(status, "server_error" if status >= 500 else "invalid_request")
     if error.field == "grant_type":

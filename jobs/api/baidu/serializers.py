@@ -1,4 +1,4 @@
-"""Stage 2, parameters: the Baidu dialect's fields, from the wire to CutoutOptions and a source."""
+"""Baidu dialect: request fields, read into CutoutOptions and a source, and the schema of answers."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import Any
 
 from rest_framework import serializers
 
-from jobs.errors import ParameterMissing, ParameterTooLong, UrlTooLong
+from jobs.errors import ParameterMissing, UrlTooLong
 from jobs.intake.sources import Source, accept_base64, accept_url, default_limits
 from segmentation.errors import BoxInvalid, ImageMissing, InvalidParameter, MattingError
 from segmentation.image import Limits
 from segmentation.options import MAX_BOXES, AlphaMode, Box, CutoutOptions, Method, Output
 
+from .errors import ParameterTooLong
+
 MAX_BASE64_BYTES = 10 * 2**20
 MAX_URL_BYTES = 1024
-# A disc on a ground of another colour, 128 x 128: so that "try it out" in the documentation works.
+# A disc on a background, 128 x 128, for "try it out" in the documentation.
 EXAMPLE_IMAGE = (
     "iVBORw0KGgoAAAANSUhEUgAAAIAAAACAAQMAAAD58POIAAAABlBMVEUeWqDreCjUl3AOAAABAklEQVR42u1UQRKCMAzcFsbhJj+QJ/gD8ac+ha"
     "fwBI4ckHhY0kSlIwdm9GAONFm6222nDfCPX47T9FwHke4JOIqMzCKHM3BgVnDogRAcqRAR6R2lBIDaAVX6LMAZUFUCLQAEtwr1Q6cz+I/zonPX"
@@ -24,11 +26,11 @@ EXAMPLE_IMAGE = (
     "TwTdPPOmVgPiVgtBPMUCY7DgKzbZaA2Fa05bTqfBHt4DfNrqV9K5oDD0zml8AdAG7e30VkzvTCXLd866f/+G48AE4OPyC9bCjlAAAAAElFTkSu"
     "QmCC"
 )
-_SOFT_THRESHOLD, _HALF = 10, 25  # in the options' own scale: 25 of 50 cuts at one half
+_SOFT_THRESHOLD, _HALF = 10, 25  # thresholds of CutoutOptions: 25 of 50 cuts at one half
 
 
 def limits() -> Limits:
-    """Give the door's limits: 10 MB of base64 stand for three quarters of that in bytes."""
+    """Return the dialect's limits of a picture; 10 MB of base64 hold three quarters of that in bytes."""
     return default_limits(
         max_bytes=MAX_BASE64_BYTES * 3 // 4,
         min_side_px=128,
@@ -39,9 +41,9 @@ def limits() -> Limits:
 
 
 class PositionField(serializers.ListField):
-    """Take `[[[x1, y1], [x2, y2]], …]`, the same as a JSON string, or a form's repeated corners `[x, y]`.
+    """Accept `[[[x1, y1], [x2, y2]], …]`, the same as a JSON string, or a form's repeated corners `[x, y]`.
 
-    The last is what the official SDK makes of a list: it posts a form in which each corner is a field of its own.
+    The official SDK sends the last: a form in which each corner is one field.
     """
 
     child = serializers.ListField(
@@ -50,7 +52,7 @@ class PositionField(serializers.ListField):
         max_length=2,
     )
 
-    def to_internal_value(self, data: Any) -> tuple[Box, ...]:
+    def to_internal_value(self, data: Any) -> list[Box]:
         if isinstance(data, str):
             data = _json(data)
         elif isinstance(data, list) and all(isinstance(corner, str) for corner in data):
@@ -60,25 +62,25 @@ class PositionField(serializers.ListField):
             raise BoxInvalid("position: a list of boxes [[x1, y1], [x2, y2]]", field="position")
         if len(data) > MAX_BOXES:
             raise ParameterTooLong(f"position: {len(data)} boxes are more than {MAX_BOXES}", field="position")
-        return tuple(_box(index, corners) for index, corners in enumerate(data))
+        return [_box(index, corners) for index, corners in enumerate(data)]
 
 
 class BaiduSegmentSerializer(serializers.Serializer):
-    """Describe `segment`; what is sent empty counts as not sent, as forms do."""
+    """Describe `segment`; an empty value counts as not sent, as in forms."""
 
     image = serializers.CharField(
         required=False, trim_whitespace=False, help_text="Base64, at most 10 MB of it. Wins over url."
     )
-    url = serializers.CharField(required=False, help_text="Address of the picture, at most 1024 bytes.")
+    url = serializers.CharField(required=False, help_text="URL of the picture, at most 1024 bytes.")
     method = serializers.ChoiceField(choices=["auto", "control"], default="auto")
     position = PositionField(required=False, help_text="With control: boxes [[x1, y1], [x2, y2]] in pixels.")
     return_form = serializers.ChoiceField(choices=["rgba", "mask"], default="rgba")
-    refine_mask = serializers.BooleanField(default=True, help_text="Smooth the edge; true and false as words too.")
+    refine_mask = serializers.BooleanField(default=True, help_text="Smooth the edge; true and false as strings too.")
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         sent = {name: value for name, value in data.items() if not _is_empty(value)}
         if "image" in sent:
-            sent.pop("url", None)  # whatever it holds: the picture wins
+            sent.pop("url", None)  # valid or not: the picture wins
         values = super().to_internal_value(sent)
         if "image" not in values and "url" not in values:
             raise _reason_without_picture(data)
@@ -87,7 +89,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
         return values
 
     def to_options(self) -> CutoutOptions:
-        """Build the options: a refined edge is soft and drawn along the picture's own, the other one hard."""
+        """Build the options: with `refine_mask` a soft edge along the picture's edges, else a hard one."""
         values = self.validated_data
         is_boxed = values["method"] == "control"
         is_mask = values["return_form"] == "mask"
@@ -95,7 +97,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
         is_soft = is_refined and not is_mask
         return CutoutOptions(
             method=Method.BOXES if is_boxed else Method.AUTO,
-            boxes=values["position"] if is_boxed else (),
+            boxes=tuple(values["position"]) if is_boxed else (),
             alpha_mode=AlphaMode.SOFT if is_soft else AlphaMode.BINARY,
             threshold=_SOFT_THRESHOLD if is_soft else _HALF,
             refine=is_refined,
@@ -104,7 +106,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
         )
 
     def to_source(self) -> Source:
-        """Check the picture as far as that goes without the network."""
+        """Build the source, checked as far as possible without the network."""
         values = self.validated_data
         if "image" in values:
             return accept_base64(values["image"], limits=limits())
@@ -125,7 +127,7 @@ class BaiduSegmentErrorSerializer(serializers.Serializer):
 
 
 class BaiduTokenRequestSerializer(serializers.Serializer):
-    """Describe the token endpoint's parameters, in the query or in the body."""
+    """Describe the parameters of the token endpoint, in the query or in the body."""
 
     grant_type = serializers.CharField(default="", allow_blank=True, help_text="client_credentials")
     client_id = serializers.CharField(default="", allow_blank=True, help_text="The key's public id.")
@@ -163,7 +165,7 @@ def _json(text: str) -> Any:
 
 
 def _box(index: int, corners: Any) -> Box:
-    """Read one `[[x1, y1], [x2, y2]]`; the message of a bad one says which it is."""
+    """Read one `[[x1, y1], [x2, y2]]`; the error names the index of a bad one."""
     name = f"position[{index}]"
     try:
         (left, top), (right, bottom) = corners
@@ -176,7 +178,7 @@ def _box(index: int, corners: Any) -> Box:
 
 
 def _reason_without_picture(data: Mapping[str, Any]) -> MattingError:
-    """Tell what was sent empty from what was not sent at all."""
+    """Return the error for a request without a picture, which is another one when a field was sent empty."""
     if "image" in data:
         return ImageMissing("image: empty", field="image")
     if "url" in data:

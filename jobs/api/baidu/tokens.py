@@ -1,4 +1,4 @@
-"""Stage 1, intake: access tokens that stand in for a key for a while. They are signed, not stored."""
+"""Baidu dialect: access tokens that stand for a key for 30 days. They are signed, not stored."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import secrets
 from django.core import signing
 from django.utils.crypto import constant_time_compare
 
-from jobs.errors import AuthenticationRequired, TokenExpired
+from jobs.errors import AuthenticationRequired
 from jobs.models import ApiKey
 from jobs.teams.selectors import key_by_public_id
+
+from .errors import TokenExpired
 
 TOKEN_TTL_S = 30 * 24 * 3600
 _SALT = "keyline.token"
 
 
 def token_issue(*, public_id: str, secret: str) -> tuple[ApiKey, str]:
-    """Give the key that an id and its secret open, and a new token for it; older tokens go on being valid.
+    """Return the key of an id and its secret, with a new token; older tokens stay valid.
 
-    Raises AuthenticationRequired, with the field `client_id` for an id that is nobody's.
+    Raises AuthenticationRequired, with the field `client_id` for an unknown id.
     """
     key = key_by_public_id(public_id)
     if key is None:
@@ -29,9 +31,9 @@ def token_issue(*, public_id: str, secret: str) -> tuple[ApiKey, str]:
 
 
 def key_of_token(token: str) -> ApiKey:
-    """Give the key that a token stands for, revoked or not: that is for whoever admits the key to look at.
+    """Return the token's key. Revocation is checked by `key_admitted`.
 
-    Raises TokenExpired for one of ours that is older than TOKEN_TTL_S, AuthenticationRequired for any other text.
+    Raises TokenExpired for a token older than TOKEN_TTL_S, AuthenticationRequired for any other text.
     """
     try:
         value = _signer().unsign(token, max_age=TOKEN_TTL_S)
@@ -41,7 +43,7 @@ def key_of_token(token: str) -> ApiKey:
         raise AuthenticationRequired("The access token is invalid.") from None
     key = key_by_public_id(value.partition(".")[0])
     if key is None:
-        raise AuthenticationRequired("The access token's key is gone.")
+        raise AuthenticationRequired("The access token's key was deleted.")
     return key
 
 

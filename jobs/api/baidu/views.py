@@ -1,7 +1,8 @@
-"""Stages 1 to 4 and 9: the Baidu dialect's routes."""
+"""Baidu dialect: the token endpoint and `segment`."""
 
 from __future__ import annotations
 
+import secrets
 from functools import cached_property
 from typing import Any
 
@@ -19,7 +20,6 @@ from jobs.api.baidu.tokens import key_of_token, token_issue
 from jobs.api.base import AlwaysJson, NothingHere, PublishedView
 from jobs.api.bodies import JsonOrFormBody, ShortJsonOrFormBody
 from jobs.api.body_limits import one_picture
-from jobs.api.names import random_number
 from jobs.errors import AuthenticationRequired
 from jobs.models import ApiKey, Job, JobImage
 from jobs.teams.keys import SECRET_PREFIX
@@ -27,6 +27,7 @@ from jobs.work.submission import Door, job_submit
 from segmentation.errors import MattingError
 
 from . import serializers
+from .dialect import NAME
 from .render import render_error, render_segment, render_token, render_token_error
 
 LOG_ID_DIGITS = 18
@@ -39,8 +40,8 @@ TOKEN_ERRORS = {
     status: OpenApiResponse(serializers.BaiduTokenErrorSerializer, description=description)
     for status, description in {
         400: "invalid_request or unsupported_grant_type",
-        401: "invalid_client: the id is nobody's, or the secret is wrong",
-        "4XX": "Anything else that is wrong with the request",
+        401: "invalid_client: the id is unknown, or the secret is wrong",
+        "4XX": "Any other fault of the request",
         "5XX": "server_error or temporarily_unavailable",
     }.items()
 }
@@ -66,7 +67,7 @@ SEGMENT_EXAMPLES = [
 
 
 class TokenAuthentication(KeyAuthentication):
-    """Authenticate by access token, in the query or as a bearer; a key's own secret opens this door too."""
+    """Authenticate by access token, in the query or as a bearer; a key's secret works too."""
 
     def authenticate(self, request: Request) -> tuple[Any, ApiKey]:
         token = request.query_params.get("access_token") or secret_in(request)
@@ -77,7 +78,7 @@ class TokenAuthentication(KeyAuthentication):
         return AnonymousUser(), key_admitted(key_of_token(token), request)
 
 
-class TokenScheme(OpenApiAuthenticationExtension):
+class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """Describe the token in the query."""
 
     target_class = TokenAuthentication
@@ -85,19 +86,22 @@ class TokenScheme(OpenApiAuthenticationExtension):
 
     def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         where = {"type": "apiKey", "in": "query", "name": "access_token"}
-        return where | {"description": "An access token from /oauth/2.0/token, or the key's secret itself."}
+        return where | {"description": "An access token from /oauth/2.0/token, or the key's secret."}
 
 
 class BaiduView(PublishedView):
-    dialect = Job.Dialect.BAIDU
+    """Read bodies by their content, and answer JSON and this dialect's errors."""
+
+    dialect = NAME
     content_negotiation_class = AlwaysJson
     renderer_classes = [JSONRenderer]
     parser_classes = [JsonOrFormBody]
 
     @cached_property
     def log_id(self) -> str:
-        """Name this request; a job that it makes is found by the same name."""
-        return random_number(LOG_ID_DIGITS)
+        """Return a number of LOG_ID_DIGITS digits that names this request and the job that it makes."""
+        lowest = 10 ** (LOG_ID_DIGITS - 1)
+        return str(lowest + secrets.randbelow(9 * lowest))
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
         return render_error(error, log_id=self.log_id)
@@ -111,7 +115,7 @@ class OAuthView(BaiduView):
 
 
 class TokenView(OAuthView):
-    """Give an access token for a key's public id and secret."""
+    """Issue an access token for a key's public id and secret."""
 
     authentication_classes = []
     permission_classes = []
@@ -140,7 +144,7 @@ class TokenView(OAuthView):
         responses={200: serializers.BaiduTokenSerializer, **TOKEN_ERRORS},
     )
     def post(self, request: Request) -> Response:
-        return self._answer({**request.data, **request.query_params.dict()})
+        return self._answer({**dict(request.data), **request.query_params.dict()})
 
     def _answer(self, sent: Any) -> Response:
         body = serializers.BaiduTokenRequestSerializer(data=sent)
@@ -150,7 +154,7 @@ class TokenView(OAuthView):
 
 
 class SegmentView(BaiduView):
-    """Cut one picture out and wait for it."""
+    """Cut out one picture and wait for the result."""
 
     authentication_classes = [TokenAuthentication]
     body_limits = staticmethod(one_picture)
@@ -171,7 +175,7 @@ class SegmentView(BaiduView):
         body.is_valid(raise_exception=True)
         job = job_submit(
             actor=self.actor,
-            door=Door(dialect=Job.Dialect.BAIDU, urgency=Job.Urgency.INTERACTIVE, external_id=self.log_id),
+            door=Door(dialect=NAME, urgency=Job.Urgency.INTERACTIVE, external_id=self.log_id),
             options=body.to_options(),
             sources=[body.to_source()],
             limits=serializers.limits(),
@@ -183,8 +187,8 @@ class SegmentView(BaiduView):
 
 
 class NothingView(NothingHere, BaiduView):
-    """Answer every other address of the dialect."""
+    """Answer every other path of the dialect."""
 
 
 class OAuthNothingView(NothingHere, OAuthView):
-    """Answer every other address beside the token's."""
+    """Answer every other path below the token endpoint's."""

@@ -1,0 +1,1 @@
+"""DashScope image instance segmentation: asynchronous tasks, and uploads by grant. See docs/api-dashscope.md."""

@@ -1,4 +1,4 @@
-"""Stage 9, rendering: a job or an error in the DashScope dialect's words."""
+"""DashScope dialect: the JSON of tasks, upload policies and errors."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ MODEL = "image-instance-segmentation"
 TASK_LIFE_S = 24 * 3600
 MAX_FILE_BYTES = 10 * 2**20
 UNKNOWN = "UNKNOWN"
-# Always upper case: the SDK's `wait` stops on nothing else.
-TASK_STATUS = {
+# Upper case: the SDK's `wait` stops on nothing else.
+TASK_STATUS: dict[str, str] = {
     Status.QUEUED: "PENDING",
     Status.RUNNING: "RUNNING",
     Status.SUCCEEDED: "SUCCEEDED",
@@ -64,7 +64,7 @@ ERRORS: dict[str, tuple[int, str]] = {
 _URL_MALFORMED = (400, "InvalidURL")
 _BODY_TOO_LARGE = (413, "BadRequest.TooLarge")
 
-# What is not listed here shows the core's own message.
+# A code without an entry shows the core's message.
 MESSAGES = {
     "InvalidApiKey": "Invalid API-key provided.",
     "InvalidParameter": "the parameters must conform to the specification: {detail}",
@@ -81,11 +81,12 @@ MESSAGES = {
 
 
 def render_submitted(job: Job, *, request_id: str) -> dict[str, Any]:
+    """Build the answer to a submission."""
     return {"output": {"task_status": TASK_STATUS[job.status], "task_id": str(job.id)}, "request_id": request_id}
 
 
 def render_task(job: Job, *, request_id: str, base_url: str) -> dict[str, Any]:
-    """Give a task as it stands; with the links once it has succeeded, with code and message once it has failed."""
+    """Build a task's state: with links once it has succeeded, with code and message once it has failed."""
     output: dict[str, Any] = {
         "task_id": str(job.id),
         "task_status": TASK_STATUS[job.status],
@@ -109,12 +110,12 @@ def render_task(job: Job, *, request_id: str, base_url: str) -> dict[str, Any]:
 
 
 def render_unknown(task_id: str, *, request_id: str) -> dict[str, Any]:
-    """Give the one answer for a task that never was, is another team's, or has expired."""
+    """Build the answer for a task that does not exist, is another team's, or has expired."""
     return {"request_id": request_id, "output": {"task_id": task_id, "task_status": UNKNOWN}}
 
 
 def render_listed(job: Job) -> dict[str, Any]:
-    """Give one row of the list; times in milliseconds since 1970."""
+    """Build one row of the list; times in milliseconds since 1970."""
     return {
         "task_id": str(job.id),
         "status": TASK_STATUS[job.status],
@@ -128,7 +129,7 @@ def render_listed(job: Job) -> dict[str, Any]:
 
 
 def render_policy(grant: UploadGrant, *, public_id: str, upload_host: str, request_id: str) -> dict[str, Any]:
-    """Give what the SDK needs to post a file to `upload_host` within GRANT_TTL_S."""
+    """Build what the SDK needs to post a file to `upload_host` within GRANT_TTL_S."""
     return {
         "request_id": request_id,
         "data": {
@@ -147,6 +148,7 @@ def render_policy(grant: UploadGrant, *, public_id: str, upload_host: str, reque
 
 
 def render_error(error: MattingError, *, request_id: str) -> Response:
+    """Answer an error in the vendor's envelope."""
     if isinstance(error, JobNotFound):
         return Response(render_unknown(error.field, request_id=request_id))
     status, code, message = _words(error)
@@ -175,13 +177,14 @@ def _words(error: MattingError) -> tuple[int, str, str]:
 
 def _result(job: Job, base_url: str) -> dict[str, Any]:
     image = images_of(job)[0]
-    links = {
-        name: storage.link_to(artifact_of(image, kind), base_url=base_url, ttl_s=TASK_LIFE_S)
-        for name, kind in (
-            ("output_image_url", Artifact.Kind.MASK),
-            ("output_vis_image_url", Artifact.Kind.VISUALIZATION),
-        )
-    }
+    links: dict[str, Any] = {}
+    for name, kind in (
+        ("output_image_url", Artifact.Kind.MASK),
+        ("output_vis_image_url", Artifact.Kind.VISUALIZATION),
+    ):
+        artifact = artifact_of(image, kind)
+        if artifact is not None:
+            links[name] = storage.link_to(artifact, base_url=base_url, ttl_s=TASK_LIFE_S)
     people = [person | {"score": round(person["score"], 4)} for person in image.instances]
     return links | {"people": len(people), "instances": people}
 

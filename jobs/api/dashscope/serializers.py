@@ -1,4 +1,4 @@
-"""Stage 2, parameters: the DashScope dialect's fields, from the wire to CutoutOptions and a source."""
+"""DashScope dialect: request fields, read into a source, and the schema of answers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from .render import MAX_FILE_BYTES, MODEL, TASK_STATUS
 
 UPLOAD_SCHEME = "oss://"
 OPTIONS = CutoutOptions(method=Method.INSTANCES, outputs=(Output.MASK, Output.VISUALIZATION))
-# The SDK uploads `file://` only in arguments of its own, which arrive under these names.
+# The SDK uploads `file://` only in its own arguments, which arrive under these names.
 _URL_FIELDS = ("image_url", "base_image_url", "ref_img", "sketch_image_url")
 _MOMENT = r"^(19|20)[0-9]{12}$"
 _STATUS = {word: status for status, word in TASK_STATUS.items()}
 
 
 def limits() -> Limits:
-    """Give the door's limits, which a task's picture is held against by the worker."""
+    """Return the dialect's limits of a picture, which the worker checks."""
     return default_limits(
         max_bytes=MAX_FILE_BYTES,
         min_side_px=512,
@@ -39,14 +39,14 @@ def limits() -> Limits:
 
 
 def upload_limits() -> Limits:
-    """Give what an upload is held against: whether the picture suits this model is for the task to say."""
+    """Return the limits of an upload; whether the picture suits the model is checked with the task."""
     return default_limits(max_bytes=MAX_FILE_BYTES)
 
 
 class DashScopeSubmitInputSerializer(serializers.Serializer):
-    """Describe `input`; what the SDK adds to it (`prompt`) is let pass."""
+    """Describe `input`; the `prompt` that the SDK adds is ignored."""
 
-    image_url = serializers.CharField(help_text="http, https, or the oss:// address of an upload.")
+    image_url = serializers.CharField(help_text="http, https, or the oss:// URL of an upload.")
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
         if not isinstance(data, dict):
@@ -67,7 +67,7 @@ class DashScopeSubmitSerializer(serializers.Serializer):
     parameters = serializers.DictField(required=False, allow_null=True, help_text="This model has none.")
 
     def to_source(self, actor: Actor) -> Source:
-        """Check the picture's address as far as that goes without the network, or find the upload that it names."""
+        """Build the source: a URL, checked as far as possible without the network, or the upload that it names."""
         url = self.validated_data["input"]["image_url"].strip()
         if url.startswith(UPLOAD_SCHEME):
             return _uploaded(actor, url.removeprefix(UPLOAD_SCHEME))
@@ -79,7 +79,7 @@ class DashScopeSubmitSerializer(serializers.Serializer):
 
 
 class DashScopeTaskFilterSerializer(serializers.Serializer):
-    """Describe the filters and the page of the list; moments as YYYYMMDDhhmmss in the site's time zone."""
+    """Describe the filters and the page of the list; times as YYYYMMDDhhmmss in the site's time zone."""
 
     page_no = serializers.IntegerField(min_value=1, max_value=1_000_000, default=1)
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=10)
@@ -90,7 +90,7 @@ class DashScopeTaskFilterSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=[*TASK_STATUS.values()], required=False)
 
     def to_filters(self) -> dict[str, Any]:
-        """Give the filters in the selectors' words."""
+        """Return the filters as the selectors name them."""
         values = self.validated_data
         end = _moment(values.get("end_time"))
         return {
@@ -102,7 +102,7 @@ class DashScopeTaskFilterSerializer(serializers.Serializer):
 
 
 class DashScopeUploadFormSerializer(serializers.Serializer):
-    """Describe the upload's form, as object stores take it; the other fields that they take are let pass."""
+    """Describe the upload's form, as object stores accept it; their other fields are ignored."""
 
     policy = serializers.CharField(default="")
     Signature = serializers.CharField(default="")
@@ -204,7 +204,7 @@ class DashScopeTaskPageSerializer(serializers.Serializer):
     total_page = serializers.IntegerField()
     page_no = serializers.IntegerField()
     page_size = serializers.IntegerField()
-    data = DashScopeListedTaskSerializer(many=True)
+    data = DashScopeListedTaskSerializer(many=True)  # type: ignore[assignment]  # the wire's name
 
 
 class DashScopeAcknowledgedSerializer(serializers.Serializer):
@@ -231,7 +231,7 @@ class DashScopePolicyDataSerializer(serializers.Serializer):
 
 class DashScopePolicySerializer(serializers.Serializer):
     request_id = serializers.CharField()
-    data = DashScopePolicyDataSerializer()
+    data = DashScopePolicyDataSerializer()  # type: ignore[assignment]  # the wire's name
 
 
 class DashScopeErrorSerializer(serializers.Serializer):
@@ -241,7 +241,7 @@ class DashScopeErrorSerializer(serializers.Serializer):
 
 
 def _uploaded(actor: Actor, name: str) -> Source:
-    """Give the team's upload of that name; whether it suits this door is found with the task, as with a URL."""
+    """Return the team's upload of that name; whether the picture suits the dialect is checked with the task."""
     try:
         upload = upload_get(actor, upload_id_of(name))
         return accept_stored(upload.key, name=upload.name)

@@ -1,4 +1,4 @@
-"""Stage 1, intake: signed permissions to upload a file without sending the key along, as object stores give them."""
+"""DashScope dialect: signed grants to upload a file without the key, as object stores issue them."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import json
 import uuid
 from dataclasses import dataclass
 
-from django.core import signing
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
 
 from jobs.errors import PermissionDenied
 from jobs.models import ApiKey, Scope
+from jobs.signatures import is_signature_of, signature_of
 from jobs.teams.selectors import key_by_public_id
 
 GRANT_TTL_S = 300
@@ -23,7 +22,7 @@ _NAMESPACE = uuid.UUID("5b0c3a52-6f0e-4a57-9d0b-3f1f1c0d5a61")
 
 @dataclass(frozen=True, slots=True)
 class UploadGrant:
-    """Hold what an uploader sends along: `policy` (base64 JSON), its `signature`, and names below `directory`."""
+    """Hold what an uploader sends: `policy` (base64 JSON), its `signature`, and the `directory` of the names."""
 
     policy: str
     signature: str
@@ -31,7 +30,7 @@ class UploadGrant:
 
 
 def grant_issue(*, key: ApiKey) -> UploadGrant:
-    """Let whoever holds the answer upload for the key's team within GRANT_TTL_S, into a directory of its own."""
+    """Issue a grant to upload for the key's team within GRANT_TTL_S, into a new directory."""
     directory = f"uploads/{uuid.uuid4()}"
     expiration = timezone.now() + dt.timedelta(seconds=GRANT_TTL_S)
     terms = {"expiration": expiration.isoformat(), "key": key.public_id, "directory": directory}
@@ -40,8 +39,8 @@ def grant_issue(*, key: ApiKey) -> UploadGrant:
 
 
 def granted_key(*, policy: str, signature: str, name: str) -> ApiKey:
-    """Give the key for which a file may be stored under `name`; raise PermissionDenied otherwise."""
-    if not constant_time_compare(_signature(policy), signature):
+    """Return the key that a grant stores `name` for; raise PermissionDenied for an invalid grant."""
+    if not is_signature_of(policy, signature, salt=_SALT):
         raise PermissionDenied("The upload policy's signature is not valid.")
     terms = json.loads(base64.b64decode(policy))
     if dt.datetime.fromisoformat(terms["expiration"]) <= timezone.now():
@@ -58,9 +57,9 @@ def granted_key(*, policy: str, signature: str, name: str) -> ApiKey:
 
 
 def upload_id_of(name: str) -> uuid.UUID:
-    """Give the id of the upload stored under a granted name: the same name gives the same id."""
+    """Return the id of the upload under a granted name, which depends on the name alone."""
     return uuid.uuid5(_NAMESPACE, name)
 
 
 def _signature(policy: str) -> str:
-    return signing.Signer(salt=_SALT).signature(policy)
+    return signature_of(policy, salt=_SALT)

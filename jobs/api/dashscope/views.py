@@ -1,4 +1,4 @@
-"""Stages 1 to 4 and 9: the DashScope dialect's routes."""
+"""DashScope dialect: submission, tasks and uploads."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from jobs.api.base import AlwaysJson, NothingHere, PublishedView, RequestTooLarg
 from jobs.api.bodies import JsonBody
 from jobs.api.body_limits import BodyLimits
 from jobs.api.dashscope.upload_grants import grant_issue, granted_key, upload_id_of
-from jobs.errors import JobNotCancelable, JobNotFound, PermissionDenied
+from jobs.errors import AuthenticationRequired, JobNotCancelable, JobNotFound, PermissionDenied
 from jobs.intake.sources import accept_upload
 from jobs.intake.uploads import upload_store
 from jobs.models import Job, Scope
-from jobs.teams.actor import Actor
-from jobs.teams.caller import client_address
-from jobs.work.lifecycle import job_cancel
+from jobs.teams.caller import caller_of
+from jobs.work.cancel import job_cancel
 from jobs.work.selectors import jobs_kept
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import ImageTooLarge, MattingError
 
 from . import serializers
+from .dialect import NAME
 from .render import (
     MAX_FILE_BYTES,
     MODEL,
@@ -40,7 +40,7 @@ from .render import (
     render_task,
 )
 
-# A file with the fields around it.
+# A file with its form fields.
 MAX_FORM_BYTES = MAX_FILE_BYTES + 64 * 2**10
 ERROR_RESPONSES = {
     status: OpenApiResponse(serializers.DashScopeErrorSerializer, description=", ".join(sorted(codes)))
@@ -68,7 +68,9 @@ SUBMIT_EXAMPLES = [
 
 
 class DashScopeView(PublishedView):
-    dialect = Job.Dialect.DASHSCOPE
+    """Read JSON, and answer JSON and this dialect's errors."""
+
+    dialect = NAME
     authentication_classes = [KeyAuthentication]
     content_negotiation_class = AlwaysJson
     renderer_classes = [JSONRenderer]
@@ -82,7 +84,7 @@ class DashScopeView(PublishedView):
         return render_error(error, request_id=self.request_id)
 
     def job(self, task_id: str) -> Job:
-        """Give the caller's task; raise JobNotFound for one that never was, is another team's, or has expired."""
+        """Return the caller's task; raise JobNotFound for one that is unknown, another team's, or expired."""
         try:
             found = jobs_kept(self.actor, self.dialect, {}).filter(pk=UUID(task_id)).first()
         except ValueError:
@@ -93,7 +95,7 @@ class DashScopeView(PublishedView):
 
 
 class SubmitView(DashScopeView):
-    """Submit one picture; the answer is a task to be asked for."""
+    """Submit one picture as a task."""
 
     @extend_schema(
         tags=["DashScope"],
@@ -110,7 +112,7 @@ class SubmitView(DashScopeView):
         body.is_valid(raise_exception=True)
         job = job_submit(
             actor=self.actor,
-            door=Door(dialect=Job.Dialect.DASHSCOPE, retention_hours=TASK_LIFE_S // 3600, worker_judges=True),
+            door=Door(dialect=NAME, retention_hours=TASK_LIFE_S // 3600, worker_judges=True),
             options=serializers.OPTIONS,
             sources=[body.to_source(self.actor)],
             limits=serializers.limits(),
@@ -157,7 +159,7 @@ class TaskView(DashScopeView):
     @extend_schema(
         tags=["DashScope"],
         operation_id="dashscope_task_get",
-        summary="Ask how a task stands",
+        summary="Look at a task",
         responses={200: serializers.DashScopeTaskSerializer, **ERROR_RESPONSES},
     )
     def get(self, request: Request, task_id: str) -> Response:
@@ -165,7 +167,7 @@ class TaskView(DashScopeView):
 
 
 class TaskCancelView(DashScopeView):
-    """Cancel a task that has not begun."""
+    """Cancel a pending task."""
 
     is_submit = False
 
@@ -186,7 +188,7 @@ class TaskCancelView(DashScopeView):
 
 
 class UploadPolicyView(DashScopeView):
-    """Permit one upload, for `file://` inputs of the SDK."""
+    """Issue a grant for one upload, for `file://` inputs of the SDK."""
 
     required_scopes = {"GET": (Scope.SUBMIT,)}
 
@@ -200,6 +202,8 @@ class UploadPolicyView(DashScopeView):
     def get(self, request: Request) -> Response:
         serializers.DashScopePolicyQuerySerializer(data=request.query_params).is_valid(raise_exception=True)
         key = self.actor.key
+        if key is None:
+            raise AuthenticationRequired
         return Response(
             render_policy(
                 grant_issue(key=key),
@@ -211,12 +215,12 @@ class UploadPolicyView(DashScopeView):
 
 
 def upload_body_limits() -> BodyLimits:
-    """Bound the upload's form; its sender, and so the answer, is known only when all of it has been read."""
+    """Return the limits of the upload's form, whose sender is known only once all of it has been read."""
     return BodyLimits(MAX_FORM_BYTES, serializers.upload_limits().max_bytes, cuts_files=True)
 
 
 class UploadFileView(DashScopeView):
-    """Take a file by its policy; the key itself is not sent along. What is too long is refused before it is read."""
+    """Store a file under its grant, without the key. A body that is too long is rejected before it is read."""
 
     body_limits = staticmethod(upload_body_limits)
 
@@ -244,10 +248,10 @@ class UploadFileView(DashScopeView):
             source = accept_upload(form.validated_data.get("file"), limits=serializers.upload_limits())
         except ImageTooLarge as error:
             raise RequestTooLarge(error.message) from error
-        actor = Actor(team=key.team, key=key, address=client_address(request), request_id=self.request_id)
+        actor = caller_of(request).key_actor(key)
         upload_store(actor=actor, source=source, upload_id=upload_id_of(name))
         return Response({"request_id": self.request_id})
 
 
 class NothingView(NothingHere, DashScopeView):
-    """Answer every other address of the dialect."""
+    """Answer every other path of the dialect."""

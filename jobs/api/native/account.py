@@ -1,4 +1,4 @@
-"""Stage 9, rendering: `GET /api/account`, what the caller's team may use, has used, and when that starts anew."""
+"""Native API: `GET /api/account` shows the team's quota, its use, and when each allowance resets."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs.api.problem import PROBLEM
 from jobs.models import ApiKey
-from jobs.quota.charges import Allowance, allowances, quota_of, stored_bytes, tasks_of
+from jobs.quota.limits import quota_of
+from jobs.quota.selectors import stored_bytes, tasks_of
+from jobs.quota.windows import Allowance, allowances
 
-from .views import PROBLEM, NativeView
+from .base import NativeView
 
 
 class TeamSerializer(serializers.Serializer):
@@ -42,7 +45,7 @@ class LimitsSerializer(serializers.Serializer):
 
 
 class AccountSerializer(serializers.Serializer):
-    """Describe the account; every number of pictures or bytes comes as limit, used and left."""
+    """Describe the account; each allowance has a limit, what is used and what is left."""
 
     team = TeamSerializer()
     key = KeySerializer(allow_null=True)
@@ -55,7 +58,7 @@ class AccountSerializer(serializers.Serializer):
 
 
 class AccountView(NativeView):
-    """Tell a caller where it stands."""
+    """Show the team's quota and its use."""
 
     @extend_schema(
         tags=["Native"],
@@ -76,7 +79,7 @@ class AccountView(NativeView):
             "stored_bytes": _standing(quota.stored_bytes, stored_bytes(actor.team)),
             "running_tasks": _standing(quota.running_tasks, tasks["running"]),
             "pending_tasks": _standing(quota.pending_tasks, tasks["pending"]),
-            "limits": {name: getattr(quota, name) for name in LimitsSerializer().fields},
+            "limits": quota,
         }
         return Response(AccountSerializer(body).data)
 

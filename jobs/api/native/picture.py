@@ -1,38 +1,41 @@
-"""Stage 9, rendering: who asks for `Accept: image/…` waits, and gets the cutout itself instead of the job."""
+"""Native API: a request with `Accept: image/…` waits for the result and gets the picture instead of the job."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.http import FileResponse
 from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from jobs.errors import NotFound
+from jobs.api.results import file_of
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
-from jobs.results.selectors import artifact_of
 
 
 class PictureOrJson(DefaultContentNegotiation):
-    """Accept `image/…` beside JSON; errors stay problem documents either way."""
+    """Accept `image/…` beside JSON; errors are problem documents either way."""
 
-    def select_renderer(self, request: Request, renderers: list[Any], format_suffix: str | None = None) -> tuple:
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[Any, str]:
         if wants_picture(request):
-            return renderers[0], renderers[0].media_type
+            first = next(iter(renderers))
+            return first, first.media_type
         return super().select_renderer(request, renderers, format_suffix)
 
 
 def wants_picture(request: Request) -> bool:
+    """Check whether the request asks for a picture."""
     return request.headers.get("Accept", "").startswith("image/")
 
 
 def picture_response(image: JobImage) -> FileResponse:
-    """Give the first output of a picture that succeeded; raise NotFound when it has been deleted."""
-    for kind in (Artifact.Kind.CUTOUT, Artifact.Kind.MASK, Artifact.Kind.VISUALIZATION, Artifact.Kind.ALPHA):
-        artifact = artifact_of(image, kind)
-        if artifact is not None:
-            return FileResponse(
-                storage.open_file(artifact.key), content_type=artifact.content_type, filename=artifact.file_name
-            )
-    raise NotFound("The result has been deleted.")
+    """Send the first output of a picture that succeeded; raise NotFound when it has been deleted."""
+    kinds = Artifact.Kind
+    artifact = file_of(image, kinds.CUTOUT, kinds.MASK, kinds.VISUALIZATION, kinds.ALPHA)
+    return FileResponse(
+        storage.open_file(artifact.key), content_type=artifact.content_type, filename=artifact.file_name
+    )

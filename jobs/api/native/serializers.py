@@ -1,14 +1,19 @@
-"""Stage 2, parameters: the native API's fields, from the wire to CutoutOptions."""
+"""Native API: the fields of requests, read into CutoutOptions, and the JSON of jobs, which is also its schema."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from collections.abc import Mapping
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from rest_framework import serializers
 
-from jobs.api.fields import SwitchField
+from jobs.api.fields import ShareOptionField, SwitchField, WholeOptionField
+from jobs.models import Artifact, Job, Status
+from jobs.results import storage
+from jobs.sentences import explained
 from segmentation.errors import InvalidParameter
 from segmentation.options import AlphaMode, Box, CutoutOptions, Format, Method, Output, Subject
 
@@ -16,7 +21,7 @@ _OPTION_NAMES = tuple(CutoutOptions.__dataclass_fields__)
 
 
 class BoxesField(serializers.ListField):
-    """Take `[[left, top, right, bottom], …]`; in a form the same as a JSON string."""
+    """Accept `[[left, top, right, bottom], …]`; in a form, the same as a JSON string."""
 
     child = serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4)
 
@@ -29,14 +34,14 @@ class BoxesField(serializers.ListField):
                 raise InvalidParameter("boxes: not valid JSON", field="boxes") from None
         return value
 
-    def to_internal_value(self, data: Any) -> tuple[Box, ...]:
+    def to_internal_value(self, data: Any) -> list[Box]:
         if not isinstance(data, list):
             raise InvalidParameter("boxes: a list of [left, top, right, bottom]", field="boxes")
-        return tuple(Box.parse(box) for box in data)
+        return [Box.parse(box) for box in data]
 
 
 class OutputsField(serializers.ListField):
-    """Take a list, or in a form one comma-separated string."""
+    """Accept a list, or in a form one comma-separated string."""
 
     child = serializers.ChoiceField(choices=list(Output))
 
@@ -46,7 +51,7 @@ class OutputsField(serializers.ListField):
 
 
 class PeopleField(serializers.ListField):
-    """Take a list of ids; a form repeats the field, or has them in one comma-separated string, empty for nobody."""
+    """Accept a list of ids; a form repeats the field or sends one comma-separated string, empty for no ids."""
 
     child = serializers.IntegerField(min_value=1, max_value=255)
 
@@ -61,14 +66,14 @@ class PeopleField(serializers.ListField):
 
 
 class CutoutOptionsSerializer(serializers.Serializer):
-    """Describe the parameters; ranges are checked by CutoutOptions itself, so that they stand in one place."""
+    """Describe the options of a cutout; defaults and ranges come from CutoutOptions."""
 
     method = serializers.ChoiceField(choices=list(Method), required=False, help_text="auto finds the subject.")
     boxes = BoxesField(required=False, help_text="Pixels of the upright picture: [left, top, right, bottom] each.")
     subject = serializers.ChoiceField(choices=list(Subject), required=False)
     alpha_mode = serializers.ChoiceField(choices=list(AlphaMode), required=False)
-    threshold = serializers.IntegerField(min_value=0, max_value=50, required=False)
-    erosion = serializers.IntegerField(min_value=0, max_value=5, required=False)
+    threshold = WholeOptionField("threshold", required=False)
+    erosion = WholeOptionField("erosion", required=False)
     feathering = SwitchField(required=False)
     decontaminate = SwitchField(required=False)
     refine = SwitchField(required=False)
@@ -76,21 +81,22 @@ class CutoutOptionsSerializer(serializers.Serializer):
     format = serializers.ChoiceField(choices=list(Format), required=False)
     background = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=20)
     crop = SwitchField(required=False)
-    crop_margin = serializers.FloatField(min_value=0, max_value=0.5, required=False)
+    crop_margin = ShareOptionField("crop_margin", required=False)
 
     def to_options(self) -> CutoutOptions:
-        """Build the frozen options from what was sent and valid."""
+        """Build the options from the validated fields."""
         values = {name: value for name, value in self.validated_data.items() if name in _OPTION_NAMES}
         values["background"] = values.get("background") or None
-        if "outputs" in values:
-            values["outputs"] = tuple(values["outputs"])
+        for name in ("outputs", "boxes"):
+            if name in values:
+                values[name] = tuple(values[name])
         if "method" not in values and values.get("boxes"):
             values["method"] = Method.BOXES
         return CutoutOptions(**values)
 
 
 class JobRequestSerializer(CutoutOptionsSerializer):
-    """Describe `POST /api/jobs/`: pictures as files (`image`, repeatable) or as base64, and the parameters."""
+    """Describe `POST /api/jobs/`: pictures as files (`image`, repeatable) or as base64, and the options."""
 
     image = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True),
@@ -104,19 +110,19 @@ class JobRequestSerializer(CutoutOptionsSerializer):
     image_base64 = serializers.ListField(
         child=serializers.CharField(trim_whitespace=False),
         required=False,
-        help_text="One or many pictures in base64 (JSON); a single string is taken too.",
+        help_text="One or many pictures in base64 (JSON); a single string is accepted too.",
     )
     image_url = serializers.ListField(
-        child=serializers.CharField(max_length=2048), required=False, help_text="One or many addresses of pictures."
+        child=serializers.CharField(max_length=2048), required=False, help_text="One or many URLs of pictures."
     )
     upload = serializers.ListField(
-        child=serializers.UUIDField(), required=False, help_text="Pictures sent ahead to /api/uploads/, by id."
+        child=serializers.UUIDField(), required=False, help_text="Ids of pictures sent to /api/uploads/ before."
     )
     callback_url = serializers.CharField(max_length=2048, required=False, allow_blank=True)
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
-            return super().to_internal_value(data)  # which refuses it in words
+            return super().to_internal_value(data)  # which rejects it with a message
         values = {name: data[name] for name in data}
         if hasattr(data, "getlist"):
             for name in ("image", "image_base64", "image_url", "upload"):
@@ -129,10 +135,10 @@ class JobRequestSerializer(CutoutOptionsSerializer):
 
 
 class AgainRequestSerializer(CutoutOptionsSerializer):
-    """Describe a new run of the model on a picture that is already here."""
+    """Describe a new run of the model on a stored picture."""
 
     position = serializers.IntegerField(
-        min_value=0, required=False, help_text="Which picture of the job, from 0; the first that is left by default."
+        min_value=0, required=False, help_text="Which picture of the job, from 0; by default the first that is left."
     )
 
 
@@ -157,48 +163,80 @@ class JobFilterSerializer(serializers.Serializer):
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=20)
 
 
-class FileSerializer(serializers.Serializer):
-    kind = serializers.CharField()
-    url = serializers.CharField()
-    content_type = serializers.CharField()
-    bytes = serializers.IntegerField()
-    width = serializers.IntegerField(allow_null=True)
-    height = serializers.IntegerField(allow_null=True)
+# Answers --------------------------------------------------------------------------------------------------------------
 
 
-class ProblemInlineSerializer(serializers.Serializer):
-    code = serializers.CharField()
-    detail = serializers.CharField()
+class MomentField(serializers.DateTimeField):
+    """Write a moment in UTC, whatever the site's time zone."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(default_timezone=dt.UTC, **options)
+
+
+class FileSerializer(serializers.ModelSerializer):
+    """Describe one stored file; `url` is a signed link that opens it until it expires."""
+
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Artifact
+        fields = ["kind", "url", "content_type", "bytes", "width", "height"]
+
+    def get_url(self, artifact: Artifact) -> str:
+        context = self.context
+        return storage.link_to(artifact, base_url=context.get("base_url", ""), ttl_s=context.get("link_ttl_s"))
+
+
+class ErrorSerializer(serializers.Serializer):
+    """Describe the error that a job or a picture ended with; null without one."""
+
+    code = serializers.CharField(source="error_code")
+    detail = serializers.SerializerMethodField()
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **{"source": "*", "read_only": True, "allow_null": True, **options})
+
+    def get_detail(self, failed: Any) -> str:
+        return explained(failed.error_code, failed.error_message)
+
+    def to_representation(self, failed: Any) -> Any:
+        return super().to_representation(failed) if failed.error_code else None
 
 
 class ImageSerializer(serializers.Serializer):
+    """Describe one picture of a job, with its files."""
+
     id = serializers.UUIDField()
     position = serializers.IntegerField()
     name = serializers.CharField(allow_blank=True)
-    status = serializers.CharField()
-    error = ProblemInlineSerializer(allow_null=True)
+    status = serializers.ChoiceField(choices=Status.choices)
+    error = ErrorSerializer()
     width = serializers.IntegerField(allow_null=True)
     height = serializers.IntegerField(allow_null=True)
-    foreground = serializers.ListField(child=serializers.IntegerField(), allow_null=True)
+    foreground = serializers.ListField(
+        child=serializers.IntegerField(), allow_null=True, help_text="[left, top, right, bottom] of the subject."
+    )
     subject = serializers.CharField(allow_blank=True)
     uncertainty = serializers.FloatField(allow_null=True)
     instances = serializers.ListField(child=serializers.DictField())
     notes = serializers.ListField(child=serializers.CharField())
     timings_ms = serializers.DictField(child=serializers.FloatField())
-    model = serializers.CharField(allow_blank=True)
-    files = FileSerializer(many=True)
+    model = serializers.CharField(source="model_version", allow_blank=True)
+    files = FileSerializer(source="artifacts", many=True)
 
 
 class JobSerializer(serializers.Serializer):
+    """Describe a job with its pictures."""
+
     id = serializers.UUIDField()
-    status = serializers.CharField()
+    status = serializers.ChoiceField(choices=Status.choices)
     dialect = serializers.CharField()
     options = serializers.DictField()
-    error = ProblemInlineSerializer(allow_null=True)
-    created_at = serializers.DateTimeField()
-    started_at = serializers.DateTimeField(allow_null=True)
-    finished_at = serializers.DateTimeField(allow_null=True)
-    expires_at = serializers.DateTimeField(allow_null=True)
+    error = ErrorSerializer()
+    created_at = MomentField()
+    started_at = MomentField(allow_null=True)
+    finished_at = MomentField(allow_null=True)
+    expires_at = MomentField(allow_null=True)
     images_total = serializers.IntegerField()
     images_succeeded = serializers.IntegerField()
     images_failed = serializers.IntegerField()
@@ -206,19 +244,20 @@ class JobSerializer(serializers.Serializer):
 
 
 class JobPageSerializer(serializers.Serializer):
+    """Describe one page of the list of jobs."""
+
     count = serializers.IntegerField()
     page = serializers.IntegerField()
     page_size = serializers.IntegerField()
     results = JobSerializer(many=True)
 
 
-class ProblemSerializer(serializers.Serializer):
-    """Describe an error: application/problem+json, RFC 9457."""
+def job_document(job: Job, *, base_url: str) -> dict[str, Any]:
+    """Build the JSON of a job with its pictures, and links that open their files."""
+    prefetch_related_objects([job], "images__artifacts")
+    return dict(JobSerializer(job, context={"base_url": base_url}).data)
 
-    type = serializers.CharField()
-    title = serializers.CharField()
-    status = serializers.IntegerField()
-    detail = serializers.CharField()
-    code = serializers.CharField()
-    field = serializers.CharField(required=False)
-    request_id = serializers.CharField(required=False)
+
+def file_document(artifact: Artifact, *, base_url: str, link_ttl_s: int | None = None) -> dict[str, Any]:
+    """Build the JSON of one stored file, with a signed link."""
+    return dict(FileSerializer(artifact, context={"base_url": base_url, "link_ttl_s": link_ttl_s}).data)

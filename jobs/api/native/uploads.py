@@ -1,4 +1,4 @@
-"""Stage 1, intake: `POST /api/uploads/`, a picture sent ahead, so that a browser shows progress and errors for each."""
+"""Native API: `POST /api/uploads/` stores a picture before its job, so that a browser shows progress for each."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.api.body_limits import one_picture
+from jobs.api.problem import PROBLEM
 from jobs.intake.sources import accept_upload
 from jobs.intake.uploads import upload_store
 
-from .views import PROBLEM, NativeView
+from .base import NativeView
 
 
 class UploadRequestSerializer(serializers.Serializer):
@@ -29,7 +30,7 @@ class UploadSerializer(serializers.Serializer):
 
 
 class UploadsView(NativeView):
-    """Check and keep one picture for an hour; a job names it in `upload`."""
+    """Check a picture and store it for an hour; a job names it in `upload`."""
 
     parser_classes = [MultiPartParser]
     body_limits = staticmethod(one_picture)

@@ -1,4 +1,4 @@
-"""Stages 2 and 7 to 9: `variants`, an instant rendering with other options, and `again`, a new run of the model."""
+"""Native API: `variants` renders a stored result with other options, `again` runs the model again."""
 
 from __future__ import annotations
 
@@ -6,27 +6,34 @@ from functools import partial
 from uuid import UUID
 
 from django.http import FileResponse, HttpResponseBase
-from drf_spectacular.utils import OpenApiTypes, extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import one_picture
+from jobs.api.problem import PROBLEM
 from jobs.models import Job, Scope
 from jobs.results.variants import MAX_BRUSH_BYTES, Rendering, variant_begin, variant_keep
 from jobs.work.rerun import image_rerun
 from jobs.work.selectors import image_at, job_get
 
-from .render import render_file
-from .serializers import AgainRequestSerializer, FileSerializer, JobSerializer, VariantRequestSerializer
-from .views import PROBLEM, WAIT, NativeView
+from .base import WAIT, NativeView
+from .serializers import (
+    AgainRequestSerializer,
+    FileSerializer,
+    JobSerializer,
+    VariantRequestSerializer,
+    file_document,
+)
 
-KEPT_LINK_TTL_S = 7 * 24 * 3600  # a kept rendering is what people share
+KEPT_LINK_TTL_S = 7 * 24 * 3600  # kept renderings are shared with others
 
 
 class VariantsView(NativeView):
-    """Render a finished picture again; answer the file itself, or with `keep` a link to the stored one."""
+    """Render a finished picture with other options; answer the file, or with `keep` a link to the stored one."""
 
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
     body_limits = staticmethod(one_picture)
@@ -58,7 +65,7 @@ class VariantsView(NativeView):
         rendered = rendering.result()
         if keeps:
             kept = variant_keep(image=rendering.image, rendered=rendered)
-            return Response(render_file(kept, base_url=self.base_url, link_ttl_s=KEPT_LINK_TTL_S), status=201)
+            return Response(file_document(kept, base_url=self.base_url, link_ttl_s=KEPT_LINK_TTL_S), status=201)
         file = rendered.path.open("rb")
         rendered.path.unlink()
         response = FileResponse(file, content_type=rendered.content_type)
@@ -68,7 +75,7 @@ class VariantsView(NativeView):
 
 
 class AgainView(NativeView):
-    """Run the model again on a picture that is already here."""
+    """Run the model again on a stored picture, as a new job."""
 
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
 

@@ -1,4 +1,4 @@
-"""Stages 1 to 4 and 9: the native API at /api/jobs/, the superset of every dialect."""
+"""Native API: submit, list, look at, cancel and delete jobs, and download their results as a zip."""
 
 from __future__ import annotations
 
@@ -8,15 +8,17 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponseBase
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, OpenApiTypes, extend_schema
+from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.base import AlwaysJson, DialectView
+from jobs.api.base import AlwaysJson
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import many_pictures
+from jobs.api.problem import PROBLEM
 from jobs.api.zips import zip_name, zip_response
 from jobs.intake import archives
 from jobs.intake.selectors import upload_get
@@ -33,43 +35,16 @@ from jobs.intake.sources import (
 )
 from jobs.models import Job
 from jobs.teams.actor import Actor
-from jobs.work.lifecycle import job_cancel, job_purge
+from jobs.work.cancel import job_cancel
+from jobs.work.retention import job_purge
 from jobs.work.selectors import images_of, job_by_idempotency_key, job_get, jobs_filtered
 from jobs.work.submission import Door, job_submit
-from segmentation.errors import InvalidParameter, MattingError
+from segmentation.errors import InvalidParameter
 from segmentation.image import Limits
 
+from .base import WAIT, NativeView
 from .picture import PictureOrJson, picture_response, wants_picture
-from .render import render_job, render_problem
-from .serializers import (
-    JobFilterSerializer,
-    JobPageSerializer,
-    JobRequestSerializer,
-    JobSerializer,
-    ProblemSerializer,
-)
-
-PROBLEM = OpenApiResponse(ProblemSerializer, description="A problem document (RFC 9457).")
-WAIT = OpenApiParameter("wait", int, description="Seconds to wait for the result; 0 answers at once.")
-
-
-class NativeView(DialectView):
-    """Answer errors as problem+json."""
-
-    def render_error(self, error: MattingError, request: Request | HttpRequest | None) -> Response:
-        request_id = "" if request is None else request.META.get("keyline.request_id", "")
-        return render_problem(error, request_id=request_id)
-
-    def wait_s(self) -> float:
-        """Read `?wait=`; raise InvalidParameter when it is no number from 0 to the site's limit."""
-        text = self.request.query_params.get("wait", "0") or "0"
-        if not text.isdecimal() or int(text) > settings.MATTING_MAX_WAIT_S:
-            raise InvalidParameter(f"wait: a whole number from 0 to {settings.MATTING_MAX_WAIT_S}", field="wait")
-        return int(text)
-
-    def answer(self, job: Job, *, pending_status: int = 202) -> Response:
-        status = 200 if job.is_terminal else pending_status
-        return Response(render_job(job, base_url=self.base_url), status=status)
+from .serializers import JobFilterSerializer, JobPageSerializer, JobRequestSerializer, JobSerializer, job_document
 
 
 class JobsView(NativeView):
@@ -92,7 +67,7 @@ class JobsView(NativeView):
         chosen = filters.validated_data
         jobs = jobs_filtered(self.actor, chosen)
         start = (chosen["page"] - 1) * chosen["page_size"]
-        page = [render_job(job, base_url=self.base_url) for job in jobs[start : start + chosen["page_size"]]]
+        page = [job_document(job, base_url=self.base_url) for job in jobs[start : start + chosen["page_size"]]]
         body = {"count": jobs.count(), "page": chosen["page"], "page_size": chosen["page_size"], "results": page}
         return Response(body)
 
@@ -138,7 +113,7 @@ class JobsView(NativeView):
         return self.when_ended(job, timeout_s=wait_s, then=self.answer) if wait_s else self.answer(job)
 
     def _replayed(self, key: str, digest: str) -> Job | None:
-        """Give the job that this Idempotency-Key made; raise when it came with another body."""
+        """Return the job that this Idempotency-Key made; raise InvalidParameter when the request was another one."""
         job = job_by_idempotency_key(self.actor, key) if key else None
         if job is not None and job.request_hash != digest:
             raise InvalidParameter("Idempotency-Key: it was used with another request", field="Idempotency-Key")
@@ -188,9 +163,9 @@ class JobCancelView(NativeView):
 
 
 class JobZipView(NativeView):
-    """Give the results of a job's finished pictures in one zip."""
+    """Answer the results of a job's finished pictures in one zip."""
 
-    content_negotiation_class = AlwaysJson  # for errors; a zip is a zip
+    content_negotiation_class = AlwaysJson  # for errors
 
     @extend_schema(
         tags=["Native"],
@@ -206,7 +181,7 @@ class JobZipView(NativeView):
 def _sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Source]:
     """Count and check every picture of a request before any is stored.
 
-    A file that is no picture ends the request, but one among others in a zip is counted as failed.
+    A file that is not a picture ends the request; an entry of a zip that is not one fails alone.
     """
     check_count(sum(len(values.get(name, ())) for name in ("image", "image_base64", "image_url", "upload")))
     sources: list[Source] = []
@@ -231,7 +206,7 @@ def _urgency(wait_s: float, count: int) -> Job.Urgency:
 def _idempotency(
     request: Request, options: dict[str, Any], sources: list[Source], callback_url: str
 ) -> tuple[str, str]:
-    """Read the Idempotency-Key and hash what the request asks for."""
+    """Return the Idempotency-Key and a hash of what the request asks for."""
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > 255:
         raise InvalidParameter("Idempotency-Key: at most 255 characters", field="Idempotency-Key")

@@ -1,4 +1,4 @@
-"""Stages 1 and 9: the native API's webhooks at /api/webhooks/, with the log of what was sent."""
+"""Native API: webhooks at /api/webhooks/, with the log of deliveries."""
 
 from __future__ import annotations
 
@@ -14,16 +14,18 @@ from rest_framework.views import APIView
 
 from jobs.api.auth import HasScope, actor_of
 from jobs.api.bodies import MarkedJson
+from jobs.api.problem import PROBLEM
 from jobs.errors import AuthenticationRequired, PermissionDenied
 from jobs.models import Webhook, WebhookDelivery
-from jobs.webhooks import delivery as services
+from jobs.webhooks import endpoints as services
+from jobs.webhooks.outbox import delivery_replay
 from jobs.webhooks.selectors import deliveries_of, delivery_get, webhook_get, webhooks_of
 
-from .views import PROBLEM, NativeView
+from .base import NativeView
 
 
 class WebhookRequestSerializer(serializers.Serializer):
-    """Describe a webhook as it is made: an address, and which events it wants (all of them by default)."""
+    """Describe a new webhook: its URL, and the events it is called for (all by default)."""
 
     url = serializers.CharField(max_length=2048)
     events = serializers.ListField(
@@ -45,14 +47,14 @@ class WebhookSerializer(serializers.ModelSerializer):
 
 
 class WebhookWithSecretSerializer(WebhookSerializer):
-    """Describe a webhook together with its secret, which is told when it is made or changed and not again."""
+    """Describe a webhook with its secret, which is shown only when it is created or changed."""
 
     class Meta(WebhookSerializer.Meta):
         fields = [*WebhookSerializer.Meta.fields, "secret"]
 
 
 class CallbackSecretSerializer(serializers.ModelSerializer):
-    """Describe the secret that signs the callbacks which jobs name by `callback_url`."""
+    """Describe the secret that signs the calls to a job's `callback_url`."""
 
     class Meta:
         model = Webhook
@@ -60,7 +62,7 @@ class CallbackSecretSerializer(serializers.ModelSerializer):
 
 
 class DeliveryRowSerializer(serializers.ModelSerializer):
-    """Describe a delivery in the list: without its payload, which may carry pictures in base64."""
+    """Describe a delivery in the list, without its payload, which may hold pictures in base64."""
 
     class Meta:
         model = WebhookDelivery
@@ -109,7 +111,7 @@ class DeliveryPageSerializer(serializers.Serializer):
 
 
 class ManagersWrite(HasScope):
-    """Let whoever may read look, and only the team's managers, or keys with the scope `admin`, change anything."""
+    """Require the scope `read` for reading, and a manager or a key with the scope `admin` for changes."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.method in SAFE_METHODS:
@@ -124,7 +126,7 @@ class ManagedView(NativeView):
 
 
 class WebhooksView(ManagedView):
-    """List the team's webhooks, or make one."""
+    """List the team's webhooks, or create one."""
 
     parser_classes = [MarkedJson]
 
@@ -140,7 +142,7 @@ class WebhooksView(ManagedView):
     @extend_schema(
         tags=["Native"],
         operation_id="webhooks_create",
-        summary="Have an address called when jobs end",
+        summary="Create a webhook: a URL that is called when jobs end",
         request=WebhookRequestSerializer,
         responses={201: WebhookWithSecretSerializer, "4XX": PROBLEM},
     )
@@ -194,7 +196,7 @@ class WebhookRotateView(ManagedView):
     @extend_schema(
         tags=["Native"],
         operation_id="webhooks_rotate",
-        summary="Make a new secret; for 24 hours both sign",
+        summary="Create a new secret; both sign for 24 hours",
         request=None,
         responses={200: WebhookWithSecretSerializer, "4XX": PROBLEM},
     )
@@ -205,12 +207,12 @@ class WebhookRotateView(ManagedView):
 
 
 class CallbackSecretView(ManagedView):
-    """Tell or change the secret that signs the callbacks of the team's jobs."""
+    """Show or change the secret that signs the callbacks of the team's jobs."""
 
     @extend_schema(
         tags=["Native"],
         operation_id="callback_secret_get",
-        summary="Tell the secret that signs job callbacks",
+        summary="Show the secret that signs job callbacks",
         responses={200: CallbackSecretSerializer, "4XX": PROBLEM},
     )
     def get(self, request: Request) -> Response:
@@ -222,7 +224,7 @@ class CallbackSecretView(ManagedView):
     @extend_schema(
         tags=["Native"],
         operation_id="callback_secret_rotate",
-        summary="Make a new secret for job callbacks; for 24 hours both sign",
+        summary="Create a new secret for job callbacks; both sign for 24 hours",
         request=None,
         responses={200: CallbackSecretSerializer, "4XX": PROBLEM},
     )
@@ -233,7 +235,7 @@ class CallbackSecretView(ManagedView):
 
 
 class DeliveriesView(ManagedView):
-    """List what was sent."""
+    """List deliveries."""
 
     @extend_schema(
         tags=["Native"],
@@ -279,7 +281,7 @@ class DeliveryReplayView(ManagedView):
     def post(self, request: Request, delivery_id: UUID) -> Response:
         actor = self.actor
         delivery = delivery_get(actor, delivery_id)
-        again = services.delivery_replay(actor=actor, delivery=delivery)
+        again = delivery_replay(actor=actor, delivery=delivery)
         return Response(DeliverySerializer(again).data, status=202)
 
 

@@ -1,0 +1,1 @@
+"""PicWish-style segmentation tasks, under two families of paths. See docs/api-picwish.md."""

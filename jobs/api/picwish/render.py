@@ -1,4 +1,4 @@
-"""Stage 9, rendering: a job or an error in the PicWish dialect's words."""
+"""PicWish dialect: the JSON of tasks and errors."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.response import Response
 
+from jobs.api.results import file_of
 from jobs.models import Artifact, Job, JobImage, Status
 from jobs.results import storage
 from jobs.results.selectors import artifact_of
@@ -20,7 +21,7 @@ from .serializers import BASE64
 
 
 class Words(NamedTuple):
-    """Say how an error is told: the HTTP status of a refused request, and the state of a task that ended with it."""
+    """Hold an error's place: the HTTP status of a rejected request, and the state of a task that ended with it."""
 
     status: int
     state: int
@@ -75,15 +76,15 @@ DETAILS = {
     NOTHING_FOUND: "nothing found",
     CANCELED: "cancelled",
 }
-# 100 is kept for state 1 alone: some pollers stop at the first of the two that they see.
+# 100 only with state 1: some pollers stop at the first of the two that they see.
 PROGRESS = {QUEUED: 0, WAITING: 10, PREPARING: 20, PROCESSING: 50, COMPLETE: 100}
 
 
 def state_of(job: Job, image: JobImage) -> int:
-    """Give the number for where a task is, or how it ended.
+    """Return the number of a task's state.
 
-    A cutout in which nothing is visible has found nothing. A picture that a lost worker gave back is waiting; one that
-    has been fetched and waits for a model is still being prepared, so that the progress never goes back.
+    A cutout without a visible pixel is "nothing found". A picture that came back from a lost worker is "waiting"; one
+    that has been fetched and waits for a model is still "preparing", so that the progress never goes back.
     """
     if job.status == Status.SUCCEEDED:
         return COMPLETE if image.foreground else NOTHING_FOUND
@@ -100,11 +101,12 @@ def state_of(job: Job, image: JobImage) -> int:
 
 
 def render_submitted(job: Job) -> dict[str, Any]:
+    """Build the answer to an asynchronous submission."""
     return {"status": 200, "data": {"task_id": job.external_id}}
 
 
 def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
-    """Give a task as it stands; everything in the answer is from one look at the database."""
+    """Build a task's state, from one read of the database."""
     image = images_of(job)[0]
     state = state_of(job, image)
     fetch_ms = image.timings_ms.get("fetch", 0.0)
@@ -131,29 +133,25 @@ def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
     return {"status": 200, "data": data}
 
 
-def callback_payload(job: Job) -> dict[str, Any]:
-    """Give what the callback of a job carries: the same as the poll."""
-    return render_task(job, base_url=job.wire["base_url"])
-
-
 def render_binary(job: Job) -> HttpResponse | None:
-    """Give the picture itself, or the mask where that alone was wanted; None for a task that is not complete."""
+    """Answer the picture, or the mask where only that was wanted; None for a task that is not complete."""
     image = images_of(job)[0]
     if state_of(job, image) != COMPLETE:
         return None
-    artifact = artifact_of(image, Artifact.Kind.CUTOUT) or artifact_of(image, Artifact.Kind.MASK)
+    artifact = file_of(image, Artifact.Kind.CUTOUT, Artifact.Kind.MASK)
     response = HttpResponse(storage.read(artifact.key), content_type=artifact.content_type)
     response["X-Task-Id"] = job.external_id
     return response
 
 
 def render_error(error: MattingError) -> Response:
+    """Answer an error in the vendor's envelope."""
     status = ERRORS[error.code].status
     return Response({"status": status, "message": error.message}, status=status)
 
 
 def _result(job: Job, image: JobImage, base_url: str) -> dict[str, Any]:
-    left, top, right, bottom = image.foreground
+    left, top, right, bottom = image.foreground or (0, 0, 0, 0)
     files: dict[str, Any] = {"foreground_rect": {"x": left, "y": top, "width": right - left, "height": bottom - top}}
     for name, kind in (("image", Artifact.Kind.CUTOUT), ("mask", Artifact.Kind.MASK)):
         artifact = artifact_of(image, kind)
@@ -163,9 +161,11 @@ def _result(job: Job, image: JobImage, base_url: str) -> dict[str, Any]:
 
 
 def _file(job: Job, artifact: Artifact, base_url: str) -> str:
-    """Give a file as base64, or as a link that lives as long as the file does."""
+    """Return a file as base64, or as a link that is valid as long as the file is kept."""
     if job.wire["return_type"] == BASE64:
         return base64.b64encode(storage.read(artifact.key)).decode("ascii")
+    if artifact.expires_at is None:
+        return storage.link_to(artifact, base_url=base_url)
     left_s = (artifact.expires_at - timezone.now()).total_seconds()
     return storage.link_to(artifact, base_url=base_url, ttl_s=max(0, int(left_s)))
 

@@ -1,7 +1,8 @@
-"""Stage 2, parameters: the PicWish dialect's fields, from the wire to CutoutOptions and a source."""
+"""PicWish dialect: request fields, read into CutoutOptions and a source, and the schema of answers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from rest_framework import serializers
@@ -19,20 +20,20 @@ SOURCES = ("image_file", "image_url", "image_base64")
 DETECT = "auto"
 URL, BASE64, BINARY = 1, 2, 3
 _OUTPUTS = {1: (Output.CUTOUT, Output.MASK), 2: (Output.CUTOUT,), 3: (Output.MASK,)}
-# What this dialect reports as the state of a task rather than as an HTTP error.
+# Errors that this dialect reports as a task's state, not as an HTTP status.
 _TASK_ERRORS = (ImageUnreadable, ImageDimensions, UrlForbidden, DownloadFailed)
 
 
 def limits() -> Limits:
-    """Give the door's limits."""
+    """Return the dialect's limits of a picture."""
     return default_limits(max_bytes=MAX_BYTES, max_side_px=MAX_SIDE_PX)
 
 
 class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
-    """Describe a submission; numbers arrive as numbers or as text, and an empty text means not sent."""
+    """Describe a submission; numbers arrive as numbers or strings, and an empty string means not sent."""
 
     image_file = serializers.FileField(required=False, allow_empty_file=True, help_text="One of the three is needed.")
-    image_url = serializers.CharField(required=False, help_text="Address of the picture.")
+    image_url = serializers.CharField(required=False, help_text="URL of the picture.")
     image_base64 = serializers.CharField(required=False, trim_whitespace=False)
     sync = serializers.ChoiceField(choices=[0, 1], default=0, help_text="1 waits, at most 30 s.")
     type = serializers.ChoiceField(
@@ -53,7 +54,7 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         return attrs
 
     def to_options(self) -> CutoutOptions:
-        """Build the options; the edge is soft, and JPEG is drawn on `bg_color`."""
+        """Build the options: a soft edge, and JPEG drawn on `bg_color`."""
         values = self.validated_data
         color = Color.parse(values["bg_color"], field_name="bg_color")
         is_jpeg = values["format"] == "jpg"
@@ -66,7 +67,7 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         )
 
     def to_source(self, held_to: Limits) -> Source:
-        """Take the one picture; what this dialect reports as a task's state becomes a refused source."""
+        """Build the source of the one picture; an error that is a task's state here becomes a RefusedSource."""
         values = self.validated_data
         sent = [name for name in SOURCES if name in values]
         if not sent:
@@ -74,16 +75,16 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         if len(sent) > 1:
             raise InvalidParameter(f"{sent[1]}: send one picture, not {sent[0]} as well", field=sent[1])
         picture = values[sent[0]]
-        accept = {
+        accept: dict[str, Callable[[], Source]] = {
             "image_file": lambda: accept_upload(picture, limits=held_to),
             "image_url": lambda: accept_url(picture),
             "image_base64": lambda: accept_base64(picture, limits=held_to),
-        }[sent[0]]
+        }
         name = getattr(picture, "name", "") or sent[0]
-        return accept_or_refuse(accept, name=name, refusing=_TASK_ERRORS)
+        return accept_or_refuse(accept[sent[0]], name=name, refusing=_TASK_ERRORS)
 
     def to_wire(self, *, base_url: str) -> dict[str, Any]:
-        """Give what the answers repeat; callbacks are written where no request tells our address."""
+        """Return what the answers repeat, and the site's URL, which a callback cannot read from a request."""
         values = self.validated_data
         kept = {name: values[name] for name in ("type", "output_type", "return_type")}
         return kept | {"base_url": base_url}
@@ -125,11 +126,11 @@ class TaskDataSerializer(serializers.Serializer):
 
 class TaskSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=[200])
-    data = TaskDataSerializer()
+    data = TaskDataSerializer()  # type: ignore[assignment]  # the wire's name
 
 
 class SubmittedDataSerializer(TaskDataSerializer):
-    """Describe what a submission answers: without `sync` the `task_id` alone, with it the whole task."""
+    """Describe the answer to a submission: the `task_id` alone, or with `sync` the whole task."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
@@ -140,7 +141,7 @@ class SubmittedDataSerializer(TaskDataSerializer):
 
 class SubmittedSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=[200])
-    data = SubmittedDataSerializer()
+    data = SubmittedDataSerializer()  # type: ignore[assignment]  # the wire's name
 
 
 class PicWishErrorSerializer(serializers.Serializer):

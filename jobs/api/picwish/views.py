@@ -1,4 +1,4 @@
-"""Stages 1 to 4 and 9: the PicWish dialect's routes."""
+"""PicWish dialect: submission and polling, under both families of paths."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from functools import partial
 
 from django.conf import settings
 from django.http import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiResponse,
-    OpenApiTypes,
     extend_schema,
     extend_schema_view,
 )
@@ -28,6 +28,7 @@ from jobs.work.submission import Door, job_submit
 from segmentation.errors import MattingError
 
 from . import render, serializers
+from .dialect import NAME
 
 MAX_WAIT_S = 30
 
@@ -77,11 +78,11 @@ DONE = OpenApiExample(
 
 
 def describe_submission(operation_id: str) -> object:
-    """Describe the same submission under another address."""
+    """Describe the submission under one of its routes."""
     return extend_schema(
         tags=["PicWish"],
         operation_id=operation_id,
-        summary="Cut a picture out, at once or as a task",
+        summary="Cut out a picture, at once or as a task",
         request={
             "multipart/form-data": serializers.SegmentationSerializer,
             "application/x-www-form-urlencoded": serializers.SegmentationSerializer,
@@ -98,7 +99,7 @@ def describe_submission(operation_id: str) -> object:
 
 
 def describe_task(operation_id: str) -> object:
-    """Describe the same poll under another address."""
+    """Describe the poll under one of its routes."""
     return extend_schema(
         tags=["PicWish"],
         operation_id=operation_id,
@@ -111,7 +112,7 @@ def describe_task(operation_id: str) -> object:
 class PicWishView(PublishedView):
     """Answer JSON and this dialect's errors."""
 
-    dialect = Job.Dialect.PICWISH
+    dialect = NAME
     content_negotiation_class = AlwaysJson
     renderer_classes = [JSONRenderer]
 
@@ -134,7 +135,7 @@ class SegmentationView(PicWishView):
             options=options,
             limits=serializers.limits(),
             door=Door(
-                dialect=Job.Dialect.PICWISH,
+                dialect=NAME,
                 urgency=Job.Urgency.INTERACTIVE if values["sync"] else Job.Urgency.DEFAULT,
                 external_id=str(uuid.uuid4()),
                 wire=body.to_wire(base_url=self.base_url),
@@ -154,7 +155,7 @@ class SegmentationView(PicWishView):
 @extend_schema_view(get=describe_task("picwish_task"))
 class TaskView(PicWishView):
     def get(self, request: Request, task_id: str) -> Response:
-        job = job_by_external_id(self.actor, Job.Dialect.PICWISH, task_id)
+        job = job_by_external_id(self.actor, NAME, task_id)
         return Response(render.render_task(job, base_url=self.base_url))
 
 
@@ -174,4 +175,4 @@ class VendorTaskView(TaskView):
 
 
 class NothingView(NothingHere, PicWishView):
-    """Answer every other address of the dialect."""
+    """Answer every other path of the dialect."""

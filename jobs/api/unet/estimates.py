@@ -1,4 +1,4 @@
-"""Stage 4, queue: how long pictures will take, from what this deployment measured lately and what waits before them."""
+"""UNet dialect: how long a batch will take, from the last measured pictures and the queue ahead."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIRST_GUESS_S = 1.0  # before the first picture has been measured
 
 
 def seconds_per_image() -> float:
-    """Give the mean time that a worker spent on each of the last pictures, in seconds."""
+    """Return the mean time that a worker spent on each of the last pictures, in seconds."""
     recent = JobImage.objects.filter(status=Status.SUCCEEDED).order_by("-enqueued_at")
     timings = recent.values_list("timings_ms", flat=True)[:MEASURED_IMAGES]
     totals_ms = [timing["total"] for timing in timings if timing.get("total")]
@@ -23,7 +23,7 @@ def seconds_per_image() -> float:
 
 
 def seconds_until_done(*, extra_images: int = 0) -> int:
-    """Give the whole seconds, at least 1, until all that waits or runs now and `extra_images` more will be done."""
+    """Return the seconds, at least 1, until every waiting and running picture and `extra_images` more are done."""
     waiting = JobImage.objects.filter(Q(status=Status.QUEUED) | Q(status=Status.RUNNING)).count()
     workers = sum(worker.get("role") == "pictures" for worker in queue.live_workers())
     return max(1, math.ceil((waiting + extra_images) * seconds_per_image() / max(1, workers)))

@@ -1,4 +1,4 @@
-"""Stage 9, rendering: a job or an error in the UNet dialect's words."""
+"""UNet dialect: the JSON of `single`, tasks, `reload` and errors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from rest_framework.response import Response
 
+from jobs.api.results import file_of
 from jobs.models import Artifact, Job, JobImage, ModelVersion, Status
 from jobs.results import storage
 from jobs.results.selectors import artifact_of, bundle_of
@@ -17,7 +18,7 @@ from segmentation.errors import MattingError
 
 RAW_ALPHA_TYPE = "application/json+alpha"
 
-# Core code to HTTP status. The dialect knows no 422: its clients look for 400.
+# Core code to HTTP status. The dialect has no 422: its clients expect 400.
 ERRORS: dict[str, int] = {
     "authentication_required": 401,
     "permission_denied": 403,
@@ -59,8 +60,8 @@ CANCELED = "The task was cancelled."
 
 
 def render_single(image: JobImage, *, base_url: str) -> dict[str, Any]:
-    """Give the answer of `single` for a picture that succeeded."""
-    cutout = artifact_of(image, Artifact.Kind.CUTOUT)
+    """Build the answer of `single` for a picture that succeeded."""
+    cutout = file_of(image, Artifact.Kind.CUTOUT)
     mask = artifact_of(image, Artifact.Kind.MASK)
     body: dict[str, Any] = {"status": "success", "result_path": cutout.key}
     if mask is not None:
@@ -77,8 +78,8 @@ def render_single(image: JobImage, *, base_url: str) -> dict[str, Any]:
 
 
 def render_raw_alpha(image: JobImage) -> dict[str, Any]:
-    """Give the model's alpha before any threshold: little-endian float32, C order, 0..1, shape [height, width]."""
-    stored = artifact_of(image, Artifact.Kind.ALPHA)
+    """Build the answer with the model's alpha before any threshold: float32, little-endian, C order, 0..1, (H, W)."""
+    stored = file_of(image, Artifact.Kind.ALPHA)
     alpha = np.ascontiguousarray(read_alpha(storage.read(stored.key)), dtype="<f4")
     return {
         "status": "success",
@@ -90,7 +91,7 @@ def render_raw_alpha(image: JobImage) -> dict[str, Any]:
 
 
 def render_submitted(job: Job, *, estimated_time_s: int) -> dict[str, Any]:
-    """Give the answer of `batch`."""
+    """Build the answer of `batch`."""
     return {
         "status": "submitted",
         "task_id": job.external_id,
@@ -101,7 +102,7 @@ def render_submitted(job: Job, *, estimated_time_s: int) -> dict[str, Any]:
 
 
 def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
-    """Give a batch as it stands: running counts, and the zip and the time once it has ended."""
+    """Build a batch's state: running counts, and the zip and the time once it has ended."""
     images = images_of(job)
     body: dict[str, Any] = {
         "status": TASK_STATES[Status(job.status)],
@@ -113,7 +114,7 @@ def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
     if job.status == Status.SUCCEEDED and bundle is not None:
         body["zip_path"] = job.wire["zip_path"]
         body["zip_url"] = storage.link_to(bundle, base_url=base_url)
-    if job.is_terminal:
+    if job.finished_at is not None:
         body["total_time_ms"] = round((job.finished_at - job.created_at).total_seconds() * 1000)
     if body["status"] == "failed":
         body |= {"error": job.error_message or CANCELED, "code": job.error_code or job.status}
@@ -134,7 +135,7 @@ def _file(job: Job, image: JobImage) -> dict[str, str]:
 
 
 def render_reloaded(version: ModelVersion, previous: ModelVersion | None) -> dict[str, Any]:
-    """Give the answer of `reload`."""
+    """Build the answer of `reload`."""
     return {
         "status": "success",
         "model_path": version.path,
@@ -145,8 +146,12 @@ def render_reloaded(version: ModelVersion, previous: ModelVersion | None) -> dic
 
 
 def render_error(error: MattingError) -> Response:
+    """Answer an error in the guide's envelope."""
     return Response({"status": "error", "error": error.message, "code": error.code}, status=ERRORS[error.code])
 
 
 def processing_time_ms(image: JobImage) -> int:
+    """Return how long a worker had the picture, in milliseconds; 0 before its end."""
+    if image.started_at is None or image.finished_at is None:
+        return 0
     return round((image.finished_at - image.started_at).total_seconds() * 1000)

@@ -1,4 +1,4 @@
-"""Stage 2, parameters: the UNet dialect's fields, from the wire to CutoutOptions and sources."""
+"""UNet dialect: request fields, read into CutoutOptions and sources, and the schema of answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
 
-from jobs.api.fields import SwitchField
+from jobs.api.fields import SwitchField, WholeOptionField
 from jobs.intake import archives
 from jobs.intake.sources import Source, accept_or_refuse, accept_upload, check_count
 from segmentation.errors import ImageMissing, InvalidParameter
@@ -22,14 +22,14 @@ class UNetOptionsSerializer(serializers.Serializer):
 
     bg_color = serializers.CharField(default="#ffffff", max_length=20, help_text="Used only with jpeg.")
     output_format = serializers.ChoiceField(choices=["png", "jpeg"], default="png")
-    save_alpha = SwitchField(default=False, help_text="Also write the alpha mask as a file of its own.")
-    alpha_threshold = serializers.IntegerField(min_value=0, max_value=50, default=10)
+    save_alpha = SwitchField(default=False, help_text="Also write the alpha mask as its own file.")
+    alpha_threshold = WholeOptionField("threshold", default=10)
     edge_feathering = SwitchField(default=True)
-    edge_erosion = serializers.IntegerField(min_value=0, max_value=5, default=1)
+    edge_erosion = WholeOptionField("erosion", default=1)
     alpha_mode = serializers.ChoiceField(choices=["binary", "soft"], default="binary", help_text="soft keeps hair.")
 
     def to_options(self) -> CutoutOptions:
-        """Build the options; JPEG is drawn on `bg_color`, PNG keeps the photo's own colour with the alpha."""
+        """Build the options: JPEG is drawn on `bg_color`, PNG keeps the photo's colours with the alpha."""
         values = self.validated_data
         color = Color.parse(values["bg_color"], field_name="bg_color")
         is_jpeg = values["output_format"] == "jpeg"
@@ -60,7 +60,7 @@ class UNetFolderSerializer(UNetOptionsSerializer):
 
     input_dir = serializers.CharField(max_length=1024, trim_whitespace=False, help_text="Under an allowed input root.")
     output_dir = serializers.CharField(
-        max_length=1024, trim_whitespace=False, help_text="Under an allowed output root; made when it is missing."
+        max_length=1024, trim_whitespace=False, help_text="Under an allowed output root; created when missing."
     )
 
 
@@ -73,7 +73,7 @@ class UNetUploadSerializer(UNetOptionsSerializer):
     zip = serializers.FileField(required=False, allow_empty_file=True, help_text="Pictures in one .zip.")
 
     def to_sources(self, limits: Limits) -> list[Source]:
-        """Check every picture; one that is none is counted as failed, and only a bad archive ends the request."""
+        """Build the sources; a file that is not a picture fails alone, a bad archive ends the request."""
         files = [*self.validated_data.get("images", [])]
         if "zip" in self.validated_data:
             files.append(self.validated_data["zip"])
@@ -97,7 +97,7 @@ class UNetUploadSerializer(UNetOptionsSerializer):
 
 def _checked(files: Iterable[UploadedFile], limits: Limits) -> Iterable[Source]:
     for file in files:
-        yield accept_or_refuse(partial(accept_upload, file, limits=limits), name=file.name)
+        yield accept_or_refuse(partial(accept_upload, file, limits=limits), name=file.name or "")
 
 
 def _is_zip(file: UploadedFile) -> bool:
@@ -130,7 +130,7 @@ class UNetSingleResultSerializer(serializers.Serializer):
     processing_time_ms = serializers.IntegerField()
     original_size = SizeField(help_text="[width, height]")
     output_size = SizeField(help_text="[width, height]")
-    result_url = serializers.CharField(help_text="Opens the file until it expires.")
+    result_url = serializers.CharField(help_text="Opens the file until the link expires.")
     alpha_url = serializers.CharField(required=False)
 
 
@@ -165,7 +165,7 @@ class UNetTaskSerializer(serializers.Serializer):
     failed = serializers.IntegerField(help_text="Pictures that failed so far.")
     output_dir = serializers.CharField()
     zip_path = serializers.CharField(required=False, help_text="When completed.")
-    zip_url = serializers.CharField(required=False, help_text="Opens the zip until it expires.")
+    zip_url = serializers.CharField(required=False, help_text="Opens the zip until the link expires.")
     total_time_ms = serializers.IntegerField(required=False, help_text="From submission to end.")
     error = serializers.CharField(required=False, help_text="When failed.")
     code = serializers.CharField(required=False)

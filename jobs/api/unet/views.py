@@ -1,8 +1,6 @@
-"""Stages 1 to 4 and 9: the UNet dialect's routes."""
+"""UNet dialect: `single`, `batch` with its task, and `reload`."""
 
 from __future__ import annotations
-
-from functools import partial
 
 from django.conf import settings
 from django.http import HttpResponseBase
@@ -21,20 +19,21 @@ from rest_framework.response import Response
 from jobs.api.base import AlwaysJson, NothingHere, PublishedView
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import each_picture_by_itself, one_picture
-from jobs.api.names import names_of_seconds, second_unique_name
 from jobs.api.unet import estimates
 from jobs.errors import JobNotFound, PermissionDenied
 from jobs.intake import folders
 from jobs.intake.sources import Source, default_limits
 from jobs.models import Job, JobImage, Scope
 from jobs.work.model_versions import model_reload
-from jobs.work.selectors import external_id_is_taken, job_by_external_id
+from jobs.work.selectors import job_by_external_id
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import MattingError
 
 from . import render, serializers
+from .dialect import NAME
+from .names import names_of_seconds, second_unique_name
 
-# Where the original's server keeps its files: its clients send these paths, and mean the operator's first folders.
+# Folders of the original server, which its clients send; they stand for the operator's first roots.
 INPUTS, OUTPUTS, MODELS = "/root/inputs", "/root/outputs", "/root/models"
 
 ERROR = OpenApiResponse(serializers.UNetErrorSerializer, description="What was wrong.")
@@ -99,7 +98,7 @@ TASK_EXAMPLE = OpenApiExample(
 class UNetView(PublishedView):
     """Answer JSON and this dialect's errors."""
 
-    dialect = Job.Dialect.UNET
+    dialect = NAME
     content_negotiation_class = AlwaysJson
     renderer_classes = [JSONRenderer]
 
@@ -114,7 +113,7 @@ class SingleView(UNetView):
     @extend_schema(
         tags=["UNet"],
         operation_id="unet_single",
-        summary="Cut one picture out and wait for it",
+        summary="Cut out one picture and wait for the result",
         description=f"With `Accept: {render.RAW_ALPHA_TYPE}` the answer is the model's alpha before any threshold.",
         parameters=[OpenApiParameter("Accept", str, OpenApiParameter.HEADER, description=render.RAW_ALPHA_TYPE)],
         request={"multipart/form-data": serializers.UNetSingleSerializer},
@@ -125,13 +124,13 @@ class SingleView(UNetView):
         body = serializers.UNetSingleSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         options = body.to_options()
-        name = unused_name("outputs_{}")
+        name = second_unique_name("outputs_{}")
         job = job_submit(
             actor=self.actor,
             sources=[body.to_source()],
             options=options,
             door=Door(
-                dialect=Job.Dialect.UNET,
+                dialect=NAME,
                 urgency=Job.Urgency.INTERACTIVE,
                 external_id=name,
                 output_folder="outputs",
@@ -201,25 +200,20 @@ class BatchView(UNetView):
         return job_submit(actor=self.actor, door=names.door(bundle_folder="outputs"), options=options, sources=sources)
 
 
-def unused_name(pattern: str, *, separator: str = "") -> str:
-    """Give the next name of the second that no job of this dialect has."""
-    return second_unique_name(pattern, is_taken=partial(external_id_is_taken, Job.Dialect.UNET), separator=separator)
-
-
 class BatchNames:
-    """Hold the names that one batch is given: its id, its folder, its zip and its results."""
+    """Hold the names of one batch: its id, its folder, its zip and its results."""
 
     def __init__(self, *, shown_folder: str, count: int) -> None:
-        self.task_id = unused_name("batch_{}", separator="_")
+        self.task_id = second_unique_name("batch_{}", separator="_")
         moment = self.task_id.removeprefix("batch_")
         self.zip_name = f"batch_results_{moment}.zip"
         self.shown_folder = shown_folder
         self.result_names = names_of_seconds("outputs_{}", first=moment.replace("_", ""), count=count)
 
     def door(self, *, bundle_folder: str, export_directory: str = "") -> Door:
-        """Describe the batch to the core; with an export directory the results lie there, else in the storage."""
+        """Build the batch's Door; with an export directory the results are copied there, else stored only."""
         return Door(
-            dialect=Job.Dialect.UNET,
+            dialect=NAME,
             urgency=Job.Urgency.BATCH,
             external_id=self.task_id,
             wire={
@@ -242,9 +236,9 @@ class TaskView(UNetView):
         examples=[TASK_EXAMPLE],
     )
     def get(self, request: Request, task_id: str) -> Response:
-        if not task_id.startswith("batch_"):  # singles have names of their own, and no task to look at
+        if not task_id.startswith("batch_"):  # a `single` has no task
             raise JobNotFound
-        job = job_by_external_id(self.actor, Job.Dialect.UNET, task_id)
+        job = job_by_external_id(self.actor, NAME, task_id)
         return Response(render.render_task(job, base_url=self.base_url))
 
 
@@ -272,4 +266,4 @@ class ReloadView(UNetView):
 
 
 class NothingView(NothingHere, UNetView):
-    """Answer every other address of the dialect."""
+    """Answer every other path of the dialect."""

@@ -1,4 +1,8 @@
-"""Stages 1 and 9, intake and callbacks: the one guarded HTTP client, for every request to an address of a user."""
+"""The guarded HTTP client, used for every request to a URL that a user gave: picture downloads and webhooks.
+
+Called by workers. Touches the network and nothing else: no database, no storage. `policy` sets what may be reached,
+`url` parses strictly, `address` judges IP addresses, `connection` connects to a checked address under a deadline.
+"""
 
 from jobs.intake.fetch.client import Fetched, Response, fetch_bytes, post_bytes
 from jobs.intake.fetch.policy import Policy, policy_from_settings

@@ -1,4 +1,4 @@
-"""Stages 1 and 9, intake and callbacks: which IP addresses belong to the public Internet. Pure rules, no network."""
+"""Decide which IP addresses belong to the public Internet. Pure rules, no network."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SPECIAL_V4 = tuple(IPv4Network(text) for text in ("192.0.0.0/24", "192.88.99.0/
 _SPECIAL_V6 = tuple(IPv6Network(text) for text in ("2001::/23", "3fff::/20"))  # the first one holds Teredo
 _GLOBAL_UNICAST_V6 = IPv6Network("2000::/3")
 
-# Where clouds serve credentials to whoever asks from the machine itself. No allow-list opens these.
+# Where clouds serve credentials to programs on their machines. No allow-list opens these.
 _METADATA = tuple(
     ip_network(text)
     for text in (
@@ -35,14 +35,14 @@ _IPV4_IN_LAST_32_BITS = tuple(
         "64:ff9b::/96",  # NAT64, RFC 6052
     )
 )
-_NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")  # RFC 8215; where the IPv4 address sits depends on the site
+_NAT64_LOCAL = IPv6Network("64:ff9b:1::/48")  # RFC 8215; the position of the IPv4 address depends on the site
 _SIX_TO_FOUR = IPv6Network("2002::/16")  # RFC 3056
 _TEREDO = IPv6Network("2001::/32")  # RFC 4380
 _ISATAP_MARKS = (0x00005EFE, 0x02005EFE)  # RFC 5214, bits 32 to 63
 
 
 def embedded_addresses(address: Address) -> tuple[IPv4Address, ...]:
-    """Return every IPv4 address that `address` carries to a gateway that unwraps it; empty for a plain address."""
+    """Return every IPv4 address embedded in `address` that some gateway unwraps; empty for a plain address."""
     if isinstance(address, IPv4Address):
         return ()
     number = int(address)
@@ -62,7 +62,7 @@ def embedded_addresses(address: Address) -> tuple[IPv4Address, ...]:
 
 
 def is_metadata(address: Address) -> bool:
-    """Report whether `address`, or an IPv4 address inside it, is where a cloud serves its machines' credentials."""
+    """Return whether `address`, or an IPv4 address embedded in it, serves cloud credentials."""
     return any(
         candidate.version == network.version and candidate in network
         for candidate in (address, *embedded_addresses(address))
@@ -71,7 +71,7 @@ def is_metadata(address: Address) -> bool:
 
 
 def is_public(address: Address) -> bool:
-    """Report whether `address` is a unicast address of the public Internet, after unwrapping embedded IPv4 addresses.
+    """Return whether `address` is a unicast address of the public Internet, after unwrapping embedded IPv4 addresses.
 
     `is_private` alone lets 100.64.0.0/10 through, and `is_global` alone the wrapped forms (2002:a00:1:: is 10.0.0.1).
     """

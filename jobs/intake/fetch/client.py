@@ -1,4 +1,4 @@
-"""Stages 1 and 9, intake and callbacks: GET a picture, POST a callback, through the guard and within its limits."""
+"""Send GET for a picture or POST for a callback, within the policy's limits."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ logger = logging.getLogger(__name__)
 _CHUNK_BYTES = 64 * 1024
 _ANSWER_PREFIX_BYTES = 4 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# We ask for `identity`; these two are unpacked all the same when a server insists, bounded by the cap on decoded bytes.
+# We ask for `identity`; some servers compress anyway, and the limit on decoded bytes covers that.
 _CODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _NETWORK_ERRORS = (HTTPError, http.client.HTTPException, OSError)
 
 
 @dataclass(frozen=True)
 class Fetched:
-    """A downloaded body, decoded, with the type that the server claims and the URL that answered in the end."""
+    """A downloaded body, decoded, with the server's content type and the final URL."""
 
     data: bytes
     content_type: str
@@ -42,7 +42,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Response:
-    """What a callback's receiver answered: status and the first 4 KiB of its body at most."""
+    """The answer to a callback: status and at most the first 4 KiB of its body."""
 
     status: int
     body_prefix: bytes
@@ -79,7 +79,7 @@ def post_bytes(
     resolver: Resolver = system_resolver,
     clock: Clock = time.monotonic,
 ) -> Response:
-    """Send `body` to `url` and return the answer, whatever its status; a redirect is an answer and is not followed.
+    """Send `body` to `url` and return the answer of any status; a redirect is not followed.
 
     Raises UrlTooLong, UrlForbidden, DownloadFailed.
     """
@@ -99,7 +99,7 @@ def _answer(
     deadline: Deadline,
     resolver: Resolver,
 ) -> Iterator[HTTPResponse]:
-    """Send one request, yield its answer with the body unread, close everything; network errors become our own."""
+    """Send one request and yield its answer with the body unread; raise DownloadFailed for network errors."""
     connection = None
     try:
         connection = connect(target, policy, deadline, resolver)
@@ -126,7 +126,7 @@ def _picture_body(response: HTTPResponse, max_bytes: int) -> bytes:
     too_large = ImageTooLarge(f"The file is larger than {max_bytes} bytes.")
     if (response.length_remaining or 0) > max_bytes:
         raise too_large
-    # `read`, not `stream`: urllib3's own chunk reader takes a chunk-size line of any length into memory.
+    # `read`, not `stream`: urllib3's own chunk reader has no limit on the length of a chunk-size line.
     data = bytearray()
     while chunk := response.read(_CHUNK_BYTES, decode_content=True):
         data += chunk
@@ -136,7 +136,7 @@ def _picture_body(response: HTTPResponse, max_bytes: int) -> bytes:
 
 
 def _prefix(response: HTTPResponse) -> bytes:
-    """Read the start of the body; an answer that breaks off after its status still counts as that status."""
+    """Read the start of the body; a body that stops early does not change the status."""
     data = bytearray()
     try:
         while len(data) < _ANSWER_PREFIX_BYTES:
@@ -145,7 +145,7 @@ def _prefix(response: HTTPResponse) -> bytes:
                 break
             data += chunk
     except _NETWORK_ERRORS as error:
-        logger.info("an answer broke off after its status: %s", type(error).__name__)
+        logger.info("the body of an answer stopped early: %s", type(error).__name__)
     return bytes(data)
 
 

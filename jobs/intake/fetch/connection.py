@@ -1,8 +1,8 @@
-"""Stages 1 and 9, intake and callbacks: one connection to a checked, pinned address under one deadline.
+"""Open one connection to a checked, pinned address under one deadline.
 
-urllib3's connections are the base, with `_new_conn` replaced as its own SOCKS support does: TLS, SNI, certificate
-checks and Host keep the name while the socket goes to the address that was checked. `requests-hardened` was weighed and
-left: it checks only the first DNS answer, unwraps only IPv4-mapped addresses and has no deadline.
+Based on urllib3's connections with `_new_conn` replaced, as in its own SOCKS support: TLS, SNI, certificate checks and
+Host use the name while the socket connects to the checked address. `requests-hardened` is not used: it checks only the
+first DNS answer, unwraps only IPv4-mapped addresses and has no deadline.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
@@ -23,6 +23,11 @@ from jobs.errors import DownloadFailed, UrlForbidden
 from jobs.intake.fetch.address import Address
 from jobs.intake.fetch.policy import Policy
 from jobs.intake.fetch.url import Target
+
+if TYPE_CHECKING:
+    _Socket = socket.socket
+else:
+    _Socket = object  # the mixin stands before either class of socket
 
 Clock = Callable[[], float]
 Resolver = Callable[[str, int], list[str]]
@@ -50,10 +55,10 @@ class Deadline:
         return round((self._clock() - self._started) * 1000)
 
 
-class _DeadlineMixin:
-    """Give every single wait on a socket only what is left of the deadline.
+class _DeadlineMixin(_Socket):
+    """Limit every wait on a socket to the time left until the deadline.
 
-    A plain timeout starts anew with each packet, so a server that drips a byte a second would hold a worker for ever.
+    A plain timeout restarts with each packet, so a server that sends a byte a second would hold a worker for ever.
     """
 
     deadline: Deadline | None = None
@@ -96,16 +101,16 @@ def tls_context() -> ssl.SSLContext:
 
 
 def system_resolver(host: str, port: int) -> list[str]:
-    """Return every address of `host` as text, in the system's order of preference."""
+    """Return every IP address of `host` as text, in the system's order of preference."""
     answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
 
 def look_up(target: Target, deadline: Deadline, resolver: Resolver) -> list[Address]:
-    """Return the addresses of the target's host; raise DownloadFailed when there are none, TimeoutError when late.
+    """Return the addresses of the target's host; raise DownloadFailed without any, TimeoutError after the deadline.
 
-    A lookup cannot be cancelled, so it runs in a daemon thread that is left behind at the deadline; at most
-    `_MAX_LOOKUPS` of them exist at a time.
+    A lookup cannot be cancelled, so it runs in a daemon thread that is abandoned at the deadline; at most
+    `_MAX_LOOKUPS` threads exist at a time.
     """
     if target.address is not None:
         return [target.address]
@@ -134,7 +139,7 @@ def look_up(target: Target, deadline: Deadline, resolver: Resolver) -> list[Addr
 def connect(target: Target, policy: Policy, deadline: Deadline, resolver: Resolver) -> HTTPConnection:
     """Return an open connection to a permitted address of the target.
 
-    Raises UrlForbidden when any answer of the lookup is not permitted (a mixed answer is an attempt at rebinding),
+    Raises UrlForbidden when any address of the lookup is not permitted (a mixed answer is an attempt at rebinding),
     DownloadFailed, and OSError or urllib3's HTTPError from the network.
     """
     addresses = look_up(target, deadline, resolver)
@@ -150,14 +155,15 @@ def connect(target: Target, policy: Policy, deadline: Deadline, resolver: Resolv
                 failure = error
         raise failure
 
+    connection: _PinnedConnection | _PinnedTlsConnection
     if target.scheme == "https":
-        connection: HTTPConnection = _PinnedTlsConnection(target.host, target.port, ssl_context=tls_context())
+        connection = _PinnedTlsConnection(target.host, target.port, ssl_context=tls_context())
     else:
         connection = _PinnedConnection(target.host, target.port)
     connection.dial = dial
     try:
         connection.connect()
-        connection.sock.deadline = deadline
+        cast(DeadlineSocket | DeadlineTlsSocket, connection.sock).deadline = deadline
     except BaseException:
         connection.close()
         raise
@@ -171,7 +177,7 @@ def _dial(address: Address, port: int, policy: Policy, deadline: Deadline) -> De
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(min(policy.connect_timeout_s, deadline.remaining_s()))
         sock.connect((str(address), port))
-        # What is left bounds the TLS handshake as a whole: OpenSSL's wrapper treats it as one span.
+        # The time left bounds the whole TLS handshake: OpenSSL's wrapper treats it as one wait.
         sock.settimeout(deadline.remaining_s())
     except BaseException:
         sock.close()

@@ -1,4 +1,4 @@
-"""Stages 1 and 9, intake and callbacks: what the guarded client may reach, and what an operator allows beyond that."""
+"""Define what the guarded client may reach, and what an operator allows in addition."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 
 @dataclass(frozen=True)
 class Allowance:
-    """One host or network that the operator opens, on `ports` or, when that is None, on the policy's ports."""
+    """One host or network that the operator allows, on `ports` or, when None, on the policy's ports."""
 
     name: str = ""
     network: Network | None = None
@@ -30,7 +30,7 @@ class Allowance:
     def parse(text: str) -> Allowance:
         """Read `images.internal:8443`, `10.1.0.0/16`, `127.0.0.1:*` (any port), `fd00::/8` or `[fd00::1]:9000`.
 
-        Raises ValueError naming the entry: a slip in a guard's setting must stop the start, not open or close it.
+        Raises ValueError naming the entry, so that a typing error stops the start of the site.
         """
         entry = text.strip().lower()
         match = _ENTRY.fullmatch(entry)
@@ -46,7 +46,7 @@ class Allowance:
         return Allowance(name="" if network else host, network=network, ports=ports)
 
     def covers_host(self, host: str, address: Address | None) -> bool:
-        """Report whether this entry opens `host`, or the `address` that it stands for, ports aside."""
+        """Return whether this entry allows `host` or its `address`, on any port."""
         if self.network is None:
             return host == self.name
         return address is not None and address.version == self.network.version and address in self.network
@@ -54,9 +54,9 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Policy:
-    """Say what may be reached and how long and large an answer may be. Times in seconds, sizes in bytes.
+    """What may be reached, and the limits on time (seconds) and size (bytes) of an answer.
 
-    `deadline_s` is one deadline over name lookup, connection, TLS and body, redirects included.
+    `deadline_s` covers name lookup, connection, TLS, body and redirects together.
     """
 
     schemes: tuple[str, ...] = ("http", "https")
@@ -77,7 +77,7 @@ class Policy:
         return tuple(Allowance.parse(entry) for entry in self.allowed_hosts)
 
     def permits(self, host: str, port: int, address: Address) -> bool:
-        """Report whether a connection for `host` may go to `port` of `address`."""
+        """Return whether a connection for `host` may use `port` of `address`."""
         if is_metadata(address):
             return False
         if port in self.ports and is_public(address):
@@ -87,7 +87,7 @@ class Policy:
         )
 
     def may_permit_port(self, host: str, port: int) -> bool:
-        """Report whether some answer to the lookup of the name `host` could make `port` permitted."""
+        """Return whether `port` is permitted for some possible address of the name `host`."""
         return port in self.ports or any(
             port in (entry.ports or ()) and (entry.network is not None or entry.name == host)
             for entry in self.allowances
@@ -95,7 +95,7 @@ class Policy:
 
 
 def policy_from_settings(kind: Literal["picture", "callback"]) -> Policy:
-    """Build the policy that the operator's settings describe for downloads or for callbacks."""
+    """Build the policy for downloads or for callbacks from the settings."""
     return Policy(
         allowed_hosts=tuple(settings.MATTING_FETCH_ALLOW),
         deadline_s=float(settings.MATTING_FETCH_TIMEOUT_S),

@@ -1,4 +1,4 @@
-"""Stages 1 and 9, intake and callbacks: one strict reading of a user's URL. What is checked is what is asked for."""
+"""Parse a user's URL strictly, so that the URL that is checked is the one that is requested."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PATH_SAFE = "/%:@!$&'()*+,;=~?"
 _NOT_PUBLIC = "The URL's host is not on the public Internet."
 _UNREADABLE_HOST = "The URL's host cannot be read."
-# urlsplit takes "[::1]evil.example" and a port in full-width digits; this does not.
+# urlsplit accepts "[::1]evil.example" and a port in full-width digits; this pattern does not.
 _PLACE = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+))(?::(?P<port>[0-9]{0,5}))?")
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
-# The WHATWG URL rule: a host whose last label looks like a number is an IPv4 address in some resolver's eyes.
+# The WHATWG URL rule: some resolvers read a host whose last label is a number as an IPv4 address.
 _NUMERIC_HOST = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 
 @dataclass(frozen=True)
 class Target:
-    """A URL taken apart: `host` in ASCII without a closing dot, `path` with its query, `address` when host is one."""
+    """A parsed URL: `host` in ASCII without a final dot, `path` with its query, `address` when the host is one."""
 
     scheme: str
     host: str
@@ -44,9 +44,9 @@ class Target:
 
 
 def check_url(url: str, policy: Policy, *, field: str = "") -> None:
-    """Refuse what can be refused at submission: syntax, scheme, port, literal addresses. No network is touched.
+    """Check at submission what needs no network: syntax, scheme, port, literal addresses.
 
-    Names are looked up when the connection is made, because an answer checked earlier may have changed by then.
+    Names are looked up when the connection is made, because an earlier answer may have changed by then.
     Raises UrlTooLong, UrlMalformed, UrlForbidden, naming the request's `field`.
     """
     try:
@@ -57,7 +57,7 @@ def check_url(url: str, policy: Policy, *, field: str = "") -> None:
 
 
 def target_from_url(url: str, policy: Policy) -> Target:
-    """Read `url` strictly; raise UrlTooLong, UrlMalformed for what is no URL, or UrlForbidden with the reason."""
+    """Parse `url`; raise UrlTooLong, UrlMalformed when it is no URL, or UrlForbidden with the reason."""
     if len(url.encode("utf-8", "surrogatepass")) > policy.max_url_bytes:
         raise UrlTooLong(f"The URL is longer than {policy.max_url_bytes} bytes.")
     if "\\" in url or any(unicodedata.category(character)[0] in "ZC" for character in url):
@@ -93,7 +93,7 @@ def _address_in_brackets(text: str) -> tuple[str, Address]:
 
 def _name_or_address(host: str) -> tuple[str, Address | None]:
     try:
-        # Mapping comes before every other look at the host: it turns full-width digits and dots into plain ones.
+        # Map before every other check of the host: mapping turns full-width digits and dots into plain ones.
         host = host if host.isascii() else idna.encode(host, uts46=True).decode("ascii")
     except (idna.IDNAError, UnicodeError):
         raise UrlMalformed(_UNREADABLE_HOST) from None
@@ -114,7 +114,7 @@ def _check_reach(target: Target, policy: Policy) -> None:
     if target.address is not None:
         known: tuple[Address, ...] = (target.address,)
     elif target.host == "localhost" or target.host.endswith(".localhost"):
-        known = _LOOPBACK  # RFC 6761: whatever a resolver says of it, this name means the machine itself
+        known = _LOOPBACK  # RFC 6761: this name always means the machine itself
     else:
         return
     if not any(policy.permits(target.host, target.port, address) for address in known):

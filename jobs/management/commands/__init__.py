@@ -1,0 +1,1 @@
+"""Management commands: each parses its arguments, calls a service or a package, and prints the result."""

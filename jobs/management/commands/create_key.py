@@ -1,6 +1,7 @@
-"""Stage 1, intake: `manage.py create_key` makes an API key, and its team when there is none of that name."""
+"""`manage.py create_key` creates an API key, and its team if no team has that name."""
 
 from argparse import ArgumentParser
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
@@ -11,20 +12,20 @@ from jobs.teams.teams import team_create
 
 
 class Command(BaseCommand):
-    help = "Make an API key. Prints `id PUBLIC_ID`, and the secret alone on the last line."
+    help = "Create an API key. Prints `id PUBLIC_ID`, and the secret alone on the last line."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--team", required=True, metavar="NAME", help="made when it does not exist")
+        parser.add_argument("--team", required=True, metavar="NAME", help="created if it does not exist")
         parser.add_argument("--name", required=True, metavar="LABEL", help="what the key is for")
         parser.add_argument(
             "--scope",
             action="append",
             choices=Scope.values,
             dest="scopes",
-            help=f"may be given several times; without it: {', '.join(DEFAULT_SCOPES)}",
+            help=f"may be repeated; default: {', '.join(DEFAULT_SCOPES)}",
         )
 
-    def handle(self, *args: object, **options: object) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         for field in ("team", "name"):
             if not options[field].strip() or len(options[field]) > 120:
                 raise CommandError(f"--{field} has 1 to 120 characters")

@@ -1,15 +1,17 @@
-"""Stages 1 to 8 from the command line, without server or queue: files in, cutouts out."""
+"""`manage.py cutout` cuts out picture files without server or queue."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
 from itertools import chain, count
 from pathlib import Path
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from jobs.intake.sources import default_limits
+from segmentation.engines.base import Engine
 from segmentation.errors import MattingError
 from segmentation.options import Box, Color, CutoutOptions, Format, Method, Output, Subject
 
@@ -24,15 +26,15 @@ class Command(BaseCommand):
         parser.add_argument("--type", choices=list(Subject), default=Subject.AUTO)
         parser.add_argument("--background", help="a colour such as #fff; without it the result is transparent")
         parser.add_argument("--format", choices=list(Format), default=Format.PNG)
-        parser.add_argument("--mask", action="store_true", help="write the mask too")
+        parser.add_argument("--mask", action="store_true", help="also write the mask")
 
-    def handle(self, *args: object, **options: object) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         cutout = _options_from(options)
         output: Path = options["output"]
         try:
             output.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CommandError(f"{output} cannot be made: {error.strerror}") from None
+            raise CommandError(f"{output} cannot be created: {error.strerror}") from None
         from jobs.work.engine import current_engine
 
         engine, failed = current_engine(), 0
@@ -45,11 +47,11 @@ class Command(BaseCommand):
                 reason = error.message if isinstance(error, MattingError) else (error.strerror or str(error))
                 tqdm.write(f"{photo}: {reason}", file=self.stderr)
         if failed:
-            raise CommandError(f"{failed} of {len(options['photos'])} could not be done", returncode=1)
+            raise CommandError(f"{failed} of {len(options['photos'])} failed", returncode=1)
 
 
-def _options_from(options: dict[str, object]) -> CutoutOptions:
-    """Build the parameters; raise CommandError with the sentence that says what is off."""
+def _options_from(options: dict[str, Any]) -> CutoutOptions:
+    """Build the options; raise CommandError with the message of the value that is wrong."""
     try:
         return CutoutOptions(
             method=Method.BOXES if options["box"] else Method.AUTO,
@@ -63,7 +65,7 @@ def _options_from(options: dict[str, object]) -> CutoutOptions:
         raise CommandError(error.message) from None
 
 
-def _cut_out(photo: Path, output: Path, options: CutoutOptions, engine: object, taken: set[Path]) -> None:
+def _cut_out(photo: Path, output: Path, options: CutoutOptions, engine: Engine, taken: set[Path]) -> None:
     from segmentation.pipeline import cut_out
 
     result = cut_out(photo.read_bytes(), options, engine, default_limits())
@@ -73,7 +75,7 @@ def _cut_out(photo: Path, output: Path, options: CutoutOptions, engine: object, 
 
 
 def _free_path(output: Path, stem: str, extension: str, taken: set[Path]) -> Path:
-    """Name a result so that it overwrites neither a photo nor another result of this call, and note the name."""
+    """Return a path that overwrites neither a photo nor another result of this call, and add it to `taken`."""
     endings = chain(("", "_cutout"), (f"_cutout_{number}" for number in count(2)))
     paths = (output / f"{stem}{ending}{extension}" for ending in endings)
     path = next(path for path in paths if path.resolve() not in taken)

@@ -1,10 +1,11 @@
-"""Stage 6, the model, measured: `manage.py evaluate` scores weights on a folder of pictures and masks."""
+"""`manage.py evaluate` scores weights on a folder of pictures and masks."""
 
 from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -13,19 +14,19 @@ from segmentation.errors import MattingError
 
 
 class Command(BaseCommand):
-    requires_system_checks = ()  # neither database nor pages are touched
+    requires_system_checks = ()  # neither database nor pages are used
     help = "Score the model on a folder or zip of NAME.jpg with NAME.png masks (or --masks DIR)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("folder", type=Path, metavar="FOLDER", help="a folder, a zip, or a folder of zips")
         parser.add_argument("--task", choices=("auto", "boxes", "instances", "pairs"), default="auto")
-        parser.add_argument("--masks", type=Path, metavar="DIR", help="where the masks lie, if not beside the photos")
+        parser.add_argument("--masks", type=Path, metavar="DIR", help="folder of the masks, if not beside the photos")
         parser.add_argument("--weights", type=Path, default=Path(settings.MATTING_WEIGHTS), metavar="FILE")
-        parser.add_argument("--size", type=int, metavar="PIXELS", help="work at this size instead of the manifest's")
-        parser.add_argument("--held-out", action="store_true", help="score only what training leaves out of its sets")
+        parser.add_argument("--size", type=int, metavar="PIXELS", help="input size instead of the manifest's")
+        parser.add_argument("--held-out", action="store_true", help="score only the pictures that training leaves out")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
-    def handle(self, *args: object, **options: object) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         from training.evaluate import evaluate
 
         try:

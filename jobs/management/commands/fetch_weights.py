@@ -1,6 +1,7 @@
-"""Stage 6, the model: `manage.py fetch_weights [NAME]` lists the public checkpoints, or fetches one."""
+"""`manage.py fetch_weights [NAME]` lists the public checkpoints, or downloads one."""
 
 from argparse import ArgumentParser
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -12,13 +13,13 @@ from segmentation.errors import WeightsInvalid
 
 
 class Command(BaseCommand):
-    help = "List the public checkpoints, or fetch one into the weights folder."
+    help = "List the public checkpoints, or download one into the weights folder."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", nargs="?", help="the checkpoint to fetch; without it, all are listed")
-        parser.add_argument("--into", default=settings.MATTING_WEIGHTS_DIR, help="the folder, if not the usual one")
+        parser.add_argument("name", nargs="?", help="the checkpoint to download; without it, all are listed")
+        parser.add_argument("--into", default=settings.MATTING_WEIGHTS_DIR, help="folder (default: %(default)s)")
 
-    def handle(self, *args: object, **options: object) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         known = checkpoints.public_checkpoints()
         name = options["name"]
         if name is None:

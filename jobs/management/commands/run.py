@@ -1,4 +1,4 @@
-"""Start-up: `manage.py run` starts the whole site on this machine and ends all of it again."""
+"""`manage.py run` starts the whole site on this machine and stops all of it again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
@@ -17,7 +17,7 @@ from django.db import connections
 from redis.exceptions import RedisError
 
 from jobs.management.commands.setup import secrets_text
-from jobs.running import broker, checks, first_start
+from jobs.running import broker, checks, first_start, reloading
 from jobs.running.first_start import CannotStart, FirstSecrets
 from jobs.running.supervision import Program, Supervisor
 from jobs.running.worker import STOP_GRACE_S
@@ -25,21 +25,23 @@ from jobs.work import queue
 from webserver.configuration import from_environment as web_configuration
 
 _BROKER_TIMEOUT_S = 60.0
-WEB_STOP_MARGIN_S = 15
-# The first answer shall not wait for the models to load; but neither shall they wait for ever for a broken web server.
+_WEB_STOP_MARGIN_S = 15
+# The models load after the web server answers, so that its first answer is quick; a broken web server delays them at
+# most this long.
 _WEB_HEAD_START_S = 15.0
 _WARM_UP_IS_SLOW_AFTER_S = 120.0
 
 
 class Command(BaseCommand):
     help = "Start the queue, the workers and the web server on this machine; Ctrl-C ends them all."
-    # Checking every address would import every view here too and double the time to the first answer.
+    # The check of the URLs would import every view and double the time to the first answer.
     requires_system_checks = [checks.TAG]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--end-with-parent", action="store_true", help="stop when the calling process is gone")
+        parser.add_argument("--reload", action="store_true", help="restart programs when a source file changes")
 
-    def handle(self, *args: object, **options: object) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         site = _Address.from_environment()
         try:
             web_configuration()
@@ -53,11 +55,14 @@ class Command(BaseCommand):
             if made:
                 self._say(secrets_text(made))
             connections.close_all()
-            self._serve(site, made, lock, _StopRequests(end_with_parent=options["end_with_parent"]))
+            stop = _StopRequests(end_with_parent=options["end_with_parent"])
+            self._serve(site, made, lock, stop, reload=options["reload"])
         except CannotStart as error:
             raise CommandError(f"Keyline cannot start: {error}") from None
 
-    def _serve(self, site: _Address, made: FirstSecrets | None, lock: IO[str], stop: _StopRequests) -> None:
+    def _serve(
+        self, site: _Address, made: FirstSecrets | None, lock: IO[str], stop: _StopRequests, *, reload: bool
+    ) -> None:
         """Run everything until a stop is requested; raise CannotStart when the queue does not come up."""
         supervisor = Supervisor(report=self._say, held_files=[lock.fileno()])
         try:
@@ -67,6 +72,8 @@ class Command(BaseCommand):
             if site.is_live():
                 self._say(f"The site answers at {site.url}/ while the model warms up.")
             supervisor.start(_workers())
+            if reload:
+                reloading.watch(settings.BASE_DIR, on_change=supervisor.restart)
             supervisor.run(until=_first_of(stop.is_requested, _a_model_is_warm, _after(_WARM_UP_IS_SLOW_AFTER_S)))
             if not stop.is_requested():
                 self._say(
@@ -75,7 +82,7 @@ class Command(BaseCommand):
             supervisor.run(until=stop.is_requested)
         finally:
             self._say("Stopping. Ctrl-C again to hurry.")
-            supervisor.stop(order=("web server", "workers", "queue"), hurry=stop.is_urgent)
+            supervisor.stop(hurry=stop.is_urgent)
             self._say("Stopped.")
 
     def _say(self, text: str) -> None:
@@ -84,7 +91,7 @@ class Command(BaseCommand):
 
 
 class _Address:
-    """Know where the web server listens, and ask it whether it does."""
+    """The host and port where the web server listens."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
@@ -100,7 +107,7 @@ class _Address:
         return cls(os.environ.get("HOST", "127.0.0.1"), int(text))
 
     def is_live(self) -> bool:
-        """Say whether the site answers; a redirect to HTTPS or a refused host name is an answer too."""
+        """Return True when the site answers; a redirect to HTTPS or a refused host name counts."""
         connection = http.client.HTTPConnection(self._asked, self.port, timeout=2)
         try:
             connection.request("GET", "/health/live")
@@ -112,7 +119,7 @@ class _Address:
 
 
 class _StopRequests:
-    """Remember the signals that ask to stop, and see when the calling process is gone."""
+    """Count the signals that ask to stop, and notice when the calling process is gone."""
 
     def __init__(self, *, end_with_parent: bool) -> None:
         self._parent = os.getppid() if end_with_parent else None
@@ -131,10 +138,11 @@ class _StopRequests:
 
 
 def _prepared_folder(site: _Address) -> IO[str]:
-    """Check folder and port, migrate the database, and give the lock that keeps another run out."""
+    """Check folder and port, migrate the database, and return the lock that keeps another run out."""
     first_start.folder_require(settings.DATA_DIR)
     lock = first_start.folder_lock(settings.DATA_DIR)
     first_start.port_require(site.host, site.port)
+    first_start.storage_require()
     first_start.database_migrate()
     return lock
 
@@ -144,24 +152,30 @@ def _start_queue(supervisor: Supervisor) -> None:
     try:
         if "REDIS_URL" not in os.environ:
             command = broker.command(socket=settings.BROKER_SOCKET, folder=settings.DATA_DIR / "broker")
-            supervisor.start(Program("queue", command, grace_s=10))
+            supervisor.start(Program("queue", command, grace_s=10, stop_rank=2))
         broker.wait_until_ready(settings.REDIS_URL, timeout_s=_BROKER_TIMEOUT_S)
     except (broker.BrokerNotReady, OSError) as error:
         raise CannotStart(str(error)) from None
 
 
 def _web_server() -> Program:
-    # It answers what it has accepted before it ends; requests may wait that long for their pictures.
-    grace_s = settings.MATTING_MAX_WAIT_S + WEB_STOP_MARGIN_S
-    return Program("web server", [sys.executable, "-m", "webserver"], grace_s=grace_s)
+    # It answers all accepted requests before it ends; a request may wait that long for its picture.
+    grace_s = settings.MATTING_MAX_WAIT_S + _WEB_STOP_MARGIN_S
+    return Program(
+        reloading.WEB_SERVER,
+        [sys.executable, str(settings.BASE_DIR / "webserver" / "__main__.py")],
+        grace_s=grace_s,
+        stop_rank=0,
+    )
 
 
 def _workers() -> Program:
-    return Program("workers", [sys.executable, str(settings.BASE_DIR / "manage.py"), "work"], grace_s=STOP_GRACE_S + 5)
+    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "work"]
+    return Program(reloading.WORKERS, command, grace_s=STOP_GRACE_S + 5, stop_rank=1)
 
 
 def _a_model_is_warm() -> bool:
-    """Say whether a worker with a model beats, without costing the web server a request each time."""
+    """Return True when a worker with a model sends heartbeats."""
     try:
         return any(worker.get("role") == "pictures" for worker in queue.live_workers())
     except RedisError:

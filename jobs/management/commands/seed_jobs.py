@@ -1,4 +1,4 @@
-"""Start-up: `manage.py seed_jobs` fills a site with made-up jobs, to measure and to look at the admin with."""
+"""`manage.py seed_jobs` fills an empty site with generated jobs, to measure and to try the admin."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import uuid
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
@@ -17,10 +18,10 @@ from django.utils import timezone
 from PIL import Image, ImageDraw
 
 from jobs.models import ApiKey, Artifact, Job, JobImage, Membership, Status, Team, UsageEntry
+from jobs.models.dialects import OwnDialect, dialect_names
 from jobs.results import storage
 
 _BATCH = 2000
-_DOORS = {"native": 30, "web": 25, "unet": 20, "baidu": 10, "dashscope": 8, "picwish": 7}
 _ENDS = {Status.SUCCEEDED: 93, Status.FAILED: 5, Status.CANCELED: 2}
 _ERRORS = {"image_unreadable": 4, "download_failed": 3, "worker_lost": 1, "timeout": 1, "inference_failed": 1}
 _WORDS = ("lamp", "chair", "portrait", "shoe", "cup", "jacket", "bicycle", "plant", "bottle", "watch", "bag", "cat")
@@ -28,20 +29,20 @@ _SIDE_PX = 320
 
 
 class Command(BaseCommand):
-    help = "Write made-up jobs with pictures, files, charges and users. For empty sites only: nothing tells them apart."
+    help = "Write generated jobs with pictures, files, charges and users. For empty sites only."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--jobs", type=int, default=1000, help="how many (default: %(default)s)")
+        parser.add_argument("--jobs", type=int, default=1000, help="number of jobs (default: %(default)s)")
         parser.add_argument("--teams", type=int, default=12)
-        parser.add_argument("--days", type=int, default=30, help="how far back they go (default: %(default)s)")
-        parser.add_argument("--files", type=int, default=60, help="how many of the newest get files that open")
-        parser.add_argument("--seed", type=int, default=1, help="the same number makes the same jobs")
-        parser.add_argument("--yes", action="store_true", help="do it although there are jobs already")
+        parser.add_argument("--days", type=int, default=30, help="age of the oldest (default: %(default)s)")
+        parser.add_argument("--files", type=int, default=60, help="how many of the newest jobs get files")
+        parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same jobs")
+        parser.add_argument("--yes", action="store_true", help="write them although there are jobs already")
 
-    def handle(self, *args: object, **options: object) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         if Job.objects.exists() and not options["yes"]:
-            raise CommandError("There are jobs here already. --yes mixes made-up ones in; nothing can tell them apart.")
-        chance = random.Random(options["seed"])  # noqa: S311  made-up data, no secret
+            raise CommandError("There are jobs already. With --yes, generated ones are added to them.")
+        chance = random.Random(options["seed"])  # noqa: S311  generated data, no secret
         teams = _teams(chance, options["teams"])
         jobs = _jobs(chance, teams, options["jobs"], options["days"])
         written = 0
@@ -74,12 +75,12 @@ def _teams(chance: random.Random, count: int) -> list[tuple[Team, list[User], Ap
 def _jobs(chance: random.Random, teams: list[tuple[Team, list[User], ApiKey]], count: int, days: int) -> Iterator[Job]:
     now = timezone.now()
     for _ in range(count):
-        # Squaring favours the recent past and, for teams, the first ones: some are always larger than others.
+        # Squaring favours recent days and the first teams, so that teams differ in size.
         team, users, key = teams[int(len(teams) * chance.random() ** 2)]
-        door = chance.choices(list(_DOORS), _DOORS.values())[0]
+        door = chance.choice(dialect_names())
         created = now - dt.timedelta(seconds=days * 86_400 * chance.random() ** 1.3)
-        status = chance.choices(list(_ENDS), _ENDS.values())[0]
-        code = chance.choices(list(_ERRORS), _ERRORS.values())[0] if status == Status.FAILED else ""
+        status = chance.choices(list(_ENDS), list(_ENDS.values()))[0]
+        code = chance.choices(list(_ERRORS), list(_ERRORS.values()))[0] if status == Status.FAILED else ""
         started = created + dt.timedelta(milliseconds=chance.expovariate(1 / 300))
         job_id = uuid.UUID(int=chance.getrandbits(128), version=4)
         yield Job(
@@ -89,15 +90,15 @@ def _jobs(chance: random.Random, teams: list[tuple[Team, list[User], ApiKey]], c
             api_key=None if door == "web" else key,
             dialect=door,
             status=status,
+            external_id="" if door in OwnDialect.values else str(job_id.int % 10**15),
             options={"method": "auto"},
-            external_id=str(job_id.int % 10**15) if door == "baidu" else "",
             request_id=str(uuid.UUID(int=chance.getrandbits(128), version=4)),
             client_address=f"203.0.113.{chance.randint(1, 254)}",
             images_total=1,
             images_succeeded=int(status == Status.SUCCEEDED),
             images_failed=int(status == Status.FAILED),
             error_code=code,
-            error_message="Made up." if code else "",
+            error_message="Generated." if code else "",
             created_at=created,
             started_at=None if status == Status.CANCELED else started,
             finished_at=started + dt.timedelta(milliseconds=200 + chance.expovariate(1 / 400)),
@@ -178,7 +179,7 @@ def _charge(job: Job) -> UsageEntry:
 
 
 def _draw_files(chance: random.Random, job: Job) -> None:
-    """Draw a vase of some colour in front of a wall, and the vase alone."""
+    """Draw a vase in front of a wall, and the vase alone."""
     wall = tuple(chance.randint(150, 240) for _ in range(3))
     glaze = tuple(chance.randint(30, 200) for _ in range(3))
     belly, neck = chance.randint(60, 110), chance.randint(20, 45)

@@ -1,32 +1,36 @@
-"""Start-up: `manage.py setup` prepares database, static files and the first account, and starts nothing."""
+"""`manage.py setup` prepares the database, the static files and the first account, and starts nothing."""
+
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from jobs.running import first_start
+from jobs.running import checks, first_start
 from jobs.running.first_start import CannotStart, FirstSecrets
 
 
 class Command(BaseCommand):
+    requires_system_checks = [checks.TAG]
     help = "Prepare the data folder, the database, the static files and the first account."
 
-    def handle(self, *args: object, **options: object) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         try:
             first_start.folder_require(settings.DATA_DIR)
+            first_start.storage_require()
             first_start.database_migrate()
         except CannotStart as error:
             raise CommandError(f"Keyline cannot be set up: {error}") from None
         first_start.static_files_collect()
         made = first_start.first_account_create()
-        self.stdout.write(secrets_text(made) if made else "Everything is in place.")
+        self.stdout.write(secrets_text(made) if made else "Everything is up to date.")
 
 
 def secrets_text(made: FirstSecrets) -> str:
-    """Lay the first start's secrets out for a person to copy."""
+    """Return the secrets of the first start as text to copy."""
     return "\n".join(
         [
             "",
-            "  First start. These secrets are shown this once:",
+            "  First start. These secrets are shown only once:",
             "",
             f"    sign in as   {made.user_name}",
             f"    password     {made.password}",

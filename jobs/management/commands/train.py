@@ -1,9 +1,10 @@
-"""Stage 6, the model, made: `manage.py train` trains the built-in network on a folder of pictures and masks."""
+"""`manage.py train` trains the built-in network on a folder of pictures and masks."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
 from pathlib import Path
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -11,30 +12,30 @@ from segmentation.errors import MattingError
 
 
 class Command(BaseCommand):
-    requires_system_checks = ()  # neither database nor pages are touched
-    help = "Train the built-in network. OUT/weights.safetensors can be served at any time; --resume goes on."
+    requires_system_checks = ()  # neither database nor pages are used
+    help = "Train the built-in network. OUT/weights.safetensors can be served at any time; --resume continues."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--data", type=Path, required=True, help="a folder of pairs, a zip, or a folder of zips")
         parser.add_argument("--out", type=Path, required=True, help="where state and weights are written")
         parser.add_argument("--minutes", type=float, required=True, help="length of the whole schedule")
-        parser.add_argument("--size", type=int, default=320, help="pixels a side in the last stage (default: 320)")
-        parser.add_argument("--batch", type=int, default=16, help="pictures a step (default: 16)")
-        parser.add_argument("--workers", type=int, default=1, help="parts of a batch side by side, one core each")
+        parser.add_argument("--size", type=int, default=320, help="side in pixels in the last stage (default: 320)")
+        parser.add_argument("--batch", type=int, default=16, help="pictures per step (default: 16)")
+        parser.add_argument("--workers", type=int, default=1, help="parallel parts of a batch, one core each")
         parser.add_argument("--device", default="cpu", help="cpu or cuda")
-        parser.add_argument("--initial", type=Path, metavar="WEIGHTS", help="go on from these, at lower rates")
+        parser.add_argument("--initial", type=Path, metavar="WEIGHTS", help="start from these weights at lower rates")
         parser.add_argument("--encoder", type=Path, help="start the encoder from this ImageNet checkpoint")
-        parser.add_argument("--resume", action="store_true", help="go on from what lies in OUT")
+        parser.add_argument("--resume", action="store_true", help="continue from the state in OUT")
 
-    def handle(self, *args: object, **options: object) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         from training.train import Schedule, train_from
 
         if options["size"] < 32 or options["size"] % 32:
-            raise CommandError("--size is a multiple of 32")
+            raise CommandError("--size must be a multiple of 32")
         if options["batch"] < 2 or options["minutes"] <= 0:
-            raise CommandError("--batch is at least 2, and --minutes above 0")
+            raise CommandError("--batch must be 2 or more, and --minutes above 0")
         if not 1 <= options["workers"] <= options["batch"] // 2:
-            raise CommandError("--workers is at least 1, with two pictures of a batch for each")
+            raise CommandError("--workers must be 1 or more, with at least two pictures of a batch for each")
         schedule = Schedule(**{name: options[name] for name in ("minutes", "size", "batch", "workers")})
         try:
             run = train_from(
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         except (MattingError, OSError, ValueError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt:
-            raise CommandError(f"stopped; --resume goes on from {options['out'] / 'state.pt'}") from None
+            raise CommandError(f"stopped; --resume continues from {options['out'] / 'state.pt'}") from None
         self._say(f"done: {run.seen} pictures seen, loss {run.loss:.4f}, {options['out'] / 'weights.safetensors'}")
 
     def _say(self, line: str) -> None:

@@ -1,26 +1,27 @@
-"""Stage 3, state: `manage.py verify_audit` reads the whole audit trail and says what was changed or is missing."""
+"""`manage.py verify_audit` reads the whole audit trail and reports entries that were changed or are missing."""
 
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from jobs.audit.trail import audit_verify
+from jobs.audit.verification import audit_verify
 from jobs.models import AuditEntry
 
 
 class Command(BaseCommand):
-    help = "Verify the hash chain of the audit trail. Ends with status 1 when an entry was changed or is missing."
+    help = "Verify the hash chain of the audit trail. Exit status 1 if an entry was changed or is missing."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--expect",
             metavar="NUMBER:HASH",
-            help="an entry's number and hash noted earlier, outside this machine: proves the chain was not made anew",
+            help="an entry's number and hash, noted earlier outside this machine: detects a chain that was rebuilt",
         )
 
-    def handle(self, *args: object, **options: object) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         verdict = audit_verify()
         problems = [*verdict.problems, *_unexpected(options["expect"])]
         if problems:
@@ -34,6 +35,6 @@ def _unexpected(expected: str | None) -> list[str]:
         return []
     number, _, digest = expected.partition(":")
     if not number.isdecimal() or not digest:
-        raise CommandError("--expect wants NUMBER:HASH, as this command prints it")
+        raise CommandError("--expect needs NUMBER:HASH, as this command prints it")
     entry = AuditEntry.objects.filter(number=int(number)).first()
     return [] if entry is not None and entry.hash == digest else [f"entry {number} is not the one that was noted"]

@@ -12,7 +12,7 @@ from jobs import errors
 from jobs.api.picwish.render import DETAILS, ERRORS, PROGRESS
 from jobs.intake.fetch import Fetched
 from jobs.models import Artifact, Job, JobImage, Quota, Status, WebhookDelivery
-from jobs.webhooks.messages import callback_payload
+from jobs.webhooks.payload import callback_payload
 from tests import photos
 from tests.api.matching import assert_matches, fixture
 from tests.api.picwish.caller import opened, poll, submit, upload
@@ -129,7 +129,7 @@ def test_state_and_progress_go_in_step_while_it_runs(
     image.claim(worker="one", lease_s=60)
     image.job.start()
     steps.append(poll(alice, task_id))
-    image.requeue()
+    image.release()
     steps.append(poll(alice, task_id))
     image.claim(worker="two", lease_s=60)
     JobImage.objects.update(source_url="")
@@ -186,7 +186,7 @@ def test_every_error_that_a_task_can_end_with_has_a_state_with_a_detail(
 def test_the_callback_says_what_the_poll_says(
     instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.webhooks.delivery.delivery_attempt", lambda *, delivery_id, patiently: None)
+    monkeypatch.setattr("jobs.webhooks.outbox.delivery_send", lambda delivery_id: None)
 
     task_id = submit(alice, image_file=upload(jpeg_bytes), callback_url="https://example.com/hook").json()["data"][
         "task_id"

@@ -14,8 +14,12 @@ from safetensors.torch import load_file
 
 from jobs.models import AuditEntry, Membership, ModelVersion
 from jobs.work import engine, queue, tasks
+from jobs.work.model_versions import WEIGHTS_TRY
+from jobs.work.registry import Task
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person, make_person
+
+pytestmark = pytest.mark.slow
 
 URL = "/api/model/reload"
 
@@ -32,8 +36,8 @@ def weights_dir(settings, tmp_path: Path) -> Path:
 def trying_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Do at once what is asked of a picture worker."""
 
-    def run(function: str, *args: object, queue_name: str, **values: object) -> None:
-        assert (function, queue_name) == ("jobs.work.tasks.weights_try", "interactive")
+    def run(task: Task, *args: object, queue_name: str, **values: object) -> None:
+        assert (task, queue_name) == (WEIGHTS_TRY, "interactive")
         tasks.weights_try(*args, **values)
 
     monkeypatch.setattr(queue, "enqueue_task", run)
@@ -91,7 +95,7 @@ def test_a_second_reload_names_the_one_before(trying_worker: None, alice: Person
     assert [version.path for version in ModelVersion.objects.filter(is_active=True)] == ["second.pth"]
 
 
-def test_the_same_name_with_another_content_is_served_anew(
+def test_the_same_name_with_another_content_is_loaded_again(
     trying_worker: None, alice: Person, weights_dir: Path
 ) -> None:
     torch.save(shipped(), weights_dir / "mine.pth")
@@ -227,11 +231,9 @@ def test_without_a_worker_it_is_504_and_nothing_changes(
 
 
 def test_asking_waits_for_the_answer_of_another_thread(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def run_elsewhere(function: str, *args: object, queue_name: str, reply_to: str) -> None:
-        threading.Timer(0.05, queue.reply, (reply_to, {"asked": [function, *args]})).start()
+    def run_elsewhere(task: Task, *args: object, queue_name: str, reply_to: str) -> None:
+        threading.Timer(0.05, queue.reply, (reply_to, {"asked": [task.name, *args]})).start()
 
     monkeypatch.setattr(queue, "enqueue_task", run_elsewhere)
 
-    assert queue.ask("jobs.work.tasks.x", 1, queue_name="interactive", timeout_s=10) == {
-        "asked": ["jobs.work.tasks.x", 1]
-    }
+    assert queue.ask(WEIGHTS_TRY, 1, queue_name="interactive", timeout_s=10) == {"asked": ["weights_try", 1]}

@@ -1,4 +1,4 @@
-"""Stages 1 and 9, intake and callbacks: throw-away certificates for tests of the guarded client's TLS."""
+"""Throw-away certificates for tests of the guarded client's TLS."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages 1 and 9, intake and callbacks: name lookups that answer what the test says."""
+"""Name lookups that answer what the test says."""
 
 from __future__ import annotations
 

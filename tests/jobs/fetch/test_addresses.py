@@ -1,4 +1,4 @@
-"""Stages 1 and 9, intake and callbacks: every address that the guarded client refuses, as one table."""
+"""Every address that the guarded client refuses, as one table."""
 
 from __future__ import annotations
 

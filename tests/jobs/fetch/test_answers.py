@@ -1,4 +1,4 @@
-"""Stage 1, intake: what the guarded client asks of a server, and which answers are a picture."""
+"""What the guarded client asks of a server, and which answers are a picture."""
 
 from __future__ import annotations
 

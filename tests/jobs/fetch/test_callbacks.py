@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: the guarded client posts once, follows nothing and reads little."""
+"""The guarded client posts once, follows nothing and reads little."""
 
 from __future__ import annotations
 

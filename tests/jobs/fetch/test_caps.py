@@ -1,4 +1,4 @@
-"""Stage 1, intake: no answer, long, endless or compressed, brings more bytes than the cap."""
+"""No answer, long, endless or compressed, brings more bytes than the cap."""
 
 from __future__ import annotations
 

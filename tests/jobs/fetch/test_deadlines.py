@@ -1,4 +1,4 @@
-"""Stages 1 and 9, intake and callbacks: whatever a lookup or a server does, it is left at the deadline."""
+"""Every lookup and connection ends at the deadline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 1, intake: a name is looked up once, and the connection goes to the address that was checked."""
+"""A name is looked up once, and the connection goes to the address that was checked."""
 
 from __future__ import annotations
 

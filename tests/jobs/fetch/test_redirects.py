@@ -1,4 +1,4 @@
-"""Stage 1, intake: redirects are followed a few times, and to public places only."""
+"""Redirects are followed a few times, and to public places only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages 1 and 9, intake and callbacks: the operator's settings become the guarded client's policy."""
+"""The operator's settings become the guarded client's policy."""
 
 from __future__ import annotations
 

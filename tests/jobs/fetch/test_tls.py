@@ -1,4 +1,4 @@
-"""Stages 1 and 9, intake and callbacks: a connection to a checked address still proves its name and its certificate."""
+"""A connection to a checked address still proves its name and its certificate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages 1 and 9, intake and callbacks: URLs that cannot be read, told from those that may not be fetched."""
+"""URLs that cannot be read, told from those that may not be fetched."""
 
 from __future__ import annotations
 

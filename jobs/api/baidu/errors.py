@@ -1,0 +1,14 @@
+"""Errors that only the Baidu dialect tells apart."""
+
+from __future__ import annotations
+
+from jobs.errors import AuthenticationRequired
+from segmentation.errors import InvalidParameter
+
+
+class TokenExpired(AuthenticationRequired):
+    public_message = "The access token has expired."
+
+
+class ParameterTooLong(InvalidParameter):
+    public_message = "A parameter is too long."

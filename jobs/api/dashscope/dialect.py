@@ -1,0 +1,22 @@
+"""Register the DashScope dialect."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+from jobs.api.registry import Dialect, register
+from jobs.models.dialects import DialectLimits
+
+NAME = "dashscope"
+# The limits that DashScope publishes; further tasks wait as PENDING.
+LIMITS = DialectLimits(submits_per_second=2, queries_per_second=20, running_tasks=1, pending_tasks=100)
+
+
+def routes() -> list[URLPattern]:
+    """Return the dialect's URL patterns."""
+    from .urls import urlpatterns
+
+    return urlpatterns
+
+
+register(Dialect(name=NAME, label="DashScope", routes=routes, limits=LIMITS))

@@ -1,0 +1,29 @@
+"""Register the PicWish dialect."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import URLPattern
+
+from jobs.api.registry import Dialect, register
+from jobs.models import Job
+
+NAME = "picwish"
+
+
+def routes() -> list[URLPattern]:
+    """Return the dialect's URL patterns."""
+    from .urls import urlpatterns
+
+    return urlpatterns
+
+
+def callback_payload(job: Job) -> dict[str, Any]:
+    """Build the payload of a job's callback: the same JSON as the poll's."""
+    from .render import render_task
+
+    return render_task(job, base_url=job.wire["base_url"])
+
+
+register(Dialect(name=NAME, label="PicWish", routes=routes, callback_payload=callback_payload))

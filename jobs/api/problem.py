@@ -1,0 +1,64 @@
+"""Problem document (RFC 9457): the JSON of an error, its schema and its media type, in one place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework import serializers
+from rest_framework.renderers import JSONRenderer
+from rest_framework.response import Response
+
+from jobs.sentences import explained
+from segmentation.errors import MattingError
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemRenderer(JSONRenderer):
+    """Write JSON under the media type of problem documents."""
+
+    media_type = MEDIA_TYPE
+    format = "problem"
+
+
+class ProblemSerializer(serializers.Serializer):
+    """Describe an error: application/problem+json, RFC 9457."""
+
+    type = serializers.SerializerMethodField(help_text="URL of the error's description.")
+    title = serializers.SerializerMethodField(help_text="The code's sentence.")
+    status = serializers.IntegerField(source="http_status", help_text="HTTP status.")
+    detail = serializers.SerializerMethodField(help_text="What was wrong with this request.")
+    code = serializers.CharField(help_text="Stable code of the error.")
+    field = serializers.CharField(required=False, help_text="The field of the request that was wrong.")
+    request_id = serializers.CharField(required=False, help_text="Finds the request in the site's logs.")
+
+    def get_type(self, error: MattingError) -> str:
+        return f"/docs/errors#{error.code}"
+
+    def get_title(self, error: MattingError) -> str:
+        return explained(error.code, error.public_message)
+
+    def get_detail(self, error: MattingError) -> str:
+        return explained(error.code, error.message)
+
+    def to_representation(self, error: MattingError) -> dict[str, Any]:
+        document = super().to_representation(error)
+        if not error.field:
+            document.pop("field", None)
+        if request_id := self.context.get("request_id"):
+            document["request_id"] = request_id
+        return document
+
+
+PROBLEM = OpenApiResponse(ProblemSerializer, description="A problem document (RFC 9457).")
+
+
+def problem_document(error: MattingError, *, request_id: str = "") -> dict[str, Any]:
+    """Build the problem document of an error."""
+    return dict(ProblemSerializer(error, context={"request_id": request_id}).data)
+
+
+def problem_response(error: MattingError, *, request_id: str = "") -> Response:
+    """Answer an error with its problem document and HTTP status."""
+    return Response(problem_document(error, request_id=request_id), status=error.http_status, content_type=MEDIA_TYPE)

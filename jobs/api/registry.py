@@ -1,0 +1,64 @@
+"""Registry of the published dialects.
+
+A dialect is one folder below `jobs/api` whose `dialect.py` calls `register`. Importing the folder is all that the site
+does with it, so deleting the folder removes its routes, its limits, its choice of `Job.dialect` and its callbacks.
+"""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.urls import URLPattern
+from django.utils.functional import Promise
+
+from jobs.models.dialects import DialectLimits, dialect_register
+from jobs.webhooks.payload import CallbackPayload, callback_payload_register
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """Describe a published API to the shared code.
+
+    name: the value of `Job.dialect`, and the folder's name. label: its name for people, and its group in the OpenAPI
+    document. routes: returns its URL patterns; called by processes that serve requests only. limits: what it allows a
+    team by itself. callback_payload: builds the payload of a job's callback; without it, the native one is sent.
+    """
+
+    name: str
+    label: str | Promise
+    routes: Callable[[], list[URLPattern]]
+    limits: DialectLimits = field(default_factory=DialectLimits)
+    callback_payload: CallbackPayload | None = None
+
+
+_dialects: dict[str, Dialect] = {}
+
+
+def register(dialect: Dialect) -> None:
+    """Add a dialect; registering the same name again replaces it."""
+    _dialects[dialect.name] = dialect
+    dialect_register(dialect.name, label=dialect.label, limits=dialect.limits)
+    if dialect.callback_payload is not None:
+        callback_payload_register(dialect.name, dialect.callback_payload)
+
+
+def autodiscover() -> None:
+    """Import the `dialect` module of every folder of this package that has one."""
+    package = import_module(__package__)
+    for module in pkgutil.iter_modules(package.__path__, f"{__package__}."):
+        if module.ispkg and find_spec(f"{module.name}.dialect") is not None:
+            import_module(f"{module.name}.dialect")
+
+
+def dialects() -> list[Dialect]:
+    """Return every registered dialect, sorted by name."""
+    return [_dialects[name] for name in sorted(_dialects)]
+
+
+def dialect_routes() -> list[URLPattern]:
+    """Return the URL patterns of every registered dialect."""
+    return [pattern for dialect in dialects() for pattern in dialect.routes()]

@@ -1,0 +1,33 @@
+"""Routes of the APIs, which match with and without a closing slash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpResponseBase
+from django.urls import URLPattern, re_path
+from django.urls.resolvers import RoutePattern
+
+View = Callable[..., HttpResponseBase]
+
+
+class SlashOptional(RoutePattern):
+    """Match a route with and without a closing slash; links and the schema use the spelling it is written in.
+
+    Django would redirect a request without the slash, and HTTP clients follow a redirect without the body.
+    """
+
+    def match(self, path: str) -> tuple[str, tuple[Any, ...], dict[str, Any]] | None:
+        closing = "/" if str(self).endswith("/") else ""
+        return super().match(path.removesuffix("/") + closing)
+
+
+def route(pattern: str, view: View, *, name: str) -> URLPattern:
+    """Build the URL pattern of a view, as `path` does, with an optional closing slash."""
+    return URLPattern(SlashOptional(pattern, name=name, is_endpoint=True), view, name=name)
+
+
+def catch_all(prefix: str, view: View, *, name: str) -> URLPattern:
+    """Match every path below a prefix. It ends a dialect's routes, so that an unknown path gets the dialect's error."""
+    return re_path(rf"^{prefix}(?:/[\s\S]*)?$", view, name=name)

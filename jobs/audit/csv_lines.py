@@ -1,0 +1,31 @@
+"""Write rows as CSV lines in which a spreadsheet finds no formulas."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+
+# A cell that starts with one of these is a formula to spreadsheets.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+class _Echo:
+    """Return each line that csv writes."""
+
+    def write(self, value: str) -> str:
+        return value
+
+
+def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Yield a header and the rows, one line each, while the rows are read."""
+    writer = csv.writer(_Echo())
+    yield writer.writerow(columns)
+    for row in rows:
+        yield writer.writerow([_cell(value) for value in row])
+
+
+def _cell(value: object) -> object:
+    text = "" if value is None else value
+    if isinstance(text, str) and text.startswith(_FORMULA_STARTS):
+        return f"'{text}"
+    return text

@@ -1,0 +1,21 @@
+"""A zip that is still to be made."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from jobs.models.lease import Leased
+
+
+class Bundle(Leased):
+    """The zip that ends a job. The row is made when the job's last picture ends, and deleted when the job ends."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    job = models.OneToOneField("Job", on_delete=models.CASCADE, related_name="bundle")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"zip of {self.job_id}"

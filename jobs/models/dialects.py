@@ -1,0 +1,60 @@
+"""Dialects that a job may have come through, and what each allows a team.
+
+The product's own ways in are constants. The published dialects register when the site starts (`jobs.api.registry`), so
+that nothing here knows their names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class OwnDialect(models.TextChoices):
+    """Name the ways into the product that are not a published API."""
+
+    NATIVE = "native", _("Native")
+    WEB = "web", _("Web")
+    COMMAND = "command", _("Command")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialectLimits:
+    """Hold what one dialect allows a team on top of the quota; None means no limit.
+
+    submits_per_second and queries_per_second count requests; running_tasks and pending_tasks count pictures.
+    """
+
+    submits_per_second: int | None = None
+    queries_per_second: int | None = None
+    running_tasks: int | None = None
+    pending_tasks: int | None = None
+
+
+_labels: dict[str, str | Promise] = {}
+_limits: dict[str, DialectLimits] = {}
+
+
+def dialect_register(name: str, *, label: str | Promise, limits: DialectLimits) -> None:
+    """Add a published dialect to the choices of `Job.dialect`, with its limits for a team."""
+    _labels[name] = label
+    _limits[name] = limits
+
+
+def dialect_choices() -> list[tuple[str, str | Promise]]:
+    """Return the value and the label of every dialect: native, the published ones, web and command."""
+    native, *others = OwnDialect.choices
+    return [native, *sorted(_labels.items()), *others]
+
+
+def dialect_names() -> list[str]:
+    """Return the value of every dialect, in the order of `dialect_choices`."""
+    return [name for name, _label in dialect_choices()]
+
+
+def default_limits_of(dialect: str) -> DialectLimits:
+    """Return what a dialect allows a team by itself."""
+    return _limits.get(dialect, DialectLimits())

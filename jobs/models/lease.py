@@ -1,0 +1,78 @@
+"""The lease under which a worker holds a row: a picture, a zip, a webhook delivery or a deletion."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+
+
+class Leased(models.Model):
+    """Work that one worker at a time holds under a lease.
+
+    ::
+
+        waiting ──claim──▶ leased ──end──▶ ended, or deleted
+           ▲                 │
+           └────release──────┘   the sweep releases it when the lease has run out
+
+    Each transition is one conditional update; False means that another process was first. `attempt` never goes down:
+    a worker whose attempt is not the current one can change nothing, and an attempt's files carry its number.
+    """
+
+    # A subclass with a status column names the values of these two states.
+    WAITING: ClassVar[Mapping[str, Any]] = {}
+    LEASED: ClassVar[Mapping[str, Any]] = {}
+
+    attempt = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="How often a worker has claimed it.")
+    attempts_before = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How many of these attempts no longer count towards giving it up."
+    )
+    claimed_by = models.CharField(max_length=120, blank=True, db_default="")
+    leased_until = models.DateTimeField(null=True, blank=True)
+    next_try_at = models.DateTimeField(null=True, blank=True, help_text="Not claimed before; empty: at once.")
+
+    class Meta:
+        abstract = True
+
+    @property
+    def strikes(self) -> int:
+        """Return the number of attempts that count towards giving the row up."""
+        return self.attempt - self.attempts_before
+
+    @classmethod
+    def claimable(cls) -> models.QuerySet[Self]:
+        """Return the rows that wait and whose time has come."""
+        is_due = models.Q(next_try_at=None) | models.Q(next_try_at__lte=timezone.now())
+        return cls._default_manager.filter(is_due, leased_until=None, **cls.WAITING)
+
+    def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
+        """Take the row for one attempt; False when it does not wait, or not yet."""
+        until = timezone.now() + dt.timedelta(seconds=lease_s)
+        values |= {"attempt": F("attempt") + 1, "leased_until": until, "claimed_by": worker, **self.LEASED}
+        claimed = self.claimable().filter(pk=self.pk).update(**values) == 1
+        if claimed:
+            self.refresh_from_db()
+        return claimed
+
+    def renew(self, *, lease_s: float) -> bool:
+        """Extend the lease of this attempt; False when it is lost."""
+        return self.held().update(leased_until=timezone.now() + dt.timedelta(seconds=lease_s)) == 1
+
+    def release(self, *, delay_s: float = 0.0, **values: Any) -> bool:
+        """Let the row wait again, for `delay_s` at least; False when this attempt has lost its lease."""
+        then = timezone.now() + dt.timedelta(seconds=delay_s) if delay_s else None
+        return self.end(next_try_at=then, **self.WAITING, **values)
+
+    def end(self, **values: Any) -> bool:
+        """End this attempt and set `values`; False when it has lost its lease, and then nothing is written."""
+        return self.held().update(leased_until=None, **values) == 1
+
+    def held(self) -> models.QuerySet[Self]:
+        """Return this row as long as this attempt holds its lease."""
+        rows = type(self)._default_manager.filter(pk=self.pk, attempt=self.attempt)
+        return rows.exclude(leased_until=None)

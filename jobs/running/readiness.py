@@ -1,0 +1,115 @@
+"""What the site needs to work, checked one by one: database, queue, storage, workers and their weights.
+
+Each check returns None if all is well, or one sentence that names the fault without names of hosts or folders. Checks
+have short time limits, so that a probe is answered while a server hangs.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import DatabaseError, connection
+from redis.exceptions import RedisError
+
+from jobs.work import queue
+
+logger = logging.getLogger(__name__)
+
+MODEL_ROLE = "pictures"
+FAILED_ROLE = "pictures-failed"  # a worker that could not load its model reports itself under this role
+LEAST_FREE_BYTES = 64 * 2**20
+_BUCKET_ANSWER_KEPT_S = 10.0
+
+
+def database_problem() -> str | None:
+    """Ask the database a question that touches no table."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return "The database does not answer."
+    return None
+
+
+def queue_problem() -> str | None:
+    """Ask the broker."""
+    return None if queue.is_reachable() else "The queue does not answer."
+
+
+def storage_problem() -> str | None:
+    """Check that files can be written: the folder and its free space, or the bucket."""
+    return _bucket_problem() if settings.S3_BUCKET else _folder_problem(Path(settings.MEDIA_ROOT))
+
+
+def worker_problem(workers: list[dict[str, Any]]) -> str | None:
+    """Check that a worker with a model has sent a heartbeat."""
+    if any(worker.get("role") == MODEL_ROLE for worker in workers):
+        return None
+    return f"No worker with a model has sent a heartbeat in the last {queue.BEAT_TTL_S} seconds."
+
+
+def weights_problem(workers: list[dict[str, Any]]) -> str | None:
+    """Check that no worker failed to load its model."""
+    failed = any(worker.get("role") == FAILED_ROLE for worker in workers)
+    return "A worker cannot load its model." if failed else None
+
+
+def live_workers() -> list[dict[str, Any]]:
+    """Return the heartbeats of all workers; empty while the queue does not answer."""
+    try:
+        return queue.live_workers()
+    except (RedisError, OSError):
+        return []
+
+
+def _folder_problem(folder: Path) -> str | None:
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not os.access(existing, os.W_OK | os.X_OK):
+        return "The storage folder cannot be written."
+    if shutil.disk_usage(existing).free < LEAST_FREE_BYTES:
+        return "The disk of the storage folder is full."
+    return None
+
+
+class _Kept:
+    """Keep the answer of a slow check for a while; only one thread asks at a time."""
+
+    def __init__(self, ask: Callable[[], str | None], kept_s: float) -> None:
+        self._ask, self._kept_s = ask, kept_s
+        self._lock = threading.Lock()
+        self._until_s = 0.0
+        self._answer: str | None = None
+
+    def __call__(self) -> str | None:
+        with self._lock:
+            if time.monotonic() >= self._until_s:
+                self._answer = self._ask()
+                self._until_s = time.monotonic() + self._kept_s
+            return self._answer
+
+
+def ask_bucket() -> str | None:
+    """Ask the S3 service for the bucket."""
+    try:
+        default_storage.connection.meta.client.head_bucket(Bucket=settings.S3_BUCKET)  # type: ignore[attr-defined]
+    except ClientError as error:
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        logger.warning("the bucket cannot be used: %s", error)
+        return "The bucket does not exist." if status == 404 else "The bucket cannot be used with these credentials."
+    except BotoCoreError as error:
+        logger.warning("the S3 service does not answer: %s", error)
+        return "The S3 service does not answer."
+    return None
+
+
+_bucket_problem = _Kept(ask_bucket, _BUCKET_ANSWER_KEPT_S)

@@ -1,0 +1,59 @@
+"""What every worker host repeats beside its workers: recover the work of dead workers and delete what has expired.
+
+There is no scheduler. Several hosts may do this at the same time: each step claims its rows in the database.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+
+from django.conf import settings
+from django.db import close_old_connections
+
+from jobs.intake import uploads
+from jobs.results import bundling, deletions
+from jobs.webhooks import delivery
+from jobs.work import recovery, retention
+
+logger = logging.getLogger(__name__)
+
+_EXPIRE_EVERY_S = 60.0
+
+
+class Upkeep:
+    """Run the two loops in threads until `stopping` is set. A step that fails is logged and repeated."""
+
+    def __init__(self, stopping: threading.Event) -> None:
+        self._stopping = stopping
+
+    def start(self) -> None:
+        for loop in (self._recover, self._expire):
+            threading.Thread(target=loop, name=loop.__name__, daemon=True).start()
+
+    def _recover(self) -> None:
+        """Return to the queue what dead workers of any host held."""
+        while not self._stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
+            try:
+                close_old_connections()
+                recovery.images_recover()
+                bundling.bundles_recover()
+                delivery.deliveries_resend()
+            except Exception:
+                logger.exception("the sweep failed; the next one starts in %s s", settings.MATTING_SWEEP_INTERVAL_S)
+
+    def _expire(self) -> None:
+        """Delete what has expired, in its own thread: a slow storage must not delay the recovery."""
+        next_expiry_s = 0.0
+        while not self._stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
+            try:
+                close_old_connections()
+                deletions.deletions_retry()
+                if time.monotonic() >= next_expiry_s:
+                    more_may_be_left = bool(retention.jobs_expire())
+                    next_expiry_s = 0.0 if more_may_be_left else time.monotonic() + _EXPIRE_EVERY_S
+                    uploads.uploads_expire()
+                    delivery.deliveries_expire()
+            except Exception:
+                logger.exception("the deletion of what has expired failed; it is repeated")

@@ -1,0 +1,69 @@
+"""One worker process: load the model, send heartbeats, serve the queues of its role."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from jobs.running import readiness
+from jobs.work import queue, serving
+from jobs.work.tasks import worker_name
+from mattingsite import __version__
+
+logger = logging.getLogger(__name__)
+
+_NICENESS = 5  # on a busy processor requests go first
+
+
+def run_child(role: str) -> None:
+    """Serve until SIGTERM or SIGINT. A child with a model loads and warms it before its first message."""
+    os.nice(_NICENESS)
+    name = worker_name()
+    describe: Callable[[], dict[str, str]] = dict
+    if role == readiness.MODEL_ROLE:
+        describe = _load_model(name)
+    threading.Thread(target=_beat, args=(name, role, describe), name="heartbeat", daemon=True).start()
+    try:
+        serving.serve(queue.QUEUES_OF_ROLE[role], name=name)
+    finally:
+        queue.forget_worker(name)
+
+
+def _load_model(name: str) -> Callable[[], dict[str, str]]:
+    """Load the model and return the function that describes it; report a failure, so that /health names it."""
+    from jobs.work import engine
+
+    try:
+        engine.current_engine()
+    except Exception as error:
+        with contextlib.suppress(RedisError, OSError):
+            # Another name than the worker's own, which its parent forgets at once when it ends.
+            queue.beat(
+                f"{name}-failed", _state(readiness.FAILED_ROLE) | {"error": str(error)[:500], "beat_at": time.time()}
+            )
+        raise
+    return engine.describe
+
+
+def _state(role: str) -> dict[str, Any]:
+    """Return what a heartbeat says about this process."""
+    return {"pid": os.getpid(), "host": os.uname().nodename, "role": role, "keyline": __version__}
+
+
+def _beat(name: str, role: str, describe: Callable[[], dict[str, str]]) -> None:
+    """Send a heartbeat three times in the time after which it expires."""
+    while True:
+        try:
+            described = describe()
+            device = {"device": "cuda" if "cuda" in described.get("runtime", "") else "cpu"} if described else {}
+            queue.beat(name, _state(role) | described | device | {"beat_at": time.time()})
+        except Exception:
+            logger.warning("the heartbeat of %s did not reach the queue", name)
+        time.sleep(queue.BEAT_TTL_S / 3)

@@ -1,0 +1,19 @@
+"""Signatures of links and policies. A signature made with one of SECRET_KEY_FALLBACKS is still valid."""
+
+from __future__ import annotations
+
+from django.core import signing
+
+
+def signature_of(text: str, *, salt: str) -> str:
+    """Return the signature of a text, made with the current key."""
+    return signing.Signer(salt=salt).signature(text)
+
+
+def is_signature_of(text: str, signature: str, *, salt: str) -> bool:
+    """Return True if the signature was made for the text with the current key or an earlier one."""
+    try:
+        signing.Signer(salt=salt).unsign(f"{text}:{signature}")
+    except signing.BadSignature:
+        return False
+    return True

@@ -1,0 +1,125 @@
+"""Messages to webhooks and callbacks: write them, write them again, and clear those of deleted jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from jobs.commit import after_commit
+from jobs.models import Job, Webhook, WebhookDelivery
+from jobs.teams.actor import Actor
+from jobs.webhooks.endpoints import callback_signer, require_manager
+from jobs.webhooks.payload import event_of, job_payload
+from jobs.webhooks.signing import new_message_id
+from jobs.work import queue
+from jobs.work.registry import Task
+
+DELIVERY_ATTEMPT = Task("delivery_attempt")
+JOB_DELETED = {"error_code": "job_deleted", "error_message": "The job was deleted, and its callback with it."}
+
+Status = WebhookDelivery.Status
+
+
+def job_announce(*, job: Job) -> list[WebhookDelivery]:
+    """Write the messages about a job that has just ended, in the transaction that ends it; a worker sends them.
+
+    Only rows are written here, so that neither the network nor the rendering can slow or break the work.
+    """
+    job = Job.objects.select_related("team").get(pk=job.pk)
+    event = event_of(job)
+    listening = job.team.webhooks.filter(kind=Webhook.Kind.ENDPOINT, is_enabled=True)
+    deliveries = [
+        delivery_enqueue(webhook=webhook, event=event, job=job, payload=job_payload(job))
+        for webhook in listening
+        if event in webhook.events
+    ]
+    if job.callback_url:
+        signer = callback_signer(team=job.team)
+        deliveries.append(delivery_enqueue(webhook=signer, event=event, job=job, url=job.callback_url))
+    return deliveries
+
+
+def delivery_enqueue(
+    *,
+    webhook: Webhook,
+    event: str,
+    job: Job | None = None,
+    url: str = "",
+    payload: dict[str, Any] | None = None,
+    message_id: str = "",
+) -> WebhookDelivery:
+    """Write one message and queue its first try with the commit. Without a payload the first try builds it."""
+    now = timezone.now()
+    delivery = WebhookDelivery.objects.create(
+        webhook=webhook,
+        job=job,
+        event=event,
+        message_id=message_id or new_message_id(),
+        url=url or webhook.url,
+        payload=payload,
+        next_try_at=now,
+        created_at=now,
+    )
+    after_commit(delivery_send, delivery.pk)
+    return delivery
+
+
+def delivery_send(delivery_id: UUID, *, patiently: bool = False) -> None:
+    """Queue one try, with `patiently` for the worker that serves slow receivers."""
+    queue.enqueue_task(
+        DELIVERY_ATTEMPT,
+        queue_name="slow-webhooks" if patiently else "webhooks",
+        row_id=delivery_id,
+        delivery_id=str(delivery_id),
+        patiently=patiently,
+    )
+
+
+def delivery_replay(*, actor: Actor | None, delivery: WebhookDelivery) -> WebhookDelivery:
+    """Send a message again under its own id, as a new row so that the log keeps both. No actor means the operator."""
+    if actor is not None:
+        require_manager(actor)
+    is_endpoint = delivery.webhook.kind == Webhook.Kind.ENDPOINT
+    with transaction.atomic():
+        # The deletion of the job holds this lock: the copy must not bring back what it cleared.
+        if delivery.job_id is not None:
+            Job.objects.select_for_update().filter(pk=delivery.job_id).first()
+        delivery.refresh_from_db(fields=["job", "payload"])
+        return delivery_enqueue(
+            webhook=delivery.webhook,
+            event=delivery.event,
+            job=delivery.job,
+            url=delivery.webhook.url if is_endpoint else delivery.url,
+            payload=delivery.payload,
+            message_id=delivery.message_id,
+        )
+
+
+def job_callbacks_forget(*, job: Job) -> None:
+    """Clear the payloads of a job's callbacks, which may hold the picture, and end those not yet delivered.
+
+    In the transaction that deletes the job. The team's webhooks keep their messages: these hold no picture.
+    """
+    callbacks = _callbacks_of(job)
+    callbacks.exclude(status__in=WebhookDelivery.TERMINAL).update(
+        status=Status.FAILED, next_try_at=None, leased_until=None, finished_at=timezone.now(), **JOB_DELETED
+    )
+    callbacks.update(payload=None)
+
+
+def job_callbacks_renew(*, job: Job) -> None:
+    """Clear the payloads of a job's callbacks, so that the next try builds them from the pictures that are left.
+
+    In the transaction that deletes some of its pictures. A try that is under way loses its lease.
+    """
+    callbacks = _callbacks_of(job)
+    callbacks.filter(status=Status.SENDING).update(status=Status.WAITING, leased_until=None)
+    callbacks.update(payload=None)
+
+
+def _callbacks_of(job: Job) -> QuerySet[WebhookDelivery]:
+    return WebhookDelivery.objects.filter(job=job, webhook__kind=Webhook.Kind.CALLBACKS)

@@ -1,0 +1,52 @@
+"""The JSON of webhook messages: the native one, and those that dialects register for their callbacks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from jobs.models import Job
+
+CallbackPayload = Callable[[Job], dict[str, Any]]
+
+_callback_payloads: dict[str, CallbackPayload] = {}
+
+
+def event_of(job: Job) -> str:
+    return f"job.{job.status}"
+
+
+def job_payload(job: Job) -> dict[str, Any]:
+    """Build the message about a job's end. Results are fetched with a key, so a leaked message reveals no picture."""
+    finished_at = job.finished_at.isoformat() if job.finished_at else None
+    return {
+        "type": event_of(job),
+        "timestamp": finished_at,
+        "data": {
+            "id": str(job.id),
+            "status": job.status,
+            "dialect": job.dialect,
+            "error": {"code": job.error_code, "detail": job.error_message} if job.error_code else None,
+            "images_total": job.images_total,
+            "images_succeeded": job.images_succeeded,
+            "images_failed": job.images_failed,
+            "created_at": job.created_at.isoformat(),
+            "finished_at": finished_at,
+        },
+    }
+
+
+def callback_payload_register(dialect: str, payload: CallbackPayload) -> None:
+    """Set the function that builds the callback's payload for jobs of a dialect."""
+    _callback_payloads[dialect] = payload
+
+
+def callback_payload(job: Job) -> dict[str, Any]:
+    """Build the payload of a job's own callback, with the function that its dialect registered or `job_payload`."""
+    return _callback_payloads.get(job.dialect, job_payload)(job)
+
+
+def body_of(payload: dict[str, Any]) -> bytes:
+    """Encode a payload as the bytes that are signed and sent."""
+    return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()

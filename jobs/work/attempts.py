@@ -1,0 +1,146 @@
+"""One worker's attempt at a picture: claim it, attach its source, and end it with a result or an error."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import transaction
+
+from jobs.commit import after_commit
+from jobs.models import Artifact, JobImage, Status
+from jobs.quota.charges import usage_check
+from jobs.quota.limits import quota_of
+from jobs.quota.refunds import usage_refund
+from jobs.results import storage
+from jobs.results.artifacts import artifact_keep, artifact_stored
+from jobs.results.deletions import files_discard
+from jobs.work.capacity import claim_allowed, room_given_back
+from jobs.work.dispatch import images_send
+from jobs.work.ending import job_count, job_lock
+from segmentation.errors import MattingError
+from segmentation.options import Box
+from segmentation.pipeline import CutoutResult, Rendered
+
+
+def image_claim(*, image_id: str, worker: str) -> JobImage | None:
+    """Claim a queued picture under a lease; None when it is deleted, not queued any more, or held.
+
+    It is held while its team runs as many pictures as it may, and queued again when one of them ends.
+    """
+    image = JobImage.objects.select_related("job__team__quota").filter(pk=image_id).first()
+    if image is None:
+        return None
+    with transaction.atomic():
+        if not claim_allowed(image.job):
+            image.hold()
+            return None
+        job_lock(image.job_id)
+        if not image.claim(worker=worker, lease_s=settings.MATTING_LEASE_S):
+            return None
+        image.job.start()
+    return image
+
+
+def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int, height: int) -> None:
+    """Store the source that a worker has fetched; raise QuotaExceeded, and what `artifact_keep` raises.
+
+    The quota is checked here because the size was not known when the job was submitted.
+    """
+    team = image.job.team
+    usage_check(team=team, quota=quota_of(team), pictures=0, new_bytes=len(data))
+    extension = storage.EXTENSIONS.get(content_type, "bin")
+    artifact_keep(
+        image=image,
+        kind=Artifact.Kind.SOURCE,
+        key=storage.key_of_result(image, Artifact.Kind.SOURCE, extension),
+        data=data,
+        content_type=content_type,
+        width=width,
+        height=height,
+    )
+
+
+def image_hand_over(*, image: JobImage, timings_ms: dict[str, float]) -> bool:
+    """Queue a downloaded picture for a model; False when this attempt has lost its lease."""
+    with transaction.atomic(), room_given_back(image.job):
+        handed = image.hand_over(timings_ms=timings_ms)
+        if handed:
+            after_commit(images_send, [image.pk], urgency=image.job.urgency)
+    return handed
+
+
+def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str, float], model_version: str) -> bool:
+    """Store the result's files and make them visible with one commit; False when this attempt has lost its lease."""
+    artifacts: list[Artifact] = []
+    try:
+        for rendered, kind in _files_of(result):
+            artifacts.append(_stored(image, rendered, kind))
+        ended = _succeed(image, result, artifacts, timings_ms=timings_ms, model_version=model_version)
+    except BaseException as error:
+        files_discard(keys=(artifact.key for artifact in artifacts), error=error)
+        raise
+    if not ended:
+        files_discard(keys=(artifact.key for artifact in artifacts))
+    return ended
+
+
+def image_fail(*, image: JobImage, error: MattingError) -> bool:
+    """End a picture with a public code and message and refund it; False when this attempt has lost its lease."""
+    with transaction.atomic(), room_given_back(image.job):
+        job_lock(image.job_id)
+        ended = image.finish(Status.FAILED, error_code=error.code, error_message=error.message[:500])
+        if ended:
+            usage_refund(job=image.job, image_ids=[image.pk], reason=error.code)
+            job_count(image.job_id)
+    return ended
+
+
+def _succeed(
+    image: JobImage,
+    result: CutoutResult,
+    artifacts: list[Artifact],
+    *,
+    timings_ms: dict[str, float],
+    model_version: str,
+) -> bool:
+    with transaction.atomic(), room_given_back(image.job):
+        job_lock(image.job_id)
+        ended = image.finish(
+            Status.SUCCEEDED,
+            width=result.width,
+            height=result.height,
+            foreground=_corners(result.foreground),
+            subject=result.subject,
+            instances=[
+                {"id": person.id, "box": _corners(person.box), "score": person.score, "area": person.area_px}
+                for person in result.instances
+            ],
+            uncertainty=result.uncertainty,
+            notes=list(result.notes),
+            timings_ms=timings_ms,
+            model_version=model_version,
+        )
+        if ended:
+            Artifact.objects.bulk_create(artifacts)
+            job_count(image.job_id)
+    return ended
+
+
+def _files_of(result: CutoutResult) -> list[tuple[Rendered, Artifact.Kind]]:
+    files = [(rendered, Artifact.Kind(rendered.kind)) for rendered in result.outputs if rendered.kind != "alpha"]
+    return [*files, (result.alpha, Artifact.Kind.ALPHA), (result.thumbnail, Artifact.Kind.THUMBNAIL)]
+
+
+def _stored(image: JobImage, rendered: Rendered, kind: Artifact.Kind) -> Artifact:
+    return artifact_stored(
+        image=image,
+        kind=kind,
+        key=storage.key_of_result(image, kind, rendered.extension.lstrip(".")),
+        data=rendered.data,
+        content_type=rendered.content_type,
+        width=rendered.width,
+        height=rendered.height,
+    )
+
+
+def _corners(box: Box | None) -> list[int] | None:
+    return None if box is None else [box.left, box.top, box.right, box.bottom]

@@ -1,0 +1,43 @@
+"""Cancel a job's pictures."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from jobs.audit.trail import Author, audit_append
+from jobs.errors import JobNotCancelable
+from jobs.models import Action, Job, Status
+from jobs.quota.refunds import usage_refund
+from jobs.teams.actor import Actor
+from jobs.work.capacity import room_given_back
+from jobs.work.ending import job_count
+
+
+def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
+    """Cancel the pictures that have not ended. Raise JobNotCancelable when all have, or with `only_queued` one started.
+
+    Pictures that had not started are refunded; those that were running are charged.
+    """
+    with transaction.atomic():
+        with room_given_back(job):
+            job = Job.objects.select_for_update().get(pk=job.pk)
+            is_open = job.images.exclude(status__in=Job.TERMINAL).exists()  # without one, only the zip is to be made
+            if not is_open or (only_queued and job.status != Status.QUEUED):
+                raise JobNotCancelable
+            before = job.status
+            images_cancel(job=job)
+            job_count(job.pk)
+        audit_append(action=Action.JOB_CANCELED, author=Author.of(actor), target=job, before={"status": before})
+    job.refresh_from_db()
+    return job
+
+
+def images_cancel(*, job: Job) -> None:
+    """Cancel what has not ended and refund what has not started. In a transaction that holds the job's lock."""
+    unstarted = []
+    for image in job.images.exclude(status__in=Job.TERMINAL):
+        if image.cancel(only_queued=True):
+            unstarted.append(image.pk)
+        else:
+            image.cancel()
+    usage_refund(job=job, image_ids=unstarted, reason="canceled")

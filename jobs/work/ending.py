@@ -1,0 +1,63 @@
+"""The end of a job: its counters follow its pictures, and it ends with the last of them, or with its zip."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db.models import Count, Q
+
+from jobs.commit import after_commit
+from jobs.models import Bundle, Job, Status
+from jobs.quota.refunds import usage_refund
+from jobs.results.bundles import bundle_request
+from jobs.webhooks.outbox import job_announce
+from jobs.work import queue
+from segmentation.errors import MattingError
+
+
+def job_lock(job_id: UUID) -> bool:
+    """Lock a job before its pictures; False when it is deleted.
+
+    Every transaction that changes pictures takes this lock first, so that two of them never wait for each other.
+    """
+    return Job.objects.select_for_update().filter(pk=job_id).first() is not None
+
+
+def job_count(job_id: UUID) -> None:
+    """Update a job's counters from its pictures, and end it or ask for its zip after the last one. In a transaction."""
+    job = Job.objects.select_for_update().get(pk=job_id)
+    counts = job.images.aggregate(
+        succeeded=Count("id", filter=Q(status=Status.SUCCEEDED)),
+        failed=Count("id", filter=Q(status=Status.FAILED)),
+        canceled=Count("id", filter=Q(status=Status.CANCELED)),
+    )
+    job.images_succeeded, job.images_failed = counts["succeeded"], counts["failed"]
+    job.save(update_fields=["images_succeeded", "images_failed"])
+    if sum(counts.values()) < job.images_total or job.is_terminal:
+        return
+    if job.bundle_key and job.images_succeeded:
+        bundle_request(job=job)
+    else:
+        job_end(job)
+
+
+def job_end(job: Job, *, error: MattingError | None = None) -> None:
+    """End a job: succeeded if a picture did, else cancelled if one was, else failed with the first picture's error.
+
+    With `error` the job fails and its pictures are refunded. A job that has ended is left as it is. In a transaction.
+    """
+    if error is not None:
+        ended = job.finish(Status.FAILED, code=error.code, message=error.message)
+        if ended:
+            usage_refund(job=job, image_ids=list(job.images.values_list("pk", flat=True)), reason=error.code)
+    elif job.images_succeeded:
+        ended = job.finish(Status.SUCCEEDED)
+    elif job.images.filter(status=Status.CANCELED).exists():
+        ended = job.finish(Status.CANCELED)
+    else:
+        first = job.images.filter(status=Status.FAILED)[0]
+        ended = job.finish(Status.FAILED, code=first.error_code, message=first.error_message)
+    if ended:
+        Bundle.objects.filter(job=job).delete()
+        job_announce(job=job)
+        after_commit(queue.announce_done, job.id)

@@ -1,0 +1,37 @@
+"""Background tasks by name, so that a request can send one without importing the code that runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+_Function = TypeVar("_Function", bound=Callable[..., object])
+_functions: dict[str, Callable[..., object]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A kind of background task; `timeout_s` limits one run, None means the limit of a picture.
+
+    The sender defines it, and the function that runs it registers with `@runs`. `jobs.work.serving` imports the modules
+    of these functions.
+    """
+
+    name: str
+    timeout_s: int | None = None
+
+
+def runs(task: Task) -> Callable[[_Function], _Function]:
+    """Register the decorated function to run `task`."""
+
+    def register(function: _Function) -> _Function:
+        _functions[task.name] = function
+        return function
+
+    return register
+
+
+def run_task(name: str, *args: Any, **values: Any) -> None:
+    """Run a task by its name; raise KeyError when no function is registered for it."""
+    _functions[name](*args, **values)

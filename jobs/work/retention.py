@@ -1,0 +1,98 @@
+"""Delete jobs with their rows and files: on request, and when their retention is over."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import OperationalError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from jobs.audit.trail import Author, audit_append
+from jobs.commit import after_commit
+from jobs.models import Action, Job, Status
+from jobs.results import storage
+from jobs.results.deletions import files_delete
+from jobs.teams.actor import Actor
+from jobs.webhooks.outbox import job_callbacks_forget
+from jobs.work import queue
+from jobs.work.cancel import images_cancel
+from jobs.work.capacity import room_given_back
+from jobs.work.ending import job_lock
+
+logger = logging.getLogger(__name__)
+
+_JOBS_PER_QUERY = 200
+_LATE_FILES_AFTER = dt.timedelta(hours=1)
+
+
+def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
+    """Delete jobs with their rows and files; return how many. Without an actor the retention acts."""
+    return sum(_purge(actor, job) for job in jobs)
+
+
+def jobs_expire(*, at_most_s: float = 10.0) -> int:
+    """Delete the jobs whose retention is over, the oldest first, until all are or the time is up; return how many.
+
+    A job that cannot be deleted does not stop the others.
+    """
+    deadline = time.monotonic() + at_most_s
+    count = 0
+    failed: set[UUID] = set()
+    while batch := list(_expired().exclude(pk__in=failed)[:_JOBS_PER_QUERY]):
+        for job in batch:
+            try:
+                count += job_purge(actor=None, jobs=[job])
+            except OperationalError:
+                raise  # the database is away, and would be for the others
+            except Exception:
+                logger.exception("job %s has expired and could not be deleted", job.pk)
+                failed.add(job.pk)
+            if time.monotonic() >= deadline:
+                return count
+    return count
+
+
+def _expired() -> QuerySet[Job]:
+    return Job.objects.select_related("team__quota").filter(expires_at__lt=timezone.now()).order_by("expires_at")
+
+
+def _purge(actor: Actor | None, job: Job) -> bool:
+    """Delete one job; False when another process was first."""
+    with transaction.atomic():
+        with room_given_back(job):
+            if not job_lock(job.pk):
+                return False
+            is_running = job.images.filter(status=Status.RUNNING).exists()
+            images_cancel(job=job)
+            job_callbacks_forget(job=job)
+            keys = _keys_of(job)
+            Job.objects.filter(pk=job.pk).delete()
+            files_delete(keys=keys)
+            if is_running:  # its worker may store a file after this, and be killed before it discards it
+                files_delete(keys=[storage.folder_of(job)], after=_LATE_FILES_AFTER)
+        after_commit(queue.announce_done, job.pk)
+        audit_append(
+            action=Action.JOB_PURGED,
+            author=_author(actor, job),
+            target=job,
+            before={"status": job.status, "pictures": job.images_total, "dialect": job.dialect},
+        )
+    return True
+
+
+def _keys_of(job: Job) -> list[str]:
+    """Return the job's folder, since a killed worker leaves files without rows, and the keys of files elsewhere."""
+    folder = storage.folder_of(job)
+    elsewhere = job.artifacts.exclude(key__startswith=folder).values_list("key", flat=True)
+    lost = [key for image in job.images.exclude(attempt=0) for key in storage.published_keys(image)]
+    return [folder, *elsewhere, *lost]
+
+
+def _author(actor: Actor | None, job: Job) -> Author:
+    """Return the actor as an author, or the site's retention on behalf of the team."""
+    return Author.of(actor) if actor else Author(name="retention", team_id=job.team_id, team_name=job.team.name)

@@ -1,0 +1,54 @@
+"""Try a job's failed pictures again."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from jobs.audit.trail import Author, audit_append
+from jobs.commit import after_commit
+from jobs.models import Action, Artifact, Job, JobImage, Status
+from jobs.quota.charges import usage_charge
+from jobs.quota.limits import quota_of
+from jobs.teams.actor import Actor
+from jobs.work import queue
+from jobs.work.dispatch import images_send
+from jobs.work.ending import job_lock
+
+
+def job_retry(*, actor: Actor, job: Job) -> int:
+    """Queue the failed pictures as new attempts of the same job and charge them; return how many.
+
+    A picture that was refused before its source was stored cannot be tried again.
+    """
+    queue.require_available()
+    with transaction.atomic():
+        job_lock(job.pk)
+        has_source = Q(artifacts__kind=Artifact.Kind.SOURCE) | ~Q(source_url="") | ~Q(source_path="")
+        failed = list(job.images.filter(has_source, status=Status.FAILED).distinct())
+        if not failed:
+            return 0
+        usage_charge(job=job, images=failed, quota=quota_of(job.team), reason="retried")
+        ids = [image.pk for image in failed]
+        JobImage.objects.filter(pk__in=ids).update(
+            status=Status.QUEUED,
+            error_code="",
+            error_message="",
+            finished_at=None,
+            enqueued_at=timezone.now(),
+            next_try_at=None,
+            attempts_before=F("attempt"),
+            timings_ms={},
+            charged_on=failed[0].charged_on,
+        )
+        Job.objects.filter(pk=job.pk).update(
+            status=Status.QUEUED,
+            finished_at=None,
+            error_code="",
+            error_message="",
+            images_failed=job.images.filter(status=Status.FAILED).count(),
+        )
+        after_commit(images_send, ids, urgency=job.urgency)
+        audit_append(action=Action.JOB_RETRIED, author=Author.of(actor), target=job, after={"pictures": len(ids)})
+    return len(failed)

@@ -1,0 +1,50 @@
+"""The queue as a worker process sees it: take messages and run their tasks in this process."""
+
+from __future__ import annotations
+
+import faulthandler
+from collections.abc import Iterable
+
+import django_rq
+from django.db import close_old_connections
+from rq import SimpleWorker
+from rq.job import Job as Message
+from rq.queue import Queue
+
+# Each of these modules registers its tasks when it is imported.
+from jobs.quota import alerts as _alerts  # noqa: F401
+from jobs.results import bundling as _bundling  # noqa: F401
+from jobs.webhooks import delivery as _delivery  # noqa: F401
+from jobs.work import queue
+from jobs.work import tasks as _tasks  # noqa: F401
+
+# How long after its time limit a task may still run, for example to write its failure.
+HANG_MARGIN_S = 30
+
+
+def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -> None:
+    """Run messages until SIGTERM or SIGINT. No process is forked, so the model stays warm."""
+    queues = [django_rq.get_queue(queue_name) for queue_name in queue_names]
+    worker = _Worker(queues, name=name, connection=queue.connection(), worker_ttl=30)
+    worker.log_result_lifespan = False
+    worker.work(burst=until_empty, with_scheduler=False, logging_level="WARNING")
+
+
+class _Worker(SimpleWorker):
+    """A worker that gives each task a sound database connection and ends with a task that hangs.
+
+    A broken database connection is closed between tasks, as Django does between requests; otherwise one restart of the
+    database would make every later task fail. RQ's own time limit is an exception, which native code never raises:
+    therefore a thread that needs no Python ends the process and writes the stack to standard error. The supervisor
+    starts another process and returns the picture to the queue.
+    """
+
+    def perform_job(self, job: Message, queue: Queue) -> bool:
+        close_old_connections()
+        if job.timeout and job.timeout > 0:
+            faulthandler.dump_traceback_later(job.timeout + HANG_MARGIN_S, exit=True)
+        try:
+            return super().perform_job(job, queue)
+        finally:
+            faulthandler.cancel_dump_traceback_later()
+            close_old_connections()

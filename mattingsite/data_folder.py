@@ -1,0 +1,37 @@
+"""Files of the data folder that the settings need: the secret and the broker's socket."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+FOLDER_MODE = 0o700
+FILE_MODE = 0o600
+
+
+def read_or_create_secret(path: Path) -> str:
+    """Return the secret in the file; a missing file is created with a random secret, readable by its owner only."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+        with suppress(FileExistsError):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_urlsafe(50))
+        return path.read_text().strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"MATTING_DATA_DIR={path.parent} cannot be used: {error.strerror}") from None
+
+
+def broker_socket(data_dir: Path) -> Path:
+    """Return the path of the embedded broker's socket; long paths exceed the system's limit of about 108 characters."""
+    path = data_dir / "broker.sock"
+    if len(str(path)) < 100:
+        return path
+    digest = hashlib.sha256(str(data_dir).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"keyline-{digest}.sock"

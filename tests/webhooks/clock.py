@@ -1,0 +1,18 @@
+"""A clock that the tests advance."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+
+class Clock:
+    """Stand in for django.utils.timezone.now, at the real time to begin with."""
+
+    def __init__(self) -> None:
+        self.now = dt.datetime.now(dt.UTC)
+
+    def __call__(self) -> dt.datetime:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += dt.timedelta(seconds=seconds)

@@ -1,0 +1,90 @@
+"""What a worker does around each message."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError, connection
+
+from jobs.models import Team
+from jobs.running.worker import worker_programs
+from jobs.work import queue, serving
+from jobs.work.registry import Task, runs
+from tests.stack import wait_for
+
+LOOK, HANG = Task("look"), Task("hang", timeout_s=1)
+_answers: list[str] = []
+
+
+@runs(LOOK)
+def look() -> None:
+    """Be a task that asks the database; the first one finds that its server was restarted."""
+    if not _answers:
+        _answers.append("failed")
+        connection.connection.close()
+        connection.errors_occurred = True  # as every failing query leaves it
+        raise OperationalError("server closed the connection unexpectedly")
+    Team.objects.count()
+    _answers.append("answered")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_task_is_not_given_the_database_connection_that_broke_under_the_one_before() -> None:
+    _answers.clear()
+    Team.objects.count()
+    for _ in range(3):
+        queue.enqueue_task(LOOK, queue_name="upkeep")
+
+    serving.serve(["upkeep"], name="worker-1", until_empty=True)
+
+    assert _answers == ["failed", "answered", "answered"]
+
+
+@runs(HANG)
+def hang() -> None:
+    """Be a task that waits in native code for ever, as for a driver that never answers."""
+    mutex, library = ctypes.create_string_buffer(64), ctypes.CDLL(None)
+    library.pthread_mutex_lock(mutex)
+    library.pthread_mutex_lock(mutex)
+
+
+def test_a_worker_that_hangs_in_native_code_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "HANG_MARGIN_S", 0)
+    queue.enqueue_task(HANG, queue_name="upkeep")
+    worker = os.fork()
+    if worker == 0:
+        try:
+            serving.serve(["upkeep"], name="worker-1", until_empty=True)
+        finally:
+            os._exit(0)
+    ended: list[int] = []
+
+    def has_ended() -> bool:
+        process, status = os.waitpid(worker, os.WNOHANG)
+        ended.extend([os.waitstatus_to_exitcode(status)] if process else [])
+        return bool(ended)
+
+    try:
+        wait_for(has_ended, timeout_s=60, what="the worker hangs")
+    finally:
+        if not ended:
+            os.kill(worker, signal.SIGKILL)
+            os.waitpid(worker, 0)
+
+    assert ended == [1]
+
+
+def test_downloads_webhooks_and_zips_wait_for_processes_of_their_own() -> None:
+    roles = [program.command[-1] for program in worker_programs(2)]
+
+    assert roles == ["pictures", "pictures", "downloads", "downloads", "webhooks", "slow-webhooks", "upkeep"]
+
+
+def test_every_queue_is_set_up_and_served_by_one_role() -> None:
+    served = [name for names in queue.QUEUES_OF_ROLE.values() for name in names]
+
+    assert sorted(served) == sorted(queue.QUEUES) == sorted(settings.RQ_QUEUES)
