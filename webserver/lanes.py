@@ -43,8 +43,8 @@ class Lane:
 class Lanes:
     """Hold the lanes of one process.
 
-    live: the check that this process runs, which answers whatever else goes on. probes: the other health checks. short: requests without a large body, and what goes on
-    after a wait. uploads: requests whose large body has been read. files: reading pieces of files that are sent.
+    live: the check that this process runs. probes: the other health checks. short: requests without a large body, and
+    those that go on after a wait. uploads: requests whose large body has been read. files: pieces of files to send.
     """
 
     def __init__(self, *, threads: int, upload_threads: int) -> None:
