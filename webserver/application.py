@@ -158,9 +158,9 @@ class _Exchange:
             elif response.streaming:
                 await self._stream(response, delivery)
             else:
-                await delivery.send_whole(response.content)
+                await delivery.send_whole(_content_of(response))
         except TimeoutError:
-            self._scope["extensions"][ABORT]()
+            self._scope["extensions"][ABORT]["abort"]()
         finally:
             if response.streaming:
                 await self._lanes.files.run(response.close)
@@ -197,9 +197,13 @@ class _Delivery:
 def _start_of(response: HttpResponseBase) -> Message:
     headers = [*response.items(), *(("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values())]
     if not response.streaming and "Content-Length" not in response.headers:
-        headers.append(("Content-Length", str(len(response.content))))
+        headers.append(("Content-Length", str(len(_content_of(response)))))
     encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     return {"type": "http.response.start", "status": response.status_code, "headers": encoded}
+
+
+def _content_of(response: HttpResponseBase) -> bytes:
+    return response.content if isinstance(response, HttpResponse) else b""
 
 
 def _declared_bytes(scope: Message) -> int | None:

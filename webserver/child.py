@@ -72,7 +72,7 @@ def serve(configuration: Configuration, *, listener: int, pipe: int) -> None:
         proxy_headers=False,
         server_header=False,
         backlog=_TURN,
-        timeout_keep_alive=configuration.keep_alive_s,
+        timeout_keep_alive=int(configuration.keep_alive_s),
         timeout_graceful_shutdown=int(configuration.stop_grace_s),
     )
     server = _Server(config, pipe=pipe, max_requests=configuration.max_requests)

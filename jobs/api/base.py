@@ -18,7 +18,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView, set_rollback
+from rest_framework.views import set_rollback
 
 from jobs.api.auth import actor_of
 from jobs.api.body_limits import BodyLimits, no_picture
@@ -68,7 +68,7 @@ class AlwaysJson(DefaultContentNegotiation):
         return first, first.media_type
 
 
-class DialectView(WaitingView, APIView):
+class DialectView(WaitingView):
     """Turn whatever a view raises into the dialect's envelope with its `render_error`, and apply the rate limits.
 
     dialect: whose request limits apply, beside the team's own. is_submit: whether a request counts as a submission

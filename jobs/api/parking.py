@@ -10,6 +10,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from jobs.api.results import job_abandon, picture_of
 from jobs.models import Job, JobImage
@@ -22,8 +23,8 @@ from webserver.parking import PARKS, Parked
 Then = Callable[[Job], HttpResponseBase]
 
 
-class WaitingView:
-    """Add waiting to an API view: mixed into it, before APIView.
+class WaitingView(APIView):
+    """Let an API view wait.
 
     A view that waits is dispatched twice. The second time its caller is known and counted, its body is gone, and the
     function that it left stands in for its handler.
@@ -33,7 +34,7 @@ class WaitingView:
     _caller: tuple[Any, Any] = (None, None)
 
     def when_ended(
-        self: Any, job: Job, *, timeout_s: float, then: Then, left: Callable[[], object] = lambda: None
+        self, job: Job, *, timeout_s: float, then: Then, left: Callable[[], object] = lambda: None
     ) -> HttpResponseBase:
         """Answer by `then`, called with the job as it stands when it has ended or after `timeout_s`.
 
@@ -52,13 +53,13 @@ class WaitingView:
         return self._parked(queue.topic_of_job(job.id), timeout_s=timeout_s, then=ended, left=left)
 
     def when_done(
-        self: Any, future: Future[Any], *, then: Callable[[], HttpResponseBase], left: Callable[[], object]
+        self, future: Future[Any], *, then: Callable[[], HttpResponseBase], left: Callable[[], object]
     ) -> HttpResponseBase:
         """Answer by `then` when a future is done, which is certain to happen; `left` as in `when_ended`."""
         return then() if future.done() else self._parked(future, timeout_s=None, then=lambda _: then(), left=left)
 
     def _parked(
-        self: Any,
+        self,
         awaited: str | Future[Any],
         *,
         timeout_s: float | None,
@@ -75,14 +76,14 @@ class WaitingView:
         return Parked(awaited=awaited, timeout_s=timeout_s, go_on=go_on, left=left)
 
     def when_picture(
-        self: Any, job: Job, *, timeout_s: float, then: Callable[[JobImage], HttpResponseBase]
+        self, job: Job, *, timeout_s: float, then: Callable[[JobImage], HttpResponseBase]
     ) -> HttpResponseBase:
         """Answer by `then`, called with the only picture of a job, once it is cut out; raise what went wrong with it.
 
         Raises JobCanceled, JobNotFound, and WaitTimeout when `timeout_s` has run out. The caller has no other way to
         the result: when it has gone, or the time is up, a job that no worker has begun is cancelled.
         """
-        actor: Actor = self.actor
+        actor: Actor = self.actor  # type: ignore[attr-defined]  # every dialect's view has one
         return self.when_ended(
             job,
             timeout_s=timeout_s,
@@ -90,18 +91,18 @@ class WaitingView:
             left=partial(job_abandon, actor=actor, job=job),
         )
 
-    def dispatch(self: Any, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        response = super().dispatch(request, *args, **kwargs)  # type: ignore[misc]
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        response = super().dispatch(request, *args, **kwargs)
         if isinstance(response, Parked):
-            self.request = None  # it holds the body
+            self.request = None  # type: ignore[assignment]  # it holds the body
         return response
 
-    def take_up(self: Any, request: Request) -> bool:
+    def take_up(self, request: Request) -> bool:
         """Put what the view left in the place of its handler; return False when this is the request's beginning."""
         if self._then is None:
             return False
         then = self._then
         request.user, request.auth = self._caller
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
-        setattr(self, request.method.lower(), lambda *_, **__: then())
+        setattr(self, str(request.method).lower(), lambda *_, **__: then())
         return True

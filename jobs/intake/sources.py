@@ -153,7 +153,7 @@ def proved(data: bytes, limits: Limits) -> Probe:
         return probe(data, limits)
     try:
         return pixels.checks.run(probe, data, limits, pixels=pixels_by_header)
-    except (pixels.BrokenProcessPool, pixels.CancelledError, MemoryError) as error:
+    except pixels.PROCESS_FAILED as error:
         raise ImageUnreadable("The file is damaged and cannot be decoded.") from error
 
 

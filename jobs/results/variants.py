@@ -44,7 +44,7 @@ class Rendering:
         """Return the file; raise what was wrong with brush or picture, or ServerBusy when its process has ended."""
         try:
             return self.future.result()
-        except (pixels.BrokenProcessPool, pixels.CancelledError, MemoryError) as error:
+        except pixels.PROCESS_FAILED as error:
             raise ServerBusy from error
 
     def drop(self) -> None:
