@@ -102,9 +102,9 @@ def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
     return Probe(name, width, height, len(data), notes + _orientation_notes(orientation))
 
 
-def pixels_of(data: bytes, limits: Limits) -> int:
+def pixels_of(source: bytes | Path, limits: Limits) -> int:
     """Return width x height by the header, with nothing decoded. Raises what `probe` raises for the file's head."""
-    data = _read(data, limits)
+    data = _read(source, limits)
     name = _accepted_format(data, limits)
     with _refusing(name), _open(data, name, limits) as image:
         return image.width * image.height

@@ -14,11 +14,11 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import PurePosixPath
-from typing import Any, Protocol
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, Protocol
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 
 from jobs import pixels
 from jobs.intake.fetch import check_url, policy_from_settings
@@ -56,6 +56,10 @@ class CheckedSource:
     def read(self) -> bytes:
         self.content.seek(0)
         return self.content.read()
+
+    def stream(self) -> bytes | IO[bytes]:
+        """Return the open file where the picture lies on disk, else its bytes."""
+        return self.content.file if isinstance(self.content, TemporaryUploadedFile) else self.read()
 
 
 class ReopenedContent:
@@ -143,16 +147,16 @@ def clean_name(name: str) -> str:
 _CHECKED_HERE_PIXELS = 1_000_000
 
 
-def proved(data: bytes, limits: Limits) -> Probe:
-    """Return what a picture is once it has been decoded, by a process of its own unless it is small.
+def proved(source: bytes | Path, limits: Limits) -> Probe:
+    """Decode a picture and return what it is; all but small ones in memory are decoded by another process.
 
     Raises what `segmentation.image.probe` raises; a file on which the decoder itself fails is ImageUnreadable.
     """
-    pixels_by_header = pixels_of(data, limits)
-    if pixels_by_header <= _CHECKED_HERE_PIXELS:
-        return probe(data, limits)
     try:
-        return pixels.checks.run(probe, data, limits, pixels=pixels_by_header)
+        count = pixels_of(source, limits) if isinstance(source, bytes) else pixels.checks.run(pixels_of, source, limits)
+        if count <= _CHECKED_HERE_PIXELS and isinstance(source, bytes):
+            return probe(source, limits)
+        return pixels.checks.run(probe, source, limits, pixels=count)
     except pixels.PROCESS_FAILED as error:
         raise ImageUnreadable("The file is damaged and cannot be decoded.") from error
 
@@ -170,10 +174,15 @@ def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) ->
         raise ImageMissing(field="image")
     if file.size is not None and file.size > limits.max_bytes:
         raise too_large(file.name or "", limits.max_bytes)
+    name = clean_name(file.name or "")
+    if isinstance(file, TemporaryUploadedFile):
+        path = Path(file.temporary_file_path())
+        found = proved(path, limits)
+        with path.open("rb") as stream:
+            return CheckedSource(name, found, hashlib.file_digest(stream, "sha256").hexdigest(), file)
     file.seek(0)
     data = file.read(limits.max_bytes + 1)
-    found = proved(data, limits)
-    return CheckedSource(clean_name(file.name or ""), found, hashlib.sha256(data).hexdigest(), file)
+    return CheckedSource(name, proved(data, limits), hashlib.sha256(data).hexdigest(), file)
 
 
 def accept_base64(text: object, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
