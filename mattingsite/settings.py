@@ -33,7 +33,7 @@ SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS", [])  # earlier keys: wh
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", [])
 ROOT_URLCONF = "mattingsite.urls"
-WSGI_APPLICATION = "mattingsite.wsgi.application"
+ASGI_APPLICATION = "mattingsite.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
@@ -62,7 +62,8 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
-    "jobs.telemetry.requests.RequestsMiddleware",  # first, so that it sees every response
+    "webserver.parking.ParkingMiddleware",  # first, so that all others see the final answer
+    "jobs.telemetry.requests.RequestsMiddleware",  # sees every response
     "corsheaders.middleware.CorsMiddleware",
     "jobs.api.health.ProbesMiddleware",
     "jobs.api.body_limits.BodyLimitsMiddleware",
@@ -201,7 +202,7 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
-FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 
 # Security -------------------------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -302,6 +303,7 @@ MATTING_SWEEP_INTERVAL_S = env.number("MATTING_SWEEP_INTERVAL_S", 2.0, minimum=0
 MATTING_MAX_DELIVERIES = env.integer("MATTING_MAX_DELIVERIES", 3, minimum=1)
 MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, available_cpus() // 4), minimum=1)
 MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
+MATTING_PIXEL_PROCESSES = env.switch("MATTING_PIXEL_PROCESSES", True)
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))
 MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", str(BASE_DIR / "weights"))).resolve()
 MATTING_RUNTIME = env.choice("MATTING_RUNTIME", "auto", RUNTIMES)

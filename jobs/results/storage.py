@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
 from django.conf import settings
@@ -141,6 +141,17 @@ def open_file(key: str) -> IO[bytes]:
         return default_storage.open(key, "rb")
     except FileNotFoundError as error:
         raise NotFound("The file has been deleted.") from error
+
+
+def local_path(key: str) -> Path | None:
+    """Return where a stored file lies on this machine, None in a bucket; raise NotFound when it is gone."""
+    try:
+        path = Path(default_storage.path(key))
+    except NotImplementedError:
+        return None
+    if not path.is_file():
+        raise NotFound("The file has been deleted.")
+    return path
 
 
 def read(key: str) -> bytes:

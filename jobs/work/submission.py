@@ -220,7 +220,7 @@ def _store_source(job: Job, image: JobImage, source: CheckedSource) -> Artifact:
         image=image,
         kind=Artifact.Kind.SOURCE,
         key=storage.key_of_source(job, image.position, storage.EXTENSIONS.get(kind, "bin")),
-        data=source.read(),
+        data=source.stream(),
         content_type=kind,
         width=source.probe.width,
         height=source.probe.height,
