@@ -52,6 +52,7 @@ ROLES = {
     "train-flowers17": SetRole(real=0.35, cutout=0.6),
     "train-flowers102": SetRole(real=0.5, cutout=0.6),
     "train-pool-sure": SetRole(real=1.0, cutout=0.6, held_out=100),
+    "train-taught": SetRole(real=1.0, cutout=0.4),
     "train-pool-unsure": SetRole(real=0.6, cutout=0.0, unsure=True),
     "train-people": SetRole(real=0.0, cutout=0.0, people="marked"),
     "train-boxes": SetRole(real=0.0, cutout=0.0),

@@ -33,7 +33,7 @@ def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> FileRes
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as bundle:
         for image in images:
             for artifact in image.artifacts.all():
-                if image.status == Status.SUCCEEDED and artifact.kind in storage.PUBLISHED:
+                if image.status == Status.SUCCEEDED and artifact.kind in storage.IN_ZIPS:
                     bundle.writestr(_free_name(artifact.kind, artifact.key, image, taken), storage.read(artifact.key))
                     opened.setdefault(artifact.job_id, artifact)
     for artifact in opened.values():
@@ -46,6 +46,8 @@ def _free_name(kind: str, key: str, image: JobImage, taken: set[str]) -> str:
     stem = PurePosixPath(image.name or str(image.id)).stem
     suffix = "" if kind == "cutout" else f"_{kind}"
     extension = PurePosixPath(key).suffix
+    if kind == Artifact.Kind.FINISHED:
+        stem, suffix = PurePosixPath(key).stem, ""
     name, number = f"{stem}{suffix}{extension}", 2
     while name in taken:
         name, number = f"{stem}{suffix} ({number}){extension}", number + 1

@@ -15,6 +15,7 @@ from .mail import QueuedMail
 from .model_version import ModelVersion, Role, Tier
 from .preset import Preset
 from .quota import Quota
+from .recipe import BackgroundPicture, RecipeVersion
 from .team import Membership, Team
 from .upload import Upload
 from .usage import UsageEntry, UsageErasure, UsagePeriod
@@ -27,6 +28,7 @@ __all__ = [
     "Artifact",
     "AuditEntry",
     "AuditHead",
+    "BackgroundPicture",
     "Bundle",
     "Invitation",
     "Job",
@@ -38,6 +40,7 @@ __all__ = [
     "Preset",
     "QueuedMail",
     "Quota",
+    "RecipeVersion",
     "Role",
     "Scope",
     "Status",

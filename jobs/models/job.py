@@ -63,6 +63,9 @@ class Job(models.Model):
 
     options = models.JSONField(help_text="CutoutOptions as JSON.")
     limits = models.JSONField(default=dict, help_text="segmentation.image.Limits of its route, as JSON.")
+    recipes = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="Recipes that finish its pictures: name, version and body."
+    )
     wire = models.JSONField(default=dict, blank=True, help_text="What the dialect needs to render its answer.")
     external_id = models.CharField(max_length=64, blank=True, help_text="The dialect's own id, where it has one.")
     output_folder = models.CharField(
@@ -181,8 +184,12 @@ class JobImage(Leased):
     notes = models.JSONField(default=list, blank=True)
     timings_ms = models.JSONField(default=dict, blank=True)
     model_version = models.CharField(max_length=80, blank=True)
-    tier = models.CharField(max_length=5, blank=True, db_default="", help_text="Tier of the model that answered.")
-    model_reason = models.CharField(max_length=16, blank=True, db_default="", help_text="Why this model answered.")
+    tier = models.CharField(
+        max_length=5, blank=True, default="", db_default="", help_text="Tier of the model that answered."
+    )
+    model_reason = models.CharField(
+        max_length=16, blank=True, default="", db_default="", help_text="Why this model answered."
+    )
     is_corrected = models.BooleanField(
         default=False, db_default=False, help_text="Whether a brush, a box or a click changed the result."
     )

@@ -13,6 +13,7 @@ from jobs.audit.trail import Author
 from jobs.errors import AuthenticationRequired, NoTeam
 from jobs.models import ApiKey, Membership, Team
 from jobs.teams.actor import Actor
+from jobs.teams.open_networks import OpenAccess
 from jobs.telemetry.requests import bind_caller, request_id_of
 
 TEAM_KEY = "team_id"  # of the session: the team that the user has chosen
@@ -66,6 +67,8 @@ class Caller:
         key = getattr(self._request, "auth", None)
         if isinstance(key, ApiKey):
             return self.key_actor(key)
+        if isinstance(key, OpenAccess):
+            return Actor(team=key.team, network=key.network, address=self.address, request_id=self.request_id)
         membership = self.membership
         if membership is None:
             raise NoTeam

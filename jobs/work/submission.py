@@ -30,6 +30,7 @@ from jobs.intake.sources import (
 from jobs.models import Action, Artifact, Job, JobImage, Quota, Status
 from jobs.quota.charges import usage_charge, usage_check
 from jobs.quota.limits import limits_within, picture_check, quota_of
+from jobs.recipes.selectors import NamedRecipe, recipes_to_json
 from jobs.results import storage
 from jobs.results.artifacts import artifact_stored
 from jobs.results.deletions import files_discard
@@ -63,7 +64,13 @@ class Door:
 
 
 def job_submit(
-    *, actor: Actor, door: Door, options: CutoutOptions, sources: Sequence[Source], limits: Limits | None = None
+    *,
+    actor: Actor,
+    door: Door,
+    options: CutoutOptions,
+    sources: Sequence[Source],
+    limits: Limits | None = None,
+    recipes: Sequence[NamedRecipe] = (),
 ) -> Job:
     """Store the sources, write the job and its pictures, and queue them when that is committed.
 
@@ -80,6 +87,7 @@ def job_submit(
     _quota_check(quota, actor, sources, limits, quality=options.quality or Quality.FAST)
     queue.require_available()
     job = _new_job(actor, door, options, limits, len(sources), quota)
+    job.recipes = recipes_to_json(recipes)
     images = [_new_image(job, door, position, source) for position, source in enumerate(sources)]
     artifacts: list[Artifact] = []
     try:

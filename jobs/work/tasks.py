@@ -16,8 +16,11 @@ from jobs.errors import WaitTimeout
 from jobs.inference import engines
 from jobs.inference.activation import WEIGHTS_TRY
 from jobs.intake import fetch, folders
+from jobs.intake.content_check import content_check
 from jobs.intake.sources import limits_from_json
 from jobs.models import Artifact, JobImage
+from jobs.recipes.finishing import FinishedPicture, picture_finish
+from jobs.recipes.selectors import recipes_from_json
 from jobs.results import storage
 from jobs.telemetry.transitions import stages_done
 from jobs.work import queue
@@ -26,7 +29,7 @@ from jobs.work.leases import lease_kept
 from jobs.work.registry import runs
 from segmentation.errors import MattingError
 from segmentation.image import Limits, probe
-from segmentation.pipeline import cut_out
+from segmentation.pipeline import CutoutResult, cut_out
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +55,9 @@ def image_download(image_id: str) -> None:
 
 
 @runs(WEIGHTS_TRY)
-def weights_try(path: str, *, reply_to: str) -> None:
+def weights_try(path: str, sha256: str = "", storage_key: str = "", *, reply_to: str) -> None:
     """Try a file of the weights folder and reply with its description or with what is wrong with it."""
-    queue.reply(reply_to, engines.tried(path))
+    queue.reply(reply_to, engines.tried(path, sha256, storage_key))
 
 
 def _attempt(image_id: str, step: Callable[[JobImage], None]) -> None:
@@ -82,10 +85,12 @@ def _cut_out(image: JobImage) -> None:
     job = image.job
     limits = limits_from_json(job.limits)
     data, timings = _source_of(image, limits)
+    content_check(data, {"job": str(job.pk), "team": job.team.name, "dialect": job.dialect})
     started = time.perf_counter()
     model = engines.engine_for(image)
     result = cut_out(data, job.cutout_options, model, limits)
     timings |= result.timings_ms
+    finished = _finished(image, data, result, limits, timings)
     timings["total"] = timings["fetch"] + (time.perf_counter() - started) * 1000
     choice = model.choice  # None: no model was needed, as for stamps
     ended = image_succeed(
@@ -95,9 +100,30 @@ def _cut_out(image: JobImage) -> None:
         model_version=choice.label if choice else "",
         tier=choice.tier if choice else "",
         model_reason=choice.reason if choice else "",
+        finished=finished,
     )
     if ended:
         stages_done(timings)
+
+
+def _finished(
+    image: JobImage, data: bytes, result: CutoutResult, limits: Limits, timings_ms: dict[str, float]
+) -> FinishedPicture | None:
+    """Apply the job's recipes to the picture that was cut out; None without recipes."""
+    job = image.job
+    if not job.recipes:
+        return None
+    started = time.perf_counter()
+    finished = picture_finish(
+        team=job.team,
+        name=image.name,
+        source=data,
+        alpha_png=result.alpha.data,
+        recipes=recipes_from_json(job.recipes),
+        limits=limits,
+    )
+    timings_ms["finish"] = (time.perf_counter() - started) * 1000
+    return finished
 
 
 def _download(image: JobImage) -> None:

@@ -44,7 +44,9 @@ class Engine(Protocol):
     name: str
     version: str
     runtime: str
-    takes_points: bool
+
+    @property
+    def takes_points(self) -> bool: ...
 
     def auto(self, rgb: np.ndarray) -> Matte:
         """Find the salient subject or subjects."""

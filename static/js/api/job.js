@@ -8,6 +8,7 @@
  * @property {"auto" | "boxes" | "instances"} method
  * @property {Box[]} boxes
  * @property {string} subject
+ * @property {string | null} quality
  * @property {string} alpha_mode
  * @property {number} threshold
  * @property {number} erosion

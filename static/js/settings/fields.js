@@ -6,6 +6,7 @@
 const FIELDS = Object.freeze(
   /** @type {const} */ ({
     subject: "text",
+    quality: "text",
     format: "text",
     background: "color",
     alpha_mode: "text",
