@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import socket
 from pathlib import Path
 
 from botocore.config import Config
 
+from jobs.telemetry.logs import FORMATS, logging_settings
 from mattingsite import __version__
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
 from mattingsite.data_folder import broker_socket, read_or_create_secret
 from mattingsite.environment import read_environment
+from segmentation.cpus import available_cpus
 from segmentation.options import Quality
 from segmentation.runtimes import RUNTIMES
 
@@ -35,6 +38,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "jobs",
+    "corsheaders",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "mattingsite.apps.KeylineAdminConfig",
@@ -58,6 +62,8 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "jobs.telemetry.requests.RequestsMiddleware",  # first, so that it sees every response
+    "corsheaders.middleware.CorsMiddleware",
     "jobs.api.health.ProbesMiddleware",
     "jobs.api.body_limits.BodyLimitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -244,7 +250,11 @@ RQ = {"DEFAULT_RESULT_TTL": 0, "FAILURE_TTL": 3600}
 
 # API ------------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["jobs.api.auth.KeyAuthentication", "jobs.api.auth.BrowserSession"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "jobs.api.auth.KeyAuthentication",
+        "jobs.api.auth.BrowserSession",
+        "jobs.api.auth.NetworkAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["jobs.api.auth.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -252,6 +262,19 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+# Origins whose pages may call the APIs with a key and read signed links. Cookies are not sent along.
+CORS_ALLOWED_ORIGINS = env.items("MATTING_CORS_ORIGINS", [])
+CORS_URLS_REGEX = r"^/(?!admin/|accounts/|i18n/)"
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "content-type", "content-disposition", "idempotency-key", "if-none-match", "range"),
+    "x-api-key",  # a dialect registers the headers that only its clients send
+]
+CORS_EXPOSE_HEADERS = [
+    *("Content-Disposition", "Content-Range", "ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit"),
+    *("RateLimit-Policy", "Retry-After", "Server-Timing", "X-Ignored-Fields", "X-Request-Id"),
+]
+CORS_PREFLIGHT_MAX_AGE = 3600
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Keyline",
     "DESCRIPTION": "Cuts subjects out of pictures: the native API and published dialects.",
@@ -277,7 +300,7 @@ MATTING_LINK_TTL_S = env.integer("MATTING_LINK_TTL_S", 3600, minimum=1)
 MATTING_LEASE_S = env.number("MATTING_LEASE_S", 8.0, minimum=2)
 MATTING_SWEEP_INTERVAL_S = env.number("MATTING_SWEEP_INTERVAL_S", 2.0, minimum=0.1)
 MATTING_MAX_DELIVERIES = env.integer("MATTING_MAX_DELIVERIES", 3, minimum=1)
-MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, (os.cpu_count() or 2) // 4), minimum=1)
+MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, available_cpus() // 4), minimum=1)
 MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))
 MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", str(BASE_DIR / "weights"))).resolve()
@@ -295,6 +318,8 @@ MATTING_INPUT_ROOTS = env.items("MATTING_INPUT_ROOTS", [str(MEDIA_ROOT / "inputs
 MATTING_OUTPUT_ROOTS = env.items("MATTING_OUTPUT_ROOTS", [str(MEDIA_ROOT / "outputs")])
 MATTING_FETCH_ALLOW = env.items("MATTING_FETCH_ALLOW", [])
 MATTING_FETCH_TIMEOUT_S = env.number("MATTING_FETCH_TIMEOUT_S", 20.0, minimum=0.1)
+MATTING_OPEN_TO = env.items("MATTING_OPEN_TO", [])
+MATTING_CONTENT_CHECK = env("MATTING_CONTENT_CHECK")
 MATTING_SIGNUP_OPEN = env.switch("MATTING_SIGNUP_OPEN", True)
 
 # Limits of a team without its own quota; empty means no limit.
@@ -310,22 +335,14 @@ MATTING_QUOTA = {
     "retention_hours": env.limit("MATTING_QUOTA_RETENTION_HOURS", int, minimum=1),
 }
 
-# Logs -----------------------------------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        # A 503 of /health while the model loads is a valid response: only exceptions are logged as errors.
-        "with_exception": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)}
-    },
-    "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))},
-    "loggers": {
-        "rq.worker": {"level": "WARNING"},
-        "axes": {"level": "WARNING"},
-        "django.request": {"level": "ERROR", "filters": ["with_exception"]},
-    },
-}
+# Observation ----------------------------------------------------------------------------------------------------------
+LOGGING = logging_settings(
+    log_format=env.choice("MATTING_LOG_FORMAT", "text", FORMATS),
+    level=env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+)
+# The web processes of a host sum their metrics up in files; prometheus_client reads this name when it is imported.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(DATA_DIR / "metrics" / socket.gethostname()))
+MATTING_METRICS_TOKEN = env("MATTING_METRICS_TOKEN")
+MATTING_METRICS_NETWORKS = env.networks("MATTING_METRICS_NETWORKS")
 
 env.finish()

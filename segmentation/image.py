@@ -21,6 +21,7 @@ from PIL import Image
 
 from segmentation.color import to_srgb
 from segmentation.errors import ImageDimensions, ImageError, ImageMissing, ImageTooLarge, ImageUnreadable
+from segmentation.formats import camera_raw
 from segmentation.formats.bmp import OpenedBmp
 from segmentation.formats.gif import OpenedGif
 from segmentation.formats.heif import OpenedHeif
@@ -144,6 +145,8 @@ def _read(source: bytes | Path | IO[bytes], limits: Limits) -> bytes:
 def _accepted_format(data: bytes, limits: Limits) -> str:
     name = sniff(data[:HEAD_BYTES])
     accepted = ", ".join(NAMES[name] for name in FORMATS if name in limits.formats)
+    if name is None and camera_raw.name_of(data):
+        raise camera_raw.refusal(data)
     if name is None:
         raise ImageUnreadable(f"The file is {describe(data[:HEAD_BYTES])}, not a picture. Send {accepted}.")
     if name not in limits.formats:

@@ -27,6 +27,7 @@ from jobs.inference.pool import Pool, Weights
 from jobs.inference.routing import EngineSource, RoutedEngine
 from jobs.inference.selectors import active_versions, pending_versions
 from jobs.models import JobImage, ModelVersion, Role, Tier
+from segmentation.cpus import available_cpus
 from segmentation.engines.base import Engine
 from segmentation.engines.registry import load_engine, read_manifest
 from segmentation.errors import MattingError, WeightsInvalid
@@ -83,6 +84,9 @@ class Engines(EngineSource):
                     self._answers_with(role, weights)
                 return engine
         return self.pool.get(self._last.get(role, built_in())) if tier is Tier.FAST else None
+
+    def built_in(self) -> Engine:
+        return self.pool.get(built_in())
 
     def make_room(self, role: Role) -> None:
         self.pool.unload_others(self._last.get(role, built_in()))
@@ -190,11 +194,17 @@ def built_in() -> Weights:
 def load(weights: Weights) -> Engine:
     """Load a weights file on the configured runtime; raise WeightsInvalid when it is not the file that was tried."""
     cache_dir = Path(settings.DATA_DIR) / "engine-cache"
-    engine = load_engine(weights.path, runtime=settings.MATTING_RUNTIME, cache_dir=cache_dir)
+    engine = load_engine(weights.path, runtime=settings.MATTING_RUNTIME, cache_dir=cache_dir, threads=_threads())
     if weights.sha256 and not weights.sha256.startswith(engine.version):
         raise WeightsInvalid(f"The weights file {weights.path.name} has changed since it was tried.")
     logger.info("model %s %s is warm on %s", engine.name, engine.version, engine.runtime)
     return engine
+
+
+def _threads() -> int | None:
+    """Return each worker's share of a container's CPUs; None without a limit, where runtimes choose well themselves."""
+    cpus = available_cpus()
+    return None if cpus >= (os.cpu_count() or 1) else max(1, cpus // settings.MATTING_WORKERS)
 
 
 def weights_tried(path: str) -> dict[str, object]:

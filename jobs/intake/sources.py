@@ -21,6 +21,7 @@ from urllib.parse import unquote
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
+from jobs.errors import StorageFailed
 from jobs.intake.fetch import check_url, policy_from_settings
 from jobs.results import storage
 from segmentation.errors import (
@@ -139,6 +140,14 @@ def clean_name(name: str) -> str:
     return name[-MAX_NAME_LENGTH:].strip(" .") or "picture"
 
 
+def _probed(data: bytes, limits: Limits, *, prove: bool = True) -> Probe:
+    """Probe a picture; raise StorageFailed for a fault of this machine, which is no verdict about the picture."""
+    try:
+        return probe(data, limits, prove=prove)
+    except (MemoryError, OSError) as error:
+        raise StorageFailed("The picture cannot be checked at the moment, please try again.") from error
+
+
 def accept_bytes(
     data: bytes, *, name: str = "", limits: Limits | None = None, prove_pixels: int | None = None
 ) -> CheckedSource:
@@ -148,11 +157,11 @@ def accept_bytes(
     """
     limits = limits or default_limits()
     if prove_pixels is None:
-        found = probe(data, limits)
+        found = _probed(data, limits)
     else:
-        found = probe(data, limits, prove=False)
+        found = _probed(data, limits, prove=False)
         if found.width * found.height <= prove_pixels:
-            found = probe(data, limits)
+            found = _probed(data, limits)
     return CheckedSource(clean_name(name), found, hashlib.sha256(data).hexdigest(), io.BytesIO(data))
 
 
@@ -165,7 +174,7 @@ def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) ->
         raise too_large(file.name or "", limits.max_bytes)
     file.seek(0)
     data = file.read(limits.max_bytes + 1)
-    found = probe(data, limits)
+    found = _probed(data, limits)
     return CheckedSource(clean_name(file.name or ""), found, hashlib.sha256(data).hexdigest(), file)
 
 

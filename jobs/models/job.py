@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from jobs.models.dialects import OwnDialect, dialect_choices
 from jobs.models.lease import Leased
+from jobs.telemetry.transitions import job_moved, picture_moved
 from segmentation.options import CutoutOptions
 
 
@@ -125,12 +126,19 @@ class Job(models.Model):
     def start(self) -> bool:
         """Move queued → running; False when it runs already or has ended."""
         rows = Job.objects.filter(pk=self.pk, status=Status.QUEUED)
-        return rows.update(status=Status.RUNNING, started_at=timezone.now()) == 1
+        started = rows.update(status=Status.RUNNING, started_at=timezone.now()) == 1
+        if started:
+            job_moved(job=self.pk, state=Status.RUNNING)
+        return started
 
     def finish(self, status: str, *, code: str = "", message: str = "") -> bool:
         """Move to a terminal state; False when it has already ended."""
         rows = Job.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
-        return rows.update(status=status, finished_at=timezone.now(), error_code=code, error_message=message[:500]) == 1
+        values = {"finished_at": timezone.now(), "error_code": code, "error_message": message[:500]}
+        ended = rows.update(status=status, **values) == 1
+        if ended:
+            job_moved(job=self.pk, state=status, error_code=code)
+        return ended
 
 
 class JobImage(Leased):
@@ -173,8 +181,12 @@ class JobImage(Leased):
     notes = models.JSONField(default=list, blank=True)
     timings_ms = models.JSONField(default=dict, blank=True)
     model_version = models.CharField(max_length=80, blank=True)
-    tier = models.CharField(max_length=5, blank=True, db_default="", help_text="Tier of the model that answered.")
-    model_reason = models.CharField(max_length=16, blank=True, db_default="", help_text="Why this model answered.")
+    tier = models.CharField(
+        max_length=5, blank=True, default="", db_default="", help_text="Tier of the model that answered."
+    )
+    model_reason = models.CharField(
+        max_length=16, blank=True, default="", db_default="", help_text="Why this model answered."
+    )
     is_corrected = models.BooleanField(
         default=False, db_default=False, help_text="Whether a brush, a box or a click changed the result."
     )
@@ -197,7 +209,10 @@ class JobImage(Leased):
 
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
         """Move queued → running under a lease; False when another worker was first or the picture is not queued."""
-        return super().claim(lease_s=lease_s, worker=worker, started_at=timezone.now(), is_held=False, **values)
+        claimed = super().claim(lease_s=lease_s, worker=worker, started_at=timezone.now(), is_held=False, **values)
+        if claimed:
+            picture_moved(picture=self.pk, job=self.job_id, state=Status.RUNNING)
+        return claimed
 
     def release(self, *, delay_s: float = 0.0, **values: Any) -> bool:
         """Move running → queued; False when this attempt has lost its lease."""
@@ -212,6 +227,7 @@ class JobImage(Leased):
         ended = self.end(status=status, finished_at=timezone.now(), **values)
         if ended:
             self.refresh_from_db()
+            picture_moved(picture=self.pk, job=self.job_id, state=status, error_code=self.error_code)
         return ended
 
     def hold(self) -> None:
@@ -222,4 +238,7 @@ class JobImage(Leased):
         """Move any unfinished picture, or only a queued one, to canceled; return whether it moved."""
         rows = JobImage.objects.filter(pk=self.pk)
         rows = rows.filter(status=Status.QUEUED) if only_queued else rows.exclude(status__in=TERMINAL)
-        return rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1
+        ended = rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1
+        if ended:
+            picture_moved(picture=self.pk, job=self.job_id, state=Status.CANCELED)
+        return ended

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import IO
+from typing import IO, Literal
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
@@ -171,7 +171,7 @@ def _folders_remove(key: str) -> None:
 
 def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None) -> str:
     """Return a signed link that opens the file without a key until it expires, at the latest with the file."""
-    until = _link_end(settings.MATTING_LINK_TTL_S if ttl_s is None else ttl_s)
+    until = link_end(settings.MATTING_LINK_TTL_S if ttl_s is None else ttl_s)
     if artifact.expires_at is not None:
         until = min(until, int(artifact.expires_at.timestamp()))
     token = signature_of(f"{artifact.id}:{until}", salt=_SALT)
@@ -179,14 +179,14 @@ def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None)
     return f"{base_url}{path}?until={until}&signature={token}"
 
 
-def _link_end(ttl_s: int) -> int:
+def link_end(ttl_s: int) -> int:
     """Return a link's last second, rounded up by at most a tenth, so that caches see the same link for a while."""
     step_s = max(1, ttl_s // 10)
     return math.ceil((timezone.now().timestamp() + ttl_s) / step_s) * step_s
 
 
-def is_signed(artifact_id: object, until: str, signature: str) -> bool:
-    """Return whether a link's signature is valid and has not expired."""
-    if not until.isdecimal() or int(until) < timezone.now().timestamp():
-        return False
-    return is_signature_of(f"{artifact_id}:{until}", signature, salt=_SALT)
+def link_state(artifact_id: object, until: str, signature: str) -> Literal["valid", "expired", "invalid"]:
+    """Check a link's signature and expiry."""
+    if not until.isdecimal() or not is_signature_of(f"{artifact_id}:{until}", signature, salt=_SALT):
+        return "invalid"
+    return "valid" if int(until) >= timezone.now().timestamp() else "expired"

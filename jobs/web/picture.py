@@ -16,6 +16,7 @@ from jobs.api.native.serializers import job_document
 from jobs.errors import JobNotFound, NotFound
 from jobs.models import Job
 from jobs.web.presets import presets_for
+from jobs.web.quality import quality_choices
 from jobs.web.session import FragmentPage, TeamPage, htmx_of
 from jobs.work.selectors import image_at, images_of, job_get
 
@@ -48,6 +49,7 @@ class PictureView(JobPage, TemplateView):
             image=image,
             image_id=str(image.id),
             presets=presets_for(self.user),
+            qualities=quality_choices(self.actor.team),
             job_json=job_document(job, base_url="", images=[image]),
             **values,
         )

@@ -10,14 +10,17 @@ from collections.abc import Callable
 
 from django.conf import settings
 from rq.timeouts import BaseTimeoutException
+from structlog.contextvars import bound_contextvars
 
 from jobs.errors import WaitTimeout
 from jobs.inference import engines
 from jobs.inference.activation import WEIGHTS_TRY
 from jobs.intake import fetch, folders
+from jobs.intake.content_check import content_check
 from jobs.intake.sources import limits_from_json
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
+from jobs.telemetry.transitions import stages_done
 from jobs.work import queue
 from jobs.work.attempts import image_claim, image_fail, image_hand_over, image_succeed, source_attach
 from jobs.work.leases import lease_kept
@@ -59,7 +62,9 @@ def _attempt(image_id: str, step: Callable[[JobImage], None]) -> None:
     image = image_claim(image_id=image_id, worker=worker_name())
     if image is None:
         return
-    with lease_kept(image, lease_s=settings.MATTING_LEASE_S):
+    ids = {"job": image.job_id, "picture": image.pk, "team": image.job.team_id, "request_id": image.job.request_id}
+    bound = {name: str(value) for name, value in ids.items() if value} | {"worker": worker_name()}
+    with bound_contextvars(**bound), lease_kept(image, lease_s=settings.MATTING_LEASE_S):
         try:
             step(image)
         except engines.HostLacksWeights:
@@ -78,13 +83,14 @@ def _cut_out(image: JobImage) -> None:
     job = image.job
     limits = limits_from_json(job.limits)
     data, timings = _source_of(image, limits)
+    content_check(data, {"job": str(job.pk), "team": job.team.name, "dialect": job.dialect})
     started = time.perf_counter()
     model = engines.engine_for(image)
     result = cut_out(data, job.cutout_options, model, limits)
     timings |= result.timings_ms
     timings["total"] = timings["fetch"] + (time.perf_counter() - started) * 1000
     choice = model.choice  # None: no model was needed, as for stamps
-    image_succeed(
+    ended = image_succeed(
         image=image,
         result=result,
         timings_ms=_rounded(timings),
@@ -92,6 +98,8 @@ def _cut_out(image: JobImage) -> None:
         tier=choice.tier if choice else "",
         model_reason=choice.reason if choice else "",
     )
+    if ended:
+        stages_done(timings)
 
 
 def _download(image: JobImage) -> None:

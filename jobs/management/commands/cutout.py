@@ -44,8 +44,7 @@ class Command(BaseCommand):
         taken = {photo.resolve() for photo in options["photos"]}
         for photo in tqdm(options["photos"], unit="photo", disable=len(options["photos"]) < 2):
             try:
-                engine = engine_for_command(Quality(options["quality"]))
-                if notes := _cut_out(photo, output, cutout, engine, taken):
+                if notes := _cut_out(photo, output, cutout, engine_for_command(Quality(options["quality"])), taken):
                     tqdm.write(f"{photo}: {'; '.join(notes)}", file=self.stderr)
             except (MattingError, OSError) as error:
                 failed += 1

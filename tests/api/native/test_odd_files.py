@@ -13,6 +13,7 @@ from .sent import photo
 pytestmark = pytest.mark.django_db
 
 
+@pytest.mark.slow
 def test_damaged_files_get_an_answer_and_the_same_one_twice(alice: Person, instant_worker) -> None:
     for number in range(0, 3000, 20):
         data = mutated(number)

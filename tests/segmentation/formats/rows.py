@@ -434,6 +434,10 @@ TIFF = [
         build.camera_raw(b"SONY"),
         build.camera_raw(dng=True),
     ], refused="camera raw"),
+    Row("TIFF", "camera raw that is no TIFF (RAF, ORF, RW2, CR3, CRW, X3F, MRW)", "", lambda: [
+        mark + bytes(600)
+        for mark in (b"FUJIFILMCCD-RAW 0201", b"IIRO\x08\0", b"IIU\0\x18", b"\0\0\0\x18ftypcrx ", b"FOVb", b"\0MRM")
+    ], refused="camera raw"),
     Row("TIFF", "floating-point, signed or 32-bit samples", "", lambda: [
         tiff(small().astype(np.float32) / 255, photometric="rgb"),
         tiff(small().astype(np.int16), photometric="rgb"),
@@ -564,10 +568,11 @@ OTHERS = [
     Row("BMP", "primaries and gamma in the header", "read as sRGB, as in browsers", lambda: [
         File(build.bmp_calibrated(ball(), build.DISPLAY_P3, 2.2), ball()),
     ], ("calibrated: colours of the header ignored",)),
-    Row("BMP", "missing filling behind the last row", "read", lambda: [
+    Row("BMP", "missing filling behind the last row, or up to three bytes", "read", lambda: [
         File(bmp(small()[:, :105])[:-1], small()[:, :105]),
+        File(bmp(ball())[:-2], ball(), lossy=True),
     ], (CUT,)),
-    Row("BMP", "missing pixels", "", lambda: [bmp(ball())[:-3]], refused="is cut short"),
+    Row("BMP", "missing pixels", "", lambda: [bmp(ball())[:-4]], refused="is cut short"),
     Row("GIF", "palette, with its transparent colour", EIGHT, lambda: [
         File(saved(image := Image.fromarray(small()).quantize(64), "GIF"), np.asarray(image.convert("RGB"))),
     ]),

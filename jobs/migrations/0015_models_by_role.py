@@ -34,7 +34,7 @@ def fill_units(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0013_lease_defaults"),
+        ("jobs", "0014_preview_kind"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -56,12 +56,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="jobimage",
             name="model_reason",
-            field=models.CharField(db_default="", blank=True, help_text="Why this model answered.", max_length=16),
+            field=models.CharField(default="", db_default="", blank=True, help_text="Why this model answered.", max_length=16),
         ),
         migrations.AddField(
             model_name="jobimage",
             name="tier",
-            field=models.CharField(db_default="", blank=True, help_text="Tier of the model that answered.", max_length=5),
+            field=models.CharField(default="", db_default="", blank=True, help_text="Tier of the model that answered.", max_length=5),
         ),
         migrations.AddField(
             model_name="modelversion",
@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="modelversion",
             name="licence",
-            field=models.CharField(db_default="", blank=True, max_length=400),
+            field=models.CharField(default="", db_default="", blank=True, max_length=400),
         ),
         migrations.AddField(
             model_name="modelversion",
@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="modelversion",
             name="storage_key",
-            field=models.CharField(db_default="", blank=True, help_text="Copy in the storage, for hosts without it.", max_length=255),
+            field=models.CharField(default="", db_default="", blank=True, help_text="Copy in the storage, for hosts without it.", max_length=255),
         ),
         migrations.AddField(
             model_name="modelversion",
@@ -124,7 +124,7 @@ class Migration(migrations.Migration):
             model_name="team",
             name="quality",
             field=models.CharField(
-                db_default="", blank=True,
+                default="", db_default="", blank=True,
                 choices=jobs.models.team.quality_choices,
                 help_text="Quality of pictures that name none; empty: the site's default.",
                 max_length=4,

@@ -2,7 +2,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("jobs", "0014_models_by_role")]
+    dependencies = [("jobs", "0013_lease_defaults")]
 
     operations = [
         migrations.AlterField(
