@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView, set_rollback
+from rest_framework.views import set_rollback
 
 from jobs.api.auth import actor_of
 from jobs.api.body_limits import BodyLimits, no_picture
@@ -31,11 +31,13 @@ from jobs.quota.limits import limits_within, quota_of
 from jobs.quota.windows import allowances
 from jobs.teams.actor import Actor
 from jobs.teams.rates import Standing, allowance_standings, rate_limit_headers, rates_of, request_spend, require_room
+from jobs.telemetry.requests import refused
 from segmentation.errors import ImageTooLarge, InvalidParameter, MattingError
 from segmentation.image import Limits
 
 logger = logging.getLogger(__name__)
 
+_COUNTED = "keyline.standings"
 _LONGEST_PROBLEM = 300  # characters; a message may repeat what was sent, of any length
 
 
@@ -58,7 +60,7 @@ class NotAcceptable(MattingError):
     public_message = gettext_noop("None of the types in Accept can be given.")
 
 
-class DialectView(WaitingView, SubmittingView, APIView):
+class DialectView(SubmittingView, WaitingView):
     """Turn whatever a view raises into the dialect's envelope with its `render_error`, and apply the rate limits.
 
     dialect: whose request limits apply, beside the team's own. is_submit: whether a request counts as a submission
@@ -74,6 +76,8 @@ class DialectView(WaitingView, SubmittingView, APIView):
     _is_counted = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if self.take_up(request):
+            return
         super().initial(request, *args, **kwargs)
         if self.is_rated and (request.auth is not None or request.user.is_authenticated):
             self._request_spend()
@@ -106,13 +110,22 @@ class DialectView(WaitingView, SubmittingView, APIView):
         self.ignored_fields = sorted(str(name) for name in set(sent) - set(serializer.fields))
 
     def _request_spend(self) -> None:
-        """Count the request against its team's limits; raise RateLimited when it is one too many."""
+        """Count the request against its team's limits; raise RateLimited when it is one too many.
+
+        It is counted once, though a web server that reads its body afterwards dispatches it again.
+        """
+        counted = self.request.META.get(_COUNTED)
+        if counted is not None:
+            self._is_counted = True
+            self.standings = counted
+            return
         quota = quota_of(self.actor.team)
         is_submit = self.request.method == "POST" if self.is_submit is None else self.is_submit
         rates = rates_of(quota, dialect=self.dialect, is_submit=is_submit)
         self._is_counted = True
         self.standings = request_spend(self.actor.team, rates)
         require_room(self.standings)
+        self.request.META[_COUNTED] = self.standings
 
     @cached_property
     def actor(self) -> Actor:
@@ -139,6 +152,8 @@ class DialectView(WaitingView, SubmittingView, APIView):
             logger.exception("request failed", exc_info=exception)
         set_rollback()
         response = self.render_error(error, context.get("request"))
+        if error.http_status == 429:
+            refused(api=self.dialect, error=error.code)
         retry_after_s = getattr(error, "retry_after_s", None)
         if retry_after_s is not None:
             response["Retry-After"] = str(max(1, int(retry_after_s)))

@@ -15,6 +15,7 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
+from jobs.api.metrics import metrics
 from jobs.running import readiness
 from jobs.teams.open_networks import open_networks
 
@@ -49,15 +50,15 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 class ProbesMiddleware:
-    """Answer the probes before the redirect to HTTPS and the check of the host name.
+    """Answer the probes and /metrics before the redirect to HTTPS and the check of the host name.
 
-    Load balancers and orchestrators call by IP address and over HTTP.
+    Load balancers, orchestrators and Prometheus call by IP address and over HTTP.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
         with_user: Any = SessionMiddleware(AuthenticationMiddleware(health))
-        self._probes = {"/health": with_user, "/health/live": live, "/health/ready": ready}
+        self._probes = {"/health": with_user, "/health/live": live, "/health/ready": ready, "/metrics": metrics}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         probe = self._probes.get(request.path.rstrip("/"))

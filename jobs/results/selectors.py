@@ -43,3 +43,8 @@ def file_of(image: JobImage, *kinds: str) -> Artifact:
         if artifact is not None:
             return artifact
     raise NotFound("The result has been deleted.")
+
+
+def missing_notes(image: JobImage) -> dict[str, list[str]]:
+    """Return `notes` for an answer when nothing was found in a picture, else nothing: an empty picture says why."""
+    return {} if image.foreground else {"notes": list(image.notes)}

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
 from django.conf import settings
@@ -33,10 +33,14 @@ EXTENSIONS = {
     "image/gif": "gif",
     "image/heic": "heic",
     "image/avif": "avif",
+    "image/vnd.adobe.photoshop": "psd",
+    "image/jxl": "jxl",
+    "image/jp2": "jp2",
     "application/zip": "zip",
 }
 _SUFFIXES = {Artifact.Kind.MASK: "_alpha", Artifact.Kind.VISUALIZATION: "_vis"}
 PUBLISHED = (Artifact.Kind.CUTOUT, Artifact.Kind.MASK, Artifact.Kind.VISUALIZATION)
+IN_ZIPS = (*PUBLISHED, Artifact.Kind.FINISHED)
 _SALT = "keyline.artifact"
 _PICTURE_DEPTH = len(PurePosixPath("teams/TEAM/JOB/0000/FILE").parents)
 
@@ -68,6 +72,11 @@ def key_of_result(image: JobImage, kind: str, extension: str) -> str:
     return f"{folder_of(job, image.position)}{image.attempt}-{kind}.{extension}"
 
 
+def key_of_finished(image: JobImage, name: str) -> str:
+    """Name a finished picture as people see it, in a folder that only this attempt owns."""
+    return f"{folder_of(image.job, image.position)}finished-{image.attempt}/{name}"
+
+
 def published_keys(image: JobImage) -> list[str]:
     """Return every key outside its folder that killed attempts of a picture may have stored, since they left no rows.
 
@@ -97,6 +106,8 @@ def published_name(image: JobImage, kind: str, extension: str, *, again: str = "
 
 def public_name(artifact: Artifact, image: JobImage) -> str:
     """Return the name of a result's copy in a zip or a server folder."""
+    if artifact.kind == Artifact.Kind.FINISHED:
+        return artifact.file_name
     return published_name(image, artifact.kind, PurePosixPath(artifact.key).suffix.removeprefix("."))
 
 
@@ -130,6 +141,17 @@ def open_file(key: str) -> IO[bytes]:
         return default_storage.open(key, "rb")
     except FileNotFoundError as error:
         raise NotFound("The file has been deleted.") from error
+
+
+def local_path(key: str) -> Path | None:
+    """Return where a stored file lies on this machine, None in a bucket; raise NotFound when it is gone."""
+    try:
+        path = Path(default_storage.path(key))
+    except NotImplementedError:
+        return None
+    if not path.is_file():
+        raise NotFound("The file has been deleted.")
+    return path
 
 
 def read(key: str) -> bytes:

@@ -22,7 +22,8 @@ from jobs.work.registry import Task, run_task
 PICTURE_QUEUES = ("interactive", "default", "batch")  # named after the urgencies
 DOWNLOAD_QUEUES = tuple(f"{urgency}-downloads" for urgency in PICTURE_QUEUES)
 DELIVERY_QUEUES = ("webhooks", "slow-webhooks")
-LIGHT_QUEUES = (*DELIVERY_QUEUES, "upkeep")
+MAIL_QUEUES = ("mail",)
+LIGHT_QUEUES = (*DELIVERY_QUEUES, *MAIL_QUEUES, "upkeep")
 # The queues that the processes of each role serve, the most urgent first.
 QUEUES_OF_ROLE = {
     "pictures": PICTURE_QUEUES,
@@ -34,7 +35,8 @@ IMAGE_PROCESS = Task("image_process")
 IMAGE_DOWNLOAD = Task("image_download")
 BEAT_TTL_S = 15
 _BEAT_PREFIX = "keyline:worker:"
-_DONE_PREFIX = "keyline:done:"
+# Channels of announcements: this and a topic, `job:ID` or `reply:ID`.
+ANNOUNCED_PREFIX = "keyline:announced:"
 _REPLY_PREFIX = "keyline:reply:"
 
 
@@ -124,10 +126,15 @@ def reply(reply_to: str, answer: Any) -> None:
 # Waking waiting requests ----------------------------------------------------------------------------------------------
 
 
+def topic_of_job(job_id: object) -> str:
+    """Return the topic on which a job's end or deletion is announced."""
+    return f"job:{job_id}"
+
+
 def announce_done(job_id: UUID) -> None:
     """Wake the requests that wait for this job. Called after the commit; without Redis they look at the database."""
     try:
-        connection().publish(f"{_DONE_PREFIX}{job_id}", "done")
+        connection().publish(f"{ANNOUNCED_PREFIX}{topic_of_job(job_id)}", "done")
     except (RedisError, OSError):
         return
 
@@ -140,7 +147,7 @@ def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
     """
     subscription = connection().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
     try:
-        subscription.subscribe(f"{_DONE_PREFIX}{job_id}")
+        subscription.subscribe(f"{ANNOUNCED_PREFIX}{topic_of_job(job_id)}")
         subscription.get_message(timeout=1)  # the confirmation of the subscription
         yield lambda timeout_s: subscription.get_message(timeout=max(0.0, timeout_s)) is not None
     except (RedisError, OSError) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jobs.errors import NotFound
+from jobs.inference.corrections import correction_note
 from jobs.intake.sources import accept_stored, limits_from_json
 from jobs.models import Artifact, Job, JobImage
 from jobs.results.downloads import download_note
@@ -28,5 +29,7 @@ def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: 
         sources=[accept_stored(source.key, name=image.name, limits=limits)],
         limits=limits,
     )
+    if options.boxes or options.points:
+        correction_note(image=image)
     download_note(actor=actor, artifact=source)
     return job

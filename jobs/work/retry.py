@@ -41,6 +41,7 @@ def job_retry(*, actor: Actor, job: Job) -> int:
             attempts_before=F("attempt"),
             timings_ms={},
             charged_on=failed[0].charged_on,
+            charged_units=failed[0].charged_units,
         )
         Job.objects.filter(pk=job.pk).update(
             status=Status.QUEUED,

@@ -120,6 +120,9 @@ class BaiduSegmentSerializer(serializers.Serializer):
 class BaiduSegmentResultSerializer(serializers.Serializer):
     log_id = serializers.CharField()
     image = serializers.CharField(help_text="The PNG as base64.")
+    notes = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Where nothing was found: says so."
+    )
 
 
 class BaiduSegmentErrorSerializer(serializers.Serializer):

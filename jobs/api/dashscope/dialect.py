@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import URLPattern
+from django.utils.translation import gettext_lazy as _
 
 from jobs.api.registry import Dialect, register
 from jobs.models.dialects import DialectLimits
@@ -22,4 +23,4 @@ def routes() -> list[URLPattern]:
     return urlpatterns
 
 
-register(Dialect(name=NAME, label="DashScope", routes=routes, limits=LIMITS, request_headers=HEADERS))
+register(Dialect(name=NAME, label=_("DashScope"), routes=routes, limits=LIMITS, request_headers=HEADERS))

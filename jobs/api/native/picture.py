@@ -8,11 +8,16 @@ from jobs.models import Artifact, JobImage
 from jobs.results import storage
 from jobs.results.selectors import file_of
 
+NOTES_HEADER = "Keyline-Notes"  # what the job's JSON tells under `notes`, such as that nothing was found
+
 
 def picture_response(image: JobImage) -> FileResponse:
     """Send the first output of a picture that succeeded; raise NotFound when it has been deleted."""
     kinds = Artifact.Kind
     artifact = file_of(image, kinds.CUTOUT, kinds.MASK, kinds.VISUALIZATION, kinds.ALPHA)
-    return FileResponse(
+    response = FileResponse(
         storage.open_file(artifact.key), content_type=artifact.content_type, filename=artifact.file_name
     )
+    if image.notes:
+        response[NOTES_HEADER] = "; ".join(image.notes)
+    return response

@@ -22,7 +22,18 @@ from jobs.models.dialects import dialect_choices
 from jobs.results import storage
 from jobs.sentences import explained
 from segmentation.errors import InvalidParameter
-from segmentation.options import AlphaMode, Box, CutoutOptions, Format, Method, Output, Subject
+from segmentation.options import (
+    AlphaMode,
+    Box,
+    CutoutOptions,
+    Format,
+    Metadata,
+    Method,
+    Output,
+    Point,
+    Quality,
+    Subject,
+)
 
 IMAGES_SHOWN, MAX_IMAGES_SHOWN = 100, 500  # pictures of one job in an answer
 LISTED_IMAGES = 20  # of each job in a list
@@ -35,18 +46,37 @@ class BoxesField(serializers.ListField):
     child = serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4)
 
     def get_value(self, dictionary: Any) -> Any:
-        value = dictionary.get(self.field_name, serializers.empty)
-        if isinstance(value, str):
-            try:
-                return json.loads(value)
-            except ValueError:
-                raise InvalidParameter("boxes: not valid JSON", field="boxes") from None
-        return value
+        return json_in(self.field_name, dictionary)
 
     def to_internal_value(self, data: Any) -> list[Box]:
         if not isinstance(data, list):
             raise InvalidParameter("boxes: a list of [left, top, right, bottom]", field="boxes")
         return [Box.parse(box) for box in data]
+
+
+class PointsField(serializers.ListField):
+    """Take `[[x, y, 1], [x, y, 0], …]`, 1 to keep and 0 to remove; in a form the same as a JSON string."""
+
+    child = serializers.ListField(child=serializers.FloatField(), min_length=3, max_length=3)
+
+    def get_value(self, dictionary: Any) -> Any:
+        return json_in(self.field_name, dictionary)
+
+    def to_internal_value(self, data: Any) -> list[Point]:
+        if not isinstance(data, list):
+            raise InvalidParameter("points: a list of [x, y, 1] or [x, y, 0]", field="points")
+        return [Point.parse(point) for point in data]
+
+
+def json_in(name: str | None, dictionary: Any) -> Any:
+    """Return a field as sent, read as JSON where a form sent it as text; raise InvalidParameter for bad JSON."""
+    value = dictionary.get(name, serializers.empty)
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise InvalidParameter(f"{name}: not valid JSON", field=str(name)) from None
+    return value
 
 
 class OutputsField(serializers.ListField):
@@ -83,7 +113,17 @@ class CutoutOptionsSerializer(serializers.Serializer):
 
     method = Choice(choices=list(Method), required=False, help_text="auto finds the subject.")
     boxes = BoxesField(required=False, help_text="Pixels of the upright picture: [left, top, right, bottom] each.")
+    points = PointsField(
+        required=False,
+        help_text="Pixels of the upright picture: [x, y, 1] keeps what lies there, [x, y, 0] removes it. Alone they "
+        "select the subject; with method `auto` or with boxes they correct what these find.",
+    )
     subject = Choice(choices=list(Subject), required=False)
+    quality = Choice(
+        choices=list(Quality),
+        required=False,
+        help_text="Which model answers; without it the default of the team. auto: fine where fast is uncertain.",
+    )
     alpha_mode = Choice(choices=list(AlphaMode), required=False)
     threshold = WholeOptionField("threshold", required=False)
     erosion = WholeOptionField("erosion", required=False)
@@ -92,6 +132,9 @@ class CutoutOptionsSerializer(serializers.Serializer):
     refine = SwitchField(required=False)
     outputs = OutputsField(required=False)
     format = Choice(choices=list(Format), required=False)
+    metadata = Choice(
+        choices=list(Metadata), required=False, help_text="keep: EXIF without the place; keep_gps: with it."
+    )
     background = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=20)
     crop = SwitchField(required=False)
     crop_margin = ShareOptionField("crop_margin", required=False)
@@ -105,6 +148,8 @@ class CutoutOptionsSerializer(serializers.Serializer):
                 values[name] = tuple(values[name])
         if "method" not in values and values.get("boxes"):
             values["method"] = Method.BOXES
+        elif "method" not in values and values.get("points"):
+            values["method"] = Method.POINTS
         return CutoutOptions(**values)
 
 
@@ -206,6 +251,12 @@ class JobFilterSerializer(KnownFieldsOnly, serializers.Serializer):
     dialect = Choice(choices=dialect_choices(), required=False)
     created_after = serializers.DateTimeField(required=False)
     created_before = serializers.DateTimeField(required=False)
+    uncertainty_from = serializers.FloatField(
+        required=False, min_value=0, max_value=1, help_text="Jobs with a picture at least this uncertain."
+    )
+    order = serializers.ChoiceField(
+        choices=["newest", "uncertain"], default="newest", help_text="uncertain: review these first."
+    )
     page = serializers.IntegerField(min_value=1, max_value=100_000, default=1)
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=20)
 
@@ -287,11 +338,17 @@ class ImageSerializer(serializers.Serializer):
         child=serializers.IntegerField(), allow_null=True, help_text="[left, top, right, bottom] of the subject."
     )
     subject = serializers.CharField(allow_blank=True)
-    uncertainty = serializers.FloatField(allow_null=True)
+    uncertainty = serializers.FloatField(
+        allow_null=True, help_text="0..1, the undecided share of the subject: review high ones first."
+    )
     instances = serializers.ListField(child=serializers.DictField())
     notes = serializers.ListField(child=serializers.CharField())
     timings_ms = serializers.DictField(child=serializers.FloatField())
     model = serializers.CharField(source="model_version", allow_blank=True)
+    tier = serializers.CharField(allow_blank=True, help_text="fast, fine or trial.")
+    model_reason = serializers.CharField(
+        allow_blank=True, help_text="quality, certain, uncertain, share, time, memory, missing or trial."
+    )
     files = FileSerializer(source="artifacts", many=True)
 
 
@@ -334,8 +391,22 @@ class ImagePageSerializer(KnownFieldsOnly, serializers.Serializer):
     images_page_size = serializers.IntegerField(min_value=1, max_value=MAX_IMAGES_SHOWN, default=IMAGES_SHOWN)
 
 
-def job_document(job: Job, *, base_url: str, page: int = 1, page_size: int = IMAGES_SHOWN) -> dict[str, Any]:
-    """Build the JSON of a job with one page of its pictures, and links that open their files."""
+def job_document(
+    job: Job,
+    *,
+    base_url: str,
+    page: int = 1,
+    page_size: int = IMAGES_SHOWN,
+    images: Sequence[JobImage] | None = None,
+) -> dict[str, Any]:
+    """Build the JSON of a job with one page of its pictures, or with `images`, and links that open their files."""
+    if images is not None:
+        context = {"base_url": base_url}
+        serializer = JobSerializer(job, context=context)
+        del serializer.fields["images"]
+        del serializer.fields["images_next"]
+        shown = ImageSerializer(images, many=True, context=context).data
+        return {**serializer.data, "images": shown, "images_next": None}
     return job_documents([job], base_url=base_url, page=page, page_size=page_size)[0]
 
 

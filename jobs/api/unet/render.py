@@ -10,7 +10,7 @@ from rest_framework.response import Response
 
 from jobs.models import Artifact, Job, JobImage, ModelVersion, Status
 from jobs.results import storage
-from jobs.results.selectors import artifact_of, bundle_of, file_of
+from jobs.results.selectors import artifact_of, bundle_of, file_of, missing_notes
 from jobs.work.selectors import images_of
 from segmentation.encode import read_alpha
 from segmentation.errors import MattingError
@@ -74,7 +74,7 @@ def render_single(image: JobImage, *, base_url: str, folder: str = "") -> dict[s
     }
     if mask is not None:
         body["alpha_url"] = storage.link_to(mask, base_url=base_url)
-    return body
+    return body | missing_notes(image)
 
 
 def _path_of(artifact: Artifact, image: JobImage, folder: str) -> str:
@@ -91,6 +91,7 @@ def render_raw_alpha(image: JobImage) -> dict[str, Any]:
         "shape": list(alpha.shape),
         "dtype": "float32",
         "processing_time_ms": processing_time_ms(image),
+        **missing_notes(image),
     }
 
 

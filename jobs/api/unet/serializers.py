@@ -138,6 +138,9 @@ class UNetSingleResultSerializer(serializers.Serializer):
     output_size = SizeField(help_text="[width, height]")
     result_url = serializers.CharField(help_text="Opens the file until the link expires.")
     alpha_url = serializers.CharField(required=False)
+    notes = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Where nothing was found: says so."
+    )
 
 
 class UNetRawAlphaSerializer(serializers.Serializer):
@@ -146,6 +149,9 @@ class UNetRawAlphaSerializer(serializers.Serializer):
     shape = SizeField(help_text="[height, width]")
     dtype = serializers.ChoiceField(choices=["float32"])
     processing_time_ms = serializers.IntegerField()
+    notes = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="Where nothing was found: says so."
+    )
 
 
 class UNetSubmittedSerializer(serializers.Serializer):

@@ -24,10 +24,10 @@ from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import each_picture_by_itself, one_picture
 from jobs.api.unet import estimates, exports
 from jobs.errors import JobNotFound, ScopeMissing
+from jobs.inference.activation import model_reload
 from jobs.intake import folders
 from jobs.intake.sources import Source, default_limits
 from jobs.models import Job, JobImage, Scope
-from jobs.work.model_versions import model_reload
 from jobs.work.selectors import job_by_external_id
 from jobs.work.submission import Door
 from segmentation.errors import MattingError

@@ -93,9 +93,62 @@ def test_boxes_are_kept_as_they_were_sent(alice: Person, jpeg_bytes, instant_wor
     assert instant_worker.calls == ["boxes"]
 
 
+@pytest.fixture
+def clickable_weights(tmp_path, settings):
+    """Let the active model's manifest say that it takes points; no worker reads it here."""
+    weights = tmp_path / "clickable.safetensors"
+    weights.with_suffix(".json").write_text(json.dumps({"family": "keyline", "points": True}))
+    settings.MATTING_WEIGHTS = weights
+
+
+@pytest.mark.parametrize(
+    ("fields", "method"),
+    [
+        ({"points": "[[10, 20, 1], [30, 40, 0]]"}, "points"),
+        ({"points": "[[10, 20, 1], [30, 40, 0]]", "method": "auto"}, "auto"),
+        ({"points": "[[10, 20, 1], [30, 40, 0]]", "boxes": "[[10, 20, 300, 400]]"}, "boxes"),
+    ],
+)
+def test_points_are_kept_as_they_were_sent(
+    alice: Person, jpeg_bytes, instant_worker, clickable_weights, fields, method
+):
+    answer = alice.api().post("/api/jobs/?wait=10", {"image": photo(jpeg_bytes), **fields})
+
+    assert answer.json()["options"]["points"] == [[10, 20, 1], [30, 40, 0]]
+    assert answer.json()["options"]["method"] == method
+    assert instant_worker.calls == ["points"]
+
+
+def test_points_for_a_model_that_does_not_take_them_are_refused_at_once(alice: Person, jpeg_bytes, settings, tmp_path):
+    settings.MATTING_WEIGHTS = tmp_path / "boxes-only.safetensors"
+
+    answer = alice.api().post("/api/jobs/", {"image": photo(jpeg_bytes), "points": "[[10, 20, 1]]"})
+
+    assert answer.status_code == 422
+    assert (answer.json()["code"], answer.json()["field"]) == ("invalid_parameter", "points")
+    assert "boxes-only does not take them" in answer.json()["detail"]
+    assert not Job.objects.exists()
+
+
+def test_a_picture_without_a_subject_says_so_in_every_answer(alice: Person, jpeg_bytes, blind_worker):
+    job = alice.api().post("/api/jobs/?wait=10", {"image": photo(jpeg_bytes)}).json()
+    picture = alice.api().post("/api/jobs/", {"image": photo(jpeg_bytes)}, headers={"Accept": "image/png"})
+
+    assert job["images"][0]["foreground"] is None
+    assert "nothing: no subject was found" in job["images"][0]["notes"]
+    assert picture["Content-Type"] == "image/png"
+    assert "nothing: no subject was found" in picture["Keyline-Notes"]
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
+        ({"points": "[[5, 5]]"}, "points"),
+        ({"points": "[[5, 5, 2]]"}, "points"),
+        ({"points": "[[600, 5, 1]]"}, "points"),
+        ({"points": "nowhere"}, "points"),
+        ({"points": "[[5, 5, 1]]", "method": "instances"}, "points"),
+        ({"method": "points"}, "points"),
         ({"threshold": "51"}, "threshold"),
         ({"erosion": "-1"}, "erosion"),
         ({"alpha_mode": "hazy"}, "alpha_mode"),
@@ -255,7 +308,7 @@ def test_a_list_costs_the_same_queries_whatever_its_length(alice: Person, jpeg_b
 def test_as_many_files_as_a_job_takes_come_in_one_request_and_one_more_is_refused_with_a_message(
     alice: Person, jpeg_bytes, idle_worker, monkeypatch
 ):
-    monkeypatch.setattr("jobs.intake.sources.probe", lambda data, limits: Probe("jpeg", 1, 1, len(data)))
+    monkeypatch.setattr("jobs.intake.sources.proved", lambda data, limits: Probe("jpeg", 1, 1, len(data)))
 
     taken = alice.api().post("/api/jobs/", {"image": [photo(b"x")] * settings.MATTING_MAX_IMAGES_PER_JOB})
     refused = alice.api().post("/api/jobs/", {"image": [photo(b"x")] * (settings.MATTING_MAX_IMAGES_PER_JOB + 1)})
