@@ -22,6 +22,7 @@ from rest_framework.views import APIView, set_rollback
 
 from jobs.api.auth import actor_of
 from jobs.api.body_limits import BodyLimits, words
+from jobs.api.delivered import answer_failed
 from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
 from jobs.intake.sources import too_many_images
 from jobs.models import Job
@@ -120,10 +121,12 @@ class DialectView(APIView):
 
     def _handle(self, exception: Exception, context: dict[str, Any]) -> Response:
         error = matting_error_of(exception)
+        request = context.get("request")
         if error.http_status >= 500:
             logger.exception("request failed", exc_info=exception)
+            answer_failed(request)
         set_rollback()
-        response = self.render_error(error, context.get("request"))
+        response = self.render_error(error, request)
         retry_after_s = getattr(error, "retry_after_s", None)
         if retry_after_s is not None:
             response["Retry-After"] = str(max(1, int(retry_after_s)))

@@ -74,6 +74,11 @@ class Job(models.Model):
     client_address = models.GenericIPAddressField(null=True, blank=True)
     idempotency_key = models.CharField(max_length=255, blank=True)
     request_hash = models.CharField(max_length=64, blank=True)
+    repeat_key = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="A hash of the request until its answer is delivered (jobs.work.repeats).",
+    )
 
     images_total = models.PositiveIntegerField(default=0)
     images_succeeded = models.PositiveIntegerField(default=0)
@@ -107,6 +112,9 @@ class Job(models.Model):
                 fields=["team", "idempotency_key"],
                 condition=~models.Q(idempotency_key=""),
                 name="one_idempotency_key_a_team",
+            ),
+            models.UniqueConstraint(
+                fields=["repeat_key"], condition=~models.Q(repeat_key=""), name="one_job_for_a_repeated_request"
             ),
         ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -136,17 +136,32 @@ def announce_done(job_id: UUID) -> None:
 def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
     """Subscribe to a job's end; the value waits for at most the given seconds and returns whether the end came.
 
-    Subscribe first, read the database next, wait last: then no announcement is missed.
+    Subscribe first, read the database next, wait last: then no announcement is missed. While Redis is away the value
+    waits all of its time, so that a caller who reads the database in between still sees the end.
     """
     subscription = connection().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
-    try:
+
+    def subscribe() -> None:
         subscription.subscribe(f"{_DONE_PREFIX}{job_id}")
         subscription.get_message(timeout=1)  # the confirmation of the subscription
-        yield lambda timeout_s: subscription.get_message(timeout=max(0.0, timeout_s)) is not None
-    except (RedisError, OSError) as error:
-        raise QueueUnavailable from error
+
+    def wait(timeout_s: float) -> bool:
+        until = time.monotonic() + timeout_s
+        try:
+            if not subscription.subscribed:
+                subscribe()
+            return subscription.get_message(timeout=max(0.0, timeout_s)) is not None
+        except (RedisError, OSError):
+            time.sleep(max(0.0, until - time.monotonic()))
+            return False
+
+    try:
+        with suppress(RedisError, OSError):
+            subscribe()
+        yield wait
     finally:
-        subscription.close()
+        with suppress(RedisError, OSError):
+            subscription.close()
 
 
 # Heartbeats -----------------------------------------------------------------------------------------------------------
