@@ -116,14 +116,19 @@ class QueueUnavailable(MattingError):
     retry_after_s = 5
 
 
+class DatabaseUnavailable(QueueUnavailable):
+    public_message = "The database cannot be reached, please try again."
+
+
 class WaitTimeout(MattingError):
     code, http_status = "timeout", 504
     public_message = gettext_noop("The result was not ready in time.")
 
 
 class StorageFailed(MattingError):
-    code = "storage_failed"
+    code, http_status = "storage_failed", 503
     public_message = gettext_noop("The result could not be stored.")
+    retry_after_s = 10
 
 
 class WorkerLost(MattingError):

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
@@ -23,7 +24,14 @@ from rest_framework.views import APIView, set_rollback
 from jobs.api.auth import actor_of
 from jobs.api.body_limits import BodyLimits, words
 from jobs.api.delivered import answer_failed
-from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
+from jobs.errors import (
+    AuthenticationRequired,
+    DatabaseUnavailable,
+    MalformedBody,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+)
 from jobs.intake.sources import too_many_images
 from jobs.models import Job
 from jobs.quota.charges import allowances, limits_within, quota_of
@@ -181,6 +189,8 @@ def matting_error_of(exception: Exception) -> MattingError:
             return RateLimited(retry_after_s=int(getattr(exception, "wait", None) or 1))
         case SuspiciousOperation() | UnicodeDecodeError() | RecursionError():  # the last: JSON nested thousands deep
             return MalformedBody()
+        case OperationalError() | InterfaceError():
+            return DatabaseUnavailable()
     return MattingError()
 
 

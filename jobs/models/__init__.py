@@ -5,7 +5,7 @@ from .audit import Action, AuditEntry, AuditHead
 from .bundle import Bundle
 from .deletion import PendingDeletion
 from .invitation import Invitation
-from .job import TERMINAL, Job, JobImage, Status
+from .job import TERMINAL, FailedPicture, Job, JobImage, Status
 from .key import ApiKey, Scope
 from .lease import Leased
 from .model_version import ModelVersion
@@ -24,6 +24,7 @@ __all__ = [
     "AuditEntry",
     "AuditHead",
     "Bundle",
+    "FailedPicture",
     "Invitation",
     "Job",
     "JobImage",

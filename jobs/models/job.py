@@ -165,6 +165,10 @@ class JobImage(Leased):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    faults = models.PositiveSmallIntegerField(default=0, help_text="How often a fault of a machine stopped an attempt.")
+    fault = models.CharField(max_length=500, blank=True, help_text="The last of these faults, for the staff.")
+    dropped_at = models.DateTimeField(null=True, blank=True, help_text="When the staff took it off the failures.")
+
     charged_on = models.DateField(null=True, blank=True, help_text="The day it is charged to; empty: not charged.")
     is_held = models.BooleanField(default=False, help_text="Out of the queue until its team may run another one.")
 
@@ -202,6 +206,12 @@ class JobImage(Leased):
         """Move running → queued; False when this attempt has lost its lease."""
         return super().release(delay_s=delay_s, enqueued_at=timezone.now(), **values)
 
+    def postpone(self, *, delay_s: float, fault: str) -> bool:
+        """Queue the picture again after a fault of the machine, which does not count towards giving it up."""
+        return self.release(
+            delay_s=delay_s, attempts_before=F("attempts_before") + 1, faults=F("faults") + 1, fault=fault
+        )
+
     def hand_over(self, *, timings_ms: dict[str, float]) -> bool:
         """Queue the picture for its next stage, where its attempts are counted from 0; False when the lease is lost."""
         return self.release(attempts_before=F("attempt"), timings_ms=timings_ms)
@@ -222,3 +232,11 @@ class JobImage(Leased):
         rows = JobImage.objects.filter(pk=self.pk)
         rows = rows.filter(status=Status.QUEUED) if only_queued else rows.exclude(status__in=TERMINAL)
         return rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1
+
+
+class FailedPicture(JobImage):
+    """The pictures that failed, as the admin lists them."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "failed picture"

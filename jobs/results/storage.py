@@ -125,16 +125,24 @@ def _saved(key: str, content: File) -> str:
 
 
 def open_file(key: str) -> IO[bytes]:
-    """Open a stored file for reading; raise NotFound when it is gone."""
+    """Open a stored file for reading; raise NotFound when it is missing, StorageFailed when the storage refuses."""
     try:
         return default_storage.open(key, "rb")
     except FileNotFoundError as error:
         raise NotFound("The file has been deleted.") from error
+    except Exception as error:
+        logger.exception("opening %s failed", key)
+        raise StorageFailed from error
 
 
 def read(key: str) -> bytes:
+    """Return a stored file; raise as `open_file` does."""
     with open_file(key) as file:
-        return file.read()
+        try:
+            return file.read()
+        except Exception as error:
+            logger.exception("reading %s failed", key)
+            raise StorageFailed from error
 
 
 def files_under(folder: str) -> Iterator[str]:

@@ -14,6 +14,7 @@ from redis.exceptions import RedisError
 
 from jobs.running import readiness
 from jobs.work import queue, serving
+from jobs.work.faults import fitness
 from jobs.work.tasks import worker_name
 from mattingsite import __version__
 
@@ -60,7 +61,7 @@ def _beat(name: str, role: str, describe: Callable[[], dict[str, str]]) -> None:
         try:
             described = describe()
             device = {"device": "cuda" if "cuda" in described.get("runtime", "") else "cpu"} if described else {}
-            queue.beat(name, _state(role) | described | device | {"beat_at": time.time()})
+            queue.beat(name, _state(role) | described | device | fitness.describe() | {"beat_at": time.time()})
         except Exception:
             logger.warning("the heartbeat of %s did not reach the queue", name)
         time.sleep(queue.BEAT_TTL_S / 3)

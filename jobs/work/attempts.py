@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.conf import settings
 from django.db import transaction
 
@@ -14,9 +16,12 @@ from jobs.results.deletions import files_discard
 from jobs.work.capacity import claim_allowed, room_given_back
 from jobs.work.dispatch import images_send
 from jobs.work.ending import job_count, job_lock
+from jobs.work.faults import FAULT_DELAYS_S, database_retried, fault_text
 from segmentation.errors import MattingError
 from segmentation.options import Box
 from segmentation.pipeline import CutoutResult, Rendered
+
+logger = logging.getLogger(__name__)
 
 
 def image_claim(*, image_id: str, worker: str) -> JobImage | None:
@@ -72,13 +77,27 @@ def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str
     try:
         for rendered, kind in _files_of(result):
             artifacts.append(_stored(image, rendered, kind))
-        ended = _succeed(image, result, artifacts, timings_ms=timings_ms, model_version=model_version)
+        ended = database_retried(
+            lambda: _succeed(image, result, artifacts, timings_ms=timings_ms, model_version=model_version)
+        )
     except BaseException as error:
         files_discard(keys=(artifact.key for artifact in artifacts), error=error)
         raise
     if not ended:
         files_discard(keys=(artifact.key for artifact in artifacts))
     return ended
+
+
+def image_postpone(*, image: JobImage, error: Exception) -> bool:
+    """Queue a picture again after a fault of the machine; end it when that has happened too often.
+
+    False when this attempt has lost its lease.
+    """
+    if image.faults >= len(FAULT_DELAYS_S):
+        logger.error("picture %s met %d faults of machines and is given up", image.pk, image.faults)
+        return image_fail(image=image, error=error if isinstance(error, MattingError) else MattingError())
+    with transaction.atomic(), room_given_back(image.job):
+        return image.postpone(delay_s=FAULT_DELAYS_S[image.faults], fault=fault_text(error))
 
 
 def image_fail(*, image: JobImage, error: MattingError) -> bool:

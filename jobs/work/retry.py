@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
@@ -16,8 +18,8 @@ from jobs.work.dispatch import images_send
 from jobs.work.ending import job_lock
 
 
-def job_retry(*, actor: Actor, job: Job) -> int:
-    """Queue the failed pictures as new attempts of the same job and charge them; return how many.
+def job_retry(*, actor: Actor, job: Job, images: Sequence[JobImage] | None = None) -> int:
+    """Queue the failed pictures, or those among `images`, as new attempts of the job and charge them; return how many.
 
     A picture that was refused before its source was stored cannot be tried again.
     """
@@ -25,7 +27,10 @@ def job_retry(*, actor: Actor, job: Job) -> int:
     with transaction.atomic():
         job_lock(job.pk)
         has_source = Q(artifacts__kind=Artifact.Kind.SOURCE) | ~Q(source_url="") | ~Q(source_path="")
-        failed = list(job.images.filter(has_source, status=Status.FAILED).distinct())
+        rows = job.images.filter(has_source, status=Status.FAILED)
+        if images is not None:
+            rows = rows.filter(pk__in=[image.pk for image in images])
+        failed = list(rows.distinct())
         if not failed:
             return 0
         usage_charge(job=job, images=failed, quota=quota_of(job.team), reason="retried")
@@ -39,6 +44,8 @@ def job_retry(*, actor: Actor, job: Job) -> int:
             next_try_at=None,
             attempts_before=F("attempt"),
             timings_ms={},
+            faults=0,
+            dropped_at=None,
             charged_on=failed[0].charged_on,
         )
         Job.objects.filter(pk=job.pk).update(

@@ -11,16 +11,25 @@ from collections.abc import Callable
 from django.conf import settings
 from rq.timeouts import BaseTimeoutException
 
-from jobs.errors import WaitTimeout
+from jobs.errors import NotFound, StorageFailed, WaitTimeout
 from jobs.intake import fetch, folders
 from jobs.intake.sources import limits_from_json
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
 from jobs.work import engine, queue
-from jobs.work.attempts import image_claim, image_fail, image_hand_over, image_succeed, source_attach
+from jobs.work.attempts import (
+    image_claim,
+    image_fail,
+    image_hand_over,
+    image_postpone,
+    image_succeed,
+    source_attach,
+)
+from jobs.work.faults import WorkerUnfit, database_retried, fitness, is_machine_fault
 from jobs.work.leases import lease_kept
 from jobs.work.model_versions import WEIGHTS_TRY
 from jobs.work.registry import runs
+from segmentation.engines.base import Engine
 from segmentation.errors import MattingError
 from segmentation.image import Limits, probe
 from segmentation.pipeline import cut_out
@@ -35,13 +44,13 @@ def worker_name() -> str:
 
 @runs(queue.IMAGE_PROCESS)
 def image_process(image_id: str) -> None:
-    """Claim one picture and cut it out; an error of any kind ends the picture, never the worker."""
+    """Claim one picture and cut it out; a fault of the picture ends it, a fault of the machine returns it."""
     _attempt(image_id, _cut_out)
 
 
 @runs(queue.IMAGE_DOWNLOAD)
 def image_download(image_id: str) -> None:
-    """Claim one picture, download it and queue it for a model; an error of any kind ends the picture."""
+    """Claim one picture, download it and queue it for a model; faults are handled as in `image_process`."""
     _attempt(image_id, _download)
 
 
@@ -59,19 +68,33 @@ def weights_try(path: str, *, reply_to: str) -> None:
 
 
 def _attempt(image_id: str, step: Callable[[JobImage], None]) -> None:
-    image = image_claim(image_id=image_id, worker=worker_name())
+    image = database_retried(lambda: image_claim(image_id=image_id, worker=worker_name()))
     if image is None:
         return
     with lease_kept(image, lease_s=settings.MATTING_LEASE_S):
         try:
             step(image)
-        except MattingError as error:
-            image_fail(image=image, error=error)
+            fitness.success()
         except BaseTimeoutException:
-            image_fail(image=image, error=WaitTimeout("The picture took longer than a worker may spend."))
-        except Exception:
-            logger.exception("picture %s failed", image.id)
-            image_fail(image=image, error=MattingError())
+            timeout = WaitTimeout("The picture took longer than a worker may spend.")
+            database_retried(lambda: image_fail(image=image, error=timeout))
+        except Exception as error:
+            _end_with(image, error)
+
+
+def _end_with(image: JobImage, error: Exception) -> None:
+    """Return the picture to the queue after a fault of the machine; else end it with the error."""
+    if is_machine_fault(error):
+        logger.warning("a fault of this machine stopped picture %s", image.id, exc_info=error)
+        fitness.fault(error)
+        database_retried(lambda: image_postpone(image=image, error=error))
+        return
+    if isinstance(error, MattingError):
+        verdict = error
+    else:
+        logger.error("picture %s failed", image.id, exc_info=error)
+        verdict = MattingError()
+    database_retried(lambda: image_fail(image=image, error=verdict))
 
 
 def _cut_out(image: JobImage) -> None:
@@ -79,7 +102,7 @@ def _cut_out(image: JobImage) -> None:
     limits = limits_from_json(job.limits)
     data, timings = _source_of(image, limits)
     started = time.perf_counter()
-    model = engine.current_engine()
+    model = _engine()
     result = cut_out(data, job.cutout_options, model, limits)
     timings |= result.timings_ms
     timings["total"] = timings["fetch"] + (time.perf_counter() - started) * 1000
@@ -89,6 +112,13 @@ def _cut_out(image: JobImage) -> None:
         timings_ms=_rounded(timings),
         model_version=f"{model.name} {model.version}",
     )
+
+
+def _engine() -> Engine:
+    try:
+        return engine.current_engine()
+    except Exception as error:
+        raise WorkerUnfit("The model could not be loaded.") from error
 
 
 def _download(image: JobImage) -> None:
@@ -114,7 +144,7 @@ def _stored_or_fetched(image: JobImage, limits: Limits) -> bytes:
     """Read the stored source, or fetch, check and store the file that the caller gave by URL or path."""
     source = image.artifacts.filter(kind=Artifact.Kind.SOURCE).first()
     if source is not None:
-        return storage.read(source.key)
+        return _stored(source)
     path, url = image.source_path, image.source_url
     data = folders.read_file(path, limits.max_bytes) if path else _downloaded(url)
     found = probe(data, limits)
@@ -122,6 +152,14 @@ def _stored_or_fetched(image: JobImage, limits: Limits) -> bytes:
         box.clipped(found.width, found.height, min_side_px=limits.min_box_side_px)
     source_attach(image=image, data=data, content_type=f"image/{found.format}", width=found.width, height=found.height)
     return data
+
+
+def _stored(source: Artifact) -> bytes:
+    """Read a source that was stored; a missing one is a fault of the storage, such as a bucket that was removed."""
+    try:
+        return storage.read(source.key)
+    except NotFound as error:
+        raise StorageFailed from error
 
 
 def _downloaded(url: str) -> bytes:
