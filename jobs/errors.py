@@ -17,6 +17,10 @@ class PermissionDenied(MattingError):
     public_message = gettext_noop("This key or user may not do that.")
 
 
+class NoTeam(PermissionDenied):
+    public_message = gettext_noop("You belong to no team yet.")
+
+
 class MalformedBody(MattingError):
     code, http_status = "malformed_body", 400
     public_message = gettext_noop("The request's body cannot be read.")

@@ -56,21 +56,21 @@ def _own_language() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _flush_takes_audit_rows() -> Iterator[None]:
-    """Let the flush after a transactional test empty the audit trail, which its triggers refuse to anybody."""
-    triggers = import_module("jobs.migrations.0002_append_only")
+def _flush_empties_append_only_tables() -> Iterator[None]:
+    """Drop the triggers of the append-only tables during the flush after a transactional test."""
+    guards = [import_module(f"jobs.migrations.{name}") for name in ("0002_append_only", "0008_usage_append_only")]
     flush = BaseDatabaseOperations.execute_sql_flush
 
     def without_triggers(operations: BaseDatabaseOperations, sql_list: list[str]) -> None:
         vendor = operations.connection.vendor
         with operations.connection.cursor() as cursor:
-            for statement in triggers.statements_to_drop(vendor):
+            for statement in (one for guard in guards for one in guard.statements_to_drop(vendor)):
                 cursor.execute(statement)
         try:
             flush(operations, sql_list)
         finally:
             with operations.connection.cursor() as cursor:
-                for statement in triggers.statements_to_create(vendor):
+                for statement in (one for guard in guards for one in guard.statements_to_create(vendor)):
                     cursor.execute(statement)
 
     with pytest.MonkeyPatch.context() as patch:

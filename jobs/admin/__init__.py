@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators and auditors: the admin, which changes things through services alone."""
+"""The admin for operators and auditors. It changes data through services alone, so that every change is audited."""
 
 from . import accounts, audit, failures, jobs, keys, models, teams, webhooks
 

@@ -1,10 +1,10 @@
-"""Stage 9, rendering for operators: users and groups, with every change in the audit trail."""
+"""Users and groups in the admin."""
 
 from __future__ import annotations
 
 import allauth.account.admin
 import allauth.mfa.admin  # noqa: F401
-import django_rq.admin  # noqa: F401  these three register what is taken out again below
+import django_rq.admin  # noqa: F401  these three register the models that are unregistered below
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from django.contrib import admin
@@ -16,15 +16,15 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from jobs.admin.base import AuditedAdmin
 
-# Queues are looked at on the dashboard: emptying one by hand would go past the database, which owns every job's state.
-# Addresses and second factors are their owner's; a password is set, and a user switched off, on the user's page.
+# The dashboard shows the queues: emptying one by hand would bypass the database, which owns every job's state. Users
+# manage their own e-mail addresses and second factors; staff set passwords and deactivate users on the user's page.
 for model in (User, Group, EmailAddress, Authenticator, Dashboard):
     admin.site.unregister(model)
 
 
 @admin.register(User)
 class PeopleAdmin(AuditedAdmin, UserAdmin):
-    """Edit users; a user is switched off rather than deleted, so that what they did keeps its name."""
+    """Edit users. A user is deactivated instead of deleted, so that their jobs keep their name."""
 
     form = UserChangeForm
     add_form = UserCreationForm
@@ -38,4 +38,4 @@ class PeopleAdmin(AuditedAdmin, UserAdmin):
 
 @admin.register(Group)
 class RoleAdmin(AuditedAdmin, GroupAdmin):
-    """Edit groups; Operator, Auditor and Team manager are made by the site itself."""
+    """Edit groups. The site itself creates Operator, Auditor and Team manager (`jobs.teams.roles`)."""

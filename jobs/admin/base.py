@@ -1,9 +1,8 @@
-"""Stage 9, rendering for operators: what every list and form of the admin shares."""
+"""Base classes of the admin's lists and forms: audit entries, read-only models, dates."""
 
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Iterable
 from typing import Any
 
@@ -19,58 +18,48 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.utils import parse_date_str
 
-from jobs.audit.trail import Author, audit_append
-from jobs.models import Action, Team
-from jobs.teams.actor import Actor
-from jobs.teams.caller import client_address
+from jobs.audit.trail import audit_append
+from jobs.models import Action
+from jobs.teams.caller import caller_of
 
+_CHANGES = "keyline_changes"  # attribute of the request
 _SECRETS = ("password", "secret", "previous_secret", "secret_hash", "token_hash")
 
 
-def staff_actor(request: HttpRequest, team: Team) -> Actor:
-    """Give the signed-in member of staff, acting on something of `team`."""
-    return Actor(team=team, user=request.user, address=client_address(request), request_id=str(uuid.uuid4()))
-
-
-def staff_author(request: HttpRequest) -> Author:
-    """Name the signed-in member of staff for the audit trail."""
-    return Author.person(request.user, address=client_address(request))
-
-
 class AuditedAdmin(ModelAdmin):
-    """Write every change made by a form to the audit trail, with what was there before."""
+    """Record every change made by a form in the audit trail, with the values before and after."""
 
     list_fullwidth = True
     show_full_result_count = False
-    show_facets = ShowFacets.NEVER  # each would count all rows once more
+    show_facets = ShowFacets.NEVER  # each would count all rows again
     list_per_page = 25
     list_filter_submit = True
 
     def construct_change_message(self, request: HttpRequest, form: BaseForm, formsets: Any, add: bool = False) -> Any:
-        """Note what a form changed; every form comes by here before it is logged, that of the password too."""
-        request.audited = ({}, {}) if add else _changes_of(form)
+        """Keep what a form changed. Django calls this for every form before it logs it, the password form included."""
+        setattr(request, _CHANGES, ({}, {}) if add else _changes_of(form))
         return super().construct_change_message(request, form, formsets, add)
 
     def log_addition(self, request: HttpRequest, obj: Model, message: object) -> Any:
-        audit_append(action=Action.ADMIN_ADDED, author=staff_author(request), target=obj)
+        audit_append(action=Action.ADMIN_ADDED, author=caller_of(request).author(), target=obj)
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Model, message: object) -> Any:
-        before, after = getattr(request, "audited", ({}, {}))
+        before, after = getattr(request, _CHANGES, ({}, {}))
         if before or after or not isinstance(message, list):
             audit_append(
-                action=Action.ADMIN_CHANGED, author=staff_author(request), target=obj, before=before, after=after
+                action=Action.ADMIN_CHANGED, author=caller_of(request).author(), target=obj, before=before, after=after
             )
         return super().log_change(request, obj, message)
 
     def log_deletions(self, request: HttpRequest, queryset: Iterable[Model]) -> Any:
         for obj in queryset:
-            audit_append(action=Action.ADMIN_DELETED, author=staff_author(request), target=obj)
+            audit_append(action=Action.ADMIN_DELETED, author=caller_of(request).author(), target=obj)
         return super().log_deletions(request, queryset)
 
 
 def moment(value: dt.datetime | None) -> SafeString | str:
-    """Write a moment on one line, to the second, in the site's time zone."""
+    """Return a time to the second in the site's time zone, in one line of HTML."""
     if value is None:
         return "–"
     return format_html('<span class="kl-nowrap">{}</span>', moment_text(value))
@@ -81,7 +70,7 @@ def moment_text(value: dt.datetime) -> str:
 
 
 class ReadOnly(BaseModelAdmin):
-    """Show rows and change none."""
+    """Allow viewing only."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -94,7 +83,7 @@ class ReadOnly(BaseModelAdmin):
 
 
 class DaysFilter(RangeDateFilter):
-    """Narrow a moment to whole days of the site's time zone, both ends included."""
+    """Filter a time by whole days of the site's time zone, both ends included."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         first = self._day("_from")
@@ -115,7 +104,7 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def _changes_of(form: BaseForm) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Give the changed fields' values before and after; secrets are named, their values left out."""
+    """Return the changed fields' values before and after. Values of secrets are replaced."""
     before, after = {}, {}
     for name in form.changed_data:
         hidden = any(word in name for word in _SECRETS)

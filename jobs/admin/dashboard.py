@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: lays the dashboard's figures out as charts and tables."""
+"""The admin's dashboard: its figures as charts and tables."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Block:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add the figures to the admin's first page, for who may see jobs."""
+    """Add the figures to the admin's first page, for staff who may view jobs."""
     if not request.user.has_perm("jobs.view_job"):
         return context
     found, now = figures(), pulse()

@@ -9,8 +9,9 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from jobs.admin.base import AuditedAdmin, ReadOnly, staff_actor, staff_author
+from jobs.admin.base import AuditedAdmin, ReadOnly
 from jobs.models import FailedPicture
+from jobs.teams.caller import caller_of
 from jobs.work.failures import failed_pictures, failed_pictures_drop, failed_pictures_retry
 from segmentation.errors import MattingError
 
@@ -42,12 +43,12 @@ class FailedPictureAdmin(ReadOnly, AuditedAdmin):
         count = 0
         for image in queryset:
             try:
-                count += failed_pictures_retry(actor=staff_actor(request, image.job.team), images=[image])
+                count += failed_pictures_retry(actor=caller_of(request).staff_actor(image.job.team), images=[image])
             except MattingError as error:
                 messages.error(request, f"{image.job_id}, picture {image.position}: {error.message}")
         messages.success(request, f"{count} pictures are queued again.")
 
     @admin.action(description="Drop from this list", permissions=["operate"])
     def drop(self, request: HttpRequest, queryset: QuerySet[FailedPicture]) -> None:
-        count = failed_pictures_drop(author=staff_author(request), images=queryset)
+        count = failed_pictures_drop(author=caller_of(request).author(), images=queryset)
         messages.success(request, f"{count} pictures are dropped from the list.")

@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: the dashboard's figures, read from the whole site."""
+"""Read the dashboard's figures, over all teams."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class StageTimes:
-    """Hold how long one stage takes: the median, and what 95 in 100 pictures stay under."""
+    """Hold the median and the 95th percentile of one stage's time."""
 
     stage: str
     p50_ms: float
@@ -46,14 +46,14 @@ class StageTimes:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """Hold how queue and workers are right now; None where the queue cannot be reached."""
+    """Hold the present state of queue and workers; depths None when the queue cannot be reached."""
 
     depths: dict[str, int] | None
     workers: list[dict[str, Any]]
 
 
 def pulse() -> Pulse:
-    """Ask the queue, at every look."""
+    """Read the queue's state, uncached."""
     try:
         return Pulse(queue.depths(), queue.live_workers())
     except (RedisError, OSError):
@@ -61,8 +61,9 @@ def pulse() -> Pulse:
 
 
 def figures() -> dict[str, Any]:
-    """Give what is read from the database, at most a minute old."""
-    return cache.get_or_set("keyline.admin.figures", _figures, _KEPT_S)
+    """Return the figures of the database, at most a minute old."""
+    found: dict[str, Any] = cache.get_or_set("keyline.admin.figures", _figures, _KEPT_S) or {}
+    return found
 
 
 def _figures() -> dict[str, Any]:
@@ -84,7 +85,7 @@ def _figures() -> dict[str, Any]:
 
 
 def pictures_by_day(since: dt.date) -> list[Day]:
-    """Count the pictures charged each day, by dialect; refunds are taken off. Days without any are there too."""
+    """Return the charged pictures of each day by dialect, refunds subtracted; days without pictures included."""
     rows = UsageEntry.objects.filter(day__gte=since).order_by().values_list("day", "dialect").annotate(Sum("pictures"))
     found: dict[dt.date, dict[str, int]] = defaultdict(dict)
     for day, dialect, pictures in rows:
@@ -95,13 +96,14 @@ def pictures_by_day(since: dt.date) -> list[Day]:
 
 
 def failures_by_code(since: dt.datetime) -> list[dict[str, Any]]:
-    """Count the pictures that failed, by public code, the most frequent first."""
+    """Return the number of failed pictures by public error code, the most frequent first."""
     failed = JobImage.objects.filter(status=Status.FAILED, enqueued_at__gte=since).order_by()
-    return list(failed.values("error_code").annotate(pictures=Count("id")).order_by("-pictures")[:8])
+    rows = failed.values("error_code").annotate(pictures=Count("id")).order_by("-pictures")
+    return [dict(row) for row in rows[:8]]
 
 
 def stage_times(timings: Iterable[dict[str, float]]) -> list[StageTimes]:
-    """Give median and 95th percentile of each stage, in milliseconds (nearest rank)."""
+    """Return median and 95th percentile (nearest rank) of each stage, in milliseconds."""
     by_stage: dict[str, list[float]] = defaultdict(list)
     for one in timings:
         for stage, duration_ms in one.items():

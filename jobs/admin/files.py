@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: open a stored file from the admin, and small pictures of sources."""
+"""Open stored files from the admin, and draw thumbnails of sources."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from django.shortcuts import get_object_or_404, redirect
 from django.templatetags.static import static
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from jobs.admin.base import staff_actor
 from jobs.errors import NotFound
 from jobs.models import Artifact
 from jobs.results import storage
 from jobs.results.downloads import download_note
+from jobs.teams.caller import caller_of
 from segmentation import image as pictures  # noqa: F401  registers HEIC with Pillow
 
 THUMBNAIL_PX = 160
 
 
 def artifact_open(request: HttpRequest, artifact_id: UUID) -> HttpResponse:
-    """Lead to a file by a signed link, and record that staff opened it."""
+    """Redirect to a file's signed link, and record that staff opened it."""
     artifact = get_object_or_404(Artifact.objects.select_related("job__team"), pk=artifact_id)
-    download_note(actor=staff_actor(request, artifact.job.team), artifact=artifact)
+    download_note(actor=caller_of(request).staff_actor(artifact.job.team), artifact=artifact)
     return redirect(storage.link_to(artifact))
 
 
 def thumbnail(artifact_id: UUID) -> HttpResponse:
-    """Draw a source or result small: a list of originals would be megabytes a row. A file that is gone is drawn so."""
+    """Return a thumbnail of a source or result (originals are megabytes each), or a placeholder for a missing file."""
     artifact = get_object_or_404(Artifact, pk=artifact_id)
     try:
         data = storage.read(artifact.key)

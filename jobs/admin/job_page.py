@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: everything about one job on one page."""
+"""Context of the admin's page of one job."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from jobs.admin.base import moment_text
 from jobs.models import Artifact, AuditEntry, Job, JobImage, Status, UsageEntry
 
 PICTURES_SHOWN = 24
-# In the order in which a picture passes them; `total` is their sum with what lies between.
+_BADGES: dict[str, str] = {Status.SUCCEEDED: "good", Status.FAILED: "bad", Status.RUNNING: "busy"}
+# In processing order. The stored `total` also includes the time between them.
 STAGES = ("queue", "fetch", "decode", "model", "post", "encode")
 
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Hold one stage's share of a picture's time, for the bar: percent of the whole."""
+    """Hold one stage's share of a picture's time, in percent, for the bar."""
 
     stage: str
     duration_ms: float
@@ -31,7 +32,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class PictureRow:
-    """Hold one picture as the page shows it."""
+    """Hold one picture's row on the page."""
 
     image: JobImage
     pair: SafeString
@@ -41,7 +42,7 @@ class PictureRow:
 
 
 def job_page(job: Job) -> dict[str, Any]:
-    """Gather what the page shows: pictures with timings and files, deliveries, charges and the audit trail."""
+    """Return the page's context: pictures with timings and files, deliveries, charges and audit entries."""
     images = list(job.images.prefetch_related("artifacts").order_by("position")[:PICTURES_SHOWN])
     return {
         "job": job,
@@ -56,12 +57,12 @@ def job_page(job: Job) -> dict[str, Any]:
         "wire": json.dumps(job.wire, indent=2, ensure_ascii=False) if job.wire else "",
         "can_retry": job.images_failed > 0,
         "can_cancel": not job.is_terminal,
-        "badge": {Status.SUCCEEDED: "good", Status.FAILED: "bad", Status.RUNNING: "busy"}.get(job.status, "calm"),
+        "badge": _BADGES.get(job.status, "calm"),
     }
 
 
 def picture_pair(artifacts: Iterable[Artifact]) -> SafeString:
-    """Show source and result side by side, small, the result on a checkerboard."""
+    """Return thumbnails of source and result side by side, the result on a checkerboard."""
     by_kind = {artifact.kind: artifact for artifact in artifacts}
     source, result = by_kind.get(Artifact.Kind.SOURCE), by_kind.get(Artifact.Kind.THUMBNAIL)
     return format_html(
@@ -92,7 +93,7 @@ def _picture(image: JobImage) -> PictureRow:
 
 
 def timing_slices(timings_ms: dict[str, float]) -> list[Slice]:
-    """Split a picture's time by stage; what no stage accounts for is `other`."""
+    """Split a picture's time by stage; the rest is `other`."""
     known = {stage: float(timings_ms[stage]) for stage in STAGES if stage in timings_ms}
     worked_ms = sum(duration for stage, duration in known.items() if stage != "queue")
     other_ms = float(timings_ms.get("total", worked_ms)) - worked_ms
@@ -103,7 +104,7 @@ def timing_slices(timings_ms: dict[str, float]) -> list[Slice]:
 
 
 def _facts(job: Job) -> list[tuple[str, object]]:
-    """List what is known of the job, in the order in which one asks."""
+    """Return the job's fields that have a value, with labels."""
     facts = [
         ("Job", job.id),
         ("Id in the dialect", job.external_id),
@@ -112,7 +113,7 @@ def _facts(job: Job) -> list[tuple[str, object]]:
         ("User", job.user),
         ("Key", job.api_key),
         ("From", job.client_address),
-        ("Door", job.get_dialect_display()),
+        ("Dialect", job.get_dialect_display()),
         ("Queue", job.get_urgency_display()),
         ("Pictures", f"{job.images_succeeded} succeeded, {job.images_failed} failed, of {job.images_total}"),
         ("Error", f"{job.error_code}: {job.error_message}" if job.error_code else ""),

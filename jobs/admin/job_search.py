@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: find a job by any id that a caller could hold. Every look-up uses an index."""
+"""Find jobs by any id that a caller may have. Every look-up uses an index."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from jobs.models import Artifact, Job, JobImage, WebhookDelivery
 
 
 def job_ids_for(term: str) -> set[UUID]:
-    """Give the jobs that carry `term` as an id of any kind.
+    """Return the ids of the jobs for which `term` is an id of any kind.
 
     The id of a job, picture or file, a dialect's own (such as a task id), the request_id of an answer, a webhook-id, or
     the path of a result as a dialect names it.

@@ -1,8 +1,8 @@
-"""Stage 9, rendering for operators: the list of all jobs, the page of one, and what may be done to them."""
+"""All teams' jobs in the admin: the list, the page of one job, and the actions on jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -16,14 +16,15 @@ from django.utils.html import format_html
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
-from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly, moment, staff_actor, staff_author
+from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly, moment
 from jobs.admin.files import artifact_open, thumbnail
 from jobs.admin.job_page import job_page, picture_pair
 from jobs.admin.job_search import job_ids_for
-from jobs.admin.tables import csv_lines
+from jobs.audit.csv_lines import csv_lines
 from jobs.audit.trail import audit_append
 from jobs.errors import ERROR_CODES
 from jobs.models import Action, Artifact, Job, JobImage, Status
+from jobs.teams.caller import caller_of
 from jobs.work.cancel import job_cancel
 from jobs.work.retention import job_purge
 from jobs.work.retry import job_retry
@@ -49,7 +50,7 @@ CSV_COLUMNS = (
 
 
 class ErrorCodeFilter(DropdownFilter):
-    """Filter by a public error code; the list is the error tree's, so no row is read for it."""
+    """Filter by a public error code. The choices come from the error tree, so no rows are read for them."""
 
     title = "error code"
     parameter_name = "error_code"
@@ -63,7 +64,7 @@ class ErrorCodeFilter(DropdownFilter):
 
 @admin.register(Job)
 class JobAdmin(ReadOnly, AuditedAdmin):
-    """Show jobs. Nothing is edited here; the actions go through the services, as every caller does."""
+    """Show jobs. Nothing is edited here; the actions call the services."""
 
     list_display = ("pictures", "ident", "owner", "state", "count", "error_code", "submitted", "took")
     list_display_links = ("pictures", "ident")
@@ -85,7 +86,7 @@ class JobAdmin(ReadOnly, AuditedAdmin):
     # Reading ----------------------------------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        # Of the pictures that are left: the first one may have been deleted.
+        # The first picture that still exists: the one at position 0 may have been deleted.
         before = JobImage.objects.filter(job=OuterRef("job"), position__lt=OuterRef("image__position"))
         shown = Artifact.objects.filter(
             ~Exists(before), kind__in=(Artifact.Kind.SOURCE, Artifact.Kind.THUMBNAIL), image__isnull=False
@@ -109,15 +110,15 @@ class JobAdmin(ReadOnly, AuditedAdmin):
 
     @display(description="")
     def pictures(self, job: Job) -> str:
-        pair, others = picture_pair(job.shown), job.images_total - 1
+        pair, others = picture_pair(getattr(job, "shown", [])), job.images_total - 1
         if others < 1:
             return pair
         return format_html('<span class="kl-nowrap">{}<span class="kl-more">+{}</span></span>', pair, others)
 
     @display(description="job", header=True)
     def ident(self, job: Job) -> list[str]:
-        door = job.get_dialect_display()
-        return [str(job.id)[:8], format_html('<span class="kl-nowrap">{} {}</span>', door, job.external_id[:18])]
+        dialect = job.get_dialect_display()
+        return [str(job.id)[:8], format_html('<span class="kl-nowrap">{} {}</span>', dialect, job.external_id[:18])]
 
     @display(description="team", header=True, ordering="team__name")
     def owner(self, job: Job) -> list[str]:
@@ -153,12 +154,12 @@ class JobAdmin(ReadOnly, AuditedAdmin):
         seconds = (job.finished_at - job.started_at).total_seconds()
         return format_html('<span class="kl-nowrap">{} s</span>', f"{seconds:.2f}")
 
-    # Doing ------------------------------------------------------------------------------------------------------------
+    # Actions ----------------------------------------------------------------------------------------------------------
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view
         ours = [
-            path("<uuid:job_id>/deed/", view(self.deed_view), name="jobs_job_deed"),
+            path("<uuid:job_id>/action/", view(self.action_view), name="jobs_job_action"),
             path("files/<uuid:artifact_id>/", view(self.file_view), name="jobs_job_file"),
             path("thumbnails/<uuid:artifact_id>/", view(self.thumbnail_view), name="jobs_job_thumbnail"),
         ]
@@ -173,13 +174,19 @@ class JobAdmin(ReadOnly, AuditedAdmin):
     @admin.action(description="Retry the failed pictures", permissions=["operate"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._each(
-            request, queryset, "queued again", lambda job: job_retry(actor=staff_actor(request, job.team), job=job)
+            request,
+            queryset,
+            "queued again",
+            lambda job: job_retry(actor=caller_of(request).staff_actor(job.team), job=job),
         )
 
     @admin.action(description="Cancel", permissions=["operate"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._each(
-            request, queryset, "cancelled", lambda job: job_cancel(actor=staff_actor(request, job.team), job=job)
+            request,
+            queryset,
+            "cancelled",
+            lambda job: job_cancel(actor=caller_of(request).staff_actor(job.team), job=job),
         )
 
     @admin.action(description="Purge with all files", permissions=["purge"])
@@ -192,26 +199,31 @@ class JobAdmin(ReadOnly, AuditedAdmin):
                 "ids": list(queryset.values_list("pk", flat=True)),
             }
             return TemplateResponse(request, "admin/jobs/job/purge.html", context)
-        self._each(request, queryset, "purged", lambda job: job_purge(actor=staff_actor(request, job.team), jobs=[job]))
+        self._each(
+            request,
+            queryset,
+            "purged",
+            lambda job: job_purge(actor=caller_of(request).staff_actor(job.team), jobs=[job]),
+        )
         return None
 
     @admin.action(description="Export as CSV", permissions=["view"])
     def export_csv(self, request: HttpRequest, queryset: QuerySet[Job]) -> StreamingHttpResponse:
         rows = queryset.prefetch_related(None).select_related("team", "user", "api_key")
-        audit_append(action=Action.JOBS_EXPORTED, author=staff_author(request), after={"jobs": rows.count()})
+        audit_append(action=Action.JOBS_EXPORTED, author=caller_of(request).author(), after={"jobs": rows.count()})
         lines = csv_lines(CSV_COLUMNS, _csv_rows(rows))
         response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = 'attachment; filename="jobs.csv"'
         return response
 
-    def deed_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
-        """Do one deed to one job, from the buttons of its page; POST alone, so that no link or preview does it."""
-        deeds = {"retry": self.retry, "cancel": self.cancel, "purge": self.purge}
-        name = request.POST.get("deed", "")
+    def action_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
+        """Run one action on one job, for the buttons of its page. POST only: a link or preview must run nothing."""
+        actions = {"retry": self.retry, "cancel": self.cancel, "purge": self.purge}
+        name = request.POST.get("do", "")
         allowed = self._allowed(request)
-        if request.method != "POST" or name not in deeds or not allowed[name]:
+        if request.method != "POST" or name not in actions or not allowed[name]:
             raise Http404
-        deeds[name](request, self.get_queryset(request).filter(pk=job_id))
+        actions[name](request, self.get_queryset(request).filter(pk=job_id))
         if name == "purge":
             return redirect("admin:jobs_job_changelist")
         return redirect("admin:jobs_job_change", job_id)
@@ -230,13 +242,13 @@ class JobAdmin(ReadOnly, AuditedAdmin):
         operate = self.has_operate_permission(request)
         return {"retry": operate, "cancel": operate, "purge": self.has_purge_permission(request)}
 
-    def _each(self, request: HttpRequest, jobs: Iterable[Job], done: str, deed: Any) -> None:
-        """Do a deed to each job, and say for how many it worked and why for the others it did not."""
+    def _each(self, request: HttpRequest, jobs: Iterable[Job], done: str, act: Callable[[Job], object]) -> None:
+        """Run an action on each job; show for how many it succeeded, and why the others were refused."""
         count = 0
         refused: dict[str, int] = {}
         for job in jobs:
             try:
-                count += bool(deed(job))
+                count += bool(act(job))
             except MattingError as error:
                 refused[error.message] = refused.get(error.message, 0) + 1
         messages.success(request, f"{count} of the chosen jobs {done}.")

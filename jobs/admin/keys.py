@@ -1,8 +1,7 @@
-"""Stage 9, rendering for operators: API keys of all teams; made here they may open the server itself."""
+"""API keys of all teams in the admin; staff may grant the scopes that give access to the server."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -14,20 +13,21 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from jobs.admin.base import AuditedAdmin, moment, staff_author
+from jobs.admin.base import AuditedAdmin, moment
 from jobs.models import ApiKey, Scope
+from jobs.teams.caller import caller_of
 from jobs.teams.keys import DEFAULT_SCOPES, key_create, key_revoke, networks_checked
 from segmentation.errors import MattingError
 
 
 class KeyForm(forms.ModelForm):
-    """Describe a new key; lists are written with commas."""
+    """Parse a new key; lists are separated by commas."""
 
     scopes = forms.MultipleChoiceField(
         choices=Scope.choices, initial=DEFAULT_SCOPES, widget=forms.CheckboxSelectMultiple
     )
     allowed_networks = forms.CharField(
-        required=False, widget=UnfoldAdminTextInputWidget, help_text="With commas between; empty: from anywhere."
+        required=False, widget=UnfoldAdminTextInputWidget, help_text="Separated by commas; empty: from anywhere."
     )
 
     class Meta:
@@ -44,7 +44,7 @@ class KeyForm(forms.ModelForm):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(AuditedAdmin):
-    """Make, look at and revoke keys; a key is never changed, and its secret is shown once."""
+    """Create, view and revoke keys. A key is never changed, and its secret is shown once."""
 
     form = KeyForm
     list_display = ("name", "public_id", "team", "scope_text", "state", "used", "expires_at", "created_by")
@@ -85,18 +85,17 @@ class ApiKeyAdmin(AuditedAdmin):
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
         values = {name: form.cleaned_data[name] for name in KeyForm.Meta.fields}
-        team = values["team"]
-        author = replace(staff_author(request), team_id=team.pk, team_name=team.name)
-        key, secret = key_create(**values, created_by=request.user, author=author)
+        caller = caller_of(request)
+        author = caller.author(team=values["team"])
+        key, secret = key_create(**values, created_by=caller.user, author=author)
         obj.__dict__.update(key.__dict__)
-        messages.warning(request, f"The secret, shown this once: {secret}")
+        messages.warning(request, f"Copy the secret now, it is shown only once: {secret}")
 
     def log_addition(self, request: HttpRequest, obj: Model, message: object) -> Any:
-        """Leave it at the entry that the service has written."""
+        """Write no entry: the service has written one."""
 
     @admin.action(description="Revoke", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in queryset.select_related("team"):
-            author = replace(staff_author(request), team_id=key.team_id, team_name=key.team.name)
-            key_revoke(key=key, author=author)
-        messages.success(request, "The chosen keys are closed.")
+            key_revoke(key=key, author=caller_of(request).author(team=key.team))
+        messages.success(request, "The chosen keys are revoked.")

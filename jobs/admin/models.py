@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: which weights served when, and serving one of them again."""
+"""Activations of weights files in the admin, and activating an earlier one again."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.decorators import display
 
-from jobs.admin.base import AuditedAdmin, ReadOnly, staff_actor
+from jobs.admin.base import AuditedAdmin, ReadOnly
 from jobs.intake.folders import place_in
 from jobs.models import ModelVersion, Team
+from jobs.teams.caller import caller_of
 from jobs.work.model_versions import model_reload
 from segmentation.errors import MattingError
 
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnly, AuditedAdmin):
-    """Show every activation of a weights file; files come into the weights folder outside the site."""
+    """Show every activation of a weights file. Files are copied into the weights folder outside the site."""
 
     list_display = ("name", "path", "architecture", "short_hash", "state", "loaded_by_name", "created_at")
     search_fields = ("name", "path", "=sha256")
@@ -35,17 +36,17 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
     def has_serve_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("jobs.change_modelversion")
 
-    @admin.action(description="Serve this one again", permissions=["serve"])
+    @admin.action(description="Activate again", permissions=["serve"])
     def serve(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
-        """Have a worker try the file and, if it serves, make every worker load it before its next picture."""
+        """Let a worker test the file; if it works, every worker loads it before its next picture."""
         if len(queryset) != 1:
-            messages.error(request, "Choose one.")
+            messages.error(request, "Choose one model.")
             return
-        actor = staff_actor(request, Team(id=None, name=""))  # the model is the site's, no team's
+        actor = caller_of(request).staff_actor(Team(id=None, name=""))  # the model belongs to no team
         try:
             place = place_in(queryset[0].path, [settings.MATTING_WEIGHTS_DIR], field="model_path")
             version, _ = model_reload(actor=actor, place=place)
         except MattingError as error:
             messages.error(request, error.message)
         else:
-            messages.success(request, f"{version.name} serves from the next picture on.")
+            messages.success(request, f"{version.name} is active from the next picture on.")

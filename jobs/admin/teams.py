@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: teams with their members, quotas and invitations, and what they used."""
+"""Teams in the admin: members, quotas, invitations and usage."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from unfold.admin import StackedInline, TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly, staff_author
+from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly
 from jobs.models import Invitation, Membership, Quota, Team, UsageEntry
-from jobs.quota.charges import quota_change, quota_reset
+from jobs.quota.limits import quota_change, quota_reset
+from jobs.teams.caller import caller_of
 from jobs.teams.teams import membership_drop, membership_put
 
 
@@ -26,7 +27,7 @@ class MembershipInline(TabularInline):
 
 
 class QuotaInline(StackedInline):
-    """Edit a team's limits; without a row the site's defaults count, and with one an empty field means no limit."""
+    """Edit a team's limits. Without a row the site's defaults apply; with one, an empty field means no limit."""
 
     model = Quota
     extra = 0
@@ -42,7 +43,7 @@ class QuotaInline(StackedInline):
 
 @admin.register(Team)
 class TeamAdmin(AuditedAdmin):
-    """Edit teams. A team is not deleted here: its jobs, charges and files would go with it."""
+    """Edit teams. A team is not deleted here: its jobs, ledger and files would be deleted with it."""
 
     list_display = ("name", "members_count", "members_see_all", "created_at")
     search_fields = ("name",)
@@ -60,9 +61,9 @@ class TeamAdmin(AuditedAdmin):
         return len(team.memberships.all())
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseInlineFormSet, change: bool) -> None:
-        """Have the services write members and limits, so that each change is in the audit trail under its own name."""
+        """Let the services write members and limits, so that each change gets its own audit entry."""
         formset.save(commit=False)
-        author = staff_author(request)
+        author = caller_of(request).author()
         for row in formset.deleted_objects:
             if isinstance(row, Membership):
                 membership_drop(author=author, membership=row)

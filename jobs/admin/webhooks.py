@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: webhooks and every message that was sent or will be."""
+"""Webhooks and their deliveries in the admin."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobs.webhooks.outbox import delivery_replay
 
 @admin.register(Webhook)
 class WebhookAdmin(ReadOnly, AuditedAdmin):
-    """Show who is told of what; secrets stay with the team."""
+    """Show webhooks without their secrets."""
 
     list_display = ("__str__", "team", "kind", "is_enabled", "disabled_reason", "created_at")
     list_select_related = ("team",)
@@ -26,7 +26,7 @@ class WebhookAdmin(ReadOnly, AuditedAdmin):
 
 @admin.register(WebhookDelivery)
 class WebhookDeliveryAdmin(ReadOnly, AuditedAdmin):
-    """Show messages, and send them again."""
+    """Show deliveries, and send them again."""
 
     list_display = ("created_at", "event", "url", "state", "attempt", "response_status", "elapsed_ms", "error_code")
     list_filter = (("status", ChoicesDropdownFilter), ("event", ChoicesDropdownFilter), ("created_at", DaysFilter))

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ipaddress
-import uuid
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
 from jobs.errors import AuthenticationRequired, PermissionDenied
-from jobs.models import ApiKey, Membership
+from jobs.models import ApiKey
 from jobs.teams.actor import Actor
-from jobs.teams.caller import client_address
+from jobs.teams.caller import caller_of
 from jobs.teams.keys import key_touch
 from jobs.teams.selectors import key_by_secret
 
@@ -44,7 +44,7 @@ def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
     """
     if key is None or not key.is_active:
         raise AuthenticationRequired("The API key is unknown, expired or revoked.")
-    address = client_address(request)
+    address = caller_of(request).address
     if not is_allowed_from(key, address):
         raise PermissionDenied("This key may not be used from this address.")
     key_touch(key=key, address=address)
@@ -92,30 +92,11 @@ class HasScope(BasePermission):
         return True
 
 
-def request_id_of(request: Request) -> str:
+def request_id_of(request: HttpRequest | Request) -> str:
     """Return the id that logs and answers give this request."""
-    return request.META.setdefault("keyline.request_id", str(uuid.uuid4()))
+    return caller_of(request).request_id
 
 
 def actor_of(request: Request) -> Actor:
-    """Return the request's actor; raise PermissionDenied for a person without a team."""
-    request_id = request_id_of(request)
-    address = client_address(request)
-    if isinstance(request.auth, ApiKey):
-        return Actor(team=request.auth.team, key=request.auth, address=address, request_id=request_id)
-    membership = current_membership(request)
-    return Actor(
-        team=membership.team, user=membership.user, membership=membership, address=address, request_id=request_id
-    )
-
-
-def current_membership(request: Request) -> Membership:
-    """Return the membership of the team chosen in the page's header, or the user's first."""
-    memberships = (
-        Membership.objects.select_related("team__quota", "user").filter(user_id=request.user.pk).order_by("created_at")
-    )
-    chosen = request.session.get("team_id") if hasattr(request, "session") else None
-    membership = (memberships.filter(team_id=chosen).first() if chosen else None) or memberships.first()
-    if membership is None:
-        raise PermissionDenied("You belong to no team yet.")
-    return membership
+    """Return the request's actor; raise PermissionDenied for a user without a team."""
+    return caller_of(request).actor

@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView, set_rollback
 
 from jobs.api.auth import actor_of
-from jobs.api.body_limits import BodyLimits, words
+from jobs.api.body_limits import BodyLimits, no_picture
 from jobs.api.delivered import answer_failed
 from jobs.errors import (
     AuthenticationRequired,
@@ -34,7 +34,8 @@ from jobs.errors import (
 )
 from jobs.intake.sources import too_many_images
 from jobs.models import Job
-from jobs.quota.charges import allowances, limits_within, quota_of
+from jobs.quota.limits import limits_within, quota_of
+from jobs.quota.windows import allowances
 from jobs.teams.actor import Actor
 from jobs.teams.rates import Standing, allowance_standings, rate_limit_headers, rates_of, request_spend, require_room
 from segmentation.errors import ImageTooLarge, InvalidParameter, MattingError
@@ -84,7 +85,7 @@ class DialectView(APIView):
     dialect: ClassVar[str] = Job.Dialect.NATIVE
     is_submit: ClassVar[bool | None] = None
     is_rated: ClassVar[bool] = True
-    body_limits: ClassVar[Callable[[], BodyLimits]] = staticmethod(words)
+    body_limits: ClassVar[Callable[[], BodyLimits]] = staticmethod(no_picture)
     standings: Sequence[Standing] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

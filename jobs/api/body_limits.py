@@ -21,7 +21,7 @@ from jobs.errors import LengthRequired
 from jobs.intake.archives import SIGNATURE
 from jobs.intake.sources import too_large
 
-WORDS_BYTES = 512 * 2**10
+FIELDS_BYTES = 512 * 2**10
 _TOO_LARGE = "The request's body is too large."
 
 
@@ -43,21 +43,21 @@ class BodyLimits:
         return max(self.max_file_bytes, self.max_archive_bytes if head.startswith(SIGNATURE) else 0)
 
 
-def words() -> BodyLimits:
+def no_picture() -> BodyLimits:
     """Return the limits of a body without a picture: a form or JSON of a few fields."""
-    return BodyLimits(WORDS_BYTES, WORDS_BYTES)
+    return BodyLimits(FIELDS_BYTES, FIELDS_BYTES)
 
 
 def one_picture() -> BodyLimits:
     """Return the limits of one picture with its fields; base64 and its escapes in a form make it longer by a half."""
     largest = settings.MATTING_MAX_IMAGE_BYTES
-    return BodyLimits(2 * largest + WORDS_BYTES, largest)
+    return BodyLimits(2 * largest + FIELDS_BYTES, largest)
 
 
 def many_pictures() -> BodyLimits:
     """Return the limits of many pictures or a zip of them: together as much as a zip may hold."""
     archive = settings.MATTING_MAX_ARCHIVE_BYTES
-    return BodyLimits(max(archive + WORDS_BYTES, one_picture().max_bytes), settings.MATTING_MAX_IMAGE_BYTES, archive)
+    return BodyLimits(max(archive + FIELDS_BYTES, one_picture().max_bytes), settings.MATTING_MAX_IMAGE_BYTES, archive)
 
 
 def each_picture_by_itself() -> BodyLimits:
@@ -67,7 +67,7 @@ def each_picture_by_itself() -> BodyLimits:
 
 def limits_of(view: Callable[..., Any] | None) -> BodyLimits:
     """Return the `body_limits` of a view's class; the default is a body without a picture."""
-    return getattr(getattr(view, "view_class", None), "body_limits", words)()
+    return getattr(getattr(view, "view_class", None), "body_limits", no_picture)()
 
 
 class BodyLimitsMiddleware:
@@ -106,13 +106,13 @@ def _guard_page(request: HttpRequest, most: int) -> HttpResponse | None:
     if _is_chunked(request):
         if not request.META.get("wsgi.input_terminated"):
             return _refusal(LengthRequired.public_message, LengthRequired.http_status)
-        data = request.META["wsgi.input"].read(WORDS_BYTES + 1)  # no browser sends files like this
-        if len(data) > WORDS_BYTES:
+        data = request.META["wsgi.input"].read(FIELDS_BYTES + 1)  # no browser sends files like this
+        if len(data) > FIELDS_BYTES:
             return _refusal(_TOO_LARGE, 413)
         _replace_body(request, io.BytesIO(data), len(data))
     elif _declared_bytes(request) > most:
         return _refusal(_TOO_LARGE, 413)
-    elif _declared_bytes(request) > WORDS_BYTES and not request.user.is_authenticated:
+    elif _declared_bytes(request) > FIELDS_BYTES and not request.user.is_authenticated:
         return redirect_to_login(settings.LOGIN_REDIRECT_URL)
     return None
 

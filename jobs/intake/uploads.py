@@ -10,7 +10,8 @@ from django.utils import timezone
 
 from jobs.intake.sources import CheckedSource
 from jobs.models import Upload
-from jobs.quota.charges import quota_of, usage_check
+from jobs.quota.charges import usage_check
+from jobs.quota.limits import quota_of
 from jobs.results import storage
 from jobs.results.deletions import files_delete, files_discard
 from jobs.teams.actor import Actor

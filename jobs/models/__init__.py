@@ -1,4 +1,7 @@
-"""The database state of the site. Services write these models, selectors read them; Redis only carries ids."""
+"""Database models. They decide state transitions and constraints; services of the other rooms write them.
+
+May import `segmentation.options`, and nothing of the other rooms.
+"""
 
 from .artifact import Artifact
 from .audit import Action, AuditEntry, AuditHead
@@ -13,7 +16,7 @@ from .preset import Preset
 from .quota import Quota
 from .team import Membership, Team
 from .upload import Upload
-from .usage import UsageEntry, UsagePeriod
+from .usage import UsageEntry, UsageErasure, UsagePeriod
 from .webhook import Webhook, WebhookDelivery
 
 __all__ = [
@@ -39,6 +42,7 @@ __all__ = [
     "Team",
     "Upload",
     "UsageEntry",
+    "UsageErasure",
     "UsagePeriod",
     "Webhook",
     "WebhookDelivery",

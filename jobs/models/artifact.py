@@ -1,4 +1,4 @@
-"""Stage 8, results: one stored file of a picture or a job."""
+"""Stored files of jobs and pictures."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import models
 
 
 class Artifact(models.Model):
-    """Point to a file in the storage. Rows are written with the commit that makes the result visible."""
+    """Point to a file in the storage. The row is written in the transaction that makes the result visible."""
 
     class Kind(models.TextChoices):
         SOURCE = "source"

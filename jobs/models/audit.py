@@ -1,4 +1,4 @@
-"""Stage 3, state: who did what, when and from where; rows that nobody can change, chained by their hashes."""
+"""The audit trail: who did what, when and from where, in append-only rows that are chained by their hashes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GENESIS = "0" * 64
 
 
 class Action(models.TextChoices):
-    """Name every event that is recorded."""
+    """List every event that is recorded."""
 
     SIGNED_UP = "user.signed_up", "Signed up"
     SIGNED_IN = "user.signed_in", "Signed in"
@@ -25,17 +25,18 @@ class Action(models.TextChoices):
     FACTOR_ADDED = "user.factor_added", "Second factor added"
     FACTOR_FAILED = "user.factor_failed", "Second factor failed"
     FACTOR_REMOVED = "user.factor_removed", "Second factor removed"
-    TEAM_CREATED = "team.created", "Team made"
+    TEAM_CREATED = "team.created", "Team created"
     TEAM_CHANGED = "team.changed", "Team changed"
     MEMBER_INVITED = "member.invited", "Member invited"
     INVITATION_REVOKED = "invitation.revoked", "Invitation revoked"
     MEMBER_JOINED = "member.joined", "Member joined"
     ROLE_CHANGED = "member.role_changed", "Role changed"
     MEMBER_REMOVED = "member.removed", "Member removed"
-    KEY_CREATED = "key.created", "Key made"
+    KEY_CREATED = "key.created", "Key created"
     KEY_FIRST_USED = "key.first_used", "Key first used"
     KEY_REVOKED = "key.revoked", "Key revoked"
     QUOTA_CHANGED = "quota.changed", "Quota changed"
+    USAGE_ERASED = "usage.erased", "Usage of a team erased"
     JOB_SUBMITTED = "job.submitted", "Job submitted"
     JOB_CANCELED = "job.canceled", "Job cancelled"
     JOB_RETRIED = "job.retried", "Job retried"
@@ -51,18 +52,23 @@ class Action(models.TextChoices):
     ADMIN_DELETED = "admin.deleted", "Deleted in the admin"
 
 
-class AuditEntry(models.Model):
-    """Hold one event. Names are kept as text and ids are plain, so that an entry outlives what it names.
+def action_choices() -> list[tuple[str, str]]:
+    """Return the choices of the column. Migrations refer to this function, so a new action needs none."""
+    return Action.choices
 
-    `hash` is the SHA-256 of `previous_hash` and the entry's own content; `number` counts without a gap. Triggers in
-    the database refuse to change or delete a row (migration 0002).
+
+class AuditEntry(models.Model):
+    """Store one event. Names are text and ids are plain values, so an entry stays when its objects are deleted.
+
+    `hash` is the SHA-256 of `previous_hash` and the entry's own content; `number` has no gaps. Triggers in the
+    database refuse to change or delete a row (migrations 0002 and 0006).
     """
 
     Action = Action
 
     number = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField()
-    action = models.CharField(max_length=24, choices=Action.choices)
+    action = models.CharField(max_length=24, choices=action_choices)
     actor_name = models.CharField("who", max_length=160)
     user_id = models.BigIntegerField(null=True, blank=True)
     key_id = models.CharField("key", max_length=32, blank=True, help_text="The key's public id.")
@@ -94,7 +100,7 @@ class AuditEntry(models.Model):
         return f"{self.number}: {self.actor_name} {self.get_action_display().lower()}"
 
     def content(self) -> dict[str, object]:
-        """Give everything that the hash covers, as plain JSON."""
+        """Return everything that the hash covers, as plain JSON."""
         return {
             "number": self.number,
             "at": self.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
@@ -104,7 +110,7 @@ class AuditEntry(models.Model):
             "key_id": self.key_id,
             "team_id": str(self.team_id) if self.team_id else None,
             "team_name": self.team_name,
-            "address": _one_form(self.address),
+            "address": _canonical(self.address),
             "request_id": self.request_id,
             "object_type": self.object_type,
             "object_id": self.object_id,
@@ -114,23 +120,25 @@ class AuditEntry(models.Model):
         }
 
     def expected_hash(self) -> str:
-        """Hash the previous entry's hash, a line break, and this entry's content as JSON with sorted keys."""
+        """Return the SHA-256 of the previous hash, a line break, and this entry's content as JSON with sorted keys."""
         text = json.dumps(self.content(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(f"{self.previous_hash}\n{text}".encode()).hexdigest()
 
 
-def _one_form(address: str | None) -> str | None:
-    """Write an address in one way: databases have their own ways to write some of IPv6."""
+def _canonical(address: str | None) -> str | None:
+    """Return an IP address in its standard spelling: databases spell some IPv6 addresses differently."""
     try:
-        return address and str(ipaddress.ip_address(address))
+        return str(ipaddress.ip_address(address)) if address else address
     except ValueError:
         return address
 
 
 class AuditHead(models.Model):
-    """Hold the chain's newest number and hash: the one row that writers lock, and that shows a cut-off end."""
+    """Store the newest entry's number and hash: the one row that writers lock, and that reveals a cut-off end."""
 
-    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    PK = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=PK)
     number = models.BigIntegerField(default=0)
     hash = models.CharField(max_length=64, default=GENESIS)
 

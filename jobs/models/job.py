@@ -23,7 +23,7 @@ class Status(models.TextChoices):
 
         queued ──claim──▶ running ──▶ succeeded
            │                 ├──────▶ failed       (error_code + public error_message)
-           └──▶ canceled ◀───┘ (best effort)       lease runs out: back to queued, then failed `worker_lost`
+           └──▶ canceled ◀───┘ (best effort)       expired lease: queued again, at last failed `worker_lost`
     """
 
     QUEUED = "queued"
@@ -34,6 +34,7 @@ class Status(models.TextChoices):
 
 
 TERMINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
+_Status = Status  # for annotations inside classes whose attribute is called Status
 
 
 class Job(models.Model):
@@ -59,16 +60,16 @@ class Job(models.Model):
     urgency = models.CharField(max_length=12, choices=Urgency.choices, default=Urgency.DEFAULT)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
 
-    options = models.JSONField(help_text="CutoutOptions as JSON: all that the job remembers of its request.")
-    limits = models.JSONField(default=dict, help_text="segmentation.image.Limits of the door it came through, as JSON.")
+    options = models.JSONField(help_text="CutoutOptions as JSON.")
+    limits = models.JSONField(default=dict, help_text="segmentation.image.Limits of its route, as JSON.")
     wire = models.JSONField(default=dict, blank=True, help_text="What the dialect needs to render its answer.")
     external_id = models.CharField(max_length=64, blank=True, help_text="The dialect's own id, where it has one.")
-    output_folder = models.CharField(max_length=255, blank=True, help_text="Where results lie, when fixed.")
+    output_folder = models.CharField(
+        max_length=255, blank=True, help_text="Fixed folder of the results, where the API names one."
+    )
     export_directory = models.CharField(max_length=1024, blank=True, help_text="A server folder that gets a copy.")
     callback_url = models.CharField(max_length=2048, blank=True)
-    bundle_key = models.CharField(
-        max_length=255, blank=True, help_text="The zip of all results, where one is wanted: the job ends with it."
-    )
+    bundle_key = models.CharField(max_length=255, blank=True, help_text="The zip of all results, where requested.")
 
     request_id = models.CharField(max_length=64, blank=True)
     client_address = models.GenericIPAddressField(null=True, blank=True)
@@ -151,7 +152,7 @@ class JobImage(Leased):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="images")
     position = models.PositiveIntegerField(default=0)
-    name = models.CharField(max_length=255, blank=True, help_text="The file's name as the caller gave it.")
+    name = models.CharField(max_length=255, blank=True, help_text="The file's name as sent by the caller.")
     output_name = models.CharField(max_length=120, blank=True, help_text="Stem of the result's name, where fixed.")
     source_url = models.CharField(max_length=2048, blank=True, help_text="Fetched by the worker, when not uploaded.")
     source_path = models.CharField(
@@ -165,12 +166,14 @@ class JobImage(Leased):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
-    faults = models.PositiveSmallIntegerField(default=0, help_text="How often a fault of a machine stopped an attempt.")
-    fault = models.CharField(max_length=500, blank=True, help_text="The last of these faults, for the staff.")
+    faults = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How many attempts met a fault of a machine."
+    )
+    fault = models.CharField(max_length=500, blank=True, db_default="", help_text="The last of these faults.")
     dropped_at = models.DateTimeField(null=True, blank=True, help_text="When the staff took it off the failures.")
 
     charged_on = models.DateField(null=True, blank=True, help_text="The day it is charged to; empty: not charged.")
-    is_held = models.BooleanField(default=False, help_text="Out of the queue until its team may run another one.")
+    is_held = models.BooleanField(default=False, help_text="Waits until its team may run another picture.")
 
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
@@ -228,7 +231,7 @@ class JobImage(Leased):
         JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(is_held=True)
 
     def cancel(self, *, only_queued: bool = False) -> bool:
-        """Move to canceled from any state but the terminal ones, or from queued alone."""
+        """Move any unfinished picture, or only a queued one, to canceled; return whether it moved."""
         rows = JobImage.objects.filter(pk=self.pk)
         rows = rows.filter(status=Status.QUEUED) if only_queued else rows.exclude(status__in=TERMINAL)
         return rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1

@@ -1,4 +1,4 @@
-"""Stage 3, state: the keys with which programs call, stored as hashes."""
+"""API keys, stored as hashes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Scope(models.TextChoices):
 
 
 class ApiKey(models.Model):
-    """Open the API for one team. The secret has 256 random bits, so one round of SHA-256 is a sound hash for it."""
+    """Give a program access to one team. The secret has 256 random bits, so one round of SHA-256 protects it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey("Team", on_delete=models.CASCADE, related_name="keys")

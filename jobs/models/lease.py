@@ -28,11 +28,11 @@ class Leased(models.Model):
     WAITING: ClassVar[Mapping[str, Any]] = {}
     LEASED: ClassVar[Mapping[str, Any]] = {}
 
-    attempt = models.PositiveSmallIntegerField(default=0, help_text="How often a worker has claimed it.")
+    attempt = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="How often a worker has claimed it.")
     attempts_before = models.PositiveSmallIntegerField(
-        default=0, help_text="How many of these attempts no longer count towards giving it up."
+        default=0, db_default=0, help_text="How many of these attempts no longer count towards giving it up."
     )
-    claimed_by = models.CharField(max_length=120, blank=True)
+    claimed_by = models.CharField(max_length=120, blank=True, db_default="")
     leased_until = models.DateTimeField(null=True, blank=True)
     next_try_at = models.DateTimeField(null=True, blank=True, help_text="Not claimed before; empty: at once.")
 

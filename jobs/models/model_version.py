@@ -1,4 +1,4 @@
-"""Stage 6, the model: which weights every worker shall serve, who put them there and when."""
+"""Activations of weights files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db import models
 
 
 class ModelVersion(models.Model):
-    """Record one activation of a weights file; the newest active row is what workers load before their next picture."""
+    """Store one activation of a weights file. Workers load the active row before their next picture."""
 
     name = models.CharField(max_length=120)
     path = models.CharField(max_length=400, help_text="Relative to the weights folder.")

@@ -1,4 +1,4 @@
-"""Stage 2, state: settings that a person saved under a name."""
+"""Cut-out settings that a user has saved."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Preset(models.Model):
-    """Hold parameters of the site's settings form, for their owner alone."""
+    """Store named settings, visible to their owner alone."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="presets")
     name = models.CharField(max_length=40)

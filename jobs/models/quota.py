@@ -1,4 +1,4 @@
-"""Stage 3, state: what a team may use. An empty field means no limit; a team without a row has the site's defaults."""
+"""Quotas of teams. An empty field means no limit; a team without a row has the site's defaults."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
-from jobs.models.dialects import DialectLimits, default_limits_of
+from .dialects import DialectLimits, default_limits_of
+from .team import Team
 
 _AT_LEAST_ONE = MinValueValidator(1)
 _DIALECT_FIELDS = {field.name for field in fields(DialectLimits)}
@@ -28,7 +29,7 @@ def validate_dialects(value: object) -> None:
 
 
 class Quota(models.Model):
-    """Bound one team. Days and months are the site's own (TIME_ZONE)."""
+    """Limit one team. Days and months are those of the site's TIME_ZONE."""
 
     LIMITS = (
         "images_per_day",
@@ -78,8 +79,8 @@ class Quota(models.Model):
         return f"quota of {self.team}"
 
     @classmethod
-    def default_of(cls, team: object) -> Quota:
-        """Give the site's defaults (the MATTING_QUOTA_… settings) as an unsaved quota of `team`."""
+    def default_of(cls, team: Team) -> Quota:
+        """Return the site's defaults (the MATTING_QUOTA_… settings) as an unsaved quota of `team`."""
         return cls(team=team, **{name: settings.MATTING_QUOTA[name] for name in cls.LIMITS})
 
     def dialect_limits(self, dialect: str) -> DialectLimits:
@@ -87,5 +88,5 @@ class Quota(models.Model):
         return replace(default_limits_of(dialect), **self.dialects.get(dialect, {}))
 
     def as_json(self) -> dict[str, object]:
-        """Give every limit by name, for the audit trail and the account page."""
+        """Return every limit by name, for the audit trail and the account page."""
         return {name: getattr(self, name) for name in self.LIMITS} | {"dialects": self.dialects}

@@ -1,4 +1,4 @@
-"""Stage 3, state: teams and who belongs to them."""
+"""Teams and their members."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Team(models.Model):
-    """Own everything: jobs, keys, quota, webhooks. Nothing is shared between two teams."""
+    """Own jobs, keys, quota and webhooks. Two teams share nothing."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120, unique=True)

@@ -1,4 +1,4 @@
-"""Stage 1, intake: a checked picture that was sent ahead of its job, kept for an hour."""
+"""Pictures that are uploaded before their job is submitted."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from django.db import models
 
 
 class Upload(models.Model):
-    """Hold one picture of a team until a job is submitted with it, or until it expires."""
+    """Store one checked picture of a team until a job uses it or it expires."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey("Team", on_delete=models.CASCADE, related_name="uploads")

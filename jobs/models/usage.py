@@ -1,4 +1,4 @@
-"""Stage 3, state: the ledger of what teams used, and its running sums."""
+"""The ledger of what teams used, and its running sums."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from django.utils import timezone
 
 
 class UsageEntry(models.Model):
-    """Hold one line of the append-only ledger: pictures charged (+) or refunded (−).
+    """Store one line of the append-only ledger: pictures charged (+) or refunded (−).
 
-    A refund carries the day of the charge that it takes back, so that a day's and a month's use is the sum of their
-    lines. Job ids are plain, because lines outlive jobs.
+    A refund has the day of the charge it takes back, so a day's or month's use is the sum of its lines. Job ids are
+    plain values, because lines are kept when jobs are deleted. Triggers in the database refuse to change or delete a
+    line (migration 0008); `jobs.quota.erasure` is the one exception.
     """
 
     class Kind(models.TextChoices):
@@ -41,7 +42,7 @@ class UsageEntry(models.Model):
 
 
 class UsagePeriod(models.Model):
-    """Hold the ledger's running sum of one team's day or month, so that a charge is one conditional update."""
+    """Store the ledger's running sum of one team's day or month, so that a charge is one conditional update."""
 
     class Kind(models.TextChoices):
         DAY = "day"
@@ -61,3 +62,15 @@ class UsagePeriod(models.Model):
 
     def __str__(self) -> str:
         return f"{self.pictures} pictures in the {self.kind} of {self.starts_on}"
+
+
+class UsageErasure(models.Model):
+    """Permit the deletion of one team's ledger lines while the row exists: inside `usage_erase` alone.
+
+    A table of its own, and no column of the team: SQLite cannot rebuild a table that another table's trigger reads.
+    """
+
+    team_id = models.UUIDField(primary_key=True)
+
+    def __str__(self) -> str:
+        return str(self.team_id)

@@ -68,7 +68,7 @@ class WebhookDelivery(Leased):
     """One message to one URL: what is sent, how often it was tried, and the last response."""
 
     class Status(models.TextChoices):
-        """Name the states of a delivery.
+        """List the states of a delivery.
 
         ::
 
@@ -89,10 +89,10 @@ class WebhookDelivery(Leased):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     job = models.ForeignKey("Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="deliveries")
-    message_id = models.CharField(max_length=64, help_text="The webhook-id header; the same on every try and replay.")
+    message_id = models.CharField(max_length=64, help_text="The webhook-id header; the same for every try and replay.")
     event = models.CharField(max_length=40, choices=Webhook.Event.choices)
     url = models.CharField(max_length=2048)
-    payload = models.JSONField(null=True, blank=True, help_text="Empty until the first try, where a dialect writes it.")
+    payload = models.JSONField(null=True, blank=True, help_text="Empty until the first try when a dialect renders it.")
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
     response_status = models.PositiveSmallIntegerField(null=True, blank=True)
     response_prefix = models.TextField(blank=True)

@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: tell a team that most of its quota, or all of it, is used. Runs in a light worker."""
+"""Warn a team that most of its quota, or all of it, is used. Runs in a light worker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jobs.work.registry import runs
 
 @runs(QUOTA_ALERT)
 def quota_alert_send(*, period_id: int, percent: int, limit: int) -> None:
-    """Write to the team's owners and admins, and to its webhooks that listen to `quota.warning`."""
+    """Send e-mail to the team's owners and admins, and `quota.warning` to its webhooks that subscribe to it."""
     period = UsagePeriod.objects.select_related("team").filter(pk=period_id).first()
     if period is None:
         return
@@ -47,7 +47,7 @@ def _managers_write(period: UsagePeriod, percent: int, limit: int) -> None:
         return
     if percent >= 100:
         subject = f"{period.team}: the quota of this {period.kind} is used up"
-        consequence = "Further pictures are refused until it starts anew."
+        consequence = "Further pictures are refused until the next one begins."
     else:
         subject = f"{period.team}: {percent} % of this {period.kind}'s quota is used"
         consequence = "Nothing is refused yet."

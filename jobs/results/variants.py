@@ -12,7 +12,8 @@ import numpy as np
 from jobs.errors import NotFound
 from jobs.intake.sources import default_limits, limits_from_json
 from jobs.models import Artifact, JobImage, Status
-from jobs.quota.charges import quota_of, usage_check
+from jobs.quota.charges import usage_check
+from jobs.quota.limits import quota_of
 from jobs.results import storage
 from jobs.results.artifacts import artifact_keep
 from jobs.results.downloads import download_note

@@ -1,4 +1,4 @@
-"""Stage 1, intake: what the site remembers of accounts: who signed up and in, who failed to, who was locked out."""
+"""Record what happens to accounts: sign-up, sign-in, failed sign-in, lock-out."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from jobs.models import Action
 from jobs.teams.teams import personal_team_create
 
 
-def account_open(*, user: User, address: str | None) -> None:
-    """Give a person who has just signed up a team of their own."""
+def account_open(*, user: User, author: Author) -> None:
+    """Create the team of a user who has just signed up."""
     with transaction.atomic():
-        personal_team_create(user=user, address=address)
-        audit_append(action=Action.SIGNED_UP, author=Author.person(user, address=address), target=user)
+        personal_team_create(user=user, author=author)
+        audit_append(action=Action.SIGNED_UP, author=author, target=user)
 
 
-def account_note(*, action: Action, user: User, address: str | None, after: dict[str, Any] | None = None) -> None:
-    """Record what a known person did to their own account."""
-    audit_append(action=action, author=Author.person(user, address=address), target=user, after=after)
+def account_note(*, action: Action, user: User, author: Author, after: dict[str, Any] | None = None) -> None:
+    """Record a change or use of a user's own account."""
+    audit_append(action=action, author=author, target=user, after=after)
 
 
-def stranger_note(*, action: Action, name: str, address: str | None) -> None:
-    """Record what somebody did who only claims a name: a sign-in that failed, a lock-out."""
-    audit_append(action=action, author=Author(name=name or "unknown", address=address))
+def stranger_note(*, action: Action, name: str, address: str | None, request_id: str = "") -> None:
+    """Record an event of which only the claimed name is known: a failed sign-in or a lock-out."""
+    audit_append(action=action, author=Author(name=name or "unknown", address=address, request_id=request_id))

@@ -1,4 +1,4 @@
-"""Stage 1, intake: who is asking, in the one form that services and selectors understand."""
+"""The actor: who asks, in the one form that services and selectors understand."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Name the team that acts, and the person or key that acts for it.
+    """Name the team that acts, and the user or key that acts for it.
 
-    address is the caller's IP address, request_id what our logs and answers call the request.
+    address is the caller's IP address, request_id the id that logs and answers give the request.
     """
 
     team: Team
@@ -27,26 +27,26 @@ class Actor:
 
     @property
     def name(self) -> str:
-        """Give the text that outlives user and key in the audit trail."""
+        """Return the text that the audit trail keeps after user and key are gone."""
         if self.user is not None:
             return self.user.get_username()
         return f"key {self.key.name}" if self.key is not None else "system"
 
     @property
     def is_manager(self) -> bool:
-        """Say whether the team's owners and admins would let this through: one of them, or a key with `admin`."""
+        """Return whether the actor may manage the team: an owner, an admin, or a key with the scope `admin`."""
         if self.key is not None:
             return self.key.has_scope("admin")
         return self.membership is not None and self.membership.is_manager
 
     def has_scope(self, scope: str) -> bool:
-        """Say whether the key holds `scope`; a person in the browser may submit and read."""
+        """Return whether the key has `scope`; a user in the browser may submit and read."""
         if self.key is not None:
             return self.key.has_scope(scope)
         return scope in ("submit", "read")
 
     @property
     def sees_only_own(self) -> bool:
-        """Check whether this member sees only their own jobs: plain members of a team that hides others' work."""
+        """Return whether this member sees only their own jobs: plain members of a team that hides others' jobs."""
         membership = self.membership
         return membership is not None and not membership.is_manager and not self.team.members_see_all

@@ -1,18 +1,110 @@
-"""Find out which IP address a request comes from."""
+"""Resolve who sends a request: IP address, request id, memberships and actor, each once per request."""
 
 from __future__ import annotations
 
 import ipaddress
+import uuid
+from functools import cached_property
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import HttpRequest
+
+from jobs.audit.trail import Author
+from jobs.errors import AuthenticationRequired, NoTeam
+from jobs.models import ApiKey, Membership, Team
+from jobs.teams.actor import Actor
+
+TEAM_KEY = "team_id"  # of the session: the team that the user has chosen
+_ATTRIBUTE = "keyline"
+
+
+class Caller:
+    """Hold what is known of one request's sender. Every value is resolved on first use and then kept.
+
+    The user, or the API key that the API's authentication has put into `request.auth`, is read when the actor is first
+    asked for, so ask only after authentication.
+    """
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._request = request
+
+    @cached_property
+    def request_id(self) -> str:
+        """Return the id that logs, answers and audit entries give this request."""
+        return str(uuid.uuid4())
+
+    @cached_property
+    def address(self) -> str | None:
+        return client_address(self._request)
+
+    @property
+    def user(self) -> User:
+        """Return the signed-in user; raise AuthenticationRequired when there is none."""
+        user = self._request.user
+        if not isinstance(user, User):
+            raise AuthenticationRequired
+        return user
+
+    @cached_property
+    def memberships(self) -> list[Membership]:
+        """Return the user's memberships with their teams and quotas, oldest first, in one query."""
+        rows = Membership.objects.select_related("team__quota").filter(user=self.user)
+        return list(rows.order_by("created_at"))
+
+    @cached_property
+    def membership(self) -> Membership | None:
+        """Return the membership of the chosen team, or the oldest one, or None without any."""
+        session = getattr(self._request, "session", None)
+        chosen = None if session is None else session.get(TEAM_KEY)
+        of_chosen = (entry for entry in self.memberships if str(entry.team_id) == chosen)
+        return next(of_chosen, self.memberships[0] if self.memberships else None)
+
+    @cached_property
+    def actor(self) -> Actor:
+        """Return the key's team, or the user acting for the chosen team; raise NoTeam without any."""
+        key = getattr(self._request, "auth", None)
+        if isinstance(key, ApiKey):
+            return self.key_actor(key)
+        membership = self.membership
+        if membership is None:
+            raise NoTeam
+        return Actor(
+            team=membership.team,
+            user=self.user,
+            membership=membership,
+            address=self.address,
+            request_id=self.request_id,
+        )
+
+    def key_actor(self, key: ApiKey) -> Actor:
+        """Return an actor for a key that was admitted by other means than `request.auth`."""
+        return Actor(team=key.team, key=key, address=self.address, request_id=self.request_id)
+
+    def staff_actor(self, team: Team) -> Actor:
+        """Return the signed-in staff user, acting on something that belongs to `team`."""
+        return Actor(team=team, user=self.user, address=self.address, request_id=self.request_id)
+
+    def author(self, *, team: Team | None = None) -> Author:
+        """Return the signed-in user as the author of an audit entry, acting for no team or for `team`."""
+        return Author.person(self.user, team=team, address=self.address, request_id=self.request_id)
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """Return the request's Caller, the same one for every call. A DRF request shares it with the request it wraps."""
+    inner: HttpRequest = getattr(request, "_request", request)
+    caller: Caller | None = getattr(inner, _ATTRIBUTE, None)
+    if caller is None:
+        caller = Caller(inner)
+        setattr(inner, _ATTRIBUTE, caller)
+    return caller
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Give the caller's address; behind a trusted proxy the last hop that the proxy added.
+    """Return the caller's IP address; behind a trusted proxy the last hop that the proxy added.
 
-    An IPv4 caller of a socket that speaks both versions (`::ffff:203.0.113.5`) is told as what it is, and an address
-    without the name of this machine's network card: so networks match it, and the database gives it back unchanged.
+    An IPv4 address that arrives as IPv6 (`::ffff:203.0.113.5`) is returned as IPv4, and an IPv6 address without its
+    zone, so that allowed networks match it and the database returns it unchanged.
     """
     address = request.META.get("REMOTE_ADDR") or None
     if settings.BEHIND_PROXY:
@@ -24,4 +116,4 @@ def client_address(request: HttpRequest) -> str | None:
         return None
     if isinstance(found, ipaddress.IPv6Address):
         found = found.ipv4_mapped or ipaddress.IPv6Address(int(found))
-    return found and str(found)
+    return None if found is None else str(found)

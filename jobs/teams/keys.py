@@ -1,4 +1,4 @@
-"""Stage 1, intake: make and revoke API keys; a secret is shown once and stored as a hash."""
+"""Create and revoke API keys. A secret is returned once and stored as a hash."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from jobs.models import Action, ApiKey, Scope, Team
 from jobs.teams.actor import Actor
 from segmentation.errors import InvalidParameter
 
-SECRET_PREFIX = "kl_"  # noqa: S105  it marks our secrets for scanners, it is none itself
+SECRET_PREFIX = "kl_"  # noqa: S105  lets secret scanners find our keys; not a secret itself
 DEFAULT_SCOPES = (Scope.SUBMIT, Scope.READ)
-# These open the server itself, not only the team's own pictures, so only staff that makes keys gives them away.
+# These give access to the server itself, not only to the team's pictures, so only staff may grant them.
 STAFF_SCOPES = (Scope.SERVER_FILES, Scope.ADMIN)
 MAX_KEYS = 100
 _TOUCH_EVERY = dt.timedelta(minutes=1)
@@ -33,9 +33,9 @@ def team_key_create(
     expires_at: dt.datetime | None = None,
     allowed_networks: Sequence[str] = (),
 ) -> tuple[ApiKey, str]:
-    """Make a key for the actor's own team; raise PermissionDenied unless one of its managers asks.
+    """Create a key for the actor's own team; raise PermissionDenied unless one of its managers asks.
 
-    A key cannot make keys, and the scopes that open the server are given by staff that may make keys in the admin.
+    A key cannot create keys. STAFF_SCOPES need staff that may create keys in the admin.
     """
     _require_manager(actor)
     staff_scopes = sorted(set(scopes) & set(STAFF_SCOPES))
@@ -64,9 +64,9 @@ def key_create(
     allowed_networks: Sequence[str] = (),
     author: Author | None = None,
 ) -> tuple[ApiKey, str]:
-    """Make a key; the second value is its secret, which is never to be had again.
+    """Create a key and return it with its secret, which cannot be read again.
 
-    Raises InvalidParameter for an empty name, an unknown scope, a moment that is past and an address that is none.
+    Raises InvalidParameter for an empty name, an unknown scope, a past expiry or an invalid network.
     """
     secret = SECRET_PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(
@@ -94,19 +94,19 @@ def key_create(
     return key, secret
 
 
-def gives_staff_scopes(user: User) -> bool:
-    """Say whether a person may give the scopes that open the server: staff whose role makes keys, not all staff."""
-    return user.is_staff and user.has_perm("jobs.add_apikey")
+def gives_staff_scopes(user: User | None) -> bool:
+    """Return whether the user may grant STAFF_SCOPES: staff with the permission to create keys."""
+    return user is not None and user.is_staff and user.has_perm("jobs.add_apikey")
 
 
 def team_key_revoke(*, actor: Actor, key: ApiKey) -> None:
-    """Close a key of the actor's own team; raise PermissionDenied unless one of its managers asks."""
+    """Revoke a key of the actor's own team; raise PermissionDenied unless one of its managers asks."""
     _require_manager(actor)
     key_revoke(key=key, author=Author.of(actor))
 
 
 def key_revoke(*, key: ApiKey, author: Author | None = None) -> None:
-    """Close a key at once; a key that is closed stays as it is."""
+    """Revoke a key at once; a revoked key is left unchanged."""
     with transaction.atomic():
         if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
             audit_append(action=Action.KEY_REVOKED, author=author or Author(), target=key)
@@ -114,7 +114,7 @@ def key_revoke(*, key: ApiKey, author: Author | None = None) -> None:
 
 
 def key_touch(*, key: ApiKey, address: str | None = None) -> None:
-    """Note that a key was used, at most once a minute, so that reading does not become writing."""
+    """Store that a key was used, at most once a minute, so that most reads cause no write."""
     now = timezone.now()
     if key.last_used_at is not None and now - key.last_used_at <= _TOUCH_EVERY:
         return
@@ -129,14 +129,14 @@ def key_touch(*, key: ApiKey, address: str | None = None) -> None:
 
 
 def networks_checked(texts: Sequence[str]) -> list[str]:
-    """Write addresses and networks in one form; raise InvalidParameter naming the one that is neither."""
+    """Return IP addresses and networks in canonical form; raise InvalidParameter for anything else."""
     networks = []
     for text in texts:
         try:
             networks.append(str(ipaddress.ip_network(text.strip(), strict=False)))
         except ValueError:
             raise InvalidParameter(
-                f"allowed_networks: {text!r} is no address and no network", field="allowed_networks"
+                f"allowed_networks: {text!r} is not an IP address or network", field="allowed_networks"
             ) from None
     return networks
 
@@ -156,7 +156,7 @@ def _checked_scopes(scopes: Sequence[str]) -> list[str]:
 
 def _checked_expiry(expires_at: dt.datetime | None) -> dt.datetime | None:
     if expires_at is not None and expires_at <= timezone.now():
-        raise InvalidParameter("expires_at: it lies in the past", field="expires_at")
+        raise InvalidParameter("expires_at: is in the past", field="expires_at")
     return expires_at
 
 
@@ -166,4 +166,4 @@ def _author_of(user: User | None, team: Team) -> Author:
 
 def _require_manager(actor: Actor) -> None:
     if actor.user is None or not actor.is_manager:
-        raise PermissionDenied("Keys are made and revoked by the team's owners and admins, signed in.")
+        raise PermissionDenied("Only signed-in owners and admins of the team create and revoke keys.")

@@ -1,4 +1,4 @@
-"""Stage 2, parameters: save and forget a person's own settings."""
+"""Save and delete a user's own cut-out settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_PRESETS = 20
 
 
 def preset_save(*, user: User, name: str, options: dict[str, Any]) -> Preset:
-    """Save settings under a name, over those that had it; raise InvalidParameter for what is no setting."""
+    """Save settings under a name, replacing any of that name; raise InvalidParameter for an unknown setting."""
     name = name.strip()
     if not name or len(name) > 40 or not name.isprintable():
         raise InvalidParameter("name: 1 to 40 printable characters", field="name")

@@ -1,7 +1,7 @@
-"""Stage 1, intake: how many requests a team may send a second, counted in Redis by the `limits` library.
+"""Limit the requests that a team sends per second, counted in Redis by the `limits` library.
 
-The library's moving window is used where one would think of a token bucket: it takes at most `amount` requests in any
-second, decides in one Lua script, and so holds over all web processes and machines.
+The library's moving window takes at most `amount` requests in any second. It decides in one Lua script, so the limit
+holds over all web processes and machines.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ from redis.exceptions import RedisError
 
 from jobs.errors import RateLimited
 from jobs.models import Quota, Team
-from jobs.quota.charges import Allowance
+from jobs.quota.windows import Allowance
 
 WINDOW_S = 1
+_WINDOW_DAYS = {"day": 1, "month": 30}
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Bound the requests a second under one name, such as `requests` or `native-submit`."""
+    """Limit the requests per second under one name, such as `requests` or `native-submit`."""
 
     name: str
     per_second: int
@@ -36,9 +37,9 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Say how one limit stands after a request: `left` of `limit`, which starts anew in `resets_in_s` seconds.
+    """Hold the state of one limit after a request: `left` of `limit`, full again in `resets_in_s` seconds.
 
-    is_over: the request was one too many and is not counted.
+    is_over: the request was over the limit and is not counted.
     """
 
     name: str
@@ -50,7 +51,7 @@ class Standing:
 
 
 def rates_of(quota: Quota, *, dialect: str, is_submit: bool) -> list[Rate]:
-    """List the limits that one request has to pass: the team's own, and its dialect's."""
+    """Return the limits that apply to one request: the team's own, and its dialect's."""
     of_dialect = quota.dialect_limits(dialect)
     kind, per_second = (
         ("submit", of_dialect.submits_per_second) if is_submit else ("query", of_dialect.queries_per_second)
@@ -60,9 +61,9 @@ def rates_of(quota: Quota, *, dialect: str, is_submit: bool) -> list[Rate]:
 
 
 def request_spend(team: Team, rates: list[Rate]) -> list[Standing]:
-    """Count one request against every limit, up to the first that is used up; say how they stand.
+    """Count one request against every limit, up to the first that is used up, and return their state.
 
-    Redis being away lets the request pass: what it asks of the queue is refused there anyway.
+    When Redis cannot be reached the request passes: anything it asks of the queue fails there.
     """
     standings = []
     for rate in rates:
@@ -81,7 +82,7 @@ def request_spend(team: Team, rates: list[Rate]) -> list[Standing]:
 
 
 def require_room(standings: list[Standing]) -> None:
-    """Raise RateLimited when a request was one too many."""
+    """Raise RateLimited when the request was over a limit."""
     for standing in standings:
         if standing.is_over:
             raise RateLimited(
@@ -90,15 +91,14 @@ def require_room(standings: list[Standing]) -> None:
 
 
 def allowance_standings(found: list[Allowance]) -> list[Standing]:
-    """Give the day's and the month's pictures in the same form."""
+    """Return the limited allowances, pictures per day and month, as standings."""
     now = timezone.now()
-    days = {"day": 1, "month": 30}
     return [
         Standing(
             f"pictures-{allowance.kind}",
             allowance.limit,
-            days[allowance.kind] * 86_400,
-            allowance.left,
+            _WINDOW_DAYS[allowance.kind] * 86_400,
+            allowance.limit - min(allowance.used, allowance.limit),
             max(1, math.ceil((allowance.resets_at - now).total_seconds())),
         )
         for allowance in found
@@ -107,7 +107,7 @@ def allowance_standings(found: list[Allowance]) -> list[Standing]:
 
 
 def rate_limit_headers(standings: Sequence[Standing]) -> dict[str, str]:
-    """Write the fields of the IETF draft (draft-ietf-httpapi-ratelimit-headers): policy, and how it stands."""
+    """Return the RateLimit-Policy and RateLimit headers (draft-ietf-httpapi-ratelimit-headers); none without limits."""
     if not standings:
         return {}
     return {
@@ -118,5 +118,5 @@ def rate_limit_headers(standings: Sequence[Standing]) -> dict[str, str]:
 
 @cache
 def _limiter() -> MovingWindowRateLimiter:
-    """Connect once a process, to the same Redis as the queue."""
+    """Connect to the queue's Redis, once per process."""
     return MovingWindowRateLimiter(RedisStorage(settings.REDIS_URL, key_prefix="keyline:rate"))

@@ -1,4 +1,4 @@
-"""Stage 1, intake: the ready-made roles of the site's staff, as groups of permissions."""
+"""The predefined roles of the site's staff, as groups of permissions."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ ROLES: dict[str, tuple[str, ...]] = {
         *(f"jobs.view_{model}" for model in _READ_TEAMS),
         "jobs.add_team",
         "jobs.change_team",
-        *(f"jobs.{deed}_membership" for deed in ("add", "change", "delete")),
-        *(f"jobs.{deed}_quota" for deed in ("add", "change", "delete")),
+        *(f"jobs.{verb}_membership" for verb in ("add", "change", "delete")),
+        *(f"jobs.{verb}_quota" for verb in ("add", "change", "delete")),
         "jobs.add_apikey",
         "jobs.change_apikey",
         "auth.view_user",
@@ -33,9 +33,9 @@ ROLES: dict[str, tuple[str, ...]] = {
 
 
 def roles_sync() -> None:
-    """Make the roles and give them what they need; what an operator has added to one stays.
+    """Create the roles and grant their permissions; permissions that staff added to a role are kept.
 
-    The auditor reads every model of ours, and users and groups, and changes nothing.
+    The auditor may view every model of this app, users and groups, and change nothing.
     """
     auditor = [f"jobs.view_{model._meta.model_name}" for model in apps.get_app_config("jobs").get_models()]
     _group_fill("Auditor", [*auditor, "auth.view_user", "auth.view_group"])

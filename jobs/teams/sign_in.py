@@ -1,4 +1,4 @@
-"""Stage 1, intake: how sign-up and sign-in, which django-allauth and django-axes do, behave on this site."""
+"""Adapt the sign-up and sign-in of django-allauth and django-axes to this site."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from jobs.errors import NotFound
-from jobs.teams.caller import client_address
-from jobs.teams.teams import invitation_of
+from jobs.teams.caller import caller_of
+from jobs.teams.invitations import invitation_of
 
 INVITATION_KEY = "invitation"
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Open sign-up as the site's setting says, and always to who holds an invitation."""
+    """Allow sign-up as the site's setting says, and always with an open invitation."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.MATTING_SIGNUP_OPEN or _holds_invitation(request)
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Count by the caller's own address; behind a proxy all callers would share the proxy's."""
-        return client_address(request) or "unknown"
+        """Return the caller's own IP address; behind a proxy all callers would share the proxy's."""
+        return caller_of(request).address or "unknown"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Leave the counting of wrong passwords to axes; what allauth counts is wrong codes of the second factor."""
+        """Do nothing: axes counts wrong passwords, allauth only wrong codes of the second factor."""
 
     def get_login_stages(self) -> list[str]:
         ours = f"{VerificationStage.__module__}.{VerificationStage.__qualname__}"
@@ -38,7 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class VerificationStage(EmailVerificationStage):
-    """Ask for a verified address, but not of accounts that an operator made without one."""
+    """Require a verified e-mail address, except from accounts that staff created without one."""
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
         user = self.login.user
@@ -56,7 +56,7 @@ def _holds_invitation(request: HttpRequest) -> bool:
 
 
 def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
-    """Give the name or address that somebody tried to sign in with, in lower case: one account, one count."""
+    """Return the user name or e-mail of a sign-in attempt, in lower case: one count per account."""
     given = credentials or {}
     name = given.get("username") or given.get("email") or ""
     if not name and request is not None:
@@ -65,14 +65,14 @@ def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None) 
 
 
 def password_reset(request: HttpRequest) -> HttpResponse:
-    """Send a link for a new password; say who can help instead where the site sends no mail."""
+    """Send a link for a new password; show whom to ask when the site cannot send e-mail."""
     if settings.EMAIL_IS_CONFIGURED:
         return PasswordResetView.as_view()(request)
     return render(request, "account/password_reset_unavailable.html")
 
 
 def locked_out(request: HttpRequest, original: HttpResponse | None, credentials: dict[str, Any]) -> HttpResponse:
-    """Answer a sign-in that came after too many failures; django-axes calls it."""
+    """Return the answer to a sign-in after too many failures. django-axes calls it."""
     cooloff = settings.AXES_COOLOFF_TIME
     context = {"minutes": int(cooloff.total_seconds() // 60)}
     response = render(request, "account/locked_out.html", context, status=429)

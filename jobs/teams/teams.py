@@ -1,29 +1,23 @@
-"""Stage 3, state: make teams and change who belongs to them."""
+"""Create teams, and change who belongs to them and with which role."""
 
 from __future__ import annotations
 
-import datetime as dt
-import hashlib
-import secrets
-from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.utils import timezone
 
 from jobs.audit.trail import Author, audit_append
 from jobs.errors import NotFound, PermissionDenied
-from jobs.models import Action, Invitation, Membership, Team
+from jobs.models import Action, Membership, Team
 from jobs.teams.actor import Actor
 from segmentation.errors import InvalidParameter
 
-INVITATION_DAYS = 7
 _Role = Membership.Role
 
 
 def team_create(*, name: str, owner: User | None = None, author: Author | None = None) -> Team:
-    """Make a team, with its owner when there is one; raise InvalidParameter for a name that is taken."""
+    """Create a team, with an owner when one is given; raise InvalidParameter for a bad name or one in use."""
     name = _checked_name(name)
     with transaction.atomic():
         team = Team.objects.create(name=name)
@@ -34,18 +28,18 @@ def team_create(*, name: str, owner: User | None = None, author: Author | None =
     return team
 
 
-def personal_team_create(*, user: User, address: str | None = None) -> Team:
-    """Make a new user's own team, under the first free name."""
+def personal_team_create(*, user: User, author: Author) -> Team:
+    """Create a new user's own team, named after them with a number when the name is in use."""
     base = user.get_username()[:100]
     taken = set(Team.objects.filter(name__startswith=base).values_list("name", flat=True))
     names = (base if number == 1 else f"{base} {number}" for number in range(1, len(taken) + 2))
     name = next(name for name in names if name not in taken)
-    return team_create(name=name, owner=user, author=Author.person(user, address=address))
+    return team_create(name=name, owner=user, author=author)
 
 
 def team_update(*, actor: Actor, name: str | None = None, members_see_all: bool | None = None) -> Team:
     """Change the team's name and whether members see each other's jobs."""
-    _require_manager(actor)
+    require_manager(actor)
     with transaction.atomic():
         team = Team.objects.select_for_update().get(pk=actor.team.pk)
         before = {"name": team.name, "members_see_all": team.members_see_all}
@@ -64,9 +58,8 @@ def team_update(*, actor: Actor, name: str | None = None, members_see_all: bool 
 
 
 def member_role_change(*, actor: Actor, membership: Membership, role: str) -> Membership:
-    """Give a member another role. Owners change every role, admins those of members and admins alone."""
-    if role not in _Role.values:
-        raise InvalidParameter(f"role: choose from {', '.join(_Role.values)}", field="role")
+    """Change a member's role. Owners may change every role, admins only those of members and admins."""
+    role = role_checked(role)
     with transaction.atomic():
         membership = _membership_locked(actor, membership)
         _require_power_over(actor, membership, role)
@@ -82,7 +75,7 @@ def member_role_change(*, actor: Actor, membership: Membership, role: str) -> Me
 
 
 def member_remove(*, actor: Actor, membership: Membership) -> None:
-    """Take a member out of the team; everybody may leave by themselves, but for the last owner."""
+    """Remove a member from the team. Every member may leave, except the last owner."""
     with transaction.atomic():
         membership = _membership_locked(actor, membership)
         leaves = actor.user is not None and membership.user_id == actor.user.pk
@@ -103,94 +96,36 @@ def membership_put(*, author: Author, team: Team, user: User, role: str) -> Memb
         membership, _ = Membership.objects.update_or_create(team=team, user=user, defaults={"role": role})
         action = Action.MEMBER_JOINED if present is None else Action.ROLE_CHANGED
         before = None if present is None else {"role": present.role}
-        author = replace(author, team_id=team.pk, team_name=team.name)
-        _audit_member(action, author, membership, before=before, after={"role": role})
+        _audit_member(action, author.within(team), membership, before=before, after={"role": role})
     return membership
 
 
 def membership_drop(*, author: Author, membership: Membership) -> None:
-    """Take a user out of a team, on behalf of the site's staff."""
+    """Remove a user from a team, on behalf of the site's staff."""
     team = membership.team
     with transaction.atomic():
         if Membership.objects.filter(pk=membership.pk).delete()[0]:
-            author = replace(author, team_id=team.pk, team_name=team.name)
-            _audit_member(Action.MEMBER_REMOVED, author, membership, before={"role": membership.role})
-
-
-# Invitations ----------------------------------------------------------------------------------------------------------
-
-
-def invitation_create(
-    *, actor: Actor, role: str = _Role.MEMBER, note: str = "", days: int = INVITATION_DAYS
-) -> tuple[Invitation, str]:
-    """Make a link that lets one person join; the second value is its token, which is never to be had again."""
-    _require_manager(actor)
-    if role not in _Role.values:
-        raise InvalidParameter(f"role: choose from {', '.join(_Role.values)}", field="role")
-    if role == _Role.OWNER and not _is_owner(actor):
-        raise PermissionDenied("Only an owner makes owners.")
-    if not 1 <= days <= 90:
-        raise InvalidParameter("days: from 1 to 90", field="days")
-    token = secrets.token_urlsafe(24)
-    with transaction.atomic():
-        invitation = Invitation.objects.create(
-            team=actor.team,
-            role=role,
-            note=note.strip()[:120],
-            token_hash=_hash_of(token),
-            created_by=actor.user,
-            expires_at=timezone.now() + dt.timedelta(days=days),
-        )
-        audit_append(
-            action=Action.MEMBER_INVITED,
-            author=Author.of(actor),
-            target=invitation,
-            after={"role": role, "note": invitation.note, "expires_at": invitation.expires_at},
-        )
-    return invitation, token
-
-
-def invitation_revoke(*, actor: Actor, invitation: Invitation) -> None:
-    """Make a link useless; one that was used or has expired stays as it is."""
-    _require_manager(actor)
-    if invitation.team_id != actor.team.pk:
-        raise NotFound
-    now = timezone.now()
-    with transaction.atomic():
-        open_ones = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
-        if open_ones.update(revoked_at=now):
-            audit_append(action=Action.INVITATION_REVOKED, author=Author.of(actor), target=invitation)
-
-
-def invitation_of(token: str) -> Invitation:
-    """Give the open invitation behind a link; raise NotFound alike for a wrong, a used and an expired one."""
-    invitation = Invitation.objects.select_related("team", "created_by").filter(token_hash=_hash_of(token)).first()
-    if invitation is None or not invitation.is_open:
-        raise NotFound("This invitation is not valid any more.")
-    return invitation
-
-
-def invitation_accept(*, user: User, token: str, address: str | None = None) -> Membership:
-    """Join the team of an invitation, once; somebody who is in it already keeps their role and the link stays good."""
-    with transaction.atomic():
-        invitation = invitation_of(token)
-        present = Membership.objects.filter(team=invitation.team, user=user).first()
-        if present is not None:
-            return present
-        open_ones = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None)
-        if open_ones.update(accepted_at=timezone.now(), accepted_by=user) != 1:
-            raise NotFound("This invitation is not valid any more.")
-        membership = Membership.objects.create(team=invitation.team, user=user, role=invitation.role)
-        author = Author.person(user, team=invitation.team, address=address)
-        _audit_member(Action.MEMBER_JOINED, author, membership, after={"role": membership.role})
-    return membership
+            _audit_member(Action.MEMBER_REMOVED, author.within(team), membership, before={"role": membership.role})
 
 
 # Rules ----------------------------------------------------------------------------------------------------------------
 
 
-def _hash_of(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
+def require_manager(actor: Actor) -> None:
+    """Raise PermissionDenied unless a signed-in owner or admin of the team asks."""
+    if actor.user is None or not actor.is_manager:
+        raise PermissionDenied("Teams are managed by their owners and admins, signed in.")
+
+
+def is_owner(actor: Actor) -> bool:
+    return actor.membership is not None and actor.membership.role == _Role.OWNER
+
+
+def role_checked(role: str) -> str:
+    """Return the role; raise InvalidParameter for an unknown one."""
+    if role not in _Role.values:
+        raise InvalidParameter(f"role: choose from {', '.join(_Role.values)}", field="role")
+    return role
 
 
 def _checked_name(name: str) -> str:
@@ -202,17 +137,8 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _require_manager(actor: Actor) -> None:
-    if actor.user is None or not actor.is_manager:
-        raise PermissionDenied("Teams are managed by their owners and admins, signed in.")
-
-
-def _is_owner(actor: Actor) -> bool:
-    return actor.membership is not None and actor.membership.role == _Role.OWNER
-
-
 def _membership_locked(actor: Actor, membership: Membership) -> Membership:
-    """Lock the whole team's memberships, so that two owners cannot demote each other at once."""
+    """Lock all memberships of the team, so that two owners cannot demote each other at once."""
     rows = Membership.objects.select_for_update().filter(team=actor.team).select_related("user", "team")
     found = {row.pk: row for row in rows}
     if membership.pk not in found:
@@ -221,15 +147,15 @@ def _membership_locked(actor: Actor, membership: Membership) -> Membership:
 
 
 def _require_power_over(actor: Actor, membership: Membership, role: str = _Role.MEMBER) -> None:
-    _require_manager(actor)
-    if not _is_owner(actor) and _Role.OWNER in (membership.role, role):
+    require_manager(actor)
+    if not is_owner(actor) and _Role.OWNER in (membership.role, role):
         raise PermissionDenied("Only an owner makes, changes or removes owners.")
 
 
 def _require_other_owner(membership: Membership) -> None:
     owners = Membership.objects.filter(team_id=membership.team_id, role=_Role.OWNER)
     if not owners.exclude(pk=membership.pk).exists():
-        raise InvalidParameter("A team keeps at least one owner; make somebody else one first.", field="role")
+        raise InvalidParameter("A team keeps at least one owner; make another member an owner first.", field="role")
 
 
 def _audit_member(

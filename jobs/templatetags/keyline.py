@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from django import template
 from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from jobs import sentences
@@ -13,6 +15,7 @@ from jobs.models import Artifact, JobImage, Scope, Webhook
 from jobs.results import storage
 from jobs.results.selectors import artifact_of
 from jobs.web import words
+from segmentation.options import RANGES, CutoutOptions
 
 register = template.Library()
 
@@ -21,6 +24,13 @@ register = template.Library()
 def status_word(status: str) -> str:
     """Give a job's or picture's status in the reader's language."""
     return str(words.STATUSES.get(status, status))
+
+
+@register.simple_tag
+def option_range(name: str, value: float | None = None) -> SafeString:
+    """Return the `min`, `max` and `value` attributes of a slider for an option; the value is its default or `value`."""
+    span, default = RANGES[name], getattr(CutoutOptions(), name)
+    return format_html('min="{}" max="{}" value="{}"', span.low, span.high, default if value is None else value)
 
 
 @register.filter

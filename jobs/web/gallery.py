@@ -1,6 +1,8 @@
-"""Stage 9 in the browser: all pictures of the team, filtered, page after page."""
+"""The gallery: all pictures of the team, filtered and paged."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django import forms
 from django.core.paginator import Paginator
@@ -15,7 +17,7 @@ from jobs.work.selectors import images_filtered
 
 PAGE_SIZE = 48
 _ANY = ("", _("Any"))
-# What is looked for most comes first.
+# The states that are filtered most come first.
 _STATUSES = [
     (status, words.STATUSES[status])
     for status in (Status.SUCCEEDED, Status.RUNNING, Status.QUEUED, Status.FAILED, Status.CANCELED)
@@ -28,7 +30,7 @@ def _dialects() -> list[tuple[str, str | Promise]]:
 
 
 class GalleryFilter(forms.Form):
-    """Hold what the gallery is narrowed to; anything unreadable narrows nothing."""
+    """Parse the gallery's filter; an invalid value is ignored."""
 
     q = forms.CharField(label=_("Name"), required=False, max_length=100, widget=forms.TextInput({"type": "search"}))
     status = forms.ChoiceField(label=_("State"), required=False, choices=[_ANY, *_STATUSES])
@@ -40,13 +42,13 @@ class GalleryFilter(forms.Form):
 
 
 class GalleryView(FragmentPage):
-    """Show thumbnails; htmx asks for the next page alone, a browser without it for the whole."""
+    """Show thumbnails; htmx requests the next page alone, a browser without scripts the whole page."""
 
     template_name = "gallery.html"
     fragment_name = "components/thumbs_page.html"
     section = "gallery"
 
-    def get_context_data(self, **values: object) -> dict[str, object]:
+    def get_context_data(self, **values: Any) -> dict[str, Any]:
         form = GalleryFilter(self.request.GET)
         form.is_valid()
         images = images_filtered(self.actor, form.cleaned_data)

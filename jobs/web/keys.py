@@ -1,8 +1,7 @@
-"""Stage 9 in the browser: the team's API keys."""
+"""The page of the team's API keys."""
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Any
 from uuid import UUID
 
@@ -11,13 +10,14 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Scope
-from jobs.teams.keys import STAFF_SCOPES, gives_staff_scopes, team_key_create, team_key_revoke
+from jobs.teams.keys import STAFF_SCOPES, gives_staff_scopes, networks_checked, team_key_create, team_key_revoke
 from jobs.teams.selectors import key_get, keys_of
-from jobs.web.session import DeedsPage
+from jobs.web.session import ActionsPage
+from segmentation.errors import MattingError
 
 
 class KeyForm(forms.Form):
-    """Hold a new key."""
+    """Parse a new key."""
 
     name = forms.CharField(label=_("Name"), max_length=120, help_text=_("What uses it, such as a shop's server."))
     scopes = forms.MultipleChoiceField(
@@ -36,31 +36,33 @@ class KeyForm(forms.Form):
     def __init__(self, *args: Any, with_staff_scopes: bool, **values: Any) -> None:
         super().__init__(*args, **values)
         if not with_staff_scopes:
-            self.fields["scopes"].choices = [choice for choice in Scope.choices if choice[0] not in STAFF_SCOPES]
+            scopes = self.fields["scopes"]
+            assert isinstance(scopes, forms.MultipleChoiceField)
+            scopes.choices = [choice for choice in Scope.choices if choice[0] not in STAFF_SCOPES]
 
     def clean_allowed_networks(self) -> list[str]:
         parts = [part.strip() for part in self.cleaned_data["allowed_networks"].split(",") if part.strip()]
         try:
-            return [str(ipaddress.ip_network(part, strict=False)) for part in parts]
-        except ValueError:
+            return networks_checked(parts)
+        except MattingError:
             raise forms.ValidationError(_("Write networks such as 203.0.113.0/24, with commas between.")) from None
 
 
-class KeysView(DeedsPage):
-    """Show the keys, make one (its secret is shown this once) and revoke one."""
+class KeysView(ActionsPage):
+    """Show the keys, create one (its secret is shown once) and revoke one."""
 
     template_name = "keys.html"
     section = "keys"
-    address = "site:keys"
-    deeds = {"create": "_create", "revoke": "_revoke"}
+    page_url_name = "site:keys"
+    actions = {"create": "_create", "revoke": "_revoke"}
 
-    def get_context_data(self, **values: object) -> dict[str, Any]:
+    def get_context_data(self, **values: Any) -> dict[str, Any]:
         actor = self.actor
-        values.setdefault("form", KeyForm(with_staff_scopes=gives_staff_scopes(self.request.user)))
+        values.setdefault("form", KeyForm(with_staff_scopes=gives_staff_scopes(self.user)))
         return super().get_context_data(keys=keys_of(actor), is_manager=actor.is_manager, **values)
 
     def _create(self, request: HttpRequest) -> HttpResponse:
-        form = self.typed["form"] = KeyForm(request.POST, with_staff_scopes=gives_staff_scopes(request.user))
+        form = self.typed["form"] = KeyForm(request.POST, with_staff_scopes=gives_staff_scopes(self.user))
         if not form.is_valid():
             return self.shown_again()
         key, secret = team_key_create(actor=self.actor, **form.cleaned_data)

@@ -1,8 +1,6 @@
-"""Stage 1 in the browser: join a team by a link, and choose which of one's teams one acts for."""
+"""Join a team by an invitation link, and switch between one's teams."""
 
 from __future__ import annotations
-
-from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -14,16 +12,16 @@ from django.views import View
 
 from jobs.errors import NotFound
 from jobs.models import Membership
-from jobs.teams.caller import client_address
+from jobs.teams.caller import TEAM_KEY, caller_of
+from jobs.teams.invitations import invitation_accept, invitation_of
 from jobs.teams.sign_in import INVITATION_KEY
-from jobs.teams.teams import invitation_accept, invitation_of
-from jobs.web.session import TEAM_KEY, ButtonsOnly
+from jobs.web.session import ButtonsOnly
 
 
 class InvitationView(View):
-    """Show an invitation to whoever holds its link; joining takes a click, so that a preview of the link joins nothing.
+    """Show the invitation of a link. Joining takes a POST, so that a preview of the link joins nothing.
 
-    A stranger may sign up with it even where sign-up is closed: the session remembers the link until then.
+    The session remembers the link, so that its holder may sign up even where sign-up is closed.
     """
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
@@ -38,7 +36,8 @@ class InvitationView(View):
         if not request.user.is_authenticated:
             return redirect(request.path)
         try:
-            membership = invitation_accept(user=request.user, token=token, address=client_address(request))
+            caller = caller_of(request)
+            membership = invitation_accept(user=caller.user, token=token, author=caller.author())
         except NotFound:
             return render(request, "invitation.html", status=404)
         request.session.pop(INVITATION_KEY, None)
@@ -47,22 +46,19 @@ class InvitationView(View):
         return redirect("site:home")
 
 
-class TeamSwitchView(ButtonsOnly, LoginRequiredMixin, View):
-    """Act for another of one's teams from now on."""
+class TeamSwitchView(LoginRequiredMixin, ButtonsOnly):
+    """Make another of the user's teams the current one."""
 
-    address = "site:home"
+    page_url_name = "site:home"
 
     def post(self, request: HttpRequest) -> HttpResponse:
         request.session[TEAM_KEY] = str(self._chosen(request.POST.get("team", "")).team_id)
         target = request.POST.get("next", "")
         is_ours = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
-        return redirect(target if is_ours else self.address)
+        return redirect(target if is_ours else self.page_url_name)
 
     def _chosen(self, text: str) -> Membership:
-        try:
-            membership = Membership.objects.filter(user=self.request.user, team_id=UUID(text)).first()
-        except ValueError:
-            membership = None
-        if membership is None:
-            raise Http404
-        return membership
+        for membership in caller_of(self.request).memberships:
+            if str(membership.team_id) == text.lower():
+                return membership
+        raise Http404

@@ -1,4 +1,4 @@
-"""Stage 9 in the browser: one picture with its result to tune, and a job of many with its progress."""
+"""The page of one picture with its editor, and the page of a batch with its progress."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.views.generic import TemplateView
@@ -18,12 +19,12 @@ from jobs.results import storage
 from jobs.results.selectors import artifact_of
 from jobs.sentences import explained
 from jobs.web.presets import presets_for
-from jobs.web.session import FragmentPage, TeamPage
+from jobs.web.session import FragmentPage, TeamPage, htmx_of
 from jobs.work.selectors import image_at, images_of, job_get
 
 
 class JobPage(TeamPage):
-    """Find the job among those the actor may see."""
+    """Load the job, if the actor may see it."""
 
     section = "gallery"
 
@@ -39,7 +40,7 @@ class PictureView(JobPage, TemplateView):
 
     template_name = "picture.html"
 
-    def get_context_data(self, **values: object) -> dict[str, object]:
+    def get_context_data(self, **values: Any) -> dict[str, Any]:
         job = self.job()
         try:
             image = image_at(job, self.kwargs.get("position"))
@@ -48,41 +49,41 @@ class PictureView(JobPage, TemplateView):
         return super().get_context_data(
             job=job,
             image=image,
-            presets=presets_for(self.request.user),
+            presets=presets_for(self.user),
             state=picture_state(job, image),
             **values,
         )
 
 
 class JobView(JobPage, FragmentPage):
-    """Show a job of many pictures with its progress; a job of one is that picture's page."""
+    """Show a batch with its progress; for a job of one picture, show that picture's page."""
 
     template_name = "batch.html"
     fragment_name = "components/batch_progress.html"
 
-    def get(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
-        if request.htmx:
+    def get(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:  # type: ignore[override]
+        if htmx_of(request):
             return self._progress(request, job_id)
         if self.job().images_total == 1:
             return PictureView.as_view()(request, job_id=job_id)
         return super().get(request, job_id=job_id)
 
-    def _progress(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
-        """Answer the batch's page, which asks every second; an error would not stop it asking, so that 286 does."""
+    def _progress(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+        """Return the progress that the batch's page polls. For a missing job, 286 ends the polling; 404 would not."""
         try:
             return super().get(request, job_id=job_id)
         except (Http404, PermissionDenied):
             gone = render_to_string("components/batch_gone.html", request=request)
             return HttpResponseStopPolling(gone)
 
-    def get_context_data(self, **values: object) -> dict[str, object]:
+    def get_context_data(self, **values: Any) -> dict[str, Any]:
         job = self.job()
         ended = [image for image in job.images.all() if image.is_terminal]
         return super().get_context_data(job=job, images=images_of(job), ended=len(ended), **values)
 
 
 def picture_state(job: Job, image: JobImage) -> dict[str, Any]:
-    """Give the picture's script what it needs: ids, sizes, options, people and addresses."""
+    """Return what the editor's script needs: ids, sizes, options, people and URLs."""
     return {
         "job": str(job.id),
         "alone": job.images_total == 1,

@@ -1,4 +1,4 @@
-"""Stage 2 in the browser: settings by scene, as the people who make such pictures choose them."""
+"""Presets of cut-out settings: built in by scene, and the user's own."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views import View
 
 from jobs.sentences import explained
+from jobs.teams.caller import caller_of
 from jobs.teams.presets import preset_delete, preset_save
 from jobs.teams.selectors import presets_of
 from segmentation.errors import MattingError
@@ -21,7 +22,7 @@ from segmentation.errors import MattingError
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Hold a name, a line of help and the parameters that differ from the defaults."""
+    """Hold a name, a line of help and the options that differ from the defaults."""
 
     name: str | Promise
     help: str | Promise
@@ -52,22 +53,24 @@ SCENES = (
 
 
 def presets_for(user: User) -> list[Preset]:
-    """List the scenes and, after them, what the user has saved."""
+    """Return the built-in scenes, then the user's own presets."""
     own = [Preset(row.name, _("Your own settings."), row.options, is_own=True) for row in presets_of(user)]
     return [*SCENES, *own]
 
 
 class PresetsView(LoginRequiredMixin, View):
-    """Save or forget one of the user's own settings; answers the list anew for the page's script."""
+    """Save or delete one of the user's own presets."""
 
-    def handle_no_permission(self) -> JsonResponse:
-        """Answer the script in words: it would take the sign-in page for the answer."""
+    def handle_no_permission(self) -> JsonResponse:  # type: ignore[override]  # for a script, no redirect
+        """Return 401 as JSON: the page's script would take the sign-in page for the answer."""
         return JsonResponse({"detail": _("You are not signed in any more. Open the page again.")}, status=401)
 
     def post(self, request: HttpRequest) -> JsonResponse:
         try:
             body = json.loads(request.body)
-            preset_save(user=request.user, name=str(body.get("name", "")), options=dict(body.get("options", {})))
+            preset_save(
+                user=caller_of(request).user, name=str(body.get("name", "")), options=dict(body.get("options", {}))
+            )
         except (ValueError, TypeError, AttributeError):
             return JsonResponse({"detail": _("The settings cannot be read.")}, status=400)
         except MattingError as error:
@@ -75,5 +78,5 @@ class PresetsView(LoginRequiredMixin, View):
         return JsonResponse({}, status=201)
 
     def delete(self, request: HttpRequest) -> JsonResponse:
-        preset_delete(user=request.user, name=request.GET.get("name", ""))
+        preset_delete(user=caller_of(request).user, name=request.GET.get("name", ""))
         return JsonResponse({})

@@ -1,7 +1,8 @@
-"""Stages 8 and 9 in the browser: what is done with a batch or with pictures chosen in the gallery."""
+"""Actions on a batch, and on pictures selected in the gallery: cancel, retry, zip, delete."""
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -9,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django.views.generic import View
 
 from jobs.api.zips import zip_name, zip_response
 from jobs.errors import JobNotFound
@@ -24,50 +24,50 @@ from jobs.work.selectors import images_chosen, images_of, job_get
 from segmentation.errors import MattingError
 
 
-class JobDeed(ButtonsOnly, TeamPage, View):
-    """Do one thing to a job of the actor's and go back to its page; a refusal is shown there in words."""
+class JobAction(TeamPage, ButtonsOnly):
+    """Run one action on a job of the actor and redirect to its page, which shows a refusal."""
 
-    address = "site:job"
+    page_url_name = "site:job"
 
-    def get(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
-        _job_of(self.actor, job_id)
-        return super().get(request, job_id=job_id)
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        _job_of(self.actor, kwargs["job_id"])
+        return super().get(request, *args, **kwargs)
 
     def post(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         job = _job_of(self.actor, job_id)
         try:
-            self.deed(job)
+            self.act(job)
         except MattingError as error:
             messages.error(request, explained(error.code, error.message))
-        return redirect(self.address, job_id=job_id)
+        return redirect(self.page_url_name, job_id=job_id)
 
-    def deed(self, job: Job) -> None:
-        """Do it; raise what the service raises."""
-        raise TypeError(f"{type(self).__name__} does nothing")
+    def act(self, job: Job) -> None:
+        """Run the action; raise what the service raises."""
+        raise TypeError(f"{type(self).__name__} has no action")
 
 
-class CancelView(JobDeed):
-    def deed(self, job: Job) -> None:
+class CancelView(JobAction):
+    def act(self, job: Job) -> None:
         job_cancel(actor=self.actor, job=job)
 
 
-class RetryView(JobDeed):
-    def deed(self, job: Job) -> None:
+class RetryView(JobAction):
+    def act(self, job: Job) -> None:
         job_retry(actor=self.actor, job=job)
 
 
-class ZipView(TeamPage, View):
-    """Send all results of a job as one zip."""
+class ZipView(TeamPage):
+    """Return all results of a job as one zip."""
 
     def get(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
         job = _job_of(self.actor, job_id)
         return zip_response(self.actor, images_of(job), zip_name(job))
 
 
-class SelectionView(ButtonsOnly, TeamPage, View):
-    """Zip or delete the pictures that were chosen in the gallery."""
+class SelectionView(TeamPage, ButtonsOnly):
+    """Zip or delete the pictures that are selected in the gallery."""
 
-    address = "site:gallery"
+    page_url_name = "site:gallery"
 
     def post(self, request: HttpRequest) -> HttpResponseBase:
         images = images_chosen(self.actor, request.POST.getlist("image"))
@@ -78,7 +78,7 @@ class SelectionView(ButtonsOnly, TeamPage, View):
             messages.success(request, ngettext("%d picture deleted.", "%d pictures deleted.", count) % count)
             if count < len(images):
                 messages.warning(request, _("Pictures of a batch that still runs stay until it has ended."))
-        return redirect(self.address)
+        return redirect(self.page_url_name)
 
 
 def _job_of(actor: Actor, job_id: UUID) -> Job:

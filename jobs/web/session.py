@@ -1,120 +1,121 @@
-"""Stage 1 in the browser: who acts, and for which of their teams."""
+"""Base classes of the pages: sign-in, the actor, htmx fragments, and pages with buttons."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.contrib.auth.models import User
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
-from django.views.generic import TemplateView
+from django.views.generic import TemplateView, View
+from django.views.generic.base import ContextMixin
 from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
 
-from jobs.errors import NotFound
-from jobs.models import Membership
+from jobs.errors import NoTeam, NotFound
 from jobs.sentences import explained
 from jobs.teams.actor import Actor
-from jobs.teams.caller import client_address
+from jobs.teams.caller import caller_of
 from segmentation.errors import MattingError
 
-TEAM_KEY = "team_id"
+
+def htmx_of(request: HttpRequest) -> HtmxDetails:
+    """Return what django-htmx's middleware found in the request; false unless htmx sent it."""
+    htmx: HtmxDetails = getattr(request, "htmx")  # noqa: B009  no type stub declares it
+    return htmx
 
 
-def chosen_membership(request: HttpRequest, memberships: Sequence[Membership]) -> Membership | None:
-    """Give the membership of the team chosen in the bar, or the user's first."""
-    chosen = request.session.get(TEAM_KEY)
-    return next((entry for entry in memberships if str(entry.team_id) == chosen), next(iter(memberships), None))
+def actor_of(request: HttpRequest) -> Actor:
+    """Return the signed-in user acting for the current team; raise PermissionDenied, for people, without a team."""
+    try:
+        return caller_of(request).actor
+    except NoTeam:
+        raise PermissionDenied(
+            _("You belong to no team yet. Open the invitation link that a team's manager gives you.")
+        ) from None
 
 
-class TeamPage(LoginRequiredMixin):
-    """Give a page's view its `actor`: the signed-in user, acting for the current team."""
+class TeamPage(LoginRequiredMixin, ContextMixin, View):
+    """Give a view its `actor`: the signed-in user, acting for the current team."""
 
     section = ""
 
-    def handle_no_permission(self) -> HttpResponse:
-        """Ask to sign in; have htmx open that page itself, as it would show it in place of what it asked for."""
+    def handle_no_permission(self) -> HttpResponse:  # type: ignore[override]  # htmx needs a 200 with a header
+        """Redirect to sign-in. Tell htmx to load that page as a whole instead of inserting it as a fragment."""
         answer = super().handle_no_permission()
-        if not self.request.htmx:
+        htmx = htmx_of(self.request)
+        if not htmx:
             return answer
-        page = self.request.htmx.current_url_abs_path or self.request.get_full_path()
+        page = htmx.current_url_abs_path or self.request.get_full_path()
         return HttpResponseClientRedirect(redirect_to_login(page).url)
 
     @property
     def actor(self) -> Actor:
-        request = self.request
-        memberships = Membership.objects.select_related("team").filter(user=request.user).order_by("created_at")
-        membership = chosen_membership(request, list(memberships))
-        if membership is None:
-            raise PermissionDenied(
-                _("You belong to no team yet. Open the invitation link that a team's manager gives you.")
-            )
-        return Actor(
-            team=membership.team,
-            user=request.user,
-            membership=membership,
-            address=client_address(request),
-            request_id=str(uuid.uuid4()),
-        )
+        return actor_of(self.request)
 
-    def get_context_data(self, **values: object) -> dict[str, object]:
+    @property
+    def user(self) -> User:
+        return caller_of(self.request).user
+
+    def get_context_data(self, **values: Any) -> dict[str, Any]:
         return super().get_context_data(section=self.section, **values)
 
 
 class FragmentPage(TeamPage, TemplateView):
-    """Show a page, and to htmx at the same address only a part of it; no cache may give one for the other."""
+    """Show a page, and to htmx a fragment of it at the same URL; caches must not mix the two up."""
 
     fragment_name: ClassVar[str] = ""
 
-    def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         response = super().dispatch(request, *args, **kwargs)
         patch_vary_headers(response, ["HX-Request"])
-        if request.htmx:
+        if htmx_of(request):
             response["Cache-Control"] = "no-store"
         return response
 
     def get_template_names(self) -> list[str]:
-        return [self.fragment_name if self.request.htmx else self.template_name]
+        return [self.fragment_name] if htmx_of(self.request) else super().get_template_names()
 
 
-class ButtonsOnly:
-    """Lead a GET to the page whose buttons post here: after signing in anew, the browser comes back by GET.
+class ButtonsOnly(View):
+    """Redirect a GET to the page whose buttons post here: after a new sign-in the browser comes back with a GET.
 
-    address: the name of that page among the URLs, which takes the same arguments.
+    page_url_name: the URL name of that page, which takes the same arguments.
     """
 
-    address: ClassVar[str] = ""
+    page_url_name: ClassVar[str] = ""
 
-    def get(self, request: HttpRequest, **kwargs: object) -> HttpResponse:
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         messages.warning(request, _("Nothing was done yet. Press the button again."))
-        return redirect(self.address, **kwargs)
+        return redirect(self.page_url_name, *args, **kwargs)
 
 
-class DeedsPage(TeamPage, TemplateView):
-    """Do what the buttons of a page say, and come back to it; a refusal is shown there in words.
+class ActionsPage(TeamPage, TemplateView):
+    """Run the action of a page's button, then redirect to the page; show a refusal there.
 
-    deeds: the value of the button named `do` -> the method that does it, which may answer with a page of its own.
-    address: the page's own name among the URLs.
-    typed: the form that was sent, by its name in the template, once a deed has taken it: shown again when refused.
+    actions: the value of the button named `do` -> the method to call, which may return a response of its own.
+    page_url_name: the page's own URL name.
+    typed: the submitted form by its name in the template, set by an action, so that a refused form is shown again.
     """
 
-    deeds: ClassVar[dict[str, str]] = {}
-    address: ClassVar[str] = ""
+    actions: ClassVar[dict[str, str]] = {}
+    page_url_name: ClassVar[str] = ""
     typed: dict[str, Form]
 
-    def setup(self, request: HttpRequest, *args: object, **kwargs: object) -> None:
+    def setup(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().setup(request, *args, **kwargs)
         self.typed = {}
 
     def post(self, request: HttpRequest) -> HttpResponse:
-        name = self.deeds.get(request.POST.get("do", ""))
+        name = self.actions.get(request.POST.get("do", ""))
         if name is None:
             raise Http404
         try:
@@ -123,24 +124,24 @@ class DeedsPage(TeamPage, TemplateView):
             raise Http404 from None
         except MattingError as error:
             shown = self._refused(error)
-        return shown or redirect(self.address)
+        return shown or redirect(self.page_url_name)
 
     def shown_again(self) -> HttpResponse:
-        """Show the page with what was typed in and, beside it, what is wrong with it."""
+        """Return the page with the submitted values and the errors beside them."""
         return self.render_to_response(self.get_context_data(**self.typed), status=422)
 
     def shown_once(self, **values: object) -> HttpResponse:
-        """Show the page with a secret that it will not tell again, so that no cache may keep it."""
+        """Return the page with a secret that is shown only now, so caches must not keep it."""
         response = self.render_to_response(self.get_context_data(**values))
         response["Cache-Control"] = "no-store"
         return response
 
     def _refused(self, error: MattingError) -> HttpResponse | None:
-        said = explained(error.code, error.message)
-        # Who does not manage the team has no form on the page that the words could stand beside.
+        text = explained(error.code, error.message)
+        # A member who does not manage the team sees no form that could show the error.
         if not self.typed or not self.actor.is_manager:
-            messages.error(self.request, said)
+            messages.error(self.request, text)
             return None
         for form in self.typed.values():
-            form.add_error(error.field if error.field in form.fields else None, said)
+            form.add_error(error.field if error.field in form.fields else None, text)
         return self.shown_again()

@@ -1,12 +1,14 @@
-"""Stages 1 and 9 in the browser: the first page, where pictures are dropped."""
+"""The first page, where pictures are dropped."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.views.generic import TemplateView, View
+from django.views.generic import TemplateView
 from rest_framework.exceptions import ValidationError
 
 from jobs.api.base import matting_error_of
@@ -15,8 +17,9 @@ from jobs.api.native.serializers import CutoutOptionsSerializer
 from jobs.intake.sources import accept_upload
 from jobs.models import Job
 from jobs.sentences import explained
+from jobs.teams.caller import caller_of
 from jobs.web.presets import presets_for
-from jobs.web.session import ButtonsOnly, TeamPage
+from jobs.web.session import ButtonsOnly, TeamPage, actor_of
 from jobs.work.selectors import images_recent
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import MattingError
@@ -25,7 +28,7 @@ RECENT = 12
 
 
 def limits_shown() -> dict[str, int]:
-    """Give the site's limits, in the units that people and the upload script use."""
+    """Return the site's limits, in the units of the page and of the upload script."""
     return {
         "max_bytes": settings.MATTING_MAX_IMAGE_BYTES,
         "max_megabytes": settings.MATTING_MAX_IMAGE_BYTES // 2**20,
@@ -35,26 +38,25 @@ def limits_shown() -> dict[str, int]:
 
 
 class StudioView(TemplateView):
-    """Show the place to drop pictures to a member, and what this is to a stranger."""
+    """Show the upload area to users, and a welcome page to signed-out visitors."""
 
     def get_template_names(self) -> list[str]:
         return ["home.html"] if self.request.user.is_authenticated else ["welcome.html"]
 
-    def get_context_data(self, **values: object) -> dict[str, object]:
+    def get_context_data(self, **values: Any) -> dict[str, Any]:
         values |= {"section": "studio", "limits": limits_shown(), "signup_open": settings.MATTING_SIGNUP_OPEN}
         if self.request.user.is_authenticated:
-            page = TeamPage()
-            page.request = self.request
-            values["presets"] = presets_for(self.request.user)
-            values["recent"] = images_recent(page.actor, RECENT)
+            actor = actor_of(self.request)
+            values["presets"] = presets_for(caller_of(self.request).user)
+            values["recent"] = images_recent(actor, RECENT)
         return super().get_context_data(**values)
 
 
-class SubmitView(ButtonsOnly, TeamPage, View):
-    """Take the form as it is when scripts do not run, and go to the job's page."""
+class SubmitView(TeamPage, ButtonsOnly):
+    """Submit the form of a browser without scripts, and redirect to the job's page."""
 
     body_limits = staticmethod(each_picture_by_itself)
-    address = "site:home"
+    page_url_name = "site:home"
 
     def post(self, request: HttpRequest) -> HttpResponse:
         try:
@@ -62,7 +64,7 @@ class SubmitView(ButtonsOnly, TeamPage, View):
         except (MattingError, ValidationError) as exception:
             error = matting_error_of(exception)
             messages.error(request, explained(error.code, error.message))
-            return redirect(self.address)
+            return redirect(self.page_url_name)
         return redirect("site:job", job_id=job.id)
 
     def _submit(self, request: HttpRequest) -> Job:

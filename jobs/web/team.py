@@ -1,4 +1,4 @@
-"""Stage 3 in the browser: who is in the team, who is invited, and what members see."""
+"""The page of the team: its members, invitations and settings."""
 
 from __future__ import annotations
 
@@ -12,36 +12,37 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Membership
+from jobs.teams.invitations import invitation_create, invitation_revoke
 from jobs.teams.selectors import invitation_get, invitations_open, member_get, members_of
-from jobs.teams.teams import invitation_create, invitation_revoke, member_remove, member_role_change, team_update
-from jobs.web.session import DeedsPage
+from jobs.teams.teams import member_remove, member_role_change, team_update
+from jobs.web.session import ActionsPage
 
 _Role = Membership.Role
-# As the model has them, with the one that is given most first.
+# The role that is given most comes first.
 ROLE_NAMES = [(role.value, role.label) for role in (_Role.MEMBER, _Role.ADMIN, _Role.OWNER)]
 
 
 class TeamForm(forms.Form):
-    """Hold the team's own settings."""
+    """Parse the team's settings."""
 
     name = forms.CharField(label=_("Name"), max_length=120)
     members_see_all = forms.BooleanField(label=_("Members see every picture of the team"), required=False)
 
 
 class InvitationForm(forms.Form):
-    """Hold a new invitation."""
+    """Parse a new invitation."""
 
     note = forms.CharField(label=_("Whom it is for"), max_length=120, required=False)
     role = forms.ChoiceField(label=_("Role"), choices=ROLE_NAMES)
 
 
-class TeamView(DeedsPage):
-    """Show the team and do what its buttons say; services decide who may."""
+class TeamView(ActionsPage):
+    """Show the team and run the actions of its buttons; services check permissions."""
 
     template_name = "team.html"
     section = "team"
-    address = "site:team"
-    deeds = {
+    page_url_name = "site:team"
+    actions = {
         "update": "_update",
         "invite": "_invite",
         "uninvite": "_uninvite",
@@ -49,7 +50,7 @@ class TeamView(DeedsPage):
         "remove": "_remove",
     }
 
-    def get_context_data(self, **values: object) -> dict[str, Any]:
+    def get_context_data(self, **values: Any) -> dict[str, Any]:
         actor = self.actor
         team = actor.team
         values.setdefault("team_form", TeamForm({"name": team.name, "members_see_all": team.members_see_all}))

@@ -1,15 +1,17 @@
-"""Stage 9 in the browser: what is left of the quota, and what was used day by day."""
+"""The usage page: what is left of the quota, and what was used day by day."""
 
 from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils import timezone
 from django.views.generic import TemplateView
 
-from jobs.quota.charges import allowances, quota_of, stored_bytes, tasks_of
-from jobs.quota.selectors import pictures_by_day
+from jobs.quota.limits import quota_of
+from jobs.quota.selectors import pictures_by_day, stored_bytes, tasks_of
+from jobs.quota.windows import allowances
 from jobs.web.session import TeamPage
 
 DAYS_SHOWN = 30
@@ -19,7 +21,7 @@ _BAR_WIDTH = 20
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Place one day's bar in the chart, in the units of its view box."""
+    """Hold one day's bar of the chart, in the units of its view box."""
 
     day: dt.date
     pictures: int
@@ -34,7 +36,7 @@ class UsageView(TeamPage, TemplateView):
     template_name = "usage.html"
     section = "usage"
 
-    def get_context_data(self, **values: object) -> dict[str, object]:
+    def get_context_data(self, **values: Any) -> dict[str, Any]:
         team = self.actor.team
         quota = quota_of(team)
         used_bytes = stored_bytes(team)
@@ -54,7 +56,7 @@ class UsageView(TeamPage, TemplateView):
 
 
 def bars_of(pictures: dict[dt.date, int]) -> list[Bar]:
-    """Lay out one bar a day, the highest filling the chart."""
+    """Return one bar per day; the highest one fills the chart."""
     today = timezone.localdate()
     days = [today - dt.timedelta(days=DAYS_SHOWN - 1 - number) for number in range(DAYS_SHOWN)]
     most = max(max(pictures.values(), default=0), 1)

@@ -1,7 +1,8 @@
-"""Stage 9 in the browser: who is called when a job ends, and every message that was sent."""
+"""The page of the team's webhooks and their deliveries."""
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -10,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Webhook
-from jobs.web.session import DeedsPage
+from jobs.web.session import ActionsPage
 from jobs.webhooks.endpoints import webhook_create, webhook_delete, webhook_rotate, webhook_update
 from jobs.webhooks.outbox import delivery_replay
 from jobs.webhooks.selectors import deliveries_of, delivery_get, webhook_get, webhooks_of
@@ -19,7 +20,7 @@ DELIVERIES_SHOWN = 50
 
 
 class WebhookForm(forms.Form):
-    """Hold a new webhook."""
+    """Parse a new webhook."""
 
     url = forms.CharField(label=_("Address"), max_length=2048, widget=forms.URLInput({"placeholder": "https://"}))
     events = forms.MultipleChoiceField(
@@ -30,16 +31,16 @@ class WebhookForm(forms.Form):
     )
 
 
-class WebhooksView(DeedsPage):
-    """Show webhooks and deliveries, and make, switch, renew, delete and replay them.
+class WebhooksView(ActionsPage):
+    """Show webhooks and deliveries; create, switch, rotate, delete and replay them.
 
-    A webhook's secret is told when it is made or changed and not again, as in the native API.
+    A webhook's secret is shown only when it is created or rotated, as in the native API.
     """
 
     template_name = "webhooks.html"
     section = "webhooks"
-    address = "site:webhooks"
-    deeds = {
+    page_url_name = "site:webhooks"
+    actions = {
         "create": "_create",
         "delivery": "_replay",
         "rotate": "_rotate",
@@ -48,7 +49,7 @@ class WebhooksView(DeedsPage):
         "disable": "_switch",
     }
 
-    def get_context_data(self, **values: object) -> dict[str, object]:
+    def get_context_data(self, **values: Any) -> dict[str, Any]:
         actor = self.actor
         values.setdefault("form", WebhookForm())
         return super().get_context_data(

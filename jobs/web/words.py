@@ -1,6 +1,6 @@
-"""Stage 9, rendering: names of states, subjects, stages and notes, in the reader's language.
+"""Translated names of states, subjects, stages and notes, for the pages.
 
-They are stored and sent as plain English words that programs rely on; only pages for people ask here.
+The database and the APIs use the English words, on which programs rely.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STAGES: dict[str, Promise] = {
     "encode": _("Writing the files"),
     "total": _("In all"),
 }
-# What decoding may note of a picture, and why a webhook may be off; figures stand as %(number)s.
+# Notes of decoding, and the reasons of disabled webhooks; numbers are written %(number)s.
 SENTENCES = (
     gettext_noop("multi-page: first page used"),
     gettext_noop("several pictures: the main one used"),
@@ -46,7 +46,7 @@ _FIGURE = re.compile(r"(?<=first of )\d+|(?<=orientation )\d+")
 
 
 def sentence_said(text: str) -> str:
-    """Give one of the stored sentences; one that is not known stays as it is."""
+    """Return a stored sentence in the reader's language; an unknown one is returned unchanged."""
     figure = _FIGURE.search(text)
     pattern = _FIGURE.sub("%(number)s", text)
     if pattern not in SENTENCES:

@@ -9,7 +9,9 @@ from django.db import transaction
 
 from jobs.commit import after_commit
 from jobs.models import Artifact, JobImage, Status
-from jobs.quota.charges import quota_of, usage_check, usage_refund
+from jobs.quota.charges import usage_check
+from jobs.quota.limits import quota_of
+from jobs.quota.refunds import usage_refund
 from jobs.results import storage
 from jobs.results.artifacts import artifact_keep, artifact_stored
 from jobs.results.deletions import files_discard

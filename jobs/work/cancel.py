@@ -7,7 +7,7 @@ from django.db import transaction
 from jobs.audit.trail import Author, audit_append
 from jobs.errors import JobNotCancelable
 from jobs.models import Action, Job, Status
-from jobs.quota.charges import usage_refund
+from jobs.quota.refunds import usage_refund
 from jobs.teams.actor import Actor
 from jobs.work.capacity import room_given_back
 from jobs.work.ending import job_count

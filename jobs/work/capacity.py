@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 
 from jobs.commit import after_commit
 from jobs.models import Job, JobImage, Status, Team
-from jobs.quota.charges import quota_of
+from jobs.quota.limits import quota_of
 from jobs.work.dispatch import images_send
 
 _SWEEP_LIMIT = 500

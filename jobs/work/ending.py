@@ -8,7 +8,7 @@ from django.db.models import Count, Q
 
 from jobs.commit import after_commit
 from jobs.models import Bundle, Job, Status
-from jobs.quota.charges import usage_refund
+from jobs.quota.refunds import usage_refund
 from jobs.results.bundles import bundle_request
 from jobs.webhooks.outbox import job_announce
 from jobs.work import queue

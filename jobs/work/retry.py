@@ -11,7 +11,8 @@ from django.utils import timezone
 from jobs.audit.trail import Author, audit_append
 from jobs.commit import after_commit
 from jobs.models import Action, Artifact, Job, JobImage, Status
-from jobs.quota.charges import quota_of, usage_charge
+from jobs.quota.charges import usage_charge
+from jobs.quota.limits import quota_of
 from jobs.teams.actor import Actor
 from jobs.work import queue
 from jobs.work.dispatch import images_send

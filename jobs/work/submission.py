@@ -27,7 +27,8 @@ from jobs.intake.sources import (
     limits_to_json,
 )
 from jobs.models import Action, Artifact, Job, JobImage, Quota, Status
-from jobs.quota.charges import limits_within, picture_check, quota_of, usage_charge, usage_check
+from jobs.quota.charges import usage_charge, usage_check
+from jobs.quota.limits import limits_within, picture_check, quota_of
 from jobs.results import storage
 from jobs.results.artifacts import artifact_stored
 from jobs.results.deletions import files_discard

@@ -1,4 +1,4 @@
-"""Compares answers with fixture files, in which `<words>` stand for what differs each time."""
+"""Compare answers with fixture files, in which `<placeholders>` stand for what differs each time."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def fixture(name: str) -> Any:
 def assert_matches(actual: Any, expected: Any, where: str = "answer") -> None:
     """Fail where `actual` differs from `expected`; keys neither missing nor more, numbers of the same type.
 
-    Besides the words above, `<~PATTERN>` stands for a text that the regular expression matches as a whole.
+    Besides the placeholders above, `<~PATTERN>` matches a text by a regular expression.
     """
     if isinstance(expected, dict):
         assert isinstance(actual, dict), f"{where} is {actual!r:.200}"

@@ -1,4 +1,4 @@
-"""Serves pictures to the running site, as somebody's web server would; it can be told to keep one back."""
+"""Web server with pictures for the running site to fetch; it can hold one back."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PictureServer:
 
     @contextmanager
     def keeping_back(self, name: str, data: bytes) -> Iterator[str]:
-        """Serve `data`, but not before the block ends: whoever fetches it waits."""
+        """Serve `data` only after the block has ended; a client that fetches it waits."""
         self.released[name] = threading.Event()
         try:
             yield self.add(name, data)
@@ -35,8 +35,8 @@ class PictureServer:
             self.released.pop(name).set()
 
     def wait_until_asked_for(self, name: str) -> None:
-        """Return when somebody fetches that picture."""
-        assert self.asked[name].wait(_PATIENCE_S), f"nobody has asked for {name}"
+        """Wait until that picture is fetched."""
+        assert self.asked[name].wait(_PATIENCE_S), f"{name} was not fetched"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Fields that several doors share."""
+"""Serializer fields that several dialects share."""
 
 from __future__ import annotations
 

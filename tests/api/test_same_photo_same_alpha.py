@@ -1,4 +1,4 @@
-"""One photo through all five doors of a running site: the model's alpha is the same, and what each door makes of it."""
+"""One photo through every API of a running site: the model's alpha is the same, and what each API makes of it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ import requests
 from PIL import Image
 
 from tests import photos
+from tests.api.contracts import needs
 from tests.api.picture_server import PictureServer
 from tests.stack import Api, Stack
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, needs("unet")]  # it answers the alpha that the others are compared with
 
 SOFT_CUT = 0.1  # the soft matte's default: levels from 0.1 to 0.9 are stretched to 0..1
 
@@ -91,6 +92,7 @@ def test_unet_thresholds_erodes_and_blurs_it(api: Api, photo: bytes, alpha: np.n
     assert_same(opened(body["alpha_url"]), expected)
 
 
+@needs("baidu")
 def test_baidu_cuts_it_at_a_half_for_a_mask_and_softens_it_for_a_picture(
     api: Api, photo: bytes, alpha: np.ndarray
 ) -> None:
@@ -103,6 +105,7 @@ def test_baidu_cuts_it_at_a_half_for_a_mask_and_softens_it_for_a_picture(
     assert_same(segment("rgba")[..., 3], soft(alpha), levels=1)
 
 
+@needs("picwish")
 def test_picwish_softens_it(api: Api, photo: bytes, alpha: np.ndarray) -> None:
     fields = {"sync": 1, "output_type": 3, "return_type": 2}
     data = api.post("/task/pic/segmentation", files={"image_file": photo}, data=fields).json()["data"]
@@ -110,6 +113,7 @@ def test_picwish_softens_it(api: Api, photo: bytes, alpha: np.ndarray) -> None:
     assert_same(pixels(base64.b64decode(data["mask"])), soft(alpha), levels=1)
 
 
+@needs("dashscope")
 def test_dashscope_maps_the_alpha_of_people(api: Api, photo: bytes, picture_server: PictureServer) -> None:
     url = picture_server.add("same.png", photo)
     body = {"model": "image-instance-segmentation", "input": {"image_url": url}}

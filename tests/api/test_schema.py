@@ -1,4 +1,4 @@
-"""The one OpenAPI document: valid, grouped by door, with samples that the doors themselves would take."""
+"""OpenAPI document: valid, grouped by API, with examples that the APIs accept."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 @cache
 def schema() -> dict[str, Any]:
-    """Make the document anew, failing on whatever its maker warns of."""
+    """Generate the document; any warning of the generator is an error."""
     written = StringIO()
     call_command("spectacular", "--format", "openapi-json", "--validate", "--fail-on-warn", stdout=written)
     return json.loads(written.getvalue())
@@ -31,7 +31,7 @@ def operations() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def samples() -> list[tuple[str, str, Any]]:
-    """List the JSON requests that the document shows that can be sent as they are: method, path, body."""
+    """List the example requests that can be sent as they are: method, path, JSON."""
     return [
         (method, path, sample["value"])
         for method, path, operation in operations()
@@ -45,7 +45,7 @@ def test_the_document_that_the_site_serves_is_the_valid_one(client: Client) -> N
     assert client.get("/openapi.json").json()["paths"].keys() == schema()["paths"].keys()
 
 
-def test_every_operation_belongs_to_one_door_and_says_what_it_does() -> None:
+def test_every_operation_belongs_to_one_api_and_has_a_summary() -> None:
     for method, path, operation in operations():
         assert len(operation["tags"]) == 1, f"{method} {path}"
         assert operation.get("summary"), f"{method} {path}"
@@ -59,7 +59,7 @@ def test_every_operation_has_a_name_of_its_own() -> None:
 
 @pytest.mark.usefixtures("instant_worker")
 def test_the_samples_are_taken(alice: Person) -> None:
-    # The other doors' samples name folders and jobs that a site has to have first.
+    # The examples of the other APIs name folders and jobs that must exist.
     for method, path, body in [sample for sample in samples() if sample[1].startswith(("/rest/", "/api/v1/"))]:
         answer = alice.api().generic(
             method.upper(), path, json.dumps(body), "application/json", headers={"X-DashScope-Async": "enable"}

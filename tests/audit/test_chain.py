@@ -1,4 +1,4 @@
-"""Stage 3, state: the audit trail cannot be changed, and a chain that was tampered with is found out."""
+"""The database refuses to change the audit trail, and verification finds a chain that was changed anyway."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
-from jobs.audit.trail import Author, audit_append, audit_verify
+from jobs.audit.trail import Author, audit_append
+from jobs.audit.verification import audit_verify
 from jobs.models import Action, AuditEntry, AuditHead
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +32,7 @@ def chain() -> list[AuditEntry]:
 
 
 def as_the_database_owner(statement: str, *values: object) -> None:
-    """Do what only somebody with the whole database in hand can: take the triggers away and write."""
+    """Write as the database's owner could: without the triggers."""
     with connection.cursor() as cursor:
         for drop in triggers.statements_to_drop(connection.vendor):
             cursor.execute(drop)
@@ -48,7 +49,7 @@ def test_an_untouched_chain_has_no_problem(chain: list[AuditEntry]) -> None:
 
 
 @pytest.mark.parametrize(
-    "deed",
+    "change",
     [
         lambda: AuditEntry.objects.filter(number=2).update(actor_name="nobody"),
         lambda: AuditEntry.objects.filter(number=2).delete(),
@@ -59,9 +60,9 @@ def test_an_untouched_chain_has_no_problem(chain: list[AuditEntry]) -> None:
     ],
     ids=["update", "delete", "delete one", "overwrite", "wind back", "forget"],
 )
-def test_the_database_refuses_to_change_or_delete_an_entry(chain: list[AuditEntry], deed: object) -> None:
+def test_the_database_refuses_to_change_or_delete_an_entry(chain: list[AuditEntry], change: object) -> None:
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
-        deed()
+        change()
 
     assert audit_verify().problems == []
 

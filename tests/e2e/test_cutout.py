@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from tests import photos
+from tests.api.contracts import needs
 from tests.stack import Stack
 
 pytestmark = pytest.mark.e2e
@@ -50,6 +51,7 @@ def test_the_job_says_where_its_time_went(live_stack: Stack) -> None:
     assert timings["total"] >= timings["decode"] + timings["model"] + timings["post"] + timings["encode"] - 1
 
 
+@needs("unet")
 def test_unet_single_answers_the_same_photo(live_stack: Stack) -> None:
     api = live_stack.api()
 

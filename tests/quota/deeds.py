@@ -1,4 +1,4 @@
-"""What the tests of quotas do to jobs: submit pictures, let a worker take them, succeed or fail."""
+"""Steps of the quota tests: submit pictures, claim them as a worker, succeed or fail."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.photos import encoded
 
 
 def submit(person: Person, pictures: int = 1, *, dialect: str = "native", limits=None) -> Job:
-    """Submit pictures by address: nothing is decoded or stored, so it is quick."""
+    """Submit pictures by URL: nothing is decoded or stored, so it is quick."""
     sources = [UrlSource(f"https://pictures.example/{number}.jpg") for number in range(pictures)]
     job = job_submit(
         actor=person.actor, door=Door(dialect=dialect), options=CutoutOptions(), sources=sources, limits=limits

@@ -27,7 +27,7 @@ def main() -> None:
 
 
 def stampede() -> dict[str, object]:
-    from jobs.audit.trail import audit_verify
+    from jobs.audit.verification import audit_verify
     from jobs.models import AuditEntry, Job, JobImage, Quota, UsageEntry, UsagePeriod
     from jobs.teams.teams import team_create
 

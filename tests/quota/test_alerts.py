@@ -1,4 +1,4 @@
-"""Stage 9, callbacks: a team hears once when most of its quota is used, and once when all is."""
+"""A team is warned once when most of its quota is used, and once when all is."""
 
 from __future__ import annotations
 

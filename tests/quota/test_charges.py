@@ -1,4 +1,4 @@
-"""Stage 3, job: what is charged, what is refunded, once, and what is refused."""
+"""Charges, refunds (each once) and refusals."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ from jobs.audit.trail import Author
 from jobs.errors import DownloadFailed, QuotaExceeded, TooManyTasks, WorkerLost
 from jobs.intake.sources import FileSource, RefusedSource, UrlSource, limits_from_json
 from jobs.models import Job, JobImage, Quota, Status, UsageEntry, UsagePeriod
-from jobs.quota.charges import allowances, quota_change, stored_bytes, usage_refund
+from jobs.quota.limits import quota_change
+from jobs.quota.refunds import usage_refund
+from jobs.quota.selectors import stored_bytes
+from jobs.quota.windows import allowances
 from jobs.work.attempts import source_attach
 from jobs.work.cancel import job_cancel
 from jobs.work.recovery import images_recover
@@ -173,7 +176,7 @@ def test_a_refused_picture_in_a_batch_is_never_charged(alice: Person) -> None:
         RefusedSource("broken.jpg", ImageUnreadable()),
     ]
 
-    job_submit(actor=alice.actor, door=Door(dialect="unet"), options=CutoutOptions(), sources=sources)
+    job_submit(actor=alice.actor, door=Door(dialect="native"), options=CutoutOptions(), sources=sources)
 
     assert ledger_sum(alice) == 1
 
@@ -236,7 +239,7 @@ def test_pictures_of_unknown_size_need_some_room_and_files_of_the_server_their_o
     with pytest.raises(QuotaExceeded):
         submit(alice, 11)
     with pytest.raises(QuotaExceeded):
-        job_submit(actor=alice.actor, door=Door(dialect="unet"), options=CutoutOptions(), sources=files)
+        job_submit(actor=alice.actor, door=Door(dialect="native"), options=CutoutOptions(), sources=files)
     submit(alice, 10)
 
     assert Job.objects.count() == 1
@@ -254,11 +257,11 @@ def test_more_waiting_pictures_than_allowed_are_refused(alice: Person) -> None:
 
 
 def test_a_dialects_own_number_of_waiting_pictures_is_kept(alice: Person) -> None:
-    set_quota(alice, dialects={"dashscope": {"pending_tasks": 1}})
-    submit(alice, dialect="dashscope")
+    set_quota(alice, dialects={"sample": {"pending_tasks": 1}})
+    submit(alice, dialect="sample")
 
     with pytest.raises(TooManyTasks):
-        submit(alice, dialect="dashscope")
+        submit(alice, dialect="sample")
 
     submit(alice, dialect="native")
 
@@ -272,7 +275,7 @@ def test_a_teams_shorter_retention_counts(alice: Person) -> None:
 
 
 def test_a_limit_that_makes_no_sense_is_refused_and_changes_nothing(alice: Person) -> None:
-    for wrong in ({"running_tasks": 0}, {"dialects": {"dashscope": {"speed": 1}}}, {"pictures": 5}):
+    for wrong in ({"running_tasks": 0}, {"dialects": {"sample": {"speed": 1}}}, {"pictures": 5}):
         with pytest.raises(InvalidParameter) as refusal:
             quota_change(author=Author(), team=alice.team, **wrong)
         assert refusal.value.field == next(iter(wrong))

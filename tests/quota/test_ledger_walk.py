@@ -1,4 +1,4 @@
-"""Stage 3, job: after any walk of submissions, ends, cancels, crashes, retries and purges the ledger is the use."""
+"""After any sequence of submissions, ends, cancels, crashes, retries and purges, the ledger equals the use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STEPS = 120
 
 
 class Walk:
-    """Do random deeds, and count by hand what has to be charged: what waits, runs or is done, and work cut short."""
+    """Run random steps, and count what must be charged: waiting, running and finished pictures, and cancelled work."""
 
     def __init__(self, person: Person, seed: int) -> None:
         self.person = person
@@ -35,8 +35,8 @@ class Walk:
         self.cut_short: set[UUID] = set()
 
     def step(self) -> None:
-        deeds = (self.submit, self.submit, self.work, self.work, self.cancel, self.crash, self.retry, self.purge)
-        self.chance.choice(deeds)()
+        steps = (self.submit, self.submit, self.work, self.work, self.cancel, self.crash, self.retry, self.purge)
+        self.chance.choice(steps)()
 
     def submit(self) -> None:
         try:

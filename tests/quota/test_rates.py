@@ -1,4 +1,4 @@
-"""Stage 1, intake: requests a second, and the headers that tell of every limit."""
+"""Requests per second, and the headers that state every limit."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def test_every_answer_tells_how_the_limits_stand(alice: Person) -> None:
 
 
 def test_an_error_carries_the_headers_too(alice: Person) -> None:
-    answer = alice.api().post("/api/matting/single", {})
+    answer = alice.api().post("/api/jobs/", {})
 
-    assert answer.status_code == 400
+    assert answer.status_code == 422
     assert "RateLimit-Policy" in answer
 
 
@@ -85,14 +85,14 @@ def test_a_used_up_quota_says_when_to_come_back(alice: Person) -> None:
     assert 0 < int(answer["Retry-After"]) <= 86_400
 
 
-def test_dashscope_counts_submissions_and_queries_apart(alice: Person) -> None:
-    quota = Quota(team=alice.team)
+def test_a_dialect_counts_submissions_and_queries_apart(alice: Person) -> None:
+    quota = Quota(team=alice.team, dialects={"sample": {"submits_per_second": 2, "queries_per_second": 20}})
 
-    submit_rates = rates_of(quota, dialect="dashscope", is_submit=True)
-    query_rates = rates_of(quota, dialect="dashscope", is_submit=False)
+    submit_rates = rates_of(quota, dialect="sample", is_submit=True)
+    query_rates = rates_of(quota, dialect="sample", is_submit=False)
 
-    assert submit_rates == [Rate("dashscope-submit", 2)]
-    assert query_rates == [Rate("dashscope-query", 20)]
+    assert submit_rates == [Rate("sample-submit", 2)]
+    assert query_rates == [Rate("sample-query", 20)]
 
 
 @pytest.mark.usefixtures("long_seconds")

@@ -1,4 +1,4 @@
-"""Stage 3, job: 200 submissions at once against a quota of 50 are 50 accepted ones, on both databases."""
+"""200 submissions at once against a quota of 50 are 50 accepted ones, on both databases."""
 
 from __future__ import annotations
 

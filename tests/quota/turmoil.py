@@ -30,7 +30,7 @@ def main() -> None:
 
 
 def turmoil() -> dict[str, Any]:
-    from jobs.audit.trail import audit_verify
+    from jobs.audit.verification import audit_verify
     from jobs.models import JobImage, Quota, UsageEntry, UsagePeriod
     from jobs.teams.teams import team_create
 
@@ -70,7 +70,7 @@ def _rage(team_id: object, seed: int, errors: Counter[str], most_running: list[i
         try:
             _deed(chance, actor, most_running)
         except (MattingError, Job.DoesNotExist):
-            continue  # refused, or somebody else has purged it: both are allowed to happen
+            continue  # refused, or another process has purged it: both may happen
         except Exception as error:
             errors[repr(error)] += 1
     connection.close()
@@ -88,19 +88,19 @@ def _deed(chance: random.Random, actor: Any, most_running: list[int]) -> None:
     from segmentation.options import CutoutOptions
 
     jobs = list(Job.objects.select_related("team__quota")[:20])
-    deed = chance.choice(("submit", "submit", "work", "work", "work", "cancel", "retry", "purge"))
-    if deed == "submit" or not jobs:
+    step = chance.choice(("submit", "submit", "work", "work", "work", "cancel", "retry", "purge"))
+    if step == "submit" or not jobs:
         sources = [UrlSource(f"https://pictures.example/{number}.jpg") for number in range(chance.randint(1, 3))]
         job_submit(actor=actor, door=Door(dialect="native"), options=CutoutOptions(), sources=sources)
-    elif deed == "work":
+    elif step == "work":
         queued = list(JobImage.objects.filter(status="queued").values_list("pk", flat=True)[:10])
         image = queued and image_claim(image_id=str(chance.choice(queued)), worker="worker")
         if image:
             most_running.append(JobImage.objects.filter(status="running").count())
             image_fail(image=image, error=InferenceFailed())
-    elif deed == "cancel":
+    elif step == "cancel":
         job_cancel(actor=actor, job=chance.choice(jobs))
-    elif deed == "retry":
+    elif step == "retry":
         job_retry(actor=actor, job=chance.choice(jobs))
     else:
         job_purge(actor=actor, jobs=[chance.choice(jobs)])

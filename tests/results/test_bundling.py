@@ -41,7 +41,7 @@ def job(alice: Person) -> Job:
     """A job of three pictures that have all succeeded, just before its end."""
     job = Job.objects.create(
         team=alice.team,
-        dialect="unet",
+        dialect="native",
         options={},
         images_total=3,
         status=Status.RUNNING,

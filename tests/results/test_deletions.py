@@ -68,7 +68,7 @@ def test_a_purge_takes_along_what_a_killed_worker_left_without_a_row(alice: Pers
 
 def test_a_purge_takes_along_what_a_killed_worker_published_elsewhere(alice: Person, committed: Callable) -> None:
     beside = storage.store("outputs/another_job.png", b"x")
-    door = Door(dialect="unet", external_id="one", output_folder="outputs", output_names=["photo"])
+    door = Door(dialect="native", external_id="one", output_folder="outputs", output_names=["photo"])
     source = accept_bytes(encoded("JPEG", quality=60), name="photo.jpg")
     job = job_submit(actor=alice.actor, door=door, options=CutoutOptions(), sources=[source])
     assert succeed(killed_before_its_commit(claim(job.images.get())))

@@ -1,4 +1,4 @@
-"""Stage 1, intake: sign-up, sign-in, reset, verification, lock-out and the second factor, as a browser sees them."""
+"""Sign-up, sign-in, password reset, verification, lock-out and the second factor, through a browser."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pytest_django import Settings
 
 from jobs.models import AuditEntry, Membership
 from jobs.running.shared_cache import SharedCache
-from jobs.teams.teams import invitation_create
+from jobs.teams.invitations import invitation_create
 from jobs.work import queue
 from tests.cast import PASSWORD, Person
 

@@ -1,4 +1,4 @@
-"""Every stage: nobody reads, lists, changes, cancels, downloads or guesses anything of another team, on any address.
+"""No request on any URL reads, lists, changes, cancels, downloads or guesses anything of another team.
 
 The addresses are taken from the site itself; one that this file does not know how to check fails the first test.
 """
@@ -32,10 +32,11 @@ from jobs.models import (
     Webhook,
     WebhookDelivery,
 )
-from jobs.teams.teams import invitation_create
+from jobs.teams.invitations import invitation_create
 from jobs.webhooks import signing
 from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
+from tests.api.contracts import published
 from tests.cast import Person
 from tests.photos import encoded
 
@@ -95,31 +96,6 @@ CHECKS: dict[str, Public | Own | Other] = {
     "webhook-delivery-replay": Other({"delivery_id": "delivery"}),
     "webhook": Other({"webhook_id": "webhook"}, ({"url": "https://evil.example/"},)),
     "webhook-rotate": Other({"webhook_id": "webhook"}),
-    "unet-single": Own(),
-    "unet-batch": Own(),
-    "unet-task": Other({"task_id": "external_id"}),
-    "unet-reload": Own(),
-    "unet-nothing": Public(),
-    "unet-nothing-model": Public(),
-    "baidu-token": Public(),
-    "baidu-segment": Own(),
-    "baidu-nothing": Public(),
-    "baidu-nothing-oauth": Public(),
-    "dashscope-submit": Own(),
-    "dashscope-submit-text": Own(),
-    "dashscope-tasks": Own(),
-    "dashscope-task": Other({"task_id": "dashscope_job"}),
-    "dashscope-cancel": Other({"task_id": "dashscope_job"}),
-    "dashscope-upload-policy": Own(),
-    "dashscope-upload-file": Own(),
-    "dashscope-nothing": Public(),
-    "picwish-submit": Own(),
-    "picwish-task-long": Other({"task_id": "picwish_id"}),
-    "picwish-task": Other({"task_id": "picwish_id"}),
-    "picwish-vendor-submit": Own(),
-    "picwish-vendor-task": Other({"task_id": "picwish_id"}),
-    "picwish-nothing": Public(),
-    "picwish-vendor-nothing": Public(),
     "site:home": Own(),
     "site:submit": Own(({"upload": "upload"},)),
     "site:gallery": Own(({"q": "search"},)),
@@ -150,6 +126,12 @@ CHECKS: dict[str, Public | Own | Other] = {
         )
     ),
 }
+for _contract in published():
+    for _name, _kind in _contract.routes.items():
+        if isinstance(_kind, dict):  # the job that a route names is one of the dialect's own
+            CHECKS[_name] = Other({part: f"{_contract.name}:{value}" for part, value in _kind.items()})
+        else:
+            CHECKS[_name] = Own() if _kind == "own" else Public()
 
 
 @dataclass(frozen=True)
@@ -183,14 +165,15 @@ def check_of(name: str) -> Public | Own | Other | Staff | None:
 
 @pytest.fixture
 def things(alice: Person) -> dict[str, str]:
-    """Give Alice one of everything, with MARK in every name, and the ids and words that Charlie will try."""
+    """Create one object of each kind for Alice, with MARK in every name; return the ids that Charlie will try."""
     team = alice.team
     team.name = f"{MARK} team"
     team.save()
     job = _job(alice, dialect="native", external_id="")
-    unet = _job(alice, dialect="unet", external_id="7f3d2f0e5a1b4c6d")
-    dashscope = _job(alice, dialect="dashscope", external_id="")
-    picwish = _job(alice, dialect="picwish", external_id="0e5b8c9a-6f1d-4a3e-9b2c-1d2e3f4a5b6c")
+    of_dialects: dict[str, str] = {}
+    for contract in published():
+        theirs = _job(alice, dialect=contract.name, external_id=f"0e5b8c9a-{contract.name}")
+        of_dialects |= {f"{contract.name}:job": str(theirs.pk), f"{contract.name}:external_id": theirs.external_id}
     webhook = Webhook.objects.create(
         team=team, url=f"https://{MARK}.example/", events=["job.failed"], secret=signing.new_secret()
     )
@@ -208,9 +191,7 @@ def things(alice: Person) -> dict[str, str]:
         "position": "0",
         "artifact": str(artifact.pk),
         "file_name": artifact.file_name,
-        "external_id": unet.external_id,
-        "dashscope_job": str(dashscope.pk),
-        "picwish_id": picwish.external_id,
+        **of_dialects,
         "webhook": str(webhook.pk),
         "delivery": str(delivery.pk),
         "upload": str(upload.pk),
@@ -238,13 +219,14 @@ def _job(alice: Person, *, dialect: str, external_id: str) -> Job:
 @pytest.fixture
 def charlies(charlie: Person) -> list[Client]:
     """Give Charlie's browser and his key; no limit of requests stands in his way."""
-    dialects = {"dashscope": {"submits_per_second": None, "queries_per_second": None}}
+    unlimited = {"submits_per_second": None, "queries_per_second": None}
+    dialects = {contract.name: unlimited for contract in published()}
     Quota.objects.create(team=charlie.team, dialects=dialects)
     return [charlie.browser(), charlie.api()]
 
 
 def belongings(alice: Person) -> dict[str, list[dict[str, Any]]]:
-    """Give every row of Alice's team as it stands."""
+    """Return every row of Alice's team."""
     team = alice.team
     owned: list[models.QuerySet] = [
         Job.objects.filter(team=team),
@@ -271,7 +253,7 @@ def send(client: Client, method: str, address: str, body: dict[str, str]) -> Any
 
 
 def is_refused(answer: Any, address: str) -> bool:
-    """Say whether an answer gives nothing away: DashScope says so with 200, a page sends a key to the sign-in."""
+    """Return whether an answer reveals nothing: DashScope answers 200, a page redirects a key to sign-in."""
     if answer.status_code == 302:
         return answer["Location"] == address or answer["Location"].startswith("/accounts/login/")
     return answer.status_code >= 400 or b'"UNKNOWN"' in answer.content
@@ -386,5 +368,5 @@ def test_a_member_deletes_what_they_see_at_either_door_and_it_is_recorded(alice:
     browser.post(reverse("site:selection"), {"do": "delete", "image": str(second.images.get().pk)})
 
     assert not Job.objects.filter(pk__in=[first.pk, second.pk]).exists()
-    deeds = AuditEntry.objects.filter(action="job.purged", actor_name="bob")
-    assert {entry.object_id for entry in deeds} == {str(first.pk), str(second.pk)}
+    purges = AuditEntry.objects.filter(action="job.purged", actor_name="bob")
+    assert {entry.object_id for entry in purges} == {str(first.pk), str(second.pk)}

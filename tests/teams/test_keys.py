@@ -1,9 +1,8 @@
-"""Stage 1, intake: what a key opens, from where, for how long, and what is remembered of it."""
+"""Keys: scopes, networks, expiry, and what the site stores of their use."""
 
 from __future__ import annotations
 
 import datetime as dt
-from urllib.parse import urlencode
 
 import pytest
 from django.contrib.auth.models import Group
@@ -27,7 +26,7 @@ def answer(secret: str, **values: str) -> int:
 
 
 def give_role(person: Person, role: str) -> None:
-    """Make somebody staff with one of the ready-made roles."""
+    """Make a user staff with one of the predefined roles."""
     roles_sync()
     person.user.is_staff = True
     person.user.save()
@@ -51,15 +50,6 @@ def test_one_key_opens_by_every_header_that_clients_send(alice: Person, headers:
     sent = {name: value.format(alice.secret) for name, value in headers.items()}
 
     assert Client().get(LIST, headers=sent).status_code == 200
-
-
-def test_the_same_key_is_baidus_client_id_and_secret(alice: Person) -> None:
-    form = {"grant_type": "client_credentials", "client_id": alice.key.public_id, "client_secret": alice.secret}
-
-    answer = Client().post("/oauth/2.0/token", urlencode(form), "application/x-www-form-urlencoded")
-
-    assert answer.status_code == 200
-    assert "brain_all_scope" in answer.json()["scope"]
 
 
 def test_the_secret_is_stored_as_a_hash_alone(alice: Person) -> None:

@@ -1,4 +1,4 @@
-"""Stage 3, state: who belongs to a team, who may change that, and links that let people in."""
+"""Members of a team, permissions to change them, and invitations."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
+from jobs.audit.trail import Author
 from jobs.errors import NotFound, PermissionDenied
 from jobs.models import AuditEntry, Invitation, Membership, Team
+from jobs.teams.invitations import invitation_accept, invitation_create, invitation_revoke
 from jobs.teams.teams import (
-    invitation_accept,
-    invitation_create,
-    invitation_revoke,
     member_remove,
     member_role_change,
     team_create,
@@ -87,11 +86,11 @@ def test_another_teams_members_are_out_of_reach(alice: Person, charlie: Person) 
 def test_an_invitation_lets_one_person_in_once(alice: Person, bob: Person, charlie: Person) -> None:
     _, token = invitation_create(actor=alice.actor, role=Role.ADMIN)
 
-    joined = invitation_accept(user=charlie.user, token=token)
+    joined = invitation_accept(user=charlie.user, token=token, author=Author.person(charlie.user))
 
     assert (joined.team, joined.role) == (alice.team, Role.ADMIN)
     with pytest.raises(NotFound):
-        invitation_accept(user=bob.user, token=token)
+        invitation_accept(user=bob.user, token=token, author=Author.person(bob.user))
     assert last_entry().action == "member.joined"
 
 
@@ -105,7 +104,7 @@ def test_the_links_token_is_stored_as_a_hash_alone(alice: Person) -> None:
 def test_a_member_already_keeps_the_role_and_the_link_stays_good(alice: Person, bob: Person) -> None:
     invitation, token = invitation_create(actor=alice.actor, role=Role.ADMIN)
 
-    assert invitation_accept(user=bob.user, token=token).role == Role.MEMBER
+    assert invitation_accept(user=bob.user, token=token, author=Author.person(bob.user)).role == Role.MEMBER
 
     invitation.refresh_from_db()
     assert invitation.is_open
@@ -122,7 +121,7 @@ def test_a_link_that_is_not_valid_lets_nobody_in(alice: Person, charlie: Person,
         token += "x"
 
     with pytest.raises(NotFound):
-        invitation_accept(user=charlie.user, token=token)
+        invitation_accept(user=charlie.user, token=token, author=Author.person(charlie.user))
 
 
 def test_members_invite_nobody_and_admins_no_owners(alice: Person, bob: Person) -> None:

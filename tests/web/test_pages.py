@@ -1,4 +1,4 @@
-"""Stage 9 in the browser, without one: every page for its own people, and no page for strangers."""
+"""Every page opens for members of its team, and for no others."""
 
 from __future__ import annotations
 

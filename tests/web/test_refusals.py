@@ -1,4 +1,4 @@
-"""Stage 9 in the browser: what was typed in vain is shown again, and who may not do a thing sees no button for it."""
+"""A refused form is shown again with its values; users see no button that they may not use."""
 
 from __future__ import annotations
 
@@ -80,12 +80,12 @@ def test_a_plain_member_sees_no_button_that_is_a_managers(alice: Person, bob: Pe
     )
     WebhookDelivery.objects.create(webhook=webhook, event="job.failed", url=webhook.url, message_id="msg_1")
 
-    for address, deeds in (("site:keys", ("create", "revoke")), ("site:webhooks", ("create", "delivery", "rotate"))):
-        hers = alice.browser().get(reverse(address)).content.decode()
-        his = bob.browser().get(reverse(address)).content.decode()
-        for deed in deeds:
-            assert f'name="do" value="{deed}"' in hers
-            assert f'name="do" value="{deed}"' not in his
+    for page, actions in (("site:keys", ("create", "revoke")), ("site:webhooks", ("create", "delivery", "rotate"))):
+        hers = alice.browser().get(reverse(page)).content.decode()
+        his = bob.browser().get(reverse(page)).content.decode()
+        for action in actions:
+            assert f'name="do" value="{action}"' in hers
+            assert f'name="do" value="{action}"' not in his
 
 
 def test_a_plain_member_is_still_refused_by_the_server(alice: Person, bob: Person):

@@ -1,4 +1,4 @@
-"""Stage 9 in the browser: a page that was left open too long leads on, and its parts are not taken for pages."""
+"""A page left open after sign-out leads to sign-in, and fragments are not taken for pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 9 in the browser: every sentence of the site is there in Chinese, and the compiled file is in step."""
+"""Every text of the site is translated to Chinese, and the compiled file is up to date."""
 
 from __future__ import annotations
 

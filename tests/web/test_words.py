@@ -1,4 +1,4 @@
-"""Stage 9 in the browser: roles, scopes, events, doors, stages and notes in the reader's language."""
+"""Roles, scopes, events, dialects, stages and notes in the reader's language."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from jobs.models import Invitation, Job, JobImage, Membership, Scope, Webhook, WebhookDelivery
-from jobs.teams.teams import invitation_create
+from jobs.teams.invitations import invitation_create
 from jobs.web import words
 from jobs.webhooks.endpoints import webhook_update
 from tests.cast import Person

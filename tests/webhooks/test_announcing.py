@@ -89,9 +89,9 @@ def test_a_callback_speaks_its_dialects_words_and_keeps_them_for_retries(
         rendered.append(str(job.pk))
         return {"data": {"task_id": str(job.pk), "call": len(rendered)}}
 
-    monkeypatch.setitem(payload._callback_payloads, "picwish", callback_payload)
+    monkeypatch.setitem(payload._callback_payloads, "sample", callback_payload)
     job = make_job(alice, callback_url=site.url("/hook"))
-    Job.objects.filter(pk=job.pk).update(dialect="picwish")
+    Job.objects.filter(pk=job.pk).update(dialect="sample")
     job_cancel(actor=alice.actor, job=job)
     delivery = attempt(WebhookDelivery.objects.get())
     clock.advance(5)

@@ -10,7 +10,7 @@ from jobs.errors import DownloadFailed
 from jobs.intake.sources import UrlSource
 from jobs.models import Job, JobImage, Webhook, WebhookDelivery
 from jobs.webhooks import delivery as sending
-from jobs.webhooks import endpoints, outbox
+from jobs.webhooks import endpoints, outbox, payload
 from jobs.work.removal import images_delete
 from jobs.work.retention import job_purge
 from jobs.work.submission import Door, job_submit
@@ -37,12 +37,12 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 
 @pytest.fixture
-def callback(alice: Person, sent: list[bytes]) -> WebhookDelivery:
-    """The callback of a PicWish task that wants the picture as base64; its first try has failed."""
-    wire = {"type": "auto", "output_type": 2, "return_type": 2, "base_url": "http://keyline.example"}
+def callback(alice: Person, sent: list[bytes], monkeypatch: pytest.MonkeyPatch) -> WebhookDelivery:
+    """A callback whose dialect puts the picture itself into it; its first try has failed."""
+    monkeypatch.setitem(payload._callback_payloads, "sample", lambda job: {"data": {"image": PICTURE}})
     job = job_submit(
         actor=alice.actor,
-        door=Door(dialect="picwish", external_id="task-1", callback_url=PUBLIC_URL, wire=wire),
+        door=Door(dialect="sample", external_id="task-1", callback_url=PUBLIC_URL),
         options=CutoutOptions(),
         sources=[UrlSource("https://pictures.example/a.jpg")],
     )

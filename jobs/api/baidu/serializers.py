@@ -75,7 +75,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
     method = serializers.ChoiceField(choices=["auto", "control"], default="auto")
     position = PositionField(required=False, help_text="With control: boxes [[x1, y1], [x2, y2]] in pixels.")
     return_form = serializers.ChoiceField(choices=["rgba", "mask"], default="rgba")
-    refine_mask = serializers.BooleanField(default=True, help_text="Smooth the edge; true and false as words too.")
+    refine_mask = serializers.BooleanField(default=True, help_text="Smooth the edge; true and false as strings too.")
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         sent = {name: value for name, value in data.items() if not _is_empty(value)}

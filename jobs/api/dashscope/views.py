@@ -20,8 +20,7 @@ from jobs.errors import AuthenticationRequired, JobNotCancelable, JobNotFound, P
 from jobs.intake.sources import accept_upload
 from jobs.intake.uploads import upload_store
 from jobs.models import Job, Scope
-from jobs.teams.actor import Actor
-from jobs.teams.caller import client_address
+from jobs.teams.caller import caller_of
 from jobs.work.cancel import job_cancel
 from jobs.work.selectors import jobs_kept
 from jobs.work.submission import Door, job_submit
@@ -249,7 +248,7 @@ class UploadFileView(DashScopeView):
             source = accept_upload(form.validated_data.get("file"), limits=serializers.upload_limits())
         except ImageTooLarge as error:
             raise RequestTooLarge(error.message) from error
-        actor = Actor(team=key.team, key=key, address=client_address(request), request_id=self.request_id)
+        actor = caller_of(request).key_actor(key)
         upload_store(actor=actor, source=source, upload_id=upload_id_of(name))
         return Response({"request_id": self.request_id})
 

@@ -11,7 +11,9 @@ from rest_framework.response import Response
 
 from jobs.api.problem import PROBLEM
 from jobs.models import ApiKey
-from jobs.quota.charges import Allowance, allowances, quota_of, stored_bytes, tasks_of
+from jobs.quota.limits import quota_of
+from jobs.quota.selectors import stored_bytes, tasks_of
+from jobs.quota.windows import Allowance, allowances
 
 from .base import NativeView
 

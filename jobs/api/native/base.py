@@ -8,6 +8,7 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs.api.auth import request_id_of
 from jobs.api.base import DialectView
 from jobs.api.problem import problem_response
 from jobs.models import Job
@@ -22,7 +23,7 @@ class NativeView(DialectView):
     """Answer errors as problem documents, and jobs as JSON."""
 
     def render_error(self, error: MattingError, request: Request | HttpRequest | None) -> Response:
-        request_id = "" if request is None else request.META.get("keyline.request_id", "")
+        request_id = "" if request is None else request_id_of(request)
         return problem_response(error, request_id=request_id)
 
     def wait_s(self) -> float:

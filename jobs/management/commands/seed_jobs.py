@@ -18,7 +18,7 @@ from django.utils import timezone
 from PIL import Image, ImageDraw
 
 from jobs.models import ApiKey, Artifact, Job, JobImage, Membership, Status, Team, UsageEntry
-from jobs.models.dialects import dialect_names
+from jobs.models.dialects import OwnDialect, dialect_names
 from jobs.results import storage
 
 _BATCH = 2000
@@ -90,6 +90,7 @@ def _jobs(chance: random.Random, teams: list[tuple[Team, list[User], ApiKey]], c
             api_key=None if door == "web" else key,
             dialect=door,
             status=status,
+            external_id="" if door in OwnDialect.values else str(job_id.int % 10**15),
             options={"method": "auto"},
             request_id=str(uuid.UUID(int=chance.getrandbits(128), version=4)),
             client_address=f"203.0.113.{chance.randint(1, 254)}",

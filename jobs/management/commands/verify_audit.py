@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from jobs.audit.trail import audit_verify
+from jobs.audit.verification import audit_verify
 from jobs.models import AuditEntry
 
 

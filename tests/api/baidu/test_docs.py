@@ -15,7 +15,7 @@ from tests.api.matching import fixture
 DOCUMENT = (settings.BASE_DIR / "docs" / "api-baidu.md").read_text()
 
 
-def test_every_error_code_is_documented_with_its_words() -> None:
+def test_every_error_code_is_documented_with_its_message() -> None:
     documented = {int(code): words for code, words in re.findall(r"^\| (\d+) \| (.+?) \|$", DOCUMENT, re.MULTILINE)}
 
     assert documented == MESSAGES

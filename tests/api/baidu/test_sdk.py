@@ -28,7 +28,7 @@ def segment_url(live_stack: Stack) -> str:
 
 @pytest.fixture
 def sdk(live_stack: Stack) -> AipBase:
-    """The SDK as its users make it, with the address of the token endpoint pointed at the site."""
+    """The SDK as its users make it, with the URL of the token endpoint pointed at the site."""
 
     class Client(AipBase):
         _AipBase__accessTokenUrl = f"{live_stack.base_url}/oauth/2.0/token"

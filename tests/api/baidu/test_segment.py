@@ -250,7 +250,7 @@ def test_the_defaults_are_auto_rgba_and_a_refined_edge(alice: Person, photo: str
     assert Job.objects.get().cutout_options == CutoutOptions()
 
 
-def test_a_get_is_answered_in_the_dialects_words(alice: Person) -> None:
+def test_a_get_is_answered_in_the_dialects_envelope(alice: Person) -> None:
     answer = alice.api().get(URL).json()
 
     assert_matches(answer, {"error_code": 3, "error_msg": "Unsupported openapi method", "log_id": "<digits>"})
@@ -280,7 +280,7 @@ def test_a_closing_slash_and_a_byte_order_mark_change_nothing(alice: Person, pho
 @pytest.mark.parametrize(
     "path", ["/rest/", f"{URL}s", f"{URL}/x/", "/rest/2.0/image-process/v1/body_seg?access_token=x"]
 )
-def test_an_unknown_address_is_told_in_the_dialects_words(client: Client, path: str) -> None:
+def test_an_unknown_path_is_answered_in_the_dialects_envelope(client: Client, path: str) -> None:
     for method in ("get", "post", "delete"):
         response = getattr(client, method)(path)
 

@@ -6,6 +6,7 @@ import datetime as dt
 import json
 from typing import Any
 from unittest import mock
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -154,9 +155,18 @@ def test_a_closing_slash_changes_nothing(client: Client, alice: Person) -> None:
     assert_matches(response.json(), FIXTURE["answer"])
 
 
-def test_an_unknown_address_beside_the_tokens_is_an_invalid_request(client: Client) -> None:
+def test_an_unknown_path_beside_the_token_endpoint_is_an_invalid_request(client: Client) -> None:
     response = client.post("/oauth/2.0/tokens")
 
     assert response.status_code == 404
     expected = {"error": "invalid_request", "error_description": "There is nothing at this URL."}
     assert response.json() == expected
+
+
+def test_the_same_key_is_baidus_client_id_and_secret(alice: Person) -> None:
+    form = {"grant_type": "client_credentials", "client_id": alice.key.public_id, "client_secret": alice.secret}
+
+    answer = Client().post("/oauth/2.0/token", urlencode(form), "application/x-www-form-urlencoded")
+
+    assert answer.status_code == 200
+    assert "brain_all_scope" in answer.json()["scope"]

@@ -31,8 +31,8 @@ def test_the_samples_have_the_answers_keys() -> None:
     assert set(refused) == set(fixture("dashscope/errors.json")["answer"])
 
 
-def test_every_address_is_documented() -> None:
+def test_every_route_is_documented() -> None:
     for entry in [entry for entry in urls.urlpatterns if entry.name != "dashscope-nothing"]:
-        address = str(entry.pattern).replace("<str:task_id>", "{task_id}")
-        last = address.removeprefix("api/v1/services/aigc").removesuffix("/files")
-        assert last in DOCUMENT, address
+        route = str(entry.pattern).replace("<str:task_id>", "{task_id}")
+        last = route.removeprefix("api/v1/services/aigc").removesuffix("/files")
+        assert last in DOCUMENT, route

@@ -53,7 +53,7 @@ def test_a_task_is_submitted_waited_for_and_fetched(picture_server: PictureServe
     assert answer.usage.image_count == 1
     ids, shown = picture_at(answer.output.output_image_url), picture_at(answer.output.output_vis_image_url)
     assert (ids.shape, shown.shape) == ((512, 512), (512, 512, 3))
-    # How well people are found is the model's tests' to say; here, that all three answers say the same of somebody.
+    # How well people are found is the model's tests' to say; here, that all three answers agree.
     assert answer.output.people > 0
     assert sorted(set(np.unique(ids)) - {0}) == [person["id"] for person in answer.output.instances]
     assert answer.output.people == len(answer.output.instances)
@@ -76,9 +76,9 @@ def test_call_does_all_of_it_and_goes_to_the_other_path_when_it_is_told_no_task(
 def test_a_file_is_uploaded_by_the_sdk(tmp_path: Path, argument: str) -> None:
     path = tmp_path / "a person.jpg"
     path.write_bytes(photos.encoded("JPEG", quality=90))
-    address = f"file://{path}"
+    url = f"file://{path}"
 
-    answer = ImageSynthesis.wait(submitted(**{argument: [address] if argument == "images" else address}))
+    answer = ImageSynthesis.wait(submitted(**{argument: [url] if argument == "images" else url}))
 
     assert answer.output.task_status == "SUCCEEDED", answer
     assert picture_at(answer.output.output_image_url).shape == (512, 512)

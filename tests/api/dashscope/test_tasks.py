@@ -42,7 +42,7 @@ def submit(person: Person, *, path: str = SUBMIT, **inputs: Any) -> str:
 
 
 def made(person: Person) -> str:
-    """Make a task past the door, which lets only so many submissions through a second; give its id."""
+    """Create a task without the rate limit of the route, and return its id."""
     job = job_submit(
         actor=Actor(team=person.team, key=person.key, request_id=str(uuid.uuid4())),
         door=Door(dialect="dashscope", retention_hours=24),
@@ -63,7 +63,7 @@ def listed(person: Person, **query: Any) -> dict[str, Any]:
 
 
 def picture_at(url: str) -> Image.Image:
-    """Open a link as somebody without a key does."""
+    """Open a link without a key."""
     response = Client().get(url.removeprefix("http://testserver"))
     assert response.status_code == 200
     return Image.open(io.BytesIO(b"".join(response.streaming_content)))
@@ -366,7 +366,7 @@ def test_a_bad_filter_is_a_bad_parameter(alice: Person, query: dict[str, Any]) -
     assert response.json()["message"].startswith("the parameters must conform to the specification: ")
 
 
-def test_a_method_that_is_not_there_is_refused_in_the_dialects_words(alice: Person) -> None:
+def test_an_unknown_method_is_refused_in_the_dialects_envelope(alice: Person) -> None:
     response = alice.api().delete(TASKS)
 
     assert response.status_code == 405
@@ -385,10 +385,26 @@ def test_parameters_that_are_null_and_a_byte_order_mark_change_nothing(alice: Pe
 
 
 @pytest.mark.parametrize("path", ["/api/v1", "/api/v1/", "/api/v1/task", f"{TASKS}/x/y/", f"{SUBMIT}/x"])
-def test_an_unknown_address_is_told_in_the_dialects_words(client: Client, path: str) -> None:
+def test_an_unknown_path_is_answered_in_the_dialects_envelope(client: Client, path: str) -> None:
     for method in ("get", "post", "put"):
         response = getattr(client, method)(path)
 
         assert response.status_code == 404
         expected = {"code": "NotFound", "message": "There is nothing at this URL.", "request_id": "<uuid>"}
         assert_matches(response.json(), expected)
+
+
+def test_dashscope_takes_two_submissions_a_second(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.teams.rates.WINDOW_S", 60)
+    body = {"model": "image-instance-segmentation", "input": {"image_url": "https://pictures.example/1.jpg"}}
+    route = "/api/v1/services/aigc/image2image/image-synthesis"
+
+    answers = [
+        alice.api().post(route, body, "application/json", headers={"X-DashScope-Async": "enable"}) for _ in range(3)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert answers[-1].json()["code"] == "Throttling.RateQuota"
+    assert '"dashscope-submit";q=2;w=60' in answers[-1]["RateLimit-Policy"]
+    task = answers[0].json()["output"]["task_id"]
+    assert alice.api().post(f"/api/v1/tasks/{task}/cancel").status_code == 200

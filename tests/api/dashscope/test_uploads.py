@@ -1,4 +1,4 @@
-"""The DashScope dialect's uploads: a signed policy, a form without the key, and an oss:// address."""
+"""The DashScope dialect's uploads: a signed policy, a form without the key, and an oss:// URL."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def form_of(policy: dict[str, Any], *, name: str = "people.jpg", data: bytes | N
 
 
 def uploaded(person: Person, **changes: Any) -> str:
-    """Upload a picture; give its address."""
+    """Upload a picture and return its URL."""
     form = form_of(granted(person), **changes)
     response = Client().post(FILES, form)
     assert response.status_code == 200, response.content
@@ -257,11 +257,11 @@ def test_another_teams_upload_cannot_be_used(alice: Person, charlie: Person) -> 
 def test_an_upload_is_forgotten_with_its_file_when_its_time_is_over(
     alice: Person, django_capture_on_commit_callbacks
 ) -> None:
-    address = uploaded(alice)
+    url = uploaded(alice)
     key = Upload.objects.get().key
     Upload.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
 
-    assert submitted(alice, address)["code"] == "InvalidParameter.FileDownload"
+    assert submitted(alice, url)["code"] == "InvalidParameter.FileDownload"
     with django_capture_on_commit_callbacks(execute=True):
         assert uploads_expire() == 1
     assert not storage.default_storage.exists(key)

@@ -1,4 +1,4 @@
-"""Stage 9 through the native API: the links to results, and who may open them."""
+"""Native API: the links to results, and who may open them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 2 through the native API: the same request sent twice makes one job."""
+"""Native API: a request repeated with its Idempotency-Key makes one job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages 1 to 9 through the native API: submit, look, list, cancel, delete, and every refusal."""
+"""Native API: submit, look at, list, cancel and delete jobs, and every refusal."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_byte_order_mark_before_json_is_let_pass(alice: Person, jpeg_bytes, id
     assert alice.api().post("/api/jobs/", body[1:], "application/json; charset=utf-16").status_code == 202
 
 
-def test_an_address_is_the_same_with_and_without_its_closing_slash(alice: Person, jpeg_bytes, idle_worker):
+def test_a_route_matches_with_and_without_its_closing_slash(alice: Person, jpeg_bytes, idle_worker):
     job = alice.api().post("/api/jobs?wait=0", {"image": photo(jpeg_bytes)}).json()
 
     assert alice.api().get("/api/jobs").json()["count"] == 1
@@ -235,7 +235,7 @@ def test_a_list_costs_the_same_queries_whatever_its_length(alice: Person, jpeg_b
     assert all(image["files"] for job in body["results"] for image in job["images"])
 
 
-def test_as_many_files_as_a_job_takes_come_in_one_request_and_one_more_is_refused_in_words(
+def test_as_many_files_as_a_job_takes_come_in_one_request_and_one_more_is_refused_with_a_message(
     alice: Person, jpeg_bytes, idle_worker, monkeypatch
 ):
     monkeypatch.setattr("jobs.intake.sources.probe", lambda data, limits: Probe("jpeg", 1, 1, len(data)))
@@ -247,7 +247,7 @@ def test_as_many_files_as_a_job_takes_come_in_one_request_and_one_more_is_refuse
     assert (refused.status_code, refused.json()["field"]) == (422, "images")
 
 
-def test_more_files_than_are_read_at_all_are_refused_in_the_same_words(alice: Person, jpeg_bytes, settings):
+def test_more_files_than_are_read_at_all_are_refused_with_the_same_message(alice: Person, jpeg_bytes, settings):
     settings.MATTING_MAX_IMAGES_PER_JOB, settings.DATA_UPLOAD_MAX_NUMBER_FILES = 2, 3
 
     refused = alice.api().post("/api/jobs/", {"image": [photo(jpeg_bytes)] * 4})

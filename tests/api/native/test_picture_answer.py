@@ -1,4 +1,4 @@
-"""Stage 9, rendering: `Accept: image/…` answers the cutout itself."""
+"""Native API: `Accept: image/…` answers the picture itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages 7 and 8 through the native API: what another rendering or run of a stored picture is held to."""
+"""Native API: `variants` and `again`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from PIL import Image
 
 from jobs.errors import JobNotFound
 from jobs.models import Artifact, AuditEntry, Job, JobImage, Scope
-from jobs.quota.charges import stored_bytes
+from jobs.quota.selectors import stored_bytes
 from jobs.results.variants import MAX_BRUSH_BYTES, variant_keep
 from jobs.teams.keys import key_create
 from jobs.work.removal import images_delete
@@ -77,30 +77,30 @@ def test_a_brush_of_another_size_is_brought_to_the_pictures(alice: Person, job: 
     assert Image.open(io.BytesIO(answer.content)).getchannel("A").getextrema() == (0, 0)
 
 
-@pytest.mark.parametrize("deed", ["variants", "again"])
+@pytest.mark.parametrize("action", ["variants", "again"])
 @pytest.mark.parametrize(("scope", "missing"), [(Scope.SUBMIT, "read"), (Scope.READ, "submit")])
 def test_a_stored_picture_is_rendered_for_keys_that_read_and_submit(
-    alice: Person, job: Job, deed: str, scope: str, missing: str
+    alice: Person, job: Job, action: str, scope: str, missing: str
 ) -> None:
     _, secret = key_create(team=alice.team, name="half", scopes=[scope])
 
-    answer = Client(headers={"Authorization": f"Bearer {secret}"}).post(f"/api/jobs/{job.pk}/{deed}", {})
+    answer = Client(headers={"Authorization": f"Bearer {secret}"}).post(f"/api/jobs/{job.pk}/{action}", {})
 
     assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
     assert f"'{missing}'" in answer.json()["detail"]
     assert Job.objects.count() == 1
 
 
-@pytest.mark.parametrize("deed", ["variants", "again"])
+@pytest.mark.parametrize("action", ["variants", "again"])
 def test_a_colleague_who_renders_the_picture_is_recorded_as_who_opened_it(
-    alice: Person, bob: Person, job: Job, deed: str
+    alice: Person, bob: Person, job: Job, action: str
 ) -> None:
-    address = f"/api/jobs/{job.pk}/{deed}"
+    url = f"/api/jobs/{job.pk}/{action}"
 
-    assert alice.browser().post(address, {}, "application/json").status_code < 300
+    assert alice.browser().post(url, {}, "application/json").status_code < 300
     assert not AuditEntry.objects.filter(action="job.downloaded").exists()
     for _ in range(2):
-        assert bob.browser().post(address, {}, "application/json").status_code < 300
+        assert bob.browser().post(url, {}, "application/json").status_code < 300
 
     entry = AuditEntry.objects.get(action="job.downloaded")
     assert (entry.actor_name, entry.object_id) == ("bob", str(job.pk))
@@ -204,7 +204,7 @@ def test_people_can_be_dropped_from_a_variant(alice: Person, jpeg_bytes, instant
     assert alpha[256, 380] == 0
 
 
-def test_a_form_names_people_by_commas_and_nobody_by_an_empty_text(alice: Person, jpeg_bytes, instant_worker):
+def test_a_form_names_people_by_commas_and_none_by_an_empty_string(alice: Person, jpeg_bytes, instant_worker):
     job = (
         alice.api()
         .post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes), "method": "instances", "outputs": "cutout,mask"})

@@ -1,4 +1,4 @@
-"""Stages 4 and 9: what a request that waits hears when its job is cancelled, deleted or late, and who pays for it."""
+"""Native API: answers and charges of a waiting request whose job is cancelled, deleted or late."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def impatient(person: Person, picture: bytes, **headers: str) -> Any:
 
 
 @pytest.mark.usefixtures("no_patience")
-def test_a_picture_that_nobody_began_in_time_is_cancelled_and_not_charged(alice: Person, jpeg_bytes: bytes) -> None:
+def test_a_picture_that_no_worker_began_in_time_is_cancelled_and_not_charged(alice: Person, jpeg_bytes: bytes) -> None:
     answer = impatient(alice, jpeg_bytes)
 
     assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
@@ -68,7 +68,7 @@ def test_a_picture_that_has_been_begun_is_left_to_its_worker(
     alice: Person, jpeg_bytes: bytes, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MATTING_MAX_WAIT_S = 0
-    monkeypatch.setattr("django.db.transaction.on_commit", lambda deed, using=None, robust=False: deed())
+    monkeypatch.setattr("django.db.transaction.on_commit", lambda action, using=None, robust=False: action())
     monkeypatch.setattr(
         "jobs.work.queue.enqueue_images", lambda ids, *, urgency: image_claim(image_id=str(ids[0]), worker="one")
     )

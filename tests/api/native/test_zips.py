@@ -1,4 +1,4 @@
-"""Stages 1 and 9 through the native API: many pictures in one file, sent and answered."""
+"""Native API: pictures in a zip, sent and answered."""
 
 from __future__ import annotations
 

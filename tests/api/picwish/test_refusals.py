@@ -1,4 +1,4 @@
-"""PicWish's segmentation task is refused in the vendor's words when a field, the body or the queue is no good."""
+"""PicWish dialect: the vendor's error for a bad field, a bad body or an unreachable queue."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_half_a_character_is_400_and_shown_escaped(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("path", ["/task", "/task/", "/task/pic/x/y", "/api/tasks/visual/x", "/api/tasks/"])
-def test_an_unknown_address_is_told_in_the_dialects_words(client: Client, path: str) -> None:
+def test_an_unknown_path_is_answered_in_the_dialects_envelope(client: Client, path: str) -> None:
     for method in ("get", "post", "delete"):
         answer = getattr(client, method)(path)
 

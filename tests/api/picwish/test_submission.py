@@ -1,4 +1,4 @@
-"""PicWish's segmentation task is submitted at both families of addresses, as form or JSON, to wait for or to poll."""
+"""PicWish dialect: submission under both families of paths, as form or JSON, waiting or polling."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_an_asynchronous_task_is_queued_then_complete(
 
 @pytest.mark.parametrize("path", [LONG, VENDOR])
 @pytest.mark.parametrize("poll_path", POLLS)
-def test_both_families_of_addresses_answer_the_same(
+def test_both_families_of_paths_answer_the_same(
     instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes, path: str, poll_path: str
 ) -> None:
     task_id = submit(alice, path, image_file=upload(jpeg_bytes)).json()["data"]["task_id"]

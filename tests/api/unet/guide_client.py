@@ -1,4 +1,4 @@
-"""The guide's three clients in our own words: the same requests, the same reading of answers, the same patience."""
+"""The guide's three clients, rewritten: the same requests, reading of answers, timeouts and retries."""
 
 from __future__ import annotations
 

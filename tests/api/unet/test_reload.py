@@ -95,7 +95,7 @@ def test_a_second_reload_names_the_one_before(trying_worker: None, alice: Person
     assert [version.path for version in ModelVersion.objects.filter(is_active=True)] == ["second.pth"]
 
 
-def test_the_same_name_with_another_content_is_served_anew(
+def test_the_same_name_with_another_content_is_loaded_again(
     trying_worker: None, alice: Person, weights_dir: Path
 ) -> None:
     torch.save(shipped(), weights_dir / "mine.pth")

@@ -213,14 +213,14 @@ def test_no_picture_at_all_is_said(instant_worker: FakeEngine, alice: Person) ->
     assert (answer.status_code, answer.json()["code"]) == (400, "image_missing")
 
 
-def test_without_a_key_it_is_401_in_the_dialects_words(db: None, jpeg_bytes: bytes) -> None:
+def test_without_a_key_it_is_401_in_the_dialects_envelope(db: None, jpeg_bytes: bytes) -> None:
     answer = post(Client(), jpeg_bytes)
 
     assert answer.status_code == 401
     assert_matches(answer.json(), fixture("unet/error.json"))
 
 
-def test_a_wrong_method_and_a_wrong_body_are_told_in_the_dialects_words(alice: Person) -> None:
+def test_a_wrong_method_and_a_wrong_body_are_answered_in_the_dialects_envelope(alice: Person) -> None:
     assert_matches(alice.api().get(URL).json(), fixture("unet/error.json"))
     answer = alice.api().post(URL, json.dumps({}), content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (400, "malformed_body")
@@ -237,7 +237,7 @@ def test_a_failing_model_is_500_without_a_traceback(
     assert answer.json() == {"status": "error", "error": "Something went wrong on our side.", "code": "internal"}
 
 
-def test_a_picture_that_nobody_began_in_time_is_cancelled_and_not_charged(
+def test_a_picture_that_no_worker_began_in_time_is_cancelled_and_not_charged(
     idle_worker: None, alice: Person, jpeg_bytes: bytes, settings
 ) -> None:
     settings.MATTING_MAX_WAIT_S = 0
@@ -297,7 +297,7 @@ def test_a_closing_slash_changes_nothing(instant_worker: FakeEngine, alice: Pers
 
 
 @pytest.mark.parametrize("path", ["/api/matting/", "/api/matting/double", "/api/matting/task/x/y/", "/api/model"])
-def test_an_unknown_address_is_told_in_the_dialects_words(client: Client, path: str) -> None:
+def test_an_unknown_path_is_answered_in_the_dialects_envelope(client: Client, path: str) -> None:
     for method in ("get", "post", "delete"):
         answer = getattr(client, method)(path)
 

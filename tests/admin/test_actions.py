@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: what the admin changes, through the services and into the audit trail."""
+"""Actions of the admin: they call the services and are recorded."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
 
-from jobs.audit.trail import audit_verify
+from jobs.audit.verification import audit_verify
 from jobs.models import ApiKey, AuditEntry, Job, Membership, ModelVersion, Quota, Status, Team
-from jobs.quota.charges import quota_of
+from jobs.quota.limits import quota_of
 from jobs.teams.keys import key_create
 from tests.cast import Person
 from tests.quota.deeds import claim, fail, ledger_sum, submit
@@ -49,7 +49,7 @@ def test_an_operator_retries_failed_pictures(operator: Client, alice: Person) ->
 def test_an_operator_cancels_and_the_charge_goes_back(operator: Client, alice: Person) -> None:
     job = submit(alice)
 
-    operator.post(f"{JOBS}{job.pk}/deed/", {"deed": "cancel"})
+    operator.post(f"{JOBS}{job.pk}/action/", {"do": "cancel"})
 
     job.refresh_from_db()
     assert job.status == Status.CANCELED
@@ -69,21 +69,21 @@ def test_purging_asks_first(operator: Client, alice: Person) -> None:
     assert (last_entry().action, last_entry().object_id) == ("job.purged", str(job.pk))
 
 
-def test_a_link_or_preview_does_no_deed(operator: Client, alice: Person) -> None:
+def test_a_link_or_preview_runs_no_action(operator: Client, alice: Person) -> None:
     job = submit(alice)
 
-    assert operator.get(f"{JOBS}{job.pk}/deed/?deed=cancel").status_code == 404
+    assert operator.get(f"{JOBS}{job.pk}/action/?do=cancel").status_code == 404
 
     job.refresh_from_db()
     assert job.status == Status.QUEUED
 
 
-@pytest.mark.parametrize("deed", ["retry", "cancel", "purge"])
-def test_an_auditor_does_nothing_to_jobs(auditor: Client, alice: Person, deed: str) -> None:
+@pytest.mark.parametrize("action", ["retry", "cancel", "purge"])
+def test_an_auditor_does_nothing_to_jobs(auditor: Client, alice: Person, action: str) -> None:
     job = submit(alice)
 
-    act(auditor, deed, job, confirmed="yes")
-    refused = auditor.post(f"{JOBS}{job.pk}/deed/", {"deed": deed})
+    act(auditor, action, job, confirmed="yes")
+    refused = auditor.post(f"{JOBS}{job.pk}/action/", {"do": action})
 
     job.refresh_from_db()
     assert refused.status_code == 404
@@ -248,7 +248,7 @@ def test_a_member_replaced_by_another_loses_the_team(
 
 
 def test_a_limit_of_a_dialect_that_there_is_not_is_refused(team_manager: Client, alice: Person) -> None:
-    form = team_form(alice) | {"quota-0-dialects": '{"dashscope": {"speed": 1}}'}
+    form = team_form(alice) | {"quota-0-dialects": '{"native": {"speed": 1}}'}
 
     page = team_manager.post(f"/admin/jobs/team/{alice.team.pk}/change/", form)
 

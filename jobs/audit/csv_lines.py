@@ -1,4 +1,4 @@
-"""Stage 9, rendering for auditors: rows as CSV lines that a spreadsheet shows and never runs."""
+"""Write rows as CSV lines in which a spreadsheet finds no formulas."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class _Echo:
-    """Hand back what csv writes, line by line."""
+    """Return each line that csv writes."""
 
     def write(self, value: str) -> str:
         return value
 
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
-    """Write a header and rows, one string a line, while they are read."""
+    """Yield a header and the rows, one line each, while the rows are read."""
     writer = csv.writer(_Echo())
     yield writer.writerow(columns)
     for row in rows:

@@ -7,7 +7,7 @@ import jobs.models.quota
 
 
 class Migration(migrations.Migration):
-    dependencies = [("jobs", "0007_door_names")]
+    dependencies = [("jobs", "0009_help_texts")]
 
     operations = [
         migrations.AlterField(

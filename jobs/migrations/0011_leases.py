@@ -1,4 +1,4 @@
-"""Give zips, deliveries and deletions the same lease as pictures. The columns they had before go with 0010."""
+"""Give zips, deliveries and deletions the same lease as pictures. The columns they had before leave the models with 0012."""
 
 import django.db.models.deletion
 import django.utils.timezone
@@ -17,7 +17,7 @@ def leases_carry_over(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0008_registered_dialects'),
+        ('jobs', '0010_registered_dialects'),
     ]
 
     operations = [
@@ -29,17 +29,17 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='pendingdeletion',
             name='attempt',
-            field=models.PositiveSmallIntegerField(default=0, help_text='How often a worker has claimed it.'),
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='How often a worker has claimed it.'),
         ),
         migrations.AddField(
             model_name='pendingdeletion',
             name='attempts_before',
-            field=models.PositiveSmallIntegerField(default=0, help_text='How many of these attempts no longer count towards giving it up.'),
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='How many of these attempts no longer count towards giving it up.'),
         ),
         migrations.AddField(
             model_name='pendingdeletion',
             name='claimed_by',
-            field=models.CharField(blank=True, max_length=120),
+            field=models.CharField(blank=True, db_default='', max_length=120),
         ),
         migrations.AddField(
             model_name='pendingdeletion',
@@ -49,12 +49,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='webhookdelivery',
             name='attempts_before',
-            field=models.PositiveSmallIntegerField(default=0, help_text='How many of these attempts no longer count towards giving it up.'),
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='How many of these attempts no longer count towards giving it up.'),
         ),
         migrations.AddField(
             model_name='webhookdelivery',
             name='claimed_by',
-            field=models.CharField(blank=True, max_length=120),
+            field=models.CharField(blank=True, db_default='', max_length=120),
         ),
         migrations.AddField(
             model_name='webhookdelivery',
@@ -64,7 +64,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='jobimage',
             name='attempts_before',
-            field=models.PositiveSmallIntegerField(default=0, help_text='How many of these attempts no longer count towards giving it up.'),
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='How many of these attempts no longer count towards giving it up.'),
         ),
         migrations.AlterField(
             model_name='pendingdeletion',
@@ -74,7 +74,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='webhookdelivery',
             name='attempt',
-            field=models.PositiveSmallIntegerField(default=0, help_text='How often a worker has claimed it.'),
+            field=models.PositiveSmallIntegerField(db_default=0, default=0, help_text='How often a worker has claimed it.'),
         ),
         migrations.AlterField(
             model_name='webhookdelivery',
@@ -84,9 +84,9 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Bundle',
             fields=[
-                ('attempt', models.PositiveSmallIntegerField(default=0, help_text='How often a worker has claimed it.')),
-                ('attempts_before', models.PositiveSmallIntegerField(default=0, help_text='How many of these attempts no longer count towards giving it up.')),
-                ('claimed_by', models.CharField(blank=True, max_length=120)),
+                ('attempt', models.PositiveSmallIntegerField(db_default=0, default=0, help_text='How often a worker has claimed it.')),
+                ('attempts_before', models.PositiveSmallIntegerField(db_default=0, default=0, help_text='How many of these attempts no longer count towards giving it up.')),
+                ('claimed_by', models.CharField(blank=True, db_default='', max_length=120)),
                 ('leased_until', models.DateTimeField(blank=True, null=True)),
                 ('next_try_at', models.DateTimeField(blank=True, help_text='Not claimed before; empty: at once.', null=True)),
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),

@@ -1,0 +1,41 @@
+"""Bring text and values into the form that the database returns, so that an entry's hash is the same when read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+
+_EXPONENT_FROM = 1e16  # from here on Python writes 1e+16
+
+
+def clean_text(text: str, length: int | None = None) -> str:
+    """Return text that fits its column. PostgreSQL refuses NUL and lone surrogates."""
+    return text.replace("\x00", "").encode(errors="replace").decode()[:length]
+
+
+def plain_json(values: Mapping[str, Any] | None) -> Any:
+    """Return values as the JSON that both databases return unchanged."""
+    if values is None:
+        return None
+    text = json.dumps(values, cls=DjangoJSONEncoder)
+    return _cleaned(json.loads(text, parse_float=_number, parse_constant=str))
+
+
+def _cleaned(value: Any) -> Any:
+    match value:
+        case str():
+            return clean_text(value)
+        case dict():
+            return {clean_text(name): _cleaned(inner) for name, inner in value.items()}
+        case list():
+            return [_cleaned(inner) for inner in value]
+    return value
+
+
+def _number(text: str) -> int | float:
+    """Parse a fraction. PostgreSQL writes numbers without an exponent, and has no negative zero."""
+    value = float(text)
+    return int(value) if abs(value) >= _EXPONENT_FROM else value + 0.0

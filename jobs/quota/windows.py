@@ -1,0 +1,76 @@
+"""The windows that a quota counts, days and months of the site's time zone, and what is left of them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from jobs.errors import QuotaExceeded
+from jobs.models import Quota, Team, UsagePeriod
+from jobs.quota.limits import quota_of
+
+_Kind = UsagePeriod.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Hold the use of one window, in pictures. limit None means no limit; the count is 0 again at `resets_at`."""
+
+    kind: str
+    limit: int | None
+    used: int
+    resets_at: dt.datetime
+
+    @property
+    def left(self) -> int | None:
+        return None if self.limit is None else max(0, self.limit - self.used)
+
+
+def windows_of(day: dt.date) -> tuple[tuple[str, dt.date], tuple[str, dt.date]]:
+    """Return the day and the month of `day` as (kind, first day), in the order in which their rows are locked."""
+    return (_Kind.DAY, day), (_Kind.MONTH, day.replace(day=1))
+
+
+def window_limit(quota: Quota, kind: str) -> int | None:
+    return quota.images_per_day if kind == _Kind.DAY else quota.images_per_month
+
+
+def window_exceeded(kind: str, start: dt.date, limit: int | None) -> QuotaExceeded:
+    """Return the error for a window that is used up, with the seconds until it ends."""
+    resets_at = _end_of(kind, start)
+    return QuotaExceeded(
+        f"The team's {limit} pictures a {kind} are used up; more from {resets_at:%Y-%m-%d %H:%M %Z}.",
+        window=kind,
+        retry_after_s=max(1, int((resets_at - timezone.now()).total_seconds())),
+    )
+
+
+def allowances(team: Team, quota: Quota | None = None) -> list[Allowance]:
+    """Return today's and this month's allowance."""
+    quota = quota or quota_of(team)
+    windows = windows_of(timezone.localdate())
+    rows = UsagePeriod.objects.filter(team=team, starts_on__in={start for _, start in windows})
+    used = {(row.kind, row.starts_on): row.pictures for row in rows}
+    return [
+        Allowance(kind, window_limit(quota, kind), used.get((kind, start), 0), _end_of(kind, start))
+        for kind, start in windows
+    ]
+
+
+def allowances_check(team: Team, quota: Quota, *, pictures: int) -> None:
+    """Raise QuotaExceeded when a window has no room for `pictures` more."""
+    if quota.images_per_day is None and quota.images_per_month is None:
+        return
+    today = timezone.localdate()
+    for allowance, (kind, start) in zip(allowances(team, quota), windows_of(today), strict=True):
+        if allowance.left is not None and pictures > allowance.left:
+            raise window_exceeded(kind, start, allowance.limit)
+
+
+def _end_of(kind: str, start: dt.date) -> dt.datetime:
+    """Return the moment at which a window ends."""
+    next_month = (start + dt.timedelta(days=32)).replace(day=1)
+    following = start + dt.timedelta(days=1) if kind == _Kind.DAY else next_month
+    return timezone.make_aware(dt.datetime.combine(following, dt.time()))

@@ -1,0 +1,30 @@
+"""What the Baidu dialect promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobs.api.baidu.render import ERRORS, IMAGE_EMPTY
+from jobs.api.baidu.views import BaiduView
+from segmentation.errors import MattingError
+
+VIEW = BaiduView
+COLUMN = "Baidu"
+REFUSED = ("post", "/rest/2.0/image-process/v1/segment", {"image": "eA==", "method": "magic"})
+ROUTES = {
+    "baidu-token": "public",
+    "baidu-segment": "own",
+    "baidu-nothing": "public",
+    "baidu-nothing-oauth": "public",
+}
+ALWAYS_200 = True
+
+
+def envelope(error: MattingError) -> dict[str, Any]:
+    # The table's code of `image_missing` is for a picture that was not sent; this error is of an empty one.
+    code = IMAGE_EMPTY if error.code == "image_missing" else ERRORS[error.code]
+    return {"error_code": code, "error_msg": "<text>", "log_id": "<digits>"}
+
+
+def written(code: str) -> str:
+    return str(ERRORS[code])

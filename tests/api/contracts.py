@@ -1,0 +1,92 @@
+"""Contracts of the dialects: each tests/api/<dialect>/contract.py tells the shared tests what its dialect promises.
+
+A contract module defines:
+
+VIEW        its base view
+COLUMN      its heading in docs/errors.md
+envelope    function: error to the expected JSON
+written     function: code to its cell in docs/errors.md
+REFUSED     a request that it rejects: method, path, JSON
+ROUTES      how each route keeps teams apart: "public", "own", or the parts of the URL that name a team's job
+UNTOLD      optional: codes that have no error envelope
+ALWAYS_200  optional: the HTTP status of every error is 200
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from typing import Any
+
+import pytest
+
+from jobs.api import registry
+from jobs.api.base import DialectView
+from jobs.api.native.base import NativeView
+from jobs.errors import errors_by_code
+from segmentation.errors import MattingError
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Hold what one API promises."""
+
+    name: str
+    view: type[DialectView]
+    column: str
+    envelope: Callable[[MattingError], dict[str, Any]]
+    written: Callable[[str], str]
+    errors: dict[str, Any] | None = None
+    refused: tuple[str, str, Any] | None = None
+    routes: dict[str, Any] = field(default_factory=dict)
+    untold: frozenset[str] = frozenset()
+    always_200: bool = False
+
+
+def native() -> Contract:
+    return Contract(
+        name="native",
+        view=NativeView,
+        column="Native",
+        envelope=lambda error: {
+            "type": f"/docs/errors#{error.code}",
+            "title": "<text>",
+            "status": error.http_status,
+            "detail": error.message,
+            "code": error.code,
+            "request_id": "<uuid>",
+        },
+        written=lambda code: str(errors_by_code()[code].http_status),
+    )
+
+
+def published() -> list[Contract]:
+    """Return the contract of every registered dialect."""
+    return [_contract(dialect.name) for dialect in registry.dialects()]
+
+
+def every_contract() -> list[Contract]:
+    return [native(), *published()]
+
+
+def _contract(name: str) -> Contract:
+    module = import_module(f"tests.api.{name}.contract")
+    return Contract(
+        name=name,
+        view=module.VIEW,
+        column=module.COLUMN,
+        envelope=module.envelope,
+        written=module.written,
+        errors=import_module(f"jobs.api.{name}.render").ERRORS,
+        refused=module.REFUSED,
+        routes=module.ROUTES,
+        untold=frozenset(getattr(module, "UNTOLD", ())),
+        always_200=getattr(module, "ALWAYS_200", False),
+    )
+
+
+def needs(*names: str) -> pytest.MarkDecorator:
+    """Skip a test of several APIs when the folder of one of them has been deleted."""
+    missing = sorted(set(names) - {dialect.name for dialect in registry.dialects()})
+    return pytest.mark.skipif(bool(missing), reason=f"no dialect {', '.join(missing)}")

@@ -1,0 +1,33 @@
+"""What the DashScope dialect promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobs.api.dashscope.render import ERRORS
+from jobs.api.dashscope.views import DashScopeView
+from segmentation.errors import MattingError
+
+VIEW = DashScopeView
+COLUMN = "DashScope"
+REFUSED = ("get", "/api/v1/tasks?page_no=0", None)
+ROUTES = {
+    "dashscope-submit": "own",
+    "dashscope-submit-text": "own",
+    "dashscope-tasks": "own",
+    "dashscope-task": {"task_id": "job"},
+    "dashscope-cancel": {"task_id": "job"},
+    "dashscope-upload-policy": "own",
+    "dashscope-upload-file": "own",
+    "dashscope-nothing": "public",
+}
+UNTOLD = ("job_not_found",)  # an unknown task is the status UNKNOWN, not an error
+
+
+def envelope(error: MattingError) -> dict[str, Any]:
+    return {"code": ERRORS[error.code][1], "message": "<text>", "request_id": "<uuid>"}
+
+
+def written(code: str) -> str:
+    status, name = ERRORS[code]
+    return f"{status} {name}"

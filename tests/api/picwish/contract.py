@@ -1,0 +1,31 @@
+"""What the PicWish dialect promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobs.api.picwish.render import ERRORS
+from jobs.api.picwish.views import PicWishView
+from segmentation.errors import MattingError
+
+VIEW = PicWishView
+COLUMN = "PicWish"
+REFUSED = ("post", "/task/pic/segmentation", {"image_base64": "eA==", "crop": 5})
+ROUTES = {
+    "picwish-submit": "own",
+    "picwish-task-long": {"task_id": "external_id"},
+    "picwish-task": {"task_id": "external_id"},
+    "picwish-vendor-submit": "own",
+    "picwish-vendor-task": {"task_id": "external_id"},
+    "picwish-nothing": "public",
+    "picwish-vendor-nothing": "public",
+}
+
+
+def envelope(error: MattingError) -> dict[str, Any]:
+    return {"status": ERRORS[error.code].status, "message": error.message}
+
+
+def written(code: str) -> str:
+    place = ERRORS[code]
+    return f"{place.status}, state {place.state}"

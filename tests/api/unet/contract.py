@@ -1,0 +1,29 @@
+"""What the UNet dialect promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobs.api.unet.render import ERRORS
+from jobs.api.unet.views import UNetView
+from segmentation.errors import MattingError
+
+VIEW = UNetView
+COLUMN = "UNet"
+REFUSED = ("post", "/api/matting/batch", {"input_dir": "a", "output_dir": "b", "alpha_threshold": 51})
+ROUTES = {
+    "unet-single": "own",
+    "unet-batch": "own",
+    "unet-task": {"task_id": "external_id"},
+    "unet-reload": "own",
+    "unet-nothing": "public",
+    "unet-nothing-model": "public",
+}
+
+
+def envelope(error: MattingError) -> dict[str, Any]:
+    return {"status": "error", "error": error.message, "code": error.code}
+
+
+def written(code: str) -> str:
+    return str(ERRORS[code])
