@@ -120,8 +120,18 @@ class QueueUnavailable(MattingError):
     retry_after_s = 5
 
 
+class QueueFull(QueueUnavailable):
+    """The queue is longer than a caller should wait; `retry_after_s` is when to come back."""
+
+    public_message = gettext_noop("The queue is full, please try again later.")
+
+    def __init__(self, message: str = "", *, retry_after_s: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
 class DatabaseUnavailable(QueueUnavailable):
-    public_message = "The database cannot be reached, please try again."
+    public_message = gettext_noop("The database cannot be reached, please try again.")
 
 
 class WaitTimeout(MattingError):

@@ -173,7 +173,7 @@ class JobImage(Leased):
     dropped_at = models.DateTimeField(null=True, blank=True, help_text="When the staff took it off the failures.")
 
     charged_on = models.DateField(null=True, blank=True, help_text="The day it is charged to; empty: not charged.")
-    is_held = models.BooleanField(default=False, help_text="Waits until its team may run another picture.")
+    is_held = models.BooleanField(default=False, help_text="Waits until its team may queue or run another picture.")
 
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
@@ -215,9 +215,9 @@ class JobImage(Leased):
             delay_s=delay_s, attempts_before=F("attempts_before") + 1, faults=F("faults") + 1, fault=fault
         )
 
-    def hand_over(self, *, timings_ms: dict[str, float]) -> bool:
+    def hand_over(self, *, timings_ms: dict[str, float], is_held: bool = False) -> bool:
         """Queue the picture for its next stage, where its attempts are counted from 0; False when the lease is lost."""
-        return self.release(attempts_before=F("attempt"), timings_ms=timings_ms)
+        return self.release(attempts_before=F("attempt"), timings_ms=timings_ms, is_held=is_held)
 
     def finish(self, status: str, **values: Any) -> bool:
         """Move running → a terminal state; False when the lease is lost, and then nothing is written."""

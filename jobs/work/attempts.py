@@ -15,9 +15,10 @@ from jobs.quota.refunds import usage_refund
 from jobs.results import storage
 from jobs.results.artifacts import artifact_keep, artifact_stored
 from jobs.results.deletions import files_discard
-from jobs.work.capacity import claim_allowed, room_given_back
+from jobs.work.capacity import claim_allowed, held_release, room_given_back
 from jobs.work.dispatch import images_send
 from jobs.work.ending import job_count, job_lock
+from jobs.work.fairness import window_room
 from jobs.work.faults import FAULT_DELAYS_S, database_retried, fault_text
 from segmentation.errors import MattingError
 from segmentation.options import Box
@@ -42,6 +43,7 @@ def image_claim(*, image_id: str, worker: str) -> JobImage | None:
         if not image.claim(worker=worker, lease_s=settings.MATTING_LEASE_S):
             return None
         image.job.start()
+        after_commit(held_release, image.job.team)
     return image
 
 
@@ -67,8 +69,9 @@ def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int
 def image_hand_over(*, image: JobImage, timings_ms: dict[str, float]) -> bool:
     """Queue a downloaded picture for a model; False when this attempt has lost its lease."""
     with transaction.atomic(), room_given_back(image.job):
-        handed = image.hand_over(timings_ms=timings_ms)
-        if handed:
+        is_held = window_room(image.job.team_id, image.job.urgency, is_remote=False) <= 0
+        handed = image.hand_over(timings_ms=timings_ms, is_held=is_held)
+        if handed and not is_held:
             after_commit(images_send, [image.pk], urgency=image.job.urgency)
     return handed
 

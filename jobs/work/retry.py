@@ -15,7 +15,7 @@ from jobs.quota.charges import usage_charge
 from jobs.quota.limits import quota_of
 from jobs.teams.actor import Actor
 from jobs.work import queue
-from jobs.work.dispatch import images_send
+from jobs.work.capacity import held_release
 from jobs.work.ending import job_lock
 
 
@@ -46,6 +46,7 @@ def job_retry(*, actor: Actor, job: Job, images: Sequence[JobImage] | None = Non
             attempts_before=F("attempt"),
             timings_ms={},
             faults=0,
+            is_held=True,
             dropped_at=None,
             charged_on=failed[0].charged_on,
         )
@@ -56,6 +57,6 @@ def job_retry(*, actor: Actor, job: Job, images: Sequence[JobImage] | None = Non
             error_message="",
             images_failed=job.images.filter(status=Status.FAILED).count(),
         )
-        after_commit(images_send, ids, urgency=job.urgency)
+        after_commit(held_release, job.team)
         audit_append(action=Action.JOB_RETRIED, author=Author.of(actor), target=job, after={"pictures": len(ids)})
     return len(failed)

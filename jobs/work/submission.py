@@ -34,8 +34,10 @@ from jobs.results.artifacts import artifact_stored
 from jobs.results.deletions import files_discard
 from jobs.teams.actor import Actor
 from jobs.work import queue
+from jobs.work.admission import admission_check
 from jobs.work.dispatch import images_send
 from jobs.work.ending import job_count
+from jobs.work.fairness import hold_beyond_window
 from jobs.work.repeats import job_repeated, repeat_key_free, repeat_key_of, submission_note
 from segmentation.errors import ImageMissing
 from segmentation.image import Limits
@@ -68,8 +70,8 @@ def job_submit(
 
     A repetition of a request whose answer was not delivered gets the job of the first one (`jobs.work.repeats`).
     A RefusedSource becomes a failed picture beside the others; a job without other pictures has failed on return.
-    Raise ImageMissing without a source, BoxInvalid for a box outside its picture, the quota's errors, StorageFailed and
-    QueueUnavailable. After an error no file, row, message or charge is left behind.
+    Raise ImageMissing without a source, BoxInvalid for a box outside its picture, the quota's errors, StorageFailed,
+    QueueUnavailable and the errors of `admission_check`. After an error no file, row, message or charge is left behind.
     """
     quota = quota_of(actor.team)
     limits = limits_within(limits or default_limits(), quota)
@@ -82,6 +84,7 @@ def job_submit(
         return first
     _quota_check(quota, actor, sources, limits)
     queue.require_available()
+    admission_check(team=actor.team, urgency=door.urgency, pictures=len(sources))
     job = _new_job(actor, door, options, limits, len(sources), quota)
     job.repeat_key = repeat_key
     images = [_new_image(job, door, position, source) for position, source in enumerate(sources)]
@@ -97,11 +100,12 @@ def job_submit(
             job.save(force_insert=True)
             waiting = [image for image in images if not image.is_terminal]
             usage_charge(job=job, images=waiting, quota=quota)
+            sent = hold_beyond_window(job, waiting)
             JobImage.objects.bulk_create(images)
             Artifact.objects.bulk_create(artifacts)
             if len(waiting) < len(images):
                 job_count(job.id)
-            after_commit(images_send, [image.id for image in waiting], urgency=job.urgency)
+            after_commit(images_send, [image.id for image in sent], urgency=job.urgency)
             audit_append(
                 action=Action.JOB_SUBMITTED,
                 author=Author.of(actor),

@@ -12,6 +12,7 @@ from jobs.api.auth import request_id_of
 from jobs.api.base import DialectView
 from jobs.api.problem import problem_response
 from jobs.models import Job
+from jobs.work.admission import outlook
 from segmentation.errors import InvalidParameter, MattingError
 
 from .serializers import job_document
@@ -34,6 +35,11 @@ class NativeView(DialectView):
         return int(text)
 
     def answer(self, job: Job, *, pending_status: int = 202) -> Response:
-        """Answer with the job, with status 200 once it has ended."""
+        """Answer with the job, with status 200 once it has ended; 202 tells the length of the queue in headers."""
         status = 200 if job.is_terminal else pending_status
-        return Response(job_document(job, base_url=self.base_url), status=status)
+        response = Response(job_document(job, base_url=self.base_url), status=status)
+        if status == 202:
+            expected = outlook(team=job.team, urgency=job.urgency)
+            response["X-Queue-Length"] = str(expected.length)
+            response["X-Queue-Seconds"] = f"{expected.seconds:.1f}"
+        return response
