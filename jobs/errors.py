@@ -134,6 +134,11 @@ class DatabaseUnavailable(QueueUnavailable):
     public_message = gettext_noop("The database cannot be reached, please try again.")
 
 
+class ServerBusy(QueueUnavailable):
+    public_message = "The server is busy, please try again."
+    retry_after_s = 5
+
+
 class WaitTimeout(MattingError):
     code, http_status = "timeout", 504
     public_message = gettext_noop("The result was not ready in time.")

@@ -27,7 +27,7 @@ SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS", [])  # earlier keys: wh
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", [])
 ROOT_URLCONF = "mattingsite.urls"
-WSGI_APPLICATION = "mattingsite.wsgi.application"
+ASGI_APPLICATION = "mattingsite.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "webserver.parking.ParkingMiddleware",  # first, so that all others see the final answer
     "jobs.api.health.ProbesMiddleware",
     "jobs.api.delivered.DeliveredMiddleware",
     "jobs.api.body_limits.BodyLimitsMiddleware",
@@ -271,6 +272,7 @@ MATTING_SWEEP_INTERVAL_S = env.number("MATTING_SWEEP_INTERVAL_S", 2.0, minimum=0
 MATTING_MAX_DELIVERIES = env.integer("MATTING_MAX_DELIVERIES", 3, minimum=1)
 MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, (os.cpu_count() or 2) // 4), minimum=1)
 MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
+MATTING_PIXEL_PROCESSES = env.switch("MATTING_PIXEL_PROCESSES", True)
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))
 MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", str(BASE_DIR / "weights"))).resolve()
 MATTING_RUNTIME = env.choice("MATTING_RUNTIME", "auto", RUNTIMES)

@@ -102,6 +102,14 @@ def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
     return Probe(name, width, height, len(data), notes + _orientation_notes(orientation))
 
 
+def pixels_of(data: bytes, limits: Limits) -> int:
+    """Return width x height by the header, with nothing decoded. Raises what `probe` raises for the file's head."""
+    data = _read(data, limits)
+    name = _accepted_format(data, limits)
+    with _refusing(name), _open(data, name, limits) as image:
+        return image.width * image.height
+
+
 def decode(data: bytes, limits: Limits) -> Picture:
     """Decode a file to its first frame, upright, in sRGB. Raises what `probe` raises."""
     data = _read(data, limits)

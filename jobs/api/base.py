@@ -24,6 +24,7 @@ from rest_framework.views import APIView, set_rollback
 from jobs.api.auth import actor_of
 from jobs.api.body_limits import BodyLimits, no_picture
 from jobs.api.delivered import answer_failed
+from jobs.api.parking import WaitingView
 from jobs.errors import (
     AuthenticationRequired,
     DatabaseUnavailable,
@@ -43,6 +44,7 @@ from segmentation.image import Limits
 
 logger = logging.getLogger(__name__)
 
+_COUNTED = "keyline.standings"
 _LONGEST_PROBLEM = 300  # characters; a message may repeat what was sent, of any length
 
 
@@ -75,7 +77,7 @@ class AlwaysJson(DefaultContentNegotiation):
         return first, first.media_type
 
 
-class DialectView(APIView):
+class DialectView(WaitingView, APIView):
     """Turn whatever a view raises into the dialect's envelope with its `render_error`, and apply the rate limits.
 
     dialect: whose request limits apply, beside the team's own. is_submit: whether a request counts as a submission
@@ -89,6 +91,8 @@ class DialectView(APIView):
     standings: Sequence[Standing] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if self.take_up(request):
+            return
         super().initial(request, *args, **kwargs)
         if self.is_rated and (request.auth is not None or request.user.is_authenticated):
             self._request_spend()
@@ -100,7 +104,14 @@ class DialectView(APIView):
         return response
 
     def _request_spend(self) -> None:
-        """Count the request against its team's limits; raise RateLimited when it is one too many."""
+        """Count the request against its team's limits; raise RateLimited when it is one too many.
+
+        It is counted once, though a web server that reads its body afterwards dispatches it again.
+        """
+        counted = self.request.META.get(_COUNTED)
+        if counted is not None:
+            self.standings = counted
+            return
         quota = quota_of(self.actor.team)
         is_submit = self.request.method == "POST" if self.is_submit is None else self.is_submit
         rates = rates_of(quota, dialect=self.dialect, is_submit=is_submit)
@@ -108,6 +119,7 @@ class DialectView(APIView):
         require_room(self.standings)
         if quota.images_per_day is not None or quota.images_per_month is not None:
             self.standings = [*self.standings, *allowance_standings(allowances(self.actor.team, quota))]
+        self.request.META[_COUNTED] = self.standings
 
     @cached_property
     def actor(self) -> Actor:

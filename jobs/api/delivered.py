@@ -10,9 +10,8 @@ from django.http import HttpRequest, HttpResponseBase
 from rest_framework.request import Request
 
 from jobs.work.repeats import jobs_delivered, submissions_noted
+from webserver.parking import REPORTS_DELIVERY, Parked
 
-# A server that calls `response.delivered` once the last byte is sent puts this into META.
-REPORTS_DELIVERY = "webserver.reports_delivery"
 # Values under `keyline.` stay in META while a request waits.
 _SUBMITTED = "keyline.submitted"
 _FAILED = "keyline.answer_failed"
@@ -40,7 +39,7 @@ class DeliveredMiddleware:
         if not job_ids:
             return response
         request.META[_SUBMITTED] = job_ids
-        if _is_unfinished(response) or response.status_code >= 500 or request.META.get(_FAILED):
+        if isinstance(response, Parked) or response.status_code >= 500 or request.META.get(_FAILED):
             return response
         deliver = partial(jobs_delivered, job_ids)
         if request.META.get(REPORTS_DELIVERY):
@@ -48,8 +47,3 @@ class DeliveredMiddleware:
         else:
             deliver()
         return response
-
-
-def _is_unfinished(response: HttpResponseBase) -> bool:
-    """Return whether the response only stands for one that is still awaited (`webserver.parking.Parked`)."""
-    return hasattr(response, "awaited")

@@ -10,20 +10,15 @@ from jobs.results.selectors import artifact_of
 from jobs.teams.actor import Actor
 from jobs.work.cancel import job_cancel
 from jobs.work.selectors import images_of
-from jobs.work.waiting import wait_for_job
 
 
-def awaited_image(*, actor: Actor, job: Job, timeout_s: float) -> JobImage:
-    """Wait for the only picture of a job and return it; raise the picture's error, JobCanceled or JobNotFound.
+def picture_of(*, actor: Actor, job: Job) -> JobImage:
+    """Return the only picture of a job that was waited for; raise the picture's error, JobCanceled or JobNotFound.
 
-    Raises WaitTimeout after `timeout_s`. A job that no worker has begun by then is cancelled, as its caller has no
-    other way to the result; one with an Idempotency-Key is kept, as the repeated request finds it.
+    Raises WaitTimeout for a job that has not ended, after `job_abandon`.
     """
-    job = wait_for_job(job.id, timeout_s=timeout_s)
     if not job.is_terminal:
-        if not job.idempotency_key:
-            with suppress(JobNotCancelable, Job.DoesNotExist):
-                job_cancel(actor=actor, job=job, only_queued=True)
+        job_abandon(actor=actor, job=job)
         raise WaitTimeout
     image = next(iter(images_of(job)), None)
     if image is None:  # deleted a moment ago
@@ -36,6 +31,16 @@ def awaited_image(*, actor: Actor, job: Job, timeout_s: float) -> JobImage:
     raise error_of(image.error_code, image.error_message)
 
 
+def job_abandon(*, actor: Actor, job: Job) -> None:
+    """Cancel, without a charge, a job that no worker has begun and whose caller has left or waits no longer.
+
+    One with an Idempotency-Key is kept, as the repeated request finds it.
+    """
+    if not job.idempotency_key:
+        with suppress(JobNotCancelable, JobNotFound, Job.DoesNotExist):
+            job_cancel(actor=actor, job=job, only_queued=True)
+
+
 def file_of(image: JobImage, *kinds: str) -> Artifact:
     """Return a picture's newest file of the first of `kinds` that it has; raise NotFound when all are deleted."""
     for kind in kinds:
@@ -43,3 +48,8 @@ def file_of(image: JobImage, *kinds: str) -> Artifact:
         if artifact is not None:
             return artifact
     raise NotFound("The result has been deleted.")
+
+
+def missing_notes(image: JobImage) -> dict[str, list[str]]:
+    """Return `notes` for an answer when nothing was found in a picture, else nothing: an empty picture says why."""
+    return {} if image.foreground else {"notes": list(image.notes)}

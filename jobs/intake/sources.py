@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
+from jobs import pixels
 from jobs.intake.fetch import check_url, policy_from_settings
 from jobs.results import storage
 from segmentation.errors import (
@@ -30,7 +31,7 @@ from segmentation.errors import (
     InvalidParameter,
     MattingError,
 )
-from segmentation.image import Limits, Probe, probe
+from segmentation.image import Limits, Probe, pixels_of, probe
 
 MAX_NAME_LENGTH = 200
 
@@ -138,9 +139,27 @@ def clean_name(name: str) -> str:
     return name[-MAX_NAME_LENGTH:].strip(" .") or "picture"
 
 
+# Up to here a check takes less than the way to another process.
+_CHECKED_HERE_PIXELS = 1_000_000
+
+
+def proved(data: bytes, limits: Limits) -> Probe:
+    """Return what a picture is once it has been decoded, by a process of its own unless it is small.
+
+    Raises what `segmentation.image.probe` raises; a file on which the decoder itself fails is ImageUnreadable.
+    """
+    pixels_by_header = pixels_of(data, limits)
+    if pixels_by_header <= _CHECKED_HERE_PIXELS:
+        return probe(data, limits)
+    try:
+        return pixels.checks.run(probe, data, limits, pixels=pixels_by_header)
+    except (pixels.BrokenProcessPool, pixels.CancelledError, MemoryError) as error:
+        raise ImageUnreadable("The file is damaged and cannot be decoded.") from error
+
+
 def accept_bytes(data: bytes, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
     """Check a picture in memory; raise the ImageError that says what is wrong with it."""
-    found = probe(data, limits or default_limits())
+    found = proved(data, limits or default_limits())
     return CheckedSource(clean_name(name), found, hashlib.sha256(data).hexdigest(), io.BytesIO(data))
 
 
@@ -153,7 +172,7 @@ def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) ->
         raise too_large(file.name or "", limits.max_bytes)
     file.seek(0)
     data = file.read(limits.max_bytes + 1)
-    found = probe(data, limits)
+    found = proved(data, limits)
     return CheckedSource(clean_name(file.name or ""), found, hashlib.sha256(data).hexdigest(), file)
 
 

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO
 
 from django.conf import settings
@@ -133,6 +133,17 @@ def open_file(key: str) -> IO[bytes]:
     except Exception as error:
         logger.exception("opening %s failed", key)
         raise StorageFailed from error
+
+
+def local_path(key: str) -> Path | None:
+    """Return where a stored file lies on this machine, None in a bucket; raise NotFound when it is gone."""
+    try:
+        path = Path(default_storage.path(key))
+    except NotImplementedError:
+        return None
+    if not path.is_file():
+        raise NotFound("The file has been deleted.")
+    return path
 
 
 def read(key: str) -> bytes:

@@ -20,9 +20,12 @@ from mattingsite import __version__
 
 logger = logging.getLogger(__name__)
 
+_NICENESS = 5  # on a busy processor requests go first
+
 
 def run_child(role: str) -> None:
     """Serve until SIGTERM or SIGINT. A child with a model loads and warms it before its first message."""
+    os.nice(_NICENESS)
     name = worker_name()
     describe: Callable[[], dict[str, str]] = dict
     if role == readiness.MODEL_ROLE:

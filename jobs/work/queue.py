@@ -34,7 +34,8 @@ IMAGE_PROCESS = Task("image_process")
 IMAGE_DOWNLOAD = Task("image_download")
 BEAT_TTL_S = 15
 _BEAT_PREFIX = "keyline:worker:"
-_DONE_PREFIX = "keyline:done:"
+# Channels of announcements: this and a topic, `job:ID` or `reply:ID`.
+ANNOUNCED_PREFIX = "keyline:announced:"
 _REPLY_PREFIX = "keyline:reply:"
 
 
@@ -124,10 +125,15 @@ def reply(reply_to: str, answer: Any) -> None:
 # Waking waiting requests ----------------------------------------------------------------------------------------------
 
 
+def topic_of_job(job_id: object) -> str:
+    """Return the topic on which a job's end or deletion is announced."""
+    return f"job:{job_id}"
+
+
 def announce_done(job_id: UUID) -> None:
     """Wake the requests that wait for this job. Called after the commit; without Redis they look at the database."""
     try:
-        connection().publish(f"{_DONE_PREFIX}{job_id}", "done")
+        connection().publish(f"{ANNOUNCED_PREFIX}{topic_of_job(job_id)}", "done")
     except (RedisError, OSError):
         return
 
@@ -142,7 +148,7 @@ def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
     subscription = connection().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
 
     def subscribe() -> None:
-        subscription.subscribe(f"{_DONE_PREFIX}{job_id}")
+        subscription.subscribe(f"{ANNOUNCED_PREFIX}{topic_of_job(job_id)}")
         subscription.get_message(timeout=1)  # the confirmation of the subscription
 
     def wait(timeout_s: float) -> bool:

@@ -58,7 +58,7 @@ def test_a_queued_picture_survives_the_death_of_the_queue(live_stack: Stack) -> 
 
 
 def test_a_web_server_that_is_killed_comes_back(live_stack: Stack) -> None:
-    servers = live_stack.processes("gunicorn")
+    servers = live_stack.processes("webserver")
     os.kill(min(servers), signal.SIGKILL)
 
     def answers_anew() -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpResponseBase
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework.renderers import JSONRenderer
@@ -19,9 +20,8 @@ from jobs.api.baidu.tokens import key_of_token, token_issue
 from jobs.api.base import AlwaysJson, NothingHere, PublishedView
 from jobs.api.bodies import JsonOrFormBody, ShortJsonOrFormBody
 from jobs.api.body_limits import one_picture
-from jobs.api.results import awaited_image
 from jobs.errors import AuthenticationRequired
-from jobs.models import ApiKey, Job
+from jobs.models import ApiKey, Job, JobImage
 from jobs.teams.keys import SECRET_PREFIX
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import MattingError
@@ -170,7 +170,7 @@ class SegmentView(BaiduView):
         examples=SEGMENT_EXAMPLES,
         responses={200: OpenApiResponse(ANSWER, description="The result, or the error: the status is always 200.")},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         body = serializers.BaiduSegmentSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         job = job_submit(
@@ -180,7 +180,9 @@ class SegmentView(BaiduView):
             sources=[body.to_source()],
             limits=serializers.limits(),
         )
-        image = awaited_image(actor=self.actor, job=job, timeout_s=settings.MATTING_MAX_WAIT_S)
+        return self.when_picture(job, timeout_s=settings.MATTING_MAX_WAIT_S, then=self._answer)
+
+    def _answer(self, image: JobImage) -> Response:
         return Response(render_segment(image, log_id=self.log_id))
 
 

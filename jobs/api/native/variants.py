@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import FormParser, MultiPartParser
@@ -15,10 +16,9 @@ from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import one_picture
 from jobs.api.problem import PROBLEM
 from jobs.models import Job, Scope
-from jobs.results.variants import MAX_BRUSH_BYTES, first_output, variant_keep, variant_render
+from jobs.results.variants import MAX_BRUSH_BYTES, Rendering, variant_begin, variant_keep
 from jobs.work.rerun import image_rerun
 from jobs.work.selectors import image_at, job_get
-from jobs.work.waiting import wait_for_job
 
 from .base import WAIT, NativeView
 from .serializers import (
@@ -51,19 +51,26 @@ class VariantsView(NativeView):
         body.is_valid(raise_exception=True)
         image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
         brush = body.validated_data.get("brush")
-        result = variant_render(
+        rendering = variant_begin(
             actor=self.actor,
             image=image,
             options=body.to_options(),
             brush_png=brush.read(MAX_BRUSH_BYTES + 1) if brush else b"",
             people=body.validated_data.get("people"),
         )
-        rendered = first_output(result)
-        if body.validated_data["keep"]:
-            kept = variant_keep(image=image, rendered=rendered)
+        answer = partial(self._answer, rendering, keeps=body.validated_data["keep"])
+        return self.when_done(rendering.future, then=answer, left=rendering.drop)
+
+    def _answer(self, rendering: Rendering, *, keeps: bool) -> HttpResponseBase:
+        rendered = rendering.result()
+        if keeps:
+            kept = variant_keep(image=rendering.image, rendered=rendered)
             return Response(file_document(kept, base_url=self.base_url, link_ttl_s=KEPT_LINK_TTL_S), status=201)
-        response = HttpResponse(rendered.data, content_type=rendered.content_type)
-        response["Server-Timing"] = ", ".join(f"{name};dur={ms:.1f}" for name, ms in result.timings_ms.items())
+        file = rendered.path.open("rb")
+        rendered.path.unlink()
+        response = FileResponse(file, content_type=rendered.content_type)
+        response.headers.pop("Content-Disposition", None)
+        response["Server-Timing"] = ", ".join(f"{name};dur={ms:.1f}" for name, ms in rendered.timings_ms.items())
         return response
 
 
@@ -80,7 +87,7 @@ class AgainView(NativeView):
         request=AgainRequestSerializer,
         responses={200: JobSerializer, 202: JobSerializer, "4XX": PROBLEM, "5XX": PROBLEM},
     )
-    def post(self, request: Request, job_id: UUID) -> Response:
+    def post(self, request: Request, job_id: UUID) -> HttpResponseBase:
         wait_s = self.wait_s()
         body = AgainRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
@@ -92,4 +99,4 @@ class AgainView(NativeView):
             dialect=Job.Dialect.WEB if request.auth is None else Job.Dialect.NATIVE,
             urgency=Job.Urgency.INTERACTIVE if wait_s else Job.Urgency.DEFAULT,
         )
-        return self.answer(wait_for_job(job.id, timeout_s=wait_s) if wait_s else job)
+        return self.when_ended(job, timeout_s=wait_s, then=self.answer) if wait_s else self.answer(job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,6 @@ from jobs.api.base import AlwaysJson
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import many_pictures
 from jobs.api.problem import PROBLEM
-from jobs.api.results import awaited_image
 from jobs.api.zips import zip_name, zip_response
 from jobs.intake import archives
 from jobs.intake.selectors import upload_get
@@ -39,7 +39,6 @@ from jobs.work.cancel import job_cancel
 from jobs.work.retention import job_purge
 from jobs.work.selectors import images_of, job_by_idempotency_key, job_get, jobs_filtered
 from jobs.work.submission import Door, job_submit
-from jobs.work.waiting import wait_for_job
 from segmentation.errors import InvalidParameter
 from segmentation.image import Limits
 
@@ -110,8 +109,8 @@ class JobsView(NativeView):
             sources=sources,
         )
         if wants_picture(request):
-            return picture_response(awaited_image(actor=self.actor, job=job, timeout_s=wait_s))
-        return self.answer(wait_for_job(job.id, timeout_s=wait_s) if wait_s else job)
+            return self.when_picture(job, timeout_s=wait_s, then=picture_response)
+        return self.when_ended(job, timeout_s=wait_s, then=self.answer) if wait_s else self.answer(job)
 
     def _replayed(self, key: str, digest: str) -> Job | None:
         """Return the job that this Idempotency-Key made; raise InvalidParameter when the request was another one."""
@@ -131,10 +130,10 @@ class JobView(NativeView):
         parameters=[WAIT],
         responses={200: JobSerializer, "4XX": PROBLEM},
     )
-    def get(self, request: Request, job_id: UUID) -> Response:
+    def get(self, request: Request, job_id: UUID) -> HttpResponseBase:
         job = job_get(self.actor, job_id)
-        wait_s = self.wait_s()
-        return self.answer(wait_for_job(job.id, timeout_s=wait_s) if wait_s else job, pending_status=200)
+        answer, wait_s = partial(self.answer, pending_status=200), self.wait_s()
+        return self.when_ended(job, timeout_s=wait_s, then=answer) if wait_s else answer(job)
 
     @extend_schema(
         tags=["Native"],

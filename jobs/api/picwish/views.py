@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 
 from django.conf import settings
 from django.http import HttpResponseBase
@@ -24,7 +25,6 @@ from jobs.api.body_limits import one_picture
 from jobs.models import Job
 from jobs.work.selectors import job_by_external_id
 from jobs.work.submission import Door, job_submit
-from jobs.work.waiting import wait_for_job
 from segmentation.errors import MattingError
 
 from . import render, serializers
@@ -144,8 +144,11 @@ class SegmentationView(PicWishView):
         )
         if not values["sync"]:
             return Response(render.render_submitted(job))
-        job = wait_for_job(job.id, timeout_s=min(MAX_WAIT_S, settings.MATTING_MAX_WAIT_S))
-        binary = render.render_binary(job) if values["return_type"] == serializers.BINARY else None
+        answer = partial(self._answer, is_binary=values["return_type"] == serializers.BINARY)
+        return self.when_ended(job, timeout_s=min(MAX_WAIT_S, settings.MATTING_MAX_WAIT_S), then=answer)
+
+    def _answer(self, job: Job, *, is_binary: bool) -> HttpResponseBase:
+        binary = render.render_binary(job) if is_binary else None
         return binary or Response(render.render_task(job, base_url=self.base_url))
 
 

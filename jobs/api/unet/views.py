@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.http import HttpResponseBase
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -18,12 +19,11 @@ from rest_framework.response import Response
 from jobs.api.base import AlwaysJson, NothingHere, PublishedView
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import each_picture_by_itself, one_picture
-from jobs.api.results import awaited_image
 from jobs.api.unet import estimates
 from jobs.errors import JobNotFound, PermissionDenied
 from jobs.intake import folders
 from jobs.intake.sources import Source, default_limits
-from jobs.models import Job, Scope
+from jobs.models import Job, JobImage, Scope
 from jobs.work.model_versions import model_reload
 from jobs.work.selectors import job_by_external_id
 from jobs.work.submission import Door, job_submit
@@ -120,7 +120,7 @@ class SingleView(UNetView):
         responses={200: SINGLE_RESULT, **ERRORS},
         examples=[SINGLE_EXAMPLE],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         body = serializers.UNetSingleSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         options = body.to_options()
@@ -137,8 +137,10 @@ class SingleView(UNetView):
                 output_names=[name],
             ),
         )
-        image = awaited_image(actor=self.actor, job=job, timeout_s=settings.MATTING_MAX_WAIT_S)
-        if render.RAW_ALPHA_TYPE in request.headers.get("Accept", ""):
+        return self.when_picture(job, timeout_s=settings.MATTING_MAX_WAIT_S, then=self._answer)
+
+    def _answer(self, image: JobImage) -> Response:
+        if render.RAW_ALPHA_TYPE in self.request.headers.get("Accept", ""):
             return Response(render.render_raw_alpha(image))
         return Response(render.render_single(image, base_url=self.base_url))
 
