@@ -13,6 +13,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from jobs.running import readiness
+from jobs.running.pulse import pulse
 from jobs.work import queue, serving
 from jobs.work.faults import fitness
 from jobs.work.tasks import worker_name
@@ -61,6 +62,8 @@ def _state(role: str) -> dict[str, Any]:
 def _beat(name: str, role: str, describe: Callable[[], dict[str, str]]) -> None:
     """Send a heartbeat three times in the time after which it expires."""
     while True:
+        with contextlib.suppress(OSError):  # a full disk must not end the heartbeat
+            pulse(os.getpid())
         try:
             described = describe()
             device = {"device": "cuda" if "cuda" in described.get("runtime", "") else "cpu"} if described else {}

@@ -15,6 +15,8 @@ from uuid import UUID, uuid4
 import django_rq
 from redis import Redis
 from redis.exceptions import RedisError
+from rq.executions import ExecutionRegistry
+from rq.queue import Queue
 
 from jobs.errors import QueueUnavailable
 from jobs.work.registry import Task, run_task
@@ -65,7 +67,18 @@ def enqueue_task(task: Task, *args: Any, queue_name: str, row_id: UUID | str | N
     # The queue's name is part of the message's id, since RQ deletes the message by its id once it has run, and a
     # message for the next stage of the same row may have been sent by then.
     message_id = None if row_id is None else f"{queue_name}-{row_id}"
+    if message_id is not None:
+        _forget_executions(queue, message_id)
     queue.enqueue_call(run_task, args=(task.name, *args), kwargs=values, timeout=task.timeout_s, job_id=message_id)
+
+
+def _forget_executions(queue: Queue, message_id: str) -> None:
+    """Delete what a killed worker left of an earlier message with this id; RQ would fail on it after the next run."""
+    registry = ExecutionRegistry(message_id, connection=queue.connection)
+    stale = registry.get_execution_ids()
+    if stale:
+        queue.connection.zrem(queue.started_job_registry.key, *(f"{message_id}:{stale_id}" for stale_id in stale))
+        queue.connection.delete(registry.key)
 
 
 def enqueue_images(image_ids: Iterable[UUID], *, urgency: str) -> None:

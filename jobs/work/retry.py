@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from jobs.audit.trail import Author, audit_append
 from jobs.commit import after_commit
+from jobs.errors import JobNotFound
 from jobs.models import Action, Artifact, Job, JobImage, Status
 from jobs.quota.charges import usage_charge
 from jobs.quota.limits import quota_of
@@ -22,11 +23,13 @@ from jobs.work.ending import job_lock
 def job_retry(*, actor: Actor, job: Job, images: Sequence[JobImage] | None = None) -> int:
     """Queue the failed pictures, or those among `images`, as new attempts of the job and charge them; return how many.
 
-    A picture that was refused before its source was stored cannot be tried again.
+    A picture that was refused before its source was stored cannot be tried again. Raise JobNotFound when the job was
+    deleted meanwhile, and the errors of `usage_charge`.
     """
     queue.require_available()
     with transaction.atomic():
-        job_lock(job.pk)
+        if not job_lock(job.pk):
+            raise JobNotFound
         has_source = Q(artifacts__kind=Artifact.Kind.SOURCE) | ~Q(source_url="") | ~Q(source_path="")
         rows = job.images.filter(has_source, status=Status.FAILED)
         if images is not None:
