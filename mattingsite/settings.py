@@ -172,7 +172,7 @@ STORAGES = {
     "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3_OPTIONS}
     if S3_BUCKET
     else {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "jobs.results.folder_storage.FolderStorage",
         "OPTIONS": {"location": MEDIA_ROOT, "allow_overwrite": True},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -260,6 +260,7 @@ MATTING_MAX_IMAGES_PER_JOB = env.integer("MATTING_MAX_IMAGES_PER_JOB", 500, mini
 DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # one more, so that Keyline's own check refuses
 MATTING_MAX_ARCHIVE_BYTES = env.integer("MATTING_MAX_ARCHIVE_BYTES", 512 * 2**20, minimum=1)
 MATTING_MAX_WAIT_S = env.integer("MATTING_MAX_WAIT_S", 60, minimum=1)
+MATTING_DISK_RESERVE_BYTES = env.integer("MATTING_DISK_RESERVE_BYTES", 64 * 2**20, minimum=0)
 MATTING_RETENTION_HOURS = env.integer("MATTING_RETENTION_HOURS", 24 * 30, minimum=1)
 MATTING_LINK_TTL_S = env.integer("MATTING_LINK_TTL_S", 3600, minimum=1)
 MATTING_LEASE_S = env.number("MATTING_LEASE_S", 8.0, minimum=2)

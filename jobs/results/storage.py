@@ -121,6 +121,7 @@ def _saved(key: str, content: File) -> str:
         return default_storage.save(key, content)
     except Exception as error:
         logger.exception("storing %s failed", key)
+        _folders_remove(key)
         raise StorageFailed from error
 
 
