@@ -12,6 +12,7 @@ from rest_framework import serializers
 from jobs.api.fields import BlankAsDefault, SwitchField
 from jobs.api.links import source_of_url
 from jobs.errors import ParameterMissing
+from jobs.inference.selectors import active_versions
 from jobs.intake.sources import Source, accept_upload
 from segmentation.errors import InvalidParameter
 from segmentation.options import AlphaMode, Box, Color, CutoutOptions, Method, Output
