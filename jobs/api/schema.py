@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from csp.constants import UNSAFE_INLINE
 from csp.decorators import csp_update
@@ -39,13 +39,13 @@ class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     """Describe open networks by nothing: a caller cannot choose to come from one."""
 
     target_class = "jobs.api.auth.NetworkAuthentication"
-    name: ClassVar[list[str]] = []  # type: ignore[assignment]
+    name: Any = ()  # no scheme
 
     def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
         return []
 
-    def get_security_requirement(self, auto_schema: object) -> None:
-        return None
+    def get_security_requirement(self, auto_schema: object) -> list[dict[str, list[Any]]]:
+        return []
 
 
 def problems_named(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
