@@ -120,6 +120,12 @@ def probe_header(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
     return _probe(name, opened.header, len(data), ())
 
 
+def pixels_of(source: bytes | Path, limits: Limits) -> int:
+    """Return width x height by the header, with nothing decoded. Raises what `probe_header` raises."""
+    found = probe_header(source, limits)
+    return found.width * found.height
+
+
 def decode(data: bytes, limits: Limits) -> Picture:
     """Decode a file to its first frame, upright, in sRGB. Raises what `probe` raises."""
     data = _read(data, limits)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
@@ -18,13 +18,21 @@ from django.utils.translation import gettext_noop
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView, set_rollback
+from rest_framework.views import set_rollback
 
 from jobs.api.auth import actor_of
 from jobs.api.body_limits import BodyLimits, no_picture
+from jobs.api.delivered import answer_failed
 from jobs.api.parking import WaitingView
 from jobs.api.submitting import REPLAYED, SubmittingView
-from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
+from jobs.errors import (
+    AuthenticationRequired,
+    DatabaseUnavailable,
+    MalformedBody,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+)
 from jobs.intake.sources import too_many_images
 from jobs.models import Job
 from jobs.quota.limits import limits_within, quota_of
@@ -37,6 +45,7 @@ from segmentation.image import Limits
 
 logger = logging.getLogger(__name__)
 
+_COUNTED = "keyline.standings"
 _LONGEST_PROBLEM = 300  # characters; a message may repeat what was sent, of any length
 
 
@@ -59,7 +68,7 @@ class NotAcceptable(MattingError):
     public_message = gettext_noop("None of the types in Accept can be given.")
 
 
-class DialectView(WaitingView, SubmittingView, APIView):
+class DialectView(SubmittingView, WaitingView):
     """Turn whatever a view raises into the dialect's envelope with its `render_error`, and apply the rate limits.
 
     dialect: whose request limits apply, beside the team's own. is_submit: whether a request counts as a submission
@@ -75,6 +84,8 @@ class DialectView(WaitingView, SubmittingView, APIView):
     _is_counted = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if self.take_up(request):
+            return
         super().initial(request, *args, **kwargs)
         if self.is_rated and (request.auth is not None or request.user.is_authenticated):
             self._request_spend()
@@ -107,13 +118,22 @@ class DialectView(WaitingView, SubmittingView, APIView):
         self.ignored_fields = sorted(str(name) for name in set(sent) - set(serializer.fields))
 
     def _request_spend(self) -> None:
-        """Count the request against its team's limits; raise RateLimited when it is one too many."""
+        """Count the request against its team's limits; raise RateLimited when it is one too many.
+
+        It is counted once, though a web server that reads its body afterwards dispatches it again.
+        """
+        counted = self.request.META.get(_COUNTED)
+        if counted is not None:
+            self._is_counted = True
+            self.standings = counted
+            return
         quota = quota_of(self.actor.team)
         is_submit = self.request.method == "POST" if self.is_submit is None else self.is_submit
         rates = rates_of(quota, dialect=self.dialect, is_submit=is_submit)
         self._is_counted = True
         self.standings = request_spend(self.actor.team, rates)
         require_room(self.standings)
+        self.request.META[_COUNTED] = self.standings
 
     @cached_property
     def actor(self) -> Actor:
@@ -136,10 +156,12 @@ class DialectView(WaitingView, SubmittingView, APIView):
 
     def _handle(self, exception: Exception, context: dict[str, Any]) -> Response:
         error = matting_error_of(exception)
+        request = context.get("request")
         if error.http_status >= 500:
             logger.exception("request failed", exc_info=exception)
+            answer_failed(request)
         set_rollback()
-        response = self.render_error(error, context.get("request"))
+        response = self.render_error(error, request)
         if error.http_status == 429:
             refused(api=self.dialect, error=error.code)
         retry_after_s = getattr(error, "retry_after_s", None)
@@ -197,6 +219,8 @@ def matting_error_of(exception: Exception) -> MattingError:
             return RateLimited(retry_after_s=int(getattr(exception, "wait", None) or 1))
         case SuspiciousOperation() | UnicodeDecodeError() | RecursionError():  # the last: JSON nested thousands deep
             return MalformedBody()
+        case OperationalError() | InterfaceError():
+            return DatabaseUnavailable()
     return MattingError()
 
 

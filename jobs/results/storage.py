@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
 from django.conf import settings
@@ -132,20 +132,40 @@ def _saved(key: str, content: File) -> str:
         return default_storage.save(key, content)
     except Exception as error:
         logger.exception("storing %s failed", key)
+        _folders_remove(key)
         raise StorageFailed from error
 
 
 def open_file(key: str) -> IO[bytes]:
-    """Open a stored file for reading; raise NotFound when it is gone."""
+    """Open a stored file for reading; raise NotFound when it is missing, StorageFailed when the storage refuses."""
     try:
         return default_storage.open(key, "rb")
     except FileNotFoundError as error:
         raise NotFound("The file has been deleted.") from error
+    except Exception as error:
+        logger.exception("opening %s failed", key)
+        raise StorageFailed from error
+
+
+def local_path(key: str) -> Path | None:
+    """Return where a stored file lies on this machine, None in a bucket; raise NotFound when it is gone."""
+    try:
+        path = Path(default_storage.path(key))
+    except NotImplementedError:
+        return None
+    if not path.is_file():
+        raise NotFound("The file has been deleted.")
+    return path
 
 
 def read(key: str) -> bytes:
+    """Return a stored file; raise as `open_file` does."""
     with open_file(key) as file:
-        return file.read()
+        try:
+            return file.read()
+        except Exception as error:
+            logger.exception("reading %s failed", key)
+            raise StorageFailed from error
 
 
 def files_under(folder: str) -> Iterator[str]:

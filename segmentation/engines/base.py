@@ -37,7 +37,6 @@ class Engine(Protocol):
 
     name, version: what is loaded and the first 12 digits of its sha256.
     runtime: `openvino`, `torch-cpu`, `torch-cuda` or `onnx`.
-    takes_points: whether `points` can be asked.
     Every method raises segmentation.errors.InferenceFailed when the runtime fails.
     """
 
@@ -46,7 +45,8 @@ class Engine(Protocol):
     runtime: str
 
     @property
-    def takes_points(self) -> bool: ...
+    def takes_points(self) -> bool:
+        """Return whether `points` can be asked."""
 
     def auto(self, rgb: np.ndarray) -> Matte:
         """Find the salient subject or subjects."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import FormParser, MultiPartParser
@@ -18,7 +19,7 @@ from jobs.api.body_limits import one_picture
 from jobs.api.problem import PROBLEM
 from jobs.api.submitting import idempotency_key, request_digest
 from jobs.models import Job, Scope
-from jobs.results.variants import MAX_BRUSH_BYTES, first_output, variant_keep, variant_render
+from jobs.results.variants import MAX_BRUSH_BYTES, Rendering, variant_begin, variant_keep
 from jobs.work.rerun import image_rerun
 from jobs.work.selectors import image_at, job_get
 from jobs.work.submission import Door
@@ -57,19 +58,26 @@ class VariantsView(NativeView):
         image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
         body.require_effect(image.job.cutout_options)
         brush = body.validated_data.get("brush")
-        result = variant_render(
+        rendering = variant_begin(
             actor=self.actor,
             image=image,
             options=in_format(body, preferred_format(request)),
             brush_png=brush.read(MAX_BRUSH_BYTES + 1) if brush else b"",
             people=body.validated_data.get("people"),
         )
-        rendered = first_output(result)
-        if body.validated_data["keep"]:
-            kept = variant_keep(image=image, rendered=rendered)
+        answer = partial(self._answer, rendering, keeps=body.validated_data["keep"])
+        return self.when_done(rendering.future, then=answer, left=rendering.drop)
+
+    def _answer(self, rendering: Rendering, *, keeps: bool) -> HttpResponseBase:
+        rendered = rendering.result()
+        if keeps:
+            kept = variant_keep(image=rendering.image, rendered=rendered)
             return Response(file_document(kept, base_url=self.base_url, link_ttl_s=KEPT_LINK_TTL_S), status=201)
-        response = HttpResponse(rendered.data, content_type=rendered.content_type)
-        response["Server-Timing"] = ", ".join(f"{name};dur={ms:.1f}" for name, ms in result.timings_ms.items())
+        file = rendered.path.open("rb")
+        rendered.path.unlink()
+        response = FileResponse(file, content_type=rendered.content_type)
+        response.headers.pop("Content-Disposition", None)
+        response["Server-Timing"] = ", ".join(f"{name};dur={ms:.1f}" for name, ms in rendered.timings_ms.items())
         return response
 
 

@@ -38,7 +38,10 @@ def second_unique_name(pattern: str, *, separator: str = "") -> str:
 def _number_in(pattern: str, second: str) -> int:
     key = f"keyline:names:{pattern}:{second}"
     try:
-        count, _ = queue.connection().pipeline().incr(key).expire(key, _LIFE_S).execute()
+        steps = queue.connection().pipeline()
+        steps.incr(key)
+        steps.expire(key, _LIFE_S)
+        count, _ = steps.execute()
     except (RedisError, OSError) as error:
         raise QueueUnavailable from error
     return int(count)

@@ -308,7 +308,7 @@ def test_a_list_costs_the_same_queries_whatever_its_length(alice: Person, jpeg_b
 def test_as_many_files_as_a_job_takes_come_in_one_request_and_one_more_is_refused_with_a_message(
     alice: Person, jpeg_bytes, idle_worker, monkeypatch
 ):
-    monkeypatch.setattr("jobs.intake.sources.probe", lambda data, limits: Probe("jpeg", 1, 1, len(data)))
+    monkeypatch.setattr("jobs.intake.sources.proved", lambda data, limits: Probe("jpeg", 1, 1, len(data)))
 
     taken = alice.api().post("/api/jobs/", {"image": [photo(b"x")] * settings.MATTING_MAX_IMAGES_PER_JOB})
     refused = alice.api().post("/api/jobs/", {"image": [photo(b"x")] * (settings.MATTING_MAX_IMAGES_PER_JOB + 1)})
