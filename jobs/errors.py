@@ -146,6 +146,20 @@ class QueueUnavailable(MattingError):
     retry_after_s = 5
 
 
+class QueueFull(QueueUnavailable):
+    """The queue is longer than a caller should wait; `retry_after_s` is when to come back."""
+
+    public_message = gettext_noop("The queue is full, please try again later.")
+
+    def __init__(self, message: str = "", *, retry_after_s: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class DatabaseUnavailable(QueueUnavailable):
+    public_message = gettext_noop("The database cannot be reached, please try again.")
+
+
 class ServerBusy(QueueUnavailable):
     public_message = "The server is busy, please try again."
     retry_after_s = 5
@@ -157,8 +171,9 @@ class WaitTimeout(MattingError):
 
 
 class StorageFailed(MattingError):
-    code = "storage_failed"
+    code, http_status = "storage_failed", 503
     public_message = gettext_noop("The result could not be stored.")
+    retry_after_s = 10
 
 
 class WorkerLost(MattingError):

@@ -66,6 +66,7 @@ MIDDLEWARE = [
     "jobs.telemetry.requests.RequestsMiddleware",  # sees every response
     "corsheaders.middleware.CorsMiddleware",
     "jobs.api.health.ProbesMiddleware",
+    "jobs.api.delivered.DeliveredMiddleware",
     "jobs.api.body_limits.BodyLimitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -191,7 +192,7 @@ STORAGES = {
     "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3_OPTIONS}
     if S3_BUCKET
     else {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "jobs.results.folder_storage.FolderStorage",
         "OPTIONS": {"location": MEDIA_ROOT, "allow_overwrite": True, **_FILE_MODES},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -296,9 +297,15 @@ MATTING_MAX_IMAGES_PER_JOB = env.integer("MATTING_MAX_IMAGES_PER_JOB", 500, mini
 DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # one more, so that Keyline's own check refuses
 MATTING_MAX_ARCHIVE_BYTES = env.integer("MATTING_MAX_ARCHIVE_BYTES", 512 * 2**20, minimum=1)
 MATTING_MAX_WAIT_S = env.integer("MATTING_MAX_WAIT_S", 60, minimum=1)
+MATTING_DISK_RESERVE_BYTES = env.integer("MATTING_DISK_RESERVE_BYTES", 64 * 2**20, minimum=0)
 MATTING_RETENTION_HOURS = env.integer("MATTING_RETENTION_HOURS", 24 * 30, minimum=1)
 MATTING_LINK_TTL_S = env.integer("MATTING_LINK_TTL_S", 3600, minimum=1)
 MATTING_LEASE_S = env.number("MATTING_LEASE_S", 8.0, minimum=2)
+MATTING_QUEUE_PICTURES = env.integer("MATTING_QUEUE_PICTURES", 20_000, minimum=1)
+MATTING_QUEUE_PICTURES_PER_TEAM = env.integer("MATTING_QUEUE_PICTURES_PER_TEAM", 10_000, minimum=1)
+MATTING_QUEUE_WAIT_S = env.number("MATTING_QUEUE_WAIT_S", 30.0, minimum=1.0)
+MATTING_TEAM_WINDOW = env.integer("MATTING_TEAM_WINDOW", 2, minimum=1)
+MATTING_REPEAT_WINDOW_S = env.number("MATTING_REPEAT_WINDOW_S", 600, minimum=0)
 MATTING_SWEEP_INTERVAL_S = env.number("MATTING_SWEEP_INTERVAL_S", 2.0, minimum=0.1)
 MATTING_MAX_DELIVERIES = env.integer("MATTING_MAX_DELIVERIES", 3, minimum=1)
 MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, available_cpus() // 4), minimum=1)

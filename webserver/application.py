@@ -171,19 +171,34 @@ class _Exchange:
     async def _deliver(self, response: HttpResponseBase) -> None:
         """Send an answer, and cut off a client that takes it more slowly than the pace allows."""
         delivery = _Delivery(self._send, self._pace)
+        reported = getattr(response, "delivered", None)
         try:
             await delivery.send(_start_of(response))
             if self._scope["method"] == "HEAD":
                 await delivery.send({"type": "http.response.body"})
             elif response.streaming:
                 await self._stream(response, delivery)
-            else:
+            elif reported is None:
                 await delivery.send_whole(_content_of(response))
+            elif await self._sent_to_client(response, delivery):
+                await self._lanes.short.run(self._trips.report, reported)
         except TimeoutError:
             self._scope["extensions"][ABORT]["abort"]()
         finally:
             if response.streaming:
                 await self._lanes.files.run(response.close)
+
+    async def _sent_to_client(self, response: HttpResponseBase, delivery: _Delivery) -> bool:
+        """Send a whole answer; return False when the client had gone before its end. The server itself cannot tell."""
+        gone = asyncio.ensure_future(self._client_gone())
+        try:
+            await delivery.send_whole(response.content, ends=False)
+            await asyncio.sleep(0)
+            is_there = not gone.done()
+            await delivery.send({"type": "http.response.body"})
+        finally:
+            gone.cancel()
+        return is_there
 
     async def _stream(self, response: HttpResponseBase, delivery: _Delivery) -> None:
         pieces = iter(response)
@@ -205,12 +220,13 @@ class _Delivery:
             await self._send(message)
         self._passed += len(message.get("body", b""))
 
-    async def send_whole(self, content: bytes) -> None:
+    async def send_whole(self, content: bytes, *, ends: bool = True) -> None:
+        """Send the content; without `ends`, the caller sends the end of the answer."""
         for start in range(0, len(content), _PIECE_BYTES):
             piece = content[start : start + _PIECE_BYTES]
-            more = start + _PIECE_BYTES < len(content)
+            more = start + _PIECE_BYTES < len(content) or not ends
             await self.send({"type": "http.response.body", "body": piece, "more_body": more})
-        if not content:
+        if not content and ends:
             await self.send({"type": "http.response.body"})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import tempfile
+from collections.abc import Callable
 from typing import IO, Any, Protocol
 
 from django.core import signals
@@ -16,7 +17,7 @@ from django.urls import set_script_prefix
 
 from webserver.answers import PieceResponse
 from webserver.bodies import LIMIT, SMALL_BYTES, BodyWanted, UnreadBody
-from webserver.parking import GOING_ON, PARKS, Parked
+from webserver.parking import GOING_ON, PARKS, REPORTS_DELIVERY, Parked
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,15 @@ class Trips:
         finally:
             close_old_connections()
 
+    def report(self, delivered: Callable[[], object]) -> None:
+        """Call the function that a response had for the moment at which it has reached the client."""
+        try:
+            delivered()
+        except Exception:
+            logger.exception("the delivery of an answer could not be recorded")
+        finally:
+            close_old_connections()
+
     def _trip(self, body: Any, going_on: Parked | None = None) -> HttpResponseBase:
         set_script_prefix(get_script_prefix(self._scope))
         signals.request_started.send(sender=self._handler.__class__, scope=self._scope)
@@ -89,7 +99,13 @@ class Trips:
 
     def _request(self, body: Any) -> ASGIRequest:
         request = ASGIRequest(self._scope, body)
-        request.META |= {"wsgi.input": body, "wsgi.input_terminated": True, PARKS: True, **self._kept}
+        request.META |= {
+            "wsgi.input": body,
+            "wsgi.input_terminated": True,
+            PARKS: True,
+            REPORTS_DELIVERY: True,
+            **self._kept,
+        }
         return request
 
     def _settled(self, response: HttpResponseBase) -> HttpResponseBase:

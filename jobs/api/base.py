@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
@@ -22,9 +22,17 @@ from rest_framework.views import set_rollback
 
 from jobs.api.auth import actor_of
 from jobs.api.body_limits import BodyLimits, no_picture
+from jobs.api.delivered import answer_failed
 from jobs.api.parking import WaitingView
 from jobs.api.submitting import REPLAYED, SubmittingView
-from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
+from jobs.errors import (
+    AuthenticationRequired,
+    DatabaseUnavailable,
+    MalformedBody,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+)
 from jobs.intake.sources import too_many_images
 from jobs.models import Job
 from jobs.quota.limits import limits_within, quota_of
@@ -148,10 +156,12 @@ class DialectView(SubmittingView, WaitingView):
 
     def _handle(self, exception: Exception, context: dict[str, Any]) -> Response:
         error = matting_error_of(exception)
+        request = context.get("request")
         if error.http_status >= 500:
             logger.exception("request failed", exc_info=exception)
+            answer_failed(request)
         set_rollback()
-        response = self.render_error(error, context.get("request"))
+        response = self.render_error(error, request)
         if error.http_status == 429:
             refused(api=self.dialect, error=error.code)
         retry_after_s = getattr(error, "retry_after_s", None)
@@ -209,6 +219,8 @@ def matting_error_of(exception: Exception) -> MattingError:
             return RateLimited(retry_after_s=int(getattr(exception, "wait", None) or 1))
         case SuspiciousOperation() | UnicodeDecodeError() | RecursionError():  # the last: JSON nested thousands deep
             return MalformedBody()
+        case OperationalError() | InterfaceError():
+            return DatabaseUnavailable()
     return MattingError()
 
 

@@ -8,7 +8,7 @@ from .audit import Action, AuditEntry, AuditHead
 from .bundle import Bundle
 from .deletion import PendingDeletion
 from .invitation import Invitation
-from .job import TERMINAL, Job, JobImage, Status
+from .job import TERMINAL, FailedPicture, Job, JobImage, Status
 from .key import ApiKey, Scope
 from .lease import Leased
 from .mail import QueuedMail
@@ -30,6 +30,7 @@ __all__ = [
     "AuditHead",
     "BackgroundPicture",
     "Bundle",
+    "FailedPicture",
     "Invitation",
     "Job",
     "JobImage",

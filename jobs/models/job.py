@@ -79,6 +79,11 @@ class Job(models.Model):
     client_address = models.GenericIPAddressField(null=True, blank=True)
     idempotency_key = models.CharField(max_length=255, blank=True)
     request_hash = models.CharField(max_length=64, blank=True)
+    repeat_key = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="A hash of the request until its answer is delivered (jobs.work.repeats).",
+    )
 
     images_total = models.PositiveIntegerField(default=0)
     images_succeeded = models.PositiveIntegerField(default=0)
@@ -112,6 +117,9 @@ class Job(models.Model):
                 fields=["team", "idempotency_key"],
                 condition=~models.Q(idempotency_key=""),
                 name="one_idempotency_key_a_team",
+            ),
+            models.UniqueConstraint(
+                fields=["repeat_key"], condition=~models.Q(repeat_key=""), name="one_job_for_a_repeated_request"
             ),
         ]
 
@@ -169,11 +177,17 @@ class JobImage(Leased):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    faults = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How many attempts met a fault of a machine."
+    )
+    fault = models.CharField(max_length=500, blank=True, db_default="", help_text="The last of these faults.")
+    dropped_at = models.DateTimeField(null=True, blank=True, help_text="When the staff took it off the failures.")
+
     charged_on = models.DateField(null=True, blank=True, help_text="The day it is charged to; empty: not charged.")
     charged_units = models.PositiveSmallIntegerField(
         default=1, db_default=1, help_text="What it counts of a quota, by its tier."
     )
-    is_held = models.BooleanField(default=False, help_text="Waits until its team may run another picture.")
+    is_held = models.BooleanField(default=False, help_text="Waits until its team may queue or run another picture.")
 
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
@@ -221,9 +235,15 @@ class JobImage(Leased):
         """Move running → queued; False when this attempt has lost its lease."""
         return super().release(delay_s=delay_s, enqueued_at=timezone.now(), **values)
 
-    def hand_over(self, *, timings_ms: dict[str, float]) -> bool:
+    def postpone(self, *, delay_s: float, fault: str) -> bool:
+        """Queue the picture again after a fault of the machine, which does not count towards giving it up."""
+        return self.release(
+            delay_s=delay_s, attempts_before=F("attempts_before") + 1, faults=F("faults") + 1, fault=fault
+        )
+
+    def hand_over(self, *, timings_ms: dict[str, float], is_held: bool = False) -> bool:
         """Queue the picture for its next stage, where its attempts are counted from 0; False when the lease is lost."""
-        return self.release(attempts_before=F("attempt"), timings_ms=timings_ms)
+        return self.release(attempts_before=F("attempt"), timings_ms=timings_ms, is_held=is_held)
 
     def finish(self, status: str, **values: Any) -> bool:
         """Move running → a terminal state; False when the lease is lost, and then nothing is written."""
@@ -245,3 +265,11 @@ class JobImage(Leased):
         if ended:
             picture_moved(picture=self.pk, job=self.job_id, state=Status.CANCELED)
         return ended
+
+
+class FailedPicture(JobImage):
+    """The pictures that failed, as the admin lists them."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "failed picture"

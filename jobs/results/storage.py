@@ -132,15 +132,19 @@ def _saved(key: str, content: File) -> str:
         return default_storage.save(key, content)
     except Exception as error:
         logger.exception("storing %s failed", key)
+        _folders_remove(key)
         raise StorageFailed from error
 
 
 def open_file(key: str) -> IO[bytes]:
-    """Open a stored file for reading; raise NotFound when it is gone."""
+    """Open a stored file for reading; raise NotFound when it is missing, StorageFailed when the storage refuses."""
     try:
         return default_storage.open(key, "rb")
     except FileNotFoundError as error:
         raise NotFound("The file has been deleted.") from error
+    except Exception as error:
+        logger.exception("opening %s failed", key)
+        raise StorageFailed from error
 
 
 def local_path(key: str) -> Path | None:
@@ -155,8 +159,13 @@ def local_path(key: str) -> Path | None:
 
 
 def read(key: str) -> bytes:
+    """Return a stored file; raise as `open_file` does."""
     with open_file(key) as file:
-        return file.read()
+        try:
+            return file.read()
+        except Exception as error:
+            logger.exception("reading %s failed", key)
+            raise StorageFailed from error
 
 
 def files_under(folder: str) -> Iterator[str]:

@@ -15,7 +15,7 @@ from django.db import close_old_connections
 
 from jobs.intake import uploads
 from jobs.mail import outbox
-from jobs.results import bundling, deletions
+from jobs.results import bundling, deletions, reserve
 from jobs.webhooks import delivery
 from jobs.work import recovery, retention
 
@@ -58,6 +58,7 @@ class Upkeep:
             try:
                 close_old_connections()
                 deletions.deletions_retry()
+                reserve.reserve_keep()
                 if time.monotonic() >= next_expiry_s:
                     more_may_be_left = bool(retention.jobs_expire())
                     next_expiry_s = 0.0 if more_may_be_left else time.monotonic() + _EXPIRE_EVERY_S

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -16,15 +17,19 @@ from jobs.quota.refunds import usage_refund
 from jobs.results import storage
 from jobs.results.artifacts import artifact_keep, artifact_stored
 from jobs.results.deletions import files_discard
-from jobs.work.capacity import claim_allowed, room_given_back
+from jobs.work.capacity import claim_allowed, held_release, room_given_back
 from jobs.work.dispatch import images_send
 from jobs.work.ending import job_count, job_lock
+from jobs.work.fairness import window_room
+from jobs.work.faults import FAULT_DELAYS_S, database_retried, fault_text
 from segmentation.errors import MattingError
 from segmentation.options import Box
 from segmentation.pipeline import CutoutResult, Rendered
 
 if TYPE_CHECKING:
     from jobs.recipes.finishing import FinishedFile, FinishedPicture
+
+logger = logging.getLogger(__name__)
 
 
 def image_claim(*, image_id: str, worker: str) -> JobImage | None:
@@ -43,6 +48,7 @@ def image_claim(*, image_id: str, worker: str) -> JobImage | None:
         if not image.claim(worker=worker, lease_s=settings.MATTING_LEASE_S):
             return None
         image.job.start()
+        after_commit(held_release, image.job.team)
     return image
 
 
@@ -68,8 +74,9 @@ def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int
 def image_hand_over(*, image: JobImage, timings_ms: dict[str, float]) -> bool:
     """Queue a downloaded picture for a model; False when this attempt has lost its lease."""
     with transaction.atomic(), room_given_back(image.job):
-        handed = image.hand_over(timings_ms=timings_ms)
-        if handed:
+        is_held = window_room(image.job.team_id, image.job.urgency, is_remote=False) <= 0
+        handed = image.hand_over(timings_ms=timings_ms, is_held=is_held)
+        if handed and not is_held:
             after_commit(images_send, [image.pk], urgency=image.job.urgency)
     return handed
 
@@ -96,13 +103,27 @@ def image_succeed(
         artifacts += [_stored_finished(image, file) for file in (finished.files if finished else ())]
         answered = {"model_version": model_version, "tier": tier, "model_reason": model_reason}
         notes = [*result.notes, *(finished.notes if finished else ())]
-        ended = _succeed(image, result, artifacts, notes=notes, timings_ms=timings_ms, **answered)
+        ended = database_retried(
+            lambda: _succeed(image, result, artifacts, notes=notes, timings_ms=timings_ms, **answered)
+        )
     except BaseException as error:
         files_discard(keys=(artifact.key for artifact in artifacts), error=error)
         raise
     if not ended:
         files_discard(keys=(artifact.key for artifact in artifacts))
     return ended
+
+
+def image_postpone(*, image: JobImage, error: Exception) -> bool:
+    """Queue a picture again after a fault of the machine; end it when that has happened too often.
+
+    False when this attempt has lost its lease.
+    """
+    if image.faults >= len(FAULT_DELAYS_S):
+        logger.error("picture %s met %d faults of machines and is given up", image.pk, image.faults)
+        return image_fail(image=image, error=error if isinstance(error, MattingError) else MattingError())
+    with transaction.atomic(), room_given_back(image.job):
+        return image.postpone(delay_s=FAULT_DELAYS_S[image.faults], fault=fault_text(error))
 
 
 def image_fail(*, image: JobImage, error: MattingError) -> bool:

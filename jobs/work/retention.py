@@ -17,6 +17,7 @@ from jobs.commit import after_commit
 from jobs.models import Action, Job, Status
 from jobs.results import storage
 from jobs.results.deletions import files_delete
+from jobs.results.reserve import is_disk_full, reserve_release
 from jobs.teams.actor import Actor
 from jobs.webhooks.outbox import job_callbacks_forget
 from jobs.work import queue
@@ -32,7 +33,7 @@ _LATE_FILES_AFTER = dt.timedelta(hours=1)
 
 def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
     """Delete jobs with their rows and files; return how many. Without an actor the retention acts."""
-    return sum(_purge(actor, job) for job in jobs)
+    return sum(_purge_on_full_disk(actor, job) for job in jobs)
 
 
 def jobs_expire(*, at_most_s: float = 10.0) -> int:
@@ -66,6 +67,16 @@ def retention_shorten(*, retention: dt.timedelta, dry_run: bool = False) -> int:
 
 def _expired() -> QuerySet[Job]:
     return Job.objects.select_related("team__quota").filter(expires_at__lt=timezone.now()).order_by("expires_at")
+
+
+def _purge_on_full_disk(actor: Actor | None, job: Job) -> bool:
+    """Delete one job; where the database's disk is full, release the reserve and try again."""
+    try:
+        return _purge(actor, job)
+    except OperationalError as error:
+        if not is_disk_full(error) or not reserve_release():
+            raise
+    return _purge(actor, job)
 
 
 def _purge(actor: Actor | None, job: Job) -> bool:

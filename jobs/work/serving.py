@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import time
 from collections.abc import Iterable
+from typing import Any
 
 import django_rq
 from django.db import close_old_connections
@@ -20,6 +21,7 @@ from jobs.telemetry.transitions import worker_busy
 from jobs.webhooks import delivery as _delivery  # noqa: F401
 from jobs.work import queue
 from jobs.work import tasks as _tasks  # noqa: F401
+from jobs.work.faults import fitness
 
 # How long after its time limit a task may still run, for example to write its failure.
 HANG_MARGIN_S = 30
@@ -41,6 +43,14 @@ class _Worker(SimpleWorker):
     therefore a thread that needs no Python ends the process and writes the stack to standard error. The supervisor
     starts another process and returns the picture to the queue.
     """
+
+    def dequeue_job_and_maintain_ttl(self, *args: Any, **values: Any) -> Any:
+        """Wait before the next message as long as the faults of this worker ask for."""
+        until = time.monotonic() + fitness.take_pause_s()
+        while (left_s := until - time.monotonic()) > 0:
+            time.sleep(min(left_s, 5.0))
+            self.heartbeat()
+        return super().dequeue_job_and_maintain_ttl(*args, **values)
 
     def perform_job(self, job: Message, queue: Queue) -> bool:
         close_old_connections()

@@ -37,8 +37,11 @@ from jobs.results.deletions import files_discard
 from jobs.teams.actor import Actor
 from jobs.work import queue
 from jobs.work.abilities import options_check
+from jobs.work.admission import admission_check
 from jobs.work.dispatch import images_send
 from jobs.work.ending import job_count
+from jobs.work.fairness import hold_beyond_window
+from jobs.work.repeats import job_repeated, repeat_key_free, repeat_key_of, submission_note
 from segmentation.errors import ImageMissing
 from segmentation.image import Limits
 from segmentation.options import CutoutOptions, Quality
@@ -74,9 +77,10 @@ def job_submit(
 ) -> Job:
     """Store the sources, write the job and its pictures, and queue them when that is committed.
 
+    A repetition of a request whose answer was not delivered gets the job of the first one (`jobs.work.repeats`).
     A RefusedSource becomes a failed picture beside the others; a job without other pictures has failed on return.
-    Raise ImageMissing without a source, BoxInvalid for a box outside its picture, the quota's errors, StorageFailed and
-    QueueUnavailable. After an error no file, row, message or charge is left behind.
+    Raise ImageMissing without a source, BoxInvalid for a box outside its picture, the quota's errors, StorageFailed,
+    QueueUnavailable and the errors of `admission_check`. After an error no file, row, message or charge is left behind.
     """
     quota = quota_of(actor.team)
     options = quality_settled(options, team=actor.team, dialect=door.dialect)
@@ -84,10 +88,17 @@ def job_submit(
     _check(options, sources, limits, door.callback_url)
     if not door.worker_judges:
         _pictures_check(sources, limits)
+    # Only commands submit with recipes, and those bring an Idempotency-Key.
+    repeat_key = "" if recipes else repeat_key_of(actor=actor, door=door, options=options, sources=sources)
+    first = job_repeated(repeat_key)
+    if first is not None:
+        return first
     _quota_check(quota, actor, sources, limits, quality=options.quality or Quality.FAST)
     queue.require_available()
+    admission_check(team=actor.team, urgency=door.urgency, pictures=len(sources))
     job = _new_job(actor, door, options, limits, len(sources), quota)
     job.recipes = recipes_to_json(recipes)
+    job.repeat_key = repeat_key
     images = [_new_image(job, door, position, source) for position, source in enumerate(sources)]
     artifacts: list[Artifact] = []
     try:
@@ -97,14 +108,16 @@ def job_submit(
         with transaction.atomic():
             if door.idempotency_key:
                 _forget_old_key(job)
+            repeat_key_free(repeat_key)
             job.save(force_insert=True)
             waiting = [image for image in images if not image.is_terminal]
             usage_charge(job=job, images=waiting, quota=quota)
+            sent = hold_beyond_window(job, waiting)
             JobImage.objects.bulk_create(images)
             Artifact.objects.bulk_create(artifacts)
             if len(waiting) < len(images):
                 job_count(job.id)
-            after_commit(images_send, [image.id for image in waiting], urgency=job.urgency)
+            after_commit(images_send, [image.id for image in sent], urgency=job.urgency)
             audit_append(
                 action=Action.JOB_SUBMITTED,
                 author=Author.of(actor),
@@ -115,7 +128,11 @@ def job_submit(
         files_discard(keys=(artifact.key for artifact in artifacts), error=error)
         if isinstance(error, IntegrityError) and door.idempotency_key:
             raise IdempotencyConflict from error
+        first = job_repeated(repeat_key) if isinstance(error, IntegrityError) else None
+        if first is not None:  # the same request at the same moment
+            return first
         raise
+    submission_note(job)
     return job
 
 

@@ -16,7 +16,7 @@ _LOOK_EVERY_S = 2.0
 def wait_for_job(job_id: UUID, *, timeout_s: float) -> Job:
     """Return the job when it has ended, or in its current state after `timeout_s`.
 
-    Raise JobNotFound when it is deleted, and QueueUnavailable.
+    Raise JobNotFound when it is deleted. Without Redis the end is seen by reading the database.
     """
     deadline = time.monotonic() + timeout_s
     with queue.completion_of(job_id) as announced:

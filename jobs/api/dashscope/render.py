@@ -58,7 +58,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "queue_unavailable": (503, "InternalError"),
     "timeout": (500, "InternalError.Algo"),
     "inference_failed": (500, "InternalError.Algo"),
-    "storage_failed": (500, "InternalError.FileUpload"),
+    "storage_failed": (503, "InternalError.FileUpload"),
     "worker_lost": (500, "InternalError.Algo"),
     "internal": (500, "InternalError.Algo"),
 }

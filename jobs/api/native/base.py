@@ -15,6 +15,7 @@ from jobs.api.auth import request_id_of
 from jobs.api.base import DialectView
 from jobs.api.problem import problem_response
 from jobs.models import Job
+from jobs.work.admission import outlook
 from segmentation.errors import InvalidParameter, MattingError
 
 from .serializers import ImagePageSerializer, job_document
@@ -40,7 +41,7 @@ class NativeView(DialectView):
         return int(text)
 
     def answer(self, job: Job, *, pending_status: int = 202) -> Response:
-        """Answer with the job, with status 200 once it has ended, and its URL in `Location` before."""
+        """Answer with the job, with status 200 once it has ended, and before with its URL and the queue in headers."""
         shown = ImagePageSerializer(data=self._paging())
         shown.is_valid(raise_exception=True)
         page, size = shown.validated_data["images_page"], shown.validated_data["images_page_size"]
@@ -51,6 +52,8 @@ class NativeView(DialectView):
         status = 200 if job.is_terminal else pending_status
         if status == 202:
             headers["Location"] = self.base_url + reverse("job", kwargs={"job_id": job.pk})
+            expected = outlook(team=job.team, urgency=job.urgency)
+            headers |= {"X-Queue-Length": str(expected.length), "X-Queue-Seconds": f"{expected.seconds:.1f}"}
         return Response(document, status=status, headers=headers)
 
     def _paging(self) -> dict[str, str]:

@@ -57,7 +57,7 @@ ERRORS: dict[str, Words] = {
     "queue_unavailable": Words(503, FAILED),
     "timeout": Words(504, TIMED_OUT),
     "inference_failed": Words(500, FAILED),
-    "storage_failed": Words(500, NOT_STORED),
+    "storage_failed": Words(503, NOT_STORED),
     "worker_lost": Words(500, FAILED),
     "internal": Words(500, FAILED),
 }

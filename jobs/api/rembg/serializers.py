@@ -12,8 +12,8 @@ from rest_framework import serializers
 from jobs.api.fields import BlankAsDefault, SwitchField
 from jobs.api.links import source_of_url
 from jobs.errors import ParameterMissing
+from jobs.inference.selectors import active_versions
 from jobs.intake.sources import Source, accept_upload
-from jobs.work.selectors import active_model
 from segmentation.errors import InvalidParameter
 from segmentation.options import AlphaMode, Box, Color, CutoutOptions, Method, Output
 
@@ -44,7 +44,7 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
     )
 
     def validate_model(self, value: str) -> str:
-        served = {Path(settings.MATTING_WEIGHTS).stem, getattr(active_model(), "name", "")}
+        served = {Path(settings.MATTING_WEIGHTS).stem, *(version.name for version in active_versions().values())}
         if value not in served:
             installed = ", ".join(sorted(served - {""}))
             raise ModelUnknown(
