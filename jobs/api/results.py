@@ -36,7 +36,7 @@ def job_abandon(*, actor: Actor, job: Job) -> None:
 
     One with an Idempotency-Key is kept, as the repeated request finds it.
     """
-    if not job.idempotency_key:
+    if not job.idempotency_key and not Job.objects.filter(pk=job.pk, repeats__gt=0).exists():
         with suppress(JobNotCancelable, JobNotFound, Job.DoesNotExist):
             job_cancel(actor=actor, job=job, only_queued=True)
 

@@ -81,6 +81,8 @@ class Job(models.Model):
         help_text="A hash of the request until its answer is delivered (jobs.work.repeats).",
     )
 
+    repeats = models.PositiveIntegerField(default=0, db_default=0, help_text="How many repeated requests got this job.")
+
     images_total = models.PositiveIntegerField(default=0)
     images_succeeded = models.PositiveIntegerField(default=0)
     images_failed = models.PositiveIntegerField(default=0)
