@@ -6,13 +6,15 @@ TESTS ?= tests
 TEST_PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
+NODE_STAMP := node_modules/.installed
+MESSAGES_ARGS := --no-location --no-obsolete --ignore node_modules --ignore $(VENV) --ignore var --ignore tests
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on $(PIP_ARGS)
 # The lock files name neither an index nor a build of torch: the same lines install the CPU and the CUDA build.
 LOCK := $(BIN)/pip-compile --quiet --no-header --no-annotate --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev worker test test-fast lint lock bench clean chromium postgresql
+.PHONY: help run dev worker test test-fast test-js torture lint lint-js lock messages bench clean chromium postgresql node
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,13 +32,19 @@ dev: $(VENV)/.installed-dev ## Start the site with one worker and restart its pr
 worker: $(VENV)/.installed ## Start workers only, for a site whose REDIS_URL and DATABASE_URL are shared
 	@exec $(BIN)/python manage.py work
 
-test: $(VENV)/.installed-dev chromium postgresql ## Install what the tests need and run all of them (TESTS=tests/api for some)
+test: $(VENV)/.installed-dev chromium postgresql test-js ## Install what the tests need and run all of them (TESTS=tests/api for some)
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(TESTS)
 
 test-fast: $(VENV)/.installed-dev ## Run the tests without browser, servers and slow ones: for every save, under a minute
 	$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadgroup -m "not slow and not e2e and not browser" $(TESTS)
 
-lint: $(VENV)/.installed-dev ## Check for mistakes, formatting and types
+test-js: node ## Run the unit tests of the pages' scripts
+	@node --test tests/js/*.test.js
+
+torture: $(VENV)/.installed-dev ## Read 50,000 damaged picture files, in processes that may die
+	$(BIN)/python -m tests.segmentation.formats.mutated 50000
+
+lint: $(VENV)/.installed-dev lint-js ## Check for mistakes, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -47,11 +55,20 @@ lock: $(VENV)/.installed-dev ## Renew the lock files from requirements.txt and r
 	sed -i.old 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.lock requirements-dev.lock
 	rm -f requirements.lock.old requirements-dev.lock.old
 
+lint-js: $(NODE_STAMP) ## Check the pages' scripts: ESLint, Prettier, types
+	@npm run --silent lint
+	@npm run --silent types
+
+messages: $(VENV)/.installed-dev ## Collect the texts to translate, and compile the translations (needs gettext)
+	$(BIN)/python manage.py makemessages --all --domain django $(MESSAGES_ARGS)
+	$(BIN)/python manage.py makemessages --all --domain djangojs $(MESSAGES_ARGS) --ignore '*.config.js'
+	cd locale && ../$(BIN)/python ../manage.py compilemessages
+
 bench: $(VENV)/.installed-dev ## Measure a real server, worker and model on this machine
 	@for file in tests/bench/bench_*.py; do $(BIN)/python -m tests.bench.$$(basename $$file .py) || exit 1; done
 
 clean: ## Remove the virtual environment and the caches of tools; the data folder stays
-	rm -rf $(VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) node_modules .pytest_cache .ruff_cache .mypy_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 chromium:
@@ -59,6 +76,9 @@ chromium:
 
 postgresql:
 	@.ci/postgresql
+
+node:
+	@.ci/node
 
 # The stamps make a second start fast: pip runs again only when a lock file has changed.
 $(VENV)/.installed: requirements.lock | $(BIN)/python
@@ -68,6 +88,10 @@ $(VENV)/.installed: requirements.lock | $(BIN)/python
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(PIP) -r requirements-dev.lock
+	@touch $@
+
+$(NODE_STAMP): package.json package-lock.json | node
+	npm ci
 	@touch $@
 
 $(BIN)/python:

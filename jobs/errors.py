@@ -17,6 +17,20 @@ class PermissionDenied(MattingError):
     public_message = gettext_noop("This key or user may not do that.")
 
 
+class ScopeMissing(PermissionDenied):
+    """Report that the key lacks `scope`."""
+
+    public_message = gettext_noop("The key lacks a scope.")
+
+    def __init__(self, scope: str = "") -> None:
+        super().__init__(f"This needs the scope {str(scope)!r}." if scope else "")
+        self.scope = str(scope)
+
+
+class LinkExpired(PermissionDenied):
+    public_message = gettext_noop("The link has expired.")
+
+
 class NoTeam(PermissionDenied):
     public_message = gettext_noop("You belong to no team yet.")
 
@@ -35,6 +49,14 @@ class ParameterMissing(InvalidParameter):
     """Report a required parameter that was not sent; `field` is its name."""
 
     public_message = gettext_noop("A parameter is missing.")
+
+
+class ParameterUnknown(InvalidParameter):
+    public_message = gettext_noop("A parameter is not known.")
+
+
+class ParameterWithoutEffect(InvalidParameter):
+    public_message = gettext_noop("A parameter has no effect here.")
 
 
 class UrlTooLong(MattingError):
@@ -90,6 +112,10 @@ class TooManyTasks(LimitReached):
 class NotFound(MattingError):
     code, http_status = "not_found", 404
     public_message = gettext_noop("There is nothing at this URL.")
+
+
+class NoResults(NotFound):
+    public_message = gettext_noop("The job has no results.")
 
 
 class JobNotFound(NotFound):

@@ -28,6 +28,8 @@ from jobs.errors import RateLimited, ServerBusy
 
 Value = TypeVar("Value")
 
+# What a piece of work raises when its process has ended, or has been refused memory.
+PROCESS_FAILED = (BrokenProcessPool, CancelledError, MemoryError)
 LARGE_PIXELS = 12_000_000
 _NICENESS = 5  # requests go first on a busy processor
 _MEMORY_BYTES = 6 * 2**30  # of addresses, libraries included; a picture of 50 megapixels needs half of it

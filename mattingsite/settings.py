@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import socket
 from pathlib import Path
 
+from botocore.config import Config
+
+from jobs.telemetry.logs import FORMATS, logging_settings
 from mattingsite import __version__
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
 from mattingsite.data_folder import broker_socket, read_or_create_secret
 from mattingsite.environment import read_environment
+from segmentation.cpus import available_cpus
+from segmentation.options import Quality
 from segmentation.runtimes import RUNTIMES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -32,6 +38,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "jobs",
+    "corsheaders",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "mattingsite.apps.KeylineAdminConfig",
@@ -56,6 +63,8 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "webserver.parking.ParkingMiddleware",  # first, so that all others see the final answer
+    "jobs.telemetry.requests.RequestsMiddleware",  # sees every response
+    "corsheaders.middleware.CorsMiddleware",
     "jobs.api.health.ProbesMiddleware",
     "jobs.api.delivered.DeliveredMiddleware",
     "jobs.api.body_limits.BodyLimitsMiddleware",
@@ -99,6 +108,7 @@ if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
     }
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5} | dict(DATABASES["default"].get("OPTIONS", {}))
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restart of the database fails no request
 
 LANGUAGE_CODE = "en"
@@ -123,8 +133,11 @@ AUTH_PASSWORD_VALIDATORS = [
 # Mail -----------------------------------------------------------------------------------------------------------------
 _MAIL_SERVER = env.email("EMAIL_URL")
 EMAIL_IS_CONFIGURED = bool(_MAIL_SERVER)
-EMAIL_BACKEND = "django.core.mail.backends.dummy.EmailBackend"
 vars().update(_MAIL_SERVER)
+# Requests write mail to the outbox; a worker sends it with the backend that EMAIL_URL names.
+MAIL_DELIVERY_BACKEND = _MAIL_SERVER.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
+EMAIL_BACKEND = "jobs.mail.backend.Outbox" if EMAIL_IS_CONFIGURED else MAIL_DELIVERY_BACKEND
+EMAIL_TIMEOUT = env.number("MATTING_MAIL_TIMEOUT_S", 10.0, minimum=0.1)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", "keyline@localhost")
 
 # Accounts -------------------------------------------------------------------------------------------------------------
@@ -167,13 +180,20 @@ S3_OPTIONS = {
     "default_acl": "private",
     "querystring_auth": True,
     "file_overwrite": True,
+    "client_config": Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3}),
+}
+# Only the site's own user reads pictures; a web server that sends files itself (X-Accel-Redirect) needs its group.
+_GROUP_READS = env.switch("MATTING_MEDIA_GROUP_READABLE", False)
+_FILE_MODES = {
+    "file_permissions_mode": 0o640 if _GROUP_READS else 0o600,
+    "directory_permissions_mode": 0o750 if _GROUP_READS else 0o700,
 }
 STORAGES = {
     "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3_OPTIONS}
     if S3_BUCKET
     else {
         "BACKEND": "jobs.results.folder_storage.FolderStorage",
-        "OPTIONS": {"location": MEDIA_ROOT, "allow_overwrite": True},
+        "OPTIONS": {"location": MEDIA_ROOT, "allow_overwrite": True, **_FILE_MODES},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
@@ -183,7 +203,7 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
-FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 
 # Security -------------------------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -218,7 +238,7 @@ RQ_QUEUES = {
     for name in (
         *("interactive", "default", "batch"),
         *("interactive-downloads", "default-downloads", "batch-downloads"),
-        *("webhooks", "slow-webhooks", "upkeep"),
+        *("webhooks", "slow-webhooks", "mail", "upkeep"),
     )
 }
 CACHES = {
@@ -232,7 +252,11 @@ RQ = {"DEFAULT_RESULT_TTL": 0, "FAILURE_TTL": 3600}
 
 # API ------------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["jobs.api.auth.KeyAuthentication", "jobs.api.auth.BrowserSession"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "jobs.api.auth.KeyAuthentication",
+        "jobs.api.auth.BrowserSession",
+        "jobs.api.auth.NetworkAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["jobs.api.auth.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -240,6 +264,19 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+# Origins whose pages may call the APIs with a key and read signed links. Cookies are not sent along.
+CORS_ALLOWED_ORIGINS = env.items("MATTING_CORS_ORIGINS", [])
+CORS_URLS_REGEX = r"^/(?!admin/|accounts/|i18n/)"
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "content-type", "content-disposition", "idempotency-key", "if-none-match", "range"),
+    "x-api-key",  # a dialect registers the headers that only its clients send
+]
+CORS_EXPOSE_HEADERS = [
+    *("Content-Disposition", "Content-Range", "ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit"),
+    *("RateLimit-Policy", "Retry-After", "Server-Timing", "X-Ignored-Fields", "X-Request-Id"),
+]
+CORS_PREFLIGHT_MAX_AGE = 3600
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Keyline",
     "DESCRIPTION": "Cuts subjects out of pictures: the native API and published dialects.",
@@ -271,16 +308,27 @@ MATTING_TEAM_WINDOW = env.integer("MATTING_TEAM_WINDOW", 2, minimum=1)
 MATTING_REPEAT_WINDOW_S = env.number("MATTING_REPEAT_WINDOW_S", 600, minimum=0)
 MATTING_SWEEP_INTERVAL_S = env.number("MATTING_SWEEP_INTERVAL_S", 2.0, minimum=0.1)
 MATTING_MAX_DELIVERIES = env.integer("MATTING_MAX_DELIVERIES", 3, minimum=1)
-MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, (os.cpu_count() or 2) // 4), minimum=1)
+MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, available_cpus() // 4), minimum=1)
 MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
 MATTING_PIXEL_PROCESSES = env.switch("MATTING_PIXEL_PROCESSES", True)
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))
 MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", str(BASE_DIR / "weights"))).resolve()
 MATTING_RUNTIME = env.choice("MATTING_RUNTIME", "auto", RUNTIMES)
+MATTING_HOST = env("MATTING_HOST", "")
+MATTING_QUALITY = env.choice("MATTING_QUALITY", "fast", tuple(Quality))
+MATTING_QUALITY_UNITS = env.counts("MATTING_QUALITY_UNITS", tuple(Quality))
+MATTING_AUTO_ABOVE = env.number("MATTING_AUTO_ABOVE", 0.2, minimum=0)
+MATTING_AUTO_SHARE = env.number("MATTING_AUTO_SHARE", 0.3, minimum=0)
+MATTING_AUTO_MAX_S = env.number("MATTING_AUTO_MAX_S", 20.0, minimum=0)
+MATTING_MODEL_MEMORY_MB = env.integer("MATTING_MODEL_MEMORY_MB", 0, minimum=0)
+MATTING_MODEL_IDLE_S = env.number("MATTING_MODEL_IDLE_S", 600.0, minimum=1)
+MATTING_WORKER_MAX_MB = env.integer("MATTING_WORKER_MAX_MB", 6000, minimum=0)
 MATTING_INPUT_ROOTS = env.items("MATTING_INPUT_ROOTS", [str(MEDIA_ROOT / "inputs")])
 MATTING_OUTPUT_ROOTS = env.items("MATTING_OUTPUT_ROOTS", [str(MEDIA_ROOT / "outputs")])
 MATTING_FETCH_ALLOW = env.items("MATTING_FETCH_ALLOW", [])
 MATTING_FETCH_TIMEOUT_S = env.number("MATTING_FETCH_TIMEOUT_S", 20.0, minimum=0.1)
+MATTING_OPEN_TO = env.items("MATTING_OPEN_TO", [])
+MATTING_CONTENT_CHECK = env("MATTING_CONTENT_CHECK")
 MATTING_SIGNUP_OPEN = env.switch("MATTING_SIGNUP_OPEN", True)
 
 # Limits of a team without its own quota; empty means no limit.
@@ -296,22 +344,14 @@ MATTING_QUOTA = {
     "retention_hours": env.limit("MATTING_QUOTA_RETENTION_HOURS", int, minimum=1),
 }
 
-# Logs -----------------------------------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        # A 503 of /health while the model loads is a valid response: only exceptions are logged as errors.
-        "with_exception": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)}
-    },
-    "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))},
-    "loggers": {
-        "rq.worker": {"level": "WARNING"},
-        "axes": {"level": "WARNING"},
-        "django.request": {"level": "ERROR", "filters": ["with_exception"]},
-    },
-}
+# Observation ----------------------------------------------------------------------------------------------------------
+LOGGING = logging_settings(
+    log_format=env.choice("MATTING_LOG_FORMAT", "text", FORMATS),
+    level=env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+)
+# The web processes of a host sum their metrics up in files; prometheus_client reads this name when it is imported.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(DATA_DIR / "metrics" / socket.gethostname()))
+MATTING_METRICS_TOKEN = env("MATTING_METRICS_TOKEN")
+MATTING_METRICS_NETWORKS = env.networks("MATTING_METRICS_NETWORKS")
 
 env.finish()

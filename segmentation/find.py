@@ -1,4 +1,4 @@
-"""Stage 6, model: put the question that the options ask to the engine, and reduce its answer to one alpha."""
+"""Put the question of the options to the engine, and reduce its answer to one alpha."""
 
 from __future__ import annotations
 
@@ -7,14 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .classify import which_subject
+from .classify import is_paper, which_subject
 from .compose import cut
 from .engines.base import Engine, Instance, Matte
+from .errors import InferenceFailed, InvalidParameter
 from .options import Box, CutoutOptions, Method, Subject
 from .refine import enlarge
 from .stamp import lift_stamp
+from .subject_parts import people_in, things_in
 
-OBJECT_MIN_SHARE = 0.02  # of the subject's alpha: less than this beside the people is no object
+NO_PERSON = "person: no person is the subject"
+NO_THING = "object: nothing but people is the subject"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,7 +26,8 @@ class Found:
 
     alpha: (h, w) float32 0..1 over the full picture, at any size. subject: never Subject.AUTO.
     boxes: where alone it may lie, or empty. colors: (H, W, 3) uint8 where the subject has colours of its own (ink
-    without its paper), else None. instances: the people, when they were asked for one by one, else None.
+    without its paper), else None. instances: the people, when they were asked for one by one, else None. notes: what
+    was asked for and is not there.
     """
 
     alpha: np.ndarray
@@ -31,16 +35,26 @@ class Found:
     boxes: tuple[Box, ...] = ()
     colors: np.ndarray | None = None
     instances: tuple[Instance, ...] | None = None
+    notes: tuple[str, ...] = ()
 
 
 def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_side_px: int = 2) -> Found:
-    """Find the subject of (H, W, 3) uint8; raise BoxInvalid for a box off the picture, or InferenceFailed."""
+    """Find the subject of (H, W, 3) uint8.
+
+    Raises BoxInvalid for a box or a point off the picture, InvalidParameter for points that the model cannot take, and
+    InferenceFailed.
+    """
     height, width = rgb.shape[:2]
-    boxes = tuple(box.clipped(width, height, min_side_px=min_box_side_px) for box in options.boxes)
+    boxes = options.on_picture(width, height, min_box_side_px=min_box_side_px)
     if options.subject is Subject.STAMP:
+        # A photo without paper holds no stamp, however red it is; a box says where to look for one.
+        if not boxes and not is_paper(rgb):
+            return Found(np.zeros((height, width), np.float32), Subject.STAMP, colors=rgb)
         return find_ink(rgb, boxes)
     if options.method is Method.INSTANCES:
         return _find_people(rgb, engine)
+    if options.points:
+        return _find_at_points(rgb, boxes, options, engine)
     if options.method is Method.BOXES:
         return _find_in_boxes(rgb, boxes, options, engine)
     return _find_subject(rgb, options, engine)
@@ -61,20 +75,35 @@ def find_ink(rgb: np.ndarray, boxes: tuple[Box, ...] = ()) -> Found:
 def _find_subject(rgb: np.ndarray, options: CutoutOptions, engine: Engine) -> Found:
     matte = engine.auto(rgb)
     subject = options.subject if options.subject is not Subject.AUTO else which_subject(rgb, matte)
-    return find_ink(rgb) if subject is Subject.STAMP else Found(limit_to(options.subject, matte), subject)
+    if subject is Subject.STAMP:
+        return find_ink(rgb)
+    alpha, notes = limit_to(options.subject, matte, rgb, engine)
+    return Found(alpha, subject, notes=notes)
+
+
+def _find_at_points(rgb: np.ndarray, boxes: tuple[Box, ...], options: CutoutOptions, engine: Engine) -> Found:
+    if not engine.takes_points:
+        raise InvalidParameter(f"points: the model {engine.name} does not take them", field="points")
+    matte = engine.points(rgb, options.points, boxes, from_auto=options.method is Method.AUTO)
+    subject = options.subject if options.subject is not Subject.AUTO else which_subject(rgb, matte)
+    alpha, notes = limit_to(options.subject, matte, rgb, engine)
+    # A point says what is meant, not that it is ink: only a caller who asks for a stamp gets ink alone.
+    return Found(alpha, Subject.OBJECT if subject is Subject.STAMP else subject, notes=notes)
 
 
 def _find_in_boxes(rgb: np.ndarray, boxes: tuple[Box, ...], options: CutoutOptions, engine: Engine) -> Found:
     """Unite what each box holds, at the size of the finest answer."""
     mattes = engine.boxes(rgb, boxes)
     size = max((matte.alpha.shape for matte in mattes), key=lambda shape: shape[0] * shape[1])
-    alpha = _united([limit_to(options.subject, matte) for matte in mattes], size)
+    limited = [limit_to(options.subject, matte, rgb, engine) for matte in mattes]
+    alpha = _united([part for part, _ in limited], size)
+    notes = () if any(not missing for _, missing in limited) else limited[0][1]
     subject = options.subject
     if subject is Subject.AUTO:
         people = [matte.people for matte in mattes if matte.people is not None]
         subject = which_subject(rgb, Matte(alpha, _united(people, size) if people else None))
     # A box says where to look, not that there is ink in it: only a caller who asks for a stamp gets ink alone.
-    return Found(alpha, Subject.OBJECT if subject is Subject.STAMP else subject, boxes)
+    return Found(alpha, Subject.OBJECT if subject is Subject.STAMP else subject, boxes, notes=notes)
 
 
 def _find_people(rgb: np.ndarray, engine: Engine) -> Found:
@@ -89,15 +118,23 @@ def _united(alphas: Sequence[np.ndarray], size: tuple[int, int] | None = None) -
     return np.maximum.reduce([enlarge(np.asarray(alpha, np.float32), *size) for alpha in alphas])
 
 
-def limit_to(subject: Subject, matte: Matte) -> np.ndarray:
-    """Return the part of a matte's alpha that is of one subject; the whole when the engine cannot tell.
+def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return the alpha of the people or of the things of a matte, and notes; the whole when the engine cannot tell.
 
-    People fade out below a half rather than multiply, so that an unsure 0.9 leaves the inside of a person opaque.
+    Without any of them the alpha is 0 everywhere, and a note says so.
     """
     if matte.people is None or subject not in (Subject.PERSON, Subject.OBJECT):
-        return matte.alpha
-    people = np.clip(2 * matte.people, 0, 1)
-    if subject is Subject.PERSON:
-        return matte.alpha * people
-    rest = matte.alpha * (1 - people)
-    return rest if rest.sum() > OBJECT_MIN_SHARE * max(matte.alpha.sum(), 1) else matte.alpha
+        return matte.alpha, ()
+    is_person = subject is Subject.PERSON
+    part = people_in(matte, lambda: _instances(rgb, engine)) if is_person else things_in(matte)
+    if part is None:
+        return np.zeros_like(matte.alpha), (NO_PERSON if is_person else NO_THING,)
+    return part, ()
+
+
+def _instances(rgb: np.ndarray, engine: Engine) -> Sequence[Instance]:
+    """Return the people one by one; none where the engine only knows where people are."""
+    try:
+        return engine.instances(rgb)
+    except InferenceFailed:
+        return ()

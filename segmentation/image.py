@@ -6,40 +6,48 @@ The order protects the process: limit the bytes, sniff the format, limit the pix
 
 from __future__ import annotations
 
-import io
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import partial
 from pathlib import Path
 from typing import IO
 
+import cv2
 import numpy as np
 from PIL import Image
-from PIL.TiffImagePlugin import TiffImageFile
 
-from .color import require_range, to_srgb
-from .errors import ImageDimensions, ImageError, ImageMissing, ImageTooLarge, ImageUnreadable
-from .jpeg import check_structure
-from .options import MAX_COORDINATE_PX, MIN_BOX_SIDE_PX
-from .sniff import FORMATS, HEAD_BYTES, describe, sniff
+from segmentation.color import to_srgb
+from segmentation.errors import ImageDimensions, ImageError, ImageMissing, ImageTooLarge, ImageUnreadable
+from segmentation.formats import camera_raw
+from segmentation.formats.bmp import OpenedBmp
+from segmentation.formats.gif import OpenedGif
+from segmentation.formats.heif import OpenedHeif
+from segmentation.formats.jpeg import OpenedJpeg
+from segmentation.formats.jpeg2000 import OpenedJpeg2000
+from segmentation.formats.jpegxl import OpenedJpegXl
+from segmentation.formats.opened import Header, Opened
+from segmentation.formats.png import OpenedPng
+from segmentation.formats.sniff import FORMATS, HEAD_BYTES, NAMES, describe, sniff
+from segmentation.formats.tiff import OpenedTiff
+from segmentation.formats.webp import OpenedWebp
+from segmentation.options import MAX_COORDINATE_PX, MIN_BOX_SIDE_PX
 
 ALL = frozenset(FORMATS)
 
-_ORIENTATION_TAG = 0x0112
-# Only these plugins see the bytes: no file can reach Ghostscript or a rarely used parser.
-_PLUGINS = {name: (name.upper(),) for name in FORMATS} | {"heic": ("HEIF",), "jpeg": ("JPEG", "MPO")}
-_NAMES = {"webp": "WebP"} | {name: name.upper() for name in FORMATS if name != "webp"}
-_TURNS = {  # EXIF 2.3, tag Orientation: the transform that makes the stored pixels upright
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
+_OPENERS: dict[str, Callable[[bytes], Opened]] = {
+    "jpeg": OpenedJpeg,
+    "png": OpenedPng,
+    "webp": OpenedWebp,
+    "heic": partial(OpenedHeif, name="heic"),
+    "avif": partial(OpenedHeif, name="avif"),
+    "tiff": OpenedTiff,
+    "jxl": OpenedJpegXl,
+    "jp2": OpenedJpeg2000,
+    "bmp": OpenedBmp,
+    "gif": OpenedGif,
 }
 _SIDES_SWAPPED = (5, 6, 7, 8)
 
@@ -63,7 +71,8 @@ class Limits:
 class Probe:
     """Describe a picture that decodes: `width` and `height` upright, in pixels, `bytes` of the file.
 
-    notes: what was changed or ignored while reading, such as `icc: converted to sRGB`.
+    notes: what was changed or ignored while reading, such as `icc: converted to sRGB`. resolution: pixels per inch
+    across and down the upright picture, None where the file gives none.
     """
 
     format: str
@@ -71,15 +80,20 @@ class Probe:
     height: int
     bytes: int
     notes: tuple[str, ...] = ()
+    resolution: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """Hold a decoded picture: rgb (H, W, 3) uint8 sRGB, upright; alpha (H, W) float32 0..1, None when fully opaque."""
+    """Hold a decoded picture: rgb (H, W, 3) uint8 sRGB, upright; alpha (H, W) float32 0..1, None when fully opaque.
+
+    exif: as the file holds it, for `formats.exif.kept`.
+    """
 
     rgb: np.ndarray
     alpha: np.ndarray | None
     probe: Probe
+    exif: bytes = b""
 
 
 def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
@@ -90,38 +104,44 @@ def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
     """
     data = _read(source, limits)
     name = _accepted_format(data, limits)
-    with _refusing(name), _open(data, name, limits) as image:
-        size = image.size
-        if name == "jpeg" and image.mode in ("RGB", "L"):
-            # Entropy decoding still reads the whole file and finds truncation; only the inverse transform is cheaper.
-            image.draft(image.mode, (max(1, image.width // 8), max(1, image.height // 8)))
-        notes = _frame_notes(image, name)
-        turn, orientation = _load(image, name, limits)
-        require_range(image)
-    width, height = size[::-1] if turn in _SIDES_SWAPPED else size
-    return Probe(name, width, height, len(data), notes + _orientation_notes(orientation))
+    with _refusing(name):
+        opened = _opened(name, data, limits)
+        opened.prove()
+        _check_size(opened.header.width, opened.header.height, limits)
+    return _probe(name, opened.header, len(data), ())
 
 
-def pixels_of(data: bytes, limits: Limits) -> int:
-    """Return width x height by the header, with nothing decoded. Raises what `probe` raises for the file's head."""
-    data = _read(data, limits)
+def probe_header(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
+    """Check a file's header alone; raises what `probe` raises, but misses damage of the pixels."""
+    data = _read(source, limits)
     name = _accepted_format(data, limits)
-    with _refusing(name), _open(data, name, limits) as image:
-        return image.width * image.height
+    with _refusing(name):
+        opened = _opened(name, data, limits)
+    return _probe(name, opened.header, len(data), ())
+
+
+def pixels_of(source: bytes | Path, limits: Limits) -> int:
+    """Return width x height by the header, with nothing decoded. Raises what `probe_header` raises."""
+    found = probe_header(source, limits)
+    return found.width * found.height
 
 
 def decode(data: bytes, limits: Limits) -> Picture:
     """Decode a file to its first frame, upright, in sRGB. Raises what `probe` raises."""
     data = _read(data, limits)
     name = _accepted_format(data, limits)
-    with _refusing(name), _open(data, name, limits) as image:
-        notes = _frame_notes(image, name)
-        turn, orientation = _load(image, name, limits)
-    if turn in _TURNS:
-        image = image.transpose(_TURNS[turn])
-    colors = to_srgb(image)
-    notes += _orientation_notes(orientation) + colors.notes
-    return Picture(colors.rgb, colors.alpha, Probe(name, image.width, image.height, len(data), notes))
+    with _refusing(name):
+        opened = _opened(name, data, limits)
+        samples = opened.samples()
+        height, width = samples.pixels.shape[:2]
+        _check_size(width, height, limits)  # a file may hold another size than its header says
+        if (width, height) != (opened.header.width, opened.header.height):
+            raise ValueError("size")
+        colors = to_srgb(samples)
+    turn = opened.header.turn
+    rgb = _upright(colors.rgb, turn)
+    alpha = None if colors.alpha is None else _upright(colors.alpha, turn)
+    return Picture(rgb, alpha, _probe(name, opened.header, len(data), colors.notes), opened.header.exif)
 
 
 def _read(source: bytes | Path | IO[bytes], limits: Limits) -> bytes:
@@ -142,56 +162,49 @@ def _read(source: bytes | Path | IO[bytes], limits: Limits) -> bytes:
 
 def _accepted_format(data: bytes, limits: Limits) -> str:
     name = sniff(data[:HEAD_BYTES])
-    accepted = ", ".join(_NAMES[name] for name in FORMATS if name in limits.formats)
+    accepted = ", ".join(NAMES[name] for name in FORMATS if name in limits.formats)
+    if name is None and camera_raw.name_of(data):
+        raise camera_raw.refusal(data)
     if name is None:
         raise ImageUnreadable(f"The file is {describe(data[:HEAD_BYTES])}, not a picture. Send {accepted}.")
     if name not in limits.formats:
-        raise ImageUnreadable(f"{_NAMES[name]} pictures are not accepted here. Send {accepted}.")
+        raise ImageUnreadable(f"{NAMES[name]} pictures are not accepted here. Send {accepted}.")
     return name
+
+
+def _opened(name: str, data: bytes, limits: Limits) -> Opened:
+    """Parse the header and check the size before any pixel is decoded."""
+    opened = _OPENERS[name](data)
+    _check_size(opened.header.width, opened.header.height, limits)
+    return opened
 
 
 @contextmanager
 def _refusing(name: str) -> Iterator[None]:
-    """Raise ImageUnreadable for any error of Pillow's parsers.
+    """Raise ImageUnreadable for any error of the parsers and decoders; let faults of the machine pass.
 
-    They raise SyntaxError, struct.error, KeyError, zlib.error and others for a damaged file, hence the broad `except`.
+    For a damaged file they raise SyntaxError, struct.error, KeyError, zlib.error and others, hence the broad `except`.
+    An OSError with a number comes from the operating system, not from a decoder.
     """
     try:
         yield
-    except ImageError:
+    except (ImageError, ImportError):
         raise
     except Image.DecompressionBombError:
         raise ImageDimensions("The picture has more pixels than can be decoded.") from None
     except Exception as error:
-        raise ImageUnreadable(f"The {_NAMES[name]} file {_reason(error)}.") from error
+        if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno is not None):
+            raise
+        raise ImageUnreadable(f"The {NAMES[name]} file {_reason(error)}.") from error
 
 
 def _reason(error: Exception) -> str:
     words = str(error).lower()
     if isinstance(error, EOFError) or "truncated" in words or "end of file" in words or "premature" in words:
         return "is cut short"
-    if "too large" in words or "too long" in words or isinstance(error, MemoryError):
+    if "too large" in words or "too long" in words:
         return "holds a block that unpacks to far more than a picture needs"
     return "is damaged and cannot be decoded"
-
-
-def _open(data: bytes, name: str, limits: Limits) -> Image.Image:
-    """Parse the header and check the size before any pixel is decoded."""
-    if name == "heic":
-        _register_heif()
-    if name == "jpeg":
-        check_structure(data)
-    image = Image.open(io.BytesIO(data), formats=_PLUGINS[name])
-    _check_size(*image.size, limits)
-    return image
-
-
-@cache
-def _register_heif() -> None:
-    # Imported on the first HEIC only: the library loads a video decoder.
-    from pillow_heif import register_heif_opener
-
-    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
 
 
 def _check_size(width: int, height: int, limits: Limits) -> None:
@@ -205,44 +218,20 @@ def _check_size(width: int, height: int, limits: Limits) -> None:
         raise ImageDimensions(f"The picture has {size} pixels; each side may have at most {limits.max_side_px}.")
 
 
-def _load(image: Image.Image, name: str, limits: Limits) -> tuple[int, int]:
-    """Decode the first frame; return the EXIF orientation still to apply, and the one given in the file.
-
-    They differ where the decoder has already applied it: always for HEIC, and for TIFF inside Pillow.
-    """
-    stored = image.tag_v2.get(_ORIENTATION_TAG, 1) if isinstance(image, TiffImageFile) else 1
-    _drop_xmp(image)
-    image.load()
-    _drop_xmp(image)  # a PNG may hold XMP after the pixels
-    if name == "heic":  # the size of the coded picture may differ from the header's
-        _check_size(*image.size, limits)
-        return 1, image.info.get("original_orientation") or 1
-    try:
-        turn = image.getexif().get(_ORIENTATION_TAG, 1)
-    except Exception:  # broken metadata does not refuse a good picture
-        turn = 1
-    turn = turn if turn in _TURNS else 1
-    return turn, max(turn, stored if stored in _TURNS else 1)
+def _upright(pixels: np.ndarray, turn: int) -> np.ndarray:
+    """Apply an EXIF orientation (EXIF 2.3, tag Orientation) to (H, W) or (H, W, 3)."""
+    if turn in _SIDES_SWAPPED:
+        pixels = cv2.transpose(pixels)
+    if turn == 1 or turn == 5:
+        return pixels
+    return cv2.flip(pixels, {2: 1, 6: 1, 3: -1, 7: -1, 4: 0, 8: 0}[turn])
 
 
-def _drop_xmp(image: Image.Image) -> None:
-    """Drop the XMP: Pillow takes an orientation from it when EXIF has none, browsers do not."""
-    for name in ("xmp", "XML:com.adobe.xmp", "Raw profile type xmp"):
-        image.info.pop(name, None)
-
-
-def _frame_notes(image: Image.Image, name: str) -> tuple[str, ...]:
-    """Return the note that only the first frame is used. Frames of GIF and TIFF are not counted: it takes long."""
-    if name == "jpeg" or not getattr(image, "is_animated", False):
-        return ()
-    if name == "tiff":
-        return ("multi-page: first page used",)
-    if name == "heic":
-        return ("several pictures: the main one used",)
-    if name == "gif":
-        return ("animated: first frame used",)
-    return (f"animated: first of {getattr(image, 'n_frames', 2)} frames used",)
-
-
-def _orientation_notes(orientation: int) -> tuple[str, ...]:
-    return () if orientation == 1 else (f"rotated: EXIF orientation {orientation}",)
+def _probe(name: str, header: Header, size: int, notes: tuple[str, ...]) -> Probe:
+    width, height, resolution = header.width, header.height, header.resolution
+    if header.turn in _SIDES_SWAPPED:
+        width, height = height, width
+    if header.turned in _SIDES_SWAPPED and resolution is not None:
+        resolution = resolution[::-1]
+    turned = () if header.turned == 1 else (f"rotated: EXIF orientation {header.turned}",)
+    return Probe(name, width, height, size, header.notes + turned + notes, resolution)

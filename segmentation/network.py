@@ -1,15 +1,20 @@
-"""Stage 6, model: the built-in network, a small U-Net from photo (and optional boxes) to mattes and people.
+"""The built-in network: a small U-Net from a photo, and prompts where there are any, to mattes and people.
 
-Input   (B, 4, H, W) float, H and W multiples of 32. Channels 0-2: RGB in 0..1, ImageNet-normalised. Channel 3: the
-        prompt plane, 0 everywhere without a prompt, else +1 inside the box or boxes and -1 outside.
-Output  mattes (B, 2, H, W): logits of the alpha of the subject (with a prompt: of what the boxes hold) and of people;
+Input   photo (B, 3, H, W) float, H and W multiples of 32, RGB in 0..1, ImageNet-normalised; and prompt planes
+        (B, P, H, W), P = `config.prompt_planes`:
+        0  box: 0 everywhere without one, else +1 inside the box or boxes and -1 outside;
+        1  clicks: +1 on the disc of a click that keeps, -1 on that of one that removes, 0 elsewhere;
+        2  the matte before the last click, as 2 * alpha - 1; 0 everywhere without one.
+        Networks with one plane know boxes alone; there the plane enters the encoder, in the others the decoder, so that
+        the features of a photo serve for any number of prompts.
+Output  mattes (B, 2, H, W): logits of the alpha of the subject (with a prompt: of what it asks for) and of people;
         people (B, 5, H/8, W/8): logit of a person's box centre, and the logs of how far left, up, right and down of the
         cell's middle that box reaches (in cells of 8 pixels).
 
 The encoder is EfficientNet-Lite (Tan & Le 2019, without squeeze-and-excitation, ReLU6 throughout), made of inverted
-residuals (Sandler et al. 2018); pyramid pooling (Zhao et al. 2017) at its deepest level and a U-Net decoder
-(Ronneberger et al. 2015) follow; people are found by centres as in CenterNet (Zhou et al. 2019), with the four
-distances of FCOS (Tian et al. 2019).
+residuals (Sandler et al. 2018); pyramid pooling (Zhao et al. 2017) at its deepest level, self-attention (Vaswani et al.
+2017) that carries prompts across the picture, and a U-Net decoder (Ronneberger et al. 2015) follow; people are found by
+centres as in CenterNet (Zhou et al. 2019), with the four distances of FCOS (Tian et al. 2019).
 """
 
 from __future__ import annotations
@@ -45,6 +50,17 @@ class NetworkConfig:
     context_width: int = 192
     decoder_widths: tuple[int, ...] = (32, 48, 80, 128)  # at strides 2, 4, 8, 16
     people_width: int = 64
+    prompt_planes: int = (
+        1  # 1: boxes, entering the encoder; 3: boxes, clicks and the matte before, entering the decoder
+    )
+    prompt_widths: tuple[int, ...] = (16, 24, 32, 48, 64)  # of what is read from three planes, at strides 2 to 32
+    attention_blocks: int = 0  # at stride 32
+    attention_heads: int = 4
+
+    @property
+    def is_clickable(self) -> bool:
+        """Tell whether the network takes clicks, and keeps prompts out of its encoder."""
+        return self.prompt_planes == 3
 
 
 def convolution(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
@@ -106,7 +122,8 @@ class Encoder(nn.Module):
 
     def __init__(self, config: NetworkConfig):
         super().__init__()
-        self.stem = FoldedConvolution(4, config.stem_width, kernel=3, stride=2)
+        self.prompted = not config.is_clickable
+        self.stem = FoldedConvolution(4 if self.prompted else 3, config.stem_width, kernel=3, stride=2)
         self.stages = nn.ModuleList()
         inputs = config.stem_width
         for index, (outputs, depth) in enumerate(zip(config.widths, config.depths, strict=True)):
@@ -117,10 +134,10 @@ class Encoder(nn.Module):
                 stage.append(InvertedResidual(inputs, outputs, KERNELS[index], stride, expansion))
                 inputs = outputs
             self.stages.append(stage)
-        # The prompt also enters at every depth: through the stem alone, the deep cells would have to learn to carry it.
-        self.prompt = nn.ModuleList(nn.Conv2d(1, width, 1, bias=False) for width in config.widths[1:])
-        for layer in self.prompt:
-            nn.init.zeros_(layer.weight)
+        if self.prompted:  # the prompt also enters at every depth: the deep cells need not learn to carry it
+            self.prompt = nn.ModuleList(nn.Conv2d(1, width, 1, bias=False) for width in config.widths[1:])
+            for layer in self.prompt:
+                nn.init.zeros_(layer.weight)
 
     def forward(self, x: Tensor) -> list[Tensor]:
         plane = x[:, 3:]
@@ -128,12 +145,65 @@ class Encoder(nn.Module):
         x = functional.relu6(self.stem(x), inplace=True)  # (B, stem, H/2, W/2)
         for index, stage in enumerate(self.stages):
             x = stage(x)  # (B, w, H/s, W/s)
-            if STRIDES[index] == 2:
+            if self.prompted and STRIDES[index] == 2:
                 plane = functional.avg_pool2d(plane, 4 if index == 1 else 2)
-            if index:
+            if self.prompted and index:
                 x = x + self.prompt[index - 1](plane)
             features.append(x)
         return [features[index] for index in (*SKIPS, -1)]
+
+
+class PromptReader(nn.Module):
+    """Read prompt planes (B, 3, H, W) at strides 2 to 32, and add what they say to the decoder's features there.
+
+    What is added starts as nothing, so that a network without prompts can be taught them.
+    """
+
+    def __init__(self, planes: int, widths: tuple[int, ...], outputs: tuple[int, ...]):
+        super().__init__()
+        self.read = nn.ModuleList(
+            nn.Sequential(nn.Conv2d(inputs, width, 3, 2, 1), nn.ReLU(inplace=True))
+            for inputs, width in zip((planes, *widths[:-1]), widths, strict=True)
+        )
+        self.tell = nn.ModuleList(nn.Conv2d(width, out, 1) for width, out in zip(widths, outputs, strict=True))
+        for layer in self.tell:
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, planes: Tensor) -> list[Tensor]:
+        told = []
+        for read, tell in zip(self.read, self.tell, strict=True):
+            planes = read(planes)
+            told.append(tell(planes))
+        return told  # strides 2, 4, 8, 16, 32
+
+
+class Attention(nn.Module):
+    """Let every cell of (B, C, h, w) look at every other; a transformer's block that starts as the identity."""
+
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.position = nn.Conv2d(width, width, 3, padding=1, groups=width)
+        self.before = nn.LayerNorm(width)
+        self.query_key_value = nn.Linear(width, 3 * width)
+        self.out = nn.Linear(width, width)
+        self.between = nn.LayerNorm(width)
+        self.widen, self.narrow = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
+        for layer in (self.position, self.out, self.narrow):
+            nn.init.zeros_(layer.weight)
+            nn.init.zeros_(layer.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        count, width, rows, columns = (int(side) for side in x.shape)
+        x = x + self.position(x)  # the zeros beyond the border tell where a cell lies
+        tokens = x.flatten(2).transpose(1, 2)  # (B, h*w, C)
+        parts = self.query_key_value(self.before(tokens))
+        parts = parts.view(count, rows * columns, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        seen = functional.scaled_dot_product_attention(parts[0], parts[1], parts[2])  # (B, heads, h*w, C/heads)
+        tokens = tokens + self.out(seen.transpose(1, 2).reshape(count, rows * columns, width))
+        tokens = tokens + self.narrow(functional.gelu(self.widen(self.between(tokens)), approximate="tanh"))
+        return tokens.transpose(1, 2).reshape(count, width, rows, columns)
 
 
 def bin_means(bins: int, size: int) -> Tensor:
@@ -169,6 +239,11 @@ class PyramidPool(nn.Module):
         return self.fuse(torch.cat(levels, 1))
 
 
+def in_channels_last(x: Tensor) -> Tensor:
+    """Return a tensor (B, C, H, W) in memory order (B, H, W, C)."""
+    return x.contiguous(memory_format=torch.channels_last)
+
+
 class KeylineUNet(nn.Module):
     """The built-in network; in training mode it also returns the coarser mattes at strides 8 and 4."""
 
@@ -183,6 +258,11 @@ class KeylineUNet(nn.Module):
         )
         deep = (*narrow[1:], config.context_width)  # what comes up from below at strides 2, 4, 8, 16
         skips = [config.widths[index] for index in SKIPS]
+        if config.is_clickable:
+            self.prompts = PromptReader(config.prompt_planes, config.prompt_widths, (*deep, config.context_width))
+        self.attention = nn.Sequential(
+            *(Attention(config.context_width, config.attention_heads) for _ in range(config.attention_blocks))
+        )
         self.up = nn.ModuleList(
             nn.Sequential(convolution(below + skip, width), *(convolution(width, width) for _ in range(again)))
             for below, skip, width, again in zip(deep, skips, narrow, (0, 0, 1, 1), strict=True)
@@ -196,19 +276,41 @@ class KeylineUNet(nn.Module):
         nn.init.constant_(self.people[-1].bias[:1], -4.0)  # sigmoid 0.02: focal loss starts calm (Lin et al. 2017)
         self.side_mattes = nn.ModuleList(nn.Conv2d(width, 2, 3, 1, 1) for width in (narrow[2], narrow[1]))
 
-    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        *skips, y = self.encoder(x)
-        y = self.context(y)  # (B, context, H/32, W/32)
+    def encode(self, photos: Tensor) -> list[Tensor]:
+        """Return what is to be known of photos before any prompt: skips at strides 2 to 16, context at stride 32.
+
+        A network with one prompt plane takes it with the photos, as their fourth channel.
+        """
+        *skips, y = self.encoder(photos)
+        return [*skips, self.context(y)]
+
+    def decode(self, features: list[Tensor], planes: Tensor | None = None) -> tuple[Tensor, ...]:
+        """Return mattes and people from a photo's features, as prompt planes (B, 3, H, W) ask."""
+        *skips, y = features  # (B, context, H/32, W/32)
+        told: list[Tensor | float] = [0.0] * 5
+        if planes is not None:
+            told = list(self.prompts(planes))
+            y = y + told[4]
+        y = self.attention(y)
         decoded = []
-        for up, skip in zip(reversed(self.up), reversed(skips), strict=True):
+        for up, skip, prompt in zip(reversed(self.up), reversed(skips), reversed(told[:4]), strict=True):
             size = (int(skip.shape[-2]), int(skip.shape[-1]))
-            y = up(torch.cat([functional.interpolate(y, size, mode="bilinear"), skip], 1))
+            y = functional.interpolate(y, size, mode="bilinear") + prompt
+            if y.requires_grad:  # as the gradient of `cat` is a slice, ten times as slow here
+                y.register_hook(in_channels_last)
+            y = up(torch.cat([y, skip], 1))
             decoded.append(y)  # strides 16, 8, 4, 2
         mattes = functional.pixel_shuffle(self.mattes(y), 2)  # (B, 2, H, W)
         people = self.people(decoded[1])  # (B, 5, H/8, W/8)
         if not self.training:
             return mattes, people
         return mattes, people, self.side_mattes[0](decoded[1]), self.side_mattes[1](decoded[2])
+
+    def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Take photo and prompt planes as one input, (B, 3 + P, H, W)."""
+        if self.config.is_clickable:
+            return self.decode(self.encode(x[:, :3]), x[:, 3:])
+        return self.decode(self.encode(x))
 
 
 def load_network(path: Path) -> KeylineUNet:
@@ -240,6 +342,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         weights = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except Exception as error:  # garbage makes the unpickler stumble in every way there is
         raise WeightsInvalid(f"{path.name} is not a readable checkpoint.") from error
+    if isinstance(weights, dict) and isinstance(weights.get("state_dict"), dict):
+        weights = weights["state_dict"]  # as training frameworks save it, beside their own state
     if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
         raise WeightsInvalid(f"{path.name} does not hold a dictionary of tensors.")
     return weights

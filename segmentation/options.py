@@ -14,14 +14,22 @@ from typing import Any, Self
 from .errors import BoxInvalid, InvalidParameter
 
 MAX_BOXES = 20
+MAX_POINTS = 20
 MIN_BOX_SIDE_PX = 2
 MAX_COORDINATE_PX = 1_000_000
 
 
 class Method(StrEnum):
     AUTO = "auto"  # the model finds the subject
-    BOXES = "boxes"  # the caller points at it
+    BOXES = "boxes"  # the caller draws boxes round it
+    POINTS = "points"  # the caller clicks on it
     INSTANCES = "instances"  # every person separately
+
+
+class Quality(StrEnum):
+    FAST = "fast"  # the built-in model, or what an operator has put in its place
+    FINE = "fine"  # the strongest model that is installed
+    AUTO = "auto"  # fast, and fine where fast is uncertain
 
 
 class Subject(StrEnum):
@@ -41,6 +49,12 @@ class Output(StrEnum):
     MASK = "mask"
     ALPHA = "alpha"  # the model's own alpha, before any threshold
     VISUALIZATION = "visualization"
+
+
+class Metadata(StrEnum):
+    STRIP = "strip"
+    KEEP = "keep"  # EXIF with author and copyright, without the place
+    KEEP_GPS = "keep_gps"  # and with the place
 
 
 class Format(StrEnum):
@@ -134,21 +148,58 @@ class Box:
         return Box(left, top, right, bottom)
 
 
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A click in pixels of the upright picture; `keep` says whether what lies there belongs to the subject."""
+
+    x: int
+    y: int
+    keep: bool = True
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
+                raise BoxInvalid(f"points: {name} must be a number, not {value!r:.40}", field="points")
+            if abs(value) > MAX_COORDINATE_PX:
+                raise BoxInvalid(f"points: {name}={value} is off any picture", field="points")
+            object.__setattr__(self, name, int(value // 1))
+
+    @classmethod
+    def parse(cls, value: Any) -> Self:
+        """Read `[x, y, 1]` (keep) or `[x, y, 0]` (remove)."""
+        if not isinstance(value, list | tuple) or len(value) != 3 or value[2] not in (0, 1):
+            raise BoxInvalid("points: each point is [x, y, 1] to keep or [x, y, 0] to remove", field="points")
+        return cls(value[0], value[1], bool(value[2]))
+
+    def on(self, width: int, height: int) -> Point:
+        """Return the point; raise BoxInvalid when it is not on a picture of `width` x `height`."""
+        if not (0 <= self.x < width and 0 <= self.y < height):
+            raise BoxInvalid(f"points: ({self.x}, {self.y}) is not on a picture of {width}x{height}", field="points")
+        return self
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutoutOptions:
     """Parameters of one cutout. Raises InvalidParameter, naming the field, for an invalid value.
 
+    boxes: with method `boxes`, one subject each. points: with method `points` they select the subject; with `auto` and
+    `boxes` they correct what these find, the boxes then holding one subject together.
+    quality: which model answers; None is the default of the team and dialect.
     threshold: 0..50. `binary` keeps alpha > threshold / 50; `soft` stretches the levels between t and 1 - t with
     t = threshold / 100, so 0 changes nothing and 50 is a step at one half.
     erosion: 0..5, a square of erosion + 1 pixels. feathering: a 5 x 5 Gaussian over the alpha.
     refine: edge-aware upsampling of the model's alpha to the full picture.
     crop_margin: space added round the subject on each side, as a share (0..0.5) of its longer side.
     background: None keeps the cutout transparent (JPEG, which cannot, is drawn on white).
+    metadata: what of the source's EXIF the cutout keeps.
     """
 
     method: Method = Method.AUTO
     boxes: tuple[Box, ...] = ()
+    points: tuple[Point, ...] = ()
     subject: Subject = Subject.AUTO
+    quality: Quality | None = None
     alpha_mode: AlphaMode = AlphaMode.SOFT
     threshold: int = 10
     erosion: int = 0
@@ -160,12 +211,16 @@ class CutoutOptions:
     background: Color | None = None
     crop: bool = False
     crop_margin: float = 0.0
+    metadata: Metadata = Metadata.STRIP
 
     def __post_init__(self) -> None:
         self._coerce("method", Method)
         self._coerce("subject", Subject)
+        if self.quality is not None:
+            self._coerce("quality", Quality)
         self._coerce("alpha_mode", AlphaMode)
         self._coerce("format", Format)
+        self._coerce("metadata", Metadata)
         self._check_whole("threshold")
         self._check_whole("erosion")
         for name in ("feathering", "decontaminate", "refine", "crop"):
@@ -174,6 +229,7 @@ class CutoutOptions:
         self._check_margin()
         self._check_outputs()
         self._check_boxes()
+        self._check_points()
         if self.background is not None and not isinstance(self.background, Color):
             object.__setattr__(self, "background", Color.parse(self.background))
 
@@ -219,10 +275,31 @@ class CutoutOptions:
         if self.method is not Method.BOXES and boxes:
             raise InvalidParameter("boxes: only method boxes takes them", field="boxes")
 
+    def _check_points(self) -> None:
+        if isinstance(self.points, str | Mapping) or not isinstance(self.points, list | tuple):
+            raise BoxInvalid("points: a list of [x, y, 1] or [x, y, 0]", field="points")
+        points = tuple(point if isinstance(point, Point) else Point.parse(point) for point in self.points)
+        object.__setattr__(self, "points", points)
+        if len(points) > MAX_POINTS:
+            raise BoxInvalid(f"points: {len(points)} are more than {MAX_POINTS}", field="points")
+        if self.method is Method.POINTS and not any(point.keep for point in points):
+            raise InvalidParameter("points: method points needs at least one to keep", field="points")
+        if points and self.method is Method.INSTANCES:
+            raise InvalidParameter("points: method instances does not take them", field="points")
+        if points and self.subject is Subject.STAMP:
+            raise InvalidParameter("points: a stamp is not selected by points", field="points")
+
+    def on_picture(self, width: int, height: int, *, min_box_side_px: int = MIN_BOX_SIDE_PX) -> tuple[Box, ...]:
+        """Return the boxes clipped to a picture; raise BoxInvalid for a box or a point that is off it."""
+        for point in self.points:
+            point.on(width, height)
+        return tuple(box.clipped(width, height, min_side_px=min_box_side_px) for box in self.boxes)
+
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON types, from which `from_json` builds an equal object."""
         data = {name: getattr(self, name) for name in _NAMES}
         data["boxes"] = [list(asdict(box).values()) for box in self.boxes]
+        data["points"] = [[point.x, point.y, int(point.keep)] for point in self.points]
         data["outputs"] = list(self.outputs)
         data["background"] = None if self.background is None else str(self.background)
         return data
@@ -234,7 +311,7 @@ class CutoutOptions:
         if unknown:
             raise InvalidParameter(f"{unknown[0]}: not a parameter", field=unknown[0])
         values = dict(data)
-        for name in ("boxes", "outputs"):
+        for name in ("boxes", "points", "outputs"):
             if isinstance(values.get(name), list):
                 values[name] = tuple(values[name])
         return cls(**values)

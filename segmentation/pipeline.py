@@ -5,21 +5,32 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from .compose import Rendered, crop_box, cut, grow_box, render_cutout, render_gray, render_picture, render_thumbnail
-from .encode import encode_alpha, quantize, read_alpha, read_texts, to_float
+from .compose import (
+    Rendered,
+    crop_box,
+    cut,
+    grow_box,
+    render_cutout,
+    render_gray,
+    render_picture,
+    render_preview,
+    render_thumbnail,
+)
+from .encode import Kept, encode_alpha, quantize, read_alpha, read_texts, to_float
 from .engines.base import Engine
 from .errors import ImageUnreadable
 from .find import Found, find, find_ink
 from .foreground import decontaminate
+from .formats import exif
 from .image import Limits, Picture, decode
-from .options import Box, CutoutOptions, Output, Subject
+from .options import Box, CutoutOptions, Metadata, Output, Subject
 from .people import Person, map_people
-from .postprocess import foreground_box, shape_alpha
+from .postprocess import foreground_box, shape_alpha, to_levels
 from .refine import enlarge, refine
 from .visualize import draw_ids
 
@@ -27,6 +38,7 @@ __all__ = ["CutoutResult", "Person", "Rendered", "cut_out", "read_alpha", "rende
 
 BOX_MARGIN = 0.04  # of a box's longer side: hair may reach a little out of a drawn box
 UNCERTAINTY_SIDE_PX = 320
+NOTHING_FOUND = "nothing: no subject was found"
 SURE_LEVEL = 0.05
 # Text keys in the stored alpha's PNG, read again for variants: the subject, and the boxes searched for ink.
 SUBJECT_TEXT = "keyline-subject"
@@ -40,8 +52,9 @@ class CutoutResult:
     """Result of one picture.
 
     outputs: the files that the options ask for. alpha: the model's full-size alpha before any threshold, 16-bit gray.
-    thumbnail: the cutout, small. width, height: of the upright source. foreground: box round the visible subject, in
-    pixels of the upright source. uncertainty: see `uncertainty_of`. timings_ms: `decode`, `model`, `post`, `encode`.
+    thumbnail: the cutout, small. preview: the source for a screen, None for variants. width, height: of the upright
+    source. foreground: box round the visible subject, in pixels of the upright source. uncertainty: see
+    `uncertainty_of`. timings_ms: `decode`, `model`, `post`, `encode`.
     """
 
     outputs: tuple[Rendered, ...]
@@ -55,6 +68,7 @@ class CutoutResult:
     uncertainty: float
     notes: tuple[str, ...]
     timings_ms: dict[str, float]
+    preview: Rendered | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +82,7 @@ class _Matted:
     colors: np.ndarray | None = None
     ids: np.ndarray | None = None
     people: tuple[Person, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits) -> CutoutResult:
@@ -85,9 +100,10 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
         alpha = quantize(full_size_alpha(found, picture, options))
         ids, people = (None, ()) if found.instances is None else map_people(found.instances, to_float(alpha))
     with _timed(timings_ms, "encode"):
-        stored = encode_alpha(alpha, texts=_texts(found))
-    matted = _Matted(picture, alpha, stored, found.subject, found.colors, ids, people)
-    return _render(matted, options, timings_ms)
+        stored = encode_alpha(alpha, texts=_texts(found), kept=Kept(picture.probe.resolution))
+        preview = render_preview(picture.rgb, None if picture.alpha is None else to_levels(picture.alpha))
+    matted = _Matted(picture, alpha, stored, found.subject, found.colors, ids, people, found.notes)
+    return replace(_render(matted, options, timings_ms), preview=preview)
 
 
 def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits: Limits) -> CutoutResult:
@@ -150,7 +166,7 @@ def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> n
 
 def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float]) -> CutoutResult:
     """Render every file from the quantised alpha, so that a variant made later is identical."""
-    rgb = matted.picture.rgb
+    rgb, kept = matted.picture.rgb, Kept(matted.picture.probe.resolution)
     height, width = matted.alpha.shape
     with _timed(timings_ms, "post"):
         alpha = to_float(matted.alpha)
@@ -160,11 +176,17 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
         clean = _colors(matted, alpha, shown, options)
     with _timed(timings_ms, "encode"):
         files = {
-            Output.CUTOUT: lambda: render_cutout(cut(clean, frame), cut(shown, frame), options),
+            Output.CUTOUT: lambda: render_cutout(
+                cut(clean, frame), cut(shown, frame), options, kept=_kept(matted.picture, options)
+            ),
             # A map of people must have the source's size for its readers, so it is never cropped.
-            Output.MASK: lambda: render_gray(Output.MASK, cut(shown, frame) if matted.ids is None else matted.ids),
+            Output.MASK: lambda: render_gray(
+                Output.MASK, cut(shown, frame) if matted.ids is None else matted.ids, kept=kept
+            ),
             Output.ALPHA: lambda: Rendered(Output.ALPHA, matted.stored, "image/png", ".png", width, height),
-            Output.VISUALIZATION: lambda: render_picture(Output.VISUALIZATION, _drawn(rgb, shown, matted.ids)),
+            Output.VISUALIZATION: lambda: render_picture(
+                Output.VISUALIZATION, _drawn(rgb, shown, matted.ids), kept=kept
+            ),
         }
         outputs = tuple(files[kind]() for kind in options.outputs)
         thumbnail = render_thumbnail(cut(clean, frame), cut(shown, frame))
@@ -178,9 +200,16 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
         subject=matted.subject,
         instances=matted.people,
         uncertainty=uncertainty_of(alpha),
-        notes=matted.picture.probe.notes,
+        notes=(*matted.picture.probe.notes, *(matted.notes if foreground else matted.notes or (NOTHING_FOUND,))),
         timings_ms=timings_ms,
     )
+
+
+def _kept(picture: Picture, options: CutoutOptions) -> Kept:
+    """Return what the cutout keeps of its source beside pixels."""
+    if options.metadata is Metadata.STRIP:
+        return Kept(picture.probe.resolution)
+    return Kept(picture.probe.resolution, exif.kept(picture.exif, gps=options.metadata is Metadata.KEEP_GPS))
 
 
 def _colors(matted: _Matted, alpha: np.ndarray, shown: np.ndarray, options: CutoutOptions) -> np.ndarray:

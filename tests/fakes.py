@@ -4,8 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from segmentation.engines.base import Instance, Matte
-from segmentation.options import Box
+from jobs.inference.escalation import Escalation
+from jobs.inference.routing import EngineSource, RoutedEngine
+from jobs.models import Role, Tier
+from segmentation.engines.base import Engine, Instance, Matte
+from segmentation.options import Box, Point, Quality
 
 SIDE_PX = 128
 
@@ -20,6 +23,7 @@ class FakeEngine:
     name = "fake"
     version = "000000000000"
     runtime = "torch-cpu"
+    takes_points = True
 
     def __init__(self, size: tuple[int, int] = (SIDE_PX, SIDE_PX)) -> None:
         self.size = size
@@ -42,6 +46,14 @@ class FakeEngine:
             top, bottom = (box.top + margin_y) / height, (box.bottom - margin_y) / height
             mattes.append(Matte(self.ellipse((left, top, right, bottom))))
         return mattes
+
+    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
+        """Find an ellipse of half the picture's sides round the last point to keep."""
+        self.calls.append("points")
+        height, width = rgb.shape[:2]
+        kept = [(point.x / width, point.y / height) for point in points if point.keep]
+        x, y = kept[-1] if kept else (0.5, 0.5)
+        return Matte(self.ellipse((x - 0.25, y - 0.25, x + 0.25, y + 0.25)))
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
         self.calls.append("instances")
@@ -67,6 +79,29 @@ class FakeEngine:
         )
         edge_cells = (1 - radius) * min((right - left) * columns, (bottom - top) * rows) / 2
         return np.clip(edge_cells + 0.5, 0, 1).astype(np.float32)
+
+
+class OneModel(EngineSource):
+    """Answer every role with one engine; there is no other tier."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.one = engine
+
+    def engine(self, role: Role, tier: Tier) -> Engine | None:
+        return self.one if tier is Tier.FAST else None
+
+    def built_in(self) -> Engine:
+        return self.one
+
+    def make_room(self, role: Role) -> None:
+        pass
+
+
+def answering(engine: Engine) -> RoutedEngine:
+    """Return what workers ask: an engine that records its choice."""
+    return RoutedEngine(
+        OneModel(engine), quality=Quality.FAST, escalation=Escalation(above=1.0, max_share=0.0, max_s=1.0)
+    )
 
 
 class EmptyEngine(FakeEngine):

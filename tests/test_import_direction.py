@@ -15,8 +15,24 @@ PACKAGES = ("jobs", "segmentation", "training", "mattingsite", "webserver")
 HEAVY = ("torch", "openvino", "onnxruntime")
 MODEL = ("segmentation.pipeline", "segmentation.engines", "segmentation.network", "training", *HEAVY)
 DOORS = ("jobs.api", "jobs.web", "jobs.admin")
-ROOMS = ("jobs.teams", "jobs.quota", "jobs.audit", "jobs.intake", "jobs.work", "jobs.results", "jobs.webhooks")
-WORKERS_ONLY = ("jobs.work.tasks", "jobs.work.engine", "jobs.work.serving")
+ROOMS = (
+    "jobs.inference",
+    "jobs.teams",
+    "jobs.quota",
+    "jobs.audit",
+    "jobs.intake",
+    "jobs.work",
+    "jobs.results",
+    "jobs.webhooks",
+    "jobs.mail",
+)
+WORKERS_ONLY = (
+    "jobs.work.tasks",
+    "jobs.work.serving",
+    "jobs.inference.engines",
+    "jobs.inference.pool",
+    "jobs.inference.routing",
+)
 SITE = ("django", "rest_framework", "redis", "rq", "django_rq", "jobs", "mattingsite")
 
 # What a part of the code may never import, wherever in the file the import stands.

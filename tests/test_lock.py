@@ -7,8 +7,35 @@ import re
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import Version
 
 from tests.stack import ROOT
+
+# Versions in which a published vulnerability is fixed. `.ci/audit` asks the public list where it can be reached.
+LOWEST_SAFE = {
+    "certifi": "2024.7.4",
+    "cryptography": "44.0.1",
+    "django": "5.2.9",
+    "django-allauth": "65.3.0",
+    "djangorestframework": "3.15.2",
+    "fonttools": "4.60.2",
+    "h11": "0.16.0",
+    "h2": "4.3.0",
+    "idna": "3.7",
+    "jinja2": "3.1.6",
+    "numpy": "1.22.0",
+    "onnx": "1.19.1",
+    "opencv-python-headless": "4.8.1.78",
+    "pillow": "11.3.0",
+    "requests": "2.32.4",
+    "sqlparse": "0.5.4",
+    "starlette": "0.49.1",
+    "tornado": "6.5.0",
+    "torch": "2.8.0",
+    "tqdm": "4.66.3",
+    "urllib3": "2.6.3",
+    "werkzeug": "3.1.4",
+}
 
 PAIRS = {"requirements.lock": "requirements.txt", "requirements-dev.lock": "requirements-dev.txt"}
 
@@ -40,6 +67,17 @@ def test_the_lock_has_a_version_that_fits_every_requirement(lock: str) -> None:
     ]
 
     assert unmet == [], "run `make lock`"
+
+
+@pytest.mark.parametrize("lock", list(PAIRS))
+def test_no_locked_version_has_a_known_vulnerability(lock: str) -> None:
+    versions = locked(lock)
+
+    assert {
+        name: versions[name]
+        for name, lowest in LOWEST_SAFE.items()
+        if name in versions and Version(versions[name]) < Version(lowest)
+    } == {}
 
 
 def test_tests_run_with_the_versions_of_the_site() -> None:

@@ -1,7 +1,4 @@
-"""Training, second step: hold every picture of the training sets as bytes on the device.
-
-Decoding once and augmenting on the device is what keeps a GPU busy, and on a CPU it leaves the cores to the network.
-"""
+"""Hold every picture of the training sets in memory: compressed beside a processor, decoded on a GPU."""
 
 from dataclasses import dataclass
 
@@ -10,6 +7,7 @@ import torch
 from torch import Tensor
 
 from training.data import ROLES, Entry, Picture, SetRole, load_all
+from training.packed import Packed
 
 # What is known of people in a picture. Of the last three only what the subject is: others may be about.
 PEOPLE_CODES = {"unknown": 0, "none": 1, "one": 2, "some": 3, "marked": 4, "thing": 5, "person": 6, "people": 7}
@@ -26,18 +24,19 @@ MOST_PEOPLE = 12  # single people of one scene
 class Bank:
     """The training pictures: N photos with alpha, M objects within them, K pictures with marked people; all uint8."""
 
-    photos: Tensor  # (N, S, S, 3)
-    alphas: Tensor  # (N, S, S); zero where a picture has no subject
+    photos: Packed | Tensor  # (N, S, S, 3)
+    alphas: Packed | Tensor  # (N, S, S); zero where a picture has no subject
+    unsure: Tensor  # (N,) whether the alpha teaches only where it is near 0 or 1
     people: Tensor  # (N,) PEOPLE_CODES
     real: Tensor  # (N,) weight among whole photos
     cutout: Tensor  # (N,) weight among subjects to paste
     person_cutout: Tensor  # (N,) the same among single people
     empty: Tensor  # (E,) rows without any subject
-    objects: Tensor  # (M, S, S)
+    objects: Packed | Tensor  # (M, S, S)
     object_photo: Tensor  # (M,) row of the photo
     object_is_person: Tensor  # (M,)
     object_cutout: Tensor  # (M,) weight among objects to paste
-    marked: Tensor  # (K, S, S) ids of people, 255 = ignore
+    marked: Packed | Tensor  # (K, S, S) ids of people, 255 = ignore
     marked_photo: Tensor  # (K,) row of the photo
     marked_weight: Tensor  # (K,) weight among scenes with marked people
     boxed: Tensor  # (L, 2, MOST_PEOPLE, 4) boxes round all people, and round where people are unknown, in -1..1
@@ -45,27 +44,24 @@ class Bank:
     boxed_photo: Tensor  # (L,) row of the photo
     boxed_weight: Tensor  # (L,) weight among scenes with boxed people
 
-    @property
-    def size(self) -> int:
-        return self.photos.shape[1]
-
     def to(self, device: torch.device) -> "Bank":
         return Bank(**{name: value.to(device) for name, value in vars(self).items()})
 
 
 def bank_from(entries: list[Entry], size: int) -> Bank:
     """Decode all entries into a bank; raises ValueError when none has a subject."""
-    photos = np.zeros((len(entries), size, size, 3), np.uint8)
-    alphas = np.zeros((len(entries), size, size), np.uint8)
+    photos, alphas = Packed(size, colour=True), Packed(size, colour=False)
+    nothing = np.zeros((size, size), np.uint8)
     rows: list[tuple[float, ...]] = []
+    unsure: list[bool] = []
     objects: list[tuple[np.ndarray, int, bool]] = []
     marked: list[tuple[np.ndarray, int]] = []
     boxed: list[tuple[tuple[np.ndarray, np.ndarray], int]] = []
     for row, picture in enumerate(load_all(entries, size)):
-        photos[row] = picture.photo
-        if picture.alpha is not None:
-            alphas[row] = picture.alpha
+        photos.append(picture.photo)
+        alphas.append(nothing if picture.alpha is None else picture.alpha)
         rows.append(_known(picture))
+        unsure.append(picture.unsure)
         objects += [(mask, row, person) for mask, person in picture.objects]
         if picture.people is not None:
             marked.append((picture.people, row))
@@ -74,20 +70,20 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
     known = np.array(rows, np.float32).reshape(-1, 5)
     if not known[:, 1].any():
         raise ValueError("no photo with a subject mask among the training data")
-    blank = np.zeros((0, size, size), np.uint8)
     return Bank(
-        photos=torch.from_numpy(photos),
-        alphas=torch.from_numpy(alphas),
+        photos=photos,
+        alphas=alphas,
+        unsure=torch.tensor(unsure, dtype=torch.bool),
         people=torch.from_numpy(known[:, 0]).long(),
         real=torch.from_numpy(known[:, 1]),
         cutout=torch.from_numpy(known[:, 2]),
         person_cutout=torch.from_numpy(known[:, 3]),
         empty=torch.from_numpy(np.flatnonzero(known[:, 4])),
-        objects=torch.from_numpy(np.stack([mask for mask, _, _ in objects]) if objects else blank),
+        objects=Packed.of([mask for mask, _, _ in objects], size, colour=False),
         object_photo=torch.tensor([row for _, row, _ in objects], dtype=torch.long),
         object_is_person=torch.tensor([person for _, _, person in objects], dtype=torch.bool),
         object_cutout=torch.tensor([float((mask > 127).mean() > LEAST_CUTOUT_SHARE) for mask, _, _ in objects]),
-        marked=torch.from_numpy(np.stack([ids for ids, _ in marked]) if marked else blank),
+        marked=Packed.of([ids for ids, _ in marked], size, colour=False),
         marked_photo=torch.tensor([row for _, row in marked], dtype=torch.long),
         marked_weight=torch.tensor([1.0 if _near(ids) else DESERTED_WEIGHT for ids, _ in marked]),
         boxed=torch.from_numpy(_padded([both for both, _ in boxed])[0]),

@@ -1,10 +1,11 @@
-"""Training, first step: read photos with their masks from folders or zip shards into one bank of bytes in memory.
+"""Read photos with their masks from folders or zip shards into one bank of bytes in memory.
 
 A set is a folder or a group of shards `SET-00.zip`, `SET-01.zip`, … of plain files:
 `NAME.(webp|jpg|jpeg|png)` the photo, `NAME.png` its alpha (8 bit), and where instances are marked `NAME.people.png`
 (ids 1…n), `NAME.ignore.png` (255 where people are not told apart), `NAME.things.png` (ids) with `NAME.things.json`
 (`[{"id", "class", "box"}]`); where people are only boxed, `NAME.boxes.json` (`{"people": [[left, top, right, bottom]],
-"ignore": […]}`, in pixels). A folder of pairs without any of these names is a set as well.
+"ignore": […]}`, in pixels). A mask that a model wrote has a `NAME.label.json` (see `training/label.py`), which tells
+how unsure it was. A folder of pairs without any of these names is a set as well.
 """
 
 import json
@@ -19,7 +20,10 @@ import cv2
 import numpy as np
 
 PHOTO_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
-MARK_SUFFIXES = (".people.png", ".ignore.png", ".things.png", ".things.json", ".boxes.json")
+LABEL_SUFFIX = ".label.json"
+MARK_SUFFIXES = (".people.png", ".ignore.png", ".things.png", ".things.json", ".boxes.json", LABEL_SUFFIX)
+UNDECIDED = (0.1, 0.9)  # an alpha between these is neither clearly subject nor clearly background
+LARGEST_UNDECIDED = 0.25  # of the subject's area: with more, a model's mask teaches only where it is certain
 LARGEST_OBJECTS = 6
 SMALLEST_OBJECT_SHARE = 0.01
 
@@ -32,6 +36,7 @@ class SetRole:
     cutout: float = 0.25  # weight among subjects to paste
     people: str = "unknown"  # what is known of all people in its photos, a key of bank.PEOPLE_CODES
     held_out: int = 0  # so many pictures are never trained on
+    unsure: bool = False  # whether a mask teaches only where it is near 0 or 1
 
 
 # Weights follow the masks' quality: soft alpha is pasted often, coarse polygons never stand for a subject.
@@ -46,6 +51,9 @@ ROLES = {
     "train-cars": SetRole(real=0.35, cutout=0.5),
     "train-flowers17": SetRole(real=0.35, cutout=0.6),
     "train-flowers102": SetRole(real=0.5, cutout=0.6),
+    "train-pool-sure": SetRole(real=1.0, cutout=0.6, held_out=100),
+    "train-taught": SetRole(real=1.0, cutout=0.4),
+    "train-pool-unsure": SetRole(real=0.6, cutout=0.0, unsure=True),
     "train-people": SetRole(real=0.0, cutout=0.0, people="marked"),
     "train-boxes": SetRole(real=0.0, cutout=0.0),
     "train-things": SetRole(real=0.0, cutout=0.0, people="none"),
@@ -85,6 +93,7 @@ class Picture:
     photo: np.ndarray  # (S, S, 3) RGB
     subject: str | None = None  # of NAMED_SUBJECTS
     alpha: np.ndarray | None = None
+    unsure: bool = False  # whether the alpha teaches only where it is near 0 or 1
     people: np.ndarray | None = None  # ids 1…n, 255 = ignore
     boxed: tuple[np.ndarray, np.ndarray] | None = None  # (P, 4) round all people, (I, 4) where unknown, in 0..1
     objects: list[tuple[np.ndarray, bool]] = field(default_factory=list)  # (alpha, is a person)
@@ -173,7 +182,14 @@ def load(entry: Entry, size: int) -> Picture:
     if ".png" in entry.beside and picture.people is None:
         picture.alpha = square(decode(entry.read(entry.beside[".png"]), colour=False), size)
     picture.boxed = _boxed(entry)
+    picture.unsure = _is_unsure(entry)
     return picture
+
+
+def _is_unsure(entry: Entry) -> bool:
+    if LABEL_SUFFIX in entry.beside:
+        return json.loads(entry.read(entry.beside[LABEL_SUFFIX]))["undecided"] > LARGEST_UNDECIDED
+    return ROLES.get(entry.kind, SetRole()).unsure
 
 
 def _boxed(entry: Entry) -> tuple[np.ndarray, np.ndarray] | None:
@@ -205,6 +221,16 @@ def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:
 
 
 def load_all(listed: list[Entry], size: int) -> Iterator[Picture]:
-    """Decode many entries, in order; OpenCV leaves the interpreter's lock, so threads are enough."""
+    """Decode many entries, in order; OpenCV leaves the interpreter's lock, so threads are enough.
+
+    A few at a time: the threads would otherwise decode everything before the first is taken.
+    """
     with ThreadPoolExecutor(2) as pool:
-        yield from pool.map(lambda entry: load(entry, size), listed)
+        for few in batched(listed, 32):
+            yield from pool.map(lambda entry: load(entry, size), few)
+
+
+def batched(listed: list[Entry], count: int) -> Iterator[list[Entry]]:
+    """Split a list into lists of `count`, the last one shorter."""
+    for start in range(0, len(listed), count):
+        yield listed[start : start + count]

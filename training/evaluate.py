@@ -13,12 +13,12 @@ import numpy as np
 
 from segmentation.engines.base import Engine
 from segmentation.engines.manifest import KEYLINE
-from segmentation.engines.registry import Loading, built_in_session, load_engine, read_manifest
-from segmentation.engines.session import GuardedSession
+from segmentation.engines.registry import Loading, built_in_looker, load_engine, read_manifest
 from segmentation.engines.unet import UNetEngine
 from segmentation.instances import assign_instances
 from segmentation.options import Box
 from segmentation.refine import enlarge
+from training.click_scores import score_clicks
 from training.compose import Pair, pairs
 from training.data import Entry, decode, entries, held_out
 from training.instance_metrics import PeopleScores, Scene
@@ -52,8 +52,7 @@ def engine_for(weights: Path, size: int | None = None, least_score: float | None
     if not changes or served.family != KEYLINE:
         return load_engine(weights)
     manifest = replace(served, **changes)
-    session = built_in_session(Loading(weights, manifest, "", "auto", None, None))
-    return UNetEngine(GuardedSession(session), manifest, "")
+    return UNetEngine(built_in_looker(Loading(weights, manifest, "", "auto", None, None)), manifest, "")
 
 
 def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Entry]:
@@ -122,6 +121,11 @@ def score_boxes(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
             (matte,) = engine.boxes(sample.rgb, [true_box(truth > 0.5, sample.rgb)])
             scores.add(enlarge(matte.alpha, *truth.shape), truth)
     return scores.summary()
+
+
+def score_points(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
+    """Score what clicks select, of each subject, or of each person where they are marked."""
+    return score_clicks(engine, ((sample.rgb, truth) for sample in samples for truth in _boxed_truths(sample)))
 
 
 def _boxed_truths(sample: Sample) -> list[np.ndarray]:
@@ -200,6 +204,7 @@ def _told_apart(masks: np.ndarray, alphas: tuple[np.ndarray, np.ndarray]) -> boo
 TASKS: dict[str, Callable[[Engine, Iterator[Sample]], dict[str, float]]] = {
     "auto": score_subjects,
     "boxes": score_boxes,
+    "clicks": score_points,
 }
 
 

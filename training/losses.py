@@ -1,4 +1,4 @@
-"""Training, sixth step: what the network is asked to lower."""
+"""Losses: of mattes, and of the maps of people."""
 
 import torch
 import torch.nn.functional as functional
@@ -7,30 +7,32 @@ from torch import Tensor
 from training.mixture import Batch
 
 SIDE_WEIGHTS = (0.2, 0.3)  # strides 8 and 4
-EDGE_WEIGHT = 5.0  # of a pixel all of whose surroundings are other than itself
+EDGE_WEIGHTS = (3.0, 6.0)  # of a pixel all of whose surroundings are other than itself: first, and late in a schedule
+GRADIENT_WEIGHTS = (2.0, 3.0)  # of the error of the alpha's gradient, likewise
 SURROUNDINGS = 15 / 352  # of the side, each way
 PEOPLE_WEIGHT = 0.5
 BOX_WEIGHT = 2.5  # beside the centres
 
 
-def matte_loss(logits: Tensor, alphas: Tensor, trusted: Tensor) -> Tensor:
+def matte_loss(logits: Tensor, alphas: Tensor, trusted: Tensor, edges: float = 1.0) -> Tensor:
     """Sum binary cross-entropy, soft IoU, and the absolute error of the gradient, over what is trusted.
 
     Cross-entropy and IoU together as in BASNet (Qin et al. 2019), both weighed towards edges and small parts as in
     F3Net (Wei et al. 2020); the gradient term holds edges where they are and as soft as they are. All tensors
-    (B, C, H, W); returns a scalar: the mean over the trusted mattes.
+    (B, C, H, W); returns a scalar: the mean over the trusted mattes. `edges` in 0..1 tells how much edges weigh.
     """
+    edge_weight, gradient_weight = (first + edges * (last - first) for first, last in (EDGE_WEIGHTS, GRADIENT_WEIGHTS))
     weight = trusted.mean((2, 3))
     guess = torch.sigmoid(logits)
     entropy = functional.binary_cross_entropy_with_logits(logits, alphas, reduction="none")
-    told = (1 + EDGE_WEIGHT * (surroundings(alphas * trusted) - alphas).abs()) * trusted
+    told = (1 + edge_weight * (surroundings(alphas * trusted) - alphas).abs()) * trusted
     entropy = (entropy * told).sum((2, 3)) / told.sum((2, 3)).clamp(min=1)
     both = (guess * alphas * told).sum((2, 3))
     either = ((guess + alphas - guess * alphas) * told).sum((2, 3))
     overlap = 1 - (both + 1) / (either + 1)
     error = (guess - alphas) * trusted
-    edges = error.diff(dim=2).abs().mean((2, 3)) + error.diff(dim=3).abs().mean((2, 3))
-    return ((entropy + overlap + 2 * edges) * weight).sum() / weight.sum().clamp(min=1)
+    slopes = error.diff(dim=2).abs().mean((2, 3)) + error.diff(dim=3).abs().mean((2, 3))
+    return ((entropy + overlap + gradient_weight * slopes) * weight).sum() / weight.sum().clamp(min=1)
 
 
 def surroundings(alphas: Tensor) -> Tensor:
@@ -97,13 +99,13 @@ def generalised_iou(one: Tensor, other: Tensor) -> Tensor:
     return shared / either.clamp(min=1e-6) - (hull - either) / hull.clamp(min=1e-6)
 
 
-def training_loss(outputs: tuple[Tensor, ...], batch: Batch) -> Tensor:
+def training_loss(outputs: tuple[Tensor, ...], batch: Batch, edges: float = 1.0) -> Tensor:
     """Combine the loss of the mattes, of their coarser versions (deep supervision) and of the people maps."""
     mattes, people, *sides = outputs
-    loss = matte_loss(mattes.float(), batch.alphas, batch.trusted)
+    loss = matte_loss(mattes.float(), batch.alphas, batch.trusted, edges)
     for side, weight in zip(sides, SIDE_WEIGHTS, strict=True):
         factor = mattes.shape[-1] // side.shape[-1]
         alphas = functional.avg_pool2d(batch.alphas, factor)
         trusted = functional.avg_pool2d(batch.trusted, factor)
-        loss = loss + weight * matte_loss(side.float(), alphas, trusted)
+        loss = loss + weight * matte_loss(side.float(), alphas, trusted, edges)
     return loss + PEOPLE_WEIGHT * people_loss(people.float(), batch)

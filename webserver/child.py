@@ -14,6 +14,7 @@ from typing import Any
 import uvicorn
 
 from webserver.configuration import Configuration
+from webserver.memory import MachineSlot
 from webserver.parent import ALIVE, BEAT_EVERY_S, REPLACE, SERVES
 from webserver.protocol import protocol_class
 
@@ -54,12 +55,13 @@ class _Server(uvicorn.Server):
             self.should_exit = True
 
 
-def serve(configuration: Configuration, *, listener: int, pipe: int) -> None:
+def serve(configuration: Configuration, *, listener: int, pipe: int, lock_file: int) -> None:
     """Serve until SIGTERM; then answer what has been accepted and end."""
     _allow_many_connections()
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     module, _, name = APPLICATION.partition(":")
     application: Any = getattr(import_module(module), name)
+    application.slot = MachineSlot(lock_file)
     config = uvicorn.Config(
         application,
         http=protocol_class(configuration),
@@ -72,7 +74,7 @@ def serve(configuration: Configuration, *, listener: int, pipe: int) -> None:
         proxy_headers=False,
         server_header=False,
         backlog=_TURN,
-        timeout_keep_alive=configuration.keep_alive_s,
+        timeout_keep_alive=int(configuration.keep_alive_s),
         timeout_graceful_shutdown=int(configuration.stop_grace_s),
     )
     server = _Server(config, pipe=pipe, max_requests=configuration.max_requests)

@@ -110,7 +110,7 @@ class Trips:
 
     def _settled(self, response: HttpResponseBase) -> HttpResponseBase:
         """Do what needs this thread's database connection, and give that back."""
-        if not response.streaming or isinstance(response, Parked):
+        if not isinstance(response, StreamingHttpResponse):
             response.close()
         elif not isinstance(response, FileResponse | PieceResponse):
             _write_down(response)
@@ -121,8 +121,8 @@ class Trips:
 def _write_down(response: StreamingHttpResponse) -> None:
     """Let a streamed answer be made here: its parts may come from a database connection, which belongs to a thread."""
     file = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115  the response closes it
-    for piece in response.streaming_content:
+    for piece in iter(response):
         file.write(piece)
     file.seek(0)
-    response._resource_closers.append(file.close)
+    response._resource_closers.append(file.close)  # type: ignore[attr-defined]  # Django has no public way
     response.streaming_content = iter(lambda: file.read(2**16), b"")

@@ -44,7 +44,8 @@ class Lanes:
     """Hold the lanes of one process.
 
     live: the check that this process runs. probes: the other health checks. short: requests without a large body, and
-    those that go on after a wait. uploads: requests whose large body has been read. files: pieces of files to send.
+    those that go on after a wait. uploads: requests whose large body has been read. memory: those
+    of them that parse it in memory as a whole. files: pieces of files to send.
     """
 
     def __init__(self, *, threads: int, upload_threads: int) -> None:
@@ -52,8 +53,9 @@ class Lanes:
         self.probes = Lane("probe", threads=2)
         self.short = Lane("short", threads=threads)
         self.uploads = Lane("upload", threads=upload_threads)
+        self.memory = Lane("memory", threads=1)
         self.files = Lane("file", threads=4)
 
     def close(self) -> None:
-        for lane in (self.live, self.probes, self.short, self.uploads, self.files):
+        for lane in (self.live, self.probes, self.short, self.uploads, self.memory, self.files):
             lane.close()

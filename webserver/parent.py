@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -45,13 +46,15 @@ class Member:
 class Parent:
     """Keep `configuration.processes` serving until SIGTERM or SIGINT; SIGHUP replaces all of them.
 
-    command: starts one process; the numbers of the listening socket and of the pipe to the parent are added to it.
+    command: starts one process; the numbers of three open files are added to it: the listening socket, the pipe to the
+    parent, and the file for locks.
     """
 
     def __init__(self, configuration: Configuration, command: Sequence[str] = CHILD) -> None:
         self._configuration = configuration
         self._command = command
         self._socket = _listening(configuration.host, configuration.port)
+        self._slot = tempfile.TemporaryFile()  # noqa: SIM115  a name for locks, which lives as long as the parent
         self._members: list[Member] = []
         self._selector = selectors.DefaultSelector()
         self._wake_read, self._wake_write = os.pipe()
@@ -159,13 +162,14 @@ class Parent:
 
     def _start(self) -> Member:
         read, write = os.pipe()
-        command = [*self._command, str(self._socket.fileno()), str(write)]
+        given = (self._socket.fileno(), write, self._slot.fileno())
+        command = [*self._command, *map(str, given)]
         # Few arenas: with one for each thread the C library keeps what is freed.
         environment = {"MALLOC_ARENA_MAX": "2"} | os.environ
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
-            pass_fds=(self._socket.fileno(), write),
+            pass_fds=given,
             env=environment,
         )
         os.close(write)

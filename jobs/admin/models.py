@@ -1,52 +1,144 @@
-"""Activations of weights files in the admin, and activating an earlier one again."""
+"""Models in the admin: what is installed and active in each role, activation by one click, and its history."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
 from unfold.decorators import display
 
 from jobs.admin.base import AuditedAdmin, ReadOnly
+from jobs.inference.activation import model_activate, model_deactivate
+from jobs.inference.board import models_board
 from jobs.intake.folders import place_in
-from jobs.models import ModelVersion, Team
+from jobs.models import ModelVersion, Role, Team, Tier
+from jobs.teams.actor import Actor
 from jobs.teams.caller import caller_of
-from jobs.work.model_versions import model_reload
 from segmentation.errors import MattingError
 
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnly, AuditedAdmin):
-    """Show every activation of a weights file. Files are copied into the weights folder outside the site."""
+    """Show the models of each role, and every activation. `manage.py fetch_weights` installs files."""
 
-    list_display = ("name", "path", "architecture", "short_hash", "state", "loaded_by_name", "created_at")
+    list_display = (
+        "name",
+        "role",
+        "tier",
+        "path",
+        "licence_text",
+        "short_hash",
+        "state",
+        "loaded_by_name",
+        "created_at",
+    )
+    list_filter = ("role", "tier")
     search_fields = ("name", "path", "=sha256")
     ordering = ("-created_at",)
     actions = ("serve",)
+    list_before_template = "admin/jobs/modelversion/board.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
+        return super().get_queryset(request).filter(is_pending=False)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        context = {"board": models_board(), "may_activate": self.has_serve_permission(request)}
+        return super().changelist_view(request, (extra_context or {}) | context)
+
+    @display(description="by")
+    def by(self, version: ModelVersion) -> str:
+        return version.loaded_by_name
 
     @display(description="SHA-256")
     def short_hash(self, version: ModelVersion) -> str:
         return version.sha256[:12]
 
-    @display(description="state", label={"serving": "success", "earlier": "default"})
+    @display(description="licence")
+    def licence_text(self, version: ModelVersion) -> str:
+        text = version.licence[:60]
+        return f"{text} (accepted)" if version.licence_accepted else text
+
+    @display(description="state", label={"active": "success", "earlier": "default"})
     def state(self, version: ModelVersion) -> str:
-        return "serving" if version.is_active else "earlier"
+        return "active" if version.is_active else "earlier"
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view
+        return [
+            path("activate/", view(self.activate_view), name="jobs_modelversion_activate"),
+            path("deactivate/", view(self.deactivate_view), name="jobs_modelversion_deactivate"),
+            *super().get_urls(),
+        ]
 
     def has_serve_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("jobs.change_modelversion")
 
+    def activate_view(self, request: HttpRequest) -> HttpResponse:
+        """Activate a file in a role and tier, after a worker has tested it."""
+
+        def activate() -> str:
+            role, tier = _place_of(request)
+            version = _activate(request, request.POST.get("path", ""), role, tier, "accept" in request.POST)
+            return f"{version.name} answers {role.label}, {tier.label}, from the next picture on."
+
+        return self._done(request, activate)
+
+    def deactivate_view(self, request: HttpRequest) -> HttpResponse:
+        """Leave a role and tier to the built-in model, or to none."""
+
+        def deactivate() -> str:
+            role, tier = _place_of(request)
+            model_deactivate(actor=_staff(request), role=role, tier=tier)
+            return f"{role.label}, {tier.label}: no model is active any more."
+
+        return self._done(request, deactivate)
+
     @admin.action(description="Activate again", permissions=["serve"])
     def serve(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
-        """Let a worker test the file; if it works, every worker loads it before its next picture."""
+        """Activate an earlier model again in its role and tier."""
         if len(queryset) != 1:
             messages.error(request, "Choose one model.")
             return
-        actor = caller_of(request).staff_actor(Team(id=None, name=""))  # the model belongs to no team
+        earlier = queryset[0]
+        role, tier = Role(earlier.role), Tier(earlier.tier)
         try:
-            place = place_in(queryset[0].path, [settings.MATTING_WEIGHTS_DIR], field="model_path")
-            version, _ = model_reload(actor=actor, place=place)
+            version = _activate(request, earlier.path, role, tier, earlier.licence_accepted)
         except MattingError as error:
             messages.error(request, error.message)
         else:
             messages.success(request, f"{version.name} is active from the next picture on.")
+
+    def _done(self, request: HttpRequest, act: Callable[[], str]) -> HttpResponse:
+        """Run an action of the page's buttons; POST only."""
+        if request.method != "POST" or not self.has_serve_permission(request):
+            raise Http404
+        try:
+            messages.success(request, act())
+        except MattingError as error:
+            messages.error(request, error.message)
+        return redirect("admin:jobs_modelversion_changelist")
+
+
+def _activate(request: HttpRequest, text: str, role: Role, tier: Tier, accepted: bool) -> ModelVersion:
+    place = place_in(text, [settings.MATTING_WEIGHTS_DIR], field="model_path")
+    name = "/".join(place.parts)
+    return model_activate(actor=_staff(request), path=name, role=role, tier=tier, licence_accepted=accepted)
+
+
+def _place_of(request: HttpRequest) -> tuple[Role, Tier]:
+    """Read `place`, such as `subject-fine`; raise Http404 for an unknown one."""
+    role, _, tier = request.POST.get("place", "").partition("-")
+    try:
+        return Role(role), Tier(tier)
+    except ValueError:
+        raise Http404 from None
+
+
+def _staff(request: HttpRequest) -> Actor:
+    return caller_of(request).staff_actor(Team(id=None, name=""))  # a model belongs to no team

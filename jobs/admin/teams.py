@@ -37,6 +37,7 @@ class QuotaInline(StackedInline):
         ("images_per_day", "images_per_month", "requests_per_second"),
         ("running_tasks", "pending_tasks", "retention_hours"),
         ("stored_bytes", "max_image_bytes", "max_image_megapixels"),
+        "quality_units",
         "dialects",
     )
 
@@ -47,7 +48,7 @@ class TeamAdmin(AuditedAdmin):
 
     list_display = ("name", "members_count", "members_see_all", "created_at")
     search_fields = ("name",)
-    fields = ("name", "members_see_all")
+    fields = ("name", "members_see_all", "quality", "dialect_qualities", "trial_percent", "review_above")
     inlines = (MembershipInline, QuotaInline)
 
     def has_delete_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:
@@ -92,7 +93,7 @@ class InvitationAdmin(ReadOnly, AuditedAdmin):
 class UsageEntryAdmin(ReadOnly, AuditedAdmin):
     """Show the ledger of charges and refunds."""
 
-    list_display = ("created_at", "day", "team", "kind", "pictures", "dialect", "reason", "job_id")
+    list_display = ("created_at", "day", "team", "kind", "pictures", "units", "quality", "dialect", "reason", "job_id")
     list_select_related = ("team",)
     list_filter = (
         ("team", AutocompleteSelectFilter),

@@ -32,7 +32,7 @@ def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceRe
     opened: dict[UUID, Artifact] = {}
     for image in images:
         for artifact in image.artifacts.all():
-            if image.status == Status.SUCCEEDED and artifact.kind in storage.PUBLISHED:
+            if image.status == Status.SUCCEEDED and artifact.kind in storage.IN_ZIPS:
                 free = _free_name(artifact.kind, artifact.key, image, taken)
                 bundle.add(_pieces(artifact.key), free, size=artifact.bytes)
                 opened.setdefault(artifact.job_id, artifact)
@@ -65,6 +65,8 @@ def _free_name(kind: str, key: str, image: JobImage, taken: set[str]) -> str:
     stem = PurePosixPath(image.name or str(image.id)).stem
     suffix = "" if kind == "cutout" else f"_{kind}"
     extension = PurePosixPath(key).suffix
+    if kind == Artifact.Kind.FINISHED:
+        stem, suffix = PurePosixPath(key).stem, ""
     name, number = f"{stem}{suffix}{extension}", 2
     while name in taken:
         name, number = f"{stem}{suffix} ({number}){extension}", number + 1

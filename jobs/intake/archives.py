@@ -14,11 +14,14 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from operator import attrgetter
 from pathlib import PurePosixPath
 from typing import IO
 
 from django.conf import settings
 
+from jobs.intake.archive_names import names_of
+from jobs.intake.litter import is_litter
 from jobs.intake.sources import ReopenedContent, Source, accept_bytes, accept_or_refuse
 from segmentation.errors import ImageTooLarge, ImageUnreadable, InvalidParameter
 from segmentation.image import Limits
@@ -27,13 +30,16 @@ SIGNATURE = b"PK\x03\x04"
 EMPTY_SIGNATURE = b"PK\x05\x06"
 MAX_DEPTH = 8
 MAX_RATIO = 200
+MAX_PROVEN_PIXELS = 100_000_000  # of all pictures of an archive that are decoded while the request waits
 RATIO_FREE_BYTES = 2**20  # small files of one colour compress well and do no harm
 # Other methods unpack whole blocks at once: a small file could fill the memory.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _END = struct.Struct("<4s4H2LH")
 _END_64_LOCATOR = struct.Struct("<4sLQL")
+_NOT_UNPACKED = "The file cannot be unpacked from the archive."
 _END_64_SIGNATURE = b"PK\x06\x07"
 _MAX_COMMENT = 65_535
+_LOCAL_HEADER_BYTES = 30  # and the name, which has as many bytes here as letters of code page 437
 _ENTRY_BYTES = 1024  # in the directory: a header of 46 bytes, the name, some extra fields
 
 
@@ -60,16 +66,30 @@ def sources_in(file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits
         archive = zipfile.ZipFile(file)
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError) as error:
         raise InvalidParameter(f"{field}: not a zip archive that can be read", field=field) from error
-    entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_litter(entry.filename)]
+    _check_overlaps(archive, field)
+    files = [entry for entry in archive.infolist() if not entry.is_dir()]
+    for entry, name in zip(files, names_of(files), strict=True):
+        entry.filename = name  # opening goes by the entry, so the name may be the readable one
+    entries = [entry for entry in files if not is_litter(entry.filename)]
     _check_entries(entries, archive_limits, field)
-    return [_source(archive, entry, limits) for entry in entries]
+    budget = _Budget(MAX_PROVEN_PIXELS)
+    return [_source(archive, entry, limits, budget) for entry in entries]
 
 
-def _source(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits) -> Source:
+@dataclass(slots=True)
+class _Budget:
+    """Pixels that may still be decoded while an archive is checked; workers find what is wrong beyond that."""
+
+    pixels: int
+
+
+def _source(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits, budget: _Budget) -> Source:
     read = partial(_unpacked, archive, entry, limits.max_bytes)
 
     def accept() -> Source:
-        return replace(accept_bytes(read(), name=entry.filename, limits=limits), content=ReopenedContent(read))
+        source = accept_bytes(read(), name=entry.filename, limits=limits, prove_pixels=budget.pixels)
+        budget.pixels -= source.probe.width * source.probe.height
+        return replace(source, content=ReopenedContent(read))
 
     return accept_or_refuse(accept, name=entry.filename)
 
@@ -81,8 +101,12 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) 
     try:
         with archive.open(entry) as member:
             data = member.read(max_bytes + 1)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
-        raise ImageUnreadable("The file cannot be unpacked from the archive.") from error
+    except OSError as error:
+        if error.errno is not None:  # a fault of the disk, not of the archive
+            raise
+        raise ImageUnreadable(_NOT_UNPACKED) from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error) as error:
+        raise ImageUnreadable(_NOT_UNPACKED) from error
     if len(data) > max_bytes:
         raise ImageTooLarge
     return data
@@ -131,7 +155,12 @@ def _check_name(name: str, field: str) -> None:
         raise InvalidParameter(f"{field}: folders in the archive are nested deeper than {MAX_DEPTH}", field=field)
 
 
-def _is_litter(name: str) -> bool:
-    """Return whether a desktop added the file by itself: hidden files and macOS's resource forks."""
-    path = PurePosixPath(name)
-    return path.name.startswith(".") or "__MACOSX" in path.parts
+def _check_overlaps(archive: zipfile.ZipFile, field: str) -> None:
+    """Raise InvalidParameter when two entries share bytes: a small archive could name one file a thousand times."""
+    ends_before = 0
+    for entry in sorted(archive.infolist(), key=attrgetter("header_offset")):
+        if entry.header_offset < ends_before:
+            raise InvalidParameter(f"{field}: files in the archive overlap", field=field)
+        ends_before = entry.header_offset + _LOCAL_HEADER_BYTES + len(entry.orig_filename) + entry.compress_size
+    if ends_before > archive.start_dir:
+        raise InvalidParameter(f"{field}: files in the archive overlap its directory", field=field)

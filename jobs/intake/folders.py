@@ -6,6 +6,7 @@ following links. A folder that is replaced by a link in between leads to a refus
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -19,6 +20,7 @@ from typing import IO
 from django.conf import settings
 
 from jobs.errors import PermissionDenied, StorageFailed
+from jobs.intake.litter import is_litter
 from jobs.intake.sources import FileSource, RefusedSource, Source, clean_name
 from segmentation.errors import ImageUnreadable, InvalidParameter
 
@@ -26,6 +28,8 @@ MAX_PATH_LENGTH = 1024
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK, opening a pipe would wait for its other end.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+# Faults of the disk or of this process, not of the file: the picture may be tried again.
+_MACHINE_FAULTS = (errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT)
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -77,12 +81,12 @@ def _candidates(text: str, roots: Sequence[Path], alias: str) -> list[Path]:
 
 
 def sources_in(place: Place, *, field: str) -> list[Source]:
-    """Return a folder's files, sorted by name, without opening them; skip hidden files and subfolders.
+    """Return a folder's files, sorted by name, without opening them; skip subfolders and what desktops add.
 
     Raises InvalidParameter when the folder does not exist, is empty, or holds more files than a job may have.
     """
     with _opened(place, field=field) as folder, os.scandir(folder) as entries:
-        files = [entry for entry in entries if not entry.name.startswith(".") and not _is_folder(entry)]
+        files = [entry for entry in entries if not is_litter(entry.name) and not _is_folder(entry)]
         if not files:
             raise InvalidParameter(f"{field}: the folder holds no file", field=field)
         most = settings.MATTING_MAX_IMAGES_PER_JOB
@@ -120,6 +124,8 @@ def read_file(path: str, max_bytes: int) -> bytes:
         try:
             descriptor = os.open(place.parts[-1], _FILE, dir_fd=folder)
         except OSError as error:
+            if error.errno in _MACHINE_FAULTS:
+                raise
             raise ImageUnreadable(f"The file cannot be opened: {error.strerror}.") from error
         with open(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):

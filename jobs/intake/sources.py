@@ -14,13 +14,15 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import PurePosixPath
-from typing import Any, Protocol
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, Protocol
+from urllib.parse import unquote
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 
 from jobs import pixels
+from jobs.errors import StorageFailed
 from jobs.intake.fetch import check_url, policy_from_settings
 from jobs.results import storage
 from segmentation.errors import (
@@ -31,7 +33,7 @@ from segmentation.errors import (
     InvalidParameter,
     MattingError,
 )
-from segmentation.image import Limits, Probe, pixels_of, probe
+from segmentation.image import Limits, Probe, pixels_of, probe, probe_header
 
 MAX_NAME_LENGTH = 200
 
@@ -56,6 +58,10 @@ class CheckedSource:
     def read(self) -> bytes:
         self.content.seek(0)
         return self.content.read()
+
+    def stream(self) -> bytes | IO[bytes]:
+        """Return the open file where the picture lies on disk, else its bytes."""
+        return self.content.file if isinstance(self.content, TemporaryUploadedFile) else self.read()
 
 
 class ReopenedContent:
@@ -143,23 +149,37 @@ def clean_name(name: str) -> str:
 _CHECKED_HERE_PIXELS = 1_000_000
 
 
-def proved(data: bytes, limits: Limits) -> Probe:
-    """Return what a picture is once it has been decoded, by a process of its own unless it is small.
+def proved(source: bytes | Path, limits: Limits) -> Probe:
+    """Decode a picture and return what it is; all but small ones in memory are decoded by another process.
 
-    Raises what `segmentation.image.probe` raises; a file on which the decoder itself fails is ImageUnreadable.
+    Raises what `segmentation.image.probe` raises; a file on which the decoder itself fails is ImageUnreadable. A fault
+    of this machine is StorageFailed, which is no verdict about the picture.
     """
-    pixels_by_header = pixels_of(data, limits)
-    if pixels_by_header <= _CHECKED_HERE_PIXELS:
-        return probe(data, limits)
     try:
-        return pixels.checks.run(probe, data, limits, pixels=pixels_by_header)
-    except (pixels.BrokenProcessPool, pixels.CancelledError, MemoryError) as error:
+        count = pixels_of(source, limits) if isinstance(source, bytes) else pixels.checks.run(pixels_of, source, limits)
+        if count <= _CHECKED_HERE_PIXELS and isinstance(source, bytes):
+            return probe(source, limits)
+        return pixels.checks.run(probe, source, limits, pixels=count)
+    except pixels.PROCESS_FAILED as error:
         raise ImageUnreadable("The file is damaged and cannot be decoded.") from error
+    except (MemoryError, OSError) as error:
+        raise StorageFailed("The picture cannot be checked at the moment, please try again.") from error
 
 
-def accept_bytes(data: bytes, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
-    """Check a picture in memory; raise the ImageError that says what is wrong with it."""
-    found = proved(data, limits or default_limits())
+def accept_bytes(
+    data: bytes, *, name: str = "", limits: Limits | None = None, prove_pixels: int | None = None
+) -> CheckedSource:
+    """Check a picture in memory; raise the ImageError that says what is wrong with it.
+
+    prove_pixels: decode only a picture of at most so many pixels, and check the header alone of a larger one.
+    """
+    limits = limits or default_limits()
+    if prove_pixels is None:
+        found = proved(data, limits)
+    else:
+        found = probe_header(data, limits)
+        if found.width * found.height <= prove_pixels:
+            found = proved(data, limits)
     return CheckedSource(clean_name(name), found, hashlib.sha256(data).hexdigest(), io.BytesIO(data))
 
 
@@ -170,25 +190,35 @@ def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) ->
         raise ImageMissing(field="image")
     if file.size is not None and file.size > limits.max_bytes:
         raise too_large(file.name or "", limits.max_bytes)
+    name = clean_name(file.name or "")
+    if isinstance(file, TemporaryUploadedFile):
+        path = Path(file.temporary_file_path())
+        found = proved(path, limits)
+        with path.open("rb") as stream:
+            return CheckedSource(name, found, hashlib.file_digest(stream, "sha256").hexdigest(), file)
     file.seek(0)
     data = file.read(limits.max_bytes + 1)
-    found = proved(data, limits)
-    return CheckedSource(clean_name(file.name or ""), found, hashlib.sha256(data).hexdigest(), file)
+    return CheckedSource(name, proved(data, limits), hashlib.sha256(data).hexdigest(), file)
 
 
 def accept_base64(text: object, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
-    """Check a picture sent as base64, with or without a `data:` prefix and line breaks."""
+    """Check a picture sent as base64, with or without line breaks and the prefix of a `data:` URL (RFC 2397)."""
     limits = limits or default_limits()
     if not isinstance(text, str | bytes) or not text:
         raise ImageMissing(field="image")
     if isinstance(text, bytes):
         text = text.decode("latin-1")
-    if text.startswith("data:"):
-        text = text.partition(",")[2]
+    text = text.lstrip()
+    if text[:5].lower() == "data:":
+        head, _, text = text.partition(",")
+        if not head.strip().lower().endswith("base64"):
+            raise ImageUnreadable("The picture's data: URL is not base64", field="image")
+        text = unquote(text) if "%" in text else text
     if len(text) > limits.max_bytes * 4 // 3 + 1024:
         raise ImageTooLarge(f"The base64 text stands for more than {limits.max_bytes} bytes")
     try:
-        data = base64.b64decode("".join(text.split()), validate=True)
+        text = "".join(text.split()).rstrip("=")
+        data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise ImageUnreadable("The picture's base64 text is not valid base64", field="image") from None
     return accept_bytes(data, name=name, limits=limits)

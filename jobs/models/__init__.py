@@ -11,9 +11,11 @@ from .invitation import Invitation
 from .job import TERMINAL, FailedPicture, Job, JobImage, Status
 from .key import ApiKey, Scope
 from .lease import Leased
-from .model_version import ModelVersion
+from .mail import QueuedMail
+from .model_version import ModelVersion, Role, Tier
 from .preset import Preset
 from .quota import Quota
+from .recipe import BackgroundPicture, RecipeVersion
 from .team import Membership, Team
 from .upload import Upload
 from .usage import UsageEntry, UsageErasure, UsagePeriod
@@ -26,6 +28,7 @@ __all__ = [
     "Artifact",
     "AuditEntry",
     "AuditHead",
+    "BackgroundPicture",
     "Bundle",
     "FailedPicture",
     "Invitation",
@@ -36,10 +39,14 @@ __all__ = [
     "ModelVersion",
     "PendingDeletion",
     "Preset",
+    "QueuedMail",
     "Quota",
+    "RecipeVersion",
+    "Role",
     "Scope",
     "Status",
     "Team",
+    "Tier",
     "Upload",
     "UsageEntry",
     "UsageErasure",

@@ -18,7 +18,9 @@ class Artifact(models.Model):
         ALPHA = "alpha"
         VISUALIZATION = "visualization"
         THUMBNAIL = "thumbnail"
+        PREVIEW = "preview"
         VARIANT = "variant"
+        FINISHED = "finished"
         ZIP = "zip"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

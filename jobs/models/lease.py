@@ -28,6 +28,7 @@ class Leased(models.Model):
     WAITING: ClassVar[Mapping[str, Any]] = {}
     LEASED: ClassVar[Mapping[str, Any]] = {}
 
+    # The defaults in the database let the previous version write rows while an upgrade goes on.
     attempt = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="How often a worker has claimed it.")
     attempts_before = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="How many of these attempts no longer count towards giving it up."

@@ -1,18 +1,50 @@
-"""Activations of weights files."""
+"""Activations of weights files, by role and tier."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Role(models.TextChoices):
+    """List the questions that a model may be asked."""
+
+    SUBJECT = "subject", _("Subject")
+    PROMPTS = "prompts", _("Boxes and clicks")
+    PEOPLE = "people", _("People")
+
+
+class Tier(models.TextChoices):
+    """List the places a model may have in a role."""
+
+    FAST = "fast", _("Fast")
+    FINE = "fine", _("Fine")
+    TRIAL = "trial", _("Trial")  # answers a share of a team's pictures, to be compared with the others
 
 
 class ModelVersion(models.Model):
-    """Store one activation of a weights file. Workers load the active row before their next picture."""
+    """Store one activation of a weights file. Workers load the active row of a role and tier before their next picture.
 
+    Without an active row, the built-in model answers the tier `fast`, and no model the others.
+    """
+
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.SUBJECT, db_default="subject")
+    tier = models.CharField(max_length=5, choices=Tier.choices, default=Tier.FAST, db_default="fast")
     name = models.CharField(max_length=120)
     path = models.CharField(max_length=400, help_text="Relative to the weights folder.")
     sha256 = models.CharField(max_length=64)
     architecture = models.CharField(max_length=60)
+    licence = models.CharField(max_length=400, blank=True, default="", db_default="")
+    licence_accepted = models.BooleanField(
+        default=False, db_default=False, help_text="Whether an operator accepted its restrictions."
+    )
+    storage_key = models.CharField(
+        max_length=255, blank=True, default="", db_default="", help_text="Copy in the storage, for hosts without it."
+    )
+    is_pending = models.BooleanField(
+        default=False, db_default=False, help_text="Being copied to the hosts before it is activated."
+    )
     is_active = models.BooleanField(default=False)
     loaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -23,7 +55,9 @@ class ModelVersion(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            models.UniqueConstraint(fields=["is_active"], condition=models.Q(is_active=True), name="one_active_model")
+            models.UniqueConstraint(
+                fields=["role", "tier"], condition=models.Q(is_active=True), name="one_active_model_a_place"
+            )
         ]
 
     def __str__(self) -> str:

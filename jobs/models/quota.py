@@ -9,6 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
 
+from segmentation.options import Quality
+
 from .dialects import DialectLimits, default_limits_of
 from .team import Team
 
@@ -26,6 +28,15 @@ def validate_dialects(value: object) -> None:
         for name, limit in limits.items():
             if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
                 raise ValidationError(f"{dialect}.{name}: a whole number from 1, or null for no limit.")
+
+
+def validate_quality_units(value: object) -> None:
+    """Accept `{"fine": 3, "auto": 2}`; raise ValidationError otherwise."""
+    if not isinstance(value, dict) or set(value) - set(Quality):
+        raise ValidationError(f"Write an object of weights: choose from {', '.join(Quality)}.")
+    for name, units in value.items():
+        if not isinstance(units, int) or isinstance(units, bool) or not 1 <= units <= 100:
+            raise ValidationError(f"{name}: a whole number from 1 to 100.")
 
 
 class Quota(models.Model):
@@ -67,6 +78,13 @@ class Quota(models.Model):
         "largest picture, megapixels", null=True, blank=True, validators=[MinValueValidator(0.01)]
     )
     retention_hours = models.PositiveIntegerField("retention, hours", null=True, blank=True, validators=[_AT_LEAST_ONE])
+    quality_units = models.JSONField(
+        "weight of qualities",
+        null=True,
+        blank=True,
+        validators=[validate_quality_units],
+        help_text='What one picture counts, by quality: {"fine": 3}. Others count 1. Empty: the site\'s default.',
+    )
     dialects = models.JSONField(
         "limits of single dialects",
         default=dict,
@@ -87,6 +105,14 @@ class Quota(models.Model):
         """Return a dialect's limits with this team's changes to them."""
         return replace(default_limits_of(dialect), **self.dialects.get(dialect, {}))
 
+    def units_of(self, quality: str) -> int:
+        """Return what one picture of a quality counts."""
+        weights = settings.MATTING_QUALITY_UNITS if self.quality_units is None else self.quality_units
+        return int(weights.get(quality, 1))
+
     def as_json(self) -> dict[str, object]:
         """Return every limit by name, for the audit trail and the account page."""
-        return {name: getattr(self, name) for name in self.LIMITS} | {"dialects": self.dialects}
+        return {name: getattr(self, name) for name in self.LIMITS} | {
+            "quality_units": self.quality_units,
+            "dialects": self.dialects,
+        }

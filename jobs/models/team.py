@@ -5,8 +5,23 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+from segmentation.options import Quality
+
+
+def quality_choices() -> list[tuple[str, str]]:
+    """Return the choices of a team's quality. Migrations refer to this function."""
+    return [(str(quality), quality.capitalize()) for quality in Quality]
+
+
+def validate_dialect_qualities(value: object) -> None:
+    """Accept `{"baidu": "fine"}`; raise ValidationError otherwise."""
+    if not isinstance(value, dict) or not set(value.values()) <= set(Quality):
+        raise ValidationError(f'Write an object: {{"dialect": quality}}, of {", ".join(Quality)}.')
 
 
 class Team(models.Model):
@@ -16,6 +31,33 @@ class Team(models.Model):
     name = models.CharField(max_length=120, unique=True)
     members_see_all = models.BooleanField(
         default=True, help_text="Whether a member sees every job of the team or only their own."
+    )
+    quality = models.CharField(
+        max_length=4,
+        blank=True,
+        default="",
+        db_default="",
+        choices=quality_choices,
+        help_text="Quality of pictures that name none; empty: the site's default.",
+    )
+    dialect_qualities = models.JSONField(
+        null=True,
+        default=dict,
+        blank=True,
+        validators=[validate_dialect_qualities],
+        help_text='Qualities of single dialects: {"baidu": "fine"}.',
+    )
+    trial_percent = models.PositiveSmallIntegerField(
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(100)],
+        help_text="Share of the pictures that the model under trial answers.",
+    )
+    review_above = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text="Uncertainty from which a picture is announced as `image.uncertain`; empty: never.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")

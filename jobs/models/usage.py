@@ -22,6 +22,10 @@ class UsageEntry(models.Model):
     day = models.DateField(help_text="The day that is charged, in the site's time zone.")
     kind = models.CharField(max_length=6, choices=Kind.choices)
     pictures = models.IntegerField(help_text="+ charged, − refunded.")
+    units = models.IntegerField(
+        default=0, db_default=0, help_text="What these pictures count of a quota, by their quality."
+    )
+    quality = models.CharField(max_length=4, default="fast", db_default="fast")
     dialect = models.CharField(max_length=12)
     job_id = models.UUIDField()
     reason = models.CharField(max_length=40, help_text="`submitted`, `retried`, `canceled` or the error's code.")
@@ -42,7 +46,10 @@ class UsageEntry(models.Model):
 
 
 class UsagePeriod(models.Model):
-    """Store the ledger's running sum of one team's day or month, so that a charge is one conditional update."""
+    """Store one team's use of a day or month, so that a charge is one conditional update.
+
+    `pictures` sums up the ledger's units: a fine picture may count for several.
+    """
 
     class Kind(models.TextChoices):
         DAY = "day"

@@ -10,14 +10,15 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models.encrypted import EncryptedCharField
 from jobs.models.lease import Leased
 
 
 class Webhook(models.Model):
     """A URL that receives a team's events, with the secret that signs the messages.
 
-    Secrets are stored in the clear: unlike the check of a key, a signature needs the secret itself. The one row of kind
-    `callbacks` that a team has no URL; its secret signs the callbacks that jobs name for themselves.
+    Secrets are encrypted with the site's key and not hashed, because a signature needs the secret itself. The one row
+    of kind `callbacks` that a team has no URL; its secret signs the callbacks that jobs name for themselves.
     """
 
     class Kind(models.TextChoices):
@@ -28,6 +29,7 @@ class Webhook(models.Model):
         JOB_SUCCEEDED = "job.succeeded", _("Job Succeeded")
         JOB_FAILED = "job.failed", _("Job Failed")
         JOB_CANCELED = "job.canceled", _("Job Canceled")
+        IMAGE_UNCERTAIN = "image.uncertain", _("Image Uncertain")
         QUOTA_WARNING = "quota.warning", _("Quota Warning")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -35,8 +37,8 @@ class Webhook(models.Model):
     kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.ENDPOINT)
     url = models.CharField(max_length=2048, blank=True)
     events = models.JSONField(default=list, help_text="Which events are sent.")
-    secret = models.CharField(max_length=100)
-    previous_secret = models.CharField(max_length=100, blank=True)
+    secret = EncryptedCharField(max_length=400)
+    previous_secret = EncryptedCharField(max_length=400, blank=True)
     previous_secret_until = models.DateTimeField(null=True, blank=True, help_text="Until then both secrets sign.")
     is_enabled = models.BooleanField(default=True)
     disabled_reason = models.CharField(max_length=200, blank=True)
@@ -57,7 +59,9 @@ class Webhook(models.Model):
         return self.url or f"callbacks of {self.team}"
 
     def signing_secrets(self) -> list[str]:
-        """Return the secrets that sign now, the newest first."""
+        """Return the secrets that sign now, the newest first; raise ValueError if the secret cannot be read."""
+        if not self.secret:
+            raise ValueError(f"the secret of webhook {self.pk} cannot be read with the site's key")
         until = self.previous_secret_until
         if self.previous_secret and until is not None and until > timezone.now():
             return [self.secret, self.previous_secret]

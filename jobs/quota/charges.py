@@ -15,14 +15,15 @@ from jobs.quota.selectors import stored_bytes
 from jobs.quota.windows import allowances_check, window_exceeded, window_limit, windows_of
 from jobs.work import queue
 from jobs.work.registry import Task
+from segmentation.options import Quality
 
 ALERT_PERCENTS = (80, 100)
 QUOTA_ALERT = Task("quota_alert")
 
 
-def usage_check(*, team: Team, quota: Quota, pictures: int, new_bytes: int) -> None:
+def usage_check(*, team: Team, quota: Quota, pictures: int, new_bytes: int, quality: str = Quality.FAST) -> None:
     """Raise what the charge would raise, before a file is stored. Another submission may still come first."""
-    allowances_check(team, quota, pictures=pictures)
+    allowances_check(team, quota, units=pictures * quota.units_of(quality))
     if quota.stored_bytes is not None and stored_bytes(team) + new_bytes > quota.stored_bytes:
         raise QuotaExceeded(
             f"The team's {quota.stored_bytes} stored bytes are used up; delete jobs or wait until they expire.",
@@ -33,27 +34,37 @@ def usage_check(*, team: Team, quota: Quota, pictures: int, new_bytes: int) -> N
 def usage_charge(*, job: Job, images: Sequence[JobImage], quota: Quota, reason: str = "submitted") -> None:
     """Charge a job's pictures to today, all or none; raise QuotaExceeded or TooManyTasks.
 
-    Runs in the caller's transaction. It sets `charged_on` of the pictures, which the caller saves. The conditional
+    Each counts as many units as the quota gives the job's quality. Runs in the caller's transaction. It sets
+    `charged_on` and `charged_units` of the pictures, which the caller saves. The conditional
     update of the window's row makes the charge atomic and keeps that row locked until the commit, so the count of
     waiting pictures cannot change in between. Without pictures nothing is written.
     """
     if not images:
         return
     today = timezone.localdate()
+    quality = quality_of(job)
+    units = quota.units_of(quality)
     for kind, start in windows_of(today):
-        _window_add(job.team, kind, start, len(images), window_limit(quota, kind))
+        _window_add(job.team, kind, start, len(images) * units, window_limit(quota, kind))
     _pending_check(job, len(images), quota)
     UsageEntry.objects.create(
         team=job.team,
         day=today,
         kind=UsageEntry.Kind.CHARGE,
         pictures=len(images),
+        units=len(images) * units,
+        quality=quality,
         dialect=job.dialect,
         job_id=job.pk,
         reason=reason,
     )
     for image in images:
-        image.charged_on = today
+        image.charged_on, image.charged_units = today, units
+
+
+def quality_of(job: Job) -> str:
+    """Return the quality that a job was submitted with."""
+    return str(job.options.get("quality") or Quality.FAST)
 
 
 def _window_add(team: Team, kind: str, start: dt.date, count: int, limit: int | None) -> None:

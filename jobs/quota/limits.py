@@ -24,7 +24,7 @@ def quota_of(team: Team) -> Quota:
 
 def quota_change(*, author: Author, team: Team, **changes: Any) -> Quota:
     """Set the named limits of a team and record their earlier values; raise InvalidParameter for a bad limit."""
-    unknown = sorted(set(changes) - {*Quota.LIMITS, "dialects"})
+    unknown = sorted(set(changes) - {*Quota.LIMITS, "quality_units", "dialects"})
     if unknown:
         raise InvalidParameter(f"quota: there is no limit named {unknown[0]}", field=unknown[0])
     with transaction.atomic():

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db.models import F
 
 from jobs.models import Job, JobImage, UsageEntry, UsagePeriod
+from jobs.quota.charges import quality_of
 from jobs.quota.windows import windows_of
 
 
@@ -19,31 +20,38 @@ def usage_refund(*, job: Job, image_ids: Sequence[UUID], reason: str) -> int:
     A conditional update clears each picture's charge, so two refunds at once never refund a picture twice.
     """
     charged = JobImage.objects.filter(pk__in=image_ids, charged_on__isnull=False)
-    by_day: dict[dt.date, list[UUID]] = defaultdict(list)
-    for image_id, day in charged.values_list("pk", "charged_on"):
+    groups: dict[tuple[dt.date, int], list[UUID]] = defaultdict(list)
+    for image_id, day, units in charged.values_list("pk", "charged_on", "charged_units"):
         if day is not None:
-            by_day[day].append(image_id)
-    refunded: dict[dt.date, int] = {}
-    for day, ids in sorted(by_day.items()):
-        refunded[day] = JobImage.objects.filter(pk__in=ids, charged_on=day).update(charged_on=None)
-    _write(job, {day: count for day, count in refunded.items() if count}, reason)
-    return sum(refunded.values())
+            groups[day, units].append(image_id)
+    pictures: Counter[dt.date] = Counter()
+    sums: Counter[dt.date] = Counter()
+    for (day, units), ids in sorted(groups.items()):
+        count = JobImage.objects.filter(pk__in=ids, charged_on=day).update(charged_on=None)
+        pictures[day] += count
+        sums[day] += count * units
+    _write(job, pictures, sums, reason)
+    return pictures.total()
 
 
-def _write(job: Job, counts: dict[dt.date, int], reason: str) -> None:
+def _write(job: Job, pictures: Counter[dt.date], units: Counter[dt.date], reason: str) -> None:
     by_window: Counter[tuple[str, dt.date]] = Counter()
-    for day, count in counts.items():
+    for day, count in units.items():
         by_window.update(dict.fromkeys(windows_of(day), count))
     for kind, start in sorted(by_window):  # days before months, as a charge locks them
         UsagePeriod.objects.filter(team_id=job.team_id, kind=kind, starts_on=start).update(
             pictures=F("pictures") - by_window[kind, start]
         )
-    for day, count in counts.items():
+    for day, count in pictures.items():
+        if not count:
+            continue
         UsageEntry.objects.create(
             team_id=job.team_id,
             day=day,
             kind=UsageEntry.Kind.REFUND,
             pictures=-count,
+            units=-units[day],
+            quality=quality_of(job),
             dialect=job.dialect,
             job_id=job.pk,
             reason=reason[:40],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
 from django.db.models import Sum
 
@@ -14,6 +15,22 @@ def pictures_by_day(actor: Actor, *, since: dt.date) -> dict[dt.date, int]:
     """Return the team's charged pictures by day, refunds subtracted."""
     rows = UsageEntry.objects.filter(team=actor.team, day__gte=since).values("day").annotate(total=Sum("pictures"))
     return {row["day"]: row["total"] for row in rows.order_by("day")}
+
+
+@dataclass(frozen=True, slots=True)
+class QualityUse:
+    """Hold a team's use of one quality: charged pictures, and the units that they count of the quota."""
+
+    quality: str
+    pictures: int
+    units: int
+
+
+def use_by_quality(actor: Actor, *, since: dt.date) -> list[QualityUse]:
+    """Return the team's use by quality, refunds subtracted, the most used first."""
+    rows = UsageEntry.objects.filter(team=actor.team, day__gte=since).order_by().values("quality")
+    sums = rows.annotate(pictures_sum=Sum("pictures"), units_sum=Sum("units")).order_by("-pictures_sum")
+    return [QualityUse(row["quality"], row["pictures_sum"], row["units_sum"]) for row in sums if row["pictures_sum"]]
 
 
 def stored_bytes(team: Team) -> int:

@@ -16,7 +16,10 @@ _Kind = UsagePeriod.Kind
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Hold the use of one window, in pictures. limit None means no limit; the count is 0 again at `resets_at`."""
+    """Hold the use of one window, in pictures; a fine one may count for several. limit None means no limit.
+
+    The count is 0 again at `resets_at`.
+    """
 
     kind: str
     limit: int | None
@@ -59,13 +62,13 @@ def allowances(team: Team, quota: Quota | None = None) -> list[Allowance]:
     ]
 
 
-def allowances_check(team: Team, quota: Quota, *, pictures: int) -> None:
-    """Raise QuotaExceeded when a window has no room for `pictures` more."""
+def allowances_check(team: Team, quota: Quota, *, units: int) -> None:
+    """Raise QuotaExceeded when a window has no room for `units` more."""
     if quota.images_per_day is None and quota.images_per_month is None:
         return
     today = timezone.localdate()
     for allowance, (kind, start) in zip(allowances(team, quota), windows_of(today), strict=True):
-        if allowance.left is not None and pictures > allowance.left:
+        if allowance.left is not None and units > allowance.left:
             raise window_exceeded(kind, start, allowance.limit)
 
 

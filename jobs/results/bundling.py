@@ -118,7 +118,7 @@ def _write_bundle(bundle: Bundle, file: IO[bytes]) -> None:
         for image in images_of(job):
             _require_lease(bundle)
             for artifact in image.artifacts.all():
-                if image.status == Status.SUCCEEDED and artifact.kind in storage.PUBLISHED:
+                if image.status == Status.SUCCEEDED and artifact.kind in storage.IN_ZIPS:
                     _copy(artifact, storage.public_name(artifact, image), archive, folder)
 
 

@@ -20,7 +20,7 @@ def download_note(*, actor: Actor, artifact: Artifact) -> None:
     The entry belongs to the job's team. Thumbnails are not recorded, since a gallery shows them to the whole team.
     """
     job = artifact.job
-    if artifact.kind == Artifact.Kind.THUMBNAIL or _is_own(actor, job):
+    if artifact.kind in (Artifact.Kind.THUMBNAIL, Artifact.Kind.PREVIEW) or _is_own(actor, job):
         return
     author = replace(Author.of(actor), team_id=job.team_id, team_name=job.team.name)
     noted = AuditEntry.objects.filter(

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobs import pixels
 from jobs.errors import NotFound, ServerBusy
+from jobs.inference.corrections import correction_note
 from jobs.intake.sources import default_limits, limits_from_json
 from jobs.models import Artifact, JobImage, Status
 from jobs.quota.charges import usage_check
@@ -44,7 +45,7 @@ class Rendering:
         """Return the file; raise what was wrong with brush or picture, or ServerBusy when its process has ended."""
         try:
             return self.future.result()
-        except (pixels.BrokenProcessPool, pixels.CancelledError, MemoryError) as error:
+        except pixels.PROCESS_FAILED as error:
             raise ServerBusy from error
 
     def drop(self) -> None:
@@ -73,6 +74,8 @@ def variant_begin(
     alpha = artifact_of(image, Artifact.Kind.ALPHA)
     if image.status != Status.SUCCEEDED or source is None or alpha is None:
         raise NotFound("This picture has no result to render again.")
+    if brush_png:
+        correction_note(image=image)
     ids = _ids_of(image) if people is not None else None
     give_back = pixels.renderings_of_team.take(image.job.team_id)
     with ExitStack() as undo:

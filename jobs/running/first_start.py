@@ -7,11 +7,12 @@ import fcntl
 import hashlib
 import os
 import secrets
+import shutil
 import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -23,6 +24,7 @@ from jobs.models import Scope
 from jobs.running.readiness import storage_problem
 from jobs.teams.keys import key_create
 from jobs.teams.teams import team_create
+from mattingsite.data_folder import FILE_MODE, FOLDER_MODE
 
 ADMIN_NAME = "admin"
 TEAM_NAME = "First team"
@@ -45,10 +47,11 @@ class FirstSecrets:
 
 
 def folder_require(folder: Path) -> None:
-    """Create the data folder; raise CannotStart if files cannot be written into it."""
+    """Create the data folder for its owner only; raise CannotStart if files cannot be written into it."""
     trial = folder / f".writable-{os.getpid()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+        folder.chmod(FOLDER_MODE)
         trial.write_bytes(b"")
         trial.unlink()
     except OSError as error:
@@ -106,11 +109,17 @@ def port_require(host: str, port: int) -> None:
             raise CannotStart(f"port {port} on {host} {reason}; choose another one with PORT=8001") from None
 
 
+def metrics_reset() -> None:
+    """Delete the request counters of the processes of an earlier run on this host."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
 def database_migrate() -> None:
     """Apply the migrations; raise CannotStart if the database cannot be used."""
     try:
+        _database_file_protect()
         call_command("migrate", verbosity=0, interactive=False)
-    except DatabaseError as error:
+    except (DatabaseError, OSError) as error:
         raise CannotStart(f"the database cannot be used: {str(error).splitlines()[0]}") from error
 
 
@@ -142,6 +151,15 @@ def first_account_create() -> FirstSecrets | None:
         team = team_create(name=TEAM_NAME, owner=admin)
         key, secret = key_create(team=team, name="First key", scopes=tuple(Scope.values), created_by=admin)
     return FirstSecrets(ADMIN_NAME, password, team.name, key.public_id, secret)
+
+
+def _database_file_protect() -> None:
+    """Let only its owner read an SQLite file; SQLite gives its other files the same mode."""
+    database: dict[str, Any] = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        path = Path(database["NAME"])
+        path.touch(mode=FILE_MODE)
+        path.chmod(FILE_MODE)
 
 
 def _static_files_digest() -> str:

@@ -62,9 +62,11 @@ def worker_problem(workers: list[dict[str, Any]]) -> str | None:
 
 
 def weights_problem(workers: list[dict[str, Any]]) -> str | None:
-    """Check that no worker failed to load its model."""
-    failed = any(worker.get("role") == FAILED_ROLE for worker in workers)
-    return "A worker cannot load its model." if failed else None
+    """Check that no worker failed to load its model, and that every host has the active ones."""
+    if any(worker.get("role") == FAILED_ROLE for worker in workers):
+        return "A worker cannot load its model."
+    lacking = sorted({name for worker in workers for name in worker.get("missing", [])})
+    return f"A worker lacks an active model: {', '.join(lacking)}." if lacking else None
 
 
 def live_workers() -> list[dict[str, Any]]:

@@ -28,9 +28,13 @@ STOP_GRACE_S = 20.0
 def worker_programs(pictures: int) -> list[Program]:
     """Return the programs of one machine: `pictures` processes with a model, the downloaders, one per light queue.
 
-    Downloads, deliveries and zips have their own processes, so that a slow server never blocks a model.
+    Downloads, deliveries, mail and zips have their own processes, so that a slow server never blocks a model.
     """
-    counts = {"pictures": pictures, "downloads": settings.MATTING_DOWNLOADERS}
+    counts = {
+        "pictures": pictures,
+        "downloads": settings.MATTING_DOWNLOADERS,
+        "mail": int(settings.EMAIL_IS_CONFIGURED),
+    }
     return [_program(role) for role in queue.QUEUES_OF_ROLE for _ in range(counts.get(role, 1))]
 
 

@@ -28,7 +28,7 @@ def run_child(role: str) -> None:
     """Serve until SIGTERM or SIGINT. A child with a model loads and warms it before its first message."""
     os.nice(_NICENESS)
     name = worker_name()
-    describe: Callable[[], dict[str, str]] = dict
+    describe: Callable[[], dict[str, object]] = dict
     if role == readiness.MODEL_ROLE:
         describe = _load_model(name)
     threading.Thread(target=_beat, args=(name, role, describe), name="heartbeat", daemon=True).start()
@@ -38,12 +38,12 @@ def run_child(role: str) -> None:
         queue.forget_worker(name)
 
 
-def _load_model(name: str) -> Callable[[], dict[str, str]]:
+def _load_model(name: str) -> Callable[[], dict[str, object]]:
     """Load the model and return the function that describes it; report a failure, so that /health names it."""
-    from jobs.work import engine
+    from jobs.inference.engines import engines, upkeep_forever
 
     try:
-        engine.current_engine()
+        engines().warm_up()
     except Exception as error:
         with contextlib.suppress(RedisError, OSError):
             # Another name than the worker's own, which its parent forgets at once when it ends.
@@ -51,7 +51,8 @@ def _load_model(name: str) -> Callable[[], dict[str, str]]:
                 f"{name}-failed", _state(readiness.FAILED_ROLE) | {"error": str(error)[:500], "beat_at": time.time()}
             )
         raise
-    return engine.describe
+    threading.Thread(target=upkeep_forever, name="models", daemon=True).start()
+    return engines().describe
 
 
 def _state(role: str) -> dict[str, Any]:
@@ -59,14 +60,14 @@ def _state(role: str) -> dict[str, Any]:
     return {"pid": os.getpid(), "host": os.uname().nodename, "role": role, "keyline": __version__}
 
 
-def _beat(name: str, role: str, describe: Callable[[], dict[str, str]]) -> None:
+def _beat(name: str, role: str, describe: Callable[[], dict[str, object]]) -> None:
     """Send a heartbeat three times in the time after which it expires."""
     while True:
         with contextlib.suppress(OSError):  # a full disk must not end the heartbeat
             pulse(os.getpid())
         try:
             described = describe()
-            device = {"device": "cuda" if "cuda" in described.get("runtime", "") else "cpu"} if described else {}
+            device = {"device": "cuda" if "cuda" in str(described.get("runtime", "")) else "cpu"} if described else {}
             queue.beat(name, _state(role) | described | device | fitness.describe() | {"beat_at": time.time()})
         except Exception:
             logger.warning("the heartbeat of %s did not reach the queue", name)

@@ -12,6 +12,7 @@ from jobs.errors import NotFound, PermissionDenied
 from jobs.models import Action, Membership, Team
 from jobs.teams.actor import Actor
 from segmentation.errors import InvalidParameter
+from segmentation.options import Quality
 
 _Role = Membership.Role
 
@@ -37,21 +38,39 @@ def personal_team_create(*, user: User, author: Author) -> Team:
     return team_create(name=name, owner=user, author=author)
 
 
-def team_update(*, actor: Actor, name: str | None = None, members_see_all: bool | None = None) -> Team:
-    """Change the team's name and whether members see each other's jobs."""
+_UNCHANGED: Any = object()
+
+
+def team_update(
+    *,
+    actor: Actor,
+    name: str | None = None,
+    members_see_all: bool | None = None,
+    quality: str | None = None,
+    review_above: float | None = _UNCHANGED,
+) -> Team:
+    """Change the team's settings; raise InvalidParameter for a bad one. What is not given stays."""
     require_manager(actor)
     with transaction.atomic():
         team = Team.objects.select_for_update().get(pk=actor.team.pk)
-        before = {"name": team.name, "members_see_all": team.members_see_all}
+        before = _settings_of(team)
         if name is not None and name.strip() != team.name:
             team.name = _checked_name(name)
         if members_see_all is not None:
             team.members_see_all = members_see_all
+        if quality is not None:
+            team.quality = _checked_quality(quality)
+        if review_above is not _UNCHANGED:
+            team.review_above = _checked_share(review_above)
         team.save()
-        after = {"name": team.name, "members_see_all": team.members_see_all}
+        after = _settings_of(team)
         if after != before:
             audit_append(action=Action.TEAM_CHANGED, author=Author.of(actor), target=team, before=before, after=after)
     return team
+
+
+def _settings_of(team: Team) -> dict[str, Any]:
+    return {name: getattr(team, name) for name in ("name", "members_see_all", "quality", "review_above")}
 
 
 # Members --------------------------------------------------------------------------------------------------------------
@@ -135,6 +154,18 @@ def _checked_name(name: str) -> str:
     if Team.objects.filter(name=name).exists():
         raise InvalidParameter("name: there is a team of this name", field="name")
     return name
+
+
+def _checked_quality(quality: str) -> str:
+    if quality not in ("", *Quality):
+        raise InvalidParameter(f"quality: choose from {', '.join(Quality)}", field="quality")
+    return quality
+
+
+def _checked_share(value: float | None) -> float | None:
+    if value is not None and not 0 <= value <= 1:
+        raise InvalidParameter("review_above: a share from 0 to 1", field="review_above")
+    return value
 
 
 def _membership_locked(actor: Actor, membership: Membership) -> Membership:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.paginator import Paginator
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Status
@@ -26,18 +27,28 @@ _SUBJECTS = list(words.SUBJECTS.items())
 
 
 def _dialects() -> list[tuple[str, str | Promise]]:
-    return [_ANY, *dialect_choices()]
+    return [_ANY, *((name, gettext(str(label))) for name, label in dialect_choices())]
 
 
 class GalleryFilter(forms.Form):
     """Parse the gallery's filter; an invalid value is ignored."""
 
     q = forms.CharField(label=_("Name"), required=False, max_length=100, widget=forms.TextInput({"type": "search"}))
-    status = forms.ChoiceField(label=_("State"), required=False, choices=[_ANY, *_STATUSES])
+    status = forms.ChoiceField(label=_("Status"), required=False, choices=[_ANY, *_STATUSES])
     subject = forms.ChoiceField(label=_("Type"), required=False, choices=[_ANY, *_SUBJECTS])
-    dialect = forms.ChoiceField(label=_("Came by"), required=False, choices=_dialects)
+    dialect = forms.ChoiceField(label=_("Source"), required=False, choices=_dialects)
     since = forms.DateField(label=_("From"), required=False, widget=forms.DateInput({"type": "date"}))
     until = forms.DateField(label=_("To"), required=False, widget=forms.DateInput({"type": "date"}))
+    uncertainty_from = forms.FloatField(
+        label=_("Uncertainty from"),
+        required=False,
+        min_value=0,
+        max_value=1,
+        widget=forms.NumberInput({"step": "0.05"}),
+    )
+    order = forms.ChoiceField(
+        label=_("Order"), required=False, choices=[("", _("Newest first")), ("uncertain", _("Review these first"))]
+    )
     mine = forms.BooleanField(label=_("Only mine"), required=False)
 
 

@@ -19,9 +19,11 @@ from segmentation.errors import MattingError
 class KeyForm(forms.Form):
     """Parse a new key."""
 
-    name = forms.CharField(label=_("Name"), max_length=120, help_text=_("What uses it, such as a shop's server."))
+    name = forms.CharField(
+        label=_("Name"), max_length=120, help_text=_("The program that uses the key, such as a shop's server.")
+    )
     scopes = forms.MultipleChoiceField(
-        label=_("May"),
+        label=_("Permissions"),
         choices=Scope.choices,
         initial=[Scope.SUBMIT, Scope.READ],
         widget=forms.CheckboxSelectMultiple,
@@ -30,7 +32,9 @@ class KeyForm(forms.Form):
         label=_("Expires"), required=False, widget=forms.DateTimeInput({"type": "datetime-local"})
     )
     allowed_networks = forms.CharField(
-        label=_("Only from these networks"), required=False, help_text=_("For instance 203.0.113.0/24, 2001:db8::/32.")
+        label=_("Allowed networks"),
+        required=False,
+        help_text=_("For example 203.0.113.0/24, 2001:db8::/32. Empty allows all."),
     )
 
     def __init__(self, *args: Any, with_staff_scopes: bool, **values: Any) -> None:
@@ -45,7 +49,7 @@ class KeyForm(forms.Form):
         try:
             return networks_checked(parts)
         except MattingError:
-            raise forms.ValidationError(_("Write networks such as 203.0.113.0/24, with commas between.")) from None
+            raise forms.ValidationError(_("Enter networks such as 203.0.113.0/24, separated by commas.")) from None
 
 
 class KeysView(ActionsPage):

@@ -9,16 +9,14 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.views.generic import TemplateView
 from django_htmx.http import HttpResponseStopPolling
 
+from jobs.api.native.serializers import job_document
 from jobs.errors import JobNotFound, NotFound
-from jobs.models import Artifact, Job, JobImage
-from jobs.results import storage
-from jobs.results.selectors import artifact_of
-from jobs.sentences import explained
+from jobs.models import Job
 from jobs.web.presets import presets_for
+from jobs.web.quality import quality_choices
 from jobs.web.session import FragmentPage, TeamPage, htmx_of
 from jobs.work.selectors import image_at, images_of, job_get
 
@@ -36,7 +34,7 @@ class JobPage(TeamPage):
 
 
 class PictureView(JobPage, TemplateView):
-    """Show one picture: before and after, boxes, brush, settings, files."""
+    """Show one picture in the editor. Its script gets the job in the API's JSON shape."""
 
     template_name = "picture.html"
 
@@ -49,8 +47,10 @@ class PictureView(JobPage, TemplateView):
         return super().get_context_data(
             job=job,
             image=image,
+            image_id=str(image.id),
             presets=presets_for(self.user),
-            state=picture_state(job, image),
+            qualities=quality_choices(self.actor.team),
+            job_json=job_document(job, base_url="", images=[image]),
             **values,
         )
 
@@ -78,37 +78,5 @@ class JobView(JobPage, FragmentPage):
 
     def get_context_data(self, **values: Any) -> dict[str, Any]:
         job = self.job()
-        ended = [image for image in job.images.all() if image.is_terminal]
-        return super().get_context_data(job=job, images=images_of(job), ended=len(ended), **values)
-
-
-def picture_state(job: Job, image: JobImage) -> dict[str, Any]:
-    """Return what the editor's script needs: ids, sizes, options, people and URLs."""
-    return {
-        "job": str(job.id),
-        "alone": job.images_total == 1,
-        "image": str(image.id),
-        "position": image.position,
-        "status": image.status,
-        "error": explained(image.error_code, image.error_message),
-        "name": image.name,
-        "width": image.width,
-        "height": image.height,
-        "options": job.options,
-        "foreground": image.foreground,
-        "people": image.instances,
-        "source": _link(image, Artifact.Kind.SOURCE),
-        "cutout": _link(image, Artifact.Kind.CUTOUT),
-        "visualization": _link(image, Artifact.Kind.VISUALIZATION),
-        "urls": {
-            "job": reverse("job", args=[job.id]),
-            "variants": reverse("job-variants", args=[job.id]),
-            "again": reverse("job-again", args=[job.id]),
-            "cancel": reverse("job-cancel", args=[job.id]),
-        },
-    }
-
-
-def _link(image: JobImage, kind: str) -> str:
-    artifact = artifact_of(image, kind)
-    return storage.link_to(artifact) if artifact else ""
+        finished = [image for image in job.images.all() if image.is_terminal]
+        return super().get_context_data(job=job, images=images_of(job), finished=len(finished), **values)

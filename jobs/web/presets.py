@@ -46,7 +46,7 @@ SCENES = (
     Preset(_("Avatar"), _("A face or figure, soft edges."), {"subject": "person", "threshold": 8, "erosion": 0}),
     Preset(
         _("Complex portrait"),
-        _("Loose hair before a busy scene."),
+        _("Loose hair in front of a busy background."),
         {"subject": "person", "threshold": 25, "erosion": 2},
     ),
 )
@@ -54,7 +54,7 @@ SCENES = (
 
 def presets_for(user: User) -> list[Preset]:
     """Return the built-in scenes, then the user's own presets."""
-    own = [Preset(row.name, _("Your own settings."), row.options, is_own=True) for row in presets_of(user)]
+    own = [Preset(row.name, _("Your saved settings."), row.options, is_own=True) for row in presets_of(user)]
     return [*SCENES, *own]
 
 
@@ -63,7 +63,7 @@ class PresetsView(LoginRequiredMixin, View):
 
     def handle_no_permission(self) -> JsonResponse:  # type: ignore[override]  # for a script, no redirect
         """Return 401 as JSON: the page's script would take the sign-in page for the answer."""
-        return JsonResponse({"detail": _("You are not signed in any more. Open the page again.")}, status=401)
+        return JsonResponse({"detail": _("You are signed out. Open the page again.")}, status=401)
 
     def post(self, request: HttpRequest) -> JsonResponse:
         try:
@@ -72,7 +72,7 @@ class PresetsView(LoginRequiredMixin, View):
                 user=caller_of(request).user, name=str(body.get("name", "")), options=dict(body.get("options", {}))
             )
         except (ValueError, TypeError, AttributeError):
-            return JsonResponse({"detail": _("The settings cannot be read.")}, status=400)
+            return JsonResponse({"detail": _("The settings are not valid.")}, status=400)
         except MattingError as error:
             return JsonResponse({"detail": explained(error.code, error.message)}, status=error.http_status)
         return JsonResponse({}, status=201)

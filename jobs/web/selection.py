@@ -77,7 +77,7 @@ class SelectionView(TeamPage, ButtonsOnly):
             count = images_delete(actor=self.actor, images=images)
             messages.success(request, ngettext("%d picture deleted.", "%d pictures deleted.", count) % count)
             if count < len(images):
-                messages.warning(request, _("Pictures of a batch that still runs stay until it has ended."))
+                messages.warning(request, _("Pictures of a running batch cannot be deleted until it finishes."))
         return redirect(self.page_url_name)
 
 

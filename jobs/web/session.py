@@ -39,7 +39,7 @@ def actor_of(request: HttpRequest) -> Actor:
         return caller_of(request).actor
     except NoTeam:
         raise PermissionDenied(
-            _("You belong to no team yet. Open the invitation link that a team's manager gives you.")
+            _("You are not a member of a team yet. Open the invitation link from a team manager.")
         ) from None
 
 
@@ -94,7 +94,7 @@ class ButtonsOnly(View):
     page_url_name: ClassVar[str] = ""
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        messages.warning(request, _("Nothing was done yet. Press the button again."))
+        messages.warning(request, _("The action was not carried out. Press the button again."))
         return redirect(self.page_url_name, *args, **kwargs)
 
 

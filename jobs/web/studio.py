@@ -19,6 +19,7 @@ from jobs.models import Job
 from jobs.sentences import explained
 from jobs.teams.caller import caller_of
 from jobs.web.presets import presets_for
+from jobs.web.quality import quality_choices
 from jobs.web.session import ButtonsOnly, TeamPage, actor_of
 from jobs.work.selectors import images_recent
 from jobs.work.submission import Door, job_submit
@@ -48,6 +49,7 @@ class StudioView(TemplateView):
         if self.request.user.is_authenticated:
             actor = actor_of(self.request)
             values["presets"] = presets_for(caller_of(self.request).user)
+            values["qualities"] = quality_choices(actor.team)
             values["recent"] = images_recent(actor, RECENT)
         return super().get_context_data(**values)
 

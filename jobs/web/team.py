@@ -15,6 +15,7 @@ from jobs.models import Membership
 from jobs.teams.invitations import invitation_create, invitation_revoke
 from jobs.teams.selectors import invitation_get, invitations_open, member_get, members_of
 from jobs.teams.teams import member_remove, member_role_change, team_update
+from jobs.web import words
 from jobs.web.session import ActionsPage
 
 _Role = Membership.Role
@@ -26,13 +27,26 @@ class TeamForm(forms.Form):
     """Parse the team's settings."""
 
     name = forms.CharField(label=_("Name"), max_length=120)
-    members_see_all = forms.BooleanField(label=_("Members see every picture of the team"), required=False)
+    members_see_all = forms.BooleanField(label=_("Members see all pictures of the team"), required=False)
+    quality = forms.ChoiceField(
+        label=_("Quality of pictures that name none"),
+        required=False,
+        choices=[("", _("The site's default")), *words.QUALITIES.items()],
+    )
+    review_above = forms.FloatField(
+        label=_("Announce pictures from this uncertainty"),
+        required=False,
+        min_value=0,
+        max_value=1,
+        widget=forms.NumberInput({"step": "0.05"}),
+        help_text=_("As the event image.uncertain, to the team's webhooks. Empty: never."),
+    )
 
 
 class InvitationForm(forms.Form):
     """Parse a new invitation."""
 
-    note = forms.CharField(label=_("Whom it is for"), max_length=120, required=False)
+    note = forms.CharField(label=_("Recipient"), max_length=120, required=False)
     role = forms.ChoiceField(label=_("Role"), choices=ROLE_NAMES)
 
 
@@ -53,7 +67,8 @@ class TeamView(ActionsPage):
     def get_context_data(self, **values: Any) -> dict[str, Any]:
         actor = self.actor
         team = actor.team
-        values.setdefault("team_form", TeamForm({"name": team.name, "members_see_all": team.members_see_all}))
+        settings = {name: getattr(team, name) for name in TeamForm.base_fields}
+        values.setdefault("team_form", TeamForm(settings))
         values.setdefault("invitation_form", InvitationForm())
         return super().get_context_data(
             team=team,

@@ -2,7 +2,20 @@
 
 from django.urls import path
 
-from jobs.web import gallery, keys, membership, picture, presets, problems, selection, studio, team, usage, webhooks
+from jobs.web import (
+    gallery,
+    keys,
+    membership,
+    picture,
+    presets,
+    problems,
+    selection,
+    studio,
+    team,
+    texts,
+    usage,
+    webhooks,
+)
 
 app_name = "site"
 urlpatterns = [
@@ -20,6 +33,7 @@ urlpatterns = [
     path("invitations/<str:token>/", membership.InvitationView.as_view(), name="invitation"),
     path("team/switch", membership.TeamSwitchView.as_view(), name="team-switch"),
     path("team/", team.TeamView.as_view(), name="team"),
+    path("texts.js", texts.catalogue, name="texts"),
     path("presets", presets.PresetsView.as_view(), name="presets"),
     path("keys/", keys.KeysView.as_view(), name="keys"),
     path("webhooks/", webhooks.WebhooksView.as_view(), name="webhooks"),

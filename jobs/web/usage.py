@@ -10,8 +10,9 @@ from django.utils import timezone
 from django.views.generic import TemplateView
 
 from jobs.quota.limits import quota_of
-from jobs.quota.selectors import pictures_by_day, stored_bytes, tasks_of
+from jobs.quota.selectors import pictures_by_day, stored_bytes, tasks_of, use_by_quality
 from jobs.quota.windows import allowances
+from jobs.web import words
 from jobs.web.session import TeamPage
 
 DAYS_SHOWN = 30
@@ -40,13 +41,18 @@ class UsageView(TeamPage, TemplateView):
         team = self.actor.team
         quota = quota_of(team)
         used_bytes = stored_bytes(team)
-        bars = bars_of(pictures_by_day(self.actor, since=timezone.localdate() - dt.timedelta(days=DAYS_SHOWN - 1)))
+        since = timezone.localdate() - dt.timedelta(days=DAYS_SHOWN - 1)
+        bars = bars_of(pictures_by_day(self.actor, since=since))
         return super().get_context_data(
             allowances=allowances(team, quota),
             quota=quota,
             stored_bytes=used_bytes,
             tasks=tasks_of(team),
             bars=bars,
+            qualities=[
+                {"label": words.QUALITIES.get(use.quality, use.quality), "pictures": use.pictures, "units": use.units}
+                for use in use_by_quality(self.actor, since=since)
+            ],
             chart_width=DAYS_SHOWN * _BAR_WIDTH,
             chart_height=_CHART_HEIGHT,
             bar_width=_BAR_WIDTH - 4,

@@ -22,7 +22,7 @@ DELIVERIES_SHOWN = 50
 class WebhookForm(forms.Form):
     """Parse a new webhook."""
 
-    url = forms.CharField(label=_("Address"), max_length=2048, widget=forms.URLInput({"placeholder": "https://"}))
+    url = forms.CharField(label=_("URL"), max_length=2048, widget=forms.URLInput({"placeholder": "https://"}))
     events = forms.MultipleChoiceField(
         label=_("Events"),
         choices=Webhook.Event.choices,
@@ -64,7 +64,9 @@ class WebhooksView(ActionsPage):
         if not form.is_valid():
             return self.shown_again()
         webhook = webhook_create(actor=self.actor, **form.cleaned_data)
-        return self.shown_once(told=webhook, news=_("The webhook is set. Copy its secret now: it is shown this once."))
+        return self.shown_once(
+            told=webhook, news=_("The webhook is created. Copy its secret now: it is shown only once.")
+        )
 
     def _replay(self, request: HttpRequest) -> None:
         delivery = delivery_get(self.actor, _uuid(request.POST.get("id", "")))
@@ -73,7 +75,7 @@ class WebhooksView(ActionsPage):
 
     def _rotate(self, request: HttpRequest) -> HttpResponse:
         webhook = webhook_rotate(actor=self.actor, webhook=self._named(request))
-        news = _("Copy the new secret now: it is shown this once. The old one still signs for a day.")
+        news = _("Copy the new secret now: it is shown only once. The old secret stays valid for one day.")
         return self.shown_once(told=webhook, news=news)
 
     def _delete(self, request: HttpRequest) -> None:

@@ -18,7 +18,18 @@ STATUSES: dict[str, Promise] = {
     "failed": _("Failed"),
     "canceled": _("Cancelled"),
 }
-SUBJECTS: dict[str, Promise] = {"person": _("Person"), "object": _("Thing"), "stamp": _("Stamp")}
+SUBJECTS: dict[str, Promise] = {"person": _("Person"), "object": _("Object"), "stamp": _("Stamp")}
+QUALITIES: dict[str, Promise] = {"fast": _("Fast"), "fine": _("Fine"), "auto": _("Fine where needed")}
+REASONS: dict[str, Promise] = {
+    "quality": _("the quality that was chosen"),
+    "certain": _("the fast result is certain"),
+    "uncertain": _("the fast result was uncertain"),
+    "share": _("enough other pictures went to the fine model"),
+    "time": _("the fine model takes too long"),
+    "memory": _("the fine model did not fit into memory"),
+    "missing": _("the fine model was not available"),
+    "trial": _("a model under trial"),
+}
 STAGES: dict[str, Promise] = {
     "queue": _("In the queue"),
     "fetch": _("Fetching"),
@@ -26,7 +37,7 @@ STAGES: dict[str, Promise] = {
     "model": _("Cutting out"),
     "post": _("Finishing the edges"),
     "encode": _("Writing the files"),
-    "total": _("In all"),
+    "total": _("Total"),
 }
 # Notes of decoding, and the reasons of disabled webhooks; numbers are written %(number)s.
 SENTENCES = (
@@ -35,14 +46,29 @@ SENTENCES = (
     gettext_noop("animated: first frame used"),
     gettext_noop("animated: first of %(number)s frames used"),
     gettext_noop("rotated: EXIF orientation %(number)s"),
-    gettext_noop("depth: 16-bit gray scaled to 8 bits"),
+    gettext_noop("depth: %(number)s-bit gray scaled to 8 bits"),
+    gettext_noop("depth: %(number)s-bit colour scaled to 8 bits"),
     gettext_noop("cmyk: converted to sRGB"),
     gettext_noop("icc: broken profile ignored"),
     gettext_noop("icc: converted to sRGB"),
+    gettext_noop("multi-page: the first page is a reduced copy, the full picture is used"),
+    gettext_noop("lab: converted to sRGB"),
+    gettext_noop("icc: oversized profile ignored"),
+    gettext_noop("gamma: converted to sRGB"),
+    gettext_noop("cicp: converted to sRGB"),
+    gettext_noop("calibrated: converted to sRGB"),
+    gettext_noop("calibrated: colours of the header ignored"),
+    gettext_noop("hdr: PQ tone-mapped to sRGB"),
+    gettext_noop("hdr: HLG tone-mapped to sRGB"),
+    gettext_noop("damaged: the missing end of the file was ignored"),
+    gettext_noop("damaged: a wrong checksum was ignored"),
+    gettext_noop("nothing: no subject was found"),
+    gettext_noop("person: no person is the subject"),
+    gettext_noop("object: nothing but people is the subject"),
     gettext_noop("Switched off by the team."),
     gettext_noop("The receiver answered 410 Gone."),
 )
-_FIGURE = re.compile(r"(?<=first of )\d+|(?<=orientation )\d+")
+_FIGURE = re.compile(r"(?<=first of )\d+|(?<=orientation )\d+|(?<=depth: )\d+")
 
 
 def sentence_said(text: str) -> str:

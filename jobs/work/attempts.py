@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import transaction
 
 from jobs.commit import after_commit
+from jobs.inference.review import uncertain_announce
 from jobs.models import Artifact, JobImage, Status
 from jobs.quota.charges import usage_check
 from jobs.quota.limits import quota_of
@@ -23,6 +25,9 @@ from jobs.work.faults import FAULT_DELAYS_S, database_retried, fault_text
 from segmentation.errors import MattingError
 from segmentation.options import Box
 from segmentation.pipeline import CutoutResult, Rendered
+
+if TYPE_CHECKING:
+    from jobs.recipes.finishing import FinishedFile, FinishedPicture
 
 logger = logging.getLogger(__name__)
 
@@ -76,14 +81,30 @@ def image_hand_over(*, image: JobImage, timings_ms: dict[str, float]) -> bool:
     return handed
 
 
-def image_succeed(*, image: JobImage, result: CutoutResult, timings_ms: dict[str, float], model_version: str) -> bool:
-    """Store the result's files and make them visible with one commit; False when this attempt has lost its lease."""
+def image_succeed(
+    *,
+    image: JobImage,
+    result: CutoutResult,
+    timings_ms: dict[str, float],
+    model_version: str,
+    tier: str = "",
+    model_reason: str = "",
+    finished: FinishedPicture | None = None,
+) -> bool:
+    """Store the result's files and make them visible with one commit; False when this attempt has lost its lease.
+
+    tier, model_reason: of `jobs.inference.choice.Choice`; empty where no model was needed. finished: what the
+    job's recipes gave.
+    """
     artifacts: list[Artifact] = []
     try:
         for rendered, kind in _files_of(result):
             artifacts.append(_stored(image, rendered, kind))
+        artifacts += [_stored_finished(image, file) for file in (finished.files if finished else ())]
+        answered = {"model_version": model_version, "tier": tier, "model_reason": model_reason}
+        notes = [*result.notes, *(finished.notes if finished else ())]
         ended = database_retried(
-            lambda: _succeed(image, result, artifacts, timings_ms=timings_ms, model_version=model_version)
+            lambda: _succeed(image, result, artifacts, notes=notes, timings_ms=timings_ms, **answered)
         )
     except BaseException as error:
         files_discard(keys=(artifact.key for artifact in artifacts), error=error)
@@ -121,8 +142,9 @@ def _succeed(
     result: CutoutResult,
     artifacts: list[Artifact],
     *,
+    notes: list[str],
     timings_ms: dict[str, float],
-    model_version: str,
+    **answered: str,
 ) -> bool:
     with transaction.atomic(), room_given_back(image.job):
         job_lock(image.job_id)
@@ -137,19 +159,21 @@ def _succeed(
                 for person in result.instances
             ],
             uncertainty=result.uncertainty,
-            notes=list(result.notes),
+            notes=notes,
             timings_ms=timings_ms,
-            model_version=model_version,
+            **answered,
         )
         if ended:
             Artifact.objects.bulk_create(artifacts)
+            uncertain_announce(image=image)
             job_count(image.job_id)
     return ended
 
 
 def _files_of(result: CutoutResult) -> list[tuple[Rendered, Artifact.Kind]]:
     files = [(rendered, Artifact.Kind(rendered.kind)) for rendered in result.outputs if rendered.kind != "alpha"]
-    return [*files, (result.alpha, Artifact.Kind.ALPHA), (result.thumbnail, Artifact.Kind.THUMBNAIL)]
+    previews = [(result.preview, Artifact.Kind.PREVIEW)] if result.preview else []
+    return [*files, (result.alpha, Artifact.Kind.ALPHA), (result.thumbnail, Artifact.Kind.THUMBNAIL), *previews]
 
 
 def _stored(image: JobImage, rendered: Rendered, kind: Artifact.Kind) -> Artifact:
@@ -161,6 +185,18 @@ def _stored(image: JobImage, rendered: Rendered, kind: Artifact.Kind) -> Artifac
         content_type=rendered.content_type,
         width=rendered.width,
         height=rendered.height,
+    )
+
+
+def _stored_finished(image: JobImage, file: FinishedFile) -> Artifact:
+    return artifact_stored(
+        image=image,
+        kind=Artifact.Kind.FINISHED,
+        key=storage.key_of_finished(image, file.name),
+        data=file.written.data,
+        content_type=file.written.content_type,
+        width=file.written.width,
+        height=file.written.height,
     )
 
 

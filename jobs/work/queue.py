@@ -24,7 +24,8 @@ from jobs.work.registry import Task, run_task
 PICTURE_QUEUES = ("interactive", "default", "batch")  # named after the urgencies
 DOWNLOAD_QUEUES = tuple(f"{urgency}-downloads" for urgency in PICTURE_QUEUES)
 DELIVERY_QUEUES = ("webhooks", "slow-webhooks")
-LIGHT_QUEUES = (*DELIVERY_QUEUES, "upkeep")
+MAIL_QUEUES = ("mail",)
+LIGHT_QUEUES = (*DELIVERY_QUEUES, *MAIL_QUEUES, "upkeep")
 # The queues that the processes of each role serve, the most urgent first.
 QUEUES_OF_ROLE = {
     "pictures": PICTURE_QUEUES,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from jobs.errors import NotFound
+from jobs.inference.corrections import correction_note
 from jobs.intake.sources import accept_stored, limits_from_json
 from jobs.models import Artifact, Job, JobImage
 from jobs.results.downloads import download_note
@@ -12,8 +13,8 @@ from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 
 
-def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, dialect: str, urgency: Job.Urgency) -> Job:
-    """Submit a picture's stored source again; raise NotFound when it is deleted, and what `job_submit` raises.
+def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: Door) -> Job:
+    """Submit a picture's stored source again; raise NotFound when it has been deleted, and what job_submit raises.
 
     The new job's files belong to the actor, so the source of another user's picture is recorded as opened.
     """
@@ -23,10 +24,12 @@ def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, dialec
     limits = limits_from_json(image.job.limits)
     job = job_submit(
         actor=actor,
-        door=Door(dialect=dialect, urgency=urgency),
+        door=door,
         options=options,
         sources=[accept_stored(source.key, name=image.name, limits=limits)],
         limits=limits,
     )
+    if options.boxes or options.points:
+        correction_note(image=image)
     download_note(actor=actor, artifact=source)
     return job

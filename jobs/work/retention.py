@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import OperationalError, transaction
-from django.db.models import QuerySet
+from django.db.models import DurationField, F, QuerySet, Value
 from django.utils import timezone
 
 from jobs.audit.trail import Author, audit_append
@@ -56,6 +56,13 @@ def jobs_expire(*, at_most_s: float = 10.0) -> int:
             if time.monotonic() >= deadline:
                 return count
     return count
+
+
+def retention_shorten(*, retention: dt.timedelta, dry_run: bool = False) -> int:
+    """Let stored jobs expire at most `retention` after their creation; return how many expire earlier now."""
+    latest = F("created_at") + Value(retention, output_field=DurationField())
+    longer = Job.objects.annotate(latest=latest).filter(expires_at__gt=F("latest"))
+    return longer.count() if dry_run else longer.update(expires_at=F("created_at") + retention)
 
 
 def _expired() -> QuerySet[Job]:

@@ -52,6 +52,7 @@ def job_retry(*, actor: Actor, job: Job, images: Sequence[JobImage] | None = Non
             is_held=True,
             dropped_at=None,
             charged_on=failed[0].charged_on,
+            charged_units=failed[0].charged_units,
         )
         Job.objects.filter(pk=job.pk).update(
             status=Status.QUEUED,

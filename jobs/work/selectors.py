@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import F, Max, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
 from jobs.errors import JobNotFound, NotFound
-from jobs.models import Job, JobImage, ModelVersion, Status
+from jobs.models import Job, JobImage, Status
 from jobs.models.identifiers import is_uuid
 from jobs.teams.actor import Actor
 
@@ -59,7 +59,15 @@ def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
         jobs = jobs.filter(created_at__gte=chosen["created_after"])
     if chosen.get("created_before"):
         jobs = jobs.filter(created_at__lt=chosen["created_before"])
-    return jobs.prefetch_related("images__artifacts").order_by("-created_at", "id")
+    jobs = jobs.prefetch_related("images__artifacts")
+    if chosen.get("uncertainty_from") is None and chosen.get("order") != "uncertain":
+        return jobs.order_by("-created_at", "id")
+    jobs = jobs.alias(most_uncertain=Max("images__uncertainty"))
+    if chosen.get("uncertainty_from") is not None:
+        jobs = jobs.filter(most_uncertain__gte=chosen["uncertainty_from"])
+    if chosen.get("order") == "uncertain":
+        return jobs.order_by(F("most_uncertain").desc(nulls_last=True), "-created_at", "id")
+    return jobs.order_by("-created_at", "id")
 
 
 def jobs_kept(actor: Actor, dialect: str, chosen: Mapping[str, Any]) -> QuerySet[Job]:
@@ -118,13 +126,17 @@ def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImag
         "dialect": "job__dialect",
         "since": "job__created_at__date__gte",
         "until": "job__created_at__date__lte",
+        "uncertainty_from": "uncertainty__gte",
     }
     for name, lookup in lookups.items():
         if chosen.get(name):
             images = images.filter(**{lookup: chosen[name]})
     if chosen.get("mine"):
         images = images.filter(job__user=actor.user)
-    return images.order_by("-job__created_at", "job_id", "position")
+    newest = ("-job__created_at", "job_id", "position")
+    if chosen.get("order") == "uncertain":
+        return images.order_by(F("uncertainty").desc(nulls_last=True), *newest)
+    return images.order_by(*newest)
 
 
 def images_chosen(actor: Actor, image_ids: Sequence[str]) -> list[JobImage]:
@@ -132,7 +144,3 @@ def images_chosen(actor: Actor, image_ids: Sequence[str]) -> list[JobImage]:
     ids = [image_id for image_id in image_ids if is_uuid(image_id)]
     images = JobImage.objects.filter(pk__in=ids, job__in=jobs_of(actor)).select_related("job__team")
     return list(images.prefetch_related("artifacts").order_by("job_id", "position"))
-
-
-def active_model() -> ModelVersion | None:
-    return ModelVersion.objects.filter(is_active=True).first()

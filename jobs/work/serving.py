@@ -14,8 +14,10 @@ from rq.job import Job as Message
 from rq.queue import Queue
 
 # Each of these modules registers its tasks when it is imported.
+from jobs.mail import outbox as _outbox  # noqa: F401
 from jobs.quota import alerts as _alerts  # noqa: F401
 from jobs.results import bundling as _bundling  # noqa: F401
+from jobs.telemetry.transitions import worker_busy
 from jobs.webhooks import delivery as _delivery  # noqa: F401
 from jobs.work import queue
 from jobs.work import tasks as _tasks  # noqa: F401
@@ -52,6 +54,7 @@ class _Worker(SimpleWorker):
 
     def perform_job(self, job: Message, queue: Queue) -> bool:
         close_old_connections()
+        started_s = time.monotonic()
         if job.timeout and job.timeout > 0:
             faulthandler.dump_traceback_later(job.timeout + HANG_MARGIN_S, exit=True)
         try:
@@ -59,3 +62,4 @@ class _Worker(SimpleWorker):
         finally:
             faulthandler.cancel_dump_traceback_later()
             close_old_connections()
+            worker_busy(queue=queue.name, seconds=time.monotonic() - started_s)

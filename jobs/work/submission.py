@@ -15,6 +15,7 @@ from django.utils import timezone
 from jobs.audit.trail import Author, audit_append
 from jobs.commit import after_commit
 from jobs.errors import IdempotencyConflict
+from jobs.inference.quality import quality_settled
 from jobs.intake.fetch import check_url, policy_from_settings
 from jobs.intake.sources import (
     CheckedSource,
@@ -29,11 +30,13 @@ from jobs.intake.sources import (
 from jobs.models import Action, Artifact, Job, JobImage, Quota, Status
 from jobs.quota.charges import usage_charge, usage_check
 from jobs.quota.limits import limits_within, picture_check, quota_of
+from jobs.recipes.selectors import NamedRecipe, recipes_to_json
 from jobs.results import storage
 from jobs.results.artifacts import artifact_stored
 from jobs.results.deletions import files_discard
 from jobs.teams.actor import Actor
 from jobs.work import queue
+from jobs.work.abilities import options_check
 from jobs.work.admission import admission_check
 from jobs.work.dispatch import images_send
 from jobs.work.ending import job_count
@@ -41,7 +44,7 @@ from jobs.work.fairness import hold_beyond_window
 from jobs.work.repeats import job_repeated, repeat_key_free, repeat_key_of, submission_note
 from segmentation.errors import ImageMissing
 from segmentation.image import Limits
-from segmentation.options import CutoutOptions
+from segmentation.options import CutoutOptions, Quality
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +67,13 @@ class Door:
 
 
 def job_submit(
-    *, actor: Actor, door: Door, options: CutoutOptions, sources: Sequence[Source], limits: Limits | None = None
+    *,
+    actor: Actor,
+    door: Door,
+    options: CutoutOptions,
+    sources: Sequence[Source],
+    limits: Limits | None = None,
+    recipes: Sequence[NamedRecipe] = (),
 ) -> Job:
     """Store the sources, write the job and its pictures, and queue them when that is committed.
 
@@ -74,18 +83,21 @@ def job_submit(
     QueueUnavailable and the errors of `admission_check`. After an error no file, row, message or charge is left behind.
     """
     quota = quota_of(actor.team)
+    options = quality_settled(options, team=actor.team, dialect=door.dialect)
     limits = limits_within(limits or default_limits(), quota)
     _check(options, sources, limits, door.callback_url)
     if not door.worker_judges:
         _pictures_check(sources, limits)
-    repeat_key = repeat_key_of(actor=actor, door=door, options=options, sources=sources)
+    # Only commands submit with recipes, and those bring an Idempotency-Key.
+    repeat_key = "" if recipes else repeat_key_of(actor=actor, door=door, options=options, sources=sources)
     first = job_repeated(repeat_key)
     if first is not None:
         return first
-    _quota_check(quota, actor, sources, limits)
+    _quota_check(quota, actor, sources, limits, quality=options.quality or Quality.FAST)
     queue.require_available()
     admission_check(team=actor.team, urgency=door.urgency, pictures=len(sources))
     job = _new_job(actor, door, options, limits, len(sources), quota)
+    job.recipes = recipes_to_json(recipes)
     job.repeat_key = repeat_key
     images = [_new_image(job, door, position, source) for position, source in enumerate(sources)]
     artifacts: list[Artifact] = []
@@ -135,12 +147,13 @@ def _check(options: CutoutOptions, sources: Sequence[Source], limits: Limits, ca
     if not sources:
         raise ImageMissing(field="image")
     check_count(len(sources))
+    options_check(options)
     if callback_url:
         check_url(callback_url, policy_from_settings("callback"), field="callback_url")
     for source in sources:
         if isinstance(source, CheckedSource):
-            for box in options.boxes:
-                box.clipped(source.probe.width, source.probe.height, min_side_px=limits.min_box_side_px)
+            probe = source.probe
+            options.on_picture(probe.width, probe.height, min_box_side_px=limits.min_box_side_px)
 
 
 def _pictures_check(sources: Sequence[Source], limits: Limits) -> None:
@@ -149,11 +162,11 @@ def _pictures_check(sources: Sequence[Source], limits: Limits) -> None:
             picture_check(source.probe, limits)
 
 
-def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source], limits: Limits) -> None:
+def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source], limits: Limits, *, quality: Quality) -> None:
     """Raise the quota's errors before a file is stored."""
     pictures = [source for source in sources if not isinstance(source, RefusedSource)]
     new_bytes = sum(_least_bytes(source, limits) for source in pictures)
-    usage_check(team=actor.team, quota=quota, pictures=len(pictures), new_bytes=new_bytes)
+    usage_check(team=actor.team, quota=quota, pictures=len(pictures), new_bytes=new_bytes, quality=quality)
 
 
 def _least_bytes(source: Source, limits: Limits) -> int:
@@ -224,7 +237,7 @@ def _store_source(job: Job, image: JobImage, source: CheckedSource) -> Artifact:
         image=image,
         kind=Artifact.Kind.SOURCE,
         key=storage.key_of_source(job, image.position, storage.EXTENSIONS.get(kind, "bin")),
-        data=source.read(),
+        data=source.stream(),
         content_type=kind,
         width=source.probe.width,
         height=source.probe.height,

@@ -1,4 +1,4 @@
-"""Stage 6, the model: the one small interface behind which every engine stands."""
+"""The interface of all engines."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from segmentation.options import Box
+from segmentation.options import Box, Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +44,22 @@ class Engine(Protocol):
     version: str
     runtime: str
 
+    @property
+    def takes_points(self) -> bool:
+        """Return whether `points` can be asked."""
+
     def auto(self, rgb: np.ndarray) -> Matte:
         """Find the salient subject or subjects."""
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
         """Cut out the subject in each box, in the boxes' order; nothing outside its box is opaque."""
+
+    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
+        """Cut out the one subject that the points ask for, each correcting the answer to those before it.
+
+        boxes: where the subject lies, or none. from_auto: without boxes, the first point corrects what `auto` finds
+        instead of selecting a subject by itself. The points are on the picture.
+        """
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
         """Find each person, best score first."""

@@ -1,4 +1,4 @@
-"""Stage 6, the model: what stands beside a weight file and says how to feed it and how to read its answer.
+"""What stands beside a weight file and says how to feed it and how to read its answer.
 
 A manifest is a JSON object in `NAME.json` beside `NAME.safetensors`, `NAME.pth` or `NAME.onnx`. Unknown names are left
 alone, so that a training program may note its figures there.
@@ -37,12 +37,14 @@ _CHUNK_BYTES = 1 << 20
 class Manifest:
     """Describe one weight file; building one raises WeightsInvalid naming the field that is off.
 
-    Where it comes from: url, sha256 and md5 (lower-case hex; empty is not checked), licence, non_commercial.
+    Where it comes from: url, sha256 and md5 (lower-case hex; empty is not checked), licence, non_commercial,
+    `terms` (what there is to know about its use that a licence's name does not tell).
     Input: `size` pixels a side, values in 0..1 (or divided by the picture's own maximum), then (x - mean) / std.
     `full_scale`: what 255 becomes before mean and std are applied. `batched`: whether the input has a batch axis.
     `fit`: `squeeze` changes the aspect ratio, `pad` keeps it and fills right and bottom with zeros after normalising.
     Output of family `salient`: `output` by index or name, `activation` still to apply, `stretch` to the full 0..1;
     `people_only` marks a network that finds nothing but people.
+    `points`: family `keyline` takes clicks; its network has three prompt planes, which enter the decoder.
     `mirrored`: family `keyline` looks at a picture and at its mirror picture, and averages the logits of both.
     `second_look`: family `keyline` looks again at what it found, by itself, where that fills only a part of a picture.
     `presence`: the logit that the surest places of a picture must reach to show a subject for certain (`keyline`).
@@ -61,6 +63,7 @@ class Manifest:
     md5: str = ""
     licence: str = "unknown"
     non_commercial: bool = False
+    terms: str = ""
     note: str = ""
     size: int = 320
     mean: tuple[float, ...] = IMAGENET_MEAN
@@ -74,6 +77,7 @@ class Manifest:
     activation: str = "none"
     stretch: bool = False
     people_only: bool = False
+    points: bool = False
     mirrored: bool = False
     second_look: bool = False
     presence: float | None = None

@@ -1,4 +1,4 @@
-"""Stage 6, the model: one engine for every public network that answers a picture with one map of its subject.
+"""One engine for every public network that answers a picture with one map of its subject.
 
 U²-Net (Qin et al. 2020), IS-Net (Qin et al. 2022), BiRefNet (Zheng et al. 2024) and MODNet (Ke et al. 2022) differ in
 nothing but what their manifests say.
@@ -16,11 +16,13 @@ from segmentation.engines.manifest import Manifest
 from segmentation.engines.preparation import framed, sigmoid
 from segmentation.engines.session import GuardedSession
 from segmentation.errors import InferenceFailed
-from segmentation.options import Box
+from segmentation.options import Box, Point
 
 
 class SalientEngine:
     """Serve a network of the manifest family `salient`. It cannot tell people apart."""
+
+    takes_points = False
 
     def __init__(self, session: GuardedSession, manifest: Manifest, version: str) -> None:
         self.name, self.version, self.runtime = manifest.name, version, session.runtime
@@ -41,6 +43,9 @@ class SalientEngine:
             found = self._alpha(rgb[view.top : view.bottom, view.left : view.right])
             mattes.append(self._matte(inside(pasted(found, view, width, height), box, width, height)))
         return mattes
+
+    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
+        raise InferenceFailed(f"The model {self.name} does not take points.")
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
         raise InferenceFailed(f"The model {self.name} does not tell people apart.")

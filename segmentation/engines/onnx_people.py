@@ -1,4 +1,4 @@
-"""Stage 6, the model: one engine for every public network that answers with people one by one.
+"""One engine for every public network that answers with people one by one.
 
 Mask R-CNN (He et al. 2017) gives a small mask in each box, RTMDet-Ins (Lyu et al. 2022) one of the whole picture; what
 else they differ in, their manifests say.
@@ -17,13 +17,15 @@ from segmentation.engines.people_maps import overlap
 from segmentation.engines.preparation import Framed, framed, sigmoid
 from segmentation.engines.session import GuardedSession
 from segmentation.errors import BoxInvalid, InferenceFailed
-from segmentation.options import Box
+from segmentation.options import Box, Point
 
 MAX_PEOPLE = 100
 
 
 class PeopleEngine:
     """Serve a network of the manifest family `people`. Its only subjects are people."""
+
+    takes_points = False
 
     def __init__(self, session: GuardedSession, manifest: Manifest, version: str) -> None:
         self.name, self.version, self.runtime = manifest.name, version, session.runtime
@@ -47,6 +49,9 @@ class PeopleEngine:
             chosen = [inside(best.alpha, box, width, height)] if best and overlap(best.box, box) > 0 else []
             mattes.append(self._united(chosen))
         return mattes
+
+    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
+        raise InferenceFailed(f"The model {self.name} does not take points.")
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
         """Find each person, best score first."""

@@ -1,4 +1,4 @@
-"""Stage 6, the model: ONNX files through ONNX Runtime, where OpenVINO cannot read them or a GPU provider is there."""
+"""ONNX files through ONNX Runtime, where OpenVINO cannot read them or a GPU provider is there."""
 
 from __future__ import annotations
 
@@ -30,5 +30,6 @@ class OnnxRuntimeSession:
         self.runtime = "onnx"
         self.outputs = tuple(output.name for output in self._session.get_outputs())
 
-    def run(self, batch: np.ndarray) -> list[np.ndarray]:
+    def run(self, *batches: np.ndarray) -> list[np.ndarray]:
+        (batch,) = batches
         return self._session.run(None, {self._input: batch})

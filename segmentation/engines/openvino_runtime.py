@@ -1,4 +1,4 @@
-"""Stage 6, the model: networks on the CPU through OpenVINO, the fastest runtime there.
+"""Networks on the CPU through OpenVINO, the fastest runtime there.
 
 A torch network is converted once; the result is kept as one file, so that the next start needs no torch at all.
 """
@@ -9,12 +9,28 @@ import logging
 import os
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
 import openvino
 
 logger = logging.getLogger(__name__)
+
+
+_precision: ContextVar[str | None] = ContextVar("precision", default=None)
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Build sessions that compute in float32, whatever the CPU does best."""
+    token = _precision.set("f32")
+    try:
+        yield
+    finally:
+        _precision.reset(token)
 
 
 class OpenVinoSession:
@@ -30,13 +46,16 @@ class OpenVinoSession:
         config: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
         if threads:
             config["INFERENCE_NUM_THREADS"] = threads
+        if _precision.get():
+            config["INFERENCE_PRECISION_HINT"] = _precision.get()
+            self.runtime = "openvino-fp32"
         compiled = (core or openvino.Core()).compile_model(model, "CPU", config)
         self._request = compiled.create_infer_request()
         self._ports = compiled.outputs
         self.outputs = tuple(min(port.get_names(), default=str(index)) for index, port in enumerate(compiled.outputs))
 
-    def run(self, batch: np.ndarray) -> list[np.ndarray]:
-        results = self._request.infer([batch], share_inputs=True)
+    def run(self, *batches: np.ndarray) -> list[np.ndarray]:
+        results = self._request.infer(list(batches), share_inputs=True)
         return [np.array(results[port]) for port in self._ports]
 
 

@@ -1,4 +1,4 @@
-"""Stage 6, the model: from a weight file to an engine that has been tried and is ready to serve."""
+"""From a weight file to an engine that has been tried and is ready to serve."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ import cv2
 import numpy as np
 
 from segmentation.engines.base import Engine
+from segmentation.engines.fastest import fastest_runtime
+from segmentation.engines.looking import Looker, SplitLooker, WholeLooker
 from segmentation.engines.manifest import KEYLINE, PEOPLE, Manifest, checked_digest, manifest_path
 from segmentation.engines.onnx import SalientEngine
 from segmentation.engines.onnx_people import PeopleEngine
 from segmentation.engines.session import GuardedSession, Session
 from segmentation.engines.unet import UNetEngine
 from segmentation.errors import InferenceFailed, WeightsInvalid
-from segmentation.options import Box
-from segmentation.runtimes import RUNTIMES
+from segmentation.options import Box, Point
+from segmentation.runtimes import RUNTIMES, Runtime
 
 logger = logging.getLogger(__name__)
 
 BUILT_IN_SUFFIXES = (".safetensors", ".pth")
 VERSION_DIGITS = 12
+LEAST_CONTRAST = 1e-3  # between the highest and the lowest alpha of a test picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +58,38 @@ def load_engine(
         raise InferenceFailed(f"The runtime must be one of {', '.join(RUNTIMES)}, not {runtime:.20}.")
     if not weights.is_file():
         raise WeightsInvalid(f"The weights file {weights.name} does not exist.")
+    if runtime == Runtime.AUTO and cache_dir is not None:
+        runtime = _fastest(weights, cache_dir, threads)
+    if runtime == Runtime.OPENVINO_FP32:
+        from segmentation.engines.openvino_runtime import full_precision
+
+        with full_precision():
+            return load_engine(weights, runtime=Runtime.OPENVINO, cache_dir=cache_dir, threads=threads)
     manifest = read_manifest(weights)
     sha256 = checked_digest(weights, manifest)
     loading = Loading(weights, manifest, sha256, runtime, cache_dir, threads)
-    session = GuardedSession(built_in_session(loading) if manifest.family == KEYLINE else onnx_session(loading))
-    kinds = {KEYLINE: UNetEngine, PEOPLE: PeopleEngine}
-    engine = kinds.get(manifest.family, SalientEngine)(session, manifest, sha256[:VERSION_DIGITS])
+    version = sha256[:VERSION_DIGITS]
+    engine: Engine
+    if manifest.family == KEYLINE:
+        engine = UNetEngine(built_in_looker(loading), manifest, version)
+    else:
+        kind = PeopleEngine if manifest.family == PEOPLE else SalientEngine
+        engine = kind(GuardedSession(onnx_session(loading)), manifest, version)
     warm_up(engine)
     return engine
+
+
+def _fastest(weights: Path, cache_dir: Path, threads: int | None) -> str:
+    """Return the runtime that was measured as the fastest for this file; AUTO where there may be a GPU."""
+    if a_gpu_may_be_there():
+        return Runtime.AUTO
+    built_in = weights.suffix.lower() in BUILT_IN_SUFFIXES
+    candidates = (Runtime.OPENVINO, Runtime.OPENVINO_FP32, Runtime.TORCH_CPU if built_in else Runtime.ONNX)
+
+    def load(runtime: Runtime) -> Engine:
+        return load_engine(weights, runtime=runtime, cache_dir=cache_dir, threads=threads)
+
+    return fastest_runtime(weights, candidates=candidates, load=load, cache_dir=cache_dir, built_in=built_in)
 
 
 def read_manifest(weights: Path) -> Manifest:
@@ -80,15 +107,26 @@ def read_manifest(weights: Path) -> Manifest:
     return manifest
 
 
-def built_in_session(loading: Loading) -> Session:
-    """Choose a runtime for the built-in network; torch is imported only where it is needed."""
+def built_in_looker(loading: Loading) -> Looker:
+    """Load the built-in network; one that takes clicks runs in two parts.
+
+    Raises WeightsInvalid when the manifest says of points what does not fit the network.
+    """
+    sessions = [GuardedSession(session) for session in built_in_sessions(loading)]
+    if (len(sessions) == 2) != loading.manifest.points:
+        raise WeightsInvalid("The manifest says of points what does not fit the network.", field="points")
+    return SplitLooker(*sessions) if loading.manifest.points else WholeLooker(*sessions)
+
+
+def built_in_sessions(loading: Loading) -> list[Session]:
+    """Choose a runtime for the built-in network's parts; torch is imported only where it is needed."""
     if loading.runtime == "onnx":
         raise InferenceFailed("The built-in network does not run on ONNX Runtime.")
     if loading.runtime == "torch-cuda" or (loading.runtime == "auto" and a_gpu_may_be_there()):
         from segmentation.engines import torch_runtime
 
         if torch_runtime.cuda_is_there():
-            return torch_runtime.TorchSession(torch_runtime.built_in_network(loading.weights), device="cuda")
+            return _built_in_on_torch(loading, "cuda")
         if loading.runtime == "torch-cuda":
             raise InferenceFailed("This machine has no GPU that torch can use.")
     if loading.runtime in ("auto", "openvino"):
@@ -98,35 +136,42 @@ def built_in_session(loading: Loading) -> Session:
             if loading.runtime == "openvino":
                 raise InferenceFailed("OpenVINO cannot run the built-in network here.") from error
             logger.warning("OpenVINO cannot run the built-in network here; torch does it. %s", error)
+    return _built_in_on_torch(loading, "cpu")
+
+
+def _built_in_on_torch(loading: Loading, device: str) -> list[Session]:
     from segmentation.engines import torch_runtime
 
-    network = torch_runtime.built_in_network(loading.weights)
-    return torch_runtime.TorchSession(network, device="cpu", threads=loading.threads)
+    parts = torch_runtime.parts_of(torch_runtime.built_in_network(loading.weights))
+    return [torch_runtime.TorchSession(part, device=device, threads=loading.threads) for part in parts]
 
 
-def _built_in_on_openvino(loading: Loading) -> Session:
+def _built_in_on_openvino(loading: Loading) -> list[Session]:
     from segmentation.engines import openvino_runtime
 
-    cache = _converted_path(loading)
-    model = openvino_runtime.read_converted(cache) if cache else None
-    if model is None:
+    count = 2 if loading.manifest.points else 1
+    caches = [_converted_path(loading, part) for part in range(count)]
+    models = [openvino_runtime.read_converted(cache) if cache else None for cache in caches]
+    if not all(models):
         from segmentation.engines import torch_runtime
 
-        model = torch_runtime.converted(torch_runtime.built_in_network(loading.weights), loading.manifest.size)
-        if cache:
-            openvino_runtime.write_converted(model, cache)
-    return openvino_runtime.OpenVinoSession(model, threads=loading.threads)
+        parts = torch_runtime.parts_of(torch_runtime.built_in_network(loading.weights))
+        models = [torch_runtime.converted(part, loading.manifest.size) for part in parts]
+        for cache, model in zip(caches, models, strict=False):
+            if cache:
+                openvino_runtime.write_converted(model, cache)
+    return [openvino_runtime.OpenVinoSession(model, threads=loading.threads) for model in models]
 
 
-def _converted_path(loading: Loading) -> Path | None:
-    """Name the converted model after all that it depends on: weights, size, network and the converter's version."""
+def _converted_path(loading: Loading, part: int) -> Path | None:
+    """Name a part's converted model after all that it depends on: weights, size, network and converter's version."""
     if loading.cache_dir is None:
         return None
     import openvino
 
     network = Path(__file__).parents[1] / "network.py"
     made_by = hashlib.sha256(openvino.__version__.encode() + network.read_bytes()).hexdigest()
-    return loading.cache_dir / f"{loading.sha256[:16]}-{loading.manifest.size}-{made_by[:8]}.openvino.zip"
+    return loading.cache_dir / f"{loading.sha256[:16]}-{loading.manifest.size}-{made_by[:8]}-{part}.openvino.zip"
 
 
 def onnx_session(loading: Loading) -> Session:
@@ -173,6 +218,8 @@ def warm_up(engine: Engine) -> None:
     cv2.circle(rgb, (160, 120), 70, (220, 180, 150), -1, cv2.LINE_AA)
     try:
         mattes = [engine.auto(rgb), *engine.boxes(rgb, [Box(80, 40, 240, 200)])]
+        if engine.takes_points:
+            mattes.append(engine.points(rgb, [Point(160, 120)], [], from_auto=False))
     except InferenceFailed as error:
         raise WeightsInvalid(f"The network fails on a test picture: {error.__cause__ or error}"[:400]) from error
     for matte in mattes:
@@ -181,3 +228,7 @@ def warm_up(engine: Engine) -> None:
                 continue
             if alpha.ndim != 2 or not np.isfinite(alpha).all() or alpha.min() < 0 or alpha.max() > 1:
                 raise WeightsInvalid("The network's answer to a test picture is not an alpha between 0 and 1.")
+    subject = mattes[0]
+    if subject.people is not subject.alpha and np.ptp(subject.alpha) < LEAST_CONTRAST:  # else it finds people alone
+        level = float(subject.alpha.mean())
+        raise WeightsInvalid(f"The network answers a test picture with the same alpha everywhere ({level:.2f}).")

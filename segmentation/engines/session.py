@@ -1,4 +1,4 @@
-"""Stage 6, the model: a loaded network as the engines see it, numbers in and numbers out, whatever runs it."""
+"""A loaded network as the engines see it: arrays in, arrays out, whatever runtime runs it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Session(Protocol):
     outputs: tuple[str, ...]
     max_batch: int
 
-    def run(self, batch: np.ndarray) -> list[np.ndarray]:
-        """Map the network's input, float32, to its outputs, float32 or integer."""
+    def run(self, *batches: np.ndarray) -> list[np.ndarray]:
+        """Map the network's inputs, float32, to its outputs, float32 or integer."""
 
 
 class GuardedSession:
-    """Let one thread at a time through to a session, and turn whatever a runtime raises into InferenceFailed.
+    """Let one thread at a time through to a session, and turn every error of a runtime into InferenceFailed.
 
-    The runtimes use every core for one picture, so two at once would gain nothing and hold twice the memory.
+    The runtimes use all cores for one picture, so two at once would gain nothing and hold twice the memory.
     """
 
     def __init__(self, session: Session) -> None:
@@ -35,23 +35,26 @@ class GuardedSession:
         self.outputs = session.outputs
         self.max_batch = session.max_batch
 
-    def run(self, batch: np.ndarray) -> list[np.ndarray]:
+    def run(self, *batches: np.ndarray) -> list[np.ndarray]:
         try:
             with self._lock:
-                return self._session.run(np.ascontiguousarray(batch))
+                return self._session.run(*(np.ascontiguousarray(batch) for batch in batches))
         except Exception as error:
             raise InferenceFailed from error
 
-    def run_many(self, inputs: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
-        """Run single pictures, (C, H, W) each, `max_batch` at a time; return each one's outputs without batch axis."""
+    def run_many(self, inputs: Sequence[Sequence[np.ndarray]]) -> list[list[np.ndarray]]:
+        """Run the inputs of single pictures, arrays without batch axis, `max_batch` at a time.
+
+        Return the outputs of each picture, without batch axis.
+        """
         answers: list[list[np.ndarray]] = []
         for start in range(0, len(inputs), self.max_batch):
-            outputs = self.run(np.stack(inputs[start : start + self.max_batch]))
+            outputs = self.run(*(np.stack(one) for one in zip(*inputs[start : start + self.max_batch], strict=True)))
             answers += [list(one) for one in zip(*outputs, strict=True)]
         return answers
 
     def index_of(self, output: int | str) -> int:
-        """Find an output by name or index; raise WeightsInvalid when the network has no such output."""
+        """Return the index of an output given by name or index; raise WeightsInvalid when there is no such output."""
         count = len(self.outputs)
         if isinstance(output, str):
             if output in self.outputs:

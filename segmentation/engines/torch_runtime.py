@@ -1,4 +1,4 @@
-"""Stage 6, the model: the built-in network under torch, on a GPU or, where nothing faster is there, on the CPU."""
+"""The built-in network under torch, on a GPU or, where nothing faster is there, on the CPU."""
 
 from __future__ import annotations
 
@@ -8,15 +8,42 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from segmentation.errors import WeightsInvalid
-from segmentation.network import load_network
+from segmentation.network import KeylineUNet, load_network
 
 if TYPE_CHECKING:
     import openvino
 
 OUTPUTS = ("mattes", "people")
+
+
+class EncoderPart(nn.Module):
+    """The part of a clickable network that sees the photo alone, (B, 3, S, S); returns its features."""
+
+    outputs = tuple(f"stride {stride}" for stride in (2, 4, 8, 16, 32))
+
+    def __init__(self, network: KeylineUNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, photo: Tensor) -> tuple[Tensor, ...]:
+        return tuple(self.network.encode(photo))
+
+
+class DecoderPart(nn.Module):
+    """The part of a clickable network that answers prompts, from five features and planes (B, 3, S, S)."""
+
+    outputs = OUTPUTS
+
+    def __init__(self, network: KeylineUNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, *features_and_planes: Tensor) -> tuple[Tensor, ...]:
+        *features, planes = features_and_planes
+        return self.network.decode(features, planes)
 
 
 def cuda_is_there() -> bool:
@@ -26,10 +53,9 @@ def cuda_is_there() -> bool:
 class TorchSession:
     """Run a torch module in channels-last order; on a GPU in bfloat16 and up to 16 pictures at once."""
 
-    outputs = OUTPUTS
-
     def __init__(self, network: nn.Module, *, device: str, threads: int | None = None) -> None:
         self.runtime = f"torch-{device}"
+        self.outputs = getattr(network, "outputs", OUTPUTS)
         self.max_batch = 16 if device == "cuda" else 1
         self._device = torch.device(device)
         if threads and device == "cpu":
@@ -37,14 +63,14 @@ class TorchSession:
         self._network = network.eval().to(self._device, memory_format=torch.channels_last)
 
     @torch.inference_mode()
-    def run(self, batch: np.ndarray) -> list[np.ndarray]:
-        inputs = torch.from_numpy(batch).to(self._device, memory_format=torch.channels_last)
+    def run(self, *batches: np.ndarray) -> list[np.ndarray]:
+        inputs = [torch.from_numpy(batch).to(self._device, memory_format=torch.channels_last) for batch in batches]
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
-            outputs = self._network(inputs)
+            outputs = self._network(*inputs)
         return [output.float().cpu().numpy() for output in outputs]
 
 
-def built_in_network(weights: Path) -> nn.Module:
+def built_in_network(weights: Path) -> KeylineUNet:
     """Load the built-in network; raise WeightsInvalid saying what is wrong with the file.
 
     Numbers that are not finite are refused here, as a rectifier may hide them from the answer to a test picture.
@@ -56,16 +82,32 @@ def built_in_network(weights: Path) -> nn.Module:
     return network
 
 
-def converted(network: nn.Module, size_px: int) -> openvino.Model:
-    """Convert the built-in network for one picture of size_px x size_px."""
-    import openvino  # where it cannot run, this module still can
+def parts_of(network: KeylineUNet) -> list[nn.Module]:
+    """Return what is run one after the other: encoder and decoder of a network that takes clicks, else all at once."""
+    return [EncoderPart(network), DecoderPart(network)] if network.config.is_clickable else [network]
 
-    example = torch.zeros(1, 4, size_px, size_px)
+
+def converted(network: nn.Module, size_px: int) -> openvino.Model:
+    """Convert a network, or one of its parts, for one picture of size_px x size_px."""
+    import openvino  # optional: torch runs without it
+
+    examples = _examples(network, size_px)
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore", torch.jit.TracerWarning)  # sizes become constants, and they are constant
         warnings.simplefilter("ignore", DeprecationWarning)  # of tracing, which the converter knows best
-        traced = torch.jit.trace(network, example, check_trace=False)
-    model = openvino.convert_model(traced, example_input=example, input=[(1, 4, size_px, size_px)])
-    for port, name in zip(model.outputs, OUTPUTS, strict=True):
+        traced = torch.jit.trace(network.eval(), examples, check_trace=False)
+    shapes = [tuple(example.shape) for example in examples]
+    model = openvino.convert_model(traced, example_input=examples, input=shapes)
+    for port, name in zip(model.outputs, getattr(network, "outputs", OUTPUTS), strict=True):
         port.get_tensor().set_names({name})
     return model
+
+
+def _examples(network: nn.Module, size_px: int) -> tuple[Tensor, ...]:
+    if isinstance(network, EncoderPart):
+        return (torch.zeros(1, 3, size_px, size_px),)
+    if isinstance(network, DecoderPart):
+        photo, planes = torch.zeros(1, 3, size_px, size_px), torch.zeros(1, 3, size_px, size_px)
+        with torch.inference_mode():
+            return (*network.network.encode(photo), planes)
+    return (torch.zeros(1, 4, size_px, size_px),)

@@ -1,4 +1,4 @@
-"""Stage 6, the model: the engine of the built-in network, which finds subjects, obeys boxes and tells people apart."""
+"""The engine of the built-in network: subjects, boxes, clicks, and people one by one."""
 
 from __future__ import annotations
 
@@ -8,26 +8,20 @@ import numpy as np
 
 from segmentation.engines.base import Instance, Matte
 from segmentation.engines.closer_look import subject_box, united
-from segmentation.engines.cropping import cells_of, inside, pasted, surroundings
+from segmentation.engines.cropping import inside, pasted, surroundings
+from segmentation.engines.looking import Look, Looker, SplitLooker
 from segmentation.engines.manifest import Manifest
 from segmentation.engines.people_maps import find_people, mirrored
 from segmentation.engines.preparation import framed, sigmoid
-from segmentation.engines.session import GuardedSession
-from segmentation.options import Box
+from segmentation.engines.prompts import box_plane, click_plane
+from segmentation.errors import InferenceFailed
+from segmentation.options import Box, Point
 
 PERSON_SLACK = 0.35  # of a found person's box: unlike one drawn by somebody, it may miss an arm
 PERSON_MARGIN = 0.4  # of its sides: how much of what is about a person the network looks at
 SUREST_SHARE = 0.005  # of a picture: smaller than any subject worth cutting out
 OPAQUE = 0.5
 FADING = 2.0  # by more than what is lacking, so that nothing stays half opaque
-
-
-def prompt_plane(box: Box, width: int, height: int, size_px: int) -> np.ndarray:
-    """Draw a box of a picture of width x height as the network's fourth plane: +1 inside, -1 outside, float32."""
-    plane = np.full((1, size_px, size_px), -1.0, np.float32)
-    rows, columns = cells_of(box, width, height, size_px, size_px)
-    plane[0, rows, columns] = 1.0
-    return plane
 
 
 def faded(logits: np.ndarray, presence: float | None) -> np.ndarray:
@@ -51,10 +45,10 @@ def sureness(alpha: np.ndarray) -> float:
 class UNetEngine:
     """Serve the built-in network; see segmentation.network for its planes and its answers."""
 
-    def __init__(self, session: GuardedSession, manifest: Manifest, version: str) -> None:
-        self.name, self.version, self.runtime = manifest.name, version, session.runtime
-        self._session, self._manifest = session, manifest
-        self._mattes, self._people = session.index_of("mattes"), session.index_of("people")
+    def __init__(self, looker: Looker, manifest: Manifest, version: str) -> None:
+        self.name, self.version, self.runtime = manifest.name, version, looker.runtime
+        self.takes_points = looker.takes_clicks
+        self._looker, self._manifest = looker, manifest
 
     def auto(self, rgb: np.ndarray) -> Matte:
         """Find the subject and its people, looking at the mirror picture, and again at what was found, if so told.
@@ -77,6 +71,35 @@ class UNetEngine:
         boxes = [box.clipped(width, height) for box in boxes]
         return self._prompted(rgb, boxes, limits=boxes)
 
+    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
+        """Answer one point after the other, each look with the answer before; the view is the boxes' surroundings.
+
+        A photo that is asked about again costs the decoder only.
+        """
+        if not isinstance(self._looker, SplitLooker):
+            raise InferenceFailed(f"The model {self.name} does not take points.")
+        height, width = rgb.shape[:2]
+        boxes = [box.clipped(width, height) for box in boxes]
+        view = Box(0, 0, width, height)
+        if boxes:
+            view = surroundings(hull(boxes, points), width, height, self._manifest.box_margin)
+        photo = framed(_cut(rgb, view), self._manifest).planes
+        prompt = np.zeros_like(photo)
+        if boxes:
+            prompt[:1] = self._box_plane(boxes, view)
+        answer = self._looker.again(Look(photo, prompt)) if boxes or from_auto else None
+        for count in range(1, len(points) + 1):
+            if answer is not None:
+                prompt[2] = 2 * sigmoid(answer.mattes[0]) - 1
+            prompt[1:2] = self._click_plane(points[:count], view)
+            answer = self._looker.again(Look(photo, prompt))
+        if answer is None:
+            raise ValueError("no points")
+        found = sigmoid(answer.mattes)
+        if boxes:
+            return Matte(*(pasted(part, view, width, height) for part in found))
+        return Matte(*found)
+
     def instances(self, rgb: np.ndarray) -> list[Instance]:
         """Find each person's box, then cut out what it holds; best score first."""
         height, width = rgb.shape[:2]
@@ -91,14 +114,14 @@ class UNetEngine:
         found = [person for person in found if person.score >= self._manifest.min_score]
         return sorted(found, key=lambda person: -person.score)
 
-    def _seen(self, upright: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Look at an input, and at its mirror picture if so told: logits (2, size, size) and people maps."""
-        views = [upright, upright[..., ::-1]] if self._manifest.mirrored else [upright]
-        answers = self._answers(views)
-        mattes, maps = answers[0][self._mattes], answers[0][self._people]
-        if len(answers) > 1:
-            mattes = (mattes + answers[1][self._mattes][..., ::-1]) / 2
-            maps = (maps + mirrored(answers[1][self._people])) / 2
+    def _seen(self, look: Look) -> tuple[np.ndarray, np.ndarray]:
+        """Look once, and at the mirror picture if the manifest says so: logits (2, size, size) and people maps."""
+        looks = [look, look.mirrored()] if self._manifest.mirrored else [look]
+        first, *others = self._looker.answers(looks)
+        mattes, maps = first.mattes, first.maps
+        for other in others:
+            mattes = (mattes + other.mattes[..., ::-1]) / 2
+            maps = (maps + mirrored(other.maps)) / 2
         return mattes, maps
 
     def _prompted(
@@ -107,42 +130,50 @@ class UNetEngine:
         """Ask for what each box holds, and keep what lies within its limit."""
         height, width = rgb.shape[:2]
         if self._manifest.box_mode == "crop":
-            mattes = self._cropped(rgb, boxes, self._manifest.box_margin if margin is None else margin)
+            found = self._cropped(rgb, boxes, self._manifest.box_margin if margin is None else margin)
         else:
-            planes = framed(rgb, self._manifest).planes
-            prompts = [prompt_plane(box, width, height, self._manifest.size) for box in boxes]
-            answers = self._answers([np.concatenate([planes, prompt]) for prompt in prompts])
-            mattes = [self._matte(answer) for answer in answers]
+            photo, whole = framed(rgb, self._manifest).planes, Box(0, 0, max(width, 2), max(height, 2))
+            looks = [Look(photo, self._box_plane([box], whole)) for box in boxes]
+            found = [list(sigmoid(answer.mattes)) for answer in self._looker.answers(looks)]
         return [
-            Matte(inside(matte.alpha, limit, width, height), inside(matte.people, limit, width, height))
-            for matte, limit in zip(mattes, limits, strict=True)
+            Matte(*(inside(part, limit, width, height) for part in parts))
+            for parts, limit in zip(found, limits, strict=True)
         ]
 
-    def _cropped(self, rgb: np.ndarray, boxes: Sequence[Box], margin: float) -> list[Matte]:
-        """Show the network each box's surroundings alone, with the box drawn as its prompt."""
+    def _cropped(self, rgb: np.ndarray, boxes: Sequence[Box], margin: float) -> list[list[np.ndarray]]:
+        """Show the network each box's surroundings alone, with the box drawn as its prompt.
+
+        Return for each the alpha of the subject and that of people, over the whole picture.
+        """
         height, width = rgb.shape[:2]
         views = [surroundings(box, width, height, margin) for box in boxes]
-        inputs = [self._close_up(rgb, box, view) for box, view in zip(boxes, views, strict=True)]
-        found = [self._matte(answer) for answer in self._answers(inputs)]
-        return [
-            Matte(pasted(matte.alpha, view, width, height), pasted(matte.people, view, width, height))
-            for matte, view in zip(found, views, strict=True)
-        ]
+        looks = [self._close_up(rgb, box, view) for box, view in zip(boxes, views, strict=True)]
+        found = [sigmoid(answer.mattes) for answer in self._looker.answers(looks)]
+        return [[pasted(part, view, width, height) for part in parts] for parts, view in zip(found, views, strict=True)]
 
-    def _close_up(self, rgb: np.ndarray, box: Box, view: Box) -> np.ndarray:
-        """Make the input that shows `view` alone, with the box in it drawn as its prompt."""
-        seen = rgb[view.top : view.bottom, view.left : view.right]
-        shifted = Box(box.left - view.left, box.top - view.top, box.right - view.left, box.bottom - view.top)
-        plane = prompt_plane(shifted, seen.shape[1], seen.shape[0], self._manifest.size)
-        return np.concatenate([framed(seen, self._manifest).planes, plane])
+    def _close_up(self, rgb: np.ndarray, box: Box, view: Box) -> Look:
+        """Show `view` alone, with the box in it drawn as its prompt."""
+        return Look(framed(_cut(rgb, view), self._manifest).planes, self._box_plane([box], view))
 
-    def _unprompted(self, rgb: np.ndarray) -> np.ndarray:
-        planes = framed(rgb, self._manifest).planes
-        return np.concatenate([planes, np.zeros_like(planes[:1])])
+    def _unprompted(self, rgb: np.ndarray) -> Look:
+        return Look(framed(rgb, self._manifest).planes)
 
-    def _answers(self, inputs: Sequence[np.ndarray]) -> list[list[np.ndarray]]:
-        return self._session.run_many(inputs)
+    def _box_plane(self, boxes: Sequence[Box], view: Box) -> np.ndarray:
+        """Draw boxes of the picture as they lie in a view of it."""
+        seen = [Box(b.left - view.left, b.top - view.top, b.right - view.left, b.bottom - view.top) for b in boxes]
+        return box_plane(seen, view.right - view.left, view.bottom - view.top, self._manifest.size)
 
-    def _matte(self, answer: list[np.ndarray]) -> Matte:
-        subject, people = sigmoid(answer[self._mattes])
-        return Matte(subject, people)
+    def _click_plane(self, points: Sequence[Point], view: Box) -> np.ndarray:
+        seen = [Point(point.x - view.left, point.y - view.top, point.keep) for point in points]
+        return click_plane(seen, view.right - view.left, view.bottom - view.top, self._manifest.size)
+
+
+def hull(boxes: Sequence[Box], points: Sequence[Point]) -> Box:
+    """Return the box round boxes and points."""
+    across = [side for box in boxes for side in (box.left, box.right)] + [point.x for point in points]
+    down = [side for box in boxes for side in (box.top, box.bottom)] + [point.y for point in points]
+    return Box(min(across), min(down), max(across), max(down))
+
+
+def _cut(rgb: np.ndarray, view: Box) -> np.ndarray:
+    return rgb[view.top : view.bottom, view.left : view.right]

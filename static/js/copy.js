@@ -1,13 +1,16 @@
-// Copy buttons, and questions before what cannot be undone.
-import { copyText } from "./clipboard.js";
+// The pages of keys, webhooks and the team: copy buttons, and questions before what cannot be undone.
+import { copyText } from "./page/clipboard.js";
+import { confirmSubmits } from "./page/confirm.js";
+import { find, findAll } from "./page/elements.js";
+import { gettext } from "./page/texts.js";
 
-document.querySelectorAll("[data-copy]").forEach((button) => button.addEventListener("click", async () => {
-  const shown = document.querySelector(button.dataset.copy);
-  const isCopied = await copyText(shown.textContent);
-  if (!isCopied) window.getSelection().selectAllChildren(shown);
-  button.lastChild.textContent = ` ${isCopied ? button.dataset.copied : button.dataset.byHand}`;
-}));
-document.addEventListener("submit", (event) => {
-  const question = event.submitter?.dataset.sure;
-  if (question && !window.confirm(question)) event.preventDefault();
-});
+for (const button of findAll(document, "[data-copy]")) {
+  button.addEventListener("click", async () => {
+    const shown = find(document, button.dataset.copy ?? "");
+    const isCopied = await copyText(shown.textContent ?? "");
+    if (!isCopied) window.getSelection()?.selectAllChildren(shown);
+    const label = isCopied ? gettext("Copied") : gettext("Press Ctrl+C to copy");
+    if (button.lastChild) button.lastChild.textContent = ` ${label}`;
+  });
+}
+confirmSubmits();

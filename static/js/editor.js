@@ -1,334 +1,185 @@
-// One picture's page: waits for the result, shows it against the original, and renders it anew with every change.
-import { ApiError, call, callJson, toast } from "./api.js";
-import { BoxEditor } from "./boxes.js";
-import { Brush } from "./brush.js";
-import { Compare } from "./compare.js";
-import { followDrag } from "./drag.js";
-import { Files, offer } from "./files.js";
-import { openIdPhoto } from "./idphoto.js";
-import { People } from "./people.js";
-import { Tune } from "./tune.js";
-import { Viewport } from "./viewport.js";
+// The page of one picture: waits for the result, shows it against the original, and renders it again with every change.
+// This module puts the parts together; each part is a module in editor/, and all share one state (editor/state.js).
+import { boxesOf, linkTo } from "./api/job.js";
+import { byId, find, findAll, readJson } from "./page/elements.js";
+import { gettext } from "./page/texts.js";
+import { toast } from "./page/toast.js";
+import { fillBoxList } from "./editor/box_list.js";
+import { BoxEditor } from "./editor/boxes.js";
+import { Brush } from "./editor/brush.js";
+import { Compare } from "./editor/compare.js";
+import { Files, offer } from "./editor/files.js";
+import { IdPhoto } from "./editor/id_photo.js";
+import { People } from "./editor/people.js";
+import { Renderings } from "./editor/renderings.js";
+import { Runs, complaintOf } from "./editor/runs.js";
+import { Stage } from "./editor/stage.js";
+import { createState, isStoredCutoutShown, shownImage } from "./editor/state.js";
+import { Tools } from "./editor/tools.js";
+import { Viewport } from "./editor/viewport.js";
+import { Swatches } from "./settings/background.js";
+import { SettingsForm } from "./settings/form.js";
+import { PEOPLE_OUTPUTS, optionsToRender } from "./settings/options.js";
 
-const id = (name) => document.getElementById(name);
-const root = id("editor");
-const text = (name) => root.dataset[`text${name}`];
-const stage = id("stage");
-let state = JSON.parse(id("state").textContent);
-let rendering = null; // aborts the rendering for the stage that is under way
-let running = null; // the wish that the model runs for, as text; null when it does not
-let turn = 0; // counts the runs: an answer to an earlier one comes too late
-let awaited = null; // the state of the job whose end is waited for
-const earlier = []; // what was shown before each run, newest last
+/** @typedef {import("./api/job.js").Options} Options */
 
-const viewport = new Viewport(id("pane"), [id("view"), id("pane-second").querySelector(".view")], { onChange: viewChanged });
-const compare = new Compare(id("pane"), viewport, { input: id("split"), line: id("split-line"), before: id("before") });
-const boxes = new BoxEditor(id("boxes"), viewport, { label: text("Box"), onChange: listBoxes, onCommit: runBoxes });
-const brush = new Brush(id("brush"), viewport, { onCommit: () => render() });
-const people = new People(id("boxes"), id("people-list"), viewport, { label: text("Person"), nobody: text("Nobody"), onChange: () => render() });
-const tune = new Tune(id("tune"), { onChange: () => render(), onBehind: showBehind });
-const files = new Files({ tune, text, render: variant, shown: () => [state.image, people.chosen, brush.strokes], name: () => state.name });
+const state = createState(readJson("job"), readJson("image"));
+const stage = new Stage(state);
+const viewport = new Viewport(byId("pane"), [byId("view"), find(byId("pane-second"), ".view")], { onChange: showView });
+const compare = new Compare(byId("pane"), viewport, state, {
+  input: byId("split", HTMLInputElement),
+  line: byId("split-line"),
+  before: byId("before"),
+});
+const overlay = byId("boxes", SVGSVGElement);
+const boxes = new BoxEditor(overlay, viewport, state, { onChange: listBoxes, onCommit: () => runs.runBoxes() });
+const people = new People(overlay, byId("people-list"), viewport, state, { onChange: render });
+const brush = new Brush(byId("brush", HTMLCanvasElement), viewport, state, { onCommit: render });
+const renderings = new Renderings(state, () => brush.toPng());
+const tools = new Tools(state, { stage, viewport, boxes, people, brush });
+const settings = new SettingsForm(byId("tune", HTMLFormElement), {
+  background: (form, onPick) => new Swatches(form, onPick, showPictureBehind),
+  onChange: render,
+});
+const runs = new Runs(state, { options, note: (...values) => stage.note(...values), onResult: showResult });
+const files = new Files(state, { options, behind: () => settings.background.picture, renderings });
+const idPhoto = new IdPhoto(offer);
 
-// Name what fetch throws when nothing answers, a TypeError: a slip of any script is one too.
-const answered = (promise) => promise.catch((error) => { throw error instanceof TypeError ? new ApiError(text("Offline"), { code: "connection_lost" }) : error; });
-
-// What goes while the keyboard is in it hands it to the tool in use; else the next Tab would begin at the page's top.
-function show(element, visible) {
-  if (!visible && element.contains(document.activeElement)) document.querySelector(`button[data-tool=${stage.dataset.tool}]`).focus();
-  element.hidden = !visible;
+/** @returns {Partial<Options>} what the panel says of the shown picture */
+function options() {
+  return optionsToRender(settings.fields, settings.base, settings.background.picture !== "");
 }
 
-function note(message, { error = false } = {}) {
-  show(id("stage-note"), message);
-  id("stage-note").classList.toggle("error", error);
-  id("stage-text").textContent = message;
-  show(id("cancel-form"), awaited?.alone);
-  show(id("retry-form"), error && state.alone && state.status === "failed");
+function showView() {
+  byId("zoom-value", HTMLOutputElement).value = `${Math.round(viewport.scale * 100)} %`;
+  stage.placeBackdrop(viewport);
+  compare.place();
+  tools.draw();
 }
 
-function viewChanged(view) {
-  id("zoom-value").value = `${Math.round(view.scale * 100)} %`;
-  const [left, top] = view.toPane(0, 0);
-  Object.assign(id("backdrop").style, { left: `${left}px`, top: `${top}px`, width: `${view.size[0] * view.scale}px`, height: `${view.size[1] * view.scale}px` });
-  compare?.place();
-  if (stage.dataset.tool === "boxes") boxes.draw();
-  if (stage.dataset.tool === "people") people.draw();
-}
-
-// The job -------------------------------------------------------------------------------------------------------------
-function fromJob(job) {
-  const image = job.images.find((entry) => entry.id === state.image) ?? job.images[0];
-  const link = (kind) => image.files.filter((file) => file.kind === kind).pop()?.url ?? "";
-  const address = (action) => `/api/jobs/${job.id}/${action}`;
-  return {
-    ...state, job: job.id, alone: job.images_total === 1, image: image.id, position: image.position, status: image.status, error: image.error?.detail ?? "", width: image.width, height: image.height,
-    options: job.options, foreground: image.foreground, people: image.instances, source: link("source") || state.source, cutout: link("cutout"),
-    urls: { job: address(""), variants: address("variants"), again: address("again"), cancel: address("cancel") },
-  };
-}
-
-const hasEnded = (job) => ["succeeded", "failed", "canceled"].includes(job.status);
-const complaint = (job) => (job.status === "canceled" ? text("Canceled") : job.error || text("Failed"));
-
-// Wait for a job's end; give its last state, or null when something else is wished meanwhile or the server refuses.
-async function ended(job) {
-  const mine = turn;
-  let pause = 500;
-  while (!hasEnded(job)) {
-    awaited = job;
-    note(job.status === "queued" ? text("Waiting") : text("Working"));
-    try {
-      job = fromJob(await callJson("GET", `${job.urls.job}?wait=20`));
-      pause = 500;
-    } catch (error) {
-      if (mine !== turn) return null;
-      if (error instanceof ApiError && error.status < 500) { awaited = null; note(error.message, { error: true }); return null; }
-      note(text("Lost"), { error: true });
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      pause = Math.min(pause * 2, 8000);
-    }
-    if (mine !== turn) return null;
+/**
+ * Show the job in the state.
+ * @param {import("./editor/state.js").Snapshot} [before] the result before, when the page goes back to it
+ */
+function showResult(before) {
+  if (before) {
+    settings.show(before.options);
+    brush.setStrokes(before.strokes);
+    boxes.set(boxesOf(before.job));
   }
-  awaited = null;
-  return job;
-}
-
-async function open() {
-  const job = await ended(state);
-  if (!job) return;
-  state = job;
-  showResult({ dropped: people.dropped });
-}
-
-function showResult({ dropped = [] } = {}) {
-  rendering?.abort();
-  showSource();
-  show(id("back"), earlier.length > 0);
-  const failed = state.status !== "succeeded";
-  stage.classList.toggle("is-empty", failed);
-  if (failed) { note(complaint(state), { error: true }); return; }
-  if (state.width !== viewport.size[0] || state.height !== viewport.size[1]) viewport.setPicture(state.width, state.height);
-  if (state.options.method === "boxes" && !boxes.boxes.length) boxes.set(state.options.boxes);
-  listBoxes(boxes.boxes);
-  people.set(state.options.method === "instances" ? state.people : null, dropped);
-  showPeoplePart();
-  brush.setPicture(state.width, state.height);
+  renderings.stop();
+  showOriginal();
+  stage.show(byId("back"), state.earlier.length > 0);
+  stage.markEmpty();
+  const image = shownImage(state);
+  if (image.status !== "succeeded") {
+    stage.note(complaintOf(image), { isError: true });
+    return;
+  }
+  const [width, height] = [image.width ?? 1, image.height ?? 1];
+  if (width !== viewport.size[0] || height !== viewport.size[1]) viewport.setPicture(width, height);
+  if (!state.boxes.length) boxes.set(boxesOf(state.job));
+  brush.setPicture(width, height);
+  listBoxes();
+  people.show();
+  tools.showPeoplePart();
   showBackground();
-  if (isStored()) { note(""); showPicture(state.cutout); } else { note(text("Working")); render(); }
-}
-
-// Whether the stored cutout is what the stage shows: the whole picture, transparent, as the panel says and untouched.
-function isStored() {
-  const { crop, background, format } = state.options;
-  const isWhole = state.cutout && !crop && !background && format !== "jpeg";
-  return isWhole && tune.hasOutlineOf(state.options) && brush.isEmpty && !people.chosen;
-}
-
-function showSource() {
-  for (const image of [id("before"), id("before-second")]) if (state.source && image.getAttribute("src") !== state.source) image.src = state.source;
-  if (state.width && viewport.size[0] === 1) { viewport.setPicture(state.width, state.height); brush.setPicture(state.width, state.height); }
-}
-
-function showPicture(address) {
-  const previous = id("after").src;
-  id("after").src = address;
-  if (previous.startsWith("blob:")) URL.revokeObjectURL(previous);
-}
-
-// A new run of the model ----------------------------------------------------------------------------------------------
-// What is shown stays until the new result is there, and is kept for the way back.
-async function again(options) {
-  const wish = JSON.stringify(options);
-  if (wish === running) return;
-  leaveRun();
-  running = wish;
-  const mine = turn;
-  note(text("Working"));
-  try {
-    // A short wait: what takes longer is known by then, and can be cancelled.
-    const answer = await answered(callJson("POST", `${state.urls.again}?wait=2`, { json: { ...options, position: state.position } }));
-    if (mine !== turn) return;
-    const job = await ended(fromJob(answer));
-    if (job?.status === "succeeded") replaceBy(job);
-    else if (job) giveUp(complaint(job));
-  } catch (error) {
-    if (mine === turn) giveUp(error.message);
-  } finally {
-    if (mine === turn) running = null;
+  if (isStoredCutoutShown(state, options())) {
+    stage.note("");
+    stage.showResult(linkTo(image, "cutout"));
+  } else {
+    stage.note(gettext("Cutting out…"));
+    void render();
   }
 }
 
-function leaveRun() {
-  turn += 1;
-  running = awaited = null;
+/** Show the original, before there is a result too. */
+function showOriginal() {
+  stage.showOriginal();
+  const { width, height } = shownImage(state);
+  if (!width || !height || viewport.size[0] > 1) return;
+  viewport.setPicture(width, height);
+  brush.setPicture(width, height);
 }
 
-function giveUp(message) {
-  if (hasEnded(state)) note(message, { error: true });
-  else { toast(message); open(); } // which was waited for before
+function listBoxes() {
+  fillBoxList(byId("box-list"), state.boxes, (index) => boxes.remove(index));
 }
 
-function replaceBy(job) {
-  if (state.status === "succeeded") earlier.push({ state, address: location.pathname, options: tune.options(), dropped: people.dropped, strokes: [...brush.strokes] });
-  state = job;
-  history.replaceState(null, "", `/jobs/${state.job}/`);
-  showResult();
-}
-
-function goBack() {
-  const before = earlier.pop();
-  leaveRun();
-  state = before.state;
-  history.replaceState(null, "", before.address);
-  tune.show(before.options);
-  brush.setStrokes(before.strokes);
-  boxes.set(state.options.method === "boxes" ? state.options.boxes : []);
-  showResult(before);
-}
-
-function runBoxes(list) {
-  const shown = state.options.method === "boxes" ? state.options.boxes : [];
-  if (JSON.stringify(list) !== JSON.stringify(shown)) again({ ...tune.options(), ...(list.length ? { method: "boxes", boxes: list } : { method: "auto" }) });
-  else if (running !== null) { leaveRun(); open(); }
-}
-
-function findPeople() {
-  again({ ...tune.options(), method: "instances", outputs: ["cutout", "mask", "visualization"] });
-}
-
-function showPeoplePart() {
-  show(id("people-wish"), state.options.method !== "instances");
-  id("hint-people").hidden = !people.people?.length || stage.dataset.tool !== "people";
-}
-
-function listBoxes(list) {
-  id("box-list").replaceChildren(...list.map((box, index) => {
-    const row = document.createElement("li");
-    row.append(`${index + 1}. ${box[0]}, ${box[1]} – ${box[2]}, ${box[3]}`);
-    const button = Object.assign(document.createElement("button"), { type: "button", className: "button plain small", textContent: "×" });
-    button.setAttribute("aria-label", `${text("Remove")} ${text("Box")} ${index + 1}`);
-    button.addEventListener("click", () => boxes.remove(index));
-    row.append(button);
-    return row;
-  }));
-}
-
-// A new rendering without the model -----------------------------------------------------------------------------------
-function variant(options, { keep = false, signal } = {}) {
-  return answered(send({ ...options, position: state.position }, keep, signal).then((response) => (keep ? response.json() : response.blob())));
-}
-
-async function send(values, keep, signal) {
-  if (people.chosen) values.people = people.chosen;
-  if (brush.isEmpty) return call("POST", state.urls.variants, { json: { ...values, keep }, signal });
-  const form = new FormData();
-  for (const [name, value] of Object.entries(values)) if (value !== null) form.append(name, Array.isArray(value) ? value.join(",") : String(value));
-  form.append("keep", String(keep));
-  form.append("brush", await brush.toPng(), "brush.png");
-  return call("POST", state.urls.variants, { form, signal });
-}
-
+/** Render the shown picture for the stage, without the model. */
 async function render() {
-  if (state.status !== "succeeded") return;
+  if (shownImage(state).status !== "succeeded") return;
   showBackground();
-  rendering?.abort();
-  rendering = new AbortController();
-  const { signal } = rendering;
   try {
-    // The stage shows the whole picture, transparent, so that it lines up with the original and with what is behind it;
-    // crop and colour are rendered for real in what is downloaded.
-    const blob = await variant({ ...tune.options(), crop: false, background: null, format: "png", outputs: ["cutout"] }, { signal });
-    showPicture(URL.createObjectURL(blob));
-    if (running === null) note("");
+    const blob = await renderings.renderStage(options());
+    if (!blob) return;
+    stage.showResult(URL.createObjectURL(blob));
+    if (state.run.wish === null) stage.note("");
   } catch (error) {
-    if (error.name !== "AbortError") note(error.message, { error: true });
+    stage.note(error instanceof Error ? error.message : String(error), { isError: true });
   }
 }
 
 function showBackground() {
-  const color = tune.options().background;
-  id("backdrop").classList.toggle("checkerboard", !color && !tune.behind);
-  id("backdrop").classList.toggle("colored", Boolean(color));
-  if (color) id("backdrop").style.setProperty("--behind", color);
+  stage.showBehind(options().background ?? null, settings.background.picture);
 }
 
-// The picture behind never leaves the browser, so the server can neither share nor keep what is seen.
-function showBehind(address) {
-  id("backdrop").classList.toggle("pictured", Boolean(address));
-  id("backdrop").style.backgroundImage = address ? `url("${address}")` : "";
-  for (const button of [id("share"), id("keep")]) {
-    button.disabled = Boolean(address);
-    button.title = address ? text("OnlyHere") : button.getAttribute("aria-label") ?? "";
+/**
+ * Show a picture behind the result. It never leaves the browser, so the server can neither share nor save what is seen.
+ * @param {string} url
+ */
+function showPictureBehind(url) {
+  const reason = gettext("The background picture is only in your browser. Download or copy the result instead.");
+  for (const button of [byId("share", HTMLButtonElement), byId("keep", HTMLButtonElement)]) {
+    button.disabled = url !== "";
+    button.title = url ? reason : (button.getAttribute("aria-label") ?? "");
   }
   showBackground();
 }
 
-// Tools ---------------------------------------------------------------------------------------------------------------
-function useTool(name) {
-  stage.dataset.tool = name;
-  id("tools").querySelectorAll("button").forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.tool === name)));
-  for (const part of ["boxes", "people", "brush"]) {
-    id(`part-${part}`).hidden = part !== name;
-    id(`hint-${part}`).hidden = part !== name;
+/**
+ * Show why an action failed.
+ * @param {Promise<unknown>} action
+ */
+async function complaining(action) {
+  try {
+    await action;
+  } catch (error) {
+    toast(error instanceof Error ? error.message : String(error));
   }
-  showPeoplePart();
-  id("pane-second").hidden = name !== "side";
-  viewport.fit();
-  if (name === "boxes") boxes.draw();
-  if (name === "people") people.draw();
-}
-
-function wireTools() {
-  id("tools").addEventListener("click", (event) => {
-    const button = event.target.closest("[data-tool]");
-    if (button) useTool(button.dataset.tool);
-  });
-  for (const kind of ["pointerdown", "pointermove", "pointerup", "pointercancel"]) stage.addEventListener(kind, (event) => viewport.pinch(event), true);
-  stage.addEventListener("pointerdown", (event) => { if (event.button === 1 || stage.dataset.tool === "side") startPan(event); });
-  id("back").addEventListener("click", goBack);
-  id("find-people").addEventListener("click", findPeople);
-  id("box-add").addEventListener("click", () => boxes.add());
-  id("zoom-in").addEventListener("click", () => viewport.zoomBy(1.4));
-  id("zoom-out").addEventListener("click", () => viewport.zoomBy(1 / 1.4));
-  id("zoom-fit").addEventListener("click", () => viewport.fit());
-  id("box-undo").addEventListener("click", () => boxes.undo());
-  id("box-clear").addEventListener("click", () => boxes.clear());
-  id("brush-undo").addEventListener("click", () => brush.undo());
-  id("brush-clear").addEventListener("click", () => brush.clear());
-  id("brush-size").addEventListener("input", (event) => { brush.sizePx = Number(event.target.value); });
-  document.querySelectorAll("[data-brush]").forEach((button) => button.addEventListener("click", () => {
-    brush.mode = button.dataset.brush;
-    document.querySelectorAll("[data-brush]").forEach((other) => other.setAttribute("aria-pressed", String(other === button)));
-  }));
-}
-
-function startPan(event) {
-  if (viewport.pointers.size > 1) return;
-  event.preventDefault();
-  followDrag(event, (dx, dy) => viewport.panBy(dx, dy));
 }
 
 function wireFiles() {
-  const saying = (promise) => promise.catch((error) => toast(error.message));
-  id("download").addEventListener("click", () => saying(files.download()));
-  document.querySelectorAll("[data-download]").forEach((button) => button.addEventListener("click", () => saying(files.download(button.dataset.download))));
-  id("copy").addEventListener("click", () => saying(files.copy()));
-  id("share").addEventListener("click", () => saying(files.share()));
-  id("keep").addEventListener("click", () => saying(files.keep()));
-  id("cancel-form").addEventListener("submit", (event) => {
-    event.preventDefault(); // its end is being waited for here
-    saying(answered(callJson("POST", awaited.urls.cancel)));
-  });
-  id("deletion").addEventListener("submit", (event) => {
-    event.target.elements.namedItem("image").value = state.image;
-    if (!window.confirm(text("Sure"))) event.preventDefault();
-  });
-  id("id-photo").addEventListener("click", () => openIdPhoto(id("after"), state, { onBlob: offer }));
+  byId("download").addEventListener("click", () => complaining(files.download()));
+  for (const button of findAll(document, "[data-download]")) {
+    button.addEventListener("click", () => complaining(files.download(button.dataset.download)));
+  }
+  byId("copy").addEventListener("click", () => complaining(files.copy()));
+  byId("share").addEventListener("click", () => complaining(files.share()));
+  byId("keep").addEventListener("click", () => complaining(files.keep()));
+  byId("id-photo").addEventListener("click", () => idPhoto.open(stage.after, shownImage(state)));
 }
 
-wireTools();
+function wireRuns() {
+  byId("back").addEventListener("click", () => runs.back());
+  byId("find-people").addEventListener("click", () => {
+    void runs.again({ method: "instances", outputs: [...PEOPLE_OUTPUTS] });
+  });
+  byId("cancel-form").addEventListener("submit", (event) => {
+    event.preventDefault(); // the end of the job is waited for here
+    void complaining(runs.cancel());
+  });
+  byId("deletion", HTMLFormElement).addEventListener("submit", (event) => {
+    find(byId("deletion"), "[name=image]", HTMLInputElement).value = state.imageId;
+    if (!window.confirm(gettext("Delete this picture and its files?"))) event.preventDefault();
+  });
+  byId("tune").addEventListener("submit", (event) => event.preventDefault());
+}
+
 wireFiles();
-tune.set(state.options); // once: from here on the form is the visitor's
-showSource();
-stage.classList.toggle("is-empty", state.status !== "succeeded");
-open();
+wireRuns();
+settings.base = state.job.options;
+settings.show(state.job.options); // once: from here on the form is the visitor's
+showOriginal();
+stage.markEmpty();
+void runs.open();

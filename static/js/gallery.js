@@ -1,23 +1,27 @@
-// Choosing many pictures in the gallery; the buttons are ordinary submits of one form.
+// The gallery: choose many pictures; the buttons are ordinary submits of one form.
+import { confirmSubmits } from "./page/confirm.js";
+import { byId } from "./page/elements.js";
+import { fill, gettext } from "./page/texts.js";
+
 const form = document.getElementById("selection");
-const bar = document.getElementById("selection-bar");
-const count = document.getElementById("selection-count");
+
+/** @returns {HTMLInputElement[]} the ticked pictures, those of pages that came later included */
+function chosen() {
+  return [...document.querySelectorAll(".pick:checked")].filter((box) => box instanceof HTMLInputElement);
+}
 
 function refresh() {
-  const chosen = form.querySelectorAll(".pick:checked").length;
-  bar.hidden = chosen === 0;
-  count.textContent = count.dataset.text.replace("{count}", chosen);
+  const count = chosen().length;
+  byId("selection-bar").hidden = count === 0;
+  byId("selection-count").textContent = fill(gettext("{count} selected"), { count });
 }
 
 if (form) {
   form.addEventListener("change", refresh);
-  form.addEventListener("submit", (event) => {
-    const question = event.submitter?.dataset.sure;
-    if (question && !window.confirm(question)) event.preventDefault();
-  });
-  document.getElementById("selection-none").addEventListener("click", () => {
-    form.querySelectorAll(".pick:checked").forEach((box) => { box.checked = false; });
+  byId("selection-none").addEventListener("click", () => {
+    for (const box of chosen()) box.checked = false;
     refresh();
   });
+  confirmSubmits();
   refresh();
 }

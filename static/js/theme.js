@@ -1,31 +1,48 @@
-// Runs before the first paint, so that a chosen theme never flashes; the menu's buttons are wired once they exist.
+// The theme: applied before the first paint, so that a chosen one never flashes, and chosen in the bar's menu. A classic
+// script, because modules run after the first paint.
 const THEME_KEY = "keyline-theme";
 
+/** @param {string} theme "light", "dark" or "auto" */
 function applyTheme(theme) {
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
 }
 
+/** @returns {string} */
 function storedTheme() {
-  try { return localStorage.getItem(THEME_KEY) || "auto"; } catch { return "auto"; }
+  try {
+    return localStorage.getItem(THEME_KEY) || "auto";
+  } catch {
+    return "auto";
+  }
+}
+
+/** @param {string} theme */
+function storeTheme(theme) {
+  try {
+    localStorage.setItem(THEME_KEY, theme);
+  } catch {
+    // A private window: the choice holds for this page only.
+  }
+}
+
+function wireThemeButtons() {
+  /** @type {NodeListOf<HTMLButtonElement>} */
+  const buttons = document.querySelectorAll("button[data-theme-value]");
+  const mark = () => {
+    for (const button of buttons) {
+      button.toggleAttribute("aria-current", button.dataset.themeValue === storedTheme());
+    }
+  };
+  for (const button of buttons) {
+    button.addEventListener("click", () => {
+      storeTheme(button.dataset.themeValue ?? "auto");
+      applyTheme(button.dataset.themeValue ?? "auto");
+      mark();
+    });
+  }
+  mark();
 }
 
 applyTheme(storedTheme());
-
-document.addEventListener("DOMContentLoaded", () => {
-  const buttons = document.querySelectorAll("[data-theme-value]");
-  const mark = () => buttons.forEach((button) => button.toggleAttribute("aria-current", button.dataset.themeValue === storedTheme()));
-  buttons.forEach((button) => button.addEventListener("click", () => {
-    try { localStorage.setItem(THEME_KEY, button.dataset.themeValue); } catch { /* a private window: this page only */ }
-    applyTheme(button.dataset.themeValue);
-    mark();
-  }));
-  mark();
-  // One menu at a time, closed by Escape and by a click elsewhere.
-  const menus = document.querySelectorAll("details.menu");
-  document.addEventListener("click", (event) => menus.forEach((menu) => menu.contains(event.target) || (menu.open = false)));
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    menus.forEach((menu) => { if (menu.open) { menu.open = false; menu.querySelector("summary").focus(); } });
-  });
-});
+document.addEventListener("DOMContentLoaded", wireThemeButtons);

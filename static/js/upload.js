@@ -1,177 +1,211 @@
-// The first page: pictures are checked and sent ahead one by one as they are chosen, each with its own progress and
-// its own error; the job is submitted with what arrived. One picture goes straight to its page.
-import { ApiError, callJson, toast } from "./api.js";
-import { readOptions, wireParameters } from "./parameters.js";
-import { Sending } from "./sending.js";
+// The first page. Pictures are checked and sent ahead one by one as they are chosen, each with its own progress and its
+// own error; the job is submitted with those that arrived. A single picture goes straight to its page.
+import { ApiError, callJson } from "./api/request.js";
+import { byId, readJson } from "./page/elements.js";
+import { fill, gettext, ngettext } from "./page/texts.js";
+import { toast } from "./page/toast.js";
+import { ColorTick } from "./settings/background.js";
+import { SettingsForm } from "./settings/form.js";
+import { optionsToSubmit, ticksOf } from "./settings/options.js";
+import { wireOwnPresets } from "./settings/presets.js";
+import { wireDropping } from "./upload/dropping.js";
+import { countItems, isPicture, megabytes, newItem, uploadIds } from "./upload/items.js";
+import { Sending } from "./upload/sending.js";
+import { TrayRow } from "./upload/tray.js";
 
-const form = document.getElementById("upload");
-const text = (name, values = {}) => Object.entries(values).reduce((line, [key, value]) => line.replace(`{${key}}`, () => value), form.dataset[`text${name}`]);
-const limits = JSON.parse(document.getElementById("limits").textContent);
-const list = document.getElementById("tray-list");
-const status = document.getElementById("upload-status");
-const items = new Set();
-const sending = new Sending(form.dataset.uploads, items, { onItem: showNews, onRest: showRest });
-let submitting = false;
+/** @typedef {import("./upload/items.js").Item} Item */
+/** @typedef {import("./api/job.js").Options} Options */
 
-const megabytes = (bytes) => `${Math.round(bytes / 2 ** 20)} MB`;
-const isPicture = (file) => file.type.startsWith("image/") || /\.(heic|heif|avif|tiff?|bmp)$/i.test(file.name);
+const form = byId("upload", HTMLFormElement);
+/** @type {import("./upload/items.js").Limits} */
+const limits = readJson("limits");
+const urls = { uploads: form.dataset.uploads ?? "", jobs: form.dataset.jobs ?? "", job: form.dataset.jobPage ?? "" };
 
+/** The page's state. */
+const state = {
+  /** In the order in which they were chosen. @type {Set<Item>} */
+  items: new Set(),
+  isSubmitting: false,
+};
+/** @type {Map<Item, TrayRow>} */
+const rows = new Map();
+const sending = new Sending(urls.uploads, state.items, { onItem: showItem, onPause: showPause });
+const ticks = { mask: byId("p-mask", HTMLInputElement), people: byId("p-people", HTMLInputElement) };
+const settings = new SettingsForm(form, {
+  background: (_form, onPick) => new ColorTick(form, onPick),
+  onPreset: showTicks,
+});
+
+/** @param {string} text */
+function showStatus(text) {
+  byId("upload-status").textContent = text;
+}
+
+/** @returns {Partial<Options>} */
+function chosenOptions() {
+  return optionsToSubmit(settings.fields, { mask: ticks.mask.checked, people: ticks.people.checked });
+}
+
+/** @param {Partial<Options>} options */
+function showTicks(options) {
+  const { mask, people } = ticksOf(options);
+  ticks.mask.checked = mask;
+  ticks.people.checked = people;
+}
+
+// Files ---------------------------------------------------------------------------------------------------------------
+
+/** @param {Iterable<File>} files */
 function addFiles(files) {
   const chosen = [...files];
-  const room = limits.max_images - items.size;
+  const room = limits.max_images - state.items.size;
+  const left = Math.max(0, chosen.length - room);
   for (const file of chosen.slice(0, room)) addFile(file);
-  status.textContent = chosen.length > room ? text("TooMany", { limit: limits.max_images, count: chosen.length - room }) : "";
+  const tooMany = gettext("A batch has at most {limit} pictures; {count} more were left out.");
+  showStatus(left ? fill(tooMany, { limit: limits.max_images, count: left }) : "");
   refresh();
   sending.next();
 }
 
+/** @param {File} file */
 function addFile(file) {
-  const row = document.createElement("li");
-  row.className = "tray-item";
-  const item = { file, row, id: null, state: "waiting", error: null };
-  row.innerHTML = '<div class="frame"><button type="button" class="remove">×</button></div><span class="name"></span><progress max="1" value="0"></progress><span class="state"></span><button type="button" class="button small again" hidden></button>';
-  row.querySelector(".name").textContent = file.name;
-  row.querySelector(".remove").setAttribute("aria-label", `${text("Remove")}: ${file.name}`);
-  row.querySelector(".remove").addEventListener("click", () => { items.delete(item); row.remove(); refresh(); });
-  row.querySelector(".again").textContent = text("Again");
-  row.querySelector(".again").addEventListener("click", () => { Object.assign(item, { state: "waiting", tries: 0 }); show(item); refresh(); sending.next(); });
-  preview(item);
-  if (!isPicture(file)) Object.assign(item, { state: "refused", error: { message: text("Type") } });
-  else if (file.size > limits.max_bytes) Object.assign(item, { state: "refused", error: { message: text("Large", { limit: megabytes(limits.max_bytes) }) } });
-  items.add(item);
-  list.append(row);
-  show(item);
+  const item = newItem(file);
+  const refusal = refusalOf(file);
+  if (refusal) Object.assign(item, { state: "refused", error: refusal });
+  const row = new TrayRow(item, {
+    onRemove: () => {
+      state.items.delete(item);
+      rows.delete(item);
+      row.element.remove();
+      refresh();
+    },
+    onAgain: () => {
+      Object.assign(item, { state: "waiting", tries: 0 });
+      row.show();
+      refresh();
+      sending.next();
+    },
+  });
+  state.items.add(item);
+  rows.set(item, row);
+  byId("tray-list").append(row.element);
 }
 
-function preview(item) {
-  const image = new Image();
-  image.alt = "";
-  image.loading = "lazy"; // hundreds of photos are not all decoded at once
-  image.src = URL.createObjectURL(item.file);
-  image.onload = () => URL.revokeObjectURL(image.src);
-  image.onerror = () => { URL.revokeObjectURL(image.src); image.remove(); };
-  item.row.querySelector(".frame").prepend(image);
+/**
+ * Return why a file is not even sent; "" when it is.
+ * @param {File} file
+ * @returns {string}
+ */
+function refusalOf(file) {
+  if (!isPicture(file)) return gettext("This file is not a readable picture.");
+  if (file.size <= limits.max_bytes) return "";
+  return fill(gettext("This file is larger than the limit of {limit}."), { limit: megabytes(limits.max_bytes) });
 }
 
-// Errors without a status come from here or from the line, and the line says nothing.
-const sentence = (error) => error.message || text("Lost");
-
-function show(item, progress = 0) {
-  const failed = ["refused", "failed"].includes(item.state);
-  const words = { waiting: "", sending: text("Sending"), ready: text("Ready") };
-  item.row.classList.toggle("failed", failed);
-  item.row.querySelector(".state").textContent = failed ? sentence(item.error) : words[item.state];
-  item.row.querySelector("progress").hidden = item.state !== "sending";
-  item.row.querySelector("progress").value = progress;
-  item.row.querySelector(".again").hidden = item.state !== "failed";
-}
-
-function showNews(item, progress = 0) {
-  show(item, progress);
+/**
+ * @param {Item} item
+ * @param {number} [share]
+ */
+function showItem(item, share = 0) {
+  rows.get(item)?.show(share);
   if (item.state === "sending") return;
   refresh();
-  if (items.size === 1 && item.state === "ready") submit();
+  if (state.items.size === 1 && item.state === "ready") void submit();
 }
 
-function showRest(seconds, error) {
-  status.textContent = seconds ? text("Rest", { reason: error.message || text("Offline"), seconds }) : "";
+/**
+ * @param {number} seconds
+ * @param {ApiError} [error]
+ */
+function showPause(seconds, error) {
+  const reason = error && error.code !== "connection_lost" ? error.message : gettext("The connection was lost.");
+  showStatus(seconds ? fill(gettext("{reason} Sending continues in {seconds} seconds."), { reason, seconds }) : "");
   refresh();
 }
+
+// The button ----------------------------------------------------------------------------------------------------------
 
 function refresh() {
-  form.classList.toggle("has-files", items.size > 0);
-  document.getElementById("tray").hidden = items.size === 0;
-  document.getElementById("go-row").hidden = items.size === 0;
-  document.getElementById("retry").hidden = !sending.timer && [...items].filter((item) => item.state === "failed").length < 2;
-  const good = [...items].filter((item) => !["refused", "failed"].includes(item.state)).length;
-  const button = document.getElementById("go");
-  document.getElementById("go-text").textContent = good === 1 ? text("One") : text("Many", { count: good });
-  button.disabled = good === 0 || submitting || [...items].some((item) => ["waiting", "sending"].includes(item.state));
+  const { good, failed, unsent } = countItems(state.items);
+  const isEmpty = state.items.size === 0;
+  form.classList.toggle("has-files", !isEmpty);
+  byId("tray").hidden = isEmpty;
+  byId("go-row").hidden = isEmpty;
+  byId("retry").hidden = !sending.isPaused && failed < 2;
+  const label = ngettext("Cut out this picture", "Cut out {count} pictures", good);
+  byId("go-text").textContent = fill(label, { count: good });
+  byId("go", HTMLButtonElement).disabled = good === 0 || state.isSubmitting || unsent > 0;
 }
 
+/** @param {{ image_url?: string[] }} [extra] */
 async function submit(extra = {}) {
-  if (submitting) return;
-  submitting = true;
+  if (state.isSubmitting) return;
+  state.isSubmitting = true;
   refresh();
-  const uploads = [...items].filter((item) => item.id).map((item) => item.id);
+  const uploads = uploadIds(state.items);
+  const pictures = uploads.length ? { upload: uploads } : {};
   try {
-    const job = await callJson("POST", form.dataset.jobs, { json: { ...readOptions(form), ...(uploads.length ? { upload: uploads } : {}), ...extra } });
-    location.assign(`${form.dataset.jobPage}${job.id}/`);
+    const job = await callJson("POST", urls.jobs, { json: { ...chosenOptions(), ...pictures, ...extra } });
+    location.assign(`${urls.job}${job.id}/`);
   } catch (error) {
-    submitting = false;
+    state.isSubmitting = false;
     refresh();
-    status.textContent = error instanceof ApiError ? sentence(error) : text("Lost");
+    showStatus(error instanceof ApiError ? error.message : gettext("The connection was lost. Try again."));
   }
 }
 
-function wireDropping() {
-  let depth = 0;
-  const over = (event) => event.dataTransfer?.types.includes("Files");
-  document.addEventListener("dragenter", (event) => { if (over(event)) { depth += 1; document.body.classList.add("dragging"); } });
-  document.addEventListener("dragleave", (event) => { if (over(event) && --depth <= 0) { depth = 0; document.body.classList.remove("dragging"); } });
-  document.addEventListener("dragover", (event) => over(event) && event.preventDefault());
-  document.addEventListener("drop", async (event) => {
-    if (!over(event)) return;
-    event.preventDefault();
-    depth = 0;
-    document.body.classList.remove("dragging");
-    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-    addFiles(entries.some((entry) => entry.isDirectory) ? await filesIn(entries) : event.dataTransfer.files);
-  });
-  document.addEventListener("paste", (event) => {
-    if (event.clipboardData.files.length) addFiles(event.clipboardData.files);
-    else if (/^https?:\/\/\S+$/.test(event.clipboardData.getData("text").trim()) && !event.target.matches("input, textarea")) askUrl(event.clipboardData.getData("text").trim());
-  });
-}
+// Choosing ------------------------------------------------------------------------------------------------------------
 
-async function filesIn(entries) {
-  const found = [];
-  for (const entry of entries) {
-    if (entry.isFile) found.push(await new Promise((resolve, reject) => entry.file(resolve, reject)));
-    else {
-      const reader = entry.createReader();
-      let batch;
-      do {
-        batch = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-        found.push(...(await filesIn(batch)));
-      } while (batch.length);
-    }
-  }
-  return found.filter(isPicture);
-}
-
-function askUrl(address = "") {
-  const dialog = document.getElementById("url-dialog");
-  document.getElementById("url").value = address;
-  dialog.returnValue = ""; // Esc leaves it as it was the last time
+/** @param {string} [url] */
+function askForLink(url = "") {
+  const dialog = byId("url-dialog", HTMLDialogElement);
+  byId("url", HTMLInputElement).value = url;
+  dialog.returnValue = ""; // Escape leaves it as it was the last time
   dialog.showModal();
 }
 
-function wireChoosing() {
-  const files = document.getElementById("files");
-  const take = () => { addFiles(files.files); files.value = ""; };
-  files.addEventListener("change", take);
-  if (files.files.length) take(); // chosen before this script was there
-  const folder = document.getElementById("folder");
-  folder.addEventListener("change", () => { addFiles([...folder.files].filter(isPicture)); folder.value = ""; });
-  document.getElementById("choose-folder").addEventListener("click", (event) => { event.preventDefault(); folder.click(); });
-  document.getElementById("choose-url").addEventListener("click", (event) => { event.preventDefault(); askUrl(); });
-  const dialog = document.getElementById("url-dialog");
-  dialog.addEventListener("close", () => {
-    if (dialog.returnValue === "ok") submit({ image_url: [document.getElementById("url").value.trim()] }).then(() => status.textContent && toast(status.textContent));
-  });
-  document.getElementById("retry").addEventListener("click", () => sending.goOn({ failed: true }));
-  form.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+async function submitLink() {
+  await submit({ image_url: [byId("url", HTMLInputElement).value.trim()] });
+  const problem = byId("upload-status").textContent;
+  if (problem) toast(problem);
 }
 
-// Back shows the page as it was left, in the middle of submitting.
+function wireChoosing() {
+  const files = byId("files", HTMLInputElement);
+  const folder = byId("folder", HTMLInputElement);
+  const take = (/** @type {HTMLInputElement} */ input, /** @type {(file: File) => boolean} */ isWanted) => {
+    addFiles([...(input.files ?? [])].filter(isWanted));
+    input.value = "";
+  };
+  files.addEventListener("change", () => take(files, () => true));
+  if (files.files?.length) take(files, () => true); // chosen before this script was there
+  folder.addEventListener("change", () => take(folder, isPicture));
+  byId("choose-folder").addEventListener("click", (event) => {
+    event.preventDefault();
+    folder.click();
+  });
+  byId("choose-url").addEventListener("click", (event) => {
+    event.preventDefault();
+    askForLink();
+  });
+  const dialog = byId("url-dialog", HTMLDialogElement);
+  dialog.addEventListener("close", () => dialog.returnValue === "ok" && submitLink());
+  byId("retry").addEventListener("click", () => sending.goOn({ failed: true }));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    void submit();
+  });
+}
+
+// The browser's Back shows the page as it was left, in the middle of submitting.
 window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
-  submitting = false;
+  state.isSubmitting = false;
   refresh();
 });
+window.addEventListener("online", () => sending.goOn());
 
-wireParameters(form);
-wireDropping();
+wireOwnPresets(settings.presets, byId("p-save").dataset.url ?? "", chosenOptions);
+wireDropping({ onFiles: addFiles, onLink: askForLink });
 wireChoosing();
 refresh();

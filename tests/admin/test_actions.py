@@ -61,7 +61,7 @@ def test_purging_asks_first(operator: Client, alice: Person) -> None:
     job = submit(alice)
 
     asked = act(operator, "purge", job)
-    assert b"Delete for good" in asked.content
+    assert b"Delete permanently" in asked.content
     assert Job.objects.filter(pk=job.pk).exists()
     act(operator, "purge", job, confirmed="yes")
 
@@ -166,14 +166,22 @@ def test_an_operator_reads_no_audit_trail(operator: Client, alice: Person) -> No
 
 def test_a_model_served_again_is_filed_under_no_team(root: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "MATTING_WEIGHTS_DIR", settings.BASE_DIR / "weights")
-    tried = {"name": "Small", "sha256": "0" * 64, "architecture": "unet"}
+    tried = {
+        "name": "Small",
+        "sha256": "0" * 64,
+        "architecture": "unet",
+        "roles": ["subject"],
+        "licence": "MIT",
+        "needs_acceptance": False,
+        "host": "here",
+    }
     monkeypatch.setattr("jobs.work.queue.ask", lambda *args, **values: tried)
     path = next((settings.BASE_DIR / "weights").glob("*.safetensors")).name
     version = ModelVersion.objects.create(name="Small", path=path, sha256="0" * 64, architecture="unet")
 
     root.post("/admin/jobs/modelversion/", {"action": "serve", "_selected_action": [str(version.pk)]})
 
-    entry = AuditEntry.objects.get(action="model.reloaded")
+    entry = AuditEntry.objects.get(action="model.activated")
     assert (entry.actor_name, entry.team_id, entry.team_name) == ("root", None, "")
 
 
@@ -182,7 +190,7 @@ def test_a_model_served_again_is_filed_under_no_team(root: Client, monkeypatch: 
 
 def team_form(person: Person, **quota: str) -> dict[str, str]:
     members = list(Membership.objects.filter(team=person.team))
-    form = {"name": person.team.name, "members_see_all": "on"}
+    form = {"name": person.team.name, "members_see_all": "on", "trial_percent": "0"}
     form |= {"memberships-TOTAL_FORMS": str(len(members)), "memberships-INITIAL_FORMS": str(len(members))}
     for number, member in enumerate(members):
         form |= {f"memberships-{number}-{name}": str(value) for name, value in _member(member).items()}

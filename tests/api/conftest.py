@@ -11,7 +11,7 @@ import pytest
 from jobs.models import Job
 from jobs.work.registry import Task, run_task
 from tests.api.picture_server import PictureServer, serving_pictures
-from tests.fakes import EmptyEngine, FakeEngine
+from tests.fakes import EmptyEngine, FakeEngine, answering
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def _work_at_once(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> FakeEn
     def run(task: Task, *args: object, queue_name: str, row_id: object = None, **values: object) -> None:
         run_task(task.name, *args, **values)
 
-    monkeypatch.setattr("jobs.work.engine.current_engine", lambda: engine)
+    monkeypatch.setattr("jobs.inference.engines.engine_for", lambda image: answering(engine))
     monkeypatch.setattr("jobs.work.queue.enqueue_images", at_once(tasks.image_process))
     monkeypatch.setattr("jobs.work.queue.enqueue_downloads", at_once(tasks.image_download))
     monkeypatch.setattr("jobs.work.queue.enqueue_task", run)

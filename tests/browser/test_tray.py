@@ -31,7 +31,7 @@ def test_a_lost_connection_only_delays_the_sending(sign_up: Callable[..., Visito
     page = visitor.page
     page.route(UPLOADS, lambda route: route.abort())
     choose(page, photo_files[:2])
-    page.wait_for_function("() => document.getElementById('upload-status').textContent.includes('by itself')")
+    page.wait_for_function("() => document.getElementById('upload-status').textContent.includes('continues in')")
     assert page.locator(".tray-item.failed").count() == 0
     assert page.locator("#go").is_disabled()
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import errno
 from typing import IO
+from urllib.parse import quote
 
 import pytest
 
-from jobs.intake.sources import accept_stored, default_limits
+from jobs.errors import StorageFailed
+from jobs.intake.sources import accept_base64, accept_bytes, accept_stored, default_limits
 from jobs.results import storage
+from segmentation.errors import ImageUnreadable
 from tests import photos
 
 
@@ -36,3 +41,39 @@ def test_of_the_sites_limit_and_a_doors_the_stricter_one_counts(settings, sites:
     limits = default_limits(max_bytes=doors, max_pixels=doors, min_side_px=7)
 
     assert (limits.max_bytes, limits.max_pixels, limits.min_side_px) == (counts, counts, 7)
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda text: text,
+        lambda text: "data:image/png;base64," + text,
+        lambda text: "DATA:image/png;BASE64," + text,
+        lambda text: " \r\n data:image/png;base64," + text,
+        lambda text: "data:;base64," + quote(text, safe=""),
+        lambda text: "\n".join(text[start : start + 76] for start in range(0, len(text), 76)),
+        lambda text: text.rstrip("="),
+        str.encode,
+    ],
+)
+def test_base64_is_read_in_every_form_that_clients_send(wrap) -> None:
+    data = photos.encoded("PNG")
+
+    assert accept_base64(wrap(base64.b64encode(data).decode())).read() == data
+
+
+@pytest.mark.parametrize("text", ["data:image/svg+xml,<svg/>", "no!base64", "data:image/png;base64,????"])
+def test_what_is_no_base64_is_told_so(text: str) -> None:
+    with pytest.raises(ImageUnreadable, match=r"not .*base64"):
+        accept_base64(text)
+
+
+@pytest.mark.parametrize("fault", [MemoryError(), OSError(errno.EMFILE, "too many open files")])
+def test_a_fault_of_the_machine_is_no_verdict_about_the_picture(monkeypatch: pytest.MonkeyPatch, fault) -> None:
+    def out_of_order(self) -> None:
+        raise fault
+
+    monkeypatch.setattr("segmentation.formats.png.OpenedPng.prove", out_of_order)
+
+    with pytest.raises(StorageFailed):
+        accept_bytes(photos.encoded("PNG"))

@@ -1,5 +1,7 @@
 """A built-in network small enough to be made, trained and exported in a test."""
 
+from dataclasses import replace
+
 from segmentation.network import NetworkConfig
 
 SMALL = NetworkConfig(
@@ -11,3 +13,4 @@ SMALL = NetworkConfig(
     decoder_widths=(8, 8, 16, 16),
     people_width=8,
 )
+CLICKABLE = replace(SMALL, prompt_planes=3, prompt_widths=(4, 4, 8, 8, 8), attention_blocks=1, attention_heads=2)

@@ -1,4 +1,4 @@
-"""Tests of stage 6: what the built-in engine shows its network, and what it makes of the answers."""
+"""What the built-in engine shows its network, and what it makes of the answers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 import skimage.data
 
+from segmentation.engines.looking import SplitLooker, WholeLooker
 from segmentation.engines.manifest import Manifest
 from segmentation.engines.registry import load_engine
 from segmentation.engines.session import GuardedSession
 from segmentation.engines.unet import UNetEngine, faded
 from segmentation.errors import BoxInvalid, InferenceFailed
-from segmentation.options import Box
+from segmentation.options import Box, Point
 
 SIZE = 64
 
@@ -46,7 +47,7 @@ def session():
 
 def engine_of(session, **manifest):
     settings = {"name": "recorded", "family": "keyline", "size": SIZE, "box_mode": "prompt", "mean": 0.0, "std": 1.0}
-    return UNetEngine(GuardedSession(session), Manifest.from_json(settings | manifest), "0123456789ab")
+    return UNetEngine(WholeLooker(GuardedSession(session)), Manifest.from_json(settings | manifest), "0123456789ab")
 
 
 @pytest.fixture
@@ -290,3 +291,94 @@ def test_the_released_weights_keep_to_the_box(built_in):
     rows, columns = matte.alpha.shape
     assert matte.alpha[rows * 60 // 512 : rows * 180 // 512, columns * 180 // 512 : columns * 270 // 512].mean() > 0.8
     assert matte.alpha[:, : columns * 80 // 512].max() == 0.0
+
+
+class RedEncoder:
+    """Stand in for the encoder of a network that takes clicks: its one feature is the red plane."""
+
+    runtime = "recording"
+    outputs = ("red",)
+    max_batch = 2
+
+    def __init__(self):
+        self.batches = []
+
+    def run(self, photos):
+        self.batches.append(photos.copy())
+        return [photos[:, :1]]
+
+
+class PromptedDecoder:
+    """Stand in for the decoder: the subject is what is red and in the box, and what is clicked on to keep."""
+
+    runtime = "recording"
+    outputs = ("mattes", "people")
+    max_batch = 2
+
+    def __init__(self):
+        self.planes = []
+
+    def run(self, red, planes):
+        self.planes.append(planes.copy())
+        boxed, clicks = planes[:, :1], planes[:, 1:2]
+        subject = np.where((red > 0.5) & (boxed >= 0), 12.0, -12.0) + 30 * clicks
+        maps = np.full((len(red), 5, SIZE // 8, SIZE // 8), -12.0, np.float32)
+        return [np.concatenate([subject, -12 + 0 * red], 1).astype(np.float32), maps]
+
+
+class TestClicks:
+    @pytest.fixture
+    def parts(self):
+        return RedEncoder(), PromptedDecoder()
+
+    @pytest.fixture
+    def engine(self, parts):
+        settings = {"name": "clickable", "family": "keyline", "size": SIZE, "mean": 0.0, "std": 1.0, "points": True}
+        looker = SplitLooker(*(GuardedSession(part) for part in parts))
+        return UNetEngine(looker, Manifest.from_json(settings), "0123456789ab")
+
+    def test_the_subject_and_boxes_are_found_as_by_any_network(self, engine, rgb):
+        assert engine.takes_points
+        assert (engine.auto(rgb).alpha[:, :31] > 0.99).all()
+        (matte,) = engine.boxes(rgb, [Box(20, 20, 60, 60)])
+        assert matte.alpha.max() > 0.99
+
+    def test_a_click_is_a_disc_on_its_plane_and_answers_build_on_each_other(self, engine, parts, rgb):
+        matte = engine.points(rgb, [Point(150, 50), Point(50, 50, keep=False)], [], from_auto=False)
+
+        first, second = (planes[0] for planes in parts[1].planes)
+        assert first[1, 32, 48] == 1.0
+        assert (first[1] != 0).sum() == pytest.approx(np.pi * 2**2, rel=0.3)
+        assert not first[[0, 2]].any()
+        assert (second[1, 32, 48], second[1, 32, 16]) == (1.0, -1.0)
+        assert second[2, 32, 48] == pytest.approx(1.0, abs=1e-3)
+        assert second[2, 5, 60] == pytest.approx(-1.0, abs=1e-3)
+        assert matte.alpha[32, 48] > 0.99 > 0.01 > matte.alpha[32, 16]
+
+    def test_a_first_click_after_the_whole_subject_corrects_it(self, engine, parts, rgb):
+        engine.points(rgb, [Point(50, 50, keep=False)], [], from_auto=True)
+
+        alone, corrected = (planes[0] for planes in parts[1].planes)
+        assert not alone.any()
+        assert corrected[2, 32, 8] == pytest.approx(1.0, abs=1e-3)
+
+    def test_boxes_and_clicks_are_seen_close_and_laid_back_in_their_place(self, engine, parts, rgb):
+        matte = engine.points(rgb, [Point(90, 60)], [Box(60, 40, 100, 80)], from_auto=False)
+
+        assert parts[1].planes[-1][0, 0, 32, 32] == 1.0
+        height, width = matte.alpha.shape
+        assert matte.alpha[60 * height // 100, 90 * width // 200] > 0.99
+        assert matte.alpha[10 * height // 100, 20 * width // 200] == 0
+
+    def test_a_photo_that_is_asked_about_again_is_encoded_once(self, engine, parts, rgb):
+        points = [Point(50, 50), Point(150, 50), Point(60, 20, keep=False)]
+        for count in range(1, 4):
+            engine.points(rgb, points[:count], [], from_auto=False)
+        assert len(parts[0].batches) == 1
+        assert len(parts[1].planes) == 3  # one look for each new click
+        engine.points(255 - rgb, points, [], from_auto=False)
+        assert len(parts[0].batches) == 2
+
+    def test_a_network_without_clicks_says_so(self, session, rgb):
+        with pytest.raises(InferenceFailed, match="does not take points"):
+            engine_of(session).points(rgb, [Point(5, 5)], [], from_auto=True)

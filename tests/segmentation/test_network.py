@@ -14,12 +14,12 @@ import torch.nn.functional as functional
 from safetensors.torch import save_file
 
 from segmentation.engines.registry import load_engine
-from segmentation.engines.torch_runtime import converted
+from segmentation.engines.torch_runtime import converted, parts_of
 from segmentation.errors import WeightsInvalid
 from segmentation.network import FoldedConvolution, InvertedResidual, KeylineUNet, bin_means, load_network
 from segmentation.options import Box
 
-from .small_network import SMALL
+from .small_network import CLICKABLE, SMALL
 
 U2NET_MULTIPLICATIONS = 37.7e9  # Qin et al. 2020, at 320 x 320
 
@@ -242,3 +242,38 @@ class TestShippedWeights:
         height, width = matte.alpha.shape
         assert matte.alpha[height // 3 : height // 2, width // 3 : width // 2].mean() > 0.8
         assert matte.alpha[:, : width * 50 // 451].max() == 0
+
+
+class TestClickableNetwork:
+    @pytest.fixture
+    def clickable(self):
+        torch.manual_seed(2)
+        network = KeylineUNet(CLICKABLE).eval()
+        for module in (*network.prompts.tell, network.attention[0].out):  # as if it had learned something
+            torch.nn.init.normal_(module.weight, std=0.3)
+        return network
+
+    def test_prompts_change_the_answer_and_not_the_features(self, clickable):
+        photo, planes = torch.randn(2, 3, 64, 64), torch.zeros(2, 3, 64, 64)
+        planes[1, 1, 20:24, 20:24] = 1.0
+        with torch.no_grad():
+            features = clickable.encode(photo[:1].expand(2, -1, -1, -1))
+            mattes, people = clickable.decode(features, planes)
+            at_once = clickable(torch.cat([photo[:1].expand(2, -1, -1, -1), planes], 1))
+
+        assert (mattes.shape, people.shape) == ((2, 2, 64, 64), (2, 5, 8, 8))
+        assert (mattes[0] - mattes[1]).abs().max() > 1e-3
+        torch.testing.assert_close(at_once[0], mattes)
+
+    def test_openvino_runs_both_parts_as_torch_does(self, clickable):
+        photo, planes = torch.randn(1, 3, 64, 64), torch.randn(1, 3, 64, 64)
+        exact = {"INFERENCE_PRECISION_HINT": "f32"}
+        encoder, decoder = (openvino.compile_model(converted(part, 64), "CPU", exact) for part in parts_of(clickable))
+
+        features = list(encoder(photo.numpy()).values())
+        answers = list(decoder([*features, planes.numpy()]).values())
+
+        with torch.no_grad():
+            expected = clickable(torch.cat([photo, planes], 1))
+        for answer, tensor in zip(answers, expected, strict=True):
+            np.testing.assert_allclose(answer, tensor.numpy(), atol=1e-3)

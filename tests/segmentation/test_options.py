@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmentation.errors import BoxInvalid, InvalidParameter
-from segmentation.options import AlphaMode, Box, Color, CutoutOptions, Format, Method, Output, Subject
+from segmentation.options import AlphaMode, Box, Color, CutoutOptions, Format, Metadata, Method, Output, Point, Subject
 
 coordinates = st.integers(-1000, 1000)
 boxes = st.builds(
@@ -18,13 +18,25 @@ boxes = st.builds(
 colors = st.builds(Color, st.integers(0, 255), st.integers(0, 255), st.integers(0, 255))
 
 
+def _points(draw, method):
+    """Draw points that the method takes; with method points, one of them to keep."""
+    if method is not Method.POINTS:
+        return ()
+    spot = st.integers(0, 60)
+    points = draw(st.lists(st.builds(Point, spot, spot, st.booleans()), max_size=19))
+    return (*points, Point(3, 4))
+
+
 @st.composite
 def cutout_options(draw: st.DrawFn) -> CutoutOptions:
     method = draw(st.sampled_from(Method))
     return CutoutOptions(
         method=method,
         boxes=tuple(draw(st.lists(boxes, min_size=1, max_size=20))) if method is Method.BOXES else (),
-        subject=draw(st.sampled_from(Subject)),
+        points=_points(draw, method),
+        subject=draw(
+            st.sampled_from(Subject).filter(lambda it: method is not Method.POINTS or it is not Subject.STAMP)
+        ),
         alpha_mode=draw(st.sampled_from(AlphaMode)),
         threshold=draw(st.integers(0, 50)),
         erosion=draw(st.integers(0, 5)),
@@ -36,6 +48,7 @@ def cutout_options(draw: st.DrawFn) -> CutoutOptions:
         background=draw(st.none() | colors),
         crop=draw(st.booleans()),
         crop_margin=draw(st.floats(0, 0.5)),
+        metadata=draw(st.sampled_from(Metadata)),
     )
 
 
@@ -136,3 +149,31 @@ def test_a_box_beside_the_picture_is_refused():
 def test_outputs_lose_repeats_and_take_the_fixed_order():
     options = CutoutOptions(outputs=("mask", "cutout", "mask"))
     assert options.outputs == (Output.CUTOUT, Output.MASK)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"points": "1,2,1"}, "a list of"),
+        ({"points": ((1, 2),)}, "each point is"),
+        ({"points": ((1, 2, 2),)}, "each point is"),
+        ({"points": (("a", 2, 1),)}, "x must be a number"),
+        ({"points": ((float("nan"), 2, 1),)}, "x must be a number"),
+        ({"points": ((1, 2_000_000, 1),)}, "off any picture"),
+        ({"points": ((1, 2, 1),) * 21}, "more than 20"),
+        ({"method": "points"}, "at least one to keep"),
+        ({"method": "points", "points": ((1, 2, 0),)}, "at least one to keep"),
+        ({"method": "instances", "points": ((1, 2, 1),)}, "instances does not take them"),
+        ({"subject": "stamp", "points": ((1, 2, 1),)}, "stamp is not selected"),
+    ],
+)
+def test_points_that_ask_nothing_sensible_are_refused(changes, said):
+    with pytest.raises(InvalidParameter, match=said) as refused:
+        CutoutOptions(**changes)
+    assert refused.value.field == "points"
+
+
+def test_points_keep_the_pixel_that_they_lie_on():
+    options = CutoutOptions(points=[[1.9, 2.2, 1], [0, 0, 0]])
+    assert options.points == (Point(1, 2), Point(0, 0, keep=False))
+    assert CutoutOptions.from_json(options.to_json()) == options

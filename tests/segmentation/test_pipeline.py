@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from PIL import Image
 
 from segmentation import find as finding
-from segmentation.engines.base import Matte
-from segmentation.errors import BoxInvalid, ImageError, ImageUnreadable
+from segmentation.engines.base import Instance, Matte
+from segmentation.errors import BoxInvalid, ImageError, ImageUnreadable, InvalidParameter
 from segmentation.find import limit_to
 from segmentation.image import Limits
 from segmentation.options import AlphaMode, Box, CutoutOptions, Format, Method, Output, Subject
@@ -187,14 +187,86 @@ def test_an_object_is_what_remains_beside_the_people():
     assert (alpha[256, 200], alpha[256, 320]) == (0, 1)
 
 
-def test_an_object_is_the_whole_subject_when_nothing_remains_beside_the_people():
-    alpha = np.ones((4, 4), np.float32)
-    assert np.array_equal(limit_to(Subject.OBJECT, Matte(alpha, alpha)), alpha)
+class CarAndWoman(FakeEngine):
+    """See a car with a woman's head above it as the subject, and the whole woman as a person; a stranger stands by."""
+
+    def auto(self, rgb):
+        rows, columns = np.mgrid[:64, :64]
+        woman = (columns >= 10) & (columns < 22)
+        stranger = (columns >= 50) & (rows > 20)
+        car = (rows >= 30) & (columns >= 14) & (columns < 48)
+        head = woman & (rows >= 10) & (rows < 20)
+        self.body = (woman & (rows >= 10)).astype(np.float32)
+        return Matte((car | head).astype(np.float32), np.maximum(self.body, stranger.astype(np.float32)))
+
+    def instances(self, rgb):
+        alphas = [self.body, self.auto(rgb).people - self.body]
+        return [Instance(Box(0, 0, 9, 9), 0.9, alpha) for alpha in alphas]
+
+
+def found_by(engine, subject):
+    matte = engine.auto(astronaut())
+    return limit_to(subject, matte, astronaut(), engine)
+
+
+def test_a_person_of_whom_the_subject_holds_a_part_is_taken_complete_and_a_stranger_is_not():
+    engine = CarAndWoman()
+    alpha, notes = found_by(engine, Subject.PERSON)
+    np.testing.assert_array_equal(alpha > 0.5, engine.body > 0.5)
+    assert notes == ()
+
+
+def test_an_object_is_the_subject_without_its_people():
+    engine = CarAndWoman()
+    alpha, notes = found_by(engine, Subject.OBJECT)
+    assert alpha[40, 30] == 1
+    assert not (alpha[engine.body > 0.5]).any()
+    assert notes == ()
+
+
+@pytest.mark.parametrize(
+    ("subject", "people", "note"),
+    [(Subject.PERSON, 0.0, "person: no person"), (Subject.OBJECT, 1.0, "object: nothing but people")],
+)
+def test_a_subject_that_is_not_there_gives_nothing_and_says_so(subject, people, note):
+    class Engine(FakeEngine):
+        def auto(self, rgb):
+            return Matte(np.ones((8, 8), np.float32), np.full((8, 8), people, np.float32))
+
+    result = cut_out(PHOTO, CutoutOptions(subject=subject), Engine(), LIMITS)
+    assert result.foreground is None
+    assert [said for said in result.notes if said.startswith(note)]
+
+
+def test_a_picture_in_which_nothing_is_found_says_so():
+    result = cut_out(PHOTO, CutoutOptions(), EmptyEngine(), LIMITS)
+    assert result.foreground is None
+    assert "nothing: no subject was found" in result.notes
+
+
+def test_points_select_one_subject_and_reach_beyond_its_boxes():
+    engine = FakeEngine()
+    options = CutoutOptions(method="boxes", boxes=((0, 0, 100, 100),), points=((384, 256, 1),))
+    result = cut_out(PHOTO, options, engine, LIMITS)
+    assert engine.calls == ["points"]
+    left, top, right, bottom = (getattr(result.foreground, side) for side in ("left", "top", "right", "bottom"))
+    assert (left + right) / 2 == pytest.approx(384, abs=4)
+    assert (top + bottom) / 2 == pytest.approx(256, abs=4)
+
+
+def test_points_off_the_picture_or_for_a_model_without_them_are_refused():
+    engine = FakeEngine()
+    with pytest.raises(BoxInvalid, match="not on a picture of 512x512"):
+        cut_out(PHOTO, CutoutOptions(method="points", points=((512, 3, 1),)), engine, LIMITS)
+    engine.takes_points = False
+    with pytest.raises(InvalidParameter, match="fake does not take them"):
+        cut_out(PHOTO, CutoutOptions(points=((5, 3, 0),)), engine, LIMITS)
+    assert engine.calls == []
 
 
 def test_an_engine_that_cannot_tell_people_gives_its_whole_alpha():
     alpha = np.ones((4, 4), np.float32)
-    assert limit_to(Subject.PERSON, Matte(alpha)) is alpha
+    assert limit_to(Subject.PERSON, Matte(alpha), astronaut(), FakeEngine())[0] is alpha
 
 
 def test_people_are_mapped_at_the_size_of_the_picture():

@@ -77,6 +77,7 @@ IMAGE_IDS = ({"do": "delete", "image": "image"}, {"do": "zip", "image": "image"}
 CHECKS: dict[str, Public | Own | Other] = {
     "health": Public(),
     "health-live": Public(),
+    "health-ready": Public(),
     "schema": Public(),
     "docs": Public(),
     "set_language": Public(),
@@ -106,6 +107,7 @@ CHECKS: dict[str, Public | Own | Other] = {
     "site:job": Other(JOB),
     "site:picture": Other({**JOB, "position": "position"}),
     "site:problems": Public(),
+    "site:texts": Public(),
     "site:usage": Own(),
     "site:invitation": Other({"token": "guessed_token"}),
     "site:team-switch": Own(({"team": "team"},)),

@@ -59,6 +59,7 @@ class TestMixture:
         whole = torch.tensor([[-1.0, -1.0, 1.0, 1.0]])
         monkeypatch.setattr(geometry, "random_crops", lambda count, *_: whole.expand(count, 4))
         monkeypatch.setattr(geometry, "chance", lambda count, *_: torch.arange(count) % 2 == 1)
+        full_bank.alphas = full_bank.alphas[torch.arange(len(full_bank.alphas))]
         full_bank.alphas[full_bank.boxed_photo[0], :, :40] = 255  # a subject, part of it in the first person's box
 
         batch = counted_people(full_bank, 2, SIZE)

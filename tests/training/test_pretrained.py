@@ -1,14 +1,16 @@
 """An ImageNet checkpoint becomes the encoder, which then answers as the checkpoint's own network would."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 import torch.nn.functional as functional
 
 from segmentation.errors import WeightsInvalid
-from segmentation.network import Encoder
-from tests.segmentation.small_network import SMALL
+from segmentation.network import Encoder, KeylineUNet
+from tests.segmentation.small_network import CLICKABLE, SMALL
 from training.mixture import IMAGENET_MEAN, IMAGENET_STD
-from training.pretrained import load_encoder
+from training.pretrained import inherit, load_encoder
 
 
 def published(encoder):
@@ -102,3 +104,20 @@ def test_a_file_that_is_no_checkpoint_is_refused(encoder, tmp_path):
 
     with pytest.raises(WeightsInvalid, match=r"encoder\.pth"):
         load_encoder(encoder, tmp_path / "encoder.pth")
+
+
+class TestInheriting:
+    def test_a_fresh_network_inherits_all_but_boxes_and_answers_alike(self):
+        older = KeylineUNet(SMALL).eval()
+        network = KeylineUNet(CLICKABLE).eval()
+        inherit(network, older)
+        photo = torch.randn(1, 3, 64, 64)
+        with torch.no_grad():
+            expected, _ = older(torch.cat([photo, torch.zeros(1, 1, 64, 64)], 1))
+            answered, _ = network(torch.cat([photo, torch.zeros(1, 3, 64, 64)], 1))
+
+        torch.testing.assert_close(answered, expected, atol=1e-4, rtol=1e-4)
+
+    def test_weights_of_another_size_are_not_inherited(self):
+        with pytest.raises(WeightsInvalid, match="of another size"):
+            inherit(KeylineUNet(replace(CLICKABLE, stem_width=12)), KeylineUNet(SMALL))

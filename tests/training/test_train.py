@@ -1,12 +1,14 @@
 """Training lowers the loss on pictures that the tests draw, goes on where it stopped, and leaves servable weights."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 import torch
 
 from segmentation.network import load_network
-from tests.segmentation.small_network import SMALL
+from tests.segmentation.small_network import CLICKABLE
 from training.mixture import Mixture, possible
 from training.train import CONTINUED, SPELL, Schedule, start, train, train_from, train_step
 
@@ -18,7 +20,7 @@ SCHEDULE = Schedule(minutes=1, size=SIZE, batch=4, stages=((1.0, 1.0),), scales=
 
 def fresh_run(tmp_path, **settings):
     torch.manual_seed(0)
-    return start(device=CPU, schedule=SCHEDULE, out=tmp_path, config=SMALL, **settings)
+    return start(device=CPU, schedule=SCHEDULE, out=tmp_path, config=CLICKABLE, **settings)
 
 
 class TestTraining:
@@ -71,6 +73,20 @@ class TestTraining:
 
         assert train(bank, SCHEDULE, run, tmp_path, pytest.fail).step == 0
 
+    def test_a_schedule_in_pictures_ends_with_them_however_long_they_take(self, bank, tmp_path):
+        schedule = replace(SCHEDULE, pictures=10)
+
+        run = train(bank, schedule, fresh_run(tmp_path), tmp_path, print)
+
+        assert run.seen == 12  # the first multiple of a batch
+
+    def test_a_stopped_run_finishes_its_step_and_can_be_resumed(self, bank, tmp_path):
+        run = fresh_run(tmp_path)
+
+        train(bank, SCHEDULE, run, tmp_path, print, stopped=lambda: run.step == 2)
+
+        assert fresh_run(tmp_path, resume=True).step == 2
+
     def test_an_interrupted_run_leaves_a_state_to_go_on_from(self, bank, tmp_path, monkeypatch):
         def interrupted(*_):
             raise KeyboardInterrupt
@@ -90,7 +106,7 @@ class TestTraining:
         )
 
         assert run.step == 1  # the first step uses the time up, however fast the machine is
-        assert lines[0].startswith("8 pictures")
+        assert lines[0].startswith("8 photos")
         load_network(tmp_path / "out" / "weights.safetensors")
 
     def test_a_folder_without_subjects_is_refused(self, tmp_path):

@@ -44,7 +44,7 @@ def test_a_button_pressed_too_late_leads_back_to_its_page_after_signing_in(
 
     assert answer.redirect_chain == [(reverse(page, args=args), 302)]
     assert answer.status_code == 200
-    assert b"Nothing was done yet" in answer.content
+    assert b"The action was not carried out" in answer.content
 
 
 def test_nobody_is_led_to_a_job_that_is_not_theirs(alice: Person, charlie: Person):
@@ -61,16 +61,16 @@ def test_a_stale_form_gets_a_page_that_says_how_to_go_on(alice: Person):
     plain, chinese = (answer.content.decode() for answer in answers)
     assert {answer.status_code for answer in answers} == {403}
     assert 'class="bar"' in plain
-    assert "Nothing was done" in plain
+    assert "Request not carried out" in plain
     assert f'href="{reverse("site:keys")}"' in plain
-    assert "未执行任何操作" in chinese
+    assert "请求未执行" in chinese
 
 
 def test_the_script_that_saves_settings_is_told_in_words(client: Client, alice: Person):
     answers = [client.post(reverse("site:presets"), {}, "application/json"), client.delete(reverse("site:presets"))]
 
     assert {answer.status_code for answer in answers} == {401}
-    assert "not signed in" in answers[0].json()["detail"]
+    assert "signed out" in answers[0].json()["detail"]
 
 
 def test_htmx_opens_the_sign_in_page_rather_than_showing_it_inside_another(client: Client, alice: Person):
@@ -98,7 +98,7 @@ def test_a_batch_that_is_gone_stops_its_page_from_asking(alice: Person, charlie:
     answer = alice.browser().get(gone, headers=HTMX)
 
     assert answer.status_code == 286
-    assert b"not here any more" in answer.content
+    assert b"no longer exists" in answer.content
     assert b"hx-get" not in answer.content
     assert alice.browser().get(gone).status_code == 404
 

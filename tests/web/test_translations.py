@@ -1,4 +1,4 @@
-"""Every text of the site is translated to Chinese, and the compiled file is up to date."""
+"""Every text of the site is there in Chinese, and the compiled catalogues are up to date."""
 
 from __future__ import annotations
 
@@ -7,43 +7,76 @@ import re
 from pathlib import Path
 
 import polib
+import pytest
 from django.conf import settings
 
-FOLDER = Path(settings.BASE_DIR) / "locale" / "zh_Hans" / "LC_MESSAGES"
+ROOT = Path(settings.BASE_DIR)
+FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
+CATALOGUES = ("django", "djangojs")
 _TRANS = re.compile(r"""{%\s*trans\s+(?:"([^"]+)"|'([^']+)')""")
+_GETTEXT = re.compile(r"""\bn?gettext\(\s*"([^"]+)"(?:,\s*"([^"]+)")?""")
 
 
-def test_no_sentence_is_left_untranslated():
-    catalogue = polib.pofile(str(FOLDER / "django.po"))
+def ids_of(name: str) -> set[str]:
+    entries = polib.pofile(str(FOLDER / f"{name}.po"))
+    return {text for entry in entries for text in (entry.msgid, entry.msgid_plural) if text}
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_no_text_is_left_untranslated(name: str):
+    catalogue = polib.pofile(str(FOLDER / f"{name}.po"))
 
     assert [entry.msgid for entry in catalogue.untranslated_entries() + catalogue.fuzzy_entries()] == []
 
 
-def test_every_sentence_of_the_templates_is_in_the_catalogue():
-    known = {entry.msgid for entry in polib.pofile(str(FOLDER / "django.po"))}
-
+def test_every_text_of_the_templates_is_in_the_catalogue():
     used = {
         first or second
-        for template in Path(settings.BASE_DIR, "templates").rglob("*.html")
+        for template in (ROOT / "templates").rglob("*.html")
         for first, second in _TRANS.findall(template.read_text())
     }
 
-    assert used - known == set()
+    assert used - ids_of("django") == set()
 
 
-def test_the_compiled_catalogue_is_in_step():
-    with (FOLDER / "django.mo").open("rb") as file:
+def test_the_catalogue_of_the_scripts_has_their_texts_and_no_others():
+    used = {
+        text
+        for script in (ROOT / "static" / "js").rglob("*.js")
+        for texts in _GETTEXT.findall(script.read_text())
+        for text in texts
+        if text
+    }
+
+    assert used == ids_of("djangojs")
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_the_compiled_catalogue_is_up_to_date(name: str):
+    with (FOLDER / f"{name}.mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
 
-    for entry in polib.pofile(str(FOLDER / "django.po")):
+    for entry in polib.pofile(str(FOLDER / f"{name}.po")):
         if not entry.msgid_plural:
             assert compiled.gettext(entry.msgid) == entry.msgstr
 
 
-def test_placeholders_survive_translation():
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_placeholders_survive_translation(name: str):
     pattern = re.compile(r"%\(\w+\)s|%d|{\w+}")
 
-    for entry in polib.pofile(str(FOLDER / "django.po")):
+    for entry in polib.pofile(str(FOLDER / f"{name}.po")):
         expected = set(pattern.findall(entry.msgid_plural or entry.msgid))
         for text in entry.msgstr_plural.values() if entry.msgid_plural else [entry.msgstr]:
             assert set(pattern.findall(text)) == expected, text
+
+
+def test_the_scripts_get_their_texts_in_the_readers_language(client):
+    english, chinese = (
+        client.get("/texts.js", headers={"Accept-Language": language}) for language in ("en", "zh-CN,zh;q=0.9")
+    )
+
+    assert "Cutting out" not in english.content.decode()  # English texts stand in the scripts
+    assert "\\u6b63\\u5728\\u62a0\\u56fe" in chinese.content.decode() or "正在抠图" in chinese.content.decode()
+    unchanged = client.get("/texts.js", headers={"Accept-Language": "zh-CN", "If-None-Match": chinese["ETag"]})
+    assert unchanged.status_code == 304

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import URLPattern
+from django.utils.translation import gettext_lazy as _
 
 from jobs.api.registry import Dialect, register
 
@@ -16,4 +17,4 @@ def routes() -> list[URLPattern]:
     return urlpatterns
 
 
-register(Dialect(name=NAME, label="Baidu", routes=routes))
+register(Dialect(name=NAME, label=_("Baidu"), routes=routes))

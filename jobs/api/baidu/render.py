@@ -9,10 +9,10 @@ from typing import Any
 from rest_framework.response import Response
 
 from jobs.api.baidu.tokens import TOKEN_TTL_S
-from jobs.api.results import file_of
 from jobs.errors import ParameterMissing, QuotaExceeded
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
+from jobs.results.selectors import file_of, missing_notes
 from segmentation.errors import ImageMissing, MattingError
 
 from .errors import ParameterTooLong, TokenExpired
@@ -30,6 +30,7 @@ ERRORS: dict[str, int] = {
     "image_unreadable": 216201,
     "image_too_large": 216202,
     "image_dimensions": 216202,
+    "content_refused": 216100,
     "url_too_long": 282114,
     "url_forbidden": 282804,
     "download_failed": 282804,
@@ -86,10 +87,11 @@ _EXPLAINED = {216100, 216101, 216103, 216201, 216202, 282003, 282114, 282804}
 _OAUTH_ERRORS = {401: "invalid_client", 403: "invalid_client", 429: "temporarily_unavailable"}
 
 
-def render_segment(image: JobImage, *, log_id: str) -> dict[str, str]:
+def render_segment(image: JobImage, *, log_id: str) -> dict[str, Any]:
     """Build the answer for a picture that succeeded: its one file as base64."""
     result = file_of(image, Artifact.Kind.MASK, Artifact.Kind.CUTOUT)
-    return {"log_id": log_id, "image": base64.b64encode(storage.read(result.key)).decode("ascii")}
+    picture = base64.b64encode(storage.read(result.key)).decode("ascii")
+    return {"log_id": log_id, "image": picture} | missing_notes(image)
 
 
 def render_error(error: MattingError, *, log_id: str) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.urls import URLPattern
+from django.utils.translation import gettext_lazy as _
 
 from jobs.api.registry import Dialect, register
 from jobs.models.dialects import DialectLimits
@@ -12,6 +13,9 @@ NAME = "dashscope"
 LIMITS = DialectLimits(submits_per_second=2, queries_per_second=20, running_tasks=1, pending_tasks=100)
 
 
+HEADERS = ("x-dashscope-async", "x-dashscope-workspace", "x-dashscope-ossresourceresolve")
+
+
 def routes() -> list[URLPattern]:
     """Return the dialect's URL patterns."""
     from .urls import urlpatterns
@@ -19,4 +23,4 @@ def routes() -> list[URLPattern]:
     return urlpatterns
 
 
-register(Dialect(name=NAME, label="DashScope", routes=routes, limits=LIMITS))
+register(Dialect(name=NAME, label=_("DashScope"), routes=routes, limits=LIMITS, request_headers=HEADERS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -12,21 +13,25 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs.api.accept import AlwaysJson, preferred_format
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import one_picture
 from jobs.api.problem import PROBLEM
+from jobs.api.submitting import idempotency_key, request_digest
 from jobs.models import Job, Scope
 from jobs.results.variants import MAX_BRUSH_BYTES, Rendering, variant_begin, variant_keep
 from jobs.work.rerun import image_rerun
 from jobs.work.selectors import image_at, job_get
+from jobs.work.submission import Door
 
-from .base import WAIT, NativeView
+from .base import IDEMPOTENCY_KEY, WAIT, NativeView
 from .serializers import (
     AgainRequestSerializer,
     FileSerializer,
     JobSerializer,
     VariantRequestSerializer,
     file_document,
+    in_format,
 )
 
 KEPT_LINK_TTL_S = 7 * 24 * 3600  # kept renderings are shared with others
@@ -37,6 +42,7 @@ class VariantsView(NativeView):
 
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
     body_limits = staticmethod(one_picture)
+    content_negotiation_class = AlwaysJson
     parser_classes = [MultiPartParser, FormParser, MarkedJson]
 
     @extend_schema(
@@ -50,11 +56,12 @@ class VariantsView(NativeView):
         body = VariantRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
+        body.require_effect(image.job.cutout_options)
         brush = body.validated_data.get("brush")
         rendering = variant_begin(
             actor=self.actor,
             image=image,
-            options=body.to_options(),
+            options=in_format(body, preferred_format(request)),
             brush_png=brush.read(MAX_BRUSH_BYTES + 1) if brush else b"",
             people=body.validated_data.get("people"),
         )
@@ -83,7 +90,7 @@ class AgainView(NativeView):
         tags=["Native"],
         operation_id="jobs_again",
         summary="Submit a picture again with other settings, without sending it again",
-        parameters=[WAIT],
+        parameters=[WAIT, IDEMPOTENCY_KEY],
         request=AgainRequestSerializer,
         responses={200: JobSerializer, 202: JobSerializer, "4XX": PROBLEM, "5XX": PROBLEM},
     )
@@ -92,11 +99,15 @@ class AgainView(NativeView):
         body = AgainRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         actor = self.actor
-        job = image_rerun(
-            actor=actor,
-            image=image_at(job_get(actor, job_id), body.validated_data.get("position")),
-            options=body.to_options(),
+        image = image_at(job_get(actor, job_id), body.validated_data.get("position"))
+        options, key = body.to_options(), idempotency_key(request)
+        door = Door(
             dialect=Job.Dialect.WEB if request.auth is None else Job.Dialect.NATIVE,
             urgency=Job.Urgency.INTERACTIVE if wait_s else Job.Urgency.DEFAULT,
+            idempotency_key=key,
+        )
+        digest = request_digest(door, options, (), f"again {image.pk}") if key else ""
+        job = self.replayed(key, digest) or image_rerun(
+            actor=actor, image=image, options=options, door=replace(door, request_hash=digest)
         )
         return self.when_ended(job, timeout_s=wait_s, then=self.answer) if wait_s else self.answer(job)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import URLPattern
+from django.utils.translation import gettext_lazy as _
 
 from jobs.api.registry import Dialect, register
 from jobs.models import Job
@@ -26,4 +27,4 @@ def callback_payload(job: Job) -> dict[str, Any]:
     return render_task(job, base_url=job.wire["base_url"])
 
 
-register(Dialect(name=NAME, label="PicWish", routes=routes, callback_payload=callback_payload))
+register(Dialect(name=NAME, label=_("PicWish"), routes=routes, callback_payload=callback_payload))

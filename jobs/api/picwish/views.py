@@ -19,12 +19,13 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.base import AlwaysJson, NothingHere, PublishedView
+from jobs.api.accept import AlwaysJson
+from jobs.api.base import NothingHere, PublishedView
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import one_picture
 from jobs.models import Job
 from jobs.work.selectors import job_by_external_id
-from jobs.work.submission import Door, job_submit
+from jobs.work.submission import Door
 from segmentation.errors import MattingError
 
 from . import render, serializers
@@ -128,9 +129,9 @@ class SegmentationView(PicWishView):
     def post(self, request: Request) -> HttpResponseBase:
         body = serializers.SegmentationSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        self.note_ignored(body)
         values, options = body.validated_data, body.to_options()
-        job = job_submit(
-            actor=self.actor,
+        job = self.submit(
             sources=[body.to_source(self.team_limits(serializers.limits()))],
             options=options,
             limits=serializers.limits(),

@@ -17,7 +17,7 @@ from urllib3.response import HTTPResponse
 from jobs.errors import DownloadFailed
 from jobs.intake.fetch.connection import Clock, Deadline, Resolver, connect, system_resolver
 from jobs.intake.fetch.policy import Policy
-from jobs.intake.fetch.url import Target, target_from_url
+from jobs.intake.fetch.url import Target, redirect_target, target_from_url
 from segmentation.errors import ImageTooLarge, MattingError
 
 logger = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ def fetch_bytes(
                 data = _picture_body(response, policy.max_bytes)
                 content_type = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
                 return Fetched(data, content_type, target.url, deadline.elapsed_ms())
-        url = urljoin(target.url, location)
+        url = urljoin(target.url, redirect_target(location))
     raise DownloadFailed("The URL redirects too often.")
 
 

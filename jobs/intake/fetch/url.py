@@ -23,6 +23,7 @@ _PLACE = re.compile(r"(?:\[(?P<bracketed>[^\[\]]+)\]|(?P<plain>[^\[\]:]+))(?::(?
 _HOST = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 # The WHATWG URL rule: some resolvers read a host whose last label is a number as an IPv4 address.
 _NUMERIC_HOST = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
+_WHITE_SPACE = "".join(map(chr, range(33)))  # C0 controls and the space
 _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 
@@ -79,6 +80,23 @@ def target_from_url(url: str, policy: Policy) -> Target:
     target = Target(parts.scheme, host, port, path, address)
     _check_reach(target, policy)
     return target
+
+
+def redirect_target(location: str) -> str:
+    """Return a `Location` header as a URL reference, mended as browsers mend it (WHATWG URL).
+
+    location: decoded as Latin-1, as HTTP libraries do. Raw UTF-8 is read as such, other bytes and white space are
+    percent-encoded, and white space around it is dropped. What is percent-encoded already stays as it is.
+    """
+    location = location.strip(_WHITE_SPACE)
+    try:
+        location = location.encode("latin-1").decode("utf-8")
+    except UnicodeError:
+        location = "".join(character if character < "\x80" else f"%{ord(character):02X}" for character in location)
+    location = location.translate(dict.fromkeys(map(ord, "\t\r\n")))
+    return "".join(
+        quote(character) if unicodedata.category(character)[0] == "Z" else character for character in location
+    )
 
 
 def _address_in_brackets(text: str) -> tuple[str, Address]:

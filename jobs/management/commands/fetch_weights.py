@@ -10,6 +10,7 @@ from tqdm import tqdm
 from segmentation import checkpoints
 from segmentation.engines.manifest import Manifest
 from segmentation.errors import WeightsInvalid
+from segmentation.npm_package import DownloadFailed
 
 
 class Command(BaseCommand):
@@ -32,6 +33,8 @@ class Command(BaseCommand):
             self.stderr.write(
                 self.style.WARNING(f"{name} is licensed {known[name].licence}: commercial use is not allowed.")
             )
+        if known[name].terms:
+            self.stderr.write(self.style.WARNING(known[name].terms))
         self._fetch(known[name], options["into"])
 
     def _fetch(self, manifest: Manifest, folder: str) -> None:
@@ -43,11 +46,11 @@ class Command(BaseCommand):
 
             try:
                 path = checkpoints.fetch_checkpoint(manifest.name, settings.BASE_DIR / folder, progress=show)
-            except (checkpoints.DownloadFailed, WeightsInvalid, OSError) as error:
+            except (DownloadFailed, WeightsInvalid, OSError) as error:
                 raise CommandError(str(error)) from error
         self.stdout.write(f"{path} ({manifest.licence}). To serve it: MATTING_WEIGHTS={path}")
 
 
 def _line(manifest: Manifest) -> str:
     warning = ", not for commercial use" if manifest.non_commercial else ""
-    return f"{manifest.name:22} {manifest.licence:12} {manifest.size:>5} px  {manifest.note}{warning}"
+    return f"{manifest.name:22} {manifest.licence:30} {manifest.size:>5} px  {manifest.note}{warning}"

@@ -21,6 +21,7 @@ from jobs.running import broker, checks, first_start, reloading
 from jobs.running.first_start import CannotStart, FirstSecrets
 from jobs.running.supervision import Program, Supervisor
 from jobs.running.worker import STOP_GRACE_S
+from jobs.teams.open_networks import open_networks
 from jobs.work import queue
 from webserver.configuration import from_environment as web_configuration
 
@@ -142,6 +143,7 @@ def _prepared_folder(site: _Address) -> IO[str]:
     first_start.folder_require(settings.DATA_DIR)
     lock = first_start.folder_lock(settings.DATA_DIR)
     first_start.port_require(site.host, site.port)
+    first_start.metrics_reset()
     first_start.storage_require()
     first_start.database_migrate()
     return lock
@@ -206,4 +208,7 @@ def _ready_text(site: _Address, made: FirstSecrets | None) -> str:
     ]
     if not made:
         lines += ["", "    For a key: .venv/bin/python manage.py create_key --team NAME --name LABEL"]
+    lines += (
+        ["", *(f"    OPEN: without a key, {entry}" for entry in open_networks())] if settings.MATTING_OPEN_TO else []
+    )
     return "\n".join([*lines, "", "  Ctrl-C stops everything.", ""])

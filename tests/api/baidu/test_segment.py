@@ -287,3 +287,8 @@ def test_an_unknown_path_is_answered_in_the_dialects_envelope(client: Client, pa
         assert response.status_code == 200
         expected = {"error_code": 3, "error_msg": "Unsupported openapi method", "log_id": "<digits>"}
         assert_matches(response.json(), expected)
+
+
+@pytest.mark.usefixtures("blind_worker")
+def test_an_empty_picture_says_that_nothing_was_found(alice: Person, photo: str) -> None:
+    assert "nothing: no subject was found" in segment(alice, image=photo, method="auto")["notes"]

@@ -24,7 +24,7 @@ from jobs.work.submission import Door, job_submit
 from tests import photos
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person
-from tests.fakes import EmptyEngine
+from tests.fakes import EmptyEngine, answering
 
 SUBMIT = "/api/v1/services/aigc/image2image/image-synthesis"
 TASKS = "/api/v1/tasks"
@@ -198,7 +198,7 @@ def test_the_mask_holds_one_value_a_person_and_the_other_picture_shows_them(alic
 
 @pytest.mark.usefixtures("instant_worker")
 def test_a_picture_without_people_succeeds_with_an_empty_mask(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jobs.work.engine.current_engine", EmptyEngine)
+    monkeypatch.setattr("jobs.inference.engines.engine_for", lambda image: answering(EmptyEngine()))
 
     output = task(alice, submit(alice))["output"]
 

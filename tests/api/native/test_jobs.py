@@ -93,9 +93,62 @@ def test_boxes_are_kept_as_they_were_sent(alice: Person, jpeg_bytes, instant_wor
     assert instant_worker.calls == ["boxes"]
 
 
+@pytest.fixture
+def clickable_weights(tmp_path, settings):
+    """Let the active model's manifest say that it takes points; no worker reads it here."""
+    weights = tmp_path / "clickable.safetensors"
+    weights.with_suffix(".json").write_text(json.dumps({"family": "keyline", "points": True}))
+    settings.MATTING_WEIGHTS = weights
+
+
+@pytest.mark.parametrize(
+    ("fields", "method"),
+    [
+        ({"points": "[[10, 20, 1], [30, 40, 0]]"}, "points"),
+        ({"points": "[[10, 20, 1], [30, 40, 0]]", "method": "auto"}, "auto"),
+        ({"points": "[[10, 20, 1], [30, 40, 0]]", "boxes": "[[10, 20, 300, 400]]"}, "boxes"),
+    ],
+)
+def test_points_are_kept_as_they_were_sent(
+    alice: Person, jpeg_bytes, instant_worker, clickable_weights, fields, method
+):
+    answer = alice.api().post("/api/jobs/?wait=10", {"image": photo(jpeg_bytes), **fields})
+
+    assert answer.json()["options"]["points"] == [[10, 20, 1], [30, 40, 0]]
+    assert answer.json()["options"]["method"] == method
+    assert instant_worker.calls == ["points"]
+
+
+def test_points_for_a_model_that_does_not_take_them_are_refused_at_once(alice: Person, jpeg_bytes, settings, tmp_path):
+    settings.MATTING_WEIGHTS = tmp_path / "boxes-only.safetensors"
+
+    answer = alice.api().post("/api/jobs/", {"image": photo(jpeg_bytes), "points": "[[10, 20, 1]]"})
+
+    assert answer.status_code == 422
+    assert (answer.json()["code"], answer.json()["field"]) == ("invalid_parameter", "points")
+    assert "boxes-only does not take them" in answer.json()["detail"]
+    assert not Job.objects.exists()
+
+
+def test_a_picture_without_a_subject_says_so_in_every_answer(alice: Person, jpeg_bytes, blind_worker):
+    job = alice.api().post("/api/jobs/?wait=10", {"image": photo(jpeg_bytes)}).json()
+    picture = alice.api().post("/api/jobs/", {"image": photo(jpeg_bytes)}, headers={"Accept": "image/png"})
+
+    assert job["images"][0]["foreground"] is None
+    assert "nothing: no subject was found" in job["images"][0]["notes"]
+    assert picture["Content-Type"] == "image/png"
+    assert "nothing: no subject was found" in picture["Keyline-Notes"]
+
+
 @pytest.mark.parametrize(
     ("fields", "field"),
     [
+        ({"points": "[[5, 5]]"}, "points"),
+        ({"points": "[[5, 5, 2]]"}, "points"),
+        ({"points": "[[600, 5, 1]]"}, "points"),
+        ({"points": "nowhere"}, "points"),
+        ({"points": "[[5, 5, 1]]", "method": "instances"}, "points"),
+        ({"method": "points"}, "points"),
         ({"threshold": "51"}, "threshold"),
         ({"erosion": "-1"}, "erosion"),
         ({"alpha_mode": "hazy"}, "alpha_mode"),
@@ -125,7 +178,7 @@ def test_half_a_character_is_refused_and_shown_escaped(alice: Person):
     answer = alice.api().post("/api/jobs/", {"image_base64": "eA==", "method": "\ud800"}, "application/json")
 
     assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
-    assert answer.json()["detail"] == r'method: "\ud800" is not a valid choice.'
+    assert answer.json()["detail"] == r'method: "\ud800" is not a valid choice; choose from auto, boxes, instances.'
 
 
 @pytest.mark.parametrize(
@@ -145,11 +198,28 @@ def test_what_is_no_picture_is_refused_with_a_reason(alice: Person, instant_work
     assert not stored_files()
 
 
-def test_one_bad_picture_among_good_ones_stores_none_of_them(alice: Person, jpeg_bytes, instant_worker):
-    answer = alice.api().post("/api/jobs/", {"image": [photo(jpeg_bytes), photo(b"no picture")]})
+def test_one_bad_picture_among_several_fails_alone_under_its_name(alice: Person, jpeg_bytes, instant_worker, settings):
+    settings.MATTING_MAX_IMAGE_BYTES = len(jpeg_bytes)
+    files = [photo(jpeg_bytes, "a.jpg"), photo(b"no picture", "b.jpg"), photo(jpeg_bytes + b"0" * 9, "c.jpg")]
+    sent = {"image": files, "image_url": "http://127.0.0.1/d.png"}
 
-    assert answer.status_code == 422
-    assert not stored_files()
+    body = alice.api().post("/api/jobs/?wait=5", sent).json()
+
+    assert [(image["name"], image["status"]) for image in body["images"]] == [
+        ("a.jpg", "succeeded"),
+        ("b.jpg", "failed"),
+        ("c.jpg", "failed"),
+        ("d.png", "failed"),
+    ]
+    codes = [image["error"]["code"] for image in body["images"][1:]]
+    assert codes == ["image_unreadable", "image_too_large", "url_forbidden"]
+
+
+def test_a_single_bad_picture_is_named(alice: Person, instant_worker):
+    problem = alice.api().post("/api/jobs/", {"image": photo(b"no picture", "holiday.jpg")}).json()
+
+    assert problem["detail"].startswith("holiday.jpg: ")
+    assert problem["field"] == "image"
 
 
 def test_a_file_over_the_limit_is_refused_by_its_size(alice: Person, jpeg_bytes, settings):

@@ -14,7 +14,7 @@ from jobs.work import tasks
 from tests.api.matching import assert_matches, fixture
 from tests.api.picwish.caller import LONG, POLLS, VENDOR, opened, poll, submit, upload
 from tests.cast import Person
-from tests.fakes import FakeEngine
+from tests.fakes import FakeEngine, answering
 
 
 def test_a_synchronous_task_is_answered_complete(instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes) -> None:
@@ -84,7 +84,7 @@ def test_a_closing_slash_and_a_byte_order_mark_change_nothing(alice: Person, jpe
 def test_the_worker_claims_what_this_dialect_submits(
     idle_worker: None, alice: Person, jpeg_bytes: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.work.engine.current_engine", lambda: FakeEngine())
+    monkeypatch.setattr("jobs.inference.engines.engine_for", lambda image: answering(FakeEngine()))
     task_id = submit(alice, image_file=upload(jpeg_bytes)).json()["data"]["task_id"]
     tasks.image_process(str(JobImage.objects.get().id))
 

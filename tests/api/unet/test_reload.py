@@ -12,10 +12,12 @@ import torch
 from django.conf import settings as site
 from safetensors.torch import load_file
 
-from jobs.models import AuditEntry, Membership, ModelVersion
-from jobs.work import engine, queue, tasks
-from jobs.work.model_versions import WEIGHTS_TRY
+from jobs.inference import engines
+from jobs.inference.activation import WEIGHTS_TRY
+from jobs.models import AuditEntry, Membership, ModelVersion, Role, Tier
+from jobs.work import queue, tasks
 from jobs.work.registry import Task
+from segmentation.engines.base import Engine
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person, make_person
 
@@ -41,10 +43,10 @@ def trying_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         tasks.weights_try(*args, **values)
 
     monkeypatch.setattr(queue, "enqueue_task", run)
-    for name in ("_engine", "_source", "_tried"):
-        monkeypatch.setattr(engine, name, None)
+    engines.engines.cache_clear()
     threads = torch.get_num_threads()
     yield
+    engines.engines.cache_clear()
     torch.set_num_threads(threads)
 
 
@@ -53,6 +55,14 @@ def shipped() -> dict[str, torch.Tensor]:
         name: value.float() if value.is_floating_point() else value
         for name, value in load_file(site.MATTING_WEIGHTS).items()
     }
+
+
+def serving() -> Engine:
+    """Return the engine that would answer the next picture."""
+    engines.engines().refresh()
+    engine = engines.engines().engine(Role.SUBJECT, Tier.FAST)
+    assert engine is not None
+    return engine
 
 
 def reload(person: Person, path: object):
@@ -68,10 +78,11 @@ def test_a_good_file_becomes_the_active_model_and_is_recorded(
 
     assert answer.status_code == 200, answer.json()
     assert_matches(answer.json(), fixture("unet/reload.json"))
-    version = ModelVersion.objects.get(is_active=True)
+    version = ModelVersion.objects.get(is_active=True, role=Role.SUBJECT)
+    assert set(ModelVersion.objects.values_list("role", flat=True)) == set(Role)
     assert (version.path, version.loaded_by_name) == ("mine.pth", "key alice's key")
     entry = AuditEntry.objects.get(action="model.reloaded")
-    assert entry.after == {"path": "mine.pth", "sha256": version.sha256}
+    assert (entry.after["path"], entry.after["sha256"]) == ("mine.pth", version.sha256)
 
 
 def test_the_worker_that_tried_it_serves_it_without_loading_it_again(
@@ -79,9 +90,9 @@ def test_the_worker_that_tried_it_serves_it_without_loading_it_again(
 ) -> None:
     torch.save(shipped(), weights_dir / "mine.pth")
     reload(alice, "mine.pth")
-    monkeypatch.setattr(engine, "load_engine", None)
+    monkeypatch.setattr(engines, "load_engine", None)
 
-    assert engine.current_engine().name == "mine"
+    assert serving().name == "mine"
 
 
 def test_a_second_reload_names_the_one_before(trying_worker: None, alice: Person, weights_dir: Path) -> None:
@@ -92,7 +103,7 @@ def test_a_second_reload_names_the_one_before(trying_worker: None, alice: Person
     answer = reload(alice, "second.pth")
 
     assert answer.json()["previous"] == "first.pth"
-    assert [version.path for version in ModelVersion.objects.filter(is_active=True)] == ["second.pth"]
+    assert {version.path for version in ModelVersion.objects.filter(is_active=True)} == {"second.pth"}
 
 
 def test_the_same_name_with_another_content_is_loaded_again(
@@ -100,26 +111,25 @@ def test_the_same_name_with_another_content_is_loaded_again(
 ) -> None:
     torch.save(shipped(), weights_dir / "mine.pth")
     reload(alice, "mine.pth")
-    before = engine.current_engine().version
+    before = serving().version
     changed = shipped()
     changed["mattes.bias"] += 0.5
     torch.save(changed, weights_dir / "mine.pth")
 
     reload(alice, "mine.pth")
 
-    assert engine.current_engine().version != before
+    assert serving().version != before
 
 
 def test_a_file_changed_after_its_trial_is_not_served(trying_worker: None, alice: Person, weights_dir: Path) -> None:
     torch.save(shipped(), weights_dir / "mine.pth")
     reload(alice, "mine.pth")
-    serving = engine.current_engine()
+    before = serving()
     changed = shipped()
     changed["mattes.bias"] += 0.5
     torch.save(changed, weights_dir / "mine.pth")
-    engine._source = None  # as another worker would, which has not loaded it yet
 
-    assert engine.current_engine() is serving
+    assert serving() is before
 
 
 def _missing_key() -> dict[str, torch.Tensor]:
@@ -140,6 +150,17 @@ def _not_a_number() -> dict[str, torch.Tensor]:
     return shipped() | {"mattes.bias": torch.full_like(shipped()["mattes.bias"], float("nan"))}
 
 
+def _same_everywhere() -> dict[str, torch.Tensor]:
+    silent = {name: torch.zeros_like(shipped()[name]) for name in ("mattes.weight", "mattes.bias")}
+    return shipped() | silent
+
+
+def test_a_checkpoint_inside_a_state_dict_loads(trying_worker: None, alice: Person, weights_dir: Path) -> None:
+    torch.save({"state_dict": shipped(), "epoch": 3}, weights_dir / "mine.pth")
+
+    assert reload(alice, "mine.pth").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
@@ -147,6 +168,7 @@ def _not_a_number() -> dict[str, torch.Tensor]:
         (_extra_key, "unexpected surprise"),
         (_wrong_shape, "mattes.bias has shape (3,)"),
         (_not_a_number, "not finite"),
+        (_same_everywhere, "the same alpha everywhere (0.50)"),
         (lambda: [1, 2, 3], "does not hold a dictionary of tensors"),
         (None, "not a readable checkpoint"),
     ],

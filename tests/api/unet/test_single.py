@@ -316,3 +316,17 @@ def test_the_result_link_opens_whatever_key_comes_with_it(
     for headers in (alice.headers, charlie.headers, {"Authorization": "Bearer kl_wrong"}):
         assert Client().get(url, headers=headers).status_code == 200
         assert Client().get(url.partition("?")[0], headers=headers).status_code in (401, 403)
+
+
+def test_an_empty_cutout_says_that_nothing_was_found(
+    blind_worker: FakeEngine, alice: Person, jpeg_bytes: bytes
+) -> None:
+    body = post(alice.api(), jpeg_bytes).json()
+    raw = post(alice.api(), jpeg_bytes, accept="application/json+alpha").json()
+
+    assert "nothing: no subject was found" in body["notes"]
+    assert "nothing: no subject was found" in raw["notes"]
+
+
+def test_a_cutout_with_a_subject_has_no_notes(instant_worker: FakeEngine, alice: Person, jpeg_bytes: bytes) -> None:
+    assert "notes" not in post(alice.api(), jpeg_bytes).json()

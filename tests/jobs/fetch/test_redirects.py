@@ -63,3 +63,29 @@ def test_one_deadline_spans_all_redirects(serve: Callable[..., Site]) -> None:
     with pytest.raises(DownloadFailed, match="too long"):
         fetch_bytes(site.url("/a"), site.policy(deadline_s=50, max_redirects=1000), clock=lambda: float(next(ticks)))
     assert len(site.requests) < 50
+
+
+@pytest.mark.parametrize(
+    ("location", "path"),
+    [
+        ("/图片.jpg".encode().decode("latin-1"), "/%E5%9B%BE%E7%89%87.jpg"),
+        ("/my picture.jpg", "/my%20picture.jpg"),
+        ("  /new.jpg \t", "/new.jpg"),
+        ("/a%20b%E5%9B%BE.jpg", "/a%20b%E5%9B%BE.jpg"),
+        ("/caf\xe9.jpg", "/caf%E9.jpg"),
+        ("/a\u3000b.jpg".encode().decode("latin-1"), "/a%E3%80%80b.jpg"),
+    ],
+)
+def test_a_location_is_mended_as_browsers_mend_it(location: str, path: str, serve: Callable[..., Site]) -> None:
+    site = serve({"/old": redirect(location), path: answer()})
+
+    assert fetch_bytes(site.url("/old"), site.policy()).data == PICTURE
+
+    assert site.paths == ["/old", path]
+
+
+def test_a_mended_location_to_a_forbidden_place_is_refused(serve: Callable[..., Site]) -> None:
+    site = serve({"/old": redirect(" http://10.0.0.1/my picture.jpg")})
+
+    with pytest.raises(UrlForbidden):
+        fetch_bytes(site.url("/old"), site.policy())

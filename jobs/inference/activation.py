@@ -1,0 +1,176 @@
+"""Put a model into a role and tier, on all hosts or on none."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from jobs.audit.trail import Author, audit_append
+from jobs.errors import WaitTimeout
+from jobs.inference.files import digest_of, weights_publish
+from jobs.inference.hosts import host_name, hosts_now, hosts_without
+from jobs.inference.selectors import active_version
+from jobs.intake.folders import Place
+from jobs.models import Action, ModelVersion, Role, Tier
+from jobs.teams.actor import Actor
+from jobs.work import queue
+from jobs.work.registry import Task
+from segmentation.errors import InvalidParameter, WeightsInvalid
+
+_LOOK_EVERY_S = 0.5
+WEIGHTS_TRY = Task("weights_try")
+
+
+def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVersion | None]:
+    """Activate a file of the weights folder as the fast model of every role that it can take.
+
+    Returns its version and the one before, of the role `subject` (or of its first role). Raises WeightsInvalid with the
+    reason, and WaitTimeout when no worker tries it in time or not every host can get it; then nothing changes.
+    """
+    path = "/".join(place.parts)
+    answer = _tried(path)
+    roles = [Role(role) for role in answer["roles"]]
+    before = active_version(roles[0], Tier.FAST)
+    versions = _activate(actor, path, answer, [(role, Tier.FAST) for role in roles], Action.MODEL_RELOADED)
+    return versions[0], before
+
+
+def model_activate(*, actor: Actor, path: str, role: Role, tier: Tier, licence_accepted: bool = False) -> ModelVersion:
+    """Activate a file of the weights folder in one role and tier.
+
+    Raises InvalidParameter for a role that the model cannot take, or a licence that needs acceptance and has none;
+    otherwise as `model_reload`. The audit entry records the licence, and whether it was accepted.
+    """
+    answer = _tried(path)
+    if role not in answer["roles"]:
+        raise InvalidParameter(f"The model {answer['name']} cannot answer the role {role.label!r}.", field="role")
+    if answer["needs_acceptance"] and not licence_accepted:
+        raise InvalidParameter(
+            f"The licence of {answer['name']} ({answer['licence']}) is unclear or forbids commercial use: accept it "
+            "first.",
+            field="licence_accepted",
+        )
+    accepted = bool(answer["needs_acceptance"] and licence_accepted)
+    return _activate(actor, path, answer, [(role, tier)], Action.MODEL_ACTIVATED, accepted=accepted)[0]
+
+
+def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:
+    """Leave a role and tier to the built-in model (`fast`) or to none."""
+    with transaction.atomic():
+        before = active_version(role, tier)
+        if before is None:
+            return
+        ModelVersion.objects.filter(pk=before.pk).update(is_active=False)
+        audit_append(
+            action=Action.MODEL_DEACTIVATED,
+            author=Author.of(actor),
+            target=before,
+            before={"role": role, "tier": tier, "path": before.path},
+        )
+
+
+def _tried(path: str) -> dict[str, Any]:
+    """Let a worker load a file and run it on a test picture; return its description, with the key of a stored copy.
+
+    The copy is for hosts that lack the file: the worker that tries it may run on one of them.
+    """
+    sha256, storage_key = _publish(path)
+    answer: dict[str, Any] | None = queue.ask(
+        WEIGHTS_TRY, path, sha256, storage_key, queue_name="interactive", timeout_s=settings.MATTING_MAX_WAIT_S
+    )
+    if answer is None:
+        raise WaitTimeout("No worker has tried the weights file in time.")
+    if "error" in answer:
+        raise WeightsInvalid(answer["error"], field="model_path")
+    return answer | {"storage_key": storage_key}
+
+
+def _activate(
+    actor: Actor,
+    path: str,
+    answer: dict[str, Any],
+    places: Sequence[tuple[Role, Tier]],
+    action: Action,
+    *,
+    accepted: bool = False,
+) -> list[ModelVersion]:
+    versions = [
+        ModelVersion(
+            role=role,
+            tier=tier,
+            name=answer["name"],
+            path=path,
+            sha256=answer["sha256"],
+            architecture=answer["architecture"],
+            licence=answer["licence"],
+            licence_accepted=accepted,
+            storage_key=answer["storage_key"],
+            loaded_by=actor.user,
+            loaded_by_name=actor.name,
+        )
+        for role, tier in places
+    ]
+    if answer["storage_key"]:
+        _prepare_hosts(versions[0], own=answer["host"])
+    try:
+        _replace(actor, versions, action)
+    except IntegrityError:  # another request activated one at the same moment: this one comes after it
+        _replace(actor, versions, action)
+    return versions
+
+
+def _publish(path: str) -> tuple[str, str]:
+    """Store a copy of the file for other hosts; return its sha256 and key, both empty where it is not needed.
+
+    It is not needed when all workers are on this host; a file that this host lacks may be on another.
+    """
+    file = Path(settings.MATTING_WEIGHTS_DIR) / path
+    if not file.is_file() or not (set(hosts_now()) - {host_name()} or settings.S3_BUCKET):
+        return "", ""
+    sha256 = digest_of(file)
+    return sha256, weights_publish(file, sha256)
+
+
+def _prepare_hosts(version: ModelVersion, *, own: str) -> None:
+    """Wait until every live host has the file; raise WaitTimeout naming those that do not get it in time."""
+    version.is_pending = True
+    version.save(force_insert=True)
+    deadline = time.monotonic() + settings.MATTING_MAX_WAIT_S
+    try:
+        while lacking := [name for name in hosts_without(version.sha256) if name != own]:
+            if time.monotonic() >= deadline:
+                raise WaitTimeout(f"Not activated: {', '.join(lacking)} did not get the weights file in time.")
+            time.sleep(_LOOK_EVERY_S)
+    finally:
+        ModelVersion.objects.filter(pk=version.pk).delete()
+        version.pk, version.is_pending = None, False
+
+
+def _replace(actor: Actor, versions: Sequence[ModelVersion], action: Action) -> None:
+    """Activate the versions in their places, in one transaction, each with an audit entry."""
+    with transaction.atomic():
+        before = {version.role: active_version(version.role, version.tier) for version in versions}
+        for version in versions:
+            ModelVersion.objects.filter(is_active=True, role=version.role, tier=version.tier).update(is_active=False)
+            version.pk, version.is_active = None, True
+            version.save(force_insert=True)
+        first, earlier = versions[0], before[versions[0].role]
+        audit_append(
+            action=action,
+            author=Author.of(actor),
+            target=first,
+            before={} if earlier is None else {"path": earlier.path, "sha256": earlier.sha256},
+            after={
+                "path": first.path,
+                "sha256": first.sha256,
+                "tier": first.tier,
+                "roles": [version.role for version in versions],
+                "licence": first.licence,
+                "licence_accepted": first.licence_accepted,
+            },
+        )

@@ -1,0 +1,85 @@
+"""What the admin's Models page shows: places, installed files, hosts, and how the models did."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from jobs.errors import QueueUnavailable
+from jobs.inference.hosts import DIGITS, Host, hosts_now
+from jobs.inference.installed import Installed, installed_models
+from jobs.inference.selectors import active_versions, model_figures
+from jobs.models import ModelVersion, Role, Tier
+from segmentation.checkpoints import public_checkpoints
+from segmentation.engines.manifest import Manifest
+
+FIGURES_DAYS = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Hold one role and tier: the model there, its file if this host has it, and where it is loaded."""
+
+    role: Role
+    tier: Tier
+    version: ModelVersion | None
+    file: Installed | None
+    loaded: list[dict[str, object]]
+    lacking: list[str]
+
+    @property
+    def is_built_in(self) -> bool:
+        return self.version is None and self.file is not None
+
+
+def models_board() -> dict[str, Any]:
+    """Return the page's context."""
+    files = installed_models()
+    hosts = _hosts()
+    active = active_versions()
+    return {
+        "places": [_place(role, tier, active.get((role, tier)), files, hosts or {}) for role in Role for tier in Tier],
+        "files": [file for file in files if not file.is_built_in],
+        "hosts": None if hosts is None else list(hosts.values()),
+        "figures": model_figures(since=timezone.now() - dt.timedelta(days=FIGURES_DAYS)),
+        "figures_days": FIGURES_DAYS,
+        "fetchable": _fetchable(files),
+        "tiers": [(str(tier), tier.label) for tier in Tier],
+    }
+
+
+def _hosts() -> dict[str, Host] | None:
+    try:
+        return hosts_now()
+    except (RedisError, OSError, QueueUnavailable):
+        return None
+
+
+def _place(
+    role: Role, tier: Tier, version: ModelVersion | None, files: list[Installed], hosts: dict[str, Host]
+) -> Place:
+    if version is None:
+        file = next((file for file in files if file.is_built_in), None) if tier is Tier.FAST else None
+        sha256 = file.sha256 if file else ""
+        lacking: list[str] = []
+    else:
+        sha256 = version.sha256
+        file = next((file for file in files if file.sha256 == sha256), None)
+        lacking = [host.name for host in hosts.values() if sha256[:DIGITS] not in host.weights]
+    loaded = [
+        {"host": host.name, **one}
+        for host in hosts.values()
+        for one in host.loaded
+        if sha256 and one.get("version") == sha256[:DIGITS]
+    ]
+    return Place(role, tier, version, file, loaded, lacking)
+
+
+def _fetchable(files: list[Installed]) -> list[Manifest]:
+    """Return the public checkpoints that are not installed."""
+    present = {file.name for file in files}
+    return [manifest for name, manifest in public_checkpoints().items() if name not in present]

@@ -1,0 +1,11 @@
+"""Record that a person corrected a result, so that models can be compared by it."""
+
+from __future__ import annotations
+
+from jobs.models import JobImage
+
+
+def correction_note(*, image: JobImage) -> None:
+    """Store that a brush, a box or a click changed a picture's result; the first time alone writes."""
+    if not image.is_corrected:
+        JobImage.objects.filter(pk=image.pk).update(is_corrected=True)

@@ -1,0 +1,265 @@
+"""The models of this worker process: which one each role and tier asks for, loaded through one pool.
+
+Only workers and commands import this module.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import time
+from functools import cache
+from pathlib import Path
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from redis.exceptions import RedisError
+
+from jobs.errors import QueueUnavailable
+from jobs.inference.capabilities import licence_needs_acceptance, roles_of
+from jobs.inference.escalation import Escalation
+from jobs.inference.files import digest_of, weights_fetch, weights_locate
+from jobs.inference.hosts import DIGITS, host_name, other_host_has
+from jobs.inference.memory import available_bytes, rss_bytes
+from jobs.inference.pool import Pool, Weights
+from jobs.inference.routing import EngineSource, RoutedEngine
+from jobs.inference.selectors import active_versions, pending_versions
+from jobs.models import JobImage, ModelVersion, Role, Tier
+from jobs.work.faults import WorkerUnfit
+from segmentation.cpus import available_cpus
+from segmentation.engines.base import Engine
+from segmentation.engines.registry import load_engine, read_manifest
+from segmentation.errors import MattingError, WeightsInvalid
+from segmentation.options import Quality
+
+logger = logging.getLogger(__name__)
+
+_MODELS_SHARE = 0.5  # of the memory, for the models of all workers, unless a setting says otherwise
+
+
+class HostLacksWeights(Exception):
+    """Report that another host must take the picture: this one has not got the model's file."""
+
+
+class Engines(EngineSource):
+    """Hold a worker's models. An activation is seen before the next picture: `refresh` reads it."""
+
+    def __init__(self, pool: Pool, escalation: Escalation) -> None:
+        self.pool, self.escalation = pool, escalation
+        self._versions: dict[tuple[Role, Tier], ModelVersion] = {}
+        self._failed: set[Weights] = set()
+        self._last: dict[Role, Weights] = {}
+        self.missing: set[str] = set()
+
+    def refresh(self) -> None:
+        """Read which models are active; keep what was read last while the database cannot be reached."""
+        try:
+            self._versions = active_versions()
+        except DatabaseError:  # also before the first migration, for commands
+            logger.warning("the active models cannot be read; those read last stay")
+
+    def engine(self, role: Role, tier: Tier) -> Engine | None:
+        """Return the model of a role and tier.
+
+        A model that cannot be loaded here is replaced: `fast` by the one that answered before or the built-in one, the
+        other tiers by none. Raises HostLacksWeights when another host has the file that this one lacks.
+        """
+        version = self._versions.get((role, tier))
+        if version is None:
+            if tier is not Tier.FAST:
+                return None
+            self._answers_with(role, built_in())
+            return self._get(built_in())
+        weights = self._weights_of(version)
+        if weights is not None and weights not in self._failed:
+            try:
+                engine = self.pool.get(weights)
+            except Exception:
+                self._failed.add(weights)
+                self.missing.add(version.name)
+                logger.exception("the model %s cannot be loaded here", version)
+            else:
+                if tier is Tier.FAST:
+                    self._answers_with(role, weights)
+                return engine
+        return self._get(self._last.get(role, built_in())) if tier is Tier.FAST else None
+
+    def _get(self, weights: Weights) -> Engine:
+        """Load the last resort of a role; raise WorkerUnfit when this worker has no model at all."""
+        try:
+            return self.pool.get(weights)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise WorkerUnfit("The model could not be loaded.") from error
+
+    def built_in(self) -> Engine:
+        return self.pool.get(built_in())
+
+    def make_room(self, role: Role) -> None:
+        self.pool.unload_others(self._last.get(role, built_in()))
+
+    def routed(self, image: JobImage) -> RoutedEngine:
+        """Return the engine that answers one picture by its quality and its team's trial."""
+        self.refresh()
+        quality = image.job.cutout_options.quality or Quality.FAST
+        is_trial = image.pk.int % 100 < image.job.team.trial_percent
+        return RoutedEngine(self, quality=quality, escalation=self.escalation, is_trial=is_trial)
+
+    def warm_up(self) -> None:
+        """Load the fast models before the first picture."""
+        self.refresh()
+        for role in Role:
+            try:
+                self.engine(role, Tier.FAST)
+            except HostLacksWeights as error:
+                logger.warning("%s", error)
+
+    def upkeep(self) -> None:
+        """Copy what is to be activated to this host, and unload idle models. The heartbeat calls it."""
+        for version in [*pending_versions(), *active_versions().values()]:
+            weights_fetch(version)
+        self.pool.unload_idle()
+
+    def describe(self) -> dict[str, object]:
+        """Return for the heartbeat what is loaded, which weights this host has, and which active models it lacks."""
+        answering = self.pool.loaded(self._last.get(Role.SUBJECT, built_in()))
+        state: dict[str, object] = {}
+        if answering is not None:
+            state = {"runtime": answering.runtime, "model": answering.name, "version": answering.version}
+        try:
+            wanted = [*pending_versions(), *active_versions().values()]
+        except DatabaseError:
+            wanted = []
+        present = {version.sha256[:DIGITS] for version in wanted if weights_locate(version) is not None}
+        lacking = {version.name for version in wanted if version.sha256[:DIGITS] not in present and version.is_active}
+        return state | {
+            "host": host_name(),
+            "loaded": self.pool.describe(),
+            "weights": sorted(present),
+            "missing": sorted(lacking | self.missing),
+            "rss_megabytes": round(rss_bytes() / 2**20),
+        }
+
+    def _answers_with(self, role: Role, weights: Weights) -> None:
+        self._last[role] = weights
+        if role is Role.SUBJECT:
+            self.pool.keep(weights)
+
+    def _weights_of(self, version: ModelVersion) -> Weights | None:
+        path = weights_fetch(version)
+        if path is not None:
+            self.missing.discard(version.name)
+            return Weights(path, version.sha256)
+        self.missing.add(version.name)
+        try:
+            if other_host_has(version.sha256, own=host_name()):
+                raise HostLacksWeights(f"This host has no file of the model {version}.")
+        except (RedisError, OSError, QueueUnavailable):
+            pass
+        return None
+
+
+def engine_for(image: JobImage) -> RoutedEngine:
+    """Return the engine that answers one picture; it loads models only when it is asked."""
+    return engines().routed(image)
+
+
+def engine_for_command(quality: Quality) -> RoutedEngine:
+    """Return an engine for pictures that belong to no job."""
+    source = engines()
+    source.refresh()
+    return RoutedEngine(source, quality=quality, escalation=source.escalation)
+
+
+def upkeep_forever(*, every_s: float = 2.0) -> None:
+    """Look after this worker's models, in a thread of its own: copying a file must not delay heartbeats."""
+    while True:
+        try:
+            close_old_connections()
+            engines().upkeep()
+        except Exception:
+            logger.exception("looking after the models failed; the next time is in %s s", every_s)
+        time.sleep(every_s)
+
+
+@cache
+def engines() -> Engines:
+    """Return this process's models."""
+    megabytes = settings.MATTING_MODEL_MEMORY_MB
+    budget = megabytes * 2**20 or int(available_bytes() * _MODELS_SHARE / max(1, settings.MATTING_WORKERS))
+    pool = Pool(budget_bytes=budget, idle_s=settings.MATTING_MODEL_IDLE_S, load=load)
+    escalation = Escalation(
+        above=settings.MATTING_AUTO_ABOVE, max_share=settings.MATTING_AUTO_SHARE, max_s=settings.MATTING_AUTO_MAX_S
+    )
+    return Engines(pool, escalation)
+
+
+def built_in() -> Weights:
+    return Weights(Path(settings.MATTING_WEIGHTS))
+
+
+def load(weights: Weights) -> Engine:
+    """Load a weights file on the configured runtime; raise WeightsInvalid when it is not the file that was tried."""
+    cache_dir = Path(settings.DATA_DIR) / "engine-cache"
+    engine = load_engine(weights.path, runtime=settings.MATTING_RUNTIME, cache_dir=cache_dir, threads=_threads())
+    if weights.sha256 and not weights.sha256.startswith(engine.version):
+        raise WeightsInvalid(f"The weights file {weights.path.name} has changed since it was tried.")
+    logger.info("model %s %s is warm on %s", engine.name, engine.version, engine.runtime)
+    return engine
+
+
+def _threads() -> int | None:
+    """Return each worker's share of a container's CPUs; None without a limit, where runtimes choose well themselves."""
+    cpus = available_cpus()
+    return None if cpus >= (os.cpu_count() or 1) else max(1, cpus // settings.MATTING_WORKERS)
+
+
+def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
+    """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if it fails.
+
+    sha256, storage_key: of the copy in the storage, for a host that lacks the file. The models in use are not changed.
+    """
+    file: Path | None = Path(settings.MATTING_WEIGHTS_DIR) / path
+    if storage_key:
+        file = weights_fetch(ModelVersion(path=path, sha256=sha256, storage_key=storage_key))
+    if file is None or not file.is_file():
+        raise WeightsInvalid(f"The weights file {Path(path).name} does not exist.")
+    weights = Weights(file, digest_of(file))
+    engine = load(weights)
+    engines().pool.put(weights, engine)
+    manifest = read_manifest(file)
+    return {
+        "name": engine.name,
+        "sha256": weights.sha256,
+        "architecture": type(engine).__name__,
+        "roles": [str(role) for role in roles_of(manifest)],
+        "licence": manifest.licence[:400],
+        "needs_acceptance": licence_needs_acceptance(manifest),
+        "host": host_name(),
+    }
+
+
+def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
+    """Return what `weights_tried` returns, or {"error": text}."""
+    try:
+        return weights_tried(path, sha256, storage_key)
+    except MattingError as error:
+        return {"error": error.message}
+    except Exception:
+        logger.exception("the weights file %s could not be tried", path)
+        return {"error": "The weights file could not be tried."}
+
+
+def end_when_too_large() -> bool:
+    """Ask this worker to end after its picture when its memory is over the limit; its parent starts a fresh one.
+
+    Runtimes and decoders keep memory that they once needed, and some leak; a new process has none of it.
+    """
+    limit = settings.MATTING_WORKER_MAX_MB * 2**20
+    if not limit or rss_bytes() <= limit:
+        return False
+    logger.warning("this worker holds %d MB, more than MATTING_WORKER_MAX_MB, and is replaced", rss_bytes() // 2**20)
+    os.kill(os.getpid(), signal.SIGTERM)
+    return True

@@ -1,0 +1,94 @@
+"""Find a model's file on this host: in the weights folder, or as a verified copy from the site's storage."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from jobs.errors import NotFound
+from jobs.models import ModelVersion
+from jobs.results import storage
+from segmentation.engines.manifest import file_digest, manifest_path
+
+logger = logging.getLogger(__name__)
+
+_FOLDER = "weights"
+
+
+def weights_locate(version: ModelVersion) -> Path | None:
+    """Return the path of the activated file on this host; None when only other hosts have it."""
+    for path in (Path(settings.MATTING_WEIGHTS_DIR) / version.path, _copy_path(version.sha256, version.path)):
+        if path.is_file() and digest_of(path) == version.sha256:
+            return path
+    return None
+
+
+def weights_fetch(version: ModelVersion) -> Path | None:
+    """Return the file's path, copying it from the storage when this host has none; None when that fails."""
+    found = weights_locate(version)
+    if found is not None or not version.storage_key:
+        return found
+    target = _copy_path(version.sha256, version.path)
+    try:
+        _copy_verified(version.storage_key, target, version.sha256)
+        manifest = manifest_path(target)
+        manifest.write_bytes(storage.read(_manifest_key(version.storage_key)))
+    except (NotFound, OSError, ValueError) as error:
+        logger.warning("the weights %s could not be copied from the storage: %s", version, error)
+        return None
+    return target
+
+
+def weights_publish(path: Path, sha256: str) -> str:
+    """Store a copy of a weights file and its manifest for other hosts, once per content; return its key."""
+    key = f"{_FOLDER}/{sha256}/{path.name}"
+    if key not in storage.files_under(f"{_FOLDER}/{sha256}/"):
+        beside = manifest_path(path)
+        manifest = beside.read_bytes() if beside.is_file() else json.dumps({}).encode()
+        storage.store(_manifest_key(key), manifest)
+        with path.open("rb") as stream:
+            storage.store_stream(key, stream)
+    return key
+
+
+def digest_of(path: Path) -> str:
+    """Return a file's sha256, computed again only when its size or time changes."""
+    state = path.stat()
+    return _digest(str(path), state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=64)
+def _digest(path: str, size: int, changed_at: int) -> str:
+    return file_digest(Path(path))
+
+
+def _copy_path(sha256: str, path: str) -> Path:
+    return Path(settings.DATA_DIR) / _FOLDER / sha256 / Path(path).name
+
+
+def _manifest_key(key: str) -> str:
+    return str(Path(key).with_suffix(".json"))
+
+
+def _copy_verified(key: str, target: Path, sha256: str) -> None:
+    """Copy a stored file to `target` by rename; raise ValueError when its checksum is another."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    digest = hashlib.sha256()
+    descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=".part-")
+    try:
+        with os.fdopen(descriptor, "wb") as stream, storage.open_file(key) as source:
+            while chunk := source.read(2**20):
+                digest.update(chunk)
+                stream.write(chunk)
+        if digest.hexdigest() != sha256:
+            raise ValueError(f"{key} has another checksum")
+        os.replace(draft, target)
+    finally:
+        Path(draft).unlink(missing_ok=True)

@@ -1,0 +1,52 @@
+"""Which hosts have which weights, as their workers' heartbeats report."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass, field
+
+from django.conf import settings
+
+from jobs.work import queue
+
+DIGITS = 12  # of a sha256, in heartbeats
+
+
+@dataclass(slots=True)
+class Host:
+    """Hold one host of workers: the weights it has, and the active models that it cannot load."""
+
+    name: str
+    weights: set[str] = field(default_factory=set)
+    missing: set[str] = field(default_factory=set)
+    loaded: list[dict[str, object]] = field(default_factory=list)
+    workers: int = 0
+
+
+def host_name() -> str:
+    """Return this host's name in heartbeats: two installations on one machine need different ones."""
+    return settings.MATTING_HOST or socket.gethostname()
+
+
+def hosts_now() -> dict[str, Host]:
+    """Return the hosts with a live worker that cuts out; raise RedisError when the queue cannot be reached."""
+    hosts: dict[str, Host] = {}
+    for worker in queue.live_workers():
+        if worker.get("role") != "pictures":
+            continue
+        host = hosts.setdefault(str(worker.get("host", "")), Host(str(worker.get("host", ""))))
+        host.weights |= set(worker.get("weights", []))
+        host.missing |= set(worker.get("missing", []))
+        host.loaded += worker.get("loaded", [])
+        host.workers += 1
+    return hosts
+
+
+def other_host_has(sha256: str, *, own: str) -> bool:
+    """Return whether a live host other than `own` has a weights file."""
+    return any(sha256[:DIGITS] in host.weights for name, host in hosts_now().items() if name != own)
+
+
+def hosts_without(sha256: str) -> list[str]:
+    """Return the live hosts that lack a weights file, by name."""
+    return sorted(name for name, host in hosts_now().items() if sha256[:DIGITS] not in host.weights)

@@ -1,0 +1,127 @@
+"""Keep several models loaded in one worker, within a memory budget. Only worker processes import this module."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobs.inference.memory import rss_bytes
+from segmentation.engines.base import Engine
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """Name a weights file. An empty `sha256` accepts any content (the built-in file)."""
+
+    path: Path
+    sha256: str = ""
+
+
+@dataclass(slots=True)
+class _Loaded:
+    engine: Engine
+    bytes: int
+    used_at: float
+
+
+class Pool:
+    """Load models on first use, and unload the least recently used ones for room, or all that are idle.
+
+    budget_bytes: what the loaded models may take together; the model that is asked for is loaded in any case.
+    idle_s: after how long without a picture a model is unloaded; the one given to `keep` never is.
+    load, size: build an engine, and estimate its memory before that; tests replace them.
+    """
+
+    def __init__(
+        self,
+        *,
+        budget_bytes: int,
+        idle_s: float,
+        load: Callable[[Weights], Engine],
+        size: Callable[[Weights], int] | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.budget_bytes, self.idle_s = budget_bytes, idle_s
+        self._load, self._size, self._now = load, size or _file_bytes, now
+        self._loaded: dict[Weights, _Loaded] = {}
+        self._kept: Weights | None = None
+        self._lock = threading.RLock()
+
+    def get(self, weights: Weights) -> Engine:
+        """Return the engine of a weights file, loading it where needed; raise what loading raises."""
+        with self._lock:
+            loaded = self._loaded.get(weights)
+            if loaded is None:
+                expected = self._size(weights)
+                self._make_room(expected)
+                before = rss_bytes()
+                engine = self._load(weights)
+                loaded = self._loaded[weights] = _Loaded(engine, max(expected, rss_bytes() - before), self._now())
+            loaded.used_at = self._now()
+            return loaded.engine
+
+    def put(self, weights: Weights, engine: Engine) -> None:
+        """Add an engine that was loaded elsewhere, such as one that was just tried."""
+        with self._lock:
+            self._loaded.setdefault(weights, _Loaded(engine, self._size(weights), self._now()))
+
+    def loaded(self, weights: Weights) -> Engine | None:
+        """Return the engine of a weights file if it is loaded."""
+        with self._lock:
+            one = self._loaded.get(weights)
+            return None if one is None else one.engine
+
+    def keep(self, weights: Weights) -> None:
+        """Never unload this model for being idle: it is the one that nearly every picture asks."""
+        self._kept = weights
+
+    def unload_idle(self) -> int:
+        """Unload what was not used for `idle_s`, and return the number of models."""
+        with self._lock:
+            since = self._now() - self.idle_s
+            idle = [key for key, one in self._loaded.items() if one.used_at < since and key != self._kept]
+            for key in idle:
+                self._unload(key, "was idle")
+            return len(idle)
+
+    def unload_others(self, weights: Weights) -> None:
+        """Unload everything else, after memory ran out."""
+        with self._lock:
+            for key in [key for key in self._loaded if key != weights]:
+                self._unload(key, "made room")
+
+    def describe(self) -> list[dict[str, object]]:
+        """Return name, version, runtime and memory of each loaded model, for the heartbeat."""
+        with self._lock:
+            return [
+                {
+                    "model": one.engine.name,
+                    "version": one.engine.version,
+                    "runtime": one.engine.runtime,
+                    "megabytes": round(one.bytes / 2**20),
+                }
+                for one in self._loaded.values()
+            ]
+
+    def _make_room(self, wanted: int) -> None:
+        while self._loaded and wanted + sum(one.bytes for one in self._loaded.values()) > self.budget_bytes:
+            oldest = min(self._loaded, key=lambda key: self._loaded[key].used_at)
+            self._unload(oldest, "made room")
+
+    def _unload(self, weights: Weights, reason: str) -> None:
+        gone = self._loaded.pop(weights)
+        logger.info("model %s %s %s and was unloaded", gone.engine.name, gone.engine.version, reason)
+
+
+def _file_bytes(weights: Weights) -> int:
+    """Estimate a model's memory: about twice its file."""
+    try:
+        return 2 * weights.path.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,158 @@
+"""Ask each question of the right model, and record which one answered and why. Only workers import this module.
+
+A `RoutedEngine` stands before the models of one picture and has an engine's interface, so that `segmentation` needs no
+knowledge of roles and tiers.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from jobs.inference.choice import Choice
+from jobs.inference.escalation import Escalation
+from jobs.inference.memory import is_out_of_memory
+from jobs.models import Role, Tier
+from segmentation.engines.base import Engine, Instance, Matte
+from segmentation.errors import InferenceFailed
+from segmentation.options import Box, Point, Quality
+from segmentation.pipeline import uncertainty_of
+
+logger = logging.getLogger(__name__)
+
+_Answer = TypeVar("_Answer")
+
+
+class EngineSource:
+    """Say which engine answers a role and tier, and make room for it; see `jobs.inference.engines`."""
+
+    def engine(self, role: Role, tier: Tier) -> Engine | None:
+        """Return the engine, loading it where needed; None when no model is active there."""
+        raise NotImplementedError
+
+    def built_in(self) -> Engine:
+        """Return the built-in model, which can answer everything."""
+        raise NotImplementedError
+
+    def make_room(self, role: Role) -> None:
+        """Unload everything but the fast model of a role."""
+        raise NotImplementedError
+
+
+class RoutedEngine:
+    """Answer one picture. `choice` is set by the first answer, and says which model gave it and why."""
+
+    def __init__(
+        self,
+        source: EngineSource,
+        *,
+        quality: Quality,
+        escalation: Escalation,
+        is_trial: bool = False,
+    ) -> None:
+        self._source, self._quality, self._escalation = source, quality, escalation
+        self._is_trial = is_trial
+        self.choice: Choice | None = None
+        self.name, self.version, self.runtime = "", "", ""
+
+    def auto(self, rgb: np.ndarray) -> Matte:
+        return self._answer(Role.SUBJECT, lambda engine: engine.auto(rgb), lambda matte: uncertainty_of(matte.alpha))
+
+    def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
+        return self._answer(
+            Role.PROMPTS,
+            lambda engine: engine.boxes(rgb, boxes),
+            lambda mattes: max((uncertainty_of(matte.alpha) for matte in mattes), default=0.0),
+        )
+
+    @property
+    def takes_points(self) -> bool:
+        """Return whether a model here takes clicks: the one for prompts, or else the built-in one."""
+        return self._fast(Role.PROMPTS).takes_points or self._source.built_in().takes_points
+
+    def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
+        """Answer clicks with the fast model for prompts, or with the built-in one where that takes none.
+
+        Clicks are a dialogue: every answer corrects the one before, so the model never changes in between.
+        """
+        engine = self._fast(Role.PROMPTS)
+        if not engine.takes_points:
+            engine = self._source.built_in()
+        return self._asked(
+            Role.PROMPTS,
+            engine,
+            Tier.FAST,
+            "quality",
+            lambda one: one.points(rgb, points, boxes, from_auto=from_auto),
+        )
+
+    def instances(self, rgb: np.ndarray) -> list[Instance]:
+        return self._answer(
+            Role.PEOPLE,
+            lambda engine: engine.instances(rgb),
+            lambda people: max((uncertainty_of(person.alpha) for person in people), default=0.0),
+        )
+
+    def _answer(self, role: Role, ask: Callable[[Engine], _Answer], doubt: Callable[[_Answer], float]) -> _Answer:
+        if self.choice is not None:  # a second question about the same picture, such as which part of it is people
+            return ask(self._fast(role))
+        if self._is_trial and (trial := self._source.engine(role, Tier.TRIAL)) is not None:
+            return self._asked(role, trial, Tier.TRIAL, "trial", ask)
+        if self._quality is Quality.FINE and (fine := self._source.engine(role, Tier.FINE)) is not None:
+            return self._asked(role, fine, Tier.FINE, "quality", ask)
+        reason = "missing" if self._quality is Quality.FINE else "quality"
+        answer = self._asked(role, self._fast(role), Tier.FAST, reason, ask)
+        if self._quality is Quality.AUTO:
+            return self._escalated(role, answer, ask, doubt)
+        return answer
+
+    def _escalated(
+        self, role: Role, answer: _Answer, ask: Callable[[Engine], _Answer], doubt: Callable[[_Answer], float]
+    ) -> _Answer:
+        """Return the fine model's answer where the fast one's is uncertain enough, else the fast one's."""
+        decision = self._escalation.decide(doubt(answer))
+        fine = self._source.engine(role, Tier.FINE) if decision == "uncertain" else None
+        if fine is None:
+            self._note(self._fast(role), Tier.FAST, decision if decision != "uncertain" else "missing")
+            return answer
+        started = time.perf_counter()
+        try:
+            better = ask(fine)
+        except InferenceFailed as error:
+            if not is_out_of_memory(error):
+                raise
+            logger.warning("the fine model %s ran out of memory; the fast answer stays", fine.name)
+            self._source.make_room(role)
+            self._note(self._fast(role), Tier.FAST, "memory")
+            return answer
+        self._escalation.took(time.perf_counter() - started)
+        self._note(fine, Tier.FINE, "uncertain")
+        return better
+
+    def _asked(self, role: Role, engine: Engine, tier: Tier, reason: str, ask: Callable[[Engine], _Answer]) -> _Answer:
+        """Ask a model; when memory runs out, make room and ask the fast one."""
+        try:
+            answer = ask(engine)
+        except InferenceFailed as error:
+            if not is_out_of_memory(error):
+                raise
+            logger.warning("the model %s ran out of memory; the fast one answers alone", engine.name)
+            self._source.make_room(role)
+            engine, tier, reason = self._fast(role), Tier.FAST, "memory"
+            answer = ask(engine)
+        self._note(engine, tier, reason)
+        return answer
+
+    def _fast(self, role: Role) -> Engine:
+        engine = self._source.engine(role, Tier.FAST)
+        if engine is None:
+            raise InferenceFailed("No model is loaded.")
+        return engine
+
+    def _note(self, engine: Engine, tier: Tier, reason: str) -> None:
+        self.choice = Choice(engine.name, engine.version, engine.runtime, tier, reason)
+        self.name, self.version, self.runtime = engine.name, engine.version, engine.runtime

@@ -1,0 +1,69 @@
+"""Read which models are active, and compare how they did."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from django.db.models import Avg, Count, FloatField, Q
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
+
+from jobs.models import JobImage, ModelVersion, Role, Status, Tier
+
+
+def active_version(role: str, tier: str) -> ModelVersion | None:
+    """Return the active model of a role and tier; None means the built-in one (`fast`) or none at all."""
+    return ModelVersion.objects.filter(is_active=True, role=role, tier=tier).first()
+
+
+def active_versions() -> dict[tuple[Role, Tier], ModelVersion]:
+    """Return all active models by role and tier, in one query."""
+    rows = ModelVersion.objects.filter(is_active=True)
+    return {(Role(row.role), Tier(row.tier)): row for row in rows}
+
+
+def pending_versions() -> list[ModelVersion]:
+    """Return the models that the hosts are to copy before they become active."""
+    return list(ModelVersion.objects.filter(is_pending=True))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFigures:
+    """Hold how one model did on the pictures that it answered: shares in 0..1, times in milliseconds."""
+
+    model: str
+    tier: str
+    pictures: int
+    model_ms: float | None
+    uncertainty: float | None
+    corrected_share: float
+
+
+def model_figures(*, since: dt.datetime | None = None) -> list[ModelFigures]:
+    """Compare the models by time, uncertainty, and how often their results were corrected by brush, box or click."""
+    answered = JobImage.objects.filter(status=Status.SUCCEEDED).exclude(model_version="")
+    if since is not None:
+        answered = answered.filter(finished_at__gte=since)
+    rows = (
+        answered.order_by()
+        .values("model_version", "tier")
+        .annotate(
+            pictures=Count("id"),
+            model_ms=Avg(Cast(KeyTextTransform("model", "timings_ms"), FloatField())),
+            mean_uncertainty=Avg("uncertainty"),
+            corrected=Count("id", filter=Q(is_corrected=True)),
+        )
+        .order_by("-pictures")
+    )
+    return [
+        ModelFigures(
+            model=row["model_version"],
+            tier=row["tier"],
+            pictures=row["pictures"],
+            model_ms=row["model_ms"],
+            uncertainty=row["mean_uncertainty"],
+            corrected_share=row["corrected"] / row["pictures"],
+        )
+        for row in rows
+    ]

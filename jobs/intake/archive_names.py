@@ -1,0 +1,122 @@
+"""Decode the names in a zip whose UTF-8 flag is off: they are in the code page of the desktop that packed it.
+
+The code page is nowhere in the file. It is one for all names, so each candidate is judged on all of them together: it
+must decode every name, and what it gives must look like names. General detectors need more text than a few names hold.
+"""
+
+from __future__ import annotations
+
+import struct
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Sequence
+
+# Code pages of Windows and DOS, by how common their archives are here; the first of equals wins.
+_CODE_PAGES = ("gb18030", "cp932", "big5hkscs", "cp949", "cp866", "cp1251", "cp850", "cp852", "cp1252", "cp437")
+# What names of pictures and folders are made of, to tell code pages apart whose bytes are nearly the same.
+_FREQUENT = {
+    "gb18030": "图片照相新建文件夹微信截屏幕产品主详情页白底模特证副本的一二三大小人男女衣服上下中国年月日号款色",
+    "cp949": "이미지사진새폴더파일제품상화면캡처복본촬영의가나다라기자시보정인전주대한서수일월년고양그림배경",
+    "big5hkscs": "圖片照相新增資料夾產品螢幕擷取畫面模特兒主頁的一二三大小人男女衣服上下中國年月日號款色",
+    "cp932": "写真画像新商品人物猫犬山田中日本年月東京",
+}
+_UTF8_FLAG = 0x800
+_UNICODE_PATH = 0x7075  # Info-ZIP's extra field: version, checksum of the plain name, name in UTF-8
+_FOUND, _LIKELY, _POSSIBLE, _UNLIKELY, _WRONG = 1.0, 0.9, 0.5, 0.1, -1.0
+
+
+def names_of(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
+    """Return the names of a zip's entries, decoded."""
+    names = [_flagged_name(entry) for entry in entries]
+    raw = [_raw_name(entry) for entry, name in zip(entries, names, strict=True) if name is None]
+    decoded = iter(decode_together(raw))
+    return [next(decoded) if name is None else name for name in names]
+
+
+def decode_together(raw: Sequence[bytes]) -> list[str]:
+    """Decode names by UTF-8 if it fits them all, else by the code page whose letters look most like names."""
+    try:
+        names = [name.decode("utf-8") for name in raw]
+    except UnicodeDecodeError:
+        names = []
+    if names and not any(_is_rare(letter) for letter in "".join(names)):
+        return names
+    best, best_score = "cp437", float("-inf")
+    for code_page in _CODE_PAGES:
+        try:
+            text = "/".join(name.decode(code_page) for name in raw)
+        except UnicodeDecodeError:
+            continue
+        score = _likeness(text, code_page)
+        if score > best_score:
+            best, best_score = code_page, score
+    return [name.decode(best, "replace") for name in raw]
+
+
+def _is_rare(letter: str) -> bool:
+    """Return whether a letter is one that short Chinese names turn into when they are read as UTF-8."""
+    is_extended = "\u0180" <= letter <= "\u02ff" and letter not in "ƠơƯưȘșȚțǍǎǏǐǑǒǓǔǕǖǗǘǙǚǛǜ"
+    return is_extended or "\u0370" <= letter <= "\u0385"
+
+
+def _flagged_name(entry: zipfile.ZipInfo) -> str | None:
+    """Return the name where the archive says how it is encoded."""
+    if entry.flag_bits & _UTF8_FLAG:
+        return entry.orig_filename
+    place = 0
+    while place + 4 <= len(entry.extra):
+        kind, length = struct.unpack_from("<HH", entry.extra, place)
+        body = entry.extra[place + 4 : place + 4 + length]
+        is_path = kind == _UNICODE_PATH and len(body) > 5 and body[0] == 1
+        if is_path and int.from_bytes(body[1:5], "little") == zlib.crc32(_raw_name(entry)):
+            return body[5:].decode("utf-8", "replace")
+        place += 4 + length
+    return None
+
+
+def _raw_name(entry: zipfile.ZipInfo) -> bytes:
+    return entry.orig_filename.encode("cp437", "replace")
+
+
+def _likeness(text: str, code_page: str) -> float:
+    """Return how much the letters beyond ASCII look like those of names, at most 1."""
+    scores = []
+    for before, letter, after in zip(" " + text, text, text[1:] + " ", strict=False):
+        if letter > "\x7f":
+            beside = sum(other.isascii() and other.isalpha() for other in (before, after))
+            scores.append(_score(letter, code_page, ascii_beside=beside))
+    return sum(scores) / max(len(scores), 1)
+
+
+def _score(letter: str, code_page: str, *, ascii_beside: int) -> float:
+    """Return how likely a letter is in names of a code page. ascii_beside: how many ASCII letters are next to it."""
+    if letter in _FREQUENT.get(code_page, ""):
+        return _FOUND
+    name = unicodedata.name(letter, "")
+    first, second = (*letter.encode(code_page), 0)[:2]
+    if second and (ascii_beside == 2 or (ascii_beside and 0x40 <= second < 0x7F)):
+        return _UNLIKELY  # probably two letters of one word
+    if code_page == "gb18030":
+        # GB 2312: rows 16 to 55 are the common characters, 56 to 87 the rarer ones, 1 to 3 punctuation and full width.
+        is_plain = second >= 0xA1
+        if name.startswith("CJK UNIFIED"):
+            return (_LIKELY if 0xB0 <= first <= 0xD7 else _POSSIBLE) if is_plain else _UNLIKELY
+        return _LIKELY if is_plain and (first == 0xA3 or letter in "—·【】《》“”、。") else _WRONG
+    if code_page == "big5hkscs":
+        if name.startswith("CJK UNIFIED"):
+            return _LIKELY if 0xA4 <= first <= 0xC6 else _UNLIKELY
+        return _POSSIBLE if first in (0xA1, 0xA2) else _WRONG
+    if code_page == "cp932":
+        if name.startswith(("HIRAGANA", "KATAKANA")):
+            return _FOUND
+        if name.startswith("CJK UNIFIED"):
+            return _LIKELY - 0.1 if first < 0x98 else _UNLIKELY
+        return _UNLIKELY if name.startswith("HALFWIDTH") else _POSSIBLE if name.startswith("FULLWIDTH") else _WRONG
+    if code_page == "cp949":
+        is_plain = 0xB0 <= first <= 0xC8 and second >= 0xA1  # KS X 1001
+        return _LIKELY - 0.15 if name.startswith("HANGUL SYLLABLE") and is_plain else _UNLIKELY
+    if code_page in ("cp866", "cp1251"):
+        is_russian = "А" <= letter <= "я" or letter in "Ёё"
+        return _LIKELY - 0.05 if is_russian and not ascii_beside else _WRONG
+    return _LIKELY - 0.2 if unicodedata.category(letter) in ("Ll", "Lu") and name.startswith("LATIN") else _WRONG

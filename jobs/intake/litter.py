@@ -1,0 +1,18 @@
+"""Recognise files that desktops and network drives add by themselves; the same rules hold for zips and folders."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+_FILES = {"thumbs.db", "ehthumbs.db", "ehthumbs_vista.db", "desktop.ini", "icon\r", "iconcache.db", "folder.htt"}
+_FOLDERS = {"__macosx", "$recycle.bin", "system volume information", "@eadir", "lost+found", "found.000"}
+
+
+def is_litter(path: str) -> bool:
+    """Return whether a path, as it stands in a zip or a folder, is hidden or was added by a desktop."""
+    parts = PurePosixPath(path.replace("\\", "/")).parts
+    if not parts:
+        return False
+    *folders, name = (part.lower() for part in parts)
+    is_hidden = any(part.startswith(".") and part not in (".", "..") for part in (*folders, name))
+    return is_hidden or name in _FILES or name.startswith("~$") or any(folder in _FOLDERS for folder in folders)

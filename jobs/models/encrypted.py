@@ -1,0 +1,67 @@
+"""A text column that is encrypted with the site's secret key, so that a copy of the database reveals no secret."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import logging
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.db import models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models.expressions import Expression
+
+logger = logging.getLogger(__name__)
+
+_PREFIX = "encrypted:"
+_PURPOSE = b"keyline.encrypted-column:"
+
+
+class EncryptedCharField(models.CharField):
+    """Encrypt on the way to the database and decrypt on the way back, with SECRET_KEY or one of its fallbacks.
+
+    A value of an earlier version that is not encrypted yet is read as it is. A value that no key decrypts is read as
+    an empty text and logged.
+    """
+
+    def get_prep_value(self, value: Any) -> Any:
+        text = super().get_prep_value(value)
+        return text if not text else _PREFIX + _cipher().encrypt(text.encode()).decode()
+
+    def from_db_value(self, value: str | None, expression: Expression, connection: BaseDatabaseWrapper) -> str | None:
+        return None if value is None else decrypted(value)
+
+
+def decrypted(value: str) -> str:
+    """Return the text of a stored value."""
+    if not value.startswith(_PREFIX):
+        return value
+    try:
+        return _cipher().decrypt(value.removeprefix(_PREFIX)).decode()
+    except InvalidToken:
+        logger.error("an encrypted value cannot be read: it was written with a SECRET_KEY that is not known any more")
+        return ""
+
+
+def is_current(value: str) -> bool:
+    """Return True if a stored value is empty or encrypted with the current key."""
+    if not value:
+        return True
+    if not value.startswith(_PREFIX):
+        return False
+    try:
+        Fernet(_fernet_key(settings.SECRET_KEY)).decrypt(value.removeprefix(_PREFIX))
+    except InvalidToken:
+        return False
+    return True
+
+
+def _cipher() -> MultiFernet:
+    keys = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return MultiFernet([Fernet(_fernet_key(key)) for key in keys])
+
+
+def _fernet_key(secret: str) -> bytes:
+    return base64.urlsafe_b64encode(hashlib.sha256(_PURPOSE + secret.encode()).digest())

@@ -1,0 +1,30 @@
+"""Mail that waits for a worker."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from .lease import Leased
+
+
+class QueuedMail(Leased):
+    """One message that is not sent yet. It is deleted when it is sent, because it may contain a reset link."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    subject = models.TextField()
+    body = models.TextField()
+    sender = models.TextField()
+    recipients = models.JSONField(help_text="Addresses by header: to, cc, bcc.")
+    reply_to = models.JSONField(default=list)
+    headers = models.JSONField(default=dict)
+    alternatives = models.JSONField(default=list, help_text="Pairs of content and type, such as HTML.")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["created_at"]
+
+    def __str__(self) -> str:
+        return f"mail {self.pk}"

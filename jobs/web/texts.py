@@ -1,0 +1,14 @@
+"""The catalogue of the scripts' texts (locale/*/LC_MESSAGES/djangojs.po), as a script that the pages load.
+
+A script from the site itself needs no exception in the content security policy, and `makemessages -d djangojs` finds
+each text where the script uses it.
+"""
+
+from __future__ import annotations
+
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import conditional_page
+from django.views.i18n import JavaScriptCatalog
+
+# Asked for on each page, since its language may have changed; the ETag makes that a 304.
+catalogue = cache_control(no_cache=True)(conditional_page(JavaScriptCatalog.as_view(packages=["jobs"])))

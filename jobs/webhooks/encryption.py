@@ -1,0 +1,34 @@
+"""Bring stored webhook secrets to the current key, after an upgrade from 1.0.0 or a rotation of SECRET_KEY."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from jobs.models import Webhook
+from jobs.models.encrypted import decrypted, is_current
+
+
+def webhook_secrets_encrypt() -> int:
+    """Encrypt every secret that is stored as plain text or with an earlier key; return the number of webhooks.
+
+    Raises ValueError, and changes nothing, if a secret cannot be read with any known key.
+    """
+    with transaction.atomic():
+        stored = _stored()
+        outdated = {pk for pk, values in stored.items() if not all(is_current(value) for value in values)}
+        unreadable = [pk for pk in outdated if any(value and not decrypted(value) for value in stored[pk])]
+        if unreadable:
+            raise ValueError(f"{len(unreadable)} webhook secrets cannot be read; set SECRET_KEY_FALLBACKS")
+        for webhook in Webhook.objects.select_for_update().filter(pk__in=outdated):
+            webhook.save(update_fields=["secret", "previous_secret"])
+    return len(outdated)
+
+
+def _stored() -> dict[UUID, tuple[str, str]]:
+    """Return the raw values of both columns by primary key."""
+    table, pk = Webhook._meta.db_table, Webhook._meta.pk
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id, secret, previous_secret FROM {table}")  # noqa: S608  names of ours
+        return {pk.to_python(row[0]): (row[1], row[2]) for row in cursor.fetchall()}

@@ -1,0 +1,47 @@
+"""What the models for prompts can do, read from the manifests beside their weights, without loading them."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from jobs.inference.selectors import active_version
+from jobs.models import Role, Tier
+from segmentation.engines.manifest import Manifest, manifest_path
+from segmentation.errors import InvalidParameter, WeightsInvalid
+from segmentation.options import CutoutOptions
+
+
+def options_check(options: CutoutOptions) -> None:
+    """Raise InvalidParameter for points when neither the active model for prompts nor the built-in one takes them."""
+    if not options.points:
+        return
+    manifests = _manifests()
+    if not any(_takes_points(manifest) for manifest in manifests):
+        raise InvalidParameter(f"points: the model {manifests[0].stem} does not take them", field="points")
+
+
+def _manifests() -> list[Path]:
+    """Return the manifests of the models that may answer points, in the order in which they are asked."""
+    built_in = manifest_path(Path(settings.MATTING_WEIGHTS))
+    version = active_version(Role.PROMPTS, Tier.FAST)
+    if version is None:
+        return [built_in]
+    return [manifest_path(Path(settings.MATTING_WEIGHTS_DIR) / version.path), built_in]
+
+
+def _takes_points(manifest: Path) -> bool:
+    try:
+        return _points_in(manifest, manifest.stat().st_mtime_ns)
+    except OSError:
+        return False
+
+
+@lru_cache(maxsize=8)
+def _points_in(manifest: Path, _changed_ns: int) -> bool:
+    try:
+        return Manifest.read(manifest).points
+    except WeightsInvalid:
+        return False

@@ -1,0 +1,266 @@
+"""Colour encodings that are not ICC profiles, and their conversion to sRGB.
+
+A file may give its encoding as code points (ITU-T H.273: the chunk cICP of PNG, the box `nclx` of AVIF and HEIC, the
+headers of JPEG XL) or as a gamma and chromaticities (gAMA and cHRM of PNG, the V4 header of BMP, tags of TIFF). Both
+become an Encoding: how samples turn into light, and the colours of the three primaries and of white.
+
+Values agree with Chromium's canvas to a few levels. HDR (PQ and HLG) is mapped to the range of sRGB by the reference
+white tone mapping operator of SMPTE ST 2094-50, with a peak of 1000 cd/m2 and white at 203 cd/m2 (ITU-R BT.2408).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import cv2
+import numpy as np
+
+Chromaticities = tuple[float, float, float, float, float, float, float, float]  # x, y of red, green, blue, white
+Curve = Callable[[np.ndarray], np.ndarray]
+
+_D65 = (0.3127, 0.3290)
+_C = (0.310, 0.316)
+_DCI = (0.314, 0.351)
+BT709: Chromaticities = (0.64, 0.33, 0.30, 0.60, 0.15, 0.06, *_D65)
+BT2020: Chromaticities = (0.708, 0.292, 0.170, 0.797, 0.131, 0.046, *_D65)
+# ITU-T H.273, table 2.
+_PRIMARIES: dict[int, Chromaticities] = {
+    1: BT709,
+    4: (0.67, 0.33, 0.21, 0.71, 0.14, 0.08, *_C),
+    5: (0.64, 0.33, 0.29, 0.60, 0.15, 0.06, *_D65),
+    6: (0.630, 0.340, 0.310, 0.595, 0.155, 0.070, *_D65),
+    7: (0.630, 0.340, 0.310, 0.595, 0.155, 0.070, *_D65),
+    8: (0.681, 0.319, 0.243, 0.692, 0.145, 0.049, *_C),
+    9: BT2020,
+    10: (1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 1 / 3, 1 / 3),
+    11: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, *_DCI),
+    12: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, *_D65),
+    22: (0.630, 0.340, 0.295, 0.605, 0.155, 0.077, *_D65),
+}
+_VIDEO_TRANSFERS = (1, 6, 14, 15)
+_BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+
+WHITE_NITS = 203.0
+PEAK_NITS = 1000.0
+_BRIGHTEST = 10_000 / WHITE_NITS
+_WHITE_LEVEL = 0.5  # the level, in light, that HDR reference white gets beside a peak of 1000 cd/m2
+_SHOULDER = 0.65
+_HLG_SYSTEM_GAMMA = 1.2  # ITU-R BT.2100, for a display of 1000 cd/m2
+_STRIP_PIXELS = 1 << 20  # bounds the memory of a conversion
+# Smaller differences come from rounding; a conversion for them would only cost time.
+_SAME_COLOR_LEVELS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How samples encode colour.
+
+    transfer: `srgb`, `power` with `gamma` (light = sample ** gamma), `table` with `tables`, or a code of H.273 as text.
+    chromaticities: of the primaries and white. tables: one (N,) float curve per channel, light 0..1 for even samples.
+    """
+
+    transfer: str = "srgb"
+    chromaticities: Chromaticities = BT709
+    gamma: float = 0.0
+    tables: tuple[tuple[float, ...], ...] = ()
+    source: str = "cicp"
+
+    @property
+    def hdr(self) -> Literal["PQ", "HLG"] | None:
+        return "PQ" if self.transfer == "16" else "HLG" if self.transfer == "18" else None
+
+    @property
+    def note(self) -> str:
+        """Return the note about a conversion from this encoding."""
+        return f"hdr: {self.hdr} tone-mapped to sRGB" if self.hdr else f"{self.source}: converted to sRGB"
+
+
+def from_code_points(primaries: int, transfer: int, *, still: bool) -> Encoding | None:
+    """Return the encoding of H.273 code points, or None for sRGB. Unknown codes count as sRGB.
+
+    still: read the curves of video cameras (BT.709, BT.601, BT.2020) exactly as written. Pictures in the containers of
+    video name them although they are meant for an sRGB display, and browsers show them so.
+    """
+    if transfer in _VIDEO_TRANSFERS and not still:
+        transfer = 13
+    name = str(transfer) if str(transfer) in _CURVES else "srgb"
+    colors = _PRIMARIES.get(primaries, BT709)
+    if name == "srgb" and colors == BT709:
+        return None
+    return Encoding(name, colors)
+
+
+def convert(pixels: np.ndarray, encoding: Encoding) -> np.ndarray | None:
+    """Convert (H, W) or (H, W, 3) uint8 or uint16 to sRGB, uint8 of the same shape; None if no change is visible.
+
+    A gray picture uses the transfer function alone.
+    """
+    # Tone mapping works on the brightest of the primaries of BT.2020.
+    own = BT709 if pixels.ndim == 2 else encoding.chromaticities
+    to_wide, matrix = _matrix_between(own, BT2020), _matrix_between(BT2020 if encoding.hdr else own, BT709)
+    if to_wide is None or matrix is None:
+        return None
+    tables = [table.astype(np.float32) for table in _light_tables(encoding, np.iinfo(pixels.dtype).max + 1)]
+    if not encoding.hdr and _is_srgb(tables, matrix if pixels.ndim == 3 else None):
+        return None
+    result = np.empty(pixels.shape, np.uint8)
+    rows = max(1, _STRIP_PIXELS // pixels.shape[1])
+    for top in range(0, pixels.shape[0], rows):
+        strip = pixels[top : top + rows]
+        light: np.ndarray
+        if strip.ndim == 2:
+            light = tables[0].take(strip)
+            if encoding.hdr:
+                light = _tone_mapped(np.dstack([light] * 3), encoding)[..., 0]
+        else:
+            light = _light(strip, tables)
+            if encoding.hdr:
+                light = _tone_mapped(cv2.transform(light, to_wide), encoding)
+            light = cv2.transform(light, matrix)
+        result[top : top + rows] = _encode(light)
+    return result
+
+
+def _light(strip: np.ndarray, tables: list[np.ndarray]) -> np.ndarray:
+    """Look up (h, W, 3) uint8 or uint16 in one table per channel, as float32."""
+    if strip.dtype == np.uint8:
+        return cv2.LUT(strip, np.dstack(tables))
+    return cv2.merge([table.take(strip[..., channel]) for channel, table in enumerate(tables)])
+
+
+def _light_tables(encoding: Encoding, levels: int) -> list[np.ndarray]:
+    samples = np.linspace(0, 1, levels)
+    if encoding.transfer == "table":
+        return [np.interp(samples, np.linspace(0, 1, len(curve)), curve) for curve in encoding.tables]
+    if encoding.transfer == "power":
+        return [samples**encoding.gamma] * 3
+    if encoding.transfer == "srgb":
+        return [_srgb_to_light(samples)] * 3
+    return [_CURVES[encoding.transfer](samples)] * 3
+
+
+def _is_srgb(tables: list[np.ndarray], matrix: np.ndarray | None) -> bool:
+    """Return whether the conversion changes no colour of a coarse grid by more than _SAME_COLOR_LEVELS."""
+    steps = np.linspace(0, 1, 33)
+    curves = [np.interp(steps, np.linspace(0, 1, len(table)), table) for table in tables]
+    if matrix is None:
+        return bool(np.abs(_encode(curves[0]).astype(int) - np.rint(steps * 255)).max() <= _SAME_COLOR_LEVELS)
+    grid = np.stack(np.meshgrid(*[curve[::4] for curve in curves], indexing="ij"), -1).reshape(-1, 3)
+    grays = np.stack(curves, -1)
+    before = np.stack(np.meshgrid(*[steps[::4]] * 3, indexing="ij"), -1).reshape(-1, 3)
+    before = np.concatenate([before, np.stack([steps] * 3, -1)])
+    after = _encode(np.concatenate([grid, grays]) @ matrix.T).astype(int)
+    return bool(np.abs(after - np.rint(before * 255)).max() <= _SAME_COLOR_LEVELS)
+
+
+@cache
+def _matrix_between(first: Chromaticities, second: Chromaticities) -> np.ndarray | None:
+    """Return the (3, 3) float32 matrix from light of some primaries to light of others; None when they are no triangle.
+
+    White is adapted by the Bradford transform, as in ICC profiles.
+    """
+    try:
+        source = _to_xyz(first)
+        target = _to_xyz(second)
+        cones = (_BRADFORD @ target.sum(1)) / (_BRADFORD @ source.sum(1))
+        adapted = np.linalg.inv(_BRADFORD) @ np.diag(cones) @ _BRADFORD @ source
+        matrix = np.linalg.inv(target) @ adapted
+    except (np.linalg.LinAlgError, ZeroDivisionError):
+        return None
+    if not np.isfinite(matrix).all() or np.abs(matrix).max() > 1e4:
+        return None
+    return matrix.astype(np.float32)
+
+
+def _to_xyz(chromaticities: Chromaticities) -> np.ndarray:
+    x, y = np.array(chromaticities).reshape(4, 2).T
+    if (np.abs(y[3]) < 1e-6).any():
+        raise ZeroDivisionError
+    columns = np.stack([x, y, 1 - x - y])
+    white = columns[:, 3] / y[3]
+    return columns[:, :3] * np.linalg.solve(columns[:, :3], white)
+
+
+def _tone_mapped(light: np.ndarray, encoding: Encoding) -> np.ndarray:
+    """Map HDR light, (H, W, 3), to 0..1: PQ in units of reference white, HLG in scene light 0..1."""
+    if encoding.hdr == "HLG":
+        # BT.2100, the opto-optical transfer function: brighter by its luminance to the power of gamma - 1.
+        luminance = cv2.transform(light, np.array([[0.2627, 0.6780, 0.0593]], np.float32))
+        factor = cv2.pow(luminance, _HLG_SYSTEM_GAMMA - 1) * np.float32(PEAK_NITS / WHITE_NITS)
+        light = cv2.multiply(light, cv2.merge([factor] * 3))
+    red, green, blue = cv2.split(light)
+    brightest = np.clip(cv2.max(cv2.max(red, green), blue), 0, _BRIGHTEST)
+    table = _gain_table()
+    gain = table.take((brightest * np.float32((len(table) - 1) / _BRIGHTEST)).astype(np.int32))
+    return cv2.multiply(light, cv2.merge([gain] * 3))
+
+
+@cache
+def _gain_table() -> np.ndarray:
+    """Return the gain, (N,) float32, at even levels 0.._BRIGHTEST: constant up to white, then a Bezier curve."""
+    peak = PEAK_NITS / WHITE_NITS
+    t = np.linspace(0, 1, 256)
+    middle = 1 + _SHOULDER * (1 / _WHITE_LEVEL - 1), _WHITE_LEVEL + _SHOULDER * (1 - _WHITE_LEVEL)
+    x = (1 - t) ** 2 + 2 * t * (1 - t) * middle[0] + t**2 * peak
+    y = (1 - t) ** 2 * _WHITE_LEVEL + 2 * t * (1 - t) * middle[1] + t**2
+    levels = np.linspace(0, _BRIGHTEST, 1 << 16)
+    return np.where(levels < peak, np.interp(levels, x, y / x), 1 / np.maximum(levels, 1)).astype(np.float32)
+
+
+def _encode(light: np.ndarray) -> np.ndarray:
+    """Encode light as sRGB (IEC 61966-2-1), uint8; clip what lies outside."""
+    table = _encode_table()
+    return table.take((np.clip(light, 0, 1) * np.float32(len(table) - 1) + np.float32(0.5)).astype(np.uint16))
+
+
+@cache
+def _encode_table() -> np.ndarray:
+    light = np.linspace(0, 1, 1 << 16)
+    curve = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
+    return np.rint(curve * 255).astype(np.uint8)
+
+
+def _srgb_to_light(v: np.ndarray) -> np.ndarray:
+    return np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
+
+
+def _video_to_light(v: np.ndarray) -> np.ndarray:
+    """ITU-R BT.1886: what a display makes of video, as browsers do; not the inverse of the camera's curve."""
+    return v**2.4
+
+
+def _smpte_240_to_light(v: np.ndarray) -> np.ndarray:
+    return np.where(v < 0.0913, v / 4.0, ((v + 0.1115) / 1.1115) ** (1 / 0.45))
+
+
+def _pq_to_light(v: np.ndarray) -> np.ndarray:
+    """SMPTE ST 2084, in units of reference white."""
+    m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
+    power = v ** (1 / m2)
+    return (np.maximum(power - c1, 0) / (c2 - c3 * power)) ** (1 / m1) * (10_000 / WHITE_NITS)
+
+
+def _hlg_to_light(v: np.ndarray) -> np.ndarray:
+    """ITU-R BT.2100, scene light 0..1."""
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    return np.where(v <= 0.5, v * v / 3, (np.exp((v - c) / a) + b) / 12)
+
+
+# ITU-T H.273, table 3: from samples 0..1 to light 0..1.
+_CURVES: dict[str, Curve] = {
+    "1": _video_to_light,
+    "4": lambda v: v**2.2,
+    "5": lambda v: v**2.8,
+    "6": _video_to_light,
+    "7": _smpte_240_to_light,
+    "8": lambda v: v,
+    "11": _video_to_light,
+    "14": _video_to_light,
+    "15": _video_to_light,
+    "16": _pq_to_light,
+    "17": lambda v: np.minimum(v**2.6 * (52.37 / 48), 1),
+    "18": _hlg_to_light,
+}

@@ -1,0 +1,138 @@
+"""The built-in network as its engine asks it: one look at a photo, with a prompt or without.
+
+A network that takes boxes alone sees photo and prompt at once. One that takes clicks is served as two: the encoder sees
+the photo, the decoder the prompt, and what the encoder said is kept, so that another click costs the decoder only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+
+from segmentation.engines.session import GuardedSession
+
+Value = TypeVar("Value")
+
+KEPT_PHOTOS = 6  # 5 MB each at 416 px
+KEPT_ANSWERS = 24  # 1.4 MB each at 416 px; a request repeats the clicks of those before it
+
+
+class Look(NamedTuple):
+    """What to look at: a photo (3, S, S) float32, normalised, and what it is asked for.
+
+    prompt: (1, S, S) with the box plane alone or (3, S, S) with box, clicks and the matte before (see
+    segmentation.network), or None.
+    """
+
+    photo: np.ndarray
+    prompt: np.ndarray | None = None
+
+    def mirrored(self) -> Look:
+        return Look(self.photo[..., ::-1], None if self.prompt is None else self.prompt[..., ::-1])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a look gave: logits of subject and people (2, S, S), and people maps (5, S/8, S/8), float32."""
+
+    mattes: np.ndarray
+    maps: np.ndarray
+
+
+class Looker(Protocol):
+    """Answer looks; `takes_clicks` tells whether prompts may hold clicks."""
+
+    runtime: str
+    takes_clicks: bool
+
+    def answers(self, looks: Sequence[Look]) -> list[Answer]:
+        """Answer each look; raise InferenceFailed when the runtime fails."""
+
+
+class Kept(Generic[Value]):
+    """Keep the values used last, by a digest of what they were computed from; safe for threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[bytes, Value] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: bytes) -> Value | None:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key)
+
+    def put(self, key: bytes, value: Value) -> None:
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+
+
+class WholeLooker:
+    """Ask a network that takes photo and box plane as one input, (4, S, S)."""
+
+    takes_clicks = False
+
+    def __init__(self, session: GuardedSession) -> None:
+        self.runtime = session.runtime
+        self._session = session
+        self._mattes, self._maps = session.index_of("mattes"), session.index_of("people")
+
+    def answers(self, looks: Sequence[Look]) -> list[Answer]:
+        inputs = [(np.concatenate([look.photo, _planes(look, 1)]),) for look in looks]
+        return [Answer(outputs[self._mattes], outputs[self._maps]) for outputs in self._session.run_many(inputs)]
+
+
+class SplitLooker:
+    """Ask a network whose encoder takes the photo (3, S, S) and whose decoder its features and three prompt planes."""
+
+    takes_clicks = True
+
+    def __init__(self, encoder: GuardedSession, decoder: GuardedSession) -> None:
+        self.runtime = encoder.runtime
+        self._encoder, self._decoder = encoder, decoder
+        self._mattes, self._maps = decoder.index_of("mattes"), decoder.index_of("people")
+        self._features: Kept[list[np.ndarray]] = Kept(KEPT_PHOTOS)
+        self._answers: Kept[Answer] = Kept(KEPT_ANSWERS)
+
+    def answers(self, looks: Sequence[Look]) -> list[Answer]:
+        features = self._encoder.run_many([(look.photo,) for look in looks])
+        return self._decoded(features, looks)
+
+    def again(self, look: Look) -> Answer:
+        """Answer a look at a photo that more looks will follow; features and answers are kept for them."""
+        photo, planes = _digest(look.photo), _planes(look, 3)
+        asked = photo + _digest(planes)
+        answer = self._answers.get(asked)
+        if answer is None:
+            features = self._features.get(photo)
+            if features is None:
+                (features,) = self._encoder.run_many([(look.photo,)])
+                self._features.put(photo, features)
+            (answer,) = self._decoded([features], [look])
+            self._answers.put(asked, answer)
+        return answer
+
+    def _decoded(self, features: Sequence[list[np.ndarray]], looks: Sequence[Look]) -> list[Answer]:
+        inputs = [(*levels, _planes(look, 3)) for levels, look in zip(features, looks, strict=True)]
+        return [Answer(outputs[self._mattes], outputs[self._maps]) for outputs in self._decoder.run_many(inputs)]
+
+
+def _planes(look: Look, count: int) -> np.ndarray:
+    """Return the prompt as `count` planes; what it lacks is 0, which asks for nothing."""
+    planes = np.zeros((count, *look.photo.shape[1:]), np.float32)
+    if look.prompt is not None:
+        planes[: len(look.prompt)] = look.prompt
+    return planes
+
+
+def _digest(planes: np.ndarray) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(planes).data, digest_size=16).digest()

@@ -1,0 +1,146 @@
+"""Read boxes: ISO base media files (ISO 14496-12, HEIF and AVIF), JPEG 2000 (ISO 15444-1) and JPEG XL (ISO 18181-2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from segmentation.encoding import Encoding, from_code_points
+from segmentation.formats import av1
+
+MAX_BOXES = 4096
+_BEGINNING_BYTES = 128
+
+
+@dataclass(frozen=True, slots=True)
+class ItemColors:
+    """What the properties of a file's main picture say: turn is an EXIF orientation, 1..8."""
+
+    profile: bytes | None = None
+    encoding: Encoding | None = None
+    turn: int = 1
+
+
+def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, start and end of the content of each box between two places; stop at a broken one."""
+    end = len(data) if end is None else min(end, len(data))
+    for _ in range(MAX_BOXES):
+        if start + 8 > end:
+            return
+        size, kind, content = int.from_bytes(data[start : start + 4], "big"), data[start + 4 : start + 8], start + 8
+        if size == 1:
+            size, content = int.from_bytes(data[content : content + 8], "big"), content + 8
+        elif size == 0:
+            size = end - start
+        if size < content - start:
+            return
+        yield kind, content, min(start + size, end)
+        start += size
+
+
+def find(data: bytes, *path: bytes, start: int = 0, end: int | None = None) -> tuple[int, int] | None:
+    """Return start and end of the content of the first box on a path of kinds; `meta` has four bytes of version."""
+    for kind, content, stop in boxes(data, start, end):
+        if kind == path[0]:
+            content += 4 if kind == b"meta" else 0
+            return find(data, *path[1:], start=content, end=stop) if len(path) > 1 else (content, stop)
+    return None
+
+
+def item_colors(data: bytes) -> ItemColors:
+    """Return profile, encoding and turn of the main picture of a HEIF or AVIF file. A profile goes before `nclx`."""
+    profile = encoding = stream = None
+    is_given = False
+    angle, mirror = 0, None
+    for kind, body in _main_properties(data):
+        if kind == b"colr" and body[:4] in (b"prof", b"rICC"):
+            profile = profile or body[4:]
+        elif kind == b"colr" and body[:4] == b"nclx" and len(body) >= 8:
+            points = int.from_bytes(body[4:6], "big"), int.from_bytes(body[6:8], "big")
+            encoding, is_given = encoding or from_code_points(*points, still=False), True
+        elif kind == b"av1C":
+            stream = av1.code_points(_main_beginning(data))
+        elif kind == b"irot" and body:
+            angle = body[0] & 3
+        elif kind == b"imir" and body:
+            mirror = body[0] & 1
+    if stream and not is_given:
+        encoding = from_code_points(*stream, still=False)
+    return ItemColors(profile, encoding, _TURNS[angle, mirror])
+
+
+# The EXIF orientation of a turn by a multiple of 90 degrees against the clock, followed by a mirror: about the vertical
+# axis (1, left and right change places) or the horizontal one (0, top and bottom do).
+_TURNS = {
+    (0, None): 1, (1, None): 8, (2, None): 3, (3, None): 6,
+    (0, 1): 2, (1, 1): 7, (2, 1): 4, (3, 1): 5,
+    (0, 0): 4, (1, 0): 5, (2, 0): 2, (3, 0): 7,
+}  # fmt: skip
+
+
+def _main_properties(data: bytes) -> list[tuple[bytes, bytes]]:
+    """Return kind and content of each property of the primary item (ISO 23008-12: pitm, ipma, ipco)."""
+    item, table = _main_item(data), find(data, b"meta", b"iprp", b"ipco")
+    links = find(data, b"meta", b"iprp", b"ipma")
+    if item is None or table is None or links is None:
+        return []
+    properties = [(kind, data[content:stop]) for kind, content, stop in boxes(data, *table)]
+    wanted = _associations(data[slice(*links)], item)
+    return [properties[index - 1] for index in wanted if 0 < index <= len(properties)]
+
+
+def _main_item(data: bytes) -> int | None:
+    place = find(data, b"meta", b"pitm")
+    if place is None:
+        return None
+    start = place[0]
+    return int.from_bytes(data[start + 4 : start + (6 if data[start] == 0 else 8)], "big")
+
+
+def _main_beginning(data: bytes) -> bytes:
+    """Return the first bytes of the primary item's coded data (ISO 14496-12, box `iloc`), or none."""
+    place = find(data, b"meta", b"iloc")
+    if place is None:
+        return b""
+    at, version = place[0], data[place[0]]
+    offset_size, base_size = data[at + 4] >> 4, data[at + 5] >> 4
+    length_size, index_size = data[at + 4] & 15, data[at + 5] & 15 if version else 0
+    at += 6
+
+    def take(size: int) -> int:
+        nonlocal at
+        at += size
+        return int.from_bytes(data[at - size : at], "big")
+
+    wide = 4 if version == 2 else 2
+    wanted = _main_item(data)
+    for _ in range(min(take(wide), MAX_BOXES)):
+        item = take(wide)
+        method = take(2) & 15 if version else 0
+        take(2)
+        base, extents = take(base_size), take(2)
+        first = None
+        for _ in range(min(extents, MAX_BOXES)):
+            take(index_size)
+            extent = take(offset_size), take(length_size)
+            first = first or extent
+        if item == wanted and first is not None and method == 0:
+            start = base + first[0]
+            return data[start : start + min(first[1] or _BEGINNING_BYTES, _BEGINNING_BYTES)]
+    return b""
+
+
+def _associations(body: bytes, item: int) -> list[int]:
+    """Return the numbers of an item's properties, from the content of `ipma`."""
+    version, is_wide, place = body[0], bool(body[3] & 1), 8
+    for _ in range(min(int.from_bytes(body[4:8], "big"), MAX_BOXES)):
+        step = 4 if version else 2
+        found = int.from_bytes(body[place : place + step], "big")
+        place += step
+        count, size = body[place] if place < len(body) else 0, 2 if is_wide else 1
+        place += 1
+        if found == item:
+            values = [int.from_bytes(body[place + k * size : place + (k + 1) * size], "big") for k in range(count)]
+            return [value & (0x7FFF if is_wide else 0x7F) for value in values]
+        place += count * size
+    return []

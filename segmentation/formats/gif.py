@@ -1,0 +1,90 @@
+"""Read the first frame of a GIF (GIF89a specification); nothing after it matters."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from segmentation.errors import ImageUnreadable
+from segmentation.formats.opened import DAMAGED_END, Header, Samples
+
+MAX_BLOCKS = 4096  # extensions before the first frame
+_EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
+_ENDING = b"\0" + bytes([_TRAILER])
+
+
+class OpenedGif:
+    """A GIF whose blocks were walked up to the second frame."""
+
+    def __init__(self, data: bytes) -> None:
+        self._frame, is_animated, is_whole = _first_frame(data)
+        with Image.open(io.BytesIO(self._frame), formats=("GIF",)) as image:
+            notes = ("animated: first frame used",) if is_animated else ()
+            self.header = Header(*image.size, notes=notes if is_whole else (*notes, DAMAGED_END))
+
+    def prove(self) -> None:
+        self.samples()
+
+    def samples(self) -> Samples:
+        with Image.open(io.BytesIO(self._frame), formats=("GIF",)) as image:
+            image.load()
+            if image.mode == "L" and "transparency" not in image.info:
+                return Samples(np.asarray(image), "gray")
+            rgba = np.asarray(image.convert("RGBA"))
+        return Samples(np.ascontiguousarray(rgba[..., :3]), "rgb", np.ascontiguousarray(rgba[..., 3]))
+
+
+def _first_frame(data: bytes) -> tuple[bytes, bool, bool]:
+    """Return a file of the first frame alone, whether another one follows, and whether the file has its end."""
+    place = 13 + _table_bytes(data[10]) if len(data) > 12 else len(data)
+    for _ in range(MAX_BLOCKS):
+        if place >= len(data):
+            raise EOFError
+        kind = data[place]
+        if kind == _EXTENSION:
+            place = _skip(data, place + 2)
+        elif kind == _IMAGE:
+            if place + 10 > len(data):
+                raise EOFError
+            start = place + 11 + _table_bytes(data[place + 9])
+            end = _skip(data, start)
+            if end > len(data) or data[end - 1 : end] != b"\0":
+                return _mended(data, start), False, False
+            return data[:end] + _ENDING[1:], *_what_follows(data, end)
+        else:
+            raise ValueError("block")
+    raise ImageUnreadable("The GIF file is built of far more parts than a picture needs.")
+
+
+def _table_bytes(flags: int) -> int:
+    return 3 << ((flags & 0x07) + 1) if flags & 0x80 else 0
+
+
+def _skip(data: bytes, place: int) -> int:
+    """Return the place behind a chain of sub-blocks, beyond the file where the chain is cut."""
+    while place < len(data) and data[place]:
+        place += 1 + data[place]
+    return place + 1
+
+
+def _mended(data: bytes, start: int) -> bytes:
+    """End a chain of sub-blocks that is cut: its last one gets the length that it has."""
+    place = start
+    while place < len(data) and place + 1 + data[place] <= len(data):
+        place += 1 + data[place]
+    rest = data[place + 1 :]
+    return data[:place] + (bytes([len(rest)]) + rest if rest else b"") + _ENDING
+
+
+def _what_follows(data: bytes, place: int) -> tuple[bool, bool]:
+    """Return whether another frame follows, and whether the file is whole as far as that needs."""
+    for _ in range(MAX_BLOCKS):
+        if place >= len(data):
+            return False, False
+        if data[place] == _EXTENSION:
+            place = _skip(data, place + 2)
+        else:
+            return data[place] == _IMAGE, data[place] in (_IMAGE, _TRAILER)
+    return False, True

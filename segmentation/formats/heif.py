@@ -1,0 +1,72 @@
+"""Read HEIC and AVIF (ISO 23008-12): the main picture, with the colours and the turn that its properties give."""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+
+import numpy as np
+from PIL import Image
+
+from segmentation.encoding import Encoding, from_code_points
+from segmentation.formats import boxes, exif
+from segmentation.formats.opened import Header, Samples
+
+
+@cache
+def _register_heif() -> None:
+    # Imported on the first HEIC only: the library loads a video decoder.
+    from pillow_heif import register_heif_opener
+
+    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+
+class OpenedHeif:
+    """A HEIC or AVIF whose boxes were parsed."""
+
+    def __init__(self, data: bytes, name: str) -> None:
+        self._data, self._is_heic = data, name == "heic"
+        if self._is_heic:
+            _register_heif()
+        self._colors = boxes.item_colors(data)
+        with self._image() as image:
+            tags = exif.parse(image.info.get("exif"))
+            # libheif turns the picture, and EXIF has no say in it (ISO 23008-12, 6.5.10); Pillow makes EXIF of `irot`.
+            turn = 1 if self._is_heic else exif.orientation(tags)
+            turned = self._colors.turn if self._is_heic else turn
+            self._encoding = self._colors.encoding or _stream_encoding(image.info.get("nclx_profile"))
+            carried = image.info.get("exif") or b""
+            self.header = Header(*image.size, turn, turned, exif.resolution(tags), self._notes(image), carried)
+
+    def _image(self) -> Image.Image:
+        return Image.open(io.BytesIO(self._data), formats=("HEIF" if self._is_heic else "AVIF",))
+
+    def _notes(self, image: Image.Image) -> tuple[str, ...]:
+        if not getattr(image, "is_animated", False):
+            return ()
+        if self._is_heic:
+            return ("several pictures: the main one used",)
+        return (f"animated: first of {getattr(image, 'n_frames', 2)} frames used",)
+
+    def prove(self) -> None:
+        self.samples()
+
+    def samples(self) -> Samples:
+        with self._image() as image:
+            image.load()
+            profile = image.info.get("icc_profile") or self._colors.profile
+            pixels = np.asarray(image)
+        if pixels.ndim == 2:
+            return Samples(pixels, "gray", None, profile, self._encoding)
+        alpha = np.ascontiguousarray(pixels[..., -1]) if pixels.shape[2] in (2, 4) else None
+        if pixels.shape[2] == 2:
+            return Samples(np.ascontiguousarray(pixels[..., 0]), "gray", alpha, profile, self._encoding)
+        colors = np.ascontiguousarray(pixels[..., :3])
+        return Samples(colors, "rgb", alpha, profile, self._encoding)
+
+
+def _stream_encoding(found: dict[str, int] | None) -> Encoding | None:
+    """Return the encoding that libheif found in the coded picture itself."""
+    if not found:
+        return None
+    return from_code_points(found["color_primaries"], found["transfer_characteristics"], still=False)

@@ -1,0 +1,81 @@
+"""Read WebP (RFC 9649). The decoder gets a file of its colours and the first frame; what else there is cannot hurt."""
+
+from __future__ import annotations
+
+import io
+import struct
+
+import numpy as np
+from PIL import Image
+
+from segmentation.errors import ImageUnreadable
+from segmentation.formats import exif
+from segmentation.formats.opened import DAMAGED_END, Header, Samples
+
+MAX_CHUNKS = 100_000
+_PIXELS = (b"VP8 ", b"VP8L", b"ANMF")
+_KEPT = (b"VP8X", b"ICCP", b"ANIM", b"ALPH", *_PIXELS)
+
+
+class OpenedWebp:
+    """A WebP whose chunks were parsed."""
+
+    def __init__(self, data: bytes) -> None:
+        chunks, frames, is_whole = _parse(data)
+        if not any(kind in chunks for kind in _PIXELS):
+            raise EOFError
+        self._file = _riff([(kind, chunks[kind]) for kind in _KEPT if kind in chunks])
+        self._profile = chunks.get(b"ICCP")
+        tags = exif.parse(chunks.get(b"EXIF"))
+        turn = exif.orientation(tags)
+        notes: tuple[str, ...] = (f"animated: first of {frames} frames used",) if frames > 1 else ()
+        with self._image() as image:
+            notes = notes if is_whole else (*notes, DAMAGED_END)
+            self.header = Header(*image.size, turn, turn, exif.resolution(tags), notes, chunks.get(b"EXIF", b""))
+
+    def _image(self) -> Image.Image:
+        return Image.open(io.BytesIO(self._file), formats=("WEBP",))
+
+    def prove(self) -> None:
+        self.samples()
+
+    def samples(self) -> Samples:
+        with self._image() as image:
+            image.load()
+            pixels = np.asarray(image)
+        alpha = np.ascontiguousarray(pixels[..., 3]) if pixels.shape[2] == 4 else None
+        return Samples(np.ascontiguousarray(pixels[..., :3]), "rgb", alpha, self._profile)
+
+
+def _parse(data: bytes) -> tuple[dict[bytes, bytes], int, bool]:
+    """Return the first chunk of each kind, the number of frames, and whether the last chunk is whole."""
+    found: dict[bytes, bytes] = {}
+    frames, place = 0, 12
+    end = min(len(data), 8 + max(4, int.from_bytes(data[4:8], "little")))
+    if end <= 20:  # some writers leave the length empty
+        end = len(data)
+    for _ in range(MAX_CHUNKS):
+        if place + 8 > end:
+            return found, frames, place >= end and len(data) >= end
+        kind, length = struct.unpack_from("<4sI", data, place)
+        body = data[place + 8 : place + 8 + length]
+        if len(body) < length:
+            return found, frames, False
+        frames += kind == b"ANMF"
+        if kind in (*_KEPT, b"EXIF"):
+            found.setdefault(kind, body)
+        place += 8 + length + (length & 1)
+    raise ImageUnreadable("The WebP file is built of far more parts than a picture needs.")
+
+
+def _riff(chunks: list[tuple[bytes, bytes]]) -> bytes:
+    """Build a WebP file; the header's flags are set for what it holds."""
+    kinds = {kind for kind, _ in chunks}
+    parts = []
+    for kind, body in chunks:
+        if kind == b"VP8X" and len(body) >= 10:
+            flags = body[0] & 0x10 | (0x20 if b"ICCP" in kinds else 0) | (0x02 if b"ANMF" in kinds else 0)
+            body = bytes([flags]) + body[1:]
+        parts += [kind, struct.pack("<I", len(body)), body, b"\0" * (len(body) & 1)]
+    content = b"WEBP" + b"".join(parts)
+    return b"RIFF" + struct.pack("<I", len(content)) + content

@@ -1,0 +1,49 @@
+"""The people of a subject, complete, and the things of it without them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import cv2
+import numpy as np
+
+from segmentation.engines.base import Instance, Matte
+from segmentation.refine import enlarge
+
+OPAQUE = 0.5
+WHOLLY_SUBJECT = 0.8  # of a group of people: from here on, the subject's outline is the better one
+TOUCHED = 0.08  # of a group or a person: with less, it only stands beside the subject
+LEAST_SHARE = 0.02  # of the subject's alpha: less than this is neither a person nor a thing
+
+InstancesOf = Callable[[], Sequence[Instance]]
+
+
+def people_in(matte: Matte, instances: InstancesOf) -> np.ndarray | None:
+    """Return the alpha (h, w) of the people who are the subject; None when none is.
+
+    What belongs to a person and to the subject is taken from the subject. A person of whom the subject holds a part
+    only, such as the head over a car, is taken complete: `instances` finds each by themselves, and is asked only then.
+    """
+    assert matte.people is not None
+    people, subject = matte.people, matte.alpha
+    alpha = subject * np.clip(2 * people, 0, 1)  # an unsure 0.9 leaves the inside of a person opaque
+    groups, labels = cv2.connectedComponents((people > OPAQUE).astype(np.uint8))
+    shares = [float((subject[labels == group] > OPAQUE).mean()) for group in range(1, groups)]
+    if any(TOUCHED <= share < WHOLLY_SUBJECT for share in shares):
+        for person in instances():
+            body = enlarge(person.alpha, *subject.shape)
+            solid = body > OPAQUE
+            if solid.any() and TOUCHED <= float((subject[solid] > OPAQUE).mean()) < WHOLLY_SUBJECT:
+                alpha = np.maximum(alpha, body)
+    return alpha if _counts(alpha, matte) else None
+
+
+def things_in(matte: Matte) -> np.ndarray | None:
+    """Return the alpha (h, w) of the subject without its people; None when nothing but people is the subject."""
+    assert matte.people is not None
+    alpha = matte.alpha * (1 - np.clip(2 * matte.people, 0, 1))
+    return alpha if _counts(alpha, matte) else None
+
+
+def _counts(alpha: np.ndarray, matte: Matte) -> bool:
+    return bool((alpha > OPAQUE).any()) and float(alpha.sum()) > LEAST_SHARE * float(matte.alpha.sum())

@@ -1,0 +1,109 @@
+// A job as the native API writes it (jobs/api/native/serializers.py), and what the pages read from it.
+
+/** @typedef {[number, number, number, number]} Box left, top, right, bottom in whole pixels of the upright picture */
+/** @typedef {"queued" | "running" | "succeeded" | "failed" | "canceled"} Status */
+
+/**
+ * @typedef {object} Options what the API takes and stores (segmentation/options.py)
+ * @property {"auto" | "boxes" | "instances"} method
+ * @property {Box[]} boxes
+ * @property {string} subject
+ * @property {string | null} quality
+ * @property {string} alpha_mode
+ * @property {number} threshold
+ * @property {number} erosion
+ * @property {boolean} feathering
+ * @property {boolean} decontaminate
+ * @property {string[]} outputs
+ * @property {string} format
+ * @property {string | null} background
+ * @property {boolean} crop
+ * @property {number} crop_margin
+ */
+
+/** @typedef {{ kind: string, url: string, content_type: string, bytes: number }} StoredFile */
+/** @typedef {{ id: number, box: Box, score: number }} Instance one person; the score is 0 to 1 */
+/** @typedef {{ code: string, detail: string }} Failure */
+
+/**
+ * @typedef {object} JobImage
+ * @property {string} id
+ * @property {number} position
+ * @property {string} name
+ * @property {Status} status
+ * @property {Failure | null} error
+ * @property {number | null} width
+ * @property {number | null} height
+ * @property {Box | null} foreground the box around what was cut out
+ * @property {Instance[]} instances
+ * @property {StoredFile[]} files oldest first
+ */
+
+/**
+ * @typedef {object} Job
+ * @property {string} id
+ * @property {Status} status
+ * @property {Options} options
+ * @property {number} images_total
+ * @property {JobImage[]} images
+ */
+
+const TERMINAL = new Set(["succeeded", "failed", "canceled"]);
+
+/**
+ * Return the picture with an id; the first one when the job has no such picture.
+ * @param {Job} job
+ * @param {string} id
+ * @returns {JobImage}
+ */
+export function imageIn(job, id) {
+  return job.images.find((image) => image.id === id) ?? job.images[0];
+}
+
+/**
+ * Return whether a picture or job has reached its last status.
+ * @param {{ status: Status }} subject
+ * @returns {boolean}
+ */
+export function hasEnded({ status }) {
+  return TERMINAL.has(status);
+}
+
+/**
+ * Return the link to the newest file of one kind; "" when there is none.
+ * @param {JobImage} image
+ * @param {string} kind
+ * @returns {string}
+ */
+export function linkTo(image, kind) {
+  return image.files.filter((file) => file.kind === kind).at(-1)?.url ?? "";
+}
+
+/**
+ * Return a job's URL in the API, or that of one of its actions.
+ * @param {Job} job
+ * @param {"" | "variants" | "again" | "cancel"} [action]
+ * @returns {string}
+ */
+export function jobUrl(job, action = "") {
+  return `/api/jobs/${job.id}/${action}`;
+}
+
+/**
+ * Return the people of a picture; null when the job did not look for people.
+ * @param {Job} job
+ * @param {JobImage} image
+ * @returns {Instance[] | null}
+ */
+export function peopleIn(job, image) {
+  return job.options.method === "instances" ? image.instances : null;
+}
+
+/**
+ * Return the boxes that a job was submitted with.
+ * @param {Job} job
+ * @returns {Box[]}
+ */
+export function boxesOf(job) {
+  return job.options.method === "boxes" ? job.options.boxes : [];
+}

@@ -1,0 +1,46 @@
+// The before/after slider: a drag near the line moves it, elsewhere it pans; the hidden range input serves the keyboard.
+import { followDrag } from "../page/drag.js";
+
+const GRAB_PX = 32;
+
+export class Compare {
+  /**
+   * @param {HTMLElement} pane
+   * @param {import("./viewport.js").Viewport} viewport
+   * @param {import("./state.js").EditorState} state
+   * @param {{ input: HTMLInputElement, line: HTMLElement, before: HTMLElement }} parts
+   */
+  constructor(pane, viewport, state, { input, line, before }) {
+    this.pane = pane;
+    this.viewport = viewport;
+    this.state = state;
+    this.input = input;
+    this.line = line;
+    this.before = before;
+    input.addEventListener("input", () => this.place());
+    pane.addEventListener("pointerdown", (event) => this.#down(event));
+    this.place();
+  }
+
+  /** Put the line where the input says. */
+  place() {
+    const share = Number(this.input.value) / 100;
+    const [x] = this.viewport.toPane(this.viewport.size[0] * share, 0);
+    this.line.style.left = `${x}px`;
+    this.before.style.setProperty("--split", `${share * 100}%`);
+  }
+
+  /** @param {PointerEvent} event */
+  #down(event) {
+    if (this.state.tool !== "result" || event.button > 0 || this.viewport.pointers.size > 1) return;
+    const frame = this.pane.getBoundingClientRect();
+    const grabs = Math.abs(event.clientX - frame.left - parseFloat(this.line.style.left)) < GRAB_PX;
+    followDrag(event, (dx, dy, next) => (grabs ? this.#slideTo(next.clientX) : this.viewport.panBy(dx, dy)));
+  }
+
+  /** @param {number} clientX */
+  #slideTo(clientX) {
+    this.input.value = String((this.viewport.toPicture(clientX, 0)[0] / this.viewport.size[0]) * 100);
+    this.place();
+  }
+}

@@ -1,0 +1,164 @@
+// What leaves the page: downloads, copies, links and saved versions, rendered as the panel says.
+import { copyText } from "../page/clipboard.js";
+import { byId, create } from "../page/elements.js";
+import { fill, gettext } from "../page/texts.js";
+import { toast } from "../page/toast.js";
+import { composed } from "./behind.js";
+import { keptPeople, shownImage } from "./state.js";
+
+/** @typedef {import("../api/job.js").Options} Options */
+/** @typedef {import("../api/job.js").StoredFile} StoredFile */
+
+const LINK_FREED_AFTER_MS = 10_000;
+/** @type {Record<string, string>} */
+const EXTENSIONS = { "image/jpeg": "jpg", "image/webp": "webp" };
+
+/**
+ * @typedef {object} FileCalls
+ * @property {() => Partial<Options>} options the options of the settings form
+ * @property {() => string} behind the object URL of the picture behind, "" for none
+ * @property {import("./renderings.js").Renderings} renderings
+ */
+
+export class Files {
+  /**
+   * @param {import("./state.js").EditorState} state
+   * @param {FileCalls} calls
+   */
+  constructor(state, { options, behind, renderings }) {
+    this.state = state;
+    this.options = options;
+    this.behind = behind;
+    this.renderings = renderings;
+    /** The last link and what it shows. @type {{ wish: string, kept: Promise<StoredFile> } | null} */
+    this.shared = null;
+  }
+
+  /**
+   * Download the result as the panel says, or as one kind of file.
+   * @param {string} [kind] png, webp, jpeg, mask or alpha
+   */
+  async download(kind = "") {
+    const options = downloadOptions(this.#cutoutOptions(), kind);
+    const blob = kind ? await this.renderings.render(options) : await this.#result();
+    offer(blob, fileName(shownImage(this.state).name, options.outputs?.[0] ?? "cutout", blob.type));
+  }
+
+  /** Copy the result. The clipboard takes pictures as PNG only, and only on HTTPS pages. */
+  async copy() {
+    if (!navigator.clipboard?.write) {
+      const button = byId("download");
+      toast(gettext("Your browser copies pictures only from pages opened over HTTPS. Download the picture instead."), {
+        action: button.textContent?.trim(),
+        onAction: () => button.click(),
+      });
+      return;
+    }
+    const blob = this.#result({ format: "png" });
+    // Safari takes a picture that is promised within the click, not one that is made after it.
+    await Promise.all([blob, navigator.clipboard.write([new ClipboardItem({ "image/png": blob })])]);
+    toast(gettext("Copied"));
+  }
+
+  /** Copy a link to the result that expires; show it selected where the browser does not copy. */
+  async share() {
+    const url = await this.#link();
+    const time = expiryOf(url).toLocaleString(document.documentElement.lang, {
+      dateStyle: "medium",
+      timeStyle: "short",
+    });
+    if (await copyText(url)) {
+      toast(fill(gettext("The link is copied. It works until {time}, or until the picture is deleted."), { time }));
+    } else {
+      showLink(url, fill(gettext("The link works until {time}, or until the picture is deleted."), { time }));
+    }
+  }
+
+  /** Save the result beside the original one. */
+  async keep() {
+    await this.renderings.keep(this.#cutoutOptions());
+    toast(gettext("Saved next to the original result."));
+  }
+
+  /** @returns {Partial<Options>} */
+  #cutoutOptions() {
+    return { ...this.options(), outputs: ["cutout"] };
+  }
+
+  /**
+   * @param {Partial<Options>} [changes]
+   * @returns {Promise<Blob>} the cutout as the panel says, with the picture behind it where there is one
+   */
+  async #result(changes = {}) {
+    const blob = await this.renderings.render({ ...this.#cutoutOptions(), ...changes });
+    const behind = this.behind();
+    return behind ? composed(blob, behind) : blob;
+  }
+
+  // Each link is a stored file, so a new one is made only when something has changed.
+  async #link() {
+    const { state } = this;
+    const wish = JSON.stringify([this.options(), state.imageId, keptPeople(state), state.strokes]);
+    if (this.shared?.wish !== wish) this.shared = { wish, kept: this.renderings.keep(this.#cutoutOptions()) };
+    const { kept } = this.shared;
+    kept.catch(() => {
+      this.shared = null;
+    });
+    return (await kept).url;
+  }
+}
+
+/**
+ * Return the options of a download as one kind of file. JPEG gets white where no background is chosen.
+ * @param {Partial<Options>} options
+ * @param {string} kind
+ * @returns {Partial<Options>}
+ */
+export function downloadOptions(options, kind) {
+  if (kind === "mask" || kind === "alpha") return { ...options, outputs: [kind] };
+  if (kind === "jpeg") return { ...options, format: kind, background: options.background || "#ffffff" };
+  return kind ? { ...options, format: kind } : options;
+}
+
+/**
+ * Return the name of a downloaded file: that of the picture, what it is, and the extension of its type.
+ * @param {string} name
+ * @param {string} output
+ * @param {string} type
+ * @returns {string}
+ */
+export function fileName(name, output, type) {
+  return `${name.replace(/\.[^.]+$/, "") || "picture"}-${output}.${EXTENSIONS[type] ?? "png"}`;
+}
+
+/**
+ * Return when a signed link expires.
+ * @param {string} url
+ * @returns {Date}
+ */
+export function expiryOf(url) {
+  return new Date(Number(new URL(url).searchParams.get("until")) * 1000);
+}
+
+/**
+ * Let the browser save a file.
+ * @param {Blob} blob
+ * @param {string} name
+ */
+export function offer(blob, name) {
+  const link = create("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), LINK_FREED_AFTER_MS);
+}
+
+/**
+ * @param {string} url
+ * @param {string} text
+ */
+function showLink(url, text) {
+  const field = byId("link", HTMLInputElement);
+  field.value = url;
+  byId("link-words").textContent = text;
+  byId("link-dialog", HTMLDialogElement).showModal();
+  field.select();
+}

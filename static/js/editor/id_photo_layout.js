@@ -1,0 +1,75 @@
+// The layout of ID photos: pure functions in pixels at 300 dpi.
+
+/** @typedef {import("./box_geometry.js").Pair} Pair */
+/** @typedef {import("../api/job.js").Box} Box */
+
+export const DPI = 300;
+const MM_PER_INCH = 25.4;
+const SHEET_MM = Object.freeze(/** @type {Pair} */ ([152, 102])); // 6 × 4 inch photo paper
+const GAP_MM = 2;
+const HEAD_ROOM = 0.1; // share of the photo's height above the head
+const SUBJECT_WIDTH = 0.96; // share of the photo's width
+
+/**
+ * Return a length in millimetres as whole pixels.
+ * @param {number} mm
+ * @returns {number}
+ */
+export function pixels(mm) {
+  return Math.round((mm / MM_PER_INCH) * DPI);
+}
+
+/**
+ * Return the size in pixels of a photo such as "35x45", in millimetres.
+ * @param {string} text
+ * @returns {Pair}
+ */
+export function photoSize(text) {
+  const [width, height] = text.split("x").map(Number);
+  return [pixels(width), pixels(height)];
+}
+
+/**
+ * Return the scale of the picture on the photo, and where its corner lies: the subject fills the width.
+ * @param {Pair} photo
+ * @param {Box} subject
+ * @param {{ zoom: number, shift: Pair }} chosen by hand, the shift in pixels of the photo
+ * @returns {{ scale: number, x: number, y: number }}
+ */
+export function placement([width, height], [left, top, right], { zoom, shift }) {
+  const scale = (width / Math.max(1, right - left)) * SUBJECT_WIDTH * zoom;
+  const x = width / 2 - ((left + right) / 2) * scale + shift[0];
+  const y = height * HEAD_ROOM - top * scale + shift[1];
+  return { scale, x, y };
+}
+
+/**
+ * Return a sheet of photo paper with as many photos as fit, in the middle.
+ * @param {Pair} photo
+ * @returns {{ size: Pair, corners: Pair[] }} the corners of the photos, by rows
+ */
+export function sheetLayout([photoWidth, photoHeight]) {
+  const [width, height] = SHEET_MM.map(pixels);
+  const gap = pixels(GAP_MM);
+  const [stepX, stepY] = [photoWidth + gap, photoHeight + gap];
+  const columns = Math.floor((width - gap) / stepX);
+  const rows = Math.floor((height - gap) / stepY);
+  const [left, top] = [(width - columns * stepX + gap) / 2, (height - rows * stepY + gap) / 2];
+  /** @type {Pair[]} */
+  const corners = [];
+  for (let row = 0; row < rows; row += 1) {
+    for (let column = 0; column < columns; column += 1) corners.push([left + column * stepX, top + row * stepY]);
+  }
+  return { size: [width, height], corners };
+}
+
+/**
+ * Write the resolution into a JPEG, which printers go by and a canvas leaves out: bytes 13 to 17 of the JFIF header are
+ * the unit (1 for inch) and the resolution in x and y, two bytes each.
+ * @param {Uint8Array<ArrayBuffer>} bytes changed in place
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+export function withResolution(bytes) {
+  bytes.set([1, DPI >> 8, DPI & 255, DPI >> 8, DPI & 255], 13);
+  return bytes;
+}

@@ -1,0 +1,97 @@
+// Renderings of the shown picture with other options, without the model: for the stage, and for what leaves the page.
+import { jobUrl } from "../api/job.js";
+import { answered, call } from "../api/request.js";
+import { optionsForStage } from "../settings/options.js";
+import { keptPeople, shownImage } from "./state.js";
+
+/** @typedef {import("../api/job.js").Options} Options */
+/** @typedef {import("../api/job.js").StoredFile} StoredFile */
+
+export class Renderings {
+  /**
+   * @param {import("./state.js").EditorState} state
+   * @param {() => Promise<Blob>} brushPng
+   */
+  constructor(state, brushPng) {
+    this.state = state;
+    this.brushPng = brushPng;
+    /** Aborts the rendering for the stage that is under way. @type {AbortController | null} */
+    this.stage = null;
+  }
+
+  /**
+   * Return a rendering as a file.
+   * @param {Partial<Options>} options
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Blob>}
+   */
+  async render(options, signal) {
+    const response = await this.#send(options, false, signal);
+    return answered(response.blob());
+  }
+
+  /**
+   * Store a rendering beside the original result, and return it with its link.
+   * @param {Partial<Options>} options
+   * @returns {Promise<StoredFile>}
+   */
+  async keep(options) {
+    const response = await this.#send(options, true);
+    return answered(response.json());
+  }
+
+  /**
+   * Return the rendering for the stage; null when a newer one has replaced it meanwhile. Crop and colour are left out, so
+   * that it lines up with the original and with what is behind it.
+   * @param {Partial<Options>} options
+   * @returns {Promise<Blob | null>}
+   */
+  async renderStage(options) {
+    this.stop();
+    this.stage = new AbortController();
+    const { signal } = this.stage;
+    try {
+      return await this.render(optionsForStage(options), signal);
+    } catch (error) {
+      if (signal.aborted) return null;
+      throw error;
+    }
+  }
+
+  /** Stop the rendering for the stage. */
+  stop() {
+    this.stage?.abort();
+  }
+
+  /**
+   * @param {Partial<Options>} options
+   * @param {boolean} keep
+   * @param {AbortSignal} [signal]
+   * @returns {Promise<Response>}
+   */
+  async #send(options, keep, signal) {
+    const { state } = this;
+    const people = keptPeople(state);
+    const { position } = shownImage(state);
+    const values = { ...options, position, keep, ...(people ? { people } : {}) };
+    const url = jobUrl(state.job, "variants");
+    if (!state.strokes.length) return call("POST", url, { json: values, signal });
+    const form = formOf(values);
+    form.append("brush", await this.brushPng(), "brush.png");
+    return call("POST", url, { form, signal });
+  }
+}
+
+/**
+ * Return values as the fields of a form: lists separated by commas, null left out.
+ * @param {Record<string, unknown>} values
+ * @returns {FormData}
+ */
+export function formOf(values) {
+  const form = new FormData();
+  for (const [name, value] of Object.entries(values)) {
+    if (value === null || value === undefined) continue;
+    form.append(name, Array.isArray(value) ? value.join(",") : String(value));
+  }
+  return form;
+}

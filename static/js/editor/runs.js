@@ -1,0 +1,160 @@
+// Runs of the model: wait for the one that the page was opened for, ask for new ones, and go back to the result before.
+// What is shown stays until a new result is there.
+import { imageIn, jobUrl } from "../api/job.js";
+import { callJson } from "../api/request.js";
+import { gettext } from "../page/texts.js";
+import { toast } from "../page/toast.js";
+import { boxesWish, goBack, isShownEnded, remember, setJob, shownImage, startRun } from "./state.js";
+import { waitForEnd } from "./waiting.js";
+
+/** @typedef {import("../api/job.js").Job} Job */
+/** @typedef {import("../api/job.js").JobImage} JobImage */
+/** @typedef {import("../api/job.js").Options} Options */
+/** @typedef {import("./state.js").Snapshot} Snapshot */
+
+const FIRST_WAIT_SECONDS = 2; // short: a run that takes longer is known by then, and can be cancelled
+
+/**
+ * @typedef {object} RunCalls
+ * @property {() => Partial<Options>} options the options of the settings form
+ * @property {(text: string, options?: { isError?: boolean }) => void} note
+ * @property {(before?: Snapshot) => void} onResult called when another result is to be shown; with the snapshot when
+ *   it is the one before
+ */
+
+export class Runs {
+  /**
+   * @param {import("./state.js").EditorState} state
+   * @param {RunCalls} calls
+   */
+  constructor(state, { options, note, onResult }) {
+    this.state = state;
+    this.options = options;
+    this.note = note;
+    this.onResult = onResult;
+  }
+
+  /** Wait for the job in the state, and show its result. */
+  async open() {
+    const job = await this.#end(this.state.job);
+    if (!job) return;
+    setJob(this.state, job);
+    this.onResult();
+  }
+
+  /**
+   * Run the model on the shown picture with these options on top of the settings form's.
+   * @param {Partial<Options>} wished
+   */
+  async again(wished) {
+    const { state } = this;
+    const options = { ...this.options(), ...wished };
+    const wish = JSON.stringify(options);
+    if (wish === state.run.wish) return;
+    const turn = startRun(state, wish);
+    this.note(gettext("Cutting out…"));
+    try {
+      const { position } = shownImage(state);
+      const url = `${jobUrl(state.job, "again")}?wait=${FIRST_WAIT_SECONDS}`;
+      const answer = await callJson("POST", url, { json: { ...options, position } });
+      if (turn !== state.run.turn) return;
+      const job = await this.#end(answer);
+      if (job) this.#take(job);
+    } catch (error) {
+      if (turn === state.run.turn) this.#giveUp(error instanceof Error ? error.message : String(error));
+    } finally {
+      if (turn === state.run.turn) state.run.wish = null;
+    }
+  }
+
+  /** Run the model for the boxes on the picture; when they are those of the shown job, drop a run for others. */
+  runBoxes() {
+    const wish = boxesWish(this.state);
+    if (wish) {
+      void this.again(wish);
+    } else if (this.state.run.wish !== null) {
+      startRun(this.state, null);
+      void this.open();
+    }
+  }
+
+  /** Show the result before the last run again. */
+  back() {
+    const before = goBack(this.state);
+    if (!before) return;
+    history.replaceState(null, "", before.path);
+    this.onResult(before);
+  }
+
+  /**
+   * Ask for the cancellation of the job that is waited for; its end is then noticed by waiting.
+   * @returns {Promise<void>}
+   */
+  async cancel() {
+    const { awaited } = this.state.run;
+    if (awaited) await callJson("POST", jobUrl(awaited, "cancel"));
+  }
+
+  /**
+   * @param {Job} job
+   * @returns {Promise<Job | null>} null when something else is wished meanwhile, or the server refuses
+   */
+  async #end(job) {
+    const { state } = this;
+    const { turn } = state.run;
+    try {
+      const ended = await waitForEnd(job, state.imageId, {
+        isWanted: () => turn === state.run.turn,
+        onWait: (awaited) => this.#showWaiting(awaited),
+        onLost: () => this.note(gettext("The connection was lost. Trying again…"), { isError: true }),
+      });
+      if (ended) state.run.awaited = null;
+      return ended;
+    } catch (error) {
+      state.run.awaited = null;
+      this.note(error instanceof Error ? error.message : String(error), { isError: true });
+      return null;
+    }
+  }
+
+  /** @param {Job} job */
+  #showWaiting(job) {
+    this.state.run.awaited = job;
+    const isQueued = imageIn(job, this.state.imageId).status === "queued";
+    this.note(isQueued ? gettext("Waiting for a worker…") : gettext("Cutting out…"));
+  }
+
+  /** @param {Job} job */
+  #take(job) {
+    const image = imageIn(job, this.state.imageId);
+    if (image.status !== "succeeded") {
+      this.#giveUp(complaintOf(image));
+      return;
+    }
+    remember(this.state, location.pathname, this.options());
+    setJob(this.state, job);
+    this.state.dropped = new Set();
+    history.replaceState(null, "", `/jobs/${job.id}/`);
+    this.onResult();
+  }
+
+  /** @param {string} message */
+  #giveUp(message) {
+    if (isShownEnded(this.state)) {
+      this.note(message, { isError: true });
+    } else {
+      toast(message);
+      void this.open(); // the job that was waited for before
+    }
+  }
+}
+
+/**
+ * Return why a picture has no result.
+ * @param {JobImage} image
+ * @returns {string}
+ */
+export function complaintOf(image) {
+  if (image.status === "canceled") return gettext("This job was cancelled.");
+  return image.error?.detail || gettext("This picture could not be cut out.");
+}

@@ -1,0 +1,85 @@
+// The stage: the result over its background, the original, and the note above them.
+import { byId, find } from "../page/elements.js";
+import { mayCancel, mayRetry, shownImage } from "./state.js";
+
+export class Stage {
+  /** @param {import("./state.js").EditorState} state */
+  constructor(state) {
+    this.state = state;
+    this.element = byId("stage");
+    this.backdrop = byId("backdrop");
+    this.after = byId("after", HTMLImageElement);
+    this.originals = [byId("before", HTMLImageElement), byId("before-second", HTMLImageElement)];
+  }
+
+  /**
+   * Show or hide an element. When it goes while the keyboard's focus is in it, the button of the tool in use gets the
+   * focus; otherwise the next Tab would begin at the top of the page.
+   * @param {HTMLElement} element
+   * @param {boolean} isVisible
+   */
+  show(element, isVisible) {
+    if (!isVisible && element.contains(document.activeElement)) {
+      find(document, `button[data-tool=${this.state.tool}]`).focus();
+    }
+    element.hidden = !isVisible;
+  }
+
+  /**
+   * Show a note; "" hides it.
+   * @param {string} text
+   * @param {{ isError?: boolean }} [options]
+   */
+  note(text, { isError = false } = {}) {
+    this.show(byId("stage-note"), text !== "");
+    byId("stage-note").classList.toggle("error", isError);
+    byId("stage-text").textContent = text;
+    this.show(byId("cancel-form"), mayCancel(this.state));
+    this.show(byId("retry-form"), isError && mayRetry(this.state));
+  }
+
+  /** Mark the stage as empty while there is no result. */
+  markEmpty() {
+    this.element.classList.toggle("is-empty", shownImage(this.state).status !== "succeeded");
+  }
+
+  showOriginal() {
+    const { source } = this.state;
+    for (const image of this.originals) if (source && image.getAttribute("src") !== source) image.src = source;
+  }
+
+  /** @param {string} url of the result, an object URL or a link */
+  showResult(url) {
+    const before = this.after.src;
+    this.after.src = url;
+    if (before.startsWith("blob:")) URL.revokeObjectURL(before);
+  }
+
+  /**
+   * Show what is behind the result: a picture, a colour, or the checkerboard.
+   * @param {string | null} color
+   * @param {string} picture an object URL, "" for none
+   */
+  showBehind(color, picture) {
+    const { classList, style } = this.backdrop;
+    classList.toggle("checkerboard", !color && !picture);
+    classList.toggle("colored", Boolean(color));
+    classList.toggle("pictured", Boolean(picture));
+    style.backgroundImage = picture ? `url("${picture}")` : "";
+    if (color) style.setProperty("--behind", color);
+  }
+
+  /**
+   * Put the backdrop where the picture lies.
+   * @param {import("./viewport.js").Viewport} viewport
+   */
+  placeBackdrop(viewport) {
+    const [left, top] = viewport.toPane(0, 0);
+    const [width, height] = viewport.size;
+    const { style } = this.backdrop;
+    style.left = `${left}px`;
+    style.top = `${top}px`;
+    style.width = `${width * viewport.scale}px`;
+    style.height = `${height * viewport.scale}px`;
+  }
+}

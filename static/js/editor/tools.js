@@ -1,0 +1,116 @@
+// The tools of the editor: which one is in use, and the buttons that belong to each.
+import { peopleIn } from "../api/job.js";
+import { followDrag } from "../page/drag.js";
+import { byId, find, findAll, targetOf } from "../page/elements.js";
+import { shownImage } from "./state.js";
+
+/** @typedef {import("./state.js").Tool} Tool */
+
+const WITH_PART = ["boxes", "people", "brush"]; // tools with a part of the panel and a hint of their own
+const ZOOM_STEP = 1.4;
+
+/**
+ * @typedef {object} ToolParts
+ * @property {import("./stage.js").Stage} stage
+ * @property {import("./viewport.js").Viewport} viewport
+ * @property {import("./boxes.js").BoxEditor} boxes
+ * @property {import("./people.js").People} people
+ * @property {import("./brush.js").Brush} brush
+ */
+
+export class Tools {
+  /**
+   * @param {import("./state.js").EditorState} state
+   * @param {ToolParts} parts
+   */
+  constructor(state, parts) {
+    this.state = state;
+    this.parts = parts;
+    this.#wireStage();
+    this.#wireZoom();
+    this.#wireBoxes();
+    this.#wireBrush();
+  }
+
+  /** @param {Tool} tool */
+  use(tool) {
+    const { stage, viewport } = this.parts;
+    this.state.tool = tool;
+    stage.element.dataset.tool = tool;
+    for (const button of findAll(byId("tools"), "button")) {
+      button.setAttribute("aria-pressed", String(button.dataset.tool === tool));
+    }
+    for (const part of WITH_PART) {
+      byId(`part-${part}`).hidden = part !== tool;
+      byId(`hint-${part}`).hidden = part !== tool;
+    }
+    this.showPeoplePart();
+    byId("pane-second").hidden = tool !== "side";
+    viewport.fit();
+    this.draw();
+  }
+
+  /** Draw what the tool in use lays over the picture. */
+  draw() {
+    if (this.state.tool === "boxes") this.parts.boxes.draw();
+    if (this.state.tool === "people") this.parts.people.draw();
+  }
+
+  /** Show the button that finds people until they are looked for, then the hint where there are some. */
+  showPeoplePart() {
+    const people = peopleIn(this.state.job, shownImage(this.state));
+    this.parts.stage.show(byId("people-wish"), people === null);
+    byId("hint-people").hidden = !people?.length || this.state.tool !== "people";
+  }
+
+  #wireStage() {
+    const { stage, viewport } = this.parts;
+    byId("tools").addEventListener("click", (event) => {
+      const button = targetOf(event).closest("[data-tool]");
+      if (button instanceof HTMLElement) this.use(/** @type {Tool} */ (button.dataset.tool));
+    });
+    for (const kind of /** @type {const} */ (["pointerdown", "pointermove", "pointerup", "pointercancel"])) {
+      stage.element.addEventListener(kind, (event) => viewport.pinch(event), true);
+    }
+    stage.element.addEventListener("pointerdown", (event) => {
+      const isPan = event.button === 1 || this.state.tool === "side";
+      if (!isPan || viewport.pointers.size > 1) return;
+      event.preventDefault();
+      followDrag(event, (dx, dy) => viewport.panBy(dx, dy));
+    });
+  }
+
+  #wireZoom() {
+    const { viewport } = this.parts;
+    byId("zoom-in").addEventListener("click", () => viewport.zoomBy(ZOOM_STEP));
+    byId("zoom-out").addEventListener("click", () => viewport.zoomBy(1 / ZOOM_STEP));
+    byId("zoom-fit").addEventListener("click", () => viewport.fit());
+  }
+
+  #wireBoxes() {
+    const { boxes } = this.parts;
+    byId("box-add").addEventListener("click", () => boxes.add());
+    byId("box-undo").addEventListener("click", () => boxes.undo());
+    byId("box-clear").addEventListener("click", () => boxes.clear());
+  }
+
+  #wireBrush() {
+    const { state } = this;
+    const { brush } = this.parts;
+    const size = byId("brush-size", HTMLInputElement);
+    size.addEventListener("input", () => {
+      state.brush.sizePx = Number(size.value);
+    });
+    byId("brush-undo").addEventListener("click", () => brush.undo());
+    byId("brush-clear").addEventListener("click", () => brush.clear());
+    const part = find(document, "#part-brush");
+    for (const button of findAll(part, "[data-brush]")) {
+      button.addEventListener("click", () => {
+        state.brush.mode = button.dataset.brush === "restore" ? "restore" : "erase";
+        for (const other of findAll(part, "[data-brush]")) {
+          other.setAttribute("aria-pressed", String(other === button));
+        }
+      });
+    }
+  }
+}

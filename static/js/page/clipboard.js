@@ -1,0 +1,15 @@
+// Copy text. Browsers allow it on HTTPS pages only, and may refuse even there.
+
+/**
+ * Copy a text and return whether the browser allowed it; if not, the caller shows the text selected.
+ * @param {string} text
+ * @returns {Promise<boolean>}
+ */
+export async function copyText(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,79 @@
+// Which options a page sends: pure functions from what a form holds to what the API takes.
+
+/** @typedef {import("../api/job.js").Options} Options */
+
+const CUTOUT = ["cutout"];
+/** What a job that looks for people stores. */
+export const PEOPLE_OUTPUTS = Object.freeze(["cutout", "mask", "visualization"]);
+/** The options that shape the outline and the colours along it. */
+const OUTLINE = /** @type {const} */ (["alpha_mode", "threshold", "erosion", "feathering", "decontaminate"]);
+
+/** @typedef {{ mask: boolean, people: boolean }} Ticks the two check boxes of the first page that stand for outputs */
+
+/**
+ * Return the options of a new job.
+ * @param {Partial<Options>} fields
+ * @param {Ticks} ticks
+ * @returns {Partial<Options>}
+ */
+export function optionsToSubmit(fields, { mask, people }) {
+  if (people) return { ...fields, method: "instances", outputs: [...PEOPLE_OUTPUTS] };
+  return { ...fields, outputs: mask ? [...CUTOUT, "mask"] : CUTOUT };
+}
+
+/**
+ * Return the ticks that stand for some options: the inverse of `optionsToSubmit`. Each person has a mask anyway.
+ * @param {Partial<Options>} options
+ * @returns {Ticks}
+ */
+export function ticksOf({ method, outputs = [] }) {
+  const people = method === "instances";
+  return { people, mask: !people && outputs.includes("mask") };
+}
+
+/**
+ * Return the options of a rendering in the editor. What the panel does not show is as the job was submitted; JPEG stays
+ * only with a background colour, because it has no transparency.
+ * @param {Partial<Options>} fields
+ * @param {Partial<Options>} submitted
+ * @param {boolean} hasPictureBehind a picture behind the cutout, which needs a transparent rendering
+ * @returns {Partial<Options>}
+ */
+export function optionsToRender(fields, submitted, hasPictureBehind) {
+  const background = hasPictureBehind ? null : (fields.background ?? null);
+  const keepsFormat = submitted.format === "webp" || (submitted.format === "jpeg" && background !== null);
+  return {
+    ...fields,
+    background,
+    subject: submitted.subject ?? "auto",
+    format: keepsFormat ? submitted.format : "png",
+  };
+}
+
+/**
+ * Return the options that render the whole picture with transparency, so that it lines up with the original.
+ * @param {Partial<Options>} options
+ * @returns {Partial<Options>}
+ */
+export function optionsForStage(options) {
+  return { ...options, crop: false, background: null, format: "png", outputs: CUTOUT };
+}
+
+/**
+ * Return whether two sets of options give the same outline and colours along it.
+ * @param {Partial<Options>} one
+ * @param {Partial<Options>} other
+ * @returns {boolean}
+ */
+export function haveSameOutline(one, other) {
+  return OUTLINE.every((name) => one[name] === other[name]);
+}
+
+/**
+ * Return whether a file stored with these options is the whole picture with transparency.
+ * @param {Partial<Options>} options
+ * @returns {boolean}
+ */
+export function isWholeAndTransparent({ crop, background, format }) {
+  return !crop && !background && format !== "jpeg";
+}

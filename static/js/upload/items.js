@@ -1,0 +1,75 @@
+// The chosen files: pure functions on the list that the first page shows.
+
+/** @typedef {"waiting" | "sending" | "ready" | "failed" | "refused"} ItemState failed may be tried again */
+
+/**
+ * @typedef {object} Item one chosen file
+ * @property {File} file
+ * @property {ItemState} state
+ * @property {string | null} id the id of the upload, once it has arrived
+ * @property {string} error why it failed or was refused, to be shown
+ * @property {number} tries
+ */
+
+/** @typedef {{ max_bytes: number, max_images: number }} Limits */
+
+const PICTURE_NAME = /\.(heic|heif|avif|tiff?|bmp)$/i; // types that some browsers do not know
+
+/**
+ * @param {File} file
+ * @returns {Item}
+ */
+export function newItem(file) {
+  return { file, state: "waiting", id: null, error: "", tries: 0 };
+}
+
+/**
+ * Return whether a file looks like a picture, by its type or its name.
+ * @param {{ type: string, name: string }} file
+ * @returns {boolean}
+ */
+export function isPicture({ type, name }) {
+  return type.startsWith("image/") || PICTURE_NAME.test(name);
+}
+
+/**
+ * Return a size in bytes as whole megabytes.
+ * @param {number} bytes
+ * @returns {string}
+ */
+export function megabytes(bytes) {
+  return `${Math.round(bytes / 2 ** 20)} MB`;
+}
+
+/**
+ * Return whether an item failed or was refused.
+ * @param {{ state: ItemState }} item
+ * @returns {boolean}
+ */
+export function isBad({ state }) {
+  return state === "failed" || state === "refused";
+}
+
+/**
+ * Count the items for the buttons below the list.
+ * @param {Iterable<{ state: ItemState }>} items
+ * @returns {{ good: number, failed: number, unsent: number }} `unsent` are those that wait or are being sent
+ */
+export function countItems(items) {
+  const counts = { good: 0, failed: 0, unsent: 0 };
+  for (const item of items) {
+    if (!isBad(item)) counts.good += 1;
+    if (item.state === "failed") counts.failed += 1;
+    if (item.state === "waiting" || item.state === "sending") counts.unsent += 1;
+  }
+  return counts;
+}
+
+/**
+ * Return the ids of the uploads that have arrived, in the order in which the files were chosen.
+ * @param {Iterable<{ id: string | null }>} items
+ * @returns {string[]}
+ */
+export function uploadIds(items) {
+  return [...items].flatMap((item) => (item.id ? [item.id] : []));
+}

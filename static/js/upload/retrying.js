@@ -1,0 +1,30 @@
+// What to do after a failed upload: pure rules, in seconds and status codes.
+
+export const MAX_TRIES = 5; // of one file
+const FIRST_PAUSE_SECONDS = 2;
+export const LONGEST_PAUSE_SECONDS = 60;
+const SIGNED_OUT_OR_SLOW = new Set([401, 403, 408]);
+
+/** @typedef {{ status: number, retryAfterSeconds: number }} Refusal */
+
+/**
+ * Return what an error means: "refuse" this file for good, "pause" the sending and go on later, or "stop" it until the
+ * visitor asks to go on (signed out, or told to wait longer than anyone waits at a page).
+ * @param {Refusal} error
+ * @returns {"refuse" | "pause" | "stop"}
+ */
+export function afterError({ status, retryAfterSeconds }) {
+  if (status >= 400 && status < 429 && !SIGNED_OUT_OR_SLOW.has(status)) return "refuse";
+  const isTemporary = status === 0 || status === 429 || status >= 500;
+  return isTemporary && retryAfterSeconds <= LONGEST_PAUSE_SECONDS ? "pause" : "stop";
+}
+
+/**
+ * Return the next pause: twice the last one up to the longest, or what the server asks for.
+ * @param {number} lastSeconds 0 before the first pause
+ * @param {number} retryAfterSeconds
+ * @returns {number}
+ */
+export function nextPause(lastSeconds, retryAfterSeconds) {
+  return Math.max(retryAfterSeconds, Math.min(lastSeconds * 2 || FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS));
+}

@@ -1,0 +1,119 @@
+"""The Models page: what is installed and active, and activation by one click with the licence recorded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from jobs.models import AuditEntry, ModelVersion, Role, Tier
+from jobs.work import queue
+from tests.segmentation.onnx_networks import red_network
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/admin/jobs/modelversion/"
+
+
+@pytest.fixture
+def weights_dir(settings: Settings, tmp_path: Path) -> Path:
+    """A weights folder with two tiny networks: one free, one of an unclear licence."""
+    settings.MATTING_WEIGHTS_DIR = tmp_path
+    for name, licence in (("free", "MIT"), ("unclear", "unknown")):
+        red_network(tmp_path / f"{name}.onnx")
+        manifest = {"name": name, "size": 64, "output": "alpha", "licence": licence}
+        (tmp_path / f"{name}.json").write_text(json.dumps(manifest))
+    return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _trying_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer as a worker that has tried a file."""
+
+    def ask(task: object, path: str, *args: object, **values: object) -> dict[str, Any]:
+        name = Path(path).stem
+        return {
+            "name": name,
+            "sha256": name.ljust(64, "0"),
+            "architecture": "SalientEngine",
+            "roles": ["subject", "prompts"],
+            "licence": "MIT" if name == "free" else "unknown",
+            "needs_acceptance": name != "free",
+            "host": "here",
+        }
+
+    monkeypatch.setattr(queue, "ask", ask)
+
+
+def activate(browser: Client, path: str, place: str, **more: str) -> str:
+    """Press the button; return the page that follows."""
+    answer = browser.post(f"{PAGE}activate/", {"path": path, "place": place} | more, follow=True)
+    return answer.content.decode()
+
+
+def test_the_page_shows_the_built_in_model_and_what_is_installed(root: Client, weights_dir: Path) -> None:
+    queue.beat("w1", {"host": "alpha", "role": "pictures", "weights": [], "missing": ["large"], "loaded": []})
+
+    page = root.get(PAGE).content.decode()
+
+    for text in (
+        "keyline-small",
+        "built in",
+        "free.onnx",
+        "unclear.onnx",
+        "alpha",
+        "lacks large",
+        "fetch_weights u2net",
+    ):
+        assert text in page
+
+
+def test_one_click_activates_a_model_in_a_role_and_tier(operator: Client, weights_dir: Path) -> None:
+    activate(operator, "free.onnx", "subject-fine")
+
+    version = ModelVersion.objects.get()
+    assert (version.name, version.role, version.tier, version.is_active) == ("free", Role.SUBJECT, Tier.FINE, True)
+    entry = AuditEntry.objects.get(action="model.activated")
+    assert (entry.actor_name, entry.after["roles"], entry.after["licence"]) == ("operator", ["subject"], "MIT")
+
+
+def test_an_unclear_licence_needs_a_tick_that_is_recorded(operator: Client, weights_dir: Path) -> None:
+    refused = activate(operator, "unclear.onnx", "subject-fine")
+    assert "accept it first" in refused
+    assert not ModelVersion.objects.exists()
+
+    activate(operator, "unclear.onnx", "subject-fine", accept="yes")
+
+    assert ModelVersion.objects.get().licence_accepted
+    assert AuditEntry.objects.get(action="model.activated").after["licence_accepted"] is True
+
+
+def test_a_model_is_not_activated_in_a_role_that_it_cannot_answer(operator: Client, weights_dir: Path) -> None:
+    page = activate(operator, "free.onnx", "people-fast")
+
+    assert "cannot answer the role" in page
+    assert not ModelVersion.objects.exists()
+
+
+def test_deactivating_leaves_the_place_to_the_built_in_model(operator: Client, weights_dir: Path) -> None:
+    activate(operator, "free.onnx", "subject-fast")
+
+    operator.post(f"{PAGE}deactivate/", {"place": "subject-fast"})
+
+    assert not ModelVersion.objects.get().is_active
+    assert AuditEntry.objects.filter(action="model.deactivated").exists()
+
+
+def test_an_auditor_reads_the_page_and_activates_nothing(auditor: Client, weights_dir: Path) -> None:
+    assert "Activate</button>" not in auditor.get(PAGE).content.decode()
+    assert auditor.post(f"{PAGE}activate/", {"path": "free.onnx", "place": "subject-fast"}).status_code == 404
+    assert not ModelVersion.objects.exists()
+
+
+@pytest.mark.parametrize("place", ["", "subject", "subject-large", "animal-fast"])
+def test_an_unknown_place_is_not_found(root: Client, weights_dir: Path, place: str) -> None:
+    assert root.post(f"{PAGE}activate/", {"path": "free.onnx", "place": place}).status_code == 404

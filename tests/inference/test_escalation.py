@@ -1,0 +1,37 @@
+"""Pictures escalate by uncertainty, within a share and a time."""
+
+from __future__ import annotations
+
+import random
+
+from jobs.inference.escalation import Escalation
+
+
+def test_a_certain_picture_does_not_escalate() -> None:
+    assert Escalation(above=0.2, max_share=1, max_s=10).decide(0.1) == "certain"
+
+
+def test_an_uncertain_picture_escalates() -> None:
+    assert Escalation(above=0.2, max_share=0.3, max_s=10).decide(0.5) == "uncertain"
+
+
+def test_at_most_the_share_escalates_and_it_is_the_most_uncertain_pictures() -> None:
+    escalation = Escalation(above=0.0, max_share=0.25, max_s=10)
+    chance = random.Random(1)
+    values = [chance.random() for _ in range(400)]
+
+    chosen = [value for value in values if escalation.decide(value) == "uncertain"]
+
+    assert 0.15 * len(values) < len(chosen) <= 0.25 * len(values) + 10  # the first ten pictures know no share yet
+    assert sum(chosen) / len(chosen) > 0.8
+
+
+def test_a_fine_model_that_is_too_slow_is_not_used() -> None:
+    escalation = Escalation(above=0.0, max_share=1, max_s=2)
+    escalation.took(5.0)
+
+    assert escalation.decide(0.9) == "time"
+
+
+def test_a_share_of_nothing_escalates_nothing() -> None:
+    assert Escalation(above=0.0, max_share=0, max_s=2).decide(1.0) == "share"

@@ -1,0 +1,178 @@
+"""An activation reaches all hosts or none, and a host without the file leaves its pictures to others."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pytest_django import Settings
+
+from jobs.errors import WaitTimeout
+from jobs.inference import engines, files
+from jobs.inference.activation import model_activate
+from jobs.inference.engines import HostLacksWeights
+from jobs.inference.files import weights_fetch, weights_publish
+from jobs.models import ModelVersion, Role, Tier
+from jobs.work import queue
+from segmentation.engines.manifest import file_digest
+from tests.cast import Person
+from tests.fakes import FakeEngine
+from tests.segmentation.onnx_networks import red_network
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def weights(settings: Settings, tmp_path: Path) -> Path:
+    """A tiny network in this host's weights folder."""
+    settings.MATTING_WEIGHTS_DIR = tmp_path / "weights"
+    settings.MATTING_WEIGHTS_DIR.mkdir()
+    settings.DATA_DIR = tmp_path / "data"
+    path = red_network(settings.MATTING_WEIGHTS_DIR / "tiny.onnx")
+    path.with_suffix(".json").write_text(json.dumps({"name": "tiny", "size": 64, "output": "alpha", "licence": "MIT"}))
+    return path
+
+
+@pytest.fixture
+def version(weights: Path) -> ModelVersion:
+    """The tiny network, active as the fast model of subjects."""
+    return ModelVersion.objects.create(
+        role=Role.SUBJECT, tier=Tier.FAST, name="tiny", path="tiny.onnx", sha256=file_digest(weights), is_active=True
+    )
+
+
+@pytest.fixture
+def worker(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> engines.Engines:
+    """This host's worker; loading a file gives a fake engine."""
+    settings.MATTING_HOST = "here"
+    engines.engines.cache_clear()
+    monkeypatch.setattr(engines, "load", lambda weights: FakeEngine())
+    yield engines.engines()
+    engines.engines.cache_clear()
+
+
+def beats(host: str, *, weights: list[str]) -> None:
+    queue.beat(f"{host}-1", {"host": host, "role": "pictures", "weights": weights, "missing": [], "loaded": []})
+
+
+def answer(weights: Path) -> dict[str, Any]:
+    return {
+        "name": "tiny",
+        "sha256": file_digest(weights),
+        "architecture": "SalientEngine",
+        "roles": ["subject"],
+        "licence": "MIT",
+        "needs_acceptance": False,
+        "host": "here",
+    }
+
+
+def move_to_another_host(settings: Settings, tmp_path: Path) -> None:
+    settings.MATTING_WEIGHTS_DIR = tmp_path / "empty"
+    settings.DATA_DIR = tmp_path / "other-data"
+    settings.MATTING_WEIGHTS_DIR.mkdir()
+
+
+def test_a_host_copies_the_file_from_the_storage_and_checks_it(
+    settings: Settings, tmp_path: Path, weights: Path, version: ModelVersion
+) -> None:
+    version.storage_key = weights_publish(weights, version.sha256)
+    move_to_another_host(settings, tmp_path)
+
+    path = weights_fetch(version)
+
+    assert path is not None
+    assert path.read_bytes() == weights.read_bytes()
+    assert json.loads(path.with_suffix(".json").read_text())["name"] == "tiny"
+
+
+def test_a_copy_that_was_changed_is_not_used(
+    settings: Settings, tmp_path: Path, weights: Path, version: ModelVersion
+) -> None:
+    version.storage_key = weights_publish(weights, version.sha256)
+    (Path(settings.MEDIA_ROOT) / version.storage_key).write_bytes(b"another model")
+    move_to_another_host(settings, tmp_path)
+
+    assert weights_fetch(version) is None
+    assert not list(Path(settings.DATA_DIR).rglob("*.onnx"))
+
+
+def test_activation_waits_until_the_other_host_has_the_file(
+    alice: Person, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "ask", lambda *args, **values: answer(weights))
+    beats("here", weights=[])
+    beats("there", weights=[])
+
+    def other_host_copies(seconds: float) -> None:
+        pending = ModelVersion.objects.get(is_pending=True)
+        beats("there", weights=[pending.sha256[:12]])
+
+    monkeypatch.setattr("jobs.inference.activation.time.sleep", other_host_copies)
+
+    version = model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+    assert version.is_active
+    assert version.storage_key
+    assert ModelVersion.objects.count() == 1
+
+
+def test_an_activation_that_does_not_reach_every_host_changes_nothing(
+    alice: Person, weights: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MATTING_MAX_WAIT_S = 0
+    monkeypatch.setattr(queue, "ask", lambda *args, **values: answer(weights))
+    beats("there", weights=[])
+
+    with pytest.raises(WaitTimeout, match="there"):
+        model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_host_without_the_file_leaves_the_picture_to_one_that_has_it(
+    settings: Settings, tmp_path: Path, version: ModelVersion, worker: engines.Engines
+) -> None:
+    move_to_another_host(settings, tmp_path)
+    beats("there", weights=[version.sha256[:12]])
+    worker.refresh()
+
+    with pytest.raises(HostLacksWeights):
+        worker.engine(Role.SUBJECT, Tier.FAST)
+
+    assert worker.describe()["missing"] == ["tiny"]
+
+
+def test_a_file_that_no_host_has_is_replaced_by_the_built_in_model_and_reported(
+    settings: Settings, tmp_path: Path, version: ModelVersion, worker: engines.Engines
+) -> None:
+    move_to_another_host(settings, tmp_path)
+    worker.refresh()
+
+    assert worker.engine(Role.SUBJECT, Tier.FAST) is worker.pool.get(engines.built_in())
+    assert worker.describe()["missing"] == ["tiny"]
+
+
+def test_a_role_without_an_activation_is_answered_by_the_built_in_model(
+    version: ModelVersion, worker: engines.Engines
+) -> None:
+    worker.refresh()
+
+    assert worker.engine(Role.PEOPLE, Tier.FAST) is worker.pool.get(engines.built_in())
+    assert worker.engine(Role.SUBJECT, Tier.FAST) is not worker.engine(Role.PEOPLE, Tier.FAST)
+    assert worker.engine(Role.SUBJECT, Tier.FINE) is None
+
+
+def test_the_heartbeat_names_the_weights_that_the_host_has(version: ModelVersion, worker: engines.Engines) -> None:
+    state = worker.describe()
+
+    assert (state["host"], state["weights"], state["missing"]) == ("here", [version.sha256[:12]], [])
+
+
+def test_a_digest_is_computed_again_when_the_file_changes(weights: Path) -> None:
+    before = files.digest_of(weights)
+    weights.write_bytes(weights.read_bytes() + b" ")
+
+    assert files.digest_of(weights) != before

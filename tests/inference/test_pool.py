@@ -1,0 +1,97 @@
+"""A worker's models stay within a memory budget."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jobs.inference.memory import is_out_of_memory
+from jobs.inference.pool import Pool, Weights
+from segmentation.errors import InferenceFailed
+from tests.fakes import FakeEngine
+
+A, B, C = (Weights(Path(name)) for name in "abc")
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 1
+        return self.now
+
+
+@pytest.fixture
+def loads() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def pool(loads: list[str]) -> Pool:
+    """Room for two models of 100 MB; nothing is idle before 100 ticks."""
+
+    def load(weights: Weights) -> FakeEngine:
+        loads.append(weights.path.name)
+        return FakeEngine()
+
+    return Pool(budget_bytes=200 * 2**20, idle_s=100, load=load, size=lambda _: 100 * 2**20, now=Clock())
+
+
+def test_a_model_is_loaded_once(pool: Pool, loads: list[str]) -> None:
+    assert pool.get(A) is pool.get(A)
+    assert loads == ["a"]
+
+
+def test_the_least_recently_used_model_makes_room(pool: Pool, loads: list[str]) -> None:
+    for weights in (A, B, A, C, A, B):
+        pool.get(weights)
+
+    assert loads == ["a", "b", "c", "b"]
+
+
+def test_a_model_over_the_budget_is_loaded_alone(loads: list[str], pool: Pool) -> None:
+    pool.budget_bytes = 1
+
+    pool.get(A)
+    pool.get(B)
+
+    assert len(pool.describe()) == 1
+
+
+def test_idle_models_are_unloaded_but_for_the_kept_one(pool: Pool, loads: list[str]) -> None:
+    pool.get(A)
+    pool.get(B)
+    pool.keep(A)
+    pool.idle_s = 0
+
+    assert pool.unload_idle() == 1
+
+    pool.get(A)
+    assert loads == ["a", "b"]
+
+
+def test_a_model_that_cannot_be_loaded_leaves_the_others_alone(pool: Pool) -> None:
+    pool.get(A)
+
+    def fail(weights: Weights) -> FakeEngine:
+        raise InferenceFailed
+
+    pool._load = fail
+    with pytest.raises(InferenceFailed):
+        pool.get(B)
+
+    assert len(pool.describe()) == 1
+
+
+@pytest.mark.parametrize(
+    "cause",
+    [MemoryError(), RuntimeError("CUDA out of memory. Tried to allocate 2 GiB"), RuntimeError("std::bad_alloc")],
+)
+def test_running_out_of_memory_is_recognised_behind_our_own_error(cause: Exception) -> None:
+    error = InferenceFailed()
+    error.__cause__ = cause
+
+    assert is_out_of_memory(error)
+    assert not is_out_of_memory(InferenceFailed("no"))

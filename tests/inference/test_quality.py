@@ -1,0 +1,53 @@
+"""A picture's quality: what the caller asks for, else the team's default for the dialect, else the site's."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_django import Settings
+
+from jobs.inference.quality import quality_settled
+from jobs.models import ModelVersion, Role, Team, Tier
+from segmentation.errors import InvalidParameter
+from segmentation.options import CutoutOptions, Quality, Subject
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def fine_model(db: None) -> ModelVersion:
+    return ModelVersion.objects.create(
+        role=Role.SUBJECT, tier=Tier.FINE, name="large", path="large.onnx", sha256="1", is_active=True
+    )
+
+
+def settled(
+    team: Team, quality: Quality | None = None, *, dialect: str = "native", **options: object
+) -> Quality | None:
+    return quality_settled(CutoutOptions(quality=quality, **options), team=team, dialect=dialect).quality or ""
+
+
+def test_the_nearest_default_counts(settings: Settings, fine_model: ModelVersion) -> None:
+    settings.MATTING_QUALITY = "fine"
+    plain = Team(name="plain")
+    team = Team(name="studio", quality="auto", dialect_qualities={"baidu": "fast"})
+
+    assert settled(plain) is Quality.FINE
+    assert settled(team) is Quality.AUTO
+    assert settled(team, dialect="baidu") is Quality.FAST
+    assert settled(team, Quality.FINE, dialect="baidu") is Quality.FINE
+
+
+def test_fine_by_name_without_a_fine_model_says_how_to_get_one() -> None:
+    with pytest.raises(InvalidParameter, match="fetch_weights") as refusal:
+        settled(Team(name="studio"), Quality.FINE)
+
+    assert refusal.value.field == "quality"
+
+
+@pytest.mark.parametrize("default", ["fine", "auto"])
+def test_a_default_falls_back_to_fast_without_a_fine_model(default: str) -> None:
+    assert settled(Team(name="studio", quality=default)) is Quality.FAST
+
+
+def test_a_stamp_needs_no_model(fine_model: ModelVersion) -> None:
+    assert settled(Team(name="studio"), Quality.FINE, subject=Subject.STAMP) is Quality.FAST

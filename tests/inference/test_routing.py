@@ -1,0 +1,168 @@
+"""Each question goes to a model that can answer it, and the result says which one answered and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from jobs.inference.escalation import Escalation
+from jobs.inference.routing import EngineSource, RoutedEngine
+from jobs.models import Role, Tier
+from segmentation.engines.base import Engine, Matte
+from segmentation.errors import InferenceFailed
+from segmentation.options import Box, Quality
+from tests.fakes import FakeEngine
+
+RGB = np.zeros((40, 60, 3), np.uint8)
+
+
+class Unsure(FakeEngine):
+    """Answer mid-gray everywhere: as uncertain as can be."""
+
+    def auto(self, rgb: np.ndarray) -> Matte:
+        self.calls.append("auto")
+        return Matte(np.full(self.size, 0.5, np.float32))
+
+
+class TooLarge(FakeEngine):
+    """Run out of memory with every picture."""
+
+    def auto(self, rgb: np.ndarray) -> Matte:
+        raise InferenceFailed from MemoryError()
+
+
+class Source(EngineSource):
+    def __init__(self, **engines: Engine) -> None:
+        self.engines = engines
+        self.made_room = 0
+
+    def engine(self, role: Role, tier: Tier) -> Engine | None:
+        return self.engines.get(f"{role}_{tier}")
+
+    def built_in(self) -> Engine:
+        return self.engines["built_in"]
+
+    def make_room(self, role: Role) -> None:
+        self.made_room += 1
+
+
+def named(name: str, engine: FakeEngine | None = None) -> FakeEngine:
+    engine = engine or FakeEngine()
+    engine.name = name
+    return engine
+
+
+def routed(source: Source, quality: Quality, **values: object) -> RoutedEngine:
+    return RoutedEngine(source, quality=quality, escalation=Escalation(above=0.3, max_share=1, max_s=60), **values)
+
+
+def answer_of(engine: RoutedEngine) -> tuple[str, str, str]:
+    assert engine.choice is not None
+    return engine.choice.model, engine.choice.tier, engine.choice.reason
+
+
+@pytest.mark.parametrize(
+    ("ask", "expected"),
+    [
+        (lambda engine: engine.auto(RGB), "subject"),
+        (lambda engine: engine.boxes(RGB, [Box(5, 5, 30, 30)]), "boxes"),
+        (lambda engine: engine.instances(RGB), "people"),
+    ],
+)
+def test_each_role_is_answered_by_its_own_model(ask, expected: str) -> None:
+    source = Source(subject_fast=named("subject"), prompts_fast=named("boxes"), people_fast=named("people"))
+    engine = routed(source, Quality.FAST)
+
+    ask(engine)
+
+    assert answer_of(engine) == (expected, "fast", "quality")
+
+
+def test_clicks_go_to_the_built_in_model_where_the_chosen_one_takes_none() -> None:
+    class Clickable(FakeEngine):
+        takes_points = True
+
+        def points(self, rgb: np.ndarray, points: object, boxes: object, *, from_auto: bool) -> Matte:
+            return self.auto(rgb)
+
+    large = named("large")
+    large.takes_points = False
+    source = Source(prompts_fast=large, built_in=named("built in", Clickable()))
+    engine = routed(source, Quality.FINE)
+
+    assert engine.takes_points
+    engine.points(RGB, [], [], from_auto=False)
+
+    assert answer_of(engine) == ("built in", "fast", "quality")
+
+
+def test_fine_is_answered_by_the_fine_model_alone() -> None:
+    source = Source(subject_fast=named("small"), subject_fine=named("large"))
+    engine = routed(source, Quality.FINE)
+
+    engine.auto(RGB)
+
+    assert answer_of(engine) == ("large", "fine", "quality")
+    assert source.engines["subject_fast"].calls == []
+
+
+def test_auto_asks_the_fine_model_only_where_the_fast_one_is_uncertain() -> None:
+    certain = Source(subject_fast=named("small"), subject_fine=named("large"))
+    uncertain = Source(subject_fast=named("small", Unsure()), subject_fine=named("large"))
+    first, second = routed(certain, Quality.AUTO), routed(uncertain, Quality.AUTO)
+
+    first.auto(RGB)
+    second.auto(RGB)
+
+    assert answer_of(first) == ("small", "fast", "certain")
+    assert answer_of(second) == ("large", "fine", "uncertain")
+
+
+def test_without_a_fine_model_auto_keeps_the_fast_answer() -> None:
+    engine = routed(Source(subject_fast=named("small", Unsure())), Quality.AUTO)
+
+    engine.auto(RGB)
+
+    assert answer_of(engine) == ("small", "fast", "missing")
+
+
+@pytest.mark.parametrize("quality", [Quality.FINE, Quality.AUTO])
+def test_out_of_memory_falls_back_to_the_fast_model_and_is_recorded(quality: Quality) -> None:
+    source = Source(subject_fast=named("small", Unsure()), subject_fine=named("large", TooLarge()))
+    engine = routed(source, quality)
+
+    engine.auto(RGB)
+
+    assert answer_of(engine) == ("small", "fast", "memory")
+    assert source.made_room == 1
+
+
+def test_a_picture_of_the_trial_is_answered_by_the_model_under_trial() -> None:
+    source = Source(subject_fast=named("small"), subject_trial=named("candidate"))
+    engine = routed(source, Quality.FAST, is_trial=True)
+
+    engine.auto(RGB)
+
+    assert answer_of(engine) == ("candidate", "trial", "trial")
+
+
+def test_a_second_question_about_a_picture_leaves_its_choice_alone() -> None:
+    source = Source(subject_fast=named("small"), subject_fine=named("large"), people_fast=named("people"))
+    engine = routed(source, Quality.FINE)
+
+    engine.auto(RGB)
+    engine.instances(RGB)
+
+    assert answer_of(engine) == ("large", "fine", "quality")
+    assert source.engines["people_fast"].calls == ["instances"]
+
+
+def test_other_failures_are_not_hidden() -> None:
+    class Broken(FakeEngine):
+        def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
+            raise InferenceFailed("broken")
+
+    with pytest.raises(InferenceFailed, match="broken"):
+        routed(Source(prompts_fast=Broken()), Quality.FAST).boxes(RGB, [Box(5, 5, 30, 30)])

@@ -1,0 +1,55 @@
+"""A fine picture may count for several: in the quota, in refunds and on the usage page."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils import timezone
+
+from jobs.errors import QuotaExceeded
+from jobs.intake.sources import UrlSource
+from jobs.models import Job, UsageEntry
+from jobs.quota.refunds import usage_refund
+from jobs.quota.selectors import QualityUse, use_by_quality
+from jobs.work.submission import Door, job_submit
+from segmentation.options import CutoutOptions, Quality
+from tests.cast import Person
+
+from .deeds import period_sums, set_quota, submit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _fine_is_active(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `fine` be had, whatever models are active."""
+    monkeypatch.setattr("jobs.inference.quality.active_version", lambda role, tier: object())
+
+
+def submit_fine(person: Person, pictures: int = 1) -> Job:
+    sources = [UrlSource(f"https://pictures.example/{number}.jpg") for number in range(pictures)]
+    options = CutoutOptions(quality=Quality.FINE)
+    return job_submit(actor=person.actor, door=Door(dialect="native"), options=options, sources=sources)
+
+
+def test_a_fine_picture_counts_what_the_quota_says(alice: Person) -> None:
+    set_quota(alice, images_per_day=8, quality_units={"fine": 3})
+    submit(alice, 2)
+    submit_fine(alice, 2)
+
+    with pytest.raises(QuotaExceeded):
+        submit(alice)
+
+    assert period_sums(alice) == {8}
+    use = use_by_quality(alice.actor, since=timezone.localdate())
+    assert sorted(use, key=lambda one: one.quality) == [QualityUse("fast", 2, 2), QualityUse("fine", 2, 6)]
+
+
+def test_a_refund_takes_back_what_was_counted_though_the_weights_have_changed(alice: Person) -> None:
+    set_quota(alice, quality_units={"fine": 3})
+    job = submit_fine(alice, 2)
+    set_quota(alice, quality_units={"fine": 5})
+
+    assert usage_refund(job=job, image_ids=list(job.images.values_list("pk", flat=True)), reason="canceled") == 2
+
+    assert period_sums(alice) == {0}
+    assert UsageEntry.objects.get(kind="refund").units == -6

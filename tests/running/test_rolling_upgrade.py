@@ -1,0 +1,77 @@
+"""After the database was upgraded, the previous version still works until its last process is replaced."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+
+from tests.postgres import HOW_TO_INSTALL, running_postgres, server_binaries
+from tests.stack import ROOT
+
+pytestmark = pytest.mark.slow
+
+COMMIT_OF_1_0_0 = "ea1e1baa969d"
+SUBMISSION = """
+import io, json, django
+django.setup()
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from jobs.models import Job, JobImage, Team
+from jobs.services.keys import key_create
+from tests import photos
+key, secret = key_create(team=Team.objects.create(name="Studio"), name="old", scopes=("submit", "read"))
+client = Client(headers={"Authorization": f"Bearer {secret}", "Host": "localhost"})
+photo = SimpleUploadedFile("photo.jpg", photos.encoded("JPEG", quality=90), "image/jpeg")
+answers = [client.post("/api/jobs/", {"image": photo}).status_code, client.get("/api/jobs/").status_code]
+answers.append(client.delete(f"/api/jobs/{Job.objects.get().pk}/").status_code)
+print(json.dumps(answers))
+"""
+
+
+@pytest.fixture(scope="module")
+def upgraded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment of a site whose PostgreSQL has the newest schema; `failures` is what 1.0.0 could not write."""
+    binaries = server_binaries()
+    if binaries is None:
+        pytest.skip(HOW_TO_INSTALL)
+    with running_postgres(binaries) as url:
+        environment = os.environ | {
+            "DATABASE_URL": url,
+            "REDIS_URL": settings.REDIS_URL,
+            "MATTING_DATA_DIR": str(tmp_path_factory.mktemp("var")),
+            "DJANGO_SETTINGS_MODULE": "mattingsite.settings",
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.running.previous_release"],
+            cwd=ROOT,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        yield environment | {"failures": done.stdout}
+
+
+def test_every_row_that_the_previous_version_writes_is_accepted(upgraded: dict[str, str]) -> None:
+    assert json.loads(upgraded["failures"]) == {}
+
+
+def test_the_previous_version_accepts_lists_and_deletes_a_job(upgraded: dict[str, str], tmp_path: Path) -> None:
+    archive = subprocess.run(["git", "archive", COMMIT_OF_1_0_0], cwd=ROOT, capture_output=True, check=False)
+    if archive.returncode:
+        pytest.skip("this clone does not contain version 1.0.0")
+    subprocess.run(["tar", "x", "-C", str(tmp_path)], input=archive.stdout, check=True)
+
+    done = subprocess.run(
+        [sys.executable, "-c", SUBMISSION], cwd=tmp_path, env=upgraded, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout.splitlines()[-1]) == [202, 200, 204]

@@ -1,0 +1,57 @@
+"""Evaluation of clicks: a robot clicks as a person would who wants the true subject, and the overlap is measured.
+
+The protocol of the literature on interactive segmentation (Sofiiuk et al. 2022): the first click lies in the middle of
+the subject, each further one in the middle of the largest error, keeping or removing as that asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import cv2
+import numpy as np
+
+from segmentation.engines.base import Engine
+from segmentation.options import Point
+from segmentation.refine import enlarge
+from training.metrics import intersection_over_union, mean
+
+COUNTS = (1, 3, 5)  # after so many clicks the overlap is measured
+OPAQUE = 0.5
+
+
+def score_clicks(engine: Engine, subjects: Iterator[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+    """Return the mean IoU after each of COUNTS clicks.
+
+    subjects: pictures (H, W, 3) uint8 with the true alpha (h, w) float32 of what is clicked on, not empty.
+    Raises InferenceFailed for an engine that takes no points.
+    """
+    overlaps: dict[int, list[float]] = {count: [] for count in COUNTS}
+    for rgb, truth in subjects:
+        points: list[Point] = []
+        alpha = np.zeros_like(truth)
+        for count in range(1, max(COUNTS) + 1):
+            points.append(next_click(truth, alpha, rgb.shape[:2]))
+            alpha = enlarge(engine.points(rgb, points, [], from_auto=False).alpha, *truth.shape)
+            if count in overlaps:
+                overlaps[count].append(intersection_over_union(alpha, truth))
+    figures: dict[str, float] = {"subjects": len(overlaps[COUNTS[0]])}
+    return figures | {f"iou_after_{count}": mean(values) for count, values in overlaps.items()}
+
+
+def next_click(truth: np.ndarray, alpha: np.ndarray, shape: tuple[int, int]) -> Point:
+    """Return a click in the middle of the largest error of alpha (h, w), in pixels of a picture of `shape` (H, W)."""
+    wanted, found = truth > OPAQUE, alpha > OPAQUE
+    missing, wrong = _middle(wanted & ~found), _middle(found & ~wanted)
+    keep = missing[0] >= wrong[0]
+    _, row, column = missing if keep else wrong
+    down, across = shape[0] / truth.shape[0], shape[1] / truth.shape[1]
+    return Point(int((column + 0.5) * across), int((row + 0.5) * down), keep)
+
+
+def _middle(error: np.ndarray) -> tuple[float, int, int]:
+    """Return how deep the deepest pixel of an error (h, w) bool lies in it, and its row and column."""
+    padded = cv2.copyMakeBorder(error.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)  # the border ends an error
+    depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
+    row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+    return float(depth[row, column]), int(row), int(column)

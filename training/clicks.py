@@ -1,0 +1,111 @@
+"""Simulated clicks: where somebody would click who wants the target and sees what the network has found so far.
+
+A first click lies in the middle of the target, every further one in the largest error, as in RITM (Sofiiuk et al.
+2022): it keeps where the target is missing and removes where something else came along.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+from segmentation.engines.prompts import click_radius
+from segmentation.network import KeylineUNet
+
+from .geometry import chance
+from .mixture import Batch
+
+LEAST_ERROR = 0.002  # of the picture's area: smaller errors are not clicked at
+CELL_PX = 4  # clicks are chosen on a coarser grid
+BLUR_SHARE = 0.1  # of the side: the surroundings whose error counts as one
+BOX_ALONE, FIRST_CLICK, AUTO = 0.45, 0.25, 0.15  # of boxed targets; the rest keep their box and are corrected
+PHOTO_CLICK, PHOTO_CORRECTED = 0.1, 0.15  # of whole photos
+CORRECTED_AGAIN = 0.7  # of those that have had a click
+ROUNDS = (0.2, 0.5, 0.2, 0.1)  # how often a batch is corrected 0, 1, 2, 3 times
+
+
+def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor) -> Tensor:
+    """Return click planes (B, H, W) with a disc more: `points` (B, 2) row and column in pixels, `signs` (B,) +1 or -1.
+
+    Only where `clicked` (B,) is set. The last click covers earlier ones.
+    """
+    height, width = planes.shape[1:]
+    radius = click_radius(width)
+    down = torch.arange(height, device=planes.device) + 0.5 - points[:, :1]
+    across = torch.arange(width, device=planes.device) + 0.5 - points[:, 1:]
+    disc = down[:, :, None] ** 2 + across[:, None, :] ** 2 <= radius**2
+    return torch.where(disc & clicked[:, None, None], signs[:, None, None], planes)
+
+
+def place_clicks(wrong: Tensor, interior: Tensor) -> Tensor:
+    """Draw a point (B, 2), row and column in pixels, within what is `wrong` (B, 1, H, W) and far from its border.
+
+    interior: the same or a smoother map that says what counts as deep inside.
+    """
+    coarse = functional.avg_pool2d(wrong, CELL_PX)
+    reach = max(1, round(BLUR_SHARE * coarse.shape[-1] / 2))
+    depth = functional.avg_pool2d(functional.avg_pool2d(interior, CELL_PX), 2 * reach + 1, 1, reach)
+    depth = depth * (coarse >= 0.5 * coarse.amax((2, 3), keepdim=True))
+    near = depth * (depth >= 0.8 * depth.amax((2, 3), keepdim=True)) + 1e-9
+    cell = torch.multinomial(near.flatten(1), 1)[:, 0]
+    columns = coarse.shape[-1]
+    corner = torch.stack([cell // columns, cell % columns], 1).float()
+    return (corner + torch.rand_like(corner)) * CELL_PX
+
+
+@torch.no_grad()
+def prompt_planes(network: KeylineUNet, features: list[Tensor], batch: Batch) -> Tensor:
+    """Return the planes (B, 3, H, W) that ask for each sample's target: its box, clicks, or both, or neither.
+
+    network: answers along the way, from `features` of the batch's photos, to be corrected by clicks.
+    """
+    count, _, height, width = batch.photos.shape
+    device = batch.photos.device
+    box, clicks, before = batch.plane.clone(), *batch.photos.new_zeros(2, count, height, width)
+    boxed = box.abs().amax((1, 2, 3)) > 0
+    drawn = torch.rand(count, device=device)
+    first = torch.where(boxed, (drawn >= BOX_ALONE) & (drawn < BOX_ALONE + FIRST_CLICK), drawn < PHOTO_CLICK)
+    photo_corrected = (drawn >= PHOTO_CLICK) & (drawn < PHOTO_CLICK + PHOTO_CORRECTED)
+    corrected = torch.where(boxed, drawn >= BOX_ALONE + FIRST_CLICK, photo_corrected)
+    first, corrected = first & batch.clickable, corrected & batch.clickable
+    unboxed = first | (corrected & boxed & (drawn < BOX_ALONE + FIRST_CLICK + AUTO))
+    box = torch.where(unboxed[:, None, None, None], 0, box)
+    target = (batch.alphas[:, :1] > 0.5).float()
+    if first.any():
+        clicks = drawn_clicks(clicks, place_clicks(target, target), torch.ones(count, device=device), first)
+    corrected = corrected | (first & chance(count, CORRECTED_AGAIN, device))
+    rounds = int(torch.multinomial(torch.tensor(ROUNDS), 1))
+    for _ in range(rounds):
+        if not corrected.any():
+            break
+        planes = torch.cat([box, clicks[:, None], before[:, None]], 1)[corrected]
+        found = answered(network, [level[corrected] for level in features], planes)
+        before = before.index_put((corrected,), found[:, 0] * 2 - 1)
+        wrong = ((found > 0.5).float() != target[corrected]).float() * batch.trusted[corrected, :1]
+        missing = _value_at(target[corrected], points := place_clicks(wrong, wrong)) > 0.5
+        enough = wrong.mean((1, 2, 3)) >= LEAST_ERROR
+        signs = torch.where(missing, 1.0, -1.0)
+        clicks = clicks.index_put((corrected,), drawn_clicks(clicks[corrected], points, signs, enough))
+        corrected = corrected & chance(count, CORRECTED_AGAIN, device)
+    return torch.cat([box, clicks[:, None], before[:, None]], 1)
+
+
+def answered(network: KeylineUNet, features: list[Tensor], planes: Tensor) -> Tensor:
+    """Return the alpha (B, 1, H, W) that the network would serve for these prompts; its state is left as it was."""
+    training, kind = network.training, planes.device.type
+    features = [level.contiguous(memory_format=torch.channels_last) for level in features]
+    network.eval()
+    # Without a cache: weights that were cast without gradients would be found there by the pass that needs them.
+    with torch.autocast(
+        kind, torch.get_autocast_dtype(kind), enabled=torch.is_autocast_enabled(kind), cache_enabled=False
+    ):
+        mattes = network.decode(features, planes)[0]
+    network.train(training)
+    return torch.sigmoid(mattes[:, :1].float())
+
+
+def _value_at(maps: Tensor, points: Tensor) -> Tensor:
+    rows, columns = points.long().unbind(1)
+    height, width = maps.shape[2:]
+    return maps[torch.arange(len(maps)), 0, rows.clamp(max=height - 1), columns.clamp(max=width - 1)]
