@@ -30,6 +30,7 @@ from jobs.inference.pool import Pool, Weights
 from jobs.inference.routing import EngineSource, RoutedEngine
 from jobs.inference.selectors import active_versions, pending_versions
 from jobs.models import JobImage, ModelVersion, Role, Tier
+from jobs.work.faults import WorkerUnfit
 from segmentation.cpus import available_cpus
 from segmentation.engines.base import Engine
 from segmentation.engines.fastest import remembered_runtime
@@ -82,7 +83,7 @@ class Engines(EngineSource):
             if tier is not Tier.FAST:
                 return None
             self._answers_with(role, built_in())
-            return self.pool.get(built_in())
+            return self._get(built_in())
         weights = self._weights_of(version)
         if weights is not None and weights not in self._failed:
             try:
@@ -95,7 +96,16 @@ class Engines(EngineSource):
                 if tier is Tier.FAST:
                     self._answers_with(role, weights)
                 return engine
-        return self.pool.get(self._last.get(role, built_in())) if tier is Tier.FAST else None
+        return self._get(self._last.get(role, built_in())) if tier is Tier.FAST else None
+
+    def _get(self, weights: Weights) -> Engine:
+        """Load the last resort of a role; raise WorkerUnfit when this worker has no model at all."""
+        try:
+            return self.pool.get(weights)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise WorkerUnfit("The model could not be loaded.") from error
 
     def built_in(self) -> Engine:
         return self.pool.get(built_in())
