@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -39,12 +40,14 @@ def variant_render(
     options: CutoutOptions,
     brush_png: bytes = b"",
     people: Sequence[int] | None = None,
+    for_screen: bool = False,
 ) -> CutoutResult:
     """Render the picture again, and record it as opened unless the actor submitted it.
 
     brush_png: a grey PNG of the picture's shape; 0 erases, 255 restores, 128 keeps. people: the ids of an `instances`
     job to keep; the others become background. Raise NotFound when the picture has no result or its files are deleted,
-    InvalidParameter for a brush that `brushed` refuses and for `people` of another method.
+    InvalidParameter for a brush that `brushed` refuses and for `people` of another method. for_screen: render from the
+    stored preview where the picture is larger than that, for an answer while a slider moves.
     """
     from segmentation.pipeline import render_variant
 
@@ -55,13 +58,34 @@ def variant_render(
     alpha_png = storage.read(alpha.key)
     if people is not None:
         alpha_png = only_people(alpha_png, image, people)
+    shown = source
+    if for_screen and (preview := _smaller_preview(image)) is not None:
+        shown = preview
+        alpha_png = resized(alpha_png, preview.width or 0, preview.height or 0)
+        scale = (preview.width or 0) / (image.width or 1)
+        options = replace(options, erosion=round(options.erosion * scale))
     if brush_png:
-        correction_note(image=image)
+        if not for_screen:
+            correction_note(image=image)
         alpha_png = brushed(alpha_png, brush_png)
     limits = limits_from_json(image.job.limits)
-    result = render_variant(storage.read(source.key), alpha_png, options, limits)
+    result = render_variant(storage.read(shown.key), alpha_png, options, limits)
     download_note(actor=actor, artifact=source)
     return result
+
+
+def _smaller_preview(image: JobImage) -> Artifact | None:
+    """Return the picture's preview, if it has one that is smaller than the picture."""
+    preview = artifact_of(image, Artifact.Kind.PREVIEW)
+    if preview is None or not preview.width or not image.width or preview.width >= image.width:
+        return None
+    return preview
+
+
+def resized(alpha_png: bytes, width: int, height: int) -> bytes:
+    """Return a stored alpha at another size, as PNG with the same text keys."""
+    small = cv2.resize(read_alpha(alpha_png), (width, height), interpolation=cv2.INTER_AREA)
+    return encode_alpha(quantize(small), texts=read_texts(alpha_png))
 
 
 def brushed(alpha_png: bytes, brush_png: bytes) -> bytes:

@@ -17,6 +17,7 @@ from jobs.errors import JobNotFound, NotFound
 from jobs.models import Job
 from jobs.web.presets import presets_for
 from jobs.web.session import FragmentPage, TeamPage, htmx_of
+from jobs.work.abilities import has_fine_model, takes_points
 from jobs.work.selectors import image_at, images_of, job_get
 
 
@@ -48,6 +49,8 @@ class PictureView(JobPage, TemplateView):
             image=image,
             image_id=str(image.id),
             presets=presets_for(self.user),
+            takes_points=takes_points(),
+            has_fine=has_fine_model(),
             job_json=job_document(job, base_url="", images=[image]),
             **values,
         )

@@ -25,6 +25,8 @@ from jobs.work.submission import Door, job_submit
 from segmentation.errors import MattingError
 
 RECENT = 12
+DEMOS = ("portrait", "cat")  # static/samples/<name>-before.webp and -after.webp, on the welcome page
+SAMPLES = ("portrait", "cat", "cup")  # static/samples/<name>.webp, to try the site with
 
 
 def limits_shown() -> dict[str, int]:
@@ -45,6 +47,7 @@ class StudioView(TemplateView):
 
     def get_context_data(self, **values: Any) -> dict[str, Any]:
         values |= {"section": "studio", "limits": limits_shown(), "signup_open": settings.MATTING_SIGNUP_OPEN}
+        values["samples"] = SAMPLES if self.request.user.is_authenticated else DEMOS
         if self.request.user.is_authenticated:
             actor = actor_of(self.request)
             values["presets"] = presets_for(caller_of(self.request).user)

@@ -16,8 +16,18 @@ from segmentation.options import CutoutOptions
 
 def options_check(options: CutoutOptions) -> None:
     """Raise InvalidParameter for options that ask what the active models cannot do."""
-    if options.points and not _takes_points(_active_manifest()):
+    if options.points and not takes_points():
         raise InvalidParameter(f"points: the model {_active_manifest().stem} does not take them", field="points")
+
+
+def takes_points() -> bool:
+    """Return whether the active model for boxes and clicks takes clicks."""
+    return _takes_points(_active_manifest())
+
+
+def has_fine_model() -> bool:
+    """Return whether a finer model than the built-in one is installed."""
+    return active_version(Role.SUBJECT, Tier.FINE) is not None
 
 
 def _active_manifest() -> Path:

@@ -57,6 +57,7 @@ class VariantsView(NativeView):
             options=body.to_options(),
             brush_png=brush.read(MAX_BRUSH_BYTES + 1) if brush else b"",
             people=body.validated_data.get("people"),
+            for_screen=body.validated_data["for_screen"] and not body.validated_data["keep"],
         )
         rendered = first_output(result)
         if body.validated_data["keep"]:

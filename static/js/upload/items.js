@@ -13,7 +13,10 @@
 
 /** @typedef {{ max_bytes: number, max_images: number }} Limits */
 
-const PICTURE_NAME = /\.(heic|heif|avif|tiff?|bmp)$/i; // types that some browsers do not know
+// What a browser or a name declares to be something else. The server looks into all other files.
+const OTHER_TYPE = /^(text|audio|video|font)\/|^application\/(?!octet-stream$)/;
+const OTHER_NAME =
+  /(^|\/)(\.[^/]*|thumbs\.db|desktop\.ini)$|\.(txt|md|csv|json|xml|html?|pdf|docx?|xlsx?|zip|rar|7z|mp[34]|mov|exe|db|ini)$/i;
 
 /**
  * @param {File} file
@@ -24,12 +27,12 @@ export function newItem(file) {
 }
 
 /**
- * Return whether a file looks like a picture, by its type or its name.
+ * Return whether a file may be a picture: not if its type or its name says clearly that it is something else.
  * @param {{ type: string, name: string }} file
  * @returns {boolean}
  */
-export function isPicture({ type, name }) {
-  return type.startsWith("image/") || PICTURE_NAME.test(name);
+export function mayBePicture({ type, name }) {
+  return type.startsWith("image/") || !(OTHER_TYPE.test(type) || OTHER_NAME.test(name));
 }
 
 /**
