@@ -18,6 +18,7 @@ from jobs.intake.sources import accept_upload
 from jobs.models import Job
 from jobs.sentences import explained
 from jobs.teams.caller import caller_of
+from jobs.web import words
 from jobs.web.presets import presets_for
 from jobs.web.session import ButtonsOnly, TeamPage, actor_of
 from jobs.work.selectors import images_recent
@@ -26,7 +27,7 @@ from segmentation.errors import MattingError
 
 RECENT = 12
 DEMOS = ("portrait", "cat")  # static/samples/<name>-before.webp and -after.webp, on the welcome page
-SAMPLES = ("portrait", "cat", "cup")  # static/samples/<name>.webp, to try the site with
+SAMPLES = ("cat", "portrait", "cup")  # static/samples/<name>.webp, to try the site with
 
 
 def limits_shown() -> dict[str, int]:
@@ -50,6 +51,7 @@ class StudioView(TemplateView):
         values["samples"] = SAMPLES if self.request.user.is_authenticated else DEMOS
         if self.request.user.is_authenticated:
             actor = actor_of(self.request)
+            values["max_pixels"] = words.pixels_said(settings.MATTING_MAX_IMAGE_PIXELS)
             values["presets"] = presets_for(caller_of(self.request).user)
             values["recent"] = images_recent(actor, RECENT)
         return super().get_context_data(**values)

@@ -9,6 +9,9 @@ from pathlib import Path
 import polib
 import pytest
 from django.conf import settings
+from django.utils import translation
+
+from jobs.web.words import pixels_said
 
 ROOT = Path(settings.BASE_DIR)
 FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
@@ -69,6 +72,26 @@ def test_placeholders_survive_translation(name: str):
         expected = set(pattern.findall(entry.msgid_plural or entry.msgid))
         for text in entry.msgstr_plural.values() if entry.msgid_plural else [entry.msgstr]:
             assert set(pattern.findall(text)) == expected, text
+
+
+@pytest.mark.parametrize("name", CATALOGUES)
+def test_chinese_punctuation_is_full_width(name: str):
+    half_width = re.compile(r"[\u4e00-\u9fff）][,;:!?](?!//)|[,;:!?(][\u4e00-\u9fff]|[\u4e00-\u9fff]\(")
+
+    faults = [
+        text
+        for entry in polib.pofile(str(FOLDER / f"{name}.po"))
+        for text in (entry.msgstr, *entry.msgstr_plural.values())
+        if half_width.search(text)
+    ]
+
+    assert faults == []
+
+
+def test_chinese_readers_are_told_of_ten_thousands_of_pixels():
+    with translation.override("zh-hans"):
+        assert pixels_said(50_000_000) == "5000 万像素"
+    assert pixels_said(50_000_000) == "50 megapixels"
 
 
 def test_the_scripts_get_their_texts_in_the_readers_language(client):

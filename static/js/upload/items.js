@@ -14,9 +14,11 @@
 /** @typedef {{ max_bytes: number, max_images: number }} Limits */
 
 // What a browser or a name declares to be something else. The server looks into all other files.
-const OTHER_TYPE = /^(text|audio|video|font)\/|^application\/(?!octet-stream$)/;
-const OTHER_NAME =
-  /(^|\/)(\.[^/]*|thumbs\.db|desktop\.ini)$|\.(txt|md|csv|json|xml|html?|pdf|docx?|xlsx?|zip|rar|7z|mp[34]|mov|exe|db|ini)$/i;
+const OTHER_TYPE = new RegExp("^(text|audio|video|font)/|^application/(?!octet-stream$)");
+const OTHER_ENDINGS = "txt md csv json xml htm html pdf doc docx xls xlsx zip rar 7z mp3 mp4 mov exe db ini log".split(
+  " ",
+);
+const HIDDEN_NAME = /^\./; // such as .DS_Store
 
 /**
  * @param {File} file
@@ -32,7 +34,9 @@ export function newItem(file) {
  * @returns {boolean}
  */
 export function mayBePicture({ type, name }) {
-  return type.startsWith("image/") || !(OTHER_TYPE.test(type) || OTHER_NAME.test(name));
+  if (type.startsWith("image/")) return true;
+  const ending = name.split(".").at(-1)?.toLowerCase() ?? "";
+  return !OTHER_TYPE.test(type) && !HIDDEN_NAME.test(name) && !OTHER_ENDINGS.includes(ending);
 }
 
 /**
