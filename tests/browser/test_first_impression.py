@@ -119,3 +119,17 @@ def test_a_shared_link_opens_a_page_with_the_picture(sign_up: Callable[..., Visi
     assert wait.status == 410
     assert "expired" in page.locator("h1").inner_text()
     visitor.complaints.clear()  # the browser's, about the status 410
+
+
+def test_the_filters_of_the_gallery_do_not_overlap(sign_up: Callable[..., Visitor]):
+    page = sign_up(viewport={"width": 1440, "height": 900}).page
+    page.goto("/gallery/")
+
+    frames = page.eval_on_selector_all(
+        "#filters .field > :not(label)",
+        "fields => fields.map((field) => { const { left, right, top } = field.getBoundingClientRect();"
+        " return [top, left, right]; })",
+    )
+
+    rows = sorted((round(top / 20), left, right) for top, left, right in frames)
+    assert all(one[2] <= other[1] for one, other in zip(rows, rows[1:], strict=False) if one[0] == other[0])
