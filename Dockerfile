@@ -18,4 +18,4 @@ ENV MATTING_DATA_DIR=/data HOST=0.0.0.0 PORT=8000
 VOLUME /data
 EXPOSE 8000
 
-CMD ["gunicorn"]
+CMD ["python", "-m", "webserver"]

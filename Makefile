@@ -14,7 +14,7 @@ LOCK := $(BIN)/pip-compile --quiet --no-header --no-annotate --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev worker test test-fast test-js lint lint-js lock messages bench clean chromium postgresql node
+.PHONY: help run dev worker test test-fast test-js torture lint lint-js lock messages bench clean chromium postgresql node
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ test-fast: $(VENV)/.installed-dev ## Run the tests without browser, servers and 
 
 test-js: node ## Run the unit tests of the pages' scripts
 	@node --test tests/js/*.test.js
+
+torture: $(VENV)/.installed-dev ## Read 50,000 damaged picture files, in processes that may die
+	$(BIN)/python -m tests.segmentation.formats.mutated 50000
 
 lint: $(VENV)/.installed-dev lint-js ## Check for mistakes, formatting and types
 	$(BIN)/ruff check .

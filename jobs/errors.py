@@ -17,6 +17,20 @@ class PermissionDenied(MattingError):
     public_message = gettext_noop("This key or user may not do that.")
 
 
+class ScopeMissing(PermissionDenied):
+    """Report that the key lacks `scope`."""
+
+    public_message = gettext_noop("The key lacks a scope.")
+
+    def __init__(self, scope: str = "") -> None:
+        super().__init__(f"This needs the scope {str(scope)!r}." if scope else "")
+        self.scope = str(scope)
+
+
+class LinkExpired(PermissionDenied):
+    public_message = gettext_noop("The link has expired.")
+
+
 class NoTeam(PermissionDenied):
     public_message = gettext_noop("You belong to no team yet.")
 
@@ -35,6 +49,14 @@ class ParameterMissing(InvalidParameter):
     """Report a required parameter that was not sent; `field` is its name."""
 
     public_message = gettext_noop("A parameter is missing.")
+
+
+class ParameterUnknown(InvalidParameter):
+    public_message = gettext_noop("A parameter is not known.")
+
+
+class ParameterWithoutEffect(InvalidParameter):
+    public_message = gettext_noop("A parameter has no effect here.")
 
 
 class UrlTooLong(MattingError):
@@ -92,6 +114,10 @@ class NotFound(MattingError):
     public_message = gettext_noop("There is nothing at this URL.")
 
 
+class NoResults(NotFound):
+    public_message = gettext_noop("The job has no results.")
+
+
 class JobNotFound(NotFound):
     code = "job_not_found"
     public_message = gettext_noop("There is no such job.")
@@ -120,14 +146,34 @@ class QueueUnavailable(MattingError):
     retry_after_s = 5
 
 
+class QueueFull(QueueUnavailable):
+    """The queue is longer than a caller should wait; `retry_after_s` is when to come back."""
+
+    public_message = gettext_noop("The queue is full, please try again later.")
+
+    def __init__(self, message: str = "", *, retry_after_s: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class DatabaseUnavailable(QueueUnavailable):
+    public_message = gettext_noop("The database cannot be reached, please try again.")
+
+
+class ServerBusy(QueueUnavailable):
+    public_message = "The server is busy, please try again."
+    retry_after_s = 5
+
+
 class WaitTimeout(MattingError):
     code, http_status = "timeout", 504
     public_message = gettext_noop("The result was not ready in time.")
 
 
 class StorageFailed(MattingError):
-    code = "storage_failed"
+    code, http_status = "storage_failed", 503
     public_message = gettext_noop("The result could not be stored.")
+    retry_after_s = 10
 
 
 class WorkerLost(MattingError):

@@ -71,6 +71,7 @@ UNFOLD = {
                 "items": [
                     {"title": "Dashboard", "icon": "monitoring", "link": reverse_lazy("admin:index")},
                     _item("Jobs", "photo_library", "jobs_job_changelist", "jobs.view_job"),
+                    _item("Failed pictures", "report", "jobs_failedpicture_changelist", "jobs.view_jobimage"),
                     _item("Audit trail", "fact_check", "jobs_auditentry_changelist", "jobs.view_auditentry"),
                 ]
             },

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import ipaddress
 import math
 import os
 import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 import environ
@@ -119,16 +121,25 @@ class Environment:
                 self._refuse(f"{name}: {origin} must be an origin such as https://cut.example.com")
         return origins
 
-    def database(self, name: str, default: str) -> dict[str, object]:
+    def networks(self, name: str) -> list[str]:
+        """Return a list of IP networks or addresses."""
+        for network in (networks := self.items(name, [])):
+            try:
+                ipaddress.ip_network(network, strict=False)
+            except ValueError:
+                self._refuse(f"{name}: {network} is not a network such as 10.0.0.0/8")
+        return networks
+
+    def database(self, name: str, default: str) -> dict[str, Any]:
         """Return Django's settings of a database given as a URL: PostgreSQL or SQLite."""
         text = self.url(name, default, schemes=("postgres", "postgresql", "sqlite"))
-        settings: dict[str, object] = environ.Env.db_url_config(text)
+        settings: dict[str, Any] = environ.Env.db_url_config(text)
         if not settings.get("NAME"):
             self._refuse(f"{name} names no database, as in postgres://user:password@host/keyline")
             return dict(environ.Env.db_url_config(default))
         return settings
 
-    def email(self, name: str) -> dict[str, object]:
+    def email(self, name: str) -> dict[str, Any]:
         """Return Django's settings of a mail server given as a URL; empty if there is none."""
         schemes = ("smtp", "smtp+tls", "smtp+ssl", "smtps", "consolemail", "filemail", "memorymail", "dummymail")
         text = self(name)

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import datetime as dt
 import os
+import socket
 from pathlib import Path
 
 from botocore.config import Config
 
+from jobs.telemetry.logs import FORMATS, logging_settings
 from mattingsite import __version__
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
 from mattingsite.data_folder import broker_socket, read_or_create_secret
 from mattingsite.environment import read_environment
+from segmentation.cpus import available_cpus
 from segmentation.options import Quality
 from segmentation.runtimes import RUNTIMES
 
@@ -30,11 +33,12 @@ SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS", [])  # earlier keys: wh
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", [])
 ROOT_URLCONF = "mattingsite.urls"
-WSGI_APPLICATION = "mattingsite.wsgi.application"
+ASGI_APPLICATION = "mattingsite.asgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "jobs",
+    "corsheaders",
     "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "mattingsite.apps.KeylineAdminConfig",
@@ -58,7 +62,11 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
+    "webserver.parking.ParkingMiddleware",  # first, so that all others see the final answer
+    "jobs.telemetry.requests.RequestsMiddleware",  # sees every response
+    "corsheaders.middleware.CorsMiddleware",
     "jobs.api.health.ProbesMiddleware",
+    "jobs.api.delivered.DeliveredMiddleware",
     "jobs.api.body_limits.BodyLimitsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -184,7 +192,7 @@ STORAGES = {
     "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3_OPTIONS}
     if S3_BUCKET
     else {
-        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "BACKEND": "jobs.results.folder_storage.FolderStorage",
         "OPTIONS": {"location": MEDIA_ROOT, "allow_overwrite": True, **_FILE_MODES},
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -195,7 +203,7 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
-FILE_UPLOAD_MAX_MEMORY_SIZE = 8 * 2**20
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 
 # Security -------------------------------------------------------------------------------------------------------------
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
@@ -244,7 +252,11 @@ RQ = {"DEFAULT_RESULT_TTL": 0, "FAILURE_TTL": 3600}
 
 # API ------------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["jobs.api.auth.KeyAuthentication", "jobs.api.auth.BrowserSession"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "jobs.api.auth.KeyAuthentication",
+        "jobs.api.auth.BrowserSession",
+        "jobs.api.auth.NetworkAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["jobs.api.auth.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
@@ -252,6 +264,19 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+# Origins whose pages may call the APIs with a key and read signed links. Cookies are not sent along.
+CORS_ALLOWED_ORIGINS = env.items("MATTING_CORS_ORIGINS", [])
+CORS_URLS_REGEX = r"^/(?!admin/|accounts/|i18n/)"
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "content-type", "content-disposition", "idempotency-key", "if-none-match", "range"),
+    "x-api-key",  # a dialect registers the headers that only its clients send
+]
+CORS_EXPOSE_HEADERS = [
+    *("Content-Disposition", "Content-Range", "ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit"),
+    *("RateLimit-Policy", "Retry-After", "Server-Timing", "X-Ignored-Fields", "X-Request-Id"),
+]
+CORS_PREFLIGHT_MAX_AGE = 3600
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "Keyline",
     "DESCRIPTION": "Cuts subjects out of pictures: the native API and published dialects.",
@@ -272,13 +297,20 @@ MATTING_MAX_IMAGES_PER_JOB = env.integer("MATTING_MAX_IMAGES_PER_JOB", 500, mini
 DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # one more, so that Keyline's own check refuses
 MATTING_MAX_ARCHIVE_BYTES = env.integer("MATTING_MAX_ARCHIVE_BYTES", 512 * 2**20, minimum=1)
 MATTING_MAX_WAIT_S = env.integer("MATTING_MAX_WAIT_S", 60, minimum=1)
+MATTING_DISK_RESERVE_BYTES = env.integer("MATTING_DISK_RESERVE_BYTES", 64 * 2**20, minimum=0)
 MATTING_RETENTION_HOURS = env.integer("MATTING_RETENTION_HOURS", 24 * 30, minimum=1)
 MATTING_LINK_TTL_S = env.integer("MATTING_LINK_TTL_S", 3600, minimum=1)
 MATTING_LEASE_S = env.number("MATTING_LEASE_S", 8.0, minimum=2)
+MATTING_QUEUE_PICTURES = env.integer("MATTING_QUEUE_PICTURES", 20_000, minimum=1)
+MATTING_QUEUE_PICTURES_PER_TEAM = env.integer("MATTING_QUEUE_PICTURES_PER_TEAM", 10_000, minimum=1)
+MATTING_QUEUE_WAIT_S = env.number("MATTING_QUEUE_WAIT_S", 30.0, minimum=1.0)
+MATTING_TEAM_WINDOW = env.integer("MATTING_TEAM_WINDOW", 2, minimum=1)
+MATTING_REPEAT_WINDOW_S = env.number("MATTING_REPEAT_WINDOW_S", 600, minimum=0)
 MATTING_SWEEP_INTERVAL_S = env.number("MATTING_SWEEP_INTERVAL_S", 2.0, minimum=0.1)
 MATTING_MAX_DELIVERIES = env.integer("MATTING_MAX_DELIVERIES", 3, minimum=1)
-MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, (os.cpu_count() or 2) // 4), minimum=1)
+MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, available_cpus() // 4), minimum=1)
 MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
+MATTING_PIXEL_PROCESSES = env.switch("MATTING_PIXEL_PROCESSES", True)
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))
 MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", str(BASE_DIR / "weights"))).resolve()
 MATTING_RUNTIME = env.choice("MATTING_RUNTIME", "auto", RUNTIMES)
@@ -295,6 +327,8 @@ MATTING_INPUT_ROOTS = env.items("MATTING_INPUT_ROOTS", [str(MEDIA_ROOT / "inputs
 MATTING_OUTPUT_ROOTS = env.items("MATTING_OUTPUT_ROOTS", [str(MEDIA_ROOT / "outputs")])
 MATTING_FETCH_ALLOW = env.items("MATTING_FETCH_ALLOW", [])
 MATTING_FETCH_TIMEOUT_S = env.number("MATTING_FETCH_TIMEOUT_S", 20.0, minimum=0.1)
+MATTING_OPEN_TO = env.items("MATTING_OPEN_TO", [])
+MATTING_CONTENT_CHECK = env("MATTING_CONTENT_CHECK")
 MATTING_SIGNUP_OPEN = env.switch("MATTING_SIGNUP_OPEN", True)
 
 # Limits of a team without its own quota; empty means no limit.
@@ -310,22 +344,14 @@ MATTING_QUOTA = {
     "retention_hours": env.limit("MATTING_QUOTA_RETENTION_HOURS", int, minimum=1),
 }
 
-# Logs -----------------------------------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {
-        # A 503 of /health while the model loads is a valid response: only exceptions are logged as errors.
-        "with_exception": {"()": "django.utils.log.CallbackFilter", "callback": lambda record: bool(record.exc_info)}
-    },
-    "formatters": {"line": {"format": "{asctime} {levelname:7} {name}: {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))},
-    "loggers": {
-        "rq.worker": {"level": "WARNING"},
-        "axes": {"level": "WARNING"},
-        "django.request": {"level": "ERROR", "filters": ["with_exception"]},
-    },
-}
+# Observation ----------------------------------------------------------------------------------------------------------
+LOGGING = logging_settings(
+    log_format=env.choice("MATTING_LOG_FORMAT", "text", FORMATS),
+    level=env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
+)
+# The web processes of a host sum their metrics up in files; prometheus_client reads this name when it is imported.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(DATA_DIR / "metrics" / socket.gethostname()))
+MATTING_METRICS_TOKEN = env("MATTING_METRICS_TOKEN")
+MATTING_METRICS_NETWORKS = env.networks("MATTING_METRICS_NETWORKS")
 
 env.finish()

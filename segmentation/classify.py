@@ -14,6 +14,7 @@ PERSON_SHARE = 0.5  # of the subject's alpha that the people's alpha must agree 
 PAGE_SIDE_PX = 360  # paper is judged at this size: letters are thin there, objects are not
 BARE_DENSITY = 0.15
 MIN_BARE_SHARE = 0.5  # of the picture: the paper between print and ink
+MIN_PAPER_SHARE = 0.3  # of a picture whose caller says that it holds a stamp
 COLOURFUL = 0.15  # difference of the channels' transmittances from which a pixel is coloured
 INK_SHARES = (0.003, 0.45)  # of the picture
 MIN_INK_OF_COLOUR = 0.97  # share of the coloured pixels that must have an ink's hue
@@ -38,6 +39,16 @@ def people_share(matte: Matte) -> float:
     if matte.people is None:
         return 0.0
     return float(np.minimum(matte.people, matte.alpha).sum() / max(matte.alpha.sum(), 1e-6))
+
+
+def is_paper(rgb: np.ndarray) -> bool:
+    """Return whether (H, W, 3) uint8 is mostly bare paper or print on it, with or without ink; a photo is not."""
+    scale = min(1.0, PAGE_SIDE_PX / max(rgb.shape[:2]))
+    size = tuple(max(1, round(side * scale)) for side in rgb.shape[1::-1])
+    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    density = density_of(small, read_page(small).paper)
+    least, most = (extreme.reduce(cv2.split(density)) for extreme in (np.minimum, np.maximum))
+    return bool(((most < BARE_DENSITY) & (least > -BARE_DENSITY)).mean() >= MIN_PAPER_SHARE)
 
 
 def is_stamped_paper(rgb: np.ndarray) -> bool:

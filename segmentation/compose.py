@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .encode import Resolution, encode_jpeg, encode_png, encode_webp
+from .encode import NOTHING_KEPT, Kept, encode_jpeg, encode_png, encode_webp
 from .options import Box, Color, CutoutOptions, Format, Output
 
 WHITE = Color(255, 255, 255)
@@ -81,25 +81,23 @@ def composite(rgb: np.ndarray, alpha: np.ndarray, background: Color) -> np.ndarr
     return drawn
 
 
-def render_cutout(
-    rgb: np.ndarray, alpha: np.ndarray, options: CutoutOptions, *, resolution: Resolution | None = None
-) -> Rendered:
+def render_cutout(rgb: np.ndarray, alpha: np.ndarray, options: CutoutOptions, *, kept: Kept = NOTHING_KEPT) -> Rendered:
     """Encode the cutout, transparent or on `options.background` (for JPEG, white by default)."""
     background = options.background
     if options.format is Format.JPEG:
         background = background or WHITE
     pixels = join_alpha(rgb, alpha) if background is None else composite(rgb, alpha, background)
-    return _rendered(Output.CUTOUT, _ENCODERS[options.format](pixels, resolution=resolution), options.format, pixels)
+    return _rendered(Output.CUTOUT, _ENCODERS[options.format](pixels, kept=kept), options.format, pixels)
 
 
-def render_gray(kind: Output, levels: np.ndarray, *, resolution: Resolution | None = None) -> Rendered:
+def render_gray(kind: Output, levels: np.ndarray, *, kept: Kept = NOTHING_KEPT) -> Rendered:
     """Encode a mask or a map of ids, (H, W) uint8, as 8-bit gray PNG."""
-    return _rendered(kind, encode_png(levels, resolution=resolution), Format.PNG, levels)
+    return _rendered(kind, encode_png(levels, kept=kept), Format.PNG, levels)
 
 
-def render_picture(kind: Output, rgb: np.ndarray, *, resolution: Resolution | None = None) -> Rendered:
+def render_picture(kind: Output, rgb: np.ndarray, *, kept: Kept = NOTHING_KEPT) -> Rendered:
     """Encode an opaque picture, (H, W, 3) uint8, as PNG."""
-    return _rendered(kind, encode_png(rgb, resolution=resolution), Format.PNG, rgb)
+    return _rendered(kind, encode_png(rgb, kept=kept), Format.PNG, rgb)
 
 
 def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:

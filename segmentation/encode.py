@@ -11,6 +11,7 @@ import io
 import struct
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -23,10 +24,19 @@ JPEG_QUALITY = 92
 WEBP_QUALITY = 90
 MAX_SIDE_PX = {"jpeg": 65_500, "webp": 16_383}  # limits of the two formats
 
-Resolution = tuple[float, float]  # pixels per inch, across and down
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What a result keeps of its source beside pixels: pixels per inch across and down, and EXIF without a prefix."""
+
+    resolution: tuple[float, float] | None = None
+    exif: bytes = b""
+
+
+NOTHING_KEPT = Kept()
 
 _METRES_PER_INCH = 0.0254
-_JFIF_UNIT = 13  # place of the density unit in a JFIF file (ITU-T T.871)
+_JFIF_UNIT, _JFIF_END = 13, 20  # places of the density's unit and of the next segment in a file (ITU-T T.871)
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> PNG colour type: gray, gray and alpha, RGB, RGBA
 _FILTER_UP = 2  # difference to the row above: the best filter that one array subtraction can compute
@@ -35,9 +45,7 @@ _ISAL_LEVEL = 1
 _WEBP_METHOD = 2  # a quarter of the default's time for 2 % more bytes; OpenCV has no such option
 
 
-def encode_png(
-    pixels: np.ndarray, *, texts: Mapping[str, str] | None = None, resolution: Resolution | None = None
-) -> bytes:
+def encode_png(pixels: np.ndarray, *, texts: Mapping[str, str] | None = None, kept: Kept = NOTHING_KEPT) -> bytes:
     """Encode (H, W) or (H, W, 1..4) uint8 or uint16 as PNG (ISO 15948); `texts` become tEXt chunks (Latin-1)."""
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
@@ -54,9 +62,11 @@ def encode_png(
     chunks = [_chunk(b"IHDR", header)]
     if channels >= 3:
         chunks.append(_chunk(b"sRGB", _SRGB_PERCEPTUAL))
-    if resolution is not None:
-        per_metre = [min(round(value / _METRES_PER_INCH), 2**31 - 1) for value in resolution]
+    if kept.resolution is not None:
+        per_metre = [min(round(value / _METRES_PER_INCH), 2**31 - 1) for value in kept.resolution]
         chunks.append(_chunk(b"pHYs", struct.pack(">IIB", *per_metre, 1)))
+    if kept.exif:
+        chunks.append(_chunk(b"eXIf", kept.exif))
     for keyword, value in (texts or {}).items():
         chunks.append(_chunk(b"tEXt", f"{keyword}\0{value}".encode("latin-1")))
     chunks.append(_chunk(b"IDAT", isal_zlib.compress(filtered, _ISAL_LEVEL)))
@@ -83,27 +93,33 @@ def read_texts(png: bytes) -> dict[str, str]:
     return texts
 
 
-def encode_jpeg(rgb: np.ndarray, quality: int = JPEG_QUALITY, *, resolution: Resolution | None = None) -> bytes:
+def encode_jpeg(rgb: np.ndarray, quality: int = JPEG_QUALITY, *, kept: Kept = NOTHING_KEPT) -> bytes:
     """Encode (H, W, 3) uint8 sRGB as JPEG; raise InvalidParameter for a side over MAX_SIDE_PX."""
     _check_sides(rgb, "jpeg")
     pixels = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
-    if resolution is None or data[6:11] != b"JFIF\0":
+    if data[6:11] != b"JFIF\0":
         return data
-    density = [min(round(value), 65_535) for value in resolution]
-    return data[:_JFIF_UNIT] + struct.pack(">BHH", 1, *density) + data[_JFIF_UNIT + 5 :]
+    if kept.resolution is not None:
+        density = [min(round(value), 65_535) for value in kept.resolution]
+        data = data[:_JFIF_UNIT] + struct.pack(">BHH", 1, *density) + data[_JFIF_UNIT + 5 :]
+    if not kept.exif:
+        return data
+    body = b"Exif\0\0" + kept.exif
+    return data[:_JFIF_END] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + data[_JFIF_END:]
 
 
-def encode_webp(pixels: np.ndarray, quality: int = WEBP_QUALITY, *, resolution: Resolution | None = None) -> bytes:
+def encode_webp(pixels: np.ndarray, quality: int = WEBP_QUALITY, *, kept: Kept = NOTHING_KEPT) -> bytes:
     """Encode (H, W, 3) or (H, W, 4) uint8 sRGB as lossy WebP with lossless alpha; raise as `encode_jpeg`."""
     _check_sides(pixels, "webp")
     stream = io.BytesIO()
-    exif = b""  # WebP has no field of its own for the resolution
-    if resolution is not None:
-        tags = Image.Exif()
-        tags[ExifTags.Base.XResolution], tags[ExifTags.Base.YResolution] = resolution
+    tags = Image.Exif()
+    if kept.exif:
+        tags.load(b"Exif\0\0" + kept.exif)
+    if kept.resolution is not None:  # WebP has no field of its own for it
+        tags[ExifTags.Base.XResolution], tags[ExifTags.Base.YResolution] = kept.resolution
         tags[ExifTags.Base.ResolutionUnit] = 2
-        exif = tags.tobytes()
+    exif = tags.tobytes() if len(tags) else b""
     Image.fromarray(pixels).save(stream, "WEBP", quality=quality, method=_WEBP_METHOD, alpha_quality=100, exif=exif)
     return stream.getvalue()
 
@@ -117,11 +133,9 @@ def _check_sides(pixels: np.ndarray, name: str) -> None:
         )
 
 
-def encode_alpha(
-    alpha: np.ndarray, *, texts: Mapping[str, str] | None = None, resolution: Resolution | None = None
-) -> bytes:
+def encode_alpha(alpha: np.ndarray, *, texts: Mapping[str, str] | None = None, kept: Kept = NOTHING_KEPT) -> bytes:
     """Encode a quantised alpha, (H, W) uint16, as 16-bit gray PNG."""
-    return encode_png(alpha, texts=texts, resolution=resolution)
+    return encode_png(alpha, texts=texts, kept=kept)
 
 
 def read_alpha(alpha_png: bytes) -> np.ndarray:

@@ -29,7 +29,7 @@ class MattingError(Exception):
 
 class InvalidParameter(MattingError):
     code, http_status = "invalid_parameter", 422
-    public_message = gettext_noop("A parameter is out of its range.")
+    public_message = gettext_noop("A parameter is not valid.")
 
 
 class BoxInvalid(InvalidParameter):
@@ -61,6 +61,11 @@ class ImageTooLarge(ImageError):
 class ImageDimensions(ImageError):
     code = "image_dimensions"
     public_message = gettext_noop("The picture has too few or too many pixels.")
+
+
+class ContentRefused(ImageError):
+    code = "content_refused"
+    public_message = gettext_noop("The picture's content is not accepted here.")
 
 
 class InferenceFailed(MattingError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .classify import which_subject
+from .classify import is_paper, which_subject
 from .compose import cut
 from .engines.base import Engine, Instance, Matte
 from .errors import InferenceFailed, InvalidParameter
@@ -47,6 +47,9 @@ def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_sid
     height, width = rgb.shape[:2]
     boxes = options.on_picture(width, height, min_box_side_px=min_box_side_px)
     if options.subject is Subject.STAMP:
+        # A photo without paper holds no stamp, however red it is; a box says where to look for one.
+        if not boxes and not is_paper(rgb):
+            return Found(np.zeros((height, width), np.float32), Subject.STAMP, colors=rgb)
         return find_ink(rgb, boxes)
     if options.method is Method.INSTANCES:
         return _find_people(rgb, engine)

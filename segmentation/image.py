@@ -21,6 +21,7 @@ from PIL import Image
 
 from segmentation.color import to_srgb
 from segmentation.errors import ImageDimensions, ImageError, ImageMissing, ImageTooLarge, ImageUnreadable
+from segmentation.formats import camera_raw
 from segmentation.formats.bmp import OpenedBmp
 from segmentation.formats.gif import OpenedGif
 from segmentation.formats.heif import OpenedHeif
@@ -84,15 +85,19 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """Hold a decoded picture: rgb (H, W, 3) uint8 sRGB, upright; alpha (H, W) float32 0..1, None when fully opaque."""
+    """Hold a decoded picture: rgb (H, W, 3) uint8 sRGB, upright; alpha (H, W) float32 0..1, None when fully opaque.
+
+    exif: as the file holds it, for `formats.exif.kept`.
+    """
 
     rgb: np.ndarray
     alpha: np.ndarray | None
     probe: Probe
+    exif: bytes = b""
 
 
-def probe(source: bytes | Path | IO[bytes], limits: Limits, *, prove: bool = True) -> Probe:
-    """Check that a file decodes, without keeping its pixels; without `prove`, check its header alone.
+def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
+    """Check that a file decodes, without keeping its pixels.
 
     Raises ImageMissing (empty), ImageTooLarge (bytes), ImageDimensions (pixels, sides) or ImageUnreadable, each with
     a message that names the reason. Notes on colour come only from `decode`: the pixels are not converted here.
@@ -101,10 +106,24 @@ def probe(source: bytes | Path | IO[bytes], limits: Limits, *, prove: bool = Tru
     name = _accepted_format(data, limits)
     with _refusing(name):
         opened = _opened(name, data, limits)
-        if prove:
-            opened.prove()
-            _check_size(opened.header.width, opened.header.height, limits)
+        opened.prove()
+        _check_size(opened.header.width, opened.header.height, limits)
     return _probe(name, opened.header, len(data), ())
+
+
+def probe_header(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
+    """Check a file's header alone; raises what `probe` raises, but misses damage of the pixels."""
+    data = _read(source, limits)
+    name = _accepted_format(data, limits)
+    with _refusing(name):
+        opened = _opened(name, data, limits)
+    return _probe(name, opened.header, len(data), ())
+
+
+def pixels_of(source: bytes | Path, limits: Limits) -> int:
+    """Return width x height by the header, with nothing decoded. Raises what `probe_header` raises."""
+    found = probe_header(source, limits)
+    return found.width * found.height
 
 
 def decode(data: bytes, limits: Limits) -> Picture:
@@ -122,7 +141,7 @@ def decode(data: bytes, limits: Limits) -> Picture:
     turn = opened.header.turn
     rgb = _upright(colors.rgb, turn)
     alpha = None if colors.alpha is None else _upright(colors.alpha, turn)
-    return Picture(rgb, alpha, _probe(name, opened.header, len(data), colors.notes))
+    return Picture(rgb, alpha, _probe(name, opened.header, len(data), colors.notes), opened.header.exif)
 
 
 def _read(source: bytes | Path | IO[bytes], limits: Limits) -> bytes:
@@ -144,6 +163,8 @@ def _read(source: bytes | Path | IO[bytes], limits: Limits) -> bytes:
 def _accepted_format(data: bytes, limits: Limits) -> str:
     name = sniff(data[:HEAD_BYTES])
     accepted = ", ".join(NAMES[name] for name in FORMATS if name in limits.formats)
+    if name is None and camera_raw.name_of(data):
+        raise camera_raw.refusal(data)
     if name is None:
         raise ImageUnreadable(f"The file is {describe(data[:HEAD_BYTES])}, not a picture. Send {accepted}.")
     if name not in limits.formats:

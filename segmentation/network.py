@@ -342,6 +342,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         weights = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except Exception as error:  # garbage makes the unpickler stumble in every way there is
         raise WeightsInvalid(f"{path.name} is not a readable checkpoint.") from error
+    if isinstance(weights, dict) and isinstance(weights.get("state_dict"), dict):
+        weights = weights["state_dict"]  # as training frameworks save it, beside their own state
     if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
         raise WeightsInvalid(f"{path.name} does not hold a dictionary of tensors.")
     return weights

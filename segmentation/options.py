@@ -51,6 +51,12 @@ class Output(StrEnum):
     VISUALIZATION = "visualization"
 
 
+class Metadata(StrEnum):
+    STRIP = "strip"
+    KEEP = "keep"  # EXIF with author and copyright, without the place
+    KEEP_GPS = "keep_gps"  # and with the place
+
+
 class Format(StrEnum):
     PNG = "png"
     JPEG = "jpeg"
@@ -186,6 +192,7 @@ class CutoutOptions:
     refine: edge-aware upsampling of the model's alpha to the full picture.
     crop_margin: space added round the subject on each side, as a share (0..0.5) of its longer side.
     background: None keeps the cutout transparent (JPEG, which cannot, is drawn on white).
+    metadata: what of the source's EXIF the cutout keeps.
     """
 
     method: Method = Method.AUTO
@@ -204,6 +211,7 @@ class CutoutOptions:
     background: Color | None = None
     crop: bool = False
     crop_margin: float = 0.0
+    metadata: Metadata = Metadata.STRIP
 
     def __post_init__(self) -> None:
         self._coerce("method", Method)
@@ -212,6 +220,7 @@ class CutoutOptions:
             self._coerce("quality", Quality)
         self._coerce("alpha_mode", AlphaMode)
         self._coerce("format", Format)
+        self._coerce("metadata", Metadata)
         self._check_whole("threshold")
         self._check_whole("erosion")
         for name in ("feathering", "decontaminate", "refine", "crop"):

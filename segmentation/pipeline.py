@@ -21,13 +21,14 @@ from .compose import (
     render_preview,
     render_thumbnail,
 )
-from .encode import encode_alpha, quantize, read_alpha, read_texts, to_float
+from .encode import Kept, encode_alpha, quantize, read_alpha, read_texts, to_float
 from .engines.base import Engine
 from .errors import ImageUnreadable
 from .find import Found, find, find_ink
 from .foreground import decontaminate
+from .formats import exif
 from .image import Limits, Picture, decode
-from .options import Box, CutoutOptions, Output, Subject
+from .options import Box, CutoutOptions, Metadata, Output, Subject
 from .people import Person, map_people
 from .postprocess import foreground_box, shape_alpha, to_levels
 from .refine import enlarge, refine
@@ -99,7 +100,7 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
         alpha = quantize(full_size_alpha(found, picture, options))
         ids, people = (None, ()) if found.instances is None else map_people(found.instances, to_float(alpha))
     with _timed(timings_ms, "encode"):
-        stored = encode_alpha(alpha, texts=_texts(found), resolution=picture.probe.resolution)
+        stored = encode_alpha(alpha, texts=_texts(found), kept=Kept(picture.probe.resolution))
         preview = render_preview(picture.rgb, None if picture.alpha is None else to_levels(picture.alpha))
     matted = _Matted(picture, alpha, stored, found.subject, found.colors, ids, people, found.notes)
     return replace(_render(matted, options, timings_ms), preview=preview)
@@ -165,7 +166,7 @@ def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> n
 
 def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float]) -> CutoutResult:
     """Render every file from the quantised alpha, so that a variant made later is identical."""
-    rgb, resolution = matted.picture.rgb, matted.picture.probe.resolution
+    rgb, kept = matted.picture.rgb, Kept(matted.picture.probe.resolution)
     height, width = matted.alpha.shape
     with _timed(timings_ms, "post"):
         alpha = to_float(matted.alpha)
@@ -175,14 +176,16 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
         clean = _colors(matted, alpha, shown, options)
     with _timed(timings_ms, "encode"):
         files = {
-            Output.CUTOUT: lambda: render_cutout(cut(clean, frame), cut(shown, frame), options, resolution=resolution),
+            Output.CUTOUT: lambda: render_cutout(
+                cut(clean, frame), cut(shown, frame), options, kept=_kept(matted.picture, options)
+            ),
             # A map of people must have the source's size for its readers, so it is never cropped.
             Output.MASK: lambda: render_gray(
-                Output.MASK, cut(shown, frame) if matted.ids is None else matted.ids, resolution=resolution
+                Output.MASK, cut(shown, frame) if matted.ids is None else matted.ids, kept=kept
             ),
             Output.ALPHA: lambda: Rendered(Output.ALPHA, matted.stored, "image/png", ".png", width, height),
             Output.VISUALIZATION: lambda: render_picture(
-                Output.VISUALIZATION, _drawn(rgb, shown, matted.ids), resolution=resolution
+                Output.VISUALIZATION, _drawn(rgb, shown, matted.ids), kept=kept
             ),
         }
         outputs = tuple(files[kind]() for kind in options.outputs)
@@ -200,6 +203,13 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
         notes=(*matted.picture.probe.notes, *(matted.notes if foreground else matted.notes or (NOTHING_FOUND,))),
         timings_ms=timings_ms,
     )
+
+
+def _kept(picture: Picture, options: CutoutOptions) -> Kept:
+    """Return what the cutout keeps of its source beside pixels."""
+    if options.metadata is Metadata.STRIP:
+        return Kept(picture.probe.resolution)
+    return Kept(picture.probe.resolution, exif.kept(picture.exif, gps=options.metadata is Metadata.KEEP_GPS))
 
 
 def _colors(matted: _Matted, alpha: np.ndarray, shown: np.ndarray, options: CutoutOptions) -> np.ndarray:

@@ -6,10 +6,14 @@ from enum import StrEnum
 
 
 class Runtime(StrEnum):
-    """`auto` takes CUDA where there is a GPU, else OpenVINO, else what the weights file can run on without it."""
+    """`auto` takes CUDA where there is a GPU, else the fastest of the others, measured once per machine and model.
+
+    `openvino` computes as the CPU does best, in bfloat16 where it can; `openvino-fp32` in full precision.
+    """
 
     AUTO = "auto"
     OPENVINO = "openvino"
+    OPENVINO_FP32 = "openvino-fp32"
     TORCH_CPU = "torch-cpu"
     TORCH_CUDA = "torch-cuda"
     ONNX = "onnx"

@@ -90,6 +90,9 @@ class OneModel(EngineSource):
     def engine(self, role: Role, tier: Tier) -> Engine | None:
         return self.one if tier is Tier.FAST else None
 
+    def built_in(self) -> Engine:
+        return self.one
+
     def make_room(self, role: Role) -> None:
         pass
 

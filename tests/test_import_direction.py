@@ -11,7 +11,7 @@ import pytest
 
 from tests.stack import ROOT
 
-PACKAGES = ("jobs", "segmentation", "training", "mattingsite")
+PACKAGES = ("jobs", "segmentation", "training", "mattingsite", "webserver")
 HEAVY = ("torch", "openvino", "onnxruntime")
 MODEL = ("segmentation.pipeline", "segmentation.engines", "segmentation.network", "training", *HEAVY)
 DOORS = ("jobs.api", "jobs.web", "jobs.admin")
@@ -39,6 +39,7 @@ SITE = ("django", "rest_framework", "redis", "rq", "django_rq", "jobs", "matting
 FORBIDDEN = {
     "segmentation": (*SITE, "training"),
     "training": SITE,
+    "webserver": ("jobs", "mattingsite", "rest_framework", "segmentation", "training"),
     "jobs.models": (*ROOMS, *DOORS, "jobs.running", "rest_framework", *MODEL),
     **dict.fromkeys(ROOMS, (*DOORS, "jobs.running", "rest_framework")),
     **dict.fromkeys(DOORS, ("jobs.running.worker", "jobs.running.worker_child", *WORKERS_ONLY, *MODEL)),
@@ -123,7 +124,7 @@ def test_one_dialect_that_imports_another_is_seen(monkeypatch: pytest.MonkeyPatc
 
 def test_the_web_process_loads_no_model_runtime() -> None:
     code = (
-        "import sys, mattingsite.wsgi\n"
+        "import sys, mattingsite.asgi\n"
         "from django.urls import get_resolver\n"
         "get_resolver().url_patterns\n"
         f"print(*[name for name in {HEAVY!r} if name in sys.modules])"

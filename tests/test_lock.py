@@ -19,7 +19,6 @@ LOWEST_SAFE = {
     "django-allauth": "65.3.0",
     "djangorestframework": "3.15.2",
     "fonttools": "4.60.2",
-    "gunicorn": "22.0.0",
     "h11": "0.16.0",
     "h2": "4.3.0",
     "idna": "3.7",

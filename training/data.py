@@ -52,6 +52,7 @@ ROLES = {
     "train-flowers17": SetRole(real=0.35, cutout=0.6),
     "train-flowers102": SetRole(real=0.5, cutout=0.6),
     "train-pool-sure": SetRole(real=1.0, cutout=0.6, held_out=100),
+    "train-taught": SetRole(real=1.0, cutout=0.4),
     "train-pool-unsure": SetRole(real=0.6, cutout=0.0, unsure=True),
     "train-people": SetRole(real=0.0, cutout=0.0, people="marked"),
     "train-boxes": SetRole(real=0.0, cutout=0.0),
@@ -220,6 +221,16 @@ def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:
 
 
 def load_all(listed: list[Entry], size: int) -> Iterator[Picture]:
-    """Decode many entries, in order; OpenCV leaves the interpreter's lock, so threads are enough."""
+    """Decode many entries, in order; OpenCV leaves the interpreter's lock, so threads are enough.
+
+    A few at a time: the threads would otherwise decode everything before the first is taken.
+    """
     with ThreadPoolExecutor(2) as pool:
-        yield from pool.map(lambda entry: load(entry, size), listed)
+        for few in batched(listed, 32):
+            yield from pool.map(lambda entry: load(entry, size), few)
+
+
+def batched(listed: list[Entry], count: int) -> Iterator[list[Entry]]:
+    """Split a list into lists of `count`, the last one shorter."""
+    for start in range(0, len(listed), count):
+        yield listed[start : start + count]

@@ -22,6 +22,7 @@ from training.depthwise import hasten
 from training.export import export
 from training.gradients import Gradients
 from training.losses import training_loss
+from training.memory import give_back, resident_bytes
 from training.mixture import Mixture, draw, possible
 from training.optimiser import optimisers
 from training.pretrained import inherit, load_encoder
@@ -30,6 +31,7 @@ LOSS_SMOOTHING = 0.02
 SPELL = 24  # steps at one size: memory and kernels are made ready for a size once
 TRAINED = NetworkConfig(prompt_planes=3, attention_blocks=2)
 CONTINUED = {"muon_rate": 0.65, "adam_rate": 0.6, "encoder_rate": 0.43}  # of the first rates
+MOST_BYTES = 9 << 30  # of memory: what is unused is given back from here on
 EDGES_COME = (0.45, 0.75)  # between these shares of a schedule
 BANK_SHARE = 1.1  # of the largest stage's side: crops enlarge what the bank holds
 
@@ -229,6 +231,8 @@ def train(
     try:
         while schedule.done(run.seen, run.spent_s) < 1 and not stopped():
             began_s = time.monotonic()
+            if run.step % SPELL == 0 or resident_bytes() > MOST_BYTES:
+                give_back()
             loss = train_step(run, bank, shares, schedule)
             run.spent_s += time.monotonic() - began_s
             run.loss = loss if math.isnan(run.loss) else run.loss + LOSS_SMOOTHING * (loss - run.loss)
@@ -248,7 +252,7 @@ def progress_line(run: Run, schedule: Schedule, pictures_a_second: float) -> str
     done = schedule.done(run.seen, run.spent_s)
     return (
         f"{done:7.2%}  {run.spent_s / 60:.1f} min  {run.seen} pictures  size {schedule.size_of(done, run.step)}  "
-        f"loss {run.loss:.4f}  {pictures_a_second:.1f} pictures/s"
+        f"loss {run.loss:.4f}  {pictures_a_second:.1f} pictures/s  {resident_bytes() / (1 << 30):.1f} GB"
     )
 
 

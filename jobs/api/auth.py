@@ -5,17 +5,19 @@ from __future__ import annotations
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from jobs.errors import AuthenticationRequired, PermissionDenied
+from jobs.errors import AuthenticationRequired, PermissionDenied, ScopeMissing
 from jobs.models import ApiKey
 from jobs.teams.actor import Actor
 from jobs.teams.caller import caller_of
 from jobs.teams.keys import key_touch
+from jobs.teams.open_networks import OpenAccess, open_access
 from jobs.teams.selectors import key_by_secret
 
 if TYPE_CHECKING:
@@ -73,6 +75,28 @@ class KeyAuthentication(BaseAuthentication):
         return 'Bearer realm="keyline"'
 
 
+class NetworkAuthentication(BaseAuthentication):
+    """Admit requests without a key from the networks that the operator opened; `request.auth` is an OpenAccess.
+
+    A browser's request from a page of another site is not admitted, unless that site may use the APIs: otherwise any
+    page could use the network of its visitors. Nor is one that a proxy forwarded, unless the proxy is trusted.
+    """
+
+    def authenticate(self, request: Request) -> tuple[Any, OpenAccess] | None:
+        if not settings.MATTING_OPEN_TO or secret_in(request) or _is_foreign(request):
+            return None
+        access = open_access(caller_of(request).address)
+        return None if access is None else (AnonymousUser(), access)
+
+
+def _is_foreign(request: Request) -> bool:
+    """Check whether a page of another site, or an untrusted proxy, sent the request."""
+    origin = request.headers.get("Origin", "")
+    own = f"{request.scheme}://{request.get_host()}"
+    is_cross_site = origin not in ("", own, *settings.CORS_ALLOWED_ORIGINS)
+    return is_cross_site or ("X-Forwarded-For" in request.headers and not settings.BEHIND_PROXY)
+
+
 class BrowserSession(SessionAuthentication):
     """Authenticate a signed-in browser, with the CSRF check."""
 
@@ -88,7 +112,7 @@ class HasScope(BasePermission):
         actor = actor_of(request)
         for needed in scopes.get(request.method, usual):
             if not actor.has_scope(needed):
-                raise PermissionDenied(f"This needs the scope {str(needed)!r}.")
+                raise ScopeMissing(needed)
         return True
 
 

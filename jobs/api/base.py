@@ -3,37 +3,49 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from django.core.exceptions import PermissionDenied as DjangoPermissionDenied
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils import translation
 from django.utils.translation import gettext_noop
-from rest_framework import exceptions
-from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import BaseRenderer
+from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView, set_rollback
+from rest_framework.views import set_rollback
 
 from jobs.api.auth import actor_of
 from jobs.api.body_limits import BodyLimits, no_picture
-from jobs.errors import AuthenticationRequired, MalformedBody, NotFound, PermissionDenied, RateLimited
+from jobs.api.delivered import answer_failed
+from jobs.api.parking import WaitingView
+from jobs.api.submitting import REPLAYED, SubmittingView
+from jobs.errors import (
+    AuthenticationRequired,
+    DatabaseUnavailable,
+    MalformedBody,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+)
 from jobs.intake.sources import too_many_images
 from jobs.models import Job
 from jobs.quota.limits import limits_within, quota_of
 from jobs.quota.windows import allowances
 from jobs.teams.actor import Actor
 from jobs.teams.rates import Standing, allowance_standings, rate_limit_headers, rates_of, request_spend, require_room
+from jobs.telemetry.requests import refused
 from segmentation.errors import ImageTooLarge, InvalidParameter, MattingError
 from segmentation.image import Limits
 
 logger = logging.getLogger(__name__)
 
+_COUNTED = "keyline.standings"
 _LONGEST_PROBLEM = 300  # characters; a message may repeat what was sent, of any length
 
 
@@ -56,17 +68,7 @@ class NotAcceptable(MattingError):
     public_message = gettext_noop("None of the types in Accept can be given.")
 
 
-class AlwaysJson(DefaultContentNegotiation):
-    """Answer JSON whatever Accept asks for: clients of published dialects send any value there."""
-
-    def select_renderer(
-        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        first = next(iter(renderers))
-        return first, first.media_type
-
-
-class DialectView(APIView):
+class DialectView(SubmittingView, WaitingView):
     """Turn whatever a view raises into the dialect's envelope with its `render_error`, and apply the rate limits.
 
     dialect: whose request limits apply, beside the team's own. is_submit: whether a request counts as a submission
@@ -78,27 +80,60 @@ class DialectView(APIView):
     is_rated: ClassVar[bool] = True
     body_limits: ClassVar[Callable[[], BodyLimits]] = staticmethod(no_picture)
     standings: Sequence[Standing] = ()
+    ignored_fields: Sequence[str] = ()
+    _is_counted = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if self.take_up(request):
+            return
         super().initial(request, *args, **kwargs)
         if self.is_rated and (request.auth is not None or request.user.is_authenticated):
             self._request_spend()
 
     def finalize_response(self, request: Request, response: Response, *args: Any, **kwargs: Any) -> Response:
         response = super().finalize_response(request, response, *args, **kwargs)
-        for name, value in rate_limit_headers(self.standings).items():
+        for name, value in rate_limit_headers([*self.standings, *self._picture_standings()]).items():
             response[name] = value
+        if self.is_replay:
+            response[REPLAYED] = "true"
+        if self.ignored_fields:
+            response["X-Ignored-Fields"] = ", ".join(quote(name) for name in self.ignored_fields)[:_LONGEST_PROBLEM]
         return response
 
+    def _picture_standings(self) -> list[Standing]:
+        """Return how the allowances of pictures stand once the request is done, its own pictures counted."""
+        if not self._is_counted:
+            return []
+        quota = quota_of(self.actor.team)
+        if quota.images_per_day is None and quota.images_per_month is None:
+            return []
+        try:
+            return allowance_standings(allowances(self.actor.team, quota))
+        except DatabaseError:
+            return []
+
+    def note_ignored(self, serializer: serializers.Serializer) -> None:
+        """Report the fields of the request that the dialect does not know in a header; its vendor ignores them."""
+        sent = serializer.initial_data if isinstance(serializer.initial_data, Mapping) else {}
+        self.ignored_fields = sorted(str(name) for name in set(sent) - set(serializer.fields))
+
     def _request_spend(self) -> None:
-        """Count the request against its team's limits; raise RateLimited when it is one too many."""
+        """Count the request against its team's limits; raise RateLimited when it is one too many.
+
+        It is counted once, though a web server that reads its body afterwards dispatches it again.
+        """
+        counted = self.request.META.get(_COUNTED)
+        if counted is not None:
+            self._is_counted = True
+            self.standings = counted
+            return
         quota = quota_of(self.actor.team)
         is_submit = self.request.method == "POST" if self.is_submit is None else self.is_submit
         rates = rates_of(quota, dialect=self.dialect, is_submit=is_submit)
+        self._is_counted = True
         self.standings = request_spend(self.actor.team, rates)
         require_room(self.standings)
-        if quota.images_per_day is not None or quota.images_per_month is not None:
-            self.standings = [*self.standings, *allowance_standings(allowances(self.actor.team, quota))]
+        self.request.META[_COUNTED] = self.standings
 
     @cached_property
     def actor(self) -> Actor:
@@ -121,10 +156,14 @@ class DialectView(APIView):
 
     def _handle(self, exception: Exception, context: dict[str, Any]) -> Response:
         error = matting_error_of(exception)
+        request = context.get("request")
         if error.http_status >= 500:
             logger.exception("request failed", exc_info=exception)
+            answer_failed(request)
         set_rollback()
-        response = self.render_error(error, context.get("request"))
+        response = self.render_error(error, request)
+        if error.http_status == 429:
+            refused(api=self.dialect, error=error.code)
         retry_after_s = getattr(error, "retry_after_s", None)
         if retry_after_s is not None:
             response["Retry-After"] = str(max(1, int(retry_after_s)))
@@ -156,7 +195,8 @@ def matting_error_of(exception: Exception) -> MattingError:
         case MattingError():
             return exception
         case exceptions.ValidationError():
-            return InvalidParameter(*_first_problem(exception.detail))
+            message, field = _first_problem(exception.detail)
+            return InvalidParameter(message, field=field)
         case exceptions.UnsupportedMediaType():
             return UnsupportedMediaType()
         case exceptions.ParseError() | TooManyFieldsSent():
@@ -179,11 +219,13 @@ def matting_error_of(exception: Exception) -> MattingError:
             return RateLimited(retry_after_s=int(getattr(exception, "wait", None) or 1))
         case SuspiciousOperation() | UnicodeDecodeError() | RecursionError():  # the last: JSON nested thousands deep
             return MalformedBody()
+        case OperationalError() | InterfaceError():
+            return DatabaseUnavailable()
     return MattingError()
 
 
-def _first_problem(detail: Any, name: str = "") -> tuple[str]:
-    """Return the first message of a serializer's nested errors, after the field's name."""
+def _first_problem(detail: Any, name: str = "") -> tuple[str, str]:
+    """Return the first message of a serializer's nested errors, after the field's name, and that name."""
     while isinstance(detail, dict | list) and detail:
         if isinstance(detail, dict):
             key = next(iter(detail))
@@ -191,7 +233,7 @@ def _first_problem(detail: Any, name: str = "") -> tuple[str]:
             name, detail = (name or ("" if key == "non_field_errors" else str(key))), detail[key]
         else:
             detail = detail[0]
-    return (_sayable(f"{name}: {detail}" if name else str(detail)),)
+    return _sayable(f"{name}: {detail}" if name else str(detail)), _sayable(name)
 
 
 def _sayable(text: str) -> str:

@@ -9,9 +9,12 @@ from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils.http import parse_header_parameters
 from rest_framework.parsers import BaseParser, JSONParser
 
 from jobs.errors import MalformedBody
+from jobs.intake.sources import clean_name
 
 
 class MarkedJson(JSONParser):
@@ -22,6 +25,18 @@ class MarkedJson(JSONParser):
         if codecs.lookup(context.get("encoding", "utf-8")).name == "utf-8":
             context = context | {"encoding": "utf-8-sig"}
         return super().parse(stream, media_type, context)
+
+
+class RawPicture(BaseParser):
+    """Read a body that is one picture, into the field `image`. Its name may stand in Content-Disposition."""
+
+    media_type = "image/*"
+
+    def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
+        most = settings.MATTING_MAX_IMAGE_BYTES
+        data = stream.read(most + 1)
+        name = _file_name(parser_context["request"].headers.get("Content-Disposition", ""))
+        return {"image": [SimpleUploadedFile(name, data, media_type or "")]}
 
 
 class JsonBody(BaseParser):
@@ -79,6 +94,11 @@ def _text_of(stream: IO[bytes], max_bytes: int | None = None) -> str:
         return data.decode("utf-8-sig").strip()
     except UnicodeDecodeError:
         raise MalformedBody("The request's body is not UTF-8.") from None
+
+
+def _file_name(disposition: str) -> str:
+    _, parameters = parse_header_parameters(disposition)
+    return clean_name(parameters.get("filename", "") or "picture")
 
 
 def _refuse(constant: str) -> None:

@@ -20,6 +20,7 @@ from django.http import HttpRequest, HttpResponse
 from jobs.errors import LengthRequired
 from jobs.intake.archives import SIGNATURE
 from jobs.intake.sources import too_large
+from webserver.bodies import LIMIT as BODY_LIMIT
 
 FIELDS_BYTES = 512 * 2**10
 _TOO_LARGE = "The request's body is too large."
@@ -85,6 +86,7 @@ class BodyLimitsMiddleware:
         most = limits_of(view).max_bytes
         if request.content_type != "multipart/form-data":  # read into memory, while files of a form go to disk
             most = min(most, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        request.META[BODY_LIMIT] = most
         if hasattr(view, "cls"):  # one of the REST framework's
             _guard_api(request, most)
             return None

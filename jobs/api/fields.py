@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import difflib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from rest_framework import serializers
 
+from jobs.errors import ParameterUnknown
 from segmentation.options import RANGES
 
 if TYPE_CHECKING:
@@ -33,11 +36,23 @@ class SwitchField(serializers.BooleanField):
         return False
 
 
+class Choice(serializers.ChoiceField):
+    """Accept one of the choices; the error lists them."""
+
+    default_error_messages = {"invalid_choice": '"{input}" is not a valid choice; choose from {allowed}.'}
+
+    def fail(self, key: str, **values: Any) -> NoReturn:
+        super().fail(key, allowed=", ".join(str(choice) for choice in self.choices), **values)
+        raise AssertionError("unreachable")
+
+
 class WholeOptionField(serializers.IntegerField):
     """Accept a whole number in the range of an option of `CutoutOptions`."""
 
     def __init__(self, option: str, **options: Any) -> None:
         span = RANGES[option]
+        message = f"must be a whole number from {span.low} to {span.high}."
+        options.setdefault("error_messages", dict.fromkeys(("invalid", "min_value", "max_value"), message))
         super().__init__(min_value=int(span.low), max_value=int(span.high), **options)
 
 
@@ -46,7 +61,23 @@ class ShareOptionField(serializers.FloatField):
 
     def __init__(self, option: str, **options: Any) -> None:
         span = RANGES[option]
+        message = f"must be a number from {span.low} to {span.high}."
+        options.setdefault("error_messages", dict.fromkeys(("invalid", "min_value", "max_value"), message))
         super().__init__(min_value=span.low, max_value=span.high, **options)
+
+
+class KnownFieldsOnly(Base):
+    """Reject a field that the serializer does not have, and name the nearest one. Mixed in before a serializer."""
+
+    also_known: ClassVar[tuple[str, ...]] = ("csrfmiddlewaretoken",)
+
+    def to_internal_value(self, data: Any) -> Any:
+        for name in data if isinstance(data, Mapping) else ():
+            if name not in self.fields and name not in self.also_known:
+                near = difflib.get_close_matches(str(name), list(self.fields), n=1)
+                hint = f"; did you mean {near[0]}?" if near else f"; the fields are {', '.join(self.fields)}"
+                raise ParameterUnknown(f"{str(name)[:60]!r} is not a field{hint}", field=str(name)[:60])
+        return super().to_internal_value(data)
 
 
 class BlankAsDefault(Base):

@@ -6,17 +6,19 @@ from contextlib import suppress
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.http import FileResponse, HttpResponseBase
+from django.http import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from jobs.api.accept import AlwaysJson
 from jobs.api.auth import HasScope
 from jobs.api.native.base import NativeView
 from jobs.api.problem import PROBLEM
-from jobs.errors import AuthenticationRequired, PermissionDenied
+from jobs.api.sending import file_response
+from jobs.errors import AuthenticationRequired, LinkExpired, PermissionDenied
 from jobs.models import Artifact
 from jobs.results import storage
 from jobs.results.downloads import download_note
@@ -24,16 +26,24 @@ from jobs.results.selectors import artifact_get, artifact_signed
 
 
 class SignedOrScope(BasePermission):
-    """Admit a valid signature; otherwise require the scope `read`."""
+    """Admit a valid signature; otherwise require the scope `read`. Raises LinkExpired for an expired link."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
-        return is_signed(request, view) or HasScope().has_permission(request, view)
+        if is_signed(request, view):
+            return True
+        if _link_state(request, view) == "expired" and request.auth is None and not request.user.is_authenticated:
+            raise LinkExpired("The link has expired; look at the job again for a new one.")
+        return HasScope().has_permission(request, view)
 
 
 def is_signed(request: Request, view: APIView) -> bool:
     """Check whether the request's query holds a valid signature for the file."""
+    return _link_state(request, view) == "valid"
+
+
+def _link_state(request: Request, view: APIView) -> str:
     query = request.query_params
-    return storage.is_signed(view.kwargs["artifact_id"], query.get("until", ""), query.get("signature", ""))
+    return storage.link_state(view.kwargs["artifact_id"], query.get("until", ""), query.get("signature", ""))
 
 
 class FileView(NativeView):
@@ -41,6 +51,7 @@ class FileView(NativeView):
 
     is_rated = False
     permission_classes = [SignedOrScope]
+    content_negotiation_class = AlwaysJson
 
     def perform_authentication(self, request: Request) -> None:
         """Authenticate the caller; an invalid key does not matter when the signature is valid."""
@@ -55,18 +66,25 @@ class FileView(NativeView):
         tags=["Native"],
         operation_id="file_get",
         summary="Download a stored file",
+        description="Accept is ignored. Answers `If-None-Match` with 304 and one `Range` with 206.",
         parameters=[
             OpenApiParameter("until", str),
             OpenApiParameter("signature", str),
             OpenApiParameter("download", str),
         ],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY, "4XX": PROBLEM},
+        responses={
+            (200, "application/octet-stream"): OpenApiTypes.BINARY,
+            (206, "application/octet-stream"): OpenApiTypes.BINARY,
+            304: None,
+            416: None,
+            "4XX": PROBLEM,
+        },
     )
     def get(self, request: Request, artifact_id: UUID, name: str) -> HttpResponseBase:
         signed = is_signed(request, self)
         artifact = artifact_signed(artifact_id) if signed else artifact_get(self.actor, artifact_id)
         self._note(request, artifact)
-        return file_response(artifact, as_attachment=bool(request.query_params.get("download")))
+        return file_response(request, artifact, as_attachment=bool(request.query_params.get("download")))
 
     def _note(self, request: Request, artifact: Artifact) -> None:
         """Record that a known caller opened another's file; a signed link alone names no caller."""
@@ -74,18 +92,3 @@ class FileView(NativeView):
             return
         with suppress(PermissionDenied):  # a person without a team, by a signed link
             download_note(actor=self.actor, artifact=artifact)
-
-
-def file_response(artifact: Artifact, *, as_attachment: bool) -> FileResponse:
-    """Stream an artifact, private, and with headers that keep browsers from running it."""
-    response = FileResponse(
-        storage.open_file(artifact.key),
-        content_type=artifact.content_type,
-        filename=artifact.file_name,
-        as_attachment=as_attachment,
-    )
-    response["X-Content-Type-Options"] = "nosniff"
-    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cache-Control"] = "private, max-age=3600"
-    response["ETag"] = f'"{artifact.sha256[:32]}"'
-    return response

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 
+from jobs.api.metrics import metrics
 from jobs.running import readiness
+from jobs.teams.open_networks import open_networks
 
 _SHOWN_TO_ALL = ("role", "runtime", "model", "version", "device")
 _SHOWN_TO_USERS = ("host", *_SHOWN_TO_ALL, "keyline", "beat_at", "error")
@@ -42,19 +45,20 @@ def health(request: HttpRequest) -> JsonResponse:
     known = checks["database"] is None and request.user.is_authenticated
     shown = _SHOWN_TO_USERS if known else _SHOWN_TO_ALL
     listed = workers if known else [worker for worker in workers if worker.get("role") == readiness.MODEL_ROLE]
-    return _response(checks, workers=[{name: worker.get(name, "") for name in shown} for worker in listed])
+    opened = {"open_to": [str(entry) for entry in open_networks()]} if settings.MATTING_OPEN_TO else {}
+    return _response(checks, workers=[{name: worker.get(name, "") for name in shown} for worker in listed], **opened)
 
 
 class ProbesMiddleware:
-    """Answer the probes before the redirect to HTTPS and the check of the host name.
+    """Answer the probes and /metrics before the redirect to HTTPS and the check of the host name.
 
-    Load balancers and orchestrators call by IP address and over HTTP.
+    Load balancers, orchestrators and Prometheus call by IP address and over HTTP.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
         with_user: Any = SessionMiddleware(AuthenticationMiddleware(health))
-        self._probes = {"/health": with_user, "/health/live": live, "/health/ready": ready}
+        self._probes = {"/health": with_user, "/health/live": live, "/health/ready": ready, "/metrics": metrics}
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         probe = self._probes.get(request.path.rstrip("/"))

@@ -30,7 +30,8 @@ class ProblemSerializer(serializers.Serializer):
     status = serializers.IntegerField(source="http_status", help_text="HTTP status.")
     detail = serializers.SerializerMethodField(help_text="What was wrong with this request.")
     code = serializers.CharField(help_text="Stable code of the error.")
-    field = serializers.CharField(required=False, help_text="The field of the request that was wrong.")
+    field = serializers.SerializerMethodField(help_text="The field of the request that was wrong; null: none alone.")
+    scope = serializers.CharField(required=False, help_text="The scope that the key lacks.")
     request_id = serializers.CharField(required=False, help_text="Finds the request in the site's logs.")
 
     def get_type(self, error: MattingError) -> str:
@@ -39,13 +40,14 @@ class ProblemSerializer(serializers.Serializer):
     def get_title(self, error: MattingError) -> str:
         return explained(error.code, error.public_message)
 
+    def get_field(self, error: MattingError) -> str | None:
+        return error.field or None
+
     def get_detail(self, error: MattingError) -> str:
         return explained(error.code, error.message)
 
     def to_representation(self, error: MattingError) -> dict[str, Any]:
         document = super().to_representation(error)
-        if not error.field:
-            document.pop("field", None)
         if request_id := self.context.get("request_id"):
             document["request_id"] = request_id
         return document

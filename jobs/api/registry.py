@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 
+from django.conf import settings
 from django.urls import URLPattern
 from django.utils.functional import Promise
 
@@ -25,13 +26,15 @@ class Dialect:
 
     name: the value of `Job.dialect`, and the folder's name. label: its name for people, and its group in the OpenAPI
     document. routes: returns its URL patterns; called by processes that serve requests only. limits: what it allows a
-    team by itself. callback_payload: builds the payload of a job's callback; without it, the native one is sent.
+    team by itself. request_headers: headers that only its clients send, allowed for pages of other origins.
+    callback_payload: builds the payload of a job's callback; without it, the native one is sent.
     """
 
     name: str
     label: str | Promise
     routes: Callable[[], list[URLPattern]]
     limits: DialectLimits = field(default_factory=DialectLimits)
+    request_headers: tuple[str, ...] = ()
     callback_payload: CallbackPayload | None = None
 
 
@@ -42,6 +45,7 @@ def register(dialect: Dialect) -> None:
     """Add a dialect; registering the same name again replaces it."""
     _dialects[dialect.name] = dialect
     dialect_register(dialect.name, label=dialect.label, limits=dialect.limits)
+    settings.CORS_ALLOW_HEADERS.extend(set(dialect.request_headers) - set(settings.CORS_ALLOW_HEADERS))
     if dialect.callback_payload is not None:
         callback_payload_register(dialect.name, dialect.callback_payload)
 

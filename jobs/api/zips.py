@@ -1,20 +1,20 @@
-"""Zip of the results of many pictures, written while the caller waits."""
+"""Zip of the results of many pictures, written while it is sent: it needs neither disk nor memory."""
 
 from __future__ import annotations
 
-import tempfile
-import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from uuid import UUID
 
-from django.conf import settings
-from django.http import FileResponse
+from zipstream import ZipStream
 
 from jobs.models import Artifact, Job, JobImage, Status
 from jobs.results import storage
 from jobs.results.downloads import download_note
 from jobs.teams.actor import Actor
+from webserver.answers import PieceResponse
+
+_PIECE_BYTES = 2**18
 
 
 def zip_name(job: Job) -> str:
@@ -22,30 +22,51 @@ def zip_name(job: Job) -> str:
     return f"keyline-{job.created_at:%Y%m%d-%H%M%S}.zip"
 
 
-def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> FileResponse:
-    """Write the published files of finished pictures into a zip on disk and send it; each gets a unique name.
+def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceResponse:
+    """Send the published files of finished pictures under unique names; a file deleted before its turn ends the answer.
 
     Records that the actor opened files of jobs that others submitted.
     """
-    file = tempfile.TemporaryFile(dir=settings.DATA_DIR)  # noqa: SIM115  the response closes it
+    bundle = ZipStream(sized=True)  # stored, not deflated: pictures shrink no further, and the length is known
     taken: set[str] = set()
     opened: dict[UUID, Artifact] = {}
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as bundle:
-        for image in images:
-            for artifact in image.artifacts.all():
-                if image.status == Status.SUCCEEDED and artifact.kind in storage.PUBLISHED:
-                    bundle.writestr(_free_name(artifact.kind, artifact.key, image, taken), storage.read(artifact.key))
-                    opened.setdefault(artifact.job_id, artifact)
+    for image in images:
+        for artifact in image.artifacts.all():
+            if image.status == Status.SUCCEEDED and artifact.kind in storage.IN_ZIPS:
+                free = _free_name(artifact.kind, artifact.key, image, taken)
+                bundle.add(_pieces(artifact.key), free, size=artifact.bytes)
+                opened.setdefault(artifact.job_id, artifact)
     for artifact in opened.values():
         download_note(actor=actor, artifact=artifact)
-    file.seek(0)
-    return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+    headers = {"Content-Length": str(len(bundle)), "Content-Disposition": f'attachment; filename="{name}"'}
+    return PieceResponse(_gathered(bundle), content_type="application/zip", headers=headers)
+
+
+def _pieces(key: str) -> Iterator[bytes]:
+    """Read a stored file when its turn has come."""
+    with storage.open_file(key) as file:
+        while piece := file.read(_PIECE_BYTES):
+            yield piece
+
+
+def _gathered(bundle: Iterable[bytes]) -> Iterator[bytes]:
+    """Join small pieces, such as the headers of files, into larger ones: each is a write of its own."""
+    waiting = bytearray()
+    for piece in bundle:
+        waiting += piece
+        if len(waiting) >= _PIECE_BYTES:
+            yield bytes(waiting)
+            waiting.clear()
+    if waiting:
+        yield bytes(waiting)
 
 
 def _free_name(kind: str, key: str, image: JobImage, taken: set[str]) -> str:
     stem = PurePosixPath(image.name or str(image.id)).stem
     suffix = "" if kind == "cutout" else f"_{kind}"
     extension = PurePosixPath(key).suffix
+    if kind == Artifact.Kind.FINISHED:
+        stem, suffix = PurePosixPath(key).stem, ""
     name, number = f"{stem}{suffix}{extension}", 2
     while name in taken:
         name, number = f"{stem}{suffix} ({number}){extension}", number + 1

@@ -12,8 +12,8 @@ from django.db import IntegrityError, transaction
 
 from jobs.audit.trail import Author, audit_append
 from jobs.errors import WaitTimeout
-from jobs.inference.files import weights_publish
-from jobs.inference.hosts import hosts_now, hosts_without
+from jobs.inference.files import digest_of, weights_publish
+from jobs.inference.hosts import host_name, hosts_now, hosts_without
 from jobs.inference.selectors import active_version
 from jobs.intake.folders import Place
 from jobs.models import Action, ModelVersion, Role, Tier
@@ -75,15 +75,19 @@ def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:
 
 
 def _tried(path: str) -> dict[str, Any]:
-    """Let a worker load a file and run it on a test picture; return its description."""
+    """Let a worker load a file and run it on a test picture; return its description, with the key of a stored copy.
+
+    The copy is for hosts that lack the file: the worker that tries it may run on one of them.
+    """
+    sha256, storage_key = _publish(path)
     answer: dict[str, Any] | None = queue.ask(
-        WEIGHTS_TRY, path, queue_name="interactive", timeout_s=settings.MATTING_MAX_WAIT_S
+        WEIGHTS_TRY, path, sha256, storage_key, queue_name="interactive", timeout_s=settings.MATTING_MAX_WAIT_S
     )
     if answer is None:
         raise WaitTimeout("No worker has tried the weights file in time.")
     if "error" in answer:
         raise WeightsInvalid(answer["error"], field="model_path")
-    return answer
+    return answer | {"storage_key": storage_key}
 
 
 def _activate(
@@ -95,7 +99,6 @@ def _activate(
     *,
     accepted: bool = False,
 ) -> list[ModelVersion]:
-    storage_key = _publish(path, answer)
     versions = [
         ModelVersion(
             role=role,
@@ -106,13 +109,13 @@ def _activate(
             architecture=answer["architecture"],
             licence=answer["licence"],
             licence_accepted=accepted,
-            storage_key=storage_key,
+            storage_key=answer["storage_key"],
             loaded_by=actor.user,
             loaded_by_name=actor.name,
         )
         for role, tier in places
     ]
-    if storage_key:
+    if answer["storage_key"]:
         _prepare_hosts(versions[0], own=answer["host"])
     try:
         _replace(actor, versions, action)
@@ -121,13 +124,16 @@ def _activate(
     return versions
 
 
-def _publish(path: str, answer: dict[str, Any]) -> str:
-    """Store a copy of the file for hosts that lack it; return its key, or "" with one host and a local storage."""
-    others = [name for name in hosts_now() if name != answer["host"]]
+def _publish(path: str) -> tuple[str, str]:
+    """Store a copy of the file for other hosts; return its sha256 and key, both empty where it is not needed.
+
+    It is not needed when all workers are on this host; a file that this host lacks may be on another.
+    """
     file = Path(settings.MATTING_WEIGHTS_DIR) / path
-    if not file.is_file() or not (others or settings.S3_BUCKET):
-        return ""
-    return weights_publish(file, answer["sha256"])
+    if not file.is_file() or not (set(hosts_now()) - {host_name()} or settings.S3_BUCKET):
+        return "", ""
+    sha256 = digest_of(file)
+    return sha256, weights_publish(file, sha256)
 
 
 def _prepare_hosts(version: ModelVersion, *, own: str) -> None:

@@ -9,6 +9,7 @@ _ROLES = {
     KEYLINE: (Role.SUBJECT, Role.PROMPTS, Role.PEOPLE),
     PEOPLE: (Role.PEOPLE, Role.SUBJECT),
 }
+_UNCLEAR = ("unknown", "unclear", "not stated")
 # One map of the subject: boxes are answered by showing the network their surroundings alone.
 _SALIENT = (Role.SUBJECT, Role.PROMPTS)
 
@@ -20,4 +21,4 @@ def roles_of(manifest: Manifest) -> tuple[Role, ...]:
 
 def licence_needs_acceptance(manifest: Manifest) -> bool:
     """Return whether an operator must accept a model's licence: it is unclear or forbids commercial use."""
-    return manifest.non_commercial or manifest.licence.lower() in ("", "unknown", "unclear")
+    return manifest.non_commercial or manifest.licence.lower().startswith(_UNCLEAR) or not manifest.licence

@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import socket
 import time
 from functools import cache
 from pathlib import Path
@@ -21,12 +20,13 @@ from jobs.errors import QueueUnavailable
 from jobs.inference.capabilities import licence_needs_acceptance, roles_of
 from jobs.inference.escalation import Escalation
 from jobs.inference.files import digest_of, weights_fetch, weights_locate
-from jobs.inference.hosts import DIGITS, other_host_has
+from jobs.inference.hosts import DIGITS, host_name, other_host_has
 from jobs.inference.memory import available_bytes, rss_bytes
 from jobs.inference.pool import Pool, Weights
 from jobs.inference.routing import EngineSource, RoutedEngine
 from jobs.inference.selectors import active_versions, pending_versions
 from jobs.models import JobImage, ModelVersion, Role, Tier
+from segmentation.cpus import available_cpus
 from segmentation.engines.base import Engine
 from segmentation.engines.registry import load_engine, read_manifest
 from segmentation.errors import MattingError, WeightsInvalid
@@ -83,6 +83,9 @@ class Engines(EngineSource):
                     self._answers_with(role, weights)
                 return engine
         return self.pool.get(self._last.get(role, built_in())) if tier is Tier.FAST else None
+
+    def built_in(self) -> Engine:
+        return self.pool.get(built_in())
 
     def make_room(self, role: Role) -> None:
         self.pool.unload_others(self._last.get(role, built_in()))
@@ -190,21 +193,29 @@ def built_in() -> Weights:
 def load(weights: Weights) -> Engine:
     """Load a weights file on the configured runtime; raise WeightsInvalid when it is not the file that was tried."""
     cache_dir = Path(settings.DATA_DIR) / "engine-cache"
-    engine = load_engine(weights.path, runtime=settings.MATTING_RUNTIME, cache_dir=cache_dir)
+    engine = load_engine(weights.path, runtime=settings.MATTING_RUNTIME, cache_dir=cache_dir, threads=_threads())
     if weights.sha256 and not weights.sha256.startswith(engine.version):
         raise WeightsInvalid(f"The weights file {weights.path.name} has changed since it was tried.")
     logger.info("model %s %s is warm on %s", engine.name, engine.version, engine.runtime)
     return engine
 
 
-def weights_tried(path: str) -> dict[str, object]:
+def _threads() -> int | None:
+    """Return each worker's share of a container's CPUs; None without a limit, where runtimes choose well themselves."""
+    cpus = available_cpus()
+    return None if cpus >= (os.cpu_count() or 1) else max(1, cpus // settings.MATTING_WORKERS)
+
+
+def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
     """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if it fails.
 
-    The models in use are not changed.
+    sha256, storage_key: of the copy in the storage, for a host that lacks the file. The models in use are not changed.
     """
-    file = Path(settings.MATTING_WEIGHTS_DIR) / path
-    if not file.is_file():
-        raise WeightsInvalid(f"The weights file {file.name} does not exist.")
+    file: Path | None = Path(settings.MATTING_WEIGHTS_DIR) / path
+    if storage_key:
+        file = weights_fetch(ModelVersion(path=path, sha256=sha256, storage_key=storage_key))
+    if file is None or not file.is_file():
+        raise WeightsInvalid(f"The weights file {Path(path).name} does not exist.")
     weights = Weights(file, digest_of(file))
     engine = load(weights)
     engines().pool.put(weights, engine)
@@ -220,20 +231,15 @@ def weights_tried(path: str) -> dict[str, object]:
     }
 
 
-def tried(path: str) -> dict[str, object]:
+def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
     """Return what `weights_tried` returns, or {"error": text}."""
     try:
-        return weights_tried(path)
+        return weights_tried(path, sha256, storage_key)
     except MattingError as error:
         return {"error": error.message}
     except Exception:
         logger.exception("the weights file %s could not be tried", path)
         return {"error": "The weights file could not be tried."}
-
-
-def host_name() -> str:
-    """Return this host's name in heartbeats: two installations on one machine need different ones."""
-    return settings.MATTING_HOST or socket.gethostname()
 
 
 def end_when_too_large() -> bool:

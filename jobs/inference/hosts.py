@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass, field
+
+from django.conf import settings
 
 from jobs.work import queue
 
@@ -18,6 +21,11 @@ class Host:
     missing: set[str] = field(default_factory=set)
     loaded: list[dict[str, object]] = field(default_factory=list)
     workers: int = 0
+
+
+def host_name() -> str:
+    """Return this host's name in heartbeats: two installations on one machine need different ones."""
+    return settings.MATTING_HOST or socket.gethostname()
 
 
 def hosts_now() -> dict[str, Host]:

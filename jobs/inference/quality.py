@@ -15,7 +15,12 @@ HOW_TO_GET_ONE = (
     "No fine model is active. An operator fetches one with `manage.py fetch_weights isnet-general-use` and activates "
     "it as Fine on the Models page of the admin."
 )
-_ROLES = {Method.AUTO: Role.SUBJECT, Method.BOXES: Role.PROMPTS, Method.INSTANCES: Role.PEOPLE}
+_ROLES = {
+    Method.AUTO: Role.SUBJECT,
+    Method.BOXES: Role.PROMPTS,
+    Method.POINTS: Role.PROMPTS,
+    Method.INSTANCES: Role.PEOPLE,
+}
 
 
 def role_of(options: CutoutOptions) -> Role:
@@ -28,15 +33,22 @@ def quality_default(team: Team, dialect: str) -> Quality:
     return Quality((team.dialect_qualities or {}).get(dialect) or team.quality or settings.MATTING_QUALITY)
 
 
+def qualities_available() -> dict[Quality, bool]:
+    """Return for each quality whether a fine model, which it needs, is active for subjects."""
+    has_fine = active_version(Role.SUBJECT, Tier.FINE) is not None
+    return {quality: has_fine or quality is Quality.FAST for quality in Quality}
+
+
 def quality_settled(options: CutoutOptions, *, team: Team, dialect: str) -> CutoutOptions:
     """Return the options with a quality that can be had.
 
     A caller who asks for `fine` by name gets InvalidParameter where no fine model is active, with a sentence that says
-    how to get one. A default falls back to `fast` there, and so does `auto`. Stamps need no model: they are `fast`.
+    how to get one. A default falls back to `fast` there, and so does `auto`. Stamps need no model, and clicks are
+    a dialogue with the fast one: they are `fast`.
     """
     asked = options.quality
     quality = asked or quality_default(team, dialect)
-    if options.subject is Subject.STAMP:
+    if options.subject is Subject.STAMP or options.points:
         return replace(options, quality=Quality.FAST)
     if quality is not Quality.FAST and active_version(role_of(options), Tier.FINE) is None:
         if asked is Quality.FINE:

@@ -34,6 +34,10 @@ class EngineSource:
         """Return the engine, loading it where needed; None when no model is active there."""
         raise NotImplementedError
 
+    def built_in(self) -> Engine:
+        """Return the built-in model, which can answer everything."""
+        raise NotImplementedError
+
     def make_room(self, role: Role) -> None:
         """Unload everything but the fast model of a role."""
         raise NotImplementedError
@@ -67,17 +71,23 @@ class RoutedEngine:
 
     @property
     def takes_points(self) -> bool:
-        """Return whether the fast model for boxes and clicks takes points."""
-        return self._fast(Role.PROMPTS).takes_points
+        """Return whether a model here takes clicks: the one for prompts, or else the built-in one."""
+        return self._fast(Role.PROMPTS).takes_points or self._source.built_in().takes_points
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Ask the fast model whatever the quality: a click is answered while somebody watches."""
+        """Answer clicks with the fast model for prompts, or with the built-in one where that takes none.
+
+        Clicks are a dialogue: every answer corrects the one before, so the model never changes in between.
+        """
+        engine = self._fast(Role.PROMPTS)
+        if not engine.takes_points:
+            engine = self._source.built_in()
         return self._asked(
             Role.PROMPTS,
-            self._fast(Role.PROMPTS),
+            engine,
             Tier.FAST,
             "quality",
-            lambda engine: engine.points(rgb, points, boxes, from_auto=from_auto),
+            lambda one: one.points(rgb, points, boxes, from_auto=from_auto),
         )
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
@@ -88,6 +98,8 @@ class RoutedEngine:
         )
 
     def _answer(self, role: Role, ask: Callable[[Engine], _Answer], doubt: Callable[[_Answer], float]) -> _Answer:
+        if self.choice is not None:  # a second question about the same picture, such as which part of it is people
+            return ask(self._fast(role))
         if self._is_trial and (trial := self._source.engine(role, Tier.TRIAL)) is not None:
             return self._asked(role, trial, Tier.TRIAL, "trial", ask)
         if self._quality is Quality.FINE and (fine := self._source.engine(role, Tier.FINE)) is not None:

@@ -14,13 +14,15 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from pathlib import PurePosixPath
-from typing import Any, Protocol
+from pathlib import Path, PurePosixPath
+from typing import IO, Any, Protocol
 from urllib.parse import unquote
 
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 
+from jobs import pixels
+from jobs.errors import StorageFailed
 from jobs.intake.fetch import check_url, policy_from_settings
 from jobs.results import storage
 from segmentation.errors import (
@@ -31,7 +33,7 @@ from segmentation.errors import (
     InvalidParameter,
     MattingError,
 )
-from segmentation.image import Limits, Probe, probe
+from segmentation.image import Limits, Probe, pixels_of, probe, probe_header
 
 MAX_NAME_LENGTH = 200
 
@@ -56,6 +58,10 @@ class CheckedSource:
     def read(self) -> bytes:
         self.content.seek(0)
         return self.content.read()
+
+    def stream(self) -> bytes | IO[bytes]:
+        """Return the open file where the picture lies on disk, else its bytes."""
+        return self.content.file if isinstance(self.content, TemporaryUploadedFile) else self.read()
 
 
 class ReopenedContent:
@@ -139,6 +145,27 @@ def clean_name(name: str) -> str:
     return name[-MAX_NAME_LENGTH:].strip(" .") or "picture"
 
 
+# Up to here a check takes less than the way to another process.
+_CHECKED_HERE_PIXELS = 1_000_000
+
+
+def proved(source: bytes | Path, limits: Limits) -> Probe:
+    """Decode a picture and return what it is; all but small ones in memory are decoded by another process.
+
+    Raises what `segmentation.image.probe` raises; a file on which the decoder itself fails is ImageUnreadable. A fault
+    of this machine is StorageFailed, which is no verdict about the picture.
+    """
+    try:
+        count = pixels_of(source, limits) if isinstance(source, bytes) else pixels.checks.run(pixels_of, source, limits)
+        if count <= _CHECKED_HERE_PIXELS and isinstance(source, bytes):
+            return probe(source, limits)
+        return pixels.checks.run(probe, source, limits, pixels=count)
+    except pixels.PROCESS_FAILED as error:
+        raise ImageUnreadable("The file is damaged and cannot be decoded.") from error
+    except (MemoryError, OSError) as error:
+        raise StorageFailed("The picture cannot be checked at the moment, please try again.") from error
+
+
 def accept_bytes(
     data: bytes, *, name: str = "", limits: Limits | None = None, prove_pixels: int | None = None
 ) -> CheckedSource:
@@ -148,11 +175,11 @@ def accept_bytes(
     """
     limits = limits or default_limits()
     if prove_pixels is None:
-        found = probe(data, limits)
+        found = proved(data, limits)
     else:
-        found = probe(data, limits, prove=False)
+        found = probe_header(data, limits)
         if found.width * found.height <= prove_pixels:
-            found = probe(data, limits)
+            found = proved(data, limits)
     return CheckedSource(clean_name(name), found, hashlib.sha256(data).hexdigest(), io.BytesIO(data))
 
 
@@ -163,10 +190,15 @@ def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) ->
         raise ImageMissing(field="image")
     if file.size is not None and file.size > limits.max_bytes:
         raise too_large(file.name or "", limits.max_bytes)
+    name = clean_name(file.name or "")
+    if isinstance(file, TemporaryUploadedFile):
+        path = Path(file.temporary_file_path())
+        found = proved(path, limits)
+        with path.open("rb") as stream:
+            return CheckedSource(name, found, hashlib.file_digest(stream, "sha256").hexdigest(), file)
     file.seek(0)
     data = file.read(limits.max_bytes + 1)
-    found = probe(data, limits)
-    return CheckedSource(clean_name(file.name or ""), found, hashlib.sha256(data).hexdigest(), file)
+    return CheckedSource(name, proved(data, limits), hashlib.sha256(data).hexdigest(), file)
 
 
 def accept_base64(text: object, *, name: str = "", limits: Limits | None = None) -> CheckedSource:

@@ -30,8 +30,8 @@ def mail_queue(*, message: EmailMessage) -> QueuedMail:
         raise ValueError("mail with attachments cannot be queued")
     alternatives = getattr(message, "alternatives", [])
     mail = QueuedMail.objects.create(
-        subject=message.subject,
-        body=message.body,
+        subject=str(message.subject),
+        body=str(message.body),
         sender=message.from_email,
         recipients={"to": list(message.to), "cc": list(message.cc), "bcc": list(message.bcc)},
         reply_to=list(message.reply_to),

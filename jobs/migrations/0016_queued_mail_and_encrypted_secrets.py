@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0015_preview_kind'),
+        ('jobs', '0015_models_by_role'),
     ]
 
     operations = [

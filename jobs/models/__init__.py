@@ -8,13 +8,14 @@ from .audit import Action, AuditEntry, AuditHead
 from .bundle import Bundle
 from .deletion import PendingDeletion
 from .invitation import Invitation
-from .job import TERMINAL, Job, JobImage, Status
+from .job import TERMINAL, FailedPicture, Job, JobImage, Status
 from .key import ApiKey, Scope
 from .lease import Leased
 from .mail import QueuedMail
 from .model_version import ModelVersion, Role, Tier
 from .preset import Preset
 from .quota import Quota
+from .recipe import BackgroundPicture, RecipeVersion
 from .team import Membership, Team
 from .upload import Upload
 from .usage import UsageEntry, UsageErasure, UsagePeriod
@@ -27,7 +28,9 @@ __all__ = [
     "Artifact",
     "AuditEntry",
     "AuditHead",
+    "BackgroundPicture",
     "Bundle",
+    "FailedPicture",
     "Invitation",
     "Job",
     "JobImage",
@@ -38,6 +41,7 @@ __all__ = [
     "Preset",
     "QueuedMail",
     "Quota",
+    "RecipeVersion",
     "Role",
     "Scope",
     "Status",

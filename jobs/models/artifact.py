@@ -20,6 +20,7 @@ class Artifact(models.Model):
         THUMBNAIL = "thumbnail"
         PREVIEW = "preview"
         VARIANT = "variant"
+        FINISHED = "finished"
         ZIP = "zip"
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

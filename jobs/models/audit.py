@@ -49,6 +49,7 @@ class Action(models.TextChoices):
     MODEL_ACTIVATED = "model.activated", "Model activated"
     MODEL_DEACTIVATED = "model.deactivated", "Model deactivated"
     WEBHOOK_CHANGED = "webhook.changed", "Webhook changed"
+    RECIPE_CHANGED = "recipe.changed", "Recipe changed"
     ADMIN_ADDED = "admin.added", "Added in the admin"
     ADMIN_CHANGED = "admin.changed", "Changed in the admin"
     ADMIN_DELETED = "admin.deleted", "Deleted in the admin"

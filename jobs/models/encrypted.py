@@ -19,7 +19,7 @@ _PREFIX = "encrypted:"
 _PURPOSE = b"keyline.encrypted-column:"
 
 
-class EncryptedCharField(models.CharField):  # type: ignore[type-arg]
+class EncryptedCharField(models.CharField):
     """Encrypt on the way to the database and decrypt on the way back, with SECRET_KEY or one of its fallbacks.
 
     A value of an earlier version that is not encrypted yet is read as it is. A value that no key decrypts is read as

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from jobs.models.dialects import OwnDialect, dialect_choices
 from jobs.models.lease import Leased
+from jobs.telemetry.transitions import job_moved, picture_moved
 from segmentation.options import CutoutOptions
 
 
@@ -62,6 +63,9 @@ class Job(models.Model):
 
     options = models.JSONField(help_text="CutoutOptions as JSON.")
     limits = models.JSONField(default=dict, help_text="segmentation.image.Limits of its route, as JSON.")
+    recipes = models.JSONField(
+        default=list, db_default=[], blank=True, help_text="Recipes that finish its pictures: name, version and body."
+    )
     wire = models.JSONField(default=dict, blank=True, help_text="What the dialect needs to render its answer.")
     external_id = models.CharField(max_length=64, blank=True, help_text="The dialect's own id, where it has one.")
     output_folder = models.CharField(
@@ -75,6 +79,11 @@ class Job(models.Model):
     client_address = models.GenericIPAddressField(null=True, blank=True)
     idempotency_key = models.CharField(max_length=255, blank=True)
     request_hash = models.CharField(max_length=64, blank=True)
+    repeat_key = models.CharField(
+        max_length=64,
+        blank=True,
+        help_text="A hash of the request until its answer is delivered (jobs.work.repeats).",
+    )
 
     images_total = models.PositiveIntegerField(default=0)
     images_succeeded = models.PositiveIntegerField(default=0)
@@ -109,6 +118,9 @@ class Job(models.Model):
                 condition=~models.Q(idempotency_key=""),
                 name="one_idempotency_key_a_team",
             ),
+            models.UniqueConstraint(
+                fields=["repeat_key"], condition=~models.Q(repeat_key=""), name="one_job_for_a_repeated_request"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -125,12 +137,19 @@ class Job(models.Model):
     def start(self) -> bool:
         """Move queued → running; False when it runs already or has ended."""
         rows = Job.objects.filter(pk=self.pk, status=Status.QUEUED)
-        return rows.update(status=Status.RUNNING, started_at=timezone.now()) == 1
+        started = rows.update(status=Status.RUNNING, started_at=timezone.now()) == 1
+        if started:
+            job_moved(job=self.pk, state=Status.RUNNING)
+        return started
 
     def finish(self, status: str, *, code: str = "", message: str = "") -> bool:
         """Move to a terminal state; False when it has already ended."""
         rows = Job.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
-        return rows.update(status=status, finished_at=timezone.now(), error_code=code, error_message=message[:500]) == 1
+        values = {"finished_at": timezone.now(), "error_code": code, "error_message": message[:500]}
+        ended = rows.update(status=status, **values) == 1
+        if ended:
+            job_moved(job=self.pk, state=status, error_code=code)
+        return ended
 
 
 class JobImage(Leased):
@@ -158,11 +177,17 @@ class JobImage(Leased):
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
 
+    faults = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="How many attempts met a fault of a machine."
+    )
+    fault = models.CharField(max_length=500, blank=True, db_default="", help_text="The last of these faults.")
+    dropped_at = models.DateTimeField(null=True, blank=True, help_text="When the staff took it off the failures.")
+
     charged_on = models.DateField(null=True, blank=True, help_text="The day it is charged to; empty: not charged.")
     charged_units = models.PositiveSmallIntegerField(
         default=1, db_default=1, help_text="What it counts of a quota, by its tier."
     )
-    is_held = models.BooleanField(default=False, help_text="Waits until its team may run another picture.")
+    is_held = models.BooleanField(default=False, help_text="Waits until its team may queue or run another picture.")
 
     width = models.PositiveIntegerField(null=True, blank=True)
     height = models.PositiveIntegerField(null=True, blank=True)
@@ -173,8 +198,12 @@ class JobImage(Leased):
     notes = models.JSONField(default=list, blank=True)
     timings_ms = models.JSONField(default=dict, blank=True)
     model_version = models.CharField(max_length=80, blank=True)
-    tier = models.CharField(max_length=5, blank=True, db_default="", help_text="Tier of the model that answered.")
-    model_reason = models.CharField(max_length=16, blank=True, db_default="", help_text="Why this model answered.")
+    tier = models.CharField(
+        max_length=5, blank=True, default="", db_default="", help_text="Tier of the model that answered."
+    )
+    model_reason = models.CharField(
+        max_length=16, blank=True, default="", db_default="", help_text="Why this model answered."
+    )
     is_corrected = models.BooleanField(
         default=False, db_default=False, help_text="Whether a brush, a box or a click changed the result."
     )
@@ -197,21 +226,31 @@ class JobImage(Leased):
 
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
         """Move queued → running under a lease; False when another worker was first or the picture is not queued."""
-        return super().claim(lease_s=lease_s, worker=worker, started_at=timezone.now(), is_held=False, **values)
+        claimed = super().claim(lease_s=lease_s, worker=worker, started_at=timezone.now(), is_held=False, **values)
+        if claimed:
+            picture_moved(picture=self.pk, job=self.job_id, state=Status.RUNNING)
+        return claimed
 
     def release(self, *, delay_s: float = 0.0, **values: Any) -> bool:
         """Move running → queued; False when this attempt has lost its lease."""
         return super().release(delay_s=delay_s, enqueued_at=timezone.now(), **values)
 
-    def hand_over(self, *, timings_ms: dict[str, float]) -> bool:
+    def postpone(self, *, delay_s: float, fault: str) -> bool:
+        """Queue the picture again after a fault of the machine, which does not count towards giving it up."""
+        return self.release(
+            delay_s=delay_s, attempts_before=F("attempts_before") + 1, faults=F("faults") + 1, fault=fault
+        )
+
+    def hand_over(self, *, timings_ms: dict[str, float], is_held: bool = False) -> bool:
         """Queue the picture for its next stage, where its attempts are counted from 0; False when the lease is lost."""
-        return self.release(attempts_before=F("attempt"), timings_ms=timings_ms)
+        return self.release(attempts_before=F("attempt"), timings_ms=timings_ms, is_held=is_held)
 
     def finish(self, status: str, **values: Any) -> bool:
         """Move running → a terminal state; False when the lease is lost, and then nothing is written."""
         ended = self.end(status=status, finished_at=timezone.now(), **values)
         if ended:
             self.refresh_from_db()
+            picture_moved(picture=self.pk, job=self.job_id, state=status, error_code=self.error_code)
         return ended
 
     def hold(self) -> None:
@@ -222,4 +261,15 @@ class JobImage(Leased):
         """Move any unfinished picture, or only a queued one, to canceled; return whether it moved."""
         rows = JobImage.objects.filter(pk=self.pk)
         rows = rows.filter(status=Status.QUEUED) if only_queued else rows.exclude(status__in=TERMINAL)
-        return rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1
+        ended = rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1
+        if ended:
+            picture_moved(picture=self.pk, job=self.job_id, state=Status.CANCELED)
+        return ended
+
+
+class FailedPicture(JobImage):
+    """The pictures that failed, as the admin lists them."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "failed picture"

@@ -35,12 +35,12 @@ class ModelVersion(models.Model):
     path = models.CharField(max_length=400, help_text="Relative to the weights folder.")
     sha256 = models.CharField(max_length=64)
     architecture = models.CharField(max_length=60)
-    licence = models.CharField(max_length=400, blank=True, db_default="")
+    licence = models.CharField(max_length=400, blank=True, default="", db_default="")
     licence_accepted = models.BooleanField(
         default=False, db_default=False, help_text="Whether an operator accepted its restrictions."
     )
     storage_key = models.CharField(
-        max_length=255, blank=True, db_default="", help_text="Copy in the storage, for hosts without it."
+        max_length=255, blank=True, default="", db_default="", help_text="Copy in the storage, for hosts without it."
     )
     is_pending = models.BooleanField(
         default=False, db_default=False, help_text="Being copied to the hosts before it is activated."

@@ -35,6 +35,7 @@ class Team(models.Model):
     quality = models.CharField(
         max_length=4,
         blank=True,
+        default="",
         db_default="",
         choices=quality_choices,
         help_text="Quality of pictures that name none; empty: the site's default.",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import IO
+
 from django.db import transaction
 
 from jobs.errors import JobNotFound
@@ -34,10 +36,20 @@ def artifact_keep(
 
 
 def artifact_stored(
-    *, image: JobImage, kind: Artifact.Kind, key: str, data: bytes, content_type: str, width: int, height: int
+    *,
+    image: JobImage,
+    kind: Artifact.Kind,
+    key: str,
+    data: bytes | IO[bytes],
+    content_type: str,
+    width: int,
+    height: int,
 ) -> Artifact:
-    """Store a file of a picture and return its row, unsaved, for the commit that shows it; raise StorageFailed."""
-    stored = storage.store(key, data)
+    """Store a file of a picture and return its row, unsaved, for the commit that shows it; raise StorageFailed.
+
+    A stream is copied in pieces, and never in memory as a whole.
+    """
+    stored = storage.store(key, data) if isinstance(data, bytes) else storage.store_stream(key, data)
     return Artifact(
         job=image.job,
         image=image,

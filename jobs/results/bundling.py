@@ -24,6 +24,7 @@ from jobs.results.bundles import BUNDLE_MAKE, bundle_send
 from jobs.results.deletions import files_discard
 from jobs.work import queue
 from jobs.work.ending import job_end
+from jobs.work.faults import FAULT_DELAYS_S, database_retried, is_machine_fault
 from jobs.work.leases import LeasedWork, lease_kept, sweep
 from jobs.work.registry import runs
 from jobs.work.selectors import images_of
@@ -31,7 +32,7 @@ from segmentation.errors import MattingError
 
 logger = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3
+MAX_ATTEMPTS = 5
 LEASE_S = 60.0
 # A message is missed only this long after the zip was asked for or released.
 _MISSED_AFTER = dt.timedelta(seconds=30)
@@ -45,7 +46,7 @@ class _LeaseLost(Exception):
 def bundle_make(bundle_id: str) -> None:
     """Make a job's zip and copies, and end the job with them. A repeated message does nothing.
 
-    An error ends the job as failed; after a crash the sweep asks again, `MAX_ATTEMPTS` times.
+    After a fault of the machine or a crash it is tried again, `MAX_ATTEMPTS` times; any other error ends the job.
     """
     bundle = Bundle.objects.filter(pk=bundle_id).first()
     if bundle is None or not bundle.claim(lease_s=LEASE_S):
@@ -55,11 +56,20 @@ def bundle_make(bundle_id: str) -> None:
             _bundle(bundle)
     except _LeaseLost:
         return
-    except MattingError as error:
-        _give_up(bundle, error)
-    except Exception:
-        logger.exception("the results of job %s could not be bundled", bundle.job_id)
-        _give_up(bundle, StorageFailed())
+    except Exception as error:
+        _end_with(bundle, error)
+
+
+def _end_with(bundle: Bundle, error: Exception) -> None:
+    if is_machine_fault(error) and bundle.strikes < MAX_ATTEMPTS:
+        logger.warning("a fault of this machine stopped the zip of job %s", bundle.job_id, exc_info=error)
+        delay_s = FAULT_DELAYS_S[bundle.strikes - 1]
+        database_retried(lambda: bundle.release(delay_s=delay_s))
+        return
+    if not isinstance(error, MattingError):
+        logger.error("the results of job %s could not be bundled", bundle.job_id, exc_info=error)
+    verdict = error if isinstance(error, MattingError) else StorageFailed()
+    database_retried(lambda: _give_up(bundle, verdict))
 
 
 def bundles_recover() -> int:
@@ -108,7 +118,7 @@ def _write_bundle(bundle: Bundle, file: IO[bytes]) -> None:
         for image in images_of(job):
             _require_lease(bundle)
             for artifact in image.artifacts.all():
-                if image.status == Status.SUCCEEDED and artifact.kind in storage.PUBLISHED:
+                if image.status == Status.SUCCEEDED and artifact.kind in storage.IN_ZIPS:
                     _copy(artifact, storage.public_name(artifact, image), archive, folder)
 
 

@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from jobs.commit import after_commit
-from jobs.models import Artifact, PendingDeletion, Upload
+from jobs.models import Artifact, BackgroundPicture, PendingDeletion, Upload
 from jobs.results import storage
 from jobs.work.leases import LeasedWork, sweep
 
@@ -115,7 +115,7 @@ def _kept(keys: Sequence[str]) -> set[str]:
     return {
         key
         for some in _batches(keys)
-        for model in (Artifact, Upload)
+        for model in (Artifact, Upload, BackgroundPicture)
         for key in model.objects.filter(key__in=some).values_list("key", flat=True)
     }
 

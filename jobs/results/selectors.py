@@ -34,3 +34,17 @@ def artifact_signed(artifact_id: UUID) -> Artifact:
     if artifact is None:
         raise NotFound
     return artifact
+
+
+def file_of(image: JobImage, *kinds: str) -> Artifact:
+    """Return a picture's newest file of the first of `kinds` that it has; raise NotFound when all are deleted."""
+    for kind in kinds:
+        artifact = artifact_of(image, kind)
+        if artifact is not None:
+            return artifact
+    raise NotFound("The result has been deleted.")
+
+
+def missing_notes(image: JobImage) -> dict[str, list[str]]:
+    """Return `notes` for an answer when nothing was found in a picture, else nothing: an empty picture says why."""
+    return {} if image.foreground else {"notes": list(image.notes)}

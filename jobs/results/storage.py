@@ -9,8 +9,8 @@ import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
-from typing import IO
+from pathlib import Path, PurePosixPath
+from typing import IO, Literal
 
 from django.conf import settings
 from django.core.files.base import ContentFile, File
@@ -33,12 +33,14 @@ EXTENSIONS = {
     "image/gif": "gif",
     "image/heic": "heic",
     "image/avif": "avif",
+    "image/vnd.adobe.photoshop": "psd",
     "image/jxl": "jxl",
     "image/jp2": "jp2",
     "application/zip": "zip",
 }
 _SUFFIXES = {Artifact.Kind.MASK: "_alpha", Artifact.Kind.VISUALIZATION: "_vis"}
 PUBLISHED = (Artifact.Kind.CUTOUT, Artifact.Kind.MASK, Artifact.Kind.VISUALIZATION)
+IN_ZIPS = (*PUBLISHED, Artifact.Kind.FINISHED)
 _SALT = "keyline.artifact"
 _PICTURE_DEPTH = len(PurePosixPath("teams/TEAM/JOB/0000/FILE").parents)
 
@@ -70,6 +72,11 @@ def key_of_result(image: JobImage, kind: str, extension: str) -> str:
     return f"{folder_of(job, image.position)}{image.attempt}-{kind}.{extension}"
 
 
+def key_of_finished(image: JobImage, name: str) -> str:
+    """Name a finished picture as people see it, in a folder that only this attempt owns."""
+    return f"{folder_of(image.job, image.position)}finished-{image.attempt}/{name}"
+
+
 def published_keys(image: JobImage) -> list[str]:
     """Return every key outside its folder that killed attempts of a picture may have stored, since they left no rows.
 
@@ -99,6 +106,8 @@ def published_name(image: JobImage, kind: str, extension: str, *, again: str = "
 
 def public_name(artifact: Artifact, image: JobImage) -> str:
     """Return the name of a result's copy in a zip or a server folder."""
+    if artifact.kind == Artifact.Kind.FINISHED:
+        return artifact.file_name
     return published_name(image, artifact.kind, PurePosixPath(artifact.key).suffix.removeprefix("."))
 
 
@@ -123,20 +132,40 @@ def _saved(key: str, content: File) -> str:
         return default_storage.save(key, content)
     except Exception as error:
         logger.exception("storing %s failed", key)
+        _folders_remove(key)
         raise StorageFailed from error
 
 
 def open_file(key: str) -> IO[bytes]:
-    """Open a stored file for reading; raise NotFound when it is gone."""
+    """Open a stored file for reading; raise NotFound when it is missing, StorageFailed when the storage refuses."""
     try:
         return default_storage.open(key, "rb")
     except FileNotFoundError as error:
         raise NotFound("The file has been deleted.") from error
+    except Exception as error:
+        logger.exception("opening %s failed", key)
+        raise StorageFailed from error
+
+
+def local_path(key: str) -> Path | None:
+    """Return where a stored file lies on this machine, None in a bucket; raise NotFound when it is gone."""
+    try:
+        path = Path(default_storage.path(key))
+    except NotImplementedError:
+        return None
+    if not path.is_file():
+        raise NotFound("The file has been deleted.")
+    return path
 
 
 def read(key: str) -> bytes:
+    """Return a stored file; raise as `open_file` does."""
     with open_file(key) as file:
-        return file.read()
+        try:
+            return file.read()
+        except Exception as error:
+            logger.exception("reading %s failed", key)
+            raise StorageFailed from error
 
 
 def files_under(folder: str) -> Iterator[str]:
@@ -171,7 +200,7 @@ def _folders_remove(key: str) -> None:
 
 def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None) -> str:
     """Return a signed link that opens the file without a key until it expires, at the latest with the file."""
-    until = _link_end(settings.MATTING_LINK_TTL_S if ttl_s is None else ttl_s)
+    until = link_end(settings.MATTING_LINK_TTL_S if ttl_s is None else ttl_s)
     if artifact.expires_at is not None:
         until = min(until, int(artifact.expires_at.timestamp()))
     token = signature_of(f"{artifact.id}:{until}", salt=_SALT)
@@ -179,14 +208,14 @@ def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None)
     return f"{base_url}{path}?until={until}&signature={token}"
 
 
-def _link_end(ttl_s: int) -> int:
+def link_end(ttl_s: int) -> int:
     """Return a link's last second, rounded up by at most a tenth, so that caches see the same link for a while."""
     step_s = max(1, ttl_s // 10)
     return math.ceil((timezone.now().timestamp() + ttl_s) / step_s) * step_s
 
 
-def is_signed(artifact_id: object, until: str, signature: str) -> bool:
-    """Return whether a link's signature is valid and has not expired."""
-    if not until.isdecimal() or int(until) < timezone.now().timestamp():
-        return False
-    return is_signature_of(f"{artifact_id}:{until}", signature, salt=_SALT)
+def link_state(artifact_id: object, until: str, signature: str) -> Literal["valid", "expired", "invalid"]:
+    """Check a link's signature and expiry."""
+    if not until.isdecimal() or not is_signature_of(f"{artifact_id}:{until}", signature, salt=_SALT):
+        return "invalid"
+    return "valid" if int(until) >= timezone.now().timestamp() else "expired"

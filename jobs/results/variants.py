@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 import uuid
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import cv2
-import numpy as np
-
-from jobs.errors import NotFound
+from jobs import pixels
+from jobs.errors import NotFound, ServerBusy
 from jobs.inference.corrections import correction_note
 from jobs.intake.sources import default_limits, limits_from_json
 from jobs.models import Artifact, JobImage, Status
@@ -21,19 +24,37 @@ from jobs.results.artifacts import artifact_keep
 from jobs.results.downloads import download_note
 from jobs.results.selectors import artifact_of
 from jobs.teams.actor import Actor
-from segmentation.encode import encode_alpha, quantize, read_alpha, read_texts
-from segmentation.errors import ImageError, InvalidParameter
-from segmentation.image import probe
-from segmentation.options import CutoutOptions, Method, Output
+from segmentation.errors import InvalidParameter
+from segmentation.options import CutoutOptions, Method
 
 if TYPE_CHECKING:
-    from segmentation.pipeline import CutoutResult, Rendered
+    from segmentation.variant import VariantFile
 
-BRUSH_KEEPS = 128
 MAX_BRUSH_BYTES = 4 * 2**20
 
 
-def variant_render(
+@dataclass(frozen=True, slots=True)
+class Rendering:
+    """Hold a rendering that is under way in a process of its own; `result` gives it when `future` is done."""
+
+    image: JobImage
+    future: Future[Any]
+    give_back: Callable[[], None]
+
+    def result(self) -> VariantFile:
+        """Return the file; raise what was wrong with brush or picture, or ServerBusy when its process has ended."""
+        try:
+            return self.future.result()
+        except pixels.PROCESS_FAILED as error:
+            raise ServerBusy from error
+
+    def drop(self) -> None:
+        """Delete the file of a rendering whose client has gone."""
+        self.future.cancel()
+        self.future.add_done_callback(_file_dropped)
+
+
+def variant_begin(
     *,
     actor: Actor,
     image: JobImage,
@@ -41,37 +62,47 @@ def variant_render(
     brush_png: bytes = b"",
     people: Sequence[int] | None = None,
     for_screen: bool = False,
-) -> CutoutResult:
-    """Render the picture again, and record it as opened unless the actor submitted it.
+) -> Rendering:
+    """Begin to render a picture again, and record it as opened when the actor is not who submitted it.
 
-    brush_png: a grey PNG of the picture's shape; 0 erases, 255 restores, 128 keeps. people: the ids of an `instances`
-    job to keep; the others become background. Raise NotFound when the picture has no result or its files are deleted,
-    InvalidParameter for a brush that `brushed` refuses and for `people` of another method. for_screen: render from the
-    stored preview where the picture is larger than that, for an answer while a slider moves.
+    brush_png: a gray picture of its shape, 0 erases, 255 restores, 128 keeps. people: ids of an `instances` job to
+    keep, the others become background. for_screen: render from the stored preview where the picture is larger than
+    that, for an answer while a slider moves. Raises NotFound when the picture has no result or its files are gone,
+    InvalidParameter for people where none were looked for, RateLimited for one rendering of the team too many.
     """
-    from segmentation.pipeline import render_variant
+    from segmentation.variant import VariantInput, variant_write
 
     source = artifact_of(image, Artifact.Kind.SOURCE)
     alpha = artifact_of(image, Artifact.Kind.ALPHA)
     if image.status != Status.SUCCEEDED or source is None or alpha is None:
         raise NotFound("This picture has no result to render again.")
-    alpha_png = storage.read(alpha.key)
-    if people is not None:
-        alpha_png = only_people(alpha_png, image, people)
-    shown = source
-    if for_screen and (preview := _smaller_preview(image)) is not None:
-        shown = preview
-        alpha_png = resized(alpha_png, preview.width or 0, preview.height or 0)
-        scale = (preview.width or 0) / (image.width or 1)
-        options = replace(options, erosion=round(options.erosion * scale))
-    if brush_png:
-        if not for_screen:
-            correction_note(image=image)
-        alpha_png = brushed(alpha_png, brush_png)
-    limits = limits_from_json(image.job.limits)
-    result = render_variant(storage.read(shown.key), alpha_png, options, limits)
+    if brush_png and not for_screen:
+        correction_note(image=image)
+    preview = _smaller_preview(image) if for_screen else None
+    if preview is not None:
+        options = replace(options, erosion=round(options.erosion * (preview.width or 0) / (image.width or 1)))
+    ids = _ids_of(image) if people is not None else None
+    give_back = pixels.renderings_of_team.take(image.job.team_id)
+    with ExitStack() as undo:
+        undo.callback(give_back)
+        files = _FilesOnDisk(undo)
+        wanted = VariantInput(
+            source=files.path_of(preview or source),
+            size=None if preview is None else (preview.width or 0, preview.height or 0),
+            alpha=files.path_of(alpha),
+            options=options,
+            limits=limits_from_json(image.job.limits),
+            brush_png=brush_png,
+            brush_limits=default_limits(max_bytes=MAX_BRUSH_BYTES, formats=frozenset({"png"})),
+            ids=files.path_of(ids) if ids is not None else None,
+            people=tuple(people or ()),
+        )
+        size = (image.width or 0) * (image.height or 0)
+        future = pixels.renderings.submit(variant_write, wanted, pixels.rendering_folder(), pixels=size)
+        later = undo.pop_all()
+    future.add_done_callback(lambda _: later.close())
     download_note(actor=actor, artifact=source)
-    return result
+    return Rendering(image, future, give_back)
 
 
 def _smaller_preview(image: JobImage) -> Artifact | None:
@@ -82,77 +113,56 @@ def _smaller_preview(image: JobImage) -> Artifact | None:
     return preview
 
 
-def resized(alpha_png: bytes, width: int, height: int) -> bytes:
-    """Return a stored alpha at another size, as PNG with the same text keys."""
-    small = cv2.resize(read_alpha(alpha_png), (width, height), interpolation=cv2.INTER_AREA)
-    return encode_alpha(quantize(small), texts=read_texts(alpha_png))
+class _FilesOnDisk:
+    """Give the paths of stored files; what lies in a bucket is copied first, until `undo` is closed."""
+
+    def __init__(self, undo: ExitStack) -> None:
+        self._undo = undo
+
+    def path_of(self, artifact: Artifact) -> Path:
+        path = storage.local_path(artifact.key)
+        if path is not None:
+            return path
+        copy = tempfile.NamedTemporaryFile(dir=pixels.rendering_folder())  # noqa: SIM115  `undo` closes it
+        self._undo.enter_context(copy)
+        with storage.open_file(artifact.key) as content:
+            shutil.copyfileobj(content, copy, 2**20)
+        copy.flush()
+        return Path(copy.name)
 
 
-def brushed(alpha_png: bytes, brush_png: bytes) -> bytes:
-    """Apply a brush to a stored alpha and return it as PNG.
-
-    The brush is linear between keeping the alpha (128) and erasing (0, towards 0) or restoring (255, towards 1). Raise
-    InvalidParameter for a brush that is not a PNG, or exceeds MAX_BRUSH_BYTES or the pixel limit.
-    """
-    alpha = read_alpha(alpha_png)
-    values = _brush_values(brush_png)
-    if values.shape != alpha.shape:
-        values = cv2.resize(values, (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR)
-    brush = values.astype(np.float32) / 255
-    middle = BRUSH_KEEPS / 255
-    restore = np.clip((brush - middle) / (1 - middle), 0, 1)
-    erase = np.clip((middle - brush) / middle, 0, 1)
-    edited = (alpha + (1 - alpha) * restore) * (1 - erase)
-    return encode_alpha(quantize(edited.astype(np.float32)), texts=read_texts(alpha_png))
-
-
-def _brush_values(brush_png: bytes) -> np.ndarray:
-    """Check the brush's header and decode it to (H, W) uint8; raise InvalidParameter."""
-    try:
-        probe(brush_png, default_limits(max_bytes=MAX_BRUSH_BYTES, formats=frozenset({"png"})))
-    except ImageError as error:
-        raise InvalidParameter(f"brush: {error.message}", field="brush") from error
-    values = cv2.imdecode(np.frombuffer(brush_png, np.uint8), cv2.IMREAD_GRAYSCALE)
-    if values is None:
-        raise InvalidParameter("brush: not a PNG", field="brush")
-    return values
-
-
-def only_people(alpha_png: bytes, image: JobImage, people: Sequence[int]) -> bytes:
-    """Set the stored alpha to 0 where the id mask of an `instances` job has none of `people`; return it as PNG."""
+def _ids_of(image: JobImage) -> Artifact:
+    """Return the id mask of an `instances` job."""
     stored = artifact_of(image, Artifact.Kind.MASK)
     if image.job.options.get("method") != Method.INSTANCES or stored is None:
         raise InvalidParameter("people: this picture was not cut out by people", field="people")
-    ids = cv2.imdecode(np.frombuffer(storage.read(stored.key), np.uint8), cv2.IMREAD_GRAYSCALE)
-    if ids is None:
-        raise NotFound("The mask of this picture cannot be read.")
-    kept = np.isin(ids, list(people)).astype(np.float32)
-    # Half a pixel of softness, so that the border between a kept and a dropped person is not a staircase.
-    alpha = read_alpha(alpha_png) * cv2.GaussianBlur(kept, (3, 3), 0)
-    return encode_alpha(quantize(alpha), texts=read_texts(alpha_png))
+    return stored
 
 
-def variant_keep(*, image: JobImage, rendered: Rendered) -> Artifact:
-    """Store a rendering beside the original result.
+def _file_dropped(future: Future[Any]) -> None:
+    if not future.cancelled() and future.exception() is None:
+        future.result().path.unlink(missing_ok=True)
 
-    Raise QuotaExceeded when the team's storage is full, StorageFailed, and JobNotFound when the picture was deleted
+
+def variant_keep(*, image: JobImage, rendered: VariantFile) -> Artifact:
+    """Store a rendering beside the original result, and delete its file.
+
+    Raises QuotaExceeded when the team's storage is full, StorageFailed, and JobNotFound when the picture was deleted
     meanwhile.
     """
     team = image.job.team
-    usage_check(team=team, quota=quota_of(team), pictures=0, new_bytes=len(rendered.data))
-    number = uuid.uuid4().hex[:8]
-    key = f"teams/{image.job.team_id}/{image.job_id}/{image.position:04d}/variant-{number}{rendered.extension}"
-    return artifact_keep(
-        image=image,
-        kind=Artifact.Kind.VARIANT,
-        key=key,
-        data=rendered.data,
-        content_type=rendered.content_type,
-        width=rendered.width,
-        height=rendered.height,
-    )
-
-
-def first_output(result: CutoutResult) -> Rendered:
-    """Return the cutout, or else the first output."""
-    return next((entry for entry in result.outputs if entry.kind is Output.CUTOUT), result.outputs[0])
+    try:
+        usage_check(team=team, quota=quota_of(team), pictures=0, new_bytes=rendered.path.stat().st_size)
+        number = uuid.uuid4().hex[:8]
+        key = f"teams/{image.job.team_id}/{image.job_id}/{image.position:04d}/variant-{number}{rendered.extension}"
+        return artifact_keep(
+            image=image,
+            kind=Artifact.Kind.VARIANT,
+            key=key,
+            data=rendered.path.read_bytes(),
+            content_type=rendered.content_type,
+            width=rendered.width,
+            height=rendered.height,
+        )
+    finally:
+        rendered.path.unlink(missing_ok=True)

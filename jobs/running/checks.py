@@ -5,6 +5,8 @@ Each error names the variable. `manage.py run`, `work` and `setup` run these che
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from django.conf import settings
 from django.core.checks import Error, register
 
 from jobs.intake.fetch import policy_from_settings
+from jobs.teams.open_networks import open_networks
+from segmentation.runtimes import Runtime
 
 TAG = "keyline"
 
@@ -19,12 +23,34 @@ TAG = "keyline"
 @register(TAG)
 def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]:
     """Check files, folders and values that must fit together."""
-    return [*_weights_errors(), *_storage_errors(), *_fetch_errors(), *_proxy_errors()]
+    return [
+        *_weights_errors(),
+        *_runtime_errors(),
+        *_storage_errors(),
+        *_fetch_errors(),
+        *_open_network_errors(),
+        *_proxy_errors(),
+    ]
 
 
 def _weights_errors() -> Iterator[Error]:
     if not Path(settings.MATTING_WEIGHTS).is_file():
         yield Error(f"MATTING_WEIGHTS={settings.MATTING_WEIGHTS} is not a file", id="keyline.E003")
+
+
+def _runtime_errors() -> Iterator[Error]:
+    """Check that CUDA can be used where it is asked for, so that no picture silently runs on the CPU."""
+    if settings.MATTING_RUNTIME != Runtime.TORCH_CUDA:
+        return
+    if not cuda_is_usable():
+        text = "MATTING_RUNTIME=torch-cuda, but torch finds no GPU that it can use: check the driver, or use auto"
+        yield Error(text, id="keyline.E008")
+
+
+def cuda_is_usable() -> bool:
+    """Ask torch in another process, since this one needs no torch otherwise."""
+    code = "import torch; raise SystemExit(not torch.cuda.is_available())"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 
 
 def _storage_errors() -> Iterator[Error]:
@@ -41,6 +67,13 @@ def _fetch_errors() -> Iterator[Error]:
         policy_from_settings("picture")
     except ValueError as error:
         yield Error(f"MATTING_FETCH_ALLOW: {error}", id="keyline.E006")
+
+
+def _open_network_errors() -> Iterator[Error]:
+    try:
+        open_networks()
+    except ValueError as error:
+        yield Error(f"MATTING_OPEN_TO: {error}", id="keyline.E010")
 
 
 def _proxy_errors() -> Iterator[Error]:

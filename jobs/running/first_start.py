@@ -7,11 +7,12 @@ import fcntl
 import hashlib
 import os
 import secrets
+import shutil
 import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -108,6 +109,11 @@ def port_require(host: str, port: int) -> None:
             raise CannotStart(f"port {port} on {host} {reason}; choose another one with PORT=8001") from None
 
 
+def metrics_reset() -> None:
+    """Delete the request counters of the processes of an earlier run on this host."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
 def database_migrate() -> None:
     """Apply the migrations; raise CannotStart if the database cannot be used."""
     try:
@@ -149,7 +155,7 @@ def first_account_create() -> FirstSecrets | None:
 
 def _database_file_protect() -> None:
     """Let only its owner read an SQLite file; SQLite gives its other files the same mode."""
-    database = settings.DATABASES["default"]
+    database: dict[str, Any] = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         path = Path(database["NAME"])
         path.touch(mode=FILE_MODE)

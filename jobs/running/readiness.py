@@ -52,8 +52,11 @@ def storage_problem() -> str | None:
 
 
 def worker_problem(workers: list[dict[str, Any]]) -> str | None:
-    """Check that a worker with a model has sent a heartbeat."""
-    if any(worker.get("role") == MODEL_ROLE for worker in workers):
+    """Check that a worker with a model has sent a heartbeat and is not held back."""
+    with_model = [worker for worker in workers if worker.get("role") == MODEL_ROLE]
+    if with_model and all(worker.get("error") for worker in with_model):
+        return "Every worker with a model is held back after faults of its machine."
+    if with_model:
         return None
     return f"No worker with a model has sent a heartbeat in the last {queue.BEAT_TTL_S} seconds."
 

@@ -11,10 +11,10 @@ from django.core.management.base import CommandError
 WEB_SERVER = "web server"
 WORKERS = "workers"
 
-_SOURCES = ("jobs", "mattingsite", "segmentation", "templates", "locale")
+_SOURCES = ("jobs", "mattingsite", "segmentation", "webserver", "templates", "locale")
 _SUFFIXES = (".py", ".html", ".txt", ".mo")
 # Workers import none of these, so that their models stay warm when only a page changes.
-_WEB_ONLY = ("templates", "locale", "jobs/web", "jobs/api", "jobs/admin", "jobs/templatetags")
+_WEB_ONLY = ("templates", "locale", "jobs/web", "jobs/api", "jobs/admin", "jobs/templatetags", "webserver")
 
 
 def watch(base: Path, *, on_change: Callable[[str], None]) -> None:

@@ -57,6 +57,7 @@ class Supervisor:
 
     report: receives one line for every event.
     ended: called with the program and its process id when it has ended; exceptions are logged.
+    hung: asked about each running program; one that hangs is killed, and started again as after any end.
     held_files: descriptors that stay open until every program is gone, such as the lock on the data folder.
     """
 
@@ -65,10 +66,12 @@ class Supervisor:
         *,
         report: Callable[[str], None],
         ended: Callable[[Program, int], None] | None = None,
+        hung: Callable[[Program, int], bool] | None = None,
         held_files: Sequence[int] = (),
     ) -> None:
         self._report = report
         self._ended = ended
+        self._hung = hung
         self._held_files = held_files
         self._running: list[_Running] = []
         self._lifeline: subprocess.Popen[bytes] | None = None
@@ -119,6 +122,9 @@ class Supervisor:
             return
         code = running.process.poll()
         if code is None:
+            if self._hung is not None and self._hung(running.program, running.process.pid):
+                self._report(f"{running.program.name} hangs and is killed")
+                _signal(running, signal.SIGKILL)
             return
         self._forget(running)
         if now - running.started_at_s > _STEADY_AFTER_S:

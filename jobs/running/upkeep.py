@@ -8,19 +8,25 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from importlib import import_module
 
 from django.conf import settings
 from django.db import close_old_connections
 
 from jobs.intake import uploads
 from jobs.mail import outbox
-from jobs.results import bundling, deletions
+from jobs.results import bundling, deletions, reserve
 from jobs.webhooks import delivery
 from jobs.work import recovery, retention
 
 logger = logging.getLogger(__name__)
 
 _EXPIRE_EVERY_S = 60.0
+
+
+def _sessions_clear() -> None:
+    """Delete expired sessions of the site, as Django's `clearsessions` does."""
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
 
 
 class Upkeep:
@@ -52,10 +58,12 @@ class Upkeep:
             try:
                 close_old_connections()
                 deletions.deletions_retry()
+                reserve.reserve_keep()
                 if time.monotonic() >= next_expiry_s:
                     more_may_be_left = bool(retention.jobs_expire())
                     next_expiry_s = 0.0 if more_may_be_left else time.monotonic() + _EXPIRE_EVERY_S
                     uploads.uploads_expire()
                     delivery.deliveries_expire()
+                    _sessions_clear()
             except Exception:
                 logger.exception("the deletion of what has expired failed; it is repeated")

@@ -10,10 +10,12 @@ import os
 import signal
 import sys
 import threading
+from functools import partial
 
 from django.conf import settings
 from django.db import close_old_connections
 
+from jobs.running.pulse import Pulses
 from jobs.running.supervision import Program, Supervisor
 from jobs.running.upkeep import Upkeep
 from jobs.work import queue, recovery
@@ -41,7 +43,12 @@ def run_workers(pictures: int) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    supervisor = Supervisor(report=logger.warning, ended=_release)
+    pulses = Pulses()
+    supervisor = Supervisor(
+        report=logger.warning,
+        ended=partial(_release, pulses),
+        hung=lambda _, pid: pulses.is_hung(pid),
+    )
     upkeep = Upkeep(stopping)
     upkeep.start()
     try:
@@ -58,8 +65,9 @@ def _program(role: str) -> Program:
     return Program(f"worker ({role})", command, grace_s=STOP_GRACE_S)
 
 
-def _release(program: Program, pid: int) -> None:
+def _release(pulses: Pulses, program: Program, pid: int) -> None:
     """Release at once what an ended child held; without this the sweep does it when the lease has expired."""
+    pulses.forget(pid)
     name = f"{os.uname().nodename}-{pid}"
     close_old_connections()
     queue.forget_worker(name)

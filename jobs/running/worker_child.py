@@ -13,15 +13,20 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from jobs.running import readiness
+from jobs.running.pulse import pulse
 from jobs.work import queue, serving
+from jobs.work.faults import fitness
 from jobs.work.tasks import worker_name
 from mattingsite import __version__
 
 logger = logging.getLogger(__name__)
 
+_NICENESS = 5  # on a busy processor requests go first
+
 
 def run_child(role: str) -> None:
     """Serve until SIGTERM or SIGINT. A child with a model loads and warms it before its first message."""
+    os.nice(_NICENESS)
     name = worker_name()
     describe: Callable[[], dict[str, object]] = dict
     if role == readiness.MODEL_ROLE:
@@ -58,10 +63,12 @@ def _state(role: str) -> dict[str, Any]:
 def _beat(name: str, role: str, describe: Callable[[], dict[str, object]]) -> None:
     """Send a heartbeat three times in the time after which it expires."""
     while True:
+        with contextlib.suppress(OSError):  # a full disk must not end the heartbeat
+            pulse(os.getpid())
         try:
             described = describe()
             device = {"device": "cuda" if "cuda" in str(described.get("runtime", "")) else "cpu"} if described else {}
-            queue.beat(name, _state(role) | described | device | {"beat_at": time.time()})
+            queue.beat(name, _state(role) | described | device | fitness.describe() | {"beat_at": time.time()})
         except Exception:
             logger.warning("the heartbeat of %s did not reach the queue", name)
         time.sleep(queue.BEAT_TTL_S / 3)

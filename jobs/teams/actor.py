@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+# Folders of the server are included: the operator who opens a network has chosen which folders may be used.
+OPEN_SCOPES = ("submit", "read", "server-files")
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
 
@@ -15,7 +18,8 @@ if TYPE_CHECKING:
 class Actor:
     """Name the team that acts, and the user or key that acts for it.
 
-    address is the caller's IP address, request_id the id that logs and answers give the request.
+    address is the caller's IP address, request_id the id that logs and answers give the request. network is the open
+    network that a request without a key came from (`jobs.teams.open_networks`).
     """
 
     team: Team
@@ -24,12 +28,15 @@ class Actor:
     membership: Membership | None = None
     address: str | None = None
     request_id: str = ""
+    network: str = ""
 
     @property
     def name(self) -> str:
         """Return the text that the audit trail keeps after user and key are gone."""
         if self.user is not None:
             return self.user.get_username()
+        if self.network:
+            return f"network {self.network}"
         return f"key {self.key.name}" if self.key is not None else "system"
 
     @property
@@ -43,6 +50,8 @@ class Actor:
         """Return whether the key has `scope`; a user in the browser may submit and read."""
         if self.key is not None:
             return self.key.has_scope(scope)
+        if self.network:
+            return scope in OPEN_SCOPES
         return scope in ("submit", "read")
 
     @property

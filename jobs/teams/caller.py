@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import uuid
 from functools import cached_property
 
 from django.conf import settings
@@ -14,6 +13,8 @@ from jobs.audit.trail import Author
 from jobs.errors import AuthenticationRequired, NoTeam
 from jobs.models import ApiKey, Membership, Team
 from jobs.teams.actor import Actor
+from jobs.teams.open_networks import OpenAccess
+from jobs.telemetry.requests import bind_caller, request_id_of
 
 TEAM_KEY = "team_id"  # of the session: the team that the user has chosen
 _ATTRIBUTE = "keyline"
@@ -32,7 +33,7 @@ class Caller:
     @cached_property
     def request_id(self) -> str:
         """Return the id that logs, answers and audit entries give this request."""
-        return str(uuid.uuid4())
+        return request_id_of(self._request)
 
     @cached_property
     def address(self) -> str | None:
@@ -66,9 +67,12 @@ class Caller:
         key = getattr(self._request, "auth", None)
         if isinstance(key, ApiKey):
             return self.key_actor(key)
+        if isinstance(key, OpenAccess):
+            return Actor(team=key.team, network=key.network, address=self.address, request_id=self.request_id)
         membership = self.membership
         if membership is None:
             raise NoTeam
+        bind_caller(team=membership.team_id, user=self.user.pk)
         return Actor(
             team=membership.team,
             user=self.user,
@@ -79,6 +83,7 @@ class Caller:
 
     def key_actor(self, key: ApiKey) -> Actor:
         """Return an actor for a key that was admitted by other means than `request.auth`."""
+        bind_caller(team=key.team_id, key=key.public_id)
         return Actor(team=key.team, key=key, address=self.address, request_id=self.request_id)
 
     def staff_actor(self, team: Team) -> Actor:

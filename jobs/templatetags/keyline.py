@@ -40,6 +40,12 @@ def subject_word(subject: str) -> str:
 
 
 @register.filter
+def reason_word(reason: str) -> str:
+    """Return why a model answered, in the reader's language."""
+    return str(words.REASONS.get(reason, reason))
+
+
+@register.filter
 def stage_word(stage: str) -> str:
     """Give a stage that a picture spent time in, in the reader's language."""
     return str(words.STAGES.get(stage, stage))

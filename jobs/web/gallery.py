@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.paginator import Paginator
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Status
@@ -26,7 +27,7 @@ _SUBJECTS = list(words.SUBJECTS.items())
 
 
 def _dialects() -> list[tuple[str, str | Promise]]:
-    return [_ANY, *dialect_choices()]
+    return [_ANY, *((name, gettext(str(label))) for name, label in dialect_choices())]
 
 
 class GalleryFilter(forms.Form):

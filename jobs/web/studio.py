@@ -20,6 +20,7 @@ from jobs.sentences import explained
 from jobs.teams.caller import caller_of
 from jobs.web import words
 from jobs.web.presets import presets_for
+from jobs.web.quality import quality_choices
 from jobs.web.session import ButtonsOnly, TeamPage, actor_of
 from jobs.work.selectors import images_recent
 from jobs.work.submission import Door, job_submit
@@ -53,6 +54,7 @@ class StudioView(TemplateView):
             actor = actor_of(self.request)
             values["max_pixels"] = words.pixels_said(settings.MATTING_MAX_IMAGE_PIXELS)
             values["presets"] = presets_for(caller_of(self.request).user)
+            values["qualities"] = quality_choices(actor.team)
             values["recent"] = images_recent(actor, RECENT)
         return super().get_context_data(**values)
 

@@ -49,8 +49,10 @@ class UsageView(TeamPage, TemplateView):
             stored_bytes=used_bytes,
             tasks=tasks_of(team),
             bars=bars,
-            qualities=use_by_quality(self.actor, since=since),
-            quality_names=words.QUALITIES,
+            qualities=[
+                {"label": words.QUALITIES.get(use.quality, use.quality), "pictures": use.pictures, "units": use.units}
+                for use in use_by_quality(self.actor, since=since)
+            ],
             chart_width=DAYS_SHOWN * _BAR_WIDTH,
             chart_height=_CHART_HEIGHT,
             bar_width=_BAR_WIDTH - 4,

@@ -20,6 +20,16 @@ STATUSES: dict[str, Promise] = {
 }
 SUBJECTS: dict[str, Promise] = {"person": _("Person"), "object": _("Object"), "stamp": _("Stamp")}
 QUALITIES: dict[str, Promise] = {"fast": _("Fast"), "fine": _("Fine"), "auto": _("Fine where needed")}
+REASONS: dict[str, Promise] = {
+    "quality": _("the quality that was chosen"),
+    "certain": _("the fast result is certain"),
+    "uncertain": _("the fast result was uncertain"),
+    "share": _("enough other pictures went to the fine model"),
+    "time": _("the fine model takes too long"),
+    "memory": _("the fine model did not fit into memory"),
+    "missing": _("the fine model was not available"),
+    "trial": _("a model under trial"),
+}
 STAGES: dict[str, Promise] = {
     "queue": _("In the queue"),
     "fetch": _("Fetching"),

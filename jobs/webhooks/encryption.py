@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.db import connection, transaction
 
 from jobs.models import Webhook
@@ -24,7 +26,7 @@ def webhook_secrets_encrypt() -> int:
     return len(outdated)
 
 
-def _stored() -> dict[object, tuple[str, str]]:
+def _stored() -> dict[UUID, tuple[str, str]]:
     """Return the raw values of both columns by primary key."""
     table, pk = Webhook._meta.db_table, Webhook._meta.pk
     with connection.cursor() as cursor:

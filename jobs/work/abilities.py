@@ -1,4 +1,4 @@
-"""What the model for boxes and clicks can do, read from the manifest beside its weights, without loading it."""
+"""What the models for prompts can do, read from the manifests beside their weights, without loading them."""
 
 from __future__ import annotations
 
@@ -15,26 +15,30 @@ from segmentation.options import CutoutOptions
 
 
 def options_check(options: CutoutOptions) -> None:
-    """Raise InvalidParameter for options that ask what the active models cannot do."""
-    if options.points and not takes_points():
-        raise InvalidParameter(f"points: the model {_active_manifest().stem} does not take them", field="points")
+    """Raise InvalidParameter for points when neither the active model for prompts nor the built-in one takes them."""
+    if not options.points:
+        return
+    if not takes_points():
+        raise InvalidParameter(f"points: the model {_manifests()[0].stem} does not take them", field="points")
 
 
 def takes_points() -> bool:
-    """Return whether the active model for boxes and clicks takes clicks."""
-    return _takes_points(_active_manifest())
+    """Return whether a model that may answer points takes them."""
+    return any(_takes_points(manifest) for manifest in _manifests())
 
 
 def has_fine_model() -> bool:
-    """Return whether a finer model than the built-in one is installed."""
+    """Return whether a finer model than the built-in one is active."""
     return active_version(Role.SUBJECT, Tier.FINE) is not None
 
 
-def _active_manifest() -> Path:
+def _manifests() -> list[Path]:
+    """Return the manifests of the models that may answer points, in the order in which they are asked."""
+    built_in = manifest_path(Path(settings.MATTING_WEIGHTS))
     version = active_version(Role.PROMPTS, Tier.FAST)
     if version is None:
-        return manifest_path(Path(settings.MATTING_WEIGHTS))
-    return manifest_path(Path(settings.MATTING_WEIGHTS_DIR) / version.path)
+        return [built_in]
+    return [manifest_path(Path(settings.MATTING_WEIGHTS_DIR) / version.path), built_in]
 
 
 def _takes_points(manifest: Path) -> bool:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.db import transaction
 
@@ -14,12 +17,19 @@ from jobs.quota.refunds import usage_refund
 from jobs.results import storage
 from jobs.results.artifacts import artifact_keep, artifact_stored
 from jobs.results.deletions import files_discard
-from jobs.work.capacity import claim_allowed, room_given_back
+from jobs.work.capacity import claim_allowed, held_release, room_given_back
 from jobs.work.dispatch import images_send
 from jobs.work.ending import job_count, job_lock
+from jobs.work.fairness import window_room
+from jobs.work.faults import FAULT_DELAYS_S, database_retried, fault_text
 from segmentation.errors import MattingError
 from segmentation.options import Box
 from segmentation.pipeline import CutoutResult, Rendered
+
+if TYPE_CHECKING:
+    from jobs.recipes.finishing import FinishedFile, FinishedPicture
+
+logger = logging.getLogger(__name__)
 
 
 def image_claim(*, image_id: str, worker: str) -> JobImage | None:
@@ -38,6 +48,7 @@ def image_claim(*, image_id: str, worker: str) -> JobImage | None:
         if not image.claim(worker=worker, lease_s=settings.MATTING_LEASE_S):
             return None
         image.job.start()
+        after_commit(held_release, image.job.team)
     return image
 
 
@@ -63,8 +74,9 @@ def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int
 def image_hand_over(*, image: JobImage, timings_ms: dict[str, float]) -> bool:
     """Queue a downloaded picture for a model; False when this attempt has lost its lease."""
     with transaction.atomic(), room_given_back(image.job):
-        handed = image.hand_over(timings_ms=timings_ms)
-        if handed:
+        is_held = window_room(image.job.team_id, image.job.urgency, is_remote=False) <= 0
+        handed = image.hand_over(timings_ms=timings_ms, is_held=is_held)
+        if handed and not is_held:
             after_commit(images_send, [image.pk], urgency=image.job.urgency)
     return handed
 
@@ -77,23 +89,41 @@ def image_succeed(
     model_version: str,
     tier: str = "",
     model_reason: str = "",
+    finished: FinishedPicture | None = None,
 ) -> bool:
     """Store the result's files and make them visible with one commit; False when this attempt has lost its lease.
 
-    tier, model_reason: of `jobs.inference.choice.Choice`; empty where no model was needed.
+    tier, model_reason: of `jobs.inference.choice.Choice`; empty where no model was needed. finished: what the
+    job's recipes gave.
     """
     artifacts: list[Artifact] = []
     try:
         for rendered, kind in _files_of(result):
             artifacts.append(_stored(image, rendered, kind))
+        artifacts += [_stored_finished(image, file) for file in (finished.files if finished else ())]
         answered = {"model_version": model_version, "tier": tier, "model_reason": model_reason}
-        ended = _succeed(image, result, artifacts, timings_ms=timings_ms, **answered)
+        notes = [*result.notes, *(finished.notes if finished else ())]
+        ended = database_retried(
+            lambda: _succeed(image, result, artifacts, notes=notes, timings_ms=timings_ms, **answered)
+        )
     except BaseException as error:
         files_discard(keys=(artifact.key for artifact in artifacts), error=error)
         raise
     if not ended:
         files_discard(keys=(artifact.key for artifact in artifacts))
     return ended
+
+
+def image_postpone(*, image: JobImage, error: Exception) -> bool:
+    """Queue a picture again after a fault of the machine; end it when that has happened too often.
+
+    False when this attempt has lost its lease.
+    """
+    if image.faults >= len(FAULT_DELAYS_S):
+        logger.error("picture %s met %d faults of machines and is given up", image.pk, image.faults)
+        return image_fail(image=image, error=error if isinstance(error, MattingError) else MattingError())
+    with transaction.atomic(), room_given_back(image.job):
+        return image.postpone(delay_s=FAULT_DELAYS_S[image.faults], fault=fault_text(error))
 
 
 def image_fail(*, image: JobImage, error: MattingError) -> bool:
@@ -112,6 +142,7 @@ def _succeed(
     result: CutoutResult,
     artifacts: list[Artifact],
     *,
+    notes: list[str],
     timings_ms: dict[str, float],
     **answered: str,
 ) -> bool:
@@ -128,7 +159,7 @@ def _succeed(
                 for person in result.instances
             ],
             uncertainty=result.uncertainty,
-            notes=list(result.notes),
+            notes=notes,
             timings_ms=timings_ms,
             **answered,
         )
@@ -154,6 +185,18 @@ def _stored(image: JobImage, rendered: Rendered, kind: Artifact.Kind) -> Artifac
         content_type=rendered.content_type,
         width=rendered.width,
         height=rendered.height,
+    )
+
+
+def _stored_finished(image: JobImage, file: FinishedFile) -> Artifact:
+    return artifact_stored(
+        image=image,
+        kind=Artifact.Kind.FINISHED,
+        key=storage.key_of_finished(image, file.name),
+        data=file.written.data,
+        content_type=file.written.content_type,
+        width=file.written.width,
+        height=file.written.height,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from jobs.audit.trail import Author, audit_append
-from jobs.errors import JobNotCancelable
+from jobs.errors import JobNotCancelable, JobNotFound
 from jobs.models import Action, Job, Status
 from jobs.quota.refunds import usage_refund
 from jobs.teams.actor import Actor
@@ -16,11 +16,16 @@ from jobs.work.ending import job_count
 def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
     """Cancel the pictures that have not ended. Raise JobNotCancelable when all have, or with `only_queued` one started.
 
+    Raise JobNotFound when the job was deleted meanwhile.
+
     Pictures that had not started are refunded; those that were running are charged.
     """
     with transaction.atomic():
         with room_given_back(job):
-            job = Job.objects.select_for_update().get(pk=job.pk)
+            locked = Job.objects.select_for_update().filter(pk=job.pk).first()
+            if locked is None:
+                raise JobNotFound
+            job = locked
             is_open = job.images.exclude(status__in=Job.TERMINAL).exists()  # without one, only the zip is to be made
             if not is_open or (only_queued and job.status != Status.QUEUED):
                 raise JobNotCancelable
@@ -28,7 +33,7 @@ def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
             images_cancel(job=job)
             job_count(job.pk)
         audit_append(action=Action.JOB_CANCELED, author=Author.of(actor), target=job, before={"status": before})
-    job.refresh_from_db()
+        job.refresh_from_db()
     return job
 
 

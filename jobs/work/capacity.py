@@ -18,6 +18,7 @@ from jobs.commit import after_commit
 from jobs.models import Job, JobImage, Status, Team
 from jobs.quota.limits import quota_of
 from jobs.work.dispatch import images_send
+from jobs.work.fairness import in_stage, window_room
 
 _SWEEP_LIMIT = 500
 
@@ -46,9 +47,14 @@ def room_given_back(job: Job) -> Iterator[None]:
 
 
 def held_release(team: Team) -> int:
-    """Queue as many of a team's held pictures as it may run, the oldest first; return how many."""
-    dialects = list(_held(team).order_by().values_list("job__dialect", flat=True).distinct())
-    return sum(_release(team, dialect) for dialect in dialects)
+    """Queue as many of a team's held pictures as its limits and its share of the queues allow; return how many."""
+    rooms: dict[str, int] = {}
+    urgencies = list(_held(team).order_by().values_list("job__urgency", flat=True).distinct())
+    return sum(
+        _release(team, urgency, is_remote=is_remote, rooms=rooms)
+        for urgency in urgencies
+        for is_remote in (False, True)
+    )
 
 
 def all_held_release() -> int:
@@ -62,16 +68,26 @@ def all_held_release() -> int:
     return released
 
 
-def _release(team: Team, dialect: str) -> int:
-    room = min(_room(team, dialect), _SWEEP_LIMIT)
-    if room <= 0:
+def _release(team: Team, urgency: str, *, is_remote: bool, rooms: dict[str, int]) -> int:
+    """Queue held pictures of one queue, the oldest first; `rooms` caches and counts the room in each dialect."""
+    left = window_room(team.pk, urgency, is_remote=is_remote)
+    if left <= 0:
         return 0
-    waiting = _held(team).filter(job__dialect=dialect).order_by("job__created_at", "position")
-    chosen: list[tuple[UUID, str]] = list(waiting.values_list("pk", "job__urgency")[:room])
-    JobImage.objects.filter(pk__in=[image_id for image_id, _ in chosen]).update(is_held=False)
-    for image_id, urgency in chosen:
-        after_commit(images_send, [image_id], urgency=urgency)
-    return len(chosen)
+    held = in_stage(_held(team).filter(job__urgency=urgency), is_remote=is_remote)
+    released: list[UUID] = []
+    oldest = held.order_by("job__created_at", "position").values_list("pk", "job__dialect")
+    for image_id, dialect in oldest[:_SWEEP_LIMIT]:
+        if dialect not in rooms:
+            rooms[dialect] = _room(team, dialect)
+        # Another process may release the same pictures: the one whose update counts sends the message.
+        if rooms[dialect] > 0 and JobImage.objects.filter(pk=image_id, is_held=True).update(is_held=False) == 1:
+            rooms[dialect] -= 1
+            released.append(image_id)
+        if len(released) == left:
+            break
+    if released:
+        after_commit(images_send, released, urgency=urgency)
+    return len(released)
 
 
 def _room(team: Team, dialect: str) -> int:

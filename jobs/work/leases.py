@@ -20,6 +20,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from jobs.models import Leased
+from jobs.telemetry.transitions import lease_lost
 
 logger = logging.getLogger(__name__)
 
@@ -73,6 +74,7 @@ def recover(work: LeasedWork[_Row], rows: Iterable[_Row]) -> int:
             given_up += work.give_up(row)
         elif work.release(row):
             logger.warning("%s lost worker %s and is queued again", row, row.claimed_by or "unknown")
+            lease_lost()
             released.append(row)
     if released:
         work.send(released)

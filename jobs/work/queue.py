@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from uuid import UUID, uuid4
 
 import django_rq
 from redis import Redis
 from redis.exceptions import RedisError
+from rq.executions import ExecutionRegistry
+from rq.queue import Queue
 
 from jobs.errors import QueueUnavailable
 from jobs.work.registry import Task, run_task
@@ -35,7 +37,8 @@ IMAGE_PROCESS = Task("image_process")
 IMAGE_DOWNLOAD = Task("image_download")
 BEAT_TTL_S = 15
 _BEAT_PREFIX = "keyline:worker:"
-_DONE_PREFIX = "keyline:done:"
+# Channels of announcements: this and a topic, `job:ID` or `reply:ID`.
+ANNOUNCED_PREFIX = "keyline:announced:"
 _REPLY_PREFIX = "keyline:reply:"
 
 
@@ -65,7 +68,18 @@ def enqueue_task(task: Task, *args: Any, queue_name: str, row_id: UUID | str | N
     # The queue's name is part of the message's id, since RQ deletes the message by its id once it has run, and a
     # message for the next stage of the same row may have been sent by then.
     message_id = None if row_id is None else f"{queue_name}-{row_id}"
+    if message_id is not None:
+        _forget_executions(queue, message_id)
     queue.enqueue_call(run_task, args=(task.name, *args), kwargs=values, timeout=task.timeout_s, job_id=message_id)
+
+
+def _forget_executions(queue: Queue, message_id: str) -> None:
+    """Delete what a killed worker left of an earlier message with this id; RQ would fail on it after the next run."""
+    registry = ExecutionRegistry(message_id, connection=queue.connection)
+    stale = registry.get_execution_ids()
+    if stale:
+        queue.connection.zrem(queue.started_job_registry.key, *(f"{message_id}:{stale_id}" for stale_id in stale))
+        queue.connection.delete(registry.key)
 
 
 def enqueue_images(image_ids: Iterable[UUID], *, urgency: str) -> None:
@@ -125,10 +139,15 @@ def reply(reply_to: str, answer: Any) -> None:
 # Waking waiting requests ----------------------------------------------------------------------------------------------
 
 
+def topic_of_job(job_id: object) -> str:
+    """Return the topic on which a job's end or deletion is announced."""
+    return f"job:{job_id}"
+
+
 def announce_done(job_id: UUID) -> None:
     """Wake the requests that wait for this job. Called after the commit; without Redis they look at the database."""
     try:
-        connection().publish(f"{_DONE_PREFIX}{job_id}", "done")
+        connection().publish(f"{ANNOUNCED_PREFIX}{topic_of_job(job_id)}", "done")
     except (RedisError, OSError):
         return
 
@@ -137,17 +156,32 @@ def announce_done(job_id: UUID) -> None:
 def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
     """Subscribe to a job's end; the value waits for at most the given seconds and returns whether the end came.
 
-    Subscribe first, read the database next, wait last: then no announcement is missed.
+    Subscribe first, read the database next, wait last: then no announcement is missed. While Redis is away the value
+    waits all of its time, so that a caller who reads the database in between still sees the end.
     """
     subscription = connection().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
-    try:
-        subscription.subscribe(f"{_DONE_PREFIX}{job_id}")
+
+    def subscribe() -> None:
+        subscription.subscribe(f"{ANNOUNCED_PREFIX}{topic_of_job(job_id)}")
         subscription.get_message(timeout=1)  # the confirmation of the subscription
-        yield lambda timeout_s: subscription.get_message(timeout=max(0.0, timeout_s)) is not None
-    except (RedisError, OSError) as error:
-        raise QueueUnavailable from error
+
+    def wait(timeout_s: float) -> bool:
+        until = time.monotonic() + timeout_s
+        try:
+            if not subscription.subscribed:
+                subscribe()
+            return subscription.get_message(timeout=max(0.0, timeout_s)) is not None
+        except (RedisError, OSError):
+            time.sleep(max(0.0, until - time.monotonic()))
+            return False
+
+    try:
+        with suppress(RedisError, OSError):
+            subscribe()
+        yield wait
     finally:
-        subscription.close()
+        with suppress(RedisError, OSError):
+            subscription.close()
 
 
 # Heartbeats -----------------------------------------------------------------------------------------------------------

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from jobs.errors import WorkerLost
 from jobs.models import JobImage, Status
@@ -35,9 +36,17 @@ def leases_release(*, worker: str) -> int:
     return recover(pictures, pictures.rows().filter(status=Status.RUNNING, claimed_by=worker))
 
 
+def _live_worker_names() -> set[str]:
+    try:
+        return {f"{worker['host']}-{worker['pid']}" for worker in queue.live_workers()}
+    except (RedisError, OSError):
+        return set()
+
+
 class _Pictures(LeasedWork[JobImage]):
     def __init__(self) -> None:
         self.max_strikes = settings.MATTING_MAX_DELIVERIES
+        self._alive = _live_worker_names()
 
     def rows(self) -> QuerySet[JobImage]:
         images = JobImage.objects.select_related("job__team__quota").order_by("enqueued_at")
@@ -59,8 +68,10 @@ class _Pictures(LeasedWork[JobImage]):
         return len(rows)
 
     def release(self, row: JobImage) -> bool:
+        # A worker that is alive but could not renew its lease met a fault of the database, which is no strike.
+        values = {"attempts_before": F("attempts_before") + 1} if row.claimed_by in self._alive else {}
         with transaction.atomic(), room_given_back(row.job):
-            return row.release()
+            return row.release(**values)
 
     def give_up(self, row: JobImage) -> bool:
         return image_fail(image=row, error=WorkerLost())

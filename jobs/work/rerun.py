@@ -10,11 +10,11 @@ from jobs.results.downloads import download_note
 from jobs.results.selectors import artifact_of
 from jobs.teams.actor import Actor
 from jobs.work.submission import Door, job_submit
-from segmentation.options import CutoutOptions, Method
+from segmentation.options import CutoutOptions
 
 
-def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, dialect: str, urgency: Job.Urgency) -> Job:
-    """Submit a picture's stored source again; raise NotFound when it is deleted, and what `job_submit` raises.
+def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: Door) -> Job:
+    """Submit a picture's stored source again; raise NotFound when it has been deleted, and what job_submit raises.
 
     The new job's files belong to the actor, so the source of another user's picture is recorded as opened.
     """
@@ -24,12 +24,12 @@ def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, dialec
     limits = limits_from_json(image.job.limits)
     job = job_submit(
         actor=actor,
-        door=Door(dialect=dialect, urgency=urgency),
+        door=door,
         options=options,
         sources=[accept_stored(source.key, name=image.name, limits=limits)],
         limits=limits,
     )
-    if options.method is Method.BOXES:
+    if options.boxes or options.points:
         correction_note(image=image)
     download_note(actor=actor, artifact=source)
     return job

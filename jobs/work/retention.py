@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from django.db import OperationalError, transaction
-from django.db.models import QuerySet
+from django.db.models import DurationField, F, QuerySet, Value
 from django.utils import timezone
 
 from jobs.audit.trail import Author, audit_append
@@ -17,6 +17,7 @@ from jobs.commit import after_commit
 from jobs.models import Action, Job, Status
 from jobs.results import storage
 from jobs.results.deletions import files_delete
+from jobs.results.reserve import is_disk_full, reserve_release
 from jobs.teams.actor import Actor
 from jobs.webhooks.outbox import job_callbacks_forget
 from jobs.work import queue
@@ -32,7 +33,7 @@ _LATE_FILES_AFTER = dt.timedelta(hours=1)
 
 def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
     """Delete jobs with their rows and files; return how many. Without an actor the retention acts."""
-    return sum(_purge(actor, job) for job in jobs)
+    return sum(_purge_on_full_disk(actor, job) for job in jobs)
 
 
 def jobs_expire(*, at_most_s: float = 10.0) -> int:
@@ -57,8 +58,25 @@ def jobs_expire(*, at_most_s: float = 10.0) -> int:
     return count
 
 
+def retention_shorten(*, retention: dt.timedelta, dry_run: bool = False) -> int:
+    """Let stored jobs expire at most `retention` after their creation; return how many expire earlier now."""
+    latest = F("created_at") + Value(retention, output_field=DurationField())
+    longer = Job.objects.annotate(latest=latest).filter(expires_at__gt=F("latest"))
+    return longer.count() if dry_run else longer.update(expires_at=F("created_at") + retention)
+
+
 def _expired() -> QuerySet[Job]:
     return Job.objects.select_related("team__quota").filter(expires_at__lt=timezone.now()).order_by("expires_at")
+
+
+def _purge_on_full_disk(actor: Actor | None, job: Job) -> bool:
+    """Delete one job; where the database's disk is full, release the reserve and try again."""
+    try:
+        return _purge(actor, job)
+    except OperationalError as error:
+        if not is_disk_full(error) or not reserve_release():
+            raise
+    return _purge(actor, job)
 
 
 def _purge(actor: Actor | None, job: Job) -> bool:

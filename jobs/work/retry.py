@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from jobs.audit.trail import Author, audit_append
 from jobs.commit import after_commit
+from jobs.errors import JobNotFound
 from jobs.models import Action, Artifact, Job, JobImage, Status
 from jobs.quota.charges import usage_charge
 from jobs.quota.limits import quota_of
 from jobs.teams.actor import Actor
 from jobs.work import queue
-from jobs.work.dispatch import images_send
+from jobs.work.capacity import held_release
 from jobs.work.ending import job_lock
 
 
-def job_retry(*, actor: Actor, job: Job) -> int:
-    """Queue the failed pictures as new attempts of the same job and charge them; return how many.
+def job_retry(*, actor: Actor, job: Job, images: Sequence[JobImage] | None = None) -> int:
+    """Queue the failed pictures, or those among `images`, as new attempts of the job and charge them; return how many.
 
-    A picture that was refused before its source was stored cannot be tried again.
+    A picture that was refused before its source was stored cannot be tried again. Raise JobNotFound when the job was
+    deleted meanwhile, and the errors of `usage_charge`.
     """
     queue.require_available()
     with transaction.atomic():
-        job_lock(job.pk)
+        if not job_lock(job.pk):
+            raise JobNotFound
         has_source = Q(artifacts__kind=Artifact.Kind.SOURCE) | ~Q(source_url="") | ~Q(source_path="")
-        failed = list(job.images.filter(has_source, status=Status.FAILED).distinct())
+        rows = job.images.filter(has_source, status=Status.FAILED)
+        if images is not None:
+            rows = rows.filter(pk__in=[image.pk for image in images])
+        failed = list(rows.distinct())
         if not failed:
             return 0
         usage_charge(job=job, images=failed, quota=quota_of(job.team), reason="retried")
@@ -40,6 +48,9 @@ def job_retry(*, actor: Actor, job: Job) -> int:
             next_try_at=None,
             attempts_before=F("attempt"),
             timings_ms={},
+            faults=0,
+            is_held=True,
+            dropped_at=None,
             charged_on=failed[0].charged_on,
             charged_units=failed[0].charged_units,
         )
@@ -50,6 +61,6 @@ def job_retry(*, actor: Actor, job: Job) -> int:
             error_message="",
             images_failed=job.images.filter(status=Status.FAILED).count(),
         )
-        after_commit(images_send, ids, urgency=job.urgency)
+        after_commit(held_release, job.team)
         audit_append(action=Action.JOB_RETRIED, author=Author.of(actor), target=job, after={"pictures": len(ids)})
     return len(failed)

@@ -29,6 +29,23 @@ def job_get(actor: Actor, job_id: UUID | str) -> Job:
     return job
 
 
+def job_now(job_id: UUID | str) -> Job:
+    """Return a job as it stands, whoever asks; raise JobNotFound when it has been deleted."""
+    job = Job.objects.filter(pk=job_id).first()
+    if job is None:
+        raise JobNotFound
+    return job
+
+
+def ended_or_deleted(job_ids: Sequence[str]) -> list[str]:
+    """Return those of the ids whose job has ended or is gone."""
+    running = set()
+    for start in range(0, len(job_ids), 500):  # as many parameters as any database takes
+        found = Job.objects.filter(pk__in=job_ids[start : start + 500]).exclude(status__in=Job.TERMINAL)
+        running |= {str(job_id) for job_id in found.values_list("pk", flat=True)}
+    return [job_id for job_id in job_ids if job_id not in running]
+
+
 def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
     """Return the actor's jobs filtered by `status`, `dialect`, `created_after` and `created_before`, newest first.
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import faulthandler
+import time
 from collections.abc import Iterable
+from typing import Any
 
 import django_rq
 from django.db import close_old_connections
@@ -15,9 +17,11 @@ from rq.queue import Queue
 from jobs.mail import outbox as _outbox  # noqa: F401
 from jobs.quota import alerts as _alerts  # noqa: F401
 from jobs.results import bundling as _bundling  # noqa: F401
+from jobs.telemetry.transitions import worker_busy
 from jobs.webhooks import delivery as _delivery  # noqa: F401
 from jobs.work import queue
 from jobs.work import tasks as _tasks  # noqa: F401
+from jobs.work.faults import fitness
 
 # How long after its time limit a task may still run, for example to write its failure.
 HANG_MARGIN_S = 30
@@ -40,8 +44,17 @@ class _Worker(SimpleWorker):
     starts another process and returns the picture to the queue.
     """
 
+    def dequeue_job_and_maintain_ttl(self, *args: Any, **values: Any) -> Any:
+        """Wait before the next message as long as the faults of this worker ask for."""
+        until = time.monotonic() + fitness.take_pause_s()
+        while (left_s := until - time.monotonic()) > 0:
+            time.sleep(min(left_s, 5.0))
+            self.heartbeat()
+        return super().dequeue_job_and_maintain_ttl(*args, **values)
+
     def perform_job(self, job: Message, queue: Queue) -> bool:
         close_old_connections()
+        started_s = time.monotonic()
         if job.timeout and job.timeout > 0:
             faulthandler.dump_traceback_later(job.timeout + HANG_MARGIN_S, exit=True)
         try:
@@ -49,3 +62,4 @@ class _Worker(SimpleWorker):
         finally:
             faulthandler.cancel_dump_traceback_later()
             close_old_connections()
+            worker_busy(queue=queue.name, seconds=time.monotonic() - started_s)

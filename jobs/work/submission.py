@@ -30,14 +30,18 @@ from jobs.intake.sources import (
 from jobs.models import Action, Artifact, Job, JobImage, Quota, Status
 from jobs.quota.charges import usage_charge, usage_check
 from jobs.quota.limits import limits_within, picture_check, quota_of
+from jobs.recipes.selectors import NamedRecipe, recipes_to_json
 from jobs.results import storage
 from jobs.results.artifacts import artifact_stored
 from jobs.results.deletions import files_discard
 from jobs.teams.actor import Actor
 from jobs.work import queue
 from jobs.work.abilities import options_check
+from jobs.work.admission import admission_check
 from jobs.work.dispatch import images_send
 from jobs.work.ending import job_count
+from jobs.work.fairness import hold_beyond_window
+from jobs.work.repeats import job_repeated, repeat_key_free, repeat_key_of, submission_note
 from segmentation.errors import ImageMissing
 from segmentation.image import Limits
 from segmentation.options import CutoutOptions, Quality
@@ -63,13 +67,20 @@ class Door:
 
 
 def job_submit(
-    *, actor: Actor, door: Door, options: CutoutOptions, sources: Sequence[Source], limits: Limits | None = None
+    *,
+    actor: Actor,
+    door: Door,
+    options: CutoutOptions,
+    sources: Sequence[Source],
+    limits: Limits | None = None,
+    recipes: Sequence[NamedRecipe] = (),
 ) -> Job:
     """Store the sources, write the job and its pictures, and queue them when that is committed.
 
+    A repetition of a request whose answer was not delivered gets the job of the first one (`jobs.work.repeats`).
     A RefusedSource becomes a failed picture beside the others; a job without other pictures has failed on return.
-    Raise ImageMissing without a source, BoxInvalid for a box outside its picture, the quota's errors, StorageFailed and
-    QueueUnavailable. After an error no file, row, message or charge is left behind.
+    Raise ImageMissing without a source, BoxInvalid for a box outside its picture, the quota's errors, StorageFailed,
+    QueueUnavailable and the errors of `admission_check`. After an error no file, row, message or charge is left behind.
     """
     quota = quota_of(actor.team)
     options = quality_settled(options, team=actor.team, dialect=door.dialect)
@@ -77,9 +88,17 @@ def job_submit(
     _check(options, sources, limits, door.callback_url)
     if not door.worker_judges:
         _pictures_check(sources, limits)
+    # Only commands submit with recipes, and those bring an Idempotency-Key.
+    repeat_key = "" if recipes else repeat_key_of(actor=actor, door=door, options=options, sources=sources)
+    first = job_repeated(repeat_key)
+    if first is not None:
+        return first
     _quota_check(quota, actor, sources, limits, quality=options.quality or Quality.FAST)
     queue.require_available()
+    admission_check(team=actor.team, urgency=door.urgency, pictures=len(sources))
     job = _new_job(actor, door, options, limits, len(sources), quota)
+    job.recipes = recipes_to_json(recipes)
+    job.repeat_key = repeat_key
     images = [_new_image(job, door, position, source) for position, source in enumerate(sources)]
     artifacts: list[Artifact] = []
     try:
@@ -89,14 +108,16 @@ def job_submit(
         with transaction.atomic():
             if door.idempotency_key:
                 _forget_old_key(job)
+            repeat_key_free(repeat_key)
             job.save(force_insert=True)
             waiting = [image for image in images if not image.is_terminal]
             usage_charge(job=job, images=waiting, quota=quota)
+            sent = hold_beyond_window(job, waiting)
             JobImage.objects.bulk_create(images)
             Artifact.objects.bulk_create(artifacts)
             if len(waiting) < len(images):
                 job_count(job.id)
-            after_commit(images_send, [image.id for image in waiting], urgency=job.urgency)
+            after_commit(images_send, [image.id for image in sent], urgency=job.urgency)
             audit_append(
                 action=Action.JOB_SUBMITTED,
                 author=Author.of(actor),
@@ -107,7 +128,11 @@ def job_submit(
         files_discard(keys=(artifact.key for artifact in artifacts), error=error)
         if isinstance(error, IntegrityError) and door.idempotency_key:
             raise IdempotencyConflict from error
+        first = job_repeated(repeat_key) if isinstance(error, IntegrityError) else None
+        if first is not None:  # the same request at the same moment
+            return first
         raise
+    submission_note(job)
     return job
 
 
@@ -212,7 +237,7 @@ def _store_source(job: Job, image: JobImage, source: CheckedSource) -> Artifact:
         image=image,
         kind=Artifact.Kind.SOURCE,
         key=storage.key_of_source(job, image.position, storage.EXTENSIONS.get(kind, "bin")),
-        data=source.read(),
+        data=source.stream(),
         content_type=kind,
         width=source.probe.width,
         height=source.probe.height,

@@ -10,21 +10,35 @@ from collections.abc import Callable
 
 from django.conf import settings
 from rq.timeouts import BaseTimeoutException
+from structlog.contextvars import bound_contextvars
 
-from jobs.errors import WaitTimeout
+from jobs.errors import NotFound, StorageFailed, WaitTimeout
 from jobs.inference import engines
 from jobs.inference.activation import WEIGHTS_TRY
+from jobs.inference.routing import RoutedEngine
 from jobs.intake import fetch, folders
+from jobs.intake.content_check import content_check
 from jobs.intake.sources import limits_from_json
 from jobs.models import Artifact, JobImage
+from jobs.recipes.finishing import FinishedPicture, picture_finish
+from jobs.recipes.selectors import recipes_from_json
 from jobs.results import storage
+from jobs.telemetry.transitions import stages_done
 from jobs.work import queue
-from jobs.work.attempts import image_claim, image_fail, image_hand_over, image_succeed, source_attach
+from jobs.work.attempts import (
+    image_claim,
+    image_fail,
+    image_hand_over,
+    image_postpone,
+    image_succeed,
+    source_attach,
+)
+from jobs.work.faults import WorkerUnfit, database_retried, fitness, is_machine_fault
 from jobs.work.leases import lease_kept
 from jobs.work.registry import runs
 from segmentation.errors import MattingError
 from segmentation.image import Limits, probe
-from segmentation.pipeline import cut_out
+from segmentation.pipeline import CutoutResult, cut_out
 
 logger = logging.getLogger(__name__)
 
@@ -38,60 +52,111 @@ def worker_name() -> str:
 
 @runs(queue.IMAGE_PROCESS)
 def image_process(image_id: str) -> None:
-    """Claim one picture and cut it out; an error of any kind ends the picture, never the worker."""
+    """Claim one picture and cut it out; a fault of the picture ends it, a fault of the machine returns it."""
     _attempt(image_id, _cut_out)
     engines.end_when_too_large()
 
 
 @runs(queue.IMAGE_DOWNLOAD)
 def image_download(image_id: str) -> None:
-    """Claim one picture, download it and queue it for a model; an error of any kind ends the picture."""
+    """Claim one picture, download it and queue it for a model; faults are handled as in `image_process`."""
     _attempt(image_id, _download)
 
 
 @runs(WEIGHTS_TRY)
-def weights_try(path: str, *, reply_to: str) -> None:
+def weights_try(path: str, sha256: str = "", storage_key: str = "", *, reply_to: str) -> None:
     """Try a file of the weights folder and reply with its description or with what is wrong with it."""
-    queue.reply(reply_to, engines.tried(path))
+    queue.reply(reply_to, engines.tried(path, sha256, storage_key))
 
 
 def _attempt(image_id: str, step: Callable[[JobImage], None]) -> None:
-    image = image_claim(image_id=image_id, worker=worker_name())
+    image = database_retried(lambda: image_claim(image_id=image_id, worker=worker_name()))
     if image is None:
         return
-    with lease_kept(image, lease_s=settings.MATTING_LEASE_S):
+    ids = {"job": image.job_id, "picture": image.pk, "team": image.job.team_id, "request_id": image.job.request_id}
+    bound = {name: str(value) for name, value in ids.items() if value} | {"worker": worker_name()}
+    with bound_contextvars(**bound), lease_kept(image, lease_s=settings.MATTING_LEASE_S):
         try:
             step(image)
+            fitness.success()
         except engines.HostLacksWeights:
             image_hand_over(image=image, timings_ms=image.timings_ms)
             time.sleep(_OTHER_HOST_FIRST_S)
-        except MattingError as error:
-            image_fail(image=image, error=error)
         except BaseTimeoutException:
-            image_fail(image=image, error=WaitTimeout("The picture took longer than a worker may spend."))
-        except Exception:
-            logger.exception("picture %s failed", image.id)
-            image_fail(image=image, error=MattingError())
+            timeout = WaitTimeout("The picture took longer than a worker may spend.")
+            database_retried(lambda: image_fail(image=image, error=timeout))
+        except Exception as error:
+            _end_with(image, error)
+
+
+def _end_with(image: JobImage, error: Exception) -> None:
+    """Return the picture to the queue after a fault of the machine; else end it with the error."""
+    if is_machine_fault(error):
+        logger.warning("a fault of this machine stopped picture %s", image.id, exc_info=error)
+        fitness.fault(error)
+        database_retried(lambda: image_postpone(image=image, error=error))
+        return
+    if isinstance(error, MattingError):
+        verdict = error
+    else:
+        logger.error("picture %s failed", image.id, exc_info=error)
+        verdict = MattingError()
+    database_retried(lambda: image_fail(image=image, error=verdict))
 
 
 def _cut_out(image: JobImage) -> None:
     job = image.job
     limits = limits_from_json(job.limits)
     data, timings = _source_of(image, limits)
+    content_check(data, {"job": str(job.pk), "team": job.team.name, "dialect": job.dialect})
     started = time.perf_counter()
-    model = engines.engine_for(image)
+    model = _engine(image)
     result = cut_out(data, job.cutout_options, model, limits)
     timings |= result.timings_ms
+    finished = _finished(image, data, result, limits, timings)
     timings["total"] = timings["fetch"] + (time.perf_counter() - started) * 1000
     choice = model.choice  # None: no model was needed, as for stamps
-    image_succeed(
+    ended = image_succeed(
         image=image,
         result=result,
         timings_ms=_rounded(timings),
         model_version=choice.label if choice else "",
         tier=choice.tier if choice else "",
         model_reason=choice.reason if choice else "",
+        finished=finished,
     )
+    if ended:
+        stages_done(timings)
+
+
+def _finished(
+    image: JobImage, data: bytes, result: CutoutResult, limits: Limits, timings_ms: dict[str, float]
+) -> FinishedPicture | None:
+    """Apply the job's recipes to the picture that was cut out; None without recipes."""
+    job = image.job
+    if not job.recipes:
+        return None
+    started = time.perf_counter()
+    finished = picture_finish(
+        team=job.team,
+        name=image.name,
+        source=data,
+        alpha_png=result.alpha.data,
+        recipes=recipes_from_json(job.recipes),
+        limits=limits,
+    )
+    timings_ms["finish"] = (time.perf_counter() - started) * 1000
+    return finished
+
+
+def _engine(image: JobImage) -> RoutedEngine:
+    """Return what answers the picture; raise WorkerUnfit when this worker cannot load its models."""
+    try:
+        return engines.engine_for(image)
+    except engines.HostLacksWeights:
+        raise
+    except Exception as error:
+        raise WorkerUnfit("The model could not be loaded.") from error
 
 
 def _download(image: JobImage) -> None:
@@ -117,13 +182,21 @@ def _stored_or_fetched(image: JobImage, limits: Limits) -> bytes:
     """Read the stored source, or fetch, check and store the file that the caller gave by URL or path."""
     source = image.artifacts.filter(kind=Artifact.Kind.SOURCE).first()
     if source is not None:
-        return storage.read(source.key)
+        return _stored(source)
     path, url = image.source_path, image.source_url
     data = folders.read_file(path, limits.max_bytes) if path else _downloaded(url)
     found = probe(data, limits)
     image.job.cutout_options.on_picture(found.width, found.height, min_box_side_px=limits.min_box_side_px)
     source_attach(image=image, data=data, content_type=f"image/{found.format}", width=found.width, height=found.height)
     return data
+
+
+def _stored(source: Artifact) -> bytes:
+    """Read a source that was stored; a missing one is a fault of the storage, such as a bucket that was removed."""
+    try:
+        return storage.read(source.key)
+    except NotFound as error:
+        raise StorageFailed from error
 
 
 def _downloaded(url: str) -> bytes:

@@ -1,13 +1,13 @@
-"""Wait for a job's end, woken by the worker's announcement."""
+"""Wait for a job's end in the calling thread, woken by the worker's announcement; jobs.work.wakeups needs no thread."""
 
 from __future__ import annotations
 
 import time
 from uuid import UUID
 
-from jobs.errors import JobNotFound
 from jobs.models import Job
 from jobs.work import queue
+from jobs.work.selectors import job_now
 
 # An announcement can be lost when Redis restarts; the database is looked at this often even without one.
 _LOOK_EVERY_S = 2.0
@@ -16,14 +16,12 @@ _LOOK_EVERY_S = 2.0
 def wait_for_job(job_id: UUID, *, timeout_s: float) -> Job:
     """Return the job when it has ended, or in its current state after `timeout_s`.
 
-    Raise JobNotFound when it is deleted, and QueueUnavailable.
+    Raise JobNotFound when it is deleted. Without Redis the end is seen by reading the database.
     """
     deadline = time.monotonic() + timeout_s
     with queue.completion_of(job_id) as announced:
         while True:
-            job = Job.objects.filter(pk=job_id).first()
-            if job is None:
-                raise JobNotFound
+            job = job_now(job_id)
             left = deadline - time.monotonic()
             if job.is_terminal or left <= 0:
                 return job

@@ -37,14 +37,16 @@ class Engine(Protocol):
 
     name, version: what is loaded and the first 12 digits of its sha256.
     runtime: `openvino`, `torch-cpu`, `torch-cuda` or `onnx`.
-    takes_points: whether `points` can be asked.
     Every method raises segmentation.errors.InferenceFailed when the runtime fails.
     """
 
     name: str
     version: str
     runtime: str
-    takes_points: bool
+
+    @property
+    def takes_points(self) -> bool:
+        """Return whether `points` can be asked."""
 
     def auto(self, rgb: np.ndarray) -> Matte:
         """Find the salient subject or subjects."""

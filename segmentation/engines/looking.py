@@ -11,13 +11,16 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import NamedTuple, Protocol
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
 from segmentation.engines.session import GuardedSession
 
+Value = TypeVar("Value")
+
 KEPT_PHOTOS = 6  # 5 MB each at 416 px
+KEPT_ANSWERS = 24  # 1.4 MB each at 416 px; a request repeats the clicks of those before it
 
 
 class Look(NamedTuple):
@@ -52,6 +55,27 @@ class Looker(Protocol):
         """Answer each look; raise InferenceFailed when the runtime fails."""
 
 
+class Kept(Generic[Value]):
+    """Keep the values used last, by a digest of what they were computed from; safe for threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[bytes, Value] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, key: bytes) -> Value | None:
+        with self._lock:
+            if key in self._values:
+                self._values.move_to_end(key)
+            return self._values.get(key)
+
+    def put(self, key: bytes, value: Value) -> None:
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+
+
 class WholeLooker:
     """Ask a network that takes photo and box plane as one input, (4, S, S)."""
 
@@ -76,25 +100,26 @@ class SplitLooker:
         self.runtime = encoder.runtime
         self._encoder, self._decoder = encoder, decoder
         self._mattes, self._maps = decoder.index_of("mattes"), decoder.index_of("people")
-        self._kept: OrderedDict[bytes, list[np.ndarray]] = OrderedDict()
-        self._lock = Lock()
+        self._features: Kept[list[np.ndarray]] = Kept(KEPT_PHOTOS)
+        self._answers: Kept[Answer] = Kept(KEPT_ANSWERS)
 
     def answers(self, looks: Sequence[Look]) -> list[Answer]:
         features = self._encoder.run_many([(look.photo,) for look in looks])
         return self._decoded(features, looks)
 
     def again(self, look: Look) -> Answer:
-        """Answer a look at a photo that more looks will follow: its features are computed once and kept for them."""
-        key = hashlib.blake2b(np.ascontiguousarray(look.photo).data, digest_size=16).digest()
-        with self._lock:
-            features = self._kept.pop(key, None)
-        if features is None:
-            (features,) = self._encoder.run_many([(look.photo,)])
-        with self._lock:
-            self._kept[key] = features
-            while len(self._kept) > KEPT_PHOTOS:
-                self._kept.popitem(last=False)
-        return self._decoded([features], [look])[0]
+        """Answer a look at a photo that more looks will follow; features and answers are kept for them."""
+        photo, planes = _digest(look.photo), _planes(look, 3)
+        asked = photo + _digest(planes)
+        answer = self._answers.get(asked)
+        if answer is None:
+            features = self._features.get(photo)
+            if features is None:
+                (features,) = self._encoder.run_many([(look.photo,)])
+                self._features.put(photo, features)
+            (answer,) = self._decoded([features], [look])
+            self._answers.put(asked, answer)
+        return answer
 
     def _decoded(self, features: Sequence[list[np.ndarray]], looks: Sequence[Look]) -> list[Answer]:
         inputs = [(*levels, _planes(look, 3)) for levels, look in zip(features, looks, strict=True)]
@@ -107,3 +132,7 @@ def _planes(look: Look, count: int) -> np.ndarray:
     if look.prompt is not None:
         planes[: len(look.prompt)] = look.prompt
     return planes
+
+
+def _digest(planes: np.ndarray) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(planes).data, digest_size=16).digest()

@@ -9,12 +9,28 @@ import logging
 import os
 import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 import numpy as np
 import openvino
 
 logger = logging.getLogger(__name__)
+
+
+_precision: ContextVar[str | None] = ContextVar("precision", default=None)
+
+
+@contextmanager
+def full_precision() -> Iterator[None]:
+    """Build sessions that compute in float32, whatever the CPU does best."""
+    token = _precision.set("f32")
+    try:
+        yield
+    finally:
+        _precision.reset(token)
 
 
 class OpenVinoSession:
@@ -30,6 +46,9 @@ class OpenVinoSession:
         config: dict[str, object] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1}
         if threads:
             config["INFERENCE_NUM_THREADS"] = threads
+        if _precision.get():
+            config["INFERENCE_PRECISION_HINT"] = _precision.get()
+            self.runtime = "openvino-fp32"
         compiled = (core or openvino.Core()).compile_model(model, "CPU", config)
         self._request = compiled.create_infer_request()
         self._ports = compiled.outputs

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 
 from segmentation.engines.base import Engine
+from segmentation.engines.fastest import fastest_runtime
 from segmentation.engines.looking import Looker, SplitLooker, WholeLooker
 from segmentation.engines.manifest import KEYLINE, PEOPLE, Manifest, checked_digest, manifest_path
 from segmentation.engines.onnx import SalientEngine
@@ -20,12 +21,13 @@ from segmentation.engines.session import GuardedSession, Session
 from segmentation.engines.unet import UNetEngine
 from segmentation.errors import InferenceFailed, WeightsInvalid
 from segmentation.options import Box, Point
-from segmentation.runtimes import RUNTIMES
+from segmentation.runtimes import RUNTIMES, Runtime
 
 logger = logging.getLogger(__name__)
 
 BUILT_IN_SUFFIXES = (".safetensors", ".pth")
 VERSION_DIGITS = 12
+LEAST_CONTRAST = 1e-3  # between the highest and the lowest alpha of a test picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,13 @@ def load_engine(
         raise InferenceFailed(f"The runtime must be one of {', '.join(RUNTIMES)}, not {runtime:.20}.")
     if not weights.is_file():
         raise WeightsInvalid(f"The weights file {weights.name} does not exist.")
+    if runtime == Runtime.AUTO and cache_dir is not None:
+        runtime = _fastest(weights, cache_dir, threads)
+    if runtime == Runtime.OPENVINO_FP32:
+        from segmentation.engines.openvino_runtime import full_precision
+
+        with full_precision():
+            return load_engine(weights, runtime=Runtime.OPENVINO, cache_dir=cache_dir, threads=threads)
     manifest = read_manifest(weights)
     sha256 = checked_digest(weights, manifest)
     loading = Loading(weights, manifest, sha256, runtime, cache_dir, threads)
@@ -68,6 +77,19 @@ def load_engine(
         engine = kind(GuardedSession(onnx_session(loading)), manifest, version)
     warm_up(engine)
     return engine
+
+
+def _fastest(weights: Path, cache_dir: Path, threads: int | None) -> str:
+    """Return the runtime that was measured as the fastest for this file; AUTO where there may be a GPU."""
+    if a_gpu_may_be_there():
+        return Runtime.AUTO
+    built_in = weights.suffix.lower() in BUILT_IN_SUFFIXES
+    candidates = (Runtime.OPENVINO, Runtime.OPENVINO_FP32, Runtime.TORCH_CPU if built_in else Runtime.ONNX)
+
+    def load(runtime: Runtime) -> Engine:
+        return load_engine(weights, runtime=runtime, cache_dir=cache_dir, threads=threads)
+
+    return fastest_runtime(weights, candidates=candidates, load=load, cache_dir=cache_dir, built_in=built_in)
 
 
 def read_manifest(weights: Path) -> Manifest:
@@ -206,3 +228,7 @@ def warm_up(engine: Engine) -> None:
                 continue
             if alpha.ndim != 2 or not np.isfinite(alpha).all() or alpha.min() < 0 or alpha.max() > 1:
                 raise WeightsInvalid("The network's answer to a test picture is not an alpha between 0 and 1.")
+    subject = mattes[0]
+    if subject.people is not subject.alpha and np.ptp(subject.alpha) < LEAST_CONTRAST:  # else it finds people alone
+        level = float(subject.alpha.mean())
+        raise WeightsInvalid(f"The network answers a test picture with the same alpha everywhere ({level:.2f}).")

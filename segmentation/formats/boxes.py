@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from segmentation.encoding import Encoding, from_code_points
+from segmentation.formats import av1
 
 MAX_BOXES = 4096
+_BEGINNING_BYTES = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +49,23 @@ def find(data: bytes, *path: bytes, start: int = 0, end: int | None = None) -> t
 
 def item_colors(data: bytes) -> ItemColors:
     """Return profile, encoding and turn of the main picture of a HEIF or AVIF file. A profile goes before `nclx`."""
-    profile = encoding = None
+    profile = encoding = stream = None
+    is_given = False
     angle, mirror = 0, None
     for kind, body in _main_properties(data):
         if kind == b"colr" and body[:4] in (b"prof", b"rICC"):
             profile = profile or body[4:]
         elif kind == b"colr" and body[:4] == b"nclx" and len(body) >= 8:
             points = int.from_bytes(body[4:6], "big"), int.from_bytes(body[6:8], "big")
-            encoding = encoding or from_code_points(*points, still=False)
+            encoding, is_given = encoding or from_code_points(*points, still=False), True
+        elif kind == b"av1C":
+            stream = av1.code_points(_main_beginning(data))
         elif kind == b"irot" and body:
             angle = body[0] & 3
         elif kind == b"imir" and body:
             mirror = body[0] & 1
+    if stream and not is_given:
+        encoding = from_code_points(*stream, still=False)
     return ItemColors(profile, encoding, _TURNS[angle, mirror])
 
 
@@ -73,17 +80,54 @@ _TURNS = {
 
 def _main_properties(data: bytes) -> list[tuple[bytes, bytes]]:
     """Return kind and content of each property of the primary item (ISO 23008-12: pitm, ipma, ipco)."""
-    primary, table, links = find(data, b"meta", b"pitm"), find(data, b"meta", b"iprp", b"ipco"), None
-    if primary is None or table is None:
-        return []
-    start = primary[0]
-    item = int.from_bytes(data[start + 4 : start + (6 if data[start] == 0 else 8)], "big")
+    item, table = _main_item(data), find(data, b"meta", b"iprp", b"ipco")
     links = find(data, b"meta", b"iprp", b"ipma")
-    if links is None:
+    if item is None or table is None or links is None:
         return []
     properties = [(kind, data[content:stop]) for kind, content, stop in boxes(data, *table)]
     wanted = _associations(data[slice(*links)], item)
     return [properties[index - 1] for index in wanted if 0 < index <= len(properties)]
+
+
+def _main_item(data: bytes) -> int | None:
+    place = find(data, b"meta", b"pitm")
+    if place is None:
+        return None
+    start = place[0]
+    return int.from_bytes(data[start + 4 : start + (6 if data[start] == 0 else 8)], "big")
+
+
+def _main_beginning(data: bytes) -> bytes:
+    """Return the first bytes of the primary item's coded data (ISO 14496-12, box `iloc`), or none."""
+    place = find(data, b"meta", b"iloc")
+    if place is None:
+        return b""
+    at, version = place[0], data[place[0]]
+    offset_size, base_size = data[at + 4] >> 4, data[at + 5] >> 4
+    length_size, index_size = data[at + 4] & 15, data[at + 5] & 15 if version else 0
+    at += 6
+
+    def take(size: int) -> int:
+        nonlocal at
+        at += size
+        return int.from_bytes(data[at - size : at], "big")
+
+    wide = 4 if version == 2 else 2
+    wanted = _main_item(data)
+    for _ in range(min(take(wide), MAX_BOXES)):
+        item = take(wide)
+        method = take(2) & 15 if version else 0
+        take(2)
+        base, extents = take(base_size), take(2)
+        first = None
+        for _ in range(min(extents, MAX_BOXES)):
+            take(index_size)
+            extent = take(offset_size), take(length_size)
+            first = first or extent
+        if item == wanted and first is not None and method == 0:
+            start = base + first[0]
+            return data[start : start + min(first[1] or _BEGINNING_BYTES, _BEGINNING_BYTES)]
+    return b""
 
 
 def _associations(body: bytes, item: int) -> list[int]:

@@ -53,9 +53,9 @@ def is_camera_raw(tiff: bytes) -> bool:
     return _raw_name(tiff) is not None
 
 
-def refusal(tiff: bytes) -> ImageUnreadable:
-    """Build the error for a TIFF file that is camera raw."""
-    name = _raw_name(tiff)
+def refusal(data: bytes) -> ImageUnreadable:
+    """Build the error for a camera raw file."""
+    name = name_of(data) or _raw_name(data)
     return ImageUnreadable(f"The file is a camera raw picture ({name}). Develop it and send a JPEG, PNG or TIFF.")
 
 

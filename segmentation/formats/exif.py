@@ -1,4 +1,4 @@
-"""Read orientation and resolution from EXIF (CIPA DC-008). Broken EXIF counts as none."""
+"""Read orientation and resolution from EXIF (CIPA DC-008), and copy what results may keep. Broken EXIF is none."""
 
 from __future__ import annotations
 
@@ -6,10 +6,23 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 _CM_PER_INCH = 2.54
+# Of the first directory only tags that describe; the others are about the pixels of the file, or hold thumbnails.
+_DESCRIBING = (
+    ExifTags.Base.ImageDescription, ExifTags.Base.Make, ExifTags.Base.Model, ExifTags.Base.Software,
+    ExifTags.Base.DateTime, ExifTags.Base.Artist, ExifTags.Base.Copyright, ExifTags.Base.Rating,
+    ExifTags.Base.XPTitle, ExifTags.Base.XPComment, ExifTags.Base.XPAuthor, ExifTags.Base.XPKeywords,
+    ExifTags.Base.XPSubject,
+)  # fmt: skip
+# Of the second one not what is wrong of a result, and no notes of the maker, whose offsets a copy breaks.
+_LEFT_OUT = (
+    ExifTags.Base.MakerNote, ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight, ExifTags.Base.ColorSpace,
+    ExifTags.Base.ExifInteroperabilityOffset,
+)  # fmt: skip
+MAX_KEPT_BYTES = 60_000  # a segment of JPEG holds 65,533
 _RESOLUTIONS = (1.0, 100_000.0)
 
 
@@ -51,3 +64,23 @@ def plausible(x: float, y: float, *, unit: str) -> tuple[float, float] | None:
     # pHYs and BMP count in metres, so 300 per inch comes back as 299.9994.
     x, y = (round(value) if math.isfinite(value) and abs(value - round(value)) < 0.02 else value for value in (x, y))
     return (x, y) if low <= x <= high and low <= y <= high else None
+
+
+def kept(data: bytes, *, gps: bool) -> bytes:
+    """Return EXIF for a result, without a prefix: what describes the picture, and with `gps` where it was taken."""
+    if not data:
+        return b""
+    source, copy = Image.Exif(), Image.Exif()
+    try:
+        source.load(data if data.startswith(b"Exif\0\0") else b"Exif\0\0" + data)
+        copy.update({tag: source[tag] for tag in _DESCRIBING if tag in source})
+        details = {tag: value for tag, value in source.get_ifd(ExifTags.IFD.Exif).items() if tag not in _LEFT_OUT}
+        if details:
+            copy[ExifTags.IFD.Exif] = details
+        place = source.get_ifd(ExifTags.IFD.GPSInfo) if gps else {}
+        if place:
+            copy[ExifTags.IFD.GPSInfo] = dict(place)
+        packed = copy.tobytes().removeprefix(b"Exif\0\0") if len(copy) else b""
+    except Exception:  # as in `parse`
+        return b""
+    return packed if len(packed) <= MAX_KEPT_BYTES else b""

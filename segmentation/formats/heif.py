@@ -35,7 +35,8 @@ class OpenedHeif:
             turn = 1 if self._is_heic else exif.orientation(tags)
             turned = self._colors.turn if self._is_heic else turn
             self._encoding = self._colors.encoding or _stream_encoding(image.info.get("nclx_profile"))
-            self.header = Header(*image.size, turn, turned, exif.resolution(tags), self._notes(image))
+            carried = image.info.get("exif") or b""
+            self.header = Header(*image.size, turn, turned, exif.resolution(tags), self._notes(image), carried)
 
     def _image(self) -> Image.Image:
         return Image.open(io.BytesIO(self._data), formats=("HEIF" if self._is_heic else "AVIF",))

@@ -132,7 +132,8 @@ class OpenedJpeg:
             turn = exif.orientation(tags)
             self._mode = image.mode
             notes = () if self._structure.has_end else (DAMAGED_END,)
-            self.header = Header(*image.size, turn, turn, _resolution(image) or exif.resolution(tags), notes)
+            resolution = _resolution(image) or exif.resolution(tags)
+            self.header = Header(*image.size, turn, turn, resolution, notes, image.info.get("exif") or b"")
 
     def _image(self, data: bytes) -> Image.Image:
         # MPO is a JPEG with more pictures behind it; Pillow opens it as such.

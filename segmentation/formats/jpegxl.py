@@ -39,7 +39,8 @@ class OpenedJpegXl:
             profile, mode = image.info.get("icc_profile"), image.mode
             if sorted(image.size) != sorted((self.header.width, self.header.height)):
                 raise ValueError("size")
-            self.header = Header(*image.size, resolution=exif.resolution(exif.parse(image.info.get("exif"))))
+            carried = image.info.get("exif") or b""
+            self.header = Header(*image.size, resolution=exif.resolution(exif.parse(carried)), exif=carried)
             pixels = np.asarray(image)
         if mode == "F":
             raise without_range("floating-point")

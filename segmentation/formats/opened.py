@@ -22,7 +22,7 @@ class Header:
 
     width, height: as stored, in pixels. turn: the EXIF orientation, 1..8, still to be applied to the samples.
     turned: the orientation to report, also where the decoder applies it. resolution: pixels per inch across and down,
-    as stored.
+    as stored. exif: with or without its prefix; of a TIFF the file itself, whose first directory is the same.
     """
 
     width: int
@@ -31,6 +31,7 @@ class Header:
     turned: int = 1
     resolution: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
+    exif: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -79,7 +79,7 @@ def _parse(data: bytes) -> _Chunks:
             chunks.wrong_sum |= is_whole
         elif kind == b"eXIf" or (kind in _BEFORE_PIXELS and not chunks.pixels):
             chunks.found.setdefault(kind, bytes(body))
-        elif kind[0] & 0x20 == 0 and kind != b"PLTE":
+        elif kind[0] & 0x20 == 0 and kind != b"PLTE" and not chunks.pixels:
             raise ValueError("unknown critical chunk")
         if not is_whole:
             chunks.cut = True
@@ -108,7 +108,7 @@ class OpenedPng:
         tags = exif.parse(found.get(b"eXIf"))
         turn = exif.orientation(tags)
         resolution = _physical(found.get(b"pHYs", b"")) or exif.resolution(tags)
-        self.header = Header(width, height, turn, turn, resolution, self._notes())
+        self.header = Header(width, height, turn, turn, resolution, self._notes(), found.get(b"eXIf", b""))
         self._is_sound = True
 
     def _notes(self) -> tuple[str, ...]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from segmentation.formats import camera_raw
-
 # The accepted formats, in the order in which messages list them.
 FORMATS = ("jpeg", "png", "webp", "heic", "avif", "tiff", "jxl", "jp2", "bmp", "gif")
 
@@ -59,9 +57,6 @@ def sniff(head: bytes) -> str | None:
 
 def describe(head: bytes) -> str:
     """Name the kind of a file that `sniff` does not accept, such as `a PDF document` or `text`."""
-    raw = camera_raw.name_of(head)
-    if raw:
-        return f"a camera raw picture ({raw}), which needs developing first"
     for signature, words in _OTHERS:
         if head.startswith(signature):
             return words

@@ -61,7 +61,7 @@ class OpenedTiff:
         page = self._page
         turn = exif.orientation({0x0112: _number(page, 274, 1)})
         tags = {0x011A: _ratio(page, 282), 0x011B: _ratio(page, 283), 0x0128: _number(page, 296, 2)}
-        self.header = Header(page.imagewidth, page.imagelength, turn, turn, exif.resolution(tags), notes)
+        self.header = Header(page.imagewidth, page.imagelength, turn, turn, exif.resolution(tags), notes, data)
 
     def _check(self) -> None:
         """Raise ImageUnreadable for a kind that is not read, and EOFError for pixels that are not in the file."""

@@ -28,11 +28,10 @@ class OpenedWebp:
         self._profile = chunks.get(b"ICCP")
         tags = exif.parse(chunks.get(b"EXIF"))
         turn = exif.orientation(tags)
-        notes = (f"animated: first of {frames} frames used",) if frames > 1 else ()
+        notes: tuple[str, ...] = (f"animated: first of {frames} frames used",) if frames > 1 else ()
         with self._image() as image:
-            self.header = Header(
-                *image.size, turn, turn, exif.resolution(tags), notes if is_whole else (*notes, DAMAGED_END)
-            )
+            notes = notes if is_whole else (*notes, DAMAGED_END)
+            self.header = Header(*image.size, turn, turn, exif.resolution(tags), notes, chunks.get(b"EXIF", b""))
 
     def _image(self) -> Image.Image:
         return Image.open(io.BytesIO(self._file), formats=("WEBP",))

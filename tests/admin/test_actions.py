@@ -181,7 +181,7 @@ def test_a_model_served_again_is_filed_under_no_team(root: Client, monkeypatch: 
 
     root.post("/admin/jobs/modelversion/", {"action": "serve", "_selected_action": [str(version.pk)]})
 
-    entry = AuditEntry.objects.get(action="model.reloaded")
+    entry = AuditEntry.objects.get(action="model.activated")
     assert (entry.actor_name, entry.team_id, entry.team_name) == ("root", None, "")
 
 
@@ -190,7 +190,7 @@ def test_a_model_served_again_is_filed_under_no_team(root: Client, monkeypatch: 
 
 def team_form(person: Person, **quota: str) -> dict[str, str]:
     members = list(Membership.objects.filter(team=person.team))
-    form = {"name": person.team.name, "members_see_all": "on"}
+    form = {"name": person.team.name, "members_see_all": "on", "trial_percent": "0"}
     form |= {"memberships-TOTAL_FORMS": str(len(members)), "memberships-INITIAL_FORMS": str(len(members))}
     for number, member in enumerate(members):
         form |= {f"memberships-{number}-{name}": str(value) for name, value in _member(member).items()}

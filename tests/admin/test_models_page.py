@@ -34,7 +34,7 @@ def weights_dir(settings: Settings, tmp_path: Path) -> Path:
 def _trying_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """Answer as a worker that has tried a file."""
 
-    def ask(task: object, path: str, **values: object) -> dict[str, Any]:
+    def ask(task: object, path: str, *args: object, **values: object) -> dict[str, Any]:
         name = Path(path).stem
         return {
             "name": name,

@@ -55,6 +55,8 @@ def native() -> Contract:
             "status": error.http_status,
             "detail": error.message,
             "code": error.code,
+            "field": error.field or None,
+            **({"scope": error.scope} if getattr(error, "scope", "") else {}),
             "request_id": "<uuid>",
         },
         written=lambda code: str(errors_by_code()[code].http_status),

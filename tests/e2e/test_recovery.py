@@ -1,10 +1,11 @@
-"""Stages 4 and 5: what a dead worker or a dead queue held is done all the same, and once."""
+"""Work that a killed worker, broker or web server held is done, and charged once."""
 
 from __future__ import annotations
 
 import os
 import signal
 import sqlite3
+import threading
 
 import numpy as np
 import pytest
@@ -57,8 +58,35 @@ def test_a_queued_picture_survives_the_death_of_the_queue(live_stack: Stack) -> 
     live_stack.wait_until_healthy()
 
 
+def test_a_request_that_waits_while_the_broker_is_killed_is_answered_and_charged_once(live_stack: Stack) -> None:
+    workers = live_stack.processes("--child", "pictures")
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    answers: list[requests.Response] = []
+    charged = _charged(live_stack)
+
+    def single() -> None:
+        files = {"image": ("waiting.jpg", photos.encoded("JPEG", quality=71))}
+        answers.append(live_stack.api().post("/api/jobs/?wait=60", files=files, headers={"Accept": "image/png"}))
+
+    client = threading.Thread(target=single)
+    client.start()
+    try:
+        wait_for(lambda: _charged(live_stack) == charged + 1, timeout_s=60, what="the request was not accepted")
+        (queue,) = live_stack.processes("valkey-server")
+        os.kill(queue, signal.SIGKILL)
+    finally:
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
+    client.join()
+
+    assert [answer.status_code for answer in answers] == [200]
+    assert _charged(live_stack) == charged + 1
+    live_stack.wait_until_healthy()
+
+
 def test_a_web_server_that_is_killed_comes_back(live_stack: Stack) -> None:
-    servers = live_stack.processes("gunicorn")
+    servers = live_stack.processes("webserver")
     os.kill(min(servers), signal.SIGKILL)
 
     def answers_anew() -> bool:
@@ -102,6 +130,12 @@ def _ended(stack: Stack, job: str) -> dict:
 
     wait_for(ended, timeout_s=RECOVERY_S, what=lambda: f"the job is still {found['status']}")
     return found
+
+
+def _charged(stack: Stack) -> int:
+    """Return the sum of the site's ledger."""
+    with sqlite3.connect(f"file:{stack.data_dir / 'keyline.sqlite3'}?mode=ro", uri=True) as database:
+        return database.execute("SELECT coalesce(sum(pictures), 0) FROM jobs_usageentry").fetchone()[0]
 
 
 def _attempts(stack: Stack, job: str) -> list[int]:

@@ -41,6 +41,9 @@ class Source(EngineSource):
     def engine(self, role: Role, tier: Tier) -> Engine | None:
         return self.engines.get(f"{role}_{tier}")
 
+    def built_in(self) -> Engine:
+        return self.engines["built_in"]
+
     def make_room(self, role: Role) -> None:
         self.made_room += 1
 
@@ -75,6 +78,24 @@ def test_each_role_is_answered_by_its_own_model(ask, expected: str) -> None:
     ask(engine)
 
     assert answer_of(engine) == (expected, "fast", "quality")
+
+
+def test_clicks_go_to_the_built_in_model_where_the_chosen_one_takes_none() -> None:
+    class Clickable(FakeEngine):
+        takes_points = True
+
+        def points(self, rgb: np.ndarray, points: object, boxes: object, *, from_auto: bool) -> Matte:
+            return self.auto(rgb)
+
+    large = named("large")
+    large.takes_points = False
+    source = Source(prompts_fast=large, built_in=named("built in", Clickable()))
+    engine = routed(source, Quality.FINE)
+
+    assert engine.takes_points
+    engine.points(RGB, [], [], from_auto=False)
+
+    assert answer_of(engine) == ("built in", "fast", "quality")
 
 
 def test_fine_is_answered_by_the_fine_model_alone() -> None:
@@ -125,6 +146,17 @@ def test_a_picture_of_the_trial_is_answered_by_the_model_under_trial() -> None:
     engine.auto(RGB)
 
     assert answer_of(engine) == ("candidate", "trial", "trial")
+
+
+def test_a_second_question_about_a_picture_leaves_its_choice_alone() -> None:
+    source = Source(subject_fast=named("small"), subject_fine=named("large"), people_fast=named("people"))
+    engine = routed(source, Quality.FINE)
+
+    engine.auto(RGB)
+    engine.instances(RGB)
+
+    assert answer_of(engine) == ("large", "fine", "quality")
+    assert source.engines["people_fast"].calls == ["instances"]
 
 
 def test_other_failures_are_not_hidden() -> None:

@@ -45,7 +45,7 @@ def test_photos_of_one_name_from_two_folders_give_two_results(tmp_path: Path):
 
 
 def test_a_photo_in_which_nothing_is_found_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("jobs.work.engine.current_engine", EmptyEngine)
+    monkeypatch.setattr("jobs.inference.engines.engine_for_command", lambda quality: answering(EmptyEngine()))
     photo, said = written(tmp_path, "a.jpg")[0], io.StringIO()
 
     call_command("cutout", photo, "--output", str(tmp_path / "out"), stderr=said)

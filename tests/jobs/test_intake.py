@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import errno
 from typing import IO
 from urllib.parse import quote
 
 import pytest
 
-from jobs.intake.sources import accept_base64, accept_stored, default_limits
+from jobs.errors import StorageFailed
+from jobs.intake.sources import accept_base64, accept_bytes, accept_stored, default_limits
 from jobs.results import storage
 from segmentation.errors import ImageUnreadable
 from tests import photos
@@ -64,3 +66,14 @@ def test_base64_is_read_in_every_form_that_clients_send(wrap) -> None:
 def test_what_is_no_base64_is_told_so(text: str) -> None:
     with pytest.raises(ImageUnreadable, match=r"not .*base64"):
         accept_base64(text)
+
+
+@pytest.mark.parametrize("fault", [MemoryError(), OSError(errno.EMFILE, "too many open files")])
+def test_a_fault_of_the_machine_is_no_verdict_about_the_picture(monkeypatch: pytest.MonkeyPatch, fault) -> None:
+    def out_of_order(self) -> None:
+        raise fault
+
+    monkeypatch.setattr("segmentation.formats.png.OpenedPng.prove", out_of_order)
+
+    with pytest.raises(StorageFailed):
+        accept_bytes(photos.encoded("PNG"))

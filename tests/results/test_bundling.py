@@ -129,7 +129,7 @@ def test_the_sweep_asks_again_only_for_an_overdue_zip(job: Job, asked: list) -> 
     assert asked == [(str(job.bundle.pk),)] * 2
 
 
-def test_a_worker_that_died_at_it_is_replaced_and_the_third_is_the_last(
+def test_a_worker_that_died_at_it_is_replaced_up_to_the_last(
     job: Job, asked: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
@@ -152,6 +152,34 @@ def test_a_worker_that_died_at_it_is_replaced_and_the_third_is_the_last(
     assert (job.status, job.error_code) == ("failed", "storage_failed")
 
 
+def try_until_given_up(asked: list) -> None:
+    for _ in range(bundling.MAX_ATTEMPTS):
+        assert Bundle.objects.exists()
+        Bundle.objects.update(next_try_at=timezone.now())
+        bundle_make(*asked[0])
+    assert not Bundle.objects.exists()
+
+
+def test_a_zip_is_made_once_the_storage_accepts_it_again(
+    job: Job, asked: list, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*args: object) -> None:
+        raise StorageFailed
+
+    job_count(job.id)
+    with monkeypatch.context() as patch:
+        patch.setattr(storage, "store_stream", refuse)
+        bundle_make(*asked[0])
+    bundle_make(*asked[0])
+    assert Bundle.objects.get().attempt == 1  # its time has not come yet
+    Bundle.objects.update(next_try_at=timezone.now())
+
+    bundle_make(*asked[0])
+
+    job.refresh_from_db()
+    assert job.status == "succeeded"
+
+
 def test_a_storage_that_refuses_ends_the_job_with_the_reason(
     job: Job, asked: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,7 +189,7 @@ def test_a_storage_that_refuses_ends_the_job_with_the_reason(
     monkeypatch.setattr(storage, "store_stream", refuse)
     job_count(job.id)
 
-    bundle_make(*asked[0])
+    try_until_given_up(asked)
 
     job.refresh_from_db()
     assert (job.status, job.error_code) == ("failed", "storage_failed")
@@ -228,7 +256,7 @@ def test_a_zip_that_the_storage_refuses_is_refunded(job: Job, asked: list, monke
     monkeypatch.setattr(storage, "store_stream", refuse)
     job_count(job.id)
 
-    bundle_make(*asked[0])
+    try_until_given_up(asked)
 
     assert UsageEntry.objects.get().pictures == -3
 

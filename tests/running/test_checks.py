@@ -10,16 +10,31 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from jobs.running import checks
 from jobs.running.checks import check_matting_settings
 from segmentation.runtimes import Runtime
 from tests.stack import ROOT
 
 
 @pytest.mark.parametrize("runtime", list(Runtime))
-def test_every_runtime_that_an_engine_has_passes_the_check(runtime: Runtime, settings: Settings) -> None:
+def test_every_runtime_that_an_engine_has_passes_the_check(
+    runtime: Runtime, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.MATTING_RUNTIME = str(runtime)
+    monkeypatch.setattr(checks, "cuda_is_usable", lambda: True)
 
     assert check_matting_settings(None) == []
+
+
+def test_cuda_that_was_asked_for_and_cannot_be_used_fails_at_start(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MATTING_RUNTIME = "torch-cuda"
+    monkeypatch.setattr(checks, "cuda_is_usable", lambda: False)
+
+    (error,) = check_matting_settings(None)
+
+    assert "torch finds no GPU" in error.msg
 
 
 def test_any_command_refuses_a_runtime_that_no_engine_has(tmp_path: Path) -> None:

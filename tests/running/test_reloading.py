@@ -24,7 +24,7 @@ def test_only_the_programs_that_run_a_changed_file_restart(changed: list[str], p
 
 
 def test_a_file_that_is_saved_restarts_its_program(tmp_path: Path) -> None:
-    for name in ("jobs", "mattingsite", "segmentation", "templates", "locale"):
+    for name in ("jobs", "mattingsite", "segmentation", "webserver", "templates", "locale"):
         (tmp_path / name).mkdir()
     page = tmp_path / "templates" / "page.html"
     restarted: list[str] = []

@@ -375,6 +375,7 @@ class TestClicks:
         for count in range(1, 4):
             engine.points(rgb, points[:count], [], from_auto=False)
         assert len(parts[0].batches) == 1
+        assert len(parts[1].planes) == 3  # one look for each new click
         engine.points(255 - rgb, points, [], from_auto=False)
         assert len(parts[0].batches) == 2
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from segmentation.errors import BoxInvalid, InvalidParameter
-from segmentation.options import AlphaMode, Box, Color, CutoutOptions, Format, Method, Output, Point, Subject
+from segmentation.options import AlphaMode, Box, Color, CutoutOptions, Format, Metadata, Method, Output, Point, Subject
 
 coordinates = st.integers(-1000, 1000)
 boxes = st.builds(
@@ -48,6 +48,7 @@ def cutout_options(draw: st.DrawFn) -> CutoutOptions:
         background=draw(st.none() | colors),
         crop=draw(st.booleans()),
         crop_margin=draw(st.floats(0, 0.5)),
+        metadata=draw(st.sampled_from(Metadata)),
     )
 
 

@@ -107,6 +107,7 @@ CHECKS: dict[str, Public | Own | Other] = {
     "site:job": Other(JOB),
     "site:picture": Other({**JOB, "position": "position"}),
     "site:problems": Public(),
+    "site:texts": Public(),
     "site:usage": Own(),
     "site:invitation": Other({"token": "guessed_token"}),
     "site:team-switch": Own(({"team": "team"},)),

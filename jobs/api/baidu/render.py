@@ -9,10 +9,10 @@ from typing import Any
 from rest_framework.response import Response
 
 from jobs.api.baidu.tokens import TOKEN_TTL_S
-from jobs.api.results import file_of, missing_notes
 from jobs.errors import ParameterMissing, QuotaExceeded
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
+from jobs.results.selectors import file_of, missing_notes
 from segmentation.errors import ImageMissing, MattingError
 
 from .errors import ParameterTooLong, TokenExpired
@@ -30,6 +30,7 @@ ERRORS: dict[str, int] = {
     "image_unreadable": 216201,
     "image_too_large": 216202,
     "image_dimensions": 216202,
+    "content_refused": 216100,
     "url_too_long": 282114,
     "url_forbidden": 282804,
     "download_failed": 282804,

@@ -8,8 +8,10 @@ from typing import Any
 
 from rest_framework import serializers
 
+from jobs.api.fields import Choice
+from jobs.api.links import source_of_url
 from jobs.errors import ParameterMissing, UrlTooLong
-from jobs.intake.sources import Source, accept_base64, accept_url, default_limits
+from jobs.intake.sources import Source, accept_base64, default_limits
 from segmentation.errors import BoxInvalid, ImageMissing, InvalidParameter, MattingError
 from segmentation.image import Limits
 from segmentation.options import MAX_BOXES, AlphaMode, Box, CutoutOptions, Method, Output
@@ -72,9 +74,9 @@ class BaiduSegmentSerializer(serializers.Serializer):
         required=False, trim_whitespace=False, help_text="Base64, at most 10 MB of it. Wins over url."
     )
     url = serializers.CharField(required=False, help_text="URL of the picture, at most 1024 bytes.")
-    method = serializers.ChoiceField(choices=["auto", "control"], default="auto")
+    method = Choice(choices=["auto", "control"], default="auto")
     position = PositionField(required=False, help_text="With control: boxes [[x1, y1], [x2, y2]] in pixels.")
-    return_form = serializers.ChoiceField(choices=["rgba", "mask"], default="rgba")
+    return_form = Choice(choices=["rgba", "mask"], default="rgba")
     refine_mask = serializers.BooleanField(default=True, help_text="Smooth the edge; true and false as strings too.")
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
@@ -112,7 +114,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
             return accept_base64(values["image"], limits=limits())
         if len(values["url"].encode("utf-8", "surrogatepass")) > MAX_URL_BYTES:
             raise UrlTooLong(f"url: longer than {MAX_URL_BYTES} bytes", field="url")
-        return accept_url(values["url"])
+        return source_of_url(values["url"], limits=limits(), field="url")
 
 
 class BaiduSegmentResultSerializer(serializers.Serializer):

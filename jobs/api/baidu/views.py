@@ -8,22 +8,22 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
+from django.http import HttpResponseBase
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, PolymorphicProxySerializer, extend_schema
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.auth import KeyAuthentication, key_admitted, key_opened_by, secret_in
+from jobs.api.accept import AlwaysJson
+from jobs.api.auth import KeyAuthentication, NetworkAuthentication, key_admitted, key_opened_by, secret_in
 from jobs.api.baidu.tokens import key_of_token, token_issue
-from jobs.api.base import AlwaysJson, NothingHere, PublishedView
+from jobs.api.base import NothingHere, PublishedView
 from jobs.api.bodies import JsonOrFormBody, ShortJsonOrFormBody
 from jobs.api.body_limits import one_picture
-from jobs.api.results import awaited_image
-from jobs.errors import AuthenticationRequired
-from jobs.models import ApiKey, Job
+from jobs.models import ApiKey, Job, JobImage
 from jobs.teams.keys import SECRET_PREFIX
-from jobs.work.submission import Door, job_submit
+from jobs.work.submission import Door
 from segmentation.errors import MattingError
 
 from . import serializers
@@ -69,10 +69,10 @@ SEGMENT_EXAMPLES = [
 class TokenAuthentication(KeyAuthentication):
     """Authenticate by access token, in the query or as a bearer; a key's secret works too."""
 
-    def authenticate(self, request: Request) -> tuple[Any, ApiKey]:
+    def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
         token = request.query_params.get("access_token") or secret_in(request)
         if not token:
-            raise AuthenticationRequired
+            return None
         if token.startswith(SECRET_PREFIX):
             return AnonymousUser(), key_opened_by(token, request)
         return AnonymousUser(), key_admitted(key_of_token(token), request)
@@ -156,7 +156,7 @@ class TokenView(OAuthView):
 class SegmentView(BaiduView):
     """Cut out one picture and wait for the result."""
 
-    authentication_classes = [TokenAuthentication]
+    authentication_classes = [TokenAuthentication, NetworkAuthentication]
     body_limits = staticmethod(one_picture)
 
     @extend_schema(
@@ -170,17 +170,19 @@ class SegmentView(BaiduView):
         examples=SEGMENT_EXAMPLES,
         responses={200: OpenApiResponse(ANSWER, description="The result, or the error: the status is always 200.")},
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         body = serializers.BaiduSegmentSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        job = job_submit(
-            actor=self.actor,
+        self.note_ignored(body)
+        job = self.submit(
             door=Door(dialect=NAME, urgency=Job.Urgency.INTERACTIVE, external_id=self.log_id),
             options=body.to_options(),
             sources=[body.to_source()],
             limits=serializers.limits(),
         )
-        image = awaited_image(actor=self.actor, job=job, timeout_s=settings.MATTING_MAX_WAIT_S)
+        return self.when_picture(job, timeout_s=settings.MATTING_MAX_WAIT_S, then=self._answer)
+
+    def _answer(self, image: JobImage) -> Response:
         return Response(render_segment(image, log_id=self.log_id))
 
 

@@ -13,6 +13,9 @@ NAME = "dashscope"
 LIMITS = DialectLimits(submits_per_second=2, queries_per_second=20, running_tasks=1, pending_tasks=100)
 
 
+HEADERS = ("x-dashscope-async", "x-dashscope-workspace", "x-dashscope-ossresourceresolve")
+
+
 def routes() -> list[URLPattern]:
     """Return the dialect's URL patterns."""
     from .urls import urlpatterns
@@ -20,4 +23,4 @@ def routes() -> list[URLPattern]:
     return urlpatterns
 
 
-register(Dialect(name=NAME, label=_("DashScope"), routes=routes, limits=LIMITS))
+register(Dialect(name=NAME, label=_("DashScope"), routes=routes, limits=LIMITS, request_headers=HEADERS))

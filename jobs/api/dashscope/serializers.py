@@ -10,9 +10,11 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from jobs.api.dashscope.upload_grants import upload_id_of
+from jobs.api.fields import Choice
+from jobs.api.links import source_of_url
 from jobs.errors import DownloadFailed, NotFound, UrlMalformed
 from jobs.intake.selectors import upload_get
-from jobs.intake.sources import Source, accept_stored, accept_url, default_limits
+from jobs.intake.sources import Source, accept_stored, default_limits
 from jobs.teams.actor import Actor
 from segmentation.errors import ImageMissing, InvalidParameter
 from segmentation.image import Limits
@@ -62,7 +64,7 @@ class DashScopeSubmitInputSerializer(serializers.Serializer):
 class DashScopeSubmitSerializer(serializers.Serializer):
     """Describe a submission."""
 
-    model = serializers.ChoiceField(choices=[MODEL])
+    model = Choice(choices=[MODEL])
     input = DashScopeSubmitInputSerializer()
     parameters = serializers.DictField(required=False, allow_null=True, help_text="This model has none.")
 
@@ -75,7 +77,7 @@ class DashScopeSubmitSerializer(serializers.Serializer):
             raise UrlMalformed("The URL holds characters that are not ASCII; percent-encode them.", field="image_url")
         if not url.lower().startswith(("http://", "https://")):
             raise UrlMalformed("The URL begins with none of http://, https:// and oss://.", field="image_url")
-        return accept_url(url)
+        return source_of_url(url)
 
 
 class DashScopeTaskFilterSerializer(serializers.Serializer):
@@ -87,7 +89,7 @@ class DashScopeTaskFilterSerializer(serializers.Serializer):
     end_time = serializers.RegexField(_MOMENT, required=False)
     model_name = serializers.CharField(required=False)
     api_key_id = serializers.CharField(required=False)
-    status = serializers.ChoiceField(choices=[*TASK_STATUS.values()], required=False)
+    status = Choice(choices=[*TASK_STATUS.values()], required=False)
 
     def to_filters(self) -> dict[str, Any]:
         """Return the filters as the selectors name them."""
@@ -125,7 +127,7 @@ class DashScopeInstanceSerializer(serializers.Serializer):
 
 class DashScopeTaskOutputSerializer(serializers.Serializer):
     task_id = serializers.CharField()
-    task_status = serializers.ChoiceField(choices=[*TASK_STATUS.values(), "UNKNOWN"])
+    task_status = Choice(choices=[*TASK_STATUS.values(), "UNKNOWN"])
     submit_time = serializers.CharField(required=False)
     scheduled_time = serializers.CharField(required=False)
     end_time = serializers.CharField(required=False)
@@ -212,7 +214,7 @@ class DashScopeAcknowledgedSerializer(serializers.Serializer):
 
 
 class DashScopePolicyQuerySerializer(serializers.Serializer):
-    action = serializers.ChoiceField(choices=["getPolicy"])
+    action = Choice(choices=["getPolicy"])
     model = serializers.CharField(required=False)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
-from jobs.errors import PermissionDenied
+from jobs.errors import PermissionDenied, ScopeMissing
 from jobs.models import ApiKey, Scope
 from jobs.signatures import is_signature_of, signature_of
 from jobs.teams.selectors import key_by_public_id
@@ -52,7 +52,7 @@ def granted_key(*, policy: str, signature: str, name: str) -> ApiKey:
     if key is None or not key.is_active:
         raise PermissionDenied("The key of this upload policy has been revoked.")
     if not key.has_scope(Scope.SUBMIT):
-        raise PermissionDenied(f"This needs the scope {str(Scope.SUBMIT)!r}.")
+        raise ScopeMissing(Scope.SUBMIT)
     return key
 
 

@@ -11,8 +11,9 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.auth import KeyAuthentication, key_admitted, request_id_of
-from jobs.api.base import AlwaysJson, NothingHere, PublishedView, RequestTooLarge
+from jobs.api.accept import AlwaysJson
+from jobs.api.auth import KeyAuthentication, NetworkAuthentication, key_admitted, request_id_of
+from jobs.api.base import NothingHere, PublishedView, RequestTooLarge
 from jobs.api.bodies import JsonBody
 from jobs.api.body_limits import BodyLimits
 from jobs.api.dashscope.upload_grants import grant_issue, granted_key, upload_id_of
@@ -23,7 +24,7 @@ from jobs.models import Job, Scope
 from jobs.teams.caller import caller_of
 from jobs.work.cancel import job_cancel
 from jobs.work.selectors import jobs_kept
-from jobs.work.submission import Door, job_submit
+from jobs.work.submission import Door
 from segmentation.errors import ImageTooLarge, MattingError
 
 from . import serializers
@@ -71,7 +72,7 @@ class DashScopeView(PublishedView):
     """Read JSON, and answer JSON and this dialect's errors."""
 
     dialect = NAME
-    authentication_classes = [KeyAuthentication]
+    authentication_classes = [KeyAuthentication, NetworkAuthentication]
     content_negotiation_class = AlwaysJson
     renderer_classes = [JSONRenderer]
     parser_classes = [JsonBody]
@@ -110,8 +111,8 @@ class SubmitView(DashScopeView):
             raise PermissionDenied("current user api does not support synchronous calls")
         body = serializers.DashScopeSubmitSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        job = job_submit(
-            actor=self.actor,
+        self.note_ignored(body)
+        job = self.submit(
             door=Door(dialect=NAME, retention_hours=TASK_LIFE_S // 3600, worker_judges=True),
             options=serializers.OPTIONS,
             sources=[body.to_source(self.actor)],

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 from django.conf import settings
 from django.http import HttpRequest
+from django.urls import reverse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,11 +15,15 @@ from jobs.api.auth import request_id_of
 from jobs.api.base import DialectView
 from jobs.api.problem import problem_response
 from jobs.models import Job
+from jobs.work.admission import outlook
 from segmentation.errors import InvalidParameter, MattingError
 
-from .serializers import job_document
+from .serializers import ImagePageSerializer, job_document
 
 WAIT = OpenApiParameter("wait", int, description="Seconds to wait for the result; 0 answers at once.")
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="Repeating a request with its key makes no second job."
+)
 
 
 class NativeView(DialectView):
@@ -34,6 +41,34 @@ class NativeView(DialectView):
         return int(text)
 
     def answer(self, job: Job, *, pending_status: int = 202) -> Response:
-        """Answer with the job, with status 200 once it has ended."""
+        """Answer with the job, with status 200 once it has ended, and before with its URL and the queue in headers."""
+        shown = ImagePageSerializer(data=self._paging())
+        shown.is_valid(raise_exception=True)
+        page, size = shown.validated_data["images_page"], shown.validated_data["images_page_size"]
+        document = job_document(job, base_url=self.base_url, page=page, page_size=size)
+        headers = {}
+        if document["images_next"]:
+            headers["Link"] = f'<{document["images_next"]}>; rel="next"'
         status = 200 if job.is_terminal else pending_status
-        return Response(job_document(job, base_url=self.base_url), status=status)
+        if status == 202:
+            headers["Location"] = self.base_url + reverse("job", kwargs={"job_id": job.pk})
+            expected = outlook(team=job.team, urgency=job.urgency)
+            headers |= {"X-Queue-Length": str(expected.length), "X-Queue-Seconds": f"{expected.seconds:.1f}"}
+        return Response(document, status=status, headers=headers)
+
+    def _paging(self) -> dict[str, str]:
+        query = self.request.query_params
+        return {name: query[name] for name in ("images_page", "images_page_size") if name in query}
+
+    def page_links(self, *, page: int, page_size: int, count: int) -> dict[str, str]:
+        """Build the Link header of a list: the first, previous, next and last page (RFC 8288)."""
+        last = max(1, -(-count // page_size))
+        pages = {"first": 1, "prev": page - 1, "next": page + 1, "last": last}
+        query = self.request.query_params.dict()
+        url = self.request.build_absolute_uri(self.request.path)
+        links = [
+            f'<{url}?{urlencode(query | {"page": number})}>; rel="{name}"'
+            for name, number in pages.items()
+            if 1 <= number <= last
+        ]
+        return {"Link": ", ".join(links)}

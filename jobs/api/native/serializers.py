@@ -5,18 +5,38 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+from urllib.parse import urlencode
 
-from django.db.models import prefetch_related_objects
+from django.db.models import Prefetch, prefetch_related_objects
+from django.http import QueryDict
+from django.urls import reverse
 from rest_framework import serializers
+from rest_framework.request import Request
 
-from jobs.api.fields import ShareOptionField, SwitchField, WholeOptionField
+from jobs.api.fields import Choice, KnownFieldsOnly, ShareOptionField, SwitchField, WholeOptionField
+from jobs.errors import ParameterWithoutEffect
 from jobs.models import Artifact, Job, JobImage, Status
+from jobs.models.dialects import dialect_choices
 from jobs.results import storage
 from jobs.sentences import explained
 from segmentation.errors import InvalidParameter
-from segmentation.options import AlphaMode, Box, CutoutOptions, Format, Method, Output, Point, Quality, Subject
+from segmentation.options import (
+    AlphaMode,
+    Box,
+    CutoutOptions,
+    Format,
+    Metadata,
+    Method,
+    Output,
+    Point,
+    Quality,
+    Subject,
+)
 
+IMAGES_SHOWN, MAX_IMAGES_SHOWN = 100, 500  # pictures of one job in an answer
+LISTED_IMAGES = 20  # of each job in a list
 _OPTION_NAMES = tuple(CutoutOptions.__dataclass_fields__)
 
 
@@ -62,7 +82,7 @@ def json_in(name: str | None, dictionary: Any) -> Any:
 class OutputsField(serializers.ListField):
     """Accept a list, or in a form one comma-separated string."""
 
-    child = serializers.ChoiceField(choices=list(Output))
+    child = Choice(choices=list(Output))
 
     def get_value(self, dictionary: Any) -> Any:
         value = dictionary.get(self.field_name, serializers.empty)
@@ -84,30 +104,37 @@ class PeopleField(serializers.ListField):
         return value
 
 
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
 class CutoutOptionsSerializer(serializers.Serializer):
     """Describe the options of a cutout; defaults and ranges come from CutoutOptions."""
 
-    method = serializers.ChoiceField(choices=list(Method), required=False, help_text="auto finds the subject.")
+    method = Choice(choices=list(Method), required=False, help_text="auto finds the subject.")
     boxes = BoxesField(required=False, help_text="Pixels of the upright picture: [left, top, right, bottom] each.")
     points = PointsField(
         required=False,
         help_text="Pixels of the upright picture: [x, y, 1] keeps what lies there, [x, y, 0] removes it. Alone they "
         "select the subject; with method `auto` or with boxes they correct what these find.",
     )
-    subject = serializers.ChoiceField(choices=list(Subject), required=False)
-    quality = serializers.ChoiceField(
+    subject = Choice(choices=list(Subject), required=False)
+    quality = Choice(
         choices=list(Quality),
         required=False,
         help_text="Which model answers; without it the default of the team. auto: fine where fast is uncertain.",
     )
-    alpha_mode = serializers.ChoiceField(choices=list(AlphaMode), required=False)
+    alpha_mode = Choice(choices=list(AlphaMode), required=False)
     threshold = WholeOptionField("threshold", required=False)
     erosion = WholeOptionField("erosion", required=False)
     feathering = SwitchField(required=False)
     decontaminate = SwitchField(required=False)
     refine = SwitchField(required=False)
     outputs = OutputsField(required=False)
-    format = serializers.ChoiceField(choices=list(Format), required=False)
+    format = Choice(choices=list(Format), required=False)
+    metadata = Choice(
+        choices=list(Metadata), required=False, help_text="keep: EXIF without the place; keep_gps: with it."
+    )
     background = serializers.CharField(required=False, allow_null=True, allow_blank=True, max_length=20)
     crop = SwitchField(required=False)
     crop_margin = ShareOptionField("crop_margin", required=False)
@@ -126,7 +153,7 @@ class CutoutOptionsSerializer(serializers.Serializer):
         return CutoutOptions(**values)
 
 
-class JobRequestSerializer(CutoutOptionsSerializer):
+class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
     """Describe `POST /api/jobs/`: pictures as files (`image`, repeatable) or as base64, and the options."""
 
     image = serializers.ListField(
@@ -165,7 +192,31 @@ class JobRequestSerializer(CutoutOptionsSerializer):
         return super().to_internal_value(values)
 
 
-class AgainRequestSerializer(CutoutOptionsSerializer):
+class JobFormSerializer(JobRequestSerializer):
+    """Describe `POST /api/jobs/` as a form; for the OpenAPI document."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields = super().get_fields()
+        del fields["image_base64"]
+        fields |= {
+            "image_url": serializers.CharField(required=False, help_text="URL of a picture; may be repeated."),
+            "upload": serializers.UUIDField(required=False, help_text="Id from /api/uploads/; may be repeated."),
+            "boxes": serializers.CharField(required=False, help_text="[[left, top, right, bottom], …] as JSON."),
+            "outputs": serializers.CharField(required=False, help_text=f"Comma-separated: {', '.join(Output)}."),
+        }
+        return fields
+
+
+class JobJsonSerializer(JobRequestSerializer):
+    """Describe `POST /api/jobs/` as JSON; for the OpenAPI document."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        fields = super().get_fields()
+        del fields["image"], fields["zip"]
+        return fields
+
+
+class AgainRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
     """Describe a new run of the model on a stored picture."""
 
     position = serializers.IntegerField(
@@ -183,12 +234,22 @@ class VariantRequestSerializer(AgainRequestSerializer):
     for_screen = SwitchField(default=False, help_text="Render at screen size, faster; not for downloads.")
     people = PeopleField(required=False, help_text="Which people of an `instances` job to keep, by id.")
 
+    def require_effect(self, submitted: CutoutOptions) -> None:
+        """Raise ParameterWithoutEffect for a changed option that only a new run of the model can apply."""
+        values = self.validated_data
+        for name in ("boxes", "method", "subject", "refine"):
+            if name in values and _plain(values[name]) != _plain(getattr(submitted, name)):
+                raise ParameterWithoutEffect(
+                    f"{name}: a variant cannot change it; send it to `again`, which runs the model",
+                    field=name,
+                )
 
-class JobFilterSerializer(serializers.Serializer):
+
+class JobFilterSerializer(KnownFieldsOnly, serializers.Serializer):
     """Describe the filters and the page of `GET /api/jobs/`."""
 
-    status = serializers.CharField(required=False, max_length=12)
-    dialect = serializers.CharField(required=False, max_length=12)
+    status = Choice(choices=Status.choices, required=False)
+    dialect = Choice(choices=dialect_choices(), required=False)
     created_after = serializers.DateTimeField(required=False)
     created_before = serializers.DateTimeField(required=False)
     uncertainty_from = serializers.FloatField(
@@ -199,6 +260,29 @@ class JobFilterSerializer(serializers.Serializer):
     )
     page = serializers.IntegerField(min_value=1, max_value=100_000, default=1)
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=20)
+
+
+def with_query(request: Request, *, without: tuple[str, ...] = ()) -> Any:
+    """Return the body's fields, and those that only the query has; a body that is not an object is left as it is."""
+    query = {name: value for name, value in request.query_params.items() if name not in without}
+    data = request.data
+    if not query or not isinstance(data, Mapping):
+        return data
+    if isinstance(data, QueryDict):
+        merged = data.copy()
+        for name, value in query.items():
+            if name not in merged:
+                merged[name] = str(value)
+        return merged
+    return query | dict(data)
+
+
+def in_format(body: CutoutOptionsSerializer, preferred: Format | None) -> CutoutOptions:
+    """Return the options of a request, in the format that Accept prefers unless the request names one."""
+    options = body.to_options()
+    if preferred is None or "format" in body.validated_data:
+        return options
+    return replace(options, format=preferred)
 
 
 # Answers --------------------------------------------------------------------------------------------------------------
@@ -284,7 +368,10 @@ class JobSerializer(serializers.Serializer):
     images_total = serializers.IntegerField()
     images_succeeded = serializers.IntegerField()
     images_failed = serializers.IntegerField()
-    images = ImageSerializer(many=True)
+    images = ImageSerializer(source="shown", many=True)
+    images_next = serializers.CharField(
+        allow_null=True, read_only=True, help_text="URL of the job with its next pictures; null: these are the last."
+    )
 
 
 class JobPageSerializer(serializers.Serializer):
@@ -296,15 +383,50 @@ class JobPageSerializer(serializers.Serializer):
     results = JobSerializer(many=True)
 
 
-def job_document(job: Job, *, base_url: str, images: Sequence[JobImage] | None = None) -> dict[str, Any]:
-    """Build the JSON of a job with its pictures, or with some of them, and links that open their files."""
-    context = {"base_url": base_url}
-    serializer = JobSerializer(job, context=context)
-    if images is None:
-        prefetch_related_objects([job], "images__artifacts")
-        return dict(serializer.data)
-    del serializer.fields["images"]
-    return {**serializer.data, "images": ImageSerializer(images, many=True, context=context).data}
+class ImagePageSerializer(KnownFieldsOnly, serializers.Serializer):
+    """Describe which pictures of a job are shown."""
+
+    also_known = ("wait",)
+
+    images_page = serializers.IntegerField(min_value=1, max_value=100_000, default=1)
+    images_page_size = serializers.IntegerField(min_value=1, max_value=MAX_IMAGES_SHOWN, default=IMAGES_SHOWN)
+
+
+def job_document(
+    job: Job,
+    *,
+    base_url: str,
+    page: int = 1,
+    page_size: int = IMAGES_SHOWN,
+    images: Sequence[JobImage] | None = None,
+) -> dict[str, Any]:
+    """Build the JSON of a job with one page of its pictures, or with `images`, and links that open their files."""
+    if images is not None:
+        context = {"base_url": base_url}
+        serializer = JobSerializer(job, context=context)
+        del serializer.fields["images"]
+        del serializer.fields["images_next"]
+        shown = ImageSerializer(images, many=True, context=context).data
+        return {**serializer.data, "images": shown, "images_next": None}
+    return job_documents([job], base_url=base_url, page=page, page_size=page_size)[0]
+
+
+def job_documents(
+    jobs: Sequence[Job], *, base_url: str, page: int = 1, page_size: int = IMAGES_SHOWN
+) -> list[dict[str, Any]]:
+    """Build the JSON of several jobs, each with one page of its pictures; the queries do not grow with their number."""
+    first = (page - 1) * page_size
+    shown = JobImage.objects.order_by("position")[first : first + page_size + 1]
+    prefetch_related_objects(jobs, Prefetch("images", shown, to_attr="shown"), "shown__artifacts")
+    documents = []
+    for job in jobs:
+        pictures: list[JobImage] = getattr(job, "shown")  # noqa: B009  the prefetch adds it
+        query = urlencode({"images_page": page + 1, "images_page_size": page_size})
+        after = f"{base_url}{reverse('job', kwargs={'job_id': job.pk})}?{query}"
+        setattr(job, "images_next", after if len(pictures) > page_size else None)  # noqa: B010
+        del pictures[page_size:]
+        documents.append(dict(JobSerializer(job, context={"base_url": base_url}).data))
+    return documents
 
 
 def file_document(artifact: Artifact, *, base_url: str, link_ttl_s: int | None = None) -> dict[str, Any]:

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs.api.accept import AlwaysJson, preferred_format
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import one_picture
 from jobs.api.problem import PROBLEM
+from jobs.api.submitting import idempotency_key, request_digest
 from jobs.models import Job, Scope
-from jobs.results.variants import MAX_BRUSH_BYTES, first_output, variant_keep, variant_render
+from jobs.results.variants import MAX_BRUSH_BYTES, Rendering, variant_begin, variant_keep
 from jobs.work.rerun import image_rerun
 from jobs.work.selectors import image_at, job_get
-from jobs.work.waiting import wait_for_job
+from jobs.work.submission import Door
 
-from .base import WAIT, NativeView
+from .base import IDEMPOTENCY_KEY, WAIT, NativeView
 from .serializers import (
     AgainRequestSerializer,
     FileSerializer,
     JobSerializer,
     VariantRequestSerializer,
     file_document,
+    in_format,
 )
 
 KEPT_LINK_TTL_S = 7 * 24 * 3600  # kept renderings are shared with others
@@ -37,6 +42,7 @@ class VariantsView(NativeView):
 
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
     body_limits = staticmethod(one_picture)
+    content_negotiation_class = AlwaysJson
     parser_classes = [MultiPartParser, FormParser, MarkedJson]
 
     @extend_schema(
@@ -50,21 +56,29 @@ class VariantsView(NativeView):
         body = VariantRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
+        body.require_effect(image.job.cutout_options)
         brush = body.validated_data.get("brush")
-        result = variant_render(
+        rendering = variant_begin(
             actor=self.actor,
             image=image,
-            options=body.to_options(),
+            options=in_format(body, preferred_format(request)),
             brush_png=brush.read(MAX_BRUSH_BYTES + 1) if brush else b"",
             people=body.validated_data.get("people"),
             for_screen=body.validated_data["for_screen"] and not body.validated_data["keep"],
         )
-        rendered = first_output(result)
-        if body.validated_data["keep"]:
-            kept = variant_keep(image=image, rendered=rendered)
+        answer = partial(self._answer, rendering, keeps=body.validated_data["keep"])
+        return self.when_done(rendering.future, then=answer, left=rendering.drop)
+
+    def _answer(self, rendering: Rendering, *, keeps: bool) -> HttpResponseBase:
+        rendered = rendering.result()
+        if keeps:
+            kept = variant_keep(image=rendering.image, rendered=rendered)
             return Response(file_document(kept, base_url=self.base_url, link_ttl_s=KEPT_LINK_TTL_S), status=201)
-        response = HttpResponse(rendered.data, content_type=rendered.content_type)
-        response["Server-Timing"] = ", ".join(f"{name};dur={ms:.1f}" for name, ms in result.timings_ms.items())
+        file = rendered.path.open("rb")
+        rendered.path.unlink()
+        response = FileResponse(file, content_type=rendered.content_type)
+        response.headers.pop("Content-Disposition", None)
+        response["Server-Timing"] = ", ".join(f"{name};dur={ms:.1f}" for name, ms in rendered.timings_ms.items())
         return response
 
 
@@ -77,20 +91,24 @@ class AgainView(NativeView):
         tags=["Native"],
         operation_id="jobs_again",
         summary="Submit a picture again with other settings, without sending it again",
-        parameters=[WAIT],
+        parameters=[WAIT, IDEMPOTENCY_KEY],
         request=AgainRequestSerializer,
         responses={200: JobSerializer, 202: JobSerializer, "4XX": PROBLEM, "5XX": PROBLEM},
     )
-    def post(self, request: Request, job_id: UUID) -> Response:
+    def post(self, request: Request, job_id: UUID) -> HttpResponseBase:
         wait_s = self.wait_s()
         body = AgainRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         actor = self.actor
-        job = image_rerun(
-            actor=actor,
-            image=image_at(job_get(actor, job_id), body.validated_data.get("position")),
-            options=body.to_options(),
+        image = image_at(job_get(actor, job_id), body.validated_data.get("position"))
+        options, key = body.to_options(), idempotency_key(request)
+        door = Door(
             dialect=Job.Dialect.WEB if request.auth is None else Job.Dialect.NATIVE,
             urgency=Job.Urgency.INTERACTIVE if wait_s else Job.Urgency.DEFAULT,
+            idempotency_key=key,
         )
-        return self.answer(wait_for_job(job.id, timeout_s=wait_s) if wait_s else job)
+        digest = request_digest(door, options, (), f"again {image.pk}") if key else ""
+        job = self.replayed(key, digest) or image_rerun(
+            actor=actor, image=image, options=options, door=replace(door, request_hash=digest)
+        )
+        return self.when_ended(job, timeout_s=wait_s, then=self.answer) if wait_s else self.answer(job)

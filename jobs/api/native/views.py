@@ -2,58 +2,57 @@
 
 from __future__ import annotations
 
-import hashlib
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django.utils.translation import get_language
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.base import AlwaysJson
-from jobs.api.bodies import MarkedJson
-from jobs.api.body_limits import many_pictures
+from jobs.api.accept import AlwaysJson, PictureOrJson, preferred_format, preferred_picture
+from jobs.api.bodies import MarkedJson, RawPicture
+from jobs.api.body_limits import each_picture_by_itself
 from jobs.api.problem import PROBLEM
-from jobs.api.results import awaited_image
 from jobs.api.zips import zip_name, zip_response
-from jobs.intake import archives
-from jobs.intake.selectors import upload_get
-from jobs.intake.sources import (
-    CheckedSource,
-    Source,
-    UrlSource,
-    accept_base64,
-    accept_stored,
-    accept_upload,
-    accept_url,
-    check_count,
-    default_limits,
-)
-from jobs.models import Job
-from jobs.teams.actor import Actor
+from jobs.errors import JobCanceled, NoResults
+from jobs.intake.sources import default_limits
+from jobs.models import Job, Status
 from jobs.work.cancel import job_cancel
 from jobs.work.retention import job_purge
-from jobs.work.selectors import images_of, job_by_idempotency_key, job_get, jobs_filtered
-from jobs.work.submission import Door, job_submit
-from jobs.work.waiting import wait_for_job
+from jobs.work.selectors import images_of, job_get, jobs_filtered
+from jobs.work.submission import Door
 from segmentation.errors import InvalidParameter
-from segmentation.image import Limits
 
-from .base import WAIT, NativeView
-from .picture import PictureOrJson, picture_response, wants_picture
-from .serializers import JobFilterSerializer, JobPageSerializer, JobRequestSerializer, JobSerializer, job_document
+from .base import IDEMPOTENCY_KEY, WAIT, NativeView
+from .etags import job_etag
+from .picture import picture_response
+from .serializers import (
+    LISTED_IMAGES,
+    ImagePageSerializer,
+    JobFilterSerializer,
+    JobFormSerializer,
+    JobJsonSerializer,
+    JobPageSerializer,
+    JobRequestSerializer,
+    JobSerializer,
+    in_format,
+    job_documents,
+    with_query,
+)
+from .sources import sources_in
 
 
 class JobsView(NativeView):
     """List the team's jobs, or submit one."""
 
-    parser_classes = [MultiPartParser, FormParser, MarkedJson]
+    parser_classes = [MultiPartParser, FormParser, MarkedJson, RawPicture]
     content_negotiation_class = PictureOrJson
-    body_limits = staticmethod(many_pictures)
+    body_limits = staticmethod(each_picture_by_itself)
 
     @extend_schema(
         tags=["Native"],
@@ -66,59 +65,56 @@ class JobsView(NativeView):
         filters = JobFilterSerializer(data=request.query_params)
         filters.is_valid(raise_exception=True)
         chosen = filters.validated_data
+        page, size = chosen["page"], chosen["page_size"]
         jobs = jobs_filtered(self.actor, chosen)
-        start = (chosen["page"] - 1) * chosen["page_size"]
-        page = [job_document(job, base_url=self.base_url) for job in jobs[start : start + chosen["page_size"]]]
-        body = {"count": jobs.count(), "page": chosen["page"], "page_size": chosen["page_size"], "results": page}
-        return Response(body)
+        shown, count = list(jobs[(page - 1) * size : page * size]), jobs.count()
+        results = job_documents(shown, base_url=self.base_url, page_size=LISTED_IMAGES)
+        body = {"count": count, "page": page, "page_size": size, "results": results}
+        return Response(body, headers=self.page_links(page=page, page_size=size, count=count))
 
     @extend_schema(
         tags=["Native"],
         operation_id="jobs_submit",
         summary="Submit one or many pictures",
-        description="With `Accept: image/png` (any `image/`) it waits and answers the one cutout itself.",
-        parameters=[WAIT, OpenApiParameter("Idempotency-Key", str, OpenApiParameter.HEADER)],
-        request={"multipart/form-data": JobRequestSerializer, "application/json": JobRequestSerializer},
+        description=(
+            "With `Accept: image/png`, `image/jpeg` or `image/webp` it waits and answers the one cutout itself, in "
+            "that format unless `format` names another. A picture may be the whole body, with the options in the query."
+        ),
+        parameters=[WAIT, IDEMPOTENCY_KEY],
+        request={
+            "multipart/form-data": JobFormSerializer,
+            "application/json": JobJsonSerializer,
+            "image/*": OpenApiTypes.BINARY,
+        },
         responses={
             (200, "application/json"): JobSerializer,
             (200, "image/png"): OpenApiTypes.BINARY,
+            (200, "image/jpeg"): OpenApiTypes.BINARY,
+            (200, "image/webp"): OpenApiTypes.BINARY,
             202: JobSerializer,
             "4XX": PROBLEM,
             "5XX": PROBLEM,
         },
     )
     def post(self, request: Request) -> HttpResponseBase:
-        wait_s = self.wait_s() or (settings.MATTING_MAX_WAIT_S if wants_picture(request) else 0)
-        body = JobRequestSerializer(data=request.data)
+        is_picture = preferred_picture(request) is not None
+        wait_s = self.wait_s() or (settings.MATTING_MAX_WAIT_S if is_picture else 0)
+        body = JobRequestSerializer(data=with_query(request, without=("wait",)))
         body.is_valid(raise_exception=True)
         limits = self.team_limits(default_limits())
-        options, sources = body.to_options(), _sources_in(self.actor, body.validated_data, limits)
-        if wants_picture(request) and len(sources) > 1:
+        options = in_format(body, preferred_format(request))
+        sources = sources_in(self.actor, body.validated_data, limits)
+        if is_picture and len(sources) > 1:
             raise InvalidParameter("Accept: an image is answered for one picture at a time", field="image")
-        callback_url = body.validated_data.get("callback_url", "")
-        key, digest = _idempotency(request, options.to_json(), sources, callback_url)
-        job = self._replayed(key, digest) or job_submit(
-            actor=self.actor,
-            door=Door(
-                dialect=Job.Dialect.WEB if request.auth is None else Job.Dialect.NATIVE,
-                urgency=_urgency(wait_s, len(sources)),
-                idempotency_key=key,
-                request_hash=digest,
-                callback_url=callback_url,
-            ),
-            options=options,
-            sources=sources,
+        door = Door(
+            dialect=Job.Dialect.WEB if request.auth is None else Job.Dialect.NATIVE,
+            urgency=_urgency(wait_s, len(sources)),
+            callback_url=body.validated_data.get("callback_url", ""),
         )
-        if wants_picture(request):
-            return picture_response(awaited_image(actor=self.actor, job=job, timeout_s=wait_s))
-        return self.answer(wait_for_job(job.id, timeout_s=wait_s) if wait_s else job)
-
-    def _replayed(self, key: str, digest: str) -> Job | None:
-        """Return the job that this Idempotency-Key made; raise InvalidParameter when the request was another one."""
-        job = job_by_idempotency_key(self.actor, key) if key else None
-        if job is not None and job.request_hash != digest:
-            raise InvalidParameter("Idempotency-Key: it was used with another request", field="Idempotency-Key")
-        return job
+        job = self.submit(door=door, options=options, sources=sources)
+        if is_picture:
+            return self.when_picture(job, timeout_s=wait_s, then=picture_response)
+        return self.when_ended(job, timeout_s=wait_s, then=self.answer) if wait_s else self.answer(job)
 
 
 class JobView(NativeView):
@@ -128,13 +124,26 @@ class JobView(NativeView):
         tags=["Native"],
         operation_id="jobs_get",
         summary="Look at one job",
-        parameters=[WAIT],
-        responses={200: JobSerializer, "4XX": PROBLEM},
+        description="A job shows up to 100 pictures; `images_next` and the Link header lead to the next ones.",
+        parameters=[WAIT, ImagePageSerializer],
+        responses={200: JobSerializer, 304: None, "4XX": PROBLEM},
     )
-    def get(self, request: Request, job_id: UUID) -> Response:
+    def get(self, request: Request, job_id: UUID) -> HttpResponseBase:
         job = job_get(self.actor, job_id)
         wait_s = self.wait_s()
-        return self.answer(wait_for_job(job.id, timeout_s=wait_s) if wait_s else job, pending_status=200)
+        return self.when_ended(job, timeout_s=wait_s, then=self._shown) if wait_s else self._shown(job)
+
+    def _shown(self, job: Job) -> HttpResponseBase:
+        """Answer with the job, or with 304 when it is as the caller knows it; that reads no picture."""
+        etag = job_etag(job, page=self.request.GET.urlencode(), language=get_language() or "")
+        headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+        unchanged = get_conditional_response(self.request._request, etag=etag)
+        if unchanged is not None and unchanged.status_code == 304:
+            return Response(status=304, headers=headers)
+        response = self.answer(job, pending_status=200)
+        for name, value in headers.items():
+            response[name] = value
+        return response
 
     @extend_schema(
         tags=["Native"],
@@ -176,52 +185,14 @@ class JobZipView(NativeView):
     )
     def get(self, request: Request, job_id: UUID) -> HttpResponseBase:
         job = job_get(self.actor, job_id)
+        if job.status == Status.CANCELED and not job.images_succeeded:
+            raise JobCanceled("The job was cancelled; it has no results.")
+        if not job.images_succeeded:
+            raise NoResults
         return zip_response(self.actor, images_of(job), zip_name(job))
-
-
-def _sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Source]:
-    """Count and check every picture of a request before any is stored.
-
-    A file that is not a picture ends the request; an entry of a zip that is not one fails alone.
-    """
-    check_count(sum(len(values.get(name, ())) for name in ("image", "image_base64", "image_url", "upload")))
-    sources: list[Source] = []
-    if "zip" in values:
-        within = archives.archive_limits()
-        sources += archives.sources_in(values["zip"].file, limits=limits, archive_limits=within, field="zip")
-    sources += [accept_upload(file) for file in values.get("image", [])]
-    sources += [accept_base64(text) for text in values.get("image_base64", [])]
-    sources += [accept_url(url) for url in values.get("image_url", [])]
-    uploads = [upload_get(actor, upload_id) for upload_id in values.get("upload", [])]
-    sources += [accept_stored(upload.key, name=upload.name) for upload in uploads]
-    check_count(len(sources))
-    return sources
 
 
 def _urgency(wait_s: float, count: int) -> Job.Urgency:
     if wait_s:
         return Job.Urgency.INTERACTIVE
     return Job.Urgency.DEFAULT if count == 1 else Job.Urgency.BATCH
-
-
-def _idempotency(
-    request: Request, options: dict[str, Any], sources: list[Source], callback_url: str
-) -> tuple[str, str]:
-    """Return the Idempotency-Key and a hash of what the request asks for."""
-    key = request.headers.get("Idempotency-Key", "").strip()
-    if len(key) > 255:
-        raise InvalidParameter("Idempotency-Key: at most 255 characters", field="Idempotency-Key")
-    if not key:
-        return "", ""
-    parts = [repr(sorted(options.items())), repr(callback_url)]
-    parts += [_identity(source) for source in sources]
-    return key, hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def _identity(source: Source) -> str:
-    match source:
-        case CheckedSource():
-            return source.sha256
-        case UrlSource():
-            return source.url
-    return source.name

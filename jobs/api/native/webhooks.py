@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from jobs.api.auth import HasScope, actor_of
 from jobs.api.bodies import MarkedJson
+from jobs.api.fields import Choice, KnownFieldsOnly
 from jobs.api.problem import PROBLEM
 from jobs.errors import AuthenticationRequired, PermissionDenied
 from jobs.models import Webhook, WebhookDelivery
@@ -24,13 +25,11 @@ from jobs.webhooks.selectors import deliveries_of, delivery_get, webhook_get, we
 from .base import NativeView
 
 
-class WebhookRequestSerializer(serializers.Serializer):
+class WebhookRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     """Describe a new webhook: its URL, and the events it is called for (all by default)."""
 
     url = serializers.CharField(max_length=2048)
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=Webhook.Event.choices), allow_empty=False, required=False
-    )
+    events = serializers.ListField(child=Choice(choices=Webhook.Event.choices), allow_empty=False, required=False)
 
 
 class WebhookChangeSerializer(WebhookRequestSerializer):
@@ -97,10 +96,10 @@ class PageSerializer(serializers.Serializer):
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=20)
 
 
-class DeliveryFilterSerializer(PageSerializer):
+class DeliveryFilterSerializer(KnownFieldsOnly, PageSerializer):
     webhook = serializers.UUIDField(required=False)
     job = serializers.UUIDField(required=False)
-    status = serializers.ChoiceField(choices=WebhookDelivery.Status.choices, required=False)
+    status = Choice(choices=WebhookDelivery.Status.choices, required=False)
 
 
 class DeliveryPageSerializer(serializers.Serializer):
@@ -252,7 +251,9 @@ class DeliveriesView(ManagedView):
         found = deliveries_of(self.actor).filter(**chosen)
         rows = found[(page - 1) * page_size : page * page_size]
         results = DeliveryRowSerializer(rows.defer("payload"), many=True).data
-        return Response({"count": found.count(), "page": page, "page_size": page_size, "results": results})
+        count = found.count()
+        body = {"count": count, "page": page, "page_size": page_size, "results": results}
+        return Response(body, headers=self.page_links(page=page, page_size=page_size, count=count))
 
 
 class DeliveryView(ManagedView):

@@ -10,10 +10,9 @@ from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.response import Response
 
-from jobs.api.results import file_of
 from jobs.models import Artifact, Job, JobImage, Status
 from jobs.results import storage
-from jobs.results.selectors import artifact_of
+from jobs.results.selectors import artifact_of, file_of
 from jobs.work.selectors import images_of
 from segmentation.errors import MattingError
 
@@ -40,6 +39,7 @@ ERRORS: dict[str, Words] = {
     "image_unreadable": Words(400, INVALID_FILE),
     "image_too_large": Words(413, TOO_LARGE),
     "image_dimensions": Words(400, INVALID_FILE),
+    "content_refused": Words(400, INVALID_FILE),
     "url_too_long": Words(400, DOWNLOAD_FAILED),
     "url_forbidden": Words(400, DOWNLOAD_FAILED),
     "download_failed": Words(400, DOWNLOAD_FAILED),
@@ -57,7 +57,7 @@ ERRORS: dict[str, Words] = {
     "queue_unavailable": Words(503, FAILED),
     "timeout": Words(504, TIMED_OUT),
     "inference_failed": Words(500, FAILED),
-    "storage_failed": Words(500, NOT_STORED),
+    "storage_failed": Words(503, NOT_STORED),
     "worker_lost": Words(500, FAILED),
     "internal": Words(500, FAILED),
 }

@@ -7,9 +7,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from jobs.api.fields import BlankAsDefault
+from jobs.api.fields import BlankAsDefault, Choice
+from jobs.api.links import source_of_url
 from jobs.errors import DownloadFailed, UrlForbidden
-from jobs.intake.sources import Source, accept_base64, accept_or_refuse, accept_upload, accept_url, default_limits
+from jobs.intake.sources import Source, accept_base64, accept_or_refuse, accept_upload, default_limits
 from segmentation.errors import ImageDimensions, ImageMissing, ImageUnreadable, InvalidParameter
 from segmentation.image import Limits
 from segmentation.options import Color, CutoutOptions, Format, Output, Subject
@@ -35,15 +36,15 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
     image_file = serializers.FileField(required=False, allow_empty_file=True, help_text="One of the three is needed.")
     image_url = serializers.CharField(required=False, help_text="URL of the picture.")
     image_base64 = serializers.CharField(required=False, trim_whitespace=False)
-    sync = serializers.ChoiceField(choices=[0, 1], default=0, help_text="1 waits, at most 30 s.")
-    type = serializers.ChoiceField(
+    sync = Choice(choices=[0, 1], default=0, help_text="1 waits, at most 30 s.")
+    type = Choice(
         choices=["person", "object", "stamp", DETECT], default=DETECT, help_text="What to keep; empty: detect."
     )
-    output_type = serializers.ChoiceField(choices=[1, 2, 3], default=2, help_text="1 picture and mask, 2, 3 mask.")
-    crop = serializers.ChoiceField(choices=[0, 1], default=0, help_text="1 crops to the subject.")
-    format = serializers.ChoiceField(choices=["png", "jpg"], default="png", help_text="jpg is drawn on bg_color.")
+    output_type = Choice(choices=[1, 2, 3], default=2, help_text="1 picture and mask, 2, 3 mask.")
+    crop = Choice(choices=[0, 1], default=0, help_text="1 crops to the subject.")
+    format = Choice(choices=["png", "jpg"], default="png", help_text="jpg is drawn on bg_color.")
     bg_color = serializers.CharField(default="ffffff", max_length=20, help_text="For jpg, with or without #.")
-    return_type = serializers.ChoiceField(
+    return_type = Choice(
         choices=[URL, BASE64, BINARY], default=URL, help_text="1 URL, 2 base64, 3 binary (with sync only)."
     )
     callback_url = serializers.CharField(required=False, help_text="Called when the task ends.")
@@ -77,7 +78,7 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         picture = values[sent[0]]
         accept: dict[str, Callable[[], Source]] = {
             "image_file": lambda: accept_upload(picture, limits=held_to),
-            "image_url": lambda: accept_url(picture),
+            "image_url": lambda: source_of_url(picture, limits=held_to),
             "image_base64": lambda: accept_base64(picture, limits=held_to),
         }
         name = getattr(picture, "name", "") or sent[0]

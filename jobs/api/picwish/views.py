@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 
 from django.conf import settings
 from django.http import HttpResponseBase
@@ -18,13 +19,13 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.base import AlwaysJson, NothingHere, PublishedView
+from jobs.api.accept import AlwaysJson
+from jobs.api.base import NothingHere, PublishedView
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import one_picture
 from jobs.models import Job
 from jobs.work.selectors import job_by_external_id
-from jobs.work.submission import Door, job_submit
-from jobs.work.waiting import wait_for_job
+from jobs.work.submission import Door
 from segmentation.errors import MattingError
 
 from . import render, serializers
@@ -128,9 +129,9 @@ class SegmentationView(PicWishView):
     def post(self, request: Request) -> HttpResponseBase:
         body = serializers.SegmentationSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        self.note_ignored(body)
         values, options = body.validated_data, body.to_options()
-        job = job_submit(
-            actor=self.actor,
+        job = self.submit(
             sources=[body.to_source(self.team_limits(serializers.limits()))],
             options=options,
             limits=serializers.limits(),
@@ -144,8 +145,11 @@ class SegmentationView(PicWishView):
         )
         if not values["sync"]:
             return Response(render.render_submitted(job))
-        job = wait_for_job(job.id, timeout_s=min(MAX_WAIT_S, settings.MATTING_MAX_WAIT_S))
-        binary = render.render_binary(job) if values["return_type"] == serializers.BINARY else None
+        answer = partial(self._answer, is_binary=values["return_type"] == serializers.BINARY)
+        return self.when_ended(job, timeout_s=min(MAX_WAIT_S, settings.MATTING_MAX_WAIT_S), then=answer)
+
+    def _answer(self, job: Job, *, is_binary: bool) -> HttpResponseBase:
+        binary = render.render_binary(job) if is_binary else None
         return binary or Response(render.render_task(job, base_url=self.base_url))
 
 

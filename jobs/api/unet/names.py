@@ -1,9 +1,12 @@
-"""Names made of a date and a time to the second, each given once."""
+"""Names made of a date and a time to the second, each given once.
+
+Numbers follow a hyphen, because a picture's later attempts add `_2` and so on to the names of its files.
+"""
 
 from __future__ import annotations
 
-import datetime as dt
-from functools import partial
+from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -14,40 +17,49 @@ from jobs.work.selectors import external_id_is_taken
 
 from .dialect import NAME
 
-# One step in Redis, so that two web processes never get the same second.
-_NEXT_SECOND = """
-local last = tonumber(redis.call('get', KEYS[1]) or '0')
-local next_one = math.max(tonumber(ARGV[1]), last + 1)
-redis.call('set', KEYS[1], string.format('%d', next_one), 'ex', 86400)
-return next_one
-"""
+_LIFE_S = 3600  # how long Redis remembers how many names of a second were given
+_MAX_STEM = 100
 
 
 def second_unique_name(pattern: str, *, separator: str = "") -> str:
-    """Fill `pattern` with the first local second that no job of this dialect is named after.
+    """Fill `pattern` with the present local second; later names of the same second end in `-2`, `-3` and so on.
 
-    `separator` stands between the date and the time of day. Redis remembers the last second given for all web
-    processes; the database is asked as well, for the case that Redis has lost it. Raises QueueUnavailable when Redis
-    cannot be reached.
+    `separator` stands between the date and the time of day. Redis counts the names for all web processes; the database
+    is asked as well, for the case that Redis has lost the count. Raises QueueUnavailable when Redis cannot be reached.
     """
-    is_taken = partial(external_id_is_taken, NAME)
+    second = timezone.localtime().strftime(f"%Y%m%d{separator}%H%M%S")
     while True:
-        name = pattern.format(_next_second(pattern).strftime(f"%Y%m%d{separator}%H%M%S"))
-        if not is_taken(name):
+        number = _number_in(pattern, second)
+        name = pattern.format(second if number == 1 else f"{second}-{number}")
+        if not external_id_is_taken(NAME, name):
             return name
 
 
-def _next_second(pattern: str) -> dt.datetime:
+def _number_in(pattern: str, second: str) -> int:
+    key = f"keyline:names:{pattern}:{second}"
     try:
-        second = queue.connection().eval(
-            _NEXT_SECOND, 1, f"keyline:last-second:{pattern}", int(timezone.now().timestamp())
-        )
+        steps = queue.connection().pipeline()
+        steps.incr(key)
+        steps.expire(key, _LIFE_S)
+        count, _ = steps.execute()
     except (RedisError, OSError) as error:
         raise QueueUnavailable from error
-    return timezone.localtime(dt.datetime.fromtimestamp(int(second), tz=dt.UTC))
+    return int(count)
 
 
-def names_of_seconds(pattern: str, *, first: str, count: int) -> list[str]:
-    """Fill `pattern` with `count` consecutive seconds from `first` (14 digits); unique within one folder."""
-    moment = dt.datetime.strptime(first, "%Y%m%d%H%M%S").replace(tzinfo=dt.UTC)  # only counted on, in no zone
-    return [pattern.format(f"{moment + dt.timedelta(seconds=step):%Y%m%d%H%M%S}") for step in range(count)]
+def numbered_names(first: str, count: int) -> list[str]:
+    """Return `count` names: the first as it is, the others with `-2`, `-3` and so on; unique within one folder."""
+    return [first, *(f"{first}-{number}" for number in range(2, count + 1))][:count]
+
+
+def original_names(names: Iterable[str]) -> list[str]:
+    """Return the stems of file names, made unique with ` (2)`, ` (3)` and so on; for results that keep their names."""
+    given: list[str] = []
+    for name in names:
+        stem = PurePosixPath(name).stem[:_MAX_STEM] or "picture"
+        unique, number = stem, 1
+        while unique in given:
+            number += 1
+            unique = f"{stem} ({number})"
+        given.append(unique)
+    return given

@@ -8,10 +8,9 @@ from typing import Any
 import numpy as np
 from rest_framework.response import Response
 
-from jobs.api.results import file_of, missing_notes
 from jobs.models import Artifact, Job, JobImage, ModelVersion, Status
 from jobs.results import storage
-from jobs.results.selectors import artifact_of, bundle_of
+from jobs.results.selectors import artifact_of, bundle_of, file_of, missing_notes
 from jobs.work.selectors import images_of
 from segmentation.encode import read_alpha
 from segmentation.errors import MattingError
@@ -28,6 +27,7 @@ ERRORS: dict[str, int] = {
     "image_unreadable": 400,
     "image_too_large": 413,
     "image_dimensions": 400,
+    "content_refused": 400,
     "url_too_long": 400,
     "url_forbidden": 400,
     "download_failed": 400,
@@ -45,7 +45,7 @@ ERRORS: dict[str, int] = {
     "queue_unavailable": 503,
     "timeout": 504,
     "inference_failed": 500,
-    "storage_failed": 500,
+    "storage_failed": 503,
     "worker_lost": 500,
     "internal": 500,
 }
@@ -59,13 +59,13 @@ TASK_STATES = {
 CANCELED = "The task was cancelled."
 
 
-def render_single(image: JobImage, *, base_url: str) -> dict[str, Any]:
-    """Build the answer of `single` for a picture that succeeded."""
+def render_single(image: JobImage, *, base_url: str, folder: str = "") -> dict[str, Any]:
+    """Build the answer of `single` for a picture that succeeded; `folder`, when given, holds copies of its files."""
     cutout = file_of(image, Artifact.Kind.CUTOUT)
     mask = artifact_of(image, Artifact.Kind.MASK)
-    body: dict[str, Any] = {"status": "success", "result_path": cutout.key}
+    body: dict[str, Any] = {"status": "success", "result_path": _path_of(cutout, image, folder)}
     if mask is not None:
-        body["alpha_path"] = mask.key
+        body["alpha_path"] = _path_of(mask, image, folder)
     body |= {
         "processing_time_ms": processing_time_ms(image),
         "original_size": [image.width, image.height],
@@ -75,6 +75,10 @@ def render_single(image: JobImage, *, base_url: str) -> dict[str, Any]:
     if mask is not None:
         body["alpha_url"] = storage.link_to(mask, base_url=base_url)
     return body | missing_notes(image)
+
+
+def _path_of(artifact: Artifact, image: JobImage, folder: str) -> str:
+    return f"{folder}{storage.public_name(artifact, image)}" if folder else artifact.key
 
 
 def render_raw_alpha(image: JobImage) -> dict[str, Any]:

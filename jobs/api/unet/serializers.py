@@ -9,7 +9,7 @@ from typing import Any
 from django.core.files.uploadedfile import UploadedFile
 from rest_framework import serializers
 
-from jobs.api.fields import SwitchField, WholeOptionField
+from jobs.api.fields import Choice, SwitchField, WholeOptionField
 from jobs.intake import archives
 from jobs.intake.sources import Source, accept_or_refuse, accept_upload, check_count
 from segmentation.errors import ImageMissing, InvalidParameter
@@ -21,12 +21,12 @@ class UNetOptionsSerializer(serializers.Serializer):
     """Describe the fields that `single` and `batch` share."""
 
     bg_color = serializers.CharField(default="#ffffff", max_length=20, help_text="Used only with jpeg.")
-    output_format = serializers.ChoiceField(choices=["png", "jpeg"], default="png")
+    output_format = Choice(choices=["png", "jpeg"], default="png")
     save_alpha = SwitchField(default=False, help_text="Also write the alpha mask as its own file.")
     alpha_threshold = WholeOptionField("threshold", default=10)
     edge_feathering = SwitchField(default=True)
     edge_erosion = WholeOptionField("erosion", default=1)
-    alpha_mode = serializers.ChoiceField(choices=["binary", "soft"], default="binary", help_text="soft keeps hair.")
+    alpha_mode = Choice(choices=["binary", "soft"], default="binary", help_text="soft keeps hair.")
 
     def to_options(self) -> CutoutOptions:
         """Build the options: JPEG is drawn on `bg_color`, PNG keeps the photo's colours with the alpha."""
@@ -55,7 +55,13 @@ class UNetSingleSerializer(UNetOptionsSerializer):
         return accept_upload(self.validated_data.get("image"))
 
 
-class UNetFolderSerializer(UNetOptionsSerializer):
+class UNetBatchSerializer(UNetOptionsSerializer):
+    """Describe the fields that both kinds of `batch` share."""
+
+    keep_names = SwitchField(default=False, help_text="Name the results after their pictures.")
+
+
+class UNetFolderSerializer(UNetBatchSerializer):
     """Describe `POST /api/matting/batch` with JSON: a folder of the server."""
 
     input_dir = serializers.CharField(max_length=1024, trim_whitespace=False, help_text="Under an allowed input root.")
@@ -64,7 +70,7 @@ class UNetFolderSerializer(UNetOptionsSerializer):
     )
 
 
-class UNetUploadSerializer(UNetOptionsSerializer):
+class UNetUploadSerializer(UNetBatchSerializer):
     """Describe `POST /api/matting/batch` with multipart: many `images`, or one .zip of them."""
 
     images = serializers.ListField(
@@ -125,7 +131,7 @@ class SizeField(serializers.ListField):
 
 class UNetSingleResultSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=["success"])
-    result_path = serializers.CharField(help_text="Path under the media root.")
+    result_path = serializers.CharField(help_text="Under the mounted output folder, or under the media root.")
     alpha_path = serializers.CharField(required=False, help_text="With save_alpha.")
     processing_time_ms = serializers.IntegerField()
     original_size = SizeField(help_text="[width, height]")

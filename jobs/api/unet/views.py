@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
+from django.http import HttpResponseBase
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -15,26 +18,26 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.base import AlwaysJson, NothingHere, PublishedView
+from jobs.api.accept import AlwaysJson
+from jobs.api.base import NothingHere, PublishedView
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import each_picture_by_itself, one_picture
-from jobs.api.results import awaited_image
-from jobs.api.unet import estimates
-from jobs.errors import JobNotFound, PermissionDenied
+from jobs.api.unet import estimates, exports
+from jobs.errors import JobNotFound, ScopeMissing
 from jobs.inference.activation import model_reload
 from jobs.intake import folders
 from jobs.intake.sources import Source, default_limits
-from jobs.models import Job, Scope
+from jobs.models import Job, JobImage, Scope
 from jobs.work.selectors import job_by_external_id
-from jobs.work.submission import Door, job_submit
+from jobs.work.submission import Door
 from segmentation.errors import MattingError
 
 from . import render, serializers
 from .dialect import NAME
-from .names import names_of_seconds, second_unique_name
+from .names import numbered_names, original_names, second_unique_name
 
 # Folders of the original server, which its clients send; they stand for the operator's first roots.
-INPUTS, OUTPUTS, MODELS = "/root/inputs", "/root/outputs", "/root/models"
+INPUTS, OUTPUTS, MODELS = "/root/inputs", exports.OUTPUTS, "/root/models"
 
 ERROR = OpenApiResponse(serializers.UNetErrorSerializer, description="What was wrong.")
 ERRORS = {"4XX": ERROR, "5XX": ERROR}
@@ -120,13 +123,13 @@ class SingleView(UNetView):
         responses={200: SINGLE_RESULT, **ERRORS},
         examples=[SINGLE_EXAMPLE],
     )
-    def post(self, request: Request) -> Response:
+    def post(self, request: Request) -> HttpResponseBase:
         body = serializers.UNetSingleSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        self.note_ignored(body)
         options = body.to_options()
         name = second_unique_name("outputs_{}")
-        job = job_submit(
-            actor=self.actor,
+        job = self.submit(
             sources=[body.to_source()],
             options=options,
             door=Door(
@@ -137,10 +140,13 @@ class SingleView(UNetView):
                 output_names=[name],
             ),
         )
-        image = awaited_image(actor=self.actor, job=job, timeout_s=settings.MATTING_MAX_WAIT_S)
-        if render.RAW_ALPHA_TYPE in request.headers.get("Accept", ""):
+        return self.when_picture(job, timeout_s=settings.MATTING_MAX_WAIT_S, then=self._answer)
+
+    def _answer(self, image: JobImage) -> Response:
+        if render.RAW_ALPHA_TYPE in self.request.headers.get("Accept", ""):
             return Response(render.render_raw_alpha(image))
-        return Response(render.render_single(image, base_url=self.base_url))
+        folder = exports.export_result(image) if exports.is_mounted() else ""
+        return Response(render.render_single(image, base_url=self.base_url, folder=folder))
 
 
 class BatchView(UNetView):
@@ -174,9 +180,10 @@ class BatchView(UNetView):
 
     def _submit_folder(self, request: Request) -> Job:
         if not self.actor.has_scope(Scope.SERVER_FILES):
-            raise PermissionDenied(f"This needs the scope {str(Scope.SERVER_FILES)!r}.")
+            raise ScopeMissing(Scope.SERVER_FILES)
         body = serializers.UNetFolderSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        self.note_ignored(body)
         values = body.validated_data
         inputs = folders.place_in(values["input_dir"], settings.MATTING_INPUT_ROOTS, field="input_dir", alias=INPUTS)
         outputs = folders.place_in(
@@ -185,28 +192,35 @@ class BatchView(UNetView):
         options = body.to_options()
         folders.require_writable(outputs, field="output_dir")
         sources = folders.sources_in(inputs, field="input_dir")
-        names = BatchNames(shown_folder=values["output_dir"].rstrip("/") + "/", count=len(sources))
+        names = BatchNames(
+            shown_folder=values["output_dir"].rstrip("/") + "/", sources=sources, keeps_names=values["keep_names"]
+        )
         door = names.door(bundle_folder=f"teams/{self.actor.team.id}", export_directory=str(outputs.path))
-        return job_submit(actor=self.actor, door=door, options=options, sources=sources)
+        return self.submit(door=door, options=options, sources=sources)
 
     def _submit_upload(self, request: Request) -> Job:
         body = serializers.UNetUploadSerializer(data=request.data)
         body.is_valid(raise_exception=True)
+        self.note_ignored(body)
         options = body.to_options()
         sources: list[Source] = body.to_sources(self.team_limits(default_limits()))
-        names = BatchNames(shown_folder="outputs/", count=len(sources))
-        return job_submit(actor=self.actor, door=names.door(bundle_folder="outputs"), options=options, sources=sources)
+        names = BatchNames(shown_folder="outputs/", sources=sources, keeps_names=body.validated_data["keep_names"])
+        return self.submit(door=names.door(bundle_folder="outputs"), options=options, sources=sources)
 
 
 class BatchNames:
     """Hold the names of one batch: its id, its folder, its zip and its results."""
 
-    def __init__(self, *, shown_folder: str, count: int) -> None:
+    def __init__(self, *, shown_folder: str, sources: Sequence[Source], keeps_names: bool) -> None:
         self.task_id = second_unique_name("batch_{}", separator="_")
         moment = self.task_id.removeprefix("batch_")
         self.zip_name = f"batch_results_{moment}.zip"
         self.shown_folder = shown_folder
-        self.result_names = names_of_seconds("outputs_{}", first=moment.replace("_", ""), count=count)
+        self.result_names = (
+            original_names(source.name for source in sources)
+            if keeps_names
+            else numbered_names(f"outputs_{moment.replace('_', '', 1)}", len(sources))
+        )
 
     def door(self, *, bundle_folder: str, export_directory: str = "") -> Door:
         """Build the batch's Door; with an export directory the results are copied there, else stored only."""

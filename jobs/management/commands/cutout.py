@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from itertools import chain, count
@@ -12,8 +13,10 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from jobs.intake.sources import default_limits
+from jobs.recipes.selectors import NamedRecipe, builtin_recipe
 from segmentation.engines.base import Engine
 from segmentation.errors import MattingError
+from segmentation.finish.recipe import Recipe
 from segmentation.options import Box, Color, CutoutOptions, Format, Method, Output, Point, Quality, Subject
 
 
@@ -29,10 +32,17 @@ class Command(BaseCommand):
         parser.add_argument("--background", help="a colour such as #fff; without it the result is transparent")
         parser.add_argument("--format", choices=list(Format), default=Format.PNG)
         parser.add_argument("--quality", choices=list(Quality), default=Quality.FAST)
+        parser.add_argument(
+            "--recipe",
+            action="append",
+            default=[],
+            metavar="NAME|FILE",
+            help="finish by a built-in recipe or a .json file",
+        )
         parser.add_argument("--mask", action="store_true", help="also write the mask")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        cutout = _options_from(options)
+        cutout, recipes = _options_from(options), [_recipe_from(text) for text in options["recipe"]]
         output: Path = options["output"]
         try:
             output.mkdir(parents=True, exist_ok=True)
@@ -45,7 +55,7 @@ class Command(BaseCommand):
         for photo in tqdm(options["photos"], unit="photo", disable=len(options["photos"]) < 2):
             try:
                 engine = engine_for_command(Quality(options["quality"]))
-                if notes := _cut_out(photo, output, cutout, engine, taken):
+                if notes := _cut_out(photo, output, cutout, recipes, engine, taken):
                     tqdm.write(f"{photo}: {'; '.join(notes)}", file=self.stderr)
             except (MattingError, OSError) as error:
                 failed += 1
@@ -78,15 +88,51 @@ def _point(text: str) -> Point:
         raise CommandError(f"--point: {text!r:.40} is not x,y,1 or x,y,0") from None
 
 
-def _cut_out(photo: Path, output: Path, options: CutoutOptions, engine: Engine, taken: set[Path]) -> Sequence[str]:
-    """Write the results of one photo; return what there is to say when nothing was found in it."""
+def _recipe_from(text: str) -> NamedRecipe:
+    """Read a recipe from a file, or find the built-in one of that name; raise CommandError otherwise."""
+    path = Path(text)
+    try:
+        if path.suffix == ".json":
+            return NamedRecipe(path.stem, 1, Recipe.read(json.loads(path.read_text(encoding="utf-8"))))
+        return builtin_recipe(text)
+    except MattingError as error:
+        raise CommandError(f"--recipe {text}: {error.message}") from None
+    except (OSError, ValueError) as error:
+        raise CommandError(f"--recipe {text}: {error}") from None
+
+
+def _cut_out(
+    photo: Path,
+    output: Path,
+    options: CutoutOptions,
+    recipes: Sequence[NamedRecipe],
+    engine: Engine,
+    taken: set[Path],
+) -> Sequence[str]:
+    """Write the files of one photo: those of its recipes, or without one the cut-out.
+
+    Returns what there is to say: that nothing was found, or what a recipe could not keep.
+    """
+    from jobs.recipes.finishing import picture_finish
     from segmentation.pipeline import cut_out
 
-    result = cut_out(photo.read_bytes(), options, engine, default_limits())
+    data, limits = photo.read_bytes(), default_limits()
+    result = cut_out(data, options, engine, limits)
     for rendered in result.outputs:
+        if recipes and rendered.kind is Output.CUTOUT:
+            continue
         suffix = "" if rendered.kind is Output.CUTOUT else f"_{rendered.kind}"
         _free_path(output, f"{photo.stem}{suffix}", rendered.extension, taken).write_bytes(rendered.data)
-    return () if result.foreground else result.notes
+    notes = () if result.foreground else result.notes
+    if not recipes:
+        return notes
+    finished = picture_finish(
+        team=None, name=photo.name, source=data, alpha_png=result.alpha.data, recipes=recipes, limits=limits
+    )
+    for file in finished.files:
+        path = Path(file.name)
+        _free_path(output, path.stem, path.suffix, taken).write_bytes(file.written.data)
+    return [*notes, *finished.notes]
 
 
 def _free_path(output: Path, stem: str, extension: str, taken: set[Path]) -> Path:

@@ -21,9 +21,12 @@ from jobs.running import broker, checks, first_start, reloading
 from jobs.running.first_start import CannotStart, FirstSecrets
 from jobs.running.supervision import Program, Supervisor
 from jobs.running.worker import STOP_GRACE_S
+from jobs.teams.open_networks import open_networks
 from jobs.work import queue
+from webserver.configuration import from_environment as web_configuration
 
 _BROKER_TIMEOUT_S = 60.0
+_WEB_STOP_MARGIN_S = 15
 # The models load after the web server answers, so that its first answer is quick; a broken web server delays them at
 # most this long.
 _WEB_HEAD_START_S = 15.0
@@ -41,6 +44,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         site = _Address.from_environment()
+        try:
+            web_configuration()
+        except ValueError as error:
+            raise CommandError(f"Keyline cannot start: {error}") from None
         try:
             lock = _prepared_folder(site)
             if first_start.static_files_collect():
@@ -61,7 +68,7 @@ class Command(BaseCommand):
         supervisor = Supervisor(report=self._say, held_files=[lock.fileno()])
         try:
             _start_queue(supervisor)
-            supervisor.start(_web_server(site))
+            supervisor.start(_web_server())
             supervisor.run(until=_first_of(stop.is_requested, site.is_live, _after(_WEB_HEAD_START_S)))
             if site.is_live():
                 self._say(f"The site answers at {site.url}/ while the model warms up.")
@@ -136,6 +143,7 @@ def _prepared_folder(site: _Address) -> IO[str]:
     first_start.folder_require(settings.DATA_DIR)
     lock = first_start.folder_lock(settings.DATA_DIR)
     first_start.port_require(site.host, site.port)
+    first_start.metrics_reset()
     first_start.storage_require()
     first_start.database_migrate()
     return lock
@@ -152,12 +160,15 @@ def _start_queue(supervisor: Supervisor) -> None:
         raise CannotStart(str(error)) from None
 
 
-def _web_server(site: _Address) -> Program:
-    # The working directory stays the caller's, because settings may name relative paths.
-    folder = str(settings.BASE_DIR)
-    configuration = f"{folder}/gunicorn.conf.py"
-    command = [sys.executable, "-m", "gunicorn", "--config", configuration, "--pythonpath", folder, "--bind", site.bind]
-    return Program(reloading.WEB_SERVER, command, grace_s=10, stop_rank=0)
+def _web_server() -> Program:
+    # It answers all accepted requests before it ends; a request may wait that long for its picture.
+    grace_s = settings.MATTING_MAX_WAIT_S + _WEB_STOP_MARGIN_S
+    return Program(
+        reloading.WEB_SERVER,
+        [sys.executable, str(settings.BASE_DIR / "webserver" / "__main__.py")],
+        grace_s=grace_s,
+        stop_rank=0,
+    )
 
 
 def _workers() -> Program:
@@ -197,4 +208,7 @@ def _ready_text(site: _Address, made: FirstSecrets | None) -> str:
     ]
     if not made:
         lines += ["", "    For a key: .venv/bin/python manage.py create_key --team NAME --name LABEL"]
+    lines += (
+        ["", *(f"    OPEN: without a key, {entry}" for entry in open_networks())] if settings.MATTING_OPEN_TO else []
+    )
     return "\n".join([*lines, "", "  Ctrl-C stops everything.", ""])

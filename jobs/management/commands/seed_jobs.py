@@ -199,4 +199,5 @@ def _draw_files(chance: random.Random, job: Job) -> None:
         buffer = io.BytesIO()
         format_name = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}[artifact.content_type]
         (picture.convert("RGB") if format_name == "JPEG" else picture).save(buffer, format_name)
-        storage.store(artifact.key, buffer.getvalue())
+        stored = storage.store(artifact.key, buffer.getvalue())
+        Artifact.objects.filter(pk=artifact.pk).update(bytes=stored.bytes, sha256=stored.sha256)

@@ -2,11 +2,11 @@
 
 /** @typedef {import("../api/job.js").Options} Options */
 
-/** How each option stands in a form. An empty background means transparent, an empty choice leaves the option out. */
+/** How each option stands in a form. An empty background means transparent. */
 const FIELDS = Object.freeze(
   /** @type {const} */ ({
     subject: "text",
-    quality: "choice",
+    quality: "text",
     format: "text",
     background: "color",
     alpha_mode: "text",
@@ -35,7 +35,6 @@ export function readFields(form) {
   for (const [name, kind] of Object.entries(FIELDS)) {
     const field = form.elements.namedItem(name);
     if (!field) continue;
-    if (kind === "choice" && !field.value) continue;
     if (kind === "flag") options[name] = field.checked;
     else if (kind === "number") options[name] = Number(field.value);
     else if (kind === "color") options[name] = field.value || null;

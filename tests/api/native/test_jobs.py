@@ -178,7 +178,7 @@ def test_half_a_character_is_refused_and_shown_escaped(alice: Person):
     answer = alice.api().post("/api/jobs/", {"image_base64": "eA==", "method": "\ud800"}, "application/json")
 
     assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
-    assert answer.json()["detail"] == r'method: "\ud800" is not a valid choice.'
+    assert answer.json()["detail"] == r'method: "\ud800" is not a valid choice; choose from auto, boxes, instances.'
 
 
 @pytest.mark.parametrize(
@@ -198,11 +198,28 @@ def test_what_is_no_picture_is_refused_with_a_reason(alice: Person, instant_work
     assert not stored_files()
 
 
-def test_one_bad_picture_among_good_ones_stores_none_of_them(alice: Person, jpeg_bytes, instant_worker):
-    answer = alice.api().post("/api/jobs/", {"image": [photo(jpeg_bytes), photo(b"no picture")]})
+def test_one_bad_picture_among_several_fails_alone_under_its_name(alice: Person, jpeg_bytes, instant_worker, settings):
+    settings.MATTING_MAX_IMAGE_BYTES = len(jpeg_bytes)
+    files = [photo(jpeg_bytes, "a.jpg"), photo(b"no picture", "b.jpg"), photo(jpeg_bytes + b"0" * 9, "c.jpg")]
+    sent = {"image": files, "image_url": "http://127.0.0.1/d.png"}
 
-    assert answer.status_code == 422
-    assert not stored_files()
+    body = alice.api().post("/api/jobs/?wait=5", sent).json()
+
+    assert [(image["name"], image["status"]) for image in body["images"]] == [
+        ("a.jpg", "succeeded"),
+        ("b.jpg", "failed"),
+        ("c.jpg", "failed"),
+        ("d.png", "failed"),
+    ]
+    codes = [image["error"]["code"] for image in body["images"][1:]]
+    assert codes == ["image_unreadable", "image_too_large", "url_forbidden"]
+
+
+def test_a_single_bad_picture_is_named(alice: Person, instant_worker):
+    problem = alice.api().post("/api/jobs/", {"image": photo(b"no picture", "holiday.jpg")}).json()
+
+    assert problem["detail"].startswith("holiday.jpg: ")
+    assert problem["field"] == "image"
 
 
 def test_a_file_over_the_limit_is_refused_by_its_size(alice: Person, jpeg_bytes, settings):
@@ -291,7 +308,7 @@ def test_a_list_costs_the_same_queries_whatever_its_length(alice: Person, jpeg_b
 def test_as_many_files_as_a_job_takes_come_in_one_request_and_one_more_is_refused_with_a_message(
     alice: Person, jpeg_bytes, idle_worker, monkeypatch
 ):
-    monkeypatch.setattr("jobs.intake.sources.probe", lambda data, limits: Probe("jpeg", 1, 1, len(data)))
+    monkeypatch.setattr("jobs.intake.sources.proved", lambda data, limits: Probe("jpeg", 1, 1, len(data)))
 
     taken = alice.api().post("/api/jobs/", {"image": [photo(b"x")] * settings.MATTING_MAX_IMAGES_PER_JOB})
     refused = alice.api().post("/api/jobs/", {"image": [photo(b"x")] * (settings.MATTING_MAX_IMAGES_PER_JOB + 1)})

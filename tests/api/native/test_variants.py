@@ -21,7 +21,7 @@ from jobs.results.variants import MAX_BRUSH_BYTES, variant_keep
 from jobs.teams.keys import key_create
 from jobs.work.removal import images_delete
 from jobs.work.retention import job_purge
-from segmentation.pipeline import Rendered
+from segmentation.variant import VariantFile
 from tests import photos
 from tests.cast import Person
 from tests.quota.deeds import set_quota
@@ -74,7 +74,7 @@ def test_a_brush_is_a_png_within_the_limits_of_any_picture(
 def test_a_brush_of_another_size_is_brought_to_the_pictures(alice: Person, job: Job) -> None:
     answer = alice.api().post(f"/api/jobs/{job.pk}/variants", {"brush": brush(64, 64)})
 
-    assert Image.open(io.BytesIO(answer.content)).getchannel("A").getextrema() == (0, 0)
+    assert Image.open(io.BytesIO(answer.getvalue())).getchannel("A").getextrema() == (0, 0)
 
 
 @pytest.mark.parametrize("action", ["variants", "again"])
@@ -118,10 +118,12 @@ def test_a_rendering_is_kept_only_where_the_teams_storage_has_room(alice: Person
 
 
 def test_a_rendering_of_a_picture_that_is_deleted_meanwhile_leaves_no_file(
-    alice: Person, job: Job, django_capture_on_commit_callbacks: Callable
+    alice: Person, job: Job, django_capture_on_commit_callbacks: Callable, tmp_path: Path
 ) -> None:
     image = job.images.get()
-    rendered = Rendered(kind="cutout", data=b"x", content_type="image/png", extension=".png", width=1, height=1)
+    path = tmp_path / "a.png"
+    path.write_bytes(b"x")
+    rendered = VariantFile(path, "image/png", ".png", width=1, height=1, timings_ms={})
     with django_capture_on_commit_callbacks(execute=True):
         job_purge(actor=alice.actor, jobs=[job])
 
@@ -129,6 +131,7 @@ def test_a_rendering_of_a_picture_that_is_deleted_meanwhile_leaves_no_file(
         variant_keep(image=image, rendered=rendered)
 
     assert not [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()]
+    assert not path.exists()
 
 
 def test_a_variant_needs_no_model_and_equals_the_first_rendering(alice: Person, jpeg_bytes, instant_worker):
@@ -142,8 +145,8 @@ def test_a_variant_needs_no_model_and_equals_the_first_rendering(alice: Person, 
     )
 
     assert instant_worker.calls == []
-    assert same.content == b"".join(original.streaming_content)
-    corner = Image.open(io.BytesIO(on_white.content)).getpixel((3, 3))
+    assert same.getvalue() == b"".join(original.streaming_content)
+    corner = Image.open(io.BytesIO(on_white.getvalue())).getpixel((3, 3))
     assert min(corner) > 250
 
 
@@ -169,7 +172,7 @@ def test_the_brush_erases_and_restores_alpha(alice: Person, jpeg_bytes, instant_
         f"/api/jobs/{job['id']}/variants", {"brush": SimpleUploadedFile("brush.png", buffer.getvalue(), "image/png")}
     )
 
-    alpha = np.asarray(Image.open(io.BytesIO(answer.content)))[..., 3]
+    alpha = np.asarray(Image.open(io.BytesIO(answer.getvalue())))[..., 3]
     assert alpha[250, 250] == 0
     assert alpha[20, 20] == 255
     assert alpha[256, 350] == 255
@@ -199,7 +202,7 @@ def test_people_can_be_dropped_from_a_variant(alice: Person, jpeg_bytes, instant
 
     answer = alice.api().post(f"/api/jobs/{job['id']}/variants", {"people": [1]}, "application/json")
 
-    alpha = np.asarray(Image.open(io.BytesIO(answer.content)))[..., 3]
+    alpha = np.asarray(Image.open(io.BytesIO(answer.getvalue())))[..., 3]
     assert alpha[256, 140] > 200
     assert alpha[256, 380] == 0
 
@@ -213,8 +216,8 @@ def test_a_form_names_people_by_commas_and_none_by_an_empty_string(alice: Person
 
     def alpha_of(people: object) -> np.ndarray:
         answer = alice.api().post(f"/api/jobs/{job['id']}/variants", {"people": people})
-        assert answer.status_code == 200, answer.content
-        return np.asarray(Image.open(io.BytesIO(answer.content)))[..., 3]
+        assert answer.status_code == 200
+        return np.asarray(Image.open(io.BytesIO(answer.getvalue())))[..., 3]
 
     for both in ("1,2", ["1", "2"]):
         assert min(alpha_of(both)[256, [140, 370]]) > 200
@@ -231,7 +234,7 @@ def test_a_picture_is_named_by_its_position_whatever_was_deleted_before_it(
 
     def size_at(**position: int) -> tuple[int, int]:
         answer = alice.api().post(f"/api/jobs/{job['id']}/variants", position, "application/json")
-        return Image.open(io.BytesIO(answer.content)).size
+        return Image.open(io.BytesIO(answer.getvalue())).size
 
     assert size_at(position=2) == (64, 48)
     assert size_at() == (512, 512)

@@ -14,6 +14,7 @@ from jobs.work.cancel import job_cancel
 from jobs.work.retention import job_purge
 from tests.cast import Person
 from tests.quota.deeds import ledger_sum
+from webserver.parking import GOING_ON, PARKS, Parked
 
 Meanwhile = Callable[[Callable[[Job], object]], None]
 
@@ -86,3 +87,45 @@ def test_a_request_that_can_be_repeated_finds_its_job_again(alice: Person, jpeg_
 
     assert [answer.status_code for answer in answers] == [504, 504]
     assert Job.objects.get().status == "queued"
+
+
+def parked(person: Person, path: str, picture: bytes, name: str = "image", **headers: str) -> Parked:
+    """Submit a picture to a server that parks what waits, and return what it parks."""
+    response = person.api().post(
+        path, {name: SimpleUploadedFile("photo.jpg", picture)}, headers=headers, **{PARKS: True}
+    )
+    assert isinstance(response, Parked)
+    return response
+
+
+@pytest.mark.parametrize("path", ["/api/jobs/?wait=5", "/api/matting/single"])
+def test_a_picture_whose_caller_left_before_work_began_is_cancelled_and_not_charged(
+    alice: Person, idle_worker: None, jpeg_bytes: bytes, path: str
+) -> None:
+    waiting = parked(alice, path, jpeg_bytes, Accept="image/png")
+
+    waiting.left()
+
+    assert Job.objects.get().status == "canceled"
+    assert ledger_sum(alice) == 0
+
+
+def test_who_left_and_can_come_back_finds_the_job(alice: Person, idle_worker: None, jpeg_bytes: bytes) -> None:
+    waiting = parked(alice, "/api/jobs/?wait=5", jpeg_bytes, Accept="application/json")
+
+    waiting.left()
+
+    assert Job.objects.get().status == "queued"
+
+
+def test_a_parked_request_goes_on_without_its_body_and_is_counted_once(
+    alice: Person, held_worker: Callable[[], None], jpeg_bytes: bytes
+) -> None:
+    waiting = parked(alice, "/api/jobs/?wait=5", jpeg_bytes, Accept="image/png")
+    held_worker()
+
+    answer = alice.api().post("/api/jobs/?wait=5", headers={"Accept": "image/png"}, **{PARKS: True, GOING_ON: waiting})
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
+    assert answer["RateLimit"] == '"requests";r=199;t=1'
+    assert Job.objects.count() == 1

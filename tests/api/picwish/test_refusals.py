@@ -76,7 +76,10 @@ def test_half_a_character_is_400_and_shown_escaped(alice: Person) -> None:
     answer = alice.api().post(LONG, {"image_base64": "eA==", "type": "\ud800"}, content_type="application/json")
 
     assert answer.status_code == 400
-    assert answer.json() == {"status": 400, "message": r'type: "\ud800" is not a valid choice.'}
+    assert answer.json() == {
+        "status": 400,
+        "message": r'type: "\ud800" is not a valid choice; choose from person, object, stamp, auto.',
+    }
 
 
 @pytest.mark.parametrize("path", ["/task", "/task/", "/task/pic/x/y", "/api/tasks/visual/x", "/api/tasks/"])

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
-from jobs.api.unet.names import names_of_seconds, second_unique_name
+from jobs.api.unet.names import numbered_names, original_names, second_unique_name
 from jobs.work import queue
 
 pytestmark = pytest.mark.django_db
 
 
-def test_two_names_of_one_second_differ():
-    given: set[str] = set()
-
-    for _ in range(5):
-        given.add(second_unique_name("outputs_{}"))
-
-    assert len(given) == 5
-    assert all(len(name) == len("outputs_") + 14 for name in given)
+@pytest.fixture
+def noon(monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = dt.datetime(2024, 6, 5, 12, tzinfo=dt.UTC)
+    monkeypatch.setattr("jobs.api.unet.names.timezone.localtime", lambda: moment)
 
 
-def test_a_name_that_the_database_holds_is_passed_over(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.usefixtures("noon")
+def test_names_of_one_second_are_numbered_and_do_not_run_ahead_of_the_clock() -> None:
+    names = [second_unique_name("outputs_{}") for _ in range(3)]
+
+    assert names == ["outputs_20240605120000", "outputs_20240605120000-2", "outputs_20240605120000-3"]
+
+
+@pytest.mark.usefixtures("noon")
+def test_a_name_that_the_database_holds_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
     first = second_unique_name("batch_{}", separator="_")
     queue.connection().flushall()
     monkeypatch.setattr("jobs.api.unet.names.external_id_is_taken", lambda dialect, name: name == first)
 
     again = second_unique_name("batch_{}", separator="_")
 
-    assert again != first
+    assert (first, again) == ("batch_20240605_120000", "batch_20240605_120000-2")
 
 
-def test_names_in_a_row_cross_midnight():
-    assert names_of_seconds("{}", first="20240630235959", count=2) == ["20240630235959", "20240701000000"]
+def test_results_can_keep_the_names_of_their_pictures() -> None:
+    assert original_names(["cat.jpg", "cat.png", "dog.tar.gz"]) == ["cat", "cat (2)", "dog.tar"]
+    assert numbered_names("outputs_1", 3) == ["outputs_1", "outputs_1-2", "outputs_1-3"]

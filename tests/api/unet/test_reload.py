@@ -150,6 +150,17 @@ def _not_a_number() -> dict[str, torch.Tensor]:
     return shipped() | {"mattes.bias": torch.full_like(shipped()["mattes.bias"], float("nan"))}
 
 
+def _same_everywhere() -> dict[str, torch.Tensor]:
+    silent = {name: torch.zeros_like(shipped()[name]) for name in ("mattes.weight", "mattes.bias")}
+    return shipped() | silent
+
+
+def test_a_checkpoint_inside_a_state_dict_loads(trying_worker: None, alice: Person, weights_dir: Path) -> None:
+    torch.save({"state_dict": shipped(), "epoch": 3}, weights_dir / "mine.pth")
+
+    assert reload(alice, "mine.pth").status_code == 200
+
+
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
@@ -157,6 +168,7 @@ def _not_a_number() -> dict[str, torch.Tensor]:
         (_extra_key, "unexpected surprise"),
         (_wrong_shape, "mattes.bias has shape (3,)"),
         (_not_a_number, "not finite"),
+        (_same_everywhere, "the same alpha everywhere (0.50)"),
         (lambda: [1, 2, 3], "does not hold a dictionary of tensors"),
         (None, "not a readable checkpoint"),
     ],

@@ -7,8 +7,9 @@ import io
 import numpy as np
 import pillow_heif
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
+from segmentation.formats.exif import kept as kept_exif
 from segmentation.image import Limits, decode, probe
 from segmentation.options import CutoutOptions, Format, Output
 from segmentation.pipeline import cut_out
@@ -105,3 +106,40 @@ def test_the_preview_of_a_transparent_source_is_transparent() -> None:
     image = Image.open(io.BytesIO(preview.data))
     assert (preview.content_type, image.mode) == ("image/webp", "RGBA")
     assert image.getpixel((0, 100))[3] == 0
+
+
+def _camera_exif() -> bytes:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Copyright] = "Alice"
+    exif[ExifTags.Base.Make] = "Maker"
+    exif[ExifTags.Base.Orientation] = 6
+    exif[ExifTags.IFD.Exif] = {ExifTags.Base.ExposureTime: 0.01, ExifTags.Base.MakerNote: b"secret" * 9}
+    exif[ExifTags.IFD.GPSInfo] = {ExifTags.GPS.GPSLatitudeRef: "N", ExifTags.GPS.GPSLatitude: (52.0, 31.0, 0.0)}
+    return exif.tobytes()
+
+
+def _cutout_exif(source: bytes, metadata: str, file_format: Format) -> Image.Exif:
+    result = cut_out(source, CutoutOptions(metadata=metadata, format=file_format), FakeEngine(), LIMITS)
+    with Image.open(io.BytesIO(result.outputs[0].data)) as image:
+        image.load()
+        return image.getexif()
+
+
+@pytest.mark.parametrize("file_format", Format)
+@pytest.mark.parametrize("source", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_exif_is_kept_on_request_and_the_place_only_when_asked_for(source: str, file_format: Format) -> None:
+    data = saved(ball(), source, exif=_camera_exif())
+
+    kept = _cutout_exif(data, "keep", file_format)
+    assert (kept[ExifTags.Base.Copyright], kept[ExifTags.Base.Make]) == ("Alice", "Maker")
+    assert float(kept.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ExposureTime]) == pytest.approx(0.01)
+    assert ExifTags.Base.MakerNote not in kept.get_ifd(ExifTags.IFD.Exif)
+    assert ExifTags.Base.Orientation not in kept
+    assert kept.get_ifd(ExifTags.IFD.GPSInfo) == {}
+    assert _cutout_exif(data, "keep_gps", file_format).get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] == "N"
+    assert ExifTags.Base.Copyright not in _cutout_exif(data, "strip", file_format)
+
+
+@pytest.mark.parametrize("exif", [b"", b"Exif\0\0broken", b"II*\0\xff\xff\xff\xff", _camera_exif()[:40]])
+def test_broken_exif_is_not_kept_and_hurts_nothing(exif: bytes) -> None:
+    assert isinstance(kept_exif(exif, gps=True), bytes)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.segmentation.formats import mutated
 
 
+@pytest.mark.slow
 def test_two_thousand_damaged_files_are_read_or_refused() -> None:
     counts, faults = mutated.check_batch(range(2000))
 

@@ -24,8 +24,8 @@ def test_results_lie_in_the_output_folder_and_in_the_zip(
     moment = task_id.removeprefix("batch_")
     folder = outputs / task_id
     names = sorted(path.name for path in folder.iterdir())
-    first = moment.replace("_", "")
-    assert names[:2] == [f"outputs_{first}.png", f"outputs_{first}_alpha.png"]
+    first = moment.replace("_", "", 1)
+    assert {f"outputs_{first}.png", f"outputs_{first}_alpha.png"} < set(names)
     assert len(names) == 4
     with zipfile.ZipFile(outputs / f"batch_results_{moment}.zip") as archive:
         assert archive.testzip() is None
@@ -84,7 +84,7 @@ def test_a_folder_without_any_picture_fails_with_the_reason(
         ({"alpha_threshold": 51}, "alpha_threshold: "),
         ({"edge_feathering": "maybe"}, "edge_feathering: "),
         ({"bg_color": "#ggg"}, "bg_color: "),
-        ({"output_format": "\ud800"}, 'output_format: "\\ud800" is not a valid choice.'),
+        ({"output_format": "\ud800"}, 'output_format: "\\ud800" is not a valid choice; choose from png, jpeg.'),
     ],
 )
 def test_a_bad_request_is_400_and_says_which_field(

@@ -1,0 +1,126 @@
+"""The async client."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from keyline import requests
+from keyline.model import Job, KeylineError, Picture, job_of
+from keyline.requests import Source
+
+
+class AsyncKeyline:
+    """Call a Keyline site from asyncio; see `Keyline`, whose methods it has."""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        key: str = "",
+        timeout_s: float = 90.0,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=url.rstrip("/"), headers=requests.headers_of(key), timeout=timeout_s, transport=transport
+        )
+        self._sleep = sleep
+
+    async def __aenter__(self) -> AsyncKeyline:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def cut_out(self, source: Source, **options: Any) -> Picture:
+        """Cut out one picture and return it."""
+        media_type = f"image/{options.get('format') or 'png'}"
+        response = await self._submit([source], options, wait_s=None, accept=media_type)
+        return Picture(response.content, response.headers["Content-Type"])
+
+    async def submit(self, sources: Sequence[Source], *, wait_s: int = 0, **options: Any) -> Job:
+        """Submit pictures as one job, and wait for it up to `wait_s` seconds."""
+        return job_of((await self._submit(sources, options, wait_s=wait_s, accept="application/json")).json())
+
+    async def job(self, job_id: str, *, wait_s: int = 0) -> Job:
+        """Look at a job, with all its pictures."""
+        first = await self._send("GET", f"/api/jobs/{job_id}/", params={"wait": wait_s, "images_page_size": 500})
+        body = first.json()
+        following = body["images_next"]
+        while following:
+            page = (await self._send("GET", following)).json()
+            body["images"] += page["images"]
+            following = page["images_next"]
+        return job_of(body)
+
+    async def wait(self, job: Job, *, timeout_s: float = 3600.0) -> Job:
+        """Wait for a job's end; raise KeylineError after `timeout_s`."""
+        deadline = time.monotonic() + timeout_s
+        while not job.is_terminal:
+            if time.monotonic() >= deadline:
+                raise KeylineError(f"job {job.id} has not ended in {timeout_s:g} s", code="timeout")
+            job = await self.job(job.id, wait_s=10)
+        return job
+
+    async def cancel(self, job: Job) -> Job:
+        return job_of((await self._send("POST", f"/api/jobs/{job.id}/cancel")).json())
+
+    async def delete(self, job: Job) -> None:
+        await self._send("DELETE", f"/api/jobs/{job.id}/")
+
+    async def account(self) -> dict[str, Any]:
+        """Return the team's limits and use."""
+        account: dict[str, Any] = (await self._send("GET", "/api/account")).json()
+        return account
+
+    async def download(self, url: str, path: str | Path) -> Path:
+        """Write a file to `path`."""
+        response = await self._send("GET", url)
+        return Picture(response.content, response.headers["Content-Type"]).save(path)
+
+    async def zip(self, job: Job, path: str | Path) -> Path:
+        """Write all results of a job into one zip."""
+        return await self.download(f"/api/jobs/{job.id}/zip", path)
+
+    async def _submit(
+        self, sources: Sequence[Source], options: dict[str, Any], *, wait_s: int | None, accept: str
+    ) -> httpx.Response:
+        headers = {"Accept": accept, "Idempotency-Key": requests.new_idempotency_key()}
+        return await self._send(
+            "POST",
+            "/api/jobs/",
+            params={} if wait_s is None else {"wait": wait_s},
+            data=requests.fields_of(sources, options),
+            files=requests.files_of(sources) or None,
+            headers=headers,
+        )
+
+    async def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
+        """Send a request, and repeat it while the service or the connection fails for a time."""
+        attempt = 0
+        while True:
+            attempt += 1
+            response: httpx.Response | None = None
+            try:
+                response = await self._http.request(method, url, **request)
+            except httpx.TransportError as error:
+                pause = requests.pause_before(attempt, None)
+                if pause is None:
+                    raise KeylineError(f"the service cannot be reached: {error}") from error
+            else:
+                pause = requests.pause_before(attempt, response)
+                if pause is None:
+                    return requests.checked(response)
+            await self._sleep(pause)

@@ -1,0 +1,152 @@
+"""The sync client."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from keyline import requests
+from keyline.model import Job, KeylineError, Picture, job_of
+from keyline.requests import Source
+
+
+class Keyline:
+    """Call a Keyline site. Every method raises KeylineError for an error of the service.
+
+    sleep: how to wait before a request is repeated; tests replace it.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        key: str = "",
+        timeout_s: float = 90.0,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._http = httpx.Client(
+            base_url=url.rstrip("/"), headers=requests.headers_of(key), timeout=timeout_s, transport=transport
+        )
+        self._sleep = sleep
+
+    def __enter__(self) -> Keyline:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._http.close()
+
+    def cut_out(self, source: Source, **options: Any) -> Picture:
+        """Cut out one picture and return it; options are those of the API (`format`, `background`, `crop`, …)."""
+        media_type = f"image/{options.get('format') or 'png'}"
+        response = self._submit([source], options, wait_s=None, accept=media_type)
+        return Picture(response.content, response.headers["Content-Type"])
+
+    def submit(self, sources: Sequence[Source], *, wait_s: int = 0, **options: Any) -> Job:
+        """Submit pictures as one job, and wait for it up to `wait_s` seconds."""
+        return job_of(self._submit(sources, options, wait_s=wait_s, accept="application/json").json())
+
+    def job(self, job_id: str, *, wait_s: int = 0) -> Job:
+        """Look at a job, with all its pictures."""
+        body = self._send("GET", f"/api/jobs/{job_id}/", params={"wait": wait_s, "images_page_size": 500}).json()
+        following = body["images_next"]
+        while following:
+            page = self._send("GET", following).json()
+            body["images"] += page["images"]
+            following = page["images_next"]
+        return job_of(body)
+
+    def wait(self, job: Job, *, timeout_s: float = 3600.0, progress: Callable[[Job], None] | None = None) -> Job:
+        """Wait for a job's end; `progress` is called with each state. Raises KeylineError after `timeout_s`."""
+        deadline = time.monotonic() + timeout_s
+        while not job.is_terminal:
+            if time.monotonic() >= deadline:
+                raise KeylineError(f"job {job.id} has not ended in {timeout_s:g} s", code="timeout")
+            job = self.job(job.id, wait_s=10)
+            if progress is not None:
+                progress(job)
+        return job
+
+    def cancel(self, job: Job) -> Job:
+        return job_of(self._send("POST", f"/api/jobs/{job.id}/cancel").json())
+
+    def delete(self, job: Job) -> None:
+        self._send("DELETE", f"/api/jobs/{job.id}/")
+
+    def account(self) -> dict[str, Any]:
+        """Return the team's limits and use."""
+        account: dict[str, Any] = self._send("GET", "/api/account").json()
+        return account
+
+    def download(self, url: str, path: str | Path) -> Path:
+        """Write a file to `path`; a download that was interrupted goes on where it stopped."""
+        target = Path(path)
+        unfinished = target.with_name(f".{target.name}.part")
+        for attempt in range(1, requests.TRIES + 1):
+            try:
+                self._download(url, unfinished)
+                break
+            except httpx.TransportError as error:
+                pause = requests.pause_before(attempt, None)
+                if pause is None:
+                    raise KeylineError(f"{url} could not be downloaded: {error}") from error
+                self._sleep(pause)
+        return unfinished.replace(target)
+
+    def zip(self, job: Job, path: str | Path) -> Path:
+        """Write all results of a job into one zip."""
+        return self.download(f"/api/jobs/{job.id}/zip", path)
+
+    def _download(self, url: str, unfinished: Path) -> None:
+        have = unfinished.stat().st_size if unfinished.exists() else 0
+        headers = {"Range": f"bytes={have}-"} if have else {}
+        with self._http.stream("GET", url, headers=headers) as response:
+            if response.status_code == 416:  # all of it was there already
+                return
+            if not response.is_success:
+                response.read()
+                requests.checked(response)
+            with unfinished.open("ab" if response.status_code == 206 else "wb") as file:
+                for piece in response.iter_bytes():
+                    file.write(piece)
+
+    def _submit(
+        self, sources: Sequence[Source], options: dict[str, Any], *, wait_s: int | None, accept: str
+    ) -> httpx.Response:
+        headers = {"Accept": accept, "Idempotency-Key": requests.new_idempotency_key()}
+        return self._send(
+            "POST",
+            "/api/jobs/",
+            params={} if wait_s is None else {"wait": wait_s},
+            data=requests.fields_of(sources, options),
+            files=requests.files_of(sources) or None,
+            headers=headers,
+        )
+
+    def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
+        """Send a request, and repeat it while the service or the connection fails for a time."""
+        attempt = 0
+        while True:
+            attempt += 1
+            response: httpx.Response | None = None
+            try:
+                response = self._http.request(method, url, **request)
+            except httpx.TransportError as error:
+                pause = requests.pause_before(attempt, None)
+                if pause is None:
+                    raise KeylineError(f"the service cannot be reached: {error}") from error
+            else:
+                pause = requests.pause_before(attempt, response)
+                if pause is None:
+                    return requests.checked(response)
+            self._sleep(pause)

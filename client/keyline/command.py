@@ -1,0 +1,149 @@
+"""The command `keyline`: one file (`i`), a folder (`p`), or a folder as one zip (`zip`); rembg's habits work."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from keyline.client import Keyline
+from keyline.model import KeylineError
+
+SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif", ".gif")
+A_JOB = 200  # pictures of one job
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; return its exit status."""
+    chosen = _parser().parse_args(arguments)
+    console = Console(stderr=True)
+    if not chosen.url:
+        console.print("Name the site: --url or KEYLINE_URL.")
+        return 2
+    try:
+        with Keyline(chosen.url, key=chosen.key) as client:
+            return int(chosen.run(client, chosen, console))
+    except KeylineError as error:
+        console.print(f"[red]{error}[/red]" + (f" ({error.code})" if error.code else ""))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="keyline", description="Remove the background of pictures.")
+    parser.add_argument("--url", default=os.environ.get("KEYLINE_URL", ""), help="the site (KEYLINE_URL)")
+    parser.add_argument("--key", default=os.environ.get("KEYLINE_KEY", ""), help="the key's secret (KEYLINE_KEY)")
+    commands = parser.add_subparsers(required=True, metavar="i|p|zip")
+    one = _command(commands, "i", "one picture", _one)
+    one.add_argument("input", help="a file, a URL, or - for standard input")
+    one.add_argument("output", nargs="?", default="-", help="a file, or - for standard output")
+    folder = _command(commands, "p", "a folder of pictures", _folder)
+    folder.add_argument("input", type=Path)
+    folder.add_argument("output", type=Path)
+    folder.add_argument("-w", "--watch", action="store_true", help="go on with every picture that appears")
+    archive = _command(commands, "zip", "a folder as one job, its results as one zip", _zip)
+    archive.add_argument("input", type=Path)
+    archive.add_argument("output", type=Path)
+    return parser
+
+
+def _command(commands: Any, name: str, text: str, run: Any) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text)
+    parser.set_defaults(run=run)
+    parser.add_argument("--format", choices=[*SUFFIXES], default=None)
+    parser.add_argument("--background", default=None, metavar="COLOUR")
+    parser.add_argument("--threshold", type=int, default=None)
+    parser.add_argument("--crop", action="store_true", default=None)
+    parser.add_argument("-om", "--mask", action="store_true", help="only the mask")
+    parser.add_argument("-a", "--refine", action="store_true", default=None)
+    return parser
+
+
+def _options(chosen: argparse.Namespace) -> dict[str, Any]:
+    options = {name: getattr(chosen, name) for name in ("format", "background", "threshold", "crop", "refine")}
+    if chosen.mask:
+        options["outputs"] = ["mask"]
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def _one(client: Keyline, chosen: argparse.Namespace, console: Console) -> int:
+    source = sys.stdin.buffer.read() if chosen.input == "-" else chosen.input
+    picture = client.cut_out(source, **_options(chosen))
+    if chosen.output == "-":
+        sys.stdout.buffer.write(picture.content)
+    else:
+        picture.save(chosen.output)
+    return 0
+
+
+def _folder(client: Keyline, chosen: argparse.Namespace, console: Console) -> int:
+    chosen.output.mkdir(parents=True, exist_ok=True)
+    failed = _cut_out_all(client, _pictures_in(chosen.input), chosen, console)
+    if chosen.watch:
+        from watchfiles import watch
+
+        console.print(f"Watching {chosen.input}; Ctrl-C ends it.")
+        for _changes in watch(chosen.input):
+            failed += _cut_out_all(client, _pictures_in(chosen.input), chosen, console)
+    return 1 if failed else 0
+
+
+def _cut_out_all(client: Keyline, paths: Iterable[Path], chosen: argparse.Namespace, console: Console) -> int:
+    """Cut out each picture whose result is missing or older; return how many failed."""
+    left = [path for path in paths if _is_missing(path, _target(path, chosen))]
+    failed = 0
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("Cutting out", total=len(left))
+        for path in left:
+            try:
+                client.cut_out(path, **_options(chosen)).save(_target(path, chosen))
+            except KeylineError as error:
+                console.print(f"{path.name}: {error}")
+                failed += 1
+            bar.advance(task)
+    return failed
+
+
+def _zip(client: Keyline, chosen: argparse.Namespace, console: Console) -> int:
+    paths = _pictures_in(chosen.input)
+    if not paths or len(paths) > A_JOB:
+        console.print(f"A zip is made of 1 to {A_JOB} pictures; {chosen.input} has {len(paths)}.")
+        return 2
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("Cutting out", total=len(paths))
+        job = client.submit(paths, **_options(chosen))
+        job = client.wait(
+            job, progress=lambda now: bar.update(task, completed=now.images_succeeded + now.images_failed)
+        )
+    for image in job.images:
+        if image.error:
+            console.print(f"{image.name}: {image.error}")
+    client.zip(job, chosen.output)
+    return 1 if job.images_failed else 0
+
+
+def _pictures_in(folder: Path) -> list[Path]:
+    return sorted(
+        path for path in folder.iterdir() if path.suffix.lower() in PICTURES and not path.name.startswith(".")
+    )
+
+
+def _target(path: Path, chosen: argparse.Namespace) -> Path:
+    output: Path = chosen.output
+    return output / f"{path.stem}{SUFFIXES[chosen.format or 'png']}"
+
+
+def _is_missing(source: Path, target: Path) -> bool:
+    return not target.exists() or target.stat().st_mtime < source.stat().st_mtime
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

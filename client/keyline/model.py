@@ -1,0 +1,100 @@
+"""What the service answers: jobs with their pictures and files, pictures themselves, and errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+TERMINAL = ("succeeded", "failed", "canceled")
+
+
+class KeylineError(Exception):
+    """Report an error of the service: its HTTP status, its stable code, and the field that was wrong, if one was."""
+
+    def __init__(self, message: str, *, status: int = 0, code: str = "", field: str = "") -> None:
+        super().__init__(message)
+        self.status, self.code, self.field = status, code, field
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """Hold a result's file; `url` is a signed link."""
+
+    kind: str
+    url: str
+    content_type: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Image:
+    """Hold one picture of a job."""
+
+    id: str
+    name: str
+    status: str
+    error: str
+    files: list[StoredFile] = field(default_factory=list)
+
+    def file(self, kind: str = "cutout") -> StoredFile:
+        """Return the newest file of a kind; raise KeylineError without one."""
+        found = [one for one in self.files if one.kind == kind]
+        if not found:
+            raise KeylineError(f"{self.name} has no {kind}", code="not_found")
+        return found[-1]
+
+
+@dataclass(frozen=True)
+class Job:
+    """Hold a job as it was when it was asked for."""
+
+    id: str
+    status: str
+    error: str
+    images: list[Image]
+    images_total: int
+    images_succeeded: int
+    images_failed: int
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status in TERMINAL
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Hold a result's bytes and media type."""
+
+    content: bytes
+    content_type: str
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture to a file, complete or not at all."""
+        target = Path(path)
+        unfinished = target.with_name(f".{target.name}.part")
+        unfinished.write_bytes(self.content)
+        unfinished.replace(target)
+        return target
+
+
+def job_of(body: dict[str, Any]) -> Job:
+    """Read a job from the service's JSON."""
+    return Job(
+        id=body["id"],
+        status=body["status"],
+        error=_error(body),
+        images=[_image(image) for image in body["images"]],
+        images_total=body["images_total"],
+        images_succeeded=body["images_succeeded"],
+        images_failed=body["images_failed"],
+    )
+
+
+def _image(body: dict[str, Any]) -> Image:
+    files = [StoredFile(one["kind"], one["url"], one["content_type"], one["bytes"]) for one in body["files"]]
+    return Image(body["id"], body["name"], body["status"], _error(body), files)
+
+
+def _error(body: dict[str, Any]) -> str:
+    return body["error"]["detail"] if body["error"] else ""

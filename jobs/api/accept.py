@@ -1,0 +1,52 @@
+"""Content negotiation: which of the offered media types a request prefers, by the types and q values of Accept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+from segmentation.options import Format
+
+JSON = "application/json"
+PICTURES = {"image/png": Format.PNG, "image/jpeg": Format.JPEG, "image/webp": Format.WEBP}
+
+
+def preferred_type(request: Request, offers: Iterable[str]) -> str | None:
+    """Return the offer that Accept prefers, the first of equals; None when it accepts none of them."""
+    return request.get_preferred_type(list(offers))
+
+
+def preferred_picture(request: Request) -> str | None:
+    """Return the picture type that Accept prefers to JSON; None when the request wants JSON."""
+    found = preferred_type(request, [JSON, *PICTURES])
+    return found if found in PICTURES else None
+
+
+def preferred_format(request: Request) -> Format | None:
+    """Return the format that Accept names; None for JSON, `image/*` and `image/png`, which leave the default."""
+    picture = preferred_picture(request)
+    return None if picture in (None, "image/png") else PICTURES[str(picture)]
+
+
+class AlwaysJson(DefaultContentNegotiation):
+    """Answer JSON, or the file of the route, whatever Accept asks for."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        first = next(iter(renderers))
+        return first, first.media_type
+
+
+class PictureOrJson(AlwaysJson):
+    """Accept a picture type beside JSON; raise NotAcceptable for neither. Errors are problem documents either way."""
+
+    def select_renderer(
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        if preferred_picture(request):
+            return super().select_renderer(request, renderers, format_suffix)
+        return DefaultContentNegotiation.select_renderer(self, request, renderers, format_suffix)

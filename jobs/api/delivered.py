@@ -1,0 +1,49 @@
+"""Notice when the answer to a submission has been delivered: until then, the same request gets the same job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponseBase
+from rest_framework.request import Request
+
+from jobs.work.repeats import jobs_delivered, submissions_noted
+from webserver.parking import REPORTS_DELIVERY, Parked
+
+# Values under `keyline.` stay in META while a request waits.
+_SUBMITTED = "keyline.submitted"
+_FAILED = "keyline.answer_failed"
+
+
+def answer_failed(request: Request | HttpRequest | None) -> None:
+    """Mark a request whose answer tells of a fault of the site, whatever status its dialect gives that."""
+    if request is not None:
+        request.META[_FAILED] = True
+
+
+class DeliveredMiddleware:
+    """Call `jobs_delivered` for the jobs of a request once its answer has reached the client.
+
+    A server without REPORTS_DELIVERY cannot tell: there the answer counts as delivered when it is made.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        with submissions_noted() as noted:
+            response = self.get_response(request)
+        job_ids: list[UUID] = [*request.META.get(_SUBMITTED, ()), *noted]
+        if not job_ids:
+            return response
+        request.META[_SUBMITTED] = job_ids
+        if isinstance(response, Parked) or response.status_code >= 500 or request.META.get(_FAILED):
+            return response
+        deliver = partial(jobs_delivered, job_ids)
+        if request.META.get(REPORTS_DELIVERY):
+            response.delivered = deliver  # type: ignore[attr-defined]
+        else:
+            deliver()
+        return response

@@ -1,0 +1,160 @@
+"""MCP server: its tools call the same services as the APIs, for the team of a key, so that quotas and audit apply."""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.db import close_old_connections
+from mcp.server import MCPServer
+from mcp.server.mcpserver import Context, Image
+from mcp.server.mcpserver.exceptions import ToolError
+from rest_framework.utils.encoders import JSONEncoder
+
+from jobs.api.auth import is_allowed_from
+from jobs.api.links import source_of_url
+from jobs.api.native.serializers import job_document
+from jobs.api.parking import picture_of
+from jobs.errors import AuthenticationRequired, JobNotFound, ScopeMissing
+from jobs.intake.sources import Source, accept_base64, default_limits
+from jobs.models import Artifact, Job, JobImage, Scope
+from jobs.quota.limits import limits_within, quota_of
+from jobs.results import storage
+from jobs.results.downloads import download_note
+from jobs.results.selectors import file_of
+from jobs.teams.actor import Actor
+from jobs.teams.keys import key_touch
+from jobs.teams.rates import rates_of, request_spend, require_room
+from jobs.teams.selectors import key_by_secret
+from jobs.work.selectors import image_at, job_get
+from jobs.work.submission import Door, job_submit
+from jobs.work.waiting import wait_for_job
+from segmentation.errors import ImageMissing, MattingError
+from segmentation.options import Box, Color, CutoutOptions, Format, Method, Subject
+
+NAME = "mcp"
+KEY_VARIABLE = "KEYLINE_KEY"
+INSTRUCTIONS = (
+    "Removes the background of pictures. cut_out answers the picture itself and the id of its job; with boxes it cuts "
+    "out what is in them. look_at_job shows a job, fetch_result answers one of its files."
+)
+
+
+def build_server(*, base_url: str = "") -> MCPServer:
+    """Build the server. base_url: the site's URL, for the links in jobs."""
+    server = MCPServer("keyline", instructions=INSTRUCTIONS)
+
+    @server.tool()
+    @_answering
+    def cut_out(
+        context: Context[Any, Any],
+        image_base64: str = "",
+        image_url: str = "",
+        boxes: list[list[float]] | None = None,
+        subject: Subject = Subject.AUTO,
+        format: Format = Format.PNG,
+        background: str = "",
+        crop: bool = False,
+    ) -> list[Image | str]:
+        """Remove the background of one picture, given as base64 or by URL; boxes are [left, top, right, bottom]."""
+        actor = actor_of(context, Scope.SUBMIT, is_submit=True)
+        options = CutoutOptions(
+            method=Method.BOXES if boxes else Method.AUTO,
+            boxes=tuple(Box.parse(box) for box in boxes or ()),
+            subject=subject,
+            format=format,
+            background=Color.parse(background) if background else None,
+            crop=crop,
+        )
+        door = Door(dialect=NAME, urgency=Job.Urgency.INTERACTIVE)
+        job = job_submit(actor=actor, door=door, options=options, sources=[_source(actor, image_base64, image_url)])
+        image = picture_of(actor=actor, job=wait_for_job(job.pk, timeout_s=settings.MATTING_MAX_WAIT_S))
+        return [_picture(actor, image, Artifact.Kind.CUTOUT), f"job {job.pk}"]
+
+    @server.tool()
+    @_answering
+    def look_at_job(context: Context[Any, Any], job_id: str) -> dict[str, Any]:
+        """Show a job: its state, its pictures and links to their files."""
+        actor = actor_of(context, Scope.READ)
+        return _plain(job_document(job_get(actor, _uuid(job_id)), base_url=base_url))
+
+    @server.tool()
+    @_answering
+    def fetch_result(
+        context: Context[Any, Any], job_id: str, position: int = 0, kind: Artifact.Kind = Artifact.Kind.CUTOUT
+    ) -> Image:
+        """Answer a file of a job's picture: cutout, mask, alpha, visualization, thumbnail or source."""
+        actor = actor_of(context, Scope.READ)
+        return _picture(actor, image_at(job_get(actor, _uuid(job_id)), position), kind)
+
+    return server
+
+
+def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False) -> Actor:
+    """Return the actor of a call: the key in its Authorization header, or over stdio the one in KEYLINE_KEY.
+
+    Raises AuthenticationRequired, ScopeMissing, and RateLimited when the team has sent too many requests.
+    """
+    headers = context.headers
+    if headers is None:
+        secret, address = os.environ.get(KEY_VARIABLE, ""), "127.0.0.1"
+    else:
+        scheme, _, secret = headers.get("authorization", "").partition(" ")
+        secret, address = (secret if scheme.lower() == "bearer" else headers.get("x-api-key", "")), None
+    key = key_by_secret(secret.strip())
+    if key is None or not key.is_active or not is_allowed_from(key, address):
+        raise AuthenticationRequired
+    if not key.has_scope(scope):
+        raise ScopeMissing(scope)
+    key_touch(key=key, address=address)
+    require_room(request_spend(key.team, rates_of(quota_of(key.team), dialect=NAME, is_submit=is_submit)))
+    return Actor(team=key.team, key=key, address=address, request_id=str(uuid.uuid4()))
+
+
+def _answering(tool: Callable[..., Any]) -> Callable[..., Any]:
+    """Give the tool's thread a database connection of its own, and turn errors into their public messages."""
+
+    @wraps(tool)
+    def call(*args: Any, **values: Any) -> Any:
+        close_old_connections()
+        try:
+            return tool(*args, **values)
+        except MattingError as error:
+            raise ToolError(f"{error.message} ({error.code})") from error
+        finally:
+            close_old_connections()
+
+    return call
+
+
+def _source(actor: Actor, image_base64: str, image_url: str) -> Source:
+    limits = limits_within(default_limits(), quota_of(actor.team))
+    if image_base64:
+        return accept_base64(image_base64, limits=limits)
+    if image_url:
+        return source_of_url(image_url, limits=limits)
+    raise ImageMissing("Send image_base64 or image_url.", field="image_base64")
+
+
+def _picture(actor: Actor, image: JobImage, kind: str) -> Image:
+    artifact = file_of(image, kind)
+    download_note(actor=actor, artifact=artifact)
+    return Image(data=storage.read(artifact.key), format=artifact.content_type.partition("/")[2])
+
+
+def _uuid(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise JobNotFound from None
+
+
+def _plain(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the document in plain JSON types."""
+    plain: dict[str, Any] = json.loads(json.dumps(document, cls=JSONEncoder))
+    return plain

@@ -1,0 +1,36 @@
+"""`/metrics` for Prometheus, protected by a token or the caller's network; without either setting it does not exist."""
+
+from __future__ import annotations
+
+import hmac
+import ipaddress
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from jobs.running.metrics import exposition
+from jobs.teams.caller import client_address
+
+
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Return the metrics to a caller with the token or from an allowed network."""
+    if not settings.MATTING_METRICS_TOKEN and not settings.MATTING_METRICS_NETWORKS:
+        return HttpResponse("Not found.\n", status=404, content_type="text/plain")
+    if not (_has_token(request) or _is_in_network(request)):
+        return HttpResponse(
+            "A token is needed.\n", status=401, content_type="text/plain", headers={"WWW-Authenticate": "Bearer"}
+        )
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+def _has_token(request: HttpRequest) -> bool:
+    sent = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    token: str = settings.MATTING_METRICS_TOKEN
+    return bool(token) and hmac.compare_digest(sent.encode(), token.encode())
+
+
+def _is_in_network(request: HttpRequest) -> bool:
+    address = client_address(request)
+    networks = [ipaddress.ip_network(network, strict=False) for network in settings.MATTING_METRICS_NETWORKS]
+    return address is not None and any(ipaddress.ip_address(address) in network for network in networks)

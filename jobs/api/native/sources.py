@@ -1,0 +1,87 @@
+"""Native API: the pictures of a request, read into checked sources."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from jobs.api.links import source_of_url
+from jobs.errors import LinkExpired, NotFound, UrlForbidden, UrlTooLong
+from jobs.intake import archives
+from jobs.intake.selectors import upload_get
+from jobs.intake.sources import (
+    Source,
+    accept_base64,
+    accept_or_refuse,
+    accept_stored,
+    accept_upload,
+    check_count,
+    clean_name,
+)
+from jobs.teams.actor import Actor
+from segmentation.errors import ImageError, MattingError
+from segmentation.image import Limits
+
+_FAILS_ALONE = (ImageError, UrlForbidden, UrlTooLong, LinkExpired, NotFound)
+_FIELDS = ("image", "image_base64", "image_url", "upload")
+
+
+def sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Source]:
+    """Count and check every picture of a request before any is stored.
+
+    One bad picture among several fails alone, under its name; a request of one bad picture raises its error.
+    """
+    sent = [(name, value) for name in _FIELDS for value in values.get(name, ())]
+    check_count(len(sent))
+    sources: list[Source] = []
+    if "zip" in values:
+        within = archives.archive_limits()
+        sources += archives.sources_in(values["zip"].file, limits=limits, archive_limits=within, field="zip")
+    is_alone = len(sent) + len(sources) == 1
+    for number, (field, value) in enumerate(sent, start=1):
+        name = _name_of(field, value, number)
+        accept = partial(_accept, actor, field, value, None if is_alone else limits)
+        if is_alone:
+            sources.append(_named(accept, name, field))
+        else:
+            sources.append(accept_or_refuse(accept, name=name, refusing=_FAILS_ALONE))
+    check_count(len(sources))
+    return sources
+
+
+def _accept(actor: Actor, field: str, value: Any, limits: Limits | None) -> Source:
+    match field:
+        case "image":
+            return accept_upload(value, limits=limits)
+        case "image_base64":
+            return accept_base64(value, limits=limits)
+        case "image_url":
+            return source_of_url(value, limits=limits)
+    upload = upload_get(actor, value)
+    return accept_stored(upload.key, name=upload.name, limits=limits)
+
+
+def _named(accept: Callable[[], Source], name: str, field: str) -> Source:
+    """Call `accept`; an error of the picture names the file and the field."""
+    try:
+        return accept()
+    except ImageError as error:
+        _name_error(error, name, field)
+        raise
+
+
+def _name_error(error: MattingError, name: str, field: str) -> None:
+    if name and name not in error.message:
+        error.message = f"{name}: {error.message}"
+    error.field = error.field or field
+
+
+def _name_of(field: str, value: Any, number: int) -> str:
+    """Return the name under which a picture fails: its file's, its URL's last part, or its field and number."""
+    match field:
+        case "image":
+            return clean_name(value.name or f"image {number}")
+        case "image_url":
+            return clean_name(str(value).partition("?")[0])
+    return f"{field} {number}"

@@ -1,0 +1,74 @@
+"""rembg dialect: results and errors, which are FastAPI's."""
+
+from __future__ import annotations
+
+import io
+
+from django.http import HttpResponse
+from PIL import Image
+from rest_framework.response import Response
+
+from jobs.errors import ParameterMissing
+from jobs.models import Artifact, JobImage
+from jobs.results import storage
+from jobs.results.selectors import file_of
+from segmentation.errors import MattingError
+
+# Core code to HTTP status. 422 has FastAPI's list of fields, every other status a sentence.
+ERRORS: dict[str, int] = {
+    "authentication_required": 401,
+    "permission_denied": 403,
+    "invalid_parameter": 422,
+    "malformed_body": 400,
+    "image_missing": 422,
+    "image_unreadable": 400,
+    "image_too_large": 413,
+    "image_dimensions": 400,
+    "content_refused": 400,
+    "url_too_long": 422,
+    "url_forbidden": 400,
+    "download_failed": 400,
+    "box_invalid": 422,
+    "rate_limited": 429,
+    "quota_exceeded": 429,
+    "too_many_tasks": 429,
+    "not_found": 404,
+    "job_not_found": 404,
+    "job_not_cancelable": 409,
+    "canceled": 409,
+    "idempotency_conflict": 409,
+    "method_not_allowed": 405,
+    "not_acceptable": 406,
+    "queue_unavailable": 503,
+    "timeout": 504,
+    "inference_failed": 500,
+    "storage_failed": 500,
+    "worker_lost": 500,
+    "internal": 500,
+}
+
+
+def render_error(error: MattingError, *, where: str, status: int | None = None) -> Response:
+    """Answer an error in FastAPI's envelope. where: `query` or `body`, the place of the field."""
+    status = status or ERRORS[error.code]
+    if status != 422:
+        return Response({"detail": error.message}, status=status)
+    kind = "missing" if isinstance(error, ParameterMissing) else "value_error"
+    entry = {"loc": [where, error.field or "file"], "msg": error.message, "type": kind}
+    return Response({"detail": [entry]}, status=status)
+
+
+def render_result(image: JobImage, background: tuple[int, int, int, int] | None) -> HttpResponse:
+    """Answer the picture, or the mask, as PNG; a background with some transparency is drawn under it here."""
+    artifact = file_of(image, Artifact.Kind.CUTOUT, Artifact.Kind.MASK)
+    data = storage.read(artifact.key)
+    if background is not None and artifact.kind == Artifact.Kind.CUTOUT and 0 < background[3] < 255:
+        data = _on_color(data, background)
+    return HttpResponse(data, content_type=artifact.content_type)
+
+
+def _on_color(png: bytes, color: tuple[int, int, int, int]) -> bytes:
+    cutout = Image.open(io.BytesIO(png)).convert("RGBA")
+    buffer = io.BytesIO()
+    Image.alpha_composite(Image.new("RGBA", cutout.size, color), cutout).save(buffer, "PNG")
+    return buffer.getvalue()

@@ -1,0 +1,131 @@
+"""rembg dialect: request fields, read into CutoutOptions and a source."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from jobs.api.fields import BlankAsDefault, SwitchField
+from jobs.api.links import source_of_url
+from jobs.errors import ParameterMissing
+from jobs.inference.selectors import active_versions
+from jobs.intake.sources import Source, accept_upload
+from segmentation.errors import InvalidParameter
+from segmentation.options import AlphaMode, Box, Color, CutoutOptions, Method, Output
+
+HALF = 25  # threshold of CutoutOptions that cuts at one half
+# Checked, but without effect here: this product's refinement has no such numbers.
+WITHOUT_EFFECT = ("af", "ab", "ae", "vm")
+
+
+class ModelUnknown(InvalidParameter):
+    public_message = "The model is not installed."
+
+
+class RembgSerializer(BlankAsDefault, serializers.Serializer):
+    """Describe `remove`; GET has every field in the query, POST in the form or the query."""
+
+    model = serializers.CharField(required=False, max_length=80, help_text="The model to use; by default the site's.")
+    a = SwitchField(required=False, help_text="Refine the edge (alpha matting).")
+    af = serializers.IntegerField(min_value=0, max_value=255, required=False, help_text="Without effect.")
+    ab = serializers.IntegerField(min_value=0, max_value=255, required=False, help_text="Without effect.")
+    ae = serializers.IntegerField(min_value=0, required=False, help_text="Without effect.")
+    om = SwitchField(default=False, help_text="Answer only the mask.")
+    ppm = SwitchField(default=False, help_text="Cut the mask at one half and smooth it.")
+    dc = SwitchField(required=False, help_text="Remove the old background's colour from the edge.")
+    vm = SwitchField(required=False, help_text="Without effect.")
+    bgc = serializers.CharField(required=False, max_length=40, help_text="Background as r,g,b,a, each 0 to 255.")
+    extras = serializers.CharField(
+        required=False, max_length=20_000, help_text='JSON; rectangles of "sam_prompt" say where the subject is.'
+    )
+
+    def validate_model(self, value: str) -> str:
+        served = {Path(settings.MATTING_WEIGHTS).stem, *(version.name for version in active_versions().values())}
+        if value not in served:
+            installed = ", ".join(sorted(served - {""}))
+            raise ModelUnknown(
+                f"model: {value!r:.60} is not served here, {installed} is; `manage.py fetch_weights` installs others",
+                field="model",
+            )
+        return value
+
+    def to_options(self) -> CutoutOptions:
+        """Build the options; a background with alpha is drawn on the answer, not by the worker."""
+        values = self.validated_data
+        boxes = _rectangles(values.get("extras", ""))
+        color = self.background()
+        is_opaque = color is not None and color[3] == 255
+        return CutoutOptions(
+            method=Method.BOXES if boxes else Method.AUTO,
+            boxes=boxes,
+            alpha_mode=AlphaMode.BINARY if values["ppm"] else AlphaMode.SOFT,
+            threshold=HALF if values["ppm"] else CutoutOptions().threshold,
+            feathering=values["ppm"],
+            refine=values.get("a", True),
+            decontaminate=values.get("dc", True),
+            outputs=(Output.MASK if values["om"] else Output.CUTOUT,),
+            background=Color(*color[:3]) if color is not None and is_opaque else None,
+        )
+
+    def background(self) -> tuple[int, int, int, int] | None:
+        """Return the background colour; raise InvalidParameter for other than four numbers from 0 to 255."""
+        text = self.validated_data.get("bgc")
+        if text is None:
+            return None
+        parts = text.split(",")
+        if len(parts) != 4 or not all(part.strip().isdecimal() and int(part) <= 255 for part in parts):
+            raise InvalidParameter("bgc: four numbers from 0 to 255, such as 255,255,255,255", field="bgc")
+        red, green, blue, alpha = (int(part) for part in parts)
+        return red, green, blue, alpha
+
+    @property
+    def without_effect(self) -> list[str]:
+        return [name for name in WITHOUT_EFFECT if name in self.validated_data]
+
+
+class RembgUrlSerializer(RembgSerializer):
+    """Describe `GET /api/remove`."""
+
+    url = serializers.CharField(max_length=2048, required=False, help_text="URL of the picture.")
+
+    def to_source(self) -> Source:
+        if "url" not in self.validated_data:
+            raise ParameterMissing("Field required", field="url")
+        return source_of_url(self.validated_data["url"], field="url")
+
+
+class RembgFileSerializer(RembgSerializer):
+    """Describe `POST /api/remove`."""
+
+    file = serializers.FileField(required=False, allow_empty_file=True)
+
+    def to_source(self) -> Source:
+        if "file" not in self.validated_data:
+            raise ParameterMissing("Field required", field="file")
+        return accept_upload(self.validated_data["file"])
+
+
+class RembgErrorSerializer(serializers.Serializer):
+    """Describe an error: a sentence, or FastAPI's list of fields."""
+
+    detail = serializers.JSONField()
+
+
+def _rectangles(extras: str) -> tuple[Box, ...]:
+    """Return the rectangles of `sam_prompt` in a JSON object; everything else in it is ignored, paths above all."""
+    if not extras:
+        return ()
+    try:
+        prompts = json.loads(extras).get("sam_prompt", [])
+        return tuple(Box.parse(prompt["data"]) for prompt in prompts if prompt.get("type") == "rectangle")
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        raise InvalidParameter("extras: a JSON object with a list of sam_prompt", field="extras") from None
+
+
+def merged(query: Any, form: Any) -> dict[str, Any]:
+    """Return the fields of the query and of the form; the form wins."""
+    return {**{name: query[name] for name in query}, **{name: form[name] for name in form}}

@@ -1,0 +1,10 @@
+"""The rembg dialect's routes."""
+
+from jobs.api.routes import catch_all, route
+
+from . import views
+
+urlpatterns = [
+    route("api/remove", views.RemoveView.as_view(), name="rembg-remove"),
+    catch_all("api/remove", views.NothingView.as_view(), name="rembg-nothing"),
+]

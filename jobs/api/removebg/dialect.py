@@ -1,0 +1,19 @@
+"""Register the remove.bg dialect."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+from jobs.api.registry import Dialect, register
+
+NAME = "removebg"
+
+
+def routes() -> list[URLPattern]:
+    """Return the dialect's URL patterns."""
+    from .urls import urlpatterns
+
+    return urlpatterns
+
+
+register(Dialect(name=NAME, label="remove.bg", routes=routes))

@@ -1,0 +1,34 @@
+"""UNet dialect: copies of `single`'s results in the folder that the operator has mounted for outputs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.conf import settings
+
+from jobs.intake.folders import Place, folder_made, write_file
+from jobs.models import JobImage
+from jobs.results import storage
+
+OUTPUTS = "/root/outputs"  # the original server's folder, in whose name the paths are answered
+
+
+def is_mounted() -> bool:
+    """Check whether the operator has named a folder for outputs; the default lies inside the site's own storage."""
+    roots = settings.MATTING_OUTPUT_ROOTS
+    return bool(roots) and Path(roots[0]) != Path(settings.MEDIA_ROOT) / "outputs"
+
+
+def export_result(image: JobImage) -> str:
+    """Copy a picture's published files into the first output root; return the folder as clients know it.
+
+    Raises StorageFailed when the folder cannot be written.
+    """
+    place = Place(Path(os.path.realpath(settings.MATTING_OUTPUT_ROOTS[0])))
+    with folder_made(place) as folder:
+        for artifact in image.artifacts.all():
+            if artifact.kind in storage.PUBLISHED:
+                with storage.open_file(artifact.key) as content:
+                    write_file(folder, storage.public_name(artifact, image), content)
+    return f"{OUTPUTS}/"

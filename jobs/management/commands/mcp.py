@@ -1,0 +1,28 @@
+"""`manage.py mcp`: the tools of the Model Context Protocol, over stdio or streamable HTTP."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    help = (
+        "Serve tools for assistants (MCP): over stdio with the key in KEYLINE_KEY, or over HTTP with a key per request."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--http", action="store_true", help="serve streamable HTTP at /mcp instead of stdio")
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8765)
+        parser.add_argument("--url", default="", help="the site's URL, for links in jobs")
+
+    def handle(self, *args: object, http: bool, host: str, port: int, url: str, **options: object) -> None:
+        from jobs.api.mcp.server import build_server
+
+        server = build_server(base_url=url.rstrip("/"))
+        if http:
+            server.run("streamable-http", host=host, port=port)
+        else:
+            server.run("stdio")

@@ -1,0 +1,184 @@
+"""Processes of their own for what decodes pictures: no web process pays for pixels with its memory or its life.
+
+Each web process has one for checking uploads and one for rendering variants, so that a large rendering holds up no
+upload, and no model waits for either. Over the whole machine at most one large picture is in work at a time. Where
+MATTING_PIXEL_PROCESSES is off, the work is done in the calling thread.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import multiprocessing
+import os
+import resource
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from django.conf import settings
+
+from jobs.errors import RateLimited, ServerBusy
+
+Value = TypeVar("Value")
+
+# What a piece of work raises when its process has ended, or has been refused memory.
+PROCESS_FAILED = (BrokenProcessPool, CancelledError, MemoryError)
+LARGE_PIXELS = 12_000_000
+_NICENESS = 5  # requests go first on a busy processor
+_MEMORY_BYTES = 6 * 2**30  # of addresses, libraries included; a picture of 50 megapixels needs half of it
+_TASK_S = 60  # of processor time
+
+
+class PixelProcess:
+    """Run functions one after the other in one process, which starts with the first and ends after `idle_s` without.
+
+    A function that ends the process, or takes more memory or time than a picture may need, fails by itself.
+    """
+
+    def __init__(self, *, longest_queue: int, idle_s: float) -> None:
+        self._longest_queue, self._idle_s = longest_queue, idle_s
+        self._lock = threading.Lock()
+        self._pool: ProcessPoolExecutor | None = None
+        self._under_way = 0
+        self._timer: threading.Timer | None = None
+
+    def submit(self, work: Callable[..., Value], *args: Any, pixels: int = 0) -> Future[Value]:
+        """Begin or queue a function of that many pixels; raise ServerBusy when too many wait already."""
+        if not settings.MATTING_PIXEL_PROCESSES:
+            return _done_here(work, *args)
+        with self._lock:
+            if self._under_way > self._longest_queue:
+                raise ServerBusy
+            try:
+                future = self._submit(work, *args, pixels=pixels)
+            except BrokenProcessPool:  # somebody else's picture has ended it
+                self._pool = None
+                future = self._submit(work, *args, pixels=pixels)
+            self._under_way += 1
+            if self._timer is not None:
+                self._timer.cancel()
+        future.add_done_callback(self._ended)
+        return future
+
+    def run(self, work: Callable[..., Value], *args: Any, pixels: int = 0) -> Value:
+        """Return what a function returns; raise what it raises, and ProcessEnded when it has ended the process."""
+        for is_last in (False, True):
+            try:
+                return self.submit(work, *args, pixels=pixels).result()
+            except (BrokenProcessPool, CancelledError):
+                if is_last:  # the first time it may have been another one's fault
+                    raise
+        raise AssertionError
+
+    def _submit(self, work: Callable[..., Value], *args: Any, pixels: int) -> Future[Value]:
+        if self._pool is None:
+            # Fresh, not forked: the threads and connections of a web process do not survive a fork.
+            spawn = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=_begin_process)
+        lock = str(Path(settings.DATA_DIR) / "large-picture.lock") if pixels > LARGE_PIXELS else ""
+        return self._pool.submit(_bounded, lock, work, *args)
+
+    def _ended(self, _: object) -> None:
+        with self._lock:
+            self._under_way -= 1
+            if self._under_way == 0:
+                self._timer = threading.Timer(self._idle_s, self._let_go)
+                self._timer.daemon = True
+                self._timer.start()
+
+    def _let_go(self) -> None:
+        with self._lock:
+            if self._under_way == 0 and self._pool is not None:
+                self._pool.shutdown(wait=False)
+                self._pool = None
+
+
+class TeamShares:
+    """Let each team have at most `most` things under way in this process."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken: Counter[object] = Counter()
+        self._lock = threading.Lock()
+
+    def take(self, team_id: object) -> Callable[[], None]:
+        """Take one of a team's shares, and return how to give it back; raise RateLimited when all are taken."""
+        with self._lock:
+            if self._taken[team_id] >= self._most:
+                raise RateLimited(f"Your team may have {self._most} of these under way at a time.", retry_after_s=2)
+            self._taken[team_id] += 1
+        given_back = threading.Event()
+
+        def give_back() -> None:
+            with self._lock:
+                if not given_back.is_set():
+                    given_back.set()
+                    self._taken[team_id] -= 1
+                    if not self._taken[team_id]:
+                        del self._taken[team_id]
+
+        return give_back
+
+
+checks = PixelProcess(longest_queue=64, idle_s=3600)
+renderings = PixelProcess(longest_queue=16, idle_s=120)
+renderings_of_team = TeamShares(4)
+
+
+def _done_here(work: Callable[..., Value], *args: Any) -> Future[Value]:
+    future: Future[Value] = Future()
+    try:
+        future.set_result(work(*args))
+    except Exception as error:
+        future.set_exception(error)
+    return future
+
+
+# In the process -------------------------------------------------------------------------------------------------------
+
+
+def _begin_process() -> None:
+    os.nice(_NICENESS)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the web server's
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, resource.RLIM_INFINITY))
+
+
+def _bounded(lock_path: str, work: Callable[..., Value], *args: Any) -> Value:
+    """Do a piece of work within its processor time, and alone on this machine where `lock_path` names the lock."""
+    spent = resource.getrusage(resource.RUSAGE_SELF)
+    most_s = int(spent.ru_utime + spent.ru_stime) + _TASK_S
+    resource.setrlimit(resource.RLIMIT_CPU, (most_s, resource.RLIM_INFINITY))
+    with _locked(lock_path):
+        return work(*args)
+
+
+@contextmanager
+def _locked(path: str) -> Iterator[None]:
+    if not path:
+        yield
+        return
+    with open(path, "a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+# The folder of renderings ---------------------------------------------------------------------------------------------
+
+
+def rendering_folder() -> Path:
+    """Return the folder in which renderings lie until they are sent; remove what a killed process has left there."""
+    folder = Path(settings.DATA_DIR) / "renderings"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    oldest = time.time() - 3600
+    for entry in os.scandir(folder):
+        with suppress(OSError):
+            if entry.stat().st_mtime < oldest:
+                os.unlink(entry.path)
+    return folder

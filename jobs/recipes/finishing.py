@@ -1,0 +1,99 @@
+"""Apply recipes to a cut-out picture. Runs in workers and commands: it loads NumPy and OpenCV, but no model."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from typing import Any
+
+from jobs.errors import NotFound
+from jobs.models import Team
+from jobs.recipes.selectors import NamedRecipe, background_get
+from jobs.results import storage
+from segmentation.encode import read_alpha
+from segmentation.errors import ImageUnreadable, MattingError
+from segmentation.finish.files import Written
+from segmentation.finish.finish import finish
+from segmentation.finish.recipe import PictureBackground, Recipe
+from segmentation.foreground import decontaminate
+from segmentation.image import Limits, decode
+
+_UNSAFE = re.compile(r"[\x00-\x1f/\\\\:*?\"<>|]+")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FinishedFile:
+    """Hold one finished file under its public name."""
+
+    name: str
+    recipe: str
+    written: Written
+
+
+@dataclass(slots=True, eq=False)
+class FinishedPicture:
+    """Hold what the recipes gave: the files, and notes on broken rules and recipes that could not be applied."""
+
+    files: list[FinishedFile] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def picture_finish(
+    *, team: Team | None, name: str, source: bytes, alpha_png: bytes, recipes: Sequence[NamedRecipe], limits: Limits
+) -> FinishedPicture:
+    """Apply recipes to one picture from its source and stored alpha, without a model.
+
+    team: whose background pictures may be used. name: the picture's own, for the file names. A recipe that this picture
+    cannot satisfy is noted and the others go on. Raises the ImageErrors of `segmentation.image.decode`, and
+    StorageFailed.
+    """
+    picture = decode(source, limits)
+    alpha = read_alpha(alpha_png)
+    if alpha.shape != picture.rgb.shape[:2]:
+        raise ImageUnreadable("The stored alpha belongs to a picture of another size.")
+    colors = decontaminate(picture.rgb, alpha)
+    result = FinishedPicture()
+    taken: set[str] = set()
+    for named in recipes:
+        try:
+            background = _background(team, named.recipe, limits)
+            finished = finish(picture.rgb, alpha, named.recipe, background_picture=background, colors=colors)
+        except MattingError as error:
+            if error.http_status >= 500:
+                raise
+            result.notes.append(f"recipe {named.name}: {error.message}")
+            continue
+        for number, (output, written) in enumerate(zip(named.recipe.outputs, finished.files, strict=True), start=1):
+            file_name = file_name_of(output.name, name=name, recipe=named.name, number=number, written=written)
+            result.files.append(FinishedFile(_unique(file_name, taken), named.name, written))
+        result.notes += [f"recipe {named.name}: {violation.message}" for violation in finished.violations]
+        result.notes += [f"recipe {named.name}: {note}" for note in finished.notes]
+    return result
+
+
+def file_name_of(pattern: str, *, name: str, recipe: str, number: int, written: Written) -> str:
+    """Fill a recipe's file name; characters that some file system refuses become hyphens."""
+    stem = PurePosixPath(name.replace("\\", "/")).stem or "picture"
+    filled = pattern.format(name=stem, recipe=recipe, n=number, ext=written.extension)
+    return _UNSAFE.sub("-", filled).strip(" .")[-120:] or f"{number}.{written.extension}"
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    """Return a name that no other file of this picture has, ignoring case."""
+    path, candidate, number = PurePosixPath(name), name, 2
+    while candidate.lower() in taken:
+        candidate, number = f"{path.stem}_{number}{path.suffix}", number + 1
+    taken.add(candidate.lower())
+    return candidate
+
+
+def _background(team: Team | None, recipe: Recipe, limits: Limits) -> Any:
+    """Return the decoded background picture of a recipe that names one, (h, w, 3) uint8; else None."""
+    if not isinstance(recipe.background, PictureBackground):
+        return None
+    if team is None:
+        raise NotFound("A background picture belongs to a team, and no team is named.", field="background.picture")
+    stored = background_get(team, recipe.background.picture)
+    return decode(storage.read(stored.key), limits).rgb

@@ -1,0 +1,86 @@
+"""Read the recipes and background pictures that an actor may use."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from jobs.errors import NotFound
+from jobs.models import BackgroundPicture, RecipeVersion, Team
+from jobs.recipes.builtin import builtin_recipes
+from jobs.teams.actor import Actor
+from segmentation.finish.recipe import Recipe
+
+BUILTIN_VERSION = 1
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRecipe:
+    """Hold a recipe with the name and version that jobs remember."""
+
+    name: str
+    version: int
+    recipe: Recipe
+    is_builtin: bool = False
+
+
+def recipes_of(actor: Actor) -> list[NamedRecipe]:
+    """List the newest version of each of the team's recipes, then the built-in ones."""
+    newest: dict[str, RecipeVersion] = {}
+    for row in RecipeVersion.objects.filter(team=actor.team).order_by("name", "-version"):
+        newest.setdefault(row.name, row)
+    own = [_named(row) for row in newest.values() if not row.is_deleted]
+    return [*own, *(_builtin(name, recipe) for name, recipe in builtin_recipes().items())]
+
+
+def recipe_get(actor: Actor, name: str, version: int | None = None) -> NamedRecipe:
+    """Return a recipe by name, by default its newest version; raise NotFound, naming it, for any other."""
+    builtin = builtin_recipes().get(name)
+    if builtin is not None and version in (None, BUILTIN_VERSION):
+        return _builtin(name, builtin)
+    rows = RecipeVersion.objects.filter(team=actor.team, name=name[:40]).order_by("-version")
+    row = (rows if version is None else rows.filter(version=version)).first()
+    if row is None or (version is None and row.is_deleted):
+        wanted = name if version is None else f"{name} v{version}"
+        raise NotFound(f"There is no recipe {wanted!r:.60}.", field="recipe")
+    return _named(row)
+
+
+def recipes_to_json(recipes: Sequence[NamedRecipe]) -> list[dict[str, Any]]:
+    """Return what a job remembers of its recipes: the versions' own bodies, so that later changes do not reach it."""
+    return [{"name": named.name, "version": named.version, "body": named.recipe.to_json()} for named in recipes]
+
+
+def recipes_from_json(data: Sequence[dict[str, Any]]) -> list[NamedRecipe]:
+    """Return the recipes that `recipes_to_json` wrote."""
+    return [NamedRecipe(entry["name"], entry["version"], Recipe.read(entry["body"])) for entry in data]
+
+
+def builtin_recipe(name: str) -> NamedRecipe:
+    """Return a built-in recipe; raise NotFound, listing the names there are, otherwise."""
+    recipes = builtin_recipes()
+    if name not in recipes:
+        raise NotFound(f"There is no recipe {name!r:.60}; built in are {', '.join(recipes)}.", field="recipe")
+    return _builtin(name, recipes[name])
+
+
+def background_get(team: Team, name: str) -> BackgroundPicture:
+    """Return one of the team's background pictures by name; raise NotFound, naming it, otherwise."""
+    picture = BackgroundPicture.objects.filter(team=team, name=name).first()
+    if picture is None:
+        raise NotFound(f"There is no background picture {name!r:.60}.", field="background.picture")
+    return picture
+
+
+def backgrounds_of(actor: Actor) -> list[BackgroundPicture]:
+    """List the team's background pictures by name."""
+    return list(BackgroundPicture.objects.filter(team=actor.team))
+
+
+def _named(row: RecipeVersion) -> NamedRecipe:
+    return NamedRecipe(row.name, row.version, Recipe.read(row.body))
+
+
+def _builtin(name: str, recipe: Recipe) -> NamedRecipe:
+    return NamedRecipe(name, BUILTIN_VERSION, recipe, is_builtin=True)

@@ -1,0 +1,43 @@
+"""The storage in a folder: a file is written whole or not at all, and a part of the disk stays free."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import FileSystemStorage
+
+# Ends the name of a file that is being written; what a killed process leaves is found by `manage.py reconcile`.
+UNFINISHED = ".part"
+
+
+class FolderStorage(FileSystemStorage):
+    """Write each file under another name first, so that a full disk or a killed process leaves no half of it.
+
+    Refuse a file that would leave less than `MATTING_DISK_RESERVE_BYTES` free: the database and deletions need room.
+    """
+
+    def _save(self, name: str, content: File[Any]) -> str:
+        _require_room(Path(self.base_location), content.size or 0)
+        unfinished = f"{name}.{uuid.uuid4().hex}{UNFINISHED}"
+        try:
+            written = super()._save(unfinished, content)
+            os.replace(self.path(written), self.path(name))
+        except BaseException:
+            with suppress(OSError):
+                self.delete(unfinished)
+            raise
+        return name
+
+
+def _require_room(folder: Path, size: int) -> None:
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if shutil.disk_usage(existing).free - size < settings.MATTING_DISK_RESERVE_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))

@@ -1,0 +1,43 @@
+"""A file that takes up space until a deletion on a full disk needs it: even a deletion writes to the database."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+from pathlib import Path
+
+from django.conf import settings
+from django.db import OperationalError
+
+logger = logging.getLogger(__name__)
+
+RESERVE_BYTES = 16 * 2**20
+
+
+def reserve_keep() -> None:
+    """Write the file where it is missing and the disk has room again. The upkeep calls it."""
+    path = _path()
+    if path.exists() or shutil.disk_usage(path.parent).free < 4 * RESERVE_BYTES:
+        return
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, RESERVE_BYTES)
+
+
+def reserve_release() -> bool:
+    """Delete the file; False when it is not there."""
+    try:
+        _path().unlink()
+    except OSError:
+        return False
+    logger.warning("the disk is full: the reserve was released for a deletion")
+    return True
+
+
+def is_disk_full(error: OperationalError) -> bool:
+    """Return whether the database refused because its disk is full: SQLite's message, or PostgreSQL's code 53100."""
+    return "disk is full" in str(error) or getattr(error.__cause__, "sqlstate", "") == "53100"
+
+
+def _path() -> Path:
+    return Path(settings.DATA_DIR) / "reserve"

@@ -1,0 +1,143 @@
+"""The state of the site as Prometheus metrics, read when they are requested.
+
+Counters and histograms of requests are kept by each web process (`jobs.telemetry.requests`) and summed over the
+processes of a host; those of workers are in the broker (`jobs.telemetry.counters`); the rest is read from the database
+and the broker here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db import DatabaseError
+from django.db.models import Count, Min, Sum
+from django.utils import timezone
+from prometheus_client import REGISTRY as THIS_PROCESS
+from prometheus_client import CollectorRegistry, generate_latest, multiprocess
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
+from redis.exceptions import RedisError
+
+from jobs.models import Artifact, Job, JobImage, QueuedMail, Status, WebhookDelivery
+from jobs.running import readiness
+from jobs.telemetry import counters
+from jobs.work import queue
+
+
+def exposition() -> bytes:
+    """Return all metrics in Prometheus' text format."""
+    registry = CollectorRegistry()
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    else:
+        registry.register(_ThisProcess())
+    registry.register(SiteCollector())
+    return generate_latest(registry)
+
+
+class _ThisProcess(Collector):
+    def collect(self) -> Iterable[Metric]:
+        return (metric for metric in THIS_PROCESS.collect() if metric.name.startswith("keyline_"))
+
+
+class SiteCollector(Collector):
+    """Read the state of the database, the broker and the storage; a part that cannot be read is left out."""
+
+    def collect(self) -> Iterator[Metric]:
+        database, broker = readiness.database_problem(), readiness.queue_problem()
+        up = GaugeMetricFamily("keyline_up", "1 if the component works, else 0.", labels=["component"])
+        for component, problem in (
+            ("database", database),
+            ("broker", broker),
+            ("storage", readiness.storage_problem()),
+        ):
+            up.add_metric([component], 0.0 if problem else 1.0)
+        yield up
+        if database is None:
+            try:
+                yield from _of_database()
+            except DatabaseError:
+                return
+        if broker is None:
+            try:
+                yield from _of_broker()
+            except (RedisError, OSError):
+                return
+
+
+def _of_database() -> Iterator[Metric]:
+    yield _counts("keyline_jobs", "Jobs by state.", "state", Job.objects, "status")
+    yield _counts("keyline_pictures", "Pictures by state.", "state", JobImage.objects, "status")
+    yield _counts(
+        "keyline_webhook_deliveries", "Webhook messages by state.", "state", WebhookDelivery.objects, "status"
+    )
+    yield _gauge("keyline_mail_waiting", "Messages in the mail outbox.", QueuedMail.objects.count())
+    stored = Artifact.objects.aggregate(total=Sum("bytes"))["total"] or 0
+    yield _gauge("keyline_stored_bytes", "Bytes of all stored files.", stored)
+    age = GaugeMetricFamily("keyline_queue_oldest_seconds", "Age of the oldest waiting picture.", labels=["urgency"])
+    waiting = JobImage.objects.filter(status=Status.QUEUED, is_held=False).values_list("job__urgency")
+    oldest = dict(waiting.annotate(oldest=Min("enqueued_at")).values_list("job__urgency", "oldest"))
+    for urgency in queue.PICTURE_QUEUES:
+        since = oldest.get(urgency)
+        age.add_metric([urgency], 0.0 if since is None else (timezone.now() - since).total_seconds())
+    yield age
+
+
+def _of_broker() -> Iterator[Metric]:
+    depth = GaugeMetricFamily("keyline_queue_messages", "Waiting messages.", labels=["queue"])
+    for name, messages in queue.depths().items():
+        depth.add_metric([name], messages)
+    yield depth
+    workers = GaugeMetricFamily("keyline_workers", "Live worker processes.", labels=["role", "model", "device", "host"])
+    found = Counter(
+        tuple(str(worker.get(label, "")) for label in ("role", "model", "device", "host"))
+        for worker in queue.live_workers()
+    )
+    for labels, number in sorted(found.items()):
+        workers.add_metric(list(labels), number)
+    yield workers
+    yield from _shared_counters()
+
+
+def _shared_counters() -> Iterator[Metric]:
+    families: dict[str, CounterMetricFamily] = {}
+    stages: dict[str, dict[str, float]] = {}
+    sums: dict[str, float] = {}
+    for name, labels, value in counters.totals():
+        if name == "keyline_stage_seconds_bucket":
+            stages.setdefault(labels["stage"], {})[labels["le"]] = value
+        elif name == "keyline_stage_seconds_sum":
+            sums[labels["stage"]] = value
+        else:
+            family = families.setdefault(
+                name, CounterMetricFamily(name.removesuffix("_total"), "Counted by all workers.", labels=sorted(labels))
+            )
+            family.add_metric([labels[label] for label in sorted(labels)], value)
+    yield from families.values()
+    histogram = HistogramMetricFamily("keyline_stage_seconds", "Time of each stage of a picture.", labels=["stage"])
+    for stage, by_bound in sorted(stages.items()):
+        histogram.add_metric([stage], buckets=_cumulative(by_bound), sum_value=sums.get(stage, 0.0))
+    yield histogram
+
+
+def _cumulative(by_bound: dict[str, float]) -> list[tuple[str, float]]:
+    total, buckets = 0.0, []
+    for bound in (*map(str, counters.BUCKETS_S), "+Inf"):
+        total += by_bound.get(bound, 0.0)
+        buckets.append((bound, total))
+    return buckets
+
+
+def _counts(name: str, text: str, label: str, objects: Any, field: str) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, text, labels=[label])
+    for value, number in objects.order_by().values_list(field).annotate(number=Count("pk")):
+        family.add_metric([value], number)
+    return family
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, value=value)

@@ -1,0 +1,102 @@
+"""The configuration of logging: one line per event, as text or JSON, with the bound ids; repetitions are counted."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+import structlog
+
+FORMATS = ("text", "json")
+_SHOWN_PER_PERIOD = 3
+_PERIOD_S = 60.0
+
+
+class Repetitions(logging.Filter):
+    """Let a warning or error pass three times a minute; then count it, and report the count with the next one.
+
+    Records are the same if their logger, level and unformatted message are. Without this, a broker or a disk that is
+    unavailable fills the log with hundreds of lines a second.
+    """
+
+    def __init__(self, *, shown: int = _SHOWN_PER_PERIOD, period_s: float = _PERIOD_S) -> None:
+        super().__init__()
+        self._shown, self._period_s = shown, period_s
+        self._lock = threading.Lock()
+        self._seen: dict[tuple[str, int, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno < logging.WARNING:
+            return True
+        key = (record.name, record.levelno, str(record.msg))
+        now_s = time.monotonic()
+        with self._lock:
+            since_s, count = self._seen.get(key, (now_s, 0))
+            hidden = max(0, count - self._shown)
+            if now_s - since_s >= self._period_s:
+                since_s, count = now_s, 0
+                if hidden:
+                    record.msg, record.args = f"{record.getMessage()} (repeated {hidden} more times)", None
+            self._seen[key] = (since_s, count + 1)
+            return count < self._shown
+
+
+def logging_settings(*, log_format: str, level: str) -> dict[str, Any]:
+    """Return Django's LOGGING for one of FORMATS."""
+    renderer = (
+        [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        if log_format == "json"
+        else [_as_text]
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {
+            # A 503 of /health while the model loads is a valid response: only exceptions are logged as errors.
+            "with_exception": {"()": "django.utils.log.CallbackFilter", "callback": _has_exception},
+            "repetitions": {"()": "jobs.telemetry.logs.Repetitions"},
+        },
+        "formatters": {
+            "line": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": [
+                    structlog.contextvars.merge_contextvars,
+                    structlog.stdlib.add_log_level,
+                    structlog.stdlib.add_logger_name,
+                    structlog.stdlib.ExtraAdder(allow=_EXTRAS),
+                    structlog.processors.TimeStamper(fmt="iso", utc=True),
+                ],
+                "processors": [structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
+            }
+        },
+        "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["repetitions"]}},
+        "root": {"handlers": ["console"], "level": level},
+        "loggers": {
+            "rq.worker": {"level": "WARNING"},
+            "axes": {"level": "WARNING"},
+            "django.request": {"level": "ERROR", "filters": ["with_exception"]},
+            # At the start of a text line an access line per request would hide what matters; JSON logs contain them.
+            "keyline.access": {"level": "INFO" if log_format == "json" else "WARNING"},
+            "keyline.transition": {"level": "INFO" if log_format == "json" else "WARNING"},
+        },
+    }
+
+
+# The fields that this package itself adds to a record.
+_EXTRAS = ("method", "route", "status", "duration_ms", "bytes", "state", "kind", "job", "picture", "error_code")
+
+
+def _has_exception(record: logging.LogRecord) -> bool:
+    return bool(record.exc_info)
+
+
+def _as_text(logger: Any, method: str, event: dict[str, Any]) -> str:
+    """Return `time level logger: message key=value …`, with a traceback below if there is one."""
+    exception = event.pop("exc_info", None)
+    head = f"{event.pop('timestamp')} {event.pop('level').upper():7} {event.pop('logger')}: {event.pop('event')}"
+    line = " ".join([head, *(f"{name}={value}" for name, value in event.items())])
+    if not exception:
+        return line
+    return f"{line}\n{logging.Formatter().formatException(exception)}"

@@ -1,0 +1,170 @@
+"""Folders and bucket prefixes as one kind of place: list, read, write whole files, and move them.
+
+Local paths are `pathlib` paths; `s3://bucket/prefix` is a cloudpathlib path. Listings are lazy, so that a folder of ten
+thousand files is never held in memory.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from cloudpathlib import AnyPath, CloudPath
+from cloudpathlib.exceptions import NoStatError
+
+from segmentation.errors import InvalidParameter
+
+LITTER = frozenset({"thumbs.db", "desktop.ini", "manifest.csv", "manifest.jsonl"})
+DONE, FAILED = "done", "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Describe a file that lies in a place: its size in bytes and its last change in nanoseconds since 1970."""
+
+    name: str
+    bytes: int
+    changed_ns: int
+
+
+class Place:
+    """A folder, or a bucket prefix, by its path or URL."""
+
+    def __init__(self, location: str) -> None:
+        self._path: Any = AnyPath(location)
+        self.location = location
+
+    @property
+    def is_bucket(self) -> bool:
+        return isinstance(self._path, CloudPath)
+
+    def require(self, *, create: bool = False) -> None:
+        """Check that the place is there, making a folder where `create` says so; raise InvalidParameter otherwise."""
+        if self.is_bucket:
+            return
+        if create:
+            self._path.mkdir(parents=True, exist_ok=True)
+        if not self._path.is_dir():
+            raise InvalidParameter(f"{self.location} is not a folder", field="folder")
+
+    def arrivals(self) -> Iterator[Arrival]:
+        """List the files directly in the place, lazily; hidden files and the litter of desktops are left out."""
+        if not self.is_bucket:
+            with os.scandir(self._path) as entries:
+                for entry in entries:
+                    if _is_litter(entry.name) or not entry.is_file(follow_symlinks=False):
+                        continue
+                    with contextlib.suppress(FileNotFoundError):  # moved away meanwhile
+                        status = entry.stat(follow_symlinks=False)
+                        yield Arrival(entry.name, status.st_size, status.st_mtime_ns)
+            return
+        for path in self._path.iterdir():
+            if path.is_file() and not _is_litter(path.name):
+                status = path.stat()
+                yield Arrival(path.name, int(status.st_size), int(status.st_mtime * 1e9))
+
+    def look(self, name: str) -> Arrival | None:
+        """Describe one file as it is now; None when it is gone."""
+        try:
+            status = (self._path / name).stat()
+        except (OSError, NoStatError):
+            return None
+        changed_ns = int(status.st_mtime * 1e9) if self.is_bucket else status.st_mtime_ns
+        return Arrival(name, int(status.st_size), changed_ns)
+
+    def holds_other(self, name: str, data: bytes) -> bool:
+        """Return whether a file of this name is there with other content."""
+        found = self.look(name)
+        return found is not None and (found.bytes != len(data) or self.read(name) != data)
+
+    def read(self, name: str) -> bytes:
+        data: bytes = (self._path / name).read_bytes()
+        return data
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file whole: readers see the one before or this one, and a kill leaves no half."""
+        target = self._path / name
+        if self.is_bucket:
+            target.write_bytes(data)
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial = target.with_name(f".{target.name}.partial")
+        with open(partial, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(target)
+
+    def move(self, name: str, folder: str) -> None:
+        """Move a file into a folder of this place, over one of the same name; a file that is gone stays gone."""
+        source, target = self._path / name, self._path / folder / name
+        try:
+            if self.is_bucket:
+                source.rename(target)
+                return
+            target.parent.mkdir(exist_ok=True)
+            source.replace(target)
+        except FileNotFoundError:
+            return
+
+    def append(self, name: str, line: bytes) -> None:
+        """Append one line to a file; a bucket rewrites the file, so keep manifests of buckets short-lived."""
+        target = self._path / name
+        if self.is_bucket:
+            before = target.read_bytes() if target.exists() else b""
+            target.write_bytes(before + line)
+            return
+        with open(target, "ab") as file:
+            file.write(line)
+            file.flush()
+            os.fsync(file.fileno())
+
+    def tail(self, name: str, max_bytes: int = 2**18) -> bytes:
+        """Return the end of a file, from the start of a line; empty when there is none."""
+        target = self._path / name
+        try:
+            if self.is_bucket:
+                data: bytes = target.read_bytes()
+                return data[-max_bytes:]
+            with open(target, "rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - max_bytes))
+                read = file.read()
+        except FileNotFoundError:
+            return b""
+        return read if size <= max_bytes else read.partition(b"\n")[2]
+
+    def cut_torn_line(self, name: str) -> None:
+        """Remove an unfinished last line, which a kill in the middle of an append can leave."""
+        if self.is_bucket:
+            return
+        with contextlib.suppress(FileNotFoundError), open(self._path / name, "r+b") as file:
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(0, end - 2**16))
+            last = file.read()
+            if last and not last.endswith(b"\n"):
+                file.truncate(end - len(last) + last.rfind(b"\n") + 1)
+
+    def lock(self) -> IO[str] | None:
+        """Hold a folder for this process until the file is closed; raise InvalidParameter while another one has it.
+
+        Buckets have no locks: run one watcher a prefix.
+        """
+        if self.is_bucket:
+            return None
+        file = open(Path(self._path) / ".keyline-watch.lock", "a+")  # noqa: SIM115  held open on purpose
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            raise InvalidParameter(f"{self.location} is watched by another process", field="folder") from None
+        return file
+
+
+def _is_litter(name: str) -> bool:
+    return name.startswith((".", "~$")) or name.lower() in LITTER

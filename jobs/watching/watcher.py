@@ -1,0 +1,230 @@
+"""Watch a folder or a bucket prefix: every picture that arrives becomes a job, its results go out, its source moves on.
+
+The order makes a kill at any moment harmless: a picture is submitted under a key made of its place, size, time and
+recipe, so that submitting it again finds the same job; results are written whole and under names that do not change; a
+row is added to the manifest once; and the source is moved last.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+from uuid import UUID
+
+from jobs.errors import NotFound, QueueUnavailable, QuotaExceeded, RateLimited, StorageFailed
+from jobs.intake.sources import accept_bytes
+from jobs.models import Artifact, Job, JobImage, Status
+from jobs.recipes.selectors import NamedRecipe
+from jobs.results import storage
+from jobs.teams.actor import Actor
+from jobs.watching.manifest import Manifest, Row
+from jobs.watching.places import DONE, FAILED, Arrival, Place
+from jobs.work.selectors import images_of, job_by_idempotency_key
+from jobs.work.submission import Door, job_submit
+from segmentation.errors import MattingError
+from segmentation.options import CutoutOptions
+
+logger = logging.getLogger(__name__)
+
+_LATER = (QueueUnavailable, QuotaExceeded, RateLimited, StorageFailed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Say what is watched, for whom and how. settled_s: how long a file must be unchanged before it is picked up."""
+
+    source: Place
+    output: Place
+    actor: Actor
+    options: CutoutOptions
+    recipe: NamedRecipe | None = None
+    settled_s: float = 3.0
+    every_s: float = 1.0
+    at_once: int = 8
+
+
+@dataclass(slots=True)
+class _Flight:
+    arrival: Arrival
+    job_id: UUID
+    started_s: float = field(default_factory=time.monotonic)
+
+
+class Watcher:
+    """Run one watch. `stopping` ends it after what is under way; the counts say what was done."""
+
+    def __init__(self, watch: Watch, *, stopping: threading.Event | None = None) -> None:
+        self.watch = watch
+        self.stopping = stopping or threading.Event()
+        self.done = 0
+        self.failed = 0
+        self._flights: dict[str, _Flight] = {}
+        self._manifest = Manifest(watch.output)
+        self._next_submission_s = 0.0
+
+    def run(self, *, until_empty: bool = False) -> None:
+        """Watch until told to stop, or with `until_empty` until nothing is left to do."""
+        while not self.stopping.is_set():
+            submitted = self.step()
+            if until_empty and not submitted and not self._flights and not self._has_arrivals():
+                return
+            self.stopping.wait(0.1 if self._flights else self.watch.every_s)
+
+    def step(self) -> int:
+        """Finish what has ended and submit what has arrived; return how many were submitted."""
+        self._land()
+        submitted = 0
+        if time.monotonic() < self._next_submission_s:
+            return 0
+        for arrival in self.watch.source.arrivals():
+            if len(self._flights) >= self.watch.at_once or self.stopping.is_set():
+                break
+            if arrival.name not in self._flights and self._is_settled(arrival):
+                submitted += self._submit(arrival)
+        return submitted
+
+    def _has_arrivals(self) -> bool:
+        return next(self.watch.source.arrivals(), None) is not None
+
+    def _is_settled(self, arrival: Arrival) -> bool:
+        """Objects of a bucket appear whole; files of a folder must have been left alone for a while."""
+        if self.watch.source.is_bucket:
+            return True
+        return time.time() - arrival.changed_ns / 1e9 >= self.watch.settled_s
+
+    def _submit(self, arrival: Arrival) -> int:
+        """Submit one file; what the site cannot take now stays where it is, what is no picture fails alone."""
+        key = self._key_of(arrival)
+        try:
+            job = job_by_idempotency_key(self.watch.actor, key)
+            if job is None:
+                data = self.watch.source.read(arrival.name)
+                if self.watch.source.look(arrival.name) != arrival:
+                    return 0  # it is still being written
+                job = self._new_job(arrival, data, key)
+        except FileNotFoundError:
+            return 0
+        except _LATER as error:
+            pause_s = float(getattr(error, "retry_after_s", None) or 10.0)
+            logger.warning("%s waits: %s", arrival.name, error.message)
+            self._next_submission_s = time.monotonic() + pause_s
+            return 0
+        except MattingError as error:
+            self._reject(arrival, key, error.message)
+            return 1
+        self._flights[arrival.name] = _Flight(arrival, job.pk)
+        return 1
+
+    def _new_job(self, arrival: Arrival, data: bytes, key: str) -> Job:
+        return job_submit(
+            actor=self.watch.actor,
+            door=Door(
+                dialect=Job.Dialect.COMMAND, urgency=Job.Urgency.BATCH, idempotency_key=key, request_hash=key[-64:]
+            ),
+            options=self.watch.options,
+            sources=[accept_bytes(data, name=arrival.name)],
+            recipes=[] if self.watch.recipe is None else [self.watch.recipe],
+        )
+
+    def _key_of(self, arrival: Arrival) -> str:
+        recipe = self.watch.recipe
+        parts = [
+            self.watch.source.location,
+            arrival.name,
+            str(arrival.bytes),
+            str(arrival.changed_ns),
+            "" if recipe is None else f"{recipe.name}@{recipe.version}",
+            repr(sorted(self.watch.options.to_json().items())),
+        ]
+        return "watch-" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def _land(self) -> None:
+        """Write the results of the jobs that have ended, and move their sources."""
+        ids = [flight.job_id for flight in self._flights.values()]
+        jobs = {job.pk: job for job in Job.objects.filter(pk__in=ids).prefetch_related("images__artifacts")}
+        for name, flight in list(self._flights.items()):
+            job = jobs.get(flight.job_id)
+            if job is not None and not job.is_terminal:
+                continue
+            try:
+                self._finish(flight, job)
+            except (StorageFailed, OSError):
+                logger.exception("the results of %s could not be written; they are tried again", name)
+                continue
+            del self._flights[name]
+
+    def _finish(self, flight: _Flight, job: Job | None) -> None:
+        if job is None:
+            self._reject(flight.arrival, str(flight.job_id), "the job was deleted")
+            return
+        image = images_of(job)[0]
+        if image.status != Status.SUCCEEDED:
+            self._reject(flight.arrival, str(job.pk), image.error_message or job.error_message or "cancelled", image)
+            return
+        try:
+            wanted = self._wanted(image)
+        except NotFound as error:
+            self._reject(flight.arrival, str(job.pk), error.message, image)
+            return
+        outputs = []
+        for artifact in wanted:
+            data = storage.read(artifact.key)
+            name = self._free_name(self._output_name(artifact, flight.arrival), flight.arrival, data)
+            self.watch.output.write(name, data)
+            outputs.append(name)
+        self._manifest.add(self._row(flight.arrival, str(job.pk), image, status="done", outputs=tuple(outputs)))
+        self.watch.source.move(flight.arrival.name, DONE)
+        self.done += 1
+
+    def _wanted(self, image: JobImage) -> list[Artifact]:
+        """Choose the finished files, or without a recipe the cut-out."""
+        kind = Artifact.Kind.CUTOUT if self.watch.recipe is None else Artifact.Kind.FINISHED
+        found = [artifact for artifact in image.artifacts.all() if artifact.kind == kind]
+        if not found and self.watch.recipe is not None:
+            reasons = [note for note in image.notes if note.startswith(f"recipe {self.watch.recipe.name}")]
+            raise NotFound(reasons[0] if reasons else "The recipe gave no file.")
+        return found
+
+    def _output_name(self, artifact: Artifact, arrival: Arrival) -> str:
+        if artifact.kind == Artifact.Kind.FINISHED:
+            return artifact.file_name
+        return f"{PurePosixPath(arrival.name).stem}{PurePosixPath(artifact.key).suffix}"
+
+    def _free_name(self, name: str, arrival: Arrival, data: bytes) -> str:
+        """Return a name that overwrites no other picture's result, such as that of a second file of the same stem.
+
+        A file of the same content is this picture's own, written before a kill.
+        """
+        path, kind = PurePosixPath(name), PurePosixPath(arrival.name).suffix.removeprefix(".")
+        candidate, number = name, 1
+        while self.watch.output.holds_other(candidate, data):
+            again = "" if number == 1 else f"-{number}"
+            candidate, number = f"{path.stem}-{kind}{again}{path.suffix}", number + 1
+        return candidate
+
+    def _reject(self, arrival: Arrival, job: str, reason: str, image: JobImage | None = None) -> None:
+        """Move a picture that gave nothing to `failed`, with the reason in a text file beside it."""
+        self._manifest.add(self._row(arrival, job, image, status="failed", error=reason))
+        self.watch.source.write(f"{FAILED}/{arrival.name}.txt", reason.encode() + b"\n")
+        self.watch.source.move(arrival.name, FAILED)
+        self.failed += 1
+
+    def _row(self, arrival: Arrival, job: str, image: JobImage | None, **values: object) -> Row:
+        recipe = self.watch.recipe
+        ended = None if image is None else image.finished_at
+        took = None if image is None or ended is None else (ended - image.job.created_at).total_seconds()
+        return Row(
+            job=job,
+            source=arrival.name,
+            uncertainty=None if image is None else image.uncertainty,
+            duration_s=None if took is None else round(took, 3),
+            model="" if image is None else image.model_version,
+            recipe="" if recipe is None else recipe.name,
+            recipe_version=None if recipe is None else recipe.version,
+            finished_at="" if ended is None else ended.isoformat(),
+            **values,  # type: ignore[arg-type]
+        )

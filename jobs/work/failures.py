@@ -1,0 +1,49 @@
+"""Pictures that finally failed through a fault of the site, for the staff to inspect, retry or drop."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from jobs.audit.trail import Author, audit_append
+from jobs.models import Action, FailedPicture, Job, JobImage, Status
+from jobs.teams.actor import Actor
+from jobs.work.retry import job_retry
+
+# The codes of errors that no picture and no caller is to blame for.
+SITE_ERRORS = ("internal", "storage_failed", "worker_lost", "inference_failed")
+
+
+def failed_pictures() -> QuerySet[FailedPicture]:
+    """Return the pictures that failed through a fault of the site and were not dropped, the newest first."""
+    failed = FailedPicture.objects.filter(status=Status.FAILED, error_code__in=SITE_ERRORS, dropped_at=None)
+    return failed.select_related("job__team").order_by("-finished_at")
+
+
+def failed_pictures_retry(*, actor: Actor, images: Iterable[JobImage]) -> int:
+    """Queue failed pictures of the actor's team again and charge them; return how many. Raise as `job_retry` does."""
+    chosen: dict[Job, list[JobImage]] = defaultdict(list)
+    for image in images:
+        chosen[image.job].append(image)
+    return sum(job_retry(actor=actor, job=job, images=members) for job, members in chosen.items())
+
+
+def failed_pictures_drop(*, author: Author, images: Iterable[JobImage]) -> int:
+    """Take failed pictures off the list; their jobs stay as they are. Return how many."""
+    dropped = 0
+    for image in images:
+        with transaction.atomic():
+            rows = JobImage.objects.filter(pk=image.pk, status=Status.FAILED, dropped_at=None)
+            if rows.update(dropped_at=timezone.now()):
+                dropped += 1
+                audit_append(
+                    action=Action.ADMIN_CHANGED,
+                    author=author,
+                    target=image.job,
+                    after={"picture": image.position, "failure": "dropped"},
+                )
+    return dropped

@@ -1,0 +1,112 @@
+"""Tell faults of the machine from faults of a picture, and hold back a worker that meets one after the other.
+
+A fault of the machine is one of the database, the storage, the disk, the memory or the weights. It never becomes a
+verdict about a picture: the picture returns to the queue, for another worker if there is one, with growing delays.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from redis.exceptions import RedisError
+
+from jobs.errors import StorageFailed
+
+logger = logging.getLogger(__name__)
+
+# The delay before each new try of a picture after a fault of the machine; with the last one it fails.
+FAULT_DELAYS_S = (2, 10, 30, 120, 600, 1800, 3600)
+# How long a worker waits before its next message after that many faults without a success in between.
+HOLD_BACK_S = (1, 2, 5, 10, 20, 30)
+_DATABASE_DELAYS_S = (1, 2, 5, 10)
+_DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+_Result = TypeVar("_Result")
+
+
+class WorkerUnfit(Exception):
+    """Raise this where a worker cannot do its work at all, for example without weights."""
+
+
+def is_machine_fault(error: BaseException) -> bool:
+    """Return whether an exception, or one that caused it, is a fault of the machine."""
+    return any(_is_machine_fault(cause) for cause in _chain(error))
+
+
+def database_retried(call: Callable[[], _Result]) -> _Result:
+    """Call and return the result; while the database is locked or away, call again, for up to some tens of seconds.
+
+    `call` runs its own transaction: inside another one it is called once.
+    """
+    for delay_s in (*_DATABASE_DELAYS_S, None):
+        try:
+            return call()
+        except (OperationalError, InterfaceError):
+            if delay_s is None or connection.in_atomic_block:
+                raise
+            logger.warning("the database does not answer; the next try is in %d s", delay_s, exc_info=True)
+            close_old_connections()
+            time.sleep(delay_s)
+    raise AssertionError("the last try returns or raises")
+
+
+class Fitness:
+    """Count this process's faults since its last success, for its heartbeat and for the pause between messages."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._faults = 0
+        self._last = ""
+        self._pause_s = 0.0
+
+    def fault(self, error: BaseException) -> None:
+        with self._lock:
+            self._pause_s = HOLD_BACK_S[min(self._faults, len(HOLD_BACK_S) - 1)]
+            self._faults += 1
+            self._last = fault_text(error)
+
+    def success(self) -> None:
+        with self._lock:
+            self._faults, self._last, self._pause_s = 0, "", 0.0
+
+    def take_pause_s(self) -> float:
+        """Return how long to wait before the next message; 0 until the next fault."""
+        with self._lock:
+            pause_s, self._pause_s = self._pause_s, 0.0
+        return pause_s
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the heartbeat says of the faults; empty for a sound worker."""
+        with self._lock:
+            return {"error": f"Held back after {self._faults} faults: {self._last}"} if self._faults else {}
+
+
+fitness = Fitness()
+
+
+def fault_text(error: BaseException) -> str:
+    """Return the fault in one line for the staff, with the first cause."""
+    first = list(_chain(error))[-1]
+    return f"{type(first).__name__}: {first}"[:500]
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    seen = 0
+    while error is not None and seen < 10:
+        yield error
+        error, seen = error.__cause__, seen + 1
+
+
+def _is_machine_fault(error: BaseException) -> bool:
+    if isinstance(error, OSError):
+        return error.errno in _DISK_ERRNOS
+    kinds = (OperationalError, InterfaceError, RedisError, StorageFailed, BotoCoreError, ClientError)
+    # Matched by name, because torch must not be imported for this: torch.OutOfMemoryError.
+    is_out_of_memory = any(kind.__name__ in ("MemoryError", "OutOfMemoryError") for kind in type(error).__mro__)
+    return isinstance(error, (*kinds, WorkerUnfit)) or is_out_of_memory

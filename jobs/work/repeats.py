@@ -1,0 +1,101 @@
+"""Recognise a repeated request of a client that sends no Idempotency-Key.
+
+A client that got no answer, a 5xx or a timeout sends its request again. While the first request is under way, or its
+answer was not delivered, the repetition gets the job of the first: nothing is cut out or charged twice. Requests are
+the same when caller, route, options and bytes are. `MATTING_REPEAT_WINDOW_S` limits for how long; 0 switches it off.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q
+from django.utils import timezone
+
+from jobs.intake.sources import CheckedSource, FileSource, RefusedSource, Source, UrlSource
+from jobs.models import Job, Status
+from jobs.teams.actor import Actor
+from segmentation.options import CutoutOptions
+
+if TYPE_CHECKING:
+    from jobs.work.submission import Door
+
+_submitted: ContextVar[list[UUID] | None] = ContextVar("submitted", default=None)
+
+
+def repeat_key_of(*, actor: Actor, door: Door, options: CutoutOptions, sources: Sequence[Source]) -> str:
+    """Return a hash of everything that a request asks for; empty where repetitions are not looked for."""
+    if door.idempotency_key or settings.MATTING_REPEAT_WINDOW_S <= 0:
+        return ""
+    caller = actor.key.pk if actor.key is not None else actor.user and actor.user.pk
+    route = [door.dialect, door.urgency, door.callback_url, door.export_directory, door.retention_hours]
+    # The names in the wire of a batch are generated for each request.
+    wire: dict[str, Any] = {} if door.bundle_key else door.wire
+    parts = [str(actor.team.pk), str(caller), route, wire, options.to_json(), [_identity(source) for source in sources]]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def job_repeated(repeat_key: str) -> Job | None:
+    """Return the job of the same request, unless it failed, was cancelled or delivered, or is too old."""
+    if not repeat_key:
+        return None
+    job = _remembered(repeat_key).first()
+    if job is not None:
+        submission_note(job)
+    return job
+
+
+def repeat_key_free(repeat_key: str) -> None:
+    """Take the key from a job that a repetition must not get. In the transaction that writes the new job."""
+    if repeat_key:
+        stale = Job.objects.filter(repeat_key=repeat_key).exclude(pk__in=_remembered(repeat_key))
+        stale.update(repeat_key="")
+
+
+def submission_note(job: Job) -> None:
+    """Add the job to the submissions of the current request, see `submissions_noted`."""
+    noted = _submitted.get()
+    if noted is not None and job.repeat_key:
+        noted.append(job.pk)
+
+
+@contextmanager
+def submissions_noted() -> Iterator[list[UUID]]:
+    """Collect the jobs that this block submits and whose repetitions are recognised."""
+    noted: list[UUID] = []
+    token = _submitted.set(noted)
+    try:
+        yield noted
+    finally:
+        _submitted.reset(token)
+
+
+def jobs_delivered(job_ids: Sequence[UUID]) -> None:
+    """Record that the answer to a submission has reached its client: the same request is a new one from now on."""
+    Job.objects.filter(pk__in=job_ids).update(repeat_key="")
+
+
+def _remembered(repeat_key: str) -> Any:
+    oldest = timezone.now() - dt.timedelta(seconds=settings.MATTING_REPEAT_WINDOW_S)
+    can_answer = Q(status__in=(Status.QUEUED, Status.RUNNING, Status.SUCCEEDED))
+    return Job.objects.filter(can_answer, repeat_key=repeat_key, created_at__gt=oldest)
+
+
+def _identity(source: Source) -> list[str]:
+    match source:
+        case CheckedSource():
+            return [source.name, source.sha256]
+        case UrlSource():
+            return [source.name, source.url]
+        case FileSource():
+            return [source.name, source.path]
+        case RefusedSource():
+            return [source.name, source.error.code]

@@ -1,0 +1,123 @@
+"""Measure once which runtime is fastest on this machine for a model, and remember it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from segmentation.cpus import available_cpus
+from segmentation.engines.base import Engine
+from segmentation.engines.manifest import file_digest
+from segmentation.errors import MattingError
+from segmentation.runtimes import Runtime
+
+logger = logging.getLogger(__name__)
+
+RUNS = 3
+FILE_NAME = "runtimes.json"
+# A runtime must be this much faster than the one before it in the list: measurements vary.
+LEAST_GAIN = 0.95
+
+
+def fastest_runtime(
+    weights: Path,
+    *,
+    candidates: Sequence[Runtime],
+    load: Callable[[Runtime], Engine],
+    cache_dir: Path,
+    built_in: bool,
+) -> Runtime:
+    """Return the fastest of the candidates, from the file in `cache_dir` or by measuring all of them.
+
+    load: build and warm an engine on one runtime. One that cannot be had is left out; without any, AUTO decides.
+    built_in: checkpoints of the built-in network of one size are equally fast, so that they share a measurement.
+    """
+    key = _key(weights, built_in=built_in)
+    path = cache_dir / FILE_NAME
+    with _locked(path):
+        known = _read(path)
+        if known.get(key) in candidates:
+            return Runtime(known[key])
+        times_s = {runtime: seconds for runtime in candidates if (seconds := _measured(runtime, load)) is not None}
+        if not times_s:
+            return Runtime.AUTO
+        best = min(times_s, key=lambda runtime: times_s[runtime])
+        first = next(iter(times_s))
+        if times_s[best] > LEAST_GAIN * times_s[first]:
+            best = first
+        figures = ", ".join(f"{runtime} {seconds * 1000:.0f} ms" for runtime, seconds in times_s.items())
+        logger.info("%s runs fastest on %s here: %s", weights.name, best, figures)
+        _write(path, known | {key: str(best)})
+        return best
+
+
+def _measured(runtime: Runtime, load: Callable[[Runtime], Engine]) -> float | None:
+    """Return the least time of one picture in seconds; None for a runtime that cannot be had."""
+    try:
+        engine = load(runtime)
+        return min(_time_s(engine) for _ in range(RUNS))
+    except (MattingError, ImportError, RuntimeError) as error:
+        logger.info("the runtime %s cannot be used here: %s", runtime, error)
+        return None
+
+
+def _time_s(engine: Engine) -> float:
+    rgb = np.tile(np.linspace(0, 255, 480, dtype=np.uint8)[None, :, None], (360, 1, 3))
+    started = time.perf_counter()
+    engine.auto(rgb)
+    return time.perf_counter() - started
+
+
+def _key(weights: Path, *, built_in: bool) -> str:
+    """Name the machine and the model."""
+    machine = f"{platform.node()} {platform.machine()} {_cpu_name()} x{available_cpus()}"
+    model = f"built-in {weights.suffix} {weights.stat().st_size}" if built_in else file_digest(weights)[:16]
+    return f"{machine}: {model}"
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Let one process measure at a time: two at once would disturb each other."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.with_suffix(".lock").open("w")
+    except OSError:  # a read-only folder: measure at each start
+        yield
+        return
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _write(path: Path, known: dict[str, str]) -> None:
+    draft = path.with_suffix(".part")
+    try:
+        draft.write_text(json.dumps(known, indent=2), encoding="utf-8")
+        os.replace(draft, path)
+    except OSError as error:
+        logger.warning("the fastest runtime could not be kept in %s: %s", path, error)

@@ -1,0 +1,90 @@
+"""Check a finished picture against what a shop or an office accepts, and name each rule that it breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from segmentation.finish.files import CONTENT_TYPES, Layers, Written
+from segmentation.finish.placing import Place
+from segmentation.finish.recipe import Recipe
+from segmentation.options import Color
+
+_BORDER_SHARE = 0.02
+_ASPECT_TOLERANCE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Name a broken rule by its field, with a sentence that gives the value found and the one asked for."""
+
+    rule: str
+    message: str
+
+
+def violations(
+    pixels: np.ndarray, layers: Layers, place: Place, recipe: Recipe, files: Sequence[Written]
+) -> tuple[Violation, ...]:
+    """Return every rule of the recipe that its result breaks; empty without rules."""
+    rules = recipe.rules
+    if rules is None:
+        return ()
+    found: list[Violation] = []
+
+    def broken(rule: str, message: str) -> None:
+        found.append(Violation(rule, message))
+
+    share = subject_share(layers.subject[:, :, 3])
+    if rules.min_fill is not None and share < rules.min_fill - 0.005:
+        broken("min_fill", f"The subject fills {share:.0%} of the picture; at least {rules.min_fill:.0%} is asked for.")
+    if rules.max_fill is not None and share > rules.max_fill + 0.005:
+        broken("max_fill", f"The subject fills {share:.0%} of the picture; at most {rules.max_fill:.0%} is allowed.")
+    longer = max(place.width, place.height)
+    if rules.min_side_px is not None and longer < rules.min_side_px:
+        broken("min_side_px", f"The longer side has {longer} pixels; at least {rules.min_side_px} are asked for.")
+    if rules.max_side_px is not None and longer > rules.max_side_px:
+        broken("max_side_px", f"The longer side has {longer} pixels; at most {rules.max_side_px} are allowed.")
+    if rules.aspect is not None and not _has_aspect(place, rules.aspect):
+        broken("aspect", f"The picture is {place.width} x {place.height}; {rules.aspect} is asked for.")
+    if not rules.allows_shadow and layers.shadow is not None and layers.shadow[:, :, 3].any():
+        broken("allows_shadow", "The picture has a shadow or reflection; none is allowed.")
+    if not rules.allows_transparency and pixels.shape[2] == 4:
+        broken("allows_transparency", "The picture is transparent; a background is asked for.")
+    if rules.background is not None and not _border_is(pixels, layers, rules.background):
+        broken("background", f"The background is not {rules.background} all round the subject.")
+    for output, file in zip(recipe.outputs, files, strict=True):
+        if rules.formats and output.format not in rules.formats:
+            broken("formats", f"The file is {output.format}; allowed are {', '.join(rules.formats)}.")
+        if rules.max_bytes is not None and len(file.data) > rules.max_bytes:
+            broken(
+                "max_bytes",
+                f"The {CONTENT_TYPES[output.format][1]} has {len(file.data)} bytes, more than {rules.max_bytes}.",
+            )
+    return tuple(found)
+
+
+def subject_share(alpha: np.ndarray) -> float:
+    """Return the larger of the shares of width and height that the subject's box takes of (H, W) uint8."""
+    _, _, width, height = cv2.boundingRect((alpha >= 128).view(np.uint8))
+    return max(width / alpha.shape[1], height / alpha.shape[0])
+
+
+def _has_aspect(place: Place, aspect: str) -> bool:
+    width, height = (int(part) for part in aspect.split(":"))
+    return abs(place.width / place.height / (width / height) - 1) <= _ASPECT_TOLERANCE
+
+
+def _border_is(pixels: np.ndarray, layers: Layers, color: str) -> bool:
+    """Check that every pixel of the border strip that the subject leaves free has exactly this colour."""
+    if pixels.shape[2] == 4:
+        return False
+    parsed = Color.parse(color)
+    free = layers.subject[:, :, 3] == 0
+    strip = max(1, round(_BORDER_SHARE * min(free.shape)))
+    inner = np.zeros(free.shape, bool)
+    inner[strip:-strip, strip:-strip] = True
+    seen = pixels[free & ~inner]
+    return bool((seen == (parsed.red, parsed.green, parsed.blue)).all())

@@ -1,0 +1,128 @@
+"""Write finished pictures: format, quality within a size, resolution and colour profile, or layers."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from PIL import Image, ImageCms
+from psd_tools import PSDImage
+
+from segmentation.encode import MAX_SIDE_PX
+from segmentation.errors import InvalidParameter
+from segmentation.finish.recipe import FileFormat, OutputFile
+
+CONTENT_TYPES = {
+    FileFormat.PNG: ("image/png", "png"),
+    FileFormat.JPEG: ("image/jpeg", "jpg"),
+    FileFormat.WEBP: ("image/webp", "webp"),
+    FileFormat.PSD: ("image/vnd.adobe.photoshop", "psd"),
+}
+LEAST_QUALITY = 20  # below this a picture is not worth its bytes: it is refused instead
+_FULL_CHROMA_FROM = 90
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layers:
+    """Hold a finished picture in layers, all in the canvas's size, bottom first.
+
+    background: (H, W, 3) uint8 or None; shadow and subject: (H, W, 4) uint8, colour not premultiplied.
+    """
+
+    background: np.ndarray | None
+    shadow: np.ndarray | None
+    subject: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """Hold one file. quality: the one used, None for lossless formats."""
+
+    data: bytes
+    content_type: str
+    extension: str
+    width: int
+    height: int
+    quality: int | None = None
+
+
+def write_file(pixels: np.ndarray, layers: Layers, output: OutputFile) -> Written:
+    """Write (H, W, 3) or (H, W, 4) uint8 sRGB as `output` asks.
+
+    Raises InvalidParameter when the format cannot hold the size, or when no quality from LEAST_QUALITY up fits
+    `max_bytes`.
+    """
+    height, width = pixels.shape[:2]
+    content_type, extension = CONTENT_TYPES[output.format]
+    limit = MAX_SIDE_PX.get(output.format)
+    if limit and max(width, height) > limit:
+        raise InvalidParameter(f"outputs: {output.format} holds at most {limit} pixels a side", field="outputs")
+    if output.format is FileFormat.PSD:
+        data, quality = _psd(layers, output), None
+    elif output.format is FileFormat.PNG:
+        data, quality = _saved(pixels, output, "PNG", compress_level=6), None
+    else:
+        data, quality = _lossy(pixels, output)
+    if output.max_bytes is not None and len(data) > output.max_bytes:
+        raise InvalidParameter(
+            f"outputs: the {output.format} has {len(data)} bytes, more than the {output.max_bytes} allowed",
+            field="outputs",
+        )
+    return Written(data, content_type, extension, width, height, quality)
+
+
+def _lossy(pixels: np.ndarray, output: OutputFile) -> tuple[bytes, int]:
+    """Return the file of the best quality up to the wanted one that fits `max_bytes`, found by bisection."""
+    data = _at_quality(pixels, output, output.quality)
+    if output.max_bytes is None or len(data) <= output.max_bytes:
+        return data, output.quality
+    best, best_quality = data, output.quality
+    low, high = min(LEAST_QUALITY, output.quality), output.quality - 1
+    while low <= high:
+        middle = (low + high) // 2
+        data = _at_quality(pixels, output, middle)
+        if len(data) <= output.max_bytes:
+            best, best_quality, low = data, middle, middle + 1
+        else:
+            high = middle - 1
+            if len(best) > output.max_bytes:
+                best, best_quality = data, middle
+    return best, best_quality
+
+
+def _at_quality(pixels: np.ndarray, output: OutputFile, quality: int) -> bytes:
+    if output.format is FileFormat.JPEG:
+        subsampling = 0 if quality >= _FULL_CHROMA_FROM else 2
+        return _saved(pixels[:, :, :3], output, "JPEG", quality=quality, subsampling=subsampling, optimize=True)
+    return _saved(pixels, output, "WEBP", quality=quality, method=4)
+
+
+def _saved(pixels: np.ndarray, output: OutputFile, kind: str, **options: object) -> bytes:
+    stream = io.BytesIO()
+    profile = {"icc_profile": _srgb_profile()} if output.color_profile == "srgb" else {}
+    resolution = {} if kind == "WEBP" else {"dpi": (output.dpi, output.dpi)}
+    Image.fromarray(np.ascontiguousarray(pixels)).save(stream, kind, **profile, **resolution, **options)
+    return stream.getvalue()
+
+
+@cache
+def _srgb_profile() -> bytes:
+    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def _psd(layers: Layers, output: OutputFile) -> bytes:
+    """Write background, shadow and subject as layers of a Photoshop file, each cut to its own box."""
+    height, width = layers.subject.shape[:2]
+    document = PSDImage.new("RGBA", (width, height))
+    for name, pixels in (("Background", layers.background), ("Shadow", layers.shadow), ("Subject", layers.subject)):
+        if pixels is None:
+            continue
+        image = Image.fromarray(pixels).convert("RGBA")
+        box = image.getbbox(alpha_only=True)
+        if box is not None:
+            document.create_pixel_layer(image.crop(box), name=name, left=box[0], top=box[1])
+    stream = io.BytesIO()
+    document.save(stream)
+    return stream.getvalue()

@@ -1,0 +1,188 @@
+"""Finish a picture: read top to bottom, this is the order in which a recipe is applied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from segmentation.finish.backgrounds import paint
+from segmentation.finish.checks import Violation, violations
+from segmentation.finish.edges import add_grain, despill, grain_of, key_alpha, light_wrap
+from segmentation.finish.files import Layers, Written, write_file
+from segmentation.finish.holes import with_holes
+from segmentation.finish.placing import Place, place
+from segmentation.finish.recipe import Holes, Outline, Recipe, Shadow, ShadowType
+from segmentation.finish.shadows import reflection, shadow_opacity
+from segmentation.foreground import decontaminate
+from segmentation.options import Color
+from segmentation.postprocess import to_levels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Composed:
+    """Hold a finished picture before it is written. pixels: (H, W, 3) uint8, or 4 channels where transparent."""
+
+    pixels: np.ndarray
+    layers: Layers
+    place: Place
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finished:
+    """Hold the files of one recipe, in the order of its outputs, and the rules that they break."""
+
+    files: tuple[Written, ...]
+    violations: tuple[Violation, ...]
+    notes: tuple[str, ...]
+
+
+def finish(
+    rgb: np.ndarray,
+    alpha: np.ndarray,
+    recipe: Recipe,
+    *,
+    background_picture: np.ndarray | None = None,
+    colors: np.ndarray | None = None,
+) -> Finished:
+    """Apply a recipe to a photo, (H, W, 3) uint8 sRGB, and its alpha, (H, W) float32 0..1.
+
+    background_picture: (h, w, 3) uint8, for a recipe that names one. colors: the decontaminated photo, where the caller
+    has it, for several recipes of one picture. Raises InvalidParameter for a missing background picture and for an
+    output that its format or its `max_bytes` cannot hold.
+    """
+    composed = compose(rgb, alpha, recipe, background_picture=background_picture, colors=colors)
+    files = []
+    for output in recipe.outputs:
+        layer = composed.layers.shadow
+        if output.shadow_layer:
+            shown = layer if layer is not None else np.zeros_like(composed.layers.subject)
+        else:
+            shown = composed.pixels
+        files.append(write_file(shown, composed.layers, output))
+    broken = violations(composed.pixels, composed.layers, composed.place, recipe, files)
+    return Finished(tuple(files), broken, composed.notes)
+
+
+def compose(
+    rgb: np.ndarray,
+    alpha: np.ndarray,
+    recipe: Recipe,
+    *,
+    background_picture: np.ndarray | None = None,
+    colors: np.ndarray | None = None,
+) -> Composed:
+    """Return the finished pixels and their layers; see `finish`."""
+    levels = with_holes(to_levels(alpha), rgb, recipe.holes)
+    if recipe.edges.key:
+        levels = key_alpha(rgb, levels)
+    if colors is None or recipe.edges.key or recipe.holes is not Holes.MODEL:
+        colors = decontaminate(rgb, levels.astype(np.float32) / 255)
+    if recipe.edges.despill:
+        colors = despill(colors, levels, rgb)
+
+    placed = place(levels, recipe.canvas, recipe.placement)
+    background = paint(recipe.background, placed, source=rgb, alpha=levels, picture=background_picture)
+    subject_rgb, subject_alpha = _moved(colors, levels, placed)
+    if background is not None:
+        if recipe.edges.match_grain:
+            background = add_grain(background, grain_of(rgb, levels))
+        subject_rgb = light_wrap(subject_rgb, subject_alpha, background, recipe.edges.light_wrap)
+    outlined_rgb, outlined_alpha = _outlined(subject_rgb, subject_alpha, recipe.outline)
+    shadow = _shadow_layer(outlined_rgb, outlined_alpha, recipe.shadow)
+
+    layers = Layers(background, shadow, np.dstack([outlined_rgb, outlined_alpha]))
+    return Composed(flatten(layers), layers, placed, placed.notes)
+
+
+def flatten(layers: Layers) -> np.ndarray:
+    """Lay shadow and subject over the background: (H, W, 3) uint8, or (H, W, 4) without a background."""
+    tops = [layer for layer in (layers.shadow, layers.subject) if layer is not None]
+    if layers.background is not None:
+        drawn = layers.background.copy()
+        for layer in tops:
+            _lay_over(drawn, layer)
+        return drawn
+    result = tops[0]
+    for layer in tops[1:]:
+        result = _over(result, layer)
+    return result
+
+
+def _moved(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarray, np.ndarray]:
+    """Scale the subject and move it to its place; colours are weighted by alpha, so that none bleeds in."""
+    height, width = alpha.shape
+    size = (placed.width, placed.height)
+    if (width, height) == size and placed.scale == 1 and placed.left == 0 and placed.top == 0:
+        return rgb, alpha
+    weighted = cv2.multiply(rgb, cv2.merge([alpha] * 3), scale=1 / 255)
+    scaled_size = max(1, round(width * placed.scale)), max(1, round(height * placed.scale))
+    kind = cv2.INTER_AREA if placed.scale < 1 else cv2.INTER_CUBIC
+    small = cv2.resize(weighted, scaled_size, interpolation=kind)
+    small_alpha = cv2.resize(alpha, scaled_size, interpolation=kind)
+    canvas_rgb = np.zeros((placed.height, placed.width, 3), np.uint8)
+    canvas_alpha = np.zeros((placed.height, placed.width), np.uint8)
+    left, top = round(placed.left), round(placed.top)
+    rows = slice(max(0, top), min(placed.height, top + scaled_size[1]))
+    columns = slice(max(0, left), min(placed.width, left + scaled_size[0]))
+    if rows.start < rows.stop and columns.start < columns.stop:
+        source = slice(rows.start - top, rows.stop - top), slice(columns.start - left, columns.stop - left)
+        piece = small_alpha[source]
+        canvas_alpha[rows, columns] = piece
+        canvas_rgb[rows, columns] = cv2.divide(small[source], cv2.merge([piece] * 3), scale=255)
+    return canvas_rgb, canvas_alpha
+
+
+def _outlined(rgb: np.ndarray, alpha: np.ndarray, outline: Outline | None) -> tuple[np.ndarray, np.ndarray]:
+    """Draw a line of even width round the subject, behind it, with a soft outer edge."""
+    if outline is None:
+        return rgb, alpha
+    width = max(1.0, outline.width * min(alpha.shape))
+    distance = cv2.distanceTransform((alpha < 128).view(np.uint8), cv2.DIST_L2, 5)
+    line = np.rint(np.clip(width + 0.5 - distance, 0, 1) * 255).astype(np.uint8)
+    parsed = Color.parse(outline.color)
+    drawn = np.empty_like(rgb)
+    drawn[:] = (parsed.red, parsed.green, parsed.blue)
+    _lay_over(drawn, np.dstack([rgb, alpha]))
+    return drawn, cv2.max(line, alpha)
+
+
+def _shadow_layer(rgb: np.ndarray, alpha: np.ndarray, shadow: Shadow | None) -> np.ndarray | None:
+    """Return the shadow as (H, W, 4) uint8, or None where none is asked for."""
+    if shadow is None:
+        return None
+    if shadow.type is ShadowType.REFLECTION:
+        return np.dstack(reflection(rgb, alpha, shadow))
+    parsed = Color.parse(shadow.color)
+    layer = np.empty((*alpha.shape, 4), np.uint8)
+    layer[:, :, :3] = (parsed.red, parsed.green, parsed.blue)
+    layer[:, :, 3] = shadow_opacity(alpha, shadow)
+    return layer
+
+
+def _lay_over(drawn: np.ndarray, layer: np.ndarray) -> None:
+    """Lay (H, W, 4) over (H, W, 3), in place, within the layer's box."""
+    left, top, width, height = cv2.boundingRect((layer[:, :, 3] > 0).view(np.uint8))
+    if width == 0:
+        return
+    window = slice(top, top + height), slice(left, left + width)
+    piece = layer[window]
+    share = cv2.merge([np.ascontiguousarray(piece[:, :, 3])] * 3)
+    front = cv2.multiply(np.ascontiguousarray(piece[:, :, :3]), share, scale=1 / 255)
+    back = cv2.multiply(np.ascontiguousarray(drawn[window]), ~share, scale=1 / 255)
+    drawn[window] = cv2.add(front, back)
+
+
+def _over(below: np.ndarray, above: np.ndarray) -> np.ndarray:
+    """Lay one (H, W, 4) over another, colours not premultiplied (Porter and Duff 1984, over)."""
+    top, bottom = (layer.astype(np.float32) / 255 for layer in (above[:, :, 3], below[:, :, 3]))
+    kept = bottom * (1 - top)
+    alpha = top + kept
+    colors = above[:, :, :3] * top[:, :, None] + below[:, :, :3] * kept[:, :, None]
+    colors /= np.maximum(alpha, 1e-6)[:, :, None]
+    result = np.empty_like(above)
+    result[:, :, :3] = np.rint(np.clip(colors, 0, 255))
+    result[:, :, 3] = np.rint(alpha * 255)
+    return result

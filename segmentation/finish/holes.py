@@ -1,0 +1,72 @@
+"""Keep or open what the subject encloses: the space inside a handle, between spokes, under an arm."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from segmentation.finish.edges import background_color
+from segmentation.finish.recipe import Holes
+
+_LEAST_SHARE = 2e-5  # of the picture: smaller places are noise
+_NEAR_COLOR = 14.0  # distance in Lab up to which a place shows the background's colour
+_SMOOTH = 7.0  # deviation within a place up to which it is one surface
+
+
+def with_holes(alpha: np.ndarray, rgb: np.ndarray, holes: Holes) -> np.ndarray:
+    """Return alpha, (H, W) uint8, with its holes as the model found them, filled, or opened by colour."""
+    match holes:
+        case Holes.KEEP:
+            return _filled(alpha)
+        case Holes.CUT:
+            return _opened(alpha, rgb)
+    return alpha
+
+
+def _filled(alpha: np.ndarray) -> np.ndarray:
+    """Make opaque whatever background cannot be reached from the picture's border."""
+    outside = _reached_from_border(alpha < 128)
+    enclosed = ((alpha < 128) & ~outside).view(np.uint8)
+    if not enclosed.any():
+        return alpha
+    # The hole's soft rim belongs to it too.
+    rim = cv2.dilate(enclosed, np.ones((7, 7), np.uint8)) > 0
+    apart = cv2.dilate(outside.view(np.uint8), np.ones((3, 3), np.uint8)) == 0
+    return np.where(rim & apart, np.uint8(255), alpha)
+
+
+def _opened(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
+    """Clear places inside the subject that show the old background's colour and are as smooth as it is.
+
+    Only places that are enclosed by the subject count: what reaches its outline was the model's to decide. A background
+    without one colour opens nothing.
+    """
+    color, stray = background_color(rgb, alpha)
+    if stray > 2 * _NEAR_COLOR:
+        return alpha
+    lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    alike = (np.linalg.norm(lab - color, axis=2) < max(_NEAR_COLOR, 1.5 * stray)) & (alpha > 127)
+    alike = cv2.morphologyEx(alike.view(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    near_outside = cv2.dilate((alpha < 128).view(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(alike, connectivity=4)
+    touching = set(np.unique(labels[near_outside]).tolist())
+    opened = np.zeros_like(alpha)
+    for label in range(1, count):
+        left, top, width, height, area = stats[label]
+        if area < _LEAST_SHARE * alpha.size or label in touching:
+            continue
+        window = slice(top, top + height), slice(left, left + width)
+        place = labels[window] == label
+        if float(lab[window][place].std(axis=0).mean()) <= _SMOOTH:
+            opened[window][place] = 255
+    if not opened.any():
+        return alpha
+    soft = cv2.GaussianBlur(cv2.dilate(opened, np.ones((3, 3), np.uint8)), (3, 3), 0)
+    return cv2.subtract(alpha, soft)
+
+
+def _reached_from_border(free: np.ndarray) -> np.ndarray:
+    """Return which free places, (H, W) bool, connect to the border."""
+    padded = np.pad(free.view(np.uint8), 1, constant_values=1)
+    cv2.floodFill(padded, None, (0, 0), 2)
+    return padded[1:-1, 1:-1] == 2

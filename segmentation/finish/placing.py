@@ -1,0 +1,182 @@
+"""Decide how large the canvas is and where the subject lies on it. Geometry only; no pixel is moved here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from segmentation.finish.recipe import Align, Canvas, Head, Placement
+from segmentation.options import Box
+from segmentation.postprocess import foreground_box
+
+OPTICAL_HEIGHT = 0.47  # of the canvas, from above: a little over its middle
+_WEIGHT_PULL = 0.5  # how far the optical centre moves from the middle of the box to the centre of mass
+_HEAD_PER_SHOULDERS = 0.55  # height of a head per width of the shoulders, of an adult seen from the front
+_CHIN_ABOVE_NECK = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Say where the source lies on the canvas: point (x, y) of the source is at (left + x * scale, top + y * scale).
+
+    width, height: of the canvas in pixels. subject: the alpha's box in the source. notes: what could not be had.
+    """
+
+    width: int
+    height: int
+    scale: float
+    left: float
+    top: float
+    subject: Box | None
+    notes: tuple[str, ...] = ()
+
+    def on_canvas(self, box: Box) -> tuple[float, float, float, float]:
+        """Return a box of the source as left, top, right, bottom on the canvas, in pixels."""
+        return (
+            self.left + box.left * self.scale,
+            self.top + box.top * self.scale,
+            self.left + box.right * self.scale,
+            self.top + box.bottom * self.scale,
+        )
+
+
+def place(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
+    """Place the subject of alpha, (H, W) uint8, on a canvas as a recipe asks.
+
+    Without a subject the whole picture is placed. A subject is never enlarged beyond `max_enlargement`, and never
+    pushed into the margins; both are noted.
+    """
+    height, width = alpha.shape
+    subject = foreground_box(alpha)
+    frame = subject or Box(0, 0, max(width, 2), max(height, 2))
+    if canvas.ratio is None and placement.fill is None and placement.align is not Align.HEAD:
+        scale = min(1.0, canvas.max_side_px / max(width, height))
+        return Place(max(1, round(width * scale)), max(1, round(height * scale)), scale, 0.0, 0.0, subject)
+    if placement.align is Align.HEAD and subject is not None:
+        return _place_head(alpha, frame, canvas, placement)
+    if placement.fill is None:
+        return _keep_framing(width, height, subject, canvas)
+    canvas_width, canvas_height, scale = _sized(alpha, frame, canvas, placement)
+    notes: list[str] = []
+    if scale > placement.max_enlargement:
+        scale = placement.max_enlargement
+        notes.append(f"placement: enlarged {scale:g} times at most, so the subject fills less than asked")
+    left, top = _aligned(alpha, frame, scale, canvas_width, canvas_height, placement)
+    return Place(canvas_width, canvas_height, scale, left, top, subject, tuple(notes))
+
+
+def _keep_framing(width: int, height: int, subject: Box | None, canvas: Canvas) -> Place:
+    """Fit the whole source into the canvas, in its middle."""
+    canvas_width, canvas_height = _canvas_size(canvas, width, height)
+    scale = min(canvas_width / width, canvas_height / height)
+    left, top = (canvas_width - width * scale) / 2, (canvas_height - height * scale) / 2
+    return Place(canvas_width, canvas_height, scale, left, top, subject)
+
+
+def _canvas_size(canvas: Canvas, needed_width: float, needed_height: float) -> tuple[int, int]:
+    """Return the canvas in pixels: as named, or the smallest of its ratio that holds what is needed."""
+    if canvas.width_px is not None and canvas.height_px is not None:
+        return canvas.width_px, canvas.height_px
+    ratio = canvas.ratio or needed_width / max(needed_height, 1)
+    height = max(needed_height, needed_width / ratio)
+    width = height * ratio
+    longer = max(width, height)
+    factor = min(max(longer, canvas.min_side_px), canvas.max_side_px) / longer
+    return max(1, round(width * factor)), max(1, round(height * factor))
+
+
+def _sized(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placement) -> tuple[int, int, float]:
+    """Return the canvas and the scale that give the subject its share, margins respected."""
+    fill = placement.fill or 1.0
+    box_width, box_height = frame.right - frame.left, frame.bottom - frame.top
+    canvas_width, canvas_height = _canvas_size(canvas, box_width / fill, box_height / fill)
+    scale = fill * min(canvas_width / box_width, canvas_height / box_height)
+    if placement.fill_by == "area":
+        area = float(alpha.sum(dtype=np.float64)) / 255
+        scale = (fill * canvas_width * canvas_height / max(area, 1.0)) ** 0.5
+    free = 1 - 2 * placement.margin
+    shorter = min(canvas_width, canvas_height)
+    roomy_width = canvas_width - (1 - free) * shorter
+    roomy_height = canvas_height - (1 - free) * shorter
+    return canvas_width, canvas_height, min(scale, roomy_width / box_width, roomy_height / box_height)
+
+
+def _aligned(
+    alpha: np.ndarray, frame: Box, scale: float, width: int, height: int, placement: Placement
+) -> tuple[float, float]:
+    """Return where the source's corner lies, the subject kept inside the canvas and its margins."""
+    middle_x, middle_y = (frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2
+    left, top = width / 2 - middle_x * scale, height / 2 - middle_y * scale
+    match placement.align:
+        case Align.OPTICAL:
+            mass_x, mass_y = center_of_mass(alpha)
+            left -= (mass_x - middle_x) * _WEIGHT_PULL * scale
+            top = height * OPTICAL_HEIGHT - (middle_y + (mass_y - middle_y) * _WEIGHT_PULL) * scale
+        case Align.GROUND:
+            top = height * placement.ground - frame.bottom * scale
+    margin = placement.margin * min(width, height)
+    left = _kept_inside(left, frame.left * scale, frame.right * scale, margin, width - margin)
+    top = _kept_inside(top, frame.top * scale, frame.bottom * scale, margin, height - margin)
+    return left, top
+
+
+def _kept_inside(offset: float, start: float, end: float, low: float, high: float) -> float:
+    """Move an offset so that start..end lies within low..high, where it fits."""
+    if end - start > high - low:
+        return offset
+    return min(max(offset, low - start), high - end)
+
+
+def center_of_mass(alpha: np.ndarray) -> tuple[float, float]:
+    """Return the centre (x, y) of alpha, (H, W) uint8, in pixels; the middle of an empty one."""
+    moments = cv2.moments(alpha)
+    if moments["m00"] == 0:
+        return alpha.shape[1] / 2, alpha.shape[0] / 2
+    return moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
+
+
+def _place_head(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placement) -> Place:
+    """Place a portrait so that crown and chin are where the document wants them."""
+    crown, chin, middle_x = head_of(alpha, frame)
+    head: Head = placement.head
+    size = max(1.0, chin - crown)
+    needed = size / head.height
+    width, height = _canvas_size(canvas, needed * (canvas.ratio or 1.0), needed)
+    scale = head.height * height / size
+    notes: tuple[str, ...] = ()
+    if scale > placement.max_enlargement:
+        scale = placement.max_enlargement
+        notes = (f"placement: enlarged {scale:g} times at most, so the head is smaller than asked",)
+    return Place(width, height, scale, width / 2 - middle_x * scale, height * head.top - crown * scale, frame, notes)
+
+
+def head_of(alpha: np.ndarray, frame: Box) -> tuple[float, float, float]:
+    """Estimate crown, chin and the head's middle (x) from the outline of one upright person, in source pixels.
+
+    From the crown down, the outline widens to the head, narrows to the neck and widens to the shoulders: the neck is
+    the first row that is narrower than what lies above it and much narrower than what follows. The chin lies a little
+    above the narrowest place. An outline without a neck (a high collar, long hair) is taken at the average proportion
+    of heads to shoulders.
+    """
+    rows = (alpha[frame.top : frame.bottom, frame.left : frame.right] > 127).sum(axis=1).astype(np.float32)
+    widths = cv2.blur(rows[:, None], (1, max(3, rows.size // 40 * 2 + 1))).ravel()
+    neck = _neck_row(widths)
+    height = _HEAD_PER_SHOULDERS * float(widths.max()) if neck is None else _CHIN_ABOVE_NECK * neck
+    upper = alpha[frame.top : frame.top + max(2, round(height))]
+    middle_x, _ = center_of_mass(np.ascontiguousarray(upper))
+    return float(frame.top), frame.top + height, middle_x
+
+
+def _neck_row(widths: np.ndarray) -> int | None:
+    """Return the row of the neck in a profile of widths from the crown down, (H,) float32; None without one."""
+    widest = 0.0
+    for row in range(1, widths.size - 1):
+        widest = max(widest, float(widths[row]))
+        reach = max(2, round(widest))
+        below = widths[row : row + reach]
+        is_lowest = widths[row] <= below[: max(2, reach // 4)].min()
+        if row > 0.4 * widest and is_lowest and widths[row] < 0.97 * widest and below.max() > 1.25 * widths[row]:
+            return row
+    return None

@@ -1,0 +1,299 @@
+"""Describe a finished picture: a validated, frozen recipe with a JSON schema.
+
+Free of numpy and Django. Lengths are shares of the canvas or of the subject, so that one recipe fits every picture;
+pixels are named as such.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from string import Formatter
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from segmentation.errors import InvalidParameter
+from segmentation.options import Color
+
+MAX_SIDE_PX = 8192
+MAX_OUTPUTS = 8
+NAME_FIELDS = ("name", "recipe", "n", "ext")
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Part(BaseModel):
+    """Refuse unknown names, and freeze what was read."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _color(value: object) -> str:
+    return str(Color.parse(str(value), field_name="color"))
+
+
+class Canvas(_Part):
+    """Size of the finished picture: exact pixels, an aspect ratio, or neither for the frame of the source.
+
+    With `aspect` the canvas is as large as the subject needs at its own resolution, its longer side between
+    `min_side_px` and `max_side_px`.
+    """
+
+    width_px: int | None = Field(None, ge=16, le=MAX_SIDE_PX)
+    height_px: int | None = Field(None, ge=16, le=MAX_SIDE_PX)
+    aspect: str | None = Field(None, pattern=r"^[1-9]\d{0,3}:[1-9]\d{0,3}$", description="Width to height, as 4:5.")
+    min_side_px: int = Field(16, ge=16, le=MAX_SIDE_PX)
+    max_side_px: int = Field(MAX_SIDE_PX, ge=16, le=MAX_SIDE_PX)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.width_px is None) != (self.height_px is None):
+            raise ValueError("give both width_px and height_px, or neither")
+        if self.width_px is not None and self.aspect is not None:
+            raise ValueError("give either pixels or an aspect ratio")
+        if self.min_side_px > self.max_side_px:
+            raise ValueError("min_side_px is larger than max_side_px")
+        return self
+
+    @property
+    def ratio(self) -> float | None:
+        """Return width divided by height; None where the source's frame is kept."""
+        if self.width_px is not None and self.height_px is not None:
+            return self.width_px / self.height_px
+        if self.aspect is None:
+            return None
+        width, height = self.aspect.split(":")
+        return int(width) / int(height)
+
+
+class Align(StrEnum):
+    CENTER = "center"  # the middle of the subject's box in the middle of the canvas
+    OPTICAL = "optical"  # the subject's weight a little above the middle, where the eye expects it
+    GROUND = "ground"  # the subject stands on the ground line
+    HEAD = "head"  # a portrait: crown and chin at set heights
+
+
+class Head(_Part):
+    """Place a head as identity documents ask: heights as shares of the canvas."""
+
+    height: float = Field(0.7, gt=0.2, le=0.9, description="From chin to crown.")
+    top: float = Field(0.1, ge=0.01, le=0.5, description="From the upper edge to the crown.")
+
+
+class Placement(_Part):
+    """Where the subject goes and how large it is.
+
+    fill: the subject's share of the canvas, by its box (the larger of width and height shares) or by its area. Without
+    it the picture keeps its own framing. margin: free on every side, a share of the canvas's shorter side.
+    """
+
+    fill: float | None = Field(None, ge=0.05, le=1)
+    fill_by: Literal["box", "area"] = "box"
+    align: Align = Align.CENTER
+    margin: float = Field(0, ge=0, le=0.45)
+    ground: float = Field(0.92, ge=0.3, le=1, description="Height of the ground line, from above.")
+    head: Head = Head()
+    max_enlargement: float = Field(4, ge=1, le=16)
+
+
+class TransparentBackground(_Part):
+    type: Literal["transparent"] = "transparent"
+
+
+class ColorBackground(_Part):
+    type: Literal["color"] = "color"
+    color: str = "#ffffff"
+
+    _parse = field_validator("color", mode="before")(_color)
+
+
+class GradientBackground(_Part):
+    """A linear gradient. angle: 0 runs from the top down, 90 from left to right, in degrees."""
+
+    type: Literal["gradient"] = "gradient"
+    start: str = "#ffffff"
+    end: str = "#d9dde3"
+    angle: float = Field(0, ge=0, lt=360)
+
+    _parse = field_validator("start", "end", mode="before")(_color)
+
+
+class PictureBackground(_Part):
+    """A picture of the team's, by the name it is stored under. focus: the point that stays in view, as shares."""
+
+    type: Literal["picture"] = "picture"
+    picture: str = Field(min_length=1, max_length=80)
+    fit: Literal["cover", "contain"] = "cover"
+    focus: tuple[Share, Share] = (0.5, 0.5)
+
+
+class BlurredBackground(_Part):
+    """The original behind its own subject, out of focus. strength: radius as a share of the longer side."""
+
+    type: Literal["blur"] = "blur"
+    strength: float = Field(0.02, gt=0, le=0.1)
+
+
+Background = Annotated[
+    TransparentBackground | ColorBackground | GradientBackground | PictureBackground | BlurredBackground,
+    Field(discriminator="type"),
+]
+
+
+class ShadowType(StrEnum):
+    CONTACT = "contact"  # dark where the subject meets the ground
+    DROP = "drop"  # the subject floats over the background
+    CAST = "cast"  # the light throws the subject's outline on the ground
+    REFLECTION = "reflection"  # a polished ground
+
+
+class Shadow(_Part):
+    """A shadow computed from the alpha alone.
+
+    strength: opacity of its darkest place. softness: 0 crisp, 1 very soft. direction: where the light comes from, in
+    degrees clockwise from above; for a cast shadow on the ground, where 180 is the viewer's side. elevation: the
+    light's height over the ground, in degrees; low light throws long shadows. distance: of a drop shadow, as a share
+    of the subject's height.
+    """
+
+    type: ShadowType = ShadowType.CONTACT
+    strength: Share = 0.45
+    softness: Share = 0.4
+    color: str = "#000000"
+    direction: float | None = Field(None, ge=0, lt=360)
+    elevation: float = Field(40, ge=10, le=85)
+    distance: float = Field(0.03, ge=0, le=0.5)
+
+    _parse = field_validator("color", mode="before")(_color)
+
+
+class Outline(_Part):
+    """A line round the subject. width: a share of the canvas's shorter side."""
+
+    width: float = Field(0.01, gt=0, le=0.1)
+    color: str = "#ffffff"
+
+    _parse = field_validator("color", mode="before")(_color)
+
+
+class Edges(_Part):
+    """How the subject sits in its new background.
+
+    key: refine alpha by colour where the original background is uniform, such as a green screen. despill: take the
+    old background's colour out of what it shone on. light_wrap: how far the new background's light reaches round the
+    edge. match_grain: give a clean background the noise of the photo.
+    """
+
+    key: bool = False
+    despill: bool = False
+    light_wrap: Share = 0.0
+    match_grain: bool = False
+
+
+class Holes(StrEnum):
+    MODEL = "model"  # as the model found them
+    KEEP = "keep"  # fill every hole that the subject encloses
+    CUT = "cut"  # open those that show the background's colour
+
+
+class FileFormat(StrEnum):
+    PNG = "png"
+    JPEG = "jpeg"
+    WEBP = "webp"
+    PSD = "psd"  # background, shadow and subject as layers
+
+
+class OutputFile(_Part):
+    """One file. max_bytes: the best quality that fits is searched (JPEG and WebP)."""
+
+    format: FileFormat = FileFormat.JPEG
+    quality: int = Field(90, ge=1, le=100)
+    dpi: int = Field(72, ge=1, le=2400)
+    color_profile: Literal["srgb", "none"] = "srgb"
+    max_bytes: int | None = Field(None, ge=1024, le=100 * 2**20)
+    name: str = Field("{name}-{recipe}-{n}.{ext}", min_length=1, max_length=120)
+    shadow_layer: bool = Field(False, description="Write the shadow alone, as a transparent PNG, instead.")
+
+    @field_validator("name")
+    @classmethod
+    def _known_fields(cls, pattern: str) -> str:
+        try:
+            parts = list(Formatter().parse(pattern))
+        except ValueError:
+            raise ValueError("has a brace that is not closed") from None
+        if any(name is not None and (name not in NAME_FIELDS or spec or how) for _, name, spec, how in parts):
+            raise ValueError(f"may only name {', '.join('{' + name + '}' for name in NAME_FIELDS)}")
+        shown = pattern.format(**dict.fromkeys(NAME_FIELDS, "x"))
+        if "/" in shown or "\\" in shown or shown.startswith("."):
+            raise ValueError("is the name of a file, not a path")
+        return pattern
+
+
+class Rules(_Part):
+    """What a shop or office accepts; a finished picture is checked against it.
+
+    min_fill: least share of the canvas (by box). min_side_px: of the longer side. background: the colour that the
+    border must have. source, checked_on: where the rule was read, and when.
+    """
+
+    min_fill: Share | None = None
+    max_fill: Share | None = None
+    min_side_px: int | None = None
+    max_side_px: int | None = None
+    background: str | None = None
+    allows_shadow: bool = True
+    allows_transparency: bool = True
+    aspect: str | None = None
+    formats: tuple[FileFormat, ...] = ()
+    max_bytes: int | None = None
+    source: str = ""
+    checked_on: str = ""
+
+
+class Recipe(_Part):
+    """A finished picture, as an owner describes it once and uses it for thousands."""
+
+    title: str = Field(min_length=1, max_length=80)
+    canvas: Canvas = Canvas()
+    placement: Placement = Placement()
+    background: Background = TransparentBackground()
+    shadow: Shadow | None = None
+    outline: Outline | None = None
+    edges: Edges = Edges()
+    holes: Holes = Holes.MODEL
+    outputs: tuple[OutputFile, ...] = Field((OutputFile(format=FileFormat.PNG),), min_length=1, max_length=MAX_OUTPUTS)
+    rules: Rules | None = None
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        opaque = [output.format for output in self.outputs if output.format is FileFormat.JPEG]
+        if opaque and isinstance(self.background, TransparentBackground):
+            raise ValueError("outputs: jpeg cannot be transparent; choose a background or another format")
+        names = [output.name for output in self.outputs]
+        if len(set(names)) < len(names) and any("{n}" not in name for name in names):
+            raise ValueError("outputs: two files would have the same name; use {n}")
+        return self
+
+    @classmethod
+    def read(cls, data: object) -> Self:
+        """Build a recipe from plain JSON types; raise InvalidParameter naming the field that is off."""
+        if not isinstance(data, Mapping):
+            raise InvalidParameter("recipe: must be a JSON object", field="recipe")
+        try:
+            return cls.model_validate(dict(data))
+        except ValidationError as error:
+            problem = error.errors(include_url=False, include_context=False)[0]
+            place = ".".join(str(part) for part in problem["loc"]) or "recipe"
+            reason = str(problem["msg"]).removeprefix("Value error, ")
+            raise InvalidParameter(f"{place}: {reason}", field=place) from None
+        except InvalidParameter as error:
+            raise InvalidParameter(error.message, field="recipe") from None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain JSON types, defaults included, so that a stored recipe outlives a change of defaults."""
+        return self.model_dump(mode="json")
+
+
+def recipe_schema() -> dict[str, Any]:
+    """Return the JSON schema (draft 2020-12) of a recipe."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Recipe.model_json_schema()}

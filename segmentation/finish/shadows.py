@@ -1,0 +1,173 @@
+"""Draw shadows from the alpha alone: deterministic, without a model, at a quarter of the size."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from segmentation.finish.recipe import Shadow, ShadowType
+
+REDUCTION = 4
+_CONTACT_SHARE = 0.06  # of the subject's height: what lies this close to its lower edge touches the ground
+_RESTS_WITHIN = 0.35  # of the subject's height from its lowest point: what lies higher does not touch
+_CONTACT_FLAT = 0.28  # height of a contact shadow, of its width over the ground
+_REFLECTION_REACH = 0.45  # of the subject's height, until the mirror picture has faded
+_DIRECTIONS = {ShadowType.CAST: 215.0}  # where a recipe names none: from the front left; else from above left
+_USUAL_DIRECTION = 315.0
+_GROUND_SEEN = 0.45  # a length on the ground that leads away from the viewer looks this much shorter
+_LEAST_BACK, _MOST_BACK = 0.08, 0.9
+_STANDS_IN = 0.02  # of the subject's height: the ground line lies this far inside its lower edge
+_FADE_WITH_HEIGHT = 0.55  # a cast shadow's far end is this much lighter
+
+
+def shadow_opacity(alpha: np.ndarray, shadow: Shadow) -> np.ndarray:
+    """Return the shadow's opacity, (H, W) uint8, under a placed subject of alpha, (H, W) uint8.
+
+    All lengths follow the subject's own height and width on the canvas. A reflection is not a darkness but the
+    subject itself: see `reflection`. Empty alpha gives an empty shadow.
+    """
+    height, width = alpha.shape
+    small = cv2.resize(alpha, (max(1, width // REDUCTION), max(1, height // REDUCTION)), interpolation=cv2.INTER_AREA)
+    left, top, box_width, box_height = cv2.boundingRect((small >= 8).view(np.uint8))
+    if box_width == 0:
+        return np.zeros_like(alpha)
+    box = (left, top, left + box_width, top + box_height)
+    match shadow.type:
+        case ShadowType.CONTACT:
+            drawn = _contact(small, box, shadow)
+        case ShadowType.DROP:
+            drawn = _drop(small, box, shadow)
+        case _:
+            drawn = _cast(small, box, shadow)
+    levels = cv2.convertScaleAbs(drawn, alpha=shadow.strength)
+    return cv2.resize(levels, (width, height), interpolation=cv2.INTER_LINEAR)
+
+
+def reflection(rgb: np.ndarray, alpha: np.ndarray, shadow: Shadow) -> tuple[np.ndarray, np.ndarray]:
+    """Mirror a placed subject at its lower edge: (H, W, 3) uint8 and its fading opacity, (H, W) uint8."""
+    height = alpha.shape[0]
+    _, top, box_width, box_height = cv2.boundingRect((alpha >= 8).view(np.uint8))
+    mirrored_rgb, mirrored_alpha = np.zeros_like(rgb), np.zeros_like(alpha)
+    ground = top + box_height
+    rows = min(height - ground, max(1, round(box_height * _REFLECTION_REACH)), box_height)
+    if box_width == 0 or rows <= 0:
+        return mirrored_rgb, mirrored_alpha
+    source = slice(ground - rows, ground)
+    fade = np.linspace(shadow.strength, 0, rows, dtype=np.float32)[:, None]
+    mirrored_rgb[ground : ground + rows] = rgb[source][::-1]
+    mirrored_alpha[ground : ground + rows] = np.rint(alpha[source][::-1] * fade)
+    blur = _odd(shadow.softness * 0.02 * box_height)
+    if blur > 1:
+        piece = slice(ground, ground + rows)
+        mirrored_rgb[piece] = cv2.GaussianBlur(mirrored_rgb[piece], (blur, blur), 0)
+    return mirrored_rgb, mirrored_alpha
+
+
+def _contact(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> np.ndarray:
+    """Darken the ground where the subject touches it.
+
+    A subject rests on its lower convex hull: between two wheels the ground runs straight, even if the camera saw it
+    from a corner. Where the outline comes close to the hull it touches. Two blurs are laid over each other: a narrow
+    dark one right at the contact, a wide faint one round it.
+    """
+    left, top, right, bottom = box
+    size, height = bottom - top, alpha.shape[0]
+    reach = max(2.0, size * _CONTACT_SHARE)
+    columns = left + np.flatnonzero((alpha[:, left:right] > 127).any(axis=0))
+    if columns.size == 0:
+        return np.zeros_like(alpha)
+    lowest = height - 1 - np.argmax(alpha[::-1, columns] > 127, axis=0)
+    near = lowest > bottom - _RESTS_WITHIN * size
+    columns, lowest = columns[near], lowest[near]
+    ground = _lower_hull(columns, lowest)
+    touching = np.clip(1 - (ground - lowest) / reach, 0, 1)
+    feet = np.zeros_like(alpha)
+    thickness = max(1, round(reach * _CONTACT_FLAT))
+    for offset in range(-thickness, thickness + 1):
+        rows = np.clip(np.rint(ground).astype(int) + offset, 0, height - 1)
+        feet[rows, columns] = np.maximum(feet[rows, columns], np.rint(255 * touching).astype(np.uint8))
+    spread = (0.02 + 0.10 * shadow.softness) * (right - left)
+    near_feet = _blurred(feet, spread * 0.25, spread * 0.25 * _CONTACT_FLAT)
+    wide = _blurred(feet, spread, spread * _CONTACT_FLAT)
+    return cv2.max(_to_full(near_feet), cv2.convertScaleAbs(_to_full(wide), alpha=0.7))
+
+
+def _lower_hull(columns: np.ndarray, lowest: np.ndarray) -> np.ndarray:
+    """Return the height of the lower convex hull of an outline at each column; y grows downwards."""
+    hull: list[tuple[float, float]] = []
+    for x, y in zip(columns.tolist(), lowest.tolist(), strict=True):
+        while len(hull) >= 2:
+            (x1, y1), (x2, y2) = hull[-2], hull[-1]
+            if (x2 - x1) * (y - y1) - (y2 - y1) * (x - x1) < 0:
+                break
+            hull.pop()
+        hull.append((x, y))
+    return np.interp(columns, [x for x, _ in hull], [y for _, y in hull])
+
+
+def _drop(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> np.ndarray:
+    """Shift the outline away from the light and blur it."""
+    size = box[3] - box[1]
+    away = math.radians(_direction(shadow) + 180)
+    shift_x = math.sin(away) * shadow.distance * size
+    shift_y = -math.cos(away) * shadow.distance * size
+    moved = _warped(alpha, np.array([[1, 0, shift_x], [0, 1, shift_y]], np.float32))
+    sigma = (0.004 + 0.06 * shadow.softness) * size
+    return _blurred(moved, sigma, sigma)
+
+
+def _cast(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> np.ndarray:
+    """Lay the outline on the ground, away from the light, and soften it with the distance from the feet.
+
+    A point h above the ground falls h / tan(elevation) away. What goes back or forth is foreshortened by
+    _GROUND_SEEN; what goes sideways is not.
+    """
+    size = box[3] - box[1]
+    ground = box[3] - _STANDS_IN * size
+    away = math.radians(_direction(shadow) + 180)
+    length = 1 / math.tan(math.radians(shadow.elevation))
+    shear = math.sin(away) * length
+    back = math.cos(away) * length * _GROUND_SEEN
+    back = math.copysign(min(max(abs(back), _LEAST_BACK), _MOST_BACK), back)
+    # (x, y) -> (x + shear * h, ground - back * h) with h = ground - y
+    matrix = np.array([[1, -shear, shear * ground], [0, back, ground - back * ground]], np.float32)
+    laid = _warped(alpha, matrix)
+    crisp = _blurred(laid, 0.004 * size, 0.004 * size)
+    soft_sigma = (0.01 + 0.06 * shadow.softness) * size
+    soft = _blurred(laid, soft_sigma, soft_sigma)
+    reach = max(1.0, abs(back) * size)
+    rows = np.arange(alpha.shape[0], dtype=np.float32)
+    distance = np.clip(np.abs(rows - ground) / reach, 0, 1)[:, None]
+    fade = 1 - _FADE_WITH_HEIGHT * distance
+    mixed = (crisp * (1 - distance) + soft * distance) * fade
+    return np.rint(mixed).astype(np.uint8)
+
+
+def _direction(shadow: Shadow) -> float:
+    return _DIRECTIONS.get(shadow.type, _USUAL_DIRECTION) if shadow.direction is None else shadow.direction
+
+
+def _warped(alpha: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    return cv2.warpAffine(alpha, matrix, (alpha.shape[1], alpha.shape[0]), flags=cv2.INTER_LINEAR)
+
+
+def _blurred(levels: np.ndarray, sigma_x: float, sigma_y: float) -> np.ndarray:
+    """Blur by three box filters, which come close to a Gaussian and cost the same for any sigma."""
+    kernel = (_odd(sigma_x * 1.88), _odd(sigma_y * 1.88))
+    if kernel == (1, 1):
+        return levels
+    for _ in range(3):
+        levels = cv2.blur(levels, kernel, borderType=cv2.BORDER_CONSTANT)
+    return levels
+
+
+def _to_full(levels: np.ndarray) -> np.ndarray:
+    """Stretch levels so that the darkest place is 255: the recipe's strength then means the same for every subject."""
+    highest = int(levels.max())
+    return levels if highest == 0 else cv2.convertScaleAbs(levels, alpha=255 / highest)
+
+
+def _odd(length: float) -> int:
+    return max(1, round(length)) | 1

@@ -1,0 +1,125 @@
+"""Render a finished picture with other options from its stored files; made to run in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from .compose import Rendered
+from .encode import encode_alpha, quantize, read_alpha, read_texts
+from .errors import ImageError, ImageUnreadable, InvalidParameter
+from .image import Limits, probe
+from .options import CutoutOptions, Output
+from .pipeline import render_variant
+
+BRUSH_KEEPS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class VariantInput:
+    """Hold what a rendering is made of.
+
+    source, alpha, ids: stored files, the last the id mask of an `instances` job where `people` names whom to keep.
+    brush_png: a gray picture of any size, 0 erases, 255 restores, 128 keeps. size: width and height of a source that is
+    smaller than the alpha, None for the picture itself.
+    """
+
+    source: Path
+    alpha: Path
+    options: CutoutOptions
+    limits: Limits
+    brush_limits: Limits
+    brush_png: bytes = b""
+    ids: Path | None = None
+    people: Sequence[int] = ()
+    size: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VariantFile:
+    """Hold a rendering that lies in a file, which belongs to whoever gets this."""
+
+    path: Path
+    content_type: str
+    extension: str
+    width: int
+    height: int
+    timings_ms: dict[str, float]
+
+
+def variant_write(wanted: VariantInput, folder: Path) -> VariantFile:
+    """Render into a new file of `folder`; the picture never passes through the memory of the process that asks.
+
+    Raises InvalidParameter for a brush that is no PNG or too large, ImageError for files that do not belong together.
+    """
+    alpha_png = wanted.alpha.read_bytes()
+    if wanted.ids is not None:
+        alpha_png = only_people(alpha_png, wanted.ids.read_bytes(), wanted.people)
+    if wanted.size is not None:
+        alpha_png = resized(alpha_png, wanted.size)
+    if wanted.brush_png:
+        alpha_png = brushed(alpha_png, wanted.brush_png, wanted.brush_limits)
+    result = render_variant(wanted.source.read_bytes(), alpha_png, wanted.options, wanted.limits)
+    rendered = _first(result.outputs)
+    descriptor, name = tempfile.mkstemp(dir=folder, suffix=rendered.extension)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(rendered.data)
+    size = (rendered.width, rendered.height)
+    return VariantFile(Path(name), rendered.content_type, rendered.extension, *size, result.timings_ms)
+
+
+def resized(alpha_png: bytes, size: tuple[int, int]) -> bytes:
+    """Return a stored alpha at another width and height, as PNG with the same text keys."""
+    small = cv2.resize(read_alpha(alpha_png), size, interpolation=cv2.INTER_AREA)
+    return encode_alpha(quantize(small), texts=read_texts(alpha_png))
+
+
+def brushed(alpha_png: bytes, brush_png: bytes, limits: Limits) -> bytes:
+    """Apply the brush to a stored alpha: linear between keeping it and erasing (towards 0) or restoring (towards 1).
+
+    Raises InvalidParameter for a brush that `limits` refuses.
+    """
+    alpha = read_alpha(alpha_png)
+    values = _brush_values(brush_png, limits)
+    if values.shape != alpha.shape:
+        values = cv2.resize(values, (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR)
+    brush = values.astype(np.float32) / 255
+    middle = BRUSH_KEEPS / 255
+    restore = np.clip((brush - middle) / (1 - middle), 0, 1)
+    erase = np.clip((middle - brush) / middle, 0, 1)
+    edited = (alpha + (1 - alpha) * restore) * (1 - erase)
+    return encode_alpha(quantize(edited.astype(np.float32)), texts=read_texts(alpha_png))
+
+
+def only_people(alpha_png: bytes, ids_png: bytes, people: Sequence[int]) -> bytes:
+    """Clear a stored alpha where the id mask, gray levels of 8 bits, names none of `people`."""
+    ids = cv2.imdecode(np.frombuffer(ids_png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if ids is None:
+        raise ImageUnreadable("The mask of this picture cannot be read.")
+    kept = np.isin(ids, list(people)).astype(np.float32)
+    # Half a pixel of softness, so that the border between a kept and a dropped person is not a staircase.
+    alpha = read_alpha(alpha_png) * cv2.GaussianBlur(kept, (3, 3), 0)
+    return encode_alpha(quantize(alpha), texts=read_texts(alpha_png))
+
+
+def _brush_values(brush_png: bytes, limits: Limits) -> np.ndarray:
+    """Decode the brush to (H, W) uint8, once its header has shown that it may be; raise InvalidParameter."""
+    try:
+        probe(brush_png, limits)
+    except ImageError as error:
+        raise InvalidParameter(f"brush: {error.message}", field="brush") from error
+    values = cv2.imdecode(np.frombuffer(brush_png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if values is None:
+        raise InvalidParameter("brush: not a PNG", field="brush")
+    return values
+
+
+def _first(outputs: Sequence[Rendered]) -> Rendered:
+    """Return the file that was asked for: the cutout where there is one."""
+    return next((output for output in outputs if output.kind is Output.CUTOUT), outputs[0])

@@ -1,0 +1,107 @@
+"""The MCP server's tools, called by the `mcp` package's own client."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import io
+import json
+import sys
+from typing import Any
+
+import pytest
+from mcp import Client, StdioServerParameters
+from PIL import Image
+
+from jobs.api.mcp.server import build_server
+from jobs.models import AuditEntry, Job, Scope
+from jobs.teams.keys import key_create
+from tests.cast import Person
+from tests.fakes import FakeEngine
+from tests.quota.deeds import set_quota
+from tests.stack import ROOT, Stack
+
+# Tools run in threads, which see only what is committed.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def call(tool: str, **arguments: Any) -> Any:
+    async def called() -> Any:
+        async with Client(build_server(base_url="http://site")) as client:
+            return await client.call_tool(tool, arguments)
+
+    return asyncio.run(called())
+
+
+@pytest.fixture
+def keyed(alice: Person, monkeypatch: pytest.MonkeyPatch) -> Person:
+    monkeypatch.setenv("KEYLINE_KEY", alice.secret)
+    return alice
+
+
+def picture_in(result: Any) -> Image.Image:
+    content = next(part for part in result.content if part.type == "image")
+    return Image.open(io.BytesIO(base64.b64decode(content.data)))
+
+
+def test_a_picture_is_cut_out_looked_at_and_fetched(
+    keyed: Person, jpeg_bytes: bytes, instant_worker: FakeEngine
+) -> None:
+    answer = call("cut_out", image_base64=base64.b64encode(jpeg_bytes).decode(), boxes=[[10, 10, 300, 300]])
+    job = Job.objects.get()
+
+    shown = json.loads(call("look_at_job", job_id=str(job.pk)).content[0].text)
+    fetched = call("fetch_result", job_id=str(job.pk))
+
+    assert not answer.is_error
+    assert (picture_in(answer).mode, picture_in(fetched).size) == ("RGBA", (512, 512))
+    assert instant_worker.calls == ["boxes"]
+    assert (shown["status"], shown["dialect"]) == ("succeeded", "mcp")
+    assert shown["images"][0]["files"][0]["url"].startswith("http://site/files/")
+    assert AuditEntry.objects.get(action="job.submitted").key_id == keyed.key.public_id
+
+
+@pytest.mark.parametrize("arguments", [{}, {"image_base64": "eA=="}, {"image_url": "http://127.0.0.1/"}])
+def test_an_error_is_told_with_its_code(keyed: Person, instant_worker: FakeEngine, arguments: dict[str, str]) -> None:
+    answer = call("cut_out", **arguments)
+
+    assert answer.is_error
+    assert answer.content[0].text.rstrip().endswith(("(image_missing)", "(image_unreadable)", "(url_forbidden)"))
+
+
+def test_keys_scopes_and_quotas_apply(
+    keyed: Person, charlie: Person, jpeg_bytes: bytes, instant_worker: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = base64.b64encode(jpeg_bytes).decode()
+    call("cut_out", image_base64=picture)
+    set_quota(keyed, images_per_day=1)
+    _, reader = key_create(team=keyed.team, name="reader", scopes=[Scope.READ])
+
+    used_up = call("cut_out", image_base64=picture)
+    monkeypatch.setenv("KEYLINE_KEY", reader)
+    without_scope = call("cut_out", image_base64=picture)
+    monkeypatch.setenv("KEYLINE_KEY", charlie.secret)
+    of_another_team = call("look_at_job", job_id=str(Job.objects.get().pk))
+    monkeypatch.setenv("KEYLINE_KEY", "wrong")
+    without_key = call("look_at_job", job_id=str(Job.objects.get().pk))
+
+    codes = [one.content[0].text for one in (used_up, without_scope, of_another_team, without_key)]
+    for text, code in zip(
+        codes, ("quota_exceeded", "permission_denied", "job_not_found", "authentication_required"), strict=True
+    ):
+        assert text.rstrip().endswith(f"({code})")
+
+
+@pytest.mark.e2e
+def test_stdio_on_a_running_site(live_stack: Stack, jpeg_bytes: bytes) -> None:
+    _, secret = live_stack.create_key(team="Studio")
+    environment = {**live_stack.environment, "KEYLINE_KEY": secret}
+    command = StdioServerParameters(
+        command=sys.executable, args=[str(ROOT / "manage.py"), "mcp"], env=environment, cwd=str(ROOT)
+    )
+
+    async def called() -> Any:
+        async with Client(command) as client:
+            return await client.call_tool("cut_out", {"image_base64": base64.b64encode(jpeg_bytes).decode()})
+
+    assert picture_in(asyncio.run(called())).mode == "RGBA"

@@ -1,0 +1,24 @@
+"""What the rembg dialect promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobs.api.rembg.render import ERRORS
+from jobs.api.rembg.views import RembgView
+from segmentation.errors import MattingError
+
+VIEW = RembgView
+COLUMN = "rembg"
+REFUSED = ("get", "/api/remove?url=https://pictures.example/a.jpg&bgc=red", None)
+ROUTES = {"rembg-remove": "own", "rembg-nothing": "public"}
+
+
+def envelope(error: MattingError) -> dict[str, Any]:
+    if ERRORS[error.code] != 422:
+        return {"detail": error.message}
+    return {"detail": [{"loc": ["query", error.field or "file"], "msg": error.message, "type": "value_error"}]}
+
+
+def written(code: str) -> str:
+    return str(ERRORS[code])

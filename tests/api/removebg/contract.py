@@ -1,0 +1,26 @@
+"""What the remove.bg dialect promises."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobs.api.removebg.render import ERRORS
+from jobs.api.removebg.views import RemoveBgView
+from jobs.errors import AuthenticationRequired
+from segmentation.errors import MattingError
+
+VIEW = RemoveBgView
+COLUMN = "remove.bg"
+REFUSED = ("post", "/v1.0/removebg", {"image_url": "https://pictures.example/a.jpg", "size": "huge"})
+ROUTES = {"removebg-remove": "own", "removebg-account": "own", "removebg-nothing": "public"}
+
+
+def envelope(error: MattingError) -> dict[str, Any]:
+    # Without a key the code of the same error is another one; the table has the one for a wrong key.
+    code = "missing_api_key" if isinstance(error, AuthenticationRequired) else ERRORS[error.code][1]
+    return {"errors": [{"title": error.public_message, "detail": error.message, "code": code}]}
+
+
+def written(code: str) -> str:
+    status, name = ERRORS[code]
+    return f"{status} {name}"

@@ -1,0 +1,55 @@
+"""The guide's clients as the guide prints them: no key, and results opened on the disk, on a site opened to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.api.unet.guide_client import GuideClient
+from tests.stack import Stack, running_stack
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("guide")
+
+
+@pytest.fixture(scope="module")
+def opened_site(folder: Path) -> Iterator[Stack]:
+    changes = {
+        "MATTING_OPEN_TO": "127.0.0.1/32=First team",
+        "MATTING_INPUT_ROOTS": str(folder / "inputs"),
+        "MATTING_OUTPUT_ROOTS": str(folder / "outputs"),
+    }
+    (folder / "inputs").mkdir()
+    with running_stack(folder / "site", **changes) as stack:
+        yield stack
+
+
+def on_disk(folder: Path, path: str) -> Path:
+    """Return the file that the guide's path names, with its container's folder mounted from `folder`."""
+    return folder / "outputs" / Path(path).relative_to("/root/outputs")
+
+
+def test_the_guides_three_functions(opened_site: Stack, folder: Path, jpeg_bytes: bytes) -> None:
+    client = GuideClient(opened_site.base_url, "")
+    photo = folder / "inputs" / "photo.jpg"
+    photo.write_bytes(jpeg_bytes)
+
+    single = client.single(photo)
+    robust = client.single_with_patience(photo)
+    batch = client.batch("/root/inputs/", "/root/outputs/")
+
+    assert single is not None
+    assert robust is not None
+    for answer in (single, robust):
+        assert Image.open(on_disk(folder, answer["result_path"])).mode == "RGBA"
+    assert batch is not None
+    assert (batch["status"], batch["processed"]) == ("completed", 1)
+    assert on_disk(folder, batch["zip_path"]).exists()
+    assert on_disk(folder, batch["output_dir"]).is_dir()

@@ -1,0 +1,72 @@
+"""A worker process that hangs or is stopped is noticed by its parent."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from pytest_django import Settings
+
+from jobs.running.pulse import HUNG_AFTER_S, Pulses, pulse
+from jobs.running.supervision import Program, Supervisor
+
+PID = 4711
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+
+
+def test_a_process_hangs_when_its_pulse_stops_and_not_before_it_begins() -> None:
+    now_s = [1000.0]
+    pulses = Pulses(clock=lambda: now_s[0])
+    assert not pulses.is_hung(PID)  # it loads its model
+
+    pulse(PID)
+    assert not pulses.is_hung(PID)
+    now_s[0] += HUNG_AFTER_S
+    assert not pulses.is_hung(PID)
+    now_s[0] += 1
+    assert pulses.is_hung(PID)
+
+    pulse_again(PID)
+    assert not pulses.is_hung(PID)
+
+
+def test_a_new_process_with_the_same_id_starts_afresh() -> None:
+    now_s = [1000.0]
+    pulses = Pulses(clock=lambda: now_s[0])
+    pulse(PID)
+    pulses.is_hung(PID)
+    pulses.forget(PID)
+    now_s[0] += 10 * HUNG_AFTER_S
+
+    assert not pulses.is_hung(PID)
+
+
+def test_the_supervisor_kills_a_program_that_hangs_and_starts_another() -> None:
+    pids: list[int] = []
+
+    def hung(program: Program, pid: int) -> bool:
+        if pid not in pids:
+            pids.append(pid)
+        return len(pids) == 1
+
+    lines: list[str] = []
+    supervisor = Supervisor(report=lines.append, hung=hung)
+    supervisor.start(Program("sleeper", ["sleep", "600"], grace_s=1))
+    supervisor.run(until=lambda: len(pids) == 2)
+    supervisor.stop()
+
+    assert lines[0] == "sleeper hangs and is killed"
+    assert "SIGKILL" in lines[1]
+
+
+def pulse_again(pid: int) -> None:
+    """Pulse a second later, as the file system sees it."""
+    file = Path(settings.DATA_DIR) / "pulses" / str(pid)
+    moment_ns = file.stat().st_mtime_ns + 10**9
+    os.utime(file, ns=(moment_ns, moment_ns))

@@ -1,0 +1,167 @@
+"""A recipe gives its files: their size, colours, profile, resolution, layers, and the rules they keep or break."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+from psd_tools import PSDImage
+
+from segmentation.errors import InvalidParameter
+from segmentation.finish.finish import compose, finish
+from segmentation.finish.recipe import Recipe
+from tests.segmentation.finish.drawn import bottle
+
+WHITE_SQUARE = {
+    "title": "White square",
+    "canvas": {"width_px": 400, "height_px": 400},
+    "placement": {"fill": 0.8},
+    "background": {"type": "color", "color": "#ffffff"},
+    "outputs": [{"format": "png"}],
+}
+
+
+def finished(**changes):
+    rgb, alpha = bottle()
+    return finish(rgb, alpha, Recipe.read(WHITE_SQUARE | changes))
+
+
+def pixels_of(written):
+    return np.asarray(Image.open(io.BytesIO(written.data)))
+
+
+def test_the_canvas_has_its_size_its_background_and_the_subject():
+    pixels = pixels_of(finished().files[0])
+
+    assert pixels.shape == (400, 400, 3)
+    assert tuple(pixels[5, 5]) == (255, 255, 255)
+    assert tuple(pixels[200, 200]) == (200, 30, 40)
+
+
+def test_several_files_come_from_one_recipe_with_profile_and_resolution():
+    result = finished(outputs=[{"format": "png", "dpi": 300}, {"format": "jpeg", "dpi": 300}, {"format": "webp"}])
+
+    png, jpeg, webp = (Image.open(io.BytesIO(file.data)) for file in result.files)
+
+    assert [round(picture.info["dpi"][0]) for picture in (png, jpeg)] == [300, 300]
+    assert all("icc_profile" in picture.info for picture in (png, jpeg, webp))
+    assert [file.extension for file in result.files] == ["png", "jpg", "webp"]
+
+
+def test_the_best_quality_that_fits_is_searched():
+    noisy = {"type": "gradient", "start": "#000", "end": "#fff"}
+    free = finished(background=noisy, outputs=[{"format": "jpeg", "quality": 95}]).files[0]
+    limit = int(len(free.data) * 0.6)
+
+    bound = finished(background=noisy, outputs=[{"format": "jpeg", "quality": 95, "max_bytes": limit}]).files[0]
+
+    assert len(bound.data) <= limit
+    assert 20 <= bound.quality < 95
+
+
+def test_a_size_that_no_quality_fits_is_refused_by_name():
+    with pytest.raises(InvalidParameter) as refused:
+        finished(
+            canvas={"width_px": 2000, "height_px": 2000},
+            background={"type": "gradient", "start": "#f00", "end": "#00f"},
+            outputs=[{"format": "jpeg", "max_bytes": 1024}],
+        )
+
+    assert refused.value.field == "outputs"
+
+
+def test_a_transparent_picture_keeps_its_shadow_under_it():
+    result = finished(background={"type": "transparent"}, shadow={"type": "drop", "distance": 0.1})
+
+    pixels = pixels_of(result.files[0])
+
+    assert pixels.shape[2] == 4
+    assert pixels[5, 5, 3] == 0
+    assert tuple(pixels[200, 200]) == (200, 30, 40, 255)
+    shadow = pixels[..., 3][(pixels[..., :3].max(axis=2) < 5)]
+    assert 0 < shadow.max() < 255
+
+
+def test_the_shadow_alone_is_a_file_of_its_own():
+    result = finished(shadow={"type": "contact"}, outputs=[{"format": "png", "shadow_layer": True}])
+
+    pixels = pixels_of(result.files[0])
+
+    assert pixels.shape[2] == 4
+    assert not pixels[..., :3].any()
+    assert 0 < pixels[..., 3].max() < 255
+
+
+def test_a_photoshop_file_has_its_layers():
+    result = finished(shadow={"type": "contact"}, outputs=[{"format": "psd"}])
+
+    document = PSDImage.open(io.BytesIO(result.files[0].data))
+
+    assert [layer.name for layer in document] == ["Background", "Shadow", "Subject"]
+    assert document.size == (400, 400)
+    subject = list(document)[-1]
+    assert subject.bbox[3] - subject.bbox[1] == pytest.approx(320, abs=6)
+
+
+def test_a_background_picture_covers_the_canvas_round_its_focus():
+    rgb, alpha = bottle()
+    halves = np.zeros((100, 300, 3), np.uint8)
+    halves[:, :150] = (255, 0, 0)
+    recipe = WHITE_SQUARE | {"background": {"type": "picture", "picture": "wall", "focus": [0.0, 0.5]}}
+
+    left = compose(rgb, alpha, Recipe.read(recipe), background_picture=halves).pixels
+    with pytest.raises(InvalidParameter):
+        compose(rgb, alpha, Recipe.read(recipe))
+
+    assert tuple(left[5, 5]) == (255, 0, 0)
+    assert tuple(left[5, 390]) == (255, 0, 0)
+
+
+def test_a_blurred_original_has_no_glow_of_its_subject():
+    rgb, alpha = bottle(background=(40, 160, 60))
+
+    pixels = compose(
+        rgb, alpha, Recipe.read(WHITE_SQUARE | {"canvas": {}, "placement": {}, "background": {"type": "blur"}})
+    ).pixels
+
+    beside = pixels[150:200, 60:85].reshape(-1, 3).mean(axis=0)
+    assert np.abs(beside - (40, 160, 60)).max() < 12
+
+
+def test_an_outline_surrounds_the_subject():
+    pixels = pixels_of(finished(background={"type": "color", "color": "#888"}, outline={"width": 0.02}).files[0])
+
+    middle = pixels[200]
+    red = np.flatnonzero((middle == (200, 30, 40)).all(axis=1))
+    assert tuple(middle[red[0] - 5]) == (255, 255, 255)
+    assert tuple(middle[red[0] - 20]) == (136, 136, 136)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"placement": {"fill": 0.5}}, "min_fill"),
+        ({"canvas": {"width_px": 200, "height_px": 200}}, "min_side_px"),
+        ({"canvas": {"width_px": 400, "height_px": 300}}, "aspect"),
+        ({"background": {"type": "color", "color": "#fefefe"}}, "background"),
+        ({"background": {"type": "transparent"}}, "allows_transparency"),
+        ({"shadow": {"type": "contact"}}, "allows_shadow"),
+        ({"outputs": [{"format": "webp"}]}, "formats"),
+    ],
+)
+def test_each_broken_rule_is_named(changes, rule):
+    rules = {
+        "min_fill": 0.8,
+        "min_side_px": 300,
+        "aspect": "1:1",
+        "background": "#ffffff",
+        "allows_shadow": False,
+        "allows_transparency": False,
+        "formats": ["png", "jpeg"],
+    }
+
+    kept = finished(rules=rules).violations
+    broken = finished(rules=rules, **changes).violations
+
+    assert kept == ()
+    assert rule in {violation.rule for violation in broken}

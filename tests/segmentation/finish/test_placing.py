@@ -1,0 +1,111 @@
+"""The subject is as large as asked, where asked, and never outside its margins."""
+
+import cv2
+import numpy as np
+import pytest
+
+from segmentation.finish.placing import head_of, place
+from segmentation.finish.recipe import Canvas, Placement
+from segmentation.postprocess import foreground_box, to_levels
+from tests.segmentation.finish.drawn import bottle, portrait
+
+
+def levels():
+    return to_levels(bottle()[1])
+
+
+def test_the_box_takes_its_share_of_the_longer_side():
+    placed = place(levels(), Canvas(width_px=1000, height_px=1000), Placement(fill=0.85, max_enlargement=16))
+
+    left, top, right, bottom = placed.on_canvas(placed.subject)
+
+    assert bottom - top == pytest.approx(850, abs=1)
+    assert (left + right) / 2 == pytest.approx(500, abs=1)
+    assert (top + bottom) / 2 == pytest.approx(500, abs=1)
+
+
+def test_the_area_takes_its_share_of_the_canvas():
+    placed = place(
+        levels(), Canvas(width_px=1000, height_px=1000), Placement(fill=0.2, fill_by="area", max_enlargement=16)
+    )
+
+    assert 60 * 200 * placed.scale**2 == pytest.approx(0.2 * 1000 * 1000, rel=0.02)
+
+
+def test_a_subject_on_the_ground_stands_on_its_line():
+    placed = place(levels(), Canvas(width_px=1000, height_px=1000), Placement(fill=0.5, align="ground", ground=0.9))
+
+    assert placed.on_canvas(placed.subject)[3] == pytest.approx(900, abs=1)
+
+
+def test_the_optical_centre_lies_above_the_middle():
+    placed = place(levels(), Canvas(width_px=1000, height_px=1000), Placement(fill=0.5, align="optical"))
+
+    _, top, _, bottom = placed.on_canvas(placed.subject)
+
+    assert (top + bottom) / 2 == pytest.approx(470, abs=1)
+
+
+def test_margins_win_over_the_share():
+    placed = place(levels(), Canvas(width_px=1000, height_px=1000), Placement(fill=1.0, margin=0.1))
+
+    _, top, _, bottom = placed.on_canvas(placed.subject)
+
+    assert (top, bottom) == (pytest.approx(100, abs=1), pytest.approx(900, abs=1))
+
+
+def test_a_small_subject_is_enlarged_only_so_far_and_that_is_noted():
+    placed = place(levels(), Canvas(width_px=4000, height_px=4000), Placement(fill=0.9, max_enlargement=4))
+
+    assert placed.scale == 4
+    assert "enlarged 4 times at most" in placed.notes[0]
+
+
+def test_an_aspect_ratio_gives_the_smallest_canvas_that_holds_the_subject():
+    placed = place(levels(), Canvas(aspect="1:1", min_side_px=100), Placement(fill=0.8))
+
+    assert (placed.width, placed.height) == (250, 250)
+    assert placed.scale == pytest.approx(1.0)
+
+
+def test_without_a_canvas_the_picture_keeps_its_frame():
+    placed = place(levels(), Canvas(), Placement())
+
+    assert (placed.width, placed.height, placed.scale, placed.left, placed.top) == (240, 320, 1.0, 0.0, 0.0)
+
+
+def test_an_empty_alpha_places_the_whole_picture():
+    placed = place(np.zeros((300, 200), np.uint8), Canvas(width_px=400, height_px=400), Placement(fill=1.0))
+
+    assert placed.subject is None
+    assert placed.on_canvas(foreground_box(np.full((300, 200), 255, np.uint8)))[3] == pytest.approx(400, abs=1)
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.5])
+def test_crown_and_chin_are_found_on_an_outline_with_a_neck(scale):
+    alpha = portrait(scale)
+
+    crown, chin, middle = head_of(alpha, foreground_box(alpha))
+
+    assert crown == pytest.approx(20 * scale, abs=3 * scale)
+    assert chin == pytest.approx(108 * scale, abs=8 * scale)
+    assert middle == pytest.approx(130 * scale, abs=3 * scale)
+
+
+def test_a_head_is_placed_at_its_heights():
+    alpha = portrait()
+
+    placed = place(alpha, Canvas(width_px=413, height_px=531), Placement(align="head", max_enlargement=16))
+
+    crown, chin, _ = head_of(alpha, placed.subject)
+    assert placed.top + crown * placed.scale == pytest.approx(0.1 * 531, abs=1)
+    assert (chin - crown) * placed.scale == pytest.approx(0.7 * 531, abs=1)
+
+
+def test_a_long_haired_outline_without_a_neck_still_gives_a_head():
+    alpha = np.zeros((300, 260), np.uint8)
+    cv2.ellipse(alpha, (130, 300), (110, 280), 0, 180, 360, 255, -1)
+
+    crown, chin, _ = head_of(alpha, foreground_box(alpha))
+
+    assert 20 <= crown < chin < 200

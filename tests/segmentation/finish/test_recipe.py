@@ -1,0 +1,54 @@
+"""A recipe is read strictly, kept whole, and described by a schema."""
+
+import jsonschema
+import pytest
+
+from segmentation.errors import InvalidParameter
+from segmentation.finish.recipe import Recipe, recipe_schema
+
+SQUARE = {
+    "title": "Shop square",
+    "canvas": {"width_px": 800, "height_px": 800},
+    "placement": {"fill": 0.85, "align": "ground"},
+    "background": {"type": "color", "color": "fff"},
+    "shadow": {"type": "contact", "strength": 0.5},
+    "outputs": [{"format": "jpeg", "max_bytes": 50_000}, {"format": "png"}],
+}
+
+
+def test_a_recipe_survives_the_way_through_json():
+    recipe = Recipe.read(SQUARE)
+
+    assert Recipe.read(recipe.to_json()) == recipe
+    assert recipe.background.color == "#ffffff"
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"treshold": 3}, "treshold"),
+        ({"shadow": {"type": "contact", "strength": 3}}, "shadow.strength"),
+        ({"canvas": {"width_px": 800}}, "canvas"),
+        ({"canvas": {"aspect": "wide"}}, "canvas.aspect"),
+        ({"background": {"type": "color", "color": "reddish"}}, "recipe"),
+        ({"background": {"type": "transparent"}}, "recipe"),
+        ({"outputs": []}, "outputs"),
+        ({"outputs": [{"name": "../{name}.{ext}"}]}, "outputs.0.name"),
+        ({"outputs": [{"name": "{name.__class__}"}]}, "outputs.0.name"),
+        ({"outputs": [{"name": "{name}.{ext}"}, {"name": "{name}.{ext}"}]}, "recipe"),
+    ],
+)
+def test_what_is_off_is_named(change, field):
+    with pytest.raises(InvalidParameter) as refused:
+        Recipe.read(SQUARE | change)
+
+    assert refused.value.field == field
+
+
+def test_the_published_schema_accepts_a_recipe_and_refuses_an_unknown_name():
+    schema = recipe_schema()
+    jsonschema.Draft202012Validator.check_schema(schema)
+
+    jsonschema.validate(SQUARE, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(SQUARE | {"treshold": 3}, schema)

@@ -1,0 +1,78 @@
+"""The same files, read by a second decoder: OpenCV with its own libraries, or another one where it cannot."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+
+import cv2
+import imagecodecs
+import numpy as np
+from PIL import Image
+
+from segmentation.formats.ifd import directories
+from segmentation.image import Limits, decode
+from tests.segmentation.formats import rows
+
+LIMITS = Limits()
+# Rows of which a second decoder makes something else: stored colours, no damaged file, the first page.
+_OTHERWISE = ("converted", "tone-mapped", "damaged", "reduced")
+
+
+def test_a_second_decoder_sees_the_same_pixels() -> None:
+    compared: Counter[str] = Counter()
+    for row in rows.ROWS:
+        if row.refused or any(word in " ".join((row.result, *row.notes)) for word in _OTHERWISE):
+            continue
+        for number, file in enumerate(row.files()):
+            second = _second(row.format, file.data)
+            if second is None:
+                continue
+            picture = decode(file.data, LIMITS)
+            assert second.shape == picture.rgb.shape, (row.format, row.what, number)
+            difference = np.abs(second.astype(int) - picture.rgb).max(-1)
+            if picture.alpha is not None:
+                difference = difference[picture.alpha > 0.999]  # colours may be premultiplied
+            if file.lossy and difference.size < 1000:
+                continue
+            most = np.percentile(difference, 97) if file.lossy else difference.max(initial=0)
+            assert most <= max(file.tolerance, 2), (row.format, row.what, number, most)
+            compared[row.format] += 1
+
+    assert compared["TIFF"] > 150, compared
+    assert compared["PNG"] > 30, compared
+    assert set(compared) == {row.format for row in rows.ROWS} - {"HEIC"}, compared  # of HEIC there is no second one
+
+
+def _second(name: str, data: bytes) -> np.ndarray | None:
+    """Decode to (H, W, 3) uint8, or None for a file that the second decoder does not read."""
+    if name == "HEIC":
+        return None
+    if name == "JPEG XL":
+        return _plain(imagecodecs.jpegxl_decode(data))
+    if name == "TIFF":
+        return _tiff(data)
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB | cv2.IMREAD_IGNORE_ORIENTATION)
+    return None if pixels is None else pixels
+
+
+def _tiff(data: bytes) -> np.ndarray | None:
+    """Read by libtiff: its samples where they are whole bytes, else through Pillow."""
+    tags = next(directories(data))
+    photometric = tags[262]
+    if photometric in ((3,), (6,), (5,)) or min(tags.get(258, (1,))) < 8:
+        with Image.open(io.BytesIO(data)) as image:
+            return np.asarray(image.convert("RGB"))
+    try:
+        samples = imagecodecs.tiff_decode(data, index=0)
+    except imagecodecs.TiffError:
+        return None
+    if samples.ndim == 3 and samples.shape[0] in (3, 4) and samples.shape[-1] not in (3, 4):
+        samples = np.moveaxis(samples, 0, -1)
+    plain = _plain(samples)
+    return 255 - plain if photometric == (0,) else plain
+
+
+def _plain(samples: np.ndarray) -> np.ndarray:
+    samples = samples if samples.dtype == np.uint8 else ((samples.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    return np.dstack([samples] * 3) if samples.ndim == 2 else samples[..., :3]

@@ -1,0 +1,35 @@
+"""The container's CPU limit counts, not the host's CPUs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from segmentation.cpus import available_cpus
+
+
+@pytest.fixture(autouse=True)
+def _host_of_64_cpus(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda pid: set(range(64)))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("200000 100000", 2), ("150000 100000", 2), ("max 100000", 64), ("", 64)]
+)
+def test_the_quota_of_a_container_is_read(tmp_path: Path, text: str, expected: int) -> None:
+    (tmp_path / "cpu.max").write_text(text)
+
+    assert available_cpus(tmp_path) == expected
+
+
+def test_the_quota_of_an_older_kernel_is_read(tmp_path: Path) -> None:
+    (tmp_path / "cpu").mkdir()
+    (tmp_path / "cpu/cpu.cfs_quota_us").write_text("400000\n")
+    (tmp_path / "cpu/cpu.cfs_period_us").write_text("100000\n")
+
+    assert available_cpus(tmp_path) == 4
+
+
+def test_without_a_limit_all_allowed_cpus_count(tmp_path: Path) -> None:
+    assert available_cpus(tmp_path) == 64

@@ -1,0 +1,1 @@
+"""Attack a running site, and write down what it withstood."""

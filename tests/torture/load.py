@@ -1,0 +1,288 @@
+"""Measure how a site answers under load and under stalled clients; print a table and write JSON.
+
+python -m tests.torture.load [--seconds 10] [--clients 1,8,32,64,256] [--url URL --key SECRET] [--out load.json]
+
+Without a URL a site of its own is started on a free port. Each row says what was done meanwhile; the probes ask
+/health/live ten times a second, each over a connection of its own, from another process on the same machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import requests
+
+from tests import photos
+from tests.stack import running_stack
+from tests.torture import stalls
+from tests.torture.probe import probing, summary
+from tests.torture.stalls import Site, held
+
+Row = dict[str, Any]
+MemoryOf = Callable[[], int]
+Stall = tuple[int, Callable[[Site], Any]]
+Meanwhile = Callable[[], Awaitable[Row]]
+_SIDE_PX = 7000
+
+
+async def _picture(site: Site, data: bytes) -> tuple[int, float]:
+    """Send a picture and wait for its cutout; return the status and the milliseconds, status 0 without an answer."""
+    started = time.perf_counter()
+    try:
+        reader, writer = await site.connect()
+        kinds = ("Content-Type: multipart/form-data; boundary=x", f"Content-Length: {len(data)}", "Connection: close")
+        writer.write(site.head("POST", "/api/jobs/?wait=60", "Accept: image/png", *kinds) + data)
+        answer = await asyncio.wait_for(reader.read(), 120)
+        writer.close()
+        status = int(answer.split(b" ", 2)[1])
+    except (OSError, TimeoutError, IndexError, ValueError):
+        status = 0
+    return status, (time.perf_counter() - started) * 1000
+
+
+def _form(photo: bytes) -> bytes:
+    head = b'--x\r\nContent-Disposition: form-data; name="image"; filename="a.jpg"\r\n\r\n'
+    return head + photo + b"\r\n--x--\r\n"
+
+
+async def _clients(site: Site, count: int, seconds: float, data: bytes) -> dict[str, Any]:
+    """Let `count` clients send pictures one after the other for some seconds."""
+    latencies: list[float] = []
+    statuses: Counter[int] = Counter()
+    until = time.monotonic() + seconds
+
+    async def client() -> None:
+        while True:
+            status, took_ms = await _picture(site, data)
+            statuses[status] += 1
+            latencies.append(took_ms)
+            if time.monotonic() > until:
+                return
+            if status != 200:
+                await asyncio.sleep(1)
+
+    await asyncio.gather(*(client() for _ in range(count)))
+    return {"pictures": summary(latencies), "statuses": {str(status): n for status, n in statuses.items()}}
+
+
+class Measurement:
+    """Collect rows of one run."""
+
+    def __init__(self, site: Site, *, seconds: float, memory_of: MemoryOf, only: str = "") -> None:
+        self.site, self.seconds, self.memory_of, self.only = site, seconds, memory_of, only
+        self.rows: list[Row] = []
+        self.photo = _form(photos.encoded("JPEG", quality=90))
+
+    def wants(self, name: str) -> bool:
+        return self.only in name
+
+    async def row(
+        self, name: str, *, clients: int = 0, holding: tuple[Stall, ...] = (), meanwhile: Meanwhile | None = None
+    ) -> None:
+        """Probe while stalled clients are held and others send pictures, or until `meanwhile` is done."""
+        if not self.wants(name):
+            return
+        async with AsyncExitStack() as stack:
+            cuts = [await stack.enter_async_context(held(self.site, count, start)) for count, start in holding]
+            with probing(f"{self.site.url}/health/live") as probes:
+                if meanwhile is not None:
+                    done = await meanwhile()
+                elif clients:
+                    done = await _clients(self.site, clients, self.seconds, self.photo)
+                else:
+                    done = {}
+                    await asyncio.sleep(self.seconds)
+            memory_mb = self.memory_of()
+        row = {"row": name, "probes_ms": probes, "cut_off": sum(cut[0] for cut in cuts), "web_mb": memory_mb, **done}
+        self.rows.append(row)
+        pictures = done.get("pictures", {})
+        print(
+            f"{name:44} probes p50 {probes.get('p50')} p95 {probes.get('p95')} max {probes.get('max')} ms"
+            f" | pictures {pictures.get('count', 0)} p50 {pictures.get('p50', '-')} max {pictures.get('max', '-')} ms"
+            f" {done.get('statuses', '')} {done.get('took_s', '')} | web {memory_mb} MB | cut off {row['cut_off']}",
+            flush=True,
+        )
+
+
+def _pending_job(site: Site, tarpit: str) -> str:
+    """Submit a picture from a server that never answers; return the job's id."""
+    answer = requests.post(
+        f"{site.url}/api/jobs/",
+        data={"image_url": tarpit},
+        headers={"Authorization": f"Bearer {site.secret}"},
+        timeout=60,
+    )
+    answer.raise_for_status()
+    return str(answer.json()["id"])
+
+
+def _result_path(site: Site, photo: bytes) -> str:
+    """Cut one picture out, and return the path of a large file of its job, with its signature."""
+    headers = {"Authorization": f"Bearer {site.secret}"}
+    files = {"image": ("a.png", photo)}
+    answer = requests.post(f"{site.url}/api/jobs/?wait=60", files=files, headers=headers, timeout=120).json()
+    return str(answer["images"][0]["files"][0]["url"]).removeprefix(site.url)
+
+
+def _large_pictures() -> tuple[bytes, bytes]:
+    """Return a JPEG of 49 megapixels, and a PNG of as many that lacks its end."""
+    tile = photos.astronaut()
+    pixels = np.tile(tile, (-(-_SIDE_PX // tile.shape[0]), -(-_SIDE_PX // tile.shape[1]), 1))[:_SIDE_PX, :_SIDE_PX]
+    png = photos.encode(pixels // 128 * 128, "PNG", compress_level=1)
+    return photos.encode(pixels, "JPEG", quality=60), png[: len(png) * 99 // 100]
+
+
+def _job_of(site: Site, photo: bytes) -> str:
+    """Cut a picture out; return its job's id."""
+    headers = {"Authorization": f"Bearer {site.secret}"}
+    files = {"image": ("a.jpg", photo)}
+    answer = requests.post(f"{site.url}/api/jobs/?wait=60", files=files, headers=headers, timeout=120).json()
+    return str(answer["id"])
+
+
+def _upload(site: Site, photo: bytes) -> int:
+    headers = {"Authorization": f"Bearer {site.secret}"}
+    answer = requests.post(f"{site.url}/api/jobs/", files={"image": ("a.png", photo)}, headers=headers, timeout=300)
+    return answer.status_code
+
+
+def _variant(site: Site, job_id: str) -> int:
+    headers = {"Authorization": f"Bearer {site.secret}"}
+    answer = requests.post(f"{site.url}/api/jobs/{job_id}/variants", json={}, headers=headers, timeout=300)
+    return answer.status_code
+
+
+def _at_once(count: int, ask: Callable[[], int]) -> Meanwhile:
+    """Ask as often at once, and count the statuses."""
+
+    async def run() -> Row:
+        started = time.perf_counter()
+        with ThreadPoolExecutor(count) as threads:
+            loop = asyncio.get_running_loop()
+            statuses = await asyncio.gather(*(loop.run_in_executor(threads, ask) for _ in range(count)))
+        counted = {str(status): number for status, number in Counter(statuses).items()}
+        return {"statuses": counted, "took_s": round(time.perf_counter() - started, 1)}
+
+    return run
+
+
+async def _never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(asyncio.CancelledError):  # the measurement is over
+        await reader.read()
+
+
+async def measure(
+    site: Site, *, clients: list[int], seconds: float, memory_of: MemoryOf, waits: int, only: str = ""
+) -> list[Row]:
+    """Run the load table, every stall by itself and all at once, or the rows with `only` in their name; return them."""
+    measurement = Measurement(site, seconds=seconds, memory_of=memory_of, only=only)
+    async with _stalls(site, waits) as (waiting, readers, senders):
+        await measurement.row("idle")
+        if measurement.wants("49 MP"):
+            large, damaged = _large_pictures()
+            job_id = await asyncio.to_thread(_job_of, site, large)
+            uploads, variants = partial(_upload, site, damaged), partial(_variant, site, job_id)
+            await measurement.row("16 uploads of 49 MP, cut short", meanwhile=_at_once(16, uploads))
+            await measurement.row("4 variants of 49 MP", meanwhile=_at_once(4, variants))
+        for count in clients:
+            await measurement.row(f"{count} clients", clients=count)
+        await measurement.row("40 half headers", holding=((40, stalls.half_header),))
+        await measurement.row("40 slow senders", holding=(senders,))
+        await measurement.row("40 slow readers of one link", holding=(readers,))
+        await measurement.row(f"{waits} waits", holding=(waiting,))
+        most = max(count for count in clients if count <= 64)
+        holding = (waiting, readers, senders, (40, stalls.half_header))
+        await measurement.row(f"{most} clients, {waits} waits, 40 of each stall", clients=most, holding=holding)
+    return measurement.rows
+
+
+async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits: int) -> list[Row]:
+    """Run the last row alone."""
+    measurement = Measurement(site, seconds=seconds, memory_of=lambda: 0)
+    async with _stalls(site, waits) as holding:
+        every = (*holding, (40, stalls.half_header))
+        await measurement.row(f"{clients} clients, {waits} waits, 40 of each stall", clients=clients, holding=every)
+    return measurement.rows
+
+
+@asynccontextmanager
+async def _stalls(site: Site, waits: int) -> AsyncIterator[tuple[Stall, Stall, Stall]]:
+    """Prepare what waits, slow readers and slow senders need: a picture that never arrives, and a large file."""
+    tarpit = await asyncio.start_server(_never_answers, "127.0.0.1", 0)
+    port = tarpit.sockets[0].getsockname()[1]
+    large = photos.encode(photos.astronaut().repeat(3, 0).repeat(3, 1), "BMP")  # 7 MB, more than a socket holds
+    link = await asyncio.to_thread(_result_path, site, large)
+    job_id = await asyncio.to_thread(_pending_job, site, f"http://127.0.0.1:{port}/a.png")
+    try:
+        yield (waits, stalls.waiter(job_id, 58)), (40, stalls.slow_reader(link)), (40, stalls.slow_sender)
+    finally:
+        headers = {"Authorization": f"Bearer {site.secret}"}
+        await asyncio.to_thread(requests.delete, f"{site.url}/api/jobs/{job_id}", headers=headers, timeout=60)
+        tarpit.close()
+
+
+def memory_mb(pids: list[int]) -> int:
+    """Return what processes take together, each shared page counted once, in MB."""
+    total_kb = 0
+    for pid in pids:
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue
+        total_kb += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return round(total_kb / 1024)
+
+
+@contextmanager
+def _site_of_its_own(**changes: str) -> Any:
+    with running_stack(MATTING_FETCH_ALLOW="127.0.0.1:*", MATTING_FETCH_TIMEOUT_S="600", **changes) as stack:
+        yield Site(stack.base_url, stack.secret), lambda: memory_mb(stack.processes("webserver"))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=10, help="how long each row lasts, at least")
+    parser.add_argument("--clients", default="1,8,32,64,256", help="rows of the load table")
+    parser.add_argument("--waits", type=int, default=500, help="requests that wait at once")
+    parser.add_argument("--only", default="", help="rows whose name contains this")
+    parser.add_argument("--url", help="a site that runs already; it must fetch pictures from 127.0.0.1")
+    parser.add_argument("--key", help="a key's secret for it")
+    parser.add_argument("--out", type=Path, default=Path("load.json"), help="where the figures go")
+    options = parser.parse_args()
+    clients = [int(text) for text in options.clients.split(",")]
+    started = {"load_average_before": os.getloadavg(), "processors": os.cpu_count()}
+
+    def run(site: Site, memory_of: Any) -> None:
+        rows = asyncio.run(
+            measure(
+                site,
+                clients=clients,
+                seconds=options.seconds,
+                memory_of=memory_of,
+                waits=options.waits,
+                only=options.only,
+            )
+        )
+        options.out.write_text(json.dumps({**started, "rows": rows}, indent=1) + "\n")
+
+    if options.url:
+        run(Site(options.url, options.key), lambda: 0)
+    else:
+        with _site_of_its_own() as (site, memory_of):
+            run(site, memory_of)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,123 @@
+"""A web server in this process, with a few lines in Django's place."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+import uvicorn
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+
+from webserver.application import Application
+from webserver.configuration import Configuration
+from webserver.protocol import protocol_class
+
+View = Callable[[HttpRequest], HttpResponseBase]
+
+
+class Announcements:
+    """Wake what waits for a topic; `waiting` counts them."""
+
+    def __init__(self) -> None:
+        self._events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
+        self.waiting = threading.Semaphore(0)
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def start(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    async def stop(self) -> None: ...
+
+    async def wait(self, topic: str, timeout_s: float | None) -> None:
+        self.waiting.release()
+        await self._events[topic].wait()
+
+    def announce(self, topic: str) -> None:
+        self._loop.call_soon_threadsafe(self._events[topic].set)
+
+
+class Views:
+    """Answer each path by the function that a test gives for it, and go on with what is parked."""
+
+    def __init__(self) -> None:
+        self.by_path: dict[str, View] = {"/ping": lambda request: HttpResponse(b"pong")}
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase:
+        parked = request.META.pop("webserver.going_on", None)
+        return self.by_path[request.path](request) if parked is None else parked.go_on(request)
+
+
+@dataclass
+class Running:
+    """Hold a running server: where it listens, its views, and what it waits for."""
+
+    port: int
+    views: Views
+    announcements: Announcements
+    sockets: list[socket.socket] = field(default_factory=list)
+
+    def connect(self, text: str = "", *, receive_bytes: int | None = None) -> socket.socket:
+        """Open a connection and send a text."""
+        client = socket.socket()
+        self.sockets.append(client)
+        if receive_bytes is not None:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        client.settimeout(60)
+        client.connect(("127.0.0.1", self.port))
+        client.sendall(text.encode())
+        return client
+
+    def get(self, path: str, **options: Any) -> socket.socket:
+        """Ask for a path, over a connection that the server closes."""
+        return self.connect(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", **options)
+
+
+def answer(client: socket.socket) -> tuple[int, bytes]:
+    """Read until the server closes; return the status, 0 without one, and the body."""
+    data = b""
+    try:
+        while piece := client.recv(2**16):
+            data += piece
+    except ConnectionResetError:
+        pass
+    head, _, body = data.partition(b"\r\n\r\n")
+    return (int(head.split(b" ")[1]) if head else 0), body
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Running]]:
+    """Start a server; its configuration is given by name. It ends with the test."""
+    running: list[tuple[uvicorn.Server, threading.Thread, Running]] = []
+
+    def start(**changes: Any) -> Running:
+        configuration = Configuration(**changes)
+        views, announcements = Views(), Announcements()
+        application = Application(configuration, announcements, views)
+        config = uvicorn.Config(
+            application,
+            http=protocol_class(configuration),
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            timeout_keep_alive=configuration.keep_alive_s,
+        )
+        server = uvicorn.Server(config)
+        listener = socket.create_server(("127.0.0.1", 0))
+        served = Running(listener.getsockname()[1], views, announcements)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        running.append((server, thread, served))
+        return served
+
+    yield start
+    for server, thread, served in running:
+        for client in served.sockets:
+            client.close()
+        server.should_exit = True
+        thread.join()

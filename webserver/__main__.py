@@ -1,0 +1,36 @@
+"""`python -m webserver`: run the web server, or one of its processes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+# Run by its path, from any working directory, Python would look for modules in this folder instead of the checkout.
+sys.path[0] = str(Path(__file__).resolve().parent.parent)
+
+from webserver.configuration import from_environment  # noqa: E402
+
+
+def main() -> int:
+    """Read the command line and serve."""
+    parser = argparse.ArgumentParser(prog="python -m webserver", description="Serve Keyline's pages and APIs.")
+    parser.add_argument("--child", nargs=3, type=int, metavar=("SOCKET", "PIPE", "LOCKS"), help="used internally")
+    options = parser.parse_args()
+    try:
+        configuration = from_environment()
+    except ValueError as error:
+        parser.error(str(error))
+    if options.child:
+        from webserver.child import serve
+
+        listener, pipe, lock_file = options.child
+        serve(configuration, listener=listener, pipe=pipe, lock_file=lock_file)
+        return 0
+    from webserver.parent import Parent
+
+    return Parent(configuration).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,262 @@
+"""The ASGI application: bodies, waits and slow clients in the event loop, Django in the threads of lanes."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import IO, Any, Protocol
+
+from django.http import HttpResponse, HttpResponseBase
+
+from webserver.bodies import SMALL_BYTES, BodyTooSlow, BodyWanted, ClientGone, body_read
+from webserver.configuration import Configuration, Pace
+from webserver.django_requests import Handler, Trips
+from webserver.lanes import Lane, LaneFull, Lanes
+from webserver.memory import MachineSlot
+from webserver.parking import Parked
+from webserver.protocol import ABORT
+
+logger = logging.getLogger(__name__)
+
+Message = dict[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+_PIECE_BYTES = 64 * 2**10
+_LARGE_BYTES = 4 * 2**20
+_LIVE = "/health/live"
+_PROBES = ("/health", "/health/ready")
+
+
+class Wakeups(Protocol):
+    """Tell when something that requests wait for has happened."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def wait(self, topic: str, timeout_s: float | None) -> None:
+        """Return when the topic has happened, or the time is up."""
+
+
+class Application:
+    """Answer requests; one object for each process."""
+
+    def __init__(
+        self, configuration: Configuration, wakeups: Wakeups, handler: Handler, slot: MachineSlot | None = None
+    ) -> None:
+        self.configuration = configuration
+        self.wakeups = wakeups
+        self.lanes = Lanes(threads=configuration.threads, upload_threads=configuration.upload_threads)
+        self.handler = handler
+        self.slot = slot or MachineSlot(None)
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await _Exchange(self, scope, receive, send).run()
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await self.wakeups.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.wakeups.stop()
+        self.lanes.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+class _Exchange:
+    """Take one request to its answer."""
+
+    def __init__(self, application: Application, scope: Message, receive: Receive, send: Send) -> None:
+        self._application = application
+        self._lanes = application.lanes
+        self._pace = application.configuration.pace
+        self._scope, self._receive, self._send = scope, receive, send
+        self._trips = Trips(application.handler, scope)
+
+    async def run(self) -> None:
+        try:
+            response = await self._answer()
+        except ClientGone:
+            return
+        except BodyTooSlow:
+            response = _plain("The request's body came too slowly.", 408, {"Connection": "close"})
+        except LaneFull:
+            response = _plain("The server is busy.", 503, {"Retry-After": "5"})
+        await self._deliver(response)
+
+    # The answer -------------------------------------------------------------------------------------------------------
+
+    async def _answer(self) -> HttpResponseBase:
+        """Return the answer; whatever waits here costs no thread."""
+        response = await self._first_answer()
+        while isinstance(response, Parked):
+            await self._wait(response)
+            response = await self._lanes.short.run(self._trips.go_on, response)
+        return response
+
+    async def _first_answer(self) -> HttpResponseBase:
+        declared = _declared_bytes(self._scope)
+        path = self._scope["path"].rstrip("/")
+        lane = self._lanes.live if path == _LIVE else self._lanes.probes if path in _PROBES else self._lanes.short
+        body = await self._small_body(declared)
+        try:
+            return await self._begin(lane, body)
+        except BodyWanted:
+            body = await self._body(self._trips.body_limit)
+            if _length_of(body) > _LARGE_BYTES and not _is_multipart(self._scope):  # Django parses it in memory
+                return await self._begin(self._lanes.memory, body, begin=self._begin_alone)
+            return await self._begin(self._lanes.uploads, body)
+
+    def _begin_alone(self, body: IO[bytes] | None) -> HttpResponseBase:
+        with self._application.slot.taken():
+            return self._trips.begin(body)
+
+    async def _begin(
+        self,
+        lane: Lane,
+        body: IO[bytes] | None,
+        begin: Callable[[IO[bytes] | None], HttpResponseBase] | None = None,
+    ) -> HttpResponseBase:
+        try:
+            return await lane.run(begin or self._trips.begin, body)
+        except LaneFull:
+            if body is not None:
+                body.close()
+            raise
+
+    async def _small_body(self, declared: int | None) -> IO[bytes] | None:
+        """Read a short body before a thread is taken; a long one, or one in chunks, only when it is asked for."""
+        if declared == 0:
+            return io.BytesIO()
+        return await self._body(declared) if declared is not None and declared <= SMALL_BYTES else None
+
+    async def _body(self, most_bytes: int) -> IO[bytes]:
+        return await body_read(self._receive, most_bytes=most_bytes, pace=self._pace)
+
+    async def _wait(self, parked: Parked) -> None:
+        """Wait for what a request is parked for; raise ClientGone, once it knows, when its client leaves meanwhile."""
+        gone = asyncio.ensure_future(self._client_gone())
+        happened = asyncio.ensure_future(self._happened(parked))
+        try:
+            await asyncio.wait({gone, happened}, return_when=asyncio.FIRST_COMPLETED)
+            if not happened.done():
+                await self._lanes.short.run(self._trips.leave, parked)
+                raise ClientGone
+        finally:
+            gone.cancel()
+            happened.cancel()
+
+    async def _happened(self, parked: Parked) -> None:
+        if isinstance(parked.awaited, str):
+            await self._application.wakeups.wait(parked.awaited, parked.timeout_s)
+        else:
+            await asyncio.wait([asyncio.wrap_future(parked.awaited)], timeout=parked.timeout_s)
+
+    async def _client_gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+
+    # The delivery -----------------------------------------------------------------------------------------------------
+
+    async def _deliver(self, response: HttpResponseBase) -> None:
+        """Send an answer, and cut off a client that takes it more slowly than the pace allows."""
+        delivery = _Delivery(self._send, self._pace)
+        reported = getattr(response, "delivered", None)
+        try:
+            await delivery.send(_start_of(response))
+            if self._scope["method"] == "HEAD":
+                await delivery.send({"type": "http.response.body"})
+            elif response.streaming:
+                await self._stream(response, delivery)
+            elif reported is None:
+                await delivery.send_whole(_content_of(response))
+            elif await self._sent_to_client(response, delivery):
+                await self._lanes.short.run(self._trips.report, reported)
+        except TimeoutError:
+            self._scope["extensions"][ABORT]["abort"]()
+        finally:
+            if response.streaming:
+                await self._lanes.files.run(response.close)
+
+    async def _sent_to_client(self, response: HttpResponseBase, delivery: _Delivery) -> bool:
+        """Send a whole answer; return False when the client had gone before its end. The server itself cannot tell."""
+        gone = asyncio.ensure_future(self._client_gone())
+        try:
+            await delivery.send_whole(response.content, ends=False)
+            await asyncio.sleep(0)
+            is_there = not gone.done()
+            await delivery.send({"type": "http.response.body"})
+        finally:
+            gone.cancel()
+        return is_there
+
+    async def _stream(self, response: HttpResponseBase, delivery: _Delivery) -> None:
+        pieces = iter(response)
+        while (piece := await self._lanes.files.run(next, pieces, None)) is not None:
+            await delivery.send({"type": "http.response.body", "body": piece, "more_body": True})
+        await delivery.send({"type": "http.response.body"})
+
+
+class _Delivery:
+    """Send parts of an answer, each within what the pace allows for those before it; raise TimeoutError."""
+
+    def __init__(self, send: Send, pace: Pace) -> None:
+        self._send, self._pace = send, pace
+        self._started, self._passed = time.monotonic(), 0
+
+    async def send(self, message: Message) -> None:
+        left = self._started + self._pace.allowed_s(self._passed) - time.monotonic()
+        async with asyncio.timeout(max(0.0, left)):
+            await self._send(message)
+        self._passed += len(message.get("body", b""))
+
+    async def send_whole(self, content: bytes, *, ends: bool = True) -> None:
+        """Send the content; without `ends`, the caller sends the end of the answer."""
+        for start in range(0, len(content), _PIECE_BYTES):
+            piece = content[start : start + _PIECE_BYTES]
+            more = start + _PIECE_BYTES < len(content) or not ends
+            await self.send({"type": "http.response.body", "body": piece, "more_body": more})
+        if not content and ends:
+            await self.send({"type": "http.response.body"})
+
+
+def _start_of(response: HttpResponseBase) -> Message:
+    headers = [*response.items(), *(("Set-Cookie", cookie.OutputString()) for cookie in response.cookies.values())]
+    if not response.streaming and "Content-Length" not in response.headers:
+        headers.append(("Content-Length", str(len(_content_of(response)))))
+    encoded = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+    return {"type": "http.response.start", "status": response.status_code, "headers": encoded}
+
+
+def _content_of(response: HttpResponseBase) -> bytes:
+    return response.content if isinstance(response, HttpResponse) else b""
+
+
+def _declared_bytes(scope: Message) -> int | None:
+    """Return the length of the body, 0 without one; None for one in chunks, or a length that is no number."""
+    headers = dict(scope["headers"])
+    if b"transfer-encoding" in headers:
+        return None
+    text = headers.get(b"content-length", b"0")
+    return int(text) if text.isdigit() else None
+
+
+def _length_of(body: IO[bytes]) -> int:
+    length = body.seek(0, io.SEEK_END)
+    body.seek(0)
+    return length
+
+
+def _is_multipart(scope: Message) -> bool:
+    kind: bytes = dict(scope["headers"]).get(b"content-type", b"")
+    return kind.lower().startswith(b"multipart/form-data")
+
+
+def _plain(text: str, status: int, headers: dict[str, str]) -> HttpResponse:
+    return HttpResponse(text, status=status, content_type="text/plain", headers=headers)

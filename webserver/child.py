@@ -1,0 +1,87 @@
+"""One web process: uvicorn on the parent's socket, with the parent kept informed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import resource
+import socket
+import sys
+from importlib import import_module
+from typing import Any
+
+import uvicorn
+
+from webserver.configuration import Configuration
+from webserver.memory import MachineSlot
+from webserver.parent import ALIVE, BEAT_EVERY_S, REPLACE, SERVES
+from webserver.protocol import protocol_class
+
+APPLICATION = "mattingsite.asgi:application"
+_TURN = 64  # how many connections one process accepts before the other gets its turn
+_QUEUE = 1024
+_SWITCH_INTERVAL_S = 0.001  # the event loop gets its turn soon, however many threads compute
+
+
+class _Server(uvicorn.Server):
+    """Tell the parent when this process serves, that it is alive, and when it has answered its share of requests."""
+
+    def __init__(self, config: uvicorn.Config, *, pipe: int, max_requests: int) -> None:
+        super().__init__(config)
+        self._pipe = pipe
+        # The jitter keeps the processes from being replaced together.
+        self._share = max_requests + random.randrange(max(1, max_requests // 5))  # noqa: S311
+        self._told = False
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        for listener in sockets or ():  # uvicorn has made the queue as short as a turn
+            listener.listen(_QUEUE)
+        self._tell(SERVES)
+        self._beat()
+
+    def _beat(self) -> None:
+        self._tell(ALIVE)
+        if not self._told and self.server_state.total_requests >= self._share:
+            self._told = True
+            self._tell(REPLACE)
+        asyncio.get_running_loop().call_later(BEAT_EVERY_S, self._beat)
+
+    def _tell(self, word: bytes) -> None:
+        try:
+            os.write(self._pipe, word)
+        except OSError:  # the parent is gone; what is accepted is still answered
+            self.should_exit = True
+
+
+def serve(configuration: Configuration, *, listener: int, pipe: int, lock_file: int) -> None:
+    """Serve until SIGTERM; then answer what has been accepted and end."""
+    _allow_many_connections()
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    module, _, name = APPLICATION.partition(":")
+    application: Any = getattr(import_module(module), name)
+    application.slot = MachineSlot(lock_file)
+    config = uvicorn.Config(
+        application,
+        http=protocol_class(configuration),
+        ws="none",
+        loop="asyncio",
+        lifespan="on",
+        interface="asgi3",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=_TURN,
+        timeout_keep_alive=int(configuration.keep_alive_s),
+        timeout_graceful_shutdown=int(configuration.stop_grace_s),
+    )
+    server = _Server(config, pipe=pipe, max_requests=configuration.max_requests)
+    server.run(sockets=[socket.socket(fileno=listener)])
+
+
+def _allow_many_connections() -> None:
+    """Raise the soft limit of open files to the hard one: every waiting request holds a socket."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

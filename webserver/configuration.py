@@ -1,0 +1,70 @@
+"""Read the web server's settings; docs/settings.md explains the variables."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+
+
+def _number(name: str, default: float) -> float:
+    """Return a variable's value; raise ValueError, which names it, when it is not a number above 0."""
+    text = os.environ.get(name, "")
+    try:
+        value = float(text or default)
+    except ValueError:
+        value = 0
+    if not 0 < value < float("inf"):
+        raise ValueError(f"{name}={text} must be a number greater than 0")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Bound how slowly bytes may pass: `grace_s` to begin with, and then at least `bytes_per_s` on average."""
+
+    grace_s: float
+    bytes_per_s: float
+
+    def allowed_s(self, passed_bytes: int) -> float:
+        """Return how long after the start `passed_bytes` may have taken."""
+        return self.grace_s + passed_bytes / self.bytes_per_s
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Hold the settings of one web process.
+
+    threads serve short requests, upload_threads those with a large body. max_requests: after so many answers a process
+    asks to be replaced. longest_wait_s: how long a request may wait for its job.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    processes: int = 2
+    threads: int = 8
+    upload_threads: int = 4
+    header_timeout_s: float = 10.0
+    keep_alive_s: float = 5.0
+    pace: Pace = field(default_factory=lambda: Pace(20.0, 8192.0))
+    max_requests: int = 50_000
+    longest_wait_s: float = 60.0
+
+    @property
+    def stop_grace_s(self) -> float:
+        """Return how long a process that is told to stop may take to answer what it has accepted."""
+        return self.longest_wait_s + 10
+
+
+def from_environment() -> Configuration:
+    """Read every variable; raise ValueError, which names it, for one that cannot work."""
+    return Configuration(
+        host=os.environ.get("HOST", "127.0.0.1"),
+        port=int(_number("PORT", 8000)),
+        processes=int(_number("WEB_PROCESSES", 2)),
+        threads=int(_number("WEB_THREADS", 8)),
+        upload_threads=int(_number("WEB_UPLOAD_THREADS", 4)),
+        header_timeout_s=_number("WEB_HEADER_TIMEOUT_S", 10),
+        pace=Pace(_number("WEB_STALL_TIMEOUT_S", 20), _number("WEB_MIN_BYTES_PER_S", 8192)),
+        max_requests=int(_number("WEB_MAX_REQUESTS", 50_000)),
+        longest_wait_s=_number("MATTING_MAX_WAIT_S", 60),
+    )

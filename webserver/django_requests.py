@@ -1,0 +1,128 @@
+"""Django's side of a request: one trip through its middleware and a view, in a thread of a lane."""
+
+from __future__ import annotations
+
+import io
+import logging
+import tempfile
+from collections.abc import Callable
+from typing import IO, Any, Protocol
+
+from django.core import signals
+from django.core.handlers.asgi import ASGIRequest, get_script_prefix
+from django.core.handlers.base import BaseHandler
+from django.db import close_old_connections
+from django.http import FileResponse, HttpRequest, HttpResponseBadRequest, HttpResponseBase, StreamingHttpResponse
+from django.urls import set_script_prefix
+
+from webserver.answers import PieceResponse
+from webserver.bodies import LIMIT, SMALL_BYTES, BodyWanted, UnreadBody
+from webserver.parking import GOING_ON, PARKS, REPORTS_DELIVERY, Parked
+
+logger = logging.getLogger(__name__)
+
+# What views keep in META from one trip to the next.
+_KEPT_PREFIX = "keyline."
+
+
+class Handler(Protocol):
+    """Answer a request, in the calling thread."""
+
+    def get_response(self, request: HttpRequest) -> HttpResponseBase: ...
+
+
+class DjangoHandler(BaseHandler):
+    """Build Django's middleware once for a process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.load_middleware()
+
+
+class Trips:
+    """Take one request through Django, as often as it needs: until it wants its body, waits, or is answered.
+
+    Everything here runs in a thread of a lane. What a view has kept in META under `keyline.` is there on the next trip.
+    """
+
+    def __init__(self, handler: Handler, scope: dict[str, Any]) -> None:
+        self._handler = handler
+        self._scope = scope
+        self._kept: dict[str, Any] = {}
+        self.body_limit = SMALL_BYTES
+
+    def begin(self, body: IO[bytes] | None) -> HttpResponseBase:
+        """Return the answer, or `Parked`; raise BodyWanted when the body is None and somebody reads it."""
+        return self._trip(UnreadBody() if body is None else body)
+
+    def go_on(self, parked: Parked) -> HttpResponseBase:
+        """Return what a parked request answers, or `Parked` again."""
+        return self._trip(io.BytesIO(), going_on=parked)
+
+    def leave(self, parked: Parked) -> None:
+        """Tell a parked request that its client has gone."""
+        try:
+            parked.left()
+        except Exception:
+            logger.exception("what a client left behind could not be put right")
+        finally:
+            close_old_connections()
+
+    def report(self, delivered: Callable[[], object]) -> None:
+        """Call the function that a response had for the moment at which it has reached the client."""
+        try:
+            delivered()
+        except Exception:
+            logger.exception("the delivery of an answer could not be recorded")
+        finally:
+            close_old_connections()
+
+    def _trip(self, body: Any, going_on: Parked | None = None) -> HttpResponseBase:
+        set_script_prefix(get_script_prefix(self._scope))
+        signals.request_started.send(sender=self._handler.__class__, scope=self._scope)
+        try:
+            request = self._request(body)
+        except UnicodeDecodeError:
+            return HttpResponseBadRequest()
+        if going_on is not None:
+            request.META |= {GOING_ON: going_on, "CONTENT_LENGTH": "0"}
+            request.META.pop("HTTP_TRANSFER_ENCODING", None)
+        try:
+            response = self._handler.get_response(request)
+        except BodyWanted:
+            self.body_limit = request.META.get(LIMIT, SMALL_BYTES)
+            close_old_connections()
+            raise
+        finally:
+            self._kept = {name: value for name, value in request.META.items() if name.startswith(_KEPT_PREFIX)}
+        return self._settled(response)
+
+    def _request(self, body: Any) -> ASGIRequest:
+        request = ASGIRequest(self._scope, body)
+        request.META |= {
+            "wsgi.input": body,
+            "wsgi.input_terminated": True,
+            PARKS: True,
+            REPORTS_DELIVERY: True,
+            **self._kept,
+        }
+        return request
+
+    def _settled(self, response: HttpResponseBase) -> HttpResponseBase:
+        """Do what needs this thread's database connection, and give that back."""
+        if not isinstance(response, StreamingHttpResponse):
+            response.close()
+        elif not isinstance(response, FileResponse | PieceResponse):
+            _write_down(response)
+        close_old_connections()
+        return response
+
+
+def _write_down(response: StreamingHttpResponse) -> None:
+    """Let a streamed answer be made here: its parts may come from a database connection, which belongs to a thread."""
+    file = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115  the response closes it
+    for piece in iter(response):
+        file.write(piece)
+    file.seek(0)
+    response._resource_closers.append(file.close)  # type: ignore[attr-defined]  # Django has no public way
+    response.streaming_content = iter(lambda: file.read(2**16), b"")

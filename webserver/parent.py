@@ -1,0 +1,207 @@
+"""The web server's parent: opens the port, starts processes, and replaces each only when its successor serves.
+
+It imports nothing of Django and stays small. A process tells it through a pipe that it serves, that it is alive, and
+that it has done its share of requests and wants to be replaced.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from webserver.configuration import Configuration
+
+CHILD = (sys.executable, str(Path(__file__).with_name("__main__.py")), "--child")
+SERVES, ALIVE, REPLACE = b"s", b"a", b"r"
+BEAT_EVERY_S = 2.0
+_HANGS_AFTER_S = 30.0
+_STARTS_WITHIN_S = 120.0
+_PAUSES_S = (0.0, 0.5, 2.0, 5.0)
+_STEADY_AFTER_S = 30.0
+_BACKLOG = 512
+
+
+@dataclass(eq=False, slots=True)
+class Member:
+    """Hold one web process, and what it has said through its pipe."""
+
+    process: subprocess.Popen[bytes]
+    pipe: int
+    started_at: float = field(default_factory=time.monotonic)
+    heard_at: float = field(default_factory=time.monotonic)
+    serves: bool = False
+    successor: Member | None = None
+    stops_until: float | None = None
+
+
+class Parent:
+    """Keep `configuration.processes` serving until SIGTERM or SIGINT; SIGHUP replaces all of them.
+
+    command: starts one process; the numbers of three open files are added to it: the listening socket, the pipe to the
+    parent, and the file for locks.
+    """
+
+    def __init__(self, configuration: Configuration, command: Sequence[str] = CHILD) -> None:
+        self._configuration = configuration
+        self._command = command
+        self._socket = _listening(configuration.host, configuration.port)
+        self._slot = tempfile.TemporaryFile()  # noqa: SIM115  a name for locks, which lives as long as the parent
+        self._members: list[Member] = []
+        self._selector = selectors.DefaultSelector()
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_write, False)
+        self._selector.register(self._wake_read, selectors.EVENT_READ)
+        self._early_deaths = 0
+        self._start_after = 0.0
+        self._signals: list[int] = []
+        self._stopping = False
+
+    def run(self) -> int:
+        """Serve until told to stop, and return the exit status."""
+        signal.set_wakeup_fd(self._wake_write)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
+            signal.signal(number, lambda number, _: self._signals.append(number))
+        while not (self._stopping and not self._members):
+            self._obey()
+            self._bury()
+            self._end_what_hangs()
+            if not self._stopping:
+                self._fill_up()
+            self._listen(0.5)
+        return 0
+
+    # What happens -----------------------------------------------------------------------------------------------------
+
+    def _obey(self) -> None:
+        while self._signals:
+            number = self._signals.pop(0)
+            if number == signal.SIGHUP:
+                for member in self._current():
+                    self._replace(member)
+            elif number in (signal.SIGTERM, signal.SIGINT):
+                self._stop_all(hurry=self._stopping)
+
+    def _listen(self, timeout_s: float) -> None:
+        """Hear what processes say, or wake up by a signal."""
+        for key, _ in self._selector.select(timeout_s):
+            said = os.read(key.fd, 4096)
+            member = key.data
+            if member is None:
+                continue
+            if not said:
+                self._selector.unregister(key.fd)
+                continue
+            member.heard_at = time.monotonic()
+            if SERVES in said:
+                self._is_serving(member)
+            if REPLACE in said:
+                self._replace(member)
+
+    def _is_serving(self, member: Member) -> None:
+        member.serves = True
+        for old in self._members:
+            if old.successor is member:
+                self._stop(old)
+
+    def _replace(self, member: Member) -> None:
+        """Start a successor; `member` goes on until that serves."""
+        if not self._stopping and member.successor is None and member.stops_until is None:
+            member.successor = self._start()
+
+    def _bury(self) -> None:
+        for member in [member for member in self._members if member.process.poll() is not None]:
+            self._forget(member)
+            if member.stops_until is not None:
+                continue
+            now = time.monotonic()
+            _say(f"web process {member.process.pid} ended with {member.process.returncode}")
+            young = now - member.started_at < _STEADY_AFTER_S
+            self._early_deaths = self._early_deaths + 1 if young else 0
+            self._start_after = now + _PAUSES_S[min(self._early_deaths, len(_PAUSES_S) - 1)]
+
+    def _forget(self, member: Member) -> None:
+        self._members.remove(member)
+        for old in self._members:
+            if old.successor is member:
+                old.successor = None
+        if member.pipe in self._selector.get_map():
+            self._selector.unregister(member.pipe)
+        os.close(member.pipe)
+
+    def _end_what_hangs(self) -> None:
+        now = time.monotonic()
+        for member in self._members:
+            silent = now - member.heard_at > (_HANGS_AFTER_S if member.serves else _STARTS_WITHIN_S)
+            overdue = member.stops_until is not None and now > member.stops_until
+            if silent or overdue:
+                _say(f"web process {member.process.pid} {'hangs' if silent else 'does not end'} and is killed")
+                member.process.kill()
+                member.heard_at = now
+
+    def _fill_up(self) -> None:
+        if time.monotonic() < self._start_after:
+            return
+        successors = {member.successor for member in self._members}
+        places = [member for member in self._current() if member not in successors]
+        for _ in range(self._configuration.processes - len(places)):
+            self._start()
+
+    def _current(self) -> list[Member]:
+        return [member for member in self._members if member.stops_until is None]
+
+    # Processes --------------------------------------------------------------------------------------------------------
+
+    def _start(self) -> Member:
+        read, write = os.pipe()
+        given = (self._socket.fileno(), write, self._slot.fileno())
+        command = [*self._command, *map(str, given)]
+        # Few arenas: with one for each thread the C library keeps what is freed.
+        environment = {"MALLOC_ARENA_MAX": "2"} | os.environ
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            pass_fds=given,
+            env=environment,
+        )
+        os.close(write)
+        member = Member(process, read)
+        self._members.append(member)
+        self._selector.register(read, selectors.EVENT_READ, member)
+        return member
+
+    def _stop(self, member: Member) -> None:
+        member.stops_until = time.monotonic() + self._configuration.stop_grace_s
+        member.process.send_signal(signal.SIGTERM)
+
+    def _stop_all(self, *, hurry: bool) -> None:
+        """Stop accepting, and let what was accepted be answered; in a hurry end at once."""
+        if not self._stopping:
+            self._stopping = True
+            self._socket.close()
+        for member in self._members:
+            if hurry:
+                member.process.kill()
+            elif member.stops_until is None:
+                self._stop(member)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise SystemExit(f"the web server cannot listen on {host}, port {port}: {error.strerror}") from None
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"web server: {text}\n")
+    sys.stderr.flush()
