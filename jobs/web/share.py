@@ -21,7 +21,7 @@ class ShareView(View):
 
     def get(self, request: HttpRequest, artifact_id: UUID) -> HttpResponse:
         until, signature = request.GET.get("until", ""), request.GET.get("signature", "")
-        if not storage.is_signed(artifact_id, until, signature):
+        if storage.link_state(artifact_id, until, signature) != "valid":
             return render(request, "shared_expired.html", status=410)
         try:
             artifact = artifact_signed(artifact_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import pytest
@@ -132,4 +133,4 @@ def test_the_filters_of_the_gallery_do_not_overlap(sign_up: Callable[..., Visito
     )
 
     rows = sorted((round(top / 20), left, right) for top, left, right in frames)
-    assert all(one[2] <= other[1] for one, other in zip(rows, rows[1:], strict=False) if one[0] == other[0])
+    assert all(one[2] <= other[1] for one, other in itertools.pairwise(rows) if one[0] == other[0])

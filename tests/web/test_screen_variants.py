@@ -22,8 +22,8 @@ def rendering(person: Person, image: JobImage, **options: object) -> Image.Image
     answer = person.browser().post(
         f"/api/jobs/{image.job_id}/variants", {"position": 0, **options}, content_type="application/json"
     )
-    assert answer.status_code == 200, answer.content
-    return Image.open(io.BytesIO(answer.content))
+    assert answer.status_code == 200
+    return Image.open(io.BytesIO(b"".join(answer.streaming_content)))
 
 
 @pytest.fixture
