@@ -37,5 +37,6 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+MATTING_REPEAT_WINDOW_S = 0  # tests send the same picture again and mean it; those of repetitions set a window
 MATTING_TEAM_WINDOW = 1000  # tests of the queue see all of their pictures in it; those of fairness set their own
 MATTING_PIXEL_PROCESSES = False

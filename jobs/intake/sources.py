@@ -156,14 +156,24 @@ def proved(source: bytes | Path, limits: Limits) -> Probe:
     of this machine is StorageFailed, which is no verdict about the picture.
     """
     try:
-        count = pixels_of(source, limits) if isinstance(source, bytes) else pixels.checks.run(pixels_of, source, limits)
-        if count <= _CHECKED_HERE_PIXELS and isinstance(source, bytes):
-            return probe(source, limits)
+        if isinstance(source, bytes):
+            count = pixels_of(source, limits)
+            if count <= _CHECKED_HERE_PIXELS:
+                return probe(source, limits)
+    except (MemoryError, OSError) as error:
+        raise _cannot_check() from error
+    try:
+        if not isinstance(source, bytes):
+            count = pixels.checks.run(pixels_of, source, limits)
         return pixels.checks.run(probe, source, limits, pixels=count)
     except pixels.PROCESS_FAILED as error:
         raise ImageUnreadable("The file is damaged and cannot be decoded.") from error
-    except (MemoryError, OSError) as error:
-        raise StorageFailed("The picture cannot be checked at the moment, please try again.") from error
+    except OSError as error:
+        raise _cannot_check() from error
+
+
+def _cannot_check() -> StorageFailed:
+    return StorageFailed("The picture cannot be checked at the moment, please try again.")
 
 
 def accept_bytes(

@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
             field=models.JSONField(
                 null=True, blank=True,
                 default=dict,
-                help_text='Qualities of single dialects: {"baidu": "fine"}.',
+                help_text='Qualities of single dialects: {"native": "fine"}.',
                 validators=[jobs.models.team.validate_dialect_qualities],
             ),
         ),

@@ -19,7 +19,7 @@ def quality_choices() -> list[tuple[str, str]]:
 
 
 def validate_dialect_qualities(value: object) -> None:
-    """Accept `{"baidu": "fine"}`; raise ValidationError otherwise."""
+    """Accept `{"native": "fine"}`; raise ValidationError otherwise."""
     if not isinstance(value, dict) or not set(value.values()) <= set(Quality):
         raise ValidationError(f'Write an object: {{"dialect": quality}}, of {", ".join(Quality)}.')
 
@@ -45,7 +45,7 @@ class Team(models.Model):
         default=dict,
         blank=True,
         validators=[validate_dialect_qualities],
-        help_text='Qualities of single dialects: {"baidu": "fine"}.',
+        help_text='Qualities of single dialects: {"native": "fine"}.',
     )
     trial_percent = models.PositiveSmallIntegerField(
         default=0,

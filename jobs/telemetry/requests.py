@@ -15,6 +15,8 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import Counter, Histogram
 
+from webserver.parking import Parked
+
 logger = logging.getLogger("keyline.access")
 
 if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
@@ -36,10 +38,12 @@ class RequestsMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        started_s = time.perf_counter()
+        started_s: float = request.__dict__.setdefault("keyline_started_s", time.perf_counter())
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id_of(request))
         response = self._get_response(request)
+        if isinstance(response, Parked):  # it waits, and passes here again with its answer
+            return response
         response.headers[HEADER] = request_id_of(request)
         _observe(request, response, time.perf_counter() - started_s)
         return response

@@ -84,7 +84,6 @@ def on_disk(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[int]:
         of("unet", SINGLE, "image"),
         of("picwish", PICWISH, "image_file"),
         ("/api/uploads/", "image"),
-        ("/api/jobs/", "image"),
     ],
 )
 def test_a_file_that_is_too_large_ends_the_request_where_it_passes_the_limit(
@@ -92,9 +91,9 @@ def test_a_file_that_is_too_large_ends_the_request_where_it_passes_the_limit(
 ) -> None:
     body = Endless(file_head(field))
 
-    answer = sent(alice.api(), path, body, MULTIPART, CONTENT_LENGTH=str(10 * CAP if path == "/api/jobs/" else 2 * CAP))
+    answer = sent(alice.api(), path, body, MULTIPART, CONTENT_LENGTH=str(2 * CAP))
 
-    assert answer.status_code == 413
+    assert answer.status_code == 413, answer.content
     assert f"a.jpg has more than {CAP} bytes" in answer.content.decode()
     assert sum(on_disk) <= CAP
     assert body.taken <= 4 * CAP
@@ -167,7 +166,7 @@ def test_a_zip_may_be_larger_than_a_picture_and_no_larger_than_an_archive(
 
     answer = alice.api().post(BATCH, {"zip": upload})
 
-    assert answer.status_code == 413
+    assert answer.status_code == 413, answer.content
     assert sum(on_disk) == 5 * CAP + 1
 
 
@@ -223,7 +222,7 @@ def test_a_body_in_chunks_is_read_up_to_the_limit(
     answer = chunked(alice.api(), path, body, MULTIPART if path != SEGMENT else "application/json")
 
     assert answer.status_code == status, answer.content
-    assert sum(on_disk) <= CAP
+    assert sum(on_disk) <= CAP + 1  # where each file is judged by itself, one byte tells that it is too long
     assert body.taken < 2**20
     if path == SEGMENT:
         assert answer.json()["error_code"] == 216202

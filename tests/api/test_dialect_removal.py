@@ -15,7 +15,19 @@ from jobs.api import registry
 
 DIALECTS = [dialect.name for dialect in registry.dialects()]
 # The program and its tests, without data.
-COPIED = ("jobs", "mattingsite", "segmentation", "training", "templates", "static", "docs", "tests", "locale")
+COPIED = (
+    "jobs",
+    "mattingsite",
+    "segmentation",
+    "training",
+    "webserver",
+    "client",
+    "templates",
+    "static",
+    "docs",
+    "tests",
+    "locale",
+)
 # Shared code that could name a dialect. Migrations describe the past.
 SHARED = ("jobs", "mattingsite", "templates", "static")
 # The tests of what all dialects share; every other test of these folders is imported, but not run.

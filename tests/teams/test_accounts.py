@@ -169,7 +169,7 @@ def test_a_password_reset_sends_a_link_that_sets_a_new_one(
 def test_without_mail_the_reset_page_says_who_can_help(client: Client) -> None:
     page = client.get("/accounts/password/reset/")
 
-    assert b"sends no mail" in page.content
+    assert b"sends no e-mail" in page.content
 
 
 def test_with_mail_an_address_is_verified_before_the_first_sign_in(

@@ -82,6 +82,8 @@ CHECKS: dict[str, Public | Own | Other] = {
     "docs": Public(),
     "set_language": Public(),
     "file": Other({"artifact_id": "artifact", "name": "file_name"}),
+    "site:shared": Other({"artifact_id": "artifact"}),
+    "site:status": Public(),
     "account": Own(),
     "uploads": Own(),
     "jobs": Own(({"upload": "upload"},)),

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 from django.utils import timezone
-from jobs.api.parking import job_abandon
 from pytest_django import Settings
 
+from jobs.api.parking import job_abandon
 from jobs.intake.sources import accept_bytes
 from jobs.models import Job, UsageEntry
 from jobs.work.cancel import job_cancel
@@ -23,6 +23,11 @@ from tests.photos import encoded
 from tests.quota.deeds import claim, fail, ledger_sum, succeed
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _window(settings: Settings) -> None:
+    settings.MATTING_REPEAT_WINDOW_S = 600
 
 
 @pytest.fixture(scope="module")

@@ -247,7 +247,7 @@ def test_the_days_quota_has_a_code_of_its_own(window: str, code: int) -> None:
 def test_the_defaults_are_auto_rgba_and_a_refined_edge(alice: Person, photo: str) -> None:
     segment(alice, image=photo)
 
-    assert Job.objects.get().cutout_options == CutoutOptions()
+    assert Job.objects.get().cutout_options == CutoutOptions(quality="fast")
 
 
 def test_a_get_is_answered_in_the_dialects_envelope(alice: Person) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from pytest_django import Settings
 
 from jobs.models import Job
 from tests.cast import Person
@@ -11,6 +12,11 @@ from tests.fakes import FakeEngine
 from tests.quota.deeds import ledger_sum
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _window(settings: Settings) -> None:
+    settings.MATTING_REPEAT_WINDOW_S = 600
 
 
 def test_the_request_after_a_5xx_gets_the_first_ones_result_and_the_next_a_job_of_its_own(

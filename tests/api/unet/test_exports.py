@@ -41,7 +41,7 @@ def test_a_folder_that_cannot_be_written_is_a_storage_error(
 
     answer = single(alice, jpeg_bytes)
 
-    assert (answer.status_code, answer.json()["code"]) == (500, "storage_failed")
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage_failed")
 
 
 def test_a_batch_can_keep_the_names_of_its_pictures(
