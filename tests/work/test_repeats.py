@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 from django.utils import timezone
-from jobs.api.parking import job_abandon
+from jobs.api.results import job_abandon
 from pytest_django import Settings
 
 from jobs.intake.sources import accept_bytes
