@@ -9,6 +9,7 @@ from csp.decorators import csp_update
 from django.urls import path
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from rest_framework.authentication import SessionAuthentication
 
 from jobs.api.problem import MEDIA_TYPE
 
@@ -35,6 +36,19 @@ class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
 
 
+class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """Describe open networks by nothing: a caller cannot choose to come from one."""
+
+    target_class = "jobs.api.auth.NetworkAuthentication"
+    name: Any = ()  # no scheme
+
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
+        return []
+
+    def get_security_requirement(self, auto_schema: object) -> list[dict[str, list[Any]]]:
+        return []
+
+
 def problems_named(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
     """Move problem documents to their media type; a hook of the generator, which knows one type for all answers."""
     for operations in result["paths"].values():
@@ -53,7 +67,7 @@ class Schema(SpectacularJSONAPIView):
 
 class Docs(SpectacularSwaggerSplitView):
     permission_classes = []
-    authentication_classes = []
+    authentication_classes = [SessionAuthentication]  # for the bar of the page
     url_name = "schema"
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from openapi_spec_validator import OpenAPIV30SpecValidator
 
 from tests.cast import Person
 
@@ -43,6 +44,10 @@ def samples() -> list[tuple[str, str, Any]]:
 
 def test_the_document_that_the_site_serves_is_the_valid_one(client: Client) -> None:
     assert client.get("/openapi.json").json()["paths"].keys() == schema()["paths"].keys()
+
+
+def test_a_strict_validator_accepts_the_document() -> None:
+    assert [error.message for error in OpenAPIV30SpecValidator(schema()).iter_errors()] == []
 
 
 def test_every_operation_belongs_to_one_api_and_has_a_summary() -> None:

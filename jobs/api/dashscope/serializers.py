@@ -106,9 +106,9 @@ class DashScopeTaskFilterSerializer(serializers.Serializer):
 class DashScopeUploadFormSerializer(serializers.Serializer):
     """Describe the upload's form, as object stores accept it; their other fields are ignored."""
 
-    policy = serializers.CharField(default="")
-    Signature = serializers.CharField(default="")
-    key = serializers.CharField(default="", help_text="upload_dir/file-name")
+    policy = serializers.CharField(default="", allow_blank=True)
+    Signature = serializers.CharField(default="", allow_blank=True)
+    key = serializers.CharField(default="", allow_blank=True, help_text="upload_dir/file-name")
     file = serializers.FileField(required=False, allow_empty_file=True)
 
 

@@ -35,13 +35,13 @@ from jobs.work.selectors import image_at, job_get
 from jobs.work.submission import Door, job_submit
 from jobs.work.waiting import wait_for_job
 from segmentation.errors import ImageMissing, MattingError
-from segmentation.options import Box, Color, CutoutOptions, Format, Method, Subject
+from segmentation.options import Box, Color, CutoutOptions, Format, Method, Point, Subject
 
 NAME = "mcp"
 KEY_VARIABLE = "KEYLINE_KEY"
 INSTRUCTIONS = (
-    "Removes the background of pictures. cut_out answers the picture itself and the id of its job; with boxes it cuts "
-    "out what is in them. look_at_job shows a job, fetch_result answers one of its files."
+    "Removes the background of pictures. cut_out answers the picture itself and the id of its job; with boxes or "
+    "points it cuts out what is there. look_at_job shows a job, fetch_result answers one of its files."
 )
 
 
@@ -56,16 +56,21 @@ def build_server(*, base_url: str = "") -> MCPServer:
         image_base64: str = "",
         image_url: str = "",
         boxes: list[list[float]] | None = None,
+        points: list[list[float]] | None = None,
         subject: Subject = Subject.AUTO,
         format: Format = Format.PNG,
         background: str = "",
         crop: bool = False,
     ) -> list[Image | str]:
-        """Remove the background of one picture, given as base64 or by URL; boxes are [left, top, right, bottom]."""
+        """Remove the background of one picture, given as base64 or by URL.
+
+        boxes are [left, top, right, bottom], points [x, y, 1] to keep or [x, y, 0] to remove what is there.
+        """
         actor = actor_of(context, Scope.SUBMIT, is_submit=True)
         options = CutoutOptions(
-            method=Method.BOXES if boxes else Method.AUTO,
+            method=Method.BOXES if boxes else Method.POINTS if points else Method.AUTO,
             boxes=tuple(Box.parse(box) for box in boxes or ()),
+            points=tuple(Point.parse(point) for point in points or ()),
             subject=subject,
             format=format,
             background=Color.parse(background) if background else None,

@@ -15,7 +15,7 @@ from jobs.errors import ParameterMissing
 from jobs.inference.selectors import active_versions
 from jobs.intake.sources import Source, accept_upload
 from segmentation.errors import InvalidParameter
-from segmentation.options import AlphaMode, Box, Color, CutoutOptions, Method, Output
+from segmentation.options import AlphaMode, Box, Color, CutoutOptions, Method, Output, Point
 
 HALF = 25  # threshold of CutoutOptions that cuts at one half
 # Checked, but without effect here: this product's refinement has no such numbers.
@@ -40,13 +40,15 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
     vm = SwitchField(required=False, help_text="Without effect.")
     bgc = serializers.CharField(required=False, max_length=40, help_text="Background as r,g,b,a, each 0 to 255.")
     extras = serializers.CharField(
-        required=False, max_length=20_000, help_text='JSON; rectangles of "sam_prompt" say where the subject is.'
+        required=False,
+        max_length=20_000,
+        help_text='JSON; "sam_prompt" has rectangles and points of the subject.',
     )
 
     def validate_model(self, value: str) -> str:
         served = {Path(settings.MATTING_WEIGHTS).stem, *(version.name for version in active_versions().values())}
         if value not in served:
-            installed = ", ".join(sorted(served - {""}))
+            installed = ", ".join(sorted(served))
             raise ModelUnknown(
                 f"model: {value!r:.60} is not served here, {installed} is; `manage.py fetch_weights` installs others",
                 field="model",
@@ -56,12 +58,13 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
     def to_options(self) -> CutoutOptions:
         """Build the options; a background with alpha is drawn on the answer, not by the worker."""
         values = self.validated_data
-        boxes = _rectangles(values.get("extras", ""))
+        boxes, points = _prompts(values.get("extras", ""))
         color = self.background()
         is_opaque = color is not None and color[3] == 255
         return CutoutOptions(
-            method=Method.BOXES if boxes else Method.AUTO,
+            method=Method.BOXES if boxes else Method.POINTS if points else Method.AUTO,
             boxes=boxes,
+            points=points,
             alpha_mode=AlphaMode.BINARY if values["ppm"] else AlphaMode.SOFT,
             threshold=HALF if values["ppm"] else CutoutOptions().threshold,
             feathering=values["ppm"],
@@ -115,15 +118,21 @@ class RembgErrorSerializer(serializers.Serializer):
     detail = serializers.JSONField()
 
 
-def _rectangles(extras: str) -> tuple[Box, ...]:
-    """Return the rectangles of `sam_prompt` in a JSON object; everything else in it is ignored, paths above all."""
+def _prompts(extras: str) -> tuple[tuple[Box, ...], tuple[Point, ...]]:
+    """Return the rectangles and points of `sam_prompt` in a JSON object; the rest is ignored, paths above all."""
     if not extras:
-        return ()
+        return (), ()
     try:
         prompts = json.loads(extras).get("sam_prompt", [])
-        return tuple(Box.parse(prompt["data"]) for prompt in prompts if prompt.get("type") == "rectangle")
-    except (ValueError, AttributeError, KeyError, TypeError, RecursionError):
+        boxes = tuple(Box.parse(prompt["data"]) for prompt in prompts if prompt.get("type") == "rectangle")
+        points = tuple(
+            Point(prompt["data"][0], prompt["data"][1], prompt.get("label", 1) != 0)
+            for prompt in prompts
+            if prompt.get("type") == "point"
+        )
+    except (ValueError, AttributeError, LookupError, TypeError, RecursionError):
         raise InvalidParameter("extras: a JSON object with a list of sam_prompt", field="extras") from None
+    return boxes, points
 
 
 def merged(query: Any, form: Any) -> dict[str, Any]:

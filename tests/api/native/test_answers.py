@@ -215,7 +215,7 @@ def test_a_replay_is_marked_on_every_submitting_route(alice: Person, job: dict[s
     ("sent", "field", "words"),
     [
         ({"treshold": 5}, "treshold", "did you mean threshold?"),
-        ({"method": "magic"}, "method", "choose from auto, boxes, instances"),
+        ({"method": "magic"}, "method", "choose from auto, boxes, points, instances"),
         ({"threshold": 99}, "threshold", "a whole number from 0 to 50"),
         ({"crop_margin": 2}, "crop_margin", "from 0 to 0.5"),
         ({"callback_url": "http://127.0.0.1/"}, "callback_url", ""),

@@ -178,7 +178,10 @@ def test_half_a_character_is_refused_and_shown_escaped(alice: Person):
     answer = alice.api().post("/api/jobs/", {"image_base64": "eA==", "method": "\ud800"}, "application/json")
 
     assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
-    assert answer.json()["detail"] == r'method: "\ud800" is not a valid choice; choose from auto, boxes, instances.'
+    assert (
+        answer.json()["detail"]
+        == r'method: "\ud800" is not a valid choice; choose from auto, boxes, points, instances.'
+    )
 
 
 @pytest.mark.parametrize(
