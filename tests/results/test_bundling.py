@@ -170,6 +170,7 @@ def test_a_zip_is_made_once_the_storage_accepts_it_again(
     with monkeypatch.context() as patch:
         patch.setattr(storage, "store_stream", refuse)
         bundle_make(*asked[0])
+    Bundle.objects.update(next_try_at=timezone.now() + dt.timedelta(hours=1))
     bundle_make(*asked[0])
     assert Bundle.objects.get().attempt == 1  # its time has not come yet
     Bundle.objects.update(next_try_at=timezone.now())

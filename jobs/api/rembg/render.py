@@ -42,7 +42,7 @@ ERRORS: dict[str, int] = {
     "queue_unavailable": 503,
     "timeout": 504,
     "inference_failed": 500,
-    "storage_failed": 500,
+    "storage_failed": 503,
     "worker_lost": 500,
     "internal": 500,
 }

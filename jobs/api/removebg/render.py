@@ -47,7 +47,7 @@ ERRORS: dict[str, tuple[int, str]] = {
     "queue_unavailable": (503, "service_unavailable"),
     "timeout": (503, "service_unavailable"),
     "inference_failed": (500, "internal_error"),
-    "storage_failed": (500, "internal_error"),
+    "storage_failed": (503, "service_unavailable"),
     "worker_lost": (500, "internal_error"),
     "internal": (500, "internal_error"),
 }
