@@ -1,21 +1,38 @@
 # One image for the web server, the workers and the preparation; the command in compose.yaml selects one.
-FROM python:3.12-slim
+# BASE needs Python 3.11 or newer with venv. It is an argument, so that a mirror or an own base image can be used.
+ARG BASE=python:3.12-slim
+FROM ${BASE} AS packages
 
 # The CPU build of PyTorch; an empty value installs the build with CUDA.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-
-ENV PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /srv/keyline
-
-# Packages before code, so that a change of code does not install them again.
 COPY requirements.lock ./
-RUN pip install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -r requirements.lock
+RUN python3 -m venv .venv \
+    && .venv/bin/pip install --no-cache-dir --disable-pip-version-check \
+       ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -r requirements.lock \
+    && .venv/bin/pip uninstall --yes pip \
+    && find .venv -name __pycache__ -type d -prune -exec rm -rf {} + \
+    && find .venv -name tests -type d -path '*/torch/*' -prune -exec rm -rf {} +
 
+FROM ${BASE}
+# A number, so that Kubernetes can check that the user is not root. /data is the only folder that is written.
+RUN groupadd --gid 10001 keyline \
+    && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data keyline \
+    && install -d -o 10001 -g 10001 -m 0700 /data
+WORKDIR /srv/keyline
+COPY --from=packages /srv/keyline/.venv .venv
 COPY . ./
-RUN useradd --system --home-dir /data --create-home keyline
-USER keyline
-ENV MATTING_DATA_DIR=/data HOST=0.0.0.0 PORT=8000
+ENV PATH=/srv/keyline/.venv/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    HOST=0.0.0.0 \
+    PORT=8000 \
+    MATTING_DATA_DIR=/data \
+    MATTING_WEIGHTS_DIR=/data/weights \
+    MATTING_LOG_FORMAT=json
+USER 10001:10001
 VOLUME /data
 EXPOSE 8000
-
-CMD ["python", "-m", "webserver"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
+    CMD ["python3", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8000/health/ready', timeout=4)"]
+CMD ["python3", "-m", "webserver"]

@@ -52,7 +52,7 @@ UNFOLD = {
     "SITE_TITLE": "Keyline",
     "SITE_HEADER": "Keyline",
     "SITE_SUBHEADER": "Administration",
-    "SITE_SYMBOL": "content_cut",
+    "SITE_ICON": lambda request: static("mark.svg"),
     "SITE_URL": "/",
     "SHOW_HISTORY": False,
     "SHOW_BACK_BUTTON": True,

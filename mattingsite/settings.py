@@ -17,7 +17,7 @@ from mattingsite import __version__
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
 from mattingsite.data_folder import broker_socket, read_or_create_secret
 from mattingsite.environment import read_environment
-from segmentation.cpus import available_cpus
+from segmentation.cpus import available_cpus, visible_gpus
 from segmentation.options import Quality
 from segmentation.runtimes import RUNTIMES
 
@@ -112,7 +112,7 @@ else:
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restart of the database fails no request
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
@@ -308,7 +308,7 @@ MATTING_TEAM_WINDOW = env.integer("MATTING_TEAM_WINDOW", 2, minimum=1)
 MATTING_REPEAT_WINDOW_S = env.number("MATTING_REPEAT_WINDOW_S", 600, minimum=0)
 MATTING_SWEEP_INTERVAL_S = env.number("MATTING_SWEEP_INTERVAL_S", 2.0, minimum=0.1)
 MATTING_MAX_DELIVERIES = env.integer("MATTING_MAX_DELIVERIES", 3, minimum=1)
-MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, available_cpus() // 4), minimum=1)
+MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, available_cpus() // 4, len(visible_gpus())), minimum=1)
 MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
 MATTING_PIXEL_PROCESSES = env.switch("MATTING_PIXEL_PROCESSES", True)
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))

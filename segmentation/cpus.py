@@ -1,4 +1,4 @@
-"""How many CPUs this process may use. Imports nothing heavy, so that settings can read it."""
+"""How many CPUs and GPUs this process may use. Imports nothing heavy, so that settings can read it."""
 
 from __future__ import annotations
 
@@ -17,6 +17,15 @@ def available_cpus(cgroup: Path = _CGROUP) -> int:
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota(cgroup)
     return max(1, allowed if quota is None else min(allowed, math.ceil(quota)))
+
+
+def visible_gpus(devices: Path = Path("/dev")) -> list[str]:
+    """Return the numbers of the NVIDIA GPUs that this process may use, as CUDA_VISIBLE_DEVICES takes them."""
+    chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if chosen is not None:
+        return [part.strip() for part in chosen.split(",") if part.strip()]
+    numbers = (path.name.removeprefix("nvidia") for path in devices.glob("nvidia[0-9]*"))
+    return sorted(filter(str.isdecimal, numbers), key=int)
 
 
 def _quota(cgroup: Path) -> float | None:

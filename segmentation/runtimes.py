@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Runtime(StrEnum):
-    """`auto` takes CUDA where there is a GPU, else the fastest of the others, measured once per machine and model.
+    """`auto` takes CUDA where there is a GPU, else the fastest of the others: OpenVINO until it has been measured.
 
     `openvino` computes as the CPU does best, in bfloat16 where it can; `openvino-fp32` in full precision.
     """

@@ -26,7 +26,8 @@ class VariantInput:
     """Hold what a rendering is made of.
 
     source, alpha, ids: stored files, the last the id mask of an `instances` job where `people` names whom to keep.
-    brush_png: a gray picture of any size, 0 erases, 255 restores, 128 keeps.
+    brush_png: a gray picture of any size, 0 erases, 255 restores, 128 keeps. size: width and height of a source that is
+    smaller than the alpha, None for the picture itself.
     """
 
     source: Path
@@ -37,6 +38,7 @@ class VariantInput:
     brush_png: bytes = b""
     ids: Path | None = None
     people: Sequence[int] = ()
+    size: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ def variant_write(wanted: VariantInput, folder: Path) -> VariantFile:
     alpha_png = wanted.alpha.read_bytes()
     if wanted.ids is not None:
         alpha_png = only_people(alpha_png, wanted.ids.read_bytes(), wanted.people)
+    if wanted.size is not None:
+        alpha_png = resized(alpha_png, wanted.size)
     if wanted.brush_png:
         alpha_png = brushed(alpha_png, wanted.brush_png, wanted.brush_limits)
     result = render_variant(wanted.source.read_bytes(), alpha_png, wanted.options, wanted.limits)
@@ -68,6 +72,12 @@ def variant_write(wanted: VariantInput, folder: Path) -> VariantFile:
         file.write(rendered.data)
     size = (rendered.width, rendered.height)
     return VariantFile(Path(name), rendered.content_type, rendered.extension, *size, result.timings_ms)
+
+
+def resized(alpha_png: bytes, size: tuple[int, int]) -> bytes:
+    """Return a stored alpha at another width and height, as PNG with the same text keys."""
+    small = cv2.resize(read_alpha(alpha_png), size, interpolation=cv2.INTER_AREA)
+    return encode_alpha(quantize(small), texts=read_texts(alpha_png))
 
 
 def brushed(alpha_png: bytes, brush_png: bytes, limits: Limits) -> bytes:

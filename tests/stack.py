@@ -138,7 +138,11 @@ def running_stack(data_dir: Path | None = None, **changes: str) -> Iterator[Stac
 def start_stack(folder: Path, *, working_folder: Path = ROOT, **changes: str) -> Stack:
     """Start a site and return at once; the caller must stop it."""
     port = free_port()
-    environment = _clean_environment() | {"MATTING_DATA_DIR": str(folder), "PORT": str(port)} | changes
+    environment = (
+        _clean_environment()
+        | {"MATTING_DATA_DIR": str(folder), "PORT": str(port), "MATTING_RUNTIME": "openvino"}
+        | changes
+    )
     process = subprocess.Popen(
         [sys.executable, "-u", str(ROOT / "manage.py"), "run", "--end-with-parent"],
         cwd=working_folder,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import io
 import logging
 import time
@@ -115,7 +116,10 @@ class _Exchange:
 
     def _begin_alone(self, body: IO[bytes] | None) -> HttpResponseBase:
         with self._application.slot.taken():
-            return self._trips.begin(body)
+            try:
+                return self._trips.begin(body)
+            finally:
+                gc.collect()  # a request and its view refer to each other, and the body with them
 
     async def _begin(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import random
 import resource
@@ -62,6 +63,8 @@ def serve(configuration: Configuration, *, listener: int, pipe: int, lock_file: 
     module, _, name = APPLICATION.partition(":")
     application: Any = getattr(import_module(module), name)
     application.slot = MachineSlot(lock_file)
+    gc.collect()
+    gc.freeze()  # what was loaded stays: no later collection looks at it
     config = uvicorn.Config(
         application,
         http=protocol_class(configuration),

@@ -28,6 +28,8 @@ _STARTS_WITHIN_S = 120.0
 _PAUSES_S = (0.0, 0.5, 2.0, 5.0)
 _STEADY_AFTER_S = 30.0
 _BACKLOG = 512
+# The C library returns large blocks to the system when they are freed, and keeps no heap for each thread.
+_MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "1048576"}
 
 
 @dataclass(eq=False, slots=True)
@@ -164,8 +166,7 @@ class Parent:
         read, write = os.pipe()
         given = (self._socket.fileno(), write, self._slot.fileno())
         command = [*self._command, *map(str, given)]
-        # Few arenas: with one for each thread the C library keeps what is freed.
-        environment = {"MALLOC_ARENA_MAX": "2"} | os.environ
+        environment = _MALLOC | os.environ
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

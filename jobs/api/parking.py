@@ -132,8 +132,8 @@ def picture_of(*, actor: Actor, job: Job) -> JobImage:
 def job_abandon(*, actor: Actor, job: Job) -> None:
     """Cancel, without a charge, a job that no worker has begun; its caller has no other way to the result.
 
-    A job with an Idempotency-Key is kept, as the repeated request finds it.
+    A job with an Idempotency-Key is kept, as the repeated request finds it, and one that a repetition waits for.
     """
-    if not job.idempotency_key:
+    if not job.idempotency_key and not Job.objects.filter(pk=job.pk, repeats__gt=0).exists():
         with suppress(JobNotCancelable, JobNotFound, Job.DoesNotExist):
             job_cancel(actor=actor, job=job, only_queued=True)

@@ -9,6 +9,7 @@ from csp.decorators import csp_update
 from django.urls import path
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from rest_framework.authentication import SessionAuthentication
 
 from jobs.api.problem import MEDIA_TYPE
 
@@ -66,7 +67,7 @@ class Schema(SpectacularJSONAPIView):
 
 class Docs(SpectacularSwaggerSplitView):
     permission_classes = []
-    authentication_classes = []
+    authentication_classes = [SessionAuthentication]  # for the bar of the page
     url_name = "schema"
 
 

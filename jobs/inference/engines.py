@@ -8,7 +8,11 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import subprocess
+import sys
+import threading
 import time
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -26,14 +30,24 @@ from jobs.inference.pool import Pool, Weights
 from jobs.inference.routing import EngineSource, RoutedEngine
 from jobs.inference.selectors import active_versions, pending_versions
 from jobs.models import JobImage, ModelVersion, Role, Tier
+from jobs.work.faults import WorkerUnfit
 from segmentation.cpus import available_cpus
 from segmentation.engines.base import Engine
-from segmentation.engines.registry import load_engine, read_manifest
+from segmentation.engines.fastest import remembered_runtime
+from segmentation.engines.registry import (
+    BUILT_IN_SUFFIXES,
+    a_gpu_may_be_there,
+    load_engine,
+    measure_runtimes,
+    read_manifest,
+)
 from segmentation.errors import MattingError, WeightsInvalid
 from segmentation.options import Quality
+from segmentation.runtimes import Runtime
 
 logger = logging.getLogger(__name__)
 
+_MEASURE_AFTER_S = 60.0  # of this worker's start, which comes first
 _MODELS_SHARE = 0.5  # of the memory, for the models of all workers, unless a setting says otherwise
 
 
@@ -69,7 +83,7 @@ class Engines(EngineSource):
             if tier is not Tier.FAST:
                 return None
             self._answers_with(role, built_in())
-            return self.pool.get(built_in())
+            return self._get(built_in())
         weights = self._weights_of(version)
         if weights is not None and weights not in self._failed:
             try:
@@ -82,7 +96,16 @@ class Engines(EngineSource):
                 if tier is Tier.FAST:
                     self._answers_with(role, weights)
                 return engine
-        return self.pool.get(self._last.get(role, built_in())) if tier is Tier.FAST else None
+        return self._get(self._last.get(role, built_in())) if tier is Tier.FAST else None
+
+    def _get(self, weights: Weights) -> Engine:
+        """Load the last resort of a role; raise WorkerUnfit when this worker has no model at all."""
+        try:
+            return self.pool.get(weights)
+        except MemoryError:
+            raise
+        except Exception as error:
+            raise WorkerUnfit("The model could not be loaded.") from error
 
     def built_in(self) -> Engine:
         return self.pool.get(built_in())
@@ -163,8 +186,30 @@ def engine_for_command(quality: Quality) -> RoutedEngine:
     return RoutedEngine(source, quality=quality, escalation=source.escalation)
 
 
+def runtimes_measure() -> Iterator[tuple[Path, Runtime]]:
+    """Measure the runtimes for the built-in and the active models; yield each file with its fastest one."""
+    files = [built_in().path, *(path for one in active_versions().values() if (path := weights_fetch(one)))]
+    for path in dict.fromkeys(files):
+        yield path, measure_runtimes(path, cache_dir=_cache_dir(), threads=_threads())
+
+
+def _measure_beside() -> None:
+    """Start `manage.py measure_runtimes` at low priority when nothing is remembered for the built-in model yet."""
+    if settings.MATTING_RUNTIME != Runtime.AUTO or a_gpu_may_be_there():
+        return
+    path = built_in().path
+    if remembered_runtime(path, cache_dir=_cache_dir(), built_in=path.suffix in BUILT_IN_SUFFIXES) is None:
+        command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "measure_runtimes"]
+        subprocess.Popen(command, preexec_fn=lambda: os.nice(19), stdin=subprocess.DEVNULL)
+
+
+def _cache_dir() -> Path:
+    return Path(settings.DATA_DIR) / "engine-cache"
+
+
 def upkeep_forever(*, every_s: float = 2.0) -> None:
     """Look after this worker's models, in a thread of its own: copying a file must not delay heartbeats."""
+    threading.Timer(_MEASURE_AFTER_S, _measure_beside).start()
     while True:
         try:
             close_old_connections()
@@ -192,8 +237,7 @@ def built_in() -> Weights:
 
 def load(weights: Weights) -> Engine:
     """Load a weights file on the configured runtime; raise WeightsInvalid when it is not the file that was tried."""
-    cache_dir = Path(settings.DATA_DIR) / "engine-cache"
-    engine = load_engine(weights.path, runtime=settings.MATTING_RUNTIME, cache_dir=cache_dir, threads=_threads())
+    engine = load_engine(weights.path, runtime=settings.MATTING_RUNTIME, cache_dir=_cache_dir(), threads=_threads())
     if weights.sha256 and not weights.sha256.startswith(engine.version):
         raise WeightsInvalid(f"The weights file {weights.path.name} has changed since it was tried.")
     logger.info("model %s %s is warm on %s", engine.name, engine.version, engine.runtime)

@@ -82,8 +82,11 @@ class Job(models.Model):
     repeat_key = models.CharField(
         max_length=64,
         blank=True,
+        db_default="",
         help_text="A hash of the request until its answer is delivered (jobs.work.repeats).",
     )
+
+    repeats = models.PositiveIntegerField(default=0, db_default=0, help_text="How many repeated requests got this job.")
 
     images_total = models.PositiveIntegerField(default=0)
     images_succeeded = models.PositiveIntegerField(default=0)

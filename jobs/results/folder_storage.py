@@ -28,7 +28,7 @@ class FolderStorage(FileSystemStorage):
         _require_room(Path(self.base_location), content.size or 0)
         unfinished = f"{name}.{uuid.uuid4().hex}{UNFINISHED}"
         try:
-            written = super()._save(unfinished, content)
+            written = super()._save(unfinished, content)  # type: ignore[misc]
             os.replace(self.path(written), self.path(name))
         except BaseException:
             with suppress(OSError):

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,11 +61,13 @@ def variant_begin(
     options: CutoutOptions,
     brush_png: bytes = b"",
     people: Sequence[int] | None = None,
+    for_screen: bool = False,
 ) -> Rendering:
     """Begin to render a picture again, and record it as opened when the actor is not who submitted it.
 
     brush_png: a gray picture of its shape, 0 erases, 255 restores, 128 keeps. people: ids of an `instances` job to
-    keep, the others become background. Raises NotFound when the picture has no result or its files are gone,
+    keep, the others become background. for_screen: render from the stored preview where the picture is larger than
+    that, for an answer while a slider moves. Raises NotFound when the picture has no result or its files are gone,
     InvalidParameter for people where none were looked for, RateLimited for one rendering of the team too many.
     """
     from segmentation.variant import VariantInput, variant_write
@@ -74,15 +76,19 @@ def variant_begin(
     alpha = artifact_of(image, Artifact.Kind.ALPHA)
     if image.status != Status.SUCCEEDED or source is None or alpha is None:
         raise NotFound("This picture has no result to render again.")
-    if brush_png:
+    if brush_png and not for_screen:
         correction_note(image=image)
+    preview = _smaller_preview(image) if for_screen else None
+    if preview is not None:
+        options = replace(options, erosion=round(options.erosion * (preview.width or 0) / (image.width or 1)))
     ids = _ids_of(image) if people is not None else None
     give_back = pixels.renderings_of_team.take(image.job.team_id)
     with ExitStack() as undo:
         undo.callback(give_back)
         files = _FilesOnDisk(undo)
         wanted = VariantInput(
-            source=files.path_of(source),
+            source=files.path_of(preview or source),
+            size=None if preview is None else (preview.width or 0, preview.height or 0),
             alpha=files.path_of(alpha),
             options=options,
             limits=limits_from_json(image.job.limits),
@@ -97,6 +103,14 @@ def variant_begin(
     future.add_done_callback(lambda _: later.close())
     download_note(actor=actor, artifact=source)
     return Rendering(image, future, give_back)
+
+
+def _smaller_preview(image: JobImage) -> Artifact | None:
+    """Return the picture's preview, if it has one that is smaller than the picture."""
+    preview = artifact_of(image, Artifact.Kind.PREVIEW)
+    if preview is None or not preview.width or not image.width or preview.width >= image.width:
+        return None
+    return preview
 
 
 class _FilesOnDisk:

@@ -15,10 +15,12 @@ from functools import partial
 from django.conf import settings
 from django.db import close_old_connections
 
+from jobs.running import readiness
 from jobs.running.pulse import Pulses
 from jobs.running.supervision import Program, Supervisor
 from jobs.running.upkeep import Upkeep
 from jobs.work import queue, recovery
+from segmentation.cpus import visible_gpus
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ def worker_programs(pictures: int) -> list[Program]:
         "downloads": settings.MATTING_DOWNLOADERS,
         "mail": int(settings.EMAIL_IS_CONFIGURED),
     }
-    return [_program(role) for role in queue.QUEUES_OF_ROLE for _ in range(counts.get(role, 1))]
+    return [_program(role, number) for role in queue.QUEUES_OF_ROLE for number in range(counts.get(role, 1))]
 
 
 def run_workers(pictures: int) -> None:
@@ -60,8 +62,12 @@ def run_workers(pictures: int) -> None:
         supervisor.stop()
 
 
-def _program(role: str) -> Program:
+def _program(role: str, number: int) -> Program:
+    """Describe one worker; with several GPUs those with a model take one each, in turn."""
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "work", "--child", role]
+    gpus = visible_gpus()
+    if role == readiness.MODEL_ROLE and len(gpus) > 1:
+        command = ["env", f"CUDA_VISIBLE_DEVICES={gpus[number % len(gpus)]}", *command]
     return Program(f"worker ({role})", command, grace_s=STOP_GRACE_S)
 
 

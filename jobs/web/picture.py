@@ -18,6 +18,7 @@ from jobs.models import Job
 from jobs.web.presets import presets_for
 from jobs.web.quality import quality_choices
 from jobs.web.session import FragmentPage, TeamPage, htmx_of
+from jobs.work.abilities import has_fine_model, takes_points
 from jobs.work.selectors import image_at, images_of, job_get
 
 
@@ -49,6 +50,8 @@ class PictureView(JobPage, TemplateView):
             image=image,
             image_id=str(image.id),
             presets=presets_for(self.user),
+            takes_points=takes_points(),
+            has_fine=has_fine_model(),
             qualities=quality_choices(self.actor.team),
             job_json=job_document(job, base_url="", images=[image]),
             **values,

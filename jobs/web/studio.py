@@ -18,6 +18,7 @@ from jobs.intake.sources import accept_upload
 from jobs.models import Job
 from jobs.sentences import explained
 from jobs.teams.caller import caller_of
+from jobs.web import words
 from jobs.web.presets import presets_for
 from jobs.web.quality import quality_choices
 from jobs.web.session import ButtonsOnly, TeamPage, actor_of
@@ -26,6 +27,8 @@ from jobs.work.submission import Door, job_submit
 from segmentation.errors import MattingError
 
 RECENT = 12
+DEMOS = ("portrait", "cat")  # static/samples/<name>-before.webp and -after.webp, on the welcome page
+SAMPLES = ("cat", "portrait", "cup")  # static/samples/<name>.webp, to try the site with
 
 
 def limits_shown() -> dict[str, int]:
@@ -46,8 +49,10 @@ class StudioView(TemplateView):
 
     def get_context_data(self, **values: Any) -> dict[str, Any]:
         values |= {"section": "studio", "limits": limits_shown(), "signup_open": settings.MATTING_SIGNUP_OPEN}
+        values["samples"] = SAMPLES if self.request.user.is_authenticated else DEMOS
         if self.request.user.is_authenticated:
             actor = actor_of(self.request)
+            values["max_pixels"] = words.pixels_said(settings.MATTING_MAX_IMAGE_PIXELS)
             values["presets"] = presets_for(caller_of(self.request).user)
             values["qualities"] = quality_choices(actor.team)
             values["recent"] = images_recent(actor, RECENT)

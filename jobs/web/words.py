@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
 STATUSES: dict[str, Promise] = {
@@ -78,3 +78,10 @@ def sentence_said(text: str) -> str:
     if pattern not in SENTENCES:
         return text
     return gettext(pattern) % {"number": figure[0]} if figure else gettext(pattern)
+
+
+def pixels_said(count: int) -> str:
+    """Return a number of pixels as readers say it: in millions, in Chinese in units of ten thousand."""
+    if (get_language() or "").startswith("zh"):
+        return f"{count // 10_000} 万像素"
+    return gettext("%(count)s megapixels") % {"count": count // 1_000_000}

@@ -18,9 +18,18 @@ def options_check(options: CutoutOptions) -> None:
     """Raise InvalidParameter for points when neither the active model for prompts nor the built-in one takes them."""
     if not options.points:
         return
-    manifests = _manifests()
-    if not any(_takes_points(manifest) for manifest in manifests):
-        raise InvalidParameter(f"points: the model {manifests[0].stem} does not take them", field="points")
+    if not takes_points():
+        raise InvalidParameter(f"points: the model {_manifests()[0].stem} does not take them", field="points")
+
+
+def takes_points() -> bool:
+    """Return whether a model that may answer points takes them."""
+    return any(_takes_points(manifest) for manifest in _manifests())
+
+
+def has_fine_model() -> bool:
+    """Return whether a finer model than the built-in one is active."""
+    return active_version(Role.SUBJECT, Tier.FINE) is not None
 
 
 def _manifests() -> list[Path]:

@@ -25,6 +25,7 @@ logger = logging.getLogger(__name__)
 FAULT_DELAYS_S = (2, 10, 30, 120, 600, 1800, 3600)
 # How long a worker waits before its next message after that many faults without a success in between.
 HOLD_BACK_S = (1, 2, 5, 10, 20, 30)
+_SHOWN_FOR_S = 60.0
 _DATABASE_DELAYS_S = (1, 2, 5, 10)
 _DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 _Result = TypeVar("_Result")
@@ -64,12 +65,14 @@ class Fitness:
         self._faults = 0
         self._last = ""
         self._pause_s = 0.0
+        self._last_at_s = 0.0
 
     def fault(self, error: BaseException) -> None:
         with self._lock:
             self._pause_s = HOLD_BACK_S[min(self._faults, len(HOLD_BACK_S) - 1)]
             self._faults += 1
             self._last = fault_text(error)
+            self._last_at_s = time.monotonic()
 
     def success(self) -> None:
         with self._lock:
@@ -82,9 +85,12 @@ class Fitness:
         return pause_s
 
     def describe(self) -> dict[str, Any]:
-        """Return what the heartbeat says of the faults; empty for a sound worker."""
+        """Return what the heartbeat says of the faults; empty for a sound worker, and for one that met none lately."""
         with self._lock:
-            return {"error": f"Held back after {self._faults} faults: {self._last}"} if self._faults else {}
+            is_recent = time.monotonic() - self._last_at_s < _SHOWN_FOR_S
+            if not self._faults or not is_recent:
+                return {}
+            return {"error": f"Held back after {self._faults} faults: {self._last}"}
 
 
 fitness = Fitness()

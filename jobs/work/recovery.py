@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -69,7 +70,8 @@ class _Pictures(LeasedWork[JobImage]):
 
     def release(self, row: JobImage) -> bool:
         # A worker that is alive but could not renew its lease met a fault of the database, which is no strike.
-        values = {"attempts_before": F("attempts_before") + 1} if row.claimed_by in self._alive else {}
+        is_alive = row.claimed_by in self._alive
+        values: dict[str, Any] = {"attempts_before": F("attempts_before") + 1} if is_alive else {}
         with transaction.atomic(), room_given_back(row.job):
             return row.release(**values)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from jobs.intake.sources import CheckedSource, FileSource, RefusedSource, Source, UrlSource
@@ -49,6 +49,7 @@ def job_repeated(repeat_key: str) -> Job | None:
         return None
     job = _remembered(repeat_key).first()
     if job is not None:
+        Job.objects.filter(pk=job.pk).update(repeats=F("repeats") + 1)
         submission_note(job)
     return job
 

@@ -15,7 +15,6 @@ from structlog.contextvars import bound_contextvars
 from jobs.errors import NotFound, StorageFailed, WaitTimeout
 from jobs.inference import engines
 from jobs.inference.activation import WEIGHTS_TRY
-from jobs.inference.routing import RoutedEngine
 from jobs.intake import fetch, folders
 from jobs.intake.content_check import content_check
 from jobs.intake.sources import limits_from_json
@@ -33,7 +32,7 @@ from jobs.work.attempts import (
     image_succeed,
     source_attach,
 )
-from jobs.work.faults import WorkerUnfit, database_retried, fitness, is_machine_fault
+from jobs.work.faults import database_retried, fitness, is_machine_fault
 from jobs.work.leases import lease_kept
 from jobs.work.registry import runs
 from segmentation.errors import MattingError
@@ -110,7 +109,7 @@ def _cut_out(image: JobImage) -> None:
     data, timings = _source_of(image, limits)
     content_check(data, {"job": str(job.pk), "team": job.team.name, "dialect": job.dialect})
     started = time.perf_counter()
-    model = _engine(image)
+    model = engines.engine_for(image)
     result = cut_out(data, job.cutout_options, model, limits)
     timings |= result.timings_ms
     finished = _finished(image, data, result, limits, timings)
@@ -147,16 +146,6 @@ def _finished(
     )
     timings_ms["finish"] = (time.perf_counter() - started) * 1000
     return finished
-
-
-def _engine(image: JobImage) -> RoutedEngine:
-    """Return what answers the picture; raise WorkerUnfit when this worker cannot load its models."""
-    try:
-        return engines.engine_for(image)
-    except engines.HostLacksWeights:
-        raise
-    except Exception as error:
-        raise WorkerUnfit("The model could not be loaded.") from error
 
 
 def _download(image: JobImage) -> None:

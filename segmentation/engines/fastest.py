@@ -1,4 +1,8 @@
-"""Measure once which runtime is fastest on this machine for a model, and remember it."""
+"""Measure which runtime is fastest on this machine for a model, and remember it.
+
+Measuring loads the model on every runtime, which takes from seconds to minutes: so a start never waits for it, and
+uses what was remembered.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +30,12 @@ RUNS = 3
 FILE_NAME = "runtimes.json"
 # A runtime must be this much faster than the one before it in the list: measurements vary.
 LEAST_GAIN = 0.95
+
+
+def remembered_runtime(weights: Path, *, cache_dir: Path, built_in: bool) -> Runtime | None:
+    """Return the runtime that was measured as the fastest; None before the first measurement."""
+    known = _read(cache_dir / FILE_NAME).get(_key(weights, built_in=built_in))
+    return Runtime(known) if known in tuple(Runtime) else None
 
 
 def fastest_runtime(

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from segmentation.engines.base import Engine
-from segmentation.engines.fastest import fastest_runtime
+from segmentation.engines.fastest import fastest_runtime, remembered_runtime
 from segmentation.engines.looking import Looker, SplitLooker, WholeLooker
 from segmentation.engines.manifest import KEYLINE, PEOPLE, Manifest, checked_digest, manifest_path
 from segmentation.engines.onnx import SalientEngine
@@ -59,7 +59,7 @@ def load_engine(
     if not weights.is_file():
         raise WeightsInvalid(f"The weights file {weights.name} does not exist.")
     if runtime == Runtime.AUTO and cache_dir is not None:
-        runtime = _fastest(weights, cache_dir, threads)
+        runtime = _remembered(weights, cache_dir) or Runtime.AUTO
     if runtime == Runtime.OPENVINO_FP32:
         from segmentation.engines.openvino_runtime import full_precision
 
@@ -79,8 +79,15 @@ def load_engine(
     return engine
 
 
-def _fastest(weights: Path, cache_dir: Path, threads: int | None) -> str:
-    """Return the runtime that was measured as the fastest for this file; AUTO where there may be a GPU."""
+def _remembered(weights: Path, cache_dir: Path) -> Runtime | None:
+    """Return the runtime that was measured as the fastest for this file; None before, and where there may be a GPU."""
+    if a_gpu_may_be_there():
+        return None
+    return remembered_runtime(weights, cache_dir=cache_dir, built_in=weights.suffix.lower() in BUILT_IN_SUFFIXES)
+
+
+def measure_runtimes(weights: Path, *, cache_dir: Path, threads: int | None = None) -> Runtime:
+    """Measure the runtimes that can run a file, remember the fastest and return it; AUTO where there may be a GPU."""
     if a_gpu_may_be_there():
         return Runtime.AUTO
     built_in = weights.suffix.lower() in BUILT_IN_SUFFIXES

@@ -1,6 +1,7 @@
 // The page of one picture: waits for the result, shows it against the original, and renders it again with every change.
 // This module puts the parts together; each part is a module in editor/, and all share one state (editor/state.js).
-import { boxesOf, linkTo } from "./api/job.js";
+import { boxesOf, linkTo, pointsOf } from "./api/job.js";
+import { confirmSubmits } from "./page/confirm.js";
 import { byId, find, findAll, readJson } from "./page/elements.js";
 import { gettext } from "./page/texts.js";
 import { toast } from "./page/toast.js";
@@ -8,13 +9,16 @@ import { fillBoxList } from "./editor/box_list.js";
 import { BoxEditor } from "./editor/boxes.js";
 import { Brush } from "./editor/brush.js";
 import { Compare } from "./editor/compare.js";
+import { cropFrame } from "./editor/crop.js";
 import { Files, offer } from "./editor/files.js";
+import { History } from "./editor/history.js";
 import { IdPhoto } from "./editor/id_photo.js";
 import { People } from "./editor/people.js";
+import { Points } from "./editor/points.js";
 import { Renderings } from "./editor/renderings.js";
 import { Runs, complaintOf } from "./editor/runs.js";
 import { Stage } from "./editor/stage.js";
-import { createState, isStoredCutoutShown, shownImage } from "./editor/state.js";
+import { changedOptions, createState, isStoredCutoutShown, restore, shownImage, stepOf } from "./editor/state.js";
 import { Tools } from "./editor/tools.js";
 import { Viewport } from "./editor/viewport.js";
 import { Swatches } from "./settings/background.js";
@@ -32,18 +36,83 @@ const compare = new Compare(byId("pane"), viewport, state, {
   before: byId("before"),
 });
 const overlay = byId("boxes", SVGSVGElement);
-const boxes = new BoxEditor(overlay, viewport, state, { onChange: listBoxes, onCommit: () => runs.runBoxes() });
-const people = new People(overlay, byId("people-list"), viewport, state, { onChange: render });
-const brush = new Brush(byId("brush", HTMLCanvasElement), viewport, state, { onCommit: render });
+const boxes = new BoxEditor(overlay, viewport, state, {
+  onChange: listBoxes,
+  onStep: record,
+  onCommit: () => runs.runBoxes(),
+});
+const points = new Points(overlay, viewport, state, {
+  onCommit() {
+    record();
+    runs.runPoints();
+  },
+});
+const people = new People(overlay, byId("people-list"), viewport, state, { onChange: changed });
+const canvas = byId("brush", HTMLCanvasElement);
+const brush = new Brush(
+  { canvas, ring: byId("brush-ring"), after: stage.after, before: byId("before", HTMLImageElement) },
+  viewport,
+  state,
+  { onCommit: changed },
+);
 const renderings = new Renderings(state, () => brush.toPng());
-const tools = new Tools(state, { stage, viewport, boxes, people, brush });
+const tools = new Tools(
+  state,
+  { stage, viewport, boxes, points, people, brush },
+  { undo: () => takeStep(history.undo()), redo: () => takeStep(history.redo()) },
+);
 const settings = new SettingsForm(byId("tune", HTMLFormElement), {
   background: (form, onPick) => new Swatches(form, onPick, showPictureBehind),
-  onChange: render,
+  onChange: changed,
 });
 const runs = new Runs(state, { options, note: (...values) => stage.note(...values), onResult: showResult });
 const files = new Files(state, { options, behind: () => settings.background.picture, renderings });
 const idPhoto = new IdPhoto(offer);
+
+/** @type {History<import("./editor/state.js").Step>} */
+const history = new History(step());
+
+/** @returns {import("./editor/state.js").Step} */
+function step() {
+  return stepOf(state, location.pathname, settings.fields);
+}
+
+/** Note a change, so that it can be undone. The steps of one slider are one change. */
+function record() {
+  const now = step();
+  const names = changedOptions(history.current.options, now.options);
+  const isSlider = names.length === 1 && typeof now.options[/** @type {keyof Options} */ (names[0])] === "number";
+  history.record(now, isSlider ? names[0] : "");
+  showSteps();
+}
+
+/** Note a change that needs no model, and render it. */
+function changed() {
+  record();
+  void render();
+}
+
+/**
+ * Show what Undo or Redo goes to; run the model where that had not ended yet.
+ * @param {import("./editor/state.js").Step | null} wanted
+ */
+function takeStep(wanted) {
+  if (!wanted) return;
+  restore(state, wanted);
+  window.history.replaceState(null, "", wanted.path);
+  settings.show(wanted.options);
+  boxes.set(wanted.boxes);
+  points.set(wanted.points);
+  showSteps();
+  showCurrent();
+  if (state.tool === "points") runs.runPoints();
+  else if (state.boxes.length || boxesOf(state.job).length) runs.runBoxes();
+}
+
+function showSteps() {
+  byId("undo", HTMLButtonElement).disabled = !history.canUndo;
+  byId("redo", HTMLButtonElement).disabled = !history.canRedo;
+}
 
 /** @returns {Partial<Options>} what the panel says of the shown picture */
 function options() {
@@ -64,9 +133,16 @@ function showView() {
 function showResult(before) {
   if (before) {
     settings.show(before.options);
-    brush.setStrokes(before.strokes);
+    state.strokes = [...before.strokes];
     boxes.set(boxesOf(before.job));
+    points.set(pointsOf(before.job));
   }
+  showCurrent();
+  if (before) record();
+  else history.amend(step());
+}
+
+function showCurrent() {
   renderings.stop();
   showOriginal();
   stage.show(byId("back"), state.earlier.length > 0);
@@ -79,6 +155,7 @@ function showResult(before) {
   const [width, height] = [image.width ?? 1, image.height ?? 1];
   if (width !== viewport.size[0] || height !== viewport.size[1]) viewport.setPicture(width, height);
   if (!state.boxes.length) boxes.set(boxesOf(state.job));
+  if (!state.points.length) points.set(pointsOf(state.job));
   brush.setPicture(width, height);
   listBoxes();
   people.show();
@@ -111,7 +188,7 @@ async function render() {
   if (shownImage(state).status !== "succeeded") return;
   showBackground();
   try {
-    const blob = await renderings.renderStage(options());
+    const blob = await stage.busyDuring(renderings.renderStage(options()));
     if (!blob) return;
     stage.showResult(URL.createObjectURL(blob));
     if (state.run.wish === null) stage.note("");
@@ -122,6 +199,7 @@ async function render() {
 
 function showBackground() {
   stage.showBehind(options().background ?? null, settings.background.picture);
+  stage.showCrop(cropFrame(shownImage(state).foreground, options(), viewport.size));
 }
 
 /**
@@ -150,7 +228,7 @@ async function complaining(action) {
 }
 
 function wireFiles() {
-  byId("download").addEventListener("click", () => complaining(files.download()));
+  byId("download").addEventListener("click", () => complaining(stage.busyDuring(files.download())));
   for (const button of findAll(document, "[data-download]")) {
     button.addEventListener("click", () => complaining(files.download(button.dataset.download)));
   }
@@ -169,10 +247,18 @@ function wireRuns() {
     event.preventDefault(); // the end of the job is waited for here
     void complaining(runs.cancel());
   });
-  byId("deletion", HTMLFormElement).addEventListener("submit", (event) => {
+  confirmSubmits();
+  byId("deletion", HTMLFormElement).addEventListener("submit", () => {
     find(byId("deletion"), "[name=image]", HTMLInputElement).value = state.imageId;
-    if (!window.confirm(gettext("Delete this picture and its files?"))) event.preventDefault();
   });
+  for (const button of findAll(byId("stage-empty"), "[data-next]")) {
+    button.addEventListener("click", () => {
+      const { next } = button.dataset;
+      if (next === "fine") void runs.again({ method: "auto", quality: "fine" });
+      else tools.use(next === "points" ? "points" : "boxes");
+      stage.show(byId("stage-empty"), false);
+    });
+  }
   byId("tune").addEventListener("submit", (event) => event.preventDefault());
 }
 
@@ -182,4 +268,6 @@ settings.base = state.job.options;
 settings.show(state.job.options); // once: from here on the form is the visitor's
 showOriginal();
 stage.markEmpty();
+showSteps();
+history.amend(step());
 void runs.open();

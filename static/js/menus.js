@@ -1,4 +1,4 @@
-// The menus of every page: a click elsewhere and Escape close them.
+// The menus of every page: a click elsewhere and Escape close them. The list of shortcuts opens with a question mark.
 
 /** @type {NodeListOf<HTMLDetailsElement>} */
 const menus = document.querySelectorAll("details.menu");
@@ -14,4 +14,11 @@ document.addEventListener("keydown", ({ key }) => {
     menu.open = false;
     menu.querySelector("summary")?.focus();
   }
+});
+
+document.addEventListener("keydown", ({ key, target }) => {
+  const sheet = document.getElementById("shortcuts");
+  const isTyping = target instanceof Element && target.matches("input:not([type=range]), textarea, select");
+  if (key !== "?" || isTyping || document.querySelector("dialog[open]")) return;
+  if (sheet instanceof HTMLDialogElement) sheet.showModal();
 });

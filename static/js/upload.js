@@ -1,7 +1,7 @@
 // The first page. Pictures are checked and sent ahead one by one as they are chosen, each with its own progress and its
 // own error; the job is submitted with those that arrived. A single picture goes straight to its page.
 import { ApiError, callJson } from "./api/request.js";
-import { byId, readJson } from "./page/elements.js";
+import { byId, findAll, readJson } from "./page/elements.js";
 import { fill, gettext, ngettext } from "./page/texts.js";
 import { toast } from "./page/toast.js";
 import { ColorTick } from "./settings/background.js";
@@ -9,7 +9,7 @@ import { SettingsForm } from "./settings/form.js";
 import { optionsToSubmit, ticksOf } from "./settings/options.js";
 import { wireOwnPresets } from "./settings/presets.js";
 import { wireDropping } from "./upload/dropping.js";
-import { countItems, isPicture, megabytes, newItem, uploadIds } from "./upload/items.js";
+import { countItems, mayBePicture, megabytes, newItem, uploadIds } from "./upload/items.js";
 import { Sending } from "./upload/sending.js";
 import { TrayRow } from "./upload/tray.js";
 
@@ -67,6 +67,15 @@ function addFiles(files) {
   sending.next();
 }
 
+/**
+ * Add one of the site's own pictures, as if it had been dropped.
+ * @param {HTMLElement} button
+ */
+async function addSample({ dataset }) {
+  const response = await fetch(dataset.sample ?? "");
+  addFiles([new File([await response.blob()], dataset.name ?? "sample.webp", { type: "image/webp" })]);
+}
+
 /** @param {File} file */
 function addFile(file) {
   const item = newItem(file);
@@ -97,7 +106,7 @@ function addFile(file) {
  * @returns {string}
  */
 function refusalOf(file) {
-  if (!isPicture(file)) return gettext("This file is not a readable picture.");
+  if (!mayBePicture(file)) return gettext("This file is not a readable picture.");
   if (file.size <= limits.max_bytes) return "";
   return fill(gettext("This file is larger than the limit of {limit}."), { limit: megabytes(limits.max_bytes) });
 }
@@ -179,7 +188,10 @@ function wireChoosing() {
   };
   files.addEventListener("change", () => take(files, () => true));
   if (files.files?.length) take(files, () => true); // chosen before this script was there
-  folder.addEventListener("change", () => take(folder, isPicture));
+  folder.addEventListener("change", () => take(folder, mayBePicture));
+  for (const button of findAll(form, "[data-sample]")) {
+    button.addEventListener("click", () => void addSample(button));
+  }
   byId("choose-folder").addEventListener("click", (event) => {
     event.preventDefault();
     folder.click();

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError } from "../../static/js/api/request.js";
 import { picturesIn } from "../../static/js/upload/dropping.js";
-import { countItems, isPicture, megabytes, newItem, uploadIds } from "../../static/js/upload/items.js";
+import { countItems, mayBePicture, megabytes, newItem, uploadIds } from "../../static/js/upload/items.js";
 import { afterError, nextPause } from "../../static/js/upload/retrying.js";
 import { Sending } from "../../static/js/upload/sending.js";
 
@@ -21,10 +21,14 @@ function sendingOf(count, send) {
   return { sending, items: [...items], pauses };
 }
 
-test("pictures are known by their type, or by their name where the browser knows no type", () => {
-  assert.ok(isPicture({ type: "image/png", name: "a" }));
-  assert.ok(isPicture({ type: "", name: "PHOTO.HEIC" }));
-  assert.ok(!isPicture({ type: "text/plain", name: "notes.txt" }));
+test("all files are sent but those that their type or name declares to be something else", () => {
+  assert.ok(mayBePicture({ type: "image/png", name: "a" }));
+  assert.ok(mayBePicture({ type: "", name: "PHOTO.HEIC" }));
+  assert.ok(mayBePicture({ type: "", name: "scan" }));
+  assert.ok(mayBePicture({ type: "application/octet-stream", name: "photo.jpg.tmp" }));
+  assert.ok(!mayBePicture({ type: "text/plain", name: "notes.txt" }));
+  assert.ok(!mayBePicture({ type: "", name: ".DS_Store" }));
+  assert.ok(!mayBePicture({ type: "video/mp4", name: "clip" }));
 });
 
 test("sizes are said in whole megabytes", () => {

@@ -47,13 +47,13 @@ def test_a_signed_link_lasts_over_a_rotation(alice: Person, settings: Settings, 
 
     rotate(settings, keep_old=keep_old)
 
-    assert storage.is_signed(artifact.id, signed["until"], signed["signature"]) is keep_old
+    assert (storage.link_state(artifact.id, signed["until"], signed["signature"]) == "valid") is keep_old
 
 
 def test_a_link_for_one_file_opens_no_other(alice: Person) -> None:
     signature = storage.signature_of("one:9999999999", salt="keyline.artifact")
 
-    assert not storage.is_signed("other", "9999999999", signature)
+    assert storage.link_state("other", "9999999999", signature) == "invalid"
 
 
 @pytest.mark.parametrize("keep_old", [True, False])

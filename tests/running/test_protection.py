@@ -21,11 +21,17 @@ from tests.cast import Person
 PLAIN = "whsec_c2VjcmV0IG9mIGFsaWNl"
 
 
-def test_the_data_folder_its_secret_and_its_database_are_private(tmp_path: Path, settings: Settings) -> None:
+def test_the_data_folder_its_secret_and_its_database_are_private(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "var"
     folder.mkdir(mode=0o755)
     (folder / "keyline.sqlite3").touch(mode=0o644)
-    settings.DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": folder / "keyline.sqlite3"}}
+    database = settings.DATABASES["default"] | {
+        "ENGINE": "django.db.backends.sqlite3",
+        "NAME": folder / "keyline.sqlite3",
+    }
+    monkeypatch.setitem(settings.DATABASES, "default", database)
 
     first_start.folder_require(folder)
     read_or_create_secret(folder / "secret_key")

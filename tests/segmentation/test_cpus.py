@@ -1,4 +1,4 @@
-"""The container's CPU limit counts, not the host's CPUs."""
+"""The container's CPU limit counts, not the host's CPUs; GPUs are counted without their libraries."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from segmentation.cpus import available_cpus
+from segmentation.cpus import available_cpus, visible_gpus
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +33,17 @@ def test_the_quota_of_an_older_kernel_is_read(tmp_path: Path) -> None:
 
 def test_without_a_limit_all_allowed_cpus_count(tmp_path: Path) -> None:
     assert available_cpus(tmp_path) == 64
+
+
+def test_gpus_are_counted_by_their_devices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    for name in ("nvidia0", "nvidia1", "nvidia10", "nvidiactl", "nvidia-uvm"):
+        (tmp_path / name).touch()
+
+    assert visible_gpus(tmp_path) == ["0", "1", "10"]
+
+
+def test_a_choice_of_gpus_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, 3")
+
+    assert visible_gpus(tmp_path) == ["2", "3"]

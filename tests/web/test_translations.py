@@ -1,4 +1,4 @@
-"""Every text of the site is there in Chinese, and the compiled catalogues are up to date."""
+"""Every text of the site is there in each language, and the compiled catalogues are up to date."""
 
 from __future__ import annotations
 
@@ -9,24 +9,47 @@ from pathlib import Path
 import polib
 import pytest
 from django.conf import settings
+from django.utils import translation
+from django.utils.translation import to_locale
+
+from jobs.web.words import pixels_said
 
 ROOT = Path(settings.BASE_DIR)
-FOLDER = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
-CATALOGUES = ("django", "djangojs")
+FOLDERS = sorted((ROOT / "locale").glob("*/LC_MESSAGES"))
+CHINESE = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES"
+DOMAINS = ("django", "djangojs")
+CATALOGUES = [folder / name for folder in FOLDERS for name in DOMAINS]
 _TRANS = re.compile(r"""{%\s*trans\s+(?:"([^"]+)"|'([^']+)')""")
 _GETTEXT = re.compile(r"""\bn?gettext\(\s*"([^"]+)"(?:,\s*"([^"]+)")?""")
 
 
-def ids_of(name: str) -> set[str]:
-    entries = polib.pofile(str(FOLDER / f"{name}.po"))
+def entries_of(catalogue: Path) -> polib.POFile:
+    return polib.pofile(f"{catalogue}.po")
+
+
+def ids_of(catalogue: Path) -> set[str]:
+    entries = entries_of(catalogue)
     return {text for entry in entries for text in (entry.msgid, entry.msgid_plural) if text}
 
 
-@pytest.mark.parametrize("name", CATALOGUES)
-def test_no_text_is_left_untranslated(name: str):
-    catalogue = polib.pofile(str(FOLDER / f"{name}.po"))
+def test_every_language_that_is_offered_but_english_has_its_catalogues():
+    offered = {to_locale(code) for code, _name in settings.LANGUAGES} - {"en"}
+
+    assert {folder.parent.name for folder in FOLDERS} == offered
+
+
+@pytest.mark.parametrize("name", CATALOGUES, ids=str)
+def test_no_text_is_left_untranslated(name: Path):
+    catalogue = entries_of(name)
 
     assert [entry.msgid for entry in catalogue.untranslated_entries() + catalogue.fuzzy_entries()] == []
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_all_languages_have_the_same_texts(domain: str):
+    texts = [ids_of(folder / domain) for folder in FOLDERS]
+
+    assert all(one == texts[0] for one in texts)
 
 
 def test_every_text_of_the_templates_is_in_the_catalogue():
@@ -36,7 +59,7 @@ def test_every_text_of_the_templates_is_in_the_catalogue():
         for first, second in _TRANS.findall(template.read_text())
     }
 
-    assert used - ids_of("django") == set()
+    assert used - ids_of(CHINESE / "django") == set()
 
 
 def test_the_catalogue_of_the_scripts_has_their_texts_and_no_others():
@@ -48,27 +71,48 @@ def test_the_catalogue_of_the_scripts_has_their_texts_and_no_others():
         if text
     }
 
-    assert used == ids_of("djangojs")
+    assert used == ids_of(CHINESE / "djangojs")
 
 
-@pytest.mark.parametrize("name", CATALOGUES)
-def test_the_compiled_catalogue_is_up_to_date(name: str):
-    with (FOLDER / f"{name}.mo").open("rb") as file:
+@pytest.mark.parametrize("name", CATALOGUES, ids=str)
+def test_the_compiled_catalogue_is_up_to_date(name: Path):
+    with name.with_suffix(".mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
 
-    for entry in polib.pofile(str(FOLDER / f"{name}.po")):
+    for entry in entries_of(name):
         if not entry.msgid_plural:
             assert compiled.gettext(entry.msgid) == entry.msgstr
 
 
-@pytest.mark.parametrize("name", CATALOGUES)
-def test_placeholders_survive_translation(name: str):
+@pytest.mark.parametrize("name", CATALOGUES, ids=str)
+def test_placeholders_survive_translation(name: Path):
     pattern = re.compile(r"%\(\w+\)s|%d|{\w+}")
 
-    for entry in polib.pofile(str(FOLDER / f"{name}.po")):
+    for entry in entries_of(name):
         expected = set(pattern.findall(entry.msgid_plural or entry.msgid))
-        for text in entry.msgstr_plural.values() if entry.msgid_plural else [entry.msgstr]:
-            assert set(pattern.findall(text)) == expected, text
+        *singular, last = entry.msgstr_plural.values() if entry.msgid_plural else [entry.msgstr]
+        assert set(pattern.findall(last)) == expected, last
+        assert all(set(pattern.findall(text)) <= expected for text in singular), entry.msgid
+
+
+@pytest.mark.parametrize("name", DOMAINS)
+def test_chinese_punctuation_is_full_width(name: str):
+    half_width = re.compile(r"[\u4e00-\u9fff）][,;:!?](?!//)|[,;:!?(][\u4e00-\u9fff]|[\u4e00-\u9fff]\(")
+
+    faults = [
+        text
+        for entry in entries_of(CHINESE / name)
+        for text in (entry.msgstr, *entry.msgstr_plural.values())
+        if half_width.search(text)
+    ]
+
+    assert faults == []
+
+
+def test_chinese_readers_are_told_of_ten_thousands_of_pixels():
+    with translation.override("zh-hans"):
+        assert pixels_said(50_000_000) == "5000 万像素"
+    assert pixels_said(50_000_000) == "50 megapixels"
 
 
 def test_the_scripts_get_their_texts_in_the_readers_language(client):

@@ -12,14 +12,17 @@ from django.db import OperationalError
 from django.utils import timezone
 
 from jobs.errors import StorageFailed
-from jobs.models import JobImage, Status
+from jobs.inference.engines import Engines
+from jobs.inference.escalation import Escalation
+from jobs.inference.pool import Pool
+from jobs.models import JobImage, Role, Status, Tier
 from jobs.results import storage
 from jobs.work import attempts, faults, queue, tasks
-from jobs.work.faults import FAULT_DELAYS_S, fitness
+from jobs.work.faults import FAULT_DELAYS_S, WorkerUnfit, fitness
 from jobs.work.recovery import images_recover
 from segmentation.errors import ImageUnreadable
 from tests.cast import Person
-from tests.fakes import FakeEngine
+from tests.fakes import FakeEngine, answering
 from tests.quota.deeds import claim, ledger_sum, submit_file, succeed
 
 pytestmark = pytest.mark.django_db
@@ -27,7 +30,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _sound_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr("jobs.work.engine.current_engine", FakeEngine)
+    monkeypatch.setattr("jobs.inference.engines.engine_for", lambda image: answering(FakeEngine()))
     yield
     fitness.success()
 
@@ -48,7 +51,7 @@ def storage_refuses() -> Exception:
 MACHINE_FAULTS = [
     pytest.param("jobs.results.storage.read", storage_refuses(), id="the bucket cannot be reached"),
     pytest.param("jobs.results.storage.store", OSError(errno.ENOSPC, "No space left on device"), id="the disk is full"),
-    pytest.param("jobs.work.engine.current_engine", FileNotFoundError("weights"), id="the weights are missing"),
+    pytest.param("jobs.inference.engines.engine_for", WorkerUnfit("no weights"), id="the weights are missing"),
     pytest.param("jobs.work.tasks.cut_out", MemoryError(), id="the memory is full"),
     pytest.param("jobs.work.tasks.cut_out", type("OutOfMemoryError", (RuntimeError,), {})(), id="so is the card's"),
     pytest.param("jobs.work.tasks.image_succeed", OperationalError("database is locked"), id="the database is locked"),
@@ -70,6 +73,13 @@ def test_a_fault_of_the_machine_returns_the_picture_and_holds_the_worker_back(
     assert type(error).__name__ in image.fault or "EndpointConnectionError" in image.fault
     assert fitness.take_pause_s() > 0
     assert fitness.describe()["error"].startswith("Held back after 1 faults")
+
+
+def test_a_worker_without_any_model_is_unfit(monkeypatch: pytest.MonkeyPatch) -> None:
+    pool = Pool(budget_bytes=1, idle_s=1, load=raising(FileNotFoundError("keyline-small.safetensors")))
+
+    with pytest.raises(WorkerUnfit):
+        Engines(pool, Escalation(above=1, max_share=0, max_s=0)).engine(Role.SUBJECT, Tier.FAST)
 
 
 def test_the_picture_succeeds_with_its_next_try_and_costs_one(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:

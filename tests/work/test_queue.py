@@ -84,6 +84,15 @@ def test_downloads_webhooks_and_zips_wait_for_processes_of_their_own() -> None:
     assert roles == ["pictures", "pictures", "downloads", "downloads", "webhooks", "slow-webhooks", "upkeep"]
 
 
+def test_with_several_gpus_each_worker_with_a_model_gets_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("jobs.running.worker.visible_gpus", lambda: ["0", "1"])
+
+    programs = worker_programs(3)
+
+    given = [part for program in programs for part in program.command if part.startswith("CUDA_VISIBLE_DEVICES")]
+    assert given == [f"CUDA_VISIBLE_DEVICES={number}" for number in ("0", "1", "0")]
+
+
 def test_every_queue_is_set_up_and_served_by_one_role() -> None:
     served = [name for names in queue.QUEUES_OF_ROLE.values() for name in names]
 

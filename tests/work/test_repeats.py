@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 from django.utils import timezone
+from jobs.api.parking import job_abandon
 from pytest_django import Settings
 
 from jobs.intake.sources import accept_bytes
@@ -54,6 +55,22 @@ def test_a_repetition_gets_the_result_that_was_not_delivered(alice: Person, phot
     again = submit(alice, photo)
 
     assert (again.pk, again.status) == (first.pk, "succeeded")
+
+
+def test_a_client_that_leaves_cancels_no_job_that_a_repetition_waits_for(alice: Person, photo: bytes) -> None:
+    first = submit(alice, photo)
+    again = submit(alice, photo)
+
+    job_abandon(actor=alice.actor, job=first)
+    again.refresh_from_db()
+    assert again.status == "queued"
+
+
+def test_a_client_that_leaves_alone_is_not_charged(alice: Person, photo: bytes) -> None:
+    job_abandon(actor=alice.actor, job=submit(alice, photo))
+
+    assert Job.objects.get().status == "canceled"
+    assert ledger_sum(alice) == 0
 
 
 def test_once_the_answer_is_delivered_the_same_request_is_a_new_one(alice: Person, photo: bytes) -> None:

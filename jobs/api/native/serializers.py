@@ -231,6 +231,7 @@ class VariantRequestSerializer(AgainRequestSerializer):
     brush = serializers.FileField(
         required=False, help_text="A gray PNG drawn over the alpha: 0 erases, 255 restores, 128 keeps."
     )
+    for_screen = SwitchField(default=False, help_text="Render at screen size, faster; not for downloads.")
     people = PeopleField(required=False, help_text="Which people of an `instances` job to keep, by id.")
 
     def require_effect(self, submitted: CutoutOptions) -> None:

@@ -64,6 +64,7 @@ class VariantsView(NativeView):
             options=in_format(body, preferred_format(request)),
             brush_png=brush.read(MAX_BRUSH_BYTES + 1) if brush else b"",
             people=body.validated_data.get("people"),
+            for_screen=body.validated_data["for_screen"] and not body.validated_data["keep"],
         )
         answer = partial(self._answer, rendering, keeps=body.validated_data["keep"])
         return self.when_done(rendering.future, then=answer, left=rendering.drop)

@@ -26,7 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         from jobs.inference.comparison import error_held_by_most_uncertain, measure, outcomes
-        from jobs.inference.engines import Weights, built_in, engines, load
+        from jobs.inference.engines import built_in, engines, load
+        from jobs.inference.pool import Weights
         from jobs.models import Role, Tier
 
         if options["fine"]:
@@ -57,6 +58,6 @@ def _pairs(photos: Path, masks: Path, limit: int) -> Iterator[tuple[np.ndarray, 
     step = max(1, len(paired) // limit)
     for path, mask_path in paired[::step][:limit]:
         photo = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        mask = cv2.imread(str(mask_path), cv2.IMREAD_GRAYSCALE)
-        if photo is not None and mask is not None and photo.shape[:2] == mask.shape:
-            yield cv2.cvtColor(photo, cv2.COLOR_BGR2RGB), mask.astype(np.float32) / 255
+        gray = cv2.imread(str(mask_path), cv2.IMREAD_GRAYSCALE)
+        if photo is not None and gray is not None and photo.shape[:2] == gray.shape:
+            yield cv2.cvtColor(photo, cv2.COLOR_BGR2RGB), gray.astype(np.float32) / 255

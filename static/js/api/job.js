@@ -1,14 +1,16 @@
 // A job as the native API writes it (jobs/api/native/serializers.py), and what the pages read from it.
 
 /** @typedef {[number, number, number, number]} Box left, top, right, bottom in whole pixels of the upright picture */
+/** @typedef {[number, number, 0 | 1]} Point a click at x, y: 1 keeps what lies there, 0 removes it */
 /** @typedef {"queued" | "running" | "succeeded" | "failed" | "canceled"} Status */
 
 /**
  * @typedef {object} Options what the API takes and stores (segmentation/options.py)
- * @property {"auto" | "boxes" | "instances"} method
+ * @property {"auto" | "boxes" | "points" | "instances"} method
  * @property {Box[]} boxes
+ * @property {Point[]} points
+ * @property {"fast" | "fine" | "auto" | null} quality
  * @property {string} subject
- * @property {string | null} quality
  * @property {string} alpha_mode
  * @property {number} threshold
  * @property {number} erosion
@@ -36,6 +38,7 @@
  * @property {number | null} height
  * @property {Box | null} foreground the box around what was cut out
  * @property {Instance[]} instances
+ * @property {string[]} notes what there is to say about the picture or its result
  * @property {StoredFile[]} files oldest first
  */
 
@@ -80,6 +83,24 @@ export function linkTo(image, kind) {
 }
 
 /**
+ * Return the link to what shows the original: the preview for screens, which every browser can read, or else the file.
+ * @param {JobImage} image
+ * @returns {string}
+ */
+export function linkToOriginal(image) {
+  return linkTo(image, "preview") || linkTo(image, "source");
+}
+
+/**
+ * Return whether the model found nothing to keep.
+ * @param {JobImage} image
+ * @returns {boolean}
+ */
+export function isEmptyResult({ status, foreground }) {
+  return status === "succeeded" && foreground === null;
+}
+
+/**
  * Return a job's URL in the API, or that of one of its actions.
  * @param {Job} job
  * @param {"" | "variants" | "again" | "cancel"} [action]
@@ -97,6 +118,15 @@ export function jobUrl(job, action = "") {
  */
 export function peopleIn(job, image) {
   return job.options.method === "instances" ? image.instances : null;
+}
+
+/**
+ * Return the clicks that a job was submitted with.
+ * @param {Job} job
+ * @returns {Point[]}
+ */
+export function pointsOf({ options }) {
+  return options.points ?? [];
 }
 
 /**

@@ -1,4 +1,4 @@
-// Boxes over the picture: draw, add, move, resize, nudge, remove, undo. They are kept in the editor's state.
+// Boxes over the picture: draw, add, move, resize, nudge, remove. They are kept in the editor's state.
 import { createSvg } from "../page/elements.js";
 import { gettext } from "../page/texts.js";
 import {
@@ -19,7 +19,6 @@ import {
 /** @typedef {{ kind: string, start: Pair, from: Box }} Gesture what a drag does: "draw", "move" or a handle's name */
 
 const HANDLE_PX = 11; // on the screen
-const MAX_UNDO = 50;
 const NUDGE_PAUSE_MS = 600; // after the last key, before the boxes are committed
 const MIN_DRAWN_PX = 2; // shorter drags show no box yet
 /** @type {Record<string, Pair>} */
@@ -32,16 +31,20 @@ export class BoxEditor {
    * @param {import("./state.js").EditorState} state
    * @param {object} calls
    * @param {() => void} calls.onChange called with every step of a change
+   * @param {() => void} calls.onStep called after each change that can be undone
    * @param {() => void} calls.onCommit called when a change is complete
    */
-  constructor(svg, viewport, state, { onChange, onCommit }) {
+  constructor(svg, viewport, state, { onChange, onStep, onCommit }) {
     this.svg = svg;
     this.viewport = viewport;
     this.state = state;
     this.onChange = onChange;
+    this.onStep = onStep;
     this.onCommit = onCommit;
     /** @type {Gesture | null} */
     this.gesture = null;
+    /** The boxes before the gesture. @type {Box[]} */
+    this.before = [];
     this.nudging = 0;
     svg.addEventListener("pointerdown", (event) => this.#down(event));
     svg.addEventListener("pointermove", (event) => this.#move(event));
@@ -56,34 +59,24 @@ export class BoxEditor {
   }
 
   /**
-   * Replace all boxes, without a way back.
+   * Replace all boxes.
    * @param {Box[]} boxes
    */
   set(boxes) {
     clearTimeout(this.nudging);
-    this.state.boxHistory = [];
     this.#put(copied(boxes));
-    this.draw();
+    if (this.#isActive) this.draw();
   }
 
   /** Add a box in the middle of what is in sight. It is for the keyboard to move, so nothing is committed yet. */
   add() {
-    this.#remember();
     this.#put([...this.state.boxes, boxInMiddle(this.viewport.seen, this.viewport.size)]);
     this.#changed({ isComplete: false });
     this.#focusSelected();
   }
 
-  undo() {
-    const before = this.state.boxHistory.pop();
-    if (!before) return;
-    this.#put(before);
-    this.#changed();
-  }
-
   /** @param {number} index */
   remove(index) {
-    this.#remember();
     const { state } = this;
     const { selectedBox } = state;
     this.#put(state.boxes.filter((_box, at) => at !== index));
@@ -92,7 +85,6 @@ export class BoxEditor {
   }
 
   clear() {
-    this.#remember();
     this.#put([]);
     this.#changed();
   }
@@ -150,16 +142,11 @@ export class BoxEditor {
     this.state.selectedBox = boxes.length - 1;
   }
 
-  #remember() {
-    const { state } = this;
-    state.boxHistory.push(copied(state.boxes));
-    if (state.boxHistory.length > MAX_UNDO) state.boxHistory.shift();
-  }
-
   /** @param {{ isComplete?: boolean }} [options] */
   #changed({ isComplete = true } = {}) {
     this.draw();
     this.onChange();
+    this.onStep();
     if (isComplete) this.onCommit();
   }
 
@@ -170,7 +157,7 @@ export class BoxEditor {
     event.preventDefault();
     const start = this.viewport.toPicture(event.clientX, event.clientY);
     const group = event.target.closest("g");
-    this.#remember();
+    this.before = copied(this.state.boxes);
     this.svg.setPointerCapture(event.pointerId);
     if (group) {
       this.#select(Number(group.dataset.index));
@@ -211,21 +198,20 @@ export class BoxEditor {
 
   #abandon() {
     this.gesture = null;
-    this.#put(this.state.boxHistory.pop() ?? this.state.boxes);
+    this.#put(this.before);
     this.draw();
   }
 
   #up() {
     if (!this.gesture) return;
     this.gesture = null;
-    const { boxes, boxHistory, selectedBox } = this.state;
+    const { boxes, selectedBox } = this.state;
     const box = boxes[selectedBox];
     if (!box || !hasSides(box, MIN_SIDE_PX)) {
       this.#abandon();
       return;
     }
-    if (areSameBoxes(boxHistory.at(-1) ?? [], boxes)) {
-      boxHistory.pop();
+    if (areSameBoxes(this.before, boxes)) {
       this.draw();
       return;
     }
@@ -247,9 +233,8 @@ export class BoxEditor {
    * @param {KeyboardEvent} event
    * @returns {(() => void) | null}
    */
-  #actionOf({ key, ctrlKey, metaKey, altKey, shiftKey }) {
+  #actionOf({ key, altKey, shiftKey }) {
     const { state } = this;
-    if ((ctrlKey || metaKey) && key === "z") return () => this.undo();
     const box = state.boxes[state.selectedBox];
     if (!box) return null;
     if (key === "Delete" || key === "Backspace") return () => this.remove(state.selectedBox);
@@ -266,8 +251,9 @@ export class BoxEditor {
    * @param {boolean} resizes move the right and lower edges only
    */
   #nudge(box, distance, resizes) {
-    this.#remember();
-    this.state.boxes[this.state.selectedBox] = (resizes ? grown : moved)(box, distance, this.viewport.size);
+    const { state } = this;
+    state.boxes = copied(state.boxes);
+    state.boxes[state.selectedBox] = (resizes ? grown : moved)(box, distance, this.viewport.size);
     this.#changed({ isComplete: false });
     this.#commitAfter(NUDGE_PAUSE_MS);
   }

@@ -1,9 +1,8 @@
-// The erase and restore brush. Strokes are shown in colour on a canvas and sent as a gray PNG, which the server lays over
-// the stored alpha: 0 erases, 255 restores, 128 keeps. They are kept in the editor's state.
+// The erase and restore brush. What a stroke does is shown at once, on a canvas over the result; the strokes are sent as a
+// gray PNG, which the server lays over the stored alpha: 0 erases, 255 restores, 128 keeps. They are kept in the state.
 
 const MAX_SIDE_PX = 2048;
 const GRAY = { erase: "rgb(0 0 0)", restore: "rgb(255 255 255)", keep: "rgb(128 128 128)" };
-const COLORS = { erase: "#e5484d", restore: "#30a46c" };
 
 /** @typedef {"erase" | "restore"} BrushMode */
 /** @typedef {import("./box_geometry.js").Pair} Pair */
@@ -12,29 +11,44 @@ const COLORS = { erase: "#e5484d", restore: "#30a46c" };
  * @typedef {object} Stroke
  * @property {BrushMode} mode
  * @property {number} width in pixels of the canvas, like the points
+ * @property {number} blur of the edge, in pixels of the canvas
  * @property {Pair[]} points
+ */
+
+/**
+ * @typedef {object} BrushParts
+ * @property {HTMLCanvasElement} canvas
+ * @property {HTMLElement} ring shows the brush's size under the pointer
+ * @property {HTMLImageElement} after
+ * @property {HTMLImageElement} before
  */
 
 export class Brush {
   /**
-   * @param {HTMLCanvasElement} canvas
+   * @param {BrushParts} parts
    * @param {import("./viewport.js").Viewport} viewport
    * @param {import("./state.js").EditorState} state
    * @param {{ onCommit: () => void }} calls
    */
-  constructor(canvas, viewport, state, { onCommit }) {
+  constructor({ canvas, ring, after, before }, viewport, state, { onCommit }) {
     this.canvas = canvas;
+    this.ring = ring;
+    this.after = after;
+    this.before = before;
     this.viewport = viewport;
     this.state = state;
     this.onCommit = onCommit;
     this.ratio = 1; // canvas pixels for each pixel of the picture
     this.size = "";
+    this.isLive = false; // whether the canvas shows strokes that are not yet in the result
     /** @type {Stroke | null} */
     this.stroke = null;
     canvas.addEventListener("pointerdown", (event) => this.#down(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
     canvas.addEventListener("pointerup", () => this.#up());
     canvas.addEventListener("pointercancel", () => this.#up());
+    canvas.addEventListener("pointerleave", () => (ring.hidden = true));
+    after.addEventListener("load", () => this.#settle());
   }
 
   /**
@@ -52,20 +66,20 @@ export class Brush {
     this.state.strokes = [];
   }
 
-  /** @param {Stroke[]} strokes */
-  setStrokes(strokes) {
-    this.state.strokes = [...strokes];
-    this.#draw();
-  }
-
-  undo() {
-    this.setStrokes(this.state.strokes.slice(0, -1));
-    this.onCommit();
-  }
-
   clear() {
-    this.setStrokes([]);
+    this.state.strokes = [];
     this.onCommit();
+  }
+
+  /**
+   * Change the size by a factor, within what the slider allows.
+   * @param {number} factor
+   * @param {HTMLInputElement} slider
+   */
+  resize(factor, slider) {
+    slider.value = String(Math.round(this.state.brush.sizePx * factor + (factor > 1 ? 1 : -1)));
+    slider.dispatchEvent(new Event("input", { bubbles: true }));
+    this.ring.style.width = this.ring.style.height = `${this.state.brush.sizePx}px`;
   }
 
   /** @returns {Promise<Blob>} the strokes as the gray PNG that the API takes */
@@ -83,28 +97,40 @@ export class Brush {
   #down(event) {
     if (event.button > 0 || this.viewport.pointers.size > 1) return;
     this.canvas.setPointerCapture(event.pointerId);
-    const { mode, sizePx } = this.state.brush;
-    this.stroke = { mode, width: (sizePx / this.viewport.scale) * this.ratio, points: [this.#point(event)] };
-    this.state.strokes.push(this.stroke);
-    this.#draw();
+    const { mode, sizePx, hardness } = this.state.brush;
+    const width = (sizePx / this.viewport.scale) * this.ratio;
+    this.stroke = { mode, width, blur: ((1 - hardness) * width) / 4, points: [this.#point(event)] };
+    this.#show();
   }
 
   /** @param {PointerEvent} event */
   #move(event) {
+    this.#placeRing(event);
     if (!this.stroke) return;
     if (this.viewport.pointers.size > 1) {
-      this.state.strokes.pop();
-      this.stroke = null;
-    } else {
-      this.stroke.points.push(this.#point(event));
+      this.stroke = null; // two fingers zoom
+      this.#settle();
+      return;
     }
-    this.#draw();
+    this.stroke.points.push(this.#point(event));
+    this.#show();
   }
 
   #up() {
     if (!this.stroke) return;
+    this.state.strokes = [...this.state.strokes, this.stroke];
     this.stroke = null;
     this.onCommit();
+  }
+
+  /** @param {PointerEvent} event */
+  #placeRing({ clientX, clientY, pointerType }) {
+    const frame = this.viewport.pane.getBoundingClientRect();
+    const { style } = this.ring;
+    this.ring.hidden = pointerType === "touch";
+    style.width = style.height = `${this.state.brush.sizePx}px`;
+    style.left = `${clientX - frame.left}px`;
+    style.top = `${clientY - frame.top}px`;
   }
 
   /**
@@ -116,10 +142,45 @@ export class Brush {
     return [x * this.ratio, y * this.ratio];
   }
 
-  #draw() {
+  // Show the result with the newest piece of the stroke. A repeated piece changes nothing, so only that one is painted.
+  #show() {
+    if (!this.stroke) return;
+    const { width, height } = this.canvas;
     const context = contextOf(this.canvas.getContext("2d"));
-    context.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    for (const stroke of this.state.strokes) paint(context, stroke, COLORS[stroke.mode]);
+    if (!this.isLive) {
+      context.clearRect(0, 0, width, height);
+      context.drawImage(this.after, 0, 0, width, height);
+      this.isLive = true;
+      this.after.classList.add("replaced");
+    }
+    const piece = { ...this.stroke, points: this.stroke.points.slice(-2) };
+    context.save();
+    if (piece.mode === "erase") {
+      context.globalCompositeOperation = "destination-out";
+      paint(context, piece, "#000");
+    } else {
+      paint(context, piece, this.#original(context));
+    }
+    context.restore();
+  }
+
+  /**
+   * @param {CanvasRenderingContext2D} context
+   * @returns {CanvasPattern | string} the original picture, to paint with
+   */
+  #original(context) {
+    const { naturalWidth, naturalHeight } = this.before;
+    const pattern = naturalWidth ? context.createPattern(this.before, "no-repeat") : null;
+    pattern?.setTransform(new DOMMatrix().scale(this.canvas.width / naturalWidth, this.canvas.height / naturalHeight));
+    return pattern ?? "#888";
+  }
+
+  // The result has the strokes now.
+  #settle() {
+    if (this.stroke) return;
+    this.isLive = false;
+    this.after.classList.remove("replaced");
+    contextOf(this.canvas.getContext("2d")).clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
 }
 
@@ -137,10 +198,11 @@ export function contextOf(context) {
 /**
  * @param {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} context
  * @param {Stroke} stroke
- * @param {string} color
+ * @param {string | CanvasPattern} color
  */
-function paint(context, { points, width }, color) {
+function paint(context, { points, width, blur }, color) {
   const [[x, y], ...rest] = points;
+  context.filter = blur >= 0.5 ? `blur(${blur}px)` : "none";
   context.strokeStyle = color;
   context.lineWidth = width;
   context.lineCap = context.lineJoin = "round";
@@ -149,4 +211,5 @@ function paint(context, { points, width }, color) {
   if (!rest.length) context.lineTo(x + 0.01, y + 0.01); // a dot
   for (const point of rest) context.lineTo(...point);
   context.stroke();
+  context.filter = "none";
 }

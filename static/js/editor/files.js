@@ -104,7 +104,7 @@ export class Files {
     kept.catch(() => {
       this.shared = null;
     });
-    return (await kept).url;
+    return sharedPage((await kept).url);
   }
 }
 
@@ -129,6 +129,15 @@ export function downloadOptions(options, kind) {
  */
 export function fileName(name, output, type) {
   return `${name.replace(/\.[^.]+$/, "") || "picture"}-${output}.${EXTENSIONS[type] ?? "png"}`;
+}
+
+/**
+ * Return the page that shows a stored file to those who have its signed link.
+ * @param {string} url of the file
+ * @returns {string}
+ */
+export function sharedPage(url) {
+  return url.replace(/\/files\/([0-9a-f-]+)\/[^?]*/, "/shared/$1/");
 }
 
 /**

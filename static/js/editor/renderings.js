@@ -22,11 +22,10 @@ export class Renderings {
   /**
    * Return a rendering as a file.
    * @param {Partial<Options>} options
-   * @param {AbortSignal} [signal]
    * @returns {Promise<Blob>}
    */
-  async render(options, signal) {
-    const response = await this.#send(options, false, signal);
+  async render(options) {
+    const response = await this.#send(options, { keep: false });
     return answered(response.blob());
   }
 
@@ -36,12 +35,12 @@ export class Renderings {
    * @returns {Promise<StoredFile>}
    */
   async keep(options) {
-    const response = await this.#send(options, true);
+    const response = await this.#send(options, { keep: true });
     return answered(response.json());
   }
 
   /**
-   * Return the rendering for the stage; null when a newer one has replaced it meanwhile. Crop and colour are left out, so
+   * Return the rendering for the stage, at screen size; null when a newer one has replaced it meanwhile. Crop and colour are left out, so
    * that it lines up with the original and with what is behind it.
    * @param {Partial<Options>} options
    * @returns {Promise<Blob | null>}
@@ -51,7 +50,8 @@ export class Renderings {
     this.stage = new AbortController();
     const { signal } = this.stage;
     try {
-      return await this.render(optionsForStage(options), signal);
+      const response = await this.#send(optionsForStage(options), { for_screen: true }, signal);
+      return await answered(response.blob());
     } catch (error) {
       if (signal.aborted) return null;
       throw error;
@@ -65,15 +65,15 @@ export class Renderings {
 
   /**
    * @param {Partial<Options>} options
-   * @param {boolean} keep
+   * @param {{ keep?: boolean, for_screen?: boolean }} use
    * @param {AbortSignal} [signal]
    * @returns {Promise<Response>}
    */
-  async #send(options, keep, signal) {
+  async #send(options, use, signal) {
     const { state } = this;
     const people = keptPeople(state);
     const { position } = shownImage(state);
-    const values = { ...options, position, keep, ...(people ? { people } : {}) };
+    const values = { ...options, position, ...use, ...(people ? { people } : {}) };
     const url = jobUrl(state.job, "variants");
     if (!state.strokes.length) return call("POST", url, { json: values, signal });
     const form = formOf(values);

@@ -4,7 +4,7 @@ import { imageIn, jobUrl } from "../api/job.js";
 import { callJson } from "../api/request.js";
 import { gettext } from "../page/texts.js";
 import { toast } from "../page/toast.js";
-import { boxesWish, goBack, isShownEnded, remember, setJob, shownImage, startRun } from "./state.js";
+import { boxesWish, goBack, isShownEnded, pointsWish, remember, setJob, shownImage, startRun } from "./state.js";
 import { waitForEnd } from "./waiting.js";
 
 /** @typedef {import("../api/job.js").Job} Job */
@@ -48,7 +48,8 @@ export class Runs {
    */
   async again(wished) {
     const { state } = this;
-    const options = { ...this.options(), ...wished };
+    const { quality } = state.job.options;
+    const options = { ...this.options(), ...(quality ? { quality } : {}), ...wished };
     const wish = JSON.stringify(options);
     if (wish === state.run.wish) return;
     const turn = startRun(state, wish);
@@ -69,7 +70,16 @@ export class Runs {
 
   /** Run the model for the boxes on the picture; when they are those of the shown job, drop a run for others. */
   runBoxes() {
-    const wish = boxesWish(this.state);
+    this.#runFor(boxesWish(this.state));
+  }
+
+  /** Run the model for the clicks on the picture, in the same way. */
+  runPoints() {
+    this.#runFor(pointsWish(this.state));
+  }
+
+  /** @param {Partial<Options> | null} wish */
+  #runFor(wish) {
     if (wish) {
       void this.again(wish);
     } else if (this.state.run.wish !== null) {

@@ -1,11 +1,15 @@
 // The stage: the result over its background, the original, and the note above them.
-import { byId, find } from "../page/elements.js";
+import { byId, find, findAll } from "../page/elements.js";
+import { isEmptyResult } from "../api/job.js";
 import { mayCancel, mayRetry, shownImage } from "./state.js";
+
+const BUSY_AFTER_MS = 200;
 
 export class Stage {
   /** @param {import("./state.js").EditorState} state */
   constructor(state) {
     this.state = state;
+    this.works = 0; // how many things are under way
     this.element = byId("stage");
     this.backdrop = byId("backdrop");
     this.after = byId("after", HTMLImageElement);
@@ -38,9 +42,33 @@ export class Stage {
     this.show(byId("retry-form"), isError && mayRetry(this.state));
   }
 
-  /** Mark the stage as empty while there is no result. */
+  /** Mark the stage as empty while there is no result, and offer what needs one only when there is one. */
   markEmpty() {
-    this.element.classList.toggle("is-empty", shownImage(this.state).status !== "succeeded");
+    const image = shownImage(this.state);
+    const isEmpty = image.status !== "succeeded";
+    this.element.classList.toggle("is-empty", isEmpty);
+    for (const button of findAll(document, "[data-needs-result]")) {
+      if (button instanceof HTMLButtonElement) button.disabled = isEmpty;
+    }
+    this.show(byId("stage-empty"), isEmptyResult(image));
+  }
+
+  /**
+   * Show that something is under way, where it takes long enough to be noticed.
+   * @template T
+   * @param {Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  async busyDuring(work) {
+    this.works += 1;
+    const timer = setTimeout(() => (byId("stage-busy").hidden = false), BUSY_AFTER_MS);
+    try {
+      return await work;
+    } finally {
+      clearTimeout(timer);
+      this.works -= 1;
+      if (this.works === 0) byId("stage-busy").hidden = true;
+    }
   }
 
   showOriginal() {
@@ -67,6 +95,23 @@ export class Stage {
     classList.toggle("pictured", Boolean(picture));
     style.backgroundImage = picture ? `url("${picture}")` : "";
     if (color) style.setProperty("--behind", color);
+  }
+
+  /**
+   * Show what the Crop option leaves; null for the whole picture.
+   * @param {import("../api/job.js").Box | null} frame
+   */
+  showCrop(frame) {
+    const element = byId("crop-frame");
+    element.hidden = frame === null;
+    if (!frame) return;
+    const [left, top, right, bottom] = frame;
+    Object.assign(element.style, {
+      left: `${left}px`,
+      top: `${top}px`,
+      width: `${right - left}px`,
+      height: `${bottom - top}px`,
+    });
   }
 
   /**

@@ -1,6 +1,6 @@
 // The editor's state: one object that every part of the page reads, and the only place where it changes shape. What the
 // settings form holds is read from the form (settings/form.js), and the zoom from the viewport.
-import { boxesOf, hasEnded, imageIn, linkTo, peopleIn } from "../api/job.js";
+import { boxesOf, hasEnded, imageIn, linkTo, linkToOriginal, peopleIn, pointsOf } from "../api/job.js";
 import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
 
 /** @typedef {import("../api/job.js").Box} Box */
@@ -8,7 +8,8 @@ import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
 /** @typedef {import("../api/job.js").JobImage} JobImage */
 /** @typedef {import("../api/job.js").Options} Options */
 /** @typedef {import("./brush.js").Stroke} Stroke */
-/** @typedef {"result" | "side" | "boxes" | "people" | "brush"} Tool */
+/** @typedef {import("../api/job.js").Point} Point */
+/** @typedef {"result" | "side" | "points" | "boxes" | "people" | "brush"} Tool */
 
 /**
  * @typedef {object} Run the run of the model that the page waits for
@@ -28,6 +29,8 @@ import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
  * @property {Stroke[]} strokes
  */
 
+/** @typedef {Snapshot & { boxes: Box[], points: Point[] }} Step what Undo goes back to */
+
 /**
  * @typedef {object} EditorState
  * @property {Job} job the job that is shown, as the API wrote it
@@ -35,11 +38,12 @@ import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
  * @property {string} source the link to the original
  * @property {Tool} tool
  * @property {Box[]} boxes
- * @property {Box[][]} boxHistory what Undo goes back to, newest last
+ * @property {Point[]} points the clicks, in their order
+ * @property {boolean} startsAfresh whether the clicks alone select, instead of correcting what was found
  * @property {number} selectedBox an index, -1 for none
  * @property {Set<number>} dropped the ids of the people not to keep
  * @property {Stroke[]} strokes
- * @property {{ mode: import("./brush.js").BrushMode, sizePx: number }} brush
+ * @property {{ mode: import("./brush.js").BrushMode, sizePx: number, hardness: number }} brush
  * @property {Run} run
  * @property {Snapshot[]} earlier newest last
  */
@@ -54,14 +58,15 @@ export function createState(job, imageId) {
   return {
     job,
     imageId,
-    source: linkTo(imageIn(job, imageId), "source"),
+    source: linkToOriginal(imageIn(job, imageId)),
     tool: "result",
     boxes: [],
-    boxHistory: [],
+    points: [],
+    startsAfresh: false,
     selectedBox: -1,
     dropped: new Set(),
     strokes: [],
-    brush: { mode: "erase", sizePx: 40 },
+    brush: { mode: "erase", sizePx: 40, hardness: 0.8 },
     run: { turn: 0, wish: null, awaited: null },
     earlier: [],
   };
@@ -84,7 +89,7 @@ export function setJob(state, job) {
   const image = imageIn(job, state.imageId);
   state.job = job;
   state.imageId = image.id;
-  state.source = linkTo(image, "source") || state.source;
+  state.source = linkToOriginal(image) || state.source;
 }
 
 /**
@@ -136,6 +141,39 @@ export function remember(state, path, options) {
 }
 
 /**
+ * Return all that Undo brings back.
+ * @param {EditorState} state
+ * @param {string} path
+ * @param {Partial<Options>} options of the settings form
+ * @returns {Step}
+ */
+export function stepOf({ job, imageId, source, dropped, strokes, boxes, points }, path, options) {
+  const lists = { dropped: [...dropped], strokes: [...strokes], boxes: [...boxes], points: [...points] };
+  return { job, imageId, source, path, options, ...lists };
+}
+
+/**
+ * Bring a step back. A run that is waited for is dropped.
+ * @param {EditorState} state
+ * @param {Step} step
+ */
+export function restore(state, step) {
+  startRun(state, null);
+  const { job, imageId, source, dropped, strokes, boxes, points } = step;
+  Object.assign(state, { job, imageId, source, strokes, boxes, points, dropped: new Set(dropped) });
+}
+
+/**
+ * Return the names of the options that differ.
+ * @param {Record<string, any>} one
+ * @param {Record<string, any>} other
+ * @returns {string[]}
+ */
+export function changedOptions(one, other) {
+  return Object.keys(other).filter((name) => JSON.stringify(one[name]) !== JSON.stringify(other[name]));
+}
+
+/**
  * Go back to the result before, its boxes and people included.
  * @param {EditorState} state
  * @returns {Snapshot | null} null when there is none
@@ -157,6 +195,20 @@ export function goBack(state) {
 export function boxesWish({ boxes, job }) {
   if (JSON.stringify(boxes) === JSON.stringify(boxesOf(job))) return null;
   return boxes.length ? { method: "boxes", boxes } : { method: "auto" };
+}
+
+/**
+ * Return what the clicks ask of the model, or null when they are those of the shown job. They correct what the job found;
+ * with `startsAfresh` they alone select.
+ * @param {EditorState} state
+ * @returns {Partial<Options> | null}
+ */
+export function pointsWish({ points, startsAfresh, job }) {
+  if (JSON.stringify(points) === JSON.stringify(pointsOf(job))) return null;
+  const boxes = boxesOf(job);
+  if (boxes.length) return { method: "boxes", boxes, points };
+  const selects = startsAfresh || job.options.method === "points";
+  return { method: selects && points.some(([, , keep]) => keep) ? "points" : "auto", points };
 }
 
 /**

@@ -120,7 +120,10 @@ export class Viewport {
   #apply() {
     this.offset = keptInSight(this, this.#paneSize, this.size);
     const [x, y] = this.offset;
-    for (const view of this.views) view.style.transform = `translate(${x}px, ${y}px) scale(${this.scale})`;
+    for (const view of this.views) {
+      view.style.transform = `translate(${x}px, ${y}px) scale(${this.scale})`;
+      view.style.setProperty("--view-scale", String(this.scale));
+    }
     this.onChange(this);
   }
 

@@ -1,5 +1,5 @@
 // Files and links that are dropped on the page or pasted into it.
-import { isPicture } from "./items.js";
+import { mayBePicture } from "./items.js";
 
 const LINK = /^https?:\/\/\S+$/;
 
@@ -47,7 +47,7 @@ export async function picturesIn(entries) {
     if (entry.isFile) found.push(await fileOf(/** @type {FileSystemFileEntry} */ (entry)));
     else found.push(...(await picturesIn(await childrenOf(/** @type {FileSystemDirectoryEntry} */ (entry)))));
   }
-  return found.filter(isPicture);
+  return found.filter(mayBePicture);
 }
 
 /**

@@ -13,7 +13,12 @@
 
 /** @typedef {{ max_bytes: number, max_images: number }} Limits */
 
-const PICTURE_NAME = /\.(heic|heif|avif|tiff?|bmp)$/i; // types that some browsers do not know
+// What a browser or a name declares to be something else. The server looks into all other files.
+const OTHER_TYPE = new RegExp("^(text|audio|video|font)/|^application/(?!octet-stream$)");
+const OTHER_ENDINGS = "txt md csv json xml htm html pdf doc docx xls xlsx zip rar 7z mp3 mp4 mov exe db ini log".split(
+  " ",
+);
+const HIDDEN_NAME = /^\./; // such as .DS_Store
 
 /**
  * @param {File} file
@@ -24,12 +29,14 @@ export function newItem(file) {
 }
 
 /**
- * Return whether a file looks like a picture, by its type or its name.
+ * Return whether a file may be a picture: not if its type or its name says clearly that it is something else.
  * @param {{ type: string, name: string }} file
  * @returns {boolean}
  */
-export function isPicture({ type, name }) {
-  return type.startsWith("image/") || PICTURE_NAME.test(name);
+export function mayBePicture({ type, name }) {
+  if (type.startsWith("image/")) return true;
+  const ending = name.split(".").at(-1)?.toLowerCase() ?? "";
+  return !OTHER_TYPE.test(type) && !HIDDEN_NAME.test(name) && !OTHER_ENDINGS.includes(ending);
 }
 
 /**

@@ -1,0 +1,20 @@
+"""`manage.py measure_runtimes`: find the fastest runtime for each model of this machine, and remember it.
+
+With `MATTING_RUNTIME=auto` a worker starts it by itself, once, at low priority. Later starts of workers use the result.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+
+class Command(BaseCommand):
+    help = "Measure the runtimes for the built-in and the active models, and remember the fastest of each."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        from jobs.inference.engines import runtimes_measure
+
+        for path, runtime in runtimes_measure():
+            self.stdout.write(f"{path.name}: {runtime}")

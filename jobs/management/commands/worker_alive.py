@@ -1,0 +1,19 @@
+"""`manage.py worker_alive` ends with status 0 while a worker with a model lives on this host, for container probes."""
+
+import os
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from jobs.running import readiness
+
+
+class Command(BaseCommand):
+    help = "Exit with status 1 unless a worker with a model has sent a heartbeat from this host."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        here = [worker for worker in readiness.live_workers() if worker.get("host") == os.uname().nodename]
+        problem = readiness.worker_problem(here)
+        if problem:
+            raise CommandError(problem)

@@ -1,0 +1,40 @@
+"""The page behind a shared link: the result, its name, when it expires, and a download."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views import View
+
+from jobs.errors import NotFound
+from jobs.results import storage
+from jobs.results.selectors import artifact_signed
+
+
+class ShareView(View):
+    """Show a stored result to everybody who has its signed link; explain what to do when the link has expired."""
+
+    def get(self, request: HttpRequest, artifact_id: UUID) -> HttpResponse:
+        until, signature = request.GET.get("until", ""), request.GET.get("signature", "")
+        if storage.link_state(artifact_id, until, signature) != "valid":
+            return render(request, "shared_expired.html", status=410)
+        try:
+            artifact = artifact_signed(artifact_id)
+        except NotFound:
+            return render(request, "shared_expired.html", status=410)
+        file_url = reverse("file", args=[artifact.id, artifact.file_name])
+        values: dict[str, Any] = {
+            "artifact": artifact,
+            "name": artifact.image.name if artifact.image else artifact.file_name,
+            "expires_at": dt.datetime.fromtimestamp(int(until), dt.UTC),
+            "file_url": f"{file_url}?until={until}&signature={signature}",
+        }
+        response = render(request, "shared.html", values)
+        response["Referrer-Policy"] = "no-referrer"
+        response["X-Robots-Tag"] = "noindex"
+        return response

@@ -1,0 +1,99 @@
+"""The container files: a non-root image, services that restart and report their health, and secrets made once."""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from django.core.management import CommandError, call_command
+
+from jobs.work import queue
+from tests.stack import ROOT
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    text = (ROOT / "compose.yaml").read_text()
+    found: dict[str, Any] = yaml.safe_load(text)
+    return found
+
+
+def test_every_service_restarts_has_a_memory_limit_and_reports_its_health(compose: dict[str, Any]) -> None:
+    for name, service in compose["services"].items():
+        if name == "setup":
+            continue
+        assert service["restart"] == "unless-stopped", name
+        assert "mem_limit" in service or "deploy" in service, name
+        # The image itself has a health check, for the web server.
+        assert "healthcheck" in service or name in ("web", "s3"), name
+
+
+def test_workers_and_web_server_start_after_the_database_is_ready_and_set_up(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+
+    assert "-h 127.0.0.1" in services["database"]["healthcheck"]["test"][1]
+    assert {value["condition"] for value in services["setup"]["depends_on"].values()} == {"service_healthy"}
+    for name in ("web", "worker", "gpu-worker"):
+        assert services[name]["depends_on"] == {"setup": {"condition": "service_completed_successfully"}}
+
+
+def test_the_database_has_no_default_password(compose: dict[str, Any]) -> None:
+    password = compose["services"]["database"]["environment"]["POSTGRES_PASSWORD"]
+
+    assert password.startswith("${POSTGRES_PASSWORD:?")
+
+
+def test_secrets_are_made_once_and_kept(tmp_path: Path) -> None:
+    (tmp_path / "deploy").mkdir()
+    shutil.copy(ROOT / "deploy" / "compose-env", tmp_path / "deploy")
+    shutil.copy(ROOT / ".env.example", tmp_path)
+    script = str(tmp_path / "deploy" / "compose-env")
+
+    subprocess.run([script], check=True, capture_output=True)
+    first = (tmp_path / ".env").read_text()
+    subprocess.run([script], check=True, capture_output=True)
+
+    assert (tmp_path / ".env").read_text() == first
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+    assert len(re.findall(r"^(?:POSTGRES_PASSWORD|SECRET_KEY)=\w{25,}$", first, flags=re.MULTILINE)) == 2
+
+
+def test_the_example_names_only_settings_and_variables_of_compose() -> None:
+    documented = set(re.findall(r"^\| `([A-Z0-9_]+)` \|", (ROOT / "docs" / "settings.md").read_text(), re.MULTILINE))
+    of_compose = set(re.findall(r"\$\{([A-Z_]+)", (ROOT / "compose.yaml").read_text()))
+    named = set(re.findall(r"^(?:# )?([A-Z_0-9]+)=", (ROOT / ".env.example").read_text(), flags=re.MULTILINE))
+
+    assert named - documented - of_compose - {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"} == set()
+
+
+def test_the_image_runs_as_a_number_that_is_not_root() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+
+    assert re.search(r"^USER 10001:10001$", dockerfile, flags=re.MULTILINE)
+    assert dockerfile.rindex("USER ") > dockerfile.rindex("RUN ")
+    assert "HEALTHCHECK" in dockerfile
+
+
+def test_hadolint_finds_nothing() -> None:
+    if shutil.which("hadolint") is None and not (ROOT / ".venv" / "bin" / "hadolint").exists():
+        pytest.skip("hadolint is not installed")
+    hadolint = shutil.which("hadolint") or str(ROOT / ".venv" / "bin" / "hadolint")
+
+    done = subprocess.run([hadolint, str(ROOT / "Dockerfile")], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_a_worker_container_is_healthy_while_its_own_host_has_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    queue.beat("other-7", {"role": "pictures", "host": "other"})
+    with pytest.raises(CommandError, match="No worker with a model"):
+        call_command("worker_alive", stdout=io.StringIO())
+
+    monkeypatch.setattr("os.uname", lambda: type("Host", (), {"nodename": "other"}))
+    call_command("worker_alive", stdout=io.StringIO())

@@ -1,0 +1,99 @@
+// What the editor can undo, what clicks ask for, and what Crop leaves.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { cropFrame } from "../../static/js/editor/crop.js";
+import { sharedPage } from "../../static/js/editor/files.js";
+import { History } from "../../static/js/editor/history.js";
+import { changedOptions, createState, pointsWish, restore, stepOf } from "../../static/js/editor/state.js";
+import { linkToOriginal } from "../../static/js/api/job.js";
+import { spanOf } from "../../static/js/page/span.js";
+import { file, image, job } from "./jobs.js";
+
+test("undo and redo walk the steps, and a new step drops those that were undone", () => {
+  const history = new History("first");
+  history.record("second");
+  history.record("third");
+
+  assert.equal(history.undo(), "second");
+  assert.equal(history.undo(), "first");
+  assert.equal(history.undo(), null);
+  assert.equal(history.redo(), "second");
+  history.record("other");
+  assert.equal(history.redo(), null);
+  assert.equal(history.undo(), "second");
+});
+
+test("the steps of one slider are undone at once, those of two are not", () => {
+  const history = new History(0);
+  history.record(1, "erosion");
+  history.record(2, "erosion");
+  history.record(3, "threshold");
+
+  assert.equal(history.undo(), 2);
+  assert.equal(history.undo(), 0);
+});
+
+test("a step restores boxes, clicks, strokes and people, and no longer waits for a run", () => {
+  const state = createState(job(), "image");
+  Object.assign(state, { boxes: [[0, 0, 9, 9]], points: [[1, 2, 1]], dropped: new Set([2]) });
+  const step = stepOf(state, "/jobs/job/", {});
+  Object.assign(state, { boxes: [], points: [], dropped: new Set() });
+  const { turn } = state.run;
+
+  restore(state, step);
+
+  assert.deepEqual([state.boxes, state.points, [...state.dropped]], [[[0, 0, 9, 9]], [[1, 2, 1]], [2]]);
+  assert.ok(state.run.turn > turn);
+});
+
+test("clicks correct what was found, and select by themselves only when that is asked for", () => {
+  const state = createState(job(), "image");
+  state.points = [[5, 6, 0]];
+  assert.deepEqual(pointsWish(state), { method: "auto", points: [[5, 6, 0]] });
+
+  state.points = [[5, 6, 1]];
+  state.startsAfresh = true;
+  assert.deepEqual(pointsWish(state), { method: "points", points: [[5, 6, 1]] });
+
+  const boxed = createState(job({ options: { method: "boxes", boxes: [[0, 0, 9, 9]] } }), "image");
+  boxed.points = [[1, 1, 0]];
+  assert.deepEqual(pointsWish(boxed), { method: "boxes", boxes: [[0, 0, 9, 9]], points: [[1, 1, 0]] });
+});
+
+test("the clicks of the shown job ask for nothing", () => {
+  const state = createState(job({ options: { method: "points", points: [[1, 2, 1]] } }), "image");
+  state.points = [[1, 2, 1]];
+
+  assert.equal(pointsWish(state), null);
+});
+
+test("the frame of Crop is the foreground grown by the margin of its longer side, within the picture", () => {
+  const options = { crop: true, crop_margin: 0.1 };
+
+  assert.deepEqual(cropFrame([20, 10, 60, 30], options, [100, 32]), [16, 6, 64, 32]);
+  assert.equal(cropFrame([20, 10, 60, 30], { ...options, crop: false }, [100, 32]), null);
+  assert.equal(cropFrame(null, options, [100, 32]), null);
+});
+
+test("the original is shown by its preview where there is one, because browsers read no HEIC", () => {
+  const source = file("source", "/files/1/photo.heic");
+
+  assert.equal(linkToOriginal(image({ files: [source] })), source.url);
+  assert.equal(linkToOriginal(image({ files: [source, file("preview", "/files/2/p.jpg")] })), "/files/2/p.jpg");
+});
+
+test("only options that differ are named", () => {
+  assert.deepEqual(changedOptions({ erosion: 1, crop: false }, { erosion: 2, crop: false }), ["erosion"]);
+});
+
+test("Shift selects from the one to the other in either direction", () => {
+  assert.deepEqual(spanOf([1, 2, 3, 4], 4, 2), [2, 3, 4]);
+  assert.deepEqual(spanOf([1, 2], 9, 1), []);
+});
+
+test("a shared link leads to a page with the signature of the file", () => {
+  const url = "https://site.test/files/0a1b-2c/cutout.png?until=1&signature=x";
+
+  assert.equal(sharedPage(url), "https://site.test/shared/0a1b-2c/?until=1&signature=x");
+});
