@@ -9,9 +9,9 @@ from collections.abc import Callable
 import pytest
 from django.db import connection
 from django.utils import timezone
-from jobs.api.parking import job_abandon
 from pytest_django import Settings
 
+from jobs.api.parking import job_abandon
 from jobs.intake.sources import accept_bytes
 from jobs.models import Job, UsageEntry
 from jobs.work.cancel import job_cancel
