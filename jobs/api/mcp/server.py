@@ -31,6 +31,7 @@ from jobs.teams.actor import Actor
 from jobs.teams.keys import key_touch
 from jobs.teams.rates import rates_of, request_spend, require_room
 from jobs.teams.selectors import key_by_secret
+from jobs.work.repeats import jobs_delivered
 from jobs.work.selectors import image_at, job_get
 from jobs.work.submission import Door, job_submit
 from jobs.work.waiting import wait_for_job
@@ -79,7 +80,9 @@ def build_server(*, base_url: str = "") -> MCPServer:
         door = Door(dialect=NAME, urgency=Job.Urgency.INTERACTIVE)
         job = job_submit(actor=actor, door=door, options=options, sources=[_source(actor, image_base64, image_url)])
         image = picture_of(actor=actor, job=wait_for_job(job.pk, timeout_s=settings.MATTING_MAX_WAIT_S))
-        return [_picture(actor, image, Artifact.Kind.CUTOUT), f"job {job.pk}"]
+        answer: list[Image | str] = [_picture(actor, image, Artifact.Kind.CUTOUT), f"job {job.pk}"]
+        jobs_delivered([job.pk])  # the same call is a new request from here on
+        return answer
 
     @server.tool()
     @_answering
