@@ -192,7 +192,7 @@ class _Exchange:
         """Send a whole answer; return False when the client had gone before its end. The server itself cannot tell."""
         gone = asyncio.ensure_future(self._client_gone())
         try:
-            await delivery.send_whole(response.content, ends=False)
+            await delivery.send_whole(_content_of(response), ends=False)
             await asyncio.sleep(0)
             is_there = not gone.done()
             await delivery.send({"type": "http.response.body"})

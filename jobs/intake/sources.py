@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, cast
 from urllib.parse import unquote
 
 from django.conf import settings
@@ -61,7 +61,9 @@ class CheckedSource:
 
     def stream(self) -> bytes | IO[bytes]:
         """Return the open file where the picture lies on disk, else its bytes."""
-        return self.content.file if isinstance(self.content, TemporaryUploadedFile) else self.read()
+        if isinstance(self.content, TemporaryUploadedFile) and self.content.file is not None:
+            return cast("IO[bytes]", self.content.file)
+        return self.read()
 
 
 class ReopenedContent:

@@ -35,7 +35,7 @@ def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> 
     """
     scores = sigmoid(maps[0])
     rows, columns = scores.shape
-    edges = _agreed(_edges(maps), scores) * np.float32([width / columns, height / rows] * 2)
+    edges = _agreed(_edges(maps), scores) * np.array([width / columns, height / rows] * 2, np.float32)
     peaks = (scores >= cv2.dilate(scores, np.ones((3, 3), np.uint8))) & (scores >= min_score)
     found: list[tuple[Box, float]] = []
     for row, column in sorted(np.argwhere(peaks).tolist(), key=lambda cell: -scores[tuple(cell)]):

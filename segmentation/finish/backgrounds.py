@@ -107,7 +107,8 @@ def _blurred_original(background: BlurredBackground, place: Place, source: np.nd
     # Blur with a hole: weighted colours over blurred weights; places without known neighbours look wider.
     known_colors = small.astype(np.float32)
     weight = back.astype(np.float32) / 255
-    result, covered = np.zeros_like(known_colors), np.zeros((*weight.shape, 1), np.float32)
+    result: np.ndarray = np.zeros_like(known_colors)
+    covered: np.ndarray = np.zeros((*weight.shape, 1), np.float32)
     for reach in (sigma, 4 * sigma, 16 * sigma):
         kernel = int(reach * 3) | 1
         share = cv2.blur(weight, (kernel, kernel))[:, :, None]

@@ -171,7 +171,7 @@ def _lay_over(drawn: np.ndarray, layer: np.ndarray) -> None:
     piece = layer[window]
     share = cv2.merge([np.ascontiguousarray(piece[:, :, 3])] * 3)
     front = cv2.multiply(np.ascontiguousarray(piece[:, :, :3]), share, scale=1 / 255)
-    back = cv2.multiply(np.ascontiguousarray(drawn[window]), ~share, scale=1 / 255)
+    back = cv2.multiply(np.ascontiguousarray(drawn[window]), cv2.bitwise_not(share), scale=1 / 255)
     drawn[window] = cv2.add(front, back)
 
 
