@@ -136,13 +136,14 @@ def test_health_and_docs_answer_as_the_guide_checks_them(live_stack: Stack) -> N
 
 
 def test_twenty_at_once_get_twenty_names(client: GuideClient, live_stack: Stack) -> None:
-    small = photos.encode(photos.astronaut()[:96, 180:276], "PNG")
+    # Twenty different pictures: one picture twenty times at once is one request that was repeated.
+    small = [photos.encode(photos.astronaut()[row : row + 96, 180:276], "PNG") for row in range(20)]
     answers: list[requests.Response] = []
 
-    def post() -> None:
-        answers.append(live_stack.api().post("/api/matting/single", files={"image": small}))
+    def post(picture: bytes) -> None:
+        answers.append(live_stack.api().post("/api/matting/single", files={"image": picture}))
 
-    threads = [threading.Thread(target=post) for _ in range(20)]
+    threads = [threading.Thread(target=post, args=(picture,)) for picture in small]
     for thread in threads:
         thread.start()
     for thread in threads:
