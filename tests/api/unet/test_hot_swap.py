@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ import pytest
 import requests
 import torch
 from django.conf import settings
+from PIL.PngImagePlugin import PngInfo
 from safetensors.torch import load_file
 
 from tests import photos
@@ -65,10 +67,14 @@ def difference(one: np.ndarray, other: np.ndarray) -> float:
 
 
 class Load:
-    """Send the same request from several threads until told to stop, and keep what came back."""
+    """Send the same pixels from several threads until told to stop, and keep what came back.
 
-    def __init__(self, stack: Stack, picture: bytes) -> None:
-        self.stack, self.picture = stack, picture
+    Every file has another comment: the same file sent again at once would be one request that was repeated.
+    """
+
+    def __init__(self, stack: Stack, pixels: np.ndarray) -> None:
+        self.stack, self.pixels = stack, pixels
+        self._numbers = itertools.count()
         self.statuses: list[int] = []
         self.answers: list[np.ndarray] = []
         self._stop = threading.Event()
@@ -85,7 +91,10 @@ class Load:
             thread.join()
 
     def ask(self) -> np.ndarray:
-        answer = self.stack.api().post("/api/matting/single", files={"image": self.picture}, headers=ALPHA)
+        comment = PngInfo()
+        comment.add_text("Comment", str(next(self._numbers)))
+        picture = photos.encode(self.pixels, "PNG", pnginfo=comment)
+        answer = self.stack.api().post("/api/matting/single", files={"image": picture}, headers=ALPHA)
         self.statuses.append(answer.status_code)
         self.answers.append(np.frombuffer(base64.b64decode(answer.json().get("alpha_map_base64", "")), np.float32))
         return self.answers[-1]
@@ -102,10 +111,10 @@ def reload(stack: Stack, path: Path) -> requests.Response:
 def test_every_worker_serves_another_model_from_its_next_picture_on(
     live_stack: Stack, second_worker: None, weights: dict[str, Path]
 ) -> None:
-    picture = photos.encode(photos.astronaut()[:256, 120:376], "PNG")
+    pixels = photos.astronaut()[:256, 120:376]
     before = live_stack.processes("work", "--child", "pictures")
 
-    with Load(live_stack, picture) as load:
+    with Load(live_stack, pixels) as load:
         answers = {"built in": load.ask()}
         for name in ("shipped", "unsure", "shipped"):
             assert reload(live_stack, weights[name]).status_code == 200
