@@ -366,10 +366,10 @@ def test_after_a_new_run_the_picture_that_is_shown_is_deleted(sign_up: Callable[
     with page.expect_response(is_run):
         drag_box(page, (100, 100, 300, 300))
     wait_until_quiet(page)
-    page.on("dialog", lambda dialog: dialog.accept())
 
     page.click(".panel-go details summary")
     page.click("#delete")
+    page.click("dialog button.danger[value=yes]")
     page.wait_for_url("**/gallery/")
 
     assert page.locator(".thumb").count() == 1
