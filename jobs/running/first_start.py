@@ -111,7 +111,9 @@ def port_require(host: str, port: int) -> None:
 
 def metrics_reset() -> None:
     """Delete the request counters of the processes of an earlier run on this host."""
-    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+    folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
 
 
 def database_migrate() -> None:

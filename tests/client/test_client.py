@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ import httpx
 import pytest
 from keyline import AsyncKeyline, Keyline, KeylineError
 from keyline.command import main
+
+from tests import loops
 
 JOB = {
     "id": "1",
@@ -123,7 +124,7 @@ def test_the_async_client_repeats_as_well() -> None:
         async with AsyncKeyline("http://site", transport=transport, sleep=sleep) as client:
             return (await client.submit([b"picture"])).id
 
-    assert asyncio.run(submitted()) == "1"
+    assert loops.run(submitted()) == "1"
     assert (pauses, len(script.keys())) == ([3.0], 1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import zipfile
 from pathlib import Path
@@ -12,6 +11,7 @@ from keyline import AsyncKeyline, Keyline, KeylineError
 from keyline.command import main
 from PIL import Image
 
+from tests import loops
 from tests.stack import Stack
 
 pytestmark = pytest.mark.e2e
@@ -42,7 +42,7 @@ def test_the_async_client_and_the_command(live_stack: Stack, jpeg_bytes: bytes, 
         async with AsyncKeyline(live_stack.base_url, key=secret) as client:
             return (await client.cut_out(tmp_path / "in.jpg")).content
 
-    assert Image.open(io.BytesIO(asyncio.run(cut_out()))).mode == "RGBA"
+    assert Image.open(io.BytesIO(loops.run(cut_out()))).mode == "RGBA"
     arguments = [
         "--url",
         live_stack.base_url,

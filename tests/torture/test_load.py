@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
+from tests import loops
 from tests.stack import Stack
 from tests.torture import load
 from tests.torture.stalls import Site
@@ -16,7 +15,7 @@ pytestmark = pytest.mark.e2e
 def test_probes_and_pictures_are_answered_under_every_stall_at_once(live_stack: Stack) -> None:
     site = Site(live_stack.base_url, live_stack.secret)
 
-    rows = asyncio.run(load.measure_all_at_once(site, clients=4, seconds=0, waits=100))
+    rows = loops.run(load.measure_all_at_once(site, clients=4, seconds=0, waits=100))
 
     (row,) = rows
     assert row["probes_ms"]["count"] > 0

@@ -10,6 +10,7 @@ import pytest
 from jobs.models import Job
 from jobs.work import queue, wakeups
 from jobs.work.wakeups import JobWakeups
+from tests import loops
 from tests.cast import Person
 from tests.quota.deeds import submit
 
@@ -29,7 +30,7 @@ def waited(job_ids: list[object], deed: Callable[[JobWakeups], Awaitable[None]])
             await asyncio.gather(*waiting)
         await waking.stop()
 
-    asyncio.run(scene())
+    loops.run(scene())
 
 
 def test_an_announcement_wakes_everybody_who_waits_for_the_job(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:

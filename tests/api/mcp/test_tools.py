@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import io
 import json
@@ -16,6 +15,7 @@ from PIL import Image
 from jobs.api.mcp.server import build_server
 from jobs.models import AuditEntry, Job, Scope
 from jobs.teams.keys import key_create
+from tests import loops
 from tests.cast import Person
 from tests.fakes import FakeEngine
 from tests.quota.deeds import set_quota
@@ -30,7 +30,7 @@ def call(tool: str, **arguments: Any) -> Any:
         async with Client(build_server(base_url="http://site")) as client:
             return await client.call_tool(tool, arguments)
 
-    return asyncio.run(called())
+    return loops.run(called())
 
 
 @pytest.fixture
@@ -104,4 +104,4 @@ def test_stdio_on_a_running_site(live_stack: Stack, jpeg_bytes: bytes) -> None:
         async with Client(command) as client:
             return await client.call_tool("cut_out", {"image_base64": base64.b64encode(jpeg_bytes).decode()})
 
-    assert picture_in(asyncio.run(called())).mode == "RGBA"
+    assert picture_in(loops.run(called())).mode == "RGBA"
