@@ -98,7 +98,7 @@ def test_files_beyond_a_batch_are_told_of(sign_up: Callable[..., Visitor], photo
         limit + 3,
     )
 
-    assert "3 more were left out" in page.locator("#upload-status").inner_text()
+    page.locator("#upload-status").filter(has_text="3 more were left out").wait_for()
     assert page.locator(".tray-item").count() == limit
 
 
