@@ -30,7 +30,7 @@ def job_get(actor: Actor, job_id: UUID | str) -> Job:
 
 
 def job_now(job_id: UUID | str) -> Job:
-    """Return a job as it stands, whoever asks; raise JobNotFound when it has been deleted."""
+    """Return the current state of a job, without an ownership check; raise JobNotFound if it was deleted."""
     job = Job.objects.filter(pk=job_id).first()
     if job is None:
         raise JobNotFound

@@ -39,7 +39,7 @@ class PeopleEngine:
         return self._united([person.alpha for person in self.instances(rgb)])
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Give each box the person who overlaps it most, cut to the box; an empty matte where nobody does."""
+        """Return for each box the person that overlaps it most, cut to the box; an empty matte if none does."""
         height, width = rgb.shape[:2]
         people = self.instances(rgb)
         mattes = []
@@ -63,7 +63,7 @@ class PeopleEngine:
             try:
                 box = self._box(boxes[row], frame, rgb.shape[1], rgb.shape[0])
             except BoxInvalid:
-                continue  # less than two pixels of a person is nobody
+                continue  # a person of less than two pixels is ignored
             alpha = self._alpha(masks[row], box, frame, rgb.shape[1], rgb.shape[0])
             people.append(Instance(box, float(scores[row]), alpha))
         return people
