@@ -62,7 +62,7 @@ def pause_before(attempt: int, response: httpx.Response | None) -> float | None:
     """Return the seconds to wait before the next try; None when the answer is final or the tries are used up.
 
     The service's Retry-After decides; without one the pause doubles, with some chance in it. A quota that is used up
-    until tomorrow is final: nobody waits that long for an answer.
+    until tomorrow is final, because a caller does not wait that long.
     """
     if attempt >= TRIES or (response is not None and response.status_code not in _PASSING):
         return None

@@ -4,51 +4,15 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0002_append_only"),
+        ('jobs', '0002_append_only'),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name="auditentry",
-            name="action",
-            field=models.CharField(
-                choices=[
-                    ("user.signed_up", "Signed up"),
-                    ("user.signed_in", "Signed in"),
-                    ("user.signed_out", "Signed out"),
-                    ("user.sign_in_failed", "Sign-in failed"),
-                    ("user.locked_out", "Locked out"),
-                    ("user.password_changed", "Password changed"),
-                    ("user.email_changed", "E-mail address changed"),
-                    ("user.factor_added", "Second factor added"),
-                    ("user.factor_removed", "Second factor removed"),
-                    ("team.created", "Team made"),
-                    ("team.changed", "Team changed"),
-                    ("member.invited", "Member invited"),
-                    ("invitation.revoked", "Invitation revoked"),
-                    ("member.joined", "Member joined"),
-                    ("member.role_changed", "Role changed"),
-                    ("member.removed", "Member removed"),
-                    ("key.created", "Key made"),
-                    ("key.first_used", "Key first used"),
-                    ("key.revoked", "Key revoked"),
-                    ("quota.changed", "Quota changed"),
-                    ("job.submitted", "Job submitted"),
-                    ("job.canceled", "Job cancelled"),
-                    ("job.retried", "Job retried"),
-                    ("job.purged", "Job purged"),
-                    ("job.pictures_deleted", "Pictures of a job deleted"),
-                    ("job.downloaded", "Downloaded by another"),
-                    ("jobs.exported", "Jobs exported"),
-                    ("audit.exported", "Audit trail exported"),
-                    ("model.reloaded", "Model reloaded"),
-                    ("webhook.changed", "Webhook changed"),
-                    ("admin.added", "Added in the admin"),
-                    ("admin.changed", "Changed in the admin"),
-                    ("admin.deleted", "Deleted in the admin"),
-                ],
-                max_length=24,
-            ),
+            model_name='auditentry',
+            name='action',
+            field=models.CharField(choices=[('user.signed_up', 'Signed up'), ('user.signed_in', 'Signed in'), ('user.signed_out', 'Signed out'), ('user.sign_in_failed', 'Sign-in failed'), ('user.locked_out', 'Locked out'), ('user.password_changed', 'Password changed'), ('user.email_changed', 'E-mail address changed'), ('user.factor_added', 'Second factor added'), ('user.factor_removed', 'Second factor removed'), ('team.created', 'Team made'), ('team.changed', 'Team changed'), ('member.invited', 'Member invited'), ('invitation.revoked', 'Invitation revoked'), ('member.joined', 'Member joined'), ('member.role_changed', 'Role changed'), ('member.removed', 'Member removed'), ('key.created', 'Key made'), ('key.first_used', 'Key first used'), ('key.revoked', 'Key revoked'), ('quota.changed', 'Quota changed'), ('job.submitted', 'Job submitted'), ('job.canceled', 'Job cancelled'), ('job.retried', 'Job retried'), ('job.purged', 'Job purged'), ('job.pictures_deleted', 'Pictures of a job deleted'), ('job.downloaded', 'Downloaded by another'), ('jobs.exported', 'Jobs exported'), ('audit.exported', 'Audit trail exported'), ('model.reloaded', 'Model reloaded'), ('webhook.changed', 'Webhook changed'), ('admin.added', 'Added in the admin'), ('admin.changed', 'Changed in the admin'), ('admin.deleted', 'Deleted in the admin')], max_length=24),
         ),
     ]

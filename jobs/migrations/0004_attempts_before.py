@@ -4,23 +4,20 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0003_audit_pictures_deleted"),
+        ('jobs', '0003_audit_pictures_deleted'),
     ]
 
     operations = [
         migrations.AddField(
-            model_name="job",
-            name="bundle_attempts_before",
-            field=models.PositiveSmallIntegerField(
-                default=0, help_text="How many of them were made before the job was last tried again."
-            ),
+            model_name='job',
+            name='bundle_attempts_before',
+            field=models.PositiveSmallIntegerField(default=0, help_text='How many of them were made before the job was last tried again.'),
         ),
         migrations.AddField(
-            model_name="jobimage",
-            name="attempts_before",
-            field=models.PositiveSmallIntegerField(
-                default=0, help_text="How many of them were made before the picture was last tried again."
-            ),
+            model_name='jobimage',
+            name='attempts_before',
+            field=models.PositiveSmallIntegerField(default=0, help_text='How many of them were made before the picture was last tried again.'),
         ),
     ]

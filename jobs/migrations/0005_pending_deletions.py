@@ -5,28 +5,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("jobs", "0004_attempts_before"),
+        ('jobs', '0004_attempts_before'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="PendingDeletion",
+            name='PendingDeletion',
             fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "key",
-                    models.CharField(
-                        help_text="The file's name in the storage; a folder's ends with a slash.", max_length=400
-                    ),
-                ),
-                ("tries", models.PositiveSmallIntegerField(default=0)),
-                ("next_try_at", models.DateTimeField(default=django.utils.timezone.now)),
-                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(help_text="The file's name in the storage; a folder's ends with a slash.", max_length=400)),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('next_try_at', models.DateTimeField(default=django.utils.timezone.now)),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
-                "ordering": ["next_try_at"],
-                "indexes": [models.Index(fields=["next_try_at"], name="deletion_by_next_try")],
+                'ordering': ['next_try_at'],
+                'indexes': [models.Index(fields=['next_try_at'], name='deletion_by_next_try')],
             },
         ),
     ]
