@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -27,20 +27,20 @@ logger = logging.getLogger(__name__)
 _Answer = TypeVar("_Answer")
 
 
-class EngineSource:
+class EngineSource(Protocol):
     """Say which engine answers a role and tier, and make room for it; see `jobs.inference.engines`."""
 
     def engine(self, role: Role, tier: Tier) -> Engine | None:
         """Return the engine, loading it where needed; None when no model is active there."""
-        raise NotImplementedError
+        ...
 
     def built_in(self) -> Engine:
         """Return the built-in model, which can answer everything."""
-        raise NotImplementedError
+        ...
 
     def make_room(self, role: Role) -> None:
         """Unload everything but the fast model of a role."""
-        raise NotImplementedError
+        ...
 
 
 class RoutedEngine:
