@@ -1,7 +1,8 @@
-"""The parent of the web processes: somebody always serves, and what was accepted is answered."""
+"""The parent of the web processes: one of them always serves, and what was accepted is answered."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import socket
@@ -14,15 +15,15 @@ import pytest
 
 from tests.stack import ROOT, free_port, wait_for
 
-# Answers each connection with its process's id; says that it serves once the file `go` is there, and after a word
-# "replace" asks to be replaced. SIGTERM lets it answer the connection that it has, and go.
+# Answers each connection with its process's id; says that it serves once it gets a shared lock on the file `go`, and
+# after a word "replace" asks to be replaced. SIGTERM lets it answer the connection that it has, and end.
 CHILD = """
-import os, signal, socket, sys, time
+import fcntl, os, signal, socket, sys
 listener, pipe = socket.socket(fileno=int(sys.argv[2])), int(sys.argv[3])
 stopping = []
 signal.signal(signal.SIGTERM, lambda *_: stopping.append(1))
-while not os.path.exists(sys.argv[1]):
-    time.sleep(0.01)
+with open(sys.argv[1]) as go:
+    fcntl.flock(go, fcntl.LOCK_SH)
 os.write(pipe, b"s")
 listener.settimeout(0.05)
 while not stopping:
@@ -83,13 +84,13 @@ def served(tmp_path: Path) -> Iterator[Served]:
 
 
 def test_a_process_that_has_done_its_share_serves_until_its_successor_does(served: Served) -> None:
-    served.go.unlink()
-    first = served.ask("replace")
+    with served.go.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        first = served.ask("replace")
 
-    answers = [served.ask() for _ in range(20)]
+        answers = [served.ask() for _ in range(20)]
 
     assert answers == [first] * 20
-    served.go.touch()
     wait_for(lambda: served.ask() != first, timeout_s=60, what="it is not replaced")
     wait_for(lambda: not Path(f"/proc/{first}").exists(), timeout_s=60, what="the old process does not end")
 
