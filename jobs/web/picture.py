@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.views.generic import TemplateView
 from django_htmx.http import HttpResponseStopPolling
 
-from jobs.api.native.serializers import job_document
+from jobs.api.native.documents import job_document
 from jobs.errors import JobNotFound, NotFound
 from jobs.models import Job
 from jobs.web.presets import presets_for

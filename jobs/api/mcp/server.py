@@ -18,7 +18,7 @@ from rest_framework.utils.encoders import JSONEncoder
 
 from jobs.api.auth import is_allowed_from
 from jobs.api.links import source_of_url
-from jobs.api.native.serializers import job_document
+from jobs.api.native.documents import job_document
 from jobs.api.parking import picture_of
 from jobs.errors import AuthenticationRequired, JobNotFound, ScopeMissing
 from jobs.intake.sources import Source, accept_base64, default_limits

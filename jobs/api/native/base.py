@@ -18,7 +18,7 @@ from jobs.models import Job
 from jobs.work.admission import outlook
 from segmentation.errors import InvalidParameter, MattingError
 
-from .serializers import ImagePageSerializer, job_document
+from .documents import ImagePageSerializer, job_document
 
 WAIT = OpenApiParameter("wait", int, description="Seconds to wait for the result; 0 answers at once.")
 IDEMPOTENCY_KEY = OpenApiParameter(

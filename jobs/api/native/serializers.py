@@ -1,107 +1,33 @@
-"""Native API: the fields of requests, read into CutoutOptions, and the JSON of jobs, which is also its schema."""
+"""Native API: the fields of requests, read into CutoutOptions."""
 
 from __future__ import annotations
 
-import datetime as dt
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
 
-from django.db.models import Prefetch, prefetch_related_objects
 from django.http import QueryDict
-from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 
 from jobs.api.fields import Choice, KnownFieldsOnly, ShareOptionField, SwitchField, WholeOptionField
 from jobs.errors import ParameterWithoutEffect
-from jobs.models import Artifact, Job, JobImage, Status
+from jobs.models import Status
 from jobs.models.dialects import dialect_choices
-from jobs.results import storage
-from jobs.sentences import explained
-from segmentation.errors import InvalidParameter
 from segmentation.options import (
     AlphaMode,
-    Box,
     CutoutOptions,
     Format,
     Metadata,
     Method,
     Output,
-    Point,
     Quality,
     Subject,
 )
 
-IMAGES_SHOWN, MAX_IMAGES_SHOWN = 100, 500  # pictures of one job in an answer
-LISTED_IMAGES = 20  # of each job in a list
+from .fields import BoxesField, OutputsField, PeopleField, PointsField
+
 _OPTION_NAMES = tuple(CutoutOptions.__dataclass_fields__)
-
-
-class BoxesField(serializers.ListField):
-    """Accept `[[left, top, right, bottom], …]`; in a form, the same as a JSON string."""
-
-    child = serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4)
-
-    def get_value(self, dictionary: Any) -> Any:
-        return json_in(self.field_name, dictionary)
-
-    def to_internal_value(self, data: Any) -> list[Box]:
-        if not isinstance(data, list):
-            raise InvalidParameter("boxes: a list of [left, top, right, bottom]", field="boxes")
-        return [Box.parse(box) for box in data]
-
-
-class PointsField(serializers.ListField):
-    """Take `[[x, y, 1], [x, y, 0], …]`, 1 to keep and 0 to remove; in a form the same as a JSON string."""
-
-    child = serializers.ListField(child=serializers.FloatField(), min_length=3, max_length=3)
-
-    def get_value(self, dictionary: Any) -> Any:
-        return json_in(self.field_name, dictionary)
-
-    def to_internal_value(self, data: Any) -> list[Point]:
-        if not isinstance(data, list):
-            raise InvalidParameter("points: a list of [x, y, 1] or [x, y, 0]", field="points")
-        return [Point.parse(point) for point in data]
-
-
-def json_in(name: str | None, dictionary: Any) -> Any:
-    """Return a field as sent, read as JSON where a form sent it as text; raise InvalidParameter for bad JSON."""
-    value = dictionary.get(name, serializers.empty)
-    if isinstance(value, str):
-        try:
-            return json.loads(value)
-        except ValueError:
-            raise InvalidParameter(f"{name}: not valid JSON", field=str(name)) from None
-    return value
-
-
-class OutputsField(serializers.ListField):
-    """Accept a list, or in a form one comma-separated string."""
-
-    child = Choice(choices=list(Output))
-
-    def get_value(self, dictionary: Any) -> Any:
-        value = dictionary.get(self.field_name, serializers.empty)
-        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
-
-
-class PeopleField(serializers.ListField):
-    """Accept a list of ids; a form repeats the field or sends one comma-separated string, empty for no ids."""
-
-    child = serializers.IntegerField(min_value=1, max_value=255)
-
-    def get_value(self, dictionary: Any) -> Any:
-        if hasattr(dictionary, "getlist") and self.field_name in dictionary:
-            value = ",".join(dictionary.getlist(self.field_name))
-        else:
-            value = dictionary.get(self.field_name, serializers.empty)
-        if isinstance(value, str):
-            return value.split(",") if value.strip() else []
-        return value
 
 
 def _plain(value: Any) -> Any:
@@ -283,152 +209,3 @@ def in_format(body: CutoutOptionsSerializer, preferred: Format | None) -> Cutout
     if preferred is None or "format" in body.validated_data:
         return options
     return replace(options, format=preferred)
-
-
-# Answers --------------------------------------------------------------------------------------------------------------
-
-
-class MomentField(serializers.DateTimeField):
-    """Write a moment in UTC, whatever the site's time zone."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(default_timezone=dt.UTC, **options)
-
-
-class FileSerializer(serializers.ModelSerializer):
-    """Describe one stored file; `url` is a signed link that opens it until it expires."""
-
-    url = serializers.SerializerMethodField()
-
-    class Meta:
-        model = Artifact
-        fields = ["kind", "url", "content_type", "bytes", "width", "height"]
-
-    def get_url(self, artifact: Artifact) -> str:
-        context = self.context
-        return storage.link_to(artifact, base_url=context.get("base_url", ""), ttl_s=context.get("link_ttl_s"))
-
-
-class ErrorSerializer(serializers.Serializer):
-    """Describe the error that a job or a picture ended with; null without one."""
-
-    code = serializers.CharField(source="error_code")
-    detail = serializers.SerializerMethodField()
-
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **{"source": "*", "read_only": True, "allow_null": True, **options})
-
-    def get_detail(self, failed: Any) -> str:
-        return explained(failed.error_code, failed.error_message)
-
-    def to_representation(self, failed: Any) -> Any:
-        return super().to_representation(failed) if failed.error_code else None
-
-
-class ImageSerializer(serializers.Serializer):
-    """Describe one picture of a job, with its files."""
-
-    id = serializers.UUIDField()
-    position = serializers.IntegerField()
-    name = serializers.CharField(allow_blank=True)
-    status = serializers.ChoiceField(choices=Status.choices)
-    error = ErrorSerializer()
-    width = serializers.IntegerField(allow_null=True)
-    height = serializers.IntegerField(allow_null=True)
-    foreground = serializers.ListField(
-        child=serializers.IntegerField(), allow_null=True, help_text="[left, top, right, bottom] of the subject."
-    )
-    subject = serializers.CharField(allow_blank=True)
-    uncertainty = serializers.FloatField(
-        allow_null=True, help_text="0..1, the undecided share of the subject: review high ones first."
-    )
-    instances = serializers.ListField(child=serializers.DictField())
-    notes = serializers.ListField(child=serializers.CharField())
-    timings_ms = serializers.DictField(child=serializers.FloatField())
-    model = serializers.CharField(source="model_version", allow_blank=True)
-    tier = serializers.CharField(allow_blank=True, help_text="fast, fine or trial.")
-    model_reason = serializers.CharField(
-        allow_blank=True, help_text="quality, certain, uncertain, share, time, memory, missing or trial."
-    )
-    files = FileSerializer(source="artifacts", many=True)
-
-
-class JobSerializer(serializers.Serializer):
-    """Describe a job with its pictures."""
-
-    id = serializers.UUIDField()
-    status = serializers.ChoiceField(choices=Status.choices)
-    dialect = serializers.CharField()
-    options = serializers.DictField()
-    error = ErrorSerializer()
-    created_at = MomentField()
-    started_at = MomentField(allow_null=True)
-    finished_at = MomentField(allow_null=True)
-    expires_at = MomentField(allow_null=True)
-    images_total = serializers.IntegerField()
-    images_succeeded = serializers.IntegerField()
-    images_failed = serializers.IntegerField()
-    images = ImageSerializer(source="shown", many=True)
-    images_next = serializers.CharField(
-        allow_null=True, read_only=True, help_text="URL of the job with its next pictures; null: these are the last."
-    )
-
-
-class JobPageSerializer(serializers.Serializer):
-    """Describe one page of the list of jobs."""
-
-    count = serializers.IntegerField()
-    page = serializers.IntegerField()
-    page_size = serializers.IntegerField()
-    results = JobSerializer(many=True)
-
-
-class ImagePageSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Describe which pictures of a job are shown."""
-
-    also_known = ("wait",)
-
-    images_page = serializers.IntegerField(min_value=1, max_value=100_000, default=1)
-    images_page_size = serializers.IntegerField(min_value=1, max_value=MAX_IMAGES_SHOWN, default=IMAGES_SHOWN)
-
-
-def job_document(
-    job: Job,
-    *,
-    base_url: str,
-    page: int = 1,
-    page_size: int = IMAGES_SHOWN,
-    images: Sequence[JobImage] | None = None,
-) -> dict[str, Any]:
-    """Build the JSON of a job with one page of its pictures, or with `images`, and links that open their files."""
-    if images is not None:
-        context = {"base_url": base_url}
-        serializer = JobSerializer(job, context=context)
-        del serializer.fields["images"]
-        del serializer.fields["images_next"]
-        shown = ImageSerializer(images, many=True, context=context).data
-        return {**serializer.data, "images": shown, "images_next": None}
-    return job_documents([job], base_url=base_url, page=page, page_size=page_size)[0]
-
-
-def job_documents(
-    jobs: Sequence[Job], *, base_url: str, page: int = 1, page_size: int = IMAGES_SHOWN
-) -> list[dict[str, Any]]:
-    """Build the JSON of several jobs, each with one page of its pictures; the queries do not grow with their number."""
-    first = (page - 1) * page_size
-    shown = JobImage.objects.order_by("position")[first : first + page_size + 1]
-    prefetch_related_objects(jobs, Prefetch("images", shown, to_attr="shown"), "shown__artifacts")
-    documents = []
-    for job in jobs:
-        pictures: list[JobImage] = getattr(job, "shown")  # noqa: B009  the prefetch adds it
-        query = urlencode({"images_page": page + 1, "images_page_size": page_size})
-        after = f"{base_url}{reverse('job', kwargs={'job_id': job.pk})}?{query}"
-        setattr(job, "images_next", after if len(pictures) > page_size else None)  # noqa: B010
-        del pictures[page_size:]
-        documents.append(dict(JobSerializer(job, context={"base_url": base_url}).data))
-    return documents
-
-
-def file_document(artifact: Artifact, *, base_url: str, link_ttl_s: int | None = None) -> dict[str, Any]:
-    """Build the JSON of one stored file, with a signed link."""
-    return dict(FileSerializer(artifact, context={"base_url": base_url, "link_ttl_s": link_ttl_s}).data)

@@ -25,14 +25,8 @@ from jobs.work.selectors import image_at, job_get
 from jobs.work.submission import Door
 
 from .base import IDEMPOTENCY_KEY, WAIT, NativeView
-from .serializers import (
-    AgainRequestSerializer,
-    FileSerializer,
-    JobSerializer,
-    VariantRequestSerializer,
-    file_document,
-    in_format,
-)
+from .documents import FileSerializer, JobSerializer, file_document
+from .serializers import AgainRequestSerializer, VariantRequestSerializer, in_format
 
 KEPT_LINK_TTL_S = 7 * 24 * 3600  # kept renderings are shared with others
 

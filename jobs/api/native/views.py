@@ -29,19 +29,15 @@ from jobs.work.submission import Door
 from segmentation.errors import InvalidParameter
 
 from .base import IDEMPOTENCY_KEY, WAIT, NativeView
+from .documents import LISTED_IMAGES, ImagePageSerializer, JobPageSerializer, JobSerializer, job_documents
 from .etags import job_etag
 from .picture import picture_response
 from .serializers import (
-    LISTED_IMAGES,
-    ImagePageSerializer,
     JobFilterSerializer,
     JobFormSerializer,
     JobJsonSerializer,
-    JobPageSerializer,
     JobRequestSerializer,
-    JobSerializer,
     in_format,
-    job_documents,
     with_query,
 )
 from .sources import sources_in

@@ -1,0 +1,80 @@
+"""Native API: the fields of requests that JSON and forms write differently."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rest_framework import serializers
+
+from jobs.api.fields import Choice
+from segmentation.errors import InvalidParameter
+from segmentation.options import (
+    Box,
+    Output,
+    Point,
+)
+
+
+class BoxesField(serializers.ListField):
+    """Accept `[[left, top, right, bottom], …]`; in a form, the same as a JSON string."""
+
+    child = serializers.ListField(child=serializers.FloatField(), min_length=4, max_length=4)
+
+    def get_value(self, dictionary: Any) -> Any:
+        return json_in(self.field_name, dictionary)
+
+    def to_internal_value(self, data: Any) -> list[Box]:
+        if not isinstance(data, list):
+            raise InvalidParameter("boxes: a list of [left, top, right, bottom]", field="boxes")
+        return [Box.parse(box) for box in data]
+
+
+class PointsField(serializers.ListField):
+    """Take `[[x, y, 1], [x, y, 0], …]`, 1 to keep and 0 to remove; in a form the same as a JSON string."""
+
+    child = serializers.ListField(child=serializers.FloatField(), min_length=3, max_length=3)
+
+    def get_value(self, dictionary: Any) -> Any:
+        return json_in(self.field_name, dictionary)
+
+    def to_internal_value(self, data: Any) -> list[Point]:
+        if not isinstance(data, list):
+            raise InvalidParameter("points: a list of [x, y, 1] or [x, y, 0]", field="points")
+        return [Point.parse(point) for point in data]
+
+
+def json_in(name: str | None, dictionary: Any) -> Any:
+    """Return a field as sent, read as JSON where a form sent it as text; raise InvalidParameter for bad JSON."""
+    value = dictionary.get(name, serializers.empty)
+    if isinstance(value, str):
+        try:
+            return json.loads(value)
+        except ValueError:
+            raise InvalidParameter(f"{name}: not valid JSON", field=str(name)) from None
+    return value
+
+
+class OutputsField(serializers.ListField):
+    """Accept a list, or in a form one comma-separated string."""
+
+    child = Choice(choices=list(Output))
+
+    def get_value(self, dictionary: Any) -> Any:
+        value = dictionary.get(self.field_name, serializers.empty)
+        return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+class PeopleField(serializers.ListField):
+    """Accept a list of ids; a form repeats the field or sends one comma-separated string, empty for no ids."""
+
+    child = serializers.IntegerField(min_value=1, max_value=255)
+
+    def get_value(self, dictionary: Any) -> Any:
+        if hasattr(dictionary, "getlist") and self.field_name in dictionary:
+            value = ",".join(dictionary.getlist(self.field_name))
+        else:
+            value = dictionary.get(self.field_name, serializers.empty)
+        if isinstance(value, str):
+            return value.split(",") if value.strip() else []
+        return value
