@@ -13,7 +13,7 @@ from segmentation.pipeline import cut_out, read_alpha, render_variant, uncertain
 from tests.fakes import EmptyEngine, FakeEngine
 from tests.segmentation.pictures import astronaut, disc, encoded
 from tests.segmentation.test_options import cutout_options
-from tests.segmentation.test_pipeline import opened
+from tests.segmentation.test_pipeline import _plain_names, opened  # noqa: F401  the fixture holds here too
 
 LIMITS = Limits()
 PHOTO = encoded(astronaut(), "JPEG", quality=95)
