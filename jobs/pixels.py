@@ -37,9 +37,10 @@ _TASK_S = 60  # of processor time
 
 
 class PixelProcess:
-    """Run functions one after the other in one process, which starts with the first and ends after `idle_s` without.
+    """Run functions one at a time in a child process, started by the first call and stopped after `idle_s` without one.
 
-    A function that ends the process, or takes more memory or time than a picture may need, fails by itself.
+    A function beyond the limit of memory raises MemoryError. One beyond the limit of time ends the process, as a crash
+    does: its future and those queued behind it raise one of PROCESS_FAILED, and `run` tries once more in a new process.
     """
 
     def __init__(self, *, longest_queue: int, idle_s: float) -> None:
@@ -68,12 +69,12 @@ class PixelProcess:
         return future
 
     def run(self, work: Callable[..., Value], *args: Any, pixels: int = 0) -> Value:
-        """Return what a function returns; raise what it raises, and ProcessEnded when it has ended the process."""
+        """Return what a function returns; raise what it raises, or one of PROCESS_FAILED after two attempts."""
         for is_last in (False, True):
             try:
                 return self.submit(work, *args, pixels=pixels).result()
             except (BrokenProcessPool, CancelledError):
-                if is_last:  # the first time it may have been another one's fault
+                if is_last:  # the first time, another function may have ended the process
                     raise
         raise AssertionError
 

@@ -32,7 +32,7 @@ def preferred_format(request: Request) -> Format | None:
 
 
 class AlwaysJson(DefaultContentNegotiation):
-    """Answer JSON, or the file of the route, whatever Accept asks for."""
+    """Respond with JSON, or with the route's file, regardless of the Accept header."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None

@@ -117,7 +117,7 @@ class HasScope(BasePermission):
 
 
 def request_id_of(request: HttpRequest | Request) -> str:
-    """Return the id that logs and answers give this request."""
+    """Return the id by which logs and responses name this request."""
     return caller_of(request).request_id
 
 

@@ -148,7 +148,7 @@ class DialectView(SubmittingView, WaitingView):
         return limits_within(limits, quota_of(self.actor.team))
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
-        """Return the dialect's answer for one error of the tree."""
+        """Return the dialect's response to one error of the tree."""
         raise TypeError(f"{type(self).__name__} renders no errors")
 
     def get_exception_handler(self) -> Any:

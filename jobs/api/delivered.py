@@ -1,4 +1,4 @@
-"""Notice when the answer to a submission has been delivered: until then, the same request gets the same job."""
+"""Notice when the response to a submission has been delivered: until then, the same request gets the same job."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _FAILED = "keyline.answer_failed"
 
 
 def answer_failed(request: Request | HttpRequest | None) -> None:
-    """Mark a request whose answer tells of a fault of the site, whatever status its dialect gives that."""
+    """Mark a request whose response reports a fault of the site, regardless of the HTTP status of its dialect."""
     if request is not None:
         request.META[_FAILED] = True
 
 
 class DeliveredMiddleware:
-    """Call `jobs_delivered` for the jobs of a request once its answer has reached the client.
+    """Call `jobs_delivered` for the jobs of a request once its response has reached the client.
 
     A server without REPORTS_DELIVERY cannot tell: there the answer counts as delivered when it is made.
     """

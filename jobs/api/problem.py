@@ -62,5 +62,5 @@ def problem_document(error: MattingError, *, request_id: str = "") -> dict[str, 
 
 
 def problem_response(error: MattingError, *, request_id: str = "") -> Response:
-    """Answer an error with its problem document and HTTP status."""
+    """Render an error with its problem document and HTTP status."""
     return Response(problem_document(error, request_id=request_id), status=error.http_status, content_type=MEDIA_TYPE)

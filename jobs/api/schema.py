@@ -50,7 +50,7 @@ class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 def problems_named(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
-    """Move problem documents to their media type; a hook of the generator, which knows one type for all answers."""
+    """Give problem documents their media type. A hook: the schema generator knows one media type for all responses."""
     for operations in result["paths"].values():
         for operation in operations.values():
             for response in operation["responses"].values():

@@ -22,7 +22,7 @@ REPLAYED = "Idempotent-Replayed"
 
 
 class SubmittingView:
-    """Add `submit` to an API view. Mixed in before APIView; `is_replay` marks an answer that an earlier job gives."""
+    """Add `submit` to an API view. Mixed in before APIView; `is_replay` marks a response made from an earlier job."""
 
     is_replay = False
 
@@ -62,7 +62,7 @@ def idempotency_key(request: Request) -> str:
 
 
 def request_digest(door: Door, options: CutoutOptions, sources: Sequence[Source], *more: str) -> str:
-    """Return a hash of what a request asks for: its dialect, options, callback and sources, and `more`."""
+    """Return a hash of what a request specifies: its dialect, options, callback and sources, and `more`."""
     parts = [door.dialect, repr(sorted(options.to_json().items())), repr(door.callback_url), *more]
     return hashlib.sha256("\n".join([*parts, *map(_identity, sources)]).encode()).hexdigest()
 

@@ -23,7 +23,7 @@ def zip_name(job: Job) -> str:
 
 
 def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceResponse:
-    """Send the published files of finished pictures under unique names; a file deleted before its turn ends the answer.
+    """Send the published files of finished pictures under unique names; a file deleted meanwhile ends the response.
 
     Records that the actor opened files of jobs that others submitted.
     """

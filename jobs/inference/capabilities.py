@@ -1,4 +1,4 @@
-"""What a model can answer, by its manifest, so that it is never asked anything else."""
+"""What a model can do, by its manifest, so that it is never used for anything else."""
 
 from __future__ import annotations
 

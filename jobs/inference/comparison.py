@@ -26,7 +26,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Hold one way to answer the photos: `above` is the level of `auto`, None for the other qualities."""
+    """Hold one way to process the photos: `above` is the level of `auto`, None for the other qualities."""
 
     quality: str
     above: float | None

@@ -1,4 +1,4 @@
-"""The models of this worker process: which one each role and tier asks for, loaded through one pool.
+"""The models of this worker process: the one of each role and tier, loaded through one pool.
 
 Only workers and commands import this module.
 """
@@ -114,7 +114,7 @@ class Engines(EngineSource):
         self.pool.unload_others(self._last.get(role, built_in()))
 
     def routed(self, image: JobImage) -> RoutedEngine:
-        """Return the engine that answers one picture by its quality and its team's trial."""
+        """Return the engine that processes one picture by its quality and its team's trial."""
         self.refresh()
         quality = image.job.cutout_options.quality or Quality.FAST
         is_trial = image.pk.int % 100 < image.job.team.trial_percent
@@ -175,7 +175,7 @@ class Engines(EngineSource):
 
 
 def engine_for(image: JobImage) -> RoutedEngine:
-    """Return the engine that answers one picture; it loads models only when it is asked."""
+    """Return the engine that processes one picture; it loads models on first use."""
     return engines().routed(image)
 
 

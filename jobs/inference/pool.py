@@ -31,7 +31,7 @@ class _Loaded:
 
 
 class Pool:
-    """Load models on first use, and unload the least recently used ones for room, or all that are idle.
+    """Load models on first use, and unload the least recently used ones to free memory, or all that are idle.
 
     budget_bytes: what the loaded models may take together; the model that is asked for is loaded in any case.
     idle_s: after how long without a picture a model is unloaded; the one given to `keep` never is.
@@ -78,7 +78,7 @@ class Pool:
             return None if one is None else one.engine
 
     def keep(self, weights: Weights) -> None:
-        """Never unload this model for being idle: it is the one that nearly every picture asks."""
+        """Never unload this model when it is idle: nearly every picture uses it."""
         self._kept = weights
 
     def unload_idle(self) -> int:

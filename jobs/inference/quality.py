@@ -24,7 +24,7 @@ _ROLES = {
 
 
 def role_of(options: CutoutOptions) -> Role:
-    """Return which role answers a picture with these options."""
+    """Return the role that these options need."""
     return _ROLES[options.method]
 
 

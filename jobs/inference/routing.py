@@ -28,14 +28,14 @@ _Answer = TypeVar("_Answer")
 
 
 class EngineSource(Protocol):
-    """Say which engine answers a role and tier, and make room for it; see `jobs.inference.engines`."""
+    """Choose the engine of a role and tier, and free memory for it; see `jobs.inference.engines`."""
 
     def engine(self, role: Role, tier: Tier) -> Engine | None:
         """Return the engine, loading it where needed; None when no model is active there."""
         ...
 
     def built_in(self) -> Engine:
-        """Return the built-in model, which can answer everything."""
+        """Return the built-in model, which supports every role."""
         ...
 
     def make_room(self, role: Role) -> None:
@@ -44,7 +44,7 @@ class EngineSource(Protocol):
 
 
 class RoutedEngine:
-    """Answer one picture. `choice` is set by the first answer, and says which model gave it and why."""
+    """Run inference on one picture. `choice` is set by the first run: which model was used, and why."""
 
     def __init__(
         self,
@@ -113,7 +113,7 @@ class RoutedEngine:
     def _escalated(
         self, role: Role, answer: _Answer, ask: Callable[[Engine], _Answer], doubt: Callable[[_Answer], float]
     ) -> _Answer:
-        """Return the fine model's answer where the fast one's is uncertain enough, else the fast one's."""
+        """Return the fine model's matte where the fast one's is uncertain enough, else the fast one's."""
         decision = self._escalation.decide(doubt(answer))
         fine = self._source.engine(role, Tier.FINE) if decision == "uncertain" else None
         if fine is None:
@@ -134,7 +134,7 @@ class RoutedEngine:
         return better
 
     def _asked(self, role: Role, engine: Engine, tier: Tier, reason: str, ask: Callable[[Engine], _Answer]) -> _Answer:
-        """Ask a model; when memory runs out, make room and ask the fast one."""
+        """Run a model; when memory runs out, unload other models and run the fast one."""
         try:
             answer = ask(engine)
         except InferenceFailed as error:

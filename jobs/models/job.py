@@ -39,7 +39,7 @@ _Status = Status  # for annotations inside classes whose attribute is called Sta
 
 
 class Job(models.Model):
-    """One submission: who asked for what, through which API, and the outcome."""
+    """One submission: who submitted what, through which API, and the outcome."""
 
     Status = Status
     Dialect = OwnDialect

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    """List the questions that a model may be asked."""
+    """List the kinds of request that a model may support."""
 
     SUBJECT = "subject", _("Subject")
     PROMPTS = "prompts", _("Boxes and clicks")

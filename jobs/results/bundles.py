@@ -12,7 +12,7 @@ BUNDLE_MAKE = Task("bundle_make", timeout_s=3600)
 
 
 def bundle_request(*, job: Job) -> None:
-    """Ask a light worker for the zip that ends the job, unless it is asked already. In a transaction."""
+    """Queue the zip that ends the job on the light queue, unless it is queued already. In a transaction."""
     bundle, is_new = Bundle.objects.get_or_create(job=job)
     if is_new:
         after_commit(bundle_send, bundle)

@@ -73,7 +73,7 @@ def _end_with(bundle: Bundle, error: Exception) -> None:
 
 
 def bundles_recover() -> int:
-    """Ask again for the zips whose worker has died or whose message was lost; return how many. The sweep calls it."""
+    """Queue again the zips whose worker has died or whose message was lost; return how many. The sweep calls it."""
     return sweep(_Bundles())
 
 

@@ -76,7 +76,7 @@ def _still_missing(rows: Iterable[Artifact] | Iterable[Upload]) -> Iterator[Arti
 
 
 def _is_missing(key: str, stored: set[str]) -> bool:
-    """Return whether a row's file is missing; one in another folder is asked for, as only ours were listed."""
+    """Return whether a row's file is missing; the storage is queried for one outside the listed folder."""
     return key not in stored and (key.startswith(_FOLDERS) or not default_storage.exists(key))
 
 

@@ -46,5 +46,5 @@ def file_of(image: JobImage, *kinds: str) -> Artifact:
 
 
 def missing_notes(image: JobImage) -> dict[str, list[str]]:
-    """Return `notes` for an answer when nothing was found in a picture, else nothing: an empty picture says why."""
+    """Return `notes` for a response when nothing was found in a picture, else nothing: an empty picture says why."""
     return {} if image.foreground or not image.notes else {"notes": list(image.notes)}

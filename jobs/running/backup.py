@@ -156,7 +156,7 @@ def _run(command: list[str]) -> None:
 
 
 def _write_files(folder: Path, *, with_files: bool) -> tuple[int, int]:
-    """Write the list of stored files, and copies of them if asked for; return how many there are and are missing."""
+    """Write the list of stored files, and copies of them on request; return how many there are and are missing."""
     count = missing = 0
     with (folder / _FILES).open("w") as listed:
         for key, size, sha256 in _stored_files():

@@ -13,7 +13,7 @@ _PING_EVERY_S = 0.01
 
 
 class BrokerNotReady(Exception):
-    """The broker did not answer in time."""
+    """The broker did not respond in time."""
 
 
 def binary_path() -> Path:
@@ -47,7 +47,7 @@ def command(*, socket: Path, folder: Path) -> list[str]:
 
 
 def wait_until_ready(url: str, *, timeout_s: float) -> None:
-    """Return when the server at `url` answers; raise BrokerNotReady if it does not within `timeout_s`.
+    """Return when the server at `url` responds; raise BrokerNotReady if it does not within `timeout_s`.
 
     A server that is still loading its append-only file counts as not ready.
     """

@@ -39,7 +39,7 @@ def _weights_errors() -> Iterator[Error]:
 
 
 def _runtime_errors() -> Iterator[Error]:
-    """Check that CUDA can be used where it is asked for, so that no picture silently runs on the CPU."""
+    """Check that CUDA can be used where it is configured, so that no picture silently runs on the CPU."""
     if settings.MATTING_RUNTIME != Runtime.TORCH_CUDA:
         return
     if not cuda_is_usable():

@@ -70,7 +70,7 @@ def weights_problem(workers: list[dict[str, Any]]) -> str | None:
 
 
 def live_workers() -> list[dict[str, Any]]:
-    """Return the heartbeats of all workers; empty while the queue does not answer."""
+    """Return the heartbeats of all workers; empty while the broker is unreachable."""
     try:
         return queue.live_workers()
     except (RedisError, OSError):
@@ -87,7 +87,7 @@ def _folder_problem(folder: Path) -> str | None:
 
 
 class _Kept:
-    """Keep the answer of a slow check for a while; only one thread asks at a time."""
+    """Cache the result of a slow check; only one thread runs it at a time."""
 
     def __init__(self, ask: Callable[[], str | None], kept_s: float) -> None:
         self._ask, self._kept_s = ask, kept_s

@@ -1,4 +1,4 @@
-"""The actor: who asks, in the one form that services and selectors understand."""
+"""The actor: who makes a request, in the one form that services and selectors understand."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Caller:
 
     @cached_property
     def request_id(self) -> str:
-        """Return the id that logs, answers and audit entries give this request."""
+        """Return the id by which logs, responses and audit entries name this request."""
         return request_id_of(self._request)
 
     @cached_property

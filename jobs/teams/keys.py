@@ -33,7 +33,7 @@ def team_key_create(
     expires_at: dt.datetime | None = None,
     allowed_networks: Sequence[str] = (),
 ) -> tuple[ApiKey, str]:
-    """Create a key for the actor's own team; raise PermissionDenied unless one of its managers asks.
+    """Create a key for the actor's own team; raise PermissionDenied unless the actor is one of its managers.
 
     A key cannot create keys. STAFF_SCOPES need staff that may create keys in the admin.
     """
@@ -100,7 +100,7 @@ def gives_staff_scopes(user: User | None) -> bool:
 
 
 def team_key_revoke(*, actor: Actor, key: ApiKey) -> None:
-    """Revoke a key of the actor's own team; raise PermissionDenied unless one of its managers asks."""
+    """Revoke a key of the actor's own team; raise PermissionDenied unless the actor is one of its managers."""
     _require_manager(actor)
     key_revoke(key=key, author=Author.of(actor))
 

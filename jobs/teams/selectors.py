@@ -39,7 +39,7 @@ def member_get(actor: Actor, membership_id: str) -> Membership:
 
 
 def invitations_open(actor: Actor) -> QuerySet[Invitation]:
-    """List the team's open invitations; empty unless a manager asks."""
+    """List the team's open invitations; empty unless the actor is a manager."""
     if not actor.is_manager:
         return Invitation.objects.none()
     return Invitation.objects.filter(team=actor.team, accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())

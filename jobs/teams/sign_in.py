@@ -72,7 +72,7 @@ def password_reset(request: HttpRequest) -> HttpResponse:
 
 
 def locked_out(request: HttpRequest, original: HttpResponse | None, credentials: dict[str, Any]) -> HttpResponse:
-    """Return the answer to a sign-in after too many failures. django-axes calls it."""
+    """Return the response to a sign-in after too many failures. django-axes calls it."""
     cooloff = settings.AXES_COOLOFF_TIME
     context = {"minutes": int(cooloff.total_seconds() // 60)}
     response = render(request, "account/locked_out.html", context, status=429)

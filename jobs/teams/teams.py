@@ -131,7 +131,7 @@ def membership_drop(*, author: Author, membership: Membership) -> None:
 
 
 def require_manager(actor: Actor) -> None:
-    """Raise PermissionDenied unless a signed-in owner or admin of the team asks."""
+    """Raise PermissionDenied unless the actor is a signed-in owner or admin of the team."""
     if actor.user is None or not actor.is_manager:
         raise PermissionDenied("Teams are managed by their owners and admins, signed in.")
 

@@ -62,7 +62,7 @@ class PresetsView(LoginRequiredMixin, View):
     """Save or delete one of the user's own presets."""
 
     def handle_no_permission(self) -> JsonResponse:  # type: ignore[override]  # for a script, no redirect
-        """Return 401 as JSON: the page's script would take the sign-in page for the answer."""
+        """Return 401 as JSON: the page's script would take the sign-in page for the result."""
         return JsonResponse({"detail": _("You are signed out. Open the page again.")}, status=401)
 
     def post(self, request: HttpRequest) -> JsonResponse:

@@ -80,7 +80,7 @@ def submissions_noted() -> Iterator[list[UUID]]:
 
 
 def jobs_delivered(job_ids: Sequence[UUID]) -> None:
-    """Record that the answer to a submission has reached its client: the same request is a new one from now on."""
+    """Record that the response to a submission has reached its client: the same request is a new one from now on."""
     Job.objects.filter(pk__in=job_ids).update(repeat_key="")
 
 

@@ -36,10 +36,9 @@ def _filled(alpha: np.ndarray) -> np.ndarray:
 
 
 def _opened(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
-    """Clear places inside the subject that show the old background's colour and are as smooth as it is.
+    """Set alpha to 0 in regions inside the subject whose colour and smoothness match the old background's.
 
-    Only places that are enclosed by the subject count: what reaches its outline was the model's to decide. A background
-    without one colour opens nothing.
+    Regions that touch the subject's outline are kept. Without a background of one colour, nothing is changed.
     """
     color, stray = background_color(rgb, alpha)
     if stray > 2 * _NEAR_COLOR:

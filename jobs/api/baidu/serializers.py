@@ -1,4 +1,4 @@
-"""Baidu dialect: request fields, read into CutoutOptions and a source, and the schema of answers."""
+"""Baidu dialect: request fields, read into CutoutOptions and a source, and the schema of responses."""
 
 from __future__ import annotations
 

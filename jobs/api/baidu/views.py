@@ -90,7 +90,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 
 class BaiduView(PublishedView):
-    """Read bodies by their content, and answer JSON and this dialect's errors."""
+    """Read bodies by their content, and render responses and this dialect's errors as JSON."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson

@@ -83,7 +83,7 @@ MESSAGES = {
 
 
 def render_submitted(job: Job, *, request_id: str) -> dict[str, Any]:
-    """Build the answer to a submission."""
+    """Build the response to a submission."""
     return {"output": {"task_status": TASK_STATUS[job.status], "task_id": str(job.id)}, "request_id": request_id}
 
 
@@ -112,7 +112,7 @@ def render_task(job: Job, *, request_id: str, base_url: str) -> dict[str, Any]:
 
 
 def render_unknown(task_id: str, *, request_id: str) -> dict[str, Any]:
-    """Build the answer for a task that does not exist, is another team's, or has expired."""
+    """Build the response for a task that does not exist, is another team's, or has expired."""
     return {"request_id": request_id, "output": {"task_id": task_id, "task_status": UNKNOWN}}
 
 
@@ -150,7 +150,7 @@ def render_policy(grant: UploadGrant, *, public_id: str, upload_host: str, reque
 
 
 def render_error(error: MattingError, *, request_id: str) -> Response:
-    """Answer an error in the vendor's envelope."""
+    """Render an error in the vendor's envelope."""
     if isinstance(error, JobNotFound):
         return Response(render_unknown(error.field, request_id=request_id))
     status, code, message = _words(error)

@@ -1,4 +1,4 @@
-"""DashScope dialect: request fields, read into a source, and the schema of answers."""
+"""DashScope dialect: request fields, read into a source, and the schema of responses."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ SUBMIT_EXAMPLES = [
 
 
 class DashScopeView(PublishedView):
-    """Read JSON, and answer JSON and this dialect's errors."""
+    """Read JSON, and render responses and this dialect's errors as JSON."""
 
     dialect = NAME
     authentication_classes = [KeyAuthentication, NetworkAuthentication]

@@ -1,1 +1,1 @@
-"""Model Context Protocol: tools for assistants to cut out pictures, look at jobs and fetch results. See docs/mcp.md."""
+"""Model Context Protocol: tools for assistants to cut out pictures, read jobs and fetch results. See docs/mcp.md."""

@@ -1,4 +1,4 @@
-"""Native API: the picture of a job as the answer itself."""
+"""Native API: the picture of a job as the body of the response."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ KEPT_LINK_TTL_S = 7 * 24 * 3600  # kept renderings are shared with others
 
 
 class VariantsView(NativeView):
-    """Render a finished picture with other options; answer the file, or with `keep` a link to the stored one."""
+    """Render a finished picture with other options; return the file, or with `keep` a link to the stored one."""
 
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
     body_limits = staticmethod(one_picture)

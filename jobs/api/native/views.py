@@ -1,4 +1,4 @@
-"""Native API: submit, list, look at, cancel and delete jobs, and download their results as a zip."""
+"""Native API: submit, list, read, cancel and delete jobs, and download their results as a zip."""
 
 from __future__ import annotations
 

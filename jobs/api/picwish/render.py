@@ -83,8 +83,8 @@ PROGRESS = {QUEUED: 0, WAITING: 10, PREPARING: 20, PROCESSING: 50, COMPLETE: 100
 def state_of(job: Job, image: JobImage) -> int:
     """Return the number of a task's state.
 
-    A cutout without a visible pixel is "nothing found". A picture that came back from a lost worker is "waiting"; one
-    that has been fetched and waits for a model is still "preparing", so that the progress never goes back.
+    A cutout without a visible pixel is "nothing found". A queued picture is "queued" before its first attempt and
+    "waiting" between later ones. From its download on it is "preparing", so that the progress never decreases.
     """
     if job.status == Status.SUCCEEDED:
         return COMPLETE if image.foreground else NOTHING_FOUND
@@ -101,7 +101,7 @@ def state_of(job: Job, image: JobImage) -> int:
 
 
 def render_submitted(job: Job) -> dict[str, Any]:
-    """Build the answer to an asynchronous submission."""
+    """Build the response to an asynchronous submission."""
     return {"status": 200, "data": {"task_id": job.external_id}}
 
 
@@ -145,7 +145,7 @@ def render_binary(job: Job) -> HttpResponse | None:
 
 
 def render_error(error: MattingError) -> Response:
-    """Answer an error in the vendor's envelope."""
+    """Render an error in the vendor's envelope."""
     status = ERRORS[error.code].status
     return Response({"status": status, "message": error.message}, status=status)
 

@@ -1,4 +1,4 @@
-"""PicWish dialect: request fields, read into CutoutOptions and a source, and the schema of answers."""
+"""PicWish dialect: request fields, read into CutoutOptions and a source, and the schema of responses."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         return accept_or_refuse(accept[sent[0]], name=name, refusing=_TASK_ERRORS)
 
     def to_wire(self, *, base_url: str) -> dict[str, Any]:
-        """Return what the answers repeat, and the site's URL, which a callback cannot read from a request."""
+        """Return what the responses repeat, and the site's URL, which a callback cannot read from a request."""
         values = self.validated_data
         kept = {name: values[name] for name in ("type", "output_type", "return_type")}
         return kept | {"base_url": base_url}
@@ -131,7 +131,7 @@ class TaskSerializer(serializers.Serializer):
 
 
 class SubmittedDataSerializer(TaskDataSerializer):
-    """Describe the answer to a submission: the `task_id` alone, or with `sync` the whole task."""
+    """Describe the response to a submission: the `task_id` alone, or with `sync` the whole task."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()

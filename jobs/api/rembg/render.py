@@ -49,7 +49,7 @@ ERRORS: dict[str, int] = {
 
 
 def render_error(error: MattingError, *, where: str, status: int | None = None) -> Response:
-    """Answer an error in FastAPI's envelope. where: `query` or `body`, the place of the field."""
+    """Render an error in FastAPI's envelope. where: `query` or `body`, the place of the field."""
     status = status or ERRORS[error.code]
     if status != 422:
         return Response({"detail": error.message}, status=status)

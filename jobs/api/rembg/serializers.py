@@ -56,7 +56,7 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         return value
 
     def to_options(self) -> CutoutOptions:
-        """Build the options; a background with alpha is drawn on the answer, not by the worker."""
+        """Build the options; a background with alpha is drawn on the response, not by the worker."""
         values = self.validated_data
         boxes, points = _prompts(values.get("extras", ""))
         color = self.background()

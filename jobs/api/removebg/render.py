@@ -54,7 +54,7 @@ ERRORS: dict[str, tuple[int, str]] = {
 
 
 def render_error(error: MattingError, *, has_key: bool) -> Response:
-    """Answer an error in the vendor's envelope."""
+    """Render an error in the vendor's envelope."""
     status, code = ERRORS[error.code]
     match error:
         case SourceMissing():

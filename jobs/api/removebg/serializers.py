@@ -1,4 +1,4 @@
-"""remove.bg dialect: request fields, read into CutoutOptions, a source and a layout, and the schema of answers."""
+"""remove.bg dialect: request fields, read into CutoutOptions, a source and a layout, and the schema of responses."""
 
 from __future__ import annotations
 

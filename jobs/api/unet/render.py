@@ -60,7 +60,7 @@ CANCELED = "The task was cancelled."
 
 
 def render_single(image: JobImage, *, base_url: str, folder: str = "") -> dict[str, Any]:
-    """Build the answer of `single` for a picture that succeeded; `folder`, when given, holds copies of its files."""
+    """Build the response of `single` for a picture that succeeded; `folder`, when given, holds copies of its files."""
     cutout = file_of(image, Artifact.Kind.CUTOUT)
     mask = artifact_of(image, Artifact.Kind.MASK)
     body: dict[str, Any] = {"status": "success", "result_path": _path_of(cutout, image, folder)}
@@ -82,7 +82,7 @@ def _path_of(artifact: Artifact, image: JobImage, folder: str) -> str:
 
 
 def render_raw_alpha(image: JobImage) -> dict[str, Any]:
-    """Build the answer with the model's alpha before any threshold: float32, little-endian, C order, 0..1, (H, W)."""
+    """Build the response with the model's alpha before any threshold: float32, little-endian, C order, 0..1, (H, W)."""
     stored = file_of(image, Artifact.Kind.ALPHA)
     alpha = np.ascontiguousarray(read_alpha(storage.read(stored.key)), dtype="<f4")
     return {
@@ -96,7 +96,7 @@ def render_raw_alpha(image: JobImage) -> dict[str, Any]:
 
 
 def render_submitted(job: Job, *, estimated_time_s: int) -> dict[str, Any]:
-    """Build the answer of `batch`."""
+    """Build the response of `batch`."""
     return {
         "status": "submitted",
         "task_id": job.external_id,
@@ -140,7 +140,7 @@ def _file(job: Job, image: JobImage) -> dict[str, str]:
 
 
 def render_reloaded(version: ModelVersion, previous: ModelVersion | None) -> dict[str, Any]:
-    """Build the answer of `reload`."""
+    """Build the response of `reload`."""
     return {
         "status": "success",
         "model_path": version.path,
@@ -151,7 +151,7 @@ def render_reloaded(version: ModelVersion, previous: ModelVersion | None) -> dic
 
 
 def render_error(error: MattingError) -> Response:
-    """Answer an error in the guide's envelope."""
+    """Render an error in the guide's envelope."""
     return Response({"status": "error", "error": error.message, "code": error.code}, status=ERRORS[error.code])
 
 

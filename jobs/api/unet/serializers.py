@@ -1,4 +1,4 @@
-"""UNet dialect: request fields, read into CutoutOptions and sources, and the schema of answers."""
+"""UNet dialect: request fields, read into CutoutOptions and sources, and the schema of responses."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class _Address:
         return cls(os.environ.get("HOST", "127.0.0.1"), int(text))
 
     def is_live(self) -> bool:
-        """Return True when the site answers; a redirect to HTTPS or a refused host name counts."""
+        """Return True when the site responds; a redirect to HTTPS or a refused host name counts."""
         connection = http.client.HTTPConnection(self._asked, self.port, timeout=2)
         try:
             connection.request("GET", "/health/live")
@@ -120,7 +120,7 @@ class _Address:
 
 
 class _StopRequests:
-    """Count the signals that ask to stop, and notice when the calling process is gone."""
+    """Count the signals to stop, and notice when the calling process is gone."""
 
     def __init__(self, *, end_with_parent: bool) -> None:
         self._parent = os.getppid() if end_with_parent else None
@@ -150,7 +150,7 @@ def _prepared_folder(site: _Address) -> IO[str]:
 
 
 def _start_queue(supervisor: Supervisor) -> None:
-    """Start the embedded broker unless REDIS_URL names another one, and wait until the one in use answers."""
+    """Start the embedded broker unless REDIS_URL names another one, and wait until the one in use responds."""
     try:
         if "REDIS_URL" not in os.environ:
             command = broker.command(socket=settings.BROKER_SOCKET, folder=settings.DATA_DIR / "broker")
