@@ -18,6 +18,7 @@ from jobs.running import broker
 from jobs.work import queue
 from tests import photos
 from tests.cast import Person, make_person
+from tests.postgres import running_postgres
 from tests.stack import Stack, running_stack
 
 hypothesis.settings.register_profile("any machine", deadline=None)  # a busy one is slow, and nothing is wrong with it
@@ -138,3 +139,10 @@ def live_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     }
     with running_stack(folder, **changes) as stack:
         yield stack
+
+
+@pytest.fixture
+def postgres_url() -> Iterator[str]:
+    """The DATABASE_URL of an empty PostgreSQL server of this test alone."""
+    with running_postgres() as url:
+        yield url

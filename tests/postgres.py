@@ -11,9 +11,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 from tests.stack import free_port
 
-HOW_TO_INSTALL = (
+_HOW_TO_INSTALL = (
     "There is no PostgreSQL server on this machine, so nothing was proved on it. Install one and run this again: "
     "`apt-get install postgresql` (Debian, Ubuntu), `dnf install postgresql-server` (Fedora), "
     "`brew install postgresql` (macOS)."
@@ -21,7 +23,7 @@ HOW_TO_INSTALL = (
 _MAX_CONNECTIONS = 260
 
 
-def server_binaries() -> Path | None:
+def _server_binaries() -> Path | None:
     """Find the newest installed server's folder of programs; None when there is none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     if found:
@@ -31,8 +33,14 @@ def server_binaries() -> Path | None:
 
 
 @contextlib.contextmanager
-def running_postgres(binaries: Path) -> Iterator[str]:
-    """Start a server on a free port of this machine and give its DATABASE_URL; it is gone with its data afterwards."""
+def running_postgres() -> Iterator[str]:
+    """Yield the DATABASE_URL of a new server on a free local port, removed with its data on exit.
+
+    Skip the test when no server is installed.
+    """
+    binaries = _server_binaries()
+    if binaries is None:
+        pytest.skip(_HOW_TO_INSTALL)
     folder = Path(tempfile.mkdtemp(prefix="keyline-pg-"))
     # The server refuses to run as root; the packages bring a user for it.
     user = "postgres" if os.getuid() == 0 else None

@@ -16,20 +16,10 @@ import requests
 
 from mattingsite.data_folder import broker_socket
 from tests import photos
-from tests.postgres import HOW_TO_INSTALL, running_postgres, server_binaries
 from tests.segmentation.onnx_networks import red_network
 from tests.stack import ROOT, Stack, running_stack, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-
-
-@pytest.fixture
-def postgres_url() -> Iterator[str]:
-    binaries = server_binaries()
-    if binaries is None:
-        pytest.skip(HOW_TO_INSTALL)
-    with running_postgres(binaries) as url:
-        yield url
 
 
 @pytest.fixture

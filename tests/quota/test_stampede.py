@@ -6,27 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 
-from tests.postgres import HOW_TO_INSTALL, running_postgres, server_binaries
 from tests.quota.stampede import QUOTA, SUBMISSIONS
 from tests.stack import ROOT
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-def postgres_url() -> Iterator[str]:
-    binaries = server_binaries()
-    if binaries is None:
-        pytest.skip(HOW_TO_INSTALL)
-    with running_postgres(binaries) as url:
-        yield url
 
 
 def outcome_of(database_url: str, folder: Path, program: str = "stampede") -> dict[str, Any]:

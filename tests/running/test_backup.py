@@ -7,13 +7,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from tests.postgres import HOW_TO_INSTALL, running_postgres, server_binaries
+from tests.postgres import running_postgres
 from tests.stack import ROOT
 
 pytestmark = pytest.mark.slow
@@ -103,15 +102,6 @@ def test_a_site_with_users_is_not_overwritten_by_accident(backed_up: tuple[SiteF
     assert "--replace" in refused.stderr
 
 
-@pytest.fixture(scope="module")
-def postgres_url() -> Iterator[str]:
-    binaries = server_binaries()
-    if binaries is None:
-        pytest.skip(HOW_TO_INSTALL)
-    with running_postgres(binaries) as url:
-        yield url
-
-
 def test_a_postgresql_database_is_dumped_and_restored(postgres_url: str, tmp_path: Path) -> None:
     site = SiteFolder(tmp_path / "var", postgres_url)
     site.done("setup")
@@ -130,10 +120,7 @@ def test_a_site_moves_from_sqlite_to_postgresql_with_a_valid_audit_trail(
     backed_up: tuple[SiteFolder, Path], tmp_path: Path
 ) -> None:
     site, _ = backed_up
-    binaries = server_binaries()
-    if binaries is None:
-        pytest.skip(HOW_TO_INSTALL)
-    with running_postgres(binaries) as url:
+    with running_postgres() as url:
         moved = SiteFolder(tmp_path / "var", url)
 
         printed = moved.done("move_database", str(site.folder / "keyline.sqlite3"))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.postgres import HOW_TO_INSTALL, running_postgres, server_binaries
+from tests.postgres import running_postgres
 from tests.stack import ROOT
 
 pytestmark = pytest.mark.slow
@@ -37,10 +37,7 @@ print(json.dumps(answers))
 @pytest.fixture(scope="module")
 def upgraded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The environment of a site whose PostgreSQL has the newest schema; `failures` is what 1.0.0 could not write."""
-    binaries = server_binaries()
-    if binaries is None:
-        pytest.skip(HOW_TO_INSTALL)
-    with running_postgres(binaries) as url:
+    with running_postgres() as url:
         environment = os.environ | {
             "DATABASE_URL": url,
             "REDIS_URL": settings.REDIS_URL,
