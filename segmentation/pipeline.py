@@ -39,6 +39,7 @@ __all__ = ["CutoutResult", "Person", "Rendered", "cut_out", "read_alpha", "rende
 BOX_MARGIN = 0.04  # of a box's longer side: hair may reach a little out of a drawn box
 UNCERTAINTY_SIDE_PX = 320
 NOTHING_FOUND = "nothing: no subject was found"
+NOTHING_LEFT = "nothing: threshold and erosion removed the whole subject"
 SURE_LEVEL = 0.05
 # Text keys in the stored alpha's PNG, read again for variants: the subject, and the boxes searched for ink.
 SUBJECT_TEXT = "keyline-subject"
@@ -144,6 +145,13 @@ def on_paper(picture: Picture) -> np.ndarray:
     )
 
 
+def _missing(matted: _Matted, foreground: Box | None) -> tuple[str, ...]:
+    """Return the note that says why a cutout is empty, unless another one does already."""
+    if foreground or matted.notes:
+        return ()
+    return (NOTHING_LEFT,) if foreground_box(matted.alpha) else (NOTHING_FOUND,)
+
+
 def _texts(found: Found) -> dict[str, str]:
     texts = {SUBJECT_TEXT: str(found.subject)}
     if found.subject is Subject.STAMP and found.boxes:
@@ -200,7 +208,7 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
         subject=matted.subject,
         instances=matted.people,
         uncertainty=uncertainty_of(alpha),
-        notes=(*matted.picture.probe.notes, *(matted.notes if foreground else matted.notes or (NOTHING_FOUND,))),
+        notes=(*matted.picture.probe.notes, *matted.notes, *_missing(matted, foreground)),
         timings_ms=timings_ms,
     )
 

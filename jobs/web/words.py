@@ -63,6 +63,7 @@ SENTENCES = (
     gettext_noop("damaged: the missing end of the file was ignored"),
     gettext_noop("damaged: a wrong checksum was ignored"),
     gettext_noop("nothing: no subject was found"),
+    gettext_noop("nothing: threshold and erosion removed the whole subject"),
     gettext_noop("person: no person is the subject"),
     gettext_noop("object: nothing but people is the subject"),
     gettext_noop("Switched off by the team."),

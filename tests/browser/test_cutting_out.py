@@ -218,7 +218,7 @@ def test_a_file_that_is_no_picture_is_refused_before_it_is_sent(sign_up: Callabl
 
     page.set_input_files("#files", notes)
 
-    assert page.locator(".tray-item.failed").count() == 1
+    page.wait_for_selector(".tray-item.failed")
     assert page.locator(".tray-item b").count() == 0
 
 

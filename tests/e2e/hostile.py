@@ -60,7 +60,7 @@ def _damaged() -> Iterator[tuple[str, bytes]]:
     pixels = photos.astronaut()[:160, :160]
     whole = photos.encode(pixels, "PNG")
     start = whole.index(b"IDAT") + 4
-    for position in np.linspace(start, len(whole) * 0.9, 20).astype(int):
+    for position in np.linspace(start, len(whole) * 0.9, 40).astype(int):
         flipped = whole[:position] + bytes([whole[position] ^ 0xFF]) + whole[position + 1 :]
         if not _holds_all_pixels(flipped, pixels):
             yield f"png-flipped-at-{position}", flipped

@@ -239,6 +239,12 @@ def test_a_picture_in_which_nothing_is_found_says_so():
     assert "nothing: no subject was found" in result.notes
 
 
+def test_a_threshold_that_removes_all_is_not_called_a_missing_subject():
+    result = cut_out(PHOTO, CutoutOptions(alpha_mode="binary", threshold=50), FakeEngine(), LIMITS)
+    assert result.foreground is None
+    assert result.notes == ("nothing: threshold and erosion removed the whole subject",)
+
+
 def test_points_select_one_subject_and_reach_beyond_its_boxes():
     engine = FakeEngine()
     options = CutoutOptions(method="boxes", boxes=((0, 0, 100, 100),), points=((384, 256, 1),))

@@ -14,6 +14,7 @@ from jobs.results.selectors import artifact_of, bundle_of, file_of, missing_note
 from jobs.work.selectors import images_of
 from segmentation.encode import read_alpha
 from segmentation.errors import MattingError
+from segmentation.postprocess import foreground_box, to_levels
 
 RAW_ALPHA_TYPE = "application/json+alpha"
 
@@ -91,7 +92,7 @@ def render_raw_alpha(image: JobImage) -> dict[str, Any]:
         "shape": list(alpha.shape),
         "dtype": "float32",
         "processing_time_ms": processing_time_ms(image),
-        **missing_notes(image),
+        **({} if foreground_box(to_levels(alpha)) else missing_notes(image)),
     }
 
 
