@@ -6,6 +6,7 @@ from jobs.errors import NotFound
 from jobs.inference.corrections import correction_note
 from jobs.intake.sources import accept_stored, limits_from_json
 from jobs.models import Artifact, Job, JobImage
+from jobs.recipes.selectors import recipes_from_json
 from jobs.results.downloads import download_note
 from jobs.results.selectors import artifact_of
 from jobs.teams.actor import Actor
@@ -16,7 +17,7 @@ from segmentation.options import CutoutOptions
 def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: Door) -> Job:
     """Submit a picture's stored source again; raise NotFound when it has been deleted, and what job_submit raises.
 
-    The new job's files belong to the actor, so the source of another user's picture is recorded as opened.
+    The new job has the recipes of the old one. Its files belong to the actor, so the source of another user's picture is recorded as opened.
     """
     source = artifact_of(image, Artifact.Kind.SOURCE)
     if source is None:
@@ -28,6 +29,7 @@ def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: 
         options=options,
         sources=[accept_stored(source.key, name=image.name, limits=limits)],
         limits=limits,
+        recipes=recipes_from_json(image.job.recipes),
     )
     if options.boxes or options.points:
         correction_note(image=image)
