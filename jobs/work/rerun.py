@@ -17,7 +17,8 @@ from segmentation.options import CutoutOptions
 def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: Door) -> Job:
     """Submit a picture's stored source again; raise NotFound when it has been deleted, and what job_submit raises.
 
-    The new job has the recipes of the old one. Its files belong to the actor, so the source of another user's picture is recorded as opened.
+    The new job has the recipes of the old one. Its files belong to the actor, so the source of another user's picture
+    is recorded as opened.
     """
     source = artifact_of(image, Artifact.Kind.SOURCE)
     if source is None:
