@@ -77,8 +77,9 @@ def sources_in(file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits
 
 @dataclass(slots=True)
 class _Budget:
-    """Count the pixels that may still be decoded while an archive is checked. Beyond that, workers check the
-    pictures.
+    """Count the pixels that may still be decoded while an archive is checked.
+
+    Beyond that, workers check the pictures.
     """
 
     pixels: int
@@ -96,8 +97,9 @@ def _source(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits, bu
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes:
-    """Unpack one file; raise ImageTooLarge or ImageUnreadable when the archive's directory states wrong values for
-    it.
+    """Unpack one file.
+
+    Raise ImageTooLarge or ImageUnreadable when the archive's directory states wrong values for it.
     """
     if entry.compress_type not in _METHODS:
         raise ImageUnreadable("The file is packed by another method than deflate.")
@@ -159,8 +161,9 @@ def _check_name(name: str, field: str) -> None:
 
 
 def _check_overlaps(archive: zipfile.ZipFile, field: str) -> None:
-    """Raise InvalidParameter when two entries share bytes; otherwise a small archive could contain one file a thousand
-    times.
+    """Raise InvalidParameter when two entries share bytes.
+
+    Otherwise a small archive could contain one file a thousand times.
     """
     ends_before = 0
     for entry in sorted(archive.infolist(), key=attrgetter("header_offset")):

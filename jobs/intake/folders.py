@@ -35,8 +35,9 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A path inside a root folder: `parts` lead from the resolved `root` to it, without links at the time of the
-    check.
+    """A path inside a root folder.
+
+    `parts` lead from the resolved `root` to it, without links at the time of the check.
     """
 
     root: Path
@@ -85,9 +86,9 @@ def _candidates(text: str, roots: Sequence[Path], alias: str) -> list[Path]:
 
 
 def sources_in(place: Place, *, field: str) -> list[Source]:
-    """Return a folder's files sorted by name, without opening them; subfolders and system files of desktops are
-    skipped.
+    """Return a folder's files sorted by name, without opening them.
 
+    Subfolders and system files of desktops are skipped.
     Raise InvalidParameter when the folder does not exist, is empty, or contains more files than a job may have.
     """
     with _opened(place, field=field) as folder, os.scandir(folder) as entries:

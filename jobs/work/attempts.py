@@ -129,8 +129,9 @@ def image_postpone(*, image: JobImage, error: Exception) -> bool:
 
 
 def image_fail(*, image: JobImage, error: MattingError) -> bool:
-    """Fail a picture with a public code and message and refund it; return False when this attempt has lost its
-    lease.
+    """Fail a picture with a public code and message and refund it.
+
+    Return False when this attempt has lost its lease.
     """
     with transaction.atomic(), room_given_back(image.job):
         job_lock(image.job_id)

@@ -16,8 +16,9 @@ from jobs.models import Artifact, Job, JobImage
 
 
 def window_room(team_id: UUID, urgency: str, *, is_remote: bool) -> int:
-    """Return how many more pictures of a team fit into a queue: the download queue with `is_remote`, else the model
-    queue.
+    """Return how many more pictures of a team fit into a queue.
+
+    The download queue with `is_remote`, else the model queue.
     """
     queued = JobImage.claimable().filter(is_held=False, job__team_id=team_id, job__urgency=urgency)
     room: int = settings.MATTING_TEAM_WINDOW - in_stage(queued, is_remote=is_remote).count()

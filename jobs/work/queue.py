@@ -116,8 +116,9 @@ def depths() -> dict[str, int]:
 
 
 def ask(task: Task, *args: Any, queue_name: str, timeout_s: int) -> Any:
-    """Send a task and return the value that it passes to `reply`; None when no reply came within `timeout_s`
-    seconds.
+    """Send a task and return the value that it passes to `reply`.
+
+    None when no reply came within `timeout_s` seconds.
     """
     reply_to = f"{_REPLY_PREFIX}{uuid4().hex}"
     deadline = time.monotonic() + timeout_s
@@ -157,9 +158,9 @@ def announce_done(job_id: UUID) -> None:
 
 @contextmanager
 def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
-    """Subscribe to a job's end; yield a function that waits at most the given seconds and returns whether the job
-    ended.
+    """Subscribe to a job's end.
 
+    Yield a function that waits at most the given seconds and returns whether the job ended.
     Subscribe first, then read the database, then wait, so that no announcement is missed. Without Redis the function
     waits the full time, and the caller sees the end when it reads the database.
     """

@@ -16,8 +16,9 @@ from jobs.teams.actor import Actor
 
 
 def jobs_of(actor: Actor) -> QuerySet[Job]:
-    """Return the jobs that the actor may see: all of the team, or only the actor's own if the team hides others'
-    jobs.
+    """Return the jobs that the actor may see.
+
+    All of the team, or only the actor's own if the team hides others' jobs.
     """
     jobs = Job.objects.filter(team=actor.team)
     return jobs.filter(user=actor.user) if actor.sees_only_own else jobs

@@ -49,8 +49,9 @@ from segmentation.options import CutoutOptions, Quality
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """The API or page through which a job came, and the values that it stores with the job. Workers ignore most of
-    them.
+    """The API or page through which a job came, and the values that it stores with the job.
+
+    Workers ignore most of them.
     """
 
     dialect: str

@@ -46,8 +46,9 @@ class Deadline:
         self._ends = self._started + seconds
 
     def remaining_s(self) -> float:
-        """Return the seconds left; raise TimeoutError when none are left, because 0 would make a socket
-        non-blocking.
+        """Return the seconds left.
+
+        Raise TimeoutError when none are left, because 0 would make a socket non-blocking.
         """
         remaining = self._ends - self._clock()
         if remaining <= 0:

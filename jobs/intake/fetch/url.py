@@ -29,8 +29,9 @@ _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 @dataclass(frozen=True)
 class Target:
-    """A parsed URL: `host` in ASCII without a final dot, `path` with its query, `address` if the host is an IP
-    address.
+    """A parsed URL.
+
+    `host` in ASCII without a final dot, `path` with its query, `address` if the host is an IP address.
     """
 
     scheme: str
