@@ -1,9 +1,8 @@
 """Call the operator's own check of a picture's content before a worker processes the picture.
 
 `MATTING_CONTENT_CHECK` is the dotted path of a function `check(data: bytes, about: dict[str, str]) -> str | None`,
-which
-returns why the picture is refused, or a URL. The URL receives the picture by POST and responds with `{"allowed": bool,
-"reason": str}`. When the check fails or cannot be reached, the picture fails with `internal`, so no picture is
+which returns why the picture is refused, or a URL. The URL receives the picture by POST and responds with `{"allowed":
+bool, "reason": str}`. When the check fails or cannot be reached, the picture fails with `internal`, so no picture is
 processed unchecked.
 """
 

@@ -52,10 +52,8 @@ def place_in(text: str, roots: Sequence[str | Path], *, field: str, alias: str =
     """Return the place of a caller's path inside one of `roots`.
 
     A relative path is tried below each root, with or without the root's own name as its first part. A path under
-    `alias`
-    that is below no root is read as the same path under the first root. Raise PermissionDenied for every path outside
-    the
-    roots, whether it exists or not, and InvalidParameter for an invalid path.
+    `alias` that is below no root is read as the same path under the first root. Raise PermissionDenied for every path
+    outside the roots, whether it exists or not, and InvalidParameter for an invalid path.
     """
     if not text or len(text) > MAX_PATH_LENGTH or "\0" in text:
         raise InvalidParameter(f"{field}: must be a path of 1 to {MAX_PATH_LENGTH} characters", field=field)
@@ -88,8 +86,8 @@ def _candidates(text: str, roots: Sequence[Path], alias: str) -> list[Path]:
 def sources_in(place: Place, *, field: str) -> list[Source]:
     """Return a folder's files sorted by name, without opening them.
 
-    Subfolders and system files of desktops are skipped.
-    Raise InvalidParameter when the folder does not exist, is empty, or contains more files than a job may have.
+    Subfolders and system files of desktops are skipped. Raise InvalidParameter when the folder does not exist, is
+    empty, or contains more files than a job may have.
     """
     with _opened(place, field=field) as folder, os.scandir(folder) as entries:
         files = [entry for entry in entries if not is_litter(entry.name) and not _is_folder(entry)]

@@ -1,8 +1,7 @@
 """Check the pictures of a request before anything is stored or queued.
 
 Each `accept_*` function returns a source, or raises the error for the response. Bytes in the request are checked at
-once
-(CheckedSource). A URL or a file of the server is opened later by a worker, which applies the same check.
+once (CheckedSource). A URL or a file of the server is opened later by a worker, which applies the same check.
 """
 
 from __future__ import annotations
@@ -156,8 +155,7 @@ def proved(source: bytes | Path, limits: Limits) -> Probe:
     """Decode a picture and return its properties; all but small pictures in memory are decoded in another process.
 
     Raise the errors of `segmentation.image.probe`, ImageUnreadable when the decoder crashes, and StorageFailed for a
-    fault
-    of this machine, which says nothing about the picture.
+    fault of this machine, which says nothing about the picture.
     """
     try:
         if isinstance(source, bytes):

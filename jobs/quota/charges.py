@@ -38,12 +38,9 @@ def usage_charge(*, job: Job, images: Sequence[JobImage], quota: Quota, reason: 
     """Charge all pictures of a job to today, or none; raise QuotaExceeded or TooManyTasks.
 
     Each picture counts as many units as the quota defines for the job's quality. Call inside a transaction. The
-    function
-    sets `charged_on` and `charged_units` of the pictures, and the caller saves them. A conditional update of the
-    window's
-    row makes the charge atomic. The row stays locked until the commit, so the number of waiting pictures cannot change
-    in
-    between. Without pictures nothing is written.
+    function sets `charged_on` and `charged_units` of the pictures, and the caller saves them. A conditional update of
+    the window's row makes the charge atomic. The row stays locked until the commit, so the number of waiting pictures
+    cannot change in between. Without pictures nothing is written.
     """
     if not images:
         return

@@ -12,8 +12,7 @@ def usage_erase(*, author: Author, team: Team) -> int:
     """Delete all usage of a team and return the number of ledger lines; the audit entry keeps their sum.
 
     The triggers of migration 0008 allow deletion only while the team has a UsageErasure row, and this row exists only
-    inside
-    this transaction. Delete the team's jobs before this call and the team itself after it.
+    inside this transaction. Delete the team's jobs before this call and the team itself after it.
     """
     with transaction.atomic():
         Team.objects.select_for_update().get(pk=team.pk)

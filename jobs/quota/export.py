@@ -18,8 +18,7 @@ def usage_export(*, output: TextIO, first_day: dt.date, last_day: dt.date) -> in
     """Write one CSV line for each team, key, day, API and quality; return the number of lines.
 
     Both days are included. The key is the public id of the key that submitted the job; it is empty for the site's pages
-    and
-    for deleted jobs, whose charges remain.
+    and for deleted jobs, whose charges remain.
     """
     sums: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
     entries = UsageEntry.objects.filter(day__range=(first_day, last_day)).select_related("team").order_by("pk")

@@ -42,8 +42,7 @@ def files_discard(*, keys: Iterable[str], error: BaseException | None = None) ->
     """Delete files whose rows were not written, because of `error` if one is given.
 
     If the connection to the database broke, the commit may have succeeded although no confirmation arrived. In this
-    case
-    the sweep deletes the files later, unless it finds their rows.
+    case the sweep deletes the files later, unless it finds their rows.
     """
     keys = list(keys)
     try:

@@ -69,8 +69,7 @@ def variant_begin(
     people: ids of persons to keep, for an `instances` job; the others become background.
     for_screen: render from the stored preview if the picture is larger than it, for fast updates while a slider moves.
     Raise NotFound when the picture has no result or its files are deleted, InvalidParameter for `people` in a job
-    without
-    instances, and RateLimited when the team has too many renderings in progress.
+    without instances, and RateLimited when the team has too many renderings in progress.
     """
     from segmentation.variant import VariantInput, variant_write
 

@@ -68,8 +68,7 @@ def outlook(
     """Return the queue length and expected time for a team that adds `pictures` pictures.
 
     Pictures with a higher urgency are processed first. Within one urgency the teams take turns; so each other team
-    delays
-    this team by at most as many pictures as this team has in the queue, plus the team window.
+    delays this team by at most as many pictures as this team has in the queue, plus the team window.
     """
     waiting = _waiting_by_team() if waiting is None else waiting
     more_urgent = queue.PICTURE_QUEUES[: queue.PICTURE_QUEUES.index(urgency)]

@@ -39,8 +39,7 @@ def room_given_back(job: Job) -> Iterator[None]:
     """End a picture inside this block, then queue the team's next held picture. Call inside a transaction.
 
     The team's row is locked before the picture's rows, in the same order as in a claim. The lock also prevents a race:
-    a
-    picture that is held at the same moment either is seen here, or sees the free capacity itself.
+    a picture that is held at the same moment either is seen here, or sees the free capacity itself.
     """
     if not _is_limited(job):
         yield

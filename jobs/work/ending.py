@@ -45,8 +45,7 @@ def job_end(job: Job, *, error: MattingError | None = None) -> None:
     """End a job: succeeded if any picture succeeded, else cancelled if any was cancelled, else failed.
 
     A failed job gets the error of its first picture. With `error`, the job fails and its pictures are refunded. A job
-    that
-    has already ended does not change. Call inside a transaction.
+    that has already ended does not change. Call inside a transaction.
     """
     if error is not None:
         ended = job.finish(Status.FAILED, code=error.code, message=error.message)

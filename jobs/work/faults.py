@@ -43,8 +43,8 @@ def is_machine_fault(error: BaseException) -> bool:
 def database_retried(call: Callable[[], _Result]) -> _Result:
     """Call a function and return its result.
 
-    While the database is locked or unreachable, retry for some tens of seconds.
-    `call` must open its own transaction. Inside another transaction it is called only once.
+    While the database is locked or unreachable, retry for some tens of seconds. `call` must open its own transaction.
+    Inside another transaction it is called only once.
     """
     for delay_s in (*_DATABASE_DELAYS_S, None):
         try:

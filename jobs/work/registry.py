@@ -15,8 +15,7 @@ class Task:
     """A kind of background task. `timeout_s` limits one run, in seconds; None means the time limit of a picture.
 
     The sending module defines the task. The function that runs it is registered with `@runs`; `jobs.work.serving`
-    imports
-    the modules of these functions.
+    imports the modules of these functions.
     """
 
     name: str

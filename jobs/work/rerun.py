@@ -16,8 +16,8 @@ from segmentation.options import CutoutOptions
 def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: Door) -> Job:
     """Submit a picture's stored source as a new job.
 
-    Raise NotFound when the source is deleted, and the errors of job_submit.
-    When another user submitted the source, the audit trail records that the actor opened it.
+    Raise NotFound when the source is deleted, and the errors of job_submit. When another user submitted the source, the
+    audit trail records that the actor opened it.
     """
     source = artifact_of(image, Artifact.Kind.SOURCE)
     if source is None:

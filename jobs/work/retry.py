@@ -24,8 +24,7 @@ def job_retry(*, actor: Actor, job: Job, images: Sequence[JobImage] | None = Non
     """Queue the job's failed pictures, or those among `images`, as new attempts, and charge them.
 
     Return the number of pictures. A picture without a stored source cannot be retried. Raise JobNotFound when the job
-    has
-    been deleted, and the errors of `usage_charge`.
+    has been deleted, and the errors of `usage_charge`.
     """
     queue.require_available()
     with transaction.atomic():

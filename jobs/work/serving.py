@@ -40,9 +40,8 @@ class _Worker(SimpleWorker):
 
     A broken database connection is closed between tasks, as Django does between requests. Otherwise one restart of the
     database would make every later task fail. RQ's own time limit raises an exception, which has no effect in native
-    code.
-    Therefore a thread outside Python's control ends the process and writes the stack to standard error. The supervisor
-    starts another process and returns the picture to the queue.
+    code. Therefore a thread outside Python's control ends the process and writes the stack to standard error. The
+    supervisor starts another process and returns the picture to the queue.
     """
 
     def dequeue_job_and_maintain_ttl(self, *args: Any, **values: Any) -> Any:

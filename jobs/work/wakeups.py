@@ -31,8 +31,7 @@ class JobWakeups:
     """Let any number of requests wait for topics, such as `job:ID` for a job's end or deletion.
 
     One Redis subscription receives all announcements. In addition, one query checks all topics every two seconds, so a
-    lost
-    announcement delays a response by about two seconds.
+    lost announcement delays a response by about two seconds.
     """
 
     def __init__(self) -> None:

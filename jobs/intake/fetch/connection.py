@@ -1,9 +1,8 @@
 """Open a connection to a checked IP address within a deadline.
 
 Based on urllib3's connections with `_new_conn` replaced, as urllib3 does for SOCKS: TLS, SNI, certificate checks and
-the
-Host header use the name, while the socket connects to the checked address. `requests-hardened` is not used: it checks
-only the first DNS result, unwraps only IPv4-mapped addresses and has no deadline.
+the Host header use the name, while the socket connects to the checked address. `requests-hardened` is not used: it
+checks only the first DNS result, unwraps only IPv4-mapped addresses and has no deadline.
 """
 
 from __future__ import annotations
@@ -115,8 +114,7 @@ def look_up(target: Target, deadline: Deadline, resolver: Resolver) -> list[Addr
     """Return the IP addresses of the target's host.
 
     Raise DownloadFailed when there is none, TimeoutError after the deadline. A lookup cannot be cancelled, so it runs
-    in a
-    daemon thread that is abandoned at the deadline. At most `_MAX_LOOKUPS` threads exist at a time.
+    in a daemon thread that is abandoned at the deadline. At most `_MAX_LOOKUPS` threads exist at a time.
     """
     if target.address is not None:
         return [target.address]

@@ -89,8 +89,7 @@ def redirect_target(location: str) -> str:
     """Return a `Location` header as a URL reference, corrected as browsers do (WHATWG URL).
 
     location: decoded as Latin-1, as HTTP libraries do. Raw UTF-8 is decoded as UTF-8. Other bytes and inner white space
-    are
-    percent-encoded; outer white space is removed. Existing percent-encoding does not change.
+    are percent-encoded; outer white space is removed. Existing percent-encoding does not change.
     """
     location = location.strip(_WHITE_SPACE)
     try:
