@@ -41,7 +41,7 @@ SKIPS = (0, 1, 2, 4)  # the last stages at strides 2, 4, 8 and 16; the seventh e
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Sizes of the network; the manifest beside a weight file carries the same fields."""
+    """Sizes of the network; the manifest beside a weight file has the same fields."""
 
     stem_width: int = 32
     widths: tuple[int, ...] = (16, 24, 48, 88, 120, 208, 352)  # channels of the encoder's stages
@@ -60,12 +60,12 @@ class NetworkConfig:
 
     @property
     def is_clickable(self) -> bool:
-        """Tell whether the network takes clicks, and keeps prompts out of its encoder."""
+        """Return whether the network takes clicks; its prompts then enter the decoder."""
         return self.prompt_planes == 3
 
 
 def convolution(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
-    """Build convolution, batch normalisation and ReLU."""
+    """Return convolution, batch normalisation and ReLU in sequence."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),
@@ -82,9 +82,9 @@ def _zeroed(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
 
 
 class FoldedConvolution(nn.Module):
-    """A convolution and the frozen batch normalisation behind it as one: weights times `scale`, plus `shift`.
+    """A convolution combined with its frozen batch normalisation: weights times `scale`, plus `shift`.
 
-    Scale and shift of each output channel stay apart from the weights, so that they are learned at their own pace.
+    Scale and shift of each output channel are separate parameters, so that they can have their own learning rate.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1):
@@ -102,7 +102,10 @@ class FoldedConvolution(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """Widen by a 1x1 convolution, filter each channel by itself, narrow again; a shortcut where the shape stays."""
+    """A 1x1 convolution to more channels, a depthwise convolution, and a 1x1 convolution to fewer channels.
+
+    The input is added if the shape stays the same.
+    """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int):
         super().__init__()
@@ -161,9 +164,9 @@ class Encoder(nn.Module):
 
 
 class PromptReader(nn.Module):
-    """Read prompt planes (B, 3, H, W) at strides 2 to 32, and add what they say to the decoder's features there.
+    """Process prompt planes (B, 3, H, W) at strides 2 to 32, and add the results to the decoder's features.
 
-    What is added starts as nothing, so that a network without prompts can be taught them.
+    The added values are 0 at first, so that a network trained without prompts can learn to use them.
     """
 
     def __init__(self, planes: int, widths: tuple[int, ...], outputs: tuple[int, ...]):
@@ -183,7 +186,7 @@ class PromptReader(nn.Module):
 
 
 class Attention(nn.Module):
-    """Let every cell of (B, C, h, w) look at every other; a transformer's block that starts as the identity."""
+    """Self-attention over all cells of (B, C, h, w): a transformer block that is the identity at first."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -212,7 +215,7 @@ class Attention(nn.Module):
 def bin_means(bins: int, size: int) -> Tensor:
     """Return the (bins, size) matrix that averages `size` cells into `bins`, as adaptive average pooling does.
 
-    A matrix product exports to every runtime at every size; adaptive pooling to a grid that does not divide does not.
+    A matrix product exports to every runtime at every size; adaptive pooling does not if the size is not divisible.
     """
     matrix = torch.zeros(bins, size)
     for index in range(bins):
@@ -222,7 +225,7 @@ def bin_means(bins: int, size: int) -> Tensor:
 
 
 class PyramidPool(nn.Module):
-    """Let every cell see the picture's mean, and the means of its halves and quarters."""
+    """Add to each cell the means of the whole picture, its halves and its quarters."""
 
     def __init__(self, inputs: int, outputs: int, pool_bins: tuple[int, ...]):
         super().__init__()
@@ -281,7 +284,7 @@ class KeylineUNet(nn.Module):
         self.side_mattes = nn.ModuleList(nn.Conv2d(width, 2, 3, 1, 1) for width in (narrow[2], narrow[1]))
 
     def encode(self, photos: Tensor) -> list[Tensor]:
-        """Return what is to be known of photos before any prompt: skips at strides 2 to 16, context at stride 32.
+        """Return the features of photos: skips at strides 2 to 16, context at stride 32.
 
         A network with one prompt plane takes it with the photos, as their fourth channel.
         """
@@ -289,7 +292,7 @@ class KeylineUNet(nn.Module):
         return [*skips, self.context(y)]
 
     def decode(self, features: list[Tensor], planes: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return mattes and people from a photo's features, as prompt planes (B, 3, H, W) ask."""
+        """Return mattes and people from a photo's features and prompt planes (B, 3, H, W)."""
         *skips, y = features  # (B, context, H/32, W/32)
         told: list[Tensor | float] = [0.0] * 5
         if planes is not None:
@@ -311,7 +314,7 @@ class KeylineUNet(nn.Module):
         return mattes, people, self.side_mattes[0](decoded[1]), self.side_mattes[1](decoded[2])
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Take photo and prompt planes as one input, (B, 3 + P, H, W)."""
+        """Run encoder and decoder on photo and prompt planes as one input, (B, 3 + P, H, W)."""
         if self.config.is_clickable:
             return self.decode(self.encode(x[:, :3]), x[:, 3:])
         return self.decode(self.encode(x))
@@ -320,8 +323,8 @@ class KeylineUNet(nn.Module):
 def load_network(path: Path) -> KeylineUNet:
     """Load weights, `.safetensors` or `.pth`, into the network that the manifest beside them describes.
 
-    Returns the network in evaluation mode, in float32. Raises WeightsInvalid naming the keys that are missing or not
-    expected, the shapes that differ, or what else is wrong with the file.
+    Return the network in evaluation mode, in float32. Raise WeightsInvalid, which names missing or unexpected keys,
+    different shapes, or any other fault of the file.
     """
     weights = read_tensors(path)
     network = KeylineUNet(_config_beside(path))
@@ -341,7 +344,7 @@ def load_network(path: Path) -> KeylineUNet:
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read named tensors; a `.pth` file is never allowed to run code. Raises WeightsInvalid for anything else."""
+    """Return the tensors of a file by name; a `.pth` file cannot run code. Raise WeightsInvalid for other files."""
     try:
         weights = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except Exception as error:  # garbage makes the unpickler stumble in every way there is
@@ -354,7 +357,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def _config_beside(path: Path) -> NetworkConfig:
-    """Read `config` from the manifest; without a manifest the network is of the usual size."""
+    """Return `config` from the manifest; without a manifest, the default config."""
     manifest = path.with_suffix(".json")
     if not manifest.exists():
         return NetworkConfig()
@@ -365,7 +368,7 @@ def _config_beside(path: Path) -> NetworkConfig:
 
 
 def config_from_json(values: dict[str, Any]) -> NetworkConfig:
-    """Build a config from a manifest's object; raises TypeError for names that the config does not have."""
+    """Build a config from a manifest's object; raise TypeError for unknown names."""
     fields: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
     }
