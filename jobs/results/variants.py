@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs import pixels
-from jobs.errors import NotFound, ServerBusy
+from jobs.errors import NoResults, ServerBusy
 from jobs.inference.corrections import correction_note
 from jobs.intake.sources import default_limits, limits_from_json
 from jobs.models import Artifact, JobImage, Status
@@ -67,7 +67,7 @@ def variant_begin(
 
     brush_png: a gray picture of its shape, 0 erases, 255 restores, 128 keeps. people: ids of an `instances` job to
     keep, the others become background. for_screen: render from the stored preview where the picture is larger than
-    that, for an answer while a slider moves. Raises NotFound when the picture has no result or its files are gone,
+    that, for an answer while a slider moves. Raises NoResults when the picture has no result or its files are gone,
     InvalidParameter for people where none were looked for, RateLimited for one rendering of the team too many.
     """
     from segmentation.variant import VariantInput, variant_write
@@ -75,7 +75,7 @@ def variant_begin(
     source = artifact_of(image, Artifact.Kind.SOURCE)
     alpha = artifact_of(image, Artifact.Kind.ALPHA)
     if image.status != Status.SUCCEEDED or source is None or alpha is None:
-        raise NotFound("This picture has no result to render again.")
+        raise NoResults("This picture has no result to render again.")
     if brush_png and not for_screen:
         correction_note(image=image)
     preview = _smaller_preview(image) if for_screen else None
