@@ -268,12 +268,13 @@ REST_FRAMEWORK = {
 CORS_ALLOWED_ORIGINS = env.items("MATTING_CORS_ORIGINS", [])
 CORS_URLS_REGEX = r"^/(?!admin/|accounts/|i18n/)"
 CORS_ALLOW_HEADERS = [
-    *("accept", "authorization", "content-type", "content-disposition", "idempotency-key", "if-none-match", "range"),
-    "x-api-key",  # a dialect registers the headers that only its clients send
+    *("accept", "authorization", "content-type", "content-disposition", "idempotency-key", "x-api-key"),
+    *("if-none-match", "if-range", "range"),  # a dialect registers the headers that only its clients send
 ]
 CORS_EXPOSE_HEADERS = [
     *("Content-Disposition", "Content-Range", "ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit"),
-    *("RateLimit-Policy", "Retry-After", "Server-Timing", "X-Ignored-Fields", "X-Request-Id"),
+    *("RateLimit-Policy", "Retry-After", "Server-Timing", "Accept-Ranges", "Keyline-Notes", "X-Ignored-Fields"),
+    *("X-Queue-Length", "X-Queue-Seconds", "X-Request-Id"),
 ]
 CORS_PREFLIGHT_MAX_AGE = 3600
 

@@ -47,10 +47,14 @@ def _ranged(request: Request, artifact: Artifact, etag: str) -> HttpResponseBase
         return None
     size = artifact.bytes
     first, last = match.groups()
+    if first and last and int(last) < int(first):
+        return None  # no range at all (RFC 9110): as if it had not been sent
     start = int(first) if first else max(0, size - int(last))
     end = min(size, int(last) + 1) if first and last else size
     if start >= end:
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+        return HttpResponse(
+            status=416, content_type=artifact.content_type, headers={"Content-Range": f"bytes */{size}"}
+        )
     part = StreamingHttpResponse(_pieces(artifact.key, start, end), status=206, content_type=artifact.content_type)
     part["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     part["Content-Length"] = str(end - start)

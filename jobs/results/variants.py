@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs import pixels
-from jobs.errors import NotFound, ServerBusy
+from jobs.errors import NoResults, ServerBusy
 from jobs.inference.corrections import correction_note
 from jobs.intake.sources import default_limits, limits_from_json
 from jobs.models import Artifact, JobImage, Status
@@ -85,7 +85,7 @@ def variant_begin(
     brush_png: a gray picture of the same size as the picture; 0 erases, 255 restores, 128 changes nothing.
     people: ids of persons to keep, for an `instances` job; the others become background.
     for_screen: render from the stored preview if the picture is larger than it, for fast updates while a slider moves.
-    Raise NotFound when the picture has no result or its files are deleted, InvalidParameter for `people` in a job
+    Raise NoResults when the picture has no result or its files are deleted, InvalidParameter for `people` in a job
     without instances, and RateLimited when the team has too many renderings in progress.
     """
     from segmentation.variant import VariantInput
@@ -93,7 +93,7 @@ def variant_begin(
     source = artifact_of(image, Artifact.Kind.SOURCE)
     alpha = artifact_of(image, Artifact.Kind.ALPHA)
     if image.status != Status.SUCCEEDED or source is None or alpha is None:
-        raise NotFound("This picture has no result to render again.")
+        raise NoResults("This picture has no result to render again.")
     if brush_png and not for_screen:
         correction_note(image=image)
     preview = _smaller_preview(image) if for_screen else None
