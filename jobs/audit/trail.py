@@ -77,7 +77,7 @@ def audit_append(
     deadlock on each other's rows, and the lock is held only for the commit.
     """
     with transaction.atomic():
-        head = _head_locked()
+        head = head_lock()
         entry = AuditEntry(
             number=head.number + 1,
             at=timezone.now(),
@@ -102,8 +102,8 @@ def audit_append(
     return entry
 
 
-def _head_locked() -> AuditHead:
-    """Lock the chain's head; the first entry creates it."""
+def head_lock() -> AuditHead:
+    """Lock the chain's head until the transaction ends, and return it; the first entry creates it."""
     rows = AuditHead.objects.select_for_update().filter(pk=AuditHead.PK)
     head = rows.first()
     if head is None:
