@@ -1,4 +1,4 @@
-"""Apply recipes to a cut-out picture. Runs in workers and commands: it loads NumPy and OpenCV, but no model."""
+"""Apply recipes to a processed picture. Runs in workers and commands: it imports NumPy and OpenCV, but no model."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from segmentation.options import CutoutOptions
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FinishedFile:
-    """Hold one finished file under its public name."""
+    """One finished file with its public name."""
 
     name: str
     recipe: str
@@ -33,7 +33,7 @@ class FinishedFile:
 
 @dataclass(slots=True, eq=False)
 class FinishedPicture:
-    """Hold what the recipes gave: the files, and notes on broken rules and recipes that could not be applied."""
+    """The files of the recipes, and notes on broken rules and on recipes that could not be applied."""
 
     files: list[FinishedFile] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -51,10 +51,10 @@ def picture_finish(
 ) -> FinishedPicture:
     """Apply recipes to one picture from its source and stored alpha, without a model.
 
-    team: whose background pictures may be used. name: the picture's own, for the file names. options: of the cut-out;
-    their threshold, erosion and feathering shape the alpha first. A recipe that this picture cannot satisfy is noted
-    and the others go on. Raises the ImageErrors of `segmentation.image.decode`, and
-    StorageFailed.
+    team: the team whose background pictures may be used. name: the picture's name, for the file names. options: the
+    cut-out's options; their threshold, erosion and feathering shape the alpha first. If a recipe cannot be applied to
+    this picture, a note says so and the other recipes are applied. Raise the ImageErrors of
+    `segmentation.image.decode`, and StorageFailed.
     """
     picture = decode(source, limits)
     alpha = shaped_alpha(alpha_png, options)
@@ -92,7 +92,7 @@ def _unique(name: str, taken: set[str]) -> str:
 
 
 def _background(team: Team | None, recipe: Recipe, limits: Limits) -> Any:
-    """Return the decoded background picture of a recipe that names one, (h, w, 3) uint8; else None."""
+    """Return the decoded background picture of a recipe, (h, w, 3) uint8; None when the recipe names none."""
     if not isinstance(recipe.background, PictureBackground):
         return None
     if team is None:

@@ -1,4 +1,4 @@
-"""Render a finished picture with other options from its stored alpha, without a model and without a charge."""
+"""Render a processed picture with other options from its stored alpha, without a model and without a charge."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs import pixels
-from jobs.errors import NotFound, ServerBusy
+from jobs.errors import NoResults, ServerBusy
 from jobs.inference.corrections import correction_note
 from jobs.intake.sources import default_limits, limits_from_json
 from jobs.models import Artifact, JobImage, Status
@@ -38,24 +38,24 @@ MAX_BRUSH_BYTES = 4 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """Hold a rendering that is under way in a process of its own; `result` gives it when `future` is done."""
+    """A rendering that runs in a separate process; `result` returns its file when `future` is done."""
 
     image: JobImage
     future: Future[Any]
     give_back: Callable[[], None]
 
     def result(self) -> VariantFile:
-        """Return the file; raise what was wrong with brush or picture, or ServerBusy when its process has ended."""
+        """Return the file; raise the error about brush or picture, or ServerBusy when the process has ended."""
         rendered: VariantFile = done_rendering(self.future)
         return rendered
 
     def finished(self) -> FinishedFiles:
-        """Return the files of a rendering that was begun with a recipe; raise what `result` raises."""
+        """Return the files of a rendering that was started with a recipe; raise the errors of `result`."""
         finished: FinishedFiles = done_rendering(self.future)
         return finished
 
     def drop(self) -> None:
-        """Delete the file of a rendering whose client has gone."""
+        """Delete the file of a rendering whose client has disconnected."""
         self.future.cancel()
         self.future.add_done_callback(_file_dropped)
 
@@ -79,20 +79,21 @@ def variant_begin(
     recipe: Recipe | None = None,
     background: BackgroundPicture | None = None,
 ) -> Rendering:
-    """Begin to render a picture again, and record it as opened when the actor is not who submitted it.
+    """Start to render a picture with other options; record the access when the actor is not the submitter.
 
-    recipe, background: make a finished picture instead of a cut-out, with the background picture that the recipe names.
-    brush_png: a gray picture of its shape, 0 erases, 255 restores, 128 keeps. people: ids of an `instances` job to
-    keep, the others become background. for_screen: render from the stored preview where the picture is larger than
-    that, for an answer while a slider moves. Raises NotFound when the picture has no result or its files are gone,
-    InvalidParameter for people where none were looked for, RateLimited for one rendering of the team too many.
+    recipe, background: make a finished picture instead of a cut-out, with the recipe's background picture.
+    brush_png: a gray picture of the same size as the picture; 0 erases, 255 restores, 128 changes nothing.
+    people: ids of persons to keep, for an `instances` job; the others become background.
+    for_screen: render from the stored preview if the picture is larger than it, for fast updates while a slider moves.
+    Raise NoResults when the picture has no result or its files are deleted, InvalidParameter for `people` in a job
+    without instances, and RateLimited when the team has too many renderings in progress.
     """
     from segmentation.variant import VariantInput
 
     source = artifact_of(image, Artifact.Kind.SOURCE)
     alpha = artifact_of(image, Artifact.Kind.ALPHA)
     if image.status != Status.SUCCEEDED or source is None or alpha is None:
-        raise NotFound("This picture has no result to render again.")
+        raise NoResults("This picture has no result to render again.")
     if brush_png and not for_screen:
         correction_note(image=image)
     preview = _smaller_preview(image) if for_screen else None
@@ -138,7 +139,7 @@ def _work_of(
 
 
 def _smaller_preview(image: JobImage) -> Artifact | None:
-    """Return the picture's preview, if it has one that is smaller than the picture."""
+    """Return the picture's preview if it is smaller than the picture, else None."""
     preview = artifact_of(image, Artifact.Kind.PREVIEW)
     if preview is None or not preview.width or not image.width or preview.width >= image.width:
         return None
@@ -146,7 +147,7 @@ def _smaller_preview(image: JobImage) -> Artifact | None:
 
 
 class _FilesOnDisk:
-    """Give the paths of stored files; what lies in a bucket is copied first, until `undo` is closed."""
+    """Provide local paths of stored files; files of a bucket are copied, and removed when `undo` is closed."""
 
     def __init__(self, undo: ExitStack) -> None:
         self._undo = undo
@@ -181,10 +182,12 @@ def _file_dropped(future: Future[Any]) -> None:
 def variant_keep(
     *, image: JobImage, rendered: VariantFile, kind: Artifact.Kind = Artifact.Kind.VARIANT, name: str = ""
 ) -> Artifact:
-    """Store a rendering beside the original result, and delete its file. name: of a finished file, as people see it.
+    """Store a rendering beside the original result and delete its temporary file.
 
-    Raises QuotaExceeded when the team's storage is full, StorageFailed, and JobNotFound when the picture was deleted
-    meanwhile.
+    name: the display name of a finished file.
+
+    Raise QuotaExceeded when the team's storage is full, StorageFailed, and JobNotFound when the picture has been
+    deleted.
     """
     team = image.job.team
     try:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -29,6 +30,10 @@ from .fields import BoxesField, NamesField, OutputsField, PeopleField, PointsFie
 
 MAX_RECIPES_PER_JOB = 20
 _OPTION_NAMES = tuple(CutoutOptions.__dataclass_fields__)
+
+
+# Those that only a run of the model applies.
+_MODEL_OPTIONS = ("boxes", "points", "method", "subject", "quality", "refine")
 
 
 def _plain(value: Any) -> Any:
@@ -121,6 +126,8 @@ class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
         for name in ("image_base64", "image_url", "upload"):
             if isinstance(values.get(name), str):
                 values[name] = [values[name]]
+        if isinstance(values.get("image"), UploadedFile):  # the body was one picture
+            values["image"] = [values["image"]]
         return super().to_internal_value(values)
 
 
@@ -176,7 +183,7 @@ class VariantRequestSerializer(AgainRequestSerializer):
     def require_effect(self, submitted: CutoutOptions) -> None:
         """Raise ParameterWithoutEffect for a changed option that only a new run of the model can apply."""
         values = self.validated_data
-        for name in ("boxes", "method", "subject", "refine"):
+        for name in _MODEL_OPTIONS:
             if name in values and _plain(values[name]) != _plain(getattr(submitted, name)):
                 raise ParameterWithoutEffect(
                     f"{name}: a variant cannot change it; send it to `again`, which runs the model",
@@ -194,9 +201,7 @@ class JobFilterSerializer(KnownFieldsOnly, serializers.Serializer):
     uncertainty_from = serializers.FloatField(
         required=False, min_value=0, max_value=1, help_text="Jobs with a picture at least this uncertain."
     )
-    order = serializers.ChoiceField(
-        choices=["newest", "uncertain"], default="newest", help_text="uncertain: review these first."
-    )
+    order = Choice(choices=["newest", "uncertain"], default="newest", help_text="uncertain: review these first.")
     page = serializers.IntegerField(min_value=1, max_value=100_000, default=1)
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=20)
 

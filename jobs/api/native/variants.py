@@ -15,7 +15,7 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.accept import AlwaysJson, preferred_format
+from jobs.api.accept import preferred_format
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import one_picture
 from jobs.api.problem import PROBLEM
@@ -28,7 +28,7 @@ from jobs.work.rerun import image_rerun
 from jobs.work.selectors import image_at, job_get
 from jobs.work.submission import Door
 
-from .base import IDEMPOTENCY_KEY, WAIT, NativeView
+from .base import IDEMPOTENCY_KEY, JOB_QUERY, WAIT, NativeView
 from .documents import FileSerializer, JobSerializer, file_document
 from .recipes import finished_response
 from .serializers import AgainRequestSerializer, VariantRequestSerializer, in_format
@@ -50,7 +50,6 @@ class VariantsView(NativeView):
 
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
     body_limits = staticmethod(one_picture)
-    content_negotiation_class = AlwaysJson
     parser_classes = [MultiPartParser, FormParser, MarkedJson]
 
     @extend_schema(
@@ -116,6 +115,7 @@ class VariantsView(NativeView):
 class AgainView(NativeView):
     """Run the model again on a stored picture, as a new job."""
 
+    query_fields = JOB_QUERY
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
 
     @extend_schema(
@@ -138,8 +138,7 @@ class AgainView(NativeView):
             urgency=Job.Urgency.INTERACTIVE if wait_s else Job.Urgency.DEFAULT,
             idempotency_key=key,
         )
-        digest = request_digest(door, options, (), f"again {image.pk}") if key else ""
-        job = self.replayed(key, digest) or image_rerun(
-            actor=actor, image=image, options=options, door=replace(door, request_hash=digest)
-        )
+        if key:
+            door = replace(door, request_hash=request_digest(door, options, (), f"again {image.pk}"))
+        job = self.submit_once(door, partial(image_rerun, actor=actor, image=image, options=options, door=door))
         return self.when_ended(job, timeout_s=wait_s, then=self.answer) if wait_s else self.answer(job)
