@@ -41,8 +41,9 @@ test-fast: $(VENV)/.installed-dev ## Run the tests without browser, servers and 
 test-js: node ## Run the unit tests of the pages' scripts
 	@node --test tests/js/*.test.js
 
-torture: $(VENV)/.installed-dev ## Read 50,000 damaged picture files, in processes that may die
+torture: $(VENV)/.installed-dev ## Read 50,000 damaged picture files, and kill 50 watchers of a folder and of a bucket
 	$(BIN)/python -m tests.segmentation.formats.mutated 50000
+	$(BIN)/python -m tests.torture.watching 50
 
 lint: $(VENV)/.installed-dev lint-js ## Check for mistakes, formatting and types
 	$(BIN)/ruff check .
