@@ -43,7 +43,8 @@ test-js: node ## Run the unit tests of the pages' scripts
 
 torture: $(VENV)/.installed-dev ## Read 50,000 damaged picture files, and kill 50 watchers of a folder and of a bucket
 	$(BIN)/python -m tests.segmentation.formats.mutated 50000
-	$(BIN)/python -m tests.torture.watching 50
+	KEYLINE_KILLS=50 $(BIN)/python -m pytest -q tests/watching/test_kills.py
+	$(BIN)/python -m tests.torture.watching 10
 
 lint: $(VENV)/.installed-dev lint-js ## Check for mistakes, formatting and types
 	$(BIN)/ruff check .
