@@ -17,6 +17,7 @@ from jobs.api.accept import AlwaysJson
 from jobs.api.base import NothingHere, PublishedView
 from jobs.api.body_limits import one_picture
 from jobs.models import Job, Scope
+from jobs.recipes.selectors import recipe_named
 from jobs.work.submission import Door
 from segmentation.errors import MattingError
 
