@@ -23,7 +23,6 @@ from tests.stack import ROOT
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
-    from oidc_provider_mock import User as Claims
     from oidc_provider_mock import run_server_in_thread
 
 pytestmark = pytest.mark.django_db
