@@ -135,8 +135,8 @@ def database_wait(*, timeout_s: float) -> None:
 def database_migrate(*, timeout_s: float = 120.0) -> None:
     """Apply the migrations; raise CannotStart if the database cannot be used.
 
-    On PostgreSQL the site may run meanwhile. A migration that does not get its locks at once gives up and is repeated for
-    `timeout_s`: waiting longer, it would hold up every request behind it, or end in a deadlock that fails a submission.
+    On PostgreSQL the site may run meanwhile. A migration that does not get its locks at once gives up and is repeated
+    for `timeout_s`: waiting longer, it would hold up every request behind it, or end in a deadlock that fails one.
     """
     deadline = time.monotonic() + timeout_s
     while True:
@@ -154,7 +154,7 @@ def database_migrate(*, timeout_s: float = 120.0) -> None:
 
 @contextmanager
 def _locks_given_up() -> Iterator[None]:
-    """Let statements fail when they do not get a lock within less than the time after which deadlocks are resolved."""
+    """Let statements fail when they get no lock in less than the time after which deadlocks are resolved."""
     if connection.vendor != "postgresql":
         yield
         return
