@@ -135,7 +135,7 @@ class Load:
             timeout_s=180,
             what=lambda: f"no pictures: {self.codes}",
         )
-        assert not self.faults, self.faults[:3]
+        assert not self.faults, "\n".join(self.faults[:3])
 
     def _send(self, number: int) -> None:
         pause = threading.Event()
@@ -151,7 +151,8 @@ class Load:
                 if response.status_code in (200, 201) and body["status"] == "succeeded":
                     self.jobs.append(body["id"])
                 else:
-                    self.faults.append(f"{response.status_code} {response.text[:300]}")
+                    told = [body.get("error"), [image.get("error") for image in body.get("images", [])]]
+                    self.faults.append(f"{response.status_code} {body.get('status')} {told} {body.get('detail', '')}")
             except (requests.RequestException, ValueError, KeyError) as error:
                 self.faults.append(repr(error)[:300])
             self._begun[number] = float("inf")
@@ -181,7 +182,11 @@ def walk(say: Say) -> None:
         old.folder.mkdir()
         subprocess.run(["tar", "x", "-C", str(old.folder)], input=archive.stdout, check=True)
         new = Release(ROOT, ["-m", "webserver"])
-        _Walk(stack, folder, old, new, say).run()
+        steps = _Walk(stack, folder, old, new, say)
+        try:
+            steps.run()
+        except AssertionError as error:
+            raise AssertionError(f"{error}\n{steps.logs()}") from None
 
 
 class _Walk:
@@ -296,9 +301,9 @@ class _Walk:
             health = self._health(nginx)
             return health.get("status") == "ok" and len(health.get("workers", [])) >= workers  # type: ignore[arg-type]
 
-        wait_for(is_ready, timeout_s=_START_S, what=lambda: f"not ready: {self._health(nginx)}\n{self._logs()}")
+        wait_for(is_ready, timeout_s=_START_S, what=lambda: f"not ready: {self._health(nginx)}\n{self.logs()}")
 
-    def _logs(self) -> str:
+    def logs(self) -> str:
         return "\n".join(f"--- {path.name}\n{path.read_text()[-1500:]}" for path in self.folder.glob("*.log"))
 
     # While it runs ----------------------------------------------------------------------------------------------------
@@ -312,7 +317,7 @@ class _Walk:
             worker.stop()
             worker.environment |= {"MATTING_HOST": worker.name}
             worker.start(self.new, ["manage.py", "work"])
-            wait_for(lambda: _is_alive(self.new, worker), timeout_s=_START_S, what=self._logs)  # noqa: B023
+            wait_for(lambda: _is_alive(self.new, worker), timeout_s=_START_S, what=self.logs)  # noqa: B023
             load.wait_for_more(1)
         self.say("both worker hosts run the new version")
         for web, port in zip(self.webs, self.ports, strict=True):
@@ -322,7 +327,7 @@ class _Walk:
             web.environment |= {"MATTING_METRICS_TOKEN": "walk"}
             self.new.manage("setup", environment=web.environment)
             web.start(self.new, self.new.web)
-            wait_for(lambda: _is_ready(port), timeout_s=_START_S, what=self._logs)  # noqa: B023
+            wait_for(lambda: _is_ready(port), timeout_s=_START_S, what=self.logs)  # noqa: B023
             nginx.use(self.ports)
             load.wait_for_more(1)
         self.new.manage("encrypt_secrets", environment=self.webs[0].environment)
