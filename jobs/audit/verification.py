@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from jobs.models import AuditEntry, AuditHead
 from jobs.models.audit import GENESIS
 
+_STEP = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -21,19 +23,28 @@ class Verdict:
 
 def audit_verify(*, first_problems: int = 50) -> Verdict:
     """Read the whole chain and list what was changed, removed, inserted or cut off at its end."""
+    *_, verdict = audit_verify_steps(first_problems=first_problems)
+    return verdict
+
+
+def audit_verify_steps(*, first_problems: int = 50) -> Iterator[Verdict]:
+    """Read the chain as `audit_verify` does; yield the verdict on every thousand entries so far, at last on all."""
     problems: list[str] = []
     number, last_hash, count = 0, GENESIS, 0
-    for entry in AuditEntry.objects.order_by("number").iterator(chunk_size=1000):
+    for entry in AuditEntry.objects.order_by("number").iterator(chunk_size=_STEP):
         problems += _problems_of(entry, number, last_hash)
         number, last_hash, count = entry.number, entry.hash, count + 1
         if len(problems) >= first_problems:
-            return Verdict(problems, count, number, last_hash)
+            yield Verdict(problems, count, number, last_hash)
+            return
+        if count % _STEP == 0:
+            yield Verdict(list(problems), count, number, last_hash)
     head = AuditHead.objects.filter(pk=AuditHead.PK).first() or AuditHead()
     if head.number > number:
         problems.append(f"entries {number + 1} to {head.number} are missing: the end was cut off")
     elif (head.number, head.hash) != (number, last_hash):
         problems.append(f"the head says entry {head.number}, the last entry is {number}")
-    return Verdict(problems, count, number, last_hash)
+    yield Verdict(problems, count, number, last_hash)
 
 
 def _problems_of(entry: AuditEntry, number: int, last_hash: str) -> Iterator[str]:

@@ -36,6 +36,8 @@ from segmentation.errors import (
 from segmentation.image import Limits, Probe, pixels_of, probe, probe_header
 
 MAX_NAME_LENGTH = 200
+MAX_PATH_LENGTH = 250  # of a name with its folders; the column holds 255
+MAX_FOLDERS = 8
 
 
 class Content(Protocol):
@@ -48,7 +50,10 @@ class Content(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckedSource:
-    """A picture that decodes. Its content stays where it arrived: memory, a temporary file, or the storage."""
+    """A picture that decodes. Its content stays where it arrived: memory, a temporary file, or the storage.
+
+    name: the file's name, which may begin with folders; zips of results keep them.
+    """
 
     name: str
     probe: Probe
@@ -151,6 +156,19 @@ def clean_name(name: str) -> str:
 _CHECKED_HERE_PIXELS = 1_000_000
 
 
+def clean_path(path: str) -> str:
+    """Keep a file's name and up to 8 folders before it, each cleaned as `clean_name` does, joined by `/`.
+
+    Folders are left out from the first one on while the path is longer than its column.
+    """
+    parts = [part for part in PurePosixPath(str(path).replace("\\", "/")).parts if part.strip("/. ")]
+    *folders, name = [clean_name(part) for part in parts] or [clean_name(path)]
+    folders = folders[-MAX_FOLDERS:]
+    while folders and len("/".join([*folders, name])) > MAX_PATH_LENGTH:
+        del folders[0]
+    return "/".join([*folders, name])
+
+
 def proved(source: bytes | Path, limits: Limits) -> Probe:
     """Decode a picture and return what it is; all but small ones in memory are decoded by another process.
 
@@ -192,7 +210,7 @@ def accept_bytes(
         found = probe_header(data, limits)
         if found.width * found.height <= prove_pixels:
             found = proved(data, limits)
-    return CheckedSource(clean_name(name), found, hashlib.sha256(data).hexdigest(), io.BytesIO(data))
+    return CheckedSource(clean_path(name), found, hashlib.sha256(data).hexdigest(), io.BytesIO(data))
 
 
 def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) -> CheckedSource:
@@ -233,7 +251,7 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
         data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise ImageUnreadable("The picture's base64 text is not valid base64", field="image") from None
-    return accept_bytes(data, name=name, limits=limits)
+    return accept_bytes(data, name=clean_name(name), limits=limits)
 
 
 def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> CheckedSource:
@@ -258,4 +276,4 @@ def accept_or_refuse(
     try:
         return accept()
     except refusing as error:
-        return RefusedSource(clean_name(name), error)
+        return RefusedSource(clean_path(name), error)

@@ -15,6 +15,7 @@ from jobs.models import Artifact, JobImage, Scope, Webhook
 from jobs.results import storage
 from jobs.results.selectors import artifact_of
 from jobs.web import words
+from jobs.webhooks.payload import TEST_EVENT
 from segmentation.options import RANGES, CutoutOptions
 
 register = template.Library()
@@ -63,6 +64,12 @@ def event_words(events: Iterable[str]) -> str:
     return _listed(events, dict(Webhook.Event.choices))
 
 
+@register.filter
+def event_word(event: str) -> str:
+    """Return a webhook's event in the reader's language."""
+    return gettext("Test message") if event == TEST_EVENT else _listed([event], dict(Webhook.Event.choices))
+
+
 register.filter(words.sentence_said)
 register.simple_tag(sentences.explained)
 
@@ -77,6 +84,18 @@ def artifact_link(image: JobImage, kind: str) -> str:
 @register.filter
 def thumbnail_link(image: JobImage) -> str:
     return artifact_link(image, Artifact.Kind.THUMBNAIL)
+
+
+@register.filter
+def is_empty_result(image: JobImage) -> bool:
+    """Return whether the model found nothing to keep in a picture."""
+    return image.status == JobImage.Status.SUCCEEDED and image.foreground is None
+
+
+@register.filter
+def has_original(image: JobImage) -> bool:
+    """Return whether a picture's source is stored, so that a small copy of it can be shown."""
+    return artifact_of(image, Artifact.Kind.SOURCE) is not None
 
 
 def _listed(values: Iterable[str], names: Mapping[str, str | Promise]) -> str:

@@ -5,8 +5,11 @@ The database and the APIs use the English words, on which programs rely.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
@@ -79,6 +82,16 @@ def sentence_said(text: str) -> str:
     if pattern not in SENTENCES:
         return text
     return gettext(pattern) % {"number": figure[0]} if figure else gettext(pattern)
+
+
+def day_said(day: dt.date) -> str:
+    """Return a day as a heading: today, yesterday, or its date."""
+    today = timezone.localdate()
+    if day == today:
+        return gettext("Today")
+    if day == today - dt.timedelta(days=1):
+        return gettext("Yesterday")
+    return date_format(day, "DATE_FORMAT")
 
 
 def pixels_said(count: int) -> str:

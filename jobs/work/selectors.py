@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Max, QuerySet, prefetch_related_objects
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from jobs.errors import JobNotFound, NotFound
@@ -117,7 +118,10 @@ def images_recent(actor: Actor, count: int) -> list[JobImage]:
 
 
 def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImage]:
-    """Return the actor's pictures by `q` (name), `status`, `subject`, `dialect`, `since`, `until`, `mine`."""
+    """Return the actor's pictures by `q` (name), `status`, `subject`, `dialect`, `since`, `until`, `mine`.
+
+    `order` is `uncertain`, `oldest` or `name`; by default the newest come first.
+    """
     images = JobImage.objects.filter(job__in=jobs_of(actor)).select_related("job").prefetch_related("artifacts")
     lookups = {
         "q": "name__icontains",
@@ -134,9 +138,30 @@ def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImag
     if chosen.get("mine"):
         images = images.filter(job__user=actor.user)
     newest = ("-job__created_at", "job_id", "position")
-    if chosen.get("order") == "uncertain":
-        return images.order_by(F("uncertainty").desc(nulls_last=True), *newest)
+    match chosen.get("order"):
+        case "uncertain":
+            return images.order_by(F("uncertainty").desc(nulls_last=True), *newest)
+        case "oldest":
+            return images.order_by("job__created_at", "job_id", "position")
+        case "name":
+            return images.order_by(Lower("name"), *newest)
     return images.order_by(*newest)
+
+
+def positions_beside(image: JobImage) -> tuple[int | None, int | None]:
+    """Return the positions of the pictures before and after one in its job; None at either end."""
+    positions = image.job.images.order_by("position").values_list("position", flat=True)
+    before = positions.filter(position__lt=image.position).last()
+    return before, positions.filter(position__gt=image.position).first()
+
+
+def image_get(actor: Actor, image_id: UUID) -> JobImage:
+    """Return one picture with its artifacts; raise NotFound for a missing one and for another team's alike."""
+    images = JobImage.objects.filter(pk=image_id, job__in=jobs_of(actor)).select_related("job")
+    image = images.prefetch_related("artifacts").first()
+    if image is None:
+        raise NotFound
+    return image
 
 
 def images_chosen(actor: Actor, image_ids: Sequence[str]) -> list[JobImage]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import PurePosixPath
+
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
@@ -10,14 +13,21 @@ from rest_framework.response import Response
 
 from jobs.api.body_limits import one_picture
 from jobs.api.problem import PROBLEM
-from jobs.intake.sources import accept_upload
+from jobs.intake.sources import accept_upload, clean_path
 from jobs.intake.uploads import upload_store
 
 from .base import NativeView
 
+_MAX_FOLDER = 400
+
 
 class UploadRequestSerializer(serializers.Serializer):
     image = serializers.FileField(allow_empty_file=True, help_text="One picture.")
+    folder = serializers.CharField(
+        required=False,
+        max_length=_MAX_FOLDER,
+        help_text="The folder that it came from, such as `shoes/left`; zips keep it.",
+    )
 
 
 class UploadSerializer(serializers.Serializer):
@@ -44,5 +54,7 @@ class UploadsView(NativeView):
     )
     def post(self, request: Request) -> Response:
         source = accept_upload(request.FILES.get("image"))
+        folder = request.POST.get("folder", "")[:_MAX_FOLDER]
+        source = replace(source, name=clean_path(str(PurePosixPath(folder) / source.name)))
         upload = upload_store(actor=self.actor, source=source)
         return Response(UploadSerializer(upload).data, status=201)
