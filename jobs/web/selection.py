@@ -26,7 +26,7 @@ from segmentation.errors import MattingError
 
 
 class JobAction(TeamPage, ButtonsOnly):
-    """Run one action on a job of the actor and redirect to its page, which shows a refusal."""
+    """Run one action on a job of the actor and redirect to its page, which shows an error if there is one."""
 
     page_url_name = "site:job"
 
@@ -43,7 +43,7 @@ class JobAction(TeamPage, ButtonsOnly):
         return redirect(self.page_url_name, job_id=job_id)
 
     def act(self, job: Job) -> None:
-        """Run the action; raise what the service raises."""
+        """Run the action; raise the errors of the service."""
         raise TypeError(f"{type(self).__name__} has no action")
 
 
@@ -66,7 +66,7 @@ class ZipView(TeamPage):
 
 
 class SelectionView(TeamPage, ButtonsOnly):
-    """Zip, delete or run again the pictures that are selected in the gallery or a batch.
+    """Download a zip of the selected pictures of the gallery or a batch, delete them, or run them again.
 
     With the field `quiet` the response to a deletion is JSON, for a script that has hidden the pictures already.
     """

@@ -1,4 +1,4 @@
-"""Check a finished picture against what a shop or an office accepts, and name each rule that it breaks."""
+"""Check a finished picture against the rules of a shop or an office, and return the broken rules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ASPECT_TOLERANCE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Name a broken rule by its field, with a sentence that gives the value found and the one asked for."""
+    """A broken rule: its field, and a sentence with the actual and the required value."""
 
     rule: str
     message: str
@@ -28,7 +28,7 @@ class Violation:
 def violations(
     pixels: np.ndarray, layers: Layers, place: Place, recipe: Recipe, files: Sequence[Written]
 ) -> tuple[Violation, ...]:
-    """Return every rule of the recipe that its result breaks; empty without rules."""
+    """Return all rules of the recipe that its result breaks; empty if the recipe has no rules."""
     rules = recipe.rules
     if rules is None:
         return ()
@@ -67,7 +67,10 @@ def violations(
 
 
 def subject_share(alpha: np.ndarray) -> float:
-    """Return the larger of the shares of width and height that the subject's box takes of (H, W) uint8."""
+    """Return the share of the canvas's width or height that the subject's box covers in (H, W) uint8.
+
+    The larger one.
+    """
     _, _, width, height = cv2.boundingRect((alpha >= 128).view(np.uint8))
     return max(width / alpha.shape[1], height / alpha.shape[0])
 
@@ -78,7 +81,7 @@ def _has_aspect(place: Place, aspect: str) -> bool:
 
 
 def _border_is(pixels: np.ndarray, layers: Layers, color: str) -> bool:
-    """Check that every pixel of the border strip that the subject leaves free has exactly this colour."""
+    """Return whether all pixels of the border strip outside the subject have exactly this colour."""
     if pixels.shape[2] == 4:
         return False
     parsed = Color.parse(color)
