@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from jobs.models import Scope
 from jobs.running.readiness import storage_problem
@@ -114,6 +114,19 @@ def metrics_reset() -> None:
     folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
+
+
+def database_wait(*, timeout_s: float) -> None:
+    """Return as soon as the database accepts connections; raise CannotStart when it does not in time."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            connection.ensure_connection()
+            return
+        except DatabaseError as error:
+            if time.monotonic() >= deadline:
+                raise CannotStart(f"the database cannot be used: {str(error).splitlines()[0]}") from error
+            time.sleep(0.5)
 
 
 def database_migrate() -> None:

@@ -12,10 +12,11 @@ from jobs.models import Action
 from jobs.teams.teams import personal_team_create
 
 
-def account_open(*, user: User, author: Author) -> None:
-    """Create the personal team of a user who has just signed up."""
+def account_open(*, user: User, author: Author, with_team: bool = True) -> None:
+    """Record a new user and, with `with_team`, create the user's personal team; single sign-on assigns teams instead."""
     with transaction.atomic():
-        personal_team_create(user=user, author=author)
+        if with_team:
+            personal_team_create(user=user, author=author)
         audit_append(action=Action.SIGNED_UP, author=author, target=user)
 
 
