@@ -40,7 +40,7 @@ ERRORS: dict[str, int] = {
     "method_not_allowed": 405,
     "not_acceptable": 406,
     "queue_unavailable": 503,
-    "timeout": 504,
+    "timeout": 503,
     "inference_failed": 500,
     "storage_failed": 503,
     "worker_lost": 500,
