@@ -13,7 +13,7 @@ from jobs.teams.teams import personal_team_create
 
 
 def account_open(*, user: User, author: Author, with_team: bool = True) -> None:
-    """Record a new user and, with `with_team`, create the user's personal team; single sign-on assigns teams instead."""
+    """Record a new user and, if `with_team`, create the user's personal team; single sign-on assigns teams."""
     with transaction.atomic():
         if with_team:
             personal_team_create(user=user, author=author)
