@@ -1,4 +1,4 @@
-"""Submission of jobs by views, safe to repeat: an Idempotency-Key makes one job of a repeated request."""
+"""Let views submit jobs so that clients can repeat requests: the same Idempotency-Key gives the same job."""
 
 from __future__ import annotations
 
@@ -22,16 +22,19 @@ REPLAYED = "Idempotent-Replayed"
 
 
 class SubmittingView:
-    """Add `submit` to an API view. Mixed in before APIView; `is_replay` marks a response made from an earlier job."""
+    """Add `submit` to an API view; it must precede APIView in the bases.
+
+    `is_replay` marks a response with an earlier job.
+    """
 
     is_replay = False
 
     def submit(
         self: Any, *, door: Door, options: CutoutOptions, sources: Sequence[Source], limits: Limits | None = None
     ) -> Job:
-        """Submit a job, or return the one that the request's Idempotency-Key made before.
+        """Submit a job, or return the job that the request's Idempotency-Key created before.
 
-        Raises InvalidParameter when the key came with another request, and what `job_submit` raises.
+        Raise InvalidParameter when the key was used with another request, and the errors of `job_submit`.
         """
         key = idempotency_key(self.request)
         if not key:
@@ -43,7 +46,7 @@ class SubmittingView:
         return job_submit(actor=self.actor, door=door, options=options, sources=sources, limits=limits)
 
     def replayed(self: Any, key: str, digest: str) -> Job | None:
-        """Return the job that a key made before, None without one; raise InvalidParameter for another request."""
+        """Return the job that a key created, None without one; raise InvalidParameter for another request."""
         job = job_by_idempotency_key(self.actor, key) if key else None
         if job is None:
             return None

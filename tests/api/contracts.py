@@ -1,13 +1,12 @@
-"""Contracts of the dialects: each tests/api/<dialect>/contract.py tells the shared tests what its dialect promises.
+"""Contracts of the dialects: each tests/api/<dialect>/contract.py describes its dialect for the shared tests.
 
 A contract module defines:
 
-VIEW        its base view
-COLUMN      its heading in docs/errors.md
+VIEW        its base view COLUMN      its heading in docs/errors.md
 envelope    function: error to the expected JSON
 written     function: code to its cell in docs/errors.md
-REFUSED     a request that it rejects: method, path, JSON
-ROUTES      how each route keeps teams apart: "public", "own", or the parts of the URL that name a team's job
+REFUSED     a request that it rejects: method, path, JSON ROUTES      how each route separates teams: "public", "own",
+or the parts of the URL that name a team's job
 UNTOLD      optional: codes that have no error envelope
 ALWAYS_200  optional: the HTTP status of every error is 200
 """
@@ -30,7 +29,7 @@ from segmentation.errors import MattingError
 
 @dataclass(frozen=True)
 class Contract:
-    """Hold what one API promises."""
+    """The contract of one API."""
 
     name: str
     view: type[DialectView]

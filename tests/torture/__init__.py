@@ -1,1 +1,1 @@
-"""Attack a running site, and write down what it withstood."""
+"""Attack a running site, and record the results."""

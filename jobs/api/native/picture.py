@@ -1,4 +1,4 @@
-"""Native API: the picture of a job as the body of the response."""
+"""Native API: return the picture of a job as the body of the response."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NOTES_HEADER = "Keyline-Notes"  # what the job's JSON tells under `notes`, such 
 
 
 def picture_response(image: JobImage) -> FileResponse:
-    """Send the first output of a picture that succeeded; raise NotFound when it has been deleted."""
+    """Return the first output of a successful picture; raise NotFound when it has been deleted."""
     kinds = Artifact.Kind
     artifact = file_of(image, kinds.CUTOUT, kinds.MASK, kinds.VISUALIZATION, kinds.ALPHA)
     response = FileResponse(
