@@ -8,7 +8,7 @@ import io
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, cast
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse, HttpResponseBase
@@ -139,7 +139,7 @@ class _Exchange:
         if self._trips.body_bytes > _MOST_PARSED_BYTES:
             body.close()
             self._trips.body_bytes = 0
-            return TooLargeBody(RequestDataTooBig("The request's body is too large."))
+            return cast("IO[bytes]", TooLargeBody(RequestDataTooBig("The request's body is too large.")))
         return body
 
     def _parsed_bytes(self, body: IO[bytes]) -> int:
