@@ -1,4 +1,4 @@
-"""The web server's entry into Django: `python -m webserver` serves this application."""
+"""The ASGI entry point: `python -m webserver` serves this application."""
 
 from __future__ import annotations
 

@@ -201,7 +201,7 @@ S3_OPTIONS = {
     "default_acl": "private",
     "querystring_auth": True,
     "file_overwrite": True,
-    "client_config": Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3}),
+    "client_config": Config(connect_timeout=3, read_timeout=8, retries={"total_max_attempts": 2}),
 }
 # Only the site's own user reads pictures; a web server that sends files itself (X-Accel-Redirect) needs its group.
 _GROUP_READS = env.switch("MATTING_MEDIA_GROUP_READABLE", False)
@@ -224,7 +224,8 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
-DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
+_MAX_IMAGE_BYTES = env.integer("MATTING_MAX_IMAGE_BYTES", 20 * 2**20, minimum=1)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * _MAX_IMAGE_BYTES + 2**20  # one picture as base64 with all its characters escaped
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 
 # Security -------------------------------------------------------------------------------------------------------------
@@ -292,12 +293,13 @@ REST_FRAMEWORK = {
 CORS_ALLOWED_ORIGINS = env.items("MATTING_CORS_ORIGINS", [])
 CORS_URLS_REGEX = r"^/(?!admin/|accounts/|i18n/)"
 CORS_ALLOW_HEADERS = [
-    *("accept", "authorization", "content-type", "content-disposition", "idempotency-key", "if-none-match", "range"),
-    "x-api-key",  # a dialect registers the headers that only its clients send
+    *("accept", "authorization", "content-type", "content-disposition", "idempotency-key", "x-api-key"),
+    *("if-none-match", "if-range", "range"),  # a dialect registers the headers that only its clients send
 ]
 CORS_EXPOSE_HEADERS = [
     *("Content-Disposition", "Content-Range", "ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit"),
-    *("RateLimit-Policy", "Retry-After", "Server-Timing", "X-Ignored-Fields", "X-Request-Id"),
+    *("RateLimit-Policy", "Retry-After", "Server-Timing", "Accept-Ranges", "Keyline-Notes", "X-Ignored-Fields"),
+    *("X-Queue-Length", "X-Queue-Seconds", "X-Request-Id"),
 ]
 CORS_PREFLIGHT_MAX_AGE = 3600
 
@@ -315,7 +317,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Ours -----------------------------------------------------------------------------------------------------------------
-MATTING_MAX_IMAGE_BYTES = env.integer("MATTING_MAX_IMAGE_BYTES", 20 * 2**20, minimum=1)
+MATTING_MAX_IMAGE_BYTES = _MAX_IMAGE_BYTES
 MATTING_MAX_IMAGE_PIXELS = env.integer("MATTING_MAX_IMAGE_PIXELS", 50_000_000, minimum=1)
 MATTING_MAX_IMAGES_PER_JOB = env.integer("MATTING_MAX_IMAGES_PER_JOB", 500, minimum=1)
 DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # one more, so that Keyline's own check refuses

@@ -1,4 +1,4 @@
-"""A dialect is its folder and its tests: deleting them leaves no orphan, and everything else works."""
+"""A dialect consists of its folder and its tests: after deleting them nothing refers to it, and all else works."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def remove(program: Path, dialect: str) -> None:
 
 
 def run_tests(program: Path) -> None:
-    """Import every API test and run those of the shared code, in one process."""
+    """Import all API tests and run those of the shared code, in one process."""
     environment = {"PATH": "/usr/bin:/bin", "HOME": str(program)}
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-n", "0", "-m", "not e2e"]
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The container files: a non-root image, services that restart and report their health, and secrets made once."""
+"""The container files: a non-root image, services that restart and report their health, and generated secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""After the database was upgraded, the previous version still works until its last process is replaced."""
+"""After an upgrade of the database, the previous version still works until its last process is replaced."""
 
 from __future__ import annotations
 
@@ -36,7 +36,10 @@ print(json.dumps(answers))
 
 @pytest.fixture(scope="module")
 def upgraded(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment of a site whose PostgreSQL has the newest schema; `failures` is what 1.0.0 could not write."""
+    """The environment of a site on PostgreSQL with the newest schema.
+
+    `failures` are the writes of 1.0.0 that failed.
+    """
     with running_postgres() as url:
         environment = os.environ | {
             "DATABASE_URL": url,
