@@ -202,8 +202,7 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
-_MAX_IMAGE_BYTES = env.integer("MATTING_MAX_IMAGE_BYTES", 20 * 2**20, minimum=1)
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * _MAX_IMAGE_BYTES + 2**20  # one picture as base64 with all its characters escaped
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 
 # Security -------------------------------------------------------------------------------------------------------------
@@ -292,7 +291,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Ours -----------------------------------------------------------------------------------------------------------------
-MATTING_MAX_IMAGE_BYTES = _MAX_IMAGE_BYTES
+MATTING_MAX_IMAGE_BYTES = env.integer("MATTING_MAX_IMAGE_BYTES", 20 * 2**20, minimum=1)
 MATTING_MAX_IMAGE_PIXELS = env.integer("MATTING_MAX_IMAGE_PIXELS", 50_000_000, minimum=1)
 MATTING_MAX_IMAGES_PER_JOB = env.integer("MATTING_MAX_IMAGES_PER_JOB", 500, minimum=1)
 DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # one more, so that Keyline's own check refuses

@@ -237,7 +237,7 @@ def heavy_bodies(site: TorturedSite, *, each: int) -> list[Figure]:
             data=urlencode({"image": picture_text}),
             headers={"Content-Type": "application/x-www-form-urlencoded"},
         ),
-        "chunked": partial(attack.post, "/api/jobs/", "chunked", data=_chunks(text)),
+        "chunked": partial(_chunked, attack, text),
     }
     peaks: dict[str, float] = {}
     with attack.watch.running():
@@ -261,6 +261,11 @@ def _raw(attack: Attack, body: bytes) -> Send:
 def _form(attack: Attack, text: str) -> Send:
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     return partial(attack.post, "/api/jobs/", "form", data=urlencode({"image_base64": text}), headers=kind)
+
+
+def _chunked(attack: Attack, text: str) -> int:
+    kind = {"Content-Type": "application/json"}
+    return attack.post("/api/jobs/", "chunked", data=_chunks(text), headers=kind)
 
 
 def _chunks(text: str) -> Iterator[bytes]:

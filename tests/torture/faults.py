@@ -68,16 +68,17 @@ class Fault:
         ]
 
 
-def hung_worker(site: TorturedSite, *, times: int) -> list[Figure]:
+_HANGS = {"hangs": signal.SIGUSR2, "is stopped": signal.SIGSTOP}
+
+
+def hung_worker(site: TorturedSite, *, times: int, ways: tuple[str, ...] = tuple(_HANGS)) -> list[Figure]:
     """Let the worker hang in native code, and stop it; its parent replaces it."""
     fault = Fault(site, "Worker that hangs or is stopped")
     with fault.attacked():
-        for turn in range(2 * times):
-            wait_until(lambda: bool(site.processes("--child", "pictures")), 60)
-            name, number = (("hangs", signal.SIGUSR2), ("is stopped", signal.SIGSTOP))[turn % 2]
-            wait_until(lambda: _pulses(site), 60)
-            os.kill(site.processes("--child", "pictures")[0], number)
-            fault.recovered(name, time.monotonic())
+        for way in ways * times:
+            wait_until(lambda: bool(site.processes("--child", "pictures")) and _pulses(site), 60)
+            os.kill(site.processes("--child", "pictures")[0], _HANGS[way])
+            fault.recovered(way, time.monotonic())
     return fault.figures()
 
 
