@@ -1,4 +1,4 @@
-"""Files of the data folder that the settings need: the secret and the broker's socket."""
+"""Files of the data folder that the settings need: the secret key and the broker's socket."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ def read_or_create_secret(path: Path) -> str:
 
 
 def broker_socket(data_dir: Path) -> Path:
-    """Return the path of the embedded broker's socket; long paths exceed the system's limit of about 108 characters."""
+    """Return the path of the embedded broker's socket.
+
+    In a long folder path it is moved, since sockets allow about 108 characters.
+    """
     path = data_dir / "broker.sock"
     if len(str(path)) < 100:
         return path

@@ -1,4 +1,4 @@
-"""The ASGI application: bodies, waits and slow clients in the event loop, Django in the threads of lanes."""
+"""The ASGI application: the event loop handles bodies, waits and slow clients; threads of several pools run Django."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ _PROBES = ("/health", "/health/ready")
 
 
 class Wakeups(Protocol):
-    """Tell when something that requests wait for has happened."""
+    """Let requests wait for announced topics."""
 
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
 
     async def wait(self, topic: str, timeout_s: float | None) -> None:
-        """Return when the topic has happened, or the time is up."""
+        """Return when the topic is announced, or after the timeout."""
 
 
 class Application:
-    """Answer requests; one object for each process."""
+    """Handle requests; one object for each process."""
 
     def __init__(
         self, configuration: Configuration, wakeups: Wakeups, handler: Handler, slot: MachineSlot | None = None
@@ -80,7 +80,7 @@ class Application:
 
 
 class _Exchange:
-    """Take one request to its answer."""
+    """Handle one request until its response is sent."""
 
     def __init__(self, application: Application, scope: Message, receive: Receive, send: Send) -> None:
         self._application = application
@@ -103,7 +103,7 @@ class _Exchange:
     # The answer -------------------------------------------------------------------------------------------------------
 
     async def _answer(self) -> HttpResponseBase:
-        """Return the answer; whatever waits here costs no thread."""
+        """Return the response; waiting here uses no thread."""
         response = await self._first_answer()
         while isinstance(response, Parked):
             await self._wait(response)
@@ -177,7 +177,7 @@ class _Exchange:
             raise
 
     async def _small_body(self, declared: int | None) -> IO[bytes] | None:
-        """Read a short body before a thread is taken; a long one, or one in chunks, only when it is asked for."""
+        """Read a short body before a thread is used; a long or chunked one is read only when Django needs it."""
         if declared == 0:
             return io.BytesIO()
         return await self._body(declared) if declared is not None and declared <= SMALL_BYTES else None
@@ -186,7 +186,7 @@ class _Exchange:
         return await body_read(self._receive, most_bytes=most_bytes, pace=self._pace)
 
     async def _wait(self, parked: Parked) -> None:
-        """Wait for what a request is parked for; raise ClientGone, once it knows, when its client leaves meanwhile."""
+        """Wait for the event of a parked request; raise ClientGone when the client is known to have disconnected."""
         gone = asyncio.ensure_future(self._client_gone())
         happened = asyncio.ensure_future(self._happened(parked))
         try:
@@ -211,7 +211,7 @@ class _Exchange:
     # The delivery -----------------------------------------------------------------------------------------------------
 
     async def _deliver(self, response: HttpResponseBase) -> None:
-        """Send an answer, and cut off a client that takes it more slowly than the pace allows."""
+        """Send a response; disconnect a client that reads more slowly than the pace allows."""
         delivery = _Delivery(self._send, self._pace)
         reported = getattr(response, "delivered", None)
         try:
@@ -231,7 +231,10 @@ class _Exchange:
                 await self._lanes.files.run(response.close)
 
     async def _sent_to_client(self, response: HttpResponseBase, delivery: _Delivery) -> bool:
-        """Send a whole answer; return False when the client had gone before its end. The server itself cannot tell."""
+        """Send a complete response; return False when the client disconnected before its end.
+
+        The server itself does not report this.
+        """
         gone = asyncio.ensure_future(self._client_gone())
         try:
             await delivery.send_whole(_content_of(response), ends=False)
@@ -250,7 +253,7 @@ class _Exchange:
 
 
 class _Delivery:
-    """Send parts of an answer, each within what the pace allows for those before it; raise TimeoutError."""
+    """Send the parts of a response, each within the time that the pace allows so far; raise TimeoutError."""
 
     def __init__(self, send: Send, pace: Pace) -> None:
         self._send, self._pace = send, pace
@@ -263,7 +266,7 @@ class _Delivery:
         self._passed += len(message.get("body", b""))
 
     async def send_whole(self, content: bytes, *, ends: bool = True) -> None:
-        """Send the content; without `ends`, the caller sends the end of the answer."""
+        """Send the content; without `ends`, the caller sends the end of the response."""
         for start in range(0, len(content), _PIECE_BYTES):
             piece = content[start : start + _PIECE_BYTES]
             more = start + _PIECE_BYTES < len(content) or not ends
@@ -285,7 +288,7 @@ def _content_of(response: HttpResponseBase) -> bytes:
 
 
 def _declared_bytes(scope: Message) -> int | None:
-    """Return the length of the body, 0 without one; None for one in chunks, or a length that is no number."""
+    """Return the length of the body; 0 without a body, None for a chunked one or an invalid length."""
     headers = dict(scope["headers"])
     if b"transfer-encoding" in headers:
         return None

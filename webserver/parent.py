@@ -1,7 +1,7 @@
-"""The web server's parent: opens the port, starts processes, and replaces each only when its successor serves.
+"""The web server's parent: opens the port, starts processes, and replaces a process once its successor serves.
 
-It imports nothing of Django and stays small. A process tells it through a pipe that it serves, that it is alive, and
-that it has done its share of requests and wants to be replaced.
+It does not import Django and stays small. Each process reports through a pipe that it serves, that it is alive, and
+that it has served `max_requests` requests and should be replaced.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_
 
 @dataclass(eq=False, slots=True)
 class Member:
-    """Hold one web process, and what it has said through its pipe."""
+    """One web process, and the state that it has reported through its pipe."""
 
     process: subprocess.Popen[bytes]
     pipe: int
@@ -50,10 +50,10 @@ class Member:
 
 
 class Parent:
-    """Keep `configuration.processes` serving until SIGTERM or SIGINT; SIGHUP replaces all of them.
+    """Run `configuration.processes` web processes until SIGTERM or SIGINT; SIGHUP replaces all of them.
 
-    command: starts one process; the numbers of three open files are added to it: the listening socket, the pipe to the
-    parent, and the file for locks.
+    command: starts one process. The numbers of three open files are appended to it: the listening socket, the pipe to
+    the parent, and the file for locks.
     """
 
     def __init__(self, configuration: Configuration, command: Sequence[str] = CHILD) -> None:
@@ -72,7 +72,7 @@ class Parent:
         self._stopping = False
 
     def run(self) -> int:
-        """Serve until told to stop, and return the exit status."""
+        """Serve until a stop is requested, and return the exit status."""
         signal.set_wakeup_fd(self._wake_write)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, lambda number, _: self._signals.append(number))
@@ -97,7 +97,7 @@ class Parent:
                 self._stop_all(hurry=self._stopping)
 
     def _listen(self, timeout_s: float) -> None:
-        """Hear what processes say, or wake up by a signal."""
+        """Wait for reports of processes or for a signal."""
         for key, _ in self._selector.select(timeout_s):
             said = os.read(key.fd, 4096)
             member = key.data
@@ -119,7 +119,7 @@ class Parent:
                 self._stop(old)
 
     def _replace(self, member: Member) -> None:
-        """Start a successor; `member` goes on until that serves."""
+        """Start a successor; `member` keeps serving until the successor serves."""
         if not self._stopping and member.successor is None and member.stops_until is None:
             member.successor = self._start()
 
@@ -197,7 +197,7 @@ class Parent:
         member.process.send_signal(signal.SIGTERM)
 
     def _stop_all(self, *, hurry: bool) -> None:
-        """Stop accepting, and let what was accepted be answered; in a hurry end at once."""
+        """Stop accepting connections and finish the accepted requests; with `in_a_hurry`, end immediately."""
         if not self._stopping:
             self._stopping = True
             self._socket.close()

@@ -44,7 +44,13 @@ class RawPicture(BaseParser):
         file.size = file.tell()
         file.flush()
         file.seek(0)
-        return {"image": [file]}
+        return {"image": file}
+
+
+class RawBytes(RawPicture):
+    """Read a picture whose sender does not name its type."""
+
+    media_type = "application/octet-stream"
 
 
 class JsonBody(BaseParser):

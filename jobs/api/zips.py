@@ -23,9 +23,9 @@ def zip_name(job: Job) -> str:
 
 
 def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceResponse:
-    """Send the published files of finished pictures under unique names; a file deleted meanwhile ends the response.
+    """Send the published files of finished pictures, in their folders, under unique names.
 
-    Records that the actor opened files of jobs that others submitted.
+    A file that was deleted meanwhile ends the response. Records that the actor opened files of other users' jobs.
     """
     bundle = ZipStream(sized=True)  # stored, not deflated: pictures shrink no further, and the length is known
     taken: set[str] = set()
@@ -62,13 +62,14 @@ def _gathered(bundle: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _free_name(kind: str, key: str, image: JobImage, taken: set[str]) -> str:
-    stem = PurePosixPath(image.name or str(image.id)).stem
+    path = PurePosixPath(image.name or str(image.id))
+    stem = path.stem
     suffix = "" if kind == "cutout" else f"_{kind}"
     extension = PurePosixPath(key).suffix
     if kind == Artifact.Kind.FINISHED:
         stem, suffix = PurePosixPath(key).stem, ""
-    name, number = f"{stem}{suffix}{extension}", 2
+    name, number = str(path.with_name(f"{stem}{suffix}{extension}")), 2
     while name in taken:
-        name, number = f"{stem}{suffix} ({number}){extension}", number + 1
+        name, number = str(path.with_name(f"{stem}{suffix} ({number}){extension}")), number + 1
     taken.add(name)
     return name
