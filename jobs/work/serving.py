@@ -47,15 +47,15 @@ def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -
         worker.log_result_lifespan = False
         try:
             worker.work(burst=until_empty, with_scheduler=False, logging_level="WARNING")
-            if until_empty:
-                return
-            if not worker.is_to_stop:
-                time.sleep(_BROKER_PAUSE_S)
-        except StopRequested:
-            return
+            has_lost_broker = not until_empty
         except (RedisError, OSError) as error:
             logger.warning("the broker does not answer: %s", error)
-        if worker.is_to_stop:
+            has_lost_broker = True
+        if worker.is_to_stop or not has_lost_broker:
+            return
+        try:
+            time.sleep(_BROKER_PAUSE_S)
+        except (StopRequested, RedisError):  # raised by the handler of SIGTERM
             return
 
 
