@@ -368,6 +368,11 @@ MATTING_QUOTA = {
     "max_image_megapixels": env.limit("MATTING_QUOTA_MAX_IMAGE_MEGAPIXELS", float, minimum=0.01),
     "retention_hours": env.limit("MATTING_QUOTA_RETENTION_HOURS", int, minimum=1),
 }
+# Limits of a team that comes with a sign-up while sign-up is open; empty means that of MATTING_QUOTA.
+MATTING_SIGNUP_QUOTA = {
+    "images_per_day": env.limit("MATTING_SIGNUP_IMAGES_PER_DAY", int, 200),
+    "stored_bytes": env.limit("MATTING_SIGNUP_STORED_BYTES", int, 2 * 2**30),
+}
 
 # Observation ----------------------------------------------------------------------------------------------------------
 LOGGING = logging_settings(

@@ -8,7 +8,7 @@ import io
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, cast
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse, HttpResponseBase
@@ -302,8 +302,8 @@ def _length_of(body: IO[bytes]) -> int:
     return length
 
 
-def _too_large() -> TooLargeBody:
-    return TooLargeBody(RequestDataTooBig("The request's body is too large."))
+def _too_large() -> IO[bytes]:
+    return cast("IO[bytes]", TooLargeBody(RequestDataTooBig("The request's body is too large.")))
 
 
 def _is_multipart(scope: Message) -> bool:

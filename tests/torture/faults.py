@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import requests
 
@@ -237,12 +238,12 @@ def full_disk(*, seconds: float) -> list[Figure]:
 
 def _finished_job(site: TorturedSite, traffic: Traffic) -> str:
     name = traffic.polls().name
-    return str(site.query("SELECT job_id FROM jobs_jobimage WHERE name = ?", name)[0][0])
+    return str(UUID(site.query("SELECT job_id FROM jobs_jobimage WHERE name = ?", name)[0][0]))
 
 
 def _delete(site: TorturedSite, job: str) -> int:
     headers = {"Authorization": f"Bearer {site.secret}"}
-    return requests.delete(f"{site.url}/api/jobs/{job}", headers=headers, timeout=60).status_code
+    return requests.delete(f"{site.url}/api/jobs/{job}/", headers=headers, timeout=60).status_code
 
 
 def _fill(ballast: Path, folder: Path) -> None:
