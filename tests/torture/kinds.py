@@ -63,7 +63,7 @@ def _load(sites: Sites, extent: Extent) -> list[Figure]:
 
 
 def _decoders(sites: Sites, extent: Extent) -> list[Figure]:
-    count = 500 if extent.short else 10_000
+    count = 500 if extent.short else 5_000
     outcomes, wrong = mutated.run(count)
     details = {"outcomes": dict(outcomes), "faults": wrong[:20]}
     return [
@@ -76,7 +76,7 @@ KINDS: dict[str, Kind] = {
     **{name: Kind(kind.title, partial(_kill, name)) for name, kind in KILLS.items()},
     "hung-worker": Kind(
         "Worker that hangs or is stopped",
-        lambda sites, extent: faults.hung_worker(sites.shared(), times=1 if extent.short else 5),
+        lambda sites, extent: faults.hung_worker(sites.shared(), times=1 if extent.short else 4),
     ),
     "stopped-web": Kind(
         "Web process that is stopped",
@@ -92,7 +92,7 @@ KINDS: dict[str, Kind] = {
             sites.shared(),
             batch=40 if extent.short else 1000,
             pollers=10 if extent.short else 200,
-            pictures=3 if extent.short else 30,
+            pictures=3 if extent.short else 20,
         ),
     ),
     "load": Kind("Load table", _load),
