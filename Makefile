@@ -4,6 +4,7 @@ PYTHON ?= python3
 PIP_ARGS ?=
 TESTS ?= tests
 TEST_PROCESSES ?= 2
+KIND ?=
 VENV := .venv
 BIN := $(VENV)/bin
 NODE_STAMP := node_modules/.installed
@@ -41,8 +42,8 @@ test-fast: $(VENV)/.installed-dev ## Run the tests without browser, servers and 
 test-js: node ## Run the unit tests of the pages' scripts
 	@node --test tests/js/*.test.js
 
-torture: $(VENV)/.installed-dev ## Read 50,000 damaged picture files, in processes that may die
-	$(BIN)/python -m tests.segmentation.formats.mutated 50000
+torture: $(VENV)/.installed-dev ## Attack a real site in every way and write docs/guarantees.md, 40 minutes (KIND=broker for one kind)
+	$(BIN)/python -m tests.torture --kind "$(KIND)"
 
 lint: $(VENV)/.installed-dev lint-js ## Check for mistakes, formatting and types
 	$(BIN)/ruff check .
