@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import io
 import json
-import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -23,8 +20,9 @@ from jobs.teams.keys import key_create
 from tests import loops
 from tests.cast import Person
 from tests.fakes import FakeEngine
+from tests.mcp_over_http import serving_tools
 from tests.quota.deeds import set_quota
-from tests.stack import ROOT, Stack, free_port, wait_for
+from tests.stack import ROOT, Stack
 
 # Tools run in threads, which see only what is committed.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -100,19 +98,8 @@ def test_keys_scopes_and_quotas_apply(
 @pytest.fixture
 def http_server(live_stack: Stack) -> Iterator[str]:
     """Serve the running site's tools over streamable HTTP; give the URL."""
-    port = free_port()
-    command = [sys.executable, str(ROOT / "manage.py"), "mcp", "--http", "--port", str(port)]
-    command += ["--url", live_stack.base_url]
-    with subprocess.Popen(command, env=live_stack.environment, cwd=ROOT, stderr=subprocess.DEVNULL) as server:
-
-        def listening() -> bool:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                return True
-            return False
-
-        wait_for(listening, timeout_s=120, what="the MCP server does not listen")
+    with serving_tools(live_stack) as port:
         yield f"http://127.0.0.1:{port}/mcp"
-        server.terminate()
 
 
 @pytest.mark.e2e
