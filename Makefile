@@ -33,7 +33,7 @@ dev: $(VENV)/.installed-dev ## Start the site with one worker and restart its pr
 worker: $(VENV)/.installed ## Start workers only, for a site whose REDIS_URL and DATABASE_URL are shared
 	@exec $(BIN)/python manage.py work
 
-test: $(VENV)/.installed-dev chromium postgresql test-js ## Install what the tests need and run all of them (TESTS=tests/api for some)
+test: $(VENV)/.installed-dev $(NODE_STAMP) chromium postgresql test-js ## Install what the tests need and run all of them (TESTS=tests/api for some)
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(TESTS)
 
 test-fast: $(VENV)/.installed-dev ## Run the tests without browser, servers and slow ones: for every save, under a minute
