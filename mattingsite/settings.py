@@ -383,5 +383,8 @@ LOGGING = logging_settings(
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(DATA_DIR / "metrics" / socket.gethostname()))
 MATTING_METRICS_TOKEN = env("MATTING_METRICS_TOKEN")
 MATTING_METRICS_NETWORKS = env.networks("MATTING_METRICS_NETWORKS")
+OTLP_ENDPOINT = env.url("MATTING_OTLP_ENDPOINT", "", schemes=("http", "https"))
+TRACE_SHARE = env.number("MATTING_TRACE_SHARE", 1.0, maximum=1.0)
+SENTRY_DSN = env.url("MATTING_SENTRY_DSN", "", schemes=("http", "https"))
 
 env.finish()

@@ -129,8 +129,9 @@ class Trips:
 
 
 def _write_down(response: StreamingHttpResponse) -> None:
-    """Write a streamed response to a temporary file in this thread, because its database connection belongs to the
-    thread.
+    """Write a streamed response to a temporary file in this thread.
+
+    Its pieces may come from a database connection, which belongs to the thread.
     """
     file = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115  the response closes it
     for piece in iter(response):

@@ -197,7 +197,7 @@ class Parent:
         member.process.send_signal(signal.SIGTERM)
 
     def _stop_all(self, *, hurry: bool) -> None:
-        """Stop accepting connections and finish the accepted requests; with `in_a_hurry`, end immediately."""
+        """Stop accepting connections and finish the accepted requests; with `hurry`, end immediately."""
         if not self._stopping:
             self._stopping = True
             self._socket.close()

@@ -1,4 +1,4 @@
-"""Parsers that read a body by its content: clients of published dialects send any Content-Type."""
+"""Parsers that detect the type of a body by its content, because clients of dialects send any Content-Type."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PIECE_BYTES = 2**16
 
 
 class MarkedJson(JSONParser):
-    """Read a body labelled as JSON, with or without a byte order mark before it."""
+    """Parse a body with Content-Type JSON, with or without a byte order mark."""
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         context = parser_context or {}
@@ -30,7 +30,7 @@ class MarkedJson(JSONParser):
 
 
 class RawPicture(BaseParser):
-    """Read a body that is one picture into the field `image`, on disk. Its name may stand in Content-Disposition."""
+    """Parse a body that is one picture, as the field `image`, on disk. Content-Disposition may contain its name."""
 
     media_type = "image/*"
 
@@ -63,9 +63,9 @@ class JsonBody(BaseParser):
 
 
 class JsonOrFormBody(BaseParser):
-    """Parse a JSON object or a URL-encoded form, told apart by their first byte, under any Content-Type.
+    """Parse a JSON object or a URL-encoded form, distinguished by the first byte, under any Content-Type.
 
-    A form's value is a string, or a list of them where the name is sent more than once.
+    A form's value is a string, or a list of strings if the name is sent more than once.
     """
 
     media_type = "*/*"

@@ -1,8 +1,8 @@
 """Probes for load balancers, orchestrators and operators.
 
 - `/health/live`: the process runs. Restart it if this fails.
-- `/health/ready`: it can take submissions: database, queue and storage are available. Send no requests if this fails.
-- `/health`: the whole site works, a worker with a loaded model included, and every worker is listed.
+- `/health/ready`: it can accept submissions: database, queue and storage are available. Send no requests if this fails.
+- `/health`: the whole site works, including a worker with a loaded model; lists all workers.
 - `POST /health/first-picture`: a picture is cut out. Only for `manage.py run`, which signs its request.
 """
 
@@ -27,17 +27,17 @@ _SHOWN_TO_USERS = ("host", *_SHOWN_TO_ALL, "keyline", "beat_at", "error")
 
 
 def live(request: HttpRequest) -> JsonResponse:
-    """Answer 200 while the process runs."""
+    """Return 200 while the process runs."""
     return JsonResponse({"status": "ok"})
 
 
 def ready(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when a submission could be accepted; else 503 with the failed checks and their reasons."""
+    """Return 200 when a submission could be accepted; else 503 with the failed checks and their reasons."""
     return _response(_checks())
 
 
 def health(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when the whole site works; else 503 with the failed checks and their reasons.
+    """Return 200 when the whole site works; else 503 with the failed checks and their reasons.
 
     Hosts, versions and heartbeats of workers are shown to signed-in users only.
     """
@@ -64,9 +64,9 @@ def first_picture(request: HttpRequest) -> JsonResponse:
 
 
 class ProbesMiddleware:
-    """Answer the probes and /metrics before the redirect to HTTPS and the check of the host name.
+    """Handle the probes and /metrics before the redirect to HTTPS and the check of the host name.
 
-    Load balancers, orchestrators and Prometheus call by IP address and over HTTP.
+    Load balancers, orchestrators and Prometheus send requests to an IP address over HTTP.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.conf import settings
@@ -33,6 +34,7 @@ def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]
         *_proxy_errors(),
         *_sending_errors(),
         *_single_sign_on_errors(),
+        *_observation_errors(),
     ]
 
 
@@ -104,3 +106,21 @@ def _single_sign_on_errors() -> Iterator[Error]:
                 yield Error(f"{name} is set, and MATTING_OIDC_URL is empty", id="keyline.E012")
         except ValueError as error:
             yield Error(f"{name}: {error}", id="keyline.E012")
+
+
+def _observation_errors() -> Iterator[Error]:
+    """Check that the packages which only these settings need are installed."""
+    for name, value, modules in (
+        ("MATTING_SENTRY_DSN", settings.SENTRY_DSN, ("sentry_sdk",)),
+        ("MATTING_OTLP_ENDPOINT", settings.OTLP_ENDPOINT, ("opentelemetry.sdk", "opentelemetry.exporter")),
+    ):
+        if value and not all(map(_is_installed, modules)):
+            text = f"{name} is set, and its packages are not installed: pip install -r requirements-observe.txt"
+            yield Error(text, id="keyline.E013")
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

@@ -72,8 +72,13 @@ def _staff_apply(user: User, wanted: set[str], author: Author) -> None:
     user.save(update_fields=["is_superuser", "is_staff"])
     user.groups.remove(*Group.objects.filter(name__in=STAFF_ROLES))
     user.groups.add(*Group.objects.filter(name__in=wanted))
-    roles = {"before": {"staff": sorted(before)}, "after": {"staff": sorted(wanted)}}
-    audit_append(action=Action.ROLE_CHANGED, author=author, target=user, **roles)
+    audit_append(
+        action=Action.ROLE_CHANGED,
+        author=author,
+        target=user,
+        before={"staff": sorted(before)},
+        after={"staff": sorted(wanted)},
+    )
 
 
 def _staff_roles(user: User) -> set[str]:

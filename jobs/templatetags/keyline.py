@@ -87,9 +87,9 @@ def thumbnail_link(image: JobImage) -> str:
 
 
 @register.filter
-def is_empty_result(image: JobImage) -> bool:
-    """Return whether the model found nothing to keep in a picture."""
-    return image.status == JobImage.Status.SUCCEEDED and image.foreground is None
+def has_cutout(image: JobImage) -> bool:
+    """Return whether a picture is finished and something was found in it."""
+    return image.status == JobImage.Status.SUCCEEDED and image.foreground is not None
 
 
 @register.filter

@@ -24,6 +24,7 @@ from jobs.models import Artifact, JobImage
 from jobs.recipes.finishing import FinishedPicture, picture_finish
 from jobs.recipes.selectors import recipes_from_json
 from jobs.results import storage
+from jobs.telemetry.tracing import picture_traced
 from jobs.telemetry.transitions import stages_done
 from jobs.work import queue
 from jobs.work.attempts import (
@@ -149,6 +150,13 @@ def _cut_out(image: JobImage) -> None:
     )
     if ended:
         stages_done(timings)
+        picture_traced(
+            request_id=job.request_id,
+            enqueued_at=image.enqueued_at,
+            timings_ms=timings,
+            attributes={"keyline.job": str(job.pk), "keyline.picture": str(image.pk), "keyline.worker": worker_name()}
+            | {"keyline.model": choice.label if choice else ""},
+        )
 
 
 def _finished(

@@ -1,4 +1,4 @@
-"""Probes say whether the process runs, whether it can take submissions, and whether the whole site works."""
+"""The probes report whether the process runs, whether it accepts submissions, and whether the whole site works."""
 
 from __future__ import annotations
 

@@ -164,11 +164,9 @@ def test_entries_cannot_be_changed_otherwise_and_their_chain_never(alice: Person
     with pytest.raises(DatabaseError), transaction.atomic():
         AuditEntry.objects.filter(number=entry.number).update(actor_name="x")
 
-    with transaction.atomic():
-        AuditErasure.objects.create()
-        with pytest.raises(DatabaseError):
-            AuditEntry.objects.filter(number=entry.number).update(action="x")
-        transaction.set_rollback(True)
+    AuditErasure.objects.create()
+    with pytest.raises(DatabaseError), transaction.atomic():
+        AuditEntry.objects.filter(number=entry.number).update(action="x")
 
 
 def test_an_export_contains_account_jobs_audit_entries_and_files_without_secrets(

@@ -1,4 +1,4 @@
-"""Attack a running site, and write down what it withstood."""
+"""Attack a running site, and record the results."""
 
 import os
 

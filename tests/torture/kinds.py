@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from functools import partial
 from typing import Self
 
 from tests.segmentation.formats import mutated
-from tests.torture import attacks, faults, load, sharing
+from tests.torture import attacks, faults, load, sharing, watching
 from tests.torture.figures import Figure
 from tests.torture.kills import KINDS as KILLS
 from tests.torture.kills import kills
@@ -72,6 +73,11 @@ def _decoders(sites: Sites, extent: Extent) -> list[Figure]:
     ]
 
 
+def _watching(sites: Sites, extent: Extent) -> list[Figure]:
+    wrong = watching.main(extent.kills, seed=random.randrange(2**32))
+    return [Figure("Watched folder and bucket: pictures lost or repeated", wrong, "", 0)]
+
+
 KINDS: dict[str, Kind] = {
     **{name: Kind(kind.title, partial(_kill, name)) for name, kind in KILLS.items()},
     "hung-worker": Kind(
@@ -123,6 +129,7 @@ KINDS: dict[str, Kind] = {
         lambda sites, extent: attacks.hostile_zips(sites.shared(), each=2 if extent.short else 8),
     ),
     "decoders": Kind("Damaged picture files", _decoders),
+    "watching": Kind("Watched folder and bucket whose watcher is killed", _watching),
     "urls": Kind(
         "Forbidden URLs and rebinding",
         lambda sites, extent: attacks.forbidden_urls(every=20 if extent.short else 1),

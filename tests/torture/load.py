@@ -1,9 +1,9 @@
-"""Measure how a site answers under load and under stalled clients; print a table and write JSON.
+"""Measure a site's responses under load and with stalled clients; print a table and write JSON.
 
 python -m tests.torture.load [--seconds 10] [--clients 1,8,32,64,256] [--url URL --key SECRET] [--out load.json]
 
-Without a URL a site of its own is started on a free port. Each row says what was done meanwhile; the probes ask
-/health/live ten times a second, each over a connection of its own, from another process on the same machine.
+Without a URL a new site is started on a free port. Each row names the load during its measurement. The probes request
+/health/live ten times per second, each with a new connection, from another process on the same machine.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _SIDE_PX = 7000
 
 
 async def _picture(site: Site, data: bytes) -> tuple[int, float]:
-    """Send a picture and wait for its cutout; return the status and the milliseconds, status 0 without an answer."""
+    """Send a picture and wait for its cutout; return the status and the milliseconds, status 0 without a response."""
     started = time.perf_counter()
     try:
         reader, writer = await site.connect()
@@ -78,7 +78,7 @@ async def _clients(site: Site, count: int, seconds: float, data: bytes) -> dict[
 
 
 class Measurement:
-    """Collect rows of one run."""
+    """The rows of one run."""
 
     def __init__(self, site: Site, *, seconds: float, memory_of: MemoryOf, only: str = "") -> None:
         self.site, self.seconds, self.memory_of, self.only = site, seconds, memory_of, only
@@ -91,7 +91,7 @@ class Measurement:
     async def row(
         self, name: str, *, clients: int = 0, holding: tuple[Stall, ...] = (), meanwhile: Meanwhile | None = None
     ) -> None:
-        """Probe while stalled clients are held and others send pictures, or until `meanwhile` is done."""
+        """Probe while stalled clients are open and others send pictures, or until `meanwhile` has ended."""
         if not self.wants(name):
             return
         async with AsyncExitStack() as stack:
@@ -117,7 +117,7 @@ class Measurement:
 
 
 def _pending_job(site: Site, tarpit: str) -> str:
-    """Submit a picture from a server that never answers; return the job's id."""
+    """Submit a picture from a server that never responds; return the job's id."""
     answer = requests.post(
         f"{site.url}/api/jobs/",
         data={"image_url": tarpit},
@@ -129,7 +129,7 @@ def _pending_job(site: Site, tarpit: str) -> str:
 
 
 def _result_path(site: Site, photo: bytes) -> str:
-    """Cut one picture out, and return the path of a large file of its job, with its signature."""
+    """Cut one picture out, and return the signed path of a large file of its job."""
     headers = {"Authorization": f"Bearer {site.secret}"}
     files = {"image": ("a.png", photo)}
     answer = requests.post(f"{site.url}/api/jobs/?wait=60", files=files, headers=headers, timeout=120).json()
@@ -144,7 +144,10 @@ async def _never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 async def measure(
     site: Site, *, clients: list[int], seconds: float, memory_of: MemoryOf, waits: int, only: str = ""
 ) -> list[Row]:
-    """Run the load table, every stall by itself and all at once, or the rows with `only` in their name; return them."""
+    """Run the load table, each stall separately and all together, or the rows with `only` in their name.
+
+    Return them.
+    """
     measurement = Measurement(site, seconds=seconds, memory_of=memory_of, only=only)
     async with _stalls(site, waits) as (waiting, readers, senders):
         await measurement.row("idle")
@@ -186,7 +189,7 @@ def figures(site: TorturedSite, *, clients: list[int], seconds: float, waits: in
 
 
 async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits: int) -> list[Row]:
-    """Run the last row alone."""
+    """Run only the last row."""
     measurement = Measurement(site, seconds=seconds, memory_of=lambda: 0)
     async with _stalls(site, waits) as holding:
         every = (*holding, (40, stalls.half_header))
@@ -196,7 +199,7 @@ async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits
 
 @asynccontextmanager
 async def _stalls(site: Site, waits: int) -> AsyncIterator[tuple[Stall, Stall, Stall]]:
-    """Prepare what waits, slow readers and slow senders need: a picture that never arrives, and a large file."""
+    """Prepare stalls of waiting, slow reading and slow sending: a picture that never arrives, and a large file."""
     tarpit = await asyncio.start_server(_never_answers, "127.0.0.1", 0)
     port = tarpit.sockets[0].getsockname()[1]
     large = photos.encode(photos.astronaut().repeat(3, 0).repeat(3, 1), "BMP")  # 7 MB, more than a socket holds

@@ -1,4 +1,4 @@
-"""The parent of the web processes: one of them always serves, and what was accepted is answered."""
+"""The parent of the web processes: at least one always serves, and accepted requests are finished."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ Parent(Configuration(port=int(sys.argv[1]), processes=1), [sys.executable, sys.a
 
 
 class Served:
-    """Hold a running parent."""
+    """A running parent."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, go: Path) -> None:
         self.process, self.port, self.go = process, port, go
 
     def ask(self, word: str = "hello") -> int:
-        """Return the id of the process that answers."""
+        """Return the id of the process that responds."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=60) as client:
             assert client.recv(9) == b"accepted "
             client.sendall(word.encode())

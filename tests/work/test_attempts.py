@@ -1,4 +1,4 @@
-"""Claims, leases, redelivery, pictures that end their workers, and jobs that end with their pictures."""
+"""Claims, leases, repeated messages, pictures that crash their workers, and the ends of jobs."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def raising(error: Exception) -> Callable[..., None]:
 
 
 def wait_an_hour() -> None:
-    """Let the pause last longer than any machine takes for a test."""
+    """Make the pause longer than any test takes."""
     JobImage.objects.update(next_try_at=timezone.now() + dt.timedelta(hours=1))
 
 

@@ -1,4 +1,4 @@
-"""What a worker does around each message."""
+"""What a worker does before and after each message."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _answers: list[str] = []
 
 @runs(LOOK)
 def look() -> None:
-    """Be a task that asks the database; the first one finds that its server was restarted."""
+    """A task that queries the database; the first run finds that its server was restarted."""
     if not _answers:
         _answers.append("failed")
         connection.connection.close()
@@ -74,7 +74,7 @@ def test_a_worker_that_is_told_to_stop_while_its_broker_is_away_ends(monkeypatch
 
 @runs(HANG)
 def hang() -> None:
-    """Be a task that waits in native code for ever, as for a driver that never answers."""
+    """A task that waits forever in native code, like a driver that never returns."""
     mutex, library = ctypes.create_string_buffer(64), ctypes.CDLL(None)
     library.pthread_mutex_lock(mutex)
     library.pthread_mutex_lock(mutex)

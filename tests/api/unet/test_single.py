@@ -1,4 +1,4 @@
-"""`POST /api/matting/single`: every field, the numbers that the parameters mean, and every error's shape."""
+"""`POST /api/matting/single`: all fields, the effect of the parameters, and the format of all errors."""
 
 from __future__ import annotations
 
