@@ -73,7 +73,7 @@ class _Worker(SimpleWorker):
 
     def request_stop(self, signum: int, frame: Any) -> None:
         self.is_to_stop = True
-        super().request_stop(signum, frame)
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def dequeue_job_and_maintain_ttl(self, *args: Any, **values: Any) -> Any:
         """Wait for the pause that this worker's faults require, then take the next message."""
