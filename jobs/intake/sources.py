@@ -34,6 +34,7 @@ from segmentation.errors import (
     MattingError,
 )
 from segmentation.image import Limits, Probe, pixels_of, probe, probe_header
+from webserver.long_texts import NotBase64, TextTooLong, decoded_to_file, has_long_text
 
 MAX_NAME_LENGTH = 200
 MAX_PATH_LENGTH = 250  # of a name with its folders; the column holds 255
@@ -238,6 +239,8 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
         raise ImageMissing(field="image")
     if isinstance(text, bytes):
         text = text.decode("latin-1")
+    if has_long_text(text):
+        return accept_upload(_decoded_file(text, name, limits), limits=limits)
     text = text.lstrip()
     if text[:5].lower() == "data:":
         head, _, text = text.partition(",")
@@ -252,6 +255,24 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
     except (binascii.Error, ValueError):
         raise ImageUnreadable("The picture's base64 text is not valid base64", field="image") from None
     return accept_bytes(data, name=clean_name(name), limits=limits)
+
+
+def _decoded_file(text: str, name: str, limits: Limits) -> TemporaryUploadedFile:
+    """Decode a base64 text that the web server has taken out of the body into a temporary file."""
+    head, comma, rest = text.lstrip().partition(",")
+    if comma and head[:5].lower() == "data:":
+        if not head.strip().lower().endswith("base64"):
+            raise ImageUnreadable("The picture's data: URL is not base64", field="image")
+        text = rest
+    file = TemporaryUploadedFile(clean_name(name), "", 0, None)
+    try:
+        file.size = decoded_to_file(text, file, max_bytes=limits.max_bytes)
+    except TextTooLong:
+        raise ImageTooLarge(f"The base64 text stands for more than {limits.max_bytes} bytes") from None
+    except NotBase64:
+        raise ImageUnreadable("The picture's base64 text is not valid base64", field="image") from None
+    file.flush()
+    return file
 
 
 def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> CheckedSource:

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from jobs.running import readiness
+from jobs.running.memory_kills import MemoryKills
 from jobs.running.pulse import Pulses
 from jobs.running.supervision import Program, Supervisor
 from jobs.running.upkeep import Upkeep
@@ -48,7 +49,7 @@ def run_workers(pictures: int) -> None:
     pulses = Pulses()
     supervisor = Supervisor(
         report=logger.warning,
-        ended=partial(_release, pulses),
+        ended=partial(_release, pulses, MemoryKills()),
         hung=lambda _, pid: pulses.is_hung(pid),
     )
     upkeep = Upkeep(stopping)
@@ -71,10 +72,15 @@ def _program(role: str, number: int) -> Program:
     return Program(f"worker ({role})", command, grace_s=STOP_GRACE_S)
 
 
-def _release(pulses: Pulses, program: Program, pid: int) -> None:
-    """Recover immediately the work of a child that has ended, instead of waiting until its leases expire."""
+def _release(pulses: Pulses, memory_kills: MemoryKills, program: Program, pid: int, was_killed: bool) -> None:
+    """Recover immediately the work of a child that has ended, instead of waiting until its leases expire.
+
+    A child that another process killed does not count against its picture; a child that the system killed to free
+    memory does.
+    """
     pulses.forget(pid)
+    is_strike = not was_killed or memory_kills.has_grown()
     name = f"{os.uname().nodename}-{pid}"
     close_old_connections()
     queue.forget_worker(name)
-    recovery.leases_release(worker=name)
+    recovery.leases_release(worker=name, is_strike=is_strike)

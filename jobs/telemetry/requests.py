@@ -15,6 +15,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import Counter, Histogram
 
+from jobs.telemetry import tracing
 from webserver.parking import Parked
 
 logger = logging.getLogger("keyline.access")
@@ -75,6 +76,15 @@ def _observe(request: HttpRequest, response: HttpResponse, duration_s: float) ->
     method = request.method if request.method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") else "other"
     REQUESTS.labels(api, route, method, str(response.status_code)).inc()
     DURATIONS.labels(api, route).observe(duration_s)
+    if request.resolver_match is not None:
+        tracing.request_traced(
+            request_id=request_id_of(request),
+            name=f"{method} {route}",
+            duration_s=duration_s,
+            status=response.status_code,
+            attributes={"http.request.method": method, "http.route": route, "keyline.api": api}
+            | {"http.response.status_code": response.status_code},
+        )
     logger.info(
         "%s %s %s",
         method,

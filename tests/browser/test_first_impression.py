@@ -1,4 +1,4 @@
-"""What people see first: the welcome page, the samples, and what touch devices are offered."""
+"""The first pages for visitors: the welcome page, the samples, and the buttons on touch devices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""/metrics shows requests, queues, pictures, workers and components, to callers with the token or from the network."""
+"""/metrics shows requests, queues, pictures, workers and components, to callers with the token or the network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Claims, leases, redelivery, pictures that end their workers, and jobs that end with their pictures."""
+"""Claims, leases, repeated messages, pictures that crash their workers, and the ends of jobs."""
 
 from __future__ import annotations
 
@@ -168,6 +168,16 @@ def test_what_a_dead_worker_held_is_returned_at_once(alice: Person):
 
     assert JobImage.objects.get(pk=image.pk).status == Status.QUEUED
     assert JobImage.objects.get(pk=other.pk).status == Status.RUNNING
+
+
+def test_a_worker_that_somebody_kills_is_no_strike_against_its_picture(alice: Person):
+    image = only_image(submit(alice))
+    for _ in range(5):
+        image_claim(image_id=str(image.pk), worker="killed")
+        assert leases_release(worker="killed", is_strike=False) == 1
+
+    image.refresh_from_db()
+    assert (image.status, image.strikes, image.attempt) == (Status.QUEUED, 0, 5)
 
 
 def test_a_message_that_redis_lost_is_sent_again(alice: Person):

@@ -1,4 +1,4 @@
-"""Native API: the pictures of a request, read into checked sources."""
+"""Native API: the pictures of a request, converted to checked sources."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _FIELDS = ("image", "image_base64", "image_url", "upload")
 
 
 def sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Source]:
-    """Count and check every picture of a request before any is stored.
+    """Count and check all pictures of a request before any is stored.
 
-    One bad picture among several fails alone, under its name; a request of one bad picture raises its error.
+    One invalid picture among several fails separately, with its name; for a single invalid picture its error is raised.
     """
     sent = [(name, value) for name in _FIELDS for value in values.get(name, ())]
     check_count(len(sent))
@@ -65,7 +65,7 @@ def _accept(actor: Actor, field: str, value: Any, limits: Limits | None) -> Sour
 
 
 def _named(accept: Callable[[], Source], name: str, field: str) -> Source:
-    """Call `accept`; an error of the picture names the file and the field."""
+    """Call `accept`; an error of the picture contains the file's name and the field."""
     try:
         return accept()
     except ImageError as error:
@@ -80,7 +80,7 @@ def _name_error(error: MattingError, name: str, field: str) -> None:
 
 
 def _name_of(field: str, value: Any, number: int) -> str:
-    """Return the name under which a picture fails: its file's, its URL's last part, or its field and number."""
+    """Return the name of a failed picture: its file's, its URL's last part, or its field and number."""
     match field:
         case "image":
             return clean_name(value.name or f"image {number}")

@@ -1,4 +1,4 @@
-"""Native API: `POST /api/uploads/` stores a picture before its job, so that a browser shows progress for each."""
+"""Native API: `POST /api/uploads/` stores a picture before its job, so that a browser can show its progress."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class UploadSerializer(serializers.Serializer):
 
 
 class UploadsView(NativeView):
-    """Check a picture and store it for an hour; a job names it in `upload`."""
+    """Check a picture and store it for one hour; a job refers to it in `upload`."""
 
     parser_classes = [MultiPartParser, RawPicture, RawBytes]
     body_limits = staticmethod(one_picture)

@@ -117,7 +117,7 @@ class JobsView(NativeView):
 
 
 class JobView(NativeView):
-    """Look at one job, or delete it."""
+    """Return one job, or delete it."""
 
     query_fields = JOB_QUERY
 
@@ -135,7 +135,7 @@ class JobView(NativeView):
         return self.when_ended(job, timeout_s=wait_s, then=self._shown) if wait_s else self._shown(job)
 
     def _shown(self, job: Job) -> HttpResponseBase:
-        """Answer with the job, or with 304 when it is as the caller knows it; that reads no picture."""
+        """Return the job, or 304 if the caller's ETag is current, which reads no picture from the database."""
         etag = job_etag(job, page=self.request.GET.urlencode(), language=get_language() or "")
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         unchanged = get_conditional_response(self.request._request, etag=etag)
@@ -159,7 +159,7 @@ class JobView(NativeView):
 
 
 class JobCancelView(NativeView):
-    """Cancel what has not ended."""
+    """Cancel the pictures of a job that have not ended."""
 
     query_fields = JOB_QUERY
 
@@ -176,7 +176,7 @@ class JobCancelView(NativeView):
 
 
 class JobZipView(NativeView):
-    """Answer the results of a job's finished pictures in one zip."""
+    """Return the results of a job's finished pictures in one zip."""
 
     @extend_schema(
         tags=["Native"],
