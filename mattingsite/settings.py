@@ -224,8 +224,7 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
-_MAX_IMAGE_BYTES = env.integer("MATTING_MAX_IMAGE_BYTES", 20 * 2**20, minimum=1)
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * _MAX_IMAGE_BYTES + 2**20  # one picture as base64 with all its characters escaped
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 2**20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2**20
 
 # Security -------------------------------------------------------------------------------------------------------------
@@ -317,7 +316,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # Ours -----------------------------------------------------------------------------------------------------------------
-MATTING_MAX_IMAGE_BYTES = _MAX_IMAGE_BYTES
+MATTING_MAX_IMAGE_BYTES = env.integer("MATTING_MAX_IMAGE_BYTES", 20 * 2**20, minimum=1)
 MATTING_MAX_IMAGE_PIXELS = env.integer("MATTING_MAX_IMAGE_PIXELS", 50_000_000, minimum=1)
 MATTING_MAX_IMAGES_PER_JOB = env.integer("MATTING_MAX_IMAGES_PER_JOB", 500, minimum=1)
 DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # one more, so that Keyline's own check refuses
@@ -368,6 +367,11 @@ MATTING_QUOTA = {
     "max_image_bytes": env.limit("MATTING_QUOTA_MAX_IMAGE_BYTES", int, minimum=1),
     "max_image_megapixels": env.limit("MATTING_QUOTA_MAX_IMAGE_MEGAPIXELS", float, minimum=0.01),
     "retention_hours": env.limit("MATTING_QUOTA_RETENTION_HOURS", int, minimum=1),
+}
+# Limits of a team that comes with a sign-up while sign-up is open; empty means that of MATTING_QUOTA.
+MATTING_SIGNUP_QUOTA = {
+    "images_per_day": env.limit("MATTING_SIGNUP_IMAGES_PER_DAY", int, 200),
+    "stored_bytes": env.limit("MATTING_SIGNUP_STORED_BYTES", int, 2 * 2**30),
 }
 
 # Observation ----------------------------------------------------------------------------------------------------------

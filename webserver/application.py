@@ -33,7 +33,8 @@ _PIECE_BYTES = 64 * 2**10
 # and beyond the second the body is refused; long base64 texts are taken out before and do not count.
 _ALONE_BYTES = 2**20
 _MOST_PARSED_BYTES = 2 * 2**20
-# Fields of a form with files count as well, but are bounded by Django alone.
+# Of a form with files, the fields without one count together.
+_MOST_FIELD_BYTES = 48 * 2**20
 _TEXT_FROM_BYTES = 2**18
 _LIVE = "/health/live"
 _PROBES = ("/health", "/health/ready")
@@ -121,7 +122,11 @@ class _Exchange:
             length = _length_of(body)
             if length > _TEXT_FROM_BYTES:
                 body = await self._lanes.uploads.run(self._lean, body)
-            if await self._lanes.uploads.run(self._parsed_bytes, body) > _ALONE_BYTES:
+            parsed = await self._lanes.uploads.run(self._parsed_bytes, body)
+            if parsed > _MOST_FIELD_BYTES:
+                body.close()
+                body = _too_large()
+            elif parsed > _ALONE_BYTES:
                 return await self._begin(self._lanes.memory, body, begin=self._begin_alone)
             return await self._begin(self._lanes.uploads, body)
 
@@ -139,11 +144,11 @@ class _Exchange:
         if self._trips.body_bytes > _MOST_PARSED_BYTES:
             body.close()
             self._trips.body_bytes = 0
-            return cast("IO[bytes]", TooLargeBody(RequestDataTooBig("The request's body is too large.")))
+            return _too_large()
         return body
 
     def _parsed_bytes(self, body: IO[bytes]) -> int:
-        """Return how much of a body is parsed in memory: of a form with files only its fields without a file."""
+        """Return how much of a body is held in memory: all of it, but no files of a form."""
         if isinstance(body, TooLargeBody):
             return 0
         length = _length_of(body)
@@ -295,6 +300,10 @@ def _length_of(body: IO[bytes]) -> int:
     length = body.seek(0, io.SEEK_END)
     body.seek(0)
     return length
+
+
+def _too_large() -> IO[bytes]:
+    return cast("IO[bytes]", TooLargeBody(RequestDataTooBig("The request's body is too large.")))
 
 
 def _is_multipart(scope: Message) -> bool:

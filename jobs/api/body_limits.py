@@ -23,8 +23,6 @@ from jobs.intake.sources import too_large
 from webserver.bodies import LIMIT as BODY_LIMIT
 
 FIELDS_BYTES = 512 * 2**10
-# Of a document or form without files. The web server takes long base64 texts out of it before it is parsed.
-TEXT_BODY_BYTES = 64 * 2**20
 _TOO_LARGE = "The request's body is too large."
 
 
@@ -86,8 +84,10 @@ class BodyLimitsMiddleware:
         self, request: HttpRequest, view: Callable[..., Any], args: object, kwargs: object
     ) -> HttpResponse | None:
         most = limits_of(view).max_bytes
-        if request.content_type != "multipart/form-data":
-            most = min(most, max(TEXT_BODY_BYTES, settings.DATA_UPLOAD_MAX_MEMORY_SIZE))
+        if (
+            request.content_type != "multipart/form-data"
+        ):  # read into memory, without the base64 texts that the web server takes out of it
+            most = min(most, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         request.META[BODY_LIMIT] = most
         if hasattr(view, "cls"):  # one of the REST framework's
             _guard_api(request, most)

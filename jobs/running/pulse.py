@@ -15,7 +15,7 @@ PULSE_EVERY_S = 1.0
 # A process that works may hold the interpreter for seconds on a busy machine. One that uses no processor time meanwhile
 # does not work: it is stopped, or waits in native code for what never happens.
 HUNG_AFTER_S = 30.0
-IDLE_AND_HUNG_AFTER_S = 5.0
+IDLE_AND_HUNG_AFTER_S = 3.0
 
 
 def pulse(pid: int) -> None:
@@ -73,12 +73,23 @@ class Pulses:
 
 
 def processor_ticks(pid: int) -> int | None:
-    """Return the processor time of a process so far, in clock ticks; None where the system does not tell."""
+    """Return the processor time of a process so far, in clock ticks.
+
+    None where the system does not tell, and while one of its threads waits for a disk, which is no sign of a hang.
+    """
     try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        threads = [_fields(path) for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+        whole = _fields(Path(f"/proc/{pid}/stat"))
     except OSError:
         return None
-    return int(fields[11]) + int(fields[12])
+    if any(fields[0] == "D" for fields in threads):
+        return None
+    return int(whole[11]) + int(whole[12])
+
+
+def _fields(path: Path) -> list[str]:
+    """Return the fields of a stat file after the name of its program: the state first."""
+    return path.read_text().rpartition(")")[2].split()
 
 
 def _path(pid: int) -> Path:

@@ -25,7 +25,7 @@ _SHORTEST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
 _LONGEST_PAUSE_AFTER_KILL_S = 0.8  # what somebody kills does not fail by itself
 _STEADY_AFTER_S = 30.0
-_ORPHAN_GRACE_S = 25.0
+_ORPHAN_GRACE_S = 3.0  # the next start waits for it; clients repeat their requests, and pictures are tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +34,14 @@ class Program:
 
     grace_s: the seconds between SIGTERM and SIGKILL.
     stop_rank: programs with a lower rank are stopped first, those with the same rank together.
+    folder: created before each start, in case it was deleted with what the program had stored there.
     """
 
     name: str
     command: Sequence[str]
     grace_s: float
     stop_rank: int = 0
+    folder: Path | None = None
 
 
 @dataclass(slots=True)
@@ -109,6 +111,8 @@ class Supervisor:
             self._lifeline.wait()
 
     def _launch(self, running: _Running) -> None:
+        if running.program.folder is not None:
+            running.program.folder.mkdir(parents=True, exist_ok=True)
         running.process = subprocess.Popen(
             running.program.command,
             stdin=subprocess.DEVNULL,

@@ -11,11 +11,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from jobs import sentences
-from jobs.models import Artifact, JobImage, Scope, Webhook
+from jobs.models import Artifact, JobImage, Scope
 from jobs.results import storage
 from jobs.results.selectors import artifact_of
 from jobs.web import words
-from jobs.webhooks.payload import TEST_EVENT
 from segmentation.options import RANGES, CutoutOptions
 
 register = template.Library()
@@ -61,13 +60,13 @@ def scope_words(scopes: Iterable[str]) -> str:
 @register.filter
 def event_words(events: Iterable[str]) -> str:
     """Return the translated events of a webhook as one text."""
-    return _listed(events, dict(Webhook.Event.choices))
+    return _listed(events, words.EVENTS)
 
 
 @register.filter
 def event_word(event: str) -> str:
     """Return a webhook's event in the reader's language."""
-    return gettext("Test message") if event == TEST_EVENT else _listed([event], dict(Webhook.Event.choices))
+    return _listed([event], words.EVENTS)
 
 
 register.filter(words.sentence_said)

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Webhook
+from jobs.web import words
 from jobs.web.session import ActionsPage
 from jobs.webhooks.endpoints import webhook_create, webhook_delete, webhook_rotate, webhook_update
 from jobs.webhooks.outbox import delivery_replay, webhook_test
@@ -25,7 +26,7 @@ class WebhookForm(forms.Form):
     url = forms.CharField(label=_("URL"), max_length=2048, widget=forms.URLInput({"placeholder": "https://"}))
     events = forms.MultipleChoiceField(
         label=_("Events"),
-        choices=Webhook.Event.choices,
+        choices=[(event, words.EVENTS[event]) for event in Webhook.Event.values],
         initial=list(Webhook.Event.values),
         widget=forms.CheckboxSelectMultiple,
     )

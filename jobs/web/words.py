@@ -14,6 +14,8 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from jobs.webhooks.payload import TEST_EVENT
+
 STATUSES: dict[str, Promise] = {
     "queued": _("Waiting"),
     "running": _("Working"),
@@ -23,6 +25,14 @@ STATUSES: dict[str, Promise] = {
 }
 SUBJECTS: dict[str, Promise] = {"person": _("Person"), "object": _("Object"), "stamp": _("Stamp")}
 QUALITIES: dict[str, Promise] = {"fast": _("Fast"), "fine": _("Fine"), "auto": _("Fine where needed")}
+EVENTS: dict[str, Promise] = {
+    "job.succeeded": _("Job finished"),
+    "job.failed": _("Job failed"),
+    "job.canceled": _("Job cancelled"),
+    "image.uncertain": _("Picture needs review"),
+    "quota.warning": _("Quota nearly used up"),
+    TEST_EVENT: _("Test message"),
+}
 REASONS: dict[str, Promise] = {
     "quality": _("the quality that was chosen"),
     "certain": _("the fast result is certain"),

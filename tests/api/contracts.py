@@ -8,6 +8,7 @@ envelope    function: error to the expected JSON
 written     function: code to its cell in docs/errors.md
 REFUSED     a request that it rejects: method, path, JSON
 SUBMISSIONS requests that submit a photo, one for each way
+SERIALIZERS what its page of the documentation describes field by field
 ROUTES      how each route separates teams: "public", "own", or the parts of the URL that name a team's job
 UNTOLD      optional: codes that have no error envelope
 ALWAYS_200  optional: the HTTP status of every error is 200
@@ -21,6 +22,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from rest_framework.serializers import Serializer
 
 from jobs.api import registry
 from jobs.api.base import DialectView
@@ -58,9 +60,15 @@ class Contract:
     errors: dict[str, Any] | None = None
     refused: tuple[str, str, Any] | None = None
     submissions: tuple[Submission, ...] = ()
+    serializers: tuple[type[Serializer], ...] = ()
     routes: dict[str, Any] = field(default_factory=dict)
     untold: frozenset[str] = frozenset()
     always_200: bool = False
+
+    @property
+    def codes(self) -> list[str]:
+        """List the codes of errors that the API can report."""
+        return sorted(self.errors or errors_by_code())
 
 
 def native() -> Contract:
@@ -107,6 +115,7 @@ def _contract(name: str) -> Contract:
         errors=import_module(f"jobs.api.{name}.render").ERRORS,
         refused=module.REFUSED,
         submissions=module.SUBMISSIONS,
+        serializers=module.SERIALIZERS,
         routes=module.ROUTES,
         untold=frozenset(getattr(module, "UNTOLD", ())),
         always_200=getattr(module, "ALWAYS_200", False),

@@ -32,6 +32,8 @@ def main() -> int:
     unknown = set(names) - set(kinds.KINDS)
     if unknown:
         parser.error(f"unknown kind {', '.join(sorted(unknown))}; the kinds are {', '.join(kinds.KINDS)}")
+    count = min(3, options.kills) if options.short else options.kills
+    extent = kinds.Extent(kills=count, short=options.short)
     missed = 0
     started = time.monotonic()
     with kinds.Sites() as sites:
@@ -39,7 +41,7 @@ def main() -> int:
             kind = kinds.KINDS[name]
             begun = time.monotonic()
             print(f"\n=== {name}: {kind.title}", flush=True)
-            figures = kind.run(sites, kinds.Extent(kills=3 if options.short else options.kills, short=options.short))
+            figures = kind.run(sites, extent)
             command = (
                 f"make torture KIND={name}" if not options.short else f"python -m tests.torture --short --kind {name}"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import requests
 
@@ -68,16 +70,17 @@ class Fault:
         ]
 
 
-def hung_worker(site: TorturedSite, *, times: int) -> list[Figure]:
+_HANGS = {"hangs": signal.SIGUSR2, "is stopped": signal.SIGSTOP}
+
+
+def hung_worker(site: TorturedSite, *, times: int, ways: tuple[str, ...] = tuple(_HANGS)) -> list[Figure]:
     """Let the worker hang in native code, and stop it; its parent replaces it."""
     fault = Fault(site, "Worker that hangs or is stopped")
     with fault.attacked():
-        for turn in range(2 * times):
-            wait_until(lambda: bool(site.processes("--child", "pictures")), 60)
-            name, number = (("hangs", signal.SIGUSR2), ("is stopped", signal.SIGSTOP))[turn % 2]
-            wait_until(lambda: _pulses(site), 60)
-            os.kill(site.processes("--child", "pictures")[0], number)
-            fault.recovered(name, time.monotonic())
+        for way in ways * times:
+            wait_until(lambda: bool(site.processes("--child", "pictures")) and _pulses(site), 60)
+            os.kill(site.processes("--child", "pictures")[0], _HANGS[way])
+            fault.recovered(way, time.monotonic())
     return fault.figures()
 
 
@@ -133,6 +136,7 @@ def bucket(*, seconds: float) -> list[Figure]:
     """Keep the pictures in a bucket, and let its service hang and refuse."""
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", free_port(), verbose=False)
     server.start()
     try:
@@ -236,12 +240,12 @@ def full_disk(*, seconds: float) -> list[Figure]:
 
 def _finished_job(site: TorturedSite, traffic: Traffic) -> str:
     name = traffic.polls().name
-    return str(site.query("SELECT job_id FROM jobs_jobimage WHERE name = ?", name)[0][0])
+    return str(UUID(site.query("SELECT job_id FROM jobs_jobimage WHERE name = ?", name)[0][0]))
 
 
 def _delete(site: TorturedSite, job: str) -> int:
     headers = {"Authorization": f"Bearer {site.secret}"}
-    return requests.delete(f"{site.url}/api/jobs/{job}", headers=headers, timeout=60).status_code
+    return requests.delete(f"{site.url}/api/jobs/{job}/", headers=headers, timeout=60).status_code
 
 
 def _fill(ballast: Path, folder: Path) -> None:

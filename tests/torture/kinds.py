@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from functools import partial
 from typing import Self
 
 from tests.segmentation.formats import mutated
-from tests.torture import attacks, faults, load, sharing
+from tests.torture import attacks, faults, load, sharing, watching
 from tests.torture.figures import Figure
 from tests.torture.kills import KINDS as KILLS
 from tests.torture.kills import kills
@@ -63,7 +64,7 @@ def _load(sites: Sites, extent: Extent) -> list[Figure]:
 
 
 def _decoders(sites: Sites, extent: Extent) -> list[Figure]:
-    count = 500 if extent.short else 10_000
+    count = 500 if extent.short else 5_000
     outcomes, wrong = mutated.run(count)
     details = {"outcomes": dict(outcomes), "faults": wrong[:20]}
     return [
@@ -72,11 +73,16 @@ def _decoders(sites: Sites, extent: Extent) -> list[Figure]:
     ]
 
 
+def _watching(sites: Sites, extent: Extent) -> list[Figure]:
+    wrong = watching.main(extent.kills, seed=random.randrange(2**32))
+    return [Figure("Watched folder and bucket: pictures lost or repeated", wrong, "", 0)]
+
+
 KINDS: dict[str, Kind] = {
     **{name: Kind(kind.title, partial(_kill, name)) for name, kind in KILLS.items()},
     "hung-worker": Kind(
         "Worker that hangs or is stopped",
-        lambda sites, extent: faults.hung_worker(sites.shared(), times=1 if extent.short else 5),
+        lambda sites, extent: faults.hung_worker(sites.shared(), times=1 if extent.short else 4),
     ),
     "stopped-web": Kind(
         "Web process that is stopped",
@@ -92,7 +98,7 @@ KINDS: dict[str, Kind] = {
             sites.shared(),
             batch=40 if extent.short else 1000,
             pollers=10 if extent.short else 200,
-            pictures=3 if extent.short else 30,
+            pictures=3 if extent.short else 20,
         ),
     ),
     "load": Kind("Load table", _load),
@@ -123,6 +129,7 @@ KINDS: dict[str, Kind] = {
         lambda sites, extent: attacks.hostile_zips(sites.shared(), each=2 if extent.short else 8),
     ),
     "decoders": Kind("Damaged picture files", _decoders),
+    "watching": Kind("Watched folder and bucket whose watcher is killed", _watching),
     "urls": Kind(
         "Forbidden URLs and rebinding",
         lambda sites, extent: attacks.forbidden_urls(every=20 if extent.short else 1),

@@ -79,7 +79,7 @@ def _submit_zip(site: TorturedSite, headers: dict[str, str], count: int, start: 
     with zipfile.ZipFile(file, "w") as archive:
         for number in range(count):
             archive.writestr(f"batch-{start + number}.jpg", picture(10_000_000 + start + number, 160))
-    files = {"image": ("batch.zip", file.getvalue())}
+    files = {"zip": ("batch.zip", file.getvalue())}
     answer = requests.post(f"{site.url}/api/jobs/", files=files, headers=headers, timeout=600)
     answer.raise_for_status()
     return str(answer.json()["id"])

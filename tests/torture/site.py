@@ -39,6 +39,14 @@ class TorturedSite:
         self.secret = self.stack.secret
         self.url = self.stack.base_url
 
+    @classmethod
+    def around(cls, stack: Stack) -> TorturedSite:
+        """Return the site of a stack that runs already; it cannot be started again."""
+        site = cls.__new__(cls)
+        site.folder, site.stack = stack.data_dir, stack
+        site.secret, site.url = stack.secret, stack.base_url
+        return site
+
     def start_again(self) -> None:
         """Start `manage.py run` again, as systemd does, without waiting for it."""
         self.stack: Stack = start_stack(self.folder, **self._changes)

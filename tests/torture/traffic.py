@@ -129,7 +129,7 @@ class Traffic:
     def _polled(self, sent: Sent, job_id: str) -> bool:
         while time.monotonic() - sent.started < _GIVE_UP_S:
             with suppress(requests.RequestException):
-                response = self._request(sent, "GET", f"/api/jobs/{job_id}?wait=10")
+                response = self._request(sent, "GET", f"/api/jobs/{job_id}/?wait=10")
                 if response.status_code == 200 and response.json()["status"] in ("succeeded", "failed", "canceled"):
                     return bool(response.json()["status"] == "succeeded")
                 if response.status_code == 404:

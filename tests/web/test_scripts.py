@@ -17,6 +17,7 @@ ALLOWED = {
     "api": {"api", "page"},
     "settings": {"settings", "api", "page"},
     "gallery": {"gallery", "api", "page"},
+    "recipes": {"recipes", "api", "page"},
     "upload": {"upload", "settings", "api", "page"},
     "editor": {"editor", "settings", "api", "page"},
 }

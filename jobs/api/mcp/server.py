@@ -40,6 +40,7 @@ from segmentation.options import Box, Color, CutoutOptions, Format, Method, Poin
 
 NAME = "mcp"
 KEY_VARIABLE = "KEYLINE_KEY"
+_FIELDS_BYTES = 64 * 2**10
 INSTRUCTIONS = (
     "Removes the background of pictures. cut_out answers the picture itself and the id of its job; with boxes or "
     "points it cuts out what is there. look_at_job shows a job, fetch_result answers one of its files."
@@ -103,17 +104,25 @@ def build_server(*, base_url: str = "") -> MCPServer:
     return server
 
 
+def max_request_bytes() -> int:
+    """Return the largest request over HTTP: one picture of the site's limit as base64, with its other fields."""
+    return settings.MATTING_MAX_IMAGE_BYTES * 4 // 3 + _FIELDS_BYTES
+
+
 def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False) -> Actor:
     """Return the actor of a call: the key in its Authorization header, or over stdio the key in KEYLINE_KEY.
 
     Raise AuthenticationRequired, ScopeMissing, and RateLimited when the team has sent too many requests.
     """
     headers = context.headers
+    address: str | None
     if headers is None:
         secret, address = os.environ.get(KEY_VARIABLE, ""), "127.0.0.1"
     else:
         scheme, _, secret = headers.get("authorization", "").partition(" ")
-        secret, address = (secret if scheme.lower() == "bearer" else headers.get("x-api-key", "")), None
+        secret = secret if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+        client = context.request_context.request.client
+        address = client.host if client else None
     key = key_by_secret(secret.strip())
     if key is None or not key.is_active or not is_allowed_from(key, address):
         raise AuthenticationRequired

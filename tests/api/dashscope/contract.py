@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from jobs.api.dashscope import serializers
 from jobs.api.dashscope.render import ERRORS
 from jobs.api.dashscope.views import DashScopeView
 from segmentation.errors import MattingError
@@ -19,6 +20,11 @@ SUBMISSIONS = (
         another={"input": {"image_url": "https://pictures.example/other.jpg"}},
         headers={"X-DashScope-Async": "enable"},
     ),
+)
+SERIALIZERS = (
+    serializers.DashScopeSubmitSerializer,
+    serializers.DashScopeSubmitInputSerializer,
+    serializers.DashScopeTaskFilterSerializer,
 )
 ROUTES = {
     "dashscope-submit": "own",

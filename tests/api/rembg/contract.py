@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from jobs.api.rembg import serializers
 from jobs.api.rembg.render import ERRORS
 from jobs.api.rembg.views import RembgView
 from segmentation.errors import MattingError
@@ -16,6 +17,7 @@ SUBMISSIONS = (
     Submission("/api/remove", file="file", another={"bgc": "1,2,3,99"}),
     Submission("/api/remove", query=lambda url: {"url": url}, another={"om": "true"}),
 )
+SERIALIZERS = (serializers.RembgUrlSerializer, serializers.RembgFileSerializer)
 ROUTES = {"rembg-remove": "own", "rembg-nothing": "public"}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from jobs.api.removebg import serializers
 from jobs.api.removebg.render import ERRORS
 from jobs.api.removebg.views import RemoveBgView
 from jobs.errors import AuthenticationRequired
@@ -17,6 +18,7 @@ SUBMISSIONS = (
     Submission("/v1.0/removebg", file="image_file", another={"size": "full"}),
     Submission("/v1.0/removebg", body=lambda url: {"image_url": url}, another={"bg_color": "red"}),
 )
+SERIALIZERS = (serializers.RemoveBgSerializer,)
 ROUTES = {"removebg-remove": "own", "removebg-account": "own", "removebg-nothing": "public"}
 
 

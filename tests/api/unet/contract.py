@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from jobs.api.unet import serializers
 from jobs.api.unet.render import ERRORS
 from jobs.api.unet.views import UNetView
 from segmentation.errors import MattingError
@@ -15,6 +16,12 @@ REFUSED = ("post", "/api/matting/batch", {"input_dir": "a", "output_dir": "b", "
 SUBMISSIONS = (
     Submission("/api/matting/single", file="image", another={"alpha_threshold": 20}),
     Submission("/api/matting/batch", file="images", another={"keep_names": "true"}),
+)
+SERIALIZERS = (
+    serializers.UNetSingleSerializer,
+    serializers.UNetFolderSerializer,
+    serializers.UNetUploadSerializer,
+    serializers.UNetReloadSerializer,
 )
 ROUTES = {
     "unet-single": "own",

@@ -146,7 +146,7 @@ def main(count: int, processes: int = 2) -> int:
 
 
 def run(count: int, processes: int = 2) -> tuple[Counter[str], list[str]]:
-    """Check `count` files in processes that are replaced when they die; return the number of each result, and faults."""
+    """Check `count` files in processes that are replaced when they die; return counts of results, and the faults."""
     context = multiprocessing.get_context("spawn")
     counts: Counter[str] = Counter()
     faults: list[str] = []
