@@ -14,7 +14,7 @@ LEAST_SEEN = 10  # pictures before a share means anything
 class Escalation:
     """Keep what one worker has seen, and decide for the next picture.
 
-    above: the uncertainty from which a picture may escalate (calibrated by `manage.py calibrate_quality`).
+    above: the uncertainty from which a picture may escalate (calibrated by `manage.py compare_quality`).
     max_share: how many of the recent pictures may escalate, 0..1: among them the most uncertain ones.
     max_s: the fine model's mean time, in seconds, from which it is not used.
     """

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models import Status
+from jobs.models import JobImage, Status
 from jobs.models.dialects import dialect_choices
 from jobs.web import words
 from jobs.web.session import FragmentPage
@@ -52,6 +53,27 @@ class GalleryFilter(forms.Form):
     mine = forms.BooleanField(label=_("Only mine"), required=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Hold one page of pictures and whether there is a next one: a count would read every picture of the team."""
+
+    object_list: list[JobImage]
+    number: int
+    has_next: bool
+
+    @classmethod
+    def of(cls, images: QuerySet[JobImage], number: str) -> Page:
+        """Read page `number`, counted from 1; any other text is the first page."""
+        wanted = int(number) if number.isdecimal() and len(number) < 7 and int(number) else 1
+        first = (wanted - 1) * PAGE_SIZE
+        found = list(images[first : first + PAGE_SIZE + 1])
+        return cls(found[:PAGE_SIZE], wanted, len(found) > PAGE_SIZE)
+
+    @property
+    def next_page_number(self) -> int:
+        return self.number + 1
+
+
 class GalleryView(FragmentPage):
     """Show thumbnails; htmx requests the next page alone, a browser without scripts the whole page."""
 
@@ -63,7 +85,7 @@ class GalleryView(FragmentPage):
         form = GalleryFilter(self.request.GET)
         form.is_valid()
         images = images_filtered(self.actor, form.cleaned_data)
-        page = Paginator(images, PAGE_SIZE).get_page(self.request.GET.get("page"))
+        page = Page.of(images, self.request.GET.get("page", ""))
         query = self.request.GET.copy()
         query.pop("page", None)
         return super().get_context_data(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from rest_framework.response import Response
 from jobs.api.auth import request_id_of
 from jobs.api.base import DialectView
 from jobs.api.problem import problem_response
-from jobs.models import Job
+from jobs.models import Job, JobImage
 from jobs.work.admission import outlook
 from segmentation.errors import InvalidParameter, MattingError
 
@@ -40,12 +41,15 @@ class NativeView(DialectView):
             raise InvalidParameter(f"wait: a whole number from 0 to {settings.MATTING_MAX_WAIT_S}", field="wait")
         return int(text)
 
-    def answer(self, job: Job, *, pending_status: int = 202) -> Response:
-        """Answer with the job, with status 200 once it has ended, and before with its URL and the queue in headers."""
+    def answer(self, job: Job, *, pending_status: int = 202, images: Sequence[JobImage] | None = None) -> Response:
+        """Answer with the job, with status 200 once it has ended, and before with its URL and the queue in headers.
+
+        images: all its pictures, where they are read already.
+        """
         shown = ImagePageSerializer(data=self._paging())
         shown.is_valid(raise_exception=True)
         page, size = shown.validated_data["images_page"], shown.validated_data["images_page_size"]
-        document = job_document(job, base_url=self.base_url, page=page, page_size=size)
+        document = job_document(job, base_url=self.base_url, page=page, page_size=size, images=images)
         headers = {}
         if document["images_next"]:
             headers["Link"] = f'<{document["images_next"]}>; rel="next"'

@@ -72,7 +72,8 @@ class ImageSerializer(serializers.Serializer):
     )
     subject = serializers.CharField(allow_blank=True)
     uncertainty = serializers.FloatField(
-        allow_null=True, help_text="0..1, the undecided share of the subject: review high ones first."
+        allow_null=True,
+        help_text="0..1, how much of the alpha is undecided, or how little was found: review high ones first.",
     )
     instances = serializers.ListField(child=serializers.DictField())
     notes = serializers.ListField(child=serializers.CharField())

@@ -1,0 +1,54 @@
+"""Gallery, the admin's job list and its dashboard, with 10⁵ jobs on SQLite and 10⁶ on PostgreSQL.
+
+`seed_jobs` writes the first jobs; the database copies them with other ids and times until there are enough.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.bench.figures import Figure
+from tests.postgres import running_postgres
+from tests.stack import ROOT
+
+SQLITE_JOBS = 100_000
+POSTGRES_JOBS = 1_000_000
+TARGET_MS = 100
+_SEEDED = 10_000
+
+
+def sqlite() -> list[Figure]:
+    with tempfile.TemporaryDirectory(prefix="keyline-bench-") as folder:
+        return _figures("sqlite", "SQLite", SQLITE_JOBS, {"MATTING_DATA_DIR": folder})
+
+
+def postgres() -> list[Figure]:
+    with running_postgres() as database, tempfile.TemporaryDirectory(prefix="keyline-bench-") as folder:
+        changes = {"MATTING_DATA_DIR": folder, "DATABASE_URL": database}
+        return _figures("postgres", "PostgreSQL", POSTGRES_JOBS, changes)
+
+
+def _figures(key: str, name: str, jobs: int, changes: dict[str, str]) -> list[Figure]:
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "mattingsite.settings"} | changes
+    command = [sys.executable, "-m", "tests.bench.page_times", str(jobs), str(_SEEDED)]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(done.stderr[-800:])
+    pages: list[dict[str, Any]] = json.loads(Path(done.stdout.strip().splitlines()[-1]).read_text())
+    return [
+        Figure(
+            f"pages.{key}.{page['name']}",
+            f"{page['name'].replace('_', ' ')}, {jobs:,} jobs on {name}".replace(",000", " 000"),
+            page["ms"],
+            "ms",
+            TARGET_MS,
+            note=f"{page['queries']} queries, slowest {page['slowest_ms']:.0f} ms",
+        )
+        for page in pages
+    ]
