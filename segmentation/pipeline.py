@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from .beside import beside
 from .compose import (
     Rendered,
     crop_box,
@@ -75,11 +77,11 @@ class CutoutResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Matted:
-    """A picture with its final alpha, as (H, W) uint16 and as the stored file; the other fields as in Found."""
+    """A picture with its final alpha, as (H, W) uint16 and as the file to store; the other fields as in Found."""
 
     picture: Picture
     alpha: np.ndarray
-    stored: bytes
+    stored: Future[bytes]
     subject: Subject
     colors: np.ndarray | None = None
     ids: np.ndarray | None = None
@@ -99,13 +101,15 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
     with _timed(timings_ms, "model"):
         found = find(on_paper(picture), options, engine, min_box_side_px=limits.min_box_side_px)
     with _timed(timings_ms, "post"):
+        # What only the source or the alpha is needed for is encoded while the colours are computed.
+        preview = beside(render_preview, picture.rgb, None if picture.alpha is None else to_levels(picture.alpha))
         alpha = quantize(full_size_alpha(found, picture, options))
+        stored = beside(lambda: encode_alpha(alpha, texts=_texts(found), kept=Kept(picture.probe.resolution)))
         ids, people = (None, ()) if found.instances is None else map_people(found.instances, to_float(alpha))
-    with _timed(timings_ms, "encode"):
-        stored = encode_alpha(alpha, texts=_texts(found), kept=Kept(picture.probe.resolution))
-        preview = render_preview(picture.rgb, None if picture.alpha is None else to_levels(picture.alpha))
     matted = _Matted(picture, alpha, stored, found.subject, found.colors, ids, people, found.notes)
-    return replace(_render(matted, options, timings_ms), preview=preview)
+    result = _render(matted, options, timings_ms)
+    with _timed(timings_ms, "encode"):
+        return replace(result, preview=preview.result())
 
 
 def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits: Limits) -> CutoutResult:
@@ -125,7 +129,9 @@ def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits
         subject = Subject(texts.get(SUBJECT_TEXT, Subject.OBJECT))
         boxes = tuple(Box.parse(text) for text in texts.get(BOXES_TEXT, "").split(";") if text)
         colors = find_ink(on_paper(picture), boxes).colors if subject is Subject.STAMP else None
-    return _render(_Matted(picture, alpha, alpha_png, subject, colors), options, timings_ms)
+    stored: Future[bytes] = Future()
+    stored.set_result(alpha_png)
+    return _render(_Matted(picture, alpha, stored, subject, colors), options, timings_ms)
 
 
 def on_paper(picture: Picture) -> np.ndarray:
@@ -184,6 +190,7 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
         frame = crop_box(foreground if options.crop else None, options.crop_margin, width, height)
         clean = _colors(matted, alpha, shown, options)
     with _timed(timings_ms, "encode"):
+        thumbnail = beside(render_thumbnail, cut(clean, frame), cut(shown, frame))
         files = {
             Output.CUTOUT: lambda: render_cutout(
                 cut(clean, frame), cut(shown, frame), options, kept=_kept(matted.picture, options)
@@ -192,26 +199,26 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
             Output.MASK: lambda: render_gray(
                 Output.MASK, cut(shown, frame) if matted.ids is None else matted.ids, kept=kept
             ),
-            Output.ALPHA: lambda: Rendered(Output.ALPHA, matted.stored, "image/png", ".png", width, height),
+            Output.ALPHA: lambda: Rendered(Output.ALPHA, matted.stored.result(), "image/png", ".png", width, height),
             Output.VISUALIZATION: lambda: render_picture(
                 Output.VISUALIZATION, _drawn(rgb, shown, matted.ids), kept=kept
             ),
         }
         outputs = tuple(files[kind]() for kind in options.outputs)
-        thumbnail = render_thumbnail(cut(clean, frame), cut(shown, frame))
-    return CutoutResult(
-        outputs=outputs,
-        alpha=files[Output.ALPHA](),
-        thumbnail=thumbnail,
-        width=width,
-        height=height,
-        foreground=foreground,
-        subject=matted.subject,
-        instances=matted.people,
-        uncertainty=uncertainty_of(alpha),
-        notes=(*matted.picture.probe.notes, *matted.notes, *_missing(matted, foreground)),
-        timings_ms=timings_ms,
-    )
+        stored = files[Output.ALPHA]()
+        return CutoutResult(
+            outputs=outputs,
+            alpha=stored,
+            thumbnail=thumbnail.result(),
+            width=width,
+            height=height,
+            foreground=foreground,
+            subject=matted.subject,
+            instances=matted.people,
+            uncertainty=uncertainty_of(alpha),
+            notes=(*matted.picture.probe.notes, *matted.notes, *_missing(matted, foreground)),
+            timings_ms=timings_ms,
+        )
 
 
 def _kept(picture: Picture, options: CutoutOptions) -> Kept:

@@ -16,20 +16,13 @@ import requests
 
 from tests.bench import machine, mixed
 from tests.bench.figures import Figure, percentile
+from tests.bench.sizes import Sizes
 from tests.stack import Api, Stack
 
 WARM_UP = 3
-SINGLE_REQUESTS = 20
-BATCH = 200
-ONE_BY_ONE = 56  # seven times the mixture of sizes
-CLIENTS = {1: 24, 8: 64, 32: 96, 128: 160}  # clients: requests of all of them together
 ALLOWED = {200, 202, 429, 503}
-INTERACTIVE_BATCH = 1000
-INTERACTIVE_REQUESTS = 20
 POLLS_A_SECOND = 20
 POLLERS = 20  # threads, each for fifty pollers of one request in fifty seconds
-SLIDER_REQUESTS = 12
-GROWTH_PICTURES = 2000
 _JOB_TIMEOUT_S = 600.0
 
 
@@ -38,6 +31,7 @@ class Site:
     """Hold a running site and what earlier sections found out about it."""
 
     stack: Stack
+    sizes: Sizes = field(default_factory=Sizes)
     single_ms: float = 0.0
     batch_rate: float = 0.0
     pictures: int = 0
@@ -51,12 +45,12 @@ class Site:
 
 def single(site: Site) -> list[Figure]:
     """One 1080p photo after the other."""
-    photos = [mixed.picture(mixed.FULL_HD, number) for number in range(WARM_UP + SINGLE_REQUESTS)]
+    photos = [mixed.picture(mixed.FULL_HD, number) for number in range(WARM_UP + site.sizes.single)]
     took_ms, model_ms = sequence(site, photos)
     took_ms, model_ms = took_ms[WARM_UP:], model_ms[WARM_UP:]
     site.single_ms = statistics.median(took_ms)
     other_ms = statistics.median(whole - model for whole, model in zip(took_ms, model_ms, strict=True))
-    stages = site.api.get(f"/api/jobs/?page_size={SINGLE_REQUESTS}").json()["results"]
+    stages = site.api.get(f"/api/jobs/?page_size={site.sizes.single}").json()["results"]
     spent = [job["images"][0]["timings_ms"] for job in stages]
     found = [
         Figure("single.median", "1080p over HTTP, median", site.single_ms, "ms", 150),
@@ -75,7 +69,7 @@ def large(site: Site) -> list[Figure]:
     for name, size, factor in (("12mp", (4000, 3000), 3), ("50mp", (8660, 5773), 8)):
         photo = mixed.picture(size)
         for kind in ("png", "webp"):
-            took_ms = [timed(site, photo, kind) for _ in range(3)]
+            took_ms = [timed(site, photo, kind) for _ in range(site.sizes.large_rounds)]
             what = f"{name[:2]} MP JPEG to {kind.upper()}, in 1080p times"
             median_ms = statistics.median(took_ms)
             ratio = median_ms / site.single_ms if site.single_ms else None
@@ -88,17 +82,17 @@ def large(site: Site) -> list[Figure]:
 
 def batch(site: Site) -> list[Figure]:
     """200 mixed photos in one job, and the same mixture one at a time."""
-    photos = mixed.mixture(BATCH)
-    took_ms, _ = sequence(site, photos[:ONE_BY_ONE])
+    photos = mixed.mixture(site.sizes.batch)
+    took_ms, _ = sequence(site, photos[: site.sizes.one_by_one])
     alone = 1000 * len(took_ms) / sum(took_ms)
     job = ended(site, submitted(site, mixed.zipped(photos)))
     seconds = span_s(job)
-    site.batch_rate = BATCH / seconds
+    site.batch_rate = site.sizes.batch / seconds
     workers = len(site.api.get("/health").json()["workers"]) or 1
     busy = model_ms_of(site, job) / 1000 / seconds / workers
     note_memory(site)
     return [
-        Figure("batch.rate", f"{BATCH} mixed photos in one job", site.batch_rate, "/s"),
+        Figure("batch.rate", f"{site.sizes.batch} mixed photos in one job", site.batch_rate, "/s"),
         Figure("batch.busy", "of it model busy", 100 * busy, "%", 85, at_most=False, note=f"{workers} workers"),
         Figure("batch.alone", "one at a time", alone, "/s"),
         Figure("batch.gain", "batch against one at a time", site.batch_rate / alone, "×", 1.8, at_most=False),
@@ -108,7 +102,7 @@ def batch(site: Site) -> list[Figure]:
 def clients(site: Site) -> list[Figure]:
     """1, 8, 32 and 128 clients that wait for their pictures."""
     found = []
-    for count, total in CLIENTS.items():
+    for count, total in site.sizes.clients.items():
         photos = mixed.mixture(total, start=1000 * count)
         share = [photos[number::count] for number in range(count)]
         statuses: Counter[int] = Counter()
@@ -146,11 +140,11 @@ def _client(site: Site, photos: Sequence[bytes]) -> tuple[Counter[int], list[flo
 
 def interactive(site: Site) -> list[Figure]:
     """One person's pictures while a batch of 1,000 waits."""
-    photos = [mixed.picture(mixed.FULL_HD, 5000 + number) for number in range(2 * INTERACTIVE_REQUESTS)]
-    idle_ms = [timed(site, photo, "png") for photo in photos[:INTERACTIVE_REQUESTS]]
-    small = [mixed.picture(mixed.SMALL, 6000 + number) for number in range(INTERACTIVE_BATCH)]
+    photos = [mixed.picture(mixed.FULL_HD, 5000 + number) for number in range(2 * site.sizes.interactive)]
+    idle_ms = [timed(site, photo, "png") for photo in photos[: site.sizes.interactive]]
+    small = [mixed.picture(mixed.SMALL, 6000 + number) for number in range(site.sizes.beside)]
     job = submitted(site, mixed.zipped(small))
-    busy_ms = [timed(site, photo, "png") for photo in photos[INTERACTIVE_REQUESTS:]]
+    busy_ms = [timed(site, photo, "png") for photo in photos[site.sizes.interactive :]]
     state = site.api.get(f"/api/jobs/{job}/?images_page_size=1").json()
     if state["status"] not in ("queued", "running"):
         raise RuntimeError("the batch ended before the interactive pictures did")
@@ -161,7 +155,7 @@ def interactive(site: Site) -> list[Figure]:
         Figure("interactive.idle", "one interactive picture, idle, median", statistics.median(idle_ms), "ms"),
         Figure(
             "interactive.p95",
-            f"during a batch of {INTERACTIVE_BATCH}, p95",
+            f"during a batch of {site.sizes.beside}, p95",
             percentile(busy_ms, 95),
             "ms",
             limit_ms,
@@ -193,7 +187,8 @@ def pollers(site: Site) -> list[Figure]:
     ]
 
 
-def _batch_rate(site: Site, start: int, count: int = 48) -> float:
+def _batch_rate(site: Site, start: int) -> float:
+    count = site.sizes.poll_batch
     return count / span_s(ended(site, submitted(site, mixed.zipped(mixed.mixture(count, start=start)))))
 
 
@@ -214,7 +209,7 @@ def editor(site: Site) -> list[Figure]:
     job = submitted(site, mixed.zipped([mixed.picture((6000, 4000), 12_000)]))
     ended(site, job)
     api, took_ms = site.api, []
-    for number in range(SLIDER_REQUESTS):
+    for number in range(site.sizes.slider):
         started = time.perf_counter()
         response = api.post(
             f"/api/jobs/{job}/variants",
@@ -223,14 +218,14 @@ def editor(site: Site) -> list[Figure]:
         )
         response.raise_for_status()
         took_ms.append((time.perf_counter() - started) * 1000)
-    return [Figure("editor.slider", "slider to picture, 24 MP, median", statistics.median(took_ms[2:]), "ms", 150)]
+    return [Figure("editor.slider", "slider to picture, 24 MP, median", statistics.median(took_ms[1:]), "ms", 150)]
 
 
 def growth(site: Site) -> list[Figure]:
     """How much memory each process gained over 2,000 pictures."""
     if not site.rss_mb:
         note_memory(site)
-    missing = GROWTH_PICTURES - (site.pictures - site.pictures_at_rss)
+    missing = site.sizes.growth - (site.pictures - site.pictures_at_rss)
     while missing > 0:
         count = min(500, missing)
         small = [mixed.picture(mixed.SMALL, 20_000 + missing + number) for number in range(count)]
@@ -320,6 +315,8 @@ def ended(site: Site, job: str) -> dict[str, Any]:
 
 def span_s(job: dict[str, Any]) -> float:
     """Return the seconds from a job's acceptance to its end, by the site's clock."""
+    began, end = (dt.datetime.fromisoformat(job[name]) for name in ("created_at", "finished_at"))
+    return (end - began).total_seconds()
     return (
         dt.datetime.fromisoformat(job["finished_at"]) - dt.datetime.fromisoformat(job["created_at"])
     ).total_seconds()

@@ -1,6 +1,6 @@
 """Fill the site of MATTING_DATA_DIR and time its pages: `python -m tests.bench.page_times JOBS [SEEDED]`.
 
-Prints the path of a JSON file: for each page its median of RANDOM visits in milliseconds, and its queries.
+Prints the path of a JSON file: for each page its median of several visits in milliseconds, and its queries.
 """
 
 from __future__ import annotations
@@ -112,14 +112,16 @@ def addresses() -> list[tuple[str, str]]:
 
 
 def measured(name: str, address: str) -> dict[str, Any]:
-    """Return the median of several visits; of `dashboard_first` each one computes the figures anew."""
+    """Return the median of several visits; of `dashboard_first` every visit computes the figures."""
     from django.contrib.auth.models import User
     from django.core.cache import cache
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
 
+    from jobs.admin.figures import FIGURES_KEY
     from jobs.models import Job, Membership, Team
+    from jobs.teams.caller import TEAM_KEY
 
     admin = User.objects.get(is_superuser=True)
     largest = Team.objects.get(name="Sample team 1")
@@ -128,12 +130,12 @@ def measured(name: str, address: str) -> dict[str, Any]:
     client = Client(HTTP_HOST="127.0.0.1")
     client.force_login(admin)
     session = client.session
-    session["team"] = str(largest.pk)
+    session[TEAM_KEY] = str(largest.pk)
     session.save()
     took_ms, queries = [], 0
     for _ in range(ROUNDS):
         if name == "dashboard_first":
-            cache.delete("keyline.admin.figures")
+            cache.delete(FIGURES_KEY)
         started = time.perf_counter()
         response = client.get(address)
         took_ms.append((time.perf_counter() - started) * 1000)

@@ -14,29 +14,27 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.figures import Figure
+from tests.bench.sizes import Sizes
 from tests.postgres import running_postgres
 from tests.stack import ROOT
 
-SQLITE_JOBS = 100_000
-POSTGRES_JOBS = 1_000_000
 TARGET_MS = 100
-_SEEDED = 10_000
 
 
-def sqlite() -> list[Figure]:
+def sqlite(sizes: Sizes) -> list[Figure]:
     with tempfile.TemporaryDirectory(prefix="keyline-bench-") as folder:
-        return _figures("sqlite", "SQLite", SQLITE_JOBS, {"MATTING_DATA_DIR": folder})
+        return _figures("sqlite", "SQLite", sizes.sqlite_jobs, sizes.seeded, {"MATTING_DATA_DIR": folder})
 
 
-def postgres() -> list[Figure]:
+def postgres(sizes: Sizes) -> list[Figure]:
     with running_postgres() as database, tempfile.TemporaryDirectory(prefix="keyline-bench-") as folder:
         changes = {"MATTING_DATA_DIR": folder, "DATABASE_URL": database}
-        return _figures("postgres", "PostgreSQL", POSTGRES_JOBS, changes)
+        return _figures("postgres", "PostgreSQL", sizes.postgres_jobs, sizes.seeded, changes)
 
 
-def _figures(key: str, name: str, jobs: int, changes: dict[str, str]) -> list[Figure]:
+def _figures(key: str, name: str, jobs: int, seeded: int, changes: dict[str, str]) -> list[Figure]:
     environment = os.environ | {"DJANGO_SETTINGS_MODULE": "mattingsite.settings"} | changes
-    command = [sys.executable, "-m", "tests.bench.page_times", str(jobs), str(_SEEDED)]
+    command = [sys.executable, "-m", "tests.bench.page_times", str(jobs), str(seeded)]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr[-800:])

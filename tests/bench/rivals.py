@@ -1,4 +1,4 @@
-"""rembg with the same ONNX file on the same photos, in turns with Keyline: `rembg s` over HTTP, `rembg p` for a folder."""
+"""rembg with the same ONNX file on the same photos: `rembg s` over HTTP, in turns, and `rembg p` for a folder."""
 
 from __future__ import annotations
 
@@ -19,16 +19,15 @@ from tests.bench import mixed
 from tests.bench.figures import Figure
 from tests.bench.on_site import Site, timed
 from tests.bench.several import QUIET
+from tests.bench.sizes import Sizes
 from tests.stack import ROOT, free_port, running_stack, wait_for
 
 MODEL = "isnet-general-use"  # the name by which rembg looks for the file
-REQUESTS = 10
-FOLDER = 12
 
 
-def servers(onnx: Path, rembg: Path) -> list[Figure]:
+def servers(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
     """One 1080p photo after the other, to both servers in turn."""
-    photos = [mixed.picture(mixed.FULL_HD, 300 + number) for number in range(2 + REQUESTS)]
+    photos = [mixed.picture(mixed.FULL_HD, 300 + number) for number in range(2 + sizes.rival_requests)]
     ours_ms, theirs_ms, builtin_ms = [], [], []
     with (
         _weights(onnx) as (weights, home),
@@ -48,7 +47,7 @@ def servers(onnx: Path, rembg: Path) -> list[Figure]:
     ]
 
 
-def folders(onnx: Path, rembg: Path) -> list[Figure]:
+def folders(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
     """A folder of photos from the command line, start-up included."""
     with (
         _weights(onnx) as (weights, home),
@@ -57,7 +56,9 @@ def folders(onnx: Path, rembg: Path) -> list[Figure]:
     ):
         source = Path(name, "in")
         source.mkdir()
-        for number, content in enumerate(mixed.picture(mixed.FULL_HD, 400 + number) for number in range(FOLDER)):
+        for number, content in enumerate(
+            mixed.picture(mixed.FULL_HD, 400 + number) for number in range(sizes.rival_folder)
+        ):
             (source / f"{number:02}.jpg").write_bytes(content)
         environment = os.environ | {"MATTING_DATA_DIR": kept, "MATTING_RUNTIME": "openvino"}
         paths = sorted(map(str, source.iterdir()))
@@ -68,9 +69,9 @@ def folders(onnx: Path, rembg: Path) -> list[Figure]:
         theirs = _took([str(rembg), "p", "-m", MODEL, str(source), str(Path(name, "theirs"))], os.environ | _home(home))
         own = _took([*command, str(Path(name, "own"))], environment)
         made = len(list(Path(name, "theirs").glob("*.png")))
-    if made != FOLDER:
-        raise RuntimeError(f"rembg made {made} of {FOLDER} pictures")
-    what = f"`rembg p`, same ONNX file, {FOLDER} photos of 1080p with start-up: time"
+    if made != sizes.rival_folder:
+        raise RuntimeError(f"rembg made {made} of {sizes.rival_folder} pictures")
+    what = f"`rembg p`, same ONNX file, {sizes.rival_folder} photos of 1080p with start-up: time"
     return [
         Figure("rivals.p", what, ours, "s", theirs / 4, rival=theirs),
         Figure("rivals.p_builtin", "… our built-in model against the same", own, "s", rival=theirs),

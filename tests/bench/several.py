@@ -17,20 +17,20 @@ from mattingsite.data_folder import broker_socket
 from tests.bench import machine, mixed
 from tests.bench.figures import Figure
 from tests.bench.on_site import Site, ended, short_name, span_s, submitted, timed
+from tests.bench.sizes import Sizes
 from tests.postgres import running_postgres
 from tests.stack import ROOT, Stack, free_port, running_stack, start_stack, wait_for
 
 QUIET = {"MATTING_REPEAT_WINDOW_S": "0", "MATTING_MAX_IMAGES_PER_JOB": "1000", "MATTING_QUOTA_REQUESTS_PER_SECOND": ""}
-SCALING_PICTURES = 64
 _BUCKET = "keyline"
 
 
-def small_and_cold() -> list[Figure]:
+def small_and_cold(sizes: Sizes) -> list[Figure]:
     """Start a site that has been set up before, and look at its processes."""
     with tempfile.TemporaryDirectory(prefix="keyline-bench-") as name:
         folder = Path(name)
         with running_stack(folder, **QUIET) as stack:
-            site, secret = Site(stack), stack.secret
+            site, secret = Site(stack, sizes), stack.secret
             timed(site, mixed.picture(mixed.FULL_HD), "png")
         started = time.perf_counter()
         stack = start_stack(folder, **QUIET)
@@ -41,6 +41,7 @@ def small_and_cold() -> list[Figure]:
             model = max(pids, key=machine.rss_mb)
             small = {pid: machine.rss_mb(pid) for pid in pids if pid != model}
             largest = max(small, key=lambda pid: small[pid])
+            median = statistics.median(small.values())
             everything = sum(machine.own_mb(pid) for pid in stack.processes())
             return [
                 Figure("cold.answer", "start of a site to its first cutout", cold_s, "s", 4),
@@ -50,7 +51,7 @@ def small_and_cold() -> list[Figure]:
                     small[largest],
                     "MB",
                     90,
-                    note=f"`{short_name(largest)}`, {len(small)} of them, median {statistics.median(small.values()):.0f} MB",
+                    note=f"`{short_name(largest)}`, {len(small)} of them, median {median:.0f} MB",
                 ),
                 Figure("small.model", "process with the model, at rest", machine.rss_mb(model), "MB"),
                 Figure("small.all", "all processes together, shared memory counted once", everything, "MB"),
@@ -74,7 +75,7 @@ def _first_answer(stack: Stack, secret: str, photo: bytes, started: float) -> fl
     raise RuntimeError("the site gave no picture in two minutes")
 
 
-def two_workers() -> list[Figure]:
+def two_workers(sizes: Sizes) -> list[Figure]:
     """The same mixture with one worker and with two, each with one thread for its model."""
     rates = {}
     for count in (1, 2):
@@ -82,7 +83,7 @@ def two_workers() -> list[Figure]:
             wait_for(
                 lambda site=stack, wanted=count: _workers(site) == wanted, timeout_s=120, what="a worker is missing"
             )
-            rates[count] = _rate(Site(stack))
+            rates[count] = _rate(Site(stack, sizes))
     return [
         Figure("workers.one", "one worker of one thread", rates[1], "/s"),
         Figure(
@@ -91,15 +92,15 @@ def two_workers() -> list[Figure]:
     ]
 
 
-def two_hosts() -> list[Figure]:
+def two_hosts(sizes: Sizes) -> list[Figure]:
     """A second host over PostgreSQL and a bucket."""
     with running_postgres() as database, _bucket() as storage, tempfile.TemporaryDirectory() as other:
         shared = QUIET | storage | {"DATABASE_URL": database, "MATTING_WORKERS": "1", "MATTING_MODEL_THREADS": "1"}
         with running_stack(**shared, MATTING_HOST="first") as stack:
-            site = Site(stack)
+            site = Site(stack, sizes)
             written = _Written(database)
             alone = _rate(site)
-            costs = written.a_picture(8 + SCALING_PICTURES)
+            costs = written.a_picture(8 + site.sizes.scaling)
             environment = stack.environment | {
                 "MATTING_DATA_DIR": other,
                 "MATTING_HOST": "second",
@@ -168,8 +169,8 @@ def _workers(stack: Stack) -> int:
 def _rate(site: Site) -> float:
     """Return pictures a second of one job; a smaller one before it warms the processes up."""
     ended(site, submitted(site, mixed.zipped(mixed.mixture(8, start=70_000 + site.pictures))))
-    archive = mixed.zipped(mixed.mixture(SCALING_PICTURES, start=80_000 + site.pictures))
-    return SCALING_PICTURES / span_s(ended(site, submitted(site, archive)))
+    archive = mixed.zipped(mixed.mixture(site.sizes.scaling, start=80_000 + site.pictures))
+    return site.sizes.scaling / span_s(ended(site, submitted(site, archive)))
 
 
 @contextlib.contextmanager

@@ -21,6 +21,7 @@ from segmentation.pipeline import cut_out, render_variant
 from segmentation.postprocess import shape_alpha
 from segmentation.refine import enlarge, refine
 from tests.bench.figures import Figure
+from tests.bench.sizes import Sizes
 from tests.segmentation.pictures import astronaut, encoded
 
 SIZE = (1920, 1080)
@@ -47,10 +48,10 @@ def opencv_png(rgba: np.ndarray) -> bytes:
     return cv2.imencode(".png", rgba, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
 
 
-def measure(steps: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
+def measure(rounds: int, steps: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
     """Run every step once a round, so that a busy moment of the machine falls on all of them."""
     times_ms: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, step in steps.items():
             start_s = time.perf_counter()
             step()
@@ -58,7 +59,7 @@ def measure(steps: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
     return times_ms
 
 
-def figures() -> list[Figure]:
+def figures(sizes: Sizes) -> list[Figure]:
     """Measure every step; PNG beside what the usual libraries take."""
     rgb = cv2.resize(astronaut(), SIZE, interpolation=cv2.INTER_CUBIC)
     data = encoded(rgb, "JPEG", quality=90)
@@ -70,6 +71,7 @@ def figures() -> list[Figure]:
     rgba = join_alpha(rgb, shown)
     stored = encode_alpha(values)
     times_ms = measure(
+        ROUNDS if sizes.single >= ROUNDS else sizes.single,
         {
             "probe (JPEG)": lambda: probe(data, limits),
             "decode (JPEG)": lambda: decode(data, limits),
@@ -87,7 +89,7 @@ def figures() -> list[Figure]:
             "thumbnail": lambda: render_thumbnail(rgb, shown),
             "cut_out, model left out": lambda: cut_out(data, CutoutOptions(), engine, limits),
             "render_variant": lambda: render_variant(data, stored, CutoutOptions(), limits),
-        }
+        },
     )
     medians = {name: statistics.median(values_ms) for name, values_ms in times_ms.items()}
     rivals = {"encode PNG, RGBA": medians.pop("… OpenCV, level 1"), "decode (JPEG)": medians.pop("Pillow's JPEG")}

@@ -27,6 +27,7 @@ def opened(data: bytes) -> np.ndarray:
 def _plain_names(monkeypatch):
     """Let the engine's own answer name the subject: here nobody looks at the pixels of the photo."""
     monkeypatch.setattr(finding, "which_subject", lambda rgb, matte: Subject.OBJECT)
+    monkeypatch.setattr(finding, "is_stamped_paper", lambda rgb: False)
 
 
 def test_a_photo_becomes_a_transparent_cutout_of_its_size():

@@ -73,7 +73,7 @@ class ImageSerializer(serializers.Serializer):
     subject = serializers.CharField(allow_blank=True)
     uncertainty = serializers.FloatField(
         allow_null=True,
-        help_text="0..1, how much of the alpha is undecided, or how little was found: review high ones first.",
+        help_text="0..1, how undecided the alpha is, or how little was found: review high first.",
     )
     instances = serializers.ListField(child=serializers.DictField())
     notes = serializers.ListField(child=serializers.CharField())
