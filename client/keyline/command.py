@@ -1,4 +1,4 @@
-"""The command `keyline`: one file (`i`), a folder (`p`), or a folder as one zip (`zip`); rembg's habits work."""
+"""The command `keyline`: one file (`i`), a folder (`p`), or a folder as one zip (`zip`), with rembg's arguments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ A_JOB = 200  # pictures of one job
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit status."""
+    """Run the command and return its exit status."""
     chosen = _parser().parse_args(arguments)
     console = Console(stderr=True)
     if not chosen.url:
@@ -97,7 +97,7 @@ def _folder(client: Keyline, chosen: argparse.Namespace, console: Console) -> in
 
 
 def _cut_out_all(client: Keyline, paths: Iterable[Path], chosen: argparse.Namespace, console: Console) -> int:
-    """Cut out each picture whose result is missing or older; return how many failed."""
+    """Cut out each picture whose result is missing or older than the picture; return the number of failures."""
     left = [path for path in paths if _is_missing(path, _target(path, chosen))]
     failed = 0
     with Progress(console=console, transient=True) as bar:

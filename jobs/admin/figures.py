@@ -1,4 +1,4 @@
-"""Read the dashboard's figures, over all teams."""
+"""Read the dashboard's figures of all teams."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Hold one day's pictures by dialect."""
+    """One day's number of pictures by dialect."""
 
     day: dt.date
     by_dialect: dict[str, int] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class StageTimes:
-    """Hold the median and the 95th percentile of one stage's time."""
+    """The median and the 95th percentile of one stage's time."""
 
     stage: str
     p50_ms: float
@@ -54,14 +54,14 @@ class StageTimes:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """Hold the present state of queue and workers; depths None when the queue cannot be reached."""
+    """The current state of queue and workers; `depths` is None when the queue cannot be reached."""
 
     depths: dict[str, int] | None
     workers: list[dict[str, Any]]
 
 
 def pulse() -> Pulse:
-    """Read the queue's state, uncached."""
+    """Return the current state of queue and workers, uncached."""
     try:
         return Pulse(queue.depths(), queue.live_workers())
     except (RedisError, OSError):
@@ -117,7 +117,7 @@ def _figures() -> dict[str, Any]:
 
 
 def pictures_by_day(since: dt.date) -> list[Day]:
-    """Return the charged pictures of each day by dialect, refunds subtracted; days without pictures included."""
+    """Return the charged pictures of each day by dialect, refunds subtracted; days without pictures are included."""
     rows = UsageEntry.objects.filter(day__gte=since).order_by().values_list("day", "dialect").annotate(Sum("pictures"))
     found: dict[dt.date, dict[str, int]] = defaultdict(dict)
     for day, dialect, pictures in rows:
@@ -128,14 +128,14 @@ def pictures_by_day(since: dt.date) -> list[Day]:
 
 
 def failures_by_code(since: dt.datetime) -> list[dict[str, Any]]:
-    """Return the number of failed pictures by public error code, the most frequent first."""
+    """Return the number of failed pictures by public error code, the most frequent code first."""
     failed = JobImage.objects.filter(status=Status.FAILED, enqueued_at__gte=since).order_by()
     rows = failed.values("error_code").annotate(pictures=Count("id")).order_by("-pictures")
     return [dict(row) for row in rows[:8]]
 
 
 def stage_times(timings: Iterable[dict[str, float]]) -> list[StageTimes]:
-    """Return median and 95th percentile (nearest rank) of each stage, in milliseconds."""
+    """Return the median and the 95th percentile (nearest rank) of each stage in milliseconds."""
     by_stage: dict[str, list[float]] = defaultdict(list)
     for one in timings:
         for stage, duration_ms in one.items():

@@ -1,14 +1,14 @@
-"""Serializer fields that several dialects use, among them those whose range comes from `CutoutOptions`."""
+"""Serializer fields that several dialects use, some with ranges from `CutoutOptions`."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from rest_framework import serializers
 
-from jobs.errors import ParameterUnknown
+from jobs.errors import MalformedBody, ParameterUnknown
 from segmentation.options import RANGES
 
 if TYPE_CHECKING:
@@ -16,16 +16,18 @@ if TYPE_CHECKING:
 else:
     Base = object
 
+SWITCH_MESSAGE = "must be true or false."
 _SWITCHES = {"true": True, "false": False, "1": True, "0": False}
 
 
 class SwitchField(serializers.BooleanField):
-    """Accept true or false as JSON, as a word in any case, or as 1 and 0.
+    """Accept true or false as JSON, as a word in upper or lower case, or as 1 and 0.
 
-    The framework's field reads a switch that a form leaves out as false; this one keeps its default.
+    In a form, the framework's field treats a missing switch as false; this one keeps its default.
     """
 
     default_empty_html = serializers.empty
+    default_error_messages = {"invalid": SWITCH_MESSAGE}
 
     def to_internal_value(self, data: Any) -> bool:
         if isinstance(data, str | int):
@@ -67,21 +69,33 @@ class ShareOptionField(serializers.FloatField):
 
 
 class KnownFieldsOnly(Base):
-    """Reject a field that the serializer does not have, and name the nearest one. Mixed in before a serializer."""
+    """Reject an unknown field, and suggest the most similar known name. It must precede the serializer in the bases."""
 
     also_known: ClassVar[tuple[str, ...]] = ("csrfmiddlewaretoken",)
 
     def to_internal_value(self, data: Any) -> Any:
-        for name in data if isinstance(data, Mapping) else ():
-            if name not in self.fields and name not in self.also_known:
-                near = difflib.get_close_matches(str(name), list(self.fields), n=1)
-                hint = f"; did you mean {near[0]}?" if near else f"; the fields are {', '.join(self.fields)}"
-                raise ParameterUnknown(f"{str(name)[:60]!r} is not a field{hint}", field=str(name)[:60])
+        if isinstance(data, Mapping):
+            require_known([name for name in data if name not in self.also_known], list(self.fields))
         return super().to_internal_value(data)
 
 
+def require_known(names: Iterable[Any], known: Sequence[str]) -> None:
+    """Raise ParameterUnknown for the first name that is not known, with the nearest one that is.
+
+    Raises MalformedBody for a name that no client writes: then a file was sent as if it were a form.
+    """
+    for name in map(str, names):
+        if name in known:
+            continue
+        if not name.isprintable():
+            raise MalformedBody("The body is not a form; send a picture with its Content-Type, such as image/jpeg.")
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(known) or 'none'}"
+        raise ParameterUnknown(f"{name[:60]!r} is not a field; {hint}", field=name[:60])
+
+
 class BlankAsDefault(Base):
-    """Read an empty string, as forms send, and null like a field that was not sent. Mixed in before a serializer."""
+    """Treat an empty string and null as a missing field, as forms need. It must precede the serializer in the bases."""
 
     def to_internal_value(self, data: Any) -> Any:
         names: list[str] = list(getattr(data, "keys", list)())

@@ -1,4 +1,4 @@
-"""Download of one stored file: by signed link, by key, or in a signed-in browser."""
+"""Download one stored file, with a signed link, with a key, or in a signed-in browser."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from jobs.api.accept import AlwaysJson
 from jobs.api.auth import HasScope
 from jobs.api.native.base import NativeView
 from jobs.api.problem import PROBLEM
 from jobs.api.sending import file_response
-from jobs.errors import AuthenticationRequired, LinkExpired, PermissionDenied
+from jobs.errors import AuthenticationRequired, LinkExpired, LinkInvalid, PermissionDenied
 from jobs.models import Artifact
 from jobs.results import storage
 from jobs.results.downloads import download_note
@@ -26,18 +25,20 @@ from jobs.results.selectors import artifact_get, artifact_signed
 
 
 class SignedOrScope(BasePermission):
-    """Admit a valid signature; otherwise require the scope `read`. Raises LinkExpired for an expired link."""
+    """Allow a valid signature; otherwise require the scope `read`. Raise LinkExpired or LinkInvalid."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if is_signed(request, view):
             return True
-        if _link_state(request, view) == "expired" and request.auth is None and not request.user.is_authenticated:
-            raise LinkExpired("The link has expired; look at the job again for a new one.")
+        if "signature" in request.query_params and request.auth is None and not request.user.is_authenticated:
+            if _link_state(request, view) == "expired":
+                raise LinkExpired("The link has expired; look at the job again for a new one.")
+            raise LinkInvalid("The link's signature does not fit; use the link as it was given, or send a key.")
         return HasScope().has_permission(request, view)
 
 
 def is_signed(request: Request, view: APIView) -> bool:
-    """Check whether the request's query holds a valid signature for the file."""
+    """Return whether the request's query contains a valid signature for the file."""
     return _link_state(request, view) == "valid"
 
 
@@ -47,14 +48,17 @@ def _link_state(request: Request, view: APIView) -> str:
 
 
 class FileView(NativeView):
-    """Send a file with headers that stop browsers from running it. Not rate limited: a gallery opens many at once."""
+    """Send a file with headers that prevent browsers from running it.
+
+    No rate limit, as a gallery opens many files at once.
+    """
 
     is_rated = False
+    query_fields = None  # an unknown name in a link does no harm
     permission_classes = [SignedOrScope]
-    content_negotiation_class = AlwaysJson
 
     def perform_authentication(self, request: Request) -> None:
-        """Authenticate the caller; an invalid key does not matter when the signature is valid."""
+        """Authenticate the caller; an invalid key is ignored if the signature is valid."""
         try:
             super().perform_authentication(request)
         except (AuthenticationRequired, PermissionDenied):
@@ -87,7 +91,7 @@ class FileView(NativeView):
         return file_response(request, artifact, as_attachment=bool(request.query_params.get("download")))
 
     def _note(self, request: Request, artifact: Artifact) -> None:
-        """Record that a known caller opened another's file; a signed link alone names no caller."""
+        """Record that a known caller opened another user's file; a signed link identifies no caller."""
         if request.auth is None and not request.user.is_authenticated:
             return
         with suppress(PermissionDenied):  # a person without a team, by a signed link

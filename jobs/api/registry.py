@@ -1,7 +1,7 @@
 """Registry of the published dialects.
 
-A dialect is one folder below `jobs/api` whose `dialect.py` calls `register`. Importing the folder is all that the site
-does with it, so deleting the folder removes its routes, its limits, its choice of `Job.dialect` and its callbacks.
+A dialect is one folder below `jobs/api` with a `dialect.py` that calls `register`. The site only imports the folder, so
+deleting it removes the dialect's routes, limits, choice of `Job.dialect` and callbacks.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from jobs.webhooks.payload import CallbackPayload, callback_payload_register
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """Describe a published API to the shared code.
+    """A published API, described for the shared code.
 
     name: the value of `Job.dialect`, and the folder's name. label: its name for people, and its group in the OpenAPI
-    document. routes: returns its URL patterns; called by processes that serve requests only. limits: what it allows a
-    team by itself. request_headers: headers that only its clients send, allowed for pages of other origins.
+    document. routes: returns its URL patterns; called only by web processes. limits: its default limits for a team.
+    request_headers, response_headers: headers of this dialect that pages of other origins may send and read.
     callback_payload: builds the payload of a job's callback; without it, the native one is sent.
     """
 
@@ -35,6 +35,7 @@ class Dialect:
     routes: Callable[[], list[URLPattern]]
     limits: DialectLimits = field(default_factory=DialectLimits)
     request_headers: tuple[str, ...] = ()
+    response_headers: tuple[str, ...] = ()
     callback_payload: CallbackPayload | None = None
 
 
@@ -46,6 +47,7 @@ def register(dialect: Dialect) -> None:
     _dialects[dialect.name] = dialect
     dialect_register(dialect.name, label=dialect.label, limits=dialect.limits)
     settings.CORS_ALLOW_HEADERS.extend(set(dialect.request_headers) - set(settings.CORS_ALLOW_HEADERS))
+    settings.CORS_EXPOSE_HEADERS.extend(set(dialect.response_headers) - set(settings.CORS_EXPOSE_HEADERS))
     if dialect.callback_payload is not None:
         callback_payload_register(dialect.name, dialect.callback_payload)
 

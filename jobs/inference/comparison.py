@@ -23,7 +23,10 @@ ERROR_WITHIN, TIME_BELOW = 1.10, 0.45
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Hold one photo: the error (mean absolute, 0..1) and time of both models, and the fast one's uncertainty."""
+    """The measurements of one photo.
+
+    Error (mean absolute, 0..1) and time of both models, and the fast model's uncertainty.
+    """
 
     uncertainty: float
     fast_error: float
@@ -35,7 +38,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Hold one way to process the photos: `above` is the level of `auto`, None for the other qualities."""
+    """The result of one way to process all photos. `above`: the level of `auto`; None for the other qualities."""
 
     quality: str
     above: float | None

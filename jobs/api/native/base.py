@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -12,8 +13,10 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs.api.accept import AlwaysJson
 from jobs.api.auth import request_id_of
 from jobs.api.base import DialectView
+from jobs.api.fields import require_known
 from jobs.api.problem import problem_response
 from jobs.models import Job, JobImage
 from jobs.work.admission import outlook
@@ -21,6 +24,8 @@ from segmentation.errors import InvalidParameter, MattingError
 
 from .documents import ImagePageSerializer, job_document
 
+# The queries of a response with a job: how long to wait for it, and which of its pictures to show.
+JOB_QUERY = ("wait", "images_page", "images_page_size")
 WAIT = OpenApiParameter("wait", int, description="Seconds to wait for the result; 0 answers at once.")
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="Repeating a request with its key makes no second job."
@@ -28,23 +33,35 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 
 class NativeView(DialectView):
-    """Answer errors as problem documents, and jobs as JSON."""
+    """Return errors as problem documents, and jobs as JSON.
+
+    query_fields: the allowed query parameters; None if the view itself checks its query.
+    """
+
+    content_negotiation_class = AlwaysJson
+    query_fields: ClassVar[tuple[str, ...] | None] = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.query_fields is not None:
+            require_known(request.query_params, self.query_fields)
 
     def render_error(self, error: MattingError, request: Request | HttpRequest | None) -> Response:
         request_id = "" if request is None else request_id_of(request)
         return problem_response(error, request_id=request_id)
 
     def wait_s(self) -> float:
-        """Read `?wait=`; raise InvalidParameter unless it is a whole number from 0 to the site's limit."""
+        """Return `?wait=` in seconds; raise InvalidParameter unless it is a whole number from 0 to the site's limit."""
         text = self.request.query_params.get("wait", "0") or "0"
         if not text.isdecimal() or int(text) > settings.MATTING_MAX_WAIT_S:
             raise InvalidParameter(f"wait: a whole number from 0 to {settings.MATTING_MAX_WAIT_S}", field="wait")
         return int(text)
 
     def answer(self, job: Job, *, pending_status: int = 202, images: Sequence[JobImage] | None = None) -> Response:
-        """Answer with the job, with status 200 once it has ended, and before with its URL and the queue in headers.
+        """Return the job as a response, with status 200 after its end, and `pending_status` before.
 
-        images: all its pictures, where they are read already.
+        With status 202, headers give the job's URL and the state of the queue. images: all pictures of the job, if they
+        have been read already.
         """
         shown = ImagePageSerializer(data=self._paging())
         shown.is_valid(raise_exception=True)
@@ -62,10 +79,10 @@ class NativeView(DialectView):
 
     def _paging(self) -> dict[str, str]:
         query = self.request.query_params
-        return {name: query[name] for name in ("images_page", "images_page_size") if name in query}
+        return {name: query[name] for name in JOB_QUERY[1:] if name in query}
 
     def page_links(self, *, page: int, page_size: int, count: int) -> dict[str, str]:
-        """Build the Link header of a list: the first, previous, next and last page (RFC 8288)."""
+        """Return the Link header of a list: the first, previous, next and last page (RFC 8288)."""
         last = max(1, -(-count // page_size))
         pages = {"first": 1, "prev": page - 1, "next": page + 1, "last": last}
         query = self.request.query_params.dict()

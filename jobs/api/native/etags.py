@@ -1,4 +1,4 @@
-"""Native API: the ETag of a job, from a few numbers of the database."""
+"""Native API: the ETag of a job, computed from a few numbers of the database."""
 
 from __future__ import annotations
 

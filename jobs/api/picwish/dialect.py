@@ -21,10 +21,18 @@ def routes() -> list[URLPattern]:
 
 
 def callback_payload(job: Job) -> dict[str, Any]:
-    """Build the payload of a job's callback: the same JSON as the poll's."""
+    """Return the payload of a job's callback: the same JSON as in the response to a poll."""
     from .render import render_task
 
     return render_task(job, base_url=job.wire["base_url"])
 
 
-register(Dialect(name=NAME, label=_("PicWish"), routes=routes, callback_payload=callback_payload))
+register(
+    Dialect(
+        name=NAME,
+        label=_("PicWish"),
+        routes=routes,
+        response_headers=("X-Task-Id",),
+        callback_payload=callback_payload,
+    )
+)

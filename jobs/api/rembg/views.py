@@ -28,7 +28,7 @@ RESPONSES = {(200, "image/png"): OpenApiTypes.BINARY, "4XX": ERROR, "5XX": ERROR
 
 
 class RembgView(PublishedView):
-    """Answer this dialect's errors."""
+    """Return the dialect's errors."""
 
     dialect = NAME
     is_submit = True
@@ -76,10 +76,10 @@ class RemoveView(RembgView):
         self.ignored_fields = [*self.ignored_fields, *body.without_effect]
         options, background = body.to_options(), body.background()
         door = Door(dialect=NAME, urgency=Job.Urgency.INTERACTIVE)
-        job = self.submit(door=door, options=options, sources=[body.to_source()])
+        job = self.submit(door=door, options=options, sources=[body.to_source()], fields={"background": background})
         answer = partial(render.render_result, background=background)
         return self.when_picture(job, timeout_s=settings.MATTING_MAX_WAIT_S, then=answer)
 
 
 class NothingView(NothingHere, RembgView):
-    """Answer every other path of the dialect."""
+    """Return the dialect's 404 for all other paths."""

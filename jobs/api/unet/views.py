@@ -99,7 +99,7 @@ TASK_EXAMPLE = OpenApiExample(
 
 
 class UNetView(PublishedView):
-    """Answer JSON and this dialect's errors."""
+    """Return JSON and the dialect's errors."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson
@@ -196,7 +196,8 @@ class BatchView(UNetView):
             shown_folder=values["output_dir"].rstrip("/") + "/", sources=sources, keeps_names=values["keep_names"]
         )
         door = names.door(bundle_folder=f"teams/{self.actor.team.id}", export_directory=str(outputs.path))
-        return self.submit(door=door, options=options, sources=sources)
+        fields = {name: values[name] for name in ("keep_names", "output_dir")}
+        return self.submit(door=door, options=options, sources=sources, fields=fields)
 
     def _submit_upload(self, request: Request) -> Job:
         body = serializers.UNetUploadSerializer(data=request.data)
@@ -205,11 +206,12 @@ class BatchView(UNetView):
         options = body.to_options()
         sources: list[Source] = body.to_sources(self.team_limits(default_limits()))
         names = BatchNames(shown_folder="outputs/", sources=sources, keeps_names=body.validated_data["keep_names"])
-        return self.submit(door=names.door(bundle_folder="outputs"), options=options, sources=sources)
+        fields = {"keep_names": body.validated_data["keep_names"]}
+        return self.submit(door=names.door(bundle_folder="outputs"), options=options, sources=sources, fields=fields)
 
 
 class BatchNames:
-    """Hold the names of one batch: its id, its folder, its zip and its results."""
+    """The names of one batch: its id, its folder, its zip and its results."""
 
     def __init__(self, *, shown_folder: str, sources: Sequence[Source], keeps_names: bool) -> None:
         self.task_id = second_unique_name("batch_{}", separator="_")
@@ -223,7 +225,7 @@ class BatchNames:
         )
 
     def door(self, *, bundle_folder: str, export_directory: str = "") -> Door:
-        """Build the batch's Door; with an export directory the results are copied there, else stored only."""
+        """Return the batch's Door; with an export directory the results are also copied there."""
         return Door(
             dialect=NAME,
             urgency=Job.Urgency.BATCH,
@@ -278,4 +280,4 @@ class ReloadView(UNetView):
 
 
 class NothingView(NothingHere, UNetView):
-    """Answer every other path of the dialect."""
+    """Return the dialect's 404 for all other paths."""
