@@ -18,6 +18,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.utils import parse_date_str
 
+from jobs.admin.paging import BoundedPaginator
 from jobs.audit.trail import audit_append
 from jobs.models import Action
 from jobs.teams.caller import caller_of
@@ -33,6 +34,7 @@ class AuditedAdmin(ModelAdmin):
     show_full_result_count = False
     show_facets = ShowFacets.NEVER  # each would count all rows again
     list_per_page = 25
+    paginator = BoundedPaginator
     list_filter_submit = True
 
     def construct_change_message(self, request: HttpRequest, form: BaseForm, formsets: Any, add: bool = False) -> Any:

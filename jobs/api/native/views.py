@@ -25,7 +25,7 @@ from jobs.models import Job, Status
 from jobs.recipes.selectors import recipe_named
 from jobs.work.cancel import job_cancel
 from jobs.work.retention import job_purge
-from jobs.work.selectors import images_of, job_get, jobs_filtered
+from jobs.work.selectors import images_of, images_of_small_job, job_get, jobs_filtered
 from jobs.work.submission import Door
 from segmentation.errors import InvalidParameter
 
@@ -135,13 +135,15 @@ class JobView(NativeView):
         return self.when_ended(job, timeout_s=wait_s, then=self._shown) if wait_s else self._shown(job)
 
     def _shown(self, job: Job) -> HttpResponseBase:
-        """Return the job, or 304 if the caller's ETag is current, which reads no picture from the database."""
-        etag = job_etag(job, page=self.request.GET.urlencode(), language=get_language() or "")
+        """Answer with the job, or with 304 when it is as the caller knows it; that reads no picture."""
+        is_whole = not self.request.GET and "If-None-Match" not in self.request.headers
+        images = images_of_small_job(job) if is_whole else None
+        etag = job_etag(job, page=self.request.GET.urlencode(), language=get_language() or "", images=images)
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         unchanged = get_conditional_response(self.request._request, etag=etag)
         if unchanged is not None and unchanged.status_code == 304:
             return Response(status=304, headers=headers)
-        response = self.answer(job, pending_status=200)
+        response = self.answer(job, pending_status=200, images=images)
         for name, value in headers.items():
             response[name] = value
         return response
