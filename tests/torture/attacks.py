@@ -421,9 +421,16 @@ class _Canary(socket.socket):
 
 @contextmanager
 def _canary() -> Iterator[_Canary]:
-    """Listen on a port of this machine that nothing may connect to, and count the connections."""
+    """Listen on a port of this machine that nothing may connect to, and count the connections.
+
+    The port is 80 where this user may take it: the fetcher refuses others by their number alone.
+    """
     server = _Canary()
-    server.bind(("127.0.0.1", 0))
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        server.bind(("127.0.0.1", 80))
+    except OSError:
+        server.bind(("127.0.0.1", 0))
     server.listen(50)
 
     def accept() -> None:
