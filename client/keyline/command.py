@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -62,13 +63,16 @@ def _command(commands: Any, name: str, text: str, run: Any) -> argparse.Argument
     parser.add_argument("--background", default=None, metavar="COLOUR")
     parser.add_argument("--threshold", type=int, default=None)
     parser.add_argument("--crop", action="store_true", default=None)
+    parser.add_argument("--recipe", default=None, metavar="NAME", help="finish each picture, such as amazon-main")
     parser.add_argument("-om", "--mask", action="store_true", help="only the mask")
     parser.add_argument("-a", "--refine", action="store_true", default=None)
     return parser
 
 
 def _options(chosen: argparse.Namespace) -> dict[str, Any]:
-    options = {name: getattr(chosen, name) for name in ("format", "background", "threshold", "crop", "refine")}
+    options = {
+        name: getattr(chosen, name) for name in ("format", "background", "threshold", "crop", "refine", "recipe")
+    }
     if chosen.mask:
         options["outputs"] = ["mask"]
     return {name: value for name, value in options.items() if value is not None}
@@ -104,7 +108,8 @@ def _cut_out_all(client: Keyline, paths: Iterable[Path], chosen: argparse.Namesp
         task = bar.add_task("Cutting out", total=len(left))
         for path in left:
             try:
-                client.cut_out(path, **_options(chosen)).save(_target(path, chosen))
+                picture = client.cut_out(path, **_options(chosen))
+                picture.save(_target(path, chosen, picture.content_type))
             except KeylineError as error:
                 console.print(f"{path.name}: {error}")
                 failed += 1
@@ -136,9 +141,15 @@ def _pictures_in(folder: Path) -> list[Path]:
     )
 
 
-def _target(path: Path, chosen: argparse.Namespace) -> Path:
+def _target(path: Path, chosen: argparse.Namespace, content_type: str = "") -> Path:
+    """Return where a result goes. A recipe chooses its own format: before its file is there, any of its name counts."""
     output: Path = chosen.output
-    return output / f"{path.stem}{SUFFIXES[chosen.format or 'png']}"
+    if not chosen.recipe:
+        return output / f"{path.stem}{SUFFIXES[chosen.format or 'png']}"
+    stem = f"{path.stem}-{chosen.recipe.partition('@')[0]}"
+    if content_type:
+        return output / f"{stem}{SUFFIXES.get(content_type.partition('/')[2], '.psd')}"
+    return next(output.glob(f"{glob.escape(stem)}.*"), output / f"{stem}.png")
 
 
 def _is_missing(source: Path, target: Path) -> bool:
