@@ -31,7 +31,8 @@ def read_or_create_secret(path: Path) -> str:
 def broker_socket(data_dir: Path) -> Path:
     """Return the path of the embedded broker's socket.
 
-    In a long folder path it is moved, since sockets allow about 108 characters.
+    If the data folder's path is long, the socket is in the temporary folder, because a socket's path may have only
+    about 108 characters.
     """
     path = data_dir / "broker.sock"
     if len(str(path)) < 100:

@@ -1,4 +1,4 @@
-"""Hold every picture of the training sets in memory: compressed beside a processor, decoded on a GPU."""
+"""Store all pictures of the training sets in memory: compressed on a CPU, decoded on a GPU."""
 
 from dataclasses import dataclass
 
@@ -49,7 +49,7 @@ class Bank:
 
 
 def bank_from(entries: list[Entry], size: int) -> Bank:
-    """Decode all entries into a bank; raises ValueError when none has a subject."""
+    """Decode all entries into a bank; raise ValueError when none has a subject."""
     photos, alphas = Packed(size, colour=True), Packed(size, colour=False)
     nothing = np.zeros((size, size), np.uint8)
     rows: list[tuple[float, ...]] = []
@@ -94,13 +94,13 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
 
 
 def _near(ids: np.ndarray) -> bool:
-    """Tell whether any person of a scene (S, S) is large enough to learn much from."""
+    """Return whether any person of a scene (S, S) is large enough for training."""
     areas = np.bincount(ids[(ids > 0) & (ids < 255)], minlength=1)
     return bool(areas.max() >= LEAST_PERSON_SHARE * ids.size)
 
 
 def _padded(scenes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the boxes of L scenes in 0..1 as (L, 2, MOST_PEOPLE, 4) in -1..1, and which are there."""
+    """Return the boxes of L scenes (0..1) as (L, 2, MOST_PEOPLE, 4) in -1..1, and a mask of the existing ones."""
     boxes = np.zeros((len(scenes), 2, MOST_PEOPLE, 4), np.float32)
     present = np.zeros(boxes.shape[:3], bool)
     for scene, both in enumerate(scenes):
@@ -124,5 +124,5 @@ def _known(picture: Picture) -> tuple[float, ...]:
 
 
 def weight_by_share(share: float) -> float:
-    """Return how often to show a subject that covers this share of its picture: small ones more, within limits."""
+    """Return how often to draw a subject by its share of the picture; small subjects more often, within limits."""
     return min(max(USUAL_SUBJECT_SHARE / max(share, 1e-6), 0.5), 4.0)

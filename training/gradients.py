@@ -1,8 +1,8 @@
-"""Training, eighth step: the gradients of a batch, its parts worked on side by side.
+"""Training, step 8: compute the gradients of a batch in parallel parts.
 
-On a processor one step on all cores waits, in each of its hundreds of small loops, for the slowest core. Parts of the
-batch, each on one core with a network that shares the weights, wait once a step: a third faster on two idle cores,
-several times faster where other programs take turns on them.
+On a CPU, one step on all cores waits for the slowest core in each of its hundreds of small loops. If each core
+processes a part of the batch, with a copy of the network that shares the weights, they wait once per step. This is a
+third faster on two idle cores, and several times faster when other programs use the cores too.
 """
 
 import copy
@@ -17,7 +17,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class Gradients(Generic[Network]):
-    """Fill the gradients of `network` with the mean over `workers` parts of a batch."""
+    """Set the gradients of `network` to the mean over `workers` parts of a batch."""
 
     def __init__(self, network: Network, workers: int):
         self.network = network
@@ -26,7 +26,7 @@ class Gradients(Generic[Network]):
 
     @staticmethod
     def _sharing(network: Network) -> Network:
-        """Copy a network that keeps gradients and running means of its own, and the original's weights."""
+        """Return a copy of a network that shares the weights and has its own gradients and running means."""
         other = copy.deepcopy(network)
         for theirs, ours in zip(other.parameters(), network.parameters(), strict=True):
             theirs.data = ours.data

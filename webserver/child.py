@@ -26,9 +26,7 @@ _SWITCH_INTERVAL_S = 0.001  # the event loop gets its turn soon, however many th
 
 
 class _Server(uvicorn.Server):
-    """Report to the parent that this process serves, that it is alive, and when it has served `max_requests`
-    requests.
-    """
+    """Report to the parent when this process serves, that it is alive, and when it should be replaced."""
 
     def __init__(self, config: uvicorn.Config, *, pipe: int, max_requests: int) -> None:
         super().__init__(config)

@@ -6,7 +6,7 @@ import argparse
 import glob
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,31 +90,39 @@ def _one(client: Keyline, chosen: argparse.Namespace, console: Console) -> int:
 
 def _folder(client: Keyline, chosen: argparse.Namespace, console: Console) -> int:
     chosen.output.mkdir(parents=True, exist_ok=True)
-    failed = _cut_out_all(client, _pictures_in(chosen.input), chosen, console)
+    given_up: dict[Path, float] = {}
+    _cut_out_all(client, chosen, console, given_up)
     if chosen.watch:
         from watchfiles import watch
 
         console.print(f"Watching {chosen.input}; Ctrl-C ends it.")
-        for _changes in watch(chosen.input):
-            failed += _cut_out_all(client, _pictures_in(chosen.input), chosen, console)
-    return 1 if failed else 0
+        # It also yields without a change, for pictures that came while nobody watched.
+        for _changes in watch(chosen.input, yield_on_timeout=True, raise_interrupt=True):
+            _cut_out_all(client, chosen, console, given_up)
+    return 1 if given_up else 0
 
 
-def _cut_out_all(client: Keyline, paths: Iterable[Path], chosen: argparse.Namespace, console: Console) -> int:
-    """Cut out each picture whose result is missing or older than the picture; return the number of failures."""
-    left = [path for path in paths if _is_missing(path, _target(path, chosen))]
-    failed = 0
+def _cut_out_all(client: Keyline, chosen: argparse.Namespace, console: Console, given_up: dict[Path, float]) -> None:
+    """Cut out each picture whose result is missing or older; note in `given_up` when those that failed were written."""
+    left = [
+        path
+        for path in _pictures_in(chosen.input)
+        if _is_missing(path, _target(path, chosen)) and given_up.get(path) != path.stat().st_mtime
+    ]
+    if not left:
+        return
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("Cutting out", total=len(left))
         for path in left:
+            written_at = path.stat().st_mtime
             try:
                 picture = client.cut_out(path, **_options(chosen))
                 picture.save(_target(path, chosen, picture.content_type))
-            except KeylineError as error:
+                given_up.pop(path, None)
+            except (KeylineError, FileNotFoundError) as error:
                 console.print(f"{path.name}: {error}")
-                failed += 1
+                given_up[path] = written_at
             bar.advance(task)
-    return failed
 
 
 def _zip(client: Keyline, chosen: argparse.Namespace, console: Console) -> int:

@@ -17,17 +17,24 @@ _PROBLEM = "#/components/schemas/Problem"
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Describe the key as a bearer token."""
+    """The API key as a bearer token, or in its own header."""
 
     target_class = "jobs.api.auth.KeyAuthentication"
-    name = "key"
+    name: Any = ("key", "keyHeader")
 
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "An API key's secret."}
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
+        text = "An API key's secret."
+        return [
+            {"type": "http", "scheme": "bearer", "description": text},
+            {"type": "apiKey", "in": "header", "name": "X-API-KEY", "description": text},
+        ]
+
+    def get_security_requirement(self, auto_schema: object) -> list[dict[str, list[Any]]]:
+        return [{name: []} for name in self.name]
 
 
 class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Describe the signed-in browser's cookie."""
+    """The cookie of a signed-in browser."""
 
     target_class = "jobs.api.auth.BrowserSession"
     name = "browser"
@@ -37,7 +44,7 @@ class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Describe open networks by nothing: a caller cannot choose to come from one."""
+    """Open networks have no entry, because a client cannot choose its network."""
 
     target_class = "jobs.api.auth.NetworkAuthentication"
     name: Any = ()  # no scheme
@@ -50,7 +57,7 @@ class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 def problems_named(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
-    """Give problem documents their media type. A hook: the schema generator knows one media type for all responses."""
+    """Set the media type of problem documents, because the schema generator knows one type for all responses."""
     for operations in result["paths"].values():
         for operation in operations.values():
             for response in operation["responses"].values():

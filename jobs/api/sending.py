@@ -1,7 +1,7 @@
-"""Sending of stored files: whole, one byte range of them (206), or only that they have not changed (304).
+"""Send stored files: complete, as one byte range (206), or only the status that they are unchanged (304).
 
-MATTING_SEND_FILES names who sends the bytes: this process, nginx (X-Accel-Redirect), or the bucket (a link that expires
-soon). nginx and the bucket also answer ranges.
+MATTING_SEND_FILES selects who sends the bytes: this process, nginx (X-Accel-Redirect), or the bucket (a link that
+expires soon). nginx and the bucket also support byte ranges.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def file_response(request: Request, artifact: Artifact, *, as_attachment: bool) -> HttpResponseBase:
-    """Send an artifact, private, and with headers that keep browsers from running it."""
+    """Return a response with an artifact, private, and with headers that prevent browsers from running it."""
     headers = {
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -68,7 +68,7 @@ def _sent(request: Request, artifact: Artifact, etag: str, *, as_attachment: boo
 
 
 def _ranged(request: Request, artifact: Artifact, etag: str) -> HttpResponseBase | None:
-    """Answer one byte range with 206 and one outside the file with 416; None for any other request."""
+    """Return 206 for one byte range, and 416 for a range outside the file; None for any other request."""
     match = _ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
     if match is None or not any(match.groups()) or request.headers.get("If-Range", etag) != etag:
         return None

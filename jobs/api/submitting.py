@@ -1,4 +1,4 @@
-"""Submission of jobs by views, safe to repeat: an Idempotency-Key makes one job of a repeated request."""
+"""Let views submit jobs so that clients can repeat requests: the same Idempotency-Key gives the same job."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ REPLAYED = "Idempotent-Replayed"
 
 
 class SubmittingView:
-    """Add `submit` to an API view. Mixed in before APIView; `is_replay` marks a response made from an earlier job."""
+    """Add `submit` to an API view; it must precede APIView in the bases.
+
+    `is_replay` marks a response with an earlier job.
+    """
 
     is_replay = False
 
@@ -40,10 +43,10 @@ class SubmittingView:
         recipes: Sequence[NamedRecipe] = (),
         fields: Mapping[str, Any] | None = None,
     ) -> Job:
-        """Submit a job, or return the one that the request's Idempotency-Key made before.
+        """Submit a job, or return the job that the request's Idempotency-Key created before.
 
-        fields: what else of the request decides its response; it is compared when the key comes again. Raises
-        InvalidParameter when the key came with another request, and what `job_submit` raises.
+        fields: other fields of the request that affect its response; they are compared when the key is used again.
+        Raise InvalidParameter when the key was used with another request, and the errors of `job_submit`.
         """
         key = idempotency_key(self.request)
         if key:
@@ -56,7 +59,7 @@ class SubmittingView:
         return self.submit_once(door, submission)
 
     def submit_once(self: Any, door: Door, submission: Callable[[], Job]) -> Job:
-        """Call `submission`, unless the door's Idempotency-Key made a job before; return the job."""
+        """Call `submission` and return its job; if the door's Idempotency-Key created a job before, return that one."""
         earlier = self._replayed(door)
         if earlier is not None:
             return earlier
@@ -69,7 +72,7 @@ class SubmittingView:
             return earlier
 
     def _replayed(self: Any, door: Door) -> Job | None:
-        """Return the job that the door's key made before; raise InvalidParameter when for another request."""
+        """Return the job that the door's key created; None without one. Raise InvalidParameter for another request."""
         job = job_by_idempotency_key(self.actor, door.idempotency_key) if door.idempotency_key else None
         if job is not None:
             require_same_request(job.request_hash, door.request_hash)

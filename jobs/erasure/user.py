@@ -24,7 +24,7 @@ class ErasureRefused(Exception):
 
 
 def user_erase(*, author: Author, user: User) -> Summary:
-    """Erase a user in one transaction: the account, what they submitted, and the teams of which they are the only member.
+    """Erase a user in one transaction: account, submitted jobs, and the teams of which the user is the only member.
 
     Keys that they created belong to their teams and stay, without their name. Raises ErasureRefused for the last
     administrator, and for the only owner of a team that has other members.

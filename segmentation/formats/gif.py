@@ -81,7 +81,7 @@ def _mended(data: bytes, start: int) -> bytes:
 def _what_follows(data: bytes, place: int) -> tuple[bool, bool]:
     """Return whether another frame follows, and whether the file is complete.
 
-    The first frame ends with a frame or trailer.
+    It is complete if the first frame is followed by another frame or the trailer.
     """
     for _ in range(MAX_BLOCKS):
         if place >= len(data):

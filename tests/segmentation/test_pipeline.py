@@ -10,7 +10,7 @@ from segmentation.errors import BoxInvalid, InvalidParameter
 from segmentation.find import limit_to
 from segmentation.image import Limits
 from segmentation.options import AlphaMode, Box, CutoutOptions, Output, Subject
-from segmentation.pipeline import cut_out, read_alpha, render_variant
+from segmentation.pipeline import NOTHING_SURE, cut_out, read_alpha, render_variant
 from segmentation.postprocess import shape_alpha
 from tests.fakes import EmptyEngine, FakeEngine
 from tests.segmentation.pictures import astronaut, disc, encoded
@@ -25,8 +25,9 @@ def opened(data: bytes) -> np.ndarray:
 
 @pytest.fixture(autouse=True)
 def _plain_names(monkeypatch):
-    """Let the engine's own answer name the subject: here nobody looks at the pixels of the photo."""
+    """Let the engine's result alone classify the subject, without the photo's pixels."""
     monkeypatch.setattr(finding, "which_subject", lambda rgb, matte: Subject.OBJECT)
+    monkeypatch.setattr(finding, "is_stamped_paper", lambda rgb: False)
 
 
 def test_a_photo_becomes_a_transparent_cutout_of_its_size():
@@ -75,7 +76,7 @@ def test_the_files_own_transparency_multiplies_the_alpha():
 
 
 class Looking(FakeEngine):
-    """Keep the picture that the engine was shown."""
+    """An engine that stores the picture that it gets."""
 
     def auto(self, rgb):
         self.seen = rgb
@@ -183,7 +184,7 @@ def test_an_object_is_what_remains_beside_the_people():
 
 
 class CarAndWoman(FakeEngine):
-    """See a car with a woman's head above it as the subject, and the whole woman as a person; a stranger stands by."""
+    """Return a car with a woman's head above it as the subject, the whole woman as a person, and another person."""
 
     def auto(self, rgb):
         rows, columns = np.mgrid[:64, :64]
@@ -291,4 +292,4 @@ def test_a_photo_without_people_gives_an_empty_map_and_no_error():
     options = CutoutOptions(method="instances", outputs=("mask", "visualization"))
     result = cut_out(PHOTO, options, EmptyEngine(), LIMITS)
     assert not opened(result.outputs[0].data).any()
-    assert (result.instances, result.foreground, result.uncertainty) == ((), None, 0)
+    assert (result.instances, result.foreground, result.uncertainty) == ((), None, NOTHING_SURE)

@@ -1,4 +1,4 @@
-"""MCP server: its tools call the same services as the APIs, for the team of a key, so that quotas and audit apply."""
+"""MCP server. Its tools call the same services as the APIs, for the team of a key, so quotas and audit apply."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ from segmentation.options import Box, Color, CutoutOptions, Format, Method, Poin
 
 NAME = "mcp"
 KEY_VARIABLE = "KEYLINE_KEY"
+_FIELDS_BYTES = 64 * 2**10
 INSTRUCTIONS = (
     "Removes the background of pictures. cut_out answers the picture itself and the id of its job; with boxes or "
     "points it cuts out what is there. look_at_job shows a job, fetch_result answers one of its files."
@@ -48,7 +49,7 @@ INSTRUCTIONS = (
 
 
 def build_server(*, base_url: str = "") -> MCPServer:
-    """Build the server. base_url: the site's URL, for the links in jobs."""
+    """Return the server. base_url: the site's URL, for the links in jobs."""
     server = MCPServer("keyline", instructions=INSTRUCTIONS)
 
     @server.tool()
@@ -67,8 +68,8 @@ def build_server(*, base_url: str = "") -> MCPServer:
     ) -> list[Image | str]:
         """Remove the background of one picture, given as base64 or by URL.
 
-        boxes are [left, top, right, bottom], points [x, y, 1] to keep or [x, y, 0] to remove what is there.
-        recipe names a finished picture, such as amazon-main, which is returned in place of the cut-out.
+        boxes are [left, top, right, bottom], points [x, y, 1] to keep or [x, y, 0] to remove this place.
+        recipe names a finished picture, such as amazon-main, which is returned instead of the cut-out.
         """
         actor = actor_of(context, Scope.SUBMIT, is_submit=True)
         options = CutoutOptions(
@@ -92,7 +93,7 @@ def build_server(*, base_url: str = "") -> MCPServer:
     @server.tool()
     @_answering
     def look_at_job(context: Context[Any, Any], job_id: str) -> dict[str, Any]:
-        """Show a job: its state, its pictures and links to their files."""
+        """Return a job: its state, its pictures and links to their files."""
         actor = actor_of(context, Scope.READ)
         return _plain(job_document(job_get(actor, _uuid(job_id)), base_url=base_url))
 
@@ -101,24 +102,32 @@ def build_server(*, base_url: str = "") -> MCPServer:
     def fetch_result(
         context: Context[Any, Any], job_id: str, position: int = 0, kind: Artifact.Kind = Artifact.Kind.CUTOUT
     ) -> Image:
-        """Answer a file of a job's picture: cutout, mask, alpha, visualization, thumbnail or source."""
+        """Return a file of a job's picture: cutout, mask, alpha, visualization, thumbnail or source."""
         actor = actor_of(context, Scope.READ)
         return _picture(actor, image_at(job_get(actor, _uuid(job_id)), position), kind)
 
     return server
 
 
-def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False) -> Actor:
-    """Return the actor of a call: the key in its Authorization header, or over stdio the one in KEYLINE_KEY.
+def max_request_bytes() -> int:
+    """Return the largest request over HTTP: one picture of the site's limit as base64, with its other fields."""
+    return settings.MATTING_MAX_IMAGE_BYTES * 4 // 3 + _FIELDS_BYTES
 
-    Raises AuthenticationRequired, ScopeMissing, and RateLimited when the team has sent too many requests.
+
+def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False) -> Actor:
+    """Return the actor of a call: the key in its Authorization header, or over stdio the key in KEYLINE_KEY.
+
+    Raise AuthenticationRequired, ScopeMissing, and RateLimited when the team has sent too many requests.
     """
     headers = context.headers
+    address: str | None
     if headers is None:
         secret, address = os.environ.get(KEY_VARIABLE, ""), "127.0.0.1"
     else:
         scheme, _, secret = headers.get("authorization", "").partition(" ")
-        secret, address = (secret if scheme.lower() == "bearer" else headers.get("x-api-key", "")), None
+        secret = secret if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+        request = context.request_context.request
+        address = request.client.host if request and request.client else None
     key = key_by_secret(secret.strip())
     if key is None or not key.is_active or not is_allowed_from(key, address):
         raise AuthenticationRequired
@@ -130,7 +139,7 @@ def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False)
 
 
 def _answering(tool: Callable[..., Any]) -> Callable[..., Any]:
-    """Give the tool's thread a database connection of its own, and turn errors into their public messages."""
+    """Give the tool's thread its own database connection, and convert errors to their public messages."""
 
     @wraps(tool)
     def call(*args: Any, **values: Any) -> Any:
@@ -171,6 +180,6 @@ def _uuid(text: str) -> uuid.UUID:
 
 
 def _plain(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document in plain JSON types."""
+    """Return the document as plain JSON types."""
     plain: dict[str, Any] = json.loads(json.dumps(document, cls=JSONEncoder))
     return plain

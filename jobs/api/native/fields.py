@@ -1,4 +1,4 @@
-"""Native API: the fields of requests that JSON and forms write differently."""
+"""Native API: request fields with different formats in JSON and in forms."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class BoxesField(serializers.ListField):
 
 
 class PointsField(serializers.ListField):
-    """Take `[[x, y, 1], [x, y, 0], …]`, 1 to keep and 0 to remove; in a form the same as a JSON string."""
+    """Accept `[[x, y, 1], [x, y, 0], …]`, 1 to keep and 0 to remove; in a form, the same as a JSON string."""
 
     child = serializers.ListField(child=serializers.FloatField(), min_length=3, max_length=3)
 
@@ -45,7 +45,7 @@ class PointsField(serializers.ListField):
 
 
 def json_in(name: str | None, dictionary: Any) -> Any:
-    """Return a field as sent, read as JSON where a form sent it as text; raise InvalidParameter for bad JSON."""
+    """Return a field as sent, parsed as JSON if a form sent it as text; raise InvalidParameter for invalid JSON."""
     value = dictionary.get(name, serializers.empty)
     if isinstance(value, str):
         try:

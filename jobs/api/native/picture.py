@@ -1,4 +1,4 @@
-"""Native API: the picture of a job as the body of the response."""
+"""Native API: return the picture of a job as the body of the response."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ NOTES_HEADER = "Keyline-Notes"  # what the job's JSON tells under `notes`, such 
 
 
 def picture_response(image: JobImage) -> FileResponse:
-    """Send the first output of a picture that succeeded, a recipe's file before the cut-out.
+    """Return the first output of a successful picture; a recipe's file comes before the cut-out.
 
-    Raises NotFound when it has been deleted, and when the job's recipes gave no file.
+    Raise NotFound when the file has been deleted, and when the job's recipes made no file.
     """
     kinds = Artifact.Kind
     artifact = result_of(image, kinds.CUTOUT, kinds.MASK, kinds.VISUALIZATION, kinds.ALPHA)

@@ -1,4 +1,4 @@
-"""Native API: the fields of requests, read into CutoutOptions."""
+"""Native API: request fields, converted to CutoutOptions."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _plain(value: Any) -> Any:
 
 
 class CutoutOptionsSerializer(serializers.Serializer):
-    """Describe the options of a cutout; defaults and ranges come from CutoutOptions."""
+    """The options of a cutout; defaults and ranges come from CutoutOptions."""
 
     method = Choice(choices=list(Method), required=False, help_text="auto finds the subject.")
     boxes = BoxesField(required=False, help_text="Pixels of the upright picture: [left, top, right, bottom] each.")
@@ -72,7 +72,7 @@ class CutoutOptionsSerializer(serializers.Serializer):
     crop_margin = ShareOptionField("crop_margin", required=False)
 
     def to_options(self) -> CutoutOptions:
-        """Build the options from the validated fields."""
+        """Return the options from the validated fields."""
         values = {name: value for name, value in self.validated_data.items() if name in _OPTION_NAMES}
         values["background"] = values.get("background") or None
         for name in ("outputs", "boxes"):
@@ -86,7 +86,7 @@ class CutoutOptionsSerializer(serializers.Serializer):
 
 
 class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
-    """Describe `POST /api/jobs/`: pictures as files (`image`, repeatable) or as base64, and the options."""
+    """Fields of `POST /api/jobs/`: pictures as files (`image`, repeatable) or as base64, and the options."""
 
     image = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True),
@@ -132,7 +132,7 @@ class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
 
 
 class JobFormSerializer(JobRequestSerializer):
-    """Describe `POST /api/jobs/` as a form; for the OpenAPI document."""
+    """`POST /api/jobs/` as a form, for the OpenAPI document."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
@@ -148,7 +148,7 @@ class JobFormSerializer(JobRequestSerializer):
 
 
 class JobJsonSerializer(JobRequestSerializer):
-    """Describe `POST /api/jobs/` as JSON; for the OpenAPI document."""
+    """`POST /api/jobs/` as JSON, for the OpenAPI document."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
@@ -157,7 +157,7 @@ class JobJsonSerializer(JobRequestSerializer):
 
 
 class AgainRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
-    """Describe a new run of the model on a stored picture."""
+    """Fields of a new run of the model on a stored picture."""
 
     position = serializers.IntegerField(
         min_value=0, required=False, help_text="Which picture of the job, from 0; by default the first that is left."
@@ -165,7 +165,7 @@ class AgainRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
 
 
 class VariantRequestSerializer(AgainRequestSerializer):
-    """Describe a new rendering of a finished picture; the model does not run again."""
+    """Fields of a new rendering of a finished picture; the model does not run again."""
 
     keep = SwitchField(default=False, help_text="Store the rendering and answer its link.")
     brush = serializers.FileField(
@@ -181,7 +181,7 @@ class VariantRequestSerializer(AgainRequestSerializer):
     people = PeopleField(required=False, help_text="Which people of an `instances` job to keep, by id.")
 
     def require_effect(self, submitted: CutoutOptions) -> None:
-        """Raise ParameterWithoutEffect for a changed option that only a new run of the model can apply."""
+        """Raise ParameterWithoutEffect for a changed option that requires a new run of the model."""
         values = self.validated_data
         for name in _MODEL_OPTIONS:
             if name in values and _plain(values[name]) != _plain(getattr(submitted, name)):
@@ -192,7 +192,7 @@ class VariantRequestSerializer(AgainRequestSerializer):
 
 
 class JobFilterSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Describe the filters and the page of `GET /api/jobs/`."""
+    """Filters and page of `GET /api/jobs/`."""
 
     status = Choice(choices=Status.choices, required=False)
     dialect = Choice(choices=dialect_choices(), required=False)
@@ -207,7 +207,7 @@ class JobFilterSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 def with_query(request: Request, *, without: tuple[str, ...] = ()) -> Any:
-    """Return the body's fields, and those that only the query has; a body that is not an object is left as it is."""
+    """Return the body's fields with missing fields taken from the query; a body that is not an object is unchanged."""
     query = {name: value for name, value in request.query_params.items() if name not in without}
     data = request.data
     if not query or not isinstance(data, Mapping):
@@ -222,7 +222,7 @@ def with_query(request: Request, *, without: tuple[str, ...] = ()) -> Any:
 
 
 def in_format(body: CutoutOptionsSerializer, preferred: Format | None) -> CutoutOptions:
-    """Return the options of a request, in the format that Accept prefers unless the request names one."""
+    """Return the options of a request, in the format that Accept prefers unless the request names a format."""
     options = body.to_options()
     if preferred is None or "format" in body.validated_data:
         return options

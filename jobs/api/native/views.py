@@ -27,7 +27,7 @@ from jobs.recipes.selectors import recipe_named
 from jobs.results.sheets import SheetRendering, sheet_begin
 from jobs.work.cancel import job_cancel
 from jobs.work.retention import job_purge
-from jobs.work.selectors import images_of, job_get, jobs_filtered
+from jobs.work.selectors import images_of, images_of_small_job, job_get, jobs_filtered
 from jobs.work.submission import Door
 from segmentation.errors import InvalidParameter
 
@@ -119,7 +119,7 @@ class JobsView(NativeView):
 
 
 class JobView(NativeView):
-    """Look at one job, or delete it."""
+    """Return one job, or delete it."""
 
     query_fields = JOB_QUERY
 
@@ -138,12 +138,14 @@ class JobView(NativeView):
 
     def _shown(self, job: Job) -> HttpResponseBase:
         """Answer with the job, or with 304 when it is as the caller knows it; that reads no picture."""
-        etag = job_etag(job, page=self.request.GET.urlencode(), language=get_language() or "")
+        is_whole = not self.request.GET and "If-None-Match" not in self.request.headers
+        images = images_of_small_job(job) if is_whole else None
+        etag = job_etag(job, page=self.request.GET.urlencode(), language=get_language() or "", images=images)
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         unchanged = get_conditional_response(self.request._request, etag=etag)
         if unchanged is not None and unchanged.status_code == 304:
             return Response(status=304, headers=headers)
-        response = self.answer(job, pending_status=200)
+        response = self.answer(job, pending_status=200, images=images)
         for name, value in headers.items():
             response[name] = value
         return response
@@ -161,7 +163,7 @@ class JobView(NativeView):
 
 
 class JobCancelView(NativeView):
-    """Cancel what has not ended."""
+    """Cancel the pictures of a job that have not ended."""
 
     query_fields = JOB_QUERY
 
@@ -178,7 +180,7 @@ class JobCancelView(NativeView):
 
 
 class JobZipView(NativeView):
-    """Answer the results of a job's finished pictures in one zip."""
+    """Return the results of a job's finished pictures in one zip."""
 
     @extend_schema(
         tags=["Native"],

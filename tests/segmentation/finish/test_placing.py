@@ -1,4 +1,4 @@
-"""The subject is as large as asked, where asked, and never outside its margins."""
+"""The subject has the requested size and place, and is never inside the margins."""
 
 import cv2
 import numpy as np
