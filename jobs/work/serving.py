@@ -19,10 +19,12 @@ from rq.queue import Queue
 
 # Each of these modules registers its tasks when it is imported.
 from jobs.mail import outbox as _outbox  # noqa: F401
-from jobs.quota import alerts as _alerts
+from jobs.quota import alerts as _alerts  # noqa: F401
+from jobs.quota.charges import QUOTA_ALERT
 from jobs.results import bundling as _bundling  # noqa: F401
 from jobs.telemetry.transitions import worker_busy
-from jobs.webhooks import delivery as _delivery
+from jobs.webhooks import delivery as _delivery  # noqa: F401
+from jobs.webhooks.outbox import DELIVERY_ATTEMPT
 from jobs.work import queue
 from jobs.work import tasks as _tasks  # noqa: F401
 from jobs.work.faults import fitness
@@ -34,8 +36,8 @@ logger = logging.getLogger(__name__)
 _TASKS_OF_1_0_0 = {
     "jobs.tasks.image_process": queue.IMAGE_PROCESS,
     "jobs.tasks.image_download": queue.IMAGE_DOWNLOAD,
-    "jobs.services.webhooks.delivery_attempt": _delivery.DELIVERY_ATTEMPT,
-    "jobs.services.alerts.quota_alert_send": _alerts.QUOTA_ALERT,
+    "jobs.services.webhooks.delivery_attempt": DELIVERY_ATTEMPT,
+    "jobs.services.alerts.quota_alert_send": QUOTA_ALERT,
 }
 # How long after its time limit a task may still run, for example to write its failure.
 HANG_MARGIN_S = 30
@@ -107,7 +109,7 @@ class _Worker(SimpleWorker):
 
 def _rename(message: Message) -> None:
     """Let a message of version 1.0.0 run the task that replaces the function it names."""
-    task = _TASKS_OF_1_0_0.get(message.func_name)
+    task = _TASKS_OF_1_0_0.get(message.func_name or "")
     if task is not None:
         message.func_name = f"{run_task.__module__}.{run_task.__qualname__}"
         message.args = (task.name, *message.args)

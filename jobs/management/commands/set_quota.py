@@ -19,7 +19,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("team", metavar="TEAM")
         for name in Quota.LIMITS:
-            help_text = str(Quota._meta.get_field(name).verbose_name)
+            help_text = str(getattr(Quota._meta.get_field(name), "verbose_name", name))
             parser.add_argument(f"--{name.replace('_', '-')}", dest=name, metavar="NUMBER", help=help_text)
 
     def handle(self, *args: Any, **options: Any) -> None:
