@@ -312,7 +312,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     # No hook that moves choices into shared components: they stay where they are used and need no names.
-    "POSTPROCESSING_HOOKS": ["jobs.api.schema.problems_named"],
+    "POSTPROCESSING_HOOKS": ["jobs.api.schema.problems_named", "jobs.api.schema_additions.document_completed"],
 }
 
 # Ours -----------------------------------------------------------------------------------------------------------------
