@@ -1,4 +1,4 @@
-"""The admin site: it uses the site's own sign-in, and a Content-Security-Policy that its theme needs."""
+"""The admin site: it uses the site's own sign-in, and the Content-Security-Policy that its theme needs."""
 
 from __future__ import annotations
 

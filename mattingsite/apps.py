@@ -1,4 +1,4 @@
-"""Name the admin site without importing it before the applications are loaded."""
+"""Register the admin site by name, because it cannot be imported before the applications are loaded."""
 
 from django.contrib.admin.apps import AdminConfig
 

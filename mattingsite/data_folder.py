@@ -1,4 +1,4 @@
-"""Files of the data folder that the settings need: the secret and the broker's socket."""
+"""Files of the data folder that the settings need: the secret key and the broker's socket."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ def read_or_create_secret(path: Path) -> str:
 
 
 def broker_socket(data_dir: Path) -> Path:
-    """Return the path of the embedded broker's socket; long paths exceed the system's limit of about 108 characters."""
+    """Return the path of the embedded broker's socket.
+
+    If the data folder's path is long, the socket is in the temporary folder, because a socket's path may have only
+    about 108 characters.
+    """
     path = data_dir / "broker.sock"
     if len(str(path)) < 100:
         return path

@@ -1,4 +1,4 @@
-"""Read settings from the environment; collect every wrong value, so that the start can report all of them at once."""
+"""Read settings from the environment, and collect all invalid values to report them together."""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ _OURS = "MATTING_"
 
 
 class Environment:
-    """Read variables with their type and range; `finish` raises one error that names all wrong ones.
+    """Read variables with their type and range; `finish` raises one error that names all invalid ones.
 
-    A variable NAME may be given as a file, NAME_FILE, as container platforms give secrets. A wrong value is replaced by
-    the default, so that reading goes on. Messages never contain the value of a URL, because it may contain a password.
+    A variable NAME may also be given as a file, NAME_FILE, as container platforms provide secrets. An invalid value is
+    replaced by the default, so that reading continues. Messages never contain the value of a URL, because it may
+    contain a password.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
@@ -32,7 +33,7 @@ class Environment:
         self.problems: list[str] = []
 
     def __call__(self, name: str, default: str = "") -> str:
-        """Return a text."""
+        """Return a variable as text."""
         text = self._text(name)
         return default if text is None else text
 
@@ -58,7 +59,7 @@ class Environment:
         return self._number(name, kind, default or minimum, minimum, None) if text.strip() else None
 
     def switch(self, name: str, default: bool) -> bool:
-        """Return a switch: 1 or 0, true or false, yes or no, on or off."""
+        """Return a boolean, given as 1 or 0, true or false, yes or no, on or off."""
         text = self._text(name)
         if text is None or not text.strip():
             return default
@@ -73,7 +74,7 @@ class Environment:
         return default if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
-        """Return one of the choices."""
+        """Return one of the allowed choices."""
         text = self(name, default)
         if text not in choices:
             self._refuse(f"{name}={text} must be one of {', '.join(choices)}{_nearest(text, choices)}")
@@ -81,7 +82,7 @@ class Environment:
         return text
 
     def counts(self, name: str, choices: tuple[str, ...]) -> dict[str, int]:
-        """Return whole numbers from 1 by choice, written as `fine=3,auto=2`."""
+        """Return whole numbers, at least 1, by name, given as `fine=3,auto=2`."""
         found: dict[str, int] = {}
         for part in self.items(name, []):
             choice, _, number = part.partition("=")
@@ -152,7 +153,7 @@ class Environment:
         return dict(environ.Env.email_url_config(text))
 
     def finish(self, *, read_elsewhere: tuple[str, ...] = ()) -> None:
-        """Raise ImproperlyConfigured with one line for every wrong value and every unknown MATTING_ variable.
+        """Raise ImproperlyConfigured with one line for each invalid value and each unknown MATTING_ variable.
 
         read_elsewhere: variables that other programs of the site read.
         """
@@ -207,7 +208,7 @@ class Environment:
 
 
 def read_environment() -> Environment:
-    """Return the reader of this process's environment."""
+    """Return an `Environment` for this process's variables."""
     return Environment(os.environ)
 
 

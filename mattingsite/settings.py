@@ -17,6 +17,7 @@ from mattingsite import __version__
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
 from mattingsite.data_folder import broker_socket, read_or_create_secret
 from mattingsite.environment import read_environment
+from mattingsite.origins import bucket_origins, origin_of
 from segmentation.cpus import available_cpus, visible_gpus
 from segmentation.options import Quality
 from segmentation.runtimes import RUNTIMES
@@ -59,6 +60,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "axes",
 ]
 MIDDLEWARE = [
@@ -151,6 +154,24 @@ ACCOUNT_SESSION_REMEMBER = True
 MFA_TOTP_ISSUER = "Keyline"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_IS_CONFIGURED  # without mail no address can be verified
+# Single sign-on: one OpenID Connect provider, whose groups decide about teams and roles.
+OIDC_URL = env.url("MATTING_OIDC_URL", "", schemes=("http", "https"))
+OIDC_NAME = env("MATTING_OIDC_NAME", "Single sign-on")
+OIDC_GROUPS_CLAIM = env("MATTING_OIDC_GROUPS_CLAIM", "groups")
+OIDC_TEAMS = env.items("MATTING_OIDC_TEAMS", [])
+OIDC_STAFF = env.items("MATTING_OIDC_STAFF", [])
+_OIDC_CLIENT = {
+    "provider_id": "oidc",
+    "name": OIDC_NAME,
+    "client_id": env("MATTING_OIDC_CLIENT_ID"),
+    "secret": env("MATTING_OIDC_CLIENT_SECRET"),
+    "settings": {"server_url": OIDC_URL, "oauth_pkce_enabled": True},
+}
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [_OIDC_CLIENT] if OIDC_URL else []}}
+SOCIALACCOUNT_ADAPTER = "jobs.teams.single_sign_on.SocialAccountAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # the provider has verified it, or no account is connected by it
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 AXES_FAILURE_LIMIT = env.integer("MATTING_SIGN_IN_FAILURES", 5, minimum=1)
 _LOCKOUT_MINUTES = env.integer("MATTING_LOCKOUT_MINUTES", 15, minimum=1)
 AXES_COOLOFF_TIME = dt.timedelta(minutes=_LOCKOUT_MINUTES)
@@ -180,7 +201,7 @@ S3_OPTIONS = {
     "default_acl": "private",
     "querystring_auth": True,
     "file_overwrite": True,
-    "client_config": Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3}),
+    "client_config": Config(connect_timeout=3, read_timeout=8, retries={"total_max_attempts": 2}),
 }
 # Only the site's own user reads pictures; a web server that sends files itself (X-Accel-Redirect) needs its group.
 _GROUP_READS = env.switch("MATTING_MEDIA_GROUP_READABLE", False)
@@ -197,6 +218,7 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+SEND_FILES = env.choice("MATTING_SEND_FILES", "direct", ("direct", "nginx", "bucket"))
 FILE_UPLOAD_HANDLERS = [
     "jobs.api.body_limits.FileCap",  # first, so that the others store only what it accepts
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
@@ -215,16 +237,18 @@ BEHIND_PROXY = env.switch("MATTING_BEHIND_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
+# With MATTING_SEND_FILES=bucket the pages' pictures come from the bucket's origin.
+_FILE_ORIGINS = bucket_origins(S3_OPTIONS) if SEND_FILES == "bucket" else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "img-src": ["'self'", "data:", "blob:"],
+        "img-src": ["'self'", "data:", "blob:", *_FILE_ORIGINS],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
-        "connect-src": ["'self'"],
+        "connect-src": ["'self'", *_FILE_ORIGINS],
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
-        "form-action": ["'self'"],
+        "form-action": ["'self'", *([origin_of(OIDC_URL)] if OIDC_URL else [])],  # its redirect to the provider
         "frame-ancestors": ["'none'"],
     }
 }
@@ -344,6 +368,11 @@ MATTING_QUOTA = {
     "max_image_megapixels": env.limit("MATTING_QUOTA_MAX_IMAGE_MEGAPIXELS", float, minimum=0.01),
     "retention_hours": env.limit("MATTING_QUOTA_RETENTION_HOURS", int, minimum=1),
 }
+# Limits of a team that comes with a sign-up while sign-up is open; empty means that of MATTING_QUOTA.
+MATTING_SIGNUP_QUOTA = {
+    "images_per_day": env.limit("MATTING_SIGNUP_IMAGES_PER_DAY", int, 200),
+    "stored_bytes": env.limit("MATTING_SIGNUP_STORED_BYTES", int, 2 * 2**30),
+}
 
 # Observation ----------------------------------------------------------------------------------------------------------
 LOGGING = logging_settings(
@@ -354,5 +383,8 @@ LOGGING = logging_settings(
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(DATA_DIR / "metrics" / socket.gethostname()))
 MATTING_METRICS_TOKEN = env("MATTING_METRICS_TOKEN")
 MATTING_METRICS_NETWORKS = env.networks("MATTING_METRICS_NETWORKS")
+OTLP_ENDPOINT = env.url("MATTING_OTLP_ENDPOINT", "", schemes=("http", "https"))
+TRACE_SHARE = env.number("MATTING_TRACE_SHARE", 1.0, maximum=1.0)
+SENTRY_DSN = env.url("MATTING_SENTRY_DSN", "", schemes=("http", "https"))
 
 env.finish()

@@ -1,8 +1,8 @@
-"""Picture work: read picture files, find the subject, render the result files.
+"""Picture processing: read picture files, find the subject, render the result files.
 
-Called by workers (everything) and by request code (`options`, `errors`, and `image.probe`, which are free of torch).
-Takes bytes and arrays, returns arrays and encoded files. Imports neither Django nor `jobs`.
+Workers may use everything. Request code may use `options`, `errors` and `image.probe`, which do not import torch. The
+functions take bytes and arrays, and return arrays and encoded files. This package imports neither Django nor `jobs`.
 
-In the order of the work: `image` (decode), `find` and `engines` (model), `refine` and `postprocess` (alpha),
+In the order of processing: `image` (decode), `find` and `engines` (model), `refine` and `postprocess` (alpha),
 `foreground` (colours), `compose` and `encode` (files). `pipeline` runs them.
 """

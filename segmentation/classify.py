@@ -1,4 +1,4 @@
-"""Classify a picture's subject as person, object or stamp, when the caller does not name it."""
+"""Classify a picture's subject as person, object or stamp when the request does not name it."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ PRINT_STROKE_SHARE = 1 / 50  # of the page's side: the thickest stroke of ordina
 
 
 def which_subject(rgb: np.ndarray, matte: Matte) -> Subject:
-    """Return the subject of (H, W, 3) uint8, given an engine's result; never Subject.AUTO.
+    """Return the subject of (H, W, 3) uint8 from an engine's result; never Subject.AUTO.
 
-    A stamp is a paper-like picture whose only colour is ink. Otherwise a person, when the people's alpha covers more
-    than half of the subject's alpha, or an object. Without people reported by the engine, an object.
+    A picture of paper whose only colour is ink is a stamp. Otherwise the subject is a person if people cover more than
+    half of the subject's alpha, else an object. If the engine cannot detect people, the subject is an object.
     """
     if is_stamped_paper(rgb):
         return Subject.STAMP
@@ -35,14 +35,14 @@ def which_subject(rgb: np.ndarray, matte: Matte) -> Subject:
 
 
 def people_share(matte: Matte) -> float:
-    """Return the share of the subject's alpha that is people, 0..1; 0 without a subject."""
+    """Return the share of the subject's alpha that belongs to people, 0..1; 0 without a subject."""
     if matte.people is None:
         return 0.0
     return float(np.minimum(matte.people, matte.alpha).sum() / max(matte.alpha.sum(), 1e-6))
 
 
 def is_paper(rgb: np.ndarray) -> bool:
-    """Return whether (H, W, 3) uint8 is mostly bare paper or print on it, with or without ink; a photo is not."""
+    """Return whether (H, W, 3) uint8 shows mostly bare or printed paper, with or without ink; False for a photo."""
     scale = min(1.0, PAGE_SIDE_PX / max(rgb.shape[:2]))
     size = tuple(max(1, round(side * scale)) for side in rgb.shape[1::-1])
     small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
@@ -76,6 +76,6 @@ def is_stamped_paper(rgb: np.ndarray) -> bool:
 
 
 def _solid_share(dark: np.ndarray) -> float:
-    """Return the share of (H, W) bool that is set after removing everything as thin as print, 0..1."""
+    """Return the share (0..1) of True in (H, W) bool after removing parts as thin as print."""
     stroke = max(3, round(PRINT_STROKE_SHARE * max(dark.shape)))
     return float(cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, np.ones((stroke, stroke), np.uint8)).mean())

@@ -1,4 +1,4 @@
-"""Convert samples of every colour model, depth and encoding that a file may hold to 8-bit sRGB and a float alpha."""
+"""Convert samples of all supported colour models, depths and encodings to 8-bit sRGB and a float alpha."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _STRIP_PIXELS = 1 << 20  # bounds the memory of a conversion of 16 bits
 
 
 class Colors(NamedTuple):
-    """Hold a picture as stored (not yet upright): rgb (H, W, 3) uint8 sRGB, alpha (H, W) float32 0..1 or None."""
+    """A picture before EXIF rotation: rgb (H, W, 3) uint8 sRGB; alpha (H, W) float32 0..1, or None."""
 
     rgb: np.ndarray
     alpha: np.ndarray | None
@@ -37,7 +37,7 @@ class Colors(NamedTuple):
 
 
 def to_srgb(samples: Samples) -> Colors:
-    """Convert decoded samples; raise ImageUnreadable for CIELAB with a broken profile."""
+    """Return decoded samples converted to sRGB; raise ImageUnreadable for CIELAB with a broken profile."""
     rgb, notes = _converted(samples)
     alpha = samples.alpha
     if alpha is not None and alpha.min() == np.iinfo(alpha.dtype).max:
@@ -48,7 +48,7 @@ def to_srgb(samples: Samples) -> Colors:
 
 
 def _converted(samples: Samples) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return rgb (H, W, 3) uint8 and notes: by the profile where there is a usable one, else by the encoding."""
+    """Return rgb (H, W, 3) uint8 and notes, converted by a usable profile, else by the encoding."""
     mode = _MODES[samples.model]
     profile = samples.profile
     notes: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ def _converted(samples: Samples) -> tuple[np.ndarray, tuple[str, ...]]:
 
 
 def _plain(samples: Samples) -> np.ndarray:
-    """Return the samples as (H, W, 3) uint8 without a conversion between profiles."""
+    """Return the samples as (H, W, 3) uint8 without a profile conversion."""
     pixels = to_eight_bits(samples.pixels)
     if samples.model == "cmyk":
         return np.asarray(Image.fromarray(pixels, "CMYK").convert("RGB"))
@@ -82,7 +82,7 @@ def _plain(samples: Samples) -> np.ndarray:
 
 
 def to_eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """Round uint16 over its full range to uint8; return uint8 as it is."""
+    """Return full-range uint16 rounded to uint8; uint8 is returned unchanged."""
     if pixels.dtype == np.uint8:
         return pixels
     table = _eight_bit_table()
@@ -109,7 +109,10 @@ def _srgb_profile() -> bytes:
 
 
 def _by_profile(pixels: np.ndarray, profile: bytes, mode: str) -> np.ndarray | None:
-    """Convert by an ICC profile; None when the change would be invisible. Raises one of _PROFILE_ERRORS."""
+    """Return the samples converted by an ICC profile; None if no change would be visible.
+
+    Raise one of _PROFILE_ERRORS.
+    """
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     if mode == "L" and source.profile.xcolor_space == _SPACES["RGB"]:
         mode, pixels = "RGB", _three_channels(pixels)  # gray pictures often carry the profile of a colour space
@@ -128,7 +131,7 @@ def _by_profile(pixels: np.ndarray, profile: bytes, mode: str) -> np.ndarray | N
 
 
 def _deep_by_profile(pixels: np.ndarray, profile: bytes) -> np.ndarray:
-    """Convert (H, W) or (H, W, 3) uint16, for which Pillow has no transform."""
+    """Convert (H, W) or (H, W, 3) uint16 by a profile; Pillow has no transform for this depth."""
     result = np.empty((*pixels.shape[:2], 3), np.uint8)
     rows = max(1, _STRIP_PIXELS // pixels.shape[1])
     for top in range(0, pixels.shape[0], rows):
@@ -149,7 +152,10 @@ def _deep_by_profile(pixels: np.ndarray, profile: bytes) -> np.ndarray:
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
-    """Test the transform on a grid of colours: most profiles in real files are sRGB under various names."""
+    """Return whether a transform leaves a grid of colours unchanged.
+
+    Most embedded profiles are sRGB under other names.
+    """
     levels = np.array(_PROBE_LEVELS, np.uint8)
     axes = np.meshgrid(*[levels] * len(mode))
     sample = Image.fromarray(np.stack(axes, -1).reshape(1, -1, len(mode)).squeeze(-1 if mode == "L" else ()))

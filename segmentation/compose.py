@@ -37,7 +37,7 @@ class Rendered:
 
 
 def crop_box(foreground: Box | None, margin: float, width: int, height: int) -> Box:
-    """Return the foreground grown on every side by `margin` of its longer side, clipped to the picture.
+    """Return the foreground's box, enlarged on each side by `margin` of its longer side, clipped to the picture.
 
     Without a foreground, return the whole picture.
     """
@@ -48,18 +48,18 @@ def crop_box(foreground: Box | None, margin: float, width: int, height: int) -> 
 
 
 def grow_box(box: Box, margin: float) -> Box:
-    """Grow a box on every side by `margin` of its longer side, in whole pixels; it may exceed the picture."""
+    """Return a box enlarged on each side by `margin` of its longer side, in whole pixels; it may exceed the picture."""
     extra = round(margin * max(box.right - box.left, box.bottom - box.top))
     return Box(box.left - extra, box.top - extra, box.right + extra, box.bottom + extra)
 
 
 def cut(pixels: np.ndarray, box: Box) -> np.ndarray:
-    """Return the part of (H, W, ...) inside a box, as a view without copying."""
+    """Return the part of (H, W, ...) inside a box, as a view without a copy."""
     return pixels[box.top : box.bottom, box.left : box.right]
 
 
 def join_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Join (H, W, 3) and (H, W) uint8 to RGBA, with black under alpha 0.
+    """Return (H, W, 3) and (H, W) uint8 joined to RGBA, with black pixels where alpha is 0.
 
     Otherwise the removed background could be recovered from the file, and would take most of its bytes.
     """
@@ -68,7 +68,7 @@ def join_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def composite(rgb: np.ndarray, alpha: np.ndarray, background: Color) -> np.ndarray:
-    """Return (H, W, 3) over a plain colour by (H, W) alpha, all uint8: rgb * a + background * (1 - a), rounded."""
+    """Return (H, W, 3) uint8 over a plain colour: rgb * a + background * (1 - a), rounded; alpha (H, W) uint8."""
     back = np.array([background.red, background.green, background.blue], np.uint8)
     drawn = np.empty_like(rgb)
     drawn[:] = back
@@ -91,7 +91,7 @@ def render_cutout(rgb: np.ndarray, alpha: np.ndarray, options: CutoutOptions, *,
 
 
 def render_gray(kind: Output, levels: np.ndarray, *, kept: Kept = NOTHING_KEPT) -> Rendered:
-    """Encode a mask or a map of ids, (H, W) uint8, as 8-bit gray PNG."""
+    """Encode a mask or a map of ids, (H, W) uint8, as an 8-bit gray PNG."""
     return _rendered(kind, encode_png(levels, kept=kept), Format.PNG, levels)
 
 
@@ -103,14 +103,14 @@ def render_picture(kind: Output, rgb: np.ndarray, *, kept: Kept = NOTHING_KEPT) 
 def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
     """Encode a small cutout as WebP with alpha, its longer side at most THUMBNAIL_SIDE_PX.
 
-    Colours are averaged weighted by alpha, so that removed colours do not bleed into the edge.
+    Colours are averaged with alpha as weight, so that removed colours do not appear at the edge.
     """
     pixels = _shrunk(rgb, alpha, THUMBNAIL_SIDE_PX)
     return _rendered(Output.CUTOUT, encode_webp(pixels), Format.WEBP, pixels)
 
 
 def render_preview(rgb: np.ndarray, alpha: np.ndarray | None) -> Rendered:
-    """Encode the upright source for a screen, its longer side at most PREVIEW_SIDE_PX: JPEG, or WebP with alpha.
+    """Encode the upright source as JPEG, or WebP with alpha, its longer side at most PREVIEW_SIDE_PX.
 
     rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8, or None for an opaque picture.
     """
@@ -125,14 +125,14 @@ def render_preview(rgb: np.ndarray, alpha: np.ndarray | None) -> Rendered:
 
 
 def _size_within(plane: np.ndarray, side_px: int) -> tuple[int, int]:
-    """Return width and height of a picture reduced to a longer side of at most `side_px`."""
+    """Return width and height, reduced so that the longer side is at most `side_px`."""
     height, width = plane.shape[:2]
     scale = min(1.0, side_px / max(height, width))
     return max(1, round(width * scale)), max(1, round(height * scale))
 
 
 def _shrunk(rgb: np.ndarray, alpha: np.ndarray, side_px: int) -> np.ndarray:
-    """Reduce (H, W, 3) and (H, W) uint8 to RGBA with a longer side of at most `side_px`."""
+    """Return (H, W, 3) and (H, W) uint8 as RGBA, reduced so that the longer side is at most `side_px`."""
     size = _size_within(alpha, side_px)
     rgb, alpha = (_halve_towards(plane, size) for plane in (rgb, alpha))
     weighted = cv2.multiply(rgb, cv2.merge([alpha] * 3), scale=1 / 255)
@@ -144,7 +144,10 @@ def _shrunk(rgb: np.ndarray, alpha: np.ndarray, side_px: int) -> np.ndarray:
 
 
 def _halve_towards(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Halve a picture while it stays at least twice as large as `size` (width, height): faster than one resize."""
+    """Halve a picture while it stays at least twice as large as `size` (width, height).
+
+    Several halvings and a small resize are faster than one large resize.
+    """
     while plane.shape[1] >= 4 * size[0] and plane.shape[0] >= 4 * size[1]:
         plane = cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA)
     return plane

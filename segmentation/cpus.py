@@ -1,4 +1,4 @@
-"""How many CPUs and GPUs this process may use. Imports nothing heavy, so that settings can read it."""
+"""Return how many CPUs and GPUs this process may use. Imports little, so that the settings can use it."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def available_cpus(cgroup: Path = _CGROUP) -> int:
-    """Return the CPUs that this process may use: those it may run on, within the container's quota; at least 1.
+    """Return the number of CPUs that this process may use: its CPU affinity and the container's quota; at least 1.
 
-    A container that may use two CPUs of a host with 64 still sees 64.
+    In a container limited to two CPUs of a host with 64, Python itself would still report 64.
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota(cgroup)
@@ -20,7 +20,7 @@ def available_cpus(cgroup: Path = _CGROUP) -> int:
 
 
 def visible_gpus(devices: Path = Path("/dev")) -> list[str]:
-    """Return the numbers of the NVIDIA GPUs that this process may use, as CUDA_VISIBLE_DEVICES takes them."""
+    """Return the numbers of the NVIDIA GPUs that this process may use, in the format of CUDA_VISIBLE_DEVICES."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
         return [part.strip() for part in chosen.split(",") if part.strip()]
@@ -29,7 +29,7 @@ def visible_gpus(devices: Path = Path("/dev")) -> list[str]:
 
 
 def _quota(cgroup: Path) -> float | None:
-    """Read the CPU limit of cgroup v2 or v1; None without one."""
+    """Return the CPU limit of cgroup v2 or v1; None without one."""
     try:
         quota, period = (cgroup / "cpu.max").read_text().split()
     except (OSError, ValueError):

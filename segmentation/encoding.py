@@ -1,11 +1,12 @@
-"""Colour encodings that are not ICC profiles, and their conversion to sRGB.
+"""Colour encodings other than ICC profiles, and their conversion to sRGB.
 
 A file may give its encoding as code points (ITU-T H.273: the chunk cICP of PNG, the box `nclx` of AVIF and HEIC, the
-headers of JPEG XL) or as a gamma and chromaticities (gAMA and cHRM of PNG, the V4 header of BMP, tags of TIFF). Both
-become an Encoding: how samples turn into light, and the colours of the three primaries and of white.
+headers of JPEG XL), or as a gamma and chromaticities (gAMA and cHRM of PNG, the V4 header of BMP, tags of TIFF). Both
+become an Encoding: the transfer function, and the chromaticities of the three primaries and of white.
 
-Values agree with Chromium's canvas to a few levels. HDR (PQ and HLG) is mapped to the range of sRGB by the reference
-white tone mapping operator of SMPTE ST 2094-50, with a peak of 1000 cd/m2 and white at 203 cd/m2 (ITU-R BT.2408).
+Results differ from Chromium's canvas by a few levels at most. HDR (PQ and HLG) is mapped to the range of sRGB with the
+reference white tone mapping operator of SMPTE ST 2094-50, with a peak of 1000 cd/m2 and white at 203 cd/m2 (ITU-R
+BT.2408).
 """
 
 from __future__ import annotations
@@ -59,7 +60,8 @@ class Encoding:
     """How samples encode colour.
 
     transfer: `srgb`, `power` with `gamma` (light = sample ** gamma), `table` with `tables`, or a code of H.273 as text.
-    chromaticities: of the primaries and white. tables: one (N,) float curve per channel, light 0..1 for even samples.
+    chromaticities: of the primaries and white.
+    tables: one (N,) float curve per channel, light 0..1 for evenly spaced samples.
     """
 
     transfer: str = "srgb"
@@ -74,15 +76,16 @@ class Encoding:
 
     @property
     def note(self) -> str:
-        """Return the note about a conversion from this encoding."""
+        """Return the note about a conversion from this encoding, for the result."""
         return f"hdr: {self.hdr} tone-mapped to sRGB" if self.hdr else f"{self.source}: converted to sRGB"
 
 
 def from_code_points(primaries: int, transfer: int, *, still: bool) -> Encoding | None:
-    """Return the encoding of H.273 code points, or None for sRGB. Unknown codes count as sRGB.
+    """Return the encoding of H.273 code points, or None for sRGB. Unknown codes are treated as sRGB.
 
-    still: read the curves of video cameras (BT.709, BT.601, BT.2020) exactly as written. Pictures in the containers of
-    video name them although they are meant for an sRGB display, and browsers show them so.
+    still: apply the curves of video cameras (BT.709, BT.601, BT.2020) exactly. Otherwise they are treated as sRGB:
+    still pictures in video containers declare them although they are made for an sRGB display, and browsers show them
+    so.
     """
     if transfer in _VIDEO_TRANSFERS and not still:
         transfer = 13
@@ -125,7 +128,7 @@ def convert(pixels: np.ndarray, encoding: Encoding) -> np.ndarray | None:
 
 
 def _light(strip: np.ndarray, tables: list[np.ndarray]) -> np.ndarray:
-    """Look up (h, W, 3) uint8 or uint16 in one table per channel, as float32."""
+    """Convert (h, W, 3) uint8 or uint16 to light, float32, with one table per channel."""
     if strip.dtype == np.uint8:
         return cv2.LUT(strip, np.dstack(tables))
     return cv2.merge([table.take(strip[..., channel]) for channel, table in enumerate(tables)])
@@ -158,9 +161,9 @@ def _is_srgb(tables: list[np.ndarray], matrix: np.ndarray | None) -> bool:
 
 @cache
 def _matrix_between(first: Chromaticities, second: Chromaticities) -> np.ndarray | None:
-    """Return the (3, 3) float32 matrix from light of some primaries to light of others; None when they are no triangle.
+    """Return the (3, 3) float32 matrix from light of some primaries to light of others; None for degenerate primaries.
 
-    White is adapted by the Bradford transform, as in ICC profiles.
+    White is adapted with the Bradford transform, as in ICC profiles.
     """
     try:
         source = _to_xyz(first)
@@ -185,7 +188,7 @@ def _to_xyz(chromaticities: Chromaticities) -> np.ndarray:
 
 
 def _tone_mapped(light: np.ndarray, encoding: Encoding) -> np.ndarray:
-    """Map HDR light, (H, W, 3), to 0..1: PQ in units of reference white, HLG in scene light 0..1."""
+    """Return HDR light, (H, W, 3), mapped to 0..1: PQ in units of reference white, HLG in scene light 0..1."""
     if encoding.hdr == "HLG":
         # BT.2100, the opto-optical transfer function: brighter by its luminance to the power of gamma - 1.
         luminance = cv2.transform(light, np.array([[0.2627, 0.6780, 0.0593]], np.float32))
@@ -200,7 +203,10 @@ def _tone_mapped(light: np.ndarray, encoding: Encoding) -> np.ndarray:
 
 @cache
 def _gain_table() -> np.ndarray:
-    """Return the gain, (N,) float32, at even levels 0.._BRIGHTEST: constant up to white, then a Bezier curve."""
+    """Return the gain, (N,) float32, at evenly spaced levels 0.._BRIGHTEST.
+
+    Constant up to white, then a Bezier curve.
+    """
     peak = PEAK_NITS / WHITE_NITS
     t = np.linspace(0, 1, 256)
     middle = 1 + _SHOULDER * (1 / _WHITE_LEVEL - 1), _WHITE_LEVEL + _SHOULDER * (1 - _WHITE_LEVEL)
@@ -211,7 +217,7 @@ def _gain_table() -> np.ndarray:
 
 
 def _encode(light: np.ndarray) -> np.ndarray:
-    """Encode light as sRGB (IEC 61966-2-1), uint8; clip what lies outside."""
+    """Encode light as sRGB (IEC 61966-2-1), uint8; values outside the range are clipped."""
     table = _encode_table()
     return table.take((np.clip(light, 0, 1) * np.float32(len(table) - 1) + np.float32(0.5)).astype(np.uint16))
 
@@ -228,7 +234,10 @@ def _srgb_to_light(v: np.ndarray) -> np.ndarray:
 
 
 def _video_to_light(v: np.ndarray) -> np.ndarray:
-    """ITU-R BT.1886: what a display makes of video, as browsers do; not the inverse of the camera's curve."""
+    """Return the light of a display for video samples (ITU-R BT.1886), as in browsers.
+
+    This is not the inverse of the camera's curve.
+    """
     return v**2.4
 
 
@@ -237,14 +246,14 @@ def _smpte_240_to_light(v: np.ndarray) -> np.ndarray:
 
 
 def _pq_to_light(v: np.ndarray) -> np.ndarray:
-    """SMPTE ST 2084, in units of reference white."""
+    """Return light in units of reference white for PQ samples (SMPTE ST 2084)."""
     m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
     power = v ** (1 / m2)
     return (np.maximum(power - c1, 0) / (c2 - c3 * power)) ** (1 / m1) * (10_000 / WHITE_NITS)
 
 
 def _hlg_to_light(v: np.ndarray) -> np.ndarray:
-    """ITU-R BT.2100, scene light 0..1."""
+    """Return scene light 0..1 for HLG samples (ITU-R BT.2100)."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     return np.where(v <= 0.5, v * v / 3, (np.exp((v - c) / a) + b) / 12)
 

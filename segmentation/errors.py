@@ -1,4 +1,4 @@
-"""Root of the error tree, with the errors that concern pictures and models. `jobs.errors` adds the rest."""
+"""The root of the error tree, and the errors of pictures and models. `jobs.errors` defines the others."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import ClassVar
 
 
 def gettext_noop(message: str) -> str:
-    """Mark a sentence for translation and return it unchanged; this package knows no Django."""
+    """Mark a sentence for translation and return it unchanged; this package does not import Django."""
     return message
 
 
 class MattingError(Exception):
-    """Carry a stable `code`, an HTTP status and a message that any caller may read.
+    """An error with a stable `code`, an HTTP status and a public message.
 
-    Each dialect maps `code` to its own envelope. `public_message` is the sentence of the code, written only here and
-    translated where it is shown; it holds no path, no traceback and no other team's data.
+    Each dialect maps `code` to its own format. `public_message` is the code's sentence; it is defined only here and
+    translated where it is displayed. It contains no path, no traceback and no other team's data.
     """
 
     code: ClassVar[str] = "internal"
@@ -78,6 +78,6 @@ class InferenceFailed(MattingError):
 
 
 class WeightsInvalid(InvalidParameter):
-    """A weights file does not fit: not a checkpoint, missing or unexpected keys, wrong shapes."""
+    """A weights file is unusable: not a checkpoint, missing or unexpected keys, wrong shapes."""
 
     public_message = gettext_noop("The weights file does not fit the network.")

@@ -1,4 +1,4 @@
-"""Put the question of the options to the engine, and reduce its answer to one alpha."""
+"""Run the engine as the options require, and combine its results into one alpha."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ NO_THING = "object: nothing but people is the subject"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """Hold what was found in a picture.
+    """The subject found in a picture.
 
     alpha: (h, w) float32 0..1 over the full picture, at any size. subject: never Subject.AUTO.
-    boxes: where alone it may lie, or empty. colors: (H, W, 3) uint8 where the subject has colours of its own (ink
-    without its paper), else None. instances: the people, when they were asked for one by one, else None. notes: what
-    was asked for and is not there.
+    boxes: the only areas where the subject may be, or empty. colors: (H, W, 3) uint8 if the subject has its own colours
+    (ink without its paper), else None. instances: the people, if they were requested separately, else None.
+    notes: requested things that were not found.
     """
 
     alpha: np.ndarray
@@ -39,10 +39,10 @@ class Found:
 
 
 def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_side_px: int = 2) -> Found:
-    """Find the subject of (H, W, 3) uint8.
+    """Return the subject of (H, W, 3) uint8.
 
-    Raises BoxInvalid for a box or a point off the picture, InvalidParameter for points that the model cannot take, and
-    InferenceFailed.
+    Raise BoxInvalid for a box or a point outside the picture, InvalidParameter for points that the model does not
+    support, and InferenceFailed.
     """
     height, width = rgb.shape[:2]
     boxes = options.on_picture(width, height, min_box_side_px=min_box_side_px)
@@ -61,7 +61,7 @@ def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_sid
 
 
 def find_ink(rgb: np.ndarray, boxes: tuple[Box, ...] = ()) -> Found:
-    """Lift ink off its paper, in the whole picture or in each box; needs no engine."""
+    """Separate ink from its paper, in the whole picture or in each box, without an engine."""
     height, width = rgb.shape[:2]
     alpha, colors = np.zeros((height, width), np.float32), rgb.copy()
     for box in boxes or (Box(0, 0, max(width, 2), max(height, 2)),):
@@ -92,7 +92,7 @@ def _find_at_points(rgb: np.ndarray, boxes: tuple[Box, ...], options: CutoutOpti
 
 
 def _find_in_boxes(rgb: np.ndarray, boxes: tuple[Box, ...], options: CutoutOptions, engine: Engine) -> Found:
-    """Unite what each box holds, at the size of the finest answer."""
+    """Return the combined subjects of all boxes, at the highest resolution among them."""
     mattes = engine.boxes(rgb, boxes)
     size = max((matte.alpha.shape for matte in mattes), key=lambda shape: shape[0] * shape[1])
     limited = [limit_to(options.subject, matte, rgb, engine) for matte in mattes]
@@ -113,15 +113,16 @@ def _find_people(rgb: np.ndarray, engine: Engine) -> Found:
 
 
 def _united(alphas: Sequence[np.ndarray], size: tuple[int, int] | None = None) -> np.ndarray:
-    """Take the maximum of alphas, each enlarged to `size` (that of the first by default); float32."""
+    """Return the maximum of alphas, each resized to `size` (by default that of the first); float32."""
     size = size or alphas[0].shape
     return np.maximum.reduce([enlarge(np.asarray(alpha, np.float32), *size) for alpha in alphas])
 
 
 def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the alpha of the people or of the things of a matte, and notes; the whole when the engine cannot tell.
+    """Return the alpha of only the people or only the things of a matte, and notes.
 
-    Without any of them the alpha is 0 everywhere, and a note says so.
+    If the engine cannot detect people, the whole alpha is returned. If there are none, the alpha is 0 everywhere, and a
+    note says so.
     """
     if matte.people is None or subject not in (Subject.PERSON, Subject.OBJECT):
         return matte.alpha, ()
@@ -133,7 +134,7 @@ def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) ->
 
 
 def _instances(rgb: np.ndarray, engine: Engine) -> Sequence[Instance]:
-    """Return the people one by one; none where the engine only knows where people are."""
+    """Return the separate people; empty if the engine cannot separate people."""
     try:
         return engine.instances(rgb)
     except InferenceFailed:

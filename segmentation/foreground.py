@@ -1,10 +1,10 @@
-"""Remove the old background's colour from half-transparent edges; alpha is not changed.
+"""Remove the old background's colour from half-transparent edges, without changing alpha.
 
-A pixel of hair shows alpha * F + (1 - alpha) * B. Used as it is, B stays visible as a halo on a new background.
-As in blur fusion (Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021), F and B are first estimated from
-local averages, and the remaining difference to the photo is then added to F. Here the averages form a pyramid from
-coarse to fine: each level uses the nearly certain colours, and the coarser level where there are none. Only
-half-transparent pixels are computed at full size. This is faster and more exact than two wide blurs.
+A pixel of hair shows alpha * F + (1 - alpha) * B. If its colour is used unchanged, B remains visible as a halo on a new
+background. As in blur fusion (Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021), F and B are first
+estimated from local averages, and the remaining difference to the photo is then added to F. Here the averages form a
+pyramid from coarse to fine: each level uses the nearly certain colours, and the coarser level where there are none.
+Only half-transparent pixels are computed at full size. This is faster and more exact than two wide blurs.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _REACH_PX = _FINEST * 2 ** (_LEVELS - 1) * _WINDOW_CELLS
 def decontaminate(rgb: np.ndarray, alpha: np.ndarray, shown: np.ndarray | None = None) -> np.ndarray:
     """Return (H, W, 3) uint8 with the foreground's own colour where alpha, (H, W) float32 0..1, is between 0 and 1.
 
-    shown: (H, W) uint8, the final visible alpha. Where feathering makes it larger than alpha, the pixels are all
-    background, and get the foreground's colour too.
+    shown: (H, W) uint8, the final visible alpha. Where feathering makes it larger than alpha, the pixels show only
+    background, and also get the foreground's colour.
     """
     band = (alpha > SURE) & (alpha < 1 - SURE)
     if shown is not None:
@@ -60,7 +60,7 @@ def _correct(rgb: np.ndarray, alpha: np.ndarray, places: np.ndarray) -> np.ndarr
 
 
 def _smooth_layers(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Estimate foreground and background everywhere, at the finest reduction, as (h, w, 3) uint8."""
+    """Return estimates of foreground and background at the finest reduced size, as (h, w, 3) uint8."""
     photo, weight = _shrink(rgb, _FINEST), _shrink(alpha, _FINEST)
     pyramid: list[tuple[np.ndarray, np.ndarray]] = [(photo.astype(np.float32), weight)]
     for _ in range(_LEVELS - 1):
@@ -80,7 +80,10 @@ def _shrink(plane: np.ndarray, reduction: int) -> np.ndarray:
 
 
 def _trusting_mean(photo: np.ndarray, weight: np.ndarray, coarser: np.ndarray | None) -> np.ndarray:
-    """Average (h, w, 3) float32 in windows by weight ** 8, so that mixed colours hardly count."""
+    """Return the window means of (h, w, 3) float32, weighted by weight ** 8.
+
+    With this power, mixed colours have little effect.
+    """
     trust = cv2.pow(weight, 8)
     window = (_WINDOW_CELLS, _WINDOW_CELLS)
     total = cv2.blur(cv2.multiply(photo, cv2.merge([trust] * 3)), window)

@@ -1,7 +1,7 @@
 """Check an untrusted picture file, and decode it upright, in sRGB.
 
-The web process calls `probe` to accept or refuse a file, the worker calls `decode` to read it. Free of torch.
-The order protects the process: limit the bytes, sniff the format, limit the pixels given in the header, then decode.
+The web process calls `probe` to accept or refuse a file, the worker calls `decode` to read it. Does not import torch.
+The order protects the process: limit the bytes, detect the format, limit the pixels given in the header, then decode.
 """
 
 from __future__ import annotations
@@ -57,7 +57,10 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Set what is accepted: bytes of the file, pixels (width x height), pixels of each side of it and of a box."""
+    """The limits of accepted pictures.
+
+    Bytes of the file, pixels (width x height), and pixels of each side and of a box.
+    """
 
     max_bytes: int = 20 * 2**20
     max_pixels: int = 50_000_000
@@ -69,10 +72,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Describe a picture that decodes: `width` and `height` upright, in pixels, `bytes` of the file.
+    """A picture that decodes: `width` and `height` upright, in pixels, `bytes` of the file.
 
-    notes: what was changed or ignored while reading, such as `icc: converted to sRGB`. resolution: pixels per inch
-    across and down the upright picture, None where the file gives none.
+    notes: what was changed or ignored while reading, such as `icc: converted to sRGB`. resolution: horizontal and
+    vertical pixels per inch of the upright picture; None if the file gives none.
     """
 
     format: str
@@ -85,9 +88,9 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """Hold a decoded picture: rgb (H, W, 3) uint8 sRGB, upright; alpha (H, W) float32 0..1, None when fully opaque.
+    """A decoded picture: rgb (H, W, 3) uint8 sRGB, upright; alpha (H, W) float32 0..1, None when fully opaque.
 
-    exif: as the file holds it, for `formats.exif.kept`.
+    exif: as stored in the file, for `formats.exif.kept`.
     """
 
     rgb: np.ndarray
@@ -99,8 +102,8 @@ class Picture:
 def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
     """Check that a file decodes, without keeping its pixels.
 
-    Raises ImageMissing (empty), ImageTooLarge (bytes), ImageDimensions (pixels, sides) or ImageUnreadable, each with
-    a message that names the reason. Notes on colour come only from `decode`: the pixels are not converted here.
+    Raise ImageMissing (empty), ImageTooLarge (bytes), ImageDimensions (pixels, sides) or ImageUnreadable, each with a
+    message that states the reason. Notes on colour come only from `decode`, because the pixels are not converted here.
     """
     data = _read(source, limits)
     name = _accepted_format(data, limits)
@@ -112,7 +115,7 @@ def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
 
 
 def probe_header(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
-    """Check a file's header alone; raises what `probe` raises, but misses damage of the pixels."""
+    """Check only a file's header; raise the errors of `probe`, except for damaged pixels."""
     data = _read(source, limits)
     name = _accepted_format(data, limits)
     with _refusing(name):
@@ -121,13 +124,13 @@ def probe_header(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
 
 
 def pixels_of(source: bytes | Path, limits: Limits) -> int:
-    """Return width x height by the header, with nothing decoded. Raises what `probe_header` raises."""
+    """Return width x height from the header, without decoding. Raise the errors of `probe_header`."""
     found = probe_header(source, limits)
     return found.width * found.height
 
 
 def decode(data: bytes, limits: Limits) -> Picture:
-    """Decode a file to its first frame, upright, in sRGB. Raises what `probe` raises."""
+    """Return a file's first frame, upright, in sRGB. Raise the errors of `probe`."""
     data = _read(data, limits)
     name = _accepted_format(data, limits)
     with _refusing(name):
@@ -145,7 +148,7 @@ def decode(data: bytes, limits: Limits) -> Picture:
 
 
 def _read(source: bytes | Path | IO[bytes], limits: Limits) -> bytes:
-    """Read at most one byte more than allowed, without trusting the size of a path or stream."""
+    """Return at most one byte more than allowed, without relying on the size that a path or stream reports."""
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
     elif isinstance(source, str | os.PathLike):
@@ -181,10 +184,10 @@ def _opened(name: str, data: bytes, limits: Limits) -> Opened:
 
 @contextmanager
 def _refusing(name: str) -> Iterator[None]:
-    """Raise ImageUnreadable for any error of the parsers and decoders; let faults of the machine pass.
+    """Raise ImageUnreadable for any error of the parsers and decoders; faults of the machine are raised unchanged.
 
-    For a damaged file they raise SyntaxError, struct.error, KeyError, zlib.error and others, hence the broad `except`.
-    An OSError with a number comes from the operating system, not from a decoder.
+    For a damaged file they raise SyntaxError, struct.error, KeyError, zlib.error and others; therefore all exceptions
+    are caught. An OSError with a number comes from the operating system, not from a decoder.
     """
     try:
         yield
@@ -219,7 +222,7 @@ def _check_size(width: int, height: int, limits: Limits) -> None:
 
 
 def _upright(pixels: np.ndarray, turn: int) -> np.ndarray:
-    """Apply an EXIF orientation (EXIF 2.3, tag Orientation) to (H, W) or (H, W, 3)."""
+    """Return (H, W) or (H, W, 3) with an EXIF orientation (EXIF 2.3, tag Orientation) applied."""
     if turn in _SIDES_SWAPPED:
         pixels = cv2.transpose(pixels)
     if turn == 1 or turn == 5:

@@ -1,4 +1,4 @@
-"""Combine one soft alpha per person into a map in which every pixel belongs to at most one person."""
+"""Combine one soft alpha per person into a map that assigns each pixel to at most one person."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ SMOOTHING_SHARE = 0.01  # of the longer side: overlapping pixels are decided by 
 def assign_instances(alphas: np.ndarray, scores: np.ndarray, people_alpha: np.ndarray) -> np.ndarray:
     """Assign every opaque pixel to a person.
 
-    alphas: (n, H, W) float32 in 0..1, one person each; scores: (n,), any order; people_alpha: (H, W), the union as it
-    will be shown. Returns (H, W) uint8: 0 for background, i + 1 where alphas[i] owns an opaque pixel of the union.
-    A mask that lies almost completely inside one with a higher score is the same person and gets no pixel. Where
-    several are opaque, the highest smoothed alpha wins, and on a tie the highest score. Raises ValueError for more than
-    255 people.
+    alphas: (n, H, W) float32 in 0..1, one person each; scores: (n,), any order; people_alpha: (H, W), the visible
+    union.
+    Return (H, W) uint8: 0 for background, i + 1 where alphas[i] owns an opaque pixel of the union. A mask almost
+    completely inside one with a higher score is the same person and gets no pixel. Where several masks are opaque, the
+    one with the highest smoothed alpha wins; for equal values, the one with the highest score.
+    Raise ValueError for more than 255 people.
     """
     if len(alphas) > 255:
         raise ValueError("an id map of eight bits holds 255 people at most")
@@ -37,7 +38,7 @@ def assign_instances(alphas: np.ndarray, scores: np.ndarray, people_alpha: np.nd
 
 
 def _without_repeats(masks: list[np.ndarray]) -> list[bool]:
-    """Return which masks, (H, W) bool by falling score, are not empty and not repeats of an earlier one."""
+    """Return which masks, (H, W) bool by falling score, are not empty and do not repeat an earlier one."""
     kept: list[bool] = []
     for index, mask in enumerate(masks):
         area = int(mask.sum())

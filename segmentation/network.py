@@ -20,6 +20,7 @@ centres as in CenterNet (Zhou et al. 2019), with the four distances of FCOS (Tia
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,7 +41,7 @@ SKIPS = (0, 1, 2, 4)  # the last stages at strides 2, 4, 8 and 16; the seventh e
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Sizes of the network; the manifest beside a weight file carries the same fields."""
+    """Sizes of the network; the manifest beside a weight file has the same fields."""
 
     stem_width: int = 32
     widths: tuple[int, ...] = (16, 24, 48, 88, 120, 208, 352)  # channels of the encoder's stages
@@ -59,12 +60,12 @@ class NetworkConfig:
 
     @property
     def is_clickable(self) -> bool:
-        """Tell whether the network takes clicks, and keeps prompts out of its encoder."""
+        """Return whether the network takes clicks; its prompts then enter the decoder."""
         return self.prompt_planes == 3
 
 
 def convolution(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
-    """Build convolution, batch normalisation and ReLU."""
+    """Return convolution, batch normalisation and ReLU in sequence."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),
@@ -72,10 +73,18 @@ def convolution(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
     )
 
 
-class FoldedConvolution(nn.Module):
-    """A convolution and the frozen batch normalisation behind it as one: weights times `scale`, plus `shift`.
+def _zeroed(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
+    """Set weights and bias of a layer to zero, so that it adds nothing before training, and return the layer."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
 
-    Scale and shift of each output channel stay apart from the weights, so that they are learned at their own pace.
+
+class FoldedConvolution(nn.Module):
+    """A convolution combined with its frozen batch normalisation: weights times `scale`, plus `shift`.
+
+    Scale and shift of each output channel are separate parameters, so that they can have their own learning rate.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1):
@@ -84,7 +93,7 @@ class FoldedConvolution(nn.Module):
         self.scale = nn.Parameter(torch.ones(outputs))
         self.shift = nn.Parameter(torch.zeros(outputs))
         self.stride, self.padding, self.groups = stride, kernel // 2, groups
-        self.convolve = functional.conv2d
+        self.convolve: Callable[..., Tensor] = functional.conv2d
         nn.init.kaiming_normal_(self.weight)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -93,7 +102,10 @@ class FoldedConvolution(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """Widen by a 1x1 convolution, filter each channel by itself, narrow again; a shortcut where the shape stays."""
+    """A 1x1 convolution to more channels, a depthwise convolution, and a 1x1 convolution to fewer channels.
+
+    The input is added if the shape stays the same.
+    """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int):
         super().__init__()
@@ -135,9 +147,7 @@ class Encoder(nn.Module):
                 inputs = outputs
             self.stages.append(stage)
         if self.prompted:  # the prompt also enters at every depth: the deep cells need not learn to carry it
-            self.prompt = nn.ModuleList(nn.Conv2d(1, width, 1, bias=False) for width in config.widths[1:])
-            for layer in self.prompt:
-                nn.init.zeros_(layer.weight)
+            self.prompt = nn.ModuleList(_zeroed(nn.Conv2d(1, width, 1, bias=False)) for width in config.widths[1:])
 
     def forward(self, x: Tensor) -> list[Tensor]:
         plane = x[:, 3:]
@@ -154,9 +164,9 @@ class Encoder(nn.Module):
 
 
 class PromptReader(nn.Module):
-    """Read prompt planes (B, 3, H, W) at strides 2 to 32, and add what they say to the decoder's features there.
+    """Process prompt planes (B, 3, H, W) at strides 2 to 32, and add the results to the decoder's features.
 
-    What is added starts as nothing, so that a network without prompts can be taught them.
+    The added values are 0 at first, so that a network trained without prompts can learn to use them.
     """
 
     def __init__(self, planes: int, widths: tuple[int, ...], outputs: tuple[int, ...]):
@@ -165,10 +175,7 @@ class PromptReader(nn.Module):
             nn.Sequential(nn.Conv2d(inputs, width, 3, 2, 1), nn.ReLU(inplace=True))
             for inputs, width in zip((planes, *widths[:-1]), widths, strict=True)
         )
-        self.tell = nn.ModuleList(nn.Conv2d(width, out, 1) for width, out in zip(widths, outputs, strict=True))
-        for layer in self.tell:
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        self.tell = nn.ModuleList(_zeroed(nn.Conv2d(width, out, 1)) for width, out in zip(widths, outputs, strict=True))
 
     def forward(self, planes: Tensor) -> list[Tensor]:
         told = []
@@ -179,7 +186,7 @@ class PromptReader(nn.Module):
 
 
 class Attention(nn.Module):
-    """Let every cell of (B, C, h, w) look at every other; a transformer's block that starts as the identity."""
+    """Self-attention over all cells of (B, C, h, w): a transformer block that is the identity at first."""
 
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -191,8 +198,7 @@ class Attention(nn.Module):
         self.between = nn.LayerNorm(width)
         self.widen, self.narrow = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
         for layer in (self.position, self.out, self.narrow):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            _zeroed(layer)
 
     def forward(self, x: Tensor) -> Tensor:
         count, width, rows, columns = (int(side) for side in x.shape)
@@ -209,7 +215,7 @@ class Attention(nn.Module):
 def bin_means(bins: int, size: int) -> Tensor:
     """Return the (bins, size) matrix that averages `size` cells into `bins`, as adaptive average pooling does.
 
-    A matrix product exports to every runtime at every size; adaptive pooling to a grid that does not divide does not.
+    A matrix product exports to every runtime at every size; adaptive pooling does not if the size is not divisible.
     """
     matrix = torch.zeros(bins, size)
     for index in range(bins):
@@ -219,7 +225,7 @@ def bin_means(bins: int, size: int) -> Tensor:
 
 
 class PyramidPool(nn.Module):
-    """Let every cell see the picture's mean, and the means of its halves and quarters."""
+    """Add to each cell the means of the whole picture, its halves and its quarters."""
 
     def __init__(self, inputs: int, outputs: int, pool_bins: tuple[int, ...]):
         super().__init__()
@@ -271,13 +277,14 @@ class KeylineUNet(nn.Module):
         self.people = nn.Sequential(
             convolution(narrow[2], config.people_width),
             convolution(config.people_width, config.people_width),
-            nn.Conv2d(config.people_width, 5, 1),
+            maps := nn.Conv2d(config.people_width, 5, 1),
         )
-        nn.init.constant_(self.people[-1].bias[:1], -4.0)  # sigmoid 0.02: focal loss starts calm (Lin et al. 2017)
+        assert maps.bias is not None
+        nn.init.constant_(maps.bias[:1], -4.0)  # sigmoid 0.02: focal loss starts calm (Lin et al. 2017)
         self.side_mattes = nn.ModuleList(nn.Conv2d(width, 2, 3, 1, 1) for width in (narrow[2], narrow[1]))
 
     def encode(self, photos: Tensor) -> list[Tensor]:
-        """Return what is to be known of photos before any prompt: skips at strides 2 to 16, context at stride 32.
+        """Return the features of photos: skips at strides 2 to 16, context at stride 32.
 
         A network with one prompt plane takes it with the photos, as their fourth channel.
         """
@@ -285,7 +292,7 @@ class KeylineUNet(nn.Module):
         return [*skips, self.context(y)]
 
     def decode(self, features: list[Tensor], planes: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return mattes and people from a photo's features, as prompt planes (B, 3, H, W) ask."""
+        """Return mattes and people from a photo's features and prompt planes (B, 3, H, W)."""
         *skips, y = features  # (B, context, H/32, W/32)
         told: list[Tensor | float] = [0.0] * 5
         if planes is not None:
@@ -307,7 +314,7 @@ class KeylineUNet(nn.Module):
         return mattes, people, self.side_mattes[0](decoded[1]), self.side_mattes[1](decoded[2])
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Take photo and prompt planes as one input, (B, 3 + P, H, W)."""
+        """Run encoder and decoder on photo and prompt planes as one input, (B, 3 + P, H, W)."""
         if self.config.is_clickable:
             return self.decode(self.encode(x[:, :3]), x[:, 3:])
         return self.decode(self.encode(x))
@@ -316,8 +323,8 @@ class KeylineUNet(nn.Module):
 def load_network(path: Path) -> KeylineUNet:
     """Load weights, `.safetensors` or `.pth`, into the network that the manifest beside them describes.
 
-    Returns the network in evaluation mode, in float32. Raises WeightsInvalid naming the keys that are missing or not
-    expected, the shapes that differ, or what else is wrong with the file.
+    Return the network in evaluation mode, in float32. Raise WeightsInvalid, which names missing or unexpected keys,
+    different shapes, or any other fault of the file.
     """
     weights = read_tensors(path)
     network = KeylineUNet(_config_beside(path))
@@ -337,7 +344,7 @@ def load_network(path: Path) -> KeylineUNet:
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Read named tensors; a `.pth` file is never allowed to run code. Raises WeightsInvalid for anything else."""
+    """Return the tensors of a file by name; a `.pth` file cannot run code. Raise WeightsInvalid for other files."""
     try:
         weights = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except Exception as error:  # garbage makes the unpickler stumble in every way there is
@@ -350,7 +357,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def _config_beside(path: Path) -> NetworkConfig:
-    """Read `config` from the manifest; without a manifest the network is of the usual size."""
+    """Return `config` from the manifest; without a manifest, the default config."""
     manifest = path.with_suffix(".json")
     if not manifest.exists():
         return NetworkConfig()
@@ -361,5 +368,8 @@ def _config_beside(path: Path) -> NetworkConfig:
 
 
 def config_from_json(values: dict[str, Any]) -> NetworkConfig:
-    """Build a config from a manifest's object; raises TypeError for names that the config does not have."""
-    return NetworkConfig(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    """Build a config from a manifest's object; raise TypeError for unknown names."""
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
+    return NetworkConfig(**fields)

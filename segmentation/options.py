@@ -1,6 +1,6 @@
-"""Parameters of one cutout: checked when built, then frozen.
+"""Parameters of one cutout: validated when built, then frozen.
 
-Free of torch, numpy and Django, so that the web process can import it cheaply.
+Does not import torch, numpy or Django, so that the web process can import it quickly.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Hold the least and the greatest value that a numeric option takes."""
+    """The least and the greatest value of a numeric option."""
 
     low: float
     high: float
@@ -85,7 +85,7 @@ class Color:
 
     @classmethod
     def parse(cls, text: str, *, field_name: str = "background") -> Self:
-        """Read `#rgb`, `#rrggbb`, `rgb` or `rrggbb`; raise InvalidParameter naming the field otherwise."""
+        """Parse `#rgb`, `#rrggbb`, `rgb` or `rrggbb`; raise InvalidParameter that names the field otherwise."""
         digits = str(text).strip().removeprefix("#")
         if len(digits) == 3:
             digits = "".join(digit * 2 for digit in digits)
@@ -123,7 +123,7 @@ class Box:
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """Read `[left, top, right, bottom]`, `"left,top,right,bottom"` or a mapping with those four names."""
+        """Parse `[left, top, right, bottom]`, `"left,top,right,bottom"` or a mapping with these four names."""
         if isinstance(value, str):
             try:
                 value = [float(part) for part in value.split(",")]
@@ -136,7 +136,7 @@ class Box:
         return cls(*value)
 
     def clipped(self, width: int, height: int, *, min_side_px: int = MIN_BOX_SIDE_PX) -> Box:
-        """Clip the box to a picture of `width` x `height`; raise BoxInvalid when less than `min_side_px` is left."""
+        """Return the box clipped to a picture of `width` x `height`; raise BoxInvalid below `min_side_px` per side."""
         left, right = max(0, self.left), min(width, self.right)
         top, bottom = max(0, self.top), min(height, self.bottom)
         if right - left < min_side_px or bottom - top < min_side_px:
@@ -150,7 +150,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A click in pixels of the upright picture; `keep` says whether what lies there belongs to the subject."""
+    """A click in pixels of the upright picture; `keep` says whether this place belongs to the subject."""
 
     x: int
     y: int
@@ -167,13 +167,13 @@ class Point:
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """Read `[x, y, 1]` (keep) or `[x, y, 0]` (remove)."""
+        """Parse `[x, y, 1]` (keep) or `[x, y, 0]` (remove)."""
         if not isinstance(value, list | tuple) or len(value) != 3 or value[2] not in (0, 1):
             raise PointInvalid("points: each point is [x, y, 1] to keep or [x, y, 0] to remove", field="points")
         return cls(value[0], value[1], bool(value[2]))
 
     def on(self, width: int, height: int) -> Point:
-        """Return the point; raise PointInvalid when it is not on a picture of `width` x `height`."""
+        """Return the point; raise PointInvalid when it is outside a picture of `width` x `height`."""
         if not (0 <= self.x < width and 0 <= self.y < height):
             raise PointInvalid(f"points: ({self.x}, {self.y}) is not on a picture of {width}x{height}", field="points")
         return self
@@ -181,18 +181,18 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutoutOptions:
-    """Parameters of one cutout. Raises InvalidParameter, naming the field, for an invalid value.
+    """Parameters of one cutout. Raise InvalidParameter, which names the field, for an invalid value.
 
     boxes: with method `boxes`, one subject each. points: with method `points` they select the subject; with `auto` and
-    `boxes` they correct what these find, the boxes then holding one subject together.
-    quality: which model answers; None is the default of the team and dialect.
+    `boxes` they correct the result, and all boxes then contain one subject together.
+    quality: which model is used; None is the default of the team and dialect.
     threshold: 0..50. `binary` keeps alpha > threshold / 50; `soft` stretches the levels between t and 1 - t with
     t = threshold / 100, so 0 changes nothing and 50 is a step at one half.
     erosion: 0..5, a square of erosion + 1 pixels. feathering: a 5 x 5 Gaussian over the alpha.
     refine: edge-aware upsampling of the model's alpha to the full picture.
-    crop_margin: space added round the subject on each side, as a share (0..0.5) of its longer side.
-    background: None keeps the cutout transparent (JPEG, which cannot, is drawn on white).
-    metadata: what of the source's EXIF the cutout keeps.
+    crop_margin: space added around the subject on each side, as a share (0..0.5) of its longer side.
+    background: None keeps the cutout transparent (JPEG has no transparency and gets white).
+    metadata: the part of the source's EXIF that the cutout keeps.
     """
 
     method: Method = Method.AUTO
@@ -290,7 +290,7 @@ class CutoutOptions:
             raise InvalidParameter("points: a stamp is not selected by points", field="points")
 
     def on_picture(self, width: int, height: int, *, min_box_side_px: int = MIN_BOX_SIDE_PX) -> tuple[Box, ...]:
-        """Return the boxes clipped to a picture; raise BoxInvalid for a box or a point that is off it."""
+        """Return the options with boxes clipped to a picture; raise BoxInvalid for a box or point outside."""
         for point in self.points:
             point.on(width, height)
         return tuple(box.clipped(width, height, min_side_px=min_box_side_px) for box in self.boxes)

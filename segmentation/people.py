@@ -20,7 +20,7 @@ ASSIGN_SIDE_PX = 1024  # overlaps are decided at this size; the outline is at fu
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person of the id map: `box` tight round its pixels, `score` 0..1, `area_px` their number."""
+    """One person of the id map: `box` tight around its pixels, `score` 0..1, `area_px` their number."""
 
     id: int
     box: Box
@@ -45,7 +45,7 @@ def map_people(instances: Sequence[Instance], alpha: np.ndarray) -> tuple[np.nda
 
 
 def _spread(ids: np.ndarray) -> np.ndarray:
-    """Extend each id into the background next to it, so that every pixel of a refined outline gets an id."""
+    """Extend each id into the neighbouring background, so that every pixel of a refined outline gets an id."""
     if not ids.any():
         return ids
     labels = cv2.distanceTransformWithLabels(

@@ -1,4 +1,4 @@
-"""Run one picture through every step: decode, find the subject, shape alpha, clean colours, crop, compose, encode."""
+"""Process one picture: decode, find the subject, shape alpha, clean colours, crop, compose, encode."""
 
 from __future__ import annotations
 
@@ -52,9 +52,9 @@ _NEARLY_WHITE = 224
 class CutoutResult:
     """Result of one picture.
 
-    outputs: the files that the options ask for. alpha: the model's full-size alpha before any threshold, 16-bit gray.
+    outputs: the files that the options request. alpha: the model's full-size alpha before any threshold, 16-bit gray.
     thumbnail: the cutout, small. preview: the source for a screen, None for variants. width, height: of the upright
-    source. foreground: box round the visible subject, in pixels of the upright source. uncertainty: see
+    source. foreground: box around the visible subject, in pixels of the upright source. uncertainty: see
     `uncertainty_of`. timings_ms: `decode`, `model`, `post`, `encode`.
     """
 
@@ -89,8 +89,8 @@ class _Matted:
 def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits) -> CutoutResult:
     """Cut the subject out of a picture file.
 
-    Raises the ImageErrors of `segmentation.image.decode`, BoxInvalid for a box off the picture, InvalidParameter for a
-    result that the chosen format cannot hold, and InferenceFailed.
+    Raise the ImageErrors of `segmentation.image.decode`, BoxInvalid for a box outside the picture, InvalidParameter for
+    a result that the chosen format does not support, and InferenceFailed.
     """
     timings_ms: dict[str, float] = {}
     with _timed(timings_ms, "decode"):
@@ -111,7 +111,7 @@ def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits
     """Render with other options from the alpha that `cut_out` stored, without a model.
 
     Options of the model (method, boxes, subject, refine) have no effect; people are one subject here.
-    Raises the ImageErrors of `segmentation.image.decode`, and ImageUnreadable for an alpha of another picture.
+    Raise the ImageErrors of `segmentation.image.decode`, and ImageUnreadable for an alpha of another picture.
     """
     timings_ms: dict[str, float] = {"model": 0.0}
     with _timed(timings_ms, "decode"):
@@ -128,9 +128,10 @@ def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits
 
 
 def on_paper(picture: Picture) -> np.ndarray:
-    """Return the picture on an opaque ground, (H, W, 3) uint8, so that colours under transparency have no effect.
+    """Return the picture on an opaque background, (H, W, 3) uint8.
 
-    The ground is white, or gray where the picture itself is nearly white.
+    So the colours of transparent pixels have no effect. The background is white, or gray if the picture itself is
+    nearly white.
     """
     if picture.alpha is None:
         return picture.rgb
@@ -146,7 +147,7 @@ def on_paper(picture: Picture) -> np.ndarray:
 
 
 def _missing(matted: _Matted, foreground: Box | None) -> tuple[str, ...]:
-    """Return the note that says why a cutout is empty, unless another one does already."""
+    """Return the note that explains an empty cutout, unless there is already such a note."""
     if foreground or matted.notes:
         return ()
     return (NOTHING_LEFT,) if foreground_box(matted.alpha) else (NOTHING_FOUND,)
@@ -160,7 +161,7 @@ def _texts(found: Found) -> dict[str, str]:
 
 
 def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> np.ndarray:
-    """Enlarge the found alpha to (H, W) float32 0..1, clear it outside the boxes, multiply by the file's own alpha."""
+    """Return the alpha enlarged to (H, W) float32 0..1, 0 outside the boxes, times the file's own alpha."""
     height, width = picture.rgb.shape[:2]
     small = np.ascontiguousarray(found.alpha, np.float32)
     alpha = refine(small, on_paper(picture)) if options.refine else enlarge(small, height, width)
@@ -173,7 +174,7 @@ def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> n
 
 
 def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float]) -> CutoutResult:
-    """Render every file from the quantised alpha, so that a variant made later is identical."""
+    """Render all files from the quantised alpha, so that a later variant is identical."""
     rgb, kept = matted.picture.rgb, Kept(matted.picture.probe.resolution)
     height, width = matted.alpha.shape
     with _timed(timings_ms, "post"):
@@ -214,7 +215,7 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
 
 
 def _kept(picture: Picture, options: CutoutOptions) -> Kept:
-    """Return what the cutout keeps of its source beside pixels."""
+    """Return the metadata that the cutout keeps of its source."""
     if options.metadata is Metadata.STRIP:
         return Kept(picture.probe.resolution)
     return Kept(picture.probe.resolution, exif.kept(picture.exif, gps=options.metadata is Metadata.KEEP_GPS))
@@ -243,8 +244,8 @@ def _drawn(rgb: np.ndarray, shown: np.ndarray, ids: np.ndarray | None) -> np.nda
 def uncertainty_of(alpha: np.ndarray) -> float:
     """Return the undecided share of the subject's area, 0..1: alpha in 0.05..0.95 among alpha above 0.05.
 
-    Measured on alpha (H, W) float32 averaged down to a longer side of 320 pixels, so that small and large pictures are
-    comparable: a crisp outline gives a few per cent, an alpha of 0.5 everywhere gives 1. Returns 0.0 without a subject.
+    Measured on alpha (H, W) float32, averaged down to a longer side of 320 pixels so that small and large pictures are
+    comparable. A sharp outline gives a few per cent; an alpha of 0.5 everywhere gives 1. Return 0.0 without a subject.
     """
     height, width = alpha.shape
     scale = min(1.0, UNCERTAINTY_SIDE_PX / max(height, width))

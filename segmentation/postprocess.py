@@ -1,7 +1,7 @@
 """Apply threshold, erosion and feathering to the model's alpha, in that order.
 
-Pure functions. `binary` mode is a contract with the callers of one dialect, and tests fix every level of it; `soft`
-mode is its counterpart with gray levels, which keeps hair.
+Pure functions. One dialect's API defines the exact output of `binary` mode, and tests check every level of it; `soft`
+mode keeps gray levels and therefore hair.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ def soften_levels(alpha: np.ndarray, threshold: int) -> np.ndarray:
 
 
 def erode(alpha: np.ndarray, erosion: int) -> np.ndarray:
-    """Take the minimum over a square of erosion + 1 pixels; 0 returns alpha unchanged. The border erodes nothing."""
+    """Return the minimum over a square of erosion + 1 pixels; 0 returns alpha unchanged.
+
+    The picture's border does not erode alpha.
+    """
     if erosion == 0:
         return alpha
     return cv2.erode(alpha, np.ones((erosion + 1, erosion + 1), np.uint8))
@@ -61,7 +64,7 @@ def to_levels(alpha: np.ndarray) -> np.ndarray:
 
 
 def foreground_box(alpha: np.ndarray) -> Box | None:
-    """Return the smallest box round the visible pixels of (H, W) uint8, at least 2 x 2; None without any."""
+    """Return the smallest box around the visible pixels of (H, W) uint8, at least 2 x 2; None without any."""
     height, width = alpha.shape
     left, top, box_width, box_height = cv2.boundingRect((alpha >= FOREGROUND_MIN_LEVEL).view(np.uint8))
     if box_width == 0 or min(height, width) < 2:

@@ -3,8 +3,8 @@
 A fast guided filter (He and Sun, "Fast Guided Filter", 2015) in two passes. At the small size, alpha is fitted in each
 window as a linear function of colour; the function is enlarged and applied to the full picture. The first pass uses a
 wide window at the small size and moves a misplaced edge to the picture's edge; the second uses a narrow window and
-enlarges. Each pass blurs alpha by about a cell, so the levels are stretched afterwards, only in windows that hold both
-subject and background: an edge becomes crisp, a region where the engine is unsure stays gray.
+enlarges. Each pass blurs alpha by about one cell. Therefore the levels are stretched afterwards, only in windows that
+contain both subject and background: an edge becomes sharp, and a region where the engine is uncertain stays gray.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def refine(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
 
 
 def _shrink(rgb: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize by averaging; halving first is several times as fast with the same result."""
+    """Resize by averaging; halving first is several times as fast, with the same result."""
     while rgb.shape[0] >= 2 * height and rgb.shape[1] >= 2 * width:
         rgb = cv2.resize(rgb, (rgb.shape[1] // 2, rgb.shape[0] // 2), interpolation=cv2.INTER_AREA)
     return cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
@@ -90,7 +90,7 @@ def _fit(guide: np.ndarray, alpha: np.ndarray, radius: int) -> _Model:
 
 
 def _solve_symmetric(matrix: dict[tuple[int, int], np.ndarray], right: list[np.ndarray]) -> list[np.ndarray]:
-    """Solve many symmetric 3 x 3 systems at once by cofactors; `matrix` holds the upper triangle, each entry (N,)."""
+    """Solve many symmetric 3 x 3 systems by cofactors; `matrix` has the upper triangle, each entry (N,)."""
     a, b, c, d, e, f = (matrix[place] for place in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)))
     first, second, third = d * f - e * e, c * e - b * f, b * e - c * d
     fourth, fifth, sixth = a * f - c * c, b * c - a * e, a * d - b * b
@@ -104,13 +104,13 @@ def _solve_symmetric(matrix: dict[tuple[int, int], np.ndarray], right: list[np.n
 
 
 def _unsure(alpha: np.ndarray) -> np.ndarray:
-    """Mark, as uint8 1, the cells whose neighbours are neither all subject nor all background."""
+    """Return, as uint8 1, the cells whose neighbours are neither all subject nor all background."""
     window = _square(1)
     return ((cv2.dilate(alpha, window) > SURE) & (cv2.erode(alpha, window) < 1 - SURE)).view(np.uint8)
 
 
 def _edge_share(alpha: np.ndarray, radius: int) -> np.ndarray:
-    """Return, for each window, how certainly it holds an edge and not an undecided region, 0..1."""
+    """Return for each window, 0..1, how certainly it contains an edge instead of an undecided region."""
     contrast = cv2.dilate(alpha, _square(radius)) - cv2.erode(alpha, _square(radius))
     low, high = _FULL_CONTRAST
     return np.clip((contrast - low) / (high - low), 0, 1)
@@ -121,7 +121,7 @@ def _square(radius: int) -> np.ndarray:
 
 
 def _apply(model: _Model, rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Enlarge alpha to the size of (H, W, 3) uint8 and replace its unsure pixels by the value of the function."""
+    """Enlarge alpha to the size of (H, W, 3) uint8, and replace its uncertain pixels by the value of the function."""
     height, width = rgb.shape[:2]
     enlarged = enlarge(alpha, height, width)
     unsure = enlarge(model.unsure * np.uint8(255), height, width)
@@ -157,7 +157,7 @@ def _between(cells: np.ndarray, left: np.ndarray, right: np.ndarray, weight: np.
 
 
 def _neighbours(pixels: int, cells: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return the two cells round each pixel of a line, and the weight of the second, as in cv2.resize."""
+    """Return the two cells around each pixel of a line, and the weight of the second, as in cv2.resize."""
     position = ((np.arange(pixels) + 0.5) * (cells / pixels) - 0.5).clip(0, cells - 1).astype(np.float32)
     first = position.astype(np.intp)
     return first, np.minimum(first + 1, cells - 1), position - first

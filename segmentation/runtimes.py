@@ -1,4 +1,4 @@
-"""The names of the runtimes that can run a model. Imports nothing, so that the start-up check can read it."""
+"""The names of the runtimes that can run a model. Imports nothing, so that the start-up check can use it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from enum import StrEnum
 
 
 class Runtime(StrEnum):
-    """`auto` takes CUDA where there is a GPU, else the fastest of the others: OpenVINO until it has been measured.
+    """`auto` uses CUDA if there is a GPU, else the fastest other runtime: OpenVINO until measured.
 
-    `openvino` computes as the CPU does best, in bfloat16 where it can; `openvino-fp32` in full precision.
+    `openvino` computes in the CPU's fastest precision, bfloat16 if supported; `openvino-fp32` in full precision.
     """
 
     AUTO = "auto"

@@ -42,7 +42,7 @@ _LOG_LEVELS = np.log(np.maximum(np.arange(256, dtype=np.float32) / 255, DARKEST)
 
 
 class Stamp(NamedTuple):
-    """alpha: (H, W) float32 in 0..1. colour: (H, W, 3) uint8, the ink without paper, print and shadow under it."""
+    """alpha: (H, W) float32 in 0..1. colour: (H, W, 3) uint8, the ink without paper, print and shadow."""
 
     alpha: np.ndarray
     colour: np.ndarray
@@ -60,7 +60,8 @@ class Ink:
 class Page:
     """Estimates for the whole page: `paper`, the logarithm of its colour as a small (h, w, 3) float32, and the inks.
 
-    noise: the colour of bare paper, as a density. brightest: (3,) colour of the paper in the best light, 0..1.
+    noise: how colourful bare paper is (90th percentile), as a density. brightest: (3,) colour of the paper in the best
+    light, 0..1.
     """
 
     paper: np.ndarray
@@ -194,8 +195,8 @@ def _inks(density: np.ndarray, strength: np.ndarray, hue_deg: np.ndarray) -> lis
 def _full_ink(density: np.ndarray, hue_deg: float) -> Ink | None:
     """Return the ink at full strength: the median density between the 90th and 99th percentile of colourfulness.
 
-    Colourfulness is the difference of the channels' transmittances; print under the ink lowers it, and is so left out.
-    Returns None when even these pixels have hardly any colour.
+    Colourfulness is the difference of the channels' transmittances. Print under the ink lowers it, so such pixels are
+    left out. Return None when even these pixels have hardly any colour.
     """
     colourfulness = np.ptp(np.exp(-density), axis=1)
     low, high = np.percentile(colourfulness, (90, 99))
@@ -227,8 +228,8 @@ def _unmix(density: np.ndarray, hue_deg: np.ndarray, ink: Ink, noise: float) -> 
     """Split densities into ink and print; return the ink's alpha and its visibility, both (H, W) float32 0..1.
 
     The share of ink in a pixel's darkness is measured over its neighbourhood, because JPEG stores colour at half the
-    resolution: colour lost in the middle of a thin stroke appears beside it, on paper that becomes lighter in turn,
-    and the two cancel.
+    resolution: colour that is missing in the middle of a thin stroke appears beside it, on paper that becomes lighter
+    by the same amount, and the two errors cancel.
     """
     ink_sum, power = float(ink.density.sum()), float(ink.density @ ink.density)
     slope = (3 * ink.density - ink_sum) / (3 * power - ink_sum**2)  # amount = density . slope

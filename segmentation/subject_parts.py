@@ -1,4 +1,4 @@
-"""The people of a subject, complete, and the things of it without them."""
+"""Split a subject into its people, complete, and its things without people."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ InstancesOf = Callable[[], Sequence[Instance]]
 
 
 def people_in(matte: Matte, instances: InstancesOf) -> np.ndarray | None:
-    """Return the alpha (h, w) of the people who are the subject; None when none is.
+    """Return the alpha (h, w) of the people in the subject; None without any.
 
-    What belongs to a person and to the subject is taken from the subject. A person of whom the subject holds a part
-    only, such as the head over a car, is taken complete: `instances` finds each by themselves, and is asked only then.
+    Pixels of both a person and the subject are taken from the subject. If the subject contains only a part of a person,
+    such as the head over a car, the complete person is used: `instances` finds separate people and is called only in
+    this case.
     """
     assert matte.people is not None
     people, subject = matte.people, matte.alpha
@@ -39,7 +40,7 @@ def people_in(matte: Matte, instances: InstancesOf) -> np.ndarray | None:
 
 
 def things_in(matte: Matte) -> np.ndarray | None:
-    """Return the alpha (h, w) of the subject without its people; None when nothing but people is the subject."""
+    """Return the alpha (h, w) of the subject without its people; None when the subject contains only people."""
     assert matte.people is not None
     alpha = matte.alpha * (1 - np.clip(2 * matte.people, 0, 1))
     return alpha if _counts(alpha, matte) else None

@@ -1,4 +1,4 @@
-"""Render a finished picture with other options from its stored files; made to run in a process of its own."""
+"""Render a processed picture with other options from its stored files; runs in a separate process."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ BRUSH_KEEPS = 128
 
 @dataclass(frozen=True, slots=True)
 class VariantInput:
-    """Hold what a rendering is made of.
+    """The input of a rendering.
 
-    source, alpha, ids: stored files, the last the id mask of an `instances` job where `people` names whom to keep.
-    brush_png: a gray picture of any size, 0 erases, 255 restores, 128 keeps. size: width and height of a source that is
-    smaller than the alpha, None for the picture itself.
+    source, alpha, ids: stored files; ids is the id mask of an `instances` job if `people` names the people to keep.
+    brush_png: a gray picture of any size, 0 erases, 255 restores, 128 changes nothing. size: width and height of a
+    source that is smaller than the alpha, None for the picture itself.
     """
 
     source: Path
@@ -43,7 +43,7 @@ class VariantInput:
 
 @dataclass(frozen=True, slots=True)
 class VariantFile:
-    """Hold a rendering that lies in a file, which belongs to whoever gets this."""
+    """A rendering in a file. The caller must delete the file."""
 
     path: Path
     content_type: str
@@ -54,18 +54,11 @@ class VariantFile:
 
 
 def variant_write(wanted: VariantInput, folder: Path) -> VariantFile:
-    """Render into a new file of `folder`; the picture never passes through the memory of the process that asks.
+    """Render into a new file in `folder`, so that the picture never is in the memory of the calling process.
 
-    Raises InvalidParameter for a brush that is no PNG or too large, ImageError for files that do not belong together.
+    Raise InvalidParameter for a brush that is not a PNG or too large, ImageError for files that do not belong together.
     """
-    alpha_png = wanted.alpha.read_bytes()
-    if wanted.ids is not None:
-        alpha_png = only_people(alpha_png, wanted.ids.read_bytes(), wanted.people)
-    if wanted.size is not None:
-        alpha_png = resized(alpha_png, wanted.size)
-    if wanted.brush_png:
-        alpha_png = brushed(alpha_png, wanted.brush_png, wanted.brush_limits)
-    result = render_variant(wanted.source.read_bytes(), alpha_png, wanted.options, wanted.limits)
+    result = render_variant(wanted.source.read_bytes(), edited_alpha(wanted), wanted.options, wanted.limits)
     rendered = _first(result.outputs)
     descriptor, name = tempfile.mkstemp(dir=folder, suffix=rendered.extension)
     with os.fdopen(descriptor, "wb") as file:
@@ -74,16 +67,28 @@ def variant_write(wanted: VariantInput, folder: Path) -> VariantFile:
     return VariantFile(Path(name), rendered.content_type, rendered.extension, *size, result.timings_ms)
 
 
+def edited_alpha(wanted: VariantInput) -> bytes:
+    """Return the stored alpha as PNG, limited to the chosen people, resized and brushed as the input says."""
+    alpha_png = wanted.alpha.read_bytes()
+    if wanted.ids is not None:
+        alpha_png = only_people(alpha_png, wanted.ids.read_bytes(), wanted.people)
+    if wanted.size is not None:
+        alpha_png = resized(alpha_png, wanted.size)
+    if wanted.brush_png:
+        alpha_png = brushed(alpha_png, wanted.brush_png, wanted.brush_limits)
+    return alpha_png
+
+
 def resized(alpha_png: bytes, size: tuple[int, int]) -> bytes:
-    """Return a stored alpha at another width and height, as PNG with the same text keys."""
+    """Return a stored alpha with another width and height, as PNG with the same text keys."""
     small = cv2.resize(read_alpha(alpha_png), size, interpolation=cv2.INTER_AREA)
     return encode_alpha(quantize(small), texts=read_texts(alpha_png))
 
 
 def brushed(alpha_png: bytes, brush_png: bytes, limits: Limits) -> bytes:
-    """Apply the brush to a stored alpha: linear between keeping it and erasing (towards 0) or restoring (towards 1).
+    """Apply the brush to a stored alpha: linear from no change to erasing (towards 0) or restoring (towards 1).
 
-    Raises InvalidParameter for a brush that `limits` refuses.
+    Raise InvalidParameter for a brush that exceeds `limits`.
     """
     alpha = read_alpha(alpha_png)
     values = _brush_values(brush_png, limits)
@@ -98,7 +103,7 @@ def brushed(alpha_png: bytes, brush_png: bytes, limits: Limits) -> bytes:
 
 
 def only_people(alpha_png: bytes, ids_png: bytes, people: Sequence[int]) -> bytes:
-    """Clear a stored alpha where the id mask, gray levels of 8 bits, names none of `people`."""
+    """Return a stored alpha that is 0 where the id mask, 8-bit gray, has none of the ids in `people`."""
     ids = cv2.imdecode(np.frombuffer(ids_png, np.uint8), cv2.IMREAD_GRAYSCALE)
     if ids is None:
         raise ImageUnreadable("The mask of this picture cannot be read.")
@@ -109,7 +114,7 @@ def only_people(alpha_png: bytes, ids_png: bytes, people: Sequence[int]) -> byte
 
 
 def _brush_values(brush_png: bytes, limits: Limits) -> np.ndarray:
-    """Decode the brush to (H, W) uint8, once its header has shown that it may be; raise InvalidParameter."""
+    """Decode the brush to (H, W) uint8 after a check of its header; raise InvalidParameter."""
     try:
         probe(brush_png, limits)
     except ImageError as error:
@@ -121,5 +126,5 @@ def _brush_values(brush_png: bytes, limits: Limits) -> np.ndarray:
 
 
 def _first(outputs: Sequence[Rendered]) -> Rendered:
-    """Return the file that was asked for: the cutout where there is one."""
+    """Return the main file: the cutout if there is one."""
     return next((output for output in outputs if output.kind is Output.CUTOUT), outputs[0])

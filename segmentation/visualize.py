@@ -1,4 +1,4 @@
-"""Draw the found subject or people over the photo, for people to look at."""
+"""Draw the found subject or people over the photo, for visual checks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STEP = 17  # between the levels of red, green and blue of the candidates for th
 def palette() -> np.ndarray:
     """Return a distinct colour for each of 255 ids, (255, 3) uint8 RGB.
 
-    After the first few, each colour is the farthest in CIELAB (CIE 1976) from all before it.
+    After the first few, each colour has the largest distance in CIELAB (CIE 1976) from all earlier ones.
     """
     levels = np.arange(0, 256, _STEP, dtype=np.uint8)
     candidates = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(-1, 3)
@@ -39,7 +39,7 @@ def _lab(colours: np.ndarray) -> np.ndarray:
 
 
 def draw_ids(rgb: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """Colour every id of (H, W) uint8 (0 is background) on (H, W, 3) uint8, half transparent and outlined."""
+    """Draw every id of (H, W) uint8 (0 is background) over (H, W, 3) uint8, half transparent with an outline."""
     levels = np.zeros((256, 1, 3), np.uint8)
     levels[1:, 0] = palette()
     paint = cv2.LUT(cv2.merge([ids] * 3), levels.transpose(1, 0, 2))
@@ -51,7 +51,7 @@ def draw_ids(rgb: np.ndarray, ids: np.ndarray) -> np.ndarray:
 
 
 def _outline(ids: np.ndarray, thickness: int) -> np.ndarray:
-    """Mark, as uint8 1, the pixels of an id within `thickness` of another id or of the background."""
+    """Return, as uint8 1, the pixels of an id within `thickness` of another id or of the background."""
     window = np.ones((2 * thickness + 1, 2 * thickness + 1), np.uint8)
     edge = cv2.dilate(ids, window) != cv2.erode(ids, window)
     return (edge & (ids > 0)).view(np.uint8)

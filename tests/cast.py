@@ -1,4 +1,4 @@
-"""The cast of every test: Alice owns a team, Bob is in it, Charlie has a team of his own."""
+"""The users of all tests: Alice owns a team, Bob is a member of it, Charlie has another team."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PASSWORD = "correct horse battery staple"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Hold one of the cast with everything that tests act through."""
+    """One user of the tests, with key, actor and clients."""
 
     user: User
     team: Team
@@ -27,20 +27,20 @@ class Person:
 
     @property
     def actor(self) -> Actor:
-        """Give the person as services see them when they come through the browser."""
+        """Return the actor of this user in the browser."""
         return Actor(team=self.team, user=self.user, membership=self.membership)
 
     @property
     def headers(self) -> dict[str, str]:
-        """Give the headers of a program that calls with this person's key."""
+        """Return the headers of a program that uses this person's key."""
         return {"Authorization": f"Bearer {self.secret}"}
 
     def api(self, **defaults: Any) -> Client:
-        """Give a test client that sends the key with every request."""
+        """Return a test client that sends the key with every request."""
         return Client(headers=self.headers, **defaults)
 
     def browser(self) -> Client:
-        """Give a test client that is signed in."""
+        """Return a test client that is signed in."""
         client = Client()
         client.force_login(self.user)
         return client
@@ -49,7 +49,7 @@ class Person:
 def make_person(
     name: str, team: Team, role: Membership.Role, *, scopes: tuple[str, ...] = tuple(Scope.values)
 ) -> Person:
-    """Make a user of `team` with a key that holds `scopes` (all of them by default)."""
+    """Create a user of `team` with a key that has `scopes` (by default all)."""
     user = User.objects.create_user(name, email=f"{name}@example.com", password=PASSWORD)
     membership = Membership.objects.create(team=team, user=user, role=role)
     key, secret = key_create(team=team, name=f"{name}'s key", scopes=scopes, created_by=user)

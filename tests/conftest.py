@@ -1,4 +1,4 @@
-"""What every test can ask for: a queue of its own, the cast, photos, and a whole running site."""
+"""Fixtures of all tests: a queue for each test process, the users, photos, and a whole running site."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ hypothesis.settings.load_profile("any machine")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of the running site in one process, so that only one site is started."""
+    """Run the tests of the running site in one process, so that only one site is started."""
     for item in items:
         if "live_stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("stack"))
@@ -34,7 +34,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def valkey() -> Iterator[None]:
-    """Run a Valkey for this test process at settings.REDIS_URL."""
+    """Run a Valkey server for this test process at settings.REDIS_URL."""
     command = broker.command(socket=settings.BROKER_SOCKET, folder=settings.DATA_DIR / "broker")
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
         broker.wait_until_ready(settings.REDIS_URL, timeout_s=20)
@@ -44,14 +44,14 @@ def valkey() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _empty_queue(valkey: None) -> Iterator[None]:
-    """Let no test see another one's messages, heartbeats or rate buckets."""
+    """Empty the queue between tests, with its messages, heartbeats and rate limits."""
     yield
     queue.connection().flushall()
 
 
 @pytest.fixture(autouse=True)
 def _own_language() -> Iterator[None]:
-    """Let no test go on in the language that another one's last request asked for."""
+    """Reset the language between tests."""
     yield
     translation.deactivate()
 
@@ -81,7 +81,7 @@ def _flush_empties_append_only_tables() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _own_media(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Store every test's files in a folder of their own."""
+    """Store the files of each test in a separate folder."""
     folder = tmp_path_factory.mktemp("media")
     settings.MEDIA_ROOT = folder
     settings.STORAGES = settings.STORAGES | {
@@ -93,7 +93,7 @@ def _own_media(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture
 def alice(db: None) -> Person:
-    """Alice owns the Studio team; her key holds every scope."""
+    """Alice owns the Studio team; her key has all scopes."""
     return make_person("alice", Team.objects.create(name="Studio"), Membership.Role.OWNER)
 
 
@@ -105,7 +105,7 @@ def bob(alice: Person) -> Person:
 
 @pytest.fixture
 def charlie(db: None) -> Person:
-    """Charlie owns another team and must never see anything of Alice's."""
+    """Charlie owns another team and must never see Alice's data."""
     return make_person("charlie", Team.objects.create(name="Print shop"), Membership.Role.OWNER)
 
 
@@ -117,17 +117,17 @@ def jpeg_bytes() -> bytes:
 
 @pytest.fixture
 def png_bytes() -> bytes:
-    """The same photo without loss."""
+    """The same photo, lossless."""
     return photos.encoded("PNG")
 
 
 @pytest.fixture(scope="session")
 def live_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A whole site: `manage.py run` with its web server, worker, model and queue, started once a session.
+    """A whole site: `manage.py run` with its web server, worker, model and queue, started once per session.
 
-    Its database and files are its own: talk to it over HTTP, through `live_stack.api()`, and make keys for it by
-    `live_stack.create_key(team=…)`. Tests that use it all run in one process, one after the other; a test that breaks
-    something (kills the worker, stops the queue) leaves the site healthy behind: `live_stack.wait_until_healthy()`.
+    It has its own database and files. Use it over HTTP through `live_stack.api()`, and create keys for it with
+    `live_stack.create_key(team=…)`. Tests that use it all run in one process, one after the other. A test that stops or
+    kills a part of the site must leave it healthy: `live_stack.wait_until_healthy()`.
     """
     folder = tmp_path_factory.mktemp("site")
     (folder / "weights").mkdir()  # tests put the files there that they have the site load
@@ -143,6 +143,6 @@ def live_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def postgres_url() -> Iterator[str]:
-    """The DATABASE_URL of an empty PostgreSQL server of this test alone."""
+    """The DATABASE_URL of an empty PostgreSQL server for one test."""
     with running_postgres() as url:
         yield url

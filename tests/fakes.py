@@ -1,4 +1,4 @@
-"""Stand-ins for what is slow: an engine whose answer the tests know."""
+"""Fast replacements for slow parts: engines with known results."""
 
 from collections.abc import Sequence
 
@@ -14,10 +14,10 @@ SIDE_PX = 128
 
 
 class FakeEngine:
-    """Find an ellipse in the middle of every picture, in each box, and two people side by side.
+    """Return an ellipse in the middle of every picture, in each box, and two people side by side.
 
-    `size` is the shape of its alphas; `calls` names the methods that were asked, in order. The ellipse fills 60 % of
-    each side of the picture, or of the box, and has an edge of about one cell. People are the left half of it.
+    `size` is the shape of its alphas; `calls` are the names of the called methods, in order. The ellipse fills 60 % of
+    each side of the picture, or of the box, and has an edge of about one cell. Its left half counts as people.
     """
 
     name = "fake"
@@ -48,7 +48,7 @@ class FakeEngine:
         return mattes
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Find an ellipse of half the picture's sides round the last point to keep."""
+        """Return an ellipse of half the picture's size around the last keep point."""
         self.calls.append("points")
         height, width = rgb.shape[:2]
         kept = [(point.x / width, point.y / height) for point in points if point.keep]
@@ -82,7 +82,7 @@ class FakeEngine:
 
 
 class OneModel(EngineSource):
-    """Answer every role with one engine; there is no other tier."""
+    """Use one engine for all roles; there is no other tier."""
 
     def __init__(self, engine: Engine) -> None:
         self.one = engine
@@ -98,14 +98,14 @@ class OneModel(EngineSource):
 
 
 def answering(engine: Engine) -> RoutedEngine:
-    """Return what workers ask: an engine that records its choice."""
+    """Return a routed engine for workers that records its choice."""
     return RoutedEngine(
         OneModel(engine), quality=Quality.FAST, escalation=Escalation(above=1.0, max_share=0.0, max_s=1.0)
     )
 
 
 class EmptyEngine(FakeEngine):
-    """Find nothing, anywhere."""
+    """An engine that finds nothing."""
 
     def ellipse(self, share: tuple[float, float, float, float]) -> np.ndarray:
         return np.zeros(self.size, np.float32)

@@ -1,4 +1,7 @@
-"""Run coroutines in tests. The browser tests keep an event loop running in their thread, so each gets a thread."""
+"""Run coroutines in tests, each in a separate thread.
+
+Browser tests keep an event loop running in their thread, where no second loop can run.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,6 @@ _Result = TypeVar("_Result")
 
 
 def run(coroutine: Coroutine[Any, Any, _Result]) -> _Result:
-    """Run a coroutine to its end in a thread of its own, and return its result."""
+    """Run a coroutine to its end in a new thread, and return its result."""
     with ThreadPoolExecutor(1) as thread:
         return thread.submit(asyncio.run, coroutine).result()

@@ -1,4 +1,4 @@
-"""Real photos for tests: scikit-image carries them inside its wheel, so nothing is downloaded."""
+"""Real photos for tests from the wheel of scikit-image, so nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from skimage import data
 
 
 def astronaut() -> np.ndarray:
-    """Give a person in front of a flag and a shuttle: (512, 512, 3) uint8, sRGB."""
+    """Return a person in front of a flag and a shuttle: (512, 512, 3) uint8, sRGB."""
     return data.astronaut()
 
 
 @cache
 def encoded(format_name: str, **options: int) -> bytes:
-    """Give the astronaut as a file; `format_name` is Pillow's, `options` go to its encoder."""
+    """Return the astronaut as a file; `format_name` is Pillow's, `options` are for its encoder."""
     return encode(astronaut(), format_name, **options)
 
 
 def encode(pixels: np.ndarray, format_name: str, **options: object) -> bytes:
-    """Write (H, W), (H, W, 3) or (H, W, 4) uint8 pixels as a file."""
+    """Return (H, W), (H, W, 3) or (H, W, 4) uint8 pixels as a file."""
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, format_name, **options)
     return buffer.getvalue()

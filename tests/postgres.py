@@ -1,4 +1,4 @@
-"""Starts a PostgreSQL server of its own in a temporary folder, for tests that must hold on that database too."""
+"""Start a PostgreSQL server in a temporary folder, for tests that must also pass on this database."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _MAX_CONNECTIONS = 260
 
 
 def _server_binaries() -> Path | None:
-    """Find the newest installed server's folder of programs; None when there is none."""
+    """Return the newest installed server's folder of programs; None when there is none."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[-3]))
     if found:
         return found[-1].parent

@@ -1,4 +1,4 @@
-"""The tests' settings: the site's own, on a data folder that is made for this process and removed after it."""
+"""The tests' settings: the site's own, with a data folder that is created for this process and removed after it."""
 
 import atexit
 import os

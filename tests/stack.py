@@ -1,4 +1,4 @@
-"""Starts a whole site for end-to-end tests and benchmarks: the same `manage.py run` that people start."""
+"""Start a whole site for end-to-end tests and benchmarks, with the same `manage.py run` as users."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STOP_TIMEOUT_S = 60.0
 
 
 class Api(requests.Session):
-    """Call the running site with a key; paths are relative to its address."""
+    """Send requests to the running site with a key; paths are relative to its URL."""
 
     def __init__(self, base_url: str, secret: str) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Api(requests.Session):
 
 @dataclass
 class Stack:
-    """Hold a running site. `secret` is the first key's, with every scope; `output` collects what the site prints."""
+    """A running site. `secret` is that of the first key, with all scopes; `output` collects the site's output."""
 
     port: int
     data_dir: Path
@@ -64,11 +64,11 @@ class Stack:
         return self._printed(r"password\s+(\S+)")
 
     def api(self, secret: str | None = None) -> Api:
-        """Give a session that sends `secret`, by default the first key's."""
+        """Return a session that sends `secret`, by default the first key's."""
         return Api(self.base_url, self.secret if secret is None else secret)
 
     def manage(self, *arguments: str) -> str:
-        """Run a management command against the site's data folder; give what it prints."""
+        """Run a management command on the site's data folder; return its output."""
         command = [sys.executable, str(ROOT / "manage.py"), *arguments]
         done = subprocess.run(command, env=self.environment, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -76,13 +76,13 @@ class Stack:
         return done.stdout
 
     def create_key(self, *, team: str, name: str = "test", scopes: tuple[str, ...] = ()) -> tuple[str, str]:
-        """Make a key for `team`; give its public id and its secret."""
+        """Create a key for `team`; return its public id and its secret."""
         given = [part for scope in scopes for part in ("--scope", scope)]
         printed = self.manage("create_key", "--team", team, "--name", name, *given).split()
         return printed[1], printed[-1]
 
     def processes(self, *words: str) -> list[int]:
-        """List the site's processes whose command line holds all of `words`."""
+        """Return the site's processes whose command line contains all of `words`."""
         table = subprocess.run(
             ["ps", "-A", "-ww", "-o", "pid=", "-o", "ppid=", "-o", "command="],
             capture_output=True,
@@ -106,7 +106,7 @@ class Stack:
         wait_for(healthy, timeout_s=timeout_s, what=lambda: "the site is not healthy:\n" + "".join(self.output[-60:]))
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal to `manage.py run` and wait for its end; give its exit status."""
+        """Send a signal to `manage.py run` and wait for its end; return its exit status."""
         self.process.send_signal(number)
         try:
             return self.process.wait(_STOP_TIMEOUT_S)
@@ -158,7 +158,7 @@ def start_stack(folder: Path, *, working_folder: Path = ROOT, **changes: str) ->
 
 
 def wait_for(condition: Callable[[], bool], *, timeout_s: float, what: Callable[[], str] | str) -> None:
-    """Return as soon as `condition` holds; fail with `what` when it has not within `timeout_s`."""
+    """Return when `condition` is true; fail with the text `what` after `timeout_s` seconds."""
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()
     while not condition():
@@ -168,7 +168,7 @@ def wait_for(condition: Callable[[], bool], *, timeout_s: float, what: Callable[
 
 
 def alive(pids: list[int]) -> bool:
-    """Tell whether any of these processes still runs, whoever its parent is by now."""
+    """Return whether any of these processes still runs, even with another parent."""
     command = ["ps", "-o", "stat=", "-p", ",".join(map(str, pids))]
     states = subprocess.run(command, capture_output=True, text=True, check=False).stdout.split()
     return any(not state.startswith("Z") for state in states)
@@ -181,7 +181,7 @@ def free_port() -> int:
 
 
 def _clean_environment() -> dict[str, str]:
-    """Return our environment without anything that configures a site."""
+    """Return this process's environment without variables that configure a site."""
     ours = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "HOST")
     ours += ("PROMETHEUS_MULTIPROC_DIR",)  # `run` empties it, and the tests' own counters lie in ours
     return {

@@ -1,4 +1,4 @@
-"""The documentation names files, routes of pages and commands that exist."""
+"""The files, page routes and commands that the documentation names exist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from django.core.management import get_commands
 
 from tests.stack import ROOT
 
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+PAGES = [
+    *sorted((ROOT / "docs").glob("*.md")),
+    *(ROOT / name for name in ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md")),
+]
 SOURCE_FOLDERS = "jobs|segmentation|training|mattingsite|tests|docs|templates|static|weights|deploy|locale"
 
 
@@ -64,6 +67,6 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
 
 
 def _headings(page: Path) -> set[str]:
-    """Return the anchors that a renderer makes of the headings of a page."""
+    """Return the anchors that a renderer creates for the headings of a page."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(), flags=re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}

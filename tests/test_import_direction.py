@@ -1,4 +1,4 @@
-"""Imports point one way: doors → services and selectors → models; the model's own code knows nothing of the site."""
+"""Imports go in one direction: doors → services and selectors → models; the model's code does not import the site."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ ROOMS = (
     "jobs.results",
     "jobs.webhooks",
     "jobs.mail",
+    "jobs.erasure",
 )
 WORKERS_ONLY = (
     "jobs.work.tasks",
@@ -57,13 +58,13 @@ def _name_of(path: Path) -> str:
 
 
 def modules() -> dict[str, Path]:
-    """Give every module of ours by its dotted name, migrations left out."""
+    """Return all modules of this project by their dotted names, without migrations."""
     paths = (path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py")))
     return {_name_of(path): path for path in paths if "migrations" not in path.parts}
 
 
 def imports_of(name: str, path: Path) -> set[str]:
-    """Give the dotted names that a module imports, `from x import y` as both x and x.y, relative ones resolved."""
+    """Return the dotted names that a module imports: `from x import y` as both x and x.y, relative ones resolved."""
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     found: set[str] = set()
     for node in _executed(ast.parse(path.read_text())):
@@ -79,7 +80,7 @@ def imports_of(name: str, path: Path) -> set[str]:
 
 
 def breaches(name: str, imported: set[str]) -> list[str]:
-    """List the imports of one module that point the wrong way."""
+    """Return the imports of one module that go in the wrong direction."""
     forbidden = [target for part, targets in FORBIDDEN.items() if _is_in(name, part) for target in targets] + ["tests"]
     if any(_is_in(name, room) for room in ROOMS) and name not in MAY_RUN_A_MODEL:
         forbidden += [*WORKERS_ONLY, *HEAVY]
@@ -136,7 +137,7 @@ def test_the_web_process_loads_no_model_runtime() -> None:
 
 
 def _executed(tree: ast.AST) -> list[ast.AST]:
-    """Walk everything but `if TYPE_CHECKING:` blocks, which no program runs."""
+    """Yield all nodes except `if TYPE_CHECKING:` blocks, which are never executed."""
     nodes, left = [], [tree]
     while left:
         node = left.pop()

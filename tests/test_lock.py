@@ -1,4 +1,4 @@
-"""The lock files name one version of every package, fit the lists of requirements, and name no index."""
+"""The lock files have one version of every package, agree with the lists of requirements, and name no index."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every variable that the site reads is explained in docs/settings.md, and every one explained there is read."""
+"""docs/settings.md explains every variable that the site reads, and no others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def variables_read() -> set[str]:
 
 
 def variables_documented() -> list[str]:
-    """Collect the first column of the page's tables."""
+    """Return the first column of the page's tables."""
     return re.findall(r"^\| `([A-Z0-9_]+)` \|", PAGE.read_text(), flags=re.MULTILINE)
 
 

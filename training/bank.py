@@ -1,4 +1,4 @@
-"""Hold every picture of the training sets in memory: compressed beside a processor, decoded on a GPU."""
+"""Store all pictures of the training sets in memory: compressed on a CPU, decoded on a GPU."""
 
 from dataclasses import dataclass
 
@@ -49,7 +49,7 @@ class Bank:
 
 
 def bank_from(entries: list[Entry], size: int) -> Bank:
-    """Decode all entries into a bank; raises ValueError when none has a subject."""
+    """Decode all entries into a bank; raise ValueError when none has a subject."""
     photos, alphas = Packed(size, colour=True), Packed(size, colour=False)
     nothing = np.zeros((size, size), np.uint8)
     rows: list[tuple[float, ...]] = []
@@ -94,13 +94,13 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
 
 
 def _near(ids: np.ndarray) -> bool:
-    """Tell whether any person of a scene (S, S) is large enough to learn much from."""
+    """Return whether any person of a scene (S, S) is large enough for training."""
     areas = np.bincount(ids[(ids > 0) & (ids < 255)], minlength=1)
     return bool(areas.max() >= LEAST_PERSON_SHARE * ids.size)
 
 
 def _padded(scenes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the boxes of L scenes in 0..1 as (L, 2, MOST_PEOPLE, 4) in -1..1, and which are there."""
+    """Return the boxes of L scenes (0..1) as (L, 2, MOST_PEOPLE, 4) in -1..1, and a mask of the existing ones."""
     boxes = np.zeros((len(scenes), 2, MOST_PEOPLE, 4), np.float32)
     present = np.zeros(boxes.shape[:3], bool)
     for scene, both in enumerate(scenes):
@@ -115,13 +115,14 @@ def _known(picture: Picture) -> tuple[float, ...]:
     """Return (people code, real weight, cutout weight, person cutout weight, is empty) of a picture."""
     role = ROLES.get(picture.kind, SetRole())
     people = picture.subject or role.people
-    subject = picture.alpha is not None and picture.alpha.max() > 127
+    share = 0.0 if picture.alpha is None else float((picture.alpha > 127).mean())
+    subject = share > 0
     empty = picture.alpha is None and picture.people is None and not picture.objects and picture.kind == "background"
     person_cutout = {"one": role.cutout, "person": NAMED_PERSON_CUTOUT, "alone": NAMED_PERSON_CUTOUT}.get(people, 0.0)
-    real = role.real * weight_by_share(float((picture.alpha > 127).mean())) if subject else 0.0
+    real = role.real * weight_by_share(share) if subject else 0.0
     return (PEOPLE_CODES[people], real, role.cutout * subject, person_cutout * subject, float(empty))
 
 
 def weight_by_share(share: float) -> float:
-    """Return how often to show a subject that covers this share of its picture: small ones more, within limits."""
+    """Return how often to draw a subject by its share of the picture; small subjects more often, within limits."""
     return min(max(USUAL_SUBJECT_SHARE / max(share, 1e-6), 0.5), 4.0)

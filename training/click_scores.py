@@ -1,7 +1,7 @@
-"""Evaluation of clicks: a robot clicks as a person would who wants the true subject, and the overlap is measured.
+"""Evaluate clicks: simulate a person who clicks to select the true subject, and measure the overlap.
 
-The protocol of the literature on interactive segmentation (Sofiiuk et al. 2022): the first click lies in the middle of
-the subject, each further one in the middle of the largest error, keeping or removing as that asks.
+The protocol of the literature on interactive segmentation (Sofiiuk et al. 2022): the first click is in the middle of
+the subject, each further one in the middle of the largest error, as a keep or a remove click.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ OPAQUE = 0.5
 
 
 def score_clicks(engine: Engine, subjects: Iterator[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-    """Return the mean IoU after each of COUNTS clicks.
+    """Return the mean IoU after each number of clicks in COUNTS.
 
-    subjects: pictures (H, W, 3) uint8 with the true alpha (h, w) float32 of what is clicked on, not empty.
-    Raises InferenceFailed for an engine that takes no points.
+    subjects: pictures (H, W, 3) uint8 with the true alpha (h, w) float32 of the selected subject, not empty.
+    Raise InferenceFailed for an engine that does not support points.
     """
     overlaps: dict[int, list[float]] = {count: [] for count in COUNTS}
     for rgb, truth in subjects:
@@ -50,7 +50,7 @@ def next_click(truth: np.ndarray, alpha: np.ndarray, shape: tuple[int, int]) -> 
 
 
 def _middle(error: np.ndarray) -> tuple[float, int, int]:
-    """Return how deep the deepest pixel of an error (h, w) bool lies in it, and its row and column."""
+    """Return the depth, row and column of the deepest pixel of an error (h, w) bool."""
     padded = cv2.copyMakeBorder(error.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)  # the border ends an error
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     row, column = np.unravel_index(int(depth.argmax()), depth.shape)

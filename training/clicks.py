@@ -1,7 +1,7 @@
-"""Simulated clicks: where somebody would click who wants the target and sees what the network has found so far.
+"""Simulate the clicks of a person who selects a target and sees the network's current result.
 
-A first click lies in the middle of the target, every further one in the largest error, as in RITM (Sofiiuk et al.
-2022): it keeps where the target is missing and removes where something else came along.
+The first click is inside the target, each further one in the largest error, as in RITM (Sofiiuk et al. 2022): a keep
+click where the target is missing, a remove click where something else is included.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ ROUNDS = (0.2, 0.5, 0.2, 0.1)  # how often a batch is corrected 0, 1, 2, 3 times
 
 
 def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor) -> Tensor:
-    """Return click planes (B, H, W) with a disc more: `points` (B, 2) row and column in pixels, `signs` (B,) +1 or -1.
+    """Return click planes (B, H, W) with one more disc, where `clicked` (B,) is set.
 
-    Only where `clicked` (B,) is set. The last click covers earlier ones.
+    `points` (B, 2): row and column in pixels; `signs` (B,): +1 or -1. A later click covers earlier ones.
     """
     height, width = planes.shape[1:]
     radius = click_radius(width)
@@ -39,9 +39,9 @@ def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor)
 
 
 def place_clicks(wrong: Tensor, interior: Tensor) -> Tensor:
-    """Draw a point (B, 2), row and column in pixels, within what is `wrong` (B, 1, H, W) and far from its border.
+    """Draw a random point (B, 2), row and column in pixels, in `wrong` (B, 1, H, W) and far from its border.
 
-    interior: the same or a smoother map that says what counts as deep inside.
+    interior: the same map or a smoother one, which defines how deep a pixel is inside.
     """
     coarse = functional.avg_pool2d(wrong, CELL_PX)
     reach = max(1, round(BLUR_SHARE * coarse.shape[-1] / 2))
@@ -56,9 +56,9 @@ def place_clicks(wrong: Tensor, interior: Tensor) -> Tensor:
 
 @torch.no_grad()
 def prompt_planes(network: KeylineUNet, features: list[Tensor], batch: Batch) -> Tensor:
-    """Return the planes (B, 3, H, W) that ask for each sample's target: its box, clicks, or both, or neither.
+    """Return the prompt planes (B, 3, H, W) for each sample's target: its box, clicks, both, or neither.
 
-    network: answers along the way, from `features` of the batch's photos, to be corrected by clicks.
+    network: computes the intermediate results that the clicks correct, from the `features` of the batch's photos.
     """
     count, _, height, width = batch.photos.shape
     device = batch.photos.device
@@ -92,7 +92,10 @@ def prompt_planes(network: KeylineUNet, features: list[Tensor], batch: Batch) ->
 
 
 def answered(network: KeylineUNet, features: list[Tensor], planes: Tensor) -> Tensor:
-    """Return the alpha (B, 1, H, W) that the network would serve for these prompts; its state is left as it was."""
+    """Return the alpha (B, 1, H, W) that the network would give for these prompts.
+
+    The network's state does not change.
+    """
     training, kind = network.training, planes.device.type
     features = [level.contiguous(memory_format=torch.channels_last) for level in features]
     network.eval()

@@ -1,4 +1,4 @@
-"""Training, fourth step: what cameras, light and compression do to a photo, batched on the device.
+"""Training, step 4: effects of cameras, light and compression on a photo, computed in batches on the device.
 
 All functions take and return (B, 3, H, W) float RGB in 0..1.
 """
@@ -33,7 +33,7 @@ def photographed(photos: Tensor) -> Tensor:
 
 
 def softened(photos: Tensor) -> Tensor:
-    """Lose detail, as an enlarged thumbnail has."""
+    """Remove detail, as in an enlarged thumbnail."""
     factor = float(torch.empty(()).uniform_(0.4, 0.8))
     height, width = photos.shape[2:]
     smaller = round(height * factor), round(width * factor)  # by a factor alone, the content would drift from its mask
@@ -50,9 +50,9 @@ def cosine_basis(device: torch.device) -> Tensor:
 
 
 def compressed(photos: Tensor) -> Tensor:
-    """Round the 8x8 cosine coefficients, coarser for fine detail: the block noise of JPEG (ITU-T T.81).
+    """Round the 8x8 cosine coefficients, more coarsely for fine detail, to imitate JPEG artefacts (ITU-T T.81).
 
-    Sides must be multiples of 8. Colour is not subsampled: at these sizes the blocks are what shows.
+    Sides must be multiples of 8. Colour is not subsampled, because at these sizes only the block artefacts are visible.
     """
     count, channels, height, width = photos.shape
     basis = cosine_basis(photos.device)

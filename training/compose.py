@@ -1,4 +1,4 @@
-"""Evaluation: compositions of two people side by side, made of pictures that no training sees."""
+"""Evaluation: compositions of two people side by side, made of pictures that are not used in training."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SEED = 20
 
 @dataclass(frozen=True)
 class Pair:
-    """Two people on one background: (H, W, 3) uint8 and what is visible of each, (H, W) float32 alpha."""
+    """Two people on one background: (H, W, 3) uint8, and the visible part of each, (H, W) float32 alpha."""
 
     rgb: np.ndarray
     alphas: tuple[np.ndarray, np.ndarray]
 
 
 def pairs(data: Path, count: int = PAIRS) -> Iterator[Pair]:
-    """Compose people from the held-out cut-outs of a data folder; raises ValueError when it has none."""
+    """Yield compositions of people from the held-out cutouts of a data folder; raise ValueError when there are none."""
     _, apart = held_out(list(entries(data)))
     subjects = [entry for entry in apart if entry.kind == SUBJECTS]
     backgrounds = [entry for entry in apart if entry.kind == BACKGROUNDS]
@@ -39,7 +39,7 @@ def pairs(data: Path, count: int = PAIRS) -> Iterator[Pair]:
 
 
 def _pair(first: Entry, second: Entry, background: Entry, rng: np.random.Generator) -> Pair:
-    """Set two people side by side, at most a quarter of the nearer one's width overlapping."""
+    """Place two people side by side; at most a quarter of the front person's width overlaps."""
     rgb = cv2.resize(decode(background.read(background.photo), colour=True), (WIDTH_PX, HEIGHT_PX)).astype(np.float32)
     heights = HEIGHT_PX * rng.uniform(0.55, 0.95, 2)
     cutouts = [_cutout(entry, height) for entry, height in zip((first, second), heights, strict=True)]
@@ -58,7 +58,7 @@ def _pair(first: Entry, second: Entry, background: Entry, rng: np.random.Generat
 
 
 def _cutout(entry: Entry, height: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the colours and the alpha of a person, cropped to it and scaled to `height` pixels."""
+    """Return the colours and the alpha of a person, cropped and scaled to `height` pixels."""
     rgb = decode(entry.read(entry.photo), colour=True)
     alpha = decode(entry.read(entry.name + ".png"), colour=False)
     left, top, width, tall = cv2.boundingRect((alpha > 25).astype(np.uint8))
@@ -69,7 +69,7 @@ def _cutout(entry: Entry, height: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _laid(colours: np.ndarray, alpha: np.ndarray, left: int, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """Put a cut-out on an empty sheet of the composition's size; what hangs over is cut off."""
+    """Return a cutout on an empty canvas of the composition's size; parts outside are cut off."""
     move = np.array([[1, 0, left], [0, 1, top]], np.float32)
     size = (WIDTH_PX, HEIGHT_PX)
     return cv2.warpAffine(colours, move, size, flags=cv2.INTER_NEAREST), cv2.warpAffine(

@@ -1,11 +1,11 @@
-"""Read photos with their masks from folders or zip shards into one bank of bytes in memory.
+"""Read photos with their masks from folders or zip shards.
 
-A set is a folder or a group of shards `SET-00.zip`, `SET-01.zip`, … of plain files:
-`NAME.(webp|jpg|jpeg|png)` the photo, `NAME.png` its alpha (8 bit), and where instances are marked `NAME.people.png`
-(ids 1…n), `NAME.ignore.png` (255 where people are not told apart), `NAME.things.png` (ids) with `NAME.things.json`
-(`[{"id", "class", "box"}]`); where people are only boxed, `NAME.boxes.json` (`{"people": [[left, top, right, bottom]],
-"ignore": […]}`, in pixels). A mask that a model wrote has a `NAME.label.json` (see `training/label.py`), which tells
-how unsure it was. A folder of pairs without any of these names is a set as well.
+A set is a folder or a group of shards `SET-00.zip`, `SET-01.zip`, … of plain files: `NAME.(webp|jpg|jpeg|png)` the
+photo, `NAME.png` its alpha (8 bit), and if instances are marked `NAME.people.png` (ids 1…n), `NAME.ignore.png` (255
+where people are not separated), `NAME.things.png` (ids) with `NAME.things.json` (`[{"id", "class", "box"}]`); if people
+have only boxes, `NAME.boxes.json` (`{"people": [[left, top, right, bottom]], "ignore": […]}`, in pixels). A mask
+written by a model has a `NAME.label.json` (see `training/label.py`) with the model's uncertainty. A folder of pairs
+without any of these names is a set too.
 """
 
 import json
@@ -30,7 +30,7 @@ SMALLEST_OBJECT_SHARE = 0.01
 
 @dataclass(frozen=True)
 class SetRole:
-    """What is known of a set, and how often it is drawn."""
+    """The known annotations of a set, and how often it is drawn."""
 
     real: float = 1.0  # weight among whole photos with a subject mask
     cutout: float = 0.25  # weight among subjects to paste
@@ -76,7 +76,7 @@ BOXED_BY_EYE = _labels("people_boxes.json")
 
 @dataclass(frozen=True)
 class Entry:
-    """One photo of a set, and the names of the files beside it by what they end in."""
+    """One photo of a set, and the names of its other files by their endings."""
 
     kind: str
     name: str
@@ -100,7 +100,7 @@ class Picture:
 
 
 def entries(path: Path) -> Iterator[Entry]:
-    """List the photos of a folder of pairs, of one zip, or of a folder of zip shards."""
+    """Return the photos of a folder of pairs, of one zip, or of a folder of zip shards."""
     if path.is_dir() and (shards := sorted(path.glob("*.zip"))):
         for shard in shards:
             yield from entries(shard)
@@ -130,14 +130,17 @@ def _group(kind: str, names: list[str], read: Callable[[str], bytes]) -> Iterato
 
 
 def _parted(name: str) -> tuple[str, str]:
-    """Part a file's name into its stem, which may hold dots itself, and what it ends in, in small letters."""
+    """Split a file's name into its stem, which may contain dots, and its ending in lower case."""
     lowered = name.lower()
     suffix = next((mark for mark in MARK_SUFFIXES if lowered.endswith(mark)), PurePosixPath(lowered).suffix)
     return name[: len(name) - len(suffix)], suffix
 
 
 def held_out(listed: list[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Split into (train, held out): of each set the names with the smallest CRC-32, as many as its role says."""
+    """Split into (train, held out).
+
+    The names with the smallest CRC-32 of each set are held out, as many as the set's role says.
+    """
     kept: list[Entry] = []
     apart: list[Entry] = []
     for kind in sorted({entry.kind for entry in listed}):
@@ -149,7 +152,7 @@ def held_out(listed: list[Entry]) -> tuple[list[Entry], list[Entry]]:
 
 
 def decode(data: bytes, colour: bool) -> np.ndarray:
-    """Decode to (H, W, 3) RGB or (H, W) grey, uint8; raises ValueError for what is no picture."""
+    """Decode to (H, W, 3) RGB or (H, W) grey, uint8; raise ValueError for a file that is not a picture."""
     flag = cv2.IMREAD_COLOR_RGB if colour else cv2.IMREAD_GRAYSCALE
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
     if picture is None:
@@ -166,7 +169,7 @@ def square(picture: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
 
 
 def load(entry: Entry, size: int) -> Picture:
-    """Decode an entry at `size`."""
+    """Decode an entry at `size` x `size` pixels."""
     photo = square(decode(entry.read(entry.photo), colour=True), size)
     subject = NAMED_SUBJECTS.get(entry.name.rpartition("/")[2]) if entry.kind == "train-duts" else None
     picture = Picture(entry.kind, photo, subject)
@@ -193,7 +196,7 @@ def _is_unsure(entry: Entry) -> bool:
 
 
 def _boxed(entry: Entry) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the boxes round all people and round what is unknown, in shares of the photo's sides."""
+    """Return the boxes of all people and of ignored areas, as shares of the photo's sides."""
     if ".boxes.json" in entry.beside:
         height, width = decode(entry.read(entry.photo), colour=False).shape
         listed, sides = json.loads(entry.read(entry.beside[".boxes.json"])), [width, height, width, height]
@@ -221,9 +224,9 @@ def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:
 
 
 def load_all(listed: list[Entry], size: int) -> Iterator[Picture]:
-    """Decode many entries, in order; OpenCV leaves the interpreter's lock, so threads are enough.
+    """Decode many entries, in order, in threads; OpenCV releases the interpreter's lock.
 
-    A few at a time: the threads would otherwise decode everything before the first is taken.
+    Only a few entries are submitted at a time; otherwise all would be decoded before the first one is used.
     """
     with ThreadPoolExecutor(2) as pool:
         for few in batched(listed, 32):
@@ -231,6 +234,6 @@ def load_all(listed: list[Entry], size: int) -> Iterator[Picture]:
 
 
 def batched(listed: list[Entry], count: int) -> Iterator[list[Entry]]:
-    """Split a list into lists of `count`, the last one shorter."""
+    """Split a list into lists of `count` elements; the last one may be shorter."""
     for start in range(0, len(listed), count):
         yield listed[start : start + count]

@@ -1,8 +1,8 @@
-"""Training on a processor: the gradients of depthwise convolutions, without the paths that are slow there.
+"""Training on a CPU: gradients of depthwise convolutions without oneDNN's slow code paths.
 
-oneDNN's backward of a depthwise convolution falls back to plain loops for a stride of 2 (by the input) and for kernels
-of 5 (by the weights): up to eighty times the forward's time, most of a whole training step. The forward, and the
-backward of a 3x3 kernel by its weights, are fast, so everything is said in those.
+oneDNN's backward of a depthwise convolution uses plain loops for a stride of 2 (gradient of the input) and for kernels
+of 5 (gradient of the weights): up to eighty times the forward's time, most of a training step. The forward, and the
+backward of a 3x3 kernel by its weights, are fast, so all gradients are computed with these.
 """
 
 from typing import Any
@@ -50,7 +50,7 @@ class DepthwiseConvolution(torch.autograd.Function):
 
 
 def _in_windows(x: Tensor, change: Tensor, weight: Tensor, stride: int) -> Tensor:
-    """Take the gradient of a 5x5 kernel as those of its four 3x3 corners, which share the middle row and column."""
+    """Compute the gradient of a 5x5 kernel from its four 3x3 corners, which share the middle row and column."""
     padded = functional.pad(x, (2, 2, 2, 2))
     height, width = (stride * (side - 1) + 3 for side in change.shape[2:])
     corner = weight[:, :, :3, :3].contiguous()
@@ -64,12 +64,13 @@ def _in_windows(x: Tensor, change: Tensor, weight: Tensor, stride: int) -> Tenso
 
 
 def convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int, dilation: int, groups: int) -> Tensor:
-    """Stand in for `conv2d` where every channel is filtered by itself; the arithmetic is that of `x`."""
-    return DepthwiseConvolution.apply(x, weight.to(x.dtype), bias.to(x.dtype), stride)
+    """Replace `conv2d` for depthwise convolutions; the result has the data type of `x`."""
+    result: Tensor = DepthwiseConvolution.apply(x, weight.to(x.dtype), bias.to(x.dtype), stride)  # type: ignore[no-untyped-call]
+    return result
 
 
 def hasten(network: nn.Module) -> None:
-    """Make a network's depthwise convolutions take these gradients."""
+    """Let a network's depthwise convolutions use these gradients."""
     for module in network.modules():
         if isinstance(module, FoldedConvolution) and module.groups > 1:
             module.convolve = convolve

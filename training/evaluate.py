@@ -1,6 +1,6 @@
-"""Evaluation: run an engine, as it is served, over a folder or zip of pictures and score what it finds.
+"""Evaluation: run an engine, as it is served, on a folder or zip of pictures and measure its results.
 
-Alphas are enlarged to the true mask's own size before they are compared, as the measures' definitions ask.
+Alphas are enlarged to the true mask's size before they are compared, as the measures' definitions require.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ LEAST_SCORE = 0.05  # from which detections count for the average precision, how
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture with what is known of it."""
+    """One picture with its annotations."""
 
     rgb: np.ndarray  # (H, W, 3) uint8
     truth: np.ndarray | None  # (h, w) float32 alpha of the subject; None when there is no mask
@@ -40,12 +41,12 @@ class Sample:
 
 
 def engine_for(weights: Path, size: int | None = None, least_score: float | None = None) -> Engine:
-    """Load weights as they are served, or the built-in network otherwise.
+    """Load weights as they are served; by default the built-in network.
 
-    size: another working size, pixels, a multiple of 32. least_score: another score from which people are reported.
+    size: another input size in pixels, a multiple of 32. least_score: another minimum score of reported people.
     """
-    changes = {"size": size, "min_score": least_score}
-    changes = {name: value for name, value in changes.items() if value is not None}
+    wanted = {"size": size, "min_score": least_score}
+    changes: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
     served = read_manifest(weights)
     if size is not None and served.family != KEYLINE:
         raise ValueError("only the built-in network works at another size than its own")
@@ -56,7 +57,7 @@ def engine_for(weights: Path, size: int | None = None, least_score: float | None
 
 
 def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Entry]:
-    """List the pictures of a folder or zip; with `masks` their masks are taken from there by name."""
+    """Return the pictures of a folder or zip; with `masks`, their masks are taken from there by name."""
     found = list(entries(folder))
     if only_held_out:
         found = held_out(found)[1]
@@ -79,7 +80,7 @@ def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Ent
 
 
 def read_sample(entry: Entry) -> Sample:
-    """Decode an entry at its own size; raises ValueError for what is no picture."""
+    """Decode an entry at its own size; raise ValueError for a file that is not a picture."""
 
     def mask(suffix: str) -> np.ndarray | None:
         return decode(entry.read(entry.beside[suffix]), colour=False) if suffix in entry.beside else None
@@ -94,7 +95,7 @@ def read_sample(entry: Entry) -> Sample:
 
 
 def score_subjects(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
-    """Score what the engine finds without being told where to look."""
+    """Return the measures of the automatically found subjects, without prompts."""
     scores = SubjectScores()
     for sample in samples:
         alpha = engine.auto(sample.rgb).alpha
@@ -105,7 +106,7 @@ def score_subjects(engine: Engine, samples: Iterator[Sample]) -> dict[str, float
 
 
 def true_box(solid: np.ndarray, rgb: np.ndarray) -> Box:
-    """Return the box round a mask (h, w) bool, in pixels of the picture that it belongs to."""
+    """Return the box around a mask (h, w) bool, in pixels of its picture."""
     rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
     down, across = rgb.shape[0] / solid.shape[0], rgb.shape[1] / solid.shape[1]
     edges = columns[0] * across, rows[0] * down, (columns[-1] + 1) * across, (rows[-1] + 1) * down
@@ -114,7 +115,7 @@ def true_box(solid: np.ndarray, rgb: np.ndarray) -> Box:
 
 
 def score_boxes(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
-    """Score what the engine cuts out of the true box of each subject, or of each person where they are marked."""
+    """Return the measures for the true box of each subject, or of each person if people are marked."""
     scores = SubjectScores()
     for sample in samples:
         for truth in _boxed_truths(sample):
@@ -124,7 +125,7 @@ def score_boxes(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
 
 
 def score_points(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
-    """Score what clicks select, of each subject, or of each person where they are marked."""
+    """Return the measures for clicks on each subject, or on each person if people are marked."""
     return score_clicks(engine, ((sample.rgb, truth) for sample in samples for truth in _boxed_truths(sample)))
 
 
@@ -142,9 +143,9 @@ def _ids(people: np.ndarray) -> list[int]:
 
 
 def score_instances(engine: Engine, samples: Iterator[Sample], served_score: float = 0.5) -> dict[str, float]:
-    """Score the people that the engine finds one by one; people under 2 % of the picture are not asked for.
+    """Return the measures of separately found people; people under 2 % of the picture are ignored.
 
-    Precision is averaged over all that the engine reports; people are counted from `served_score` on.
+    Precision is averaged over all reported people; people are counted from `served_score` on.
     """
     scores = PeopleScores(least_share=LEAST_PERSON_SHARE, count_score=served_score)
     for sample in samples:
@@ -158,7 +159,7 @@ def score_instances(engine: Engine, samples: Iterator[Sample], served_score: flo
 
 
 def people_masks(engine: Engine, rgb: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return what each person found owns, (n, h, w) bool without the empty ones, and the scores (n,)."""
+    """Return the pixels of each found person, (n, h, w) bool without empty ones, and the scores (n,)."""
     found = engine.instances(rgb)
     if not found:
         return np.zeros((0, *shape), bool), np.zeros(0)
@@ -171,7 +172,10 @@ def people_masks(engine: Engine, rgb: np.ndarray, shape: tuple[int, int]) -> tup
 
 
 def score_pairs(engine: Engine, made: Iterator[Pair]) -> dict[str, float]:
-    """Score compositions of two subjects: the boxed one comes out, the other does not, and people are told apart."""
+    """Return the measures for compositions of two people.
+
+    They measure whether the boxed person is cut out without the other one, and whether both are separated.
+    """
     overlaps, leaks, apart = [], [], []
     for pair in made:
         for one, other in (pair.alphas, pair.alphas[::-1]):
@@ -191,7 +195,7 @@ def score_pairs(engine: Engine, made: Iterator[Pair]) -> dict[str, float]:
 
 
 def _told_apart(masks: np.ndarray, alphas: tuple[np.ndarray, np.ndarray]) -> bool:
-    """Tell whether each of two people is overlapped by at least half by a mask of their own."""
+    """Return whether each of two people is overlapped by at least half by a separate mask."""
     owners = []
     for alpha in alphas:
         overlaps = [intersection_over_union(mask.astype(np.float32), alpha) for mask in masks]
@@ -217,9 +221,9 @@ def evaluate(
     size: int | None = None,
     only_held_out: bool = False,
 ) -> dict[str, float]:
-    """Return the figures of one task over a folder or zip; raises ValueError when it holds no pictures.
+    """Return the measures of one task on a folder or zip; raise ValueError when it has no pictures.
 
-    Task `pairs` pastes the held-out soft cut-outs of a data folder on its held-out backgrounds, always in the same way.
+    Task `pairs` composes the held-out cutouts of a data folder with its held-out backgrounds, always in the same way.
     """
     if task == "instances":  # average precision is of all detections, however unsure, as in COCO
         served_score = read_manifest(weights).min_score

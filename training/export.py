@@ -1,4 +1,4 @@
-"""Averaged weights as a file that can be served: 16-bit safetensors, with the manifest beside it."""
+"""Write averaged weights as a file for serving: 16-bit safetensors with a manifest."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SERVED = {"box_mode": "crop", "box_margin": 0.3, "mirrored": False, "second_look
 
 
 def export(network: KeylineUNet, path: Path, *, size: int) -> None:
-    """Write weights, and a manifest where none tells of this network yet; each by renaming a complete file.
+    """Write weights, and a manifest if none describes this network; each by renaming a complete file.
 
-    size: the side in pixels at which the network is to be served.
+    size: the input side in pixels for serving.
     """
     manifest = manifest_path(path)
     described = manifest_of(network, path, size)
@@ -38,7 +38,7 @@ def export(network: KeylineUNet, path: Path, *, size: int) -> None:
 
 
 def manifest_of(network: KeylineUNet, path: Path, size: int) -> dict[str, object]:
-    """Return the manifest's JSON object; licence, data and figures are left to whoever publishes the weights."""
+    """Return the manifest's JSON object; licence, data and measurements must be added before publication."""
     return {
         "name": path.stem,
         "family": KEYLINE,

@@ -1,7 +1,7 @@
-"""Training, third step: crops, placements and prompt planes as batched affine maps on the device.
+"""Training, step 3: crops, placements and prompt planes as affine maps, in batches on the device.
 
-Coordinates are those of `torch.nn.functional.affine_grid` with align_corners=False: a picture spans -1..1 both ways.
-A rectangle is (x0, y0, x1, y1) in these units, shape (B, 4).
+Coordinates are those of `torch.nn.functional.affine_grid` with align_corners=False: a picture spans -1..1 in both
+directions. A rectangle is (x0, y0, x1, y1) in these units, shape (B, 4).
 """
 
 import math
@@ -22,7 +22,7 @@ def chance(count: int, probability: float, device: torch.device) -> Tensor:
 
 
 def mask_boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rectangles (B, 4) round alpha > 0.5 of masks (B, H, W) and which masks have any (B,)."""
+    """Return the rectangles (B, 4) around alpha > 0.5 of masks (B, H, W), and which masks have one (B,)."""
     solid = masks > 0.5
     rows, columns = solid.any(2), solid.any(1)
 
@@ -37,7 +37,7 @@ def mask_boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def random_crops(count: int, smallest: float, device: torch.device) -> Tensor:
-    """Draw rectangles showing `smallest`..1 of each side, of slightly varying shape."""
+    """Return random rectangles with `smallest`..1 of each side, with slightly varying shape."""
     scale = uniform(count, smallest, 1, device)
     half_width = (scale * uniform(count, 0.8, 1.25, device)).clamp(max=1)
     half_height = scale
@@ -47,7 +47,7 @@ def random_crops(count: int, smallest: float, device: torch.device) -> Tensor:
 
 
 def wider_views(count: int, most: float, device: torch.device) -> Tensor:
-    """Draw rectangles of 1..`most` of each side that hold the whole picture."""
+    """Return random rectangles with 1..`most` of each side that contain the whole picture."""
     half = uniform(count, 1, most, device)
     x = uniform(count, -1, 1, device) * (half - 1)
     y = uniform(count, -1, 1, device) * (half - 1)
@@ -55,7 +55,7 @@ def wider_views(count: int, most: float, device: torch.device) -> Tensor:
 
 
 def crops_around(boxes: Tensor, least_margin: float, most_margin: float) -> Tensor:
-    """Widen each side of the boxes by its own random margin (in box sides), kept within the picture."""
+    """Enlarge each side of the boxes by its own random margin (in box sides), clipped to the picture."""
     sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     outward = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=boxes.device)
     margin = torch.empty_like(boxes).uniform_(least_margin, most_margin)
@@ -63,9 +63,9 @@ def crops_around(boxes: Tensor, least_margin: float, most_margin: float) -> Tens
 
 
 def jittered(boxes: Tensor, share: float = 0.08) -> Tensor:
-    """Move every side of a box as a careless hand would: a little too large more often than too small.
+    """Move each side of a box randomly, as in an inexact drawing; a larger box is more likely than a smaller one.
 
-    Some boxes are as far off, both ways, as one that a network has found.
+    Some boxes are as inexact, in both directions, as those that a network finds.
     """
     sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     outward = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=boxes.device)
@@ -76,7 +76,7 @@ def jittered(boxes: Tensor, share: float = 0.08) -> Tensor:
 
 
 def maps(shown: Tensor, mirror: Tensor, angle: Tensor) -> Tensor:
-    """Return affine maps (B, 2, 3) that fill the output with the rectangles `shown`, mirrored and turned (radians)."""
+    """Return affine maps (B, 2, 3) that fill the output with the rectangles `shown`, mirrored and rotated (radians)."""
     centre = (shown[:, :2] + shown[:, 2:]) / 2
     half = (shown[:, 2:] - shown[:, :2]) / 2
     flip = 1 - 2 * mirror.float()
@@ -87,13 +87,13 @@ def maps(shown: Tensor, mirror: Tensor, angle: Tensor) -> Tensor:
 
 
 def warp(pictures: Tensor, affine: Tensor, size: int, padding: str = "reflection", mode: str = "bilinear") -> Tensor:
-    """Sample pictures (B, C, S, S) through maps (B, 2, 3) to (B, C, size, size)."""
+    """Sample pictures (B, C, S, S) with maps (B, 2, 3) to (B, C, size, size)."""
     grid = functional.affine_grid(affine, [len(pictures), 1, size, size], align_corners=False)
     return functional.grid_sample(pictures, grid, mode=mode, padding_mode=padding, align_corners=False)
 
 
 def seen_through(boxes: Tensor, shown: Tensor, mirror: Tensor) -> Tensor:
-    """Return where boxes (B, P, 4) of a picture lie once `shown` (B, 4) fills it, mirrored (B,) or not."""
+    """Return the boxes (B, P, 4) of a picture in the coordinates of the view `shown` (B, 4), mirrored (B,) or not."""
     centre = ((shown[:, :2] + shown[:, 2:]) / 2)[:, None].repeat(1, 1, 2)
     half = ((shown[:, 2:] - shown[:, :2]) / 2)[:, None].repeat(1, 1, 2)
     x0, y0, x1, y1 = ((boxes - centre) / half).unbind(-1)
@@ -102,7 +102,7 @@ def seen_through(boxes: Tensor, shown: Tensor, mirror: Tensor) -> Tensor:
 
 
 def inside_any(boxes: Tensor, present: Tensor, size: int) -> Tensor:
-    """Tell which of size x size pixels lie within a present (B, P) one of the boxes (B, P, 4): (B, size, size)."""
+    """Return which of size x size pixels are inside a box (B, P, 4) that is `present` (B, P), as (B, size, size)."""
     cells = (torch.arange(size, device=boxes.device) + 0.5) * 2 / size - 1
     x0, y0, x1, y1 = (side[..., None] for side in boxes.unbind(-1))
     across = (cells >= x0) & (cells <= x1) & present[..., None]
@@ -111,9 +111,9 @@ def inside_any(boxes: Tensor, present: Tensor, size: int) -> Tensor:
 
 
 def placements(boxes: Tensor, centres: Tensor, half_sides: Tensor) -> Tensor:
-    """Return the rectangles to show so that `boxes` land at `centres` (B, 2) with their longer half side as given (B,).
+    """Return rectangles that show `boxes` at `centres` (B, 2) with the given longer half side (B,).
 
-    The boxes keep their shape up to a small stretch.
+    The boxes keep their shape except for a small stretch.
     """
     box_centre = (boxes[:, :2] + boxes[:, 2:]) / 2
     box_half = ((boxes[:, 2:] - boxes[:, :2]) / 2).clamp(min=0.02)
@@ -125,11 +125,11 @@ def placements(boxes: Tensor, centres: Tensor, half_sides: Tensor) -> Tensor:
 
 
 def prompt_planes(boxes: Tensor, prompted: Tensor, size: int) -> Tensor:
-    """Return (B, 1, size, size): +1 inside the box and -1 outside where prompted (B,), else 0."""
+    """Return (B, 1, size, size): +1 inside the box and -1 outside if prompted (B,), else 0."""
     inside = inside_any(boxes[:, None], torch.ones_like(prompted, dtype=torch.bool)[:, None], size)
     return ((inside.float() * 2 - 1) * prompted[:, None, None])[:, None]
 
 
 def small_angles(count: int, share: float, device: torch.device) -> Tensor:
-    """Draw turns of up to 12 degrees for a share of the pictures, 0 for the others."""
+    """Return random rotations of up to 12 degrees for a share of the pictures, 0 for the others."""
     return uniform(count, -math.pi / 15, math.pi / 15, device) * chance(count, share, device)

@@ -1,7 +1,8 @@
-"""Evaluation: how well people found one by one agree with the marked ones, as COCO measures it.
+"""Evaluation: compare separately found people with the annotated ones, by COCO's measures.
 
-Lin et al., Microsoft COCO, ECCV 2014, and its evaluation code: detections, best score first, each take the unmatched
-person they overlap most; average precision is read off at 101 recalls and averaged over IoU 0.50:0.05:0.95.
+Lin et al., Microsoft COCO, ECCV 2014, and its evaluation code: detections, the best score first, each match the
+unmatched person that they overlap most; average precision is sampled at 101 recalls and averaged over IoU
+0.50:0.05:0.95.
 """
 
 import math
@@ -43,7 +44,7 @@ def mask_overlaps(found: np.ndarray, truths: np.ndarray) -> np.ndarray:
 
 
 def match(scene: Scene, least_share: float = 0.0) -> Matches:
-    """Match greedily at every threshold; people below `least_share` of the picture count as ignored."""
+    """Match greedily at every threshold; people below `least_share` of the picture are ignored."""
     order = np.argsort(-scene.scores, kind="stable")
     found = scene.found[order]
     counted = scene.truths.sum((1, 2)) >= least_share * scene.truths[0].size if len(scene.truths) else np.zeros(0, bool)
@@ -67,7 +68,7 @@ def match(scene: Scene, least_share: float = 0.0) -> Matches:
 
 
 def _belongs_to_nobody(mask: np.ndarray, scene: Scene, threshold: float, least_share: float) -> bool:
-    """Tell whether an unmatched detection lies in an ignored region or is itself too small to count."""
+    """Return whether an unmatched detection is in an ignored region or is itself too small to count."""
     area = int(mask.sum())
     if area < least_share * mask.size:
         return True
@@ -86,7 +87,7 @@ def average_precision(scores: np.ndarray, right: np.ndarray, people: int) -> flo
 
 @dataclass
 class PeopleScores:
-    """Gather matches of many pictures."""
+    """Collect the matches of many pictures."""
 
     least_share: float = 0.0
     count_score: float = 0.5  # a person counts from this score on
@@ -101,7 +102,7 @@ class PeopleScores:
         self.count_errors.append(abs(counted - matched.people))
 
     def summary(self) -> dict[str, float]:
-        """Return AP over all thresholds, AP50, average recall and the mean error of the count of people."""
+        """Return AP over all thresholds, AP50, average recall, and the mean error of the number of people."""
         people = sum(matched.people for matched in self.matches)
         figures: dict[str, float] = {"pictures": len(self.matches), "people": people}
         if not people:

@@ -1,8 +1,8 @@
-"""Let an installed model write masks for a folder of photos, which `manage.py train` can then learn from.
+"""Let an installed model write masks for a folder of photos, as training data for `manage.py train`.
 
-In OUT lies, for each photo, NAME with its own suffix (a copy), NAME.png (its alpha, 8 bit, at the photo's size) and
-NAME.label.json (which model wrote it, and how unsure it was); the last is written last, so that a second run goes on
-where the first one stopped. A photo in a sub-folder is named after both.
+OUT contains, for each photo, NAME with its original suffix (a copy), NAME.png (its alpha, 8 bit, at the photo's size)
+and NAME.label.json (the model and its uncertainty). The JSON is written last, so a second run continues where the first
+one stopped. The name of a photo in a sub-folder includes the sub-folder.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ OPAQUE = 0.5
 
 @dataclass(frozen=True)
 class Label:
-    """What is noted beside a mask.
+    """What is stored beside a mask.
 
-    model, version: which engine wrote it. subject: the share of the picture that is opaque, 0..1. undecided: the area
-    that is neither clearly subject nor clearly background, as a share of the subject's; 0 where all is certain, and as
-    high as the picture allows where there is no subject.
+    model, version: of the engine. subject: the opaque share of the picture, 0..1. undecided: the area that is neither
+    clearly subject nor clearly background, as a share of the subject's area; 0 if everything is certain. Without a
+    subject, it is as high as the picture allows.
     """
 
     model: str
@@ -39,12 +39,12 @@ class Label:
 
 
 def photos_of(folder: Path) -> list[Path]:
-    """List the photos of a folder and of its sub-folders, in order of their names."""
+    """Return the photos of a folder and its sub-folders, sorted by name."""
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file())
 
 
 def label_of(alpha: np.ndarray, engine: Engine) -> Label:
-    """Measure an alpha (h, w) float32 as its engine gave it."""
+    """Return the label of an alpha (h, w) float32 from an engine."""
     solid = float((alpha > OPAQUE).mean())
     between = float(((alpha > UNDECIDED[0]) & (alpha < UNDECIDED[1])).mean())
     least = 1 / alpha.size
@@ -52,9 +52,9 @@ def label_of(alpha: np.ndarray, engine: Engine) -> Label:
 
 
 def label_photos(engine: Engine, folder: Path, out: Path) -> Iterator[tuple[Path, Label | None]]:
-    """Write a mask for every photo that has none yet; yield each photo with its label, or None for no picture.
+    """Write a mask for each photo without one; yield each photo with its label, or None if it is not a picture.
 
-    Raises ValueError when `out` is, or lies in, the folder of photos: masks would be taken for photos.
+    Raise ValueError when `out` is the folder of photos or inside it, because masks would be used as photos.
     """
     if out.resolve().is_relative_to(folder.resolve()):
         raise ValueError("the masks must lie outside the folder of photos")

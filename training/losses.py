@@ -15,11 +15,11 @@ BOX_WEIGHT = 2.5  # beside the centres
 
 
 def matte_loss(logits: Tensor, alphas: Tensor, trusted: Tensor, edges: float = 1.0) -> Tensor:
-    """Sum binary cross-entropy, soft IoU, and the absolute error of the gradient, over what is trusted.
+    """Return the sum of binary cross-entropy, soft IoU and gradient error over the reliable mattes.
 
-    Cross-entropy and IoU together as in BASNet (Qin et al. 2019), both weighed towards edges and small parts as in
-    F3Net (Wei et al. 2020); the gradient term holds edges where they are and as soft as they are. All tensors
-    (B, C, H, W); returns a scalar: the mean over the trusted mattes. `edges` in 0..1 tells how much edges weigh.
+    Cross-entropy and IoU together as in BASNet (Qin et al. 2019), both with more weight near edges and small parts, as
+    in F3Net (Wei et al. 2020); the gradient term keeps edges in place and as soft as they are. All tensors (B, C, H,
+    W); the result is a scalar, the mean over the reliable mattes. `edges` in 0..1 is the weight of edges.
     """
     edge_weight, gradient_weight = (first + edges * (last - first) for first, last in (EDGE_WEIGHTS, GRADIENT_WEIGHTS))
     weight = trusted.mean((2, 3))
@@ -36,7 +36,7 @@ def matte_loss(logits: Tensor, alphas: Tensor, trusted: Tensor, edges: float = 1
 
 
 def surroundings(alphas: Tensor) -> Tensor:
-    """Return the mean alpha (B, C, H, W) of the square about each pixel, from a smaller picture of a large one."""
+    """Return the mean alpha (B, C, H, W) of the square around each pixel, for large pictures from a smaller size."""
     side = alphas.shape[-1]
     step = 4 if side >= 128 else 2 if side >= 64 else 1
     reach = max(1, round(side / step * SURROUNDINGS))
@@ -45,9 +45,10 @@ def surroundings(alphas: Tensor) -> Tensor:
 
 
 def people_targets(batch: Batch, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Return the centre heatmap (B, h, w) and how far each cell's person reaches (B, 4, h, w): left, up, right, down.
+    """Return the centre heatmap (B, h, w) and the box distances (B, 4, h, w) of each cell's person.
 
-    Distances are in cells, from the cell's middle; a cell's person is the one whose centre is felt most there.
+    Distances are those to left, up, right and down, in cells from the cell's middle; a cell's person is the one with
+    the highest heatmap value there.
     """
     boxes, present = batch.people_boxes, batch.people_present
     corners = (boxes + 1) * torch.tensor([width, height, width, height], device=boxes.device) / 2  # (B, P, 4) in cells
@@ -67,15 +68,15 @@ def people_targets(batch: Batch, height: int, width: int) -> tuple[Tensor, Tenso
 
 
 def people_loss(maps: Tensor, batch: Batch) -> Tensor:
-    """Penalty-reduced focal loss of the centres (CenterNet, Zhou et al. 2019) and generalised IoU of the boxes.
+    """Return the penalty-reduced focal loss of the centres (CenterNet, Zhou et al.
 
-    The cells nearest to a centre count as the centre; those about it answer for the box too, the less the further off
-    they are (Rezatofighi et al. 2019, on distances as in FCOS, Tian et al. 2019). Where not all people are known, only
-    the boxes of those who are teach. `maps` is (B, 5, h, w).
+    2019) and generalised IoU of the boxes. The cells nearest to a centre count as the centre. Neighbouring cells also
+    predict the box, with a weight that decreases with their distance (Rezatofighi et al. 2019, on distances as in FCOS,
+    Tian et al. 2019). If not all people are known, only the boxes of the known ones count. `maps` is (B, 5, h, w).
     """
     heat, reach = people_targets(batch, maps.shape[2], maps.shape[3])
     inside = (heat > 0) & (reach > 0).all(1)  # of a person's box: known there, whoever else is about
-    certain = functional.adaptive_avg_pool2d(batch.people_known.float(), maps.shape[2:])[:, 0] == 1
+    certain = functional.adaptive_avg_pool2d(batch.people_known.float(), (maps.shape[2], maps.shape[3]))[:, 0] == 1
     known = (certain | inside).float()
     logits = maps[:, 0]
     guess = torch.sigmoid(logits)
@@ -90,7 +91,10 @@ def people_loss(maps: Tensor, batch: Batch) -> Tensor:
 
 
 def generalised_iou(one: Tensor, other: Tensor) -> Tensor:
-    """Return the generalised IoU (B, h, w), -1..1, of boxes told as distances (B, 4, h, w) from a point within both."""
+    """Return the generalised IoU (B, h, w), -1..1, of boxes.
+
+    The boxes are given as distances (B, 4, h, w) from a point inside both.
+    """
     least, most = torch.minimum(one, other), torch.maximum(one, other)
     shared = (least[:, 0] + least[:, 2]) * (least[:, 1] + least[:, 3])
     hull = (most[:, 0] + most[:, 2]) * (most[:, 1] + most[:, 3])
@@ -100,7 +104,7 @@ def generalised_iou(one: Tensor, other: Tensor) -> Tensor:
 
 
 def training_loss(outputs: tuple[Tensor, ...], batch: Batch, edges: float = 1.0) -> Tensor:
-    """Combine the loss of the mattes, of their coarser versions (deep supervision) and of the people maps."""
+    """Return the sum of the losses of the mattes, their coarser versions (deep supervision) and the people maps."""
     mattes, people, *sides = outputs
     loss = matte_loss(mattes.float(), batch.alphas, batch.trusted, edges)
     for side, weight in zip(sides, SIDE_WEIGHTS, strict=True):

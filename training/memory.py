@@ -1,7 +1,7 @@
-"""Memory of a training process under jemalloc, which is told to give nothing back by itself.
+"""Memory of a training process with jemalloc, configured not to return memory by itself.
 
-Giving back after each step costs a third of the time; never giving back keeps what every size of picture once needed,
-14 GB after five hundred steps. So it is given back when the size changes.
+Returning memory after each step costs a third of the time. Never returning it keeps the memory that each picture size
+once needed: 14 GB after five hundred steps. So memory is returned when the size changes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ ALL_ARENAS = 4096  # MALLCTL_ARENAS_ALL of jemalloc 5
 
 
 def give_back() -> bool:
-    """Return unused memory to the system; False where another allocator is at work."""
+    """Return unused memory to the system; return False with another allocator."""
     mallctl = getattr(ctypes.CDLL(None), "mallctl", None)
     if mallctl is None:
         return False
@@ -22,7 +22,7 @@ def give_back() -> bool:
 
 
 def resident_bytes() -> int:
-    """Return how much memory the process holds; 0 where the system does not tell."""
+    """Return the resident size of this process in bytes; 0 if the system does not report it."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except (OSError, IndexError, ValueError):

@@ -1,7 +1,7 @@
-"""Evaluation: how well an alpha agrees with the true one, in the measures of the literature.
+"""Evaluation: measures from the literature for the agreement of an alpha with the true one.
 
-All functions take alphas as (H, W) float arrays in 0..1 of one size; the truth is binary above 0.5 where a measure is
-about sets. Pure numpy; nothing here knows how an alpha came about.
+All functions take alphas as (H, W) float arrays in 0..1 of one size; measures of sets use the truth as binary above
+0.5. Pure numpy, independent of how an alpha was computed.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ TINY = 1e-8
 
 
 def precision_recall(alpha: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return precision and recall (255,) of alpha >= t/255 for t = 1…255; precision is 0 where nothing is selected."""
+    """Return precision and recall (255,) of alpha >= t/255 for t = 1…255; precision is 0 if nothing is selected."""
     solid = truth > 0.5
     levels = np.clip(np.rint(alpha * 255), 0, 255).astype(np.uint8)
     hits = np.bincount(levels[solid], minlength=256)[::-1].cumsum()[::-1][1:]
@@ -27,7 +27,7 @@ def precision_recall(alpha: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, 
 
 
 def f_measure(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
-    """Return F_beta with beta squared 0.3, which weighs precision over recall (Achanta et al. 2009)."""
+    """Return F_beta with beta squared 0.3, which gives precision more weight than recall (Achanta et al. 2009)."""
     return (1 + BETA_SQUARED) * precision * recall / np.maximum(BETA_SQUARED * precision + recall, TINY)
 
 
@@ -44,15 +44,15 @@ def intersection_over_union(alpha: np.ndarray, truth: np.ndarray) -> float:
 
 
 def opaque_share(alpha: np.ndarray) -> float:
-    """Return the share of the picture that is more opaque than not."""
+    """Return the share of the picture with an alpha above 0.5."""
     return float((alpha > 0.5).mean())
 
 
 def boundary_error(alpha: np.ndarray, truth: np.ndarray) -> float:
-    """Return the mean absolute difference in a band round the truth's edges; 0 where it has none.
+    """Return the mean absolute difference in a band around the truth's edges; 0 without edges.
 
-    The band holds every pixel within 1 % of the diagonal of a change of the true alpha, soft or sharp: the region that
-    a trimap leaves open (Rhemann et al., A perceptually motivated benchmark for image matting, CVPR 2009).
+    The band contains all pixels within 1 % of the diagonal of a change of the true alpha, soft or sharp: the unknown
+    region of a trimap (Rhemann et al., A perceptually motivated benchmark for image matting, CVPR 2009).
     """
     radius = max(1, round(BAND_SHARE * float(np.hypot(*truth.shape))))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
@@ -77,14 +77,14 @@ def structure_measure(alpha: np.ndarray, truth: np.ndarray) -> float:
 
 
 def _object_score(values: np.ndarray) -> float:
-    """Reward a high and even alpha over a region (Fan et al. 2017, eq. 5)."""
+    """Return a score that is high for a high and even alpha in a region (Fan et al. 2017, eq. 5)."""
     mean = values.mean()
     spread = values.std(ddof=1) if values.size > 1 else 0.0
     return 2 * mean / (mean**2 + 1 + spread + TINY)
 
 
 def _region_score(alpha: np.ndarray, solid: np.ndarray) -> float:
-    """Compare the four quarters round the truth's centroid, weighed by their areas (Fan et al. 2017, eq. 3)."""
+    """Compare the four quarters around the truth's centroid, weighted by their areas (Fan et al. 2017, eq. 3)."""
     rows, columns = np.nonzero(solid)
     row, column = int(rows.mean() + 0.5) + 1, int(columns.mean() + 0.5) + 1
     score = 0.0
@@ -112,7 +112,7 @@ def _similarity(alpha: np.ndarray, truth: np.ndarray) -> float:
 
 @dataclass
 class SubjectScores:
-    """Gather the measures of many pictures; those without a subject count for the opaque share alone."""
+    """Collect the measures of many pictures; those without a subject count only for the opaque share."""
 
     precision: list[np.ndarray] = field(default_factory=list)
     recall: list[np.ndarray] = field(default_factory=list)
@@ -123,7 +123,7 @@ class SubjectScores:
     empty_opaque: list[float] = field(default_factory=list)
 
     def add(self, alpha: np.ndarray, truth: np.ndarray | None) -> None:
-        """Count one picture; its truth is None or all zero when it has no subject."""
+        """Add one picture; its truth is None or all zero when it has no subject."""
         if truth is None or not (truth > 0.5).any():
             self.empty_opaque.append(opaque_share(alpha))
             return
@@ -136,7 +136,7 @@ class SubjectScores:
         self.boundaries.append(boundary_error(alpha, truth))
 
     def summary(self) -> dict[str, float]:
-        """Return the means. F is taken of mean precision and mean recall, as is usual for DUTS (Wang et al. 2017)."""
+        """Return the means. F is computed from mean precision and mean recall, as usual for DUTS (Wang et al. 2017)."""
         figures: dict[str, float] = {"pictures": len(self.errors) + len(self.empty_opaque)}
         if self.errors:
             curve = f_measure(np.mean(self.precision, axis=0), np.mean(self.recall, axis=0))

@@ -1,4 +1,4 @@
-"""Draw batches of whole photos, boxed subjects, compositions, marked people and empty scenes."""
+"""Draw random batches of whole photos, boxed subjects, compositions, marked people and empty scenes."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ ROUGH_SHARE = 1 / 64  # of the side: how far from its outline an object's polygo
 
 @dataclass(frozen=True)
 class Mixture:
-    """Shares of a batch; they sum to 1."""
+    """The shares of the kinds of samples in a batch; they sum to 1."""
 
     photos: float = 0.40  # whole photos, most without a prompt
     boxed: float = 0.12  # subjects of photos, by box or clicks
@@ -49,7 +49,7 @@ class Batch:
     clickable: Tensor  # (B,) whether the subject is one thing that clicks can ask for
 
     def normalised(self) -> Tensor:
-        """Return the photos as the network takes them, (B, 3, H, W)."""
+        """Return the photos as the network's input, (B, 3, H, W)."""
         mean = torch.tensor(IMAGENET_MEAN, device=self.photos.device)[:, None, None]
         std = torch.tensor(IMAGENET_STD, device=self.photos.device)[:, None, None]
         return ((self.photos - mean) / std).contiguous(memory_format=torch.channels_last)
@@ -70,7 +70,7 @@ def alphas_at(masks: Packed | Tensor, rows: Tensor) -> Tensor:
 def _sample(
     photos: Tensor, plane: Tensor, subject: Tensor, people: Tensor, subject_known: Tensor, people_known: Tensor
 ) -> Batch:
-    """Assemble a batch without single people; `*_known` (B,) are broadcast over the pixels."""
+    """Return a batch without single people; `*_known` (B,) are broadcast over the pixels."""
     count, _, height, width = photos.shape
     known = torch.stack([subject_known.float(), people_known.float()], 1)[:, :, None, None]
     return Batch(
@@ -86,9 +86,9 @@ def _sample(
 
 
 def _set_people(batch: Batch, masks: Tensor, is_person: Tensor, known: Tensor) -> Batch:
-    """Note the boxes of `masks` (B, L, H, W) that are people (B, L) and large enough to be seen.
+    """Set the boxes of those `masks` (B, L, H, W) that are people (B, L) and large enough.
 
-    `known` (B,) tells whether these are all people of the picture.
+    `known` (B,): whether these are all people of the picture.
     """
     for layer in range(masks.shape[1]):
         boxes, present = geometry.mask_boxes(masks[:, layer])
@@ -100,7 +100,7 @@ def _set_people(batch: Batch, masks: Tensor, is_person: Tensor, known: Tensor) -
 
 
 def whole_photos(bank: Bank, count: int, size: int) -> Batch:
-    """Draw photos with their salient subject and no prompt: most cropped a little, some seen from further off."""
+    """Draw photos with their salient subject and no prompt; most are slightly cropped, some are reduced."""
     device = bank.people.device
     rows = drawn(bank.real, count)
     photos, alphas = photos_at(bank, rows), alphas_at(bank.alphas, rows)
@@ -119,7 +119,7 @@ def whole_photos(bank: Bank, count: int, size: int) -> Batch:
 
 
 def _is(bank: Bank, rows: Tensor, *kinds: str) -> Tensor:
-    """Tell of which rows (B,) the people are known to be of one of these kinds."""
+    """Return for which rows (B,) the people are known to be of one of these kinds."""
     return torch.isin(bank.people[rows], torch.tensor([PEOPLE_CODES[kind] for kind in kinds], device=rows.device))
 
 
@@ -137,7 +137,7 @@ def _of_subject(bank: Bank, rows: Tensor, both: Tensor, plane: Tensor) -> Batch:
 
 
 def _boxed(photos: Tensor, alphas: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Show boxed subjects, half of them cropped round the box; return (B, 3 + C, size, size) and the prompt planes."""
+    """Return boxed subjects, half of them cropped around the box, (B, 3 + C, size, size), and the prompt planes."""
     count, device = len(photos), photos.device
     boxes, _ = geometry.mask_boxes(alphas[:, 0])
     near = geometry.crops_around(boxes, 0.05, 0.6)
@@ -150,14 +150,14 @@ def _boxed(photos: Tensor, alphas: Tensor, size: int) -> tuple[Tensor, Tensor]:
 
 
 def boxed_photos(bank: Bank, count: int, size: int) -> Batch:
-    """Draw subjects of photos with a careless box round them."""
+    """Draw subjects of photos with an inexact box."""
     rows = drawn(bank.real, count)
     both, plane = _boxed(photos_at(bank, rows), alphas_at(bank.alphas, rows), size)
     return _of_subject(bank, rows, both, plane)
 
 
 def boxed_objects(bank: Bank, count: int, size: int) -> Batch:
-    """Draw countable objects by box; everything else in the scene is outside."""
+    """Draw countable objects by box; everything else in the scene is background."""
     chosen = drawn(1 + PERSON_OBJECT_WEIGHT * bank.object_is_person, count)
     photos = photos_at(bank, bank.object_photo[chosen])
     both, plane = _boxed(photos, alphas_at(bank.objects, chosen), size)
@@ -179,7 +179,7 @@ def near_outline(alphas: Tensor, share: float) -> Tensor:
 
 
 def marked_people(bank: Bank, count: int, size: int) -> Batch:
-    """Draw scenes in which every person is marked; the subject is not known there."""
+    """Draw scenes in which all people are marked; their salient subject is unknown."""
     device = bank.people.device
     chosen = drawn(bank.marked_weight, count)
     shown = geometry.random_crops(count, 0.6, device)
@@ -197,7 +197,7 @@ def marked_people(bank: Bank, count: int, size: int) -> Batch:
 
 
 def counted_people(bank: Bank, count: int, size: int) -> Batch:
-    """Draw scenes in which every person is boxed: outside the boxes is nobody, the subject within them is people."""
+    """Draw scenes in which all people have boxes. The subject inside the boxes is people."""
     device = bank.people.device
     chosen = drawn(bank.boxed_weight, count)
     rows = bank.boxed_photo[chosen]
@@ -219,7 +219,7 @@ def counted_people(bank: Bank, count: int, size: int) -> Batch:
 
 
 def empty_scenes(bank: Bank, count: int, size: int) -> Batch:
-    """Draw pictures in which nothing is to be found."""
+    """Draw pictures without a subject."""
     device = bank.people.device
     rows = bank.empty[torch.randint(len(bank.empty), (count,), device=device)]
     shown = geometry.random_crops(count, 0.4, device)
@@ -234,10 +234,10 @@ def empty_scenes(bank: Bank, count: int, size: int) -> Batch:
 
 
 def composites(bank: Bank, count: int, size: int) -> Batch:
-    """Paste one to three subjects over an empty scene or over a photo with a subject of its own.
+    """Paste one to three subjects onto an empty scene or onto a photo with its own subject.
 
-    With a prompt, one visible subject is the target and the others are not; without (empty scenes only) all are.
-    Half of the compositions are of single people, who thereby overlap at every scale.
+    With a prompt, one visible subject is the target and the others are background; without one (only on empty scenes)
+    all are the target. Half of the compositions contain single people, which overlap at all scales.
     """
     device = bank.people.device
     photos, layers, is_person, certain, crowded = _base(bank, count, size)
@@ -257,7 +257,10 @@ def composites(bank: Bank, count: int, size: int) -> Batch:
 
 
 def _base(bank: Bank, count: int, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Return photos, their subject (B, 1, H, W), is it a person (B, 1), are people known (B,), is there one (B,)."""
+    """Return photos with their subjects and what is known of them.
+
+    Subject (B, 1, H, W), whether it is a person (B, 1), whether people are known (B,), whether there is a subject (B,).
+    """
     device = bank.people.device
     crowded = geometry.chance(count, 0.4, device)
     scenes = bank.empty[torch.randint(len(bank.empty), (count,), device=device)]
@@ -270,7 +273,10 @@ def _base(bank: Bank, count: int, size: int) -> tuple[Tensor, Tensor, Tensor, Te
 
 
 def _cutouts(bank: Bank, only_people: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Draw subjects to paste: (B, 4, S, S) with their alpha, is it one person (B,), is it known what it is (B,)."""
+    """Draw subjects to paste, (B, 4, S, S) with alpha.
+
+    Return too whether each is one person (B,), and whether its kind is known (B,).
+    """
     count, device = len(only_people), only_people.device
     rows = _either(only_people, bank.person_cutout, bank.cutout)
     both = torch.cat([photos_at(bank, rows), alphas_at(bank.alphas, rows)], 1)
@@ -286,15 +292,15 @@ def _cutouts(bank: Bank, only_people: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _either(first: Tensor, one: Tensor, other: Tensor) -> Tensor:
-    """Draw by the weights `one` where `first` (B,) is set, else by `other`; where one has none, by the other's."""
+    """Draw by the weights `one` if `first` (B,) is set, else by `other`; if one has no weights, by the other."""
     one, other = (one if one.any() else other), (other if other.any() else one)
     return torch.where(first, drawn(one, len(first)), drawn(other, len(first)))
 
 
 def _placed(cutouts: Tensor, places: Tensor, person: Tensor, size: int) -> Tensor:
-    """Set cut-outs (B, 4, S, S) at the left, middle or right (places 0, 1, 2), at many scales: (B, 4, size, size).
+    """Return cutouts (B, 4, S, S) at the left, middle or right (places 0, 1, 2), at many scales: (B, 4, size, size).
 
-    Some people come so close that only their upper part is in the picture.
+    Some people are so large that only their upper part is in the picture.
     """
     count, device = len(cutouts), cutouts.device
     boxes, _ = geometry.mask_boxes(cutouts[:, 3])
@@ -309,7 +315,7 @@ def _placed(cutouts: Tensor, places: Tensor, person: Tensor, size: int) -> Tenso
 
 
 def _composed(photos: Tensor, layers: Tensor, is_person: Tensor, certain: Tensor, crowded: Tensor) -> Batch:
-    """Choose what each composition asks for, and note the people in it."""
+    """Choose the target of each composition, and set its people."""
     count, size = len(photos), photos.shape[-1]
     visible = (layers.mean((2, 3)) > 0.008).float()
     pick = torch.multinomial(visible + 1e-6, 1)[:, :, None, None].expand(-1, -1, size, size)
@@ -336,7 +342,7 @@ SOURCES = {
 
 
 def possible(mixture: Mixture, bank: Bank) -> dict[str, float]:
-    """Return the shares of the sources that this bank can serve, summing to 1."""
+    """Return the shares of the sources that this bank can provide, summing to 1."""
     shares = dict(vars(mixture))
     if not len(bank.empty):
         shares |= {"composites": 0.0, "empty": 0.0}
@@ -353,7 +359,7 @@ def possible(mixture: Mixture, bank: Bank) -> dict[str, float]:
 
 
 def draw(bank: Bank, shares: dict[str, float], count: int, size: int) -> Batch:
-    """Draw a batch of `count` samples at `size` pixels from the bank."""
+    """Return a random batch of `count` samples at `size` pixels from the bank."""
     kinds = torch.multinomial(torch.tensor(list(shares.values())), count, replacement=True)
     parts = [
         SOURCES[name](bank, number, size)

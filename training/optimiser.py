@@ -1,7 +1,7 @@
-"""Training, seventh step: Muon for the convolutions that batch normalisation follows, AdamW for everything else.
+"""Training, step 7: Muon for convolutions before batch normalisation, AdamW for all other parameters.
 
 Muon (Jordan et al. 2024) replaces a convolution's momentum by the nearest semi-orthogonal matrix. Batch normalisation
-makes the layer's output independent of the weight's length, so each step here turns the weight by a share of its own
+makes the layer's output independent of the weight's length. So each step here moves the weight by a share of its own
 length and then restores that length: the learning rate is an angle, the same for every layer.
 """
 
@@ -16,8 +16,8 @@ NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
     """Bring the singular values of a matrix (m, n) near 1 by Newton-Schulz iteration (Jordan et al. 2024).
 
-    All iterates are polynomials of the Gram matrix times the matrix, so they are taken on the Gram matrix alone, which
-    is small: a third of the work for a 3x3 convolution.
+    All iterates are polynomials of the Gram matrix times the matrix. Computing them on the small Gram matrix alone
+    takes a third of the work for a 3x3 convolution.
     """
     first, third, fifth = NEWTON_SCHULZ
     tall = matrix.shape[0] > matrix.shape[1]
@@ -35,13 +35,13 @@ def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Turn weights (out, …) by `lr` of their length along the orthogonalised Nesterov momentum."""
+    """Move weights (out, …) by `lr` of their length along the orthogonalised Nesterov momentum."""
 
     def __init__(self, parameters: list[Tensor], lr: float, momentum: float = 0.9):
         super().__init__(parameters, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # no closure: one gradient for each step
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is None:
@@ -60,7 +60,7 @@ class Muon(torch.optim.Optimizer):
 def optimisers(
     network: KeylineUNet, muon_rate: float, adam_rate: float, encoder_rate: float
 ) -> list[torch.optim.Optimizer]:
-    """Give each parameter to the optimiser that suits it; every group notes its highest rate under `peak`."""
+    """Assign each parameter to an optimiser; each group stores its highest rate in `peak`."""
     turned: list[Tensor] = []
     for module in network.modules():
         if isinstance(module, nn.Sequential):

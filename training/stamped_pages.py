@@ -1,7 +1,7 @@
-"""Generate pages with a stamp, as a scanner or a phone would see them, and the alpha of the ink.
+"""Generate pages with a stamp, as from a scanner or a phone, and the alpha of the ink.
 
-All faults of real pages are included: print under the ink, paper texture, ink that took unevenly, a tilted camera,
-uneven light with a shadow's edge, lens blur, sensor noise and JPEG. The alpha goes through the same camera as the page.
+The pages have the faults of real ones: print under the ink, paper texture, uneven ink, a tilted camera, uneven light
+with a shadow's edge, lens blur, sensor noise and JPEG. The same camera effects are applied to the alpha.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class StampedPage:
 
 
 def stamped_page(seed: int) -> StampedPage:
-    """Make a page; inks, papers, shapes and faults all come round within 18 seeds."""
+    """Return a generated page with a stamp; 18 consecutive seeds cover all inks, papers, shapes and faults."""
     random = np.random.default_rng(seed)
     ink = list(INKS)[seed % 3]
     paper = list(PAPERS)[seed // 3 % 3]
@@ -40,7 +40,7 @@ def stamped_page(seed: int) -> StampedPage:
     printed, photographed = seed % 2 == 0, seed % 6 >= 2
     page = paper_texture(random, PAPERS[paper])
     if printed:
-        page *= 1 - 0.88 * print_cover(random)[..., None]
+        page = page * (1 - 0.88 * print_cover(random)[..., None])
     ink_alpha = placed(random, SHAPE_MAKERS[shape](random)) * inking(random)
     page = inked(page, ink_alpha, np.array(INKS[ink], np.float32) / 255 + random.uniform(-0.03, 0.03, 3))
     if photographed:
@@ -48,7 +48,7 @@ def stamped_page(seed: int) -> StampedPage:
         page *= light(random)
     blur = random.uniform(0.5, 1.3)
     page, ink_alpha = (cv2.GaussianBlur(layer, (0, 0), blur) for layer in (page, ink_alpha))
-    page += random.normal(0, random.uniform(0.004, 0.014), page.shape)
+    page = page + random.normal(0, random.uniform(0.004, 0.014), page.shape)
     rgb = through_jpeg(page, quality=int(random.integers(62, 93)))
     rows, columns = np.nonzero(ink_alpha > 0.02)
     box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
@@ -57,7 +57,7 @@ def stamped_page(seed: int) -> StampedPage:
 
 
 def plain_page(seed: int) -> np.ndarray:
-    """Make a printed page without any stamp, (H, W, 3) uint8."""
+    """Return a generated printed page without a stamp, (H, W, 3) uint8."""
     random = np.random.default_rng(seed)
     page = paper_texture(random, list(PAPERS.values())[seed % 3]) * (1 - 0.88 * print_cover(random)[..., None])
     page = cv2.GaussianBlur(page * light(random), (0, 0), random.uniform(0.5, 1.3))
@@ -65,20 +65,20 @@ def plain_page(seed: int) -> np.ndarray:
 
 
 def smooth_noise(random: Random, scale_px: float) -> np.ndarray:
-    """Make (H, W) noise without features below `scale_px`, mean 0, deviation 1."""
+    """Return (H, W) noise without features below `scale_px`, mean 0, deviation 1."""
     rows, columns = (max(2, round(side / scale_px)) for side in (HEIGHT_PX, WIDTH_PX))
     noise = cv2.resize(random.normal(size=(rows, columns)), (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_CUBIC)
     return ((noise - noise.mean()) / noise.std()).astype(np.float32)
 
 
 def paper_texture(random: Random, color: tuple[int, int, int]) -> np.ndarray:
-    """Make (H, W, 3) float32 paper in 0..1 with fibres and slow changes of tone."""
+    """Return (H, W, 3) float32 paper in 0..1 with fibres and slow changes of tone."""
     tone = 1 + 0.010 * smooth_noise(random, 90) + 0.012 * smooth_noise(random, 3)
     return (np.array(color, np.float32) / 255) * tone[..., None]
 
 
 def print_cover(random: Random) -> np.ndarray:
-    """Draw lines of black words, a heading and a rule; (H, W) float32 cover."""
+    """Return the coverage, (H, W) float32, of lines of black words, a heading and a rule."""
     sheet = Image.new("L", (WIDTH_PX, HEIGHT_PX))
     draw = ImageDraw.Draw(sheet)
     size = int(random.integers(13, 21))
@@ -100,7 +100,7 @@ def capitals(random: Random, count: int) -> str:
 
 
 def round_seal(random: Random) -> np.ndarray:
-    """Draw two rings, letters round the inner one and a star in the middle."""
+    """Draw two rings, letters around the inner one and a star in the middle."""
     seal = Image.new("L", (480, 480))
     draw = ImageDraw.Draw(seal)
     draw.ellipse((10, 10, 470, 470), outline=255, width=int(random.integers(10, 20)))
@@ -129,7 +129,7 @@ def oval_seal(random: Random) -> np.ndarray:
 
 
 def square_seal(random: Random) -> np.ndarray:
-    """Draw a square seal of four letters: cut out of a full ground, or lines in a frame."""
+    """Draw a square seal of four letters: cut out of a filled square, or as lines in a frame."""
     full = random.random() < 0.5
     seal = Image.new("L", (400, 400), 255 if full else 0)
     draw = ImageDraw.Draw(seal)
@@ -146,7 +146,7 @@ SHAPE_MAKERS: dict[str, Callable[[Random], np.ndarray]] = {
 
 
 def placed(random: Random, seal: np.ndarray) -> np.ndarray:
-    """Turn the seal, scale it to about half the page's height and put it somewhere on the page."""
+    """Rotate the seal, scale it to about half the page's height and put it at a random place of the page."""
     height, width = seal.shape
     scale = HEIGHT_PX * random.uniform(0.42, 0.62) / max(height, width)
     seal = cv2.GaussianBlur(seal, (0, 0), 0.35 / scale)  # against aliasing when it shrinks
@@ -158,7 +158,7 @@ def placed(random: Random, seal: np.ndarray) -> np.ndarray:
 
 
 def inking(random: Random) -> np.ndarray:
-    """Make (H, W) in 0..1: how much ink the paper took; pressed harder on one side, with pores that stayed dry."""
+    """Return (H, W) in 0..1, the amount of ink on the paper: more on one side, with dry pores."""
     down, across = np.mgrid[-1 : 1 : HEIGHT_PX * 1j, -1 : 1 : WIDTH_PX * 1j]
     turn = random.uniform(0, 2 * np.pi)
     pressure = 0.93 + 0.10 * (np.cos(turn) * across + np.sin(turn) * down) + 0.06 * smooth_noise(random, 60)
@@ -167,14 +167,14 @@ def inking(random: Random) -> np.ndarray:
 
 
 def inked(page: np.ndarray, alpha: np.ndarray, ink: np.ndarray) -> np.ndarray:
-    """Lay translucent ink on a page: where it is full the page's print still darkens it, as dye does."""
+    """Draw translucent ink on a page: the page's print also darkens full ink, as with dye."""
     paper = np.median(page, axis=(0, 1))
     through = np.clip(page / paper, 0, 1)
     return (page * (1 - alpha[..., None]) + ink * through * alpha[..., None]).astype(np.float32)
 
 
 def tilted(random: Random, page: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """See page and alpha from a little aside."""
+    """Return page and alpha as seen slightly from the side."""
     corners = np.array([[0, 0], [WIDTH_PX, 0], [WIDTH_PX, HEIGHT_PX], [0, HEIGHT_PX]], np.float32)
     moved = corners + random.uniform(-0.07, 0.07, (4, 2)).astype(np.float32) * WIDTH_PX
     matrix = cv2.getPerspectiveTransform(corners, moved)
@@ -186,7 +186,7 @@ def tilted(random: Random, page: np.ndarray, alpha: np.ndarray) -> tuple[np.ndar
 
 
 def light(random: Random) -> np.ndarray:
-    """Make (H, W, 3) light: brighter on one side, a little warmer there, and the soft edge of a shadow."""
+    """Return (H, W, 3) light: brighter and slightly warmer on one side, with the soft edge of a shadow."""
     down, across = np.mgrid[-1 : 1 : HEIGHT_PX * 1j, -1 : 1 : WIDTH_PX * 1j]
     turn = random.uniform(0, 2 * np.pi)
     slope = np.cos(turn) * across + np.sin(turn) * down
@@ -201,4 +201,6 @@ def light(random: Random) -> np.ndarray:
 def through_jpeg(page: np.ndarray, *, quality: int) -> np.ndarray:
     levels = np.clip(page * 255 + 0.5, 0, 255).astype(np.uint8)
     _, data = cv2.imencode(".jpg", levels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None  # it was encoded a line ago
+    return np.ascontiguousarray(decoded[..., ::-1])

@@ -1,8 +1,8 @@
-"""Score how often a picture's subject is named correctly: person, object or stamp.
+"""Measure how often a picture's subject is detected correctly: person, object or stamp.
 
-The set: every photo of `val-people` with people on at least 8 % of it (person); every photo of `val-duts`, labelled by
-hand in `val_duts_subjects.json` as people, mixtures of people and things (left out) and the rest (object); generated
-pages with a stamp (stamp) and without one (object).
+The set: every photo of `val-people` with people on at least 8 % of it (person); every photo of `val-duts`, labelled
+manually in `val_duts_subjects.json` as people, mixtures of people and things (left out) and the rest (object);
+generated pages with a stamp (stamp) and without one (object).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def page_samples(count: int) -> Iterator[Sample]:
 
 
 def confusion_table(counts: Counts) -> str:
-    """Return the counts as a Markdown table, with the shares of correct answers below it."""
+    """Return the counts as a Markdown table, with the shares of correct results below it."""
     lines = ["| set | truth | " + " | ".join(KINDS) + " | right |", "|---|---|" + "--:|" * (len(KINDS) + 1)]
     rows = sorted({(sample_set, truth) for sample_set, truth, _ in counts})
     for sample_set, truth in rows:

@@ -1,7 +1,7 @@
 """The training loop, resumable at any step, on CPU or CUDA.
 
-`OUT/state.pt` holds everything needed to go on; `OUT/weights.safetensors` with its manifest the averaged network, ready
-to serve.
+`OUT/state.pt` contains everything needed to continue. `OUT/weights.safetensors` with its manifest is the averaged
+network, ready to serve.
 """
 
 import copy
@@ -38,9 +38,9 @@ BANK_SHARE = 1.1  # of the largest stage's side: crops enlarge what the bank hol
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long, how large, how fast. Sizes grow with the share of the schedule that has passed.
+    """The length, picture sizes and learning rates of a training. Sizes grow with the completed share of the schedule.
 
-    The length is told in pictures, or in minutes spent where no number of pictures is given.
+    The length is a number of pictures, or a time in minutes if no number is given.
     """
 
     minutes: float = 0.0
@@ -61,16 +61,16 @@ class Schedule:
     line_s: float = 20.0
 
     def done(self, seen: int, spent_s: float) -> float:
-        """Return the share of the schedule that has passed."""
+        """Return the completed share of the schedule, 0..1."""
         return seen / self.pictures if self.pictures else spent_s / (self.minutes * 60)
 
     def edges_at(self, done: float) -> float:
-        """Return how much the loss weighs edges, 0..1: shapes are learned first."""
+        """Return the weight of edges in the loss, 0..1, which increases so that shapes are learned first."""
         since, until = EDGES_COME
         return min(max((done - since) / (until - since), 0.0), 1.0)
 
     def size_at(self, done: float) -> int:
-        """Return the side in pixels, a multiple of 32, at a share `done` of the schedule."""
+        """Return the side in pixels, a multiple of 32, at a completed share `done` of the schedule."""
         share = next((share for until, share in self.stages if done < until), self.stages[-1][1])
         return _multiple(self.size * share)
 
@@ -81,15 +81,15 @@ class Schedule:
         return _multiple(self.size_at(done) * scale)
 
     def rate_at(self, done: float, step: int) -> float:
-        """Return the share of the learning rates: a short rise, then a cosine."""
+        """Return the factor of the learning rates: a short linear rise, then a cosine."""
         rise = min(1.0, (step + 1) / self.warm_up_steps)
         return rise * max(self.last_rate, 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
 
     def continued(self) -> "Schedule":
-        """Return the schedule for weights that have been trained before: lower rates, one stage below full size.
+        """Return the schedule for already trained weights: lower rates, starting one stage below full size.
 
-        The encoder, which knows most by then, is changed least. Networks trained at 256 px did better at 320 px than
-        those whose training ended there (docs/model-log.md).
+        The encoder, which is already trained best, gets the lowest rates. Networks trained at 256 px were better at 320
+        px than those whose training ended there (docs/model-log.md).
         """
         rates = {name: getattr(self, name) * share for name, share in CONTINUED.items()}
         return replace(self, **rates, stages=((1.0, 0.8),))
@@ -101,12 +101,12 @@ def _multiple(side: float) -> int:
 
 @dataclass
 class Run:
-    """What a training run carries from step to step."""
+    """The state of a training run between steps."""
 
     network: KeylineUNet
     averaged: KeylineUNet
     optimisers: list[torch.optim.Optimizer]
-    gradients: Gradients
+    gradients: Gradients[KeylineUNet]
     step: int = 0
     seen: int = 0
     spent_s: float = 0.0
@@ -146,14 +146,14 @@ def average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
 
 
 def drop_blocks(network: KeylineUNet, most: float) -> None:
-    """Have training leave out blocks of the encoder, the deeper the more often (Huang et al. 2016)."""
+    """Skip random blocks of the encoder during training, deeper ones more often (Huang et al. 2016)."""
     blocks = [module for module in network.encoder.modules() if isinstance(module, InvertedResidual)]
     for depth, block in enumerate(blocks):
         block.drop = most * depth / len(blocks)
 
 
 def train_step(run: Run, bank: Bank, shares: dict[str, float], schedule: Schedule) -> float:
-    """Do one step at the rate and size that the time spent asks for; returns the loss."""
+    """Run one step with the current rate and size of the schedule; return the loss."""
     done = schedule.done(run.seen, run.spent_s)
     size, device = schedule.size_of(done, run.step), bank.people.device
     edges = schedule.edges_at(done)
@@ -180,7 +180,7 @@ def train_step(run: Run, bank: Bank, shares: dict[str, float], schedule: Schedul
 
 
 def fast_bfloat16(device: torch.device) -> bool:
-    """Tell whether bf16 is worth it: on a CPU only with the instructions for it, else it is emulated, 20x slower."""
+    """Return whether bf16 is fast. A CPU without instructions for bf16 emulates it, which is 20 times slower."""
     return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
 
 
@@ -194,14 +194,14 @@ def start(
     resume: bool = False,
     config: NetworkConfig | None = None,
 ) -> Run:
-    """Make a run: fresh, from given weights or a given encoder, or going on from what lies in `out`."""
+    """Return a new run, from scratch or from given weights or encoder, or a run that continues the one in `out`."""
     network = KeylineUNet(config or TRAINED)
     if initial:
         inherit(network, load_network(initial))
     if encoder:
         load_encoder(network.encoder, encoder)
     drop_blocks(network, schedule.drop)
-    network = network.to(device, memory_format=torch.channels_last).train()
+    network = network.to(device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     averaged = copy.deepcopy(network).eval()
     if device.type == "cpu":
         hasten(network)
@@ -220,9 +220,9 @@ def train(
     say: Callable[[str], None],
     stopped: Callable[[], bool] = lambda: False,
 ) -> Run:
-    """Train until the schedule's end or until `stopped`, with a line and a checkpoint now and then, and one at the end.
+    """Train until the schedule's end or until `stopped`; print a line and save regularly, and at the end.
 
-    An interruption by hand (KeyboardInterrupt) leaves a checkpoint as well, to go on from.
+    KeyboardInterrupt saves a checkpoint too, from which the run can continue.
     """
     shares = possible(Mixture(), bank)
     torch.manual_seed(1 + run.step)
@@ -248,7 +248,7 @@ def train(
 
 
 def progress_line(run: Run, schedule: Schedule, pictures_a_second: float) -> str:
-    """Say in one line how far a run is, what it has reached and how fast it goes."""
+    """Return one line with a run's progress, its losses and its speed."""
     done = schedule.done(run.seen, run.spent_s)
     return (
         f"{done:7.2%}  {run.spent_s / 60:.1f} min  {run.seen} pictures  size {schedule.size_of(done, run.step)}  "
@@ -268,9 +268,9 @@ def train_from(
     say: Callable[[str], None],
     stopped: Callable[[], bool] = lambda: False,
 ) -> Run:
-    """Train on every set under `data` whose name does not begin with `val-`.
+    """Train on all sets in `data` whose names do not begin with `val-`.
 
-    Raises ValueError where there is nothing to learn from, WeightsInvalid for initial weights that do not fit.
+    Raise ValueError when there is no training data, WeightsInvalid for initial weights that do not fit.
     """
     out.mkdir(parents=True, exist_ok=True)
     listed = [entry for entry in entries(data) if not entry.kind.startswith("val-")]

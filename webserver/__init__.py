@@ -1,5 +1,5 @@
-"""The web server: sockets, deadlines, threads and processes around Django. It knows nothing of pictures or jobs.
+"""The web server: sockets, deadlines, threads and processes around Django. It does not import `jobs`.
 
-A request holds a thread only while Django works on it. Reading a body, waiting for a job, and sending an answer to a
-slow client are the event loop's, so that none of them takes capacity from short requests.
+A request uses a thread only while Django works on it. The event loop reads bodies, waits for jobs, and sends responses
+to slow clients, so that these do not block the threads for short requests.
 """

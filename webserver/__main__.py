@@ -13,7 +13,7 @@ from webserver.configuration import from_environment  # noqa: E402
 
 
 def main() -> int:
-    """Read the command line and serve."""
+    """Parse the command line and run the server."""
     parser = argparse.ArgumentParser(prog="python -m webserver", description="Serve Keyline's pages and APIs.")
     parser.add_argument("--child", nargs=3, type=int, metavar=("SOCKET", "PIPE", "LOCKS"), help="used internally")
     options = parser.parse_args()

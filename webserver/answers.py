@@ -1,4 +1,4 @@
-"""Streamed answers that are made while they are sent."""
+"""Streamed responses that are produced while they are sent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.http import StreamingHttpResponse
 
 
 class PieceResponse(StreamingHttpResponse):
-    """Stream pieces that may be made in any thread, one after the other: none comes from a database connection.
+    """A streamed response whose pieces may be produced in any thread, because they use no database connection.
 
-    Any other streamed answer that is no file is written down before it is sent.
+    Any other streamed response, except files, is written to a temporary file before it is sent.
     """

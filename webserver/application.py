@@ -1,4 +1,4 @@
-"""The ASGI application: bodies, waits and slow clients in the event loop, Django in the threads of lanes."""
+"""The ASGI application: the event loop handles bodies, waits and slow clients; threads of several pools run Django."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ import io
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, cast
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse, HttpResponseBase
 
 from webserver.bodies import SMALL_BYTES, BodyTooSlow, BodyWanted, ClientGone, body_read
 from webserver.configuration import Configuration, Pace
 from webserver.django_requests import Handler, Trips
 from webserver.lanes import Lane, LaneFull, Lanes
+from webserver.long_texts import TooLargeBody, is_form, taken_out
 from webserver.memory import MachineSlot
+from webserver.multipart import field_bytes
 from webserver.parking import Parked
 from webserver.protocol import ABORT
 
@@ -26,24 +29,30 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 _PIECE_BYTES = 64 * 2**10
-_LARGE_BYTES = 4 * 2**20
+# A document or form is parsed in memory as a whole. Beyond the first length this is done one at a time on a machine,
+# and beyond the second the body is refused; long base64 texts are taken out before and do not count.
+_ALONE_BYTES = 2**20
+_MOST_PARSED_BYTES = 2 * 2**20
+# Of a form with files, the fields without one count together.
+_MOST_FIELD_BYTES = 48 * 2**20
+_TEXT_FROM_BYTES = 2**18
 _LIVE = "/health/live"
 _PROBES = ("/health", "/health/ready")
 
 
 class Wakeups(Protocol):
-    """Tell when something that requests wait for has happened."""
+    """Let requests wait for announced topics."""
 
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
 
     async def wait(self, topic: str, timeout_s: float | None) -> None:
-        """Return when the topic has happened, or the time is up."""
+        """Return when the topic is announced, or after the timeout."""
 
 
 class Application:
-    """Answer requests; one object for each process."""
+    """Handle requests; one object for each process."""
 
     def __init__(
         self, configuration: Configuration, wakeups: Wakeups, handler: Handler, slot: MachineSlot | None = None
@@ -71,7 +80,7 @@ class Application:
 
 
 class _Exchange:
-    """Take one request to its answer."""
+    """Handle one request until its response is sent."""
 
     def __init__(self, application: Application, scope: Message, receive: Receive, send: Send) -> None:
         self._application = application
@@ -94,7 +103,7 @@ class _Exchange:
     # The answer -------------------------------------------------------------------------------------------------------
 
     async def _answer(self) -> HttpResponseBase:
-        """Return the answer; whatever waits here costs no thread."""
+        """Return the response; waiting here uses no thread."""
         response = await self._first_answer()
         while isinstance(response, Parked):
             await self._wait(response)
@@ -110,9 +119,42 @@ class _Exchange:
             return await self._begin(lane, body)
         except BodyWanted:
             body = await self._body(self._trips.body_limit)
-            if _length_of(body) > _LARGE_BYTES and not _is_multipart(self._scope):  # Django parses it in memory
+            length = _length_of(body)
+            if length > _TEXT_FROM_BYTES:
+                body = await self._lanes.uploads.run(self._lean, body)
+            parsed = await self._lanes.uploads.run(self._parsed_bytes, body)
+            if parsed > _MOST_FIELD_BYTES:
+                body.close()
+                body = _too_large()
+            elif parsed > _ALONE_BYTES:
                 return await self._begin(self._lanes.memory, body, begin=self._begin_alone)
             return await self._begin(self._lanes.uploads, body)
+
+    def _lean(self, body: IO[bytes]) -> IO[bytes]:
+        """Take long base64 texts out of a document or form; a body that is still too long refuses to be read."""
+        start = body.read(64)
+        body.seek(0)
+        kind = _kind_of(self._scope)
+        as_form = is_form(kind, start)
+        if as_form is None:
+            return body
+        body, texts = taken_out(body, is_form=as_form)
+        self._trips.texts = texts
+        self._trips.body_bytes = _length_of(body)
+        if self._trips.body_bytes > _MOST_PARSED_BYTES:
+            body.close()
+            self._trips.body_bytes = 0
+            return _too_large()
+        return body
+
+    def _parsed_bytes(self, body: IO[bytes]) -> int:
+        """Return how much of a body is held in memory: all of it, but no files of a form."""
+        if isinstance(body, TooLargeBody):
+            return 0
+        length = _length_of(body)
+        if length <= _ALONE_BYTES or not _is_multipart(self._scope):
+            return length
+        return field_bytes(body, _kind_of(self._scope))
 
     def _begin_alone(self, body: IO[bytes] | None) -> HttpResponseBase:
         with self._application.slot.taken():
@@ -135,7 +177,7 @@ class _Exchange:
             raise
 
     async def _small_body(self, declared: int | None) -> IO[bytes] | None:
-        """Read a short body before a thread is taken; a long one, or one in chunks, only when it is asked for."""
+        """Read a short body before a thread is used; a long or chunked one is read only when Django needs it."""
         if declared == 0:
             return io.BytesIO()
         return await self._body(declared) if declared is not None and declared <= SMALL_BYTES else None
@@ -144,7 +186,7 @@ class _Exchange:
         return await body_read(self._receive, most_bytes=most_bytes, pace=self._pace)
 
     async def _wait(self, parked: Parked) -> None:
-        """Wait for what a request is parked for; raise ClientGone, once it knows, when its client leaves meanwhile."""
+        """Wait for the event of a parked request; raise ClientGone when the client is known to have disconnected."""
         gone = asyncio.ensure_future(self._client_gone())
         happened = asyncio.ensure_future(self._happened(parked))
         try:
@@ -169,7 +211,7 @@ class _Exchange:
     # The delivery -----------------------------------------------------------------------------------------------------
 
     async def _deliver(self, response: HttpResponseBase) -> None:
-        """Send an answer, and cut off a client that takes it more slowly than the pace allows."""
+        """Send a response; disconnect a client that reads more slowly than the pace allows."""
         delivery = _Delivery(self._send, self._pace)
         reported = getattr(response, "delivered", None)
         try:
@@ -189,7 +231,10 @@ class _Exchange:
                 await self._lanes.files.run(response.close)
 
     async def _sent_to_client(self, response: HttpResponseBase, delivery: _Delivery) -> bool:
-        """Send a whole answer; return False when the client had gone before its end. The server itself cannot tell."""
+        """Send a complete response; return False when the client disconnected before its end.
+
+        The server itself does not report this.
+        """
         gone = asyncio.ensure_future(self._client_gone())
         try:
             await delivery.send_whole(_content_of(response), ends=False)
@@ -208,7 +253,7 @@ class _Exchange:
 
 
 class _Delivery:
-    """Send parts of an answer, each within what the pace allows for those before it; raise TimeoutError."""
+    """Send the parts of a response, each within the time that the pace allows so far; raise TimeoutError."""
 
     def __init__(self, send: Send, pace: Pace) -> None:
         self._send, self._pace = send, pace
@@ -221,7 +266,7 @@ class _Delivery:
         self._passed += len(message.get("body", b""))
 
     async def send_whole(self, content: bytes, *, ends: bool = True) -> None:
-        """Send the content; without `ends`, the caller sends the end of the answer."""
+        """Send the content; without `ends`, the caller sends the end of the response."""
         for start in range(0, len(content), _PIECE_BYTES):
             piece = content[start : start + _PIECE_BYTES]
             more = start + _PIECE_BYTES < len(content) or not ends
@@ -243,7 +288,7 @@ def _content_of(response: HttpResponseBase) -> bytes:
 
 
 def _declared_bytes(scope: Message) -> int | None:
-    """Return the length of the body, 0 without one; None for one in chunks, or a length that is no number."""
+    """Return the length of the body; 0 without a body, None for a chunked one or an invalid length."""
     headers = dict(scope["headers"])
     if b"transfer-encoding" in headers:
         return None
@@ -257,9 +302,17 @@ def _length_of(body: IO[bytes]) -> int:
     return length
 
 
+def _too_large() -> IO[bytes]:
+    return cast("IO[bytes]", TooLargeBody(RequestDataTooBig("The request's body is too large.")))
+
+
 def _is_multipart(scope: Message) -> bool:
+    return _kind_of(scope).lower().startswith(b"multipart/form-data")
+
+
+def _kind_of(scope: Message) -> bytes:
     kind: bytes = dict(scope["headers"]).get(b"content-type", b"")
-    return kind.lower().startswith(b"multipart/form-data")
+    return kind
 
 
 def _plain(text: str, status: int, headers: dict[str, str]) -> HttpResponse:

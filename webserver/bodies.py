@@ -1,6 +1,7 @@
-"""Read request bodies in the event loop, to memory or disk, with a deadline; Django gets them whole.
+"""Read request bodies in the event loop, into memory or a file, with a deadline; Django gets complete bodies.
 
-A large body is not read before somebody asks for it: a stranger's request is refused without a byte of it.
+A large body is read only when a view needs it, so a request without valid authentication is refused before any byte of
+the body is read.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ LIMIT = "webserver.body_limit"
 
 
 class BodyWanted(BaseException):
-    """Django wants a body that has not been read yet. No Exception: nothing on the way may take it for a failure."""
+    """Raised when Django reads a body that has not been received.
+
+    A BaseException, so that no code handles it as an error.
+    """
 
 
 class BodyTooSlow(Exception):
@@ -34,7 +38,7 @@ class ClientGone(Exception):
 
 
 class UnreadBody(io.RawIOBase):
-    """Stand for a body that still lies at the client."""
+    """Replace a body that has not been received; reading it raises BodyWanted."""
 
     def readable(self) -> bool:
         return True
@@ -47,9 +51,9 @@ class UnreadBody(io.RawIOBase):
 
 
 async def body_read(receive: Receive, *, most_bytes: int, pace: Pace) -> IO[bytes]:
-    """Read a body to its end, or to the first byte past `most_bytes`; larger ones lie on disk.
+    """Read a body to its end, or to the first byte after `most_bytes`; larger bodies are stored in a file.
 
-    Raises BodyTooSlow and ClientGone.
+    Raise BodyTooSlow and ClientGone.
     """
     spool = tempfile.SpooledTemporaryFile(max_size=SMALL_BYTES)  # noqa: SIM115  the request closes it
     started, passed = time.monotonic(), 0

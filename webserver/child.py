@@ -1,4 +1,4 @@
-"""One web process: uvicorn on the parent's socket, with the parent kept informed."""
+"""One web process: uvicorn on the parent's socket; it reports its state to the parent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SWITCH_INTERVAL_S = 0.001  # the event loop gets its turn soon, however many th
 
 
 class _Server(uvicorn.Server):
-    """Tell the parent when this process serves, that it is alive, and when it has answered its share of requests."""
+    """Report to the parent when this process serves, that it is alive, and when it should be replaced."""
 
     def __init__(self, config: uvicorn.Config, *, pipe: int, max_requests: int) -> None:
         super().__init__(config)
@@ -57,7 +57,7 @@ class _Server(uvicorn.Server):
 
 
 def serve(configuration: Configuration, *, listener: int, pipe: int, lock_file: int) -> None:
-    """Serve until SIGTERM; then answer what has been accepted and end."""
+    """Serve until SIGTERM; then finish the accepted requests and exit."""
     _allow_many_connections()
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     module, _, name = APPLICATION.partition(":")
@@ -85,6 +85,6 @@ def serve(configuration: Configuration, *, listener: int, pipe: int, lock_file: 
 
 
 def _allow_many_connections() -> None:
-    """Raise the soft limit of open files to the hard one: every waiting request holds a socket."""
+    """Raise the soft limit of open files to the hard limit, because each waiting request holds a socket."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

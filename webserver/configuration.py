@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 
 def _number(name: str, default: float) -> float:
-    """Return a variable's value; raise ValueError, which names it, when it is not a number above 0."""
+    """Return a variable's value; raise ValueError, which names the variable, if it is not a number above 0."""
     text = os.environ.get(name, "")
     try:
         value = float(text or default)
@@ -20,22 +20,22 @@ def _number(name: str, default: float) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Bound how slowly bytes may pass: `grace_s` to begin with, and then at least `bytes_per_s` on average."""
+    """The slowest accepted transfer: `grace_s` seconds at first, then at least `bytes_per_s` on average."""
 
     grace_s: float
     bytes_per_s: float
 
     def allowed_s(self, passed_bytes: int) -> float:
-        """Return how long after the start `passed_bytes` may have taken."""
+        """Return the seconds that the first `passed_bytes` may take."""
         return self.grace_s + passed_bytes / self.bytes_per_s
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Hold the settings of one web process.
+    """The settings of one web process.
 
-    threads serve short requests, upload_threads those with a large body. max_requests: after so many answers a process
-    asks to be replaced. longest_wait_s: how long a request may wait for its job.
+    threads serve short requests, upload_threads those with a large body. max_requests: after this number of responses a
+    process is replaced. longest_wait_s: how long a request may wait for its job, in seconds.
     """
 
     host: str = "127.0.0.1"
@@ -51,12 +51,12 @@ class Configuration:
 
     @property
     def stop_grace_s(self) -> float:
-        """Return how long a process that is told to stop may take to answer what it has accepted."""
+        """Return the seconds that a stopping process may take to finish the accepted requests."""
         return self.longest_wait_s + 10
 
 
 def from_environment() -> Configuration:
-    """Read every variable; raise ValueError, which names it, for one that cannot work."""
+    """Read all variables; raise ValueError, which names the variable, for an invalid value."""
     return Configuration(
         host=os.environ.get("HOST", "127.0.0.1"),
         port=int(_number("PORT", 8000)),

@@ -1,4 +1,4 @@
-"""Django's side of a request: one trip through its middleware and a view, in a thread of a lane."""
+"""Run Django's middleware and view for a request, in a thread of a pool."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from django.urls import set_script_prefix
 
 from webserver.answers import PieceResponse
 from webserver.bodies import LIMIT, SMALL_BYTES, BodyWanted, UnreadBody
+from webserver.long_texts import Texts, texts_of_request
 from webserver.parking import GOING_ON, PARKS, REPORTS_DELIVERY, Parked
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ _KEPT_PREFIX = "keyline."
 
 
 class Handler(Protocol):
-    """Answer a request, in the calling thread."""
+    """Return the response to a request, in the calling thread."""
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase: ...
 
@@ -40,9 +41,10 @@ class DjangoHandler(BaseHandler):
 
 
 class Trips:
-    """Take one request through Django, as often as it needs: until it wants its body, waits, or is answered.
+    """Run one request through Django as often as needed: again after its body was read, and after each wait.
 
-    Everything here runs in a thread of a lane. What a view has kept in META under `keyline.` is there on the next trip.
+    All methods run in a thread of a pool. Values that a view stores in META under `keyline.` are available in the next
+    run.
     """
 
     def __init__(self, handler: Handler, scope: dict[str, Any]) -> None:
@@ -50,17 +52,20 @@ class Trips:
         self._scope = scope
         self._kept: dict[str, Any] = {}
         self.body_limit = SMALL_BYTES
+        # What was taken out of the body, and the length of the rest; None: the body is as it was sent.
+        self.texts: Texts = {}
+        self.body_bytes: int | None = None
 
     def begin(self, body: IO[bytes] | None) -> HttpResponseBase:
-        """Return the answer, or `Parked`; raise BodyWanted when the body is None and somebody reads it."""
+        """Return the response, or `Parked`; raise BodyWanted when the body is None and Django reads it."""
         return self._trip(UnreadBody() if body is None else body)
 
     def go_on(self, parked: Parked) -> HttpResponseBase:
-        """Return what a parked request answers, or `Parked` again."""
+        """Return the response of a parked request, or `Parked` again."""
         return self._trip(io.BytesIO(), going_on=parked)
 
     def leave(self, parked: Parked) -> None:
-        """Tell a parked request that its client has gone."""
+        """Call the `left` function of a parked request whose client has disconnected."""
         try:
             parked.left()
         except Exception:
@@ -69,7 +74,7 @@ class Trips:
             close_old_connections()
 
     def report(self, delivered: Callable[[], object]) -> None:
-        """Call the function that a response had for the moment at which it has reached the client."""
+        """Call the function that a response registered for the moment when it has reached the client."""
         try:
             delivered()
         except Exception:
@@ -87,6 +92,7 @@ class Trips:
         if going_on is not None:
             request.META |= {GOING_ON: going_on, "CONTENT_LENGTH": "0"}
             request.META.pop("HTTP_TRANSFER_ENCODING", None)
+        token = texts_of_request.set(self.texts)
         try:
             response = self._handler.get_response(request)
         except BodyWanted:
@@ -94,6 +100,7 @@ class Trips:
             close_old_connections()
             raise
         finally:
+            texts_of_request.reset(token)
             self._kept = {name: value for name, value in request.META.items() if name.startswith(_KEPT_PREFIX)}
         return self._settled(response)
 
@@ -106,10 +113,13 @@ class Trips:
             REPORTS_DELIVERY: True,
             **self._kept,
         }
+        if self.body_bytes is not None:
+            request.META["CONTENT_LENGTH"] = str(self.body_bytes)
+            request.META.pop("HTTP_TRANSFER_ENCODING", None)
         return request
 
     def _settled(self, response: HttpResponseBase) -> HttpResponseBase:
-        """Do what needs this thread's database connection, and give that back."""
+        """Finish the work that needs this thread's database connection, then release the connection."""
         if not isinstance(response, StreamingHttpResponse):
             response.close()
         elif not isinstance(response, FileResponse | PieceResponse):
@@ -119,7 +129,10 @@ class Trips:
 
 
 def _write_down(response: StreamingHttpResponse) -> None:
-    """Let a streamed answer be made here: its parts may come from a database connection, which belongs to a thread."""
+    """Write a streamed response to a temporary file in this thread.
+
+    Its pieces may come from a database connection, which belongs to the thread.
+    """
     file = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115  the response closes it
     for piece in iter(response):
         file.write(piece)

@@ -1,4 +1,4 @@
-"""Threads for Django, in lanes: what fills one lane up leaves the others free."""
+"""Thread pools for Django, called lanes: when one lane is full, the others still accept requests."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ Value = TypeVar("Value")
 
 
 class LaneFull(Exception):
-    """So many requests wait for a thread of a lane that another one would hardly be served."""
+    """Raised when too many requests wait for a thread of this lane."""
 
 
 class Lane:
-    """Run work in at most `threads` threads, first come, first served; refuse it when `longest_queue` waits already."""
+    """Run functions in at most `threads` threads in their order; raise LaneFull when `longest_queue` functions wait."""
 
     def __init__(self, name: str, *, threads: int, longest_queue: int = 2000) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
@@ -23,7 +23,7 @@ class Lane:
         self._taken = 0
 
     async def run(self, work: Callable[..., Value], *args: Any) -> Value:
-        """Return what `work` returns; raise LaneFull."""
+        """Return the result of `work`; raise LaneFull."""
         if self._taken >= self._most:
             raise LaneFull
         self._taken += 1
@@ -36,16 +36,17 @@ class Lane:
         self._taken -= 1
 
     def close(self) -> None:
-        """Let threads end with what they do; nothing new is begun."""
+        """Let running functions finish, and start no new ones."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class Lanes:
-    """Hold the lanes of one process.
+    """The lanes of one process.
 
     live: the check that this process runs. probes: the other health checks. short: requests without a large body, and
-    those that go on after a wait. uploads: requests whose large body has been read. memory: those
-    of them that parse it in memory as a whole. files: pieces of files to send.
+    requests that continue after a wait. uploads: requests whose large body has been read. memory: those of them that
+    parse
+    the whole body in memory. files: reading pieces of files to send.
     """
 
     def __init__(self, *, threads: int, upload_threads: int) -> None:

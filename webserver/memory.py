@@ -1,4 +1,4 @@
-"""One large body in memory at a time, over all web processes of a machine."""
+"""Limit large bodies in memory to one at a time, over all web processes of a machine."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 
 class MachineSlot:
-    """Let one thread of all processes in at a time.
+    """A lock that one thread of all web processes can hold.
 
-    lock_file: the number of an open file that all processes have; None: there is no other process. A process that ends
-    gives the slot back.
+    lock_file: the descriptor of a file that all processes share; None if there is only one process. The lock is
+    released when its process ends.
     """
 
     def __init__(self, lock_file: int | None) -> None:
@@ -21,7 +21,7 @@ class MachineSlot:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Wait for the slot, and hold it during the block."""
+        """Wait for the lock, and hold it during the block."""
         with self._mine:
             if self._lock_file is None:
                 yield

@@ -1,7 +1,7 @@
-"""The web server's parent: opens the port, starts processes, and replaces each only when its successor serves.
+"""The web server's parent: opens the port, starts processes, and replaces a process once its successor serves.
 
-It imports nothing of Django and stays small. A process tells it through a pipe that it serves, that it is alive, and
-that it has done its share of requests and wants to be replaced.
+It does not import Django and stays small. Each process reports through a pipe that it serves, that it is alive, and
+that it has served `max_requests` requests and should be replaced.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ CHILD = (sys.executable, str(Path(__file__).with_name("__main__.py")), "--child"
 SERVES, ALIVE, REPLACE = b"s", b"a", b"r"
 BEAT_EVERY_S = 2.0
 _HANGS_AFTER_S = 30.0
+_IDLE_AND_HANGS_AFTER_S = 4.0
 _STARTS_WITHIN_S = 120.0
 _PAUSES_S = (0.0, 0.5, 2.0, 5.0)
 _STEADY_AFTER_S = 30.0
@@ -34,7 +35,7 @@ _MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_
 
 @dataclass(eq=False, slots=True)
 class Member:
-    """Hold one web process, and what it has said through its pipe."""
+    """One web process, and the state that it has reported through its pipe."""
 
     process: subprocess.Popen[bytes]
     pipe: int
@@ -43,13 +44,16 @@ class Member:
     serves: bool = False
     successor: Member | None = None
     stops_until: float | None = None
+    hangs: bool = False
+    ticks: int | None = None
+    worked_at: float = field(default_factory=time.monotonic)
 
 
 class Parent:
-    """Keep `configuration.processes` serving until SIGTERM or SIGINT; SIGHUP replaces all of them.
+    """Run `configuration.processes` web processes until SIGTERM or SIGINT; SIGHUP replaces all of them.
 
-    command: starts one process; the numbers of three open files are added to it: the listening socket, the pipe to the
-    parent, and the file for locks.
+    command: starts one process. The numbers of three open files are appended to it: the listening socket, the pipe to
+    the parent, and the file for locks.
     """
 
     def __init__(self, configuration: Configuration, command: Sequence[str] = CHILD) -> None:
@@ -68,7 +72,7 @@ class Parent:
         self._stopping = False
 
     def run(self) -> int:
-        """Serve until told to stop, and return the exit status."""
+        """Serve until a stop is requested, and return the exit status."""
         signal.set_wakeup_fd(self._wake_write)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, lambda number, _: self._signals.append(number))
@@ -93,7 +97,7 @@ class Parent:
                 self._stop_all(hurry=self._stopping)
 
     def _listen(self, timeout_s: float) -> None:
-        """Hear what processes say, or wake up by a signal."""
+        """Wait for reports of processes or for a signal."""
         for key, _ in self._selector.select(timeout_s):
             said = os.read(key.fd, 4096)
             member = key.data
@@ -115,7 +119,7 @@ class Parent:
                 self._stop(old)
 
     def _replace(self, member: Member) -> None:
-        """Start a successor; `member` goes on until that serves."""
+        """Start a successor; `member` keeps serving until the successor serves."""
         if not self._stopping and member.successor is None and member.stops_until is None:
             member.successor = self._start()
 
@@ -126,7 +130,8 @@ class Parent:
                 continue
             now = time.monotonic()
             _say(f"web process {member.process.pid} ended with {member.process.returncode}")
-            young = now - member.started_at < _STEADY_AFTER_S
+            was_killed = member.process.returncode == -signal.SIGKILL and not member.hangs
+            young = now - member.started_at < _STEADY_AFTER_S and not was_killed
             self._early_deaths = self._early_deaths + 1 if young else 0
             self._start_after = now + _PAUSES_S[min(self._early_deaths, len(_PAUSES_S) - 1)]
 
@@ -142,11 +147,19 @@ class Parent:
     def _end_what_hangs(self) -> None:
         now = time.monotonic()
         for member in self._members:
+            ticks = _processor_ticks(member.process.pid)
+            if ticks is None or ticks != member.ticks:
+                member.ticks, member.worked_at = ticks, now
             silent = now - member.heard_at > (_HANGS_AFTER_S if member.serves else _STARTS_WITHIN_S)
+            # One that is stopped, or waits in its event loop for what never happens, uses no processor time meanwhile.
+            silent = silent or (
+                member.serves and now - max(member.heard_at, member.worked_at) > _IDLE_AND_HANGS_AFTER_S
+            )
             overdue = member.stops_until is not None and now > member.stops_until
             if silent or overdue:
                 _say(f"web process {member.process.pid} {'hangs' if silent else 'does not end'} and is killed")
                 member.process.kill()
+                member.hangs = True
                 member.heard_at = now
 
     def _fill_up(self) -> None:
@@ -184,7 +197,7 @@ class Parent:
         member.process.send_signal(signal.SIGTERM)
 
     def _stop_all(self, *, hurry: bool) -> None:
-        """Stop accepting, and let what was accepted be answered; in a hurry end at once."""
+        """Stop accepting connections and finish the accepted requests; with `hurry`, end immediately."""
         if not self._stopping:
             self._stopping = True
             self._socket.close()
@@ -201,6 +214,15 @@ def _listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise SystemExit(f"the web server cannot listen on {host}, port {port}: {error.strerror}") from None
+
+
+def _processor_ticks(pid: int) -> int | None:
+    """Return the processor time of a process so far, in clock ticks; None where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return int(fields[11]) + int(fields[12])
 
 
 def _say(text: str) -> None:

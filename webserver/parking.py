@@ -1,4 +1,4 @@
-"""How a view gives its thread back while it waits: it returns `Parked`, and goes on when the awaited thing happens."""
+"""Let a view release its thread while it waits: it returns `Parked`, and continues when the awaited event happens."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def _nothing() -> None:
 
 
 class Parked(HttpResponse):
-    """Stand for an answer that depends on something that has not happened yet.
+    """A placeholder for a response that depends on a future event.
 
-    awaited: a future, or the name of what is announced, for at most `timeout_s`. go_on: gives the answer; it is called
-    with the same request without its body, inside the middleware, as soon as that has happened or the time is up. Where
-    META has no PARKS, the server could not park, and `go_on` waits itself. left: called in its place when the client
-    has gone.
+    awaited: a future, or the name of a topic. The wait ends after `timeout_s` seconds at the latest. go_on: returns the
+    response. It is called after the event or the timeout, inside the middleware, with the same request without its
+    body. If META has no PARKS, the server cannot park, and `go_on` must wait itself. left: called instead of `go_on`
+    when the client has disconnected.
     """
 
     def __init__(
@@ -41,9 +41,10 @@ class Parked(HttpResponse):
 
 
 class ParkingMiddleware:
-    """Let a parked request go on, in the place of its view; stands first, so that all others see the final answer.
+    """Continue a parked request instead of calling its view.
 
-    Under a server that cannot park, such as Django's test client, the request waits here and holds its thread.
+    It is the first middleware, so the others see the final response. If the server cannot park, as with Django's test
+    client, the request waits here and keeps its thread.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

@@ -1,4 +1,4 @@
-"""HTTP over one connection: uvicorn's protocol, with the deadlines that it has not."""
+"""HTTP over one connection: uvicorn's protocol with additional deadlines."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ def protocol_class(configuration: Configuration) -> type[HttpToolsProtocol]:
 
 
 class DeadlineProtocol(HttpToolsProtocol):
-    """Close a connection whose header takes too long or is too long, or whose last bytes nobody takes.
+    """Close a connection whose header is too slow or too long, or whose client does not read the last bytes.
 
-    A body that was refused unread is let run out for a while: closing at once would cost the client its answer.
+    An unread body of a refused request is received and dropped for a while, because closing the connection immediately
+    could lose the response.
     """
 
     configuration: Configuration

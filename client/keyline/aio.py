@@ -18,7 +18,7 @@ from keyline.requests import Source
 
 
 class AsyncKeyline:
-    """Call a Keyline site from asyncio; see `Keyline`, whose methods it has."""
+    """An asyncio client of a Keyline site, with the methods of `Keyline`."""
 
     def __init__(
         self,
@@ -52,11 +52,11 @@ class AsyncKeyline:
         return Picture(response.content, response.headers["Content-Type"])
 
     async def submit(self, sources: Sequence[Source], *, wait_s: int = 0, **options: Any) -> Job:
-        """Submit pictures as one job, and wait for it up to `wait_s` seconds."""
+        """Submit pictures as one job, wait up to `wait_s` seconds for its end, and return the job."""
         return job_of((await self._submit(sources, options, wait_s=wait_s, accept="application/json")).json())
 
     async def job(self, job_id: str, *, wait_s: int = 0) -> Job:
-        """Look at a job, with all its pictures."""
+        """Return the current state of a job, with all its pictures."""
         first = await self._send("GET", f"/api/jobs/{job_id}/", params={"wait": wait_s, "images_page_size": 500})
         body = first.json()
         following = body["images_next"]
@@ -84,7 +84,7 @@ class AsyncKeyline:
         await self._send("DELETE", f"/api/jobs/{job.id}/")
 
     async def account(self) -> dict[str, Any]:
-        """Return the team's limits and use."""
+        """Return the team's limits and usage."""
         account: dict[str, Any] = (await self._send("GET", "/api/account")).json()
         return account
 
@@ -103,7 +103,7 @@ class AsyncKeyline:
         return part.complete()
 
     async def zip(self, job: Job, path: str | Path) -> Path:
-        """Write all results of a job into one zip."""
+        """Download all results of a job as one zip."""
         return await self.download(f"/api/jobs/{job.id}/zip", path)
 
     async def _download(self, url: str, part: Part) -> None:
@@ -129,7 +129,7 @@ class AsyncKeyline:
         )
 
     async def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
-        """Send a request, and repeat it while the service or the connection fails for a time."""
+        """Send a request; retry temporary failures of the service or the connection."""
         attempt = 0
         while True:
             attempt += 1

@@ -17,9 +17,9 @@ from keyline.requests import Source
 
 
 class Keyline:
-    """Call a Keyline site. Every method raises KeylineError for an error of the service.
+    """A client of a Keyline site. Every method raises KeylineError for an error of the service.
 
-    sleep: how to wait before a request is repeated; tests replace it.
+    sleep: called with the seconds to wait before a retry; tests replace it.
     """
 
     def __init__(
@@ -54,11 +54,11 @@ class Keyline:
         return Picture(response.content, response.headers["Content-Type"])
 
     def submit(self, sources: Sequence[Source], *, wait_s: int = 0, **options: Any) -> Job:
-        """Submit pictures as one job, and wait for it up to `wait_s` seconds."""
+        """Submit pictures as one job, wait up to `wait_s` seconds for its end, and return the job."""
         return job_of(self._submit(sources, options, wait_s=wait_s, accept="application/json").json())
 
     def job(self, job_id: str, *, wait_s: int = 0) -> Job:
-        """Look at a job, with all its pictures."""
+        """Return the current state of a job, with all its pictures."""
         body = self._send("GET", f"/api/jobs/{job_id}/", params={"wait": wait_s, "images_page_size": 500}).json()
         following = body["images_next"]
         while following:
@@ -68,7 +68,10 @@ class Keyline:
         return job_of(body)
 
     def wait(self, job: Job, *, timeout_s: float = 3600.0, progress: Callable[[Job], None] | None = None) -> Job:
-        """Wait for a job's end; `progress` is called with each state. Raises KeylineError after `timeout_s`."""
+        """Wait for a job's end and return it; `progress` is called with each state.
+
+        Raise KeylineError after `timeout_s` seconds.
+        """
         deadline = time.monotonic() + timeout_s
         while not job.is_terminal:
             if time.monotonic() >= deadline:
@@ -85,7 +88,7 @@ class Keyline:
         self._send("DELETE", f"/api/jobs/{job.id}/")
 
     def account(self) -> dict[str, Any]:
-        """Return the team's limits and use."""
+        """Return the team's limits and usage."""
         account: dict[str, Any] = self._send("GET", "/api/account").json()
         return account
 
@@ -104,7 +107,7 @@ class Keyline:
         return part.complete()
 
     def zip(self, job: Job, path: str | Path) -> Path:
-        """Write all results of a job into one zip."""
+        """Download all results of a job as one zip."""
         return self.download(f"/api/jobs/{job.id}/zip", path)
 
     def _download(self, url: str, part: Part) -> None:
@@ -130,7 +133,7 @@ class Keyline:
         )
 
     def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
-        """Send a request, and repeat it while the service or the connection fails for a time."""
+        """Send a request; retry temporary failures of the service or the connection."""
         attempt = 0
         while True:
             attempt += 1

@@ -1,4 +1,4 @@
-"""The command `keyline`: one file (`i`), a folder (`p`), or a folder as one zip (`zip`); rembg's habits work."""
+"""The command `keyline`: one file (`i`), a folder (`p`), or a folder as one zip (`zip`), with rembg's arguments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ A_JOB = 200  # pictures of one job
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; return its exit status."""
+    """Run the command and return its exit status."""
     chosen = _parser().parse_args(arguments)
     console = Console(stderr=True)
     if not chosen.url:

@@ -1,4 +1,4 @@
-"""What the service answers: jobs with their pictures and files, pictures themselves, and errors."""
+"""The objects in the service's responses: jobs with their pictures and files, result pictures, and errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TERMINAL = ("succeeded", "failed", "canceled")
 
 
 class KeylineError(Exception):
-    """Report an error of the service: its HTTP status, its stable code, and the field that was wrong, if one was."""
+    """An error of the service: its HTTP status, its stable code, and the name of the invalid field, if any."""
 
     def __init__(self, message: str, *, status: int = 0, code: str = "", field: str = "") -> None:
         super().__init__(message)
@@ -19,7 +19,7 @@ class KeylineError(Exception):
 
 @dataclass(frozen=True)
 class StoredFile:
-    """Hold a result's file; `url` is a signed link."""
+    """A file of a result; `url` is a signed link."""
 
     kind: str
     url: str
@@ -29,7 +29,7 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Image:
-    """Hold one picture of a job."""
+    """One picture of a job."""
 
     id: str
     name: str
@@ -47,7 +47,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Job:
-    """Hold a job as it was when it was asked for."""
+    """A job with its state at the time of the request."""
 
     id: str
     status: str
@@ -64,13 +64,13 @@ class Job:
 
 @dataclass(frozen=True)
 class Picture:
-    """Hold a result's bytes and media type."""
+    """The bytes and the media type of a result."""
 
     content: bytes
     content_type: str
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture to a file, complete or not at all."""
+        """Write the picture to a file, completely or not at all."""
         target = Path(path)
         unfinished = target.with_name(f".{target.name}.part")
         unfinished.write_bytes(self.content)
@@ -79,7 +79,7 @@ class Picture:
 
 
 def job_of(body: dict[str, Any]) -> Job:
-    """Read a job from the service's JSON."""
+    """Build a job from the service's JSON."""
     return Job(
         id=body["id"],
         status=body["status"],

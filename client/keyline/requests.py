@@ -1,4 +1,4 @@
-"""Requests to the service and the reading of its answers, shared by the sync and the async client."""
+"""Build requests to the service and read its responses; shared by the sync and the async client."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def is_url(source: Source) -> bool:
 
 
 def fields_of(sources: Sequence[Source], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a form: URLs and options, as forms spell them."""
+    """Return the fields of a form: URLs and options, in the format of forms."""
     fields: dict[str, Any] = {"image_url": [source for source in sources if is_url(source)]}
     for name, value in options.items():
         if value is None:
@@ -59,10 +59,10 @@ def fields_of(sources: Sequence[Source], options: Mapping[str, Any]) -> dict[str
 
 
 def pause_before(attempt: int, response: httpx.Response | None) -> float | None:
-    """Return the seconds to wait before the next try; None when the answer is final or the tries are used up.
+    """Return the seconds to wait before the next attempt; None if there should be no retry.
 
-    The service's Retry-After decides; without one the pause doubles, with some chance in it. A quota that is used up
-    until tomorrow is final, because a caller does not wait that long.
+    The service's Retry-After is used; without it the pause doubles, plus a random part. A quota that is used up until
+    the next day is not retried, because callers do not wait that long.
     """
     if attempt >= TRIES or (response is not None and response.status_code not in _PASSING):
         return None
@@ -73,7 +73,7 @@ def pause_before(attempt: int, response: httpx.Response | None) -> float | None:
 
 
 def checked(response: httpx.Response) -> httpx.Response:
-    """Return a successful answer; raise KeylineError for any other."""
+    """Return a successful response; raise KeylineError for any other."""
     if response.is_success:
         return response
     try:

@@ -1,7 +1,9 @@
-"""The audit trail in the admin: read, filter and export, never change."""
+"""The audit trail in the admin: read, filter and export it, without changes."""
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib import admin
@@ -9,18 +11,20 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path
+from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly, moment
 from jobs.audit.export import COLUMNS, CONTENT_TYPES, audit_export
+from jobs.audit.verification import audit_verify_steps
 from jobs.models import AuditEntry, Team
 from jobs.teams.caller import caller_of
 from jobs.templatetags.keyline_admin import change_text
 
 
 class TeamOfEntryFilter(DropdownFilter):
-    """Filter by team id: entries have no foreign keys."""
+    """Filter entries by the team's id, which is plain text because entries have no foreign keys."""
 
     title = "team"
     parameter_name = "team_id"
@@ -34,7 +38,7 @@ class TeamOfEntryFilter(DropdownFilter):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnly, AuditedAdmin):
-    """Show who did what. The database refuses changes as well, so missing buttons are not the protection."""
+    """Show the audit entries. Changes are impossible here, and the database refuses them too."""
 
     list_display = ("number", "when", "who", "what", "object_text", "change", "team_name", "address")
     list_display_links = ("number",)
@@ -73,11 +77,20 @@ class AuditEntryAdmin(ReadOnly, AuditedAdmin):
     def get_urls(self) -> list[Any]:
         return [
             path("export/<str:form>/", self.admin_site.admin_view(self.export_view), name="jobs_auditentry_export"),
+            path("verify/", self.admin_site.admin_view(require_POST(self.verify_view)), name="jobs_auditentry_verify"),
             *super().get_urls(),
         ]
 
+    def verify_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Check the whole chain; each thousand entries give a line of JSON, the last line is the verdict."""
+        if not self.has_view_permission(request):
+            raise Http404
+        total = AuditEntry.objects.count()
+        steps = (json.dumps({**asdict(verdict), "total": total}) + "\n" for verdict in audit_verify_steps())
+        return StreamingHttpResponse(steps, content_type=CONTENT_TYPES["jsonl"], headers={"Cache-Control": "no-store"})
+
     def export_view(self, request: HttpRequest, form: str) -> HttpResponseBase:
-        """Return the entries that the list's filters select, oldest first, as `csv` or `jsonl`."""
+        """Return the entries that match the list's filters, oldest first, as `csv` or `jsonl`."""
         if form not in CONTENT_TYPES or not self.has_view_permission(request):
             raise Http404
         entries = self.get_changelist_instance(request).get_queryset(request)

@@ -1,5 +1,6 @@
-"""HTTP APIs: the native one, one folder for each published dialect, and what they share.
+"""HTTP APIs: the native one, one folder for each published dialect, and shared code.
 
-A view authenticates, parses, calls a service and renders. Views may call services and selectors of every room; nothing
-outside the web process's routes imports this package, except `jobs.apps`, which starts the registry of dialects.
+A dialect is the API of another product, reproduced so that its clients work with this site. A view authenticates,
+parses, calls a service and renders. Views may call the services and selectors of all packages. Only the routes and
+`jobs.apps`, which starts the registry of dialects, import this package.
 """

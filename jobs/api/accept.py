@@ -1,4 +1,4 @@
-"""Content negotiation: which of the offered media types a request prefers, by the types and q values of Accept."""
+"""Content negotiation: choose a media type for the response by the types and q values of Accept."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ PICTURES = {"image/png": Format.PNG, "image/jpeg": Format.JPEG, "image/webp": Fo
 
 
 def preferred_type(request: Request, offers: Iterable[str]) -> str | None:
-    """Return the offer that Accept prefers, the first of equals; None when it accepts none of them."""
+    """Return the offered type that Accept prefers, the first of equals; None when it accepts none of them."""
     return request.get_preferred_type(list(offers))
 
 
 def preferred_picture(request: Request) -> str | None:
-    """Return the picture type that Accept prefers to JSON; None when the request wants JSON."""
+    """Return the picture type that Accept prefers to JSON; None when the request prefers JSON."""
     found = preferred_type(request, [JSON, *PICTURES])
     return found if found in PICTURES else None
 
 
 def preferred_format(request: Request) -> Format | None:
-    """Return the format that Accept names; None for JSON, `image/*` and `image/png`, which leave the default."""
+    """Return the format that Accept names; None for JSON, `image/*` and `image/png`, for the default format."""
     picture = preferred_picture(request)
     return None if picture in (None, "image/png") else PICTURES[str(picture)]
 

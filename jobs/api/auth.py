@@ -1,4 +1,4 @@
-"""Authentication of API calls: one key works in every dialect, in any of the headers that clients send."""
+"""Authentication of API requests: a key works in all dialects and in all headers that their clients use."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SCHEMES = ("bearer", "token")
 
 
 def secret_in(request: Request) -> str:
-    """Return the key's secret from `Authorization: Bearer|Token …` or `X-API-KEY`; empty when there is none."""
+    """Return the key's secret from `Authorization: Bearer|Token …` or `X-API-KEY`; empty without one."""
     scheme, _, secret = request.META.get("HTTP_AUTHORIZATION", "").strip().partition(" ")
     if scheme.lower() in _SCHEMES:
         return secret.strip()
@@ -35,14 +35,14 @@ def secret_in(request: Request) -> str:
 
 
 def key_opened_by(secret: str, request: Request) -> ApiKey:
-    """Return the active key of a secret, as `key_admitted` does."""
+    """Return the active key of a secret, checked by `key_admitted`."""
     return key_admitted(key_by_secret(secret), request)
 
 
 def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
-    """Return the key after a check that it is active and allowed from the caller's address; record its use.
+    """Return the key after checking that it is active and allowed from the caller's address; record its use.
 
-    Raises AuthenticationRequired and PermissionDenied.
+    Raise AuthenticationRequired and PermissionDenied.
     """
     if key is None or not key.is_active:
         raise AuthenticationRequired("The API key is unknown, expired or revoked.")
@@ -54,7 +54,7 @@ def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
 
 
 def is_allowed_from(key: ApiKey, address: str | None) -> bool:
-    """Check whether a key may be used from an IP address."""
+    """Return whether a key may be used from an IP address."""
     if not key.allowed_networks:
         return True
     if address is None:
@@ -76,10 +76,10 @@ class KeyAuthentication(BaseAuthentication):
 
 
 class NetworkAuthentication(BaseAuthentication):
-    """Admit requests without a key from the networks that the operator opened; `request.auth` is an OpenAccess.
+    """Admit requests without a key from the operator's open networks; `request.auth` is an OpenAccess.
 
-    A browser's request from a page of another site is not admitted, unless that site may use the APIs: otherwise any
-    page could use the network of its visitors. Nor is one that a proxy forwarded, unless the proxy is trusted.
+    A browser's request from a page of another site is rejected unless that site may use the APIs; otherwise any page
+    could use the network of its visitors. A forwarded request is rejected unless the proxy is trusted.
     """
 
     def authenticate(self, request: Request) -> tuple[Any, OpenAccess] | None:
@@ -90,7 +90,7 @@ class NetworkAuthentication(BaseAuthentication):
 
 
 def _is_foreign(request: Request) -> bool:
-    """Check whether a page of another site, or an untrusted proxy, sent the request."""
+    """Return whether the request comes from a page of another site, or through an untrusted proxy."""
     origin = request.headers.get("Origin", "")
     own = f"{request.scheme}://{request.get_host()}"
     is_cross_site = origin not in ("", own, *settings.CORS_ALLOWED_ORIGINS)
@@ -117,7 +117,7 @@ class HasScope(BasePermission):
 
 
 def request_id_of(request: HttpRequest | Request) -> str:
-    """Return the id by which logs and responses name this request."""
+    """Return the id that identifies this request in logs and responses."""
     return caller_of(request).request_id
 
 

@@ -1,4 +1,4 @@
-"""Base classes of all API views: from any exception to the dialect's error envelope, and the rate limits."""
+"""Base classes of all API views: convert exceptions to the dialect's error format, and apply rate limits."""
 
 from __future__ import annotations
 
@@ -64,10 +64,10 @@ class RequestTooLarge(ImageTooLarge):
 
 
 class DialectView(SubmittingView, WaitingView):
-    """Turn whatever a view raises into the dialect's envelope with its `render_error`, and apply the rate limits.
+    """Convert any exception of a view to a response with its `render_error`, and apply the rate limits.
 
-    dialect: whose request limits apply, beside the team's own. is_submit: whether a request counts as a submission
-    there rather than as a query; None: POST counts as one. body_limits: how much of a body is read.
+    dialect: its request limits apply in addition to the team's. is_submit: whether a request counts as a submission or
+    a query; None: only POST is a submission. body_limits: the accepted body sizes.
     """
 
     dialect: ClassVar[str] = Job.Dialect.NATIVE
@@ -96,7 +96,7 @@ class DialectView(SubmittingView, WaitingView):
         return response
 
     def _picture_standings(self) -> list[Standing]:
-        """Return how the allowances of pictures stand once the request is done, its own pictures counted."""
+        """Return the state of the picture allowances after the request, including its own pictures."""
         if not self._is_counted:
             return []
         quota = quota_of(self.actor.team)
@@ -108,13 +108,13 @@ class DialectView(SubmittingView, WaitingView):
             return []
 
     def note_ignored(self, serializer: serializers.Serializer) -> None:
-        """Report the fields of the request that the dialect does not know in a header; its vendor ignores them."""
+        """List the request's unknown fields in a response header; the dialect ignores them, as its vendor does."""
         self.ignored_fields = sorted(_unknown_names(serializer, serializer.initial_data))
 
     def _request_spend(self) -> None:
-        """Count the request against its team's limits; raise RateLimited when it is one too many.
+        """Count the request against its team's limits; raise RateLimited when it exceeds one.
 
-        It is counted once, though a web server that reads its body afterwards dispatches it again.
+        It is counted once, even if the web server dispatches it a second time after reading its body.
         """
         counted = self.request.META.get(_COUNTED)
         if counted is not None:
@@ -138,7 +138,7 @@ class DialectView(SubmittingView, WaitingView):
         return self.request.build_absolute_uri("/").rstrip("/")
 
     def team_limits(self, limits: Limits) -> Limits:
-        """Narrow a dialect's limits to the team's, for pictures that fail alone instead of ending the request."""
+        """Return a dialect's limits reduced to the team's, for requests whose pictures are rejected separately."""
         return limits_within(limits, quota_of(self.actor.team))
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
@@ -170,7 +170,7 @@ class DialectView(SubmittingView, WaitingView):
 
 
 class PublishedView(DialectView):
-    """Answer in English whatever Accept-Language says: clients compare the texts of a published API."""
+    """Respond in English regardless of Accept-Language, because clients compare the texts of a published API."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with translation.override("en"):
@@ -180,14 +180,17 @@ class PublishedView(DialectView):
 
 
 class NothingHere:
-    """Raise NotFound for every method. Mixed in before a dialect's view, for paths that the dialect does not have."""
+    """Raise NotFound for every method, for unknown paths of a dialect.
+
+    It must precede the dialect's view in the bases.
+    """
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise NotFound
 
 
 def matting_error_of(exception: Exception) -> MattingError:
-    """Return the error of the tree that stands for any exception that a view can raise."""
+    """Return the error of the tree for any exception that a view can raise."""
     match exception:
         case MattingError():
             return exception
@@ -230,7 +233,7 @@ def _unknown_names(serializer: serializers.Serializer, sent: Any, within: str = 
 
 
 def _first_problem(detail: Any, name: str = "") -> tuple[str, str]:
-    """Return the first message of a serializer's nested errors, after the field's name, and that name."""
+    """Return the first message of a serializer's nested errors, preceded by the field's name, and that name."""
     while isinstance(detail, dict | list) and detail:
         if isinstance(detail, dict):
             key = next(iter(detail))
@@ -242,9 +245,9 @@ def _first_problem(detail: Any, name: str = "") -> tuple[str, str]:
 
 
 def _sayable(text: str) -> str:
-    """Shorten a message in its middle, as the reason stands at its end, and escape lone surrogates.
+    """Shorten a message in its middle, because the reason is at its end, and escape lone surrogates.
 
-    JSON strings can hold those, but an answer cannot: it is UTF-8.
+    JSON strings may contain lone surrogates, but a response in UTF-8 cannot.
     """
     if len(text) > _LONGEST_PROBLEM:
         text = f"{text[: _LONGEST_PROBLEM // 2]} … {text[-_LONGEST_PROBLEM // 2 :]}"

@@ -1,4 +1,4 @@
-"""Parsers that read a body by its content: clients of published dialects send any Content-Type."""
+"""Parsers that detect the type of a body by its content, because clients of dialects send any Content-Type."""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils.http import parse_header_parameters
 from rest_framework.parsers import BaseParser, JSONParser
 
 from jobs.errors import MalformedBody
 from jobs.intake.sources import clean_name
 
+_PIECE_BYTES = 2**16
+
 
 class MarkedJson(JSONParser):
-    """Read a body labelled as JSON, with or without a byte order mark before it."""
+    """Parse a body with Content-Type JSON, with or without a byte order mark."""
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         context = parser_context or {}
@@ -28,15 +30,21 @@ class MarkedJson(JSONParser):
 
 
 class RawPicture(BaseParser):
-    """Read a body that is one picture, into the field `image`. Its name may stand in Content-Disposition."""
+    """Parse a body that is one picture, as the field `image`, on disk. Content-Disposition may contain its name."""
 
     media_type = "image/*"
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        most = settings.MATTING_MAX_IMAGE_BYTES
-        data = stream.read(most + 1)
         name = _file_name(parser_context["request"].headers.get("Content-Disposition", ""))
-        return {"image": SimpleUploadedFile(name, data, media_type or "")}
+        file = TemporaryUploadedFile(name, media_type or "", 0, None)
+        left = settings.MATTING_MAX_IMAGE_BYTES + 1
+        while left and (piece := stream.read(min(left, _PIECE_BYTES))):
+            file.write(piece)
+            left -= len(piece)
+        file.size = file.tell()
+        file.flush()
+        file.seek(0)
+        return {"image": file}
 
 
 class RawBytes(RawPicture):
@@ -55,9 +63,9 @@ class JsonBody(BaseParser):
 
 
 class JsonOrFormBody(BaseParser):
-    """Parse a JSON object or a URL-encoded form, told apart by their first byte, under any Content-Type.
+    """Parse a JSON object or a URL-encoded form, distinguished by the first byte, under any Content-Type.
 
-    A form's value is a string, or a list of them where the name is sent more than once.
+    A form's value is a string, or a list of strings if the name is sent more than once.
     """
 
     media_type = "*/*"

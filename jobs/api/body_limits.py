@@ -1,7 +1,7 @@
-"""Limits of request bodies, declared by the view that the request is for.
+"""Limits of request bodies, declared by the view of the request.
 
-A body with a length is rejected before a byte of it is read, a chunked one as soon as it passes the limit. An API view
-gets the error where it reads the body: by then the caller is known, and the dialect renders the error.
+A body with a Content-Length is rejected before any byte is read, a chunked one as soon as it exceeds the limit. An API
+view gets the error when it reads the body: by then the caller is authenticated, and the dialect renders the error.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _TOO_LARGE = "The request's body is too large."
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """Hold how many bytes a view takes: in the whole body, in each file of a form, and in a file that is a zip.
+    """The most bytes that a view accepts: in the whole body, in each file of a form, and in a file that is a zip.
 
-    cuts_files: keep one byte more than the limit of a file that is too long, so that the view can reject that file
-    alone; otherwise it ends the request.
+    cuts_files: keep one byte more than the limit of a file that is too large, so that the view can reject only this
+    file; otherwise such a file ends the request.
     """
 
     max_bytes: int
@@ -40,7 +40,7 @@ class BodyLimits:
     cuts_files: bool = False
 
     def of_file(self, head: bytes) -> int:
-        """Return the most bytes of a file that begins with `head`."""
+        """Return the most bytes of a file that begins with the bytes `head`."""
         return max(self.max_file_bytes, self.max_archive_bytes if head.startswith(SIGNATURE) else 0)
 
 
@@ -50,29 +50,29 @@ def no_picture() -> BodyLimits:
 
 
 def one_picture() -> BodyLimits:
-    """Return the limits of one picture with its fields; base64 and its escapes in a form make it longer by a half."""
+    """Return the limits for one picture with its fields; base64 in a form makes it larger by a half."""
     largest = settings.MATTING_MAX_IMAGE_BYTES
     return BodyLimits(2 * largest + FIELDS_BYTES, largest)
 
 
 def many_pictures() -> BodyLimits:
-    """Return the limits of many pictures or a zip of them: together as much as a zip may hold."""
+    """Return the limits for many pictures or a zip of them, together as large as a zip may be."""
     archive = settings.MATTING_MAX_ARCHIVE_BYTES
     return BodyLimits(max(archive + FIELDS_BYTES, one_picture().max_bytes), settings.MATTING_MAX_IMAGE_BYTES, archive)
 
 
 def each_picture_by_itself() -> BodyLimits:
-    """Return the limits of many pictures, each of which may be too large by itself."""
+    """Return the limits for many pictures, where each one that is too large is rejected separately."""
     return replace(many_pictures(), cuts_files=True)
 
 
 def limits_of(view: Callable[..., Any] | None) -> BodyLimits:
-    """Return the `body_limits` of a view's class; the default is a body without a picture."""
+    """Return the `body_limits` of a view's class; by default those of a body without a picture."""
     return getattr(getattr(view, "view_class", None), "body_limits", no_picture)()
 
 
 class BodyLimitsMiddleware:
-    """Apply the limits of the view to each body, chunked bodies included."""
+    """Apply the limits of the view to each body, including chunked bodies."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -84,7 +84,9 @@ class BodyLimitsMiddleware:
         self, request: HttpRequest, view: Callable[..., Any], args: object, kwargs: object
     ) -> HttpResponse | None:
         most = limits_of(view).max_bytes
-        if request.content_type != "multipart/form-data":  # read into memory, while files of a form go to disk
+        if (
+            request.content_type != "multipart/form-data"
+        ):  # read into memory, without the base64 texts that the web server takes out of it
             most = min(most, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         request.META[BODY_LIMIT] = most
         if hasattr(view, "cls"):  # one of the REST framework's
@@ -104,7 +106,7 @@ def _guard_api(request: HttpRequest, most: int) -> None:
 
 
 def _guard_page(request: HttpRequest, most: int) -> HttpResponse | None:
-    """Reject oversized bodies before CSRF parsing reads them; only a signed-in user may send pictures."""
+    """Reject oversized bodies of pages before CSRF parsing reads them; only a signed-in user may send pictures."""
     if _is_chunked(request):
         if not request.META.get("wsgi.input_terminated"):
             return _refusal(LengthRequired.public_message, LengthRequired.http_status)
@@ -140,7 +142,7 @@ def _replace_body(request: HttpRequest, stream: Any, length: int) -> None:
 
 
 class CountedBody(io.RawIOBase):
-    """Read a stream; raise RequestDataTooBig as soon as more than `limit` bytes were read."""
+    """A stream that raises RequestDataTooBig when more than `limit` bytes are read."""
 
     def __init__(self, stream: IO[bytes], limit: int) -> None:
         super().__init__()
@@ -163,7 +165,7 @@ class CountedBody(io.RawIOBase):
 
 
 class RefusedBody(io.RawIOBase):
-    """Raise `error` when it is read."""
+    """A stream that raises `error` when it is read."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()
@@ -177,7 +179,7 @@ class RefusedBody(io.RawIOBase):
 
 
 class FileCap(FileUploadHandler):
-    """Pass each file of a form to the next upload handlers, up to the view's limit for a file."""
+    """An upload handler that passes on each file of a form up to the view's limit for a file."""
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)

@@ -1,4 +1,4 @@
-"""Notice when the response to a submission has been delivered: until then, the same request gets the same job."""
+"""Record when the response to a submission is delivered: until then, the same request gets the same job."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _FAILED = "keyline.answer_failed"
 
 
 def answer_failed(request: Request | HttpRequest | None) -> None:
-    """Mark a request whose response reports a fault of the site, regardless of the HTTP status of its dialect."""
+    """Mark a request whose response reports a fault of the site, whatever HTTP status the dialect uses."""
     if request is not None:
         request.META[_FAILED] = True
 
 
 class DeliveredMiddleware:
-    """Call `jobs_delivered` for the jobs of a request once its response has reached the client.
+    """Call `jobs_delivered` for the jobs of a request when its response has reached the client.
 
-    A server without REPORTS_DELIVERY cannot tell: there the answer counts as delivered when it is made.
+    If the server does not support REPORTS_DELIVERY, a response counts as delivered when it is created.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

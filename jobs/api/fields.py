@@ -1,4 +1,4 @@
-"""Serializer fields that several dialects use, among them those whose range comes from `CutoutOptions`."""
+"""Serializer fields that several dialects use, some with ranges from `CutoutOptions`."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _SWITCHES = {"true": True, "false": False, "1": True, "0": False}
 
 
 class SwitchField(serializers.BooleanField):
-    """Accept true or false as JSON, as a word in any case, or as 1 and 0.
+    """Accept true or false as JSON, as a word in upper or lower case, or as 1 and 0.
 
-    The framework's field reads a switch that a form leaves out as false; this one keeps its default.
+    In a form, the framework's field treats a missing switch as false; this one keeps its default.
     """
 
     default_empty_html = serializers.empty
@@ -69,7 +69,7 @@ class ShareOptionField(serializers.FloatField):
 
 
 class KnownFieldsOnly(Base):
-    """Reject a field that the serializer does not have, and name the nearest one. Mixed in before a serializer."""
+    """Reject an unknown field, and suggest the most similar known name. It must precede the serializer in the bases."""
 
     also_known: ClassVar[tuple[str, ...]] = ("csrfmiddlewaretoken",)
 
@@ -95,7 +95,7 @@ def require_known(names: Iterable[Any], known: Sequence[str]) -> None:
 
 
 class BlankAsDefault(Base):
-    """Read an empty string, as forms send, and null like a field that was not sent. Mixed in before a serializer."""
+    """Treat an empty string and null as a missing field, as forms need. It must precede the serializer in the bases."""
 
     def to_internal_value(self, data: Any) -> Any:
         names: list[str] = list(getattr(data, "keys", list)())

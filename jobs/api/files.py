@@ -1,4 +1,4 @@
-"""Download of one stored file: by signed link, by key, or in a signed-in browser."""
+"""Download one stored file, with a signed link, with a key, or in a signed-in browser."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from jobs.results.selectors import artifact_get, artifact_signed
 
 
 class SignedOrScope(BasePermission):
-    """Admit a valid signature; otherwise require the scope `read`. Raises LinkExpired and LinkInvalid."""
+    """Allow a valid signature; otherwise require the scope `read`. Raise LinkExpired or LinkInvalid."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if is_signed(request, view):
@@ -38,7 +38,7 @@ class SignedOrScope(BasePermission):
 
 
 def is_signed(request: Request, view: APIView) -> bool:
-    """Check whether the request's query holds a valid signature for the file."""
+    """Return whether the request's query contains a valid signature for the file."""
     return _link_state(request, view) == "valid"
 
 
@@ -48,14 +48,17 @@ def _link_state(request: Request, view: APIView) -> str:
 
 
 class FileView(NativeView):
-    """Send a file with headers that stop browsers from running it. Not rate limited: a gallery opens many at once."""
+    """Send a file with headers that prevent browsers from running it.
+
+    No rate limit, as a gallery opens many files at once.
+    """
 
     is_rated = False
     query_fields = None  # an unknown name in a link does no harm
     permission_classes = [SignedOrScope]
 
     def perform_authentication(self, request: Request) -> None:
-        """Authenticate the caller; an invalid key does not matter when the signature is valid."""
+        """Authenticate the caller; an invalid key is ignored if the signature is valid."""
         try:
             super().perform_authentication(request)
         except (AuthenticationRequired, PermissionDenied):
@@ -88,7 +91,7 @@ class FileView(NativeView):
         return file_response(request, artifact, as_attachment=bool(request.query_params.get("download")))
 
     def _note(self, request: Request, artifact: Artifact) -> None:
-        """Record that a known caller opened another's file; a signed link alone names no caller."""
+        """Record that a known caller opened another user's file; a signed link identifies no caller."""
         if request.auth is None and not request.user.is_authenticated:
             return
         with suppress(PermissionDenied):  # a person without a team, by a signed link

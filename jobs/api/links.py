@@ -1,4 +1,4 @@
-"""The site's own signed links as sources: such a URL is read from the storage, not downloaded."""
+"""The site's own signed links as sources: such a URL is read from the storage instead of downloaded."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _ROUTE = "file"
 
 
 def source_of_url(url: str, *, limits: Limits | None = None, field: str = "image_url") -> Source:
-    """Return the source that a URL names: a stored file for a signed link of this site, otherwise a URL to download.
+    """Return the source for a URL: a stored file for a signed link of this site, otherwise a URL to download.
 
-    The signature alone decides: it proves that the link is ours, whatever the host name in it. Raises LinkExpired for
-    an expired link, NotFound for a deleted file, and what `accept_url` raises.
+    Only the signature counts: it proves that the link is from this site, whatever its host name is. Raise LinkExpired
+    for an expired link, NotFound for a deleted file, and the errors of `accept_url`.
     """
     link = _own_link(url)
     if link is None:
@@ -36,7 +36,7 @@ def source_of_url(url: str, *, limits: Limits | None = None, field: str = "image
 
 
 def _own_link(url: str) -> tuple[UUID, str, str] | None:
-    """Return the artifact's id, the expiry and the signature in a URL with the path of a file; None for others."""
+    """Return the artifact's id, the expiry and the signature in a URL with a file's path; None for other URLs."""
     try:
         parts = urlsplit(url.strip())
         match = resolve(unquote(parts.path))

@@ -1,4 +1,4 @@
-"""`/metrics` for Prometheus, protected by a token or the caller's network; without either setting it does not exist."""
+"""`/metrics` for Prometheus, protected by a token or by the caller's network; 404 without either setting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answer a request when its job has ended, without holding a thread meanwhile: what views return to wait."""
+"""Let a view wait for a job's end without holding a thread: it returns a `Parked` response."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ Then = Callable[[Job], HttpResponseBase]
 
 
 class WaitingView(APIView):
-    """Let an API view wait.
+    """Base of API views that wait.
 
-    A view that waits is dispatched twice. The second time its caller is known and counted, its body is gone, and the
-    function that it left stands in for its handler.
+    A view that waits is dispatched twice. In the second run its caller is authenticated and counted, its body is no
+    longer available, and the stored function replaces its handler.
     """
 
     _then: Callable[[], HttpResponseBase] | None = None
@@ -38,10 +38,11 @@ class WaitingView(APIView):
     def when_ended(
         self, job: Job, *, timeout_s: float, then: Then, left: Callable[[], object] = lambda: None
     ) -> HttpResponseBase:
-        """Answer by `then`, called with the job as it stands when it has ended or after `timeout_s`.
+        """Wait until the job ends or `timeout_s` seconds pass, then return `then(job)` with its current state.
 
-        `then` is called on this view with the same request, but without its body; what it raises is rendered as what a
-        handler raises is. left: called instead when the client has gone.
+        `then` is called on this view with the same request, but without its body; its errors are rendered like those of
+        a
+        handler. left: called instead when the client has disconnected.
         """
         if job.is_terminal or not timeout_s:
             return then(job_now(job.id))
@@ -57,7 +58,7 @@ class WaitingView(APIView):
     def when_done(
         self, future: Future[Any], *, then: Callable[[], HttpResponseBase], left: Callable[[], object]
     ) -> HttpResponseBase:
-        """Answer by `then` when a future is done, which is certain to happen; `left` as in `when_ended`."""
+        """Wait until a future is done, which is certain to happen, then return `then()`; `left` as in `when_ended`."""
         return then() if future.done() else self._parked(future, timeout_s=None, then=lambda _: then(), left=left)
 
     def _parked(
@@ -68,7 +69,7 @@ class WaitingView(APIView):
         then: Callable[[bool], HttpResponseBase],
         left: Callable[[], object],
     ) -> Parked:
-        """Park the request; `then` is called with whether it has waited: a server that cannot park leaves it to it."""
+        """Park the request. `then` is called with True after a wait; with False, it must wait itself."""
         self._caller = (self.request.user, self.request.auth)
 
         def go_on(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -80,10 +81,11 @@ class WaitingView(APIView):
     def when_picture(
         self, job: Job, *, timeout_s: float, then: Callable[[JobImage], HttpResponseBase]
     ) -> HttpResponseBase:
-        """Answer by `then`, called with the only picture of a job, once it is cut out; raise what went wrong with it.
+        """Wait for the only picture of a job, then return `then(picture)`; raise the picture's error.
 
-        Raises JobCanceled, JobNotFound, and WaitTimeout when `timeout_s` has run out. The caller has no other way to
-        the result: when it has gone, or the time is up, a job that no worker has begun is cancelled.
+        Raise JobCanceled, JobNotFound, and WaitTimeout after `timeout_s` seconds. The caller has no other access to the
+        result. Therefore a job that no worker has started is cancelled when the client has disconnected or the time is
+        over.
         """
         actor: Actor = self.actor  # type: ignore[attr-defined]  # every dialect's view has one
         return self.when_ended(
@@ -100,7 +102,7 @@ class WaitingView(APIView):
         return response
 
     def take_up(self, request: Request) -> bool:
-        """Put what the view left in the place of its handler; return False when this is the request's beginning."""
+        """Use the stored function as the handler; return False when the request runs for the first time."""
         if self._then is None:
             return False
         then = self._then
@@ -111,9 +113,9 @@ class WaitingView(APIView):
 
 
 def picture_of(*, actor: Actor, job: Job) -> JobImage:
-    """Return the only picture of a job that was waited for; raise the picture's error, JobCanceled or JobNotFound.
+    """Return the only picture of a job after a wait; raise the picture's error, JobCanceled or JobNotFound.
 
-    Raises WaitTimeout for a job that has not ended, which is given up (see `job_abandon`).
+    Raise WaitTimeout for a job that has not ended; it is cancelled if possible (see `job_abandon`).
     """
     if not job.is_terminal:
         job_abandon(actor=actor, job=job)
@@ -130,9 +132,10 @@ def picture_of(*, actor: Actor, job: Job) -> JobImage:
 
 
 def job_abandon(*, actor: Actor, job: Job) -> None:
-    """Cancel, without a charge, a job that no worker has begun; its caller has no other way to the result.
+    """Cancel, without a charge, a job that no worker has started and whose caller has no other access to the result.
 
-    A job with an Idempotency-Key is kept, as the repeated request finds it, and one that a repetition waits for.
+    A job is kept if it has an Idempotency-Key, so that a repeated request finds it, or if a repeated request waits for
+    it.
     """
     if not job.idempotency_key and not Job.objects.filter(pk=job.pk, repeats__gt=0).exists():
         with suppress(JobNotCancelable, JobNotFound, Job.DoesNotExist):

@@ -1,4 +1,4 @@
-"""Problem document (RFC 9457): the JSON of an error, its schema and its media type, in one place."""
+"""Problem documents (RFC 9457): the JSON of an error, its schema and its media type, in one place."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ MEDIA_TYPE = "application/problem+json"
 
 
 class ProblemRenderer(JSONRenderer):
-    """Write JSON under the media type of problem documents."""
+    """Render JSON with the media type of problem documents."""
 
     media_type = MEDIA_TYPE
     format = "problem"
 
 
 class ProblemSerializer(serializers.Serializer):
-    """Describe an error: application/problem+json, RFC 9457."""
+    """An error as application/problem+json (RFC 9457)."""
 
     type = serializers.SerializerMethodField(help_text="URL of the error's description.")
     title = serializers.SerializerMethodField(help_text="The code's sentence.")
@@ -57,10 +57,10 @@ PROBLEM = OpenApiResponse(ProblemSerializer, description="A problem document (RF
 
 
 def problem_document(error: MattingError, *, request_id: str = "") -> dict[str, Any]:
-    """Build the problem document of an error."""
+    """Return the problem document of an error."""
     return dict(ProblemSerializer(error, context={"request_id": request_id}).data)
 
 
 def problem_response(error: MattingError, *, request_id: str = "") -> Response:
-    """Render an error with its problem document and HTTP status."""
+    """Return the response for an error: its problem document with its HTTP status."""
     return Response(problem_document(error, request_id=request_id), status=error.http_status, content_type=MEDIA_TYPE)

@@ -1,7 +1,7 @@
 """Registry of the published dialects.
 
-A dialect is one folder below `jobs/api` whose `dialect.py` calls `register`. Importing the folder is all that the site
-does with it, so deleting the folder removes its routes, its limits, its choice of `Job.dialect` and its callbacks.
+A dialect is one folder below `jobs/api` with a `dialect.py` that calls `register`. The site only imports the folder, so
+deleting it removes the dialect's routes, limits, choice of `Job.dialect` and callbacks.
 """
 
 from __future__ import annotations
@@ -22,12 +22,11 @@ from jobs.webhooks.payload import CallbackPayload, callback_payload_register
 
 @dataclass(frozen=True, kw_only=True)
 class Dialect:
-    """Describe a published API to the shared code.
+    """A published API, described for the shared code.
 
     name: the value of `Job.dialect`, and the folder's name. label: its name for people, and its group in the OpenAPI
-    document. routes: returns its URL patterns; called by processes that serve requests only. limits: what it allows a
-    team by itself. request_headers and response_headers: headers of its own, which pages of other origins may send
-    and read.
+    document. routes: returns its URL patterns; called only by web processes. limits: its default limits for a team.
+    request_headers, response_headers: headers of this dialect that pages of other origins may send and read.
     callback_payload: builds the payload of a job's callback; without it, the native one is sent.
     """
 

@@ -1,4 +1,4 @@
-"""Routes of the APIs, which match with and without a closing slash."""
+"""Routes of the APIs, which match with and without a final slash."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ View = Callable[..., HttpResponseBase]
 
 
 class SlashOptional(RoutePattern):
-    """Match a route with and without a closing slash; links and the schema use the spelling it is written in.
+    """Match a route with and without a final slash; links and the schema use the route as written.
 
     Django would redirect a request without the slash, and HTTP clients follow a redirect without the body.
     """
@@ -24,10 +24,13 @@ class SlashOptional(RoutePattern):
 
 
 def route(pattern: str, view: View, *, name: str) -> URLPattern:
-    """Build the URL pattern of a view, as `path` does, with an optional closing slash."""
+    """Return the URL pattern of a view, as `path` does, with an optional final slash."""
     return URLPattern(SlashOptional(pattern, name=name, is_endpoint=True), view, name=name)
 
 
 def catch_all(prefix: str, view: View, *, name: str) -> URLPattern:
-    """Match every path below a prefix. It ends a dialect's routes, so that an unknown path gets the dialect's error."""
+    """Match all paths below a prefix.
+
+    It is a dialect's last route, so that an unknown path gets the dialect's error.
+    """
     return re_path(rf"^{prefix}(?:/[\s\S]*)?$", view, name=name)

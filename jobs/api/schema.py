@@ -34,7 +34,7 @@ class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
 
 
 class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Describe the signed-in browser's cookie."""
+    """The cookie of a signed-in browser."""
 
     target_class = "jobs.api.auth.BrowserSession"
     name = "browser"
@@ -44,7 +44,7 @@ class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Describe open networks by nothing: a caller cannot choose to come from one."""
+    """Open networks have no entry, because a client cannot choose its network."""
 
     target_class = "jobs.api.auth.NetworkAuthentication"
     name: Any = ()  # no scheme
@@ -57,7 +57,7 @@ class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 def problems_named(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
-    """Give problem documents their media type. A hook: the schema generator knows one media type for all responses."""
+    """Set the media type of problem documents, because the schema generator knows one type for all responses."""
     for operations in result["paths"].values():
         for operation in operations.values():
             for response in operation["responses"].values():

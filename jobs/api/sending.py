@@ -1,23 +1,33 @@
-"""Sending of stored files: whole, one byte range of them (206), or only that they have not changed (304)."""
+"""Send stored files: complete, as one byte range (206), or only the status that they are unchanged (304).
+
+MATTING_SEND_FILES selects who sends the bytes: this process, nginx (X-Accel-Redirect), or the bucket (a link that
+expires soon). nginx and the bucket also support byte ranges.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import quote
 
-from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.conf import settings
+from django.http import FileResponse, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
+from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 
 from jobs.models import Artifact
 from jobs.results import storage
 
 _PIECE_BYTES = 2**18
+# The internal location of deploy/nginx/keyline.conf whose alias is the media folder.
+_NGINX_LOCATION = "/stored-files/"
+_BUCKET_LINK_TTL_S = 300
 _ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def file_response(request: Request, artifact: Artifact, *, as_attachment: bool) -> HttpResponseBase:
-    """Send an artifact, private, and with headers that keep browsers from running it."""
+    """Return a response with an artifact, private, and with headers that prevent browsers from running it."""
     headers = {
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -25,23 +35,40 @@ def file_response(request: Request, artifact: Artifact, *, as_attachment: bool) 
         "ETag": f'"{artifact.sha256[:32]}"',
         "Accept-Ranges": "bytes",
     }
-    response = (
-        get_conditional_response(request._request, etag=headers["ETag"])
-        or _ranged(request, artifact, headers["ETag"])
-        or FileResponse(
-            storage.open_file(artifact.key),
-            content_type=artifact.content_type,
-            filename=artifact.file_name,
-            as_attachment=as_attachment,
-        )
+    if settings.SEND_FILES == "bucket":  # not kept by browsers: the link expires before the response would
+        headers["Cache-Control"] = "private, no-cache"
+    response = get_conditional_response(request._request, etag=headers["ETag"]) or _sent(
+        request, artifact, headers["ETag"], as_attachment=as_attachment
     )
     for name, value in headers.items():
         response[name] = value
     return response
 
 
+def _sent(request: Request, artifact: Artifact, etag: str, *, as_attachment: bool) -> HttpResponseBase:
+    disposition = content_disposition_header(as_attachment, artifact.file_name) or "inline"
+    if settings.SEND_FILES == "nginx":
+        storage.local_path(artifact.key)  # a file that is gone is reported by this site, not by nginx
+        response = HttpResponse(content_type=artifact.content_type)
+        response["X-Accel-Redirect"] = _NGINX_LOCATION + quote(artifact.key)
+        response["Content-Disposition"] = disposition
+        return response
+    if settings.SEND_FILES == "bucket":
+        return HttpResponseRedirect(
+            storage.bucket_link(
+                artifact.key, content_type=artifact.content_type, disposition=disposition, ttl_s=_BUCKET_LINK_TTL_S
+            )
+        )
+    return _ranged(request, artifact, etag) or FileResponse(
+        storage.open_file(artifact.key),
+        content_type=artifact.content_type,
+        filename=artifact.file_name,
+        as_attachment=as_attachment,
+    )
+
+
 def _ranged(request: Request, artifact: Artifact, etag: str) -> HttpResponseBase | None:
-    """Answer one byte range with 206 and one outside the file with 416; None for any other request."""
+    """Return 206 for one byte range, and 416 for a range outside the file; None for any other request."""
     match = _ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
     if match is None or not any(match.groups()) or request.headers.get("If-Range", etag) != etag:
         return None

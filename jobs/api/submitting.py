@@ -1,4 +1,4 @@
-"""Submission of jobs by views, safe to repeat: an Idempotency-Key makes one job of a repeated request."""
+"""Let views submit jobs so that clients can repeat requests: the same Idempotency-Key gives the same job."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from rest_framework.request import Request
 from jobs.errors import IdempotencyConflict
 from jobs.intake.sources import CheckedSource, FileSource, Source, UrlSource
 from jobs.models import Job
+from jobs.recipes.selectors import NamedRecipe
 from jobs.work.selectors import job_by_idempotency_key
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import InvalidParameter
@@ -25,7 +26,10 @@ REPLAYED = "Idempotent-Replayed"
 
 
 class SubmittingView:
-    """Add `submit` to an API view. Mixed in before APIView; `is_replay` marks a response made from an earlier job."""
+    """Add `submit` to an API view; it must precede APIView in the bases.
+
+    `is_replay` marks a response with an earlier job.
+    """
 
     is_replay = False
 
@@ -36,22 +40,26 @@ class SubmittingView:
         options: CutoutOptions,
         sources: Sequence[Source],
         limits: Limits | None = None,
+        recipes: Sequence[NamedRecipe] = (),
         fields: Mapping[str, Any] | None = None,
     ) -> Job:
-        """Submit a job, or return the one that the request's Idempotency-Key made before.
+        """Submit a job, or return the job that the request's Idempotency-Key created before.
 
-        fields: what else of the request decides its response; it is compared when the key comes again. Raises
-        InvalidParameter when the key came with another request, and what `job_submit` raises.
+        fields: other fields of the request that affect its response; they are compared when the key is used again.
+        Raise InvalidParameter when the key was used with another request, and the errors of `job_submit`.
         """
         key = idempotency_key(self.request)
         if key:
-            digest = request_digest(door, options, sources, *map(_written, sorted((fields or {}).items())))
+            named = [f"{recipe.name}@{recipe.version}" for recipe in recipes]
+            digest = request_digest(door, options, sources, *named, *map(_written, sorted((fields or {}).items())))
             door = replace(door, idempotency_key=key, request_hash=digest)
-        submission = partial(job_submit, actor=self.actor, door=door, options=options, sources=sources, limits=limits)
+        submission = partial(
+            job_submit, actor=self.actor, door=door, options=options, sources=sources, limits=limits, recipes=recipes
+        )
         return self.submit_once(door, submission)
 
     def submit_once(self: Any, door: Door, submission: Callable[[], Job]) -> Job:
-        """Call `submission`, unless the door's Idempotency-Key made a job before; return the job."""
+        """Call `submission` and return its job; if the door's Idempotency-Key created a job before, return that one."""
         earlier = self._replayed(door)
         if earlier is not None:
             return earlier
@@ -64,7 +72,7 @@ class SubmittingView:
             return earlier
 
     def _replayed(self: Any, door: Door) -> Job | None:
-        """Return the job that the door's key made before; raise InvalidParameter when for another request."""
+        """Return the job that the door's key created; None without one. Raise InvalidParameter for another request."""
         job = job_by_idempotency_key(self.actor, door.idempotency_key) if door.idempotency_key else None
         if job is not None:
             require_same_request(job.request_hash, door.request_hash)

@@ -1,4 +1,4 @@
-"""Zip of the results of many pictures, written while it is sent: it needs neither disk nor memory."""
+"""A zip of the results of many pictures, created while it is sent, without disk or memory for the whole zip."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def zip_name(job: Job) -> str:
 
 
 def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceResponse:
-    """Send the published files of finished pictures under unique names; a file deleted meanwhile ends the response.
+    """Return a zip of the published files of finished pictures, in their folders, with unique names.
 
-    Records that the actor opened files of jobs that others submitted.
+    If a file is deleted meanwhile, the response ends early. Records that the actor opened files of other users' jobs.
     """
     bundle = ZipStream(sized=True)  # stored, not deflated: pictures shrink no further, and the length is known
     taken: set[str] = set()
@@ -43,14 +43,14 @@ def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceRe
 
 
 def _pieces(key: str) -> Iterator[bytes]:
-    """Read a stored file when its turn has come."""
+    """Yield a stored file's bytes; the file is opened only when it is needed."""
     with storage.open_file(key) as file:
         while piece := file.read(_PIECE_BYTES):
             yield piece
 
 
 def _gathered(bundle: Iterable[bytes]) -> Iterator[bytes]:
-    """Join small pieces, such as the headers of files, into larger ones: each is a write of its own."""
+    """Join small pieces, such as file headers, into larger ones, because each piece is one write."""
     waiting = bytearray()
     for piece in bundle:
         waiting += piece
@@ -62,13 +62,14 @@ def _gathered(bundle: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _free_name(kind: str, key: str, image: JobImage, taken: set[str]) -> str:
-    stem = PurePosixPath(image.name or str(image.id)).stem
+    path = PurePosixPath(image.name or str(image.id))
+    stem = path.stem
     suffix = "" if kind == "cutout" else f"_{kind}"
     extension = PurePosixPath(key).suffix
     if kind == Artifact.Kind.FINISHED:
         stem, suffix = PurePosixPath(key).stem, ""
-    name, number = f"{stem}{suffix}{extension}", 2
+    name, number = str(path.with_name(f"{stem}{suffix}{extension}")), 2
     while name in taken:
-        name, number = f"{stem}{suffix} ({number}){extension}", number + 1
+        name, number = str(path.with_name(f"{stem}{suffix} ({number}){extension}")), number + 1
     taken.add(name)
     return name

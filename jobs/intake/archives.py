@@ -1,7 +1,6 @@
-"""Turn a zip of pictures into checked sources, one member in memory at a time.
+"""Convert a zip of pictures into checked sources, with one member in memory at a time.
 
-A member's name is never used as a path on this machine; names are checked anyway, so that a hostile archive is refused
-as a whole.
+Member names are never used as paths. They are checked nevertheless, so that a hostile archive is rejected as a whole.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from django.conf import settings
 
 from jobs.intake.archive_names import names_of
 from jobs.intake.litter import is_litter
-from jobs.intake.sources import ReopenedContent, Source, accept_bytes, accept_or_refuse
+from jobs.intake.sources import ReopenedContent, Source, accept_bytes, accept_or_refuse, clean_name
 from segmentation.errors import ImageTooLarge, ImageUnreadable, InvalidParameter
 from segmentation.image import Limits
 
@@ -45,7 +44,7 @@ _ENTRY_BYTES = 1024  # in the directory: a header of 46 bytes, the name, some ex
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """Limits of an archive: number of files, and bytes, of all files unpacked and of the archive itself."""
+    """Limits of an archive: number of files, total bytes of the unpacked files, bytes of the archive itself."""
 
     max_entries: int
     max_bytes: int
@@ -55,11 +54,15 @@ def archive_limits() -> ArchiveLimits:
     return ArchiveLimits(settings.MATTING_MAX_IMAGES_PER_JOB, settings.MATTING_MAX_ARCHIVE_BYTES)
 
 
-def sources_in(file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits, field: str) -> list[Source]:
-    """Check every file of a zip; a file that is no picture becomes a RefusedSource.
+def sources_in(
+    file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits, field: str, keeps_folders: bool = False
+) -> list[Source]:
+    """Check every file of a zip and return the sources; a file that is not a picture becomes a RefusedSource.
 
-    Raises InvalidParameter for an archive that is no zip, encrypted, too deep, with names that lead out of it or with
-    too many entries, and ImageTooLarge for one that unpacks to too many bytes.
+    keeps_folders: name each picture with its folders in the archive, so that a zip of the results has them too.
+
+    Raise InvalidParameter when the archive is not a zip, is encrypted, is nested too deep, has too many entries, or has
+    names that point outside it. Raise ImageTooLarge when the unpacked files are too large.
     """
     _check_end(file, archive_limits, field)
     try:
@@ -73,29 +76,38 @@ def sources_in(file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits
     entries = [entry for entry in files if not is_litter(entry.filename)]
     _check_entries(entries, archive_limits, field)
     budget = _Budget(MAX_PROVEN_PIXELS)
-    return [_source(archive, entry, limits, budget) for entry in entries]
+    return [
+        _source(archive, entry, entry.filename if keeps_folders else clean_name(entry.filename), limits, budget)
+        for entry in entries
+    ]
 
 
 @dataclass(slots=True)
 class _Budget:
-    """Pixels that may still be decoded while an archive is checked; workers find what is wrong beyond that."""
+    """Count the pixels that may still be decoded while an archive is checked.
+
+    Beyond that, workers check the pictures.
+    """
 
     pixels: int
 
 
-def _source(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits, budget: _Budget) -> Source:
+def _source(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, limits: Limits, budget: _Budget) -> Source:
     read = partial(_unpacked, archive, entry, limits.max_bytes)
 
     def accept() -> Source:
-        source = accept_bytes(read(), name=entry.filename, limits=limits, prove_pixels=budget.pixels)
+        source = accept_bytes(read(), name=name, limits=limits, prove_pixels=budget.pixels)
         budget.pixels -= source.probe.width * source.probe.height
         return replace(source, content=ReopenedContent(read))
 
-    return accept_or_refuse(accept, name=entry.filename)
+    return accept_or_refuse(accept, name=name)
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes:
-    """Unpack one file; raise ImageTooLarge or ImageUnreadable when the archive's directory is wrong about it."""
+    """Unpack one file.
+
+    Raise ImageTooLarge or ImageUnreadable when the archive's directory states wrong values for it.
+    """
     if entry.compress_type not in _METHODS:
         raise ImageUnreadable("The file is packed by another method than deflate.")
     try:
@@ -113,7 +125,7 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) 
 
 
 def _check_end(file: IO[bytes], limits: ArchiveLimits, field: str) -> None:
-    """Check the archive's end record before the directory is read, which alone could fill the memory."""
+    """Check the archive's end record before the directory is read, because a forged directory could fill the memory."""
     size = file.seek(0, io.SEEK_END)
     if size > limits.max_bytes:
         raise ImageTooLarge(f"{field}: the archive is larger than {limits.max_bytes / 2**20:.4g} MB", field=field)
@@ -156,7 +168,10 @@ def _check_name(name: str, field: str) -> None:
 
 
 def _check_overlaps(archive: zipfile.ZipFile, field: str) -> None:
-    """Raise InvalidParameter when two entries share bytes: a small archive could name one file a thousand times."""
+    """Raise InvalidParameter when two entries share bytes.
+
+    Otherwise a small archive could contain one file a thousand times.
+    """
     ends_before = 0
     for entry in sorted(archive.infolist(), key=attrgetter("header_offset")):
         if entry.header_offset < ends_before:

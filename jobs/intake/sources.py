@@ -1,7 +1,7 @@
-"""Check the pictures of a request, in whichever way they are sent, before anything is stored or queued.
+"""Check the pictures of a request before anything is stored or queued.
 
-Each `accept_*` function returns a source or raises the error to answer with. Bytes that are at hand are checked at once
-(CheckedSource). A URL or a file of the server is opened later, by a worker, with the same check.
+Each `accept_*` function returns a source, or raises the error for the response. Bytes in the request are checked at
+once (CheckedSource). A URL or a file of the server is opened later by a worker, which applies the same check.
 """
 
 from __future__ import annotations
@@ -34,12 +34,15 @@ from segmentation.errors import (
     MattingError,
 )
 from segmentation.image import Limits, Probe, pixels_of, probe, probe_header
+from webserver.long_texts import NotBase64, TextTooLong, decoded_to_file, has_long_text
 
 MAX_NAME_LENGTH = 200
+MAX_PATH_LENGTH = 250  # of a name with its folders; the column holds 255
+MAX_FOLDERS = 8
 
 
 class Content(Protocol):
-    """Bytes that can be read from the start repeatedly."""
+    """Bytes that can be read several times, each time from the start."""
 
     def seek(self, offset: int, /) -> int: ...
 
@@ -48,7 +51,10 @@ class Content(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckedSource:
-    """A picture that decodes. Its content stays where it arrived: memory, a temporary file, or the storage."""
+    """A picture that decodes. Its bytes stay where they arrived: in memory, in a temporary file, or in the storage.
+
+    name: the file's name, which may begin with folders; zips of results keep them.
+    """
 
     name: str
     probe: Probe
@@ -60,14 +66,14 @@ class CheckedSource:
         return self.content.read()
 
     def stream(self) -> bytes | IO[bytes]:
-        """Return the open file where the picture lies on disk, else its bytes."""
+        """Return the open file if the picture is on disk, else its bytes."""
         if isinstance(self.content, TemporaryUploadedFile) and self.content.file is not None:
             return cast("IO[bytes]", self.content.file)
         return self.read()
 
 
 class ReopenedContent:
-    """Content that is opened and read in full on every `read`, and kept neither open nor in memory in between."""
+    """Content that each `read` opens and reads completely; nothing stays open or in memory between two reads."""
 
     def __init__(self, read: Callable[[], bytes]) -> None:
         self._read = read
@@ -81,7 +87,7 @@ class ReopenedContent:
 
 @dataclass(frozen=True, slots=True)
 class UrlSource:
-    """The URL of a picture, which a worker downloads through the guarded client and then checks."""
+    """The URL of a picture. A worker downloads it through the guarded client and checks the picture."""
 
     url: str
     name: str = ""
@@ -89,7 +95,7 @@ class UrlSource:
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """The path of a file under an allowed input root, which a worker opens and checks."""
+    """The path of a file below an allowed input root. A worker opens and checks it."""
 
     path: str
     name: str
@@ -98,7 +104,7 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class RefusedSource:
-    """A picture that failed its check, in a request that continues with the others; it counts as failed."""
+    """A picture that failed its check while the request continues with the others; it becomes a failed picture."""
 
     name: str
     error: MattingError
@@ -108,7 +114,7 @@ Source = CheckedSource | UrlSource | FileSource | RefusedSource
 
 
 def default_limits(**changes: Any) -> Limits:
-    """Return the site's limits with a dialect's `changes`; where both set a limit, the stricter one applies."""
+    """Return the site's limits with a dialect's `changes`; where both define a limit, the stricter one applies."""
     site = {"max_bytes": settings.MATTING_MAX_IMAGE_BYTES, "max_pixels": settings.MATTING_MAX_IMAGE_PIXELS}
     stricter = {name: min(limit, changes.get(name, limit)) for name, limit in site.items()}
     return Limits(**(changes | stricter))
@@ -123,25 +129,25 @@ def limits_from_json(data: dict[str, Any]) -> Limits:
 
 
 def check_count(count: int) -> None:
-    """Raise InvalidParameter for more pictures than one job may have; call before opening any of them."""
+    """Raise InvalidParameter for more pictures than one job may have; call it before any picture is opened."""
     if count > settings.MATTING_MAX_IMAGES_PER_JOB:
         raise too_many_images(str(count))
 
 
 def too_many_images(count: str) -> InvalidParameter:
-    """Build the error for more pictures than one job may have."""
+    """Return the error for more pictures than one job may have."""
     return InvalidParameter(
         f"images: {count} are more than {settings.MATTING_MAX_IMAGES_PER_JOB} in one job", field="images"
     )
 
 
 def too_large(name: str, max_bytes: int) -> ImageTooLarge:
-    """Build the error for a file over `max_bytes`."""
+    """Return the error for a file larger than `max_bytes`."""
     return ImageTooLarge(f"{clean_name(name)} has more than {max_bytes} bytes")
 
 
 def clean_name(name: str) -> str:
-    """Keep the last part of a file name, without control characters, so that it is safe to show and to zip."""
+    """Return the last part of a file name without control characters, safe to display and to put into a zip."""
     name = PurePosixPath(str(name).replace("\\", "/")).name
     name = "".join(character for character in name if unicodedata.category(character)[0] != "C")
     return name[-MAX_NAME_LENGTH:].strip(" .") or "picture"
@@ -151,11 +157,24 @@ def clean_name(name: str) -> str:
 _CHECKED_HERE_PIXELS = 1_000_000
 
 
-def proved(source: bytes | Path, limits: Limits) -> Probe:
-    """Decode a picture and return what it is; all but small ones in memory are decoded by another process.
+def clean_path(path: str) -> str:
+    """Keep a file's name and up to 8 folders before it, each cleaned as `clean_name` does, joined by `/`.
 
-    Raises what `segmentation.image.probe` raises; a file on which the decoder itself fails is ImageUnreadable. A fault
-    of this machine is StorageFailed, which is no verdict about the picture.
+    Folders are left out from the first one on while the path is longer than its column.
+    """
+    parts = [part for part in PurePosixPath(str(path).replace("\\", "/")).parts if part.strip("/. ")]
+    *folders, name = [clean_name(part) for part in parts] or [clean_name(path)]
+    folders = folders[-MAX_FOLDERS:]
+    while folders and len("/".join([*folders, name])) > MAX_PATH_LENGTH:
+        del folders[0]
+    return "/".join([*folders, name])
+
+
+def proved(source: bytes | Path, limits: Limits) -> Probe:
+    """Decode a picture and return its properties; all but small pictures in memory are decoded in another process.
+
+    Raise the errors of `segmentation.image.probe`, ImageUnreadable when the decoder crashes, and StorageFailed for a
+    fault of this machine, which says nothing about the picture.
     """
     try:
         if isinstance(source, bytes):
@@ -181,9 +200,9 @@ def _cannot_check() -> StorageFailed:
 def accept_bytes(
     data: bytes, *, name: str = "", limits: Limits | None = None, prove_pixels: int | None = None
 ) -> CheckedSource:
-    """Check a picture in memory; raise the ImageError that says what is wrong with it.
+    """Check a picture in memory; raise the ImageError that describes the fault.
 
-    prove_pixels: decode only a picture of at most so many pixels, and check the header alone of a larger one.
+    prove_pixels: only a picture with at most this many pixels is decoded; of a larger one only the header is checked.
     """
     limits = limits or default_limits()
     if prove_pixels is None:
@@ -192,11 +211,11 @@ def accept_bytes(
         found = probe_header(data, limits)
         if found.width * found.height <= prove_pixels:
             found = proved(data, limits)
-    return CheckedSource(clean_name(name), found, hashlib.sha256(data).hexdigest(), io.BytesIO(data))
+    return CheckedSource(clean_path(name), found, hashlib.sha256(data).hexdigest(), io.BytesIO(data))
 
 
 def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) -> CheckedSource:
-    """Check an uploaded file, its size first, before any byte is read into memory."""
+    """Check an uploaded file. Its size is checked before any byte is read into memory."""
     limits = limits or default_limits()
     if not isinstance(file, UploadedFile):
         raise ImageMissing(field="image")
@@ -214,12 +233,14 @@ def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) ->
 
 
 def accept_base64(text: object, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
-    """Check a picture sent as base64, with or without line breaks and the prefix of a `data:` URL (RFC 2397)."""
+    """Check a picture in base64, with or without line breaks and the prefix of a `data:` URL (RFC 2397)."""
     limits = limits or default_limits()
     if not isinstance(text, str | bytes) or not text:
         raise ImageMissing(field="image")
     if isinstance(text, bytes):
         text = text.decode("latin-1")
+    if has_long_text(text):
+        return accept_upload(_decoded_file(text, name, limits), limits=limits)
     text = text.lstrip()
     if text[:5].lower() == "data:":
         head, _, text = text.partition(",")
@@ -233,11 +254,29 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
         data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise ImageUnreadable("The picture's base64 text is not valid base64", field="image") from None
-    return accept_bytes(data, name=name, limits=limits)
+    return accept_bytes(data, name=clean_name(name), limits=limits)
+
+
+def _decoded_file(text: str, name: str, limits: Limits) -> TemporaryUploadedFile:
+    """Decode a base64 text that the web server has taken out of the body into a temporary file."""
+    head, comma, rest = text.lstrip().partition(",")
+    if comma and head[:5].lower() == "data:":
+        if not head.strip().lower().endswith("base64"):
+            raise ImageUnreadable("The picture's data: URL is not base64", field="image")
+        text = rest
+    file = TemporaryUploadedFile(clean_name(name), "", 0, None)
+    try:
+        file.size = decoded_to_file(text, file, max_bytes=limits.max_bytes)
+    except TextTooLong:
+        raise ImageTooLarge(f"The base64 text stands for more than {limits.max_bytes} bytes") from None
+    except NotBase64:
+        raise ImageUnreadable("The picture's base64 text is not valid base64", field="image") from None
+    file.flush()
+    return file
 
 
 def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> CheckedSource:
-    """Check a picture in the storage, an upload or another job's source; raise NotFound if it is missing."""
+    """Check a picture in the storage, of an upload or another job; raise NotFound when the file is missing."""
     read = partial(storage.read, key)
     checked = accept_bytes(read(), name=name, limits=limits)
     return replace(checked, content=ReopenedContent(read))
@@ -254,8 +293,8 @@ def accept_url(url: object, *, name: str = "") -> UrlSource:
 def accept_or_refuse(
     accept: Callable[[], Source], *, name: str = "", refusing: tuple[type[MattingError], ...] = (ImageError,)
 ) -> Source:
-    """Call `accept`; return a RefusedSource under `name` for an error of the kinds in `refusing`."""
+    """Call `accept`; for an error of a kind in `refusing`, return a RefusedSource with the name `name`."""
     try:
         return accept()
     except refusing as error:
-        return RefusedSource(clean_name(name), error)
+        return RefusedSource(clean_path(name), error)

@@ -1,10 +1,10 @@
-"""Database models. They decide state transitions and constraints; services of the other rooms write them.
+"""Database models. They define state transitions and constraints; services of the other packages write them.
 
-May import `segmentation.options`, and nothing of the other rooms.
+May import `segmentation.options`, and none of the other packages of `jobs`.
 """
 
 from .artifact import Artifact
-from .audit import Action, AuditEntry, AuditHead
+from .audit import Action, AuditEntry, AuditErasure, AuditHead
 from .bundle import Bundle
 from .deletion import PendingDeletion
 from .invitation import Invitation
@@ -27,6 +27,7 @@ __all__ = [
     "ApiKey",
     "Artifact",
     "AuditEntry",
+    "AuditErasure",
     "AuditHead",
     "BackgroundPicture",
     "Bundle",

@@ -1,4 +1,4 @@
-"""System checks of settings that depend on files or on each other; single values are checked when they are read.
+"""System checks of settings that depend on files or on other settings; single values are checked when they are read.
 
 Each error names the variable. `manage.py run`, `work` and `setup` run these checks before they start anything.
 """
@@ -8,12 +8,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.conf import settings
 from django.core.checks import Error, register
 
 from jobs.intake.fetch import policy_from_settings
+from jobs.teams.group_maps import staff_groups, team_groups
 from jobs.teams.open_networks import open_networks
 from segmentation.runtimes import Runtime
 
@@ -22,7 +24,7 @@ TAG = "keyline"
 
 @register(TAG)
 def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]:
-    """Check files, folders and values that must fit together."""
+    """Check files, folders and settings that depend on each other."""
     return [
         *_weights_errors(),
         *_runtime_errors(),
@@ -30,6 +32,9 @@ def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]
         *_fetch_errors(),
         *_open_network_errors(),
         *_proxy_errors(),
+        *_sending_errors(),
+        *_single_sign_on_errors(),
+        *_observation_errors(),
     ]
 
 
@@ -39,7 +44,7 @@ def _weights_errors() -> Iterator[Error]:
 
 
 def _runtime_errors() -> Iterator[Error]:
-    """Check that CUDA can be used where it is configured, so that no picture silently runs on the CPU."""
+    """Check that CUDA is usable if it is configured; otherwise pictures would silently run on the CPU."""
     if settings.MATTING_RUNTIME != Runtime.TORCH_CUDA:
         return
     if not cuda_is_usable():
@@ -48,7 +53,7 @@ def _runtime_errors() -> Iterator[Error]:
 
 
 def cuda_is_usable() -> bool:
-    """Ask torch in another process, since this one needs no torch otherwise."""
+    """Return whether torch can use CUDA, tested in another process, because this process does not need torch."""
     code = "import torch; raise SystemExit(not torch.cuda.is_available())"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 
@@ -79,3 +84,43 @@ def _open_network_errors() -> Iterator[Error]:
 def _proxy_errors() -> Iterator[Error]:
     if settings.DEBUG and settings.HTTPS:
         yield Error("DEBUG=1 and MATTING_HTTPS=1 must not be set together: debug pages show secrets", id="keyline.E007")
+
+
+def _sending_errors() -> Iterator[Error]:
+    if settings.SEND_FILES == "bucket" and not settings.S3_BUCKET:
+        yield Error("MATTING_SEND_FILES=bucket needs MATTING_S3_BUCKET", id="keyline.E011")
+    if settings.SEND_FILES == "nginx" and settings.S3_BUCKET:
+        text = "MATTING_SEND_FILES=nginx sends files of a folder, and MATTING_S3_BUCKET is set: use bucket or direct"
+        yield Error(text, id="keyline.E011")
+
+
+def _single_sign_on_errors() -> Iterator[Error]:
+    clients = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+    for client in clients:
+        for name, key in (("MATTING_OIDC_CLIENT_ID", "client_id"), ("MATTING_OIDC_CLIENT_SECRET", "secret")):
+            if not client[key]:
+                yield Error(f"MATTING_OIDC_URL is set, and {name} is empty", id="keyline.E012")
+    for name, groups in (("MATTING_OIDC_TEAMS", team_groups), ("MATTING_OIDC_STAFF", staff_groups)):
+        try:
+            if groups() and not clients:
+                yield Error(f"{name} is set, and MATTING_OIDC_URL is empty", id="keyline.E012")
+        except ValueError as error:
+            yield Error(f"{name}: {error}", id="keyline.E012")
+
+
+def _observation_errors() -> Iterator[Error]:
+    """Check that the packages which only these settings need are installed."""
+    for name, value, modules in (
+        ("MATTING_SENTRY_DSN", settings.SENTRY_DSN, ("sentry_sdk",)),
+        ("MATTING_OTLP_ENDPOINT", settings.OTLP_ENDPOINT, ("opentelemetry.sdk", "opentelemetry.exporter")),
+    ):
+        if value and not all(map(_is_installed, modules)):
+            text = f"{name} is set, and its packages are not installed: pip install -r requirements-observe.txt"
+            yield Error(text, id="keyline.E013")
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

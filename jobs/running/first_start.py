@@ -10,6 +10,8 @@ import secrets
 import shutil
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -18,7 +20,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from jobs.models import Scope
 from jobs.running.readiness import storage_problem
@@ -29,6 +31,7 @@ from mattingsite.data_folder import FILE_MODE, FOLDER_MODE
 ADMIN_NAME = "admin"
 TEAM_NAME = "First team"
 _LOCK_WAIT_S = 30.0
+_LOCK_TIMEOUT_MS = 500  # below PostgreSQL's deadlock_timeout of 1 s
 
 
 class CannotStart(Exception):
@@ -37,7 +40,7 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FirstSecrets:
-    """The generated secrets of the first start. They are stored only as hashes, so they can be shown only once."""
+    """The secrets generated at the first start. They are stored only as hashes, so they can be shown only once."""
 
     user_name: str
     password: str
@@ -47,7 +50,7 @@ class FirstSecrets:
 
 
 def folder_require(folder: Path) -> None:
-    """Create the data folder for its owner only; raise CannotStart if files cannot be written into it."""
+    """Create the data folder with access for its owner only; raise CannotStart if it is not writable."""
     trial = folder / f".writable-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
@@ -63,8 +66,8 @@ def folder_require(folder: Path) -> None:
 def folder_lock(folder: Path) -> IO[str]:
     """Lock the data folder for this run; raise CannotStart while another run holds the lock.
 
-    The lock is held as long as any process keeps the returned file open. The processes of a killed run need a moment to
-    end, so this waits for a lock whose owner is gone.
+    The lock is held as long as any process keeps the returned file open. If the run that holds the lock is dead, this
+    waits, because its last processes need a moment to end.
     """
     file = (folder / "run.lock").open("a+")
     deadline = time.monotonic() + _LOCK_WAIT_S
@@ -87,7 +90,7 @@ def folder_lock(folder: Path) -> IO[str]:
 
 
 def storage_require() -> None:
-    """Raise CannotStart if pictures cannot be stored: a missing bucket, a read-only folder, a full disk."""
+    """Raise CannotStart if files cannot be stored: a missing bucket, a read-only folder, a full disk."""
     problem = storage_problem()
     if problem is None:
         return
@@ -110,25 +113,67 @@ def port_require(host: str, port: int) -> None:
 
 
 def metrics_reset() -> None:
-    """Delete the request counters of the processes of an earlier run on this host."""
+    """Delete the request counters that the processes of an earlier run left on this host."""
     folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def database_migrate() -> None:
-    """Apply the migrations; raise CannotStart if the database cannot be used."""
+def database_wait(*, timeout_s: float) -> None:
+    """Return as soon as the database accepts connections; raise CannotStart when it does not in time."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            connection.ensure_connection()
+            return
+        except DatabaseError as error:
+            if time.monotonic() >= deadline:
+                raise CannotStart(f"the database cannot be used: {str(error).splitlines()[0]}") from error
+            time.sleep(0.5)
+
+
+def database_migrate(*, timeout_s: float = 120.0) -> None:
+    """Apply the migrations; raise CannotStart if the database cannot be used.
+
+    On PostgreSQL the site may run meanwhile. A migration that does not get its locks at once gives up and is repeated
+    for `timeout_s`: waiting longer, it would hold up every request behind it, or end in a deadlock that fails one.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            _database_file_protect()
+            with _locks_given_up():
+                call_command("migrate", verbosity=0, interactive=False)
+            return
+        except (DatabaseError, OSError) as error:
+            if _is_lock_conflict(error) and time.monotonic() < deadline:
+                time.sleep(1.0)
+                continue
+            raise CannotStart(f"the database cannot be used: {str(error).splitlines()[0]}") from error
+
+
+@contextmanager
+def _locks_given_up() -> Iterator[None]:
+    """Let statements fail when they get no lock in less than the time after which deadlocks are resolved."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT_MS}ms'")
     try:
-        _database_file_protect()
-        call_command("migrate", verbosity=0, interactive=False)
-    except (DatabaseError, OSError) as error:
-        raise CannotStart(f"the database cannot be used: {str(error).splitlines()[0]}") from error
+        yield
+    finally:
+        connection.close()  # and with it the setting
+
+
+def _is_lock_conflict(error: Exception) -> bool:
+    return getattr(error.__cause__, "sqlstate", "") in ("40P01", "55P03")  # deadlock, lock not available
 
 
 def static_files_collect() -> bool:
-    """Collect the static files if they have changed since the last time; return True if they were collected.
+    """Collect the static files if they have changed since the last collection; return True if they were collected.
 
-    Raises CannotStart if one of them refers to a missing file.
+    Raise CannotStart if a static file refers to a missing file.
     """
     stamp = Path(settings.STATIC_ROOT) / ".collected"
     digest = _static_files_digest()
@@ -143,7 +188,7 @@ def static_files_collect() -> bool:
 
 
 def first_account_create() -> FirstSecrets | None:
-    """Create an administrator, their team and a key with every scope; return None if any user exists."""
+    """Create an administrator, a team and a key with all scopes; return None if any user exists."""
     users = get_user_model().objects
     with transaction.atomic():
         if users.exists():
@@ -156,7 +201,7 @@ def first_account_create() -> FirstSecrets | None:
 
 
 def _database_file_protect() -> None:
-    """Let only its owner read an SQLite file; SQLite gives its other files the same mode."""
+    """Make an SQLite file readable for its owner only; SQLite uses the same mode for its other files."""
     database: dict[str, Any] = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         path = Path(database["NAME"])
@@ -165,7 +210,7 @@ def _database_file_protect() -> None:
 
 
 def _static_files_digest() -> str:
-    """Return a hash of the names, sizes and times of all static files, those of packages included."""
+    """Return a hash of the names, sizes and times of all static files, including those of packages."""
     digest = hashlib.sha256()
     for finder in get_finders():
         for path, storage in finder.list([]):

@@ -1,6 +1,7 @@
-"""Start a set of programs, restart each one that ends, and stop them all in order.
+"""Start a set of programs, restart each one that ends, and stop all of them in order.
 
-`manage.py run` supervises the queue, the web server and `manage.py work`; that one supervises its worker processes.
+`manage.py run` supervises the queue, the web server and `manage.py work`. `manage.py work` supervises its worker
+processes.
 """
 
 from __future__ import annotations
@@ -22,22 +23,25 @@ logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.1
 _SHORTEST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
+_LONGEST_PAUSE_AFTER_KILL_S = 0.8  # what somebody kills does not fail by itself
 _STEADY_AFTER_S = 30.0
-_ORPHAN_GRACE_S = 25.0
+_ORPHAN_GRACE_S = 3.0  # the next start waits for it; clients repeat their requests, and pictures are tried again
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Describe one program.
+    """A program to supervise.
 
-    grace_s: how long it may take to end after SIGTERM before it is killed.
-    stop_rank: programs of a lower rank are stopped first, those of the same rank together.
+    grace_s: the seconds between SIGTERM and SIGKILL.
+    stop_rank: programs with a lower rank are stopped first, those with the same rank together.
+    folder: created before each start, in case it was deleted with what the program had stored there.
     """
 
     name: str
     command: Sequence[str]
     grace_s: float
     stop_rank: int = 0
+    folder: Path | None = None
 
 
 @dataclass(slots=True)
@@ -47,25 +51,27 @@ class _Running:
     started_at_s: float = 0.0
     pause_s: float = _SHORTEST_PAUSE_S
     start_again_at_s: float = 0.0
+    has_hung: bool = False
 
 
 class Supervisor:
-    """Run programs, each in its own process group, until told to stop.
+    """Run programs, each in its own process group, until a stop is requested.
 
     A program that ends is started again after a pause: 0.2 s the first time, doubling up to 10 s while it keeps ending
-    within 30 s. If this process is killed, `jobs.running.lifeline` ends the groups.
+    within 30 s, and up to 0.8 s while it is killed. If this process is killed, `jobs.running.lifeline` ends the groups.
 
-    report: receives one line for every event.
-    ended: called with the program and its process id when it has ended; exceptions are logged.
-    hung: asked about each running program; one that hangs is killed, and started again as after any end.
-    held_files: descriptors that stay open until every program is gone, such as the lock on the data folder.
+    report: called with one line for each event.
+    ended: called with the program, its process id, and whether another process killed it (by SIGKILL, and not because
+        it hung), when it has ended; exceptions are logged.
+    hung: called with each running program; if it returns True, the program is killed and started again.
+    held_files: descriptors that stay open until all programs have ended, such as the lock on the data folder.
     """
 
     def __init__(
         self,
         *,
         report: Callable[[str], None],
-        ended: Callable[[Program, int], None] | None = None,
+        ended: Callable[[Program, int, bool], None] | None = None,
         hung: Callable[[Program, int], bool] | None = None,
         held_files: Sequence[int] = (),
     ) -> None:
@@ -77,7 +83,7 @@ class Supervisor:
         self._lifeline: subprocess.Popen[bytes] | None = None
 
     def start(self, program: Program) -> None:
-        """Start a program and keep it running from now on."""
+        """Start a program and keep it running."""
         self._running.append(_Running(program))
         self._launch(self._running[-1])
 
@@ -90,13 +96,13 @@ class Supervisor:
             time.sleep(_LOOK_EVERY_S)
 
     def restart(self, name: str) -> None:
-        """Ask a program to end; `run` starts it again as it does after any end."""
+        """Send SIGTERM to a program; `run` starts it again after its end."""
         for running in self._running:
             if running.program.name == name:
                 _signal(running, signal.SIGTERM)
 
     def stop(self, *, hurry: Callable[[], bool] = lambda: False) -> None:
-        """Stop all programs, rank by rank; when `hurry` returns True, the rest of the grace periods is skipped."""
+        """Stop all programs, rank by rank; when `hurry` returns True, the remaining grace periods are skipped."""
         in_order = sorted(self._running, key=_stop_rank)
         for _, together in groupby(in_order, key=_stop_rank):
             self._end([running for running in together if running.process is not None], hurry)
@@ -105,16 +111,19 @@ class Supervisor:
             self._lifeline.wait()
 
     def _launch(self, running: _Running) -> None:
+        if running.program.folder is not None:
+            running.program.folder.mkdir(parents=True, exist_ok=True)
         running.process = subprocess.Popen(
             running.program.command,
             stdin=subprocess.DEVNULL,
             process_group=0,
         )
         running.started_at_s = time.monotonic()
+        running.has_hung = False
         self._tell_lifeline(f"+{running.process.pid}")
 
     def _look_after(self, running: _Running) -> None:
-        """Start a program whose pause is over; note the end of one that runs no longer."""
+        """Start a program whose pause is over, and record the end of a program that has ended."""
         now = time.monotonic()
         if running.process is None:
             if now >= running.start_again_at_s:
@@ -124,17 +133,20 @@ class Supervisor:
         if code is None:
             if self._hung is not None and self._hung(running.program, running.process.pid):
                 self._report(f"{running.program.name} hangs and is killed")
+                running.has_hung = True
                 _signal(running, signal.SIGKILL)
             return
         self._forget(running)
         if now - running.started_at_s > _STEADY_AFTER_S:
             running.pause_s = _SHORTEST_PAUSE_S
-        running.start_again_at_s = now + running.pause_s
-        self._report(f"{running.program.name} ended ({_manner(code)}), starting it again in {running.pause_s:.1f} s")
-        running.pause_s = min(running.pause_s * 2, _LONGEST_PAUSE_S)
+        was_killed = code == -signal.SIGKILL and not running.has_hung
+        pause_s = min(running.pause_s, _LONGEST_PAUSE_AFTER_KILL_S) if was_killed else running.pause_s
+        running.start_again_at_s = now + pause_s
+        self._report(f"{running.program.name} ended ({_manner(code)}), starting it again in {pause_s:.1f} s")
+        running.pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     def _end(self, together: Sequence[_Running], hurry: Callable[[], bool]) -> None:
-        """Send SIGTERM to all of them, wait for each up to its grace period, then kill what is left."""
+        """Send SIGTERM to all given programs, wait for each up to its grace period, then kill the remaining ones."""
         started_s = time.monotonic()
         for running in together:
             _signal(running, signal.SIGTERM)
@@ -147,17 +159,19 @@ class Supervisor:
             self._forget(running)
 
     def _forget(self, running: _Running) -> None:
-        """Kill what is left of the program's group, reap the program and report its end to `ended`."""
+        """Kill the remaining processes of the program's group, reap the program and report its end to `ended`."""
         if running.process is None:
             return
         pid = running.process.pid
+        is_over = running.process.poll() is not None
         _signal(running, signal.SIGKILL)
+        was_killed = is_over and running.process.wait() == -signal.SIGKILL and not running.has_hung
         running.process.wait()
         self._tell_lifeline(f"-{pid}")
         running.process = None
         if self._ended is not None:
             try:
-                self._ended(running.program, pid)
+                self._ended(running.program, pid, was_killed)
             except Exception:
                 logger.exception("the end of %s (process %s) could not be noted", running.program.name, pid)
 

@@ -1,6 +1,6 @@
-"""The parent of one machine's worker processes: small, without torch, it supervises them and runs the upkeep.
+"""The parent of one machine's worker processes: small, without torch. It supervises them and runs the upkeep.
 
-Children are started as new processes instead of forks: a child forked after torch has run with two threads hangs.
+Children are started as new processes instead of forks: a child forked after torch has used two threads hangs.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from jobs.running import readiness
+from jobs.running.memory_kills import MemoryKills
 from jobs.running.pulse import Pulses
 from jobs.running.supervision import Program, Supervisor
 from jobs.running.upkeep import Upkeep
@@ -28,7 +29,7 @@ STOP_GRACE_S = 20.0
 
 
 def worker_programs(pictures: int) -> list[Program]:
-    """Return the programs of one machine: `pictures` processes with a model, the downloaders, one per light queue.
+    """Return the programs of one machine: `pictures` model workers, the downloaders, and one for each light queue.
 
     Downloads, deliveries, mail and zips have their own processes, so that a slow server never blocks a model.
     """
@@ -41,19 +42,20 @@ def worker_programs(pictures: int) -> list[Program]:
 
 
 def run_workers(pictures: int) -> None:
-    """Run this machine's workers until SIGTERM or SIGINT; each then finishes its picture and ends."""
+    """Run this machine's workers until SIGTERM or SIGINT; each worker then finishes its current picture."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     pulses = Pulses()
     supervisor = Supervisor(
         report=logger.warning,
-        ended=partial(_release, pulses),
+        ended=partial(_release, pulses, MemoryKills()),
         hung=lambda _, pid: pulses.is_hung(pid),
     )
     upkeep = Upkeep(stopping)
     upkeep.start()
     try:
+        _release_of_last_start()
         for program in worker_programs(pictures):
             supervisor.start(program)
         supervisor.run(until=stopping.is_set)
@@ -62,8 +64,16 @@ def run_workers(pictures: int) -> None:
         supervisor.stop()
 
 
+def _release_of_last_start() -> None:
+    """Release what the workers of an earlier start held, if a kill or a power cut ended them."""
+    try:
+        recovery.leases_release_of_host(host=os.uname().nodename)
+    except Exception:
+        logger.exception("the pictures of ended workers were not released; the sweep does it when their leases expire")
+
+
 def _program(role: str, number: int) -> Program:
-    """Describe one worker; with several GPUs those with a model take one each, in turn."""
+    """Return the program of one worker. With several GPUs, the model workers are assigned to them in turn."""
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "work", "--child", role]
     gpus = visible_gpus()
     if role == readiness.MODEL_ROLE and len(gpus) > 1:
@@ -71,10 +81,15 @@ def _program(role: str, number: int) -> Program:
     return Program(f"worker ({role})", command, grace_s=STOP_GRACE_S)
 
 
-def _release(pulses: Pulses, program: Program, pid: int) -> None:
-    """Release at once what an ended child held; without this the sweep does it when the lease has expired."""
+def _release(pulses: Pulses, memory_kills: MemoryKills, program: Program, pid: int, was_killed: bool) -> None:
+    """Recover immediately the work of a child that has ended, instead of waiting until its leases expire.
+
+    A child that another process killed does not count against its picture; a child that the system killed to free
+    memory does.
+    """
     pulses.forget(pid)
+    is_strike = not was_killed or memory_kills.has_grown()
     name = f"{os.uname().nodename}-{pid}"
     close_old_connections()
     queue.forget_worker(name)
-    recovery.leases_release(worker=name)
+    recovery.leases_release(worker=name, is_strike=is_strike)

@@ -13,7 +13,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from jobs.running import readiness
-from jobs.running.pulse import pulse
+from jobs.running.pulse import PULSE_EVERY_S, pulse
 from jobs.work import queue, serving
 from jobs.work.faults import fitness
 from jobs.work.tasks import worker_name
@@ -25,12 +25,13 @@ _NICENESS = 5  # on a busy processor requests go first
 
 
 def run_child(role: str) -> None:
-    """Serve until SIGTERM or SIGINT. A child with a model loads and warms it before its first message."""
+    """Serve until SIGTERM or SIGINT. A model worker loads its model and runs it once before its first message."""
     os.nice(_NICENESS)
     name = worker_name()
     describe: Callable[[], dict[str, object]] = dict
     if role == readiness.MODEL_ROLE:
         describe = _load_model(name)
+    threading.Thread(target=_pulse, name="pulse", daemon=True).start()
     threading.Thread(target=_beat, args=(name, role, describe), name="heartbeat", daemon=True).start()
     try:
         serving.serve(queue.QUEUES_OF_ROLE[role], name=name)
@@ -39,7 +40,7 @@ def run_child(role: str) -> None:
 
 
 def _load_model(name: str) -> Callable[[], dict[str, object]]:
-    """Load the model and return the function that describes it; report a failure, so that /health names it."""
+    """Load the model and return the function that describes it; on failure, report the error for /health."""
     from jobs.inference.engines import engines, upkeep_forever
 
     try:
@@ -56,15 +57,21 @@ def _load_model(name: str) -> Callable[[], dict[str, object]]:
 
 
 def _state(role: str) -> dict[str, Any]:
-    """Return what a heartbeat says about this process."""
+    """Return the content of this process's heartbeat."""
     return {"pid": os.getpid(), "host": os.uname().nodename, "role": role, "keyline": __version__}
 
 
-def _beat(name: str, role: str, describe: Callable[[], dict[str, object]]) -> None:
-    """Send a heartbeat three times in the time after which it expires."""
+def _pulse() -> None:
+    """Show the parent that this process is able to run Python; a thread of its own, because a broker may hang."""
     while True:
-        with contextlib.suppress(OSError):  # a full disk must not end the heartbeat
+        with contextlib.suppress(OSError):  # a full disk must not end the pulse
             pulse(os.getpid())
+        time.sleep(PULSE_EVERY_S)
+
+
+def _beat(name: str, role: str, describe: Callable[[], dict[str, object]]) -> None:
+    """Send a heartbeat three times within the time after which it expires."""
+    while True:
         try:
             described = describe()
             device = {"device": "cuda" if "cuda" in str(described.get("runtime", "")) else "cpu"} if described else {}

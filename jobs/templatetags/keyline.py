@@ -1,4 +1,4 @@
-"""Stage 9 in the browser: small words and links that several templates need."""
+"""Template tags and filters of the pages: translated names, slider ranges and links."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from jobs import sentences
-from jobs.models import Artifact, JobImage, Scope, Webhook
+from jobs.models import Artifact, JobImage, Scope
 from jobs.results import storage
 from jobs.results.selectors import artifact_of
 from jobs.web import words
@@ -22,7 +22,7 @@ register = template.Library()
 
 @register.simple_tag
 def status_word(status: str) -> str:
-    """Give a job's or picture's status in the reader's language."""
+    """Return the translated name of a job's or picture's status."""
     return str(words.STATUSES.get(status, status))
 
 
@@ -35,32 +35,38 @@ def option_range(name: str, value: float | None = None) -> SafeString:
 
 @register.filter
 def subject_word(subject: str) -> str:
-    """Give what was found in a picture in the reader's language."""
+    """Return the translated name of the subject found in a picture."""
     return str(words.SUBJECTS.get(subject, subject))
 
 
 @register.filter
 def reason_word(reason: str) -> str:
-    """Return why a model answered, in the reader's language."""
+    """Return the translated reason why a model processed the picture."""
     return str(words.REASONS.get(reason, reason))
 
 
 @register.filter
 def stage_word(stage: str) -> str:
-    """Give a stage that a picture spent time in, in the reader's language."""
+    """Return the translated name of a processing stage."""
     return str(words.STAGES.get(stage, stage))
 
 
 @register.filter
 def scope_words(scopes: Iterable[str]) -> str:
-    """List what a key may do in the reader's language."""
+    """Return the translated scopes of a key as one text."""
     return _listed(scopes, dict(Scope.choices))
 
 
 @register.filter
 def event_words(events: Iterable[str]) -> str:
-    """List the events that a webhook hears of in the reader's language."""
-    return _listed(events, dict(Webhook.Event.choices))
+    """Return the translated events of a webhook as one text."""
+    return _listed(events, words.EVENTS)
+
+
+@register.filter
+def event_word(event: str) -> str:
+    """Return a webhook's event in the reader's language."""
+    return _listed([event], words.EVENTS)
 
 
 register.filter(words.sentence_said)
@@ -69,7 +75,7 @@ register.simple_tag(sentences.explained)
 
 @register.filter
 def artifact_link(image: JobImage, kind: str) -> str:
-    """Give a link to a picture's newest file of one kind; empty when there is none."""
+    """Return a link to a picture's newest file of one kind; empty when there is none."""
     artifact = artifact_of(image, kind)
     return storage.link_to(artifact) if artifact else ""
 
@@ -77,6 +83,18 @@ def artifact_link(image: JobImage, kind: str) -> str:
 @register.filter
 def thumbnail_link(image: JobImage) -> str:
     return artifact_link(image, Artifact.Kind.THUMBNAIL)
+
+
+@register.filter
+def has_cutout(image: JobImage) -> bool:
+    """Return whether a picture is finished and something was found in it."""
+    return image.status == JobImage.Status.SUCCEEDED and image.foreground is not None
+
+
+@register.filter
+def has_original(image: JobImage) -> bool:
+    """Return whether a picture's source is stored, so that a small copy of it can be shown."""
+    return artifact_of(image, Artifact.Kind.SOURCE) is not None
 
 
 def _listed(values: Iterable[str], names: Mapping[str, str | Promise]) -> str:

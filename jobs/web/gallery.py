@@ -1,16 +1,20 @@
-"""The gallery: all pictures of the team, filtered and paged."""
+"""The gallery: all pictures of the team, with filters and pages."""
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models import Status
+from jobs.models import JobImage, Status
 from jobs.models.dialects import dialect_choices
 from jobs.web import words
 from jobs.web.session import FragmentPage
@@ -23,6 +27,14 @@ _STATUSES = [
     (status, words.STATUSES[status])
     for status in (Status.SUCCEEDED, Status.RUNNING, Status.QUEUED, Status.FAILED, Status.CANCELED)
 ]
+ORDERS = [
+    ("", _("Newest first")),
+    ("oldest", _("Oldest first")),
+    ("name", _("By name")),
+    ("uncertain", _("Uncertain first")),
+]
+_FIRST = ("q", "status", "order")
+_BY_DAY = ("", "oldest")  # the orders in which pictures of one day stand together
 _SUBJECTS = list(words.SUBJECTS.items())
 
 
@@ -30,8 +42,20 @@ def _dialects() -> list[tuple[str, str | Promise]]:
     return [_ANY, *((name, gettext(str(label))) for name, label in dialect_choices())]
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Hold a picture, and the day whose pictures begin with it."""
+
+    image: JobImage
+    day: dt.date | None = None
+
+    @property
+    def day_text(self) -> str:
+        return "" if self.day is None else words.day_said(self.day)
+
+
 class GalleryFilter(forms.Form):
-    """Parse the gallery's filter; an invalid value is ignored."""
+    """Parse the gallery's filters; invalid values are ignored."""
 
     q = forms.CharField(label=_("Name"), required=False, max_length=100, widget=forms.TextInput({"type": "search"}))
     status = forms.ChoiceField(label=_("Status"), required=False, choices=[_ANY, *_STATUSES])
@@ -46,14 +70,24 @@ class GalleryFilter(forms.Form):
         max_value=1,
         widget=forms.NumberInput({"step": "0.05"}),
     )
-    order = forms.ChoiceField(
-        label=_("Order"), required=False, choices=[("", _("Newest first")), ("uncertain", _("Review these first"))]
-    )
+    order = forms.ChoiceField(label=_("Order"), required=False, choices=ORDERS)
     mine = forms.BooleanField(label=_("Only mine"), required=False)
+
+    def first_fields(self) -> list[forms.BoundField]:
+        """Return the fields that are always shown."""
+        return [self[name] for name in _FIRST]
+
+    def more_fields(self) -> list[forms.BoundField]:
+        """Return the fields that are shown on request."""
+        return [field for field in self if field.name not in _FIRST]
+
+    def uses_more(self) -> bool:
+        """Return whether one of the fields on request filters."""
+        return any(self.cleaned_data.get(field.name) for field in self.more_fields())
 
 
 class GalleryView(FragmentPage):
-    """Show thumbnails; htmx requests the next page alone, a browser without scripts the whole page."""
+    """Show thumbnails. htmx requests receive only the next page of them, other requests the whole HTML page."""
 
     template_name = "gallery.html"
     fragment_name = "components/thumbs_page.html"
@@ -66,6 +100,28 @@ class GalleryView(FragmentPage):
         page = Paginator(images, PAGE_SIZE).get_page(self.request.GET.get("page"))
         query = self.request.GET.copy()
         query.pop("page", None)
+        is_by_day = form.cleaned_data.get("order", "") in _BY_DAY
         return super().get_context_data(
-            form=form, page=page, query=query.urlencode(), is_filtered=any(form.cleaned_data.values()), **values
+            form=form,
+            page=page,
+            rows=rows_of(images, page) if is_by_day else [Row(image) for image in page.object_list],
+            query=query.urlencode(),
+            is_filtered=any(form.cleaned_data.values()),
+            **values,
         )
+
+
+def rows_of(images: QuerySet[JobImage], page: Page[JobImage]) -> list[Row]:
+    """Return a page's pictures, each first one of a day with that day; the pictures before the page count too."""
+    before = images[page.start_index() - 2] if page.number > 1 else None
+    last = day_of(before) if before else None
+    rows = []
+    for image in page.object_list:
+        day = day_of(image)
+        rows.append(Row(image, None if day == last else day))
+        last = day
+    return rows
+
+
+def day_of(image: JobImage) -> dt.date:
+    return timezone.localtime(image.job.created_at).date()

@@ -1,8 +1,9 @@
-"""The page behind a shared link: the result, its name, when it expires, and a download."""
+"""The page of a shared link: the result, its name, its expiry and a download."""
 
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from jobs.results.selectors import artifact_signed
 
 
 class ShareView(View):
-    """Show a stored result to everybody who has its signed link; explain what to do when the link has expired."""
+    """Show a stored result to anyone with its signed link; for an expired link, explain what to do."""
 
     def get(self, request: HttpRequest, artifact_id: UUID) -> HttpResponse:
         until, signature = request.GET.get("until", ""), request.GET.get("signature", "")
@@ -30,7 +31,7 @@ class ShareView(View):
         file_url = reverse("file", args=[artifact.id, artifact.file_name])
         values: dict[str, Any] = {
             "artifact": artifact,
-            "name": artifact.image.name if artifact.image else artifact.file_name,
+            "name": PurePosixPath(artifact.image.name).name if artifact.image else artifact.file_name,
             "expires_at": dt.datetime.fromtimestamp(int(until), dt.UTC),
             "file_url": f"{file_url}?until={until}&signature={signature}",
         }

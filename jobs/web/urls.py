@@ -3,12 +3,14 @@
 from django.urls import path
 
 from jobs.web import (
+    again,
     gallery,
     keys,
     membership,
     picture,
     presets,
     problems,
+    recipes,
     selection,
     share,
     status,
@@ -25,6 +27,8 @@ urlpatterns = [
     path("submit", studio.SubmitView.as_view(), name="submit"),
     path("gallery/", gallery.GalleryView.as_view(), name="gallery"),
     path("gallery/selection", selection.SelectionView.as_view(), name="selection"),
+    path("gallery/original/<uuid:image_id>", picture.OriginalView.as_view(), name="original"),
+    path("gallery/again", again.AgainView.as_view(), name="again"),
     path("jobs/<uuid:job_id>/cancel", selection.CancelView.as_view(), name="job-cancel"),
     path("jobs/<uuid:job_id>/retry", selection.RetryView.as_view(), name="job-retry"),
     path("jobs/<uuid:job_id>/zip", selection.ZipView.as_view(), name="job-zip"),
@@ -39,6 +43,7 @@ urlpatterns = [
     path("team/", team.TeamView.as_view(), name="team"),
     path("texts.js", texts.catalogue, name="texts"),
     path("presets", presets.PresetsView.as_view(), name="presets"),
+    path("recipes/", recipes.RecipesView.as_view(), name="recipes"),
     path("keys/", keys.KeysView.as_view(), name="keys"),
     path("webhooks/", webhooks.WebhooksView.as_view(), name="webhooks"),
 ]

@@ -1,15 +1,20 @@
 """Translated names of states, subjects, stages and notes, for the pages.
 
-The database and the APIs use the English words, on which programs rely.
+The database and the APIs use the English words, because programs rely on them.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
+
+from jobs.webhooks.payload import TEST_EVENT
 
 STATUSES: dict[str, Promise] = {
     "queued": _("Waiting"),
@@ -20,6 +25,14 @@ STATUSES: dict[str, Promise] = {
 }
 SUBJECTS: dict[str, Promise] = {"person": _("Person"), "object": _("Object"), "stamp": _("Stamp")}
 QUALITIES: dict[str, Promise] = {"fast": _("Fast"), "fine": _("Fine"), "auto": _("Fine where needed")}
+EVENTS: dict[str, Promise] = {
+    "job.succeeded": _("Job finished"),
+    "job.failed": _("Job failed"),
+    "job.canceled": _("Job cancelled"),
+    "image.uncertain": _("Picture needs review"),
+    "quota.warning": _("Quota nearly used up"),
+    TEST_EVENT: _("Test message"),
+}
 REASONS: dict[str, Promise] = {
     "quality": _("the quality that was chosen"),
     "certain": _("the fast result is certain"),
@@ -73,7 +86,7 @@ _FIGURE = re.compile(r"(?<=first of )\d+|(?<=orientation )\d+|(?<=depth: )\d+")
 
 
 def sentence_said(text: str) -> str:
-    """Return a stored sentence in the reader's language; an unknown one is returned unchanged."""
+    """Return a stored English sentence in the current language; a sentence without a translation stays English."""
     figure = _FIGURE.search(text)
     pattern = _FIGURE.sub("%(number)s", text)
     if pattern not in SENTENCES:
@@ -81,8 +94,18 @@ def sentence_said(text: str) -> str:
     return gettext(pattern) % {"number": figure[0]} if figure else gettext(pattern)
 
 
+def day_said(day: dt.date) -> str:
+    """Return a day as a heading: today, yesterday, or its date."""
+    today = timezone.localdate()
+    if day == today:
+        return gettext("Today")
+    if day == today - dt.timedelta(days=1):
+        return gettext("Yesterday")
+    return date_format(day, "DATE_FORMAT")
+
+
 def pixels_said(count: int) -> str:
-    """Return a number of pixels as readers say it: in millions, in Chinese in units of ten thousand."""
+    """Return a number of pixels as text: in millions, in Chinese in units of ten thousand."""
     if (get_language() or "").startswith("zh"):
         return f"{count // 10_000} 万像素"
     return gettext("%(count)s megapixels") % {"count": count // 1_000_000}

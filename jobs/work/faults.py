@@ -1,7 +1,7 @@
-"""Tell faults of the machine from faults of a picture, and hold back a worker that meets one after the other.
+"""Distinguish faults of the machine from faults of a picture, and slow down a worker with repeated faults.
 
-A fault of the machine is one of the database, the storage, the disk, the memory or the weights. It never becomes a
-verdict about a picture: the picture returns to the queue, for another worker if there is one, with growing delays.
+A machine fault concerns the database, the storage, the disk, the memory or the weights. It never fails a picture
+directly: the picture returns to the queue with growing delays, so that another worker can process it.
 """
 
 from __future__ import annotations
@@ -23,27 +23,36 @@ logger = logging.getLogger(__name__)
 
 # The delay before each new try of a picture after a fault of the machine; with the last one it fails.
 FAULT_DELAYS_S = (2, 10, 30, 120, 600, 1800, 3600)
-# How long a worker waits before its next message after that many faults without a success in between.
+# How long a worker waits before its next message after that many faults without a success in between. What all workers
+# share, such as the database, is soon there again or away for all; the rest may be wrong with this worker alone.
 HOLD_BACK_S = (1, 2, 5, 10, 20, 30)
+_LONGEST_OUTAGE_HOLD_S = 3
 _SHOWN_FOR_S = 60.0
-_DATABASE_DELAYS_S = (1, 2, 5, 10)
+_DATABASE_DELAYS_S = (1, 2, 3, 3, 3, 3, 3)
 _DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+_SHARED = (OperationalError, InterfaceError, RedisError, StorageFailed, BotoCoreError, ClientError)
 _Result = TypeVar("_Result")
 
 
 class WorkerUnfit(Exception):
-    """Raise this where a worker cannot do its work at all, for example without weights."""
+    """Raised when a worker cannot process any picture, for example because weights are missing."""
 
 
 def is_machine_fault(error: BaseException) -> bool:
-    """Return whether an exception, or one that caused it, is a fault of the machine."""
+    """Return whether an exception or one of its causes is a machine fault."""
     return any(_is_machine_fault(cause) for cause in _chain(error))
 
 
-def database_retried(call: Callable[[], _Result]) -> _Result:
-    """Call and return the result; while the database is locked or away, call again, for up to some tens of seconds.
+def is_outage(error: BaseException) -> bool:
+    """Return whether the fault is one of a service that all workers share: database, broker or storage."""
+    return any(isinstance(cause, _SHARED) for cause in _chain(error))
 
-    `call` runs its own transaction: inside another one it is called once.
+
+def database_retried(call: Callable[[], _Result]) -> _Result:
+    """Call a function and return its result.
+
+    While the database is locked or unreachable, retry for some tens of seconds. `call` must open its own transaction.
+    Inside another transaction it is called only once.
     """
     for delay_s in (*_DATABASE_DELAYS_S, None):
         try:
@@ -58,7 +67,10 @@ def database_retried(call: Callable[[], _Result]) -> _Result:
 
 
 class Fitness:
-    """Count this process's faults since its last success, for its heartbeat and for the pause between messages."""
+    """Count this process's machine faults since its last success.
+
+    The heartbeat reports them, and they set the pause before the next message.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -69,7 +81,8 @@ class Fitness:
 
     def fault(self, error: BaseException) -> None:
         with self._lock:
-            self._pause_s = HOLD_BACK_S[min(self._faults, len(HOLD_BACK_S) - 1)]
+            pause_s = HOLD_BACK_S[min(self._faults, len(HOLD_BACK_S) - 1)]
+            self._pause_s = min(pause_s, _LONGEST_OUTAGE_HOLD_S) if is_outage(error) else pause_s
             self._faults += 1
             self._last = fault_text(error)
             self._last_at_s = time.monotonic()
@@ -79,13 +92,13 @@ class Fitness:
             self._faults, self._last, self._pause_s = 0, "", 0.0
 
     def take_pause_s(self) -> float:
-        """Return how long to wait before the next message; 0 until the next fault."""
+        """Return the seconds to wait before the next message, and reset them to 0 until the next fault."""
         with self._lock:
             pause_s, self._pause_s = self._pause_s, 0.0
         return pause_s
 
     def describe(self) -> dict[str, Any]:
-        """Return what the heartbeat says of the faults; empty for a sound worker, and for one that met none lately."""
+        """Return the heartbeat's entry about recent faults, as `{"error": text}`; empty without any."""
         with self._lock:
             is_recent = time.monotonic() - self._last_at_s < _SHOWN_FOR_S
             if not self._faults or not is_recent:
@@ -97,7 +110,7 @@ fitness = Fitness()
 
 
 def fault_text(error: BaseException) -> str:
-    """Return the fault in one line for the staff, with the first cause."""
+    """Return a one-line text about a fault for the staff; it names the first cause."""
     first = list(_chain(error))[-1]
     return f"{type(first).__name__}: {first}"[:500]
 
@@ -112,7 +125,6 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 def _is_machine_fault(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in _DISK_ERRNOS
-    kinds = (OperationalError, InterfaceError, RedisError, StorageFailed, BotoCoreError, ClientError)
     # Matched by name, because torch must not be imported for this: torch.OutOfMemoryError.
     is_out_of_memory = any(kind.__name__ in ("MemoryError", "OutOfMemoryError") for kind in type(error).__mro__)
-    return isinstance(error, (*kinds, WorkerUnfit)) or is_out_of_memory
+    return isinstance(error, (*_SHARED, WorkerUnfit)) or is_out_of_memory

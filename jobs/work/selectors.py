@@ -1,4 +1,4 @@
-"""Read jobs and pictures that an actor may see."""
+"""Read the jobs and pictures that an actor may see."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import F, Max, QuerySet, prefetch_related_objects
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from jobs.errors import JobNotFound, PictureNotFound
@@ -16,13 +17,16 @@ from jobs.teams.actor import Actor
 
 
 def jobs_of(actor: Actor) -> QuerySet[Job]:
-    """Return the jobs that the actor may see: the team's, or only a member's own where the team is set so."""
+    """Return the jobs that the actor may see.
+
+    All of the team, or only the actor's own if the team hides others' jobs.
+    """
     jobs = Job.objects.filter(team=actor.team)
     return jobs.filter(user=actor.user) if actor.sees_only_own else jobs
 
 
 def job_get(actor: Actor, job_id: UUID | str) -> Job:
-    """Return one job; raise JobNotFound for a missing one and for another team's alike."""
+    """Return one job; raise JobNotFound when it does not exist or belongs to another team."""
     job = jobs_of(actor).filter(pk=job_id).first()
     if job is None:
         raise JobNotFound
@@ -30,7 +34,7 @@ def job_get(actor: Actor, job_id: UUID | str) -> Job:
 
 
 def job_now(job_id: UUID | str) -> Job:
-    """Return the current state of a job, without an ownership check; raise JobNotFound if it was deleted."""
+    """Return the current state of a job, without an ownership check; raise JobNotFound when it has been deleted."""
     job = Job.objects.filter(pk=job_id).first()
     if job is None:
         raise JobNotFound
@@ -38,7 +42,7 @@ def job_now(job_id: UUID | str) -> Job:
 
 
 def ended_or_deleted(job_ids: Sequence[str]) -> list[str]:
-    """Return those of the ids whose job has ended or is gone."""
+    """Return those of the ids whose job has ended or has been deleted."""
     running = set()
     for start in range(0, len(job_ids), 500):  # as many parameters as any database takes
         found = Job.objects.filter(pk__in=job_ids[start : start + 500]).exclude(status__in=Job.TERMINAL)
@@ -49,7 +53,7 @@ def ended_or_deleted(job_ids: Sequence[str]) -> list[str]:
 def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
     """Return the actor's jobs filtered by `status`, `dialect`, `created_after` and `created_before`, newest first.
 
-    Their pictures and artifacts are prefetched, so that the number of queries does not depend on the length.
+    Pictures and artifacts are prefetched, so the number of queries is constant.
     """
     jobs = jobs_of(actor)
     for name in ("status", "dialect"):
@@ -71,7 +75,7 @@ def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
 
 
 def jobs_kept(actor: Actor, dialect: str, chosen: Mapping[str, Any]) -> QuerySet[Job]:
-    """Return the actor's jobs of one dialect whose retention is not over, filtered as `jobs_filtered` does."""
+    """Return the actor's unexpired jobs of one dialect, with the filters of `jobs_filtered`."""
     return jobs_filtered(actor, {**chosen, "dialect": dialect}).filter(expires_at__gt=timezone.now())
 
 
@@ -89,20 +93,20 @@ def external_id_is_taken(dialect: str, external_id: str) -> bool:
 
 
 def job_by_idempotency_key(actor: Actor, idempotency_key: str) -> Job | None:
-    """Return the job that this key created within its life, among those that the actor may see."""
+    """Return the job that was created with this unexpired key, if the actor may see it; otherwise None."""
     oldest = timezone.now() - Job.IDEMPOTENCY_KEY_LIFE
     return jobs_of(actor).filter(idempotency_key=idempotency_key, created_at__gt=oldest).first()
 
 
 def images_of(job: Job) -> list[JobImage]:
-    """Return a job's pictures in order with their artifacts, from the prefetched ones where they are."""
+    """Return a job's pictures in order with their artifacts; prefetched rows are used when there are any."""
     images = list(job.images.all())
     prefetch_related_objects(images, "artifacts")
     return images
 
 
 def image_at(job: Job, position: int | None = None) -> JobImage:
-    """Return a job's picture at `position`, by default the first. A position is no index, as deletions leave gaps."""
+    """Return the picture at `position`, by default the first one. Positions may have gaps after deletions."""
     images = job.images.prefetch_related("artifacts").order_by("position")
     image = (images if position is None else images.filter(position=position)).first()
     if image is None:
@@ -111,13 +115,16 @@ def image_at(job: Job, position: int | None = None) -> JobImage:
 
 
 def images_recent(actor: Actor, count: int) -> list[JobImage]:
-    """Return the newest cut-out pictures that the actor may see, with their artifacts."""
+    """Return the newest finished cutouts that the actor may see, with their artifacts."""
     images = JobImage.objects.filter(job__in=jobs_of(actor), status=Status.SUCCEEDED)
     return list(images.select_related("job").prefetch_related("artifacts").order_by("-finished_at")[:count])
 
 
 def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImage]:
-    """Return the actor's pictures by `q` (name), `status`, `subject`, `dialect`, `since`, `until`, `mine`."""
+    """Return the actor's pictures by `q` (name), `status`, `subject`, `dialect`, `since`, `until`, `mine`.
+
+    `order` is `uncertain`, `oldest` or `name`; by default the newest come first.
+    """
     images = JobImage.objects.filter(job__in=jobs_of(actor)).select_related("job").prefetch_related("artifacts")
     lookups = {
         "q": "name__icontains",
@@ -134,13 +141,34 @@ def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImag
     if chosen.get("mine"):
         images = images.filter(job__user=actor.user)
     newest = ("-job__created_at", "job_id", "position")
-    if chosen.get("order") == "uncertain":
-        return images.order_by(F("uncertainty").desc(nulls_last=True), *newest)
+    match chosen.get("order"):
+        case "uncertain":
+            return images.order_by(F("uncertainty").desc(nulls_last=True), *newest)
+        case "oldest":
+            return images.order_by("job__created_at", "job_id", "position")
+        case "name":
+            return images.order_by(Lower("name"), *newest)
     return images.order_by(*newest)
 
 
+def positions_beside(image: JobImage) -> tuple[int | None, int | None]:
+    """Return the positions of the pictures before and after one in its job; None at either end."""
+    positions = image.job.images.order_by("position").values_list("position", flat=True)
+    before = positions.filter(position__lt=image.position).last()
+    return before, positions.filter(position__gt=image.position).first()
+
+
+def image_get(actor: Actor, image_id: UUID) -> JobImage:
+    """Return one picture with its artifacts; raise PictureNotFound for a missing one and for another team's alike."""
+    images = JobImage.objects.filter(pk=image_id, job__in=jobs_of(actor)).select_related("job")
+    image = images.prefetch_related("artifacts").first()
+    if image is None:
+        raise PictureNotFound
+    return image
+
+
 def images_chosen(actor: Actor, image_ids: Sequence[str]) -> list[JobImage]:
-    """Return those of the pictures that the actor may see; invalid ids and other teams' are left out."""
+    """Return those of the pictures that the actor may see, without invalid ids and pictures of other teams."""
     ids = [image_id for image_id in image_ids if is_uuid(image_id)]
     images = JobImage.objects.filter(pk__in=ids, job__in=jobs_of(actor)).select_related("job__team")
     return list(images.prefetch_related("artifacts").order_by("job_id", "position"))

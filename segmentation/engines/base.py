@@ -13,10 +13,10 @@ from segmentation.options import Box, Point
 
 @dataclass(frozen=True, slots=True)
 class Matte:
-    """Hold what an engine found in one picture, at the engine's own resolution.
+    """The result of an engine for one picture, at the engine's own resolution.
 
-    alpha: (h, w) float32 in 0..1, the whole subject. people: same shape, the part of it that belongs to people,
-    or None when the engine cannot tell. Both cover the full picture, squeezed to h x w.
+    alpha: (h, w) float32 in 0..1, the whole subject. people: same shape, the part of the subject that belongs to
+    people, or None if the engine cannot detect people. Both cover the full picture, scaled to h x w.
     """
 
     alpha: np.ndarray
@@ -25,7 +25,7 @@ class Matte:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """Hold one person: `box` in pixels of the upright picture, `score` in 0..1, `alpha` like Matte.alpha."""
+    """One person: `box` in pixels of the upright picture, `score` in 0..1, `alpha` like Matte.alpha."""
 
     box: Box
     score: float
@@ -33,11 +33,11 @@ class Instance:
 
 
 class Engine(Protocol):
-    """Turn an upright sRGB picture, (H, W, 3) uint8, into alphas. Engines are built once, warmed up and kept.
+    """Compute alphas for an upright sRGB picture, (H, W, 3) uint8. Engines are built and warmed up once, then reused.
 
-    name, version: what is loaded and the first 12 digits of its sha256.
-    runtime: `openvino`, `torch-cpu`, `torch-cuda` or `onnx`.
-    Every method raises segmentation.errors.InferenceFailed when the runtime fails.
+    name, version: the loaded model and the first 12 digits of its sha256.
+    runtime: `openvino`, `torch-cpu`, `torch-cuda` or `onnx`. Every method raises segmentation.errors.InferenceFailed
+    when the runtime fails.
     """
 
     name: str
@@ -46,20 +46,21 @@ class Engine(Protocol):
 
     @property
     def takes_points(self) -> bool:
-        """Return whether `points` can be asked."""
+        """Return whether the engine supports `points`."""
 
     def auto(self, rgb: np.ndarray) -> Matte:
-        """Find the salient subject or subjects."""
+        """Return the matte of the salient subject or subjects."""
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Cut out the subject in each box, in the boxes' order; nothing outside its box is opaque."""
+        """Return the matte of the subject in each box, in the boxes' order; outside its box the alpha is 0."""
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Cut out the one subject that the points ask for, each correcting the answer to those before it.
+        """Return the matte of the one subject that the points select.
 
-        boxes: where the subject lies, or none. from_auto: without boxes, the first point corrects what `auto` finds
-        instead of selecting a subject by itself. The points are on the picture.
+        Each point corrects the result of the previous ones.
+        boxes: where the subject is, or none. from_auto: without boxes, the first point corrects the result of `auto`
+        instead of selecting a new subject. All points must be on the picture.
         """
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
-        """Find each person, best score first."""
+        """Return each person, the best score first."""

@@ -1,7 +1,7 @@
-"""Stage 6, the model: where to look again, and how two looks at one picture become one answer.
+"""Run the model a second time on the part of the picture that contains the subject, and combine both results.
 
-At the network's size a subject that fills a third of the picture's side is seen with a ninth of the pixels. Shown by
-itself it is seen as a large one is, and what both looks agree on is right more often than either.
+At the network's input size, a subject that fills a third of the picture's side has only a ninth of the pixels. Cropped,
+it has as many pixels as a large subject. The average of both results is more often correct than either of them.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ FINEST = 2  # times the network's size: finer cells cost the refinement more tha
 
 
 def subject_box(logits: np.ndarray, picture_width: int, picture_height: int) -> Box | None:
-    """Return the box of the picture round what logits (h, w) show of a subject.
+    """Return the part of the picture for a second run, from the logits (h, w) of the first run.
 
-    None where there is nothing, too little to look at, or so much that a second look would see it no larger.
+    None if there is no subject, if it is too small, or if it is so large that a second run would not show it larger.
     """
     _, _, parts, _ = cv2.connectedComponentsWithStats((logits > 0).astype(np.uint8))
     parts = parts[1:]  # the first is what is not the subject
@@ -41,9 +41,10 @@ def subject_box(logits: np.ndarray, picture_width: int, picture_height: int) -> 
 
 
 def united(whole: np.ndarray, closer: np.ndarray, view: Box, picture_width: int, picture_height: int) -> np.ndarray:
-    """Average the logits of the whole picture, (C, h, w), and of `view` alone, (C, h, w), where both look.
+    """Return the logits of the whole picture, (C, h, w), averaged inside `view` with those of `view` alone, (C, h, w).
 
-    The result, (C, rows, columns) float32, is finer than either, so that the second look keeps what it saw.
+    The result, (C, rows, columns) float32, has a higher resolution than the inputs, to keep the details of the second
+    run.
     """
     size = whole.shape[-1]
     columns, rows = canvas_size(view, picture_width, picture_height, size, most_px=FINEST * size)

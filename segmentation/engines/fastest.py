@@ -1,7 +1,7 @@
-"""Measure which runtime is fastest on this machine for a model, and remember it.
+"""Measure which runtime is fastest for a model on this machine, and store the result.
 
-Measuring loads the model on every runtime, which takes from seconds to minutes: so a start never waits for it, and
-uses what was remembered.
+The measurement loads the model on every runtime, which takes seconds to minutes. Therefore no start waits for it; a
+start uses the stored result.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ def fastest_runtime(
 ) -> Runtime:
     """Return the fastest of the candidates, from the file in `cache_dir` or by measuring all of them.
 
-    load: build and warm an engine on one runtime. One that cannot be had is left out; without any, AUTO decides.
-    built_in: checkpoints of the built-in network of one size are equally fast, so that they share a measurement.
+    load: build and warm an engine on one runtime. Unavailable runtimes are skipped; without any, AUTO is returned.
+    built_in: checkpoints of the built-in network with the same size are equally fast and share one measurement.
     """
     key = _key(weights, built_in=built_in)
     path = cache_dir / FILE_NAME
@@ -71,7 +71,7 @@ def fastest_runtime(
 
 
 def _measured(runtime: Runtime, load: Callable[[Runtime], Engine]) -> float | None:
-    """Return the least time of one picture in seconds; None for a runtime that cannot be had."""
+    """Return the shortest time for one picture in seconds; None for an unavailable runtime."""
     try:
         engine = load(runtime)
         return min(_time_s(engine) for _ in range(RUNS))
@@ -88,7 +88,7 @@ def _time_s(engine: Engine) -> float:
 
 
 def _key(weights: Path, *, built_in: bool) -> str:
-    """Name the machine and the model."""
+    """Return a key for the machine and the model."""
     machine = f"{platform.node()} {platform.machine()} {_cpu_name()} x{available_cpus()}"
     model = f"built-in {weights.suffix} {weights.stat().st_size}" if built_in else file_digest(weights)[:16]
     return f"{machine}: {model}"
@@ -104,7 +104,7 @@ def _cpu_name() -> str:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Let one process measure at a time: two at once would disturb each other."""
+    """Allow only one process at a time to measure, because two measurements would disturb each other."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.with_suffix(".lock").open("w")

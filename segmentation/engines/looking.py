@@ -1,7 +1,8 @@
-"""The built-in network as its engine asks it: one look at a photo, with a prompt or without.
+"""Run the built-in network once on a photo, with or without a prompt (a "look").
 
-A network that takes boxes alone sees photo and prompt at once. One that takes clicks is served as two: the encoder sees
-the photo, the decoder the prompt, and what the encoder said is kept, so that another click costs the decoder only.
+A network that takes only boxes gets photo and prompt together. A network that takes clicks is split: the encoder
+processes the photo, the decoder the prompt. The encoder's features are cached, so another click on the same photo runs
+only the decoder.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ KEPT_ANSWERS = 24  # 1.4 MB each at 416 px; a request repeats the clicks of thos
 
 
 class Look(NamedTuple):
-    """What to look at: a photo (3, S, S) float32, normalised, and what it is asked for.
+    """The input of one run: a photo (3, S, S) float32, normalised, and a prompt.
 
-    prompt: (1, S, S) with the box plane alone or (3, S, S) with box, clicks and the matte before (see
+    prompt: (1, S, S) with the box plane alone, or (3, S, S) with box, clicks and the previous matte (see
     segmentation.network), or None.
     """
 
@@ -39,24 +40,24 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a look gave: logits of subject and people (2, S, S), and people maps (5, S/8, S/8), float32."""
+    """The output of one run: logits of subject and people (2, S, S), and people maps (5, S/8, S/8), float32."""
 
     mattes: np.ndarray
     maps: np.ndarray
 
 
 class Looker(Protocol):
-    """Answer looks; `takes_clicks` tells whether prompts may hold clicks."""
+    """Run the network on looks; `takes_clicks` says whether prompts may contain clicks."""
 
     runtime: str
     takes_clicks: bool
 
     def answers(self, looks: Sequence[Look]) -> list[Answer]:
-        """Answer each look; raise InferenceFailed when the runtime fails."""
+        """Return the answer for each look; raise InferenceFailed when the runtime fails."""
 
 
 class Kept(Generic[Value]):
-    """Keep the values used last, by a digest of what they were computed from; safe for threads."""
+    """A thread-safe cache of the most recently used values; the keys are digests of the inputs."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -77,7 +78,7 @@ class Kept(Generic[Value]):
 
 
 class WholeLooker:
-    """Ask a network that takes photo and box plane as one input, (4, S, S)."""
+    """Run a network that takes photo and box plane as one input, (4, S, S)."""
 
     takes_clicks = False
 
@@ -92,7 +93,10 @@ class WholeLooker:
 
 
 class SplitLooker:
-    """Ask a network whose encoder takes the photo (3, S, S) and whose decoder its features and three prompt planes."""
+    """Run a network with a separate encoder, which takes the photo (3, S, S), and decoder.
+
+    The decoder takes the encoder's features and three prompt planes.
+    """
 
     takes_clicks = True
 
@@ -108,7 +112,7 @@ class SplitLooker:
         return self._decoded(features, looks)
 
     def again(self, look: Look) -> Answer:
-        """Answer a look at a photo that more looks will follow; features and answers are kept for them."""
+        """Return the answer for a photo that is likely to be used again; features and answers are cached."""
         photo, planes = _digest(look.photo), _planes(look, 3)
         asked = photo + _digest(planes)
         answer = self._answers.get(asked)
@@ -127,7 +131,7 @@ class SplitLooker:
 
 
 def _planes(look: Look, count: int) -> np.ndarray:
-    """Return the prompt as `count` planes; what it lacks is 0, which asks for nothing."""
+    """Return the prompt as `count` planes; missing planes are 0, which means no prompt."""
     planes = np.zeros((count, *look.photo.shape[1:]), np.float32)
     if look.prompt is not None:
         planes[: len(look.prompt)] = look.prompt

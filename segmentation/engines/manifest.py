@@ -1,7 +1,7 @@
-"""What stands beside a weight file and says how to feed it and how to read its answer.
+"""The manifest beside a weight file: how to prepare the input of the network and how to interpret its output.
 
-A manifest is a JSON object in `NAME.json` beside `NAME.safetensors`, `NAME.pth` or `NAME.onnx`. Unknown names are left
-alone, so that a training program may note its figures there.
+A manifest is a JSON object in `NAME.json` beside `NAME.safetensors`, `NAME.pth` or `NAME.onnx`. Unknown names are
+ignored, so that a training program may store its measurements there.
 """
 
 from __future__ import annotations
@@ -35,25 +35,24 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Describe one weight file; building one raises WeightsInvalid naming the field that is off.
+    """Describe one weight file. Raise WeightsInvalid, which names the wrong field, when it is built.
 
-    Where it comes from: url, sha256 and md5 (lower-case hex; empty is not checked), licence, non_commercial,
-    `terms` (what there is to know about its use that a licence's name does not tell).
-    Input: `size` pixels a side, values in 0..1 (or divided by the picture's own maximum), then (x - mean) / std.
-    `full_scale`: what 255 becomes before mean and std are applied. `batched`: whether the input has a batch axis.
+    Origin: url, sha256 and md5 (lower-case hex; empty means unchecked), licence, non_commercial,
+    `terms` (conditions of use that the licence's name does not tell).
+    Input: `size` pixels per side, values in 0..1 (or divided by the picture's own maximum), then (x - mean) / std.
+    `full_scale`: the value of 255 before mean and std are applied. `batched`: whether the input has a batch axis.
     `fit`: `squeeze` changes the aspect ratio, `pad` keeps it and fills right and bottom with zeros after normalising.
-    Output of family `salient`: `output` by index or name, `activation` still to apply, `stretch` to the full 0..1;
-    `people_only` marks a network that finds nothing but people.
+    Output of family `salient`: `output` by index or name, the `activation` still to apply, `stretch` to the full 0..1;
+    `people_only` marks a network that finds only people.
     `points`: family `keyline` takes clicks; its network has three prompt planes, which enter the decoder.
-    `mirrored`: family `keyline` looks at a picture and at its mirror picture, and averages the logits of both.
-    `second_look`: family `keyline` looks again at what it found, by itself, where that fills only a part of a picture.
-    `presence`: the logit that the surest places of a picture must reach to show a subject for certain (`keyline`).
-    Boxes: `prompt` draws them on the network's fourth plane, `crop` looks at the box's surroundings alone, wider by
+    `mirrored`: family `keyline` runs on the picture and on its mirror image, and averages the logits.
+    `second_look`: family `keyline` runs again on the subject's part of the picture, if the subject fills only a part.
+    `presence`: the logit that the most certain cells must reach for a certain subject (`keyline`).
+    Boxes: `prompt` draws them on the network's fourth plane; `crop` runs on the box's surroundings, wider by
     `box_margin` of the box's sides.
-    Output of family `people`: the names or indices under `boxes`, `scores` (None: the fifth column of boxes),
-    `labels` (None: everything is a person) and `masks`, `person_label`; how boxes are written; whether a mask covers
-    the whole `picture` or its own `box`.
-    People that score below `min_score` are dropped, whatever the family.
+    Output of family `people`: the names or indices in `boxes`, `scores` (None: the fifth column of boxes), `labels`
+    (None: everything is a person) and `masks`, `person_label`; the format of boxes; whether a mask covers the whole
+    `picture` or its own `box`. People with a score below `min_score` are dropped, in every family.
     """
 
     name: str
@@ -125,7 +124,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, data: Any, *, name: str = "") -> Self:
-        """Read a manifest's JSON object; what is not a field of ours goes to `extra`."""
+        """Build a manifest from a JSON object; unknown fields are stored in `extra`."""
         if not isinstance(data, dict):
             raise WeightsInvalid("The manifest is not a JSON object.")
         known = {entry.name for entry in fields(cls)} - {"extra"}
@@ -135,7 +134,7 @@ class Manifest:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read the file at `path`; raise WeightsInvalid when it is missing or no manifest."""
+        """Read the file at `path`; raise WeightsInvalid when it is missing or not a manifest."""
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -149,12 +148,12 @@ _KINDS = {name: kind for name, kind in get_type_hints(Manifest).items() if name 
 
 
 def manifest_path(weights: Path) -> Path:
-    """Name the manifest that belongs to a weight file."""
+    """Return the path of a weight file's manifest."""
     return weights.with_suffix(".json")
 
 
 def file_digest(path: Path, algorithm: str = "sha256") -> str:
-    """Compute a file's checksum as lower-case hex, a piece at a time; raise WeightsInvalid when it cannot be read."""
+    """Return a file's checksum as lower-case hex, read in pieces; raise WeightsInvalid when it cannot be read."""
     digest = hashlib.new(algorithm, usedforsecurity=False)
     try:
         with path.open("rb") as stream:
@@ -166,7 +165,7 @@ def file_digest(path: Path, algorithm: str = "sha256") -> str:
 
 
 def checked_digest(weights: Path, manifest: Manifest) -> str:
-    """Return the file's sha256; raise WeightsInvalid when a checksum in the manifest is another."""
+    """Return the file's sha256; raise WeightsInvalid when it differs from a checksum in the manifest."""
     sha256 = file_digest(weights)
     if manifest.sha256 and manifest.sha256.lower() != sha256:
         raise WeightsInvalid(f"The weights file {weights.name} is not the one that its manifest describes (sha256).")

@@ -1,7 +1,7 @@
-"""One engine for every public network that answers a picture with one map of its subject.
+"""One engine for all public networks that output one map of the picture's subject.
 
-U²-Net (Qin et al. 2020), IS-Net (Qin et al. 2022), BiRefNet (Zheng et al. 2024) and MODNet (Ke et al. 2022) differ in
-nothing but what their manifests say.
+U²-Net (Qin et al. 2020), IS-Net (Qin et al. 2022), BiRefNet (Zheng et al. 2024) and MODNet (Ke et al. 2022) differ
+only in their manifests.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from segmentation.options import Box, Point
 
 
 class SalientEngine:
-    """Serve a network of the manifest family `salient`. It cannot tell people apart."""
+    """Run a network of the manifest family `salient`. It cannot distinguish people."""
 
     takes_points = False
 
@@ -30,11 +30,11 @@ class SalientEngine:
         self._output = session.index_of(manifest.output)
 
     def auto(self, rgb: np.ndarray) -> Matte:
-        """Find the subject; the matte is as large as the network's answer."""
+        """Return the subject's matte, in the size of the network's output."""
         return self._matte(self._alpha(rgb))
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Look at each box's surroundings alone, as such a network takes no prompt."""
+        """Run on each box's surroundings, because such a network takes no prompt."""
         height, width = rgb.shape[:2]
         mattes = []
         for box in boxes:

@@ -1,7 +1,7 @@
-"""One engine for every public network that answers with people one by one.
+"""One engine for all public networks that output separate people.
 
-Mask R-CNN (He et al. 2017) gives a small mask in each box, RTMDet-Ins (Lyu et al. 2022) one of the whole picture; what
-else they differ in, their manifests say.
+Mask R-CNN (He et al. 2017) outputs a small mask for each box, RTMDet-Ins (Lyu et al. 2022) one of the whole picture;
+all other differences are in their manifests.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_PEOPLE = 100
 
 
 class PeopleEngine:
-    """Serve a network of the manifest family `people`. Its only subjects are people."""
+    """Run a network of the manifest family `people`. Only people are subjects."""
 
     takes_points = False
 
@@ -35,7 +35,7 @@ class PeopleEngine:
         self._labels = None if manifest.labels is None else session.index_of(manifest.labels)
 
     def auto(self, rgb: np.ndarray) -> Matte:
-        """Unite all people; without any, everything is background."""
+        """Return the matte of all people together; without people, everything is background."""
         return self._united([person.alpha for person in self.instances(rgb)])
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
@@ -54,7 +54,7 @@ class PeopleEngine:
         raise InferenceFailed(f"The model {self.name} does not take points.")
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
-        """Find each person, best score first."""
+        """Return each person, the best score first."""
         frame = framed(rgb, self._manifest)
         outputs = self._session.run(frame.planes[None] if self._manifest.batched else frame.planes)
         boxes, scores, masks = self._detections(outputs)
@@ -69,7 +69,7 @@ class PeopleEngine:
         return people
 
     def _detections(self, outputs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return boxes (n, 4), scores (n,) and masks (n, h, w) of the people above the least score."""
+        """Return boxes (n, 4), scores (n,) and masks (n, h, w) of the people with at least `min_score`."""
         boxes, masks = outputs[self._boxes], outputs[self._masks]
         if boxes.ndim < 2 or masks.ndim < 3 or boxes.shape[-1] < (5 if self._scores is None else 4):
             shapes = f"{boxes.shape} and {masks.shape}"
@@ -98,7 +98,8 @@ class PeopleEngine:
         unit = self._manifest.size if self._manifest.box_unit == "share" else 1
         across, down = width * unit / frame.width, height * unit / frame.height
         limit = np.clip([first * across, second * down, third * across, fourth * down], -width - height, width + height)
-        return Box(*(float(edge) for edge in limit)).clipped(width, height)
+        left, top, right, bottom = (round(float(edge)) for edge in limit)
+        return Box(left, top, right, bottom).clipped(width, height)
 
     def _alpha(self, mask: np.ndarray, box: Box, frame: Framed, width: int, height: int) -> np.ndarray:
         alpha = sigmoid(mask) if self._manifest.activation == "sigmoid" else mask.astype(np.float32)
@@ -115,7 +116,7 @@ class PeopleEngine:
 
 
 class PeopleFrom:
-    """Join two engines: subjects and boxes from the first, people one by one from the second."""
+    """Combine two engines: subjects and boxes from the first, separate people from the second."""
 
     def __init__(self, subjects: Engine, people: Engine) -> None:
         self.name = f"{subjects.name} with {people.name}"

@@ -1,4 +1,4 @@
-"""ONNX files through ONNX Runtime, where OpenVINO cannot read them or a GPU provider is there."""
+"""Run ONNX files with ONNX Runtime, if OpenVINO cannot read them or a GPU provider is available."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Networks on the CPU through OpenVINO, the fastest runtime there.
+"""Run networks on the CPU with OpenVINO, the fastest runtime there.
 
-A torch network is converted once; the result is kept as one file, so that the next start needs no torch at all.
+A torch network is converted once. The converted model is stored as one file, so that the next start does not need
+torch.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ _precision: ContextVar[str | None] = ContextVar("precision", default=None)
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """Build sessions that compute in float32, whatever the CPU does best."""
+    """Build sessions that compute in float32 instead of the CPU's fastest precision."""
     token = _precision.set("f32")
     try:
         yield
@@ -34,9 +35,9 @@ def full_precision() -> Iterator[None]:
 
 
 class OpenVinoSession:
-    """Run a compiled OpenVINO model, one picture at a time.
+    """Run a compiled OpenVINO model on one picture at a time.
 
-    A batch of n takes as long on these cores as n pictures, and a shape that never changes compiles to faster code.
+    On a CPU a batch of n takes as long as n pictures, and a fixed shape compiles to faster code.
     """
 
     runtime = "openvino"
@@ -68,7 +69,7 @@ def onnx_session(path: Path, input_shape: tuple[int, ...], *, threads: int | Non
 
 
 def read_converted(path: Path) -> openvino.Model | None:
-    """Read what `write_converted` kept; return None when the file is missing, cut short or of no use."""
+    """Return the model stored by `write_converted`; None when the file is missing, truncated or unusable."""
     try:
         with zipfile.ZipFile(path) as archive:  # reading a member compares its CRC-32
             graph, weights = archive.read("model.xml"), archive.read("model.bin")
@@ -82,9 +83,9 @@ def read_converted(path: Path) -> openvino.Model | None:
 
 
 def write_converted(model: openvino.Model, path: Path) -> None:
-    """Keep a converted model as one file, by rename, so that nobody ever reads half of it.
+    """Store a converted model as one file by rename, so that no process reads a partial file.
 
-    A full or read-only disk is no reason not to start: it costs the next start a conversion, and a warning says so.
+    On a full or read-only disk, log a warning and continue: the next start converts the network again.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

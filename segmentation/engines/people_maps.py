@@ -1,7 +1,7 @@
-"""Stage 6, the model: from the built-in network's people maps to boxes round people.
+"""Convert the built-in network's people maps to boxes of people.
 
-A cell of 8 pixels holds the logit that a person's box has its centre there, and the logarithms of how far, in cells,
-the box reaches to the left, up, right and down (see segmentation.network).
+A cell of 8 pixels has the logit that the centre of a person's box is there, and the logarithms of the distances, in
+cells, from the cell to the box's left, top, right and bottom (see segmentation.network).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MAX_SHARED = 0.6  # intersection over union from which two boxes are one person'
 
 
 def overlap(first: Box, second: Box) -> float:
-    """Measure the intersection over the union of two boxes, 0..1."""
+    """Return the intersection over the union of two boxes, 0..1."""
     across = min(first.right, second.right) - max(first.left, second.left)
     down = min(first.bottom, second.bottom) - max(first.top, second.top)
     if across <= 0 or down <= 0:
@@ -28,10 +28,11 @@ def overlap(first: Box, second: Box) -> float:
 
 
 def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> list[tuple[Box, float]]:
-    """Read people's boxes, in pixels of a picture of width x height, and scores 0..1, best score first.
+    """Return people's boxes, in pixels of a picture of width x height, and scores 0..1, the best score first.
 
-    maps: (5, h, w) float32, covering the whole picture. A person is a cell whose score is the highest of its 3 x 3
-    neighbours, with the box that these agree on; of two boxes that are nearly one, the better stays.
+    maps: (5, h, w) float32, covering the whole picture. A person is a cell with the highest score among its 3 x 3
+    neighbours; its box is the average of theirs. Of two boxes that are nearly equal, the one with the better score
+    remains.
     """
     scores = sigmoid(maps[0])
     rows, columns = scores.shape
@@ -48,7 +49,7 @@ def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> 
 
 
 def _distinct(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
-    """Keep of boxes that are nearly one the first; `found` is sorted, best score first."""
+    """Remove boxes that nearly equal an earlier one; `found` is sorted, the best score first."""
     kept: list[tuple[Box, float]] = []
     for box, score in found:
         if all(overlap(box, other) < MAX_SHARED for other, _ in kept):
@@ -57,12 +58,12 @@ def _distinct(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
 
 
 def mirrored(maps: np.ndarray) -> np.ndarray:
-    """Return the people maps (5, h, w) of a picture from those of its mirror picture: left and right change places."""
+    """Return a picture's people maps (5, h, w) from those of its mirror image, by exchanging left and right."""
     return maps[[0, 3, 2, 1, 4], :, ::-1]
 
 
 def _edges(maps: np.ndarray) -> np.ndarray:
-    """Return each cell's box (h, w, 4), left, top, right, bottom, in cells from the picture's corner."""
+    """Return each cell's box (h, w, 4) as left, top, right, bottom, in cells from the picture's corner."""
     rows, columns = maps.shape[1:]
     middle = np.stack(np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5), -1).astype(np.float32)
     reach = np.exp(np.clip(maps[1:], -3, 6)).transpose(1, 2, 0)
@@ -70,7 +71,7 @@ def _edges(maps: np.ndarray) -> np.ndarray:
 
 
 def _agreed(edges: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Average the boxes (h, w, 4) of each cell and its neighbours by their scores."""
+    """Return the average of the boxes (h, w, 4) of each cell and its neighbours, weighted by their scores."""
     weights = scores[..., None].astype(np.float32) ** 2 + 1e-9
     total = cv2.blur(edges * weights, (3, 3), borderType=cv2.BORDER_CONSTANT)
     return total / cv2.blur(weights, (3, 3), borderType=cv2.BORDER_CONSTANT)[..., None]

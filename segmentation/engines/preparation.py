@@ -1,4 +1,4 @@
-"""Stage 6, the model: from an upright picture to the numbers that a network takes."""
+"""Convert an upright picture to the input of a network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from segmentation.engines.manifest import Manifest
 def resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
     """Resize (H, W[, C]) uint8 or float32 to height x width.
 
-    Shrinking averages areas, so that thin things leave a trace instead of falling between samples; growing is bilinear.
+    Areas are averaged when shrinking, so that thin structures do not disappear; enlarging is bilinear.
     """
     if pixels.shape[:2] == (height, width):
         return pixels
@@ -23,10 +23,10 @@ def resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Framed:
-    """Hold a network's input and the part of it that the picture fills.
+    """A network's input, and the part of it that the picture fills.
 
-    planes: (3, size, size) float32, normalised. width, height: how many columns and rows, from the top left, the
-    picture takes; both are `size` unless the manifest pads.
+    planes: (3, size, size) float32, normalised. width, height: the number of columns and rows of the picture, from the
+    top left; both are `size` unless the manifest pads.
     """
 
     planes: np.ndarray
@@ -35,7 +35,7 @@ class Framed:
 
 
 def framed(rgb: np.ndarray, manifest: Manifest) -> Framed:
-    """Fit a picture, (H, W, 3) uint8, into the square that the manifest describes, and normalise it."""
+    """Return a picture, (H, W, 3) uint8, fitted into the square that the manifest describes, and normalised."""
     width = height = manifest.size
     if manifest.fit == "pad":
         scale = manifest.size / max(rgb.shape[:2])
@@ -54,5 +54,5 @@ def framed(rgb: np.ndarray, manifest: Manifest) -> Framed:
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Map logits to 0..1, float32; the hyperbolic tangent form cannot overflow."""
+    """Return logits mapped to 0..1, float32; the form with the hyperbolic tangent cannot overflow."""
     return (0.5 * np.tanh(0.5 * logits.astype(np.float32)) + 0.5).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Boxes and clicks of a picture, drawn as the built-in network's prompt planes (see segmentation.network)."""
+"""Draw boxes and clicks of a picture as the built-in network's prompt planes (see segmentation.network)."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ def box_plane(boxes: Sequence[Box], width: int, height: int, size_px: int) -> np
 
 
 def click_plane(points: Sequence[Point], width: int, height: int, size_px: int) -> np.ndarray:
-    """Return (1, S, S) float32 for points of a picture: +1 on the disc of one that keeps, -1 on one that removes.
+    """Return (1, S, S) float32 for points of a picture.
 
-    A later point covers an earlier one. The points are on the picture.
+    +1 on the disc of a keep point, -1 on the disc of a remove point. A later point covers an earlier one. All points
+    must be on the picture.
     """
     plane = np.zeros((1, size_px, size_px), np.float32)
     cells = np.arange(size_px) + 0.5
@@ -38,5 +39,5 @@ def click_plane(points: Sequence[Point], width: int, height: int, size_px: int) 
 
 
 def click_radius(size_px: int) -> float:
-    """Return the radius of a click's disc, in cells of a plane of this side."""
+    """Return the radius of a click's disc, in cells of a plane with `size_px` cells per side."""
     return max(LEAST_CLICK_RADIUS_PX, size_px * CLICK_RADIUS_SHARE)

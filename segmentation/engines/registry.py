@@ -1,4 +1,4 @@
-"""From a weight file to an engine that has been tried and is ready to serve."""
+"""Load a weight file, test it and return an engine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ LEAST_CONTRAST = 1e-3  # between the highest and the lowest alpha of a test pict
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """Hold what a session is built from: the file, its manifest, its sha256, and how it shall run."""
+    """What is needed to build a session: the file, its manifest, its sha256, and how to run it."""
 
     weights: Path
     manifest: Manifest
@@ -45,14 +45,14 @@ class Loading:
 def load_engine(
     weights: Path, *, runtime: str = "auto", cache_dir: Path | None = None, threads: int | None = None
 ) -> Engine:
-    """Load a weight file, try it on a test picture and return the engine that serves it.
+    """Load a weight file, test it on a picture and return its engine.
 
-    weights: `.safetensors` or `.pth` of the built-in network (its manifest may be absent), or `.onnx` with a manifest.
-    runtime: one of RUNTIMES; `auto` takes CUDA where there is a GPU, else OpenVINO, else what the file can do without.
-    cache_dir: where converted models are kept between starts; None keeps nothing.
-    threads: how many cores one picture may use; None leaves it to the runtime.
-    Raises WeightsInvalid, with a sentence that says what is wrong with the file or its manifest, and InferenceFailed
-    when the runtime that was asked for cannot be had.
+    weights: `.safetensors` or `.pth` of the built-in network (the manifest is optional), or `.onnx` with a manifest.
+    runtime: one of RUNTIMES; `auto` uses CUDA if there is a GPU, else OpenVINO, else any runtime that can run the file.
+    cache_dir: where converted models are stored between starts; None stores nothing.
+    threads: the number of cores for one picture; None lets the runtime decide.
+    Raise WeightsInvalid, which describes the fault of the file or its manifest, and InferenceFailed when the requested
+    runtime is not available.
     """
     if runtime not in RUNTIMES:
         raise InferenceFailed(f"The runtime must be one of {', '.join(RUNTIMES)}, not {runtime:.20}.")
@@ -80,14 +80,14 @@ def load_engine(
 
 
 def _remembered(weights: Path, cache_dir: Path) -> Runtime | None:
-    """Return the runtime that was measured as the fastest for this file; None before, and where there may be a GPU."""
+    """Return the fastest measured runtime for this file; None before a measurement, and if there may be a GPU."""
     if a_gpu_may_be_there():
         return None
     return remembered_runtime(weights, cache_dir=cache_dir, built_in=weights.suffix.lower() in BUILT_IN_SUFFIXES)
 
 
 def measure_runtimes(weights: Path, *, cache_dir: Path, threads: int | None = None) -> Runtime:
-    """Measure the runtimes that can run a file, remember the fastest and return it; AUTO where there may be a GPU."""
+    """Measure the runtimes that can run a file, store and return the fastest one; AUTO if there may be a GPU."""
     if a_gpu_may_be_there():
         return Runtime.AUTO
     built_in = weights.suffix.lower() in BUILT_IN_SUFFIXES
@@ -100,7 +100,7 @@ def measure_runtimes(weights: Path, *, cache_dir: Path, threads: int | None = No
 
 
 def read_manifest(weights: Path) -> Manifest:
-    """Read the manifest of a weight file, or make the built-in network's own when a file of its kind has none."""
+    """Return the manifest of a weight file; a file of the built-in network without one gets a default manifest."""
     suffix, beside = weights.suffix.lower(), manifest_path(weights)
     if suffix in BUILT_IN_SUFFIXES:
         if not beside.exists():
@@ -117,7 +117,7 @@ def read_manifest(weights: Path) -> Manifest:
 def built_in_looker(loading: Loading) -> Looker:
     """Load the built-in network; one that takes clicks runs in two parts.
 
-    Raises WeightsInvalid when the manifest says of points what does not fit the network.
+    Raise WeightsInvalid when the manifest's `points` does not match the network.
     """
     sessions = [GuardedSession(session) for session in built_in_sessions(loading)]
     if (len(sessions) == 2) != loading.manifest.points:
@@ -126,7 +126,7 @@ def built_in_looker(loading: Loading) -> Looker:
 
 
 def built_in_sessions(loading: Loading) -> list[Session]:
-    """Choose a runtime for the built-in network's parts; torch is imported only where it is needed."""
+    """Build the sessions of the built-in network's parts; torch is imported only if it is needed."""
     if loading.runtime == "onnx":
         raise InferenceFailed("The built-in network does not run on ONNX Runtime.")
     if loading.runtime == "torch-cuda" or (loading.runtime == "auto" and a_gpu_may_be_there()):
@@ -171,7 +171,10 @@ def _built_in_on_openvino(loading: Loading) -> list[Session]:
 
 
 def _converted_path(loading: Loading, part: int) -> Path | None:
-    """Name a part's converted model after all that it depends on: weights, size, network and converter's version."""
+    """Return the path of a part's converted model.
+
+    The name depends on weights, size, network and the converter's version, so that a change converts the network again.
+    """
     if loading.cache_dir is None:
         return None
     import openvino
@@ -182,7 +185,7 @@ def _converted_path(loading: Loading, part: int) -> Path | None:
 
 
 def onnx_session(loading: Loading) -> Session:
-    """Choose a runtime for an ONNX file: ONNX Runtime on a GPU, OpenVINO on the CPU, ONNX Runtime where that fails."""
+    """Build a session for an ONNX file: ONNX Runtime on a GPU, OpenVINO on the CPU, ONNX Runtime if that fails."""
     from segmentation.engines import onnx_runtime
 
     if loading.runtime.startswith("torch"):
@@ -210,15 +213,15 @@ def _onnx_on_openvino(loading: Loading) -> Session:
 
 
 def a_gpu_may_be_there() -> bool:
-    """Tell, without importing torch, whether asking it for CUDA is worth the import."""
+    """Return whether there may be a GPU, without importing torch."""
     return os.name == "nt" or any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg"))
 
 
 def warm_up(engine: Engine) -> None:
-    """Run a test picture through an engine; raise WeightsInvalid when its answer is no matte.
+    """Run a test picture through an engine; raise WeightsInvalid when the result is not a matte.
 
-    The first caller then pays no start-up. The picture is a bright disc before a shaded ground, about the least that
-    anything trained on pictures has something to say to.
+    The first request then does not wait for the runtime's initialisation. The test picture is a bright disc on a shaded
+    background, in which any model for pictures should find a subject.
     """
     rgb = np.empty((240, 320, 3), np.uint8)
     rgb[:] = np.linspace(60, 120, 320, dtype=np.uint8)[None, :, None]

@@ -1,4 +1,4 @@
-"""A loaded network as the engines see it: arrays in, arrays out, whatever runtime runs it."""
+"""The common interface of the runtimes: a loaded network that takes and returns arrays."""
 
 from __future__ import annotations
 
@@ -12,20 +12,24 @@ from segmentation.errors import InferenceFailed, WeightsInvalid
 
 
 class Session(Protocol):
-    """Run one network; `outputs` names what `run` returns, in order, `max_batch` is the most pictures at once."""
+    """Run one network.
+
+    `outputs` are the names of the arrays that `run` returns, in order. `max_batch` is the largest number of pictures at
+    once.
+    """
 
     runtime: str
     outputs: tuple[str, ...]
     max_batch: int
 
     def run(self, *batches: np.ndarray) -> list[np.ndarray]:
-        """Map the network's inputs, float32, to its outputs, float32 or integer."""
+        """Return the network's outputs, float32 or integer, for its inputs, float32."""
 
 
 class GuardedSession:
-    """Let one thread at a time through to a session, and turn every error of a runtime into InferenceFailed.
+    """Allow one thread at a time to use a session, and convert every error of a runtime to InferenceFailed.
 
-    The runtimes use all cores for one picture, so two at once would gain nothing and hold twice the memory.
+    The runtimes use all cores for one picture, so two pictures at once would save no time and need twice the memory.
     """
 
     def __init__(self, session: Session) -> None:
@@ -43,7 +47,7 @@ class GuardedSession:
             raise InferenceFailed from error
 
     def run_many(self, inputs: Sequence[Sequence[np.ndarray]]) -> list[list[np.ndarray]]:
-        """Run the inputs of single pictures, arrays without batch axis, `max_batch` at a time.
+        """Run the inputs of several pictures, arrays without batch axis, `max_batch` at a time.
 
         Return the outputs of each picture, without batch axis.
         """
@@ -54,7 +58,7 @@ class GuardedSession:
         return answers
 
     def index_of(self, output: int | str) -> int:
-        """Return the index of an output given by name or index; raise WeightsInvalid when there is no such output."""
+        """Return the index of an output given by name or index; raise WeightsInvalid when it does not exist."""
         count = len(self.outputs)
         if isinstance(output, str):
             if output in self.outputs:

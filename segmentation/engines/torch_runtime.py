@@ -1,4 +1,4 @@
-"""The built-in network under torch, on a GPU or, where nothing faster is there, on the CPU."""
+"""Run the built-in network with torch, on a GPU, or on the CPU if no faster runtime is available."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.jit._trace import TracerWarning
 
 from segmentation.errors import WeightsInvalid
 from segmentation.network import KeylineUNet, load_network
@@ -20,7 +21,7 @@ OUTPUTS = ("mattes", "people")
 
 
 class EncoderPart(nn.Module):
-    """The part of a clickable network that sees the photo alone, (B, 3, S, S); returns its features."""
+    """The part of a clickable network that processes the photo, (B, 3, S, S); returns its features."""
 
     outputs = tuple(f"stride {stride}" for stride in (2, 4, 8, 16, 32))
 
@@ -33,7 +34,7 @@ class EncoderPart(nn.Module):
 
 
 class DecoderPart(nn.Module):
-    """The part of a clickable network that answers prompts, from five features and planes (B, 3, S, S)."""
+    """The part of a clickable network that processes prompts, from five features and planes (B, 3, S, S)."""
 
     outputs = OUTPUTS
 
@@ -51,7 +52,7 @@ def cuda_is_there() -> bool:
 
 
 class TorchSession:
-    """Run a torch module in channels-last order; on a GPU in bfloat16 and up to 16 pictures at once."""
+    """Run a torch module in channels-last order; on a GPU in bfloat16 with up to 16 pictures at once."""
 
     def __init__(self, network: nn.Module, *, device: str, threads: int | None = None) -> None:
         self.runtime = f"torch-{device}"
@@ -60,7 +61,7 @@ class TorchSession:
         self._device = torch.device(device)
         if threads and device == "cpu":
             torch.set_num_threads(threads)
-        self._network = network.eval().to(self._device, memory_format=torch.channels_last)
+        self._network = network.eval().to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.inference_mode()
     def run(self, *batches: np.ndarray) -> list[np.ndarray]:
@@ -71,9 +72,9 @@ class TorchSession:
 
 
 def built_in_network(weights: Path) -> KeylineUNet:
-    """Load the built-in network; raise WeightsInvalid saying what is wrong with the file.
+    """Load the built-in network; raise WeightsInvalid, which describes the fault of the file.
 
-    Numbers that are not finite are refused here, as a rectifier may hide them from the answer to a test picture.
+    Weights that are not finite are refused here, because a ReLU may hide them from the result of the test picture.
     """
     network = load_network(weights)
     for name, tensor in network.state_dict().items():
@@ -83,17 +84,20 @@ def built_in_network(weights: Path) -> KeylineUNet:
 
 
 def parts_of(network: KeylineUNet) -> list[nn.Module]:
-    """Return what is run one after the other: encoder and decoder of a network that takes clicks, else all at once."""
+    """Return the modules to run in order.
+
+    Encoder and decoder of a network that takes clicks, else the whole network.
+    """
     return [EncoderPart(network), DecoderPart(network)] if network.config.is_clickable else [network]
 
 
 def converted(network: nn.Module, size_px: int) -> openvino.Model:
-    """Convert a network, or one of its parts, for one picture of size_px x size_px."""
+    """Convert a network, or one of its parts, to OpenVINO for one picture of size_px x size_px."""
     import openvino  # optional: torch runs without it
 
     examples = _examples(network, size_px)
     with torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # sizes become constants, and they are constant
+        warnings.simplefilter("ignore", TracerWarning)  # sizes become constants, and they are constant
         warnings.simplefilter("ignore", DeprecationWarning)  # of tracing, which the converter knows best
         traced = torch.jit.trace(network.eval(), examples, check_trace=False)
     shapes = [tuple(example.shape) for example in examples]

@@ -1,4 +1,4 @@
-"""The engine of the built-in network: subjects, boxes, clicks, and people one by one."""
+"""The engine of the built-in network: subjects, boxes, clicks, and separate people."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ FADING = 2.0  # by more than what is lacking, so that nothing stays half opaque
 
 
 def faded(logits: np.ndarray, presence: float | None) -> np.ndarray:
-    """Lower a subject's logits (h, w) by FADING times what the surest half per cent of them lacks of `presence`.
+    """Lower a subject's logits (h, w) when even the most certain cells do not reach `presence`.
 
-    Asked for a subject where there is none, the network answers with something half-hearted rather than with nothing;
-    true subjects, even small ones, have places that it is sure of.
+    The logits are lowered by FADING times the difference between `presence` and the SUREST_SHARE quantile. In a picture
+    without a subject the network returns uncertain values everywhere; real subjects, even small ones, contain cells
+    with certain values.
     """
     if presence is None:
         return logits
@@ -37,13 +38,16 @@ def faded(logits: np.ndarray, presence: float | None) -> np.ndarray:
 
 
 def sureness(alpha: np.ndarray) -> float:
-    """Measure how solid a matte is, 0..1: the fourth power of the mean alpha of its opaque part, 0 without any."""
+    """Return how solid a matte is, 0..1: the fourth power of the mean alpha of its opaque part.
+
+    0 without such a part.
+    """
     opaque = alpha[alpha > OPAQUE]
     return float(opaque.mean() ** 4) if opaque.size else 0.0
 
 
 class UNetEngine:
-    """Serve the built-in network; see segmentation.network for its planes and its answers."""
+    """Run the built-in network; segmentation.network describes its planes and outputs."""
 
     def __init__(self, looker: Looker, manifest: Manifest, version: str) -> None:
         self.name, self.version, self.runtime = manifest.name, version, looker.runtime
@@ -51,9 +55,9 @@ class UNetEngine:
         self._looker, self._manifest = looker, manifest
 
     def auto(self, rgb: np.ndarray) -> Matte:
-        """Find the subject and its people, looking at the mirror picture, and again at what was found, if so told.
+        """Return the mattes of the subject and its people; the manifest may add a mirrored and a second run.
 
-        The mattes are size x size, and finer after a second look.
+        The mattes are size x size, and larger after a second run.
         """
         height, width = rgb.shape[:2]
         (subject, people), _ = self._seen(self._unprompted(rgb))
@@ -66,15 +70,15 @@ class UNetEngine:
         return Matte(*sigmoid(logits))
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Cut out what each box holds; every alpha is 0 in cells that its box does not touch."""
+        """Return the matte for each box; the alpha is 0 in cells that the box does not touch."""
         height, width = rgb.shape[:2]
         boxes = [box.clipped(width, height) for box in boxes]
         return self._prompted(rgb, boxes, limits=boxes)
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Answer one point after the other, each look with the answer before; the view is the boxes' surroundings.
+        """Process one point after the other; each run gets the previous matte. The input is the boxes' surroundings.
 
-        A photo that is asked about again costs the decoder only.
+        For a photo that was used recently, only the decoder runs.
         """
         if not isinstance(self._looker, SplitLooker):
             raise InferenceFailed(f"The model {self.name} does not take points.")
@@ -101,7 +105,7 @@ class UNetEngine:
         return Matte(*found)
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
-        """Find each person's box, then cut out what it holds; best score first."""
+        """Find each person's box, then return the matte for it; the best score first."""
         height, width = rgb.shape[:2]
         _, maps = self._seen(self._unprompted(rgb))
         people = find_people(maps, width, height, self._manifest.min_score)
@@ -115,7 +119,10 @@ class UNetEngine:
         return sorted(found, key=lambda person: -person.score)
 
     def _seen(self, look: Look) -> tuple[np.ndarray, np.ndarray]:
-        """Look once, and at the mirror picture if the manifest says so: logits (2, size, size) and people maps."""
+        """Run the network, also on the mirror image if the manifest says so.
+
+        Return logits (2, size, size) and people maps.
+        """
         looks = [look, look.mirrored()] if self._manifest.mirrored else [look]
         first, *others = self._looker.answers(looks)
         mattes, maps = first.mattes, first.maps
@@ -127,7 +134,7 @@ class UNetEngine:
     def _prompted(
         self, rgb: np.ndarray, boxes: Sequence[Box], limits: Sequence[Box], margin: float | None = None
     ) -> list[Matte]:
-        """Ask for what each box holds, and keep what lies within its limit."""
+        """Run the network with each box as a prompt; clear the alpha outside the box's limit."""
         height, width = rgb.shape[:2]
         if self._manifest.box_mode == "crop":
             found = self._cropped(rgb, boxes, self._manifest.box_margin if margin is None else margin)
@@ -141,9 +148,9 @@ class UNetEngine:
         ]
 
     def _cropped(self, rgb: np.ndarray, boxes: Sequence[Box], margin: float) -> list[list[np.ndarray]]:
-        """Show the network each box's surroundings alone, with the box drawn as its prompt.
+        """Run the network on each box's surroundings, with the box drawn as its prompt.
 
-        Return for each the alpha of the subject and that of people, over the whole picture.
+        Return for each box the alpha of the subject and that of people, over the whole picture.
         """
         height, width = rgb.shape[:2]
         views = [surroundings(box, width, height, margin) for box in boxes]
@@ -152,14 +159,14 @@ class UNetEngine:
         return [[pasted(part, view, width, height) for part in parts] for parts, view in zip(found, views, strict=True)]
 
     def _close_up(self, rgb: np.ndarray, box: Box, view: Box) -> Look:
-        """Show `view` alone, with the box in it drawn as its prompt."""
+        """Return the input for `view` alone, with the box drawn as its prompt."""
         return Look(framed(_cut(rgb, view), self._manifest).planes, self._box_plane([box], view))
 
     def _unprompted(self, rgb: np.ndarray) -> Look:
         return Look(framed(rgb, self._manifest).planes)
 
     def _box_plane(self, boxes: Sequence[Box], view: Box) -> np.ndarray:
-        """Draw boxes of the picture as they lie in a view of it."""
+        """Return the prompt plane for boxes of the picture, in the coordinates of a view of it."""
         seen = [Box(b.left - view.left, b.top - view.top, b.right - view.left, b.bottom - view.top) for b in boxes]
         return box_plane(seen, view.right - view.left, view.bottom - view.top, self._manifest.size)
 
@@ -169,7 +176,7 @@ class UNetEngine:
 
 
 def hull(boxes: Sequence[Box], points: Sequence[Point]) -> Box:
-    """Return the box round boxes and points."""
+    """Return the smallest box that contains all boxes and points."""
     across = [side for box in boxes for side in (box.left, box.right)] + [point.x for point in points]
     down = [side for box in boxes for side in (box.top, box.bottom)] + [point.y for point in points]
     return Box(min(across), min(down), max(across), max(down))

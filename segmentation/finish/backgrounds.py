@@ -1,4 +1,4 @@
-"""Paint what lies behind the subject: a colour, a gradient, a picture, or the original out of focus."""
+"""Paint the background behind the subject: a colour, a gradient, a picture, or the blurred original."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def paint(
     """Return the background as (H, W, 3) uint8 sRGB in the canvas's size; None for a transparent one.
 
     source: the original, (h, w, 3) uint8, and alpha, (h, w) uint8, its subject. picture: the decoded background
-    picture, (h, w, 3) uint8. Raises InvalidParameter when a picture is asked for and none is given.
+    picture, (h, w, 3) uint8. Raise InvalidParameter when the recipe needs a picture and none is given.
     """
     match background:
         case TransparentBackground():
@@ -58,7 +58,7 @@ def _levels(color: str) -> np.ndarray:
 
 
 def _gradient(background: GradientBackground, place: Place) -> np.ndarray:
-    """Run from `start` to `end` along the angle; dithered by half a level, so that 8 bits show no steps."""
+    """Return a gradient from `start` to `end` along the angle, with dither of half a level against visible steps."""
     angle = math.radians(background.angle)
     across, down = math.sin(angle), math.cos(angle)
     x = np.linspace(-0.5, 0.5, place.width, dtype=np.float32)[None, :] * across
@@ -73,7 +73,7 @@ def _gradient(background: GradientBackground, place: Place) -> np.ndarray:
 
 
 def _picture(background: PictureBackground, place: Place, picture: np.ndarray) -> np.ndarray:
-    """Fit a picture into the canvas; `cover` cuts what is too much round the focus, `contain` adds white."""
+    """Return a picture fitted to the canvas; `cover` crops it around the focus, `contain` adds white."""
     height, width = picture.shape[:2]
     ratios = place.width / width, place.height / height
     scale = max(ratios) if background.fit == "cover" else min(ratios)
@@ -90,14 +90,14 @@ def _picture(background: PictureBackground, place: Place, picture: np.ndarray) -
 
 
 def _window(room: int, length: int, focus: float) -> int:
-    """Return where a scaled side begins: its focus in the middle of the room, with no gap at either end."""
+    """Return the start of a scaled side so that its focus is near the middle and no gap appears at either end."""
     if length <= room:
         return (room - length) // 2
     return min(0, max(room - length, round(room / 2 - focus * length)))
 
 
 def _blurred_original(background: BlurredBackground, place: Place, source: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Blur the original behind its subject. The subject is taken out first, so that its colours make no glow."""
+    """Return the blurred original without its subject, so that the subject's colours make no halo."""
     height, width = source.shape[:2]
     factor = min(1.0, _BLUR_SIDE_PX / max(height, width))
     size = max(1, round(width * factor)), max(1, round(height * factor))
@@ -123,7 +123,7 @@ def _blurred_original(background: BlurredBackground, place: Place, source: np.nd
 
 
 def _covering(blurred: np.ndarray, place: Place, width: int, height: int) -> np.ndarray:
-    """Lay the blurred original where the source lies; where the canvas is larger than it, cover the canvas."""
+    """Return the blurred original at the source's place, or covering the canvas if the canvas is larger."""
     right, bottom = place.left + width * place.scale, place.top + height * place.scale
     if place.left <= 0 and place.top <= 0 and right >= place.width and bottom >= place.height:
         factor_x, factor_y = width * place.scale / blurred.shape[1], height * place.scale / blurred.shape[0]

@@ -1,4 +1,4 @@
-"""Check a finished picture against what a shop or an office accepts, and name each rule that it breaks."""
+"""Check a finished picture against the rules of a shop or an office, and return the broken rules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ASPECT_TOLERANCE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """Name a broken rule by its field, with a sentence that gives the value found and the one asked for."""
+    """A broken rule: its field, and a sentence with the actual and the required value."""
 
     rule: str
     message: str
@@ -28,7 +28,7 @@ class Violation:
 def violations(
     pixels: np.ndarray, layers: Layers, place: Place, recipe: Recipe, files: Sequence[Written]
 ) -> tuple[Violation, ...]:
-    """Return every rule of the recipe that its result breaks; empty without rules."""
+    """Return all rules of the recipe that its result breaks; empty if the recipe has no rules."""
     rules = recipe.rules
     if rules is None:
         return ()
@@ -39,25 +39,29 @@ def violations(
 
     share = subject_share(layers.subject[:, :, 3])
     if rules.min_fill is not None and share < rules.min_fill - 0.005:
-        broken("min_fill", f"The subject fills {share:.0%} of the picture; at least {rules.min_fill:.0%} is asked for.")
+        broken(
+            "min_fill", f"The subject fills {share:.0%} of the picture, but at least {rules.min_fill:.0%} is required."
+        )
     if rules.max_fill is not None and share > rules.max_fill + 0.005:
-        broken("max_fill", f"The subject fills {share:.0%} of the picture; at most {rules.max_fill:.0%} is allowed.")
+        broken(
+            "max_fill", f"The subject fills {share:.0%} of the picture, but at most {rules.max_fill:.0%} is allowed."
+        )
     longer = max(place.width, place.height)
     if rules.min_side_px is not None and longer < rules.min_side_px:
-        broken("min_side_px", f"The longer side has {longer} pixels; at least {rules.min_side_px} are asked for.")
+        broken("min_side_px", f"The longer side has {longer} pixels, but at least {rules.min_side_px} are required.")
     if rules.max_side_px is not None and longer > rules.max_side_px:
-        broken("max_side_px", f"The longer side has {longer} pixels; at most {rules.max_side_px} are allowed.")
+        broken("max_side_px", f"The longer side has {longer} pixels, but at most {rules.max_side_px} are allowed.")
     if rules.aspect is not None and not _has_aspect(place, rules.aspect):
-        broken("aspect", f"The picture is {place.width} x {place.height}; {rules.aspect} is asked for.")
+        broken("aspect", f"The picture is {place.width} x {place.height}, but {rules.aspect} is required.")
     if not rules.allows_shadow and layers.shadow is not None and layers.shadow[:, :, 3].any():
-        broken("allows_shadow", "The picture has a shadow or reflection; none is allowed.")
+        broken("allows_shadow", "The picture has a shadow or reflection, which is not allowed.")
     if not rules.allows_transparency and pixels.shape[2] == 4:
-        broken("allows_transparency", "The picture is transparent; a background is asked for.")
+        broken("allows_transparency", "The picture is transparent, but a background is required.")
     if rules.background is not None and not _border_is(pixels, layers, rules.background):
         broken("background", f"The background is not {rules.background} all round the subject.")
     for output, file in zip(recipe.outputs, files, strict=True):
         if rules.formats and output.format not in rules.formats:
-            broken("formats", f"The file is {output.format}; allowed are {', '.join(rules.formats)}.")
+            broken("formats", f"The file is {output.format}, but only {', '.join(rules.formats)} is allowed.")
         if rules.max_bytes is not None and len(file.data) > rules.max_bytes:
             broken(
                 "max_bytes",
@@ -67,7 +71,10 @@ def violations(
 
 
 def subject_share(alpha: np.ndarray) -> float:
-    """Return the larger of the shares of width and height that the subject's box takes of (H, W) uint8."""
+    """Return the share of the canvas's width or height that the subject's box covers in (H, W) uint8.
+
+    The larger one.
+    """
     _, _, width, height = cv2.boundingRect((alpha >= 128).view(np.uint8))
     return max(width / alpha.shape[1], height / alpha.shape[0])
 
@@ -78,7 +85,7 @@ def _has_aspect(place: Place, aspect: str) -> bool:
 
 
 def _border_is(pixels: np.ndarray, layers: Layers, color: str) -> bool:
-    """Check that every pixel of the border strip that the subject leaves free has exactly this colour."""
+    """Return whether all pixels of the border strip outside the subject have exactly this colour."""
     if pixels.shape[2] == 4:
         return False
     parsed = Color.parse(color)

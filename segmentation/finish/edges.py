@@ -1,6 +1,6 @@
-"""Make the subject belong to its new background: key, spill, light wrap and grain. Pure functions, in this order.
+"""Adapt the subject to its new background: key, spill, light wrap and grain. Pure functions, in this order.
 
-All take colours (H, W, 3) uint8 sRGB and alpha (H, W) uint8 or float32 as each one says, and return new arrays.
+All take colours (H, W, 3) uint8 sRGB and alpha (H, W) uint8 or float32 as stated, and return new arrays.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ _GRAIN_SEED = 20
 
 
 def background_color(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return the original background's median colour, (3,) float32 in CIE Lab, and how far its pixels stray from it.
+    """Return the original background's median colour, (3,) float32 in CIE Lab, and its spread.
 
-    alpha: (H, W) uint8. The stray is the 75th percentile of distances; infinite where no background is left.
+    alpha: (H, W) uint8. The spread is the 75th percentile of the pixels' distances; infinite if no background is left.
     """
     factor = min(1.0, 256 / max(alpha.shape))
     size = max(1, round(alpha.shape[1] * factor)), max(1, round(alpha.shape[0] * factor))
@@ -34,11 +34,12 @@ def background_color(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, fl
 
 
 def key_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Refine alpha, (H, W) uint8, by colour where the background is uniform; unchanged elsewhere.
+    """Refine alpha, (H, W) uint8, by colour where the background is uniform; other areas do not change.
 
-    In the band around the edge each pixel is a mix of the background colour B and the nearest sure foreground colour
+    In the band around the edge each pixel is a mixture of the background colour B and the nearest certain foreground
+    colour
     F: alpha = (I - B) . (F - B) / |F - B|^2, the least-squares share (Smith and Blinn, "Blue screen matting", 1996, for
-    one known background). Where F is close to B the model's alpha stays.
+    one known background). Where F is close to B the model's alpha remains.
     """
     color, stray = background_color(rgb, alpha)
     if stray > _UNIFORM_DEVIATION:
@@ -69,11 +70,11 @@ def key_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def despill(rgb: np.ndarray, alpha: np.ndarray, source: np.ndarray | None = None) -> np.ndarray:
-    """Take the old background's hue out of the subject near its edge; brightness and alpha stay.
+    """Remove the old background's hue from the subject near its edge, without changing brightness and alpha.
 
-    rgb: the cut-out's colours; source: the original photo they come from, by default the same. Works for any colour:
-    in Lab, the part of a pixel's chroma that points to the background's hue is cut to what the subject has further
-    inside. Unchanged where the background is nearly grey.
+    rgb: the cutout's colours; source: the original photo, by default the same. Works for any colour: in Lab, the part
+    of a pixel's chroma in the direction of the background's hue is limited to that of the subject's inner pixels.
+    Nothing changes if the background is nearly grey.
     """
     color, _ = background_color(rgb if source is None else source, alpha)
     hue = color[1:]
@@ -103,10 +104,10 @@ def despill(rgb: np.ndarray, alpha: np.ndarray, source: np.ndarray | None = None
 
 
 def light_wrap(rgb: np.ndarray, alpha: np.ndarray, background: np.ndarray, strength: float) -> np.ndarray:
-    """Let a bright background shine round the subject's edge.
+    """Let the light of a bright background overlap the subject's edge.
 
-    The blurred background is screened over the subject, weighted by how much of the background is near: strength x
-    blur(1 - alpha) x alpha. Colours below the blurred background's are raised, none is darkened.
+    The blurred background is screened over the subject, with the weight strength x blur(1 - alpha) x alpha. Colours
+    darker than the blurred background become brighter; none becomes darker.
     """
     if strength <= 0:
         return rgb
@@ -127,10 +128,10 @@ def light_wrap(rgb: np.ndarray, alpha: np.ndarray, background: np.ndarray, stren
 
 
 def grain_of(rgb: np.ndarray, mask: np.ndarray) -> float:
-    """Return the standard deviation of the noise in the brightness, in levels, where mask, (H, W) uint8, is over 250.
+    """Return the standard deviation of the brightness noise, in levels, where mask, (H, W) uint8, is over 250.
 
-    Immerkaer, "Fast Noise Variance Estimation" (1996): a filter that cancels edges and slopes; the median of its
-    absolute answer instead of the mean, so that texture counts less.
+    Immerkaer, "Fast Noise Variance Estimation" (1996): a filter that cancels edges and slopes. The median of its
+    absolute output is used instead of the mean, to reduce the influence of texture.
     """
     gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     filtered = cv2.filter2D(gray, cv2.CV_32F, np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32))
@@ -141,7 +142,7 @@ def grain_of(rgb: np.ndarray, mask: np.ndarray) -> float:
 
 
 def add_grain(background: np.ndarray, wanted: float) -> np.ndarray:
-    """Give a background the noise that the subject has: Gaussian, the same in all channels and at every run."""
+    """Add the subject's noise to a background: Gaussian, the same in all channels and in every run."""
     have = grain_of(background, np.full(background.shape[:2], 255, np.uint8))
     missing = wanted**2 - have**2
     if missing <= 0.25:

@@ -1,4 +1,4 @@
-"""Write finished pictures: format, quality within a size, resolution and colour profile, or layers."""
+"""Encode finished pictures: format, quality for a maximum size, resolution and colour profile, or layers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _FULL_CHROMA_FROM = 90
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layers:
-    """Hold a finished picture in layers, all in the canvas's size, bottom first.
+    """A finished picture as layers in the canvas's size, bottom first.
 
     background: (H, W, 3) uint8 or None; shadow and subject: (H, W, 4) uint8, colour not premultiplied.
     """
@@ -38,7 +38,7 @@ class Layers:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Hold one file. quality: the one used, None for lossless formats."""
+    """One encoded file. quality: the used quality, None for lossless formats."""
 
     data: bytes
     content_type: str
@@ -49,9 +49,9 @@ class Written:
 
 
 def write_file(pixels: np.ndarray, layers: Layers, output: OutputFile) -> Written:
-    """Write (H, W, 3) or (H, W, 4) uint8 sRGB as `output` asks.
+    """Encode (H, W, 3) or (H, W, 4) uint8 sRGB in the format of `output`.
 
-    Raises InvalidParameter when the format cannot hold the size, or when no quality from LEAST_QUALITY up fits
+    Raise InvalidParameter when the format does not support the size, or when no quality from LEAST_QUALITY up fits
     `max_bytes`.
     """
     height, width = pixels.shape[:2]
@@ -74,7 +74,7 @@ def write_file(pixels: np.ndarray, layers: Layers, output: OutputFile) -> Writte
 
 
 def _lossy(pixels: np.ndarray, output: OutputFile) -> tuple[bytes, int]:
-    """Return the file of the best quality up to the wanted one that fits `max_bytes`, found by bisection."""
+    """Return the file with the best quality, at most the wanted one, that fits `max_bytes`, found by bisection."""
     data = _at_quality(pixels, output, output.quality)
     if output.max_bytes is None or len(data) <= output.max_bytes:
         return data, output.quality
@@ -113,7 +113,7 @@ def _srgb_profile() -> bytes:
 
 
 def _psd(layers: Layers, output: OutputFile) -> bytes:
-    """Write background, shadow and subject as layers of a Photoshop file, each cut to its own box."""
+    """Encode background, shadow and subject as layers of a Photoshop file, each cropped to its own box."""
     height, width = layers.subject.shape[:2]
     document = PSDImage.new("RGBA", (width, height))
     for name, pixels in (("Background", layers.background), ("Shadow", layers.shadow), ("Subject", layers.subject)):

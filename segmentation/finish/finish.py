@@ -1,4 +1,4 @@
-"""Finish a picture: read top to bottom, this is the order in which a recipe is applied."""
+"""Finish a picture. The code follows the order in which a recipe is applied."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from segmentation.postprocess import to_levels
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Composed:
-    """Hold a finished picture before it is written. pixels: (H, W, 3) uint8, or 4 channels where transparent."""
+    """A finished picture before it is encoded. pixels: (H, W, 3) uint8, or 4 channels if transparent."""
 
     pixels: np.ndarray
     layers: Layers
@@ -32,7 +32,7 @@ class Composed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finished:
-    """Hold the files of one recipe, in the order of its outputs, and the rules that they break."""
+    """The files of one recipe, in the order of its outputs, and the rules that they break."""
 
     files: tuple[Written, ...]
     violations: tuple[Violation, ...]
@@ -49,9 +49,9 @@ def finish(
 ) -> Finished:
     """Apply a recipe to a photo, (H, W, 3) uint8 sRGB, and its alpha, (H, W) float32 0..1.
 
-    background_picture: (h, w, 3) uint8, for a recipe that names one. colors: the decontaminated photo, where the caller
-    has it, for several recipes of one picture. Raises InvalidParameter for a missing background picture and for an
-    output that its format or its `max_bytes` cannot hold.
+    background_picture: (h, w, 3) uint8, for a recipe that uses one. colors: the decontaminated photo, if it was already
+    computed for another recipe. Raise InvalidParameter for a missing background picture, and for an output that its
+    format or `max_bytes` does not allow.
     """
     composed = compose(rgb, alpha, recipe, background_picture=background_picture, colors=colors)
     files = []
@@ -74,7 +74,7 @@ def compose(
     background_picture: np.ndarray | None = None,
     colors: np.ndarray | None = None,
 ) -> Composed:
-    """Return the finished pixels and their layers; see `finish`."""
+    """Return the finished pixels and their layers; the arguments are those of `finish`."""
     levels = with_holes(to_levels(alpha), rgb, recipe.holes)
     if recipe.edges.key:
         levels = key_alpha(rgb, levels)
@@ -98,7 +98,7 @@ def compose(
 
 
 def flatten(layers: Layers) -> np.ndarray:
-    """Lay shadow and subject over the background: (H, W, 3) uint8, or (H, W, 4) without a background."""
+    """Return shadow and subject over the background: (H, W, 3) uint8, or (H, W, 4) without a background."""
     tops = [layer for layer in (layers.shadow, layers.subject) if layer is not None]
     if layers.background is not None:
         drawn = layers.background.copy()
@@ -112,7 +112,10 @@ def flatten(layers: Layers) -> np.ndarray:
 
 
 def _moved(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarray, np.ndarray]:
-    """Scale the subject and move it to its place; colours are weighted by alpha, so that none bleeds in."""
+    """Scale the subject and move it to its place.
+
+    Colours are weighted by alpha, so that background colours do not mix in.
+    """
     height, width = alpha.shape
     size = (placed.width, placed.height)
     if (width, height) == size and placed.scale == 1 and placed.left == 0 and placed.top == 0:
@@ -136,7 +139,7 @@ def _moved(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarra
 
 
 def _outlined(rgb: np.ndarray, alpha: np.ndarray, outline: Outline | None) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a line of even width round the subject, behind it, with a soft outer edge."""
+    """Draw a line of even width around the subject, behind it, with a soft outer edge."""
     if outline is None:
         return rgb, alpha
     width = max(1.0, outline.width * min(alpha.shape))
@@ -150,7 +153,7 @@ def _outlined(rgb: np.ndarray, alpha: np.ndarray, outline: Outline | None) -> tu
 
 
 def _shadow_layer(rgb: np.ndarray, alpha: np.ndarray, shadow: Shadow | None) -> np.ndarray | None:
-    """Return the shadow as (H, W, 4) uint8, or None where none is asked for."""
+    """Return the shadow as (H, W, 4) uint8, or None if the recipe has none."""
     if shadow is None:
         return None
     if shadow.type is ShadowType.REFLECTION:
@@ -163,7 +166,7 @@ def _shadow_layer(rgb: np.ndarray, alpha: np.ndarray, shadow: Shadow | None) -> 
 
 
 def _lay_over(drawn: np.ndarray, layer: np.ndarray) -> None:
-    """Lay (H, W, 4) over (H, W, 3), in place, within the layer's box."""
+    """Draw (H, W, 4) over (H, W, 3), in place, within the layer's box."""
     left, top, width, height = cv2.boundingRect((layer[:, :, 3] > 0).view(np.uint8))
     if width == 0:
         return
@@ -176,7 +179,7 @@ def _lay_over(drawn: np.ndarray, layer: np.ndarray) -> None:
 
 
 def _over(below: np.ndarray, above: np.ndarray) -> np.ndarray:
-    """Lay one (H, W, 4) over another, colours not premultiplied (Porter and Duff 1984, over)."""
+    """Return one (H, W, 4) over another, colours not premultiplied (Porter and Duff 1984, over)."""
     top, bottom = (layer.astype(np.float32) / 255 for layer in (above[:, :, 3], below[:, :, 3]))
     kept = bottom * (1 - top)
     alpha = top + kept

@@ -1,4 +1,4 @@
-"""Keep or open what the subject encloses: the space inside a handle, between spokes, under an arm."""
+"""Keep, fill or open holes inside the subject: in a handle, between spokes, under an arm."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SMOOTH = 7.0  # deviation within a place up to which it is one surface
 
 
 def with_holes(alpha: np.ndarray, rgb: np.ndarray, holes: Holes) -> np.ndarray:
-    """Return alpha, (H, W) uint8, with its holes as the model found them, filled, or opened by colour."""
+    """Return alpha, (H, W) uint8, with its holes unchanged, filled, or opened by colour."""
     match holes:
         case Holes.KEEP:
             return _filled(alpha)
@@ -24,7 +24,7 @@ def with_holes(alpha: np.ndarray, rgb: np.ndarray, holes: Holes) -> np.ndarray:
 
 
 def _filled(alpha: np.ndarray) -> np.ndarray:
-    """Make opaque whatever background cannot be reached from the picture's border."""
+    """Make all background opaque that is not connected to the picture's border."""
     outside = _reached_from_border(alpha < 128)
     enclosed = ((alpha < 128) & ~outside).view(np.uint8)
     if not enclosed.any():
@@ -38,7 +38,7 @@ def _filled(alpha: np.ndarray) -> np.ndarray:
 def _opened(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
     """Set alpha to 0 in regions inside the subject whose colour and smoothness match the old background's.
 
-    Regions that touch the subject's outline are kept. Without a background of one colour, nothing is changed.
+    Regions that touch the subject's outline are kept. If the background has several colours, nothing changes.
     """
     color, stray = background_color(rgb, alpha)
     if stray > 2 * _NEAR_COLOR:
@@ -65,7 +65,7 @@ def _opened(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
 
 
 def _reached_from_border(free: np.ndarray) -> np.ndarray:
-    """Return which free places, (H, W) bool, connect to the border."""
+    """Return which free pixels, (H, W) bool, are connected to the border."""
     padded = np.pad(free.view(np.uint8), 1, constant_values=1)
     cv2.floodFill(padded, None, (0, 0), 2)
     return padded[1:-1, 1:-1] == 2

@@ -1,4 +1,4 @@
-"""Decide how large the canvas is and where the subject lies on it. Geometry only; no pixel is moved here."""
+"""Compute the canvas's size and the subject's place on it. Geometry only; no pixel is changed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ _CHIN_ABOVE_NECK = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Say where the source lies on the canvas: point (x, y) of the source is at (left + x * scale, top + y * scale).
+    """The source's place on the canvas: point (x, y) of the source is at (left + x * scale, top + y * scale).
 
-    width, height: of the canvas in pixels. subject: the alpha's box in the source. notes: what could not be had.
+    width, height: of the canvas in pixels. subject: the alpha's box in the source. notes: requirements that were not
+    met.
     """
 
     width: int
@@ -43,10 +44,10 @@ class Place:
 
 
 def place(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
-    """Place the subject of alpha, (H, W) uint8, on a canvas as a recipe asks.
+    """Return the place of the subject of alpha, (H, W) uint8, on the canvas of a recipe.
 
-    Without a subject the whole picture is placed. A subject is never enlarged beyond `max_enlargement`, and never
-    pushed into the margins; both are noted.
+    Without a subject the whole picture is placed. A subject is never enlarged more than `max_enlargement` and never
+    placed inside the margins; a note reports each such limit.
     """
     height, width = alpha.shape
     subject = foreground_box(alpha)
@@ -62,13 +63,13 @@ def place(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
     notes: list[str] = []
     if scale > placement.max_enlargement:
         scale = placement.max_enlargement
-        notes.append(f"placement: enlarged {scale:g} times at most, so the subject fills less than asked")
+        notes.append("placement: max_enlargement is reached, so the subject fills less than the recipe says")
     left, top = _aligned(alpha, frame, scale, canvas_width, canvas_height, placement)
     return Place(canvas_width, canvas_height, scale, left, top, subject, tuple(notes))
 
 
 def _keep_framing(width: int, height: int, subject: Box | None, canvas: Canvas) -> Place:
-    """Fit the whole source into the canvas, in its middle."""
+    """Fit the whole source into the middle of the canvas."""
     canvas_width, canvas_height = _canvas_size(canvas, width, height)
     scale = min(canvas_width / width, canvas_height / height)
     left, top = (canvas_width - width * scale) / 2, (canvas_height - height * scale) / 2
@@ -76,7 +77,7 @@ def _keep_framing(width: int, height: int, subject: Box | None, canvas: Canvas) 
 
 
 def _canvas_size(canvas: Canvas, needed_width: float, needed_height: float) -> tuple[int, int]:
-    """Return the canvas in pixels: as named, or the smallest of its ratio that holds what is needed."""
+    """Return the canvas in pixels: as given, or the smallest one with the given ratio that is large enough."""
     if canvas.width_px is not None and canvas.height_px is not None:
         return canvas.width_px, canvas.height_px
     ratio = canvas.ratio or needed_width / max(needed_height, 1)
@@ -88,7 +89,7 @@ def _canvas_size(canvas: Canvas, needed_width: float, needed_height: float) -> t
 
 
 def _sized(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placement) -> tuple[int, int, float]:
-    """Return the canvas and the scale that give the subject its share, margins respected."""
+    """Return the canvas and the scale with which the subject has its share, inside the margins."""
     fill = placement.fill or 1.0
     box_width, box_height = frame.right - frame.left, frame.bottom - frame.top
     canvas_width, canvas_height = _canvas_size(canvas, box_width / fill, box_height / fill)
@@ -106,7 +107,7 @@ def _sized(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placement) 
 def _aligned(
     alpha: np.ndarray, frame: Box, scale: float, width: int, height: int, placement: Placement
 ) -> tuple[float, float]:
-    """Return where the source's corner lies, the subject kept inside the canvas and its margins."""
+    """Return the place of the source's corner, with the subject inside the canvas and its margins."""
     middle_x, middle_y = (frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2
     left, top = width / 2 - middle_x * scale, height / 2 - middle_y * scale
     match placement.align:
@@ -123,14 +124,14 @@ def _aligned(
 
 
 def _kept_inside(offset: float, start: float, end: float, low: float, high: float) -> float:
-    """Move an offset so that start..end lies within low..high, where it fits."""
+    """Return an offset with which start..end is within low..high, if it fits."""
     if end - start > high - low:
         return offset
     return min(max(offset, low - start), high - end)
 
 
 def center_of_mass(alpha: np.ndarray) -> tuple[float, float]:
-    """Return the centre (x, y) of alpha, (H, W) uint8, in pixels; the middle of an empty one."""
+    """Return the centre (x, y) of alpha, (H, W) uint8, in pixels; the middle if it is empty."""
     moments = cv2.moments(alpha)
     if moments["m00"] == 0:
         return alpha.shape[1] / 2, alpha.shape[0] / 2
@@ -138,7 +139,7 @@ def center_of_mass(alpha: np.ndarray) -> tuple[float, float]:
 
 
 def _place_head(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placement) -> Place:
-    """Place a portrait so that crown and chin are where the document wants them."""
+    """Place a portrait with crown and chin at the positions that the document requires."""
     crown, chin, middle_x = head_of(alpha, frame)
     head: Head = placement.head
     size = max(1.0, chin - crown)
@@ -148,17 +149,17 @@ def _place_head(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placem
     notes: tuple[str, ...] = ()
     if scale > placement.max_enlargement:
         scale = placement.max_enlargement
-        notes = (f"placement: enlarged {scale:g} times at most, so the head is smaller than asked",)
+        notes = ("placement: max_enlargement is reached, so the head is smaller than the recipe says",)
     return Place(width, height, scale, width / 2 - middle_x * scale, height * head.top - crown * scale, frame, notes)
 
 
 def head_of(alpha: np.ndarray, frame: Box) -> tuple[float, float, float]:
     """Estimate crown, chin and the head's middle (x) from the outline of one upright person, in source pixels.
 
-    From the crown down, the outline widens to the head, narrows to the neck and widens to the shoulders: the neck is
-    the first row that is narrower than what lies above it and much narrower than what follows. The chin lies a little
-    above the narrowest place. An outline without a neck (a high collar, long hair) is taken at the average proportion
-    of heads to shoulders.
+    From the crown down, the outline widens to the head, narrows to the neck and widens to the shoulders. The neck is
+    the first row that is narrower than the rows above it and much narrower than the following rows. The chin is a
+    little above the narrowest row. For an outline without a neck (a high collar, long hair), average proportions of
+    heads to shoulders are used.
     """
     rows = (alpha[frame.top : frame.bottom, frame.left : frame.right] > 127).sum(axis=1).astype(np.float32)
     widths = cv2.blur(rows[:, None], (1, max(3, rows.size // 40 * 2 + 1))).ravel()
@@ -170,7 +171,7 @@ def head_of(alpha: np.ndarray, frame: Box) -> tuple[float, float, float]:
 
 
 def _neck_row(widths: np.ndarray) -> int | None:
-    """Return the row of the neck in a profile of widths from the crown down, (H,) float32; None without one."""
+    """Return the row of the neck in the widths from the crown down, (H,) float32; None without a neck."""
     widest = 0.0
     for row in range(1, widths.size - 1):
         widest = max(widest, float(widths[row]))

@@ -1,7 +1,7 @@
 """Describe a finished picture: a validated, frozen recipe with a JSON schema.
 
-Free of numpy and Django. Lengths are shares of the canvas or of the subject, so that one recipe fits every picture;
-pixels are named as such.
+Does not import numpy or Django. Lengths are shares of the canvas or of the subject, so that one recipe fits every
+picture; lengths in pixels have names that end with `_px`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Part(BaseModel):
-    """Refuse unknown names, and freeze what was read."""
+    """Base of all parts: refuses unknown names, and is frozen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -33,7 +33,7 @@ def _color(value: object) -> str:
 
 
 class Canvas(_Part):
-    """Size of the finished picture: exact pixels, an aspect ratio, or neither for the frame of the source.
+    """Size of the finished picture: exact pixels, an aspect ratio, or neither to keep the source's frame.
 
     With `aspect` the canvas is as large as the subject needs at its own resolution, its longer side between
     `min_side_px` and `max_side_px`.
@@ -57,7 +57,7 @@ class Canvas(_Part):
 
     @property
     def ratio(self) -> float | None:
-        """Return width divided by height; None where the source's frame is kept."""
+        """Return width divided by height; None if the source's frame is kept."""
         if self.width_px is not None and self.height_px is not None:
             return self.width_px / self.height_px
         if self.aspect is None:
@@ -74,17 +74,17 @@ class Align(StrEnum):
 
 
 class Head(_Part):
-    """Place a head as identity documents ask: heights as shares of the canvas."""
+    """The placement of a head for identity documents: heights as shares of the canvas."""
 
     height: float = Field(0.7, gt=0.2, le=0.9, description="From chin to crown.")
     top: float = Field(0.1, ge=0.01, le=0.5, description="From the upper edge to the crown.")
 
 
 class Placement(_Part):
-    """Where the subject goes and how large it is.
+    """The subject's place and size.
 
     fill: the subject's share of the canvas, by its box (the larger of width and height shares) or by its area. Without
-    it the picture keeps its own framing. margin: free on every side, a share of the canvas's shorter side.
+    it the picture keeps its own framing. margin: free space on every side, as a share of the canvas's shorter side.
     """
 
     fill: float | None = Field(None, ge=0.05, le=1)
@@ -108,7 +108,7 @@ class ColorBackground(_Part):
 
 
 class GradientBackground(_Part):
-    """A linear gradient. angle: 0 runs from the top down, 90 from left to right, in degrees."""
+    """A linear gradient. angle in degrees: 0 from top to bottom, 90 from left to right."""
 
     type: Literal["gradient"] = "gradient"
     start: str = "#ffffff"
@@ -119,7 +119,7 @@ class GradientBackground(_Part):
 
 
 class PictureBackground(_Part):
-    """A picture of the team's, by the name it is stored under. focus: the point that stays in view, as shares."""
+    """One of the team's stored background pictures, by name. focus: the point that stays visible, as shares."""
 
     type: Literal["picture"] = "picture"
     picture: str = Field(min_length=1, max_length=80)
@@ -128,7 +128,7 @@ class PictureBackground(_Part):
 
 
 class BlurredBackground(_Part):
-    """The original behind its own subject, out of focus. strength: radius as a share of the longer side."""
+    """The original without its subject, blurred. strength: radius as a share of the longer side."""
 
     type: Literal["blur"] = "blur"
     strength: float = Field(0.02, gt=0, le=0.1)
@@ -150,10 +150,10 @@ class ShadowType(StrEnum):
 class Shadow(_Part):
     """A shadow computed from the alpha alone.
 
-    strength: opacity of its darkest place. softness: 0 crisp, 1 very soft. direction: where the light comes from, in
+    strength: opacity of its darkest place. softness: 0 sharp, 1 very soft. direction: where the light comes from, in
     degrees clockwise from above; for a cast shadow on the ground, where 180 is the viewer's side. elevation: the
-    light's height over the ground, in degrees; low light throws long shadows. distance: of a drop shadow, as a share
-    of the subject's height.
+    light's height over the ground, in degrees; low light makes long shadows. distance: of a drop shadow, as a share of
+    the subject's height.
     """
 
     type: ShadowType = ShadowType.CONTACT
@@ -168,7 +168,7 @@ class Shadow(_Part):
 
 
 class Outline(_Part):
-    """A line round the subject. width: a share of the canvas's shorter side."""
+    """A line around the subject. width: a share of the canvas's shorter side."""
 
     width: float = Field(0.01, gt=0, le=0.1)
     color: str = "#ffffff"
@@ -177,11 +177,11 @@ class Outline(_Part):
 
 
 class Edges(_Part):
-    """How the subject sits in its new background.
+    """The adaptation of the subject's edge to its new background.
 
-    key: refine alpha by colour where the original background is uniform, such as a green screen. despill: take the
-    old background's colour out of what it shone on. light_wrap: how far the new background's light reaches round the
-    edge. match_grain: give a clean background the noise of the photo.
+    key: refine alpha by colour if the original background is uniform, such as a green screen. despill: remove the old
+    background's colour from the subject's edge. light_wrap: how far the new background's light overlaps the edge.
+    match_grain: add the photo's noise to a background without noise.
     """
 
     key: bool = False
@@ -204,7 +204,7 @@ class FileFormat(StrEnum):
 
 
 class OutputFile(_Part):
-    """One file. max_bytes: the best quality that fits is searched (JPEG and WebP)."""
+    """One file. max_bytes: the best quality within this size is searched (JPEG and WebP)."""
 
     format: FileFormat = FileFormat.JPEG
     quality: int = Field(90, ge=1, le=100)
@@ -230,10 +230,11 @@ class OutputFile(_Part):
 
 
 class Rules(_Part):
-    """What a shop or office accepts; a finished picture is checked against it.
+    """Requirements of a shop or office; finished pictures are checked against them.
 
-    min_fill: least share of the canvas (by box). min_side_px: of the longer side. background: the colour that the
-    border must have. source, checked_on: where the rule was read, and when.
+    min_fill: least share of the canvas (by box). min_side_px: of the longer side. background: the required colour of
+    the
+    border. source, checked_on: the web page with the rule, and the date when it was read.
     """
 
     min_fill: Share | None = None
@@ -251,7 +252,7 @@ class Rules(_Part):
 
 
 class Recipe(_Part):
-    """A finished picture, as an owner describes it once and uses it for thousands."""
+    """The description of a finished picture, used for any number of pictures."""
 
     title: str = Field(min_length=1, max_length=80)
     canvas: Canvas = Canvas()
@@ -276,7 +277,7 @@ class Recipe(_Part):
 
     @classmethod
     def read(cls, data: object) -> Self:
-        """Build a recipe from plain JSON types; raise InvalidParameter naming the field that is off."""
+        """Build a recipe from plain JSON types; raise InvalidParameter that names the invalid field."""
         if not isinstance(data, Mapping):
             raise InvalidParameter("recipe: must be a JSON object", field="recipe")
         try:
@@ -290,7 +291,7 @@ class Recipe(_Part):
             raise InvalidParameter(error.message, field="recipe") from None
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON types, defaults included, so that a stored recipe outlives a change of defaults."""
+        """Return plain JSON types, including defaults, so that a stored recipe does not depend on later defaults."""
         return self.model_dump(mode="json")
 
 

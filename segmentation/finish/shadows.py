@@ -1,4 +1,4 @@
-"""Draw shadows from the alpha alone: deterministic, without a model, at a quarter of the size."""
+"""Compute shadows from the alpha alone: deterministic, without a model, at a quarter of the size."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _FADE_WITH_HEIGHT = 0.55  # a cast shadow's far end is this much lighter
 def shadow_opacity(alpha: np.ndarray, shadow: Shadow) -> np.ndarray:
     """Return the shadow's opacity, (H, W) uint8, under a placed subject of alpha, (H, W) uint8.
 
-    All lengths follow the subject's own height and width on the canvas. A reflection is not a darkness but the
-    subject itself: see `reflection`. Empty alpha gives an empty shadow.
+    All lengths are relative to the subject's height and width on the canvas. For a reflection, see `reflection`. An
+    empty alpha gives an empty shadow.
     """
     height, width = alpha.shape
     small = cv2.resize(alpha, (max(1, width // REDUCTION), max(1, height // REDUCTION)), interpolation=cv2.INTER_AREA)
@@ -46,7 +46,7 @@ def shadow_opacity(alpha: np.ndarray, shadow: Shadow) -> np.ndarray:
 
 
 def reflection(rgb: np.ndarray, alpha: np.ndarray, shadow: Shadow) -> tuple[np.ndarray, np.ndarray]:
-    """Mirror a placed subject at its lower edge: (H, W, 3) uint8 and its fading opacity, (H, W) uint8."""
+    """Return a placed subject mirrored at its lower edge, (H, W, 3) uint8, and its fading opacity, (H, W) uint8."""
     height = alpha.shape[0]
     _, top, box_width, box_height = cv2.boundingRect((alpha >= 8).view(np.uint8))
     mirrored_rgb, mirrored_alpha = np.zeros_like(rgb), np.zeros_like(alpha)
@@ -68,9 +68,9 @@ def reflection(rgb: np.ndarray, alpha: np.ndarray, shadow: Shadow) -> tuple[np.n
 def _contact(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> np.ndarray:
     """Darken the ground where the subject touches it.
 
-    A subject rests on its lower convex hull: between two wheels the ground runs straight, even if the camera saw it
-    from a corner. Where the outline comes close to the hull it touches. Two blurs are laid over each other: a narrow
-    dark one right at the contact, a wide faint one round it.
+    A subject stands on its lower convex hull: between two wheels the ground is a straight line, even if the camera saw
+    them from a corner. The outline touches the ground where it is close to the hull. Two blurred layers are combined: a
+    narrow dark one at the contact, and a wide faint one around it.
     """
     left, top, right, bottom = box
     size, height = bottom - top, alpha.shape[0]
@@ -95,7 +95,7 @@ def _contact(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) 
 
 
 def _lower_hull(columns: np.ndarray, lowest: np.ndarray) -> np.ndarray:
-    """Return the height of the lower convex hull of an outline at each column; y grows downwards."""
+    """Return the height of an outline's lower convex hull at each column; y grows downwards."""
     hull: list[tuple[float, float]] = []
     for x, y in zip(columns.tolist(), lowest.tolist(), strict=True):
         while len(hull) >= 2:
@@ -108,7 +108,7 @@ def _lower_hull(columns: np.ndarray, lowest: np.ndarray) -> np.ndarray:
 
 
 def _drop(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> np.ndarray:
-    """Shift the outline away from the light and blur it."""
+    """Move the outline away from the light and blur it."""
     size = box[3] - box[1]
     away = math.radians(_direction(shadow) + 180)
     shift_x = math.sin(away) * shadow.distance * size
@@ -119,10 +119,10 @@ def _drop(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> 
 
 
 def _cast(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> np.ndarray:
-    """Lay the outline on the ground, away from the light, and soften it with the distance from the feet.
+    """Project the outline onto the ground, away from the light, and blur it more with the distance from the feet.
 
-    A point h above the ground falls h / tan(elevation) away. What goes back or forth is foreshortened by
-    _GROUND_SEEN; what goes sideways is not.
+    The shadow of a point at height h falls h / tan(elevation) away. Movement to the front or back is shortened by
+    _GROUND_SEEN; movement to the sides is not.
     """
     size = box[3] - box[1]
     ground = box[3] - _STANDS_IN * size
@@ -154,7 +154,7 @@ def _warped(alpha: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 
 def _blurred(levels: np.ndarray, sigma_x: float, sigma_y: float) -> np.ndarray:
-    """Blur by three box filters, which come close to a Gaussian and cost the same for any sigma."""
+    """Blur with three box filters, which approximate a Gaussian and cost the same for every sigma."""
     kernel = (_odd(sigma_x * 1.88), _odd(sigma_y * 1.88))
     if kernel == (1, 1):
         return levels
@@ -164,7 +164,7 @@ def _blurred(levels: np.ndarray, sigma_x: float, sigma_y: float) -> np.ndarray:
 
 
 def _to_full(levels: np.ndarray) -> np.ndarray:
-    """Stretch levels so that the darkest place is 255: the recipe's strength then means the same for every subject."""
+    """Scale levels so that the darkest place is 255: `strength` then has the same effect for every subject."""
     highest = int(levels.max())
     return levels if highest == 0 else cv2.convertScaleAbs(levels, alpha=255 / highest)
 

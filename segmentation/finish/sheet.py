@@ -1,4 +1,4 @@
-"""Lay the results of a batch out on contact sheets, as pages of one PDF or as single pictures."""
+"""Arrange the results of a batch on contact sheets, as pages of one PDF or as single pictures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHECKER = ((255, 255, 255), (232, 232, 232))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """Hold one result: pixels (H, W, 3) or (H, W, 4) uint8 sRGB, its name, and whether it should be looked at."""
+    """One result: pixels (H, W, 3) or (H, W, 4) uint8 sRGB, its name, and whether a person should check it."""
 
     name: str
     pixels: np.ndarray
@@ -31,7 +31,7 @@ class Entry:
 def contact_sheet(entries: Iterable[Entry], *, title: str = "") -> bytes:
     """Return a PDF of A4 pages with COLUMNS x ROWS results each; uncertain ones have a thick orange frame.
 
-    Entries are taken one page at a time, so that a large batch is never in memory as a whole. Raises ValueError without
+    Entries are read one page at a time, so that a large batch is never completely in memory. Raise ValueError without
     entries.
     """
     pages = _pages(iter(entries), title)
@@ -51,7 +51,7 @@ def _pages(entries: Iterator[Entry], title: str) -> Iterator[Image.Image]:
 
 
 def draw_page(entries: Sequence[Entry], *, title: str = "") -> Image.Image:
-    """Draw one page; more than COLUMNS x ROWS entries do not fit and are left out."""
+    """Return one page with at most COLUMNS x ROWS entries; further entries are ignored."""
     page = Image.new("RGB", PAGE_PX, "white")
     draw = ImageDraw.Draw(page)
     font, small = _font(30), _font(20)
@@ -70,7 +70,7 @@ def draw_page(entries: Sequence[Entry], *, title: str = "") -> Image.Image:
 
 
 def _on_checker(pixels: np.ndarray, size: tuple[int, int]) -> Image.Image:
-    """Fit a result into a cell, on a checkerboard where it is transparent."""
+    """Return a result fitted into a cell, on a checkerboard where it is transparent."""
     width, height = size
     squares = (np.add.outer(np.arange(height) // 12, np.arange(width) // 12) % 2)[..., None]
     cell = Image.fromarray(np.where(squares, _CHECKER[1], _CHECKER[0]).astype(np.uint8))
@@ -81,7 +81,7 @@ def _on_checker(pixels: np.ndarray, size: tuple[int, int]) -> Image.Image:
 
 
 def _fitted(draw: ImageDraw.ImageDraw, name: str, font: ImageFont.FreeTypeFont, width: int) -> str:
-    """Shorten a name in its middle until it fits: the end often tells pictures apart."""
+    """Return a name shortened in its middle until it fits, because the ends of names often differ."""
     shown, keep = name, len(name)
     while keep > 4 and draw.textlength(shown, font=font) > width:
         keep -= 2
@@ -90,7 +90,7 @@ def _fitted(draw: ImageDraw.ImageDraw, name: str, font: ImageFont.FreeTypeFont, 
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Return a font that has the characters of names in any script, where the system has one."""
+    """Return a font of the system with characters of any script, if there is one."""
     for name in _FONTS:
         try:
             return ImageFont.truetype(name, size)

@@ -1,6 +1,6 @@
-"""Read picture files: one module per format, each from bytes to samples as stored.
+"""Read picture files: one module per format, from bytes to samples as stored.
 
-Called by `segmentation.image` only, which limits bytes and pixels. A module parses its format's structure itself as far
-as that decides something (colour, orientation, resolution, harmless damage, unsupported kinds) and leaves pixels to a
-well-kept decoder. Nothing here converts colours; that is `segmentation.color`.
+Only `segmentation.image` calls this package, and limits bytes and pixels. A module parses its format's structure itself
+where the result depends on it (colour, orientation, resolution, harmless damage, unsupported kinds) and uses a
+well-maintained decoder for the pixels. Colours are converted in `segmentation.color`, not here.
 """

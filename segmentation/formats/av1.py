@@ -1,4 +1,4 @@
-"""Read the colours that an AV1 stream gives itself (AV1 specification, 5.5), for AVIF files without a box `colr`."""
+"""Read the colour description in an AV1 stream (AV1 specification, 5.5), for AVIF files without a `colr` box."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ _SEQUENCE_HEADER = 1
 
 
 def code_points(units: bytes) -> tuple[int, int] | None:
-    """Return primaries and transfer of H.273 from the first OBUs of a picture; None where they say nothing.
+    """Return primaries and transfer of H.273 from the first OBUs of a picture; None if they are not given.
 
-    Only the short header of still pictures is read; the others are those of films.
+    Only the short header of still pictures is read; the other headers occur in videos.
     """
     header = _sequence_header(units)
     bits, place, length = int.from_bytes(header, "big"), 0, 8 * len(header)

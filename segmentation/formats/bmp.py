@@ -1,4 +1,4 @@
-"""Read BMP (Windows DIB headers up to version 5), with the ICC profile that may stand behind its pixels."""
+"""Read BMP (Windows DIB headers up to version 5), with the ICC profile that may follow the pixels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _V4_BYTES, _V5_BYTES = 108, 124
 
 
 class OpenedBmp:
-    """A BMP whose header was parsed."""
+    """A BMP with a parsed header."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -75,5 +75,5 @@ class OpenedBmp:
         return int(struct.unpack_from("<I", self._data, 14 + 56)[0])
 
     def _is_calibrated(self) -> bool:
-        """Return whether the header gives primaries and gammas of its own, which browsers ignore as well."""
+        """Return whether the header has its own primaries and gammas, which browsers ignore."""
         return self._space() == _CALIBRATED and any(self._data[14 + 60 : 14 + 108])

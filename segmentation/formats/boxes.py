@@ -14,7 +14,7 @@ _BEGINNING_BYTES = 128
 
 @dataclass(frozen=True, slots=True)
 class ItemColors:
-    """What the properties of a file's main picture say: turn is an EXIF orientation, 1..8."""
+    """The properties of a file's main picture; `turn` is an EXIF orientation, 1..8."""
 
     profile: bytes | None = None
     encoding: Encoding | None = None
@@ -22,7 +22,7 @@ class ItemColors:
 
 
 def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of the content of each box between two places; stop at a broken one."""
+    """Yield kind, start and end of the content of each box in a range; stop at a broken box."""
     end = len(data) if end is None else min(end, len(data))
     for _ in range(MAX_BOXES):
         if start + 8 > end:
@@ -39,7 +39,10 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple
 
 
 def find(data: bytes, *path: bytes, start: int = 0, end: int | None = None) -> tuple[int, int] | None:
-    """Return start and end of the content of the first box on a path of kinds; `meta` has four bytes of version."""
+    """Return start and end of the content of the first box on a path of kinds.
+
+    `meta` starts with four bytes of version.
+    """
     for kind, content, stop in boxes(data, start, end):
         if kind == path[0]:
             content += 4 if kind == b"meta" else 0
@@ -48,7 +51,10 @@ def find(data: bytes, *path: bytes, start: int = 0, end: int | None = None) -> t
 
 
 def item_colors(data: bytes) -> ItemColors:
-    """Return profile, encoding and turn of the main picture of a HEIF or AVIF file. A profile goes before `nclx`."""
+    """Return profile, encoding and turn of the main picture of a HEIF or AVIF file.
+
+    A profile has precedence over `nclx`.
+    """
     profile = encoding = stream = None
     is_given = False
     angle, mirror = 0, None
@@ -98,7 +104,7 @@ def _main_item(data: bytes) -> int | None:
 
 
 def _main_beginning(data: bytes) -> bytes:
-    """Return the first bytes of the primary item's coded data (ISO 14496-12, box `iloc`), or none."""
+    """Return the first bytes of the primary item's coded data (ISO 14496-12, box `iloc`); empty if not found."""
     place = find(data, b"meta", b"iloc")
     if place is None:
         return b""

@@ -1,6 +1,6 @@
-"""Recognise camera raw files, which need developing before they are pictures.
+"""Detect camera raw files, which must be developed by other software first.
 
-Most are TIFF files whose first directory is a small preview: decoded as TIFF, they would become their thumbnails.
+Most are TIFF files whose first directory is a small preview: decoded as TIFF, they would give only this thumbnail.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ _MAKERS = {
 
 
 def name_of(head: bytes) -> str | None:
-    """Return the name of a raw format that is told by its first bytes, or None."""
+    """Return the name of a raw format that its first bytes identify, or None."""
     return next((name for place, mark, name in _SIGNATURES if head[place : place + len(mark)] == mark), None)
 
 
 def is_camera_raw(tiff: bytes) -> bool:
-    """Return whether a TIFF file holds the samples of a camera's sensor, in any directory or sub-directory."""
+    """Return whether a TIFF file contains samples of a camera's sensor, in any directory or sub-directory."""
     return _raw_name(tiff) is not None
 
 
 def refusal(data: bytes) -> ImageUnreadable:
-    """Build the error for a camera raw file."""
+    """Return the error for a camera raw file."""
     name = name_of(data) or _raw_name(data)
     return ImageUnreadable(f"The file is a camera raw picture ({name}). Develop it and send a JPEG, PNG or TIFF.")
 

@@ -1,4 +1,7 @@
-"""Read orientation and resolution from EXIF (CIPA DC-008), and copy what results may keep. Broken EXIF is none."""
+"""Read orientation and resolution from EXIF (CIPA DC-008), and copy the tags that results may keep.
+
+Broken EXIF is treated as missing.
+"""
 
 from __future__ import annotations
 
@@ -39,13 +42,13 @@ def parse(data: bytes | None) -> Mapping[int, Any]:
 
 
 def orientation(tags: Mapping[int, Any]) -> int:
-    """Return the orientation, 1..8; 1 for a missing or wrong one."""
+    """Return the orientation, 1..8; 1 if it is missing or invalid."""
     value = tags.get(_ORIENTATION, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def resolution(tags: Mapping[int, Any]) -> tuple[float, float] | None:
-    """Return pixels per inch across and down, or None."""
+    """Return horizontal and vertical pixels per inch, or None."""
     unit = tags.get(_RESOLUTION_UNIT, 2)
     if unit not in (2, 3):
         return None
@@ -57,7 +60,7 @@ def resolution(tags: Mapping[int, Any]) -> tuple[float, float] | None:
 
 
 def plausible(x: float, y: float, *, unit: str) -> tuple[float, float] | None:
-    """Return a resolution in pixels per inch, given per `inch`, `cm` or `m`; None outside 1..100,000."""
+    """Return pixels per inch for a resolution per `inch`, `cm` or `m`; None outside 1..100,000."""
     factor = {"inch": 1.0, "cm": _CM_PER_INCH, "m": _CM_PER_INCH / 100}[unit]
     x, y = x * factor, y * factor
     low, high = _RESOLUTIONS
@@ -67,7 +70,7 @@ def plausible(x: float, y: float, *, unit: str) -> tuple[float, float] | None:
 
 
 def kept(data: bytes, *, gps: bool) -> bytes:
-    """Return EXIF for a result, without a prefix: what describes the picture, and with `gps` where it was taken."""
+    """Return EXIF for a result, without a prefix: descriptive tags, and with `gps` the location."""
     if not data:
         return b""
     source, copy = Image.Exif(), Image.Exif()

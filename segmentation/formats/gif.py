@@ -1,4 +1,4 @@
-"""Read the first frame of a GIF (GIF89a specification); nothing after it matters."""
+"""Read the first frame of a GIF (GIF89a specification); later frames are ignored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ENDING = b"\0" + bytes([_TRAILER])
 
 
 class OpenedGif:
-    """A GIF whose blocks were walked up to the second frame."""
+    """A GIF with its blocks parsed up to the second frame."""
 
     def __init__(self, data: bytes) -> None:
         self._frame, is_animated, is_whole = _first_frame(data)
@@ -37,7 +37,7 @@ class OpenedGif:
 
 
 def _first_frame(data: bytes) -> tuple[bytes, bool, bool]:
-    """Return a file of the first frame alone, whether another one follows, and whether the file has its end."""
+    """Return a file with only the first frame, whether another frame follows, and whether the file is complete."""
     place = 13 + _table_bytes(data[10]) if len(data) > 12 else len(data)
     for _ in range(MAX_BLOCKS):
         if place >= len(data):
@@ -63,14 +63,14 @@ def _table_bytes(flags: int) -> int:
 
 
 def _skip(data: bytes, place: int) -> int:
-    """Return the place behind a chain of sub-blocks, beyond the file where the chain is cut."""
+    """Return the position after a chain of sub-blocks; beyond the file if the chain is truncated."""
     while place < len(data) and data[place]:
         place += 1 + data[place]
     return place + 1
 
 
 def _mended(data: bytes, start: int) -> bytes:
-    """End a chain of sub-blocks that is cut: its last one gets the length that it has."""
+    """Return a truncated chain of sub-blocks with the actual length of its last block."""
     place = start
     while place < len(data) and place + 1 + data[place] <= len(data):
         place += 1 + data[place]
@@ -79,7 +79,10 @@ def _mended(data: bytes, start: int) -> bytes:
 
 
 def _what_follows(data: bytes, place: int) -> tuple[bool, bool]:
-    """Return whether another frame follows, and whether the file is whole as far as that needs."""
+    """Return whether another frame follows, and whether the file is complete.
+
+    It is complete if the first frame is followed by another frame or the trailer.
+    """
     for _ in range(MAX_BLOCKS):
         if place >= len(data):
             return False, False

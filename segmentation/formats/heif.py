@@ -1,4 +1,4 @@
-"""Read HEIC and AVIF (ISO 23008-12): the main picture, with the colours and the turn that its properties give."""
+"""Read HEIC and AVIF (ISO 23008-12): the main picture, with the colours and the rotation of its properties."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _register_heif() -> None:
 
 
 class OpenedHeif:
-    """A HEIC or AVIF whose boxes were parsed."""
+    """A HEIC or AVIF with parsed boxes."""
 
     def __init__(self, data: bytes, name: str) -> None:
         self._data, self._is_heic = data, name == "heic"

@@ -1,4 +1,4 @@
-"""Walk the directories of a TIFF or BigTIFF file, whatever kind of file it is; a broken directory ends the walk."""
+"""Iterate over the directories of a TIFF or BigTIFF file of any kind; a broken directory ends the iteration."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Directory = dict[int, tuple[int, ...] | bytes]
 
 
 def directories(data: bytes) -> Iterator[Directory]:
-    """Yield every directory and sub-directory, as a tag's number to its first integers or its text."""
+    """Yield every directory and sub-directory, as a dict from a tag's number to its first integers or its text."""
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None or len(data) < 16:
         return
@@ -37,7 +37,7 @@ def directories(data: bytes) -> Iterator[Directory]:
 
 
 def _read(data: bytes, place: int, order: str, is_big: bool) -> tuple[Directory, int]:
-    """Return a directory and the place of the next one."""
+    """Return a directory and the position of the next one."""
     count = struct.unpack_from(order + ("Q" if is_big else "H"), data, place)[0]
     place += 8 if is_big else 2
     step, inline, long = (20, 8, "Q") if is_big else (12, 4, "I")

@@ -1,8 +1,8 @@
 """Read JPEG (ITU-T T.81).
 
-The segments are walked before a decoder sees them. That names the kinds that are not supported, finds a missing end
-marker, and refuses files built to exhaust the decoder: a progressive file of a few kilobytes can declare thousands of
-scans over 50 megapixels, and each scan costs a pass over the whole picture. No camera or editor writes such files.
+The segments are parsed before a decoder reads the file. This identifies unsupported kinds, finds a missing end marker,
+and refuses files that would exhaust the decoder: a progressive file of a few kilobytes can declare thousands of scans
+over 50 megapixels, and each scan costs a pass over the whole picture. No camera or editor writes such files.
 """
 
 from __future__ import annotations
@@ -45,7 +45,10 @@ _PROBE_TAIL = b"\x5a\xa5\x36\x6c" * 2048 + _END
 
 @dataclass(slots=True)
 class _Structure:
-    """What the segments of a file say. missing_bits: of each coefficient of each component, bits not sent yet."""
+    """The result of parsing the segments.
+
+    missing_bits: for each coefficient of each component, the number of bits not sent yet.
+    """
 
     frame: int = 0
     depth: int = 8
@@ -56,7 +59,7 @@ class _Structure:
 
 
 def _walk(data: bytes) -> _Structure:
-    """Read the segments up to the end marker; raise ImageUnreadable for more of them than a picture needs."""
+    """Parse the segments up to the end marker; raise ImageUnreadable for more of them than a picture needs."""
     structure = _Structure()
     scans = segments = fill_bytes = 0
     place = 2
@@ -91,7 +94,7 @@ def _read_frame(structure: _Structure, marker: int, body: bytes) -> None:
 
 
 def _read_scan(structure: _Structure, body: bytes) -> None:
-    """Note the lowest bit that a progressive scan sends, of the first coefficient (0) and of the last (1)."""
+    """Store the lowest bit that a progressive scan sends, for the first coefficient (0) and for the last (1)."""
     count = body[0] if body else 0
     if len(body) < 4 + 2 * count:
         return
@@ -119,7 +122,7 @@ def _check_supported(structure: _Structure) -> None:
 
 
 class OpenedJpeg:
-    """A JPEG whose segments were walked."""
+    """A JPEG with parsed segments."""
 
     def __init__(self, data: bytes) -> None:
         self._structure = _walk(data)
@@ -156,8 +159,8 @@ class OpenedJpeg:
     def _require_all_pixels(self) -> None:
         """Raise EOFError when the file lacks more than its end marker.
 
-        A decoder fills missing pixels without a word. They are found by putting other data behind the cut: it changes
-        nothing exactly when all pixels were there.
+        A decoder fills missing pixels silently. To detect them, other data is appended after the end: the result stays
+        the same only if all pixels are in the file.
         """
         if self._structure.has_end:
             return

@@ -18,7 +18,7 @@ _CMYK_SPACE = 12
 
 
 class OpenedJpeg2000:
-    """A JPEG 2000 whose boxes and main header were parsed."""
+    """A JPEG 2000 with parsed boxes and main header."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

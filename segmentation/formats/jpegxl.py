@@ -23,7 +23,7 @@ def _register() -> None:
 
 
 class OpenedJpegXl:
-    """A JPEG XL whose size was read; the decoder decodes as soon as it opens a file."""
+    """A JPEG XL whose size was read. Opening it with the decoder would already decode it."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -66,7 +66,7 @@ def _code_stream(data: bytes) -> bytes:
 
 
 def _size(stream: bytes) -> tuple[int, int]:
-    """Return width and height (ISO 18181-1, SizeHeader), as stored or as shown: a turn swaps them."""
+    """Return width and height (ISO 18181-1, SizeHeader). A rotated file may give them in either order."""
     if len(stream) < 4 or stream[:2] != b"\xff\x0a":
         raise EOFError
     bits, place = int.from_bytes(stream[2:], "little"), 0

@@ -1,4 +1,4 @@
-"""What every format module returns: a picture whose header was read, and its samples once they are decoded."""
+"""The interface of all format modules: a picture with a parsed header, and its samples after decoding."""
 
 from __future__ import annotations
 
@@ -18,11 +18,13 @@ DAMAGED_SUM = "damaged: a wrong checksum was ignored"
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a file says before its pixels are decoded.
+    """The properties of a file before its pixels are decoded.
 
-    width, height: as stored, in pixels. turn: the EXIF orientation, 1..8, still to be applied to the samples.
-    turned: the orientation to report, also where the decoder applies it. resolution: pixels per inch across and down,
-    as stored. exif: with or without its prefix; of a TIFF the file itself, whose first directory is the same.
+    width, height: as stored, in pixels.
+    turn: the EXIF orientation, 1..8, still to be applied to the samples.
+    turned: the orientation to report, even if the decoder applies it.
+    resolution: horizontal and vertical pixels per inch, as stored.
+    exif: with or without its prefix; for a TIFF the file itself, whose first directory has the same format.
     """
 
     width: int
@@ -36,12 +38,12 @@ class Header:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Decoded pixels as stored, neither upright nor converted.
+    """Decoded pixels as stored, not yet rotated or converted.
 
-    pixels: (H, W) gray, (H, W, 3) RGB or CIELAB, (H, W, 4) CMYK with 0 for no ink; uint8, or uint16 over its full
-    range. CIELAB has L over the full range, and a and b offset by half of it.
+    pixels: (H, W) gray, (H, W, 3) RGB or CIELAB, (H, W, 4) CMYK with 0 for no ink; uint8, or full-range uint16. CIELAB
+    has L over the full range, and a and b offset by half of it.
     alpha: (H, W) of the same type, not premultiplied.
-    profile: an ICC profile. encoding: colours given otherwise; None means sRGB. A usable profile goes first.
+    profile: an ICC profile. encoding: colours given otherwise; None means sRGB. A usable profile has precedence.
     """
 
     pixels: np.ndarray
@@ -53,20 +55,20 @@ class Samples:
 
 
 class Opened(Protocol):
-    """A picture whose header was parsed. Any exception of a decoder means that the file is damaged."""
+    """A picture with a parsed header. Any exception of a decoder means that the file is damaged."""
 
     @property
     def header(self) -> Header: ...
 
     def prove(self) -> None:
-        """Raise when the pixels cannot be decoded completely; keep none."""
+        """Decode all pixels without keeping them; raise an error if that is impossible."""
 
     def samples(self) -> Samples:
-        """Decode the pixels."""
+        """Return the decoded pixels."""
 
 
 def without_range(kind: str) -> ImageUnreadable:
-    """Build the error for samples that have no range to display."""
+    """Return the error for samples without a displayable range."""
     return ImageUnreadable(
         f"The picture holds {kind} samples, which have no range to display. Save it with 8 or 16 bits a channel."
     )

@@ -1,7 +1,7 @@
 """Read PNG (ISO 15948, third edition).
 
-The chunks are parsed here, and the decoder gets a file of critical chunks alone. So damage and size of chunks without
-pixels (text, profiles) cannot spoil a picture, and transparent colours are compared at the file's own depth.
+The chunks are parsed here, and the decoder gets a file with only the critical chunks. So other chunks (text, profiles)
+cannot make a picture unreadable by their damage or size, and transparent colours are compared at the file's own depth.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NEARLY_SRGB_GAMMA = 0.05  # of gAMA times 2.2: browsers read such a gamma as sR
 
 @dataclass(slots=True)
 class _Chunks:
-    """The chunks of a file that matter here; of the others nothing is kept."""
+    """The relevant chunks of a file."""
 
     header: bytes = b""
     found: dict[bytes, bytes] = field(default_factory=dict)
@@ -49,7 +49,7 @@ _BEFORE_PIXELS = (b"PLTE", b"tRNS", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM",
 
 
 def _parse(data: bytes) -> _Chunks:
-    """Walk the chunks; raise ImageUnreadable where a browser gives up too."""
+    """Parse the chunks; raise ImageUnreadable for damage that browsers refuse too."""
     chunks, view, place = _Chunks(), memoryview(data), len(SIGNATURE)
     for _ in range(MAX_CHUNKS):
         if place + 8 > len(data):
@@ -88,7 +88,7 @@ def _parse(data: bytes) -> _Chunks:
 
 
 class OpenedPng:
-    """A PNG whose chunks were parsed."""
+    """A PNG with parsed chunks."""
 
     def __init__(self, data: bytes) -> None:
         self._chunks = _parse(data)
@@ -121,7 +121,7 @@ class OpenedPng:
         return (*notes, DAMAGED_SUM) if self._chunks.wrong_sum else notes
 
     def prove(self) -> None:
-        """Inflate everything, check each row's filter, and keep nothing."""
+        """Decompress everything and check each row's filter, without keeping the pixels."""
         rows = self._row_lengths()
         left, at_filter = next(rows), True
         for piece in self._inflated():
@@ -181,7 +181,7 @@ class OpenedPng:
         return pixels, np.where(is_key, 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
 
     def _colors(self) -> tuple[bytes | None, Encoding | None, tuple[str, ...]]:
-        """Return profile, encoding and notes, in the order of precedence cICP, iCCP, sRGB, gAMA with cHRM."""
+        """Return profile, encoding and notes, with the precedence cICP, iCCP, sRGB, gAMA with cHRM."""
         found = self._chunks.found
         points = found.get(b"cICP", b"")
         if len(points) == 4 and points[2] == 0:
@@ -195,7 +195,7 @@ class OpenedPng:
         return None, None if b"sRGB" in found else _gamma(found), notes
 
     def _row_lengths(self) -> Iterator[int]:
-        """Yield the bytes of each stored row, with its filter byte."""
+        """Yield the number of bytes of each stored row, including its filter byte."""
         bits = self.depth * _CHANNELS[self.color_type]
         passes = _ADAM7 if self.is_interlaced else ((0, 0, 1, 1),)
         for left, top, across, down in passes:
@@ -205,7 +205,10 @@ class OpenedPng:
                 yield 1 + (columns * bits + 7) // 8
 
     def _inflated(self) -> Iterator[bytes]:
-        """Yield exactly the bytes of all rows; raise EOFError when there are fewer. Note what follows them."""
+        """Yield exactly the bytes of all rows; raise EOFError when there are fewer.
+
+        Afterwards `_is_sound` says whether the stream ends there, with a correct checksum.
+        """
         expected, total = sum(self._row_lengths()), 0
         sum_so_far, packed = 1, b"".join(self._chunks.pixels)
         if len(packed) < 2 or packed[0] & 0x0F != 8 or (packed[0] << 8 | packed[1]) % 31 or packed[1] & 0x20:
@@ -224,7 +227,7 @@ class OpenedPng:
         )
 
     def _clean_file(self) -> bytes:
-        """Return a file of critical chunks with right checksums; pack the pixels again when their stream is damaged."""
+        """Return a file of critical chunks with correct checksums; a damaged pixel stream is compressed again."""
         for _ in self._inflated():  # sets _is_sound
             pass
         packed = b"".join(self._chunks.pixels) if self._is_sound else zlib.compress(b"".join(self._inflated()), 1)
@@ -246,7 +249,7 @@ def _physical(body: bytes) -> tuple[float, float] | None:
 
 
 def _profile(body: bytes) -> tuple[bytes | None, str]:
-    """Unpack an ICC profile up to MAX_PROFILE_BYTES; return None and a note when that fails."""
+    """Return an ICC profile of at most MAX_PROFILE_BYTES, decompressed; None and a note when that fails."""
     name, _, packed = body.partition(b"\0")
     if not 0 < len(name) < 80 or len(packed) < 2 or packed[0]:
         return None, "icc: broken profile ignored"
@@ -261,7 +264,7 @@ def _profile(body: bytes) -> tuple[bytes | None, str]:
 
 
 def _gamma(found: dict[bytes, bytes]) -> Encoding | None:
-    """Return the encoding of gAMA and cHRM; cHRM alone means nothing."""
+    """Return the encoding of gAMA and cHRM; cHRM without gAMA is ignored."""
     body = found.get(b"gAMA", b"")
     value = int.from_bytes(body, "big") / 100_000 if len(body) == 4 else 0
     if not value:

@@ -1,4 +1,4 @@
-"""Recognise the format of a file by its first bytes, never by its name."""
+"""Detect the format of a file by its first bytes, independent of its name."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _AVIF_BRANDS = {b"avif", b"avis"}
 
 
 def sniff(head: bytes) -> str | None:
-    """Return one of FORMATS for the first HEAD_BYTES of a file, or None when it is none of them."""
+    """Return one of FORMATS for the first HEAD_BYTES of a file, or None for any other format."""
     for signature, name in _PICTURES:
         if head.startswith(signature):
             return name
@@ -56,7 +56,7 @@ def sniff(head: bytes) -> str | None:
 
 
 def describe(head: bytes) -> str:
-    """Name the kind of a file that `sniff` does not accept, such as `a PDF document` or `text`."""
+    """Return the kind of a file that `sniff` does not accept, such as `a PDF document` or `text`."""
     for signature, words in _OTHERS:
         if head.startswith(signature):
             return words
@@ -73,7 +73,10 @@ def describe(head: bytes) -> str:
 
 
 def _sniff_brands(head: bytes) -> str | None:
-    """Read the brands of an ISO base media file (ISO 14496-12, box `ftyp`): major, version, then compatible ones."""
+    """Return the format for the brands of an ISO base media file (ISO 14496-12, box `ftyp`).
+
+    The major brand is checked first, then the compatible ones.
+    """
     length = min(int.from_bytes(head[:4], "big"), len(head))
     brands = {head[8:12]} | {head[start : start + 4] for start in range(16, length - 3, 4)}
     if brands & _AVIF_BRANDS:

@@ -1,7 +1,7 @@
 """Read TIFF (revision 6.0, its supplements, and BigTIFF): the first page that is not a reduced copy.
 
-`tifffile` parses the directories and unpacks each strip or tile, with the codecs of `imagecodecs`. Which kinds are read
-is decided here by their tags; the others are refused by name, because a wrong picture is worse than none.
+`tifffile` parses the directories and unpacks each strip or tile, with the codecs of `imagecodecs`. This module decides
+by the tags which kinds it reads. Other kinds raise an error that names them, because a wrong picture would be worse.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it reports oddities 
 
 
 class OpenedTiff:
-    """A TIFF whose page was chosen and whose tags were found to be of a kind that is read."""
+    """A TIFF with a chosen page of a supported kind."""
 
     def __init__(self, data: bytes) -> None:
         if is_camera_raw(data):
@@ -64,7 +64,7 @@ class OpenedTiff:
         self.header = Header(page.imagewidth, page.imagelength, turn, turn, exif.resolution(tags), notes, data)
 
     def _check(self) -> None:
-        """Raise ImageUnreadable for a kind that is not read, and EOFError for pixels that are not in the file."""
+        """Raise ImageUnreadable for an unsupported kind, and EOFError for pixels missing from the file."""
         page = self._page
         if page.imagewidth < 1 or page.imagelength < 1:
             raise ValueError("no pixels")
@@ -92,7 +92,7 @@ class OpenedTiff:
         self._check_segments()
 
     def _check_segments(self) -> None:
-        """Check that every strip or tile lies in the file, and that there are not too many."""
+        """Raise an error when a strip or tile is outside the file, or when there are too many."""
         page = self._page
         if page.is_tiled:
             expected = -(-page.imagewidth // max(page.tilewidth, 1)) * -(-page.imagelength // max(page.tilelength, 1))
@@ -138,7 +138,7 @@ class OpenedTiff:
             yield part[0], (place[0], place[2], place[3])
 
     def _split(self, pixels: np.ndarray) -> Samples:
-        """Turn samples at the file's depth into 8 or 16 bits, colours and alpha."""
+        """Convert samples of the file's depth to 8 or 16 bits, split into colours and alpha."""
         page, bits = self._page, self._page.bitspersample
         profile, encoding = _colors(page)
         notes: tuple[str, ...] = ()
@@ -206,7 +206,7 @@ def _is_reduced(page: tifffile.TiffPage) -> bool:
 
 
 def _check_samples(page: tifffile.TiffPage) -> None:
-    """Raise ImageUnreadable for samples without a range to display, or of unequal depths."""
+    """Raise ImageUnreadable for samples without a displayable range, or of different depths."""
     bits = page.bitspersample
     if not isinstance(bits, int):
         raise _unsupported("has channels of unequal depths")
@@ -260,7 +260,7 @@ def _divided(colors: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def _from_palette(page: tifffile.TiffPage, indexes: np.ndarray) -> np.ndarray:
-    """Look up (H, W) indexes in the ColorMap, whose levels have 16 bits, or 8 bits of careless writers."""
+    """Look up (H, W) indexes in the ColorMap. Its levels have 16 bits, or wrongly 8 bits in some files."""
     table = page.colormap
     if table is None or table.ndim != 2 or table.shape[0] != 3 or page.bitspersample > 8:
         raise ValueError("palette")

@@ -1,4 +1,4 @@
-"""What the admin's tests can ask for: staff of every role, and made-up jobs."""
+"""Fixtures of the admin's tests: staff with each role, and generated jobs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _fresh_figures() -> None:
 
 
 def staff_browser(role: str | None) -> Client:
-    """Sign a member of staff in; None is a superuser, an empty role staff without one."""
+    """Return a browser signed in as staff; role None is a superuser, an empty role is staff without a role."""
     name = role or "root" if role != "" else "nobody"
     user = User.objects.create_user(name.replace(" ", "-").lower(), is_staff=True, is_superuser=role is None)
     if role:

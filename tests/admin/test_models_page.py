@@ -1,4 +1,4 @@
-"""The Models page: what is installed and active, and activation by one click with the licence recorded."""
+"""The Models page: installed and active models, and activation with one click, with the licence recorded."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def weights_dir(settings: Settings, tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def _trying_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Answer as a worker that has tried a file."""
+    """Replace the worker that tests a file; return its reply."""
 
     def ask(task: object, path: str, *args: object, **values: object) -> dict[str, Any]:
         name = Path(path).stem

@@ -16,7 +16,7 @@ from tests.fakes import EmptyEngine, FakeEngine, answering
 
 @pytest.fixture
 def instant_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
-    """Process every picture with a fake engine the moment it is queued, inside the request that submits it."""
+    """Process every picture with a fake engine as soon as it is queued, inside the request that submits it."""
     return _work_at_once(monkeypatch, FakeEngine())
 
 
@@ -28,7 +28,7 @@ def blind_worker(monkeypatch: pytest.MonkeyPatch) -> FakeEngine:
 
 @pytest.fixture
 def held_worker(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """Let queued pictures wait until the test calls this."""
+    """Return a function that processes the queued pictures; until it is called they wait."""
     from jobs.work import tasks
 
     waiting: list[tuple[Callable[[str], None], UUID]] = []
@@ -57,7 +57,7 @@ def idle_worker(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def meanwhile(monkeypatch: pytest.MonkeyPatch, idle_worker: None) -> Callable[[Callable[[Job], object]], None]:
-    """Leave every picture in the queue, and call a function with the job once a request waits for it."""
+    """Leave every picture in the queue, and call a function with the job while a request waits for it."""
 
     def arrange(action: Callable[[Job], object]) -> None:
         @contextmanager
@@ -71,7 +71,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, idle_worker: None) -> Callable[[C
 
 @pytest.fixture(scope="session")
 def picture_server() -> Iterator[PictureServer]:
-    """Serve pictures that the running site may fetch."""
+    """Serve pictures that the running site can download."""
     with serving_pictures() as server:
         yield server
 

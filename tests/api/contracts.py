@@ -1,4 +1,4 @@
-"""Contracts of the dialects: each tests/api/<dialect>/contract.py tells the shared tests what its dialect promises.
+"""Contracts of the dialects: each tests/api/<dialect>/contract.py describes its dialect for the shared tests.
 
 A contract module defines:
 
@@ -9,7 +9,7 @@ written     function: code to its cell in docs/errors.md
 REFUSED     a request that it rejects: method, path, JSON
 SUBMISSIONS requests that submit a photo, one for each way
 SERIALIZERS what its page of the documentation describes field by field
-ROUTES      how each route keeps teams apart: "public", "own", or the parts of the URL that name a team's job
+ROUTES      how each route separates teams: "public", "own", or the parts of the URL that name a team's job
 UNTOLD      optional: codes that have no error envelope
 ALWAYS_200  optional: the HTTP status of every error is 200
 """
@@ -50,7 +50,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Contract:
-    """Hold what one API promises."""
+    """The contract of one API."""
 
     name: str
     view: type[DialectView]

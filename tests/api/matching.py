@@ -1,4 +1,4 @@
-"""Compare answers with fixture files, in which `<placeholders>` stand for what differs each time."""
+"""Compare responses with fixture files; `<placeholders>` in a file match values that differ each time."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _CHECKS = {
 
 
 def fixture(name: str) -> Any:
-    """Read a fixture file, such as `baidu/segment.json`."""
+    """Return the content of a fixture file, such as `baidu/segment.json`."""
     return json.loads((FIXTURES / name).read_text())
 
 
 def assert_matches(actual: Any, expected: Any, where: str = "answer") -> None:
-    """Fail where `actual` differs from `expected`; keys neither missing nor more, numbers of the same type.
+    """Fail if `actual` differs from `expected` in keys, values, or types of numbers.
 
     Besides the placeholders above, `<~PATTERN>` matches a text by a regular expression.
     """

@@ -1,4 +1,4 @@
-"""Web server with pictures for the running site to fetch; it can hold one back."""
+"""Web server with pictures that the running site downloads; it can delay one of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PATIENCE_S = 60.0
 
 
 class PictureServer:
-    """Hold what is served, by name; `url` is where."""
+    """The served pictures by name; `url` is the server's URL."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -20,14 +20,14 @@ class PictureServer:
         self.released: dict[str, threading.Event] = {}
 
     def add(self, name: str, data: bytes) -> str:
-        """Serve `data` under a name; give its URL."""
+        """Serve `data` under a name and return its URL."""
         self.pictures[name] = data
         self.asked[name] = threading.Event()
         return f"http://127.0.0.1:{self.port}/{name}"
 
     @contextmanager
     def keeping_back(self, name: str, data: bytes) -> Iterator[str]:
-        """Serve `data` only after the block has ended; a client that fetches it waits."""
+        """Serve `data` only after the block has ended; a client that downloads it waits."""
         self.released[name] = threading.Event()
         try:
             yield self.add(name, data)
@@ -35,7 +35,7 @@ class PictureServer:
             self.released.pop(name).set()
 
     def wait_until_asked_for(self, name: str) -> None:
-        """Wait until that picture is fetched."""
+        """Wait until a client requests this picture."""
         assert self.asked[name].wait(_PATIENCE_S), f"{name} was not fetched"
 
 

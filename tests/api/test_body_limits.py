@@ -20,7 +20,7 @@ from tests.cast import Person
 
 
 def of(name: str, *values: Any) -> Any:
-    """Build a parameter set that is skipped when the dialect's folder has been deleted."""
+    """Return a parameter set that is skipped when the dialect's folder has been deleted."""
     return pytest.param(*values, marks=needs(name))
 
 
@@ -47,13 +47,13 @@ class Endless(io.RawIOBase):
 
 
 def sent(client: Client, path: str, body: io.IOBase, content_type: str, **environ: Any) -> HttpResponse:
-    """Send a body as the server's stream, with the Content-Length in `environ` or without one."""
+    """Return a request whose body is read from the server's stream, with or without a Content-Length in `environ`."""
     wanted = {"REQUEST_METHOD": "POST", "PATH_INFO": path, "CONTENT_TYPE": content_type, "wsgi.input": body}
     return client.request(**wanted, **environ)
 
 
 def chunked(client: Client, path: str, body: io.IOBase, content_type: str = "application/json") -> HttpResponse:
-    """Send a chunked body, as the web server passes it on."""
+    """Return a request with a chunked body, as the web server passes it on."""
     environ = {"HTTP_TRANSFER_ENCODING": "chunked", "wsgi.input_terminated": True}
     return sent(client, path, body, content_type, **environ, HTTP_X_DASHSCOPE_ASYNC="enable")
 
@@ -64,7 +64,7 @@ def file_head(field: str) -> bytes:
 
 @pytest.fixture
 def on_disk(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> list[int]:
-    """Limit pictures to CAP bytes, spooled to disk, and return the sizes of the pieces written there."""
+    """Limit pictures to CAP bytes in a file, and return the sizes of the pieces written to it."""
     settings.MATTING_MAX_IMAGE_BYTES = CAP
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
     written: list[int] = []

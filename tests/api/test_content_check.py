@@ -1,4 +1,4 @@
-"""The operator's content check: asked before a picture is processed; what it refuses is not processed."""
+"""The operator's content check runs before a picture is processed; a refused picture is not processed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every error of the tree through every API: each dialect has a place for it, and docs/errors.md shows which."""
+"""Every error of the tree in every API: each dialect has a format for it, and docs/errors.md lists it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def every_class(root: type[MattingError] = MattingError) -> list[type[MattingErr
 
 
 def answer(contract: Contract, error: Exception) -> Response:
-    """Raise an error inside a view of the API, and return what the caller gets."""
+    """Raise an error inside a view of the API, and return the response."""
 
     class Failing(contract.view):
         authentication_classes = []
@@ -44,7 +44,7 @@ def answer(contract: Contract, error: Exception) -> Response:
 
 
 def documented() -> dict[str, dict[str, str]]:
-    """Read the first table of docs/errors.md: the row of each code, by column."""
+    """Return the first table of docs/errors.md: the row of each code, by column."""
     lines = DOCUMENT.read_text().splitlines()
     start = next(index for index, line in enumerate(lines) if line.startswith("| code"))
     table = list(itertools.takewhile(lambda line: line.startswith("|"), lines[start:]))

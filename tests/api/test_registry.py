@@ -1,4 +1,4 @@
-"""The registry of dialects: the routes, choices, limits and documentation of the site follow what is registered."""
+"""The registry of dialects: the site's routes, choices, limits and documentation follow the registered dialects."""
 
 from __future__ import annotations
 

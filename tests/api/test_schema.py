@@ -19,7 +19,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 @cache
 def schema() -> dict[str, Any]:
-    """Generate the document; any warning of the generator is an error."""
+    """Return the generated document; any warning of the generator is an error."""
     written = StringIO()
     call_command("spectacular", "--format", "openapi-json", "--validate", "--fail-on-warn", stdout=written)
     return json.loads(written.getvalue())
@@ -32,7 +32,7 @@ def operations() -> list[tuple[str, str, dict[str, Any]]]:
 
 
 def samples() -> list[tuple[str, str, Any]]:
-    """List the example requests that can be sent as they are: method, path, JSON."""
+    """Return the example requests that can be sent unchanged: method, path, JSON."""
     return [
         (method, path, sample["value"])
         for method, path, operation in operations()

@@ -1,4 +1,4 @@
-"""Thousands of generated requests to every API: no server error, no hang, no answer that the schema does not allow."""
+"""Generated requests to every API: no server error, no hang, and only responses that the schema allows."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ PICTURES = [photos.encode(photos.astronaut()[100:148, 200:248], kind) for kind i
 
 @pytest.fixture
 def _one_connection(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Keep the test's database connection open between requests, and let no request leave this machine."""
+    """Keep the test's database connection open between requests, and block requests to other machines."""
 
     def away(*args: object, **values: object) -> None:
         raise DownloadFailed
@@ -56,13 +56,13 @@ def _one_connection(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.fixture
 def _files_are_often_pictures() -> None:
-    """Make many generated files pictures; random bytes alone would all be rejected at once."""
+    """Use pictures for many generated files, because random bytes would all be rejected at once."""
     schemathesis.openapi.format("binary", strategies.sampled_from(PICTURES) | strategies.binary(max_size=300))
 
 
 @pytest.fixture
 def _no_rates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Switch off the rate limits, which would answer in place of the views."""
+    """Switch off the rate limits, which would respond instead of the views."""
     monkeypatch.setattr("jobs.api.base.request_spend", lambda team, rates: [])
 
 
@@ -86,7 +86,7 @@ def test_generated_requests_are_answered_as_the_schema_says(
 
 
 def _one_for_each_view(operations: list[APIOperation]) -> list[APIOperation]:
-    """Leave out the operations whose route is another path to the same view code."""
+    """Skip operations whose route is another path to the same view."""
     found: dict[tuple[object, ...], APIOperation] = {}
     for operation in operations:
         path = operation.path.replace("{", "").replace("}", "")
@@ -97,7 +97,7 @@ def _one_for_each_view(operations: list[APIOperation]) -> list[APIOperation]:
 
 
 def fuzz(operation: APIOperation, person: Person) -> tuple[int, str]:
-    """Send generated valid and invalid requests to one operation; return their count and the first problem."""
+    """Send generated valid and invalid requests to one operation; return their number and the first problem."""
     count = 0
 
     def send(case: schemathesis.Case) -> None:

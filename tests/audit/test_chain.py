@@ -1,4 +1,4 @@
-"""The database refuses to change the audit trail, and verification finds a chain that was changed anyway."""
+"""The database refuses to change the audit trail, and the verification detects a chain that was changed anyway."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from jobs.models import Action, AuditEntry, AuditHead
 
 pytestmark = pytest.mark.django_db
 
-triggers = import_module("jobs.migrations.0002_append_only")
+triggers = import_module("jobs.migrations.0019_audit_erasure")
 
 
 @pytest.fixture
 def chain() -> list[AuditEntry]:
-    """Five entries: with text of all sorts, values of all sorts, and nothing at all."""
+    """Five entries with various texts and values, and without values."""
     return [
         audit_append(action=Action.SIGNED_IN, author=Author(name="alice", address="203.0.113.7")),
         audit_append(action=Action.QUOTA_CHANGED, author=Author(name="ädmin"), before={"a": None}, after={"a": 1.5}),
@@ -32,7 +32,7 @@ def chain() -> list[AuditEntry]:
 
 
 def as_the_database_owner(statement: str, *values: object) -> None:
-    """Write as the database's owner could: without the triggers."""
+    """Write as the owner of the database could: without the triggers."""
     with connection.cursor() as cursor:
         for drop in triggers.statements_to_drop(connection.vendor):
             cursor.execute(drop)

@@ -1,7 +1,7 @@
 """Measures the admin's job list for many jobs, with each filter: `python -m tests.bench.bench_admin [JOBS]`.
 
-The site of MATTING_DATA_DIR (and DATABASE_URL) is used and filled up to JOBS made-up jobs first; by default one in a
-temporary folder is made.
+It uses the site of MATTING_DATA_DIR (and DATABASE_URL), by default a new one in a temporary folder, and first adds
+generated jobs until there are JOBS of them.
 """
 
 from __future__ import annotations

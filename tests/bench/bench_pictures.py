@@ -1,6 +1,6 @@
-"""Measure the picture work on a 1920 x 1080 photo, one step at a time, beside what the usual libraries take.
+"""Measure the processing of a 1920 x 1080 photo, step by step, and compare it with other libraries.
 
-Run by `make bench`. Times on a shared machine vary; what is compared is measured in the same run, in turns.
+Run by `make bench`. Times on a shared machine vary; therefore compared steps are measured alternately in the same run.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def opencv_png(rgba: np.ndarray) -> bytes:
 
 
 def measure(steps: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Run every step once a round, so that a busy moment of the machine falls on all of them."""
+    """Run all steps once per round, so that other load of the machine affects all of them."""
     times_ms: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(ROUNDS):
         for name, step in steps.items():

@@ -1,4 +1,4 @@
-"""Measures one picture after the other through UNet `single`, and where each one's time goes: `make bench`."""
+"""Measures consecutive pictures through UNet `single`, and the time of each stage: `make bench`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def main() -> None:
 
 
 def measure(stack: Stack) -> tuple[list[float], dict[str, list[float]]]:
-    """Give, in milliseconds, how long each request took, and how long each stage of it took by the job's own clock."""
+    """Return in milliseconds how long each request took, and how long each of its stages took by the job's timings."""
     api = stack.api()
     content = photo()
     waited_ms = []
@@ -45,7 +45,7 @@ def measure(stack: Stack) -> tuple[list[float], dict[str, list[float]]]:
 
 
 def photo() -> bytes:
-    """Give a real photo, enlarged to 1920 x 1080, as JPEG."""
+    """Return a real photo, enlarged to 1920 x 1080, as JPEG."""
     pixels = data.coffee()
     scale = max(WIDTH / pixels.shape[1], HEIGHT / pixels.shape[0])
     large = cv2.resize(pixels, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)[:HEIGHT, :WIDTH]

@@ -1,4 +1,4 @@
-"""A real Chromium before the running site, signed in as somebody who has just signed up."""
+"""Fixtures of the browser tests: Chromium on the running site, signed in as a new user."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PATIENCE_MS = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Hold a page with the console's complaints; a test that leaves any fails."""
+    """A page with the messages of its console; a test that leaves any fails."""
 
     page: Page
     complaints: list[str]
@@ -53,7 +53,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(chromium: Browser, live_stack: Stack) -> Iterator[Callable[..., Visitor]]:
-    """Open the site as a stranger; whatever the console or the policy complains about fails the test at its end."""
+    """Open the site without signing in; errors of the console or the content policy fail the test at its end."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
@@ -74,7 +74,7 @@ def visit(chromium: Browser, live_stack: Stack) -> Iterator[Callable[..., Visito
 
 
 def forget_tries(stack: Stack) -> None:
-    """Let the site forget how often this machine has signed up: so many visitors in a minute would be turned away."""
+    """Reset the site's count of sign-ups from this machine, which would otherwise reach the limit."""
     with Redis.from_url(f"unix://{broker_socket(stack.data_dir)}") as redis:
         for key in redis.scan_iter(match="keyline:cache:*", count=1000):
             redis.delete(key)
@@ -82,7 +82,7 @@ def forget_tries(stack: Stack) -> None:
 
 @pytest.fixture
 def sign_up(visit: Callable[..., Visitor], live_stack: Stack) -> Callable[..., Visitor]:
-    """Open the site as a new user with a team of their own."""
+    """Open the site as a new user with their own team."""
 
     def open_page(**options: object) -> Visitor:
         forget_tries(live_stack)

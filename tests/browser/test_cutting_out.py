@@ -1,4 +1,4 @@
-"""The way of a picture as people go it: upload, look, box, tune, download, find again."""
+"""A picture's path for a user: upload, view, box, adjust, download, find again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def downloaded(page: Page, press: Callable[[], None]) -> Image.Image:
 
 
 def drag_box(page: Page, box: tuple[float, float, float, float]) -> None:
-    """Drag a box given in the picture's own pixels, by what the page shows of it."""
+    """Draw a box, given in the picture's pixels, on the displayed picture."""
     left, top, right, bottom = box
     corners = page.evaluate(
         """([l, t, r, b]) => {
@@ -60,7 +60,7 @@ def drag_box(page: Page, box: tuple[float, float, float, float]) -> None:
 
 
 def boxes_that_arrived(page: Page) -> list[list[int]]:
-    """Ask the server what boxes the job on this page was submitted with."""
+    """Return the boxes with which the job on this page was submitted, as the server stores them."""
     job = page.url.rstrip("/").split("/jobs/")[1].split("/")[0]
     return page.evaluate("async (id) => (await (await fetch(`/api/jobs/${id}/`)).json()).options.boxes", job)
 

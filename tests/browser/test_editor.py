@@ -1,4 +1,4 @@
-"""What the editor asks the server for, and what it makes of answers that come late, twice or not at all."""
+"""The editor's requests, and its behaviour when responses are late, repeated or missing."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ def is_rendering(response: Response) -> bool:
 
 
 def requests_to(page: Page, part: str) -> list[str]:
-    """Collect from now on the addresses with `part` that the page sends to."""
+    """Return a list that collects the URLs of the page's requests that contain `part`."""
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url) if part in request.url else None)
     return sent
 
 
 def hold_first(page: Page, pattern: str) -> list[Route]:
-    """Let only the first request to `pattern` wait until the test continues it."""
+    """Delay the first request to `pattern` until the test continues it."""
     held: list[Route] = []
 
     def decide(route: Route) -> None:
@@ -44,7 +44,7 @@ def hold_first(page: Page, pattern: str) -> list[Route]:
 
 
 def answer_with(route: Route, status: str) -> None:
-    """Let the server answer a job, and say that its picture has another status."""
+    """Return the server's response for a job, with another status of its picture."""
     answer = route.fetch()
     job = answer.json()
     job["images"][0]["status"] = status

@@ -1,4 +1,4 @@
-"""The site around the pictures: keys, language, theme, accessibility, the phone, the first page's weight."""
+"""The other pages: keys, language, theme, accessibility, small screens, the start page's size."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FIRST_PAGE_BYTES = 150_000
 
 
 def serious(visitor: Visitor) -> list[str]:
-    """List what axe calls serious; its own styles and requests, which the policy refuses, are no complaint of ours."""
+    """Return axe's serious findings, without those about axe's own styles and requests."""
     ours = list(visitor.complaints)
     found = Axe().run(visitor.page, options={"preload": False}).response["violations"]
     visitor.page.wait_for_load_state("networkidle")

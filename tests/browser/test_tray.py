@@ -1,4 +1,4 @@
-"""What the first page does with chosen files when the line, the server or the person is not as hoped."""
+"""The start page with chosen files, when the network, the server or the user causes a problem."""
 
 from __future__ import annotations
 

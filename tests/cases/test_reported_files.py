@@ -1,7 +1,7 @@
-"""Files of kinds that once came out wrong, all generated from one drawn picture, give their right values.
+"""Files of kinds that were once decoded wrongly, all generated from one drawn picture, give the right values.
 
-The picture is an orange ball with a leaf on a plain ground, 320 x 240; pixel (160, 125) of the ball is (197, 99, 17).
-The values are those of Chromium's canvas, or the file's own samples.
+The picture is an orange ball with a leaf on a plain background, 320 x 240; pixel (160, 125) of the ball is (197, 99,
+17). The expected values are those of Chromium's canvas, or the file's own samples.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ Answer = httpx.Response | Exception
 
 
 class Script:
-    """Answer requests in order, and remember them and the pauses between them."""
+    """Return responses in order, and record the requests and the pauses between them."""
 
     def __init__(self, *answers: Answer) -> None:
         self.answers, self.requests, self.pauses = list(answers), [], []  # type: ignore[var-annotated]

@@ -1,4 +1,4 @@
-"""Files that nobody sends in good faith: cut short, lying about themselves, unpacking to far too much, no picture."""
+"""Hostile files: truncated, with false headers, with far too large content, or not a picture."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _MAX_BYTES = 20 * 2**20
 
 
 def hostile_files() -> Iterator[tuple[str, bytes]]:
-    """Give (name, content) of every hostile file; each is to be refused before anything is stored or queued."""
+    """Yield (name, content) of all hostile files; each must be rejected before anything is stored or queued."""
     register_heif_opener()
     yield from _cut_short()
     yield from _damaged()
@@ -52,10 +52,10 @@ def _cut_short() -> Iterator[tuple[str, bytes]]:
 
 
 def _damaged() -> Iterator[tuple[str, bytes]]:
-    """Flip bytes in the compressed data of a PNG so that pixels are missing.
+    """Return a PNG with changed bytes in its compressed data, so that pixels are missing.
 
-    A flip after which every pixel can still be read breaks a checksum alone: a browser shows such a file whole, and so
-    it is accepted with a note.
+    If all pixels can still be read, only a checksum is wrong: browsers show such a file, and the site accepts it with a
+    note.
     """
     pixels = photos.astronaut()[:160, :160]
     whole = photos.encode(pixels, "PNG")
@@ -67,7 +67,7 @@ def _damaged() -> Iterator[tuple[str, bytes]]:
 
 
 def _holds_all_pixels(png: bytes, pixels: np.ndarray) -> bool:
-    """Check whether the deflate stream of a PNG, its checksums aside, gives every row with a filter that exists."""
+    """Return whether the deflate stream of a PNG, without its checksums, gives all rows with valid filters."""
     height, width, channels = pixels.shape
     stream, place = b"", 8
     while place + 8 <= len(png):
@@ -163,7 +163,7 @@ def _other_kinds() -> Iterator[tuple[str, bytes]]:
 
 
 def _noise() -> Iterator[tuple[str, bytes]]:
-    """Give random bytes behind the signatures of real formats."""
+    """Yield random bytes after the signatures of real formats."""
     source = random.Random(20_260)
     signatures = {
         "nothing": b"",
@@ -182,7 +182,7 @@ def _noise() -> Iterator[tuple[str, bytes]]:
 
 
 def png_claiming(width: int, height: int, pixels: np.ndarray) -> bytes:
-    """Give a PNG of `pixels` whose header, with a right checksum, claims another size."""
+    """Return a PNG of `pixels` whose header, with a correct checksum, states another size."""
     whole = photos.encode(pixels, "PNG")
     return _patched(whole, 8, _chunk(b"IHDR", struct.pack(">II", width, height) + whole[24:29]))
 
@@ -198,7 +198,7 @@ def _jpeg_claiming(width: int, height: int, pixels: np.ndarray) -> bytes:
 
 
 def _gif_claiming(width: int, height: int, pixels: np.ndarray) -> bytes:
-    """Let both the screen and the frame of a GIF claim another size."""
+    """Return a GIF whose screen and frame both state another size."""
     whole = photos.encode(pixels, "GIF")
     frame = whole.index(b"\x2c\0\0\0\0")
     return _patched(_patched(whole, 6, struct.pack("<HH", width, height)), frame + 5, struct.pack("<HH", width, height))

@@ -1,4 +1,4 @@
-"""All stages: a photo goes in over HTTP and its cutout comes out, made by the real worker with the real model."""
+"""All stages: a photo is sent over HTTP, and the real worker with the real model returns its cutout."""
 
 from __future__ import annotations
 

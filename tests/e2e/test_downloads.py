@@ -1,4 +1,4 @@
-"""Stage 5, worker: a server that takes its time keeps no model waiting."""
+"""A slow picture server does not delay the models."""
 
 from __future__ import annotations
 

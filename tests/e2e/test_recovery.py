@@ -1,4 +1,4 @@
-"""Work that a killed worker, broker or web server held is done, and charged once."""
+"""The work of a killed worker, broker or web server is completed, and charged once."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_a_web_server_that_is_killed_comes_back(live_stack: Stack) -> None:
 
 
 def _caught_in_the_middle(stack: Stack) -> tuple[str, int]:
-    """Submit a picture that takes a while, and stop its worker while the picture is running; give job and worker."""
+    """Submit a slow picture, and stop its worker while the picture is running; return job and worker."""
     api = stack.api()
     noise = np.random.default_rng(7).integers(0, 256, (3000, 4000, 3), np.uint8)
     content = photos.encode(noise, "JPEG", quality=60)
@@ -121,7 +121,7 @@ def _status(stack: Stack, job: str) -> str:
 
 
 def _ended(stack: Stack, job: str) -> dict:
-    """Wait for a job's end and give it."""
+    """Wait for a job's end and return the job."""
     found: dict = {}
 
     def ended() -> bool:
@@ -139,7 +139,7 @@ def _charged(stack: Stack) -> int:
 
 
 def _attempts(stack: Stack, job: str) -> list[int]:
-    """Read from the site's database how often each picture of a job was claimed."""
+    """Return from the site's database how often each picture of a job was claimed."""
     with sqlite3.connect(f"file:{stack.data_dir / 'keyline.sqlite3'}?mode=ro", uri=True) as database:
         rows = database.execute("SELECT attempt FROM jobs_jobimage WHERE job_id = ?", [job.replace("-", "")])
         return [attempt for (attempt,) in rows]

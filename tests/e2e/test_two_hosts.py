@@ -1,6 +1,6 @@
 """Two hosts, each with its own data and weights folder, on one PostgreSQL, one broker and one storage.
 
-An activation reaches both, a host without the file copies it from the storage, and no two pictures get two models.
+An activation applies to both, a host without the file copies it from the storage, and no picture uses two models.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Stages 1 and 9, intake and callbacks: a running site fetches a picture by its URL and calls back when it is done."""
+"""A running site downloads a picture by its URL, and calls the callback URL after the job's end."""
 
 from __future__ import annotations
 

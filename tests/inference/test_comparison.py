@@ -1,4 +1,4 @@
-"""The trade-off of the qualities, from measured photos."""
+"""The outcomes of the qualities, computed from measured photos."""
 
 from __future__ import annotations
 

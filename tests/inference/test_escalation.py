@@ -1,4 +1,4 @@
-"""Pictures escalate by uncertainty, within a share and a time."""
+"""Pictures escalate by uncertainty, within a share and a time limit."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def loads() -> list[str]:
 
 @pytest.fixture
 def pool(loads: list[str]) -> Pool:
-    """Room for two models of 100 MB; nothing is idle before 100 ticks."""
+    """A pool for two models of 100 MB each; a model is idle after 100 ticks."""
 
     def load(weights: Weights) -> FakeEngine:
         loads.append(weights.path.name)

@@ -1,4 +1,4 @@
-"""A picture's quality: what the caller asks for, else the team's default for the dialect, else the site's."""
+"""A picture's quality: the requested one, else the team's default for the dialect, else the site's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uncertain results come first, are announced, and corrections are counted."""
+"""Uncertain results are listed first and announced, and corrections are counted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each question goes to a model that can answer it, and the result says which one answered and why."""
+"""Each request uses a model that supports it, and the result names the model and the reason."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RGB = np.zeros((40, 60, 3), np.uint8)
 
 
 class Unsure(FakeEngine):
-    """Answer mid-gray everywhere: as uncertain as can be."""
+    """An engine that returns 0.5 everywhere, the highest uncertainty."""
 
     def auto(self, rgb: np.ndarray) -> Matte:
         self.calls.append("auto")
@@ -27,7 +27,7 @@ class Unsure(FakeEngine):
 
 
 class TooLarge(FakeEngine):
-    """Run out of memory with every picture."""
+    """An engine that runs out of memory with every picture."""
 
     def auto(self, rgb: np.ndarray) -> Matte:
         raise InferenceFailed from MemoryError()

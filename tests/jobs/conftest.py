@@ -1,4 +1,4 @@
-"""Stages 1 and 9, intake and callbacks: what the tests of this folder can ask for."""
+"""Fixtures of this folder's tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stages 1 and 9, intake and callbacks: a small local web server for the tests, and what it can answer."""
+"""A small local web server for tests, with responses for them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 
 
 class Site:
-    """A server on 127.0.0.1 that answers by path and remembers what it was asked."""
+    """A server on 127.0.0.1 that responds by path and records its requests."""
 
     def __init__(self, answers: dict[str, Answer], context: ssl.SSLContext | None = None) -> None:
         self.requests: list[tuple[str, str, dict[str, str], bytes]] = []

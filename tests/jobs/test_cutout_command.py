@@ -1,4 +1,4 @@
-"""Stages 1 to 8 from the command line: results never take the place of what was there to be cut out."""
+"""Cutouts from the command line: results never overwrite the source pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Server folders: which paths are allowed, and what a link swapped in meanwhile leads to: a refusal."""
+"""Server folders: permitted paths, and the error when a folder is replaced by a link during a request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a checked picture holds on to, and whose limits count."""
+"""The memory that a checked picture holds, and the limits that apply."""
 
 from __future__ import annotations
 

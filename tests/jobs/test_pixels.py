@@ -1,4 +1,4 @@
-"""What decodes pictures runs in processes of its own, and takes nothing down with it."""
+"""Pictures are decoded in separate processes, and a crash there ends nothing else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mail is stored by requests and sent by a worker; a mail server that hangs delays no request and loses no mail."""
+"""Mail is stored by requests and sent by a worker; a hanging mail server delays no request and loses no mail."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _mail_through_the_outbox(settings: Settings) -> None:
 
 @pytest.fixture
 def silent_server(settings: Settings) -> Iterator[socket.socket]:
-    """A mail server that accepts connections and never answers."""
+    """A mail server that accepts connections and never responds."""
     with socket.socket() as server:
         server.bind(("127.0.0.1", 0))
         server.listen(50)

@@ -15,7 +15,7 @@ from tests.photos import encoded
 
 
 def submit(person: Person, pictures: int = 1, *, dialect: str = "native", limits=None) -> Job:
-    """Submit pictures by URL: nothing is decoded or stored, so it is quick."""
+    """Submit pictures by URL, which is fast because nothing is decoded or stored."""
     sources = [UrlSource(f"https://pictures.example/{number}.jpg") for number in range(pictures)]
     job = job_submit(
         actor=person.actor, door=Door(dialect=dialect), options=CutoutOptions(), sources=sources, limits=limits
@@ -30,7 +30,7 @@ def submit_file(person: Person) -> Job:
 
 
 def _delivered(job: Job) -> Job:
-    """Let the answer have reached the client, so that the same submission is a new one."""
+    """Mark the responses as delivered, so that the same submission counts as a new one."""
     jobs_delivered([job.pk])
     return job
 

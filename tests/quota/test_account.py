@@ -1,4 +1,4 @@
-"""`GET /api/account` returns limits and use of the caller's team."""
+"""`GET /api/account` returns the limits and the usage of the caller's team."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Charges, refunds (each once) and refusals."""
+"""Charges, refunds (each once) and rejected charges."""
 
 from __future__ import annotations
 

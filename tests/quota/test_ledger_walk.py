@@ -1,4 +1,4 @@
-"""After any sequence of submissions, ends, cancels, crashes, retries and purges, the ledger equals the use."""
+"""After any sequence of submissions, ends, cancels, crashes, retries and purges, the ledger equals the usage."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ STEPS = 120
 
 
 class Walk:
-    """Run random steps, and count what must be charged: waiting, running and finished pictures, and cancelled work."""
+    """Run random steps, and count what must be charged.
+
+    Waiting, running and finished pictures, and cancelled running ones.
+    """
 
     def __init__(self, person: Person, seed: int) -> None:
         self.person = person
@@ -86,7 +89,7 @@ class Walk:
         fail(image, ImageUnreadable())
 
     def _leave(self, image: JobImage) -> None:
-        """Stop working without a word, as a killed worker does."""
+        """Stop working without any further call, as a killed worker does."""
 
     def _image(self, status: str) -> JobImage | None:
         found = list(JobImage.objects.filter(status=status).order_by("pk"))

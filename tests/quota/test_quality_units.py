@@ -1,4 +1,4 @@
-"""A fine picture may count for several: in the quota, in refunds and on the usage page."""
+"""A picture of quality `fine` may cost several units: in the quota, in refunds and on the usage page."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _fine_is_active(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let `fine` be had, whatever models are active."""
+    """Make `fine` available, whatever models are active."""
     monkeypatch.setattr("jobs.inference.quality.active_version", lambda role, tier: object())
 
 

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def long_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the window a minute, so that a slow machine does not run out of it in the middle of a test."""
+    """Make the window one minute long, so that it does not end during a test on a slow machine."""
     monkeypatch.setattr(rates, "WINDOW_S", 60)
 
 

@@ -1,4 +1,4 @@
-"""Pictures over a team's limit of running ones wait outside the queue and delay no other team."""
+"""Pictures beyond a team's limit of running ones wait outside the queue and delay no other team."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""200 submissions at once against a quota of 50 are 50 accepted ones, on both databases."""
+"""Of 200 concurrent submissions with a quota of 50, exactly 50 are accepted, on both databases."""
 
 from __future__ import annotations
 

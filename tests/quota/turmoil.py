@@ -1,6 +1,6 @@
-"""A program of its own: threads with connections of their own claim, end, cancel, retry and purge the same team's jobs.
+"""A program whose threads claim, end, cancel, retry and purge the same team's jobs at the same time.
 
-Run as `python -m tests.quota.turmoil` with DATABASE_URL and REDIS_URL set; prints what came of it as JSON.
+Run as `python -m tests.quota.turmoil` with DATABASE_URL and REDIS_URL set; prints the outcome as JSON.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The built-in recipes keep the rules that they state, on a real photo cut out by the real model."""
+"""The results of the built-in recipes meet their rules, for a real photo and the real model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page on recipes names every field and every built-in recipe, and its example is valid."""
+"""The page about recipes lists every field and every built-in recipe, and its example is valid."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job's recipes finish its pictures in the worker, from one run of the model."""
+"""A worker applies a job's recipes to its pictures after one run of the model."""
 
 from __future__ import annotations
 

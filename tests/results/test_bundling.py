@@ -1,4 +1,4 @@
-"""The zip that ends a job: made once, made again after a crash, given up after three, never incomplete."""
+"""The zip that ends a job: made once, retried after a crash, failed after three attempts, never incomplete."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PICTURE_BYTES = 4 * 2**20
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What was asked of light workers."""
+    """The tasks sent to light workers."""
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(queue, "enqueue_task", lambda task, *args, **how: calls.append(args))
     monkeypatch.setattr("django.db.transaction.on_commit", lambda call, using=None, robust=False: call())
@@ -38,7 +38,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 @pytest.fixture
 def job(alice: Person) -> Job:
-    """A job of three pictures that have all succeeded, just before its end."""
+    """A job of three successful pictures, just before its end."""
     job = Job.objects.create(
         team=alice.team,
         dialect="native",
@@ -113,7 +113,7 @@ def test_memory_stays_bounded_whatever_the_pictures_weigh(job: Job, asked: list)
 
 
 def lapse(job: Job) -> None:
-    """Let the lease on the zip have run out, and its message have been lost."""
+    """Let the lease on the zip expire, and remove its message."""
     past = timezone.now() - dt.timedelta(minutes=1)
     Bundle.objects.filter(job=job).update(created_at=past)
     Bundle.objects.filter(job=job).exclude(leased_until=None).update(leased_until=past)
@@ -133,7 +133,7 @@ def test_a_worker_that_died_at_it_is_replaced_up_to_the_last(
     job: Job, asked: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
-        """What a dying process would feel, if anything."""
+        """A BaseException for a worker that is killed."""
 
     def die(*args: object) -> None:
         raise Killed
@@ -198,7 +198,7 @@ def test_a_storage_that_refuses_ends_the_job_with_the_reason(
 
 
 def overtake(job: Job) -> None:
-    """Let another worker take the zip over from one whose lease has run out."""
+    """Let another worker claim the zip after the first one's lease has expired."""
     lapse(job)
     bundles_recover()
     assert Bundle.objects.get(job=job).claim(lease_s=60)

@@ -1,4 +1,4 @@
-"""Deleted files leave the storage, whatever the storage or a worker does meanwhile."""
+"""Deleted files are removed from the storage, even after errors of the storage or a worker."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def make_due() -> None:
 
 
 def killed_before_its_commit(image: JobImage) -> JobImage:
-    """Store a file as an attempt does, and let the next worker have the picture."""
+    """Store a file as an attempt does, without its commit, and let the next worker claim the picture."""
     storage.store(storage.key_of_result(image, Artifact.Kind.CUTOUT, "png"), b"private")
     JobImage.objects.filter(pk=image.pk).update(leased_until=timezone.now() - dt.timedelta(seconds=1))
     images_recover()

@@ -1,4 +1,4 @@
-"""A full disk leaves no half-written file, and jobs can still be deleted."""
+"""A full disk leaves no partial file, and jobs can still be deleted."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def set_free_bytes(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
 
 def test_a_file_that_the_disk_cannot_hold_is_left_neither_half_nor_as_a_folder() -> None:
     class Filling(File):
-        """A content during which the disk fills up."""
+        """Content during whose writing the disk becomes full."""
 
         size = 200_000
 

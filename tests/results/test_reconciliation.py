@@ -36,7 +36,7 @@ def orphan(key: str, *, age: dt.timedelta = dt.timedelta(hours=2)) -> Path:
 
 @pytest.fixture
 def site(alice: Person) -> dict[str, Path]:
-    """A result and an upload that are whole, and one of each difference."""
+    """A complete result and upload, and one example of each difference."""
     succeed(claim(submit_file(alice).images.get()))
     upload_store(actor=alice.actor, source=accept_bytes(encoded("JPEG", quality=61)))
     lost_result = submit_file(alice).artifacts.get()

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def job(alice: Person) -> Job:
-    """A job of three pictures: two have succeeded, one has failed."""
+    """A job of three pictures: two succeeded, one failed."""
     job = submit(alice, 3)
     first, second, third = job.images.all()
     succeed(claim(first))

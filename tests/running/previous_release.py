@@ -1,7 +1,7 @@
-"""Write and read every table as version 1.0.0 does, on a database with the newest schema; print the failures as JSON.
+"""Write and read all tables as version 1.0.0 does, on a database with the newest schema; print failures as JSON.
 
-Run as a program with DATABASE_URL. The models of 1.0.0 come from the migrations up to its last one, so that the
-statements are those of the released code.
+Run as a program with DATABASE_URL. The models of 1.0.0 are built from its migrations, so the SQL statements are those
+of the released code.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def _minimal_row(model: Any) -> Any:
-    """Create a row with a value for every field that has neither a default nor may be empty."""
+    """Create a row with values for all fields that are required and have no default."""
     values = {}
     for field in model._meta.concrete_fields:
         if field.has_default() or field.null or (field.primary_key and field.get_internal_type() == "BigAutoField"):

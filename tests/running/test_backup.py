@@ -1,4 +1,4 @@
-"""A backup of a running site is restored elsewhere, with its files and a valid audit trail."""
+"""A backup of a running site is restored on another site, with its files and a valid audit trail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The start-up checks refuse settings that cannot work and name the variable."""
+"""The start-up checks reject invalid settings and name the variable."""
 
 from __future__ import annotations
 

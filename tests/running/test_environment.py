@@ -1,4 +1,4 @@
-"""Every wrong setting is reported with its name before anything starts."""
+"""Every invalid setting is reported with its name before anything starts."""
 
 from __future__ import annotations
 

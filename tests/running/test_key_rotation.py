@@ -1,4 +1,4 @@
-"""After a new SECRET_KEY everything that the old one signed stays valid, as long as it stands in the fallbacks."""
+"""After a change of SECRET_KEY, signatures of the old key stay valid while it is in the fallbacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Data on the disk can be read by the site's user only, and secrets in the database by the site's key only."""
+"""Only the site's system user can read its data on the disk, and only its secret key decrypts its stored secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of stage 6: tiny ONNX networks whose answers are known, built by hand."""
+"""Small ONNX networks with known results, built manually."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def write_network(
 
 
 def red_network(path: Path, *, gain: float = 1.0) -> Path:
-    """Write a network that answers (1, 1, H, W): `gain` times the red plane, as the second of two outputs."""
+    """Write a network that outputs (1, 1, H, W): `gain` times the red plane, as the second of two outputs."""
     nodes = [
         helper.make_node("Slice", ["picture", "first", "second", "axis"], ["red"]),
         helper.make_node("Mul", ["red", "gain"], ["alpha"]),
@@ -53,7 +53,7 @@ def red_network(path: Path, *, gain: float = 1.0) -> Path:
 
 
 def constant_network(path: Path, answers: dict[str, np.ndarray], **options) -> Path:
-    """Write a network that gives the same answers whatever it sees; a zero made of its input keeps it a network."""
+    """Write a network that returns the same outputs for every input; it adds 0 times its input."""
     nodes, constants = [], {"nothing": np.array(0, np.float32)}
     nodes.append(helper.make_node("ReduceMean", ["picture"], ["mean"], keepdims=0))
     nodes.append(helper.make_node("Mul", ["mean", "nothing"], ["zero"]))

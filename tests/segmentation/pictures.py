@@ -1,4 +1,4 @@
-"""Pictures for tests: one real photo out of scikit-image's wheel, and drawn ones whose truth is known."""
+"""Pictures for tests: one real photo from scikit-image's wheel, and drawn ones with known alpha."""
 
 import io
 from functools import cache
@@ -26,7 +26,7 @@ def corners(width: int = 48, height: int = 32) -> np.ndarray:
 
 
 def encoded(pixels: np.ndarray | Image.Image, file_format: str = "PNG", **parameters: Any) -> bytes:
-    """Save an array or a Pillow image as a file."""
+    """Return an array or a Pillow image as a file."""
     image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
     stream = io.BytesIO()
     image.save(stream, file_format, **parameters)

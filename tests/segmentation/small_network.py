@@ -1,4 +1,4 @@
-"""A built-in network small enough to be made, trained and exported in a test."""
+"""A built-in network that is small enough to be built, trained and exported in a test."""
 
 from dataclasses import replace
 

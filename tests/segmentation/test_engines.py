@@ -1,4 +1,4 @@
-"""What the built-in engine shows its network, and what it makes of the answers."""
+"""The input that the built-in engine gives its network, and the use of the outputs."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SIZE = 64
 
 
 class RecordingSession:
-    """Stand in for a runtime: the subject is what is red, the people what is green; no person has a centre.
+    """A fake runtime: red pixels are the subject, green ones are people; there are no centres of people.
 
-    `batches` holds every input it was given.
+    `batches` contains every input.
     """
 
     runtime = "recording"
@@ -206,7 +206,7 @@ def test_one_thread_at_a_time_runs_the_network(session, rgb, monkeypatch):
 
 
 def people_maps(*people):
-    """Draw people maps of 8 x 8 cells: each person is (column, row, width, height in cells, logit)."""
+    """Return people maps of 8 x 8 cells: each person is (column, row, width, height in cells, logit)."""
     maps = np.full((5, SIZE // 8, SIZE // 8), -12.0, np.float32)
     for column, row, width, height, logit in people:
         maps[:, row, column] = logit, *np.log([width, height, width, height] / np.float32(2))
@@ -273,7 +273,7 @@ def test_a_picture_without_people_has_no_instances(session, rgb):
 
 @pytest.fixture(scope="module")
 def built_in(tmp_path_factory):
-    """The engine that a fresh installation serves."""
+    """The engine of a fresh installation."""
     weights = Path(__file__).parents[2] / "weights" / "keyline-small.safetensors"
     return load_engine(weights, cache_dir=tmp_path_factory.mktemp("engine-cache"))
 
@@ -294,7 +294,7 @@ def test_the_released_weights_keep_to_the_box(built_in):
 
 
 class RedEncoder:
-    """Stand in for the encoder of a network that takes clicks: its one feature is the red plane."""
+    """A fake encoder of a network that takes clicks: its one feature is the red plane."""
 
     runtime = "recording"
     outputs = ("red",)
@@ -309,7 +309,7 @@ class RedEncoder:
 
 
 class PromptedDecoder:
-    """Stand in for the decoder: the subject is what is red and in the box, and what is clicked on to keep."""
+    """A fake decoder: the subject is what is red and in the box, and what a keep point is on."""
 
     runtime = "recording"
     outputs = ("mattes", "people")

@@ -19,7 +19,7 @@ CANDIDATES = (Runtime.OPENVINO, Runtime.OPENVINO_FP32, Runtime.TORCH_CPU)
 
 @pytest.fixture
 def choose(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[Runtime, float]], tuple[Runtime, int]]:
-    """Choose among runtimes that take these times; return the choice and how many were loaded."""
+    """Choose among runtimes with these times; return the choice and how many were loaded."""
     weights = tmp_path / "model.onnx"
     weights.write_bytes(b"a model")
 

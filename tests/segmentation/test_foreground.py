@@ -16,7 +16,7 @@ def composite(softness: float, back_color: tuple[int, int, int], contrast: float
 
 
 def visible_error(colors: np.ndarray, front: np.ndarray, alpha: np.ndarray) -> float:
-    """Average the colour error in the band by alpha: what a viewer sees on a new background."""
+    """Return the colour error in the band, weighted by alpha, as it is visible on a new background."""
     band = (alpha > 0.02) & (alpha < 0.98)
     errors = np.abs(colors[band].astype(float) - front[band]).mean(axis=1)
     return float(np.average(errors, weights=alpha[band]))

@@ -73,7 +73,7 @@ def test_every_exif_orientation_comes_out_upright(file_format, orientation):
 
 
 def _turned_away(upright: np.ndarray, orientation: int) -> np.ndarray:
-    """Store a picture so that EXIF `orientation` brings it back: table of the EXIF 2.3 standard, read backwards."""
+    """Return a picture stored so that EXIF `orientation` makes it upright: the inverse of EXIF 2.3's table."""
     turn = {
         1: lambda a: a,
         2: lambda a: a[:, ::-1],
@@ -185,7 +185,7 @@ def test_cmyk_becomes_rgb(file_format):
 
 
 def _swapped_profile() -> bytes:
-    """Return sRGB with red and green swapped: a simple profile that changes colours in a known way."""
+    """Return sRGB with red and green swapped, a simple profile that changes colours in a known way."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return profile.replace(b"rXYZ", b"tmpX").replace(b"gXYZ", b"rXYZ").replace(b"tmpX", b"gXYZ")
 

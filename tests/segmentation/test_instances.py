@@ -1,4 +1,4 @@
-"""Contested pixels go to one person, and one person seen twice is counted once."""
+"""Contested pixels are assigned to one person, and one person found twice is counted once."""
 
 import numpy as np
 import pytest

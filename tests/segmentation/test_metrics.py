@@ -1,4 +1,4 @@
-"""The measures of the evaluation agree with cases that were worked out by hand."""
+"""The measures of the evaluation agree with manually computed cases."""
 
 import json
 
@@ -234,7 +234,7 @@ class TestPeople:
 
 
 class BrightEngine:
-    """Finds whatever is bright; a box keeps what lies within it; every bright column group is one person."""
+    """Find bright pixels; a box keeps the pixels inside it; each bright group of columns is one person."""
 
     def __init__(self, scores=()):
         self.scores = scores

@@ -1,4 +1,4 @@
-"""The built-in network keeps its shapes, its neutral beginnings and its promises to the runtimes."""
+"""The built-in network's shapes, neutral initial state, and export to the runtimes."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Tests of stage 6: public networks through their manifests, on networks whose answers are known."""
+"""Public networks with their manifests, on networks with known results."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ PEOPLE = {
 
 
 def three_detections(path):
-    """Answer with a weak person, a strong person, a dog and a person too weak to count, masks inside their boxes."""
+    """Return detections of four subjects: a weak person, a strong person, a dog, a person below the minimum score."""
     boxes = np.array([[0, 0, 16, 32], [32, 0, 64, 64], [20, 20, 60, 60], [0, 0, 64, 64]], np.float32)
     masks = np.zeros((4, 1, 8, 8), np.float32)
     masks[0] = 1.0

@@ -25,7 +25,7 @@ def opened(data: bytes) -> np.ndarray:
 
 @pytest.fixture(autouse=True)
 def _plain_names(monkeypatch):
-    """Let the engine's own answer name the subject: here nobody looks at the pixels of the photo."""
+    """Let the engine's result alone classify the subject, without the photo's pixels."""
     monkeypatch.setattr(finding, "which_subject", lambda rgb, matte: Subject.OBJECT)
 
 
@@ -75,7 +75,7 @@ def test_the_files_own_transparency_multiplies_the_alpha():
 
 
 class Looking(FakeEngine):
-    """Keep the picture that the engine was shown."""
+    """An engine that stores the picture that it gets."""
 
     def auto(self, rgb):
         self.seen = rgb
@@ -183,7 +183,7 @@ def test_an_object_is_what_remains_beside_the_people():
 
 
 class CarAndWoman(FakeEngine):
-    """See a car with a woman's head above it as the subject, and the whole woman as a person; a stranger stands by."""
+    """Return a car with a woman's head above it as the subject, the whole woman as a person, and another person."""
 
     def auto(self, rgb):
         rows, columns = np.mgrid[:64, :64]

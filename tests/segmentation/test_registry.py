@@ -1,4 +1,4 @@
-"""Tests of stage 6: from a weight file to a tried engine, and what is said when the file is no good."""
+"""Load and test a weight file, and the errors for unusable files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MANIFEST = {"name": "tried", "family": "keyline", "size": 64, "box_mode": "promp
 
 @pytest.fixture(scope="session")
 def tensors():
-    """The tensors of a built-in network whose answers vary with the picture, though nothing taught it any."""
+    """The tensors of an untrained built-in network whose output varies with the picture."""
     torch.manual_seed(7)
     network = KeylineUNet()
     for module in network.modules():
@@ -36,7 +36,7 @@ def tensors():
 
 @pytest.fixture(scope="session")
 def weights(tensors, tmp_path_factory):
-    """A good weight file with its manifest."""
+    """A valid weight file with its manifest."""
     path = tmp_path_factory.mktemp("weights") / "tried.safetensors"
     save_file(tensors, path)
     (path.with_suffix(".json")).write_text(json.dumps(MANIFEST | {"sha256": sha256_of(path)}))
@@ -45,7 +45,7 @@ def weights(tensors, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def cached(weights, tmp_path_factory):
-    """A cache folder that holds the converted network; tests copy it."""
+    """A cache folder with the converted network; tests copy it."""
     folder = tmp_path_factory.mktemp("cache")
     load_engine(weights, runtime="openvino", cache_dir=folder)
     return folder
@@ -65,7 +65,7 @@ def rgb():
 
 @pytest.fixture
 def conversions(cached, monkeypatch):
-    """Convert at no cost, by reading what was converted before; list the sizes asked for."""
+    """Replace the conversion by reading an earlier result; return the list of requested sizes."""
     sizes = []
     (original,) = cached.iterdir()
 
@@ -212,7 +212,7 @@ def test_weights_that_do_not_fit_are_refused_with_the_reason(tensors, tmp_path, 
 
 
 class Bomb:
-    """Touch a file when unpickled."""
+    """An object that creates a file when it is unpickled."""
 
     def __init__(self, path):
         self.path = path

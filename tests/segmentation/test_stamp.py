@@ -1,4 +1,4 @@
-"""Tests of stage 6: ink lifted off pages whose ink is known."""
+"""Ink is separated from generated pages with known ink."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.stamped_pages import INKS, plain_page, stamped_page
 
 
 def alpha_error(found, page):
-    """Measure the mean absolute error of alpha within the stamp's box."""
+    """Return the mean absolute error of alpha inside the stamp's box."""
     left, top, right, bottom = page.box
     return float(np.abs(found - page.alpha)[top:bottom, left:right].mean())
 
@@ -24,7 +24,7 @@ def overlap(found, page):
 
 @pytest.fixture(scope="module")
 def lifted():
-    """Eighteen pages: every ink on every paper, every shape, printed over or not, scanned or photographed."""
+    """Eighteen pages: all inks, papers and shapes, with and without print, scanned and photographed."""
     pages = [stamped_page(seed) for seed in range(18)]
     return [(page, lift_stamp(page.rgb)) for page in pages]
 
@@ -82,7 +82,7 @@ def test_a_printed_page_without_a_stamp_gives_nothing(seed):
 
 
 def flat_page(ink, *, paper=(255, 255, 255)):
-    """A clean page with a filled square of ink and a bar of black print across it and beyond."""
+    """Return a clean page with a filled square of ink, and a bar of black print across the square."""
     rgb = np.full((200, 300, 3), paper, np.uint8)
     rgb[60:140, 100:180] = ink
     rgb[95:105, 40:260] = (20, 20, 20)

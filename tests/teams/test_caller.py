@@ -22,7 +22,7 @@ PAGES = ["site:home", "site:gallery", "site:usage", "site:keys", "site:webhooks"
 
 
 def memberships_read(queries: CaptureQueriesContext) -> int:
-    """Count the queries for a user's memberships; the team page's list of members joins users, not teams."""
+    """Return the number of queries for a user's memberships, recognised by their join with the teams."""
     return sum('FROM "jobs_membership" INNER JOIN "jobs_team"' in query["sql"] for query in queries)
 
 

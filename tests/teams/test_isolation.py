@@ -1,6 +1,6 @@
-"""No request on any URL reads, lists, changes, cancels, downloads or guesses anything of another team.
+"""No request on any URL reads, lists, changes, cancels, downloads or guesses another team's data.
 
-The addresses are taken from the site itself; one that this file does not know how to check fails the first test.
+The routes are read from the site; an unknown route fails the first test.
 """
 
 from __future__ import annotations
@@ -49,19 +49,25 @@ METHODS = ("get", "post", "put", "patch", "delete")
 
 @dataclass(frozen=True)
 class Public:
-    """Holds nothing of a team, or only what its caller sends or already knows; must show Charlie nothing of Alice's."""
+    """A route without a team's data, or with data that the caller sends or knows.
+
+    Must show Charlie nothing of Alice's.
+    """
 
 
 @dataclass(frozen=True)
 class Own:
-    """Shows or makes the caller's own; `bodies` are what Charlie sends with ids of Alice's in them."""
+    """A route that shows or creates the caller's own objects.
+
+    `bodies` are sent by Charlie with ids of Alice's objects.
+    """
 
     bodies: tuple[dict[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Other:
-    """Names one thing in its address; `values` are Alice's, by the names in her `Things`."""
+    """A route whose URL names one object; `values` are ids of Alice's objects, by the names in her `Things`."""
 
     values: dict[str, str] = field(default_factory=dict)
     bodies: tuple[dict[str, str], ...] = ()
@@ -69,7 +75,7 @@ class Other:
 
 @dataclass(frozen=True)
 class Staff:
-    """Belongs to the admin: for staff alone."""
+    """A route of the admin, for staff only."""
 
 
 JOB = {"job_id": "job"}
@@ -140,7 +146,7 @@ for _contract in published():
 
 @dataclass(frozen=True)
 class Route:
-    """Hold one address of the site: its name with its namespaces, and the names of its parts."""
+    """One route of the site: its name with its namespaces, and the names of its parameters."""
 
     name: str
     parts: tuple[str, ...]
@@ -169,7 +175,7 @@ def check_of(name: str) -> Public | Own | Other | Staff | None:
 
 @pytest.fixture
 def things(alice: Person) -> dict[str, str]:
-    """Create one object of each kind for Alice, with MARK in every name; return the ids that Charlie will try."""
+    """Create one object of each kind for Alice, with MARK in every name; return the ids that Charlie will use."""
     team = alice.team
     team.name = f"{MARK} team"
     team.save()
@@ -222,7 +228,7 @@ def _job(alice: Person, *, dialect: str, external_id: str) -> Job:
 
 @pytest.fixture
 def charlies(charlie: Person) -> list[Client]:
-    """Give Charlie's browser and his key; no limit of requests stands in his way."""
+    """Return Charlie's browser and API client, without rate limits."""
     unlimited = {"submits_per_second": None, "queries_per_second": None}
     dialects = {contract.name: unlimited for contract in published()}
     Quota.objects.create(team=charlie.team, dialects=dialects)
@@ -230,7 +236,7 @@ def charlies(charlie: Person) -> list[Client]:
 
 
 def belongings(alice: Person) -> dict[str, list[dict[str, Any]]]:
-    """Return every row of Alice's team."""
+    """Return all rows of Alice's team."""
     team = alice.team
     owned: list[models.QuerySet] = [
         Job.objects.filter(team=team),
@@ -257,7 +263,7 @@ def send(client: Client, method: str, address: str, body: dict[str, str]) -> Any
 
 
 def is_refused(answer: Any, address: str) -> bool:
-    """Return whether an answer reveals nothing: DashScope answers 200, a page redirects a key to sign-in."""
+    """Return whether a response reveals nothing: DashScope returns 200, a page redirects a key to sign-in."""
     if answer.status_code == 302:
         return answer["Location"] == address or answer["Location"].startswith("/accounts/login/")
     return answer.status_code >= 400 or b'"UNKNOWN"' in answer.content

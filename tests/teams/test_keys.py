@@ -1,4 +1,4 @@
-"""Keys: scopes, networks, expiry, and what the site stores of their use."""
+"""Keys: scopes, networks, expiry, and what the site stores about their use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def answer(secret: str, **values: str) -> int:
 
 
 def give_role(person: Person, role: str) -> None:
-    """Make a user staff with one of the predefined roles."""
+    """Make a user a staff member with one of the predefined roles."""
     roles_sync()
     person.user.is_staff = True
     person.user.save()

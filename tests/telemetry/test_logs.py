@@ -1,4 +1,4 @@
-"""Logs are lines of JSON with the ids of request, team, key, job and picture; they repeat no flood and no secret."""
+"""Logs are JSON lines with the ids of request, team, key, job and picture; they limit repetitions and hide secrets."""
 
 from __future__ import annotations
 

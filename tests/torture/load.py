@@ -1,9 +1,9 @@
-"""Measure how a site answers under load and under stalled clients; print a table and write JSON.
+"""Measure a site's responses under load and with stalled clients; print a table and write JSON.
 
 python -m tests.torture.load [--seconds 10] [--clients 1,8,32,64,256] [--url URL --key SECRET] [--out load.json]
 
-Without a URL a site of its own is started on a free port. Each row says what was done meanwhile; the probes ask
-/health/live ten times a second, each over a connection of its own, from another process on the same machine.
+Without a URL a new site is started on a free port. Each row names the load during its measurement. The probes request
+/health/live ten times per second, each with a new connection, from another process on the same machine.
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import requests
 
 from tests import photos
 from tests.stack import running_stack
 from tests.torture import stalls
+from tests.torture.figures import PROBE_MS, WEB_MB, Figure
 from tests.torture.probe import probing, summary
+from tests.torture.site import TorturedSite, memory_mb
 from tests.torture.stalls import Site, held
+from tests.torture.traffic import is_allowed
 
 Row = dict[str, Any]
 MemoryOf = Callable[[], int]
@@ -38,7 +38,7 @@ _SIDE_PX = 7000
 
 
 async def _picture(site: Site, data: bytes) -> tuple[int, float]:
-    """Send a picture and wait for its cutout; return the status and the milliseconds, status 0 without an answer."""
+    """Send a picture and wait for its cutout; return the status and the milliseconds, status 0 without a response."""
     started = time.perf_counter()
     try:
         reader, writer = await site.connect()
@@ -78,7 +78,7 @@ async def _clients(site: Site, count: int, seconds: float, data: bytes) -> dict[
 
 
 class Measurement:
-    """Collect rows of one run."""
+    """The rows of one run."""
 
     def __init__(self, site: Site, *, seconds: float, memory_of: MemoryOf, only: str = "") -> None:
         self.site, self.seconds, self.memory_of, self.only = site, seconds, memory_of, only
@@ -91,7 +91,7 @@ class Measurement:
     async def row(
         self, name: str, *, clients: int = 0, holding: tuple[Stall, ...] = (), meanwhile: Meanwhile | None = None
     ) -> None:
-        """Probe while stalled clients are held and others send pictures, or until `meanwhile` is done."""
+        """Probe while stalled clients are open and others send pictures, or until `meanwhile` has ended."""
         if not self.wants(name):
             return
         async with AsyncExitStack() as stack:
@@ -117,7 +117,7 @@ class Measurement:
 
 
 def _pending_job(site: Site, tarpit: str) -> str:
-    """Submit a picture from a server that never answers; return the job's id."""
+    """Submit a picture from a server that never responds; return the job's id."""
     answer = requests.post(
         f"{site.url}/api/jobs/",
         data={"image_url": tarpit},
@@ -129,53 +129,11 @@ def _pending_job(site: Site, tarpit: str) -> str:
 
 
 def _result_path(site: Site, photo: bytes) -> str:
-    """Cut one picture out, and return the path of a large file of its job, with its signature."""
+    """Cut one picture out, and return the signed path of a large file of its job."""
     headers = {"Authorization": f"Bearer {site.secret}"}
     files = {"image": ("a.png", photo)}
     answer = requests.post(f"{site.url}/api/jobs/?wait=60", files=files, headers=headers, timeout=120).json()
     return str(answer["images"][0]["files"][0]["url"]).removeprefix(site.url)
-
-
-def _large_pictures() -> tuple[bytes, bytes]:
-    """Return a JPEG of 49 megapixels, and a PNG of as many that lacks its end."""
-    tile = photos.astronaut()
-    pixels = np.tile(tile, (-(-_SIDE_PX // tile.shape[0]), -(-_SIDE_PX // tile.shape[1]), 1))[:_SIDE_PX, :_SIDE_PX]
-    png = photos.encode(pixels // 128 * 128, "PNG", compress_level=1)
-    return photos.encode(pixels, "JPEG", quality=60), png[: len(png) * 99 // 100]
-
-
-def _job_of(site: Site, photo: bytes) -> str:
-    """Cut a picture out; return its job's id."""
-    headers = {"Authorization": f"Bearer {site.secret}"}
-    files = {"image": ("a.jpg", photo)}
-    answer = requests.post(f"{site.url}/api/jobs/?wait=60", files=files, headers=headers, timeout=120).json()
-    return str(answer["id"])
-
-
-def _upload(site: Site, photo: bytes) -> int:
-    headers = {"Authorization": f"Bearer {site.secret}"}
-    answer = requests.post(f"{site.url}/api/jobs/", files={"image": ("a.png", photo)}, headers=headers, timeout=300)
-    return answer.status_code
-
-
-def _variant(site: Site, job_id: str) -> int:
-    headers = {"Authorization": f"Bearer {site.secret}"}
-    answer = requests.post(f"{site.url}/api/jobs/{job_id}/variants", json={}, headers=headers, timeout=300)
-    return answer.status_code
-
-
-def _at_once(count: int, ask: Callable[[], int]) -> Meanwhile:
-    """Ask as often at once, and count the statuses."""
-
-    async def run() -> Row:
-        started = time.perf_counter()
-        with ThreadPoolExecutor(count) as threads:
-            loop = asyncio.get_running_loop()
-            statuses = await asyncio.gather(*(loop.run_in_executor(threads, ask) for _ in range(count)))
-        counted = {str(status): number for status, number in Counter(statuses).items()}
-        return {"statuses": counted, "took_s": round(time.perf_counter() - started, 1)}
-
-    return run
 
 
 async def _never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -186,16 +144,13 @@ async def _never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWri
 async def measure(
     site: Site, *, clients: list[int], seconds: float, memory_of: MemoryOf, waits: int, only: str = ""
 ) -> list[Row]:
-    """Run the load table, every stall by itself and all at once, or the rows with `only` in their name; return them."""
+    """Run the load table, each stall separately and all together, or the rows with `only` in their name.
+
+    Return them.
+    """
     measurement = Measurement(site, seconds=seconds, memory_of=memory_of, only=only)
     async with _stalls(site, waits) as (waiting, readers, senders):
         await measurement.row("idle")
-        if measurement.wants("49 MP"):
-            large, damaged = _large_pictures()
-            job_id = await asyncio.to_thread(_job_of, site, large)
-            uploads, variants = partial(_upload, site, damaged), partial(_variant, site, job_id)
-            await measurement.row("16 uploads of 49 MP, cut short", meanwhile=_at_once(16, uploads))
-            await measurement.row("4 variants of 49 MP", meanwhile=_at_once(4, variants))
         for count in clients:
             await measurement.row(f"{count} clients", clients=count)
         await measurement.row("40 half headers", holding=((40, stalls.half_header),))
@@ -208,8 +163,33 @@ async def measure(
     return measurement.rows
 
 
+def figures(site: TorturedSite, *, clients: list[int], seconds: float, waits: int) -> list[Figure]:
+    """Return the load table as figures: the slowest probe of each row, its pictures, and the memory."""
+    title, target = "Load table", Site(site.url, site.secret)
+
+    def web_mb() -> int:
+        return round(memory_mb(site.processes("webserver")))
+
+    rows = asyncio.run(measure(target, clients=clients, seconds=seconds, memory_of=web_mb, waits=waits))
+    found, others, most_mb = [], 0, 0
+    for row in rows:
+        pictures, statuses = row.get("pictures", {}), row.get("statuses", {})
+        others += sum(number for status, number in statuses.items() if not is_allowed(int(status)))
+        most_mb = max(most_mb, row["web_mb"])
+        median_ms = f", median {pictures['p50']:.0f} ms" if pictures.get("count") else ""
+        answered = f" ({pictures['count']} answers{median_ms})" if pictures.get("count") else ""
+        name = f"{title}, {row['row']}{answered}: slowest probe"
+        slowest = row["probes_ms"].get("max", float("inf"))
+        found.append(Figure(name, slowest, "ms", PROBE_MS, details=row))
+    return [
+        *found,
+        Figure(f"{title}: other answers than 200, 202, 4xx and 503", others, "", 0),
+        Figure(f"{title}: most memory of the web server", most_mb, "MB", WEB_MB),
+    ]
+
+
 async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits: int) -> list[Row]:
-    """Run the last row alone."""
+    """Run only the last row."""
     measurement = Measurement(site, seconds=seconds, memory_of=lambda: 0)
     async with _stalls(site, waits) as holding:
         every = (*holding, (40, stalls.half_header))
@@ -219,7 +199,7 @@ async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits
 
 @asynccontextmanager
 async def _stalls(site: Site, waits: int) -> AsyncIterator[tuple[Stall, Stall, Stall]]:
-    """Prepare what waits, slow readers and slow senders need: a picture that never arrives, and a large file."""
+    """Prepare stalls of waiting, slow reading and slow sending: a picture that never arrives, and a large file."""
     tarpit = await asyncio.start_server(_never_answers, "127.0.0.1", 0)
     port = tarpit.sockets[0].getsockname()[1]
     large = photos.encode(photos.astronaut().repeat(3, 0).repeat(3, 1), "BMP")  # 7 MB, more than a socket holds
@@ -233,22 +213,10 @@ async def _stalls(site: Site, waits: int) -> AsyncIterator[tuple[Stall, Stall, S
         tarpit.close()
 
 
-def memory_mb(pids: list[int]) -> int:
-    """Return what processes take together, each shared page counted once, in MB."""
-    total_kb = 0
-    for pid in pids:
-        try:
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        except OSError:
-            continue
-        total_kb += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return round(total_kb / 1024)
-
-
 @contextmanager
 def _site_of_its_own(**changes: str) -> Any:
     with running_stack(MATTING_FETCH_ALLOW="127.0.0.1:*", MATTING_FETCH_TIMEOUT_S="600", **changes) as stack:
-        yield Site(stack.base_url, stack.secret), lambda: memory_mb(stack.processes("webserver"))
+        yield Site(stack.base_url, stack.secret), lambda: round(memory_mb(stack.processes("webserver")))
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""Clients that hold a connection and do as little as possible with it."""
+"""Clients that keep a connection open and do almost nothing with it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Name the site that is attacked, and a key for it."""
+    """The attacked site, and a key for it."""
 
     url: str
     secret: str
@@ -25,7 +25,7 @@ class Site:
         return await asyncio.open_connection(parts.hostname, parts.port, **options)
 
     def head(self, method: str, path: str, *more: str) -> bytes:
-        """Return a request's header, its end included."""
+        """Return a request's header, including its end."""
         lines = [f"{method} {path} HTTP/1.1", f"Host: {urlsplit(self.url).netloc}"]
         lines += [f"Authorization: Bearer {self.secret}", *more, "", ""]
         return "\r\n".join(lines).encode()
@@ -39,7 +39,7 @@ async def half_header(site: Site) -> Streams:
 
 
 async def slow_sender(site: Site) -> Streams:
-    """Announce a picture of 2 MB, and send its first bytes."""
+    """Announce a picture of 2 MB, and send only its first bytes."""
     reader, writer = await site.connect()
     kind = "Content-Type: multipart/form-data; boundary=x"
     writer.write(site.head("POST", "/api/jobs/?wait=30", kind, f"Content-Length: {2 * 2**20}") + b"--x\r\n")
@@ -47,7 +47,7 @@ async def slow_sender(site: Site) -> Streams:
 
 
 def slow_reader(path: str) -> Callable[[Site], Awaitable[Streams]]:
-    """Ask for a file many times over, and read nothing of the answers."""
+    """Request a file many times, and read nothing of the responses."""
 
     async def start(site: Site) -> Streams:
         parts = urlsplit(site.url)
@@ -77,7 +77,10 @@ def waiter(job_id: str, wait_s: int) -> Callable[[Site], Awaitable[Streams]]:
 
 @asynccontextmanager
 async def held(site: Site, count: int, start: Callable[[Site], Awaitable[Streams]]) -> Any:
-    """Keep `count` such clients; those that the site has cut off are replaced every second. Yield how many it cut."""
+    """Keep `count` such clients open; disconnected ones are replaced every second.
+
+    Yield the number of disconnected ones.
+    """
     cut = [0]
     clients = [await start(site) for _ in range(count)]
 

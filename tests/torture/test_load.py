@@ -1,4 +1,4 @@
-"""The short form of the load measurement: a site under every stall at once still answers."""
+"""The short form of the load measurement: a site with all stalls at once still responds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Banks of drawn pictures, and one thread for networks that small."""
+"""Banks of drawn pictures, and one thread for small networks."""
 
 import json
 
@@ -14,7 +14,7 @@ from .drawn import SIZE, disc, png, write_pairs, write_shard
 
 @pytest.fixture(autouse=True, scope="module")
 def _one_thread():
-    """Networks this small lose more by waiting for a second, busy core than they gain by it."""
+    """Use one thread, because networks this small lose more by waiting for a second, busy core than they gain."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -28,7 +28,7 @@ def pairs(tmp_path):
 
 @pytest.fixture
 def shards(tmp_path):
-    """Write shards of every kind: subjects, people one by one, objects and empty scenes."""
+    """Write shards of all kinds: subjects, separate people, objects and empty scenes."""
     folder = tmp_path / "shards"
     folder.mkdir()
     photo, mask = disc(1)

@@ -1,4 +1,4 @@
-"""Pictures with their masks, drawn by the tests, as pairs in a folder or in shards."""
+"""Drawn pictures with their masks, as pairs in a folder or in shards."""
 
 import zipfile
 
@@ -9,7 +9,7 @@ SIZE = 64
 
 
 def disc(seed, size=SIZE):
-    """Draw a bright disc before a dark, noisy ground; return the photo and its mask."""
+    """Draw a bright disc on a dark, noisy background; return the photo and its mask."""
     rng = np.random.default_rng(seed)
     photo = rng.integers(0, 90, (size, size, 3), dtype=np.uint8)
     mask = np.zeros((size, size), np.uint8)

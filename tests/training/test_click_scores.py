@@ -1,4 +1,4 @@
-"""The robot that clicks starts in the middle of the subject and then goes for the largest error."""
+"""The simulated clicks start in the middle of the subject; each further click is on the largest error."""
 
 import numpy as np
 import pytest
@@ -45,7 +45,7 @@ def test_an_error_at_the_border_is_clicked_inside_the_picture():
 
 
 class Patient:
-    """Find a square round each click to keep."""
+    """An engine that finds a square around each keep point."""
 
     takes_points = True
 

@@ -1,4 +1,4 @@
-"""Pictures are found with their masks, kept apart where they are for measuring, and known for what they are."""
+"""Pictures are found with their masks, held-out ones are separate, and their annotations are known."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Depthwise gradients and gradients from side by side are those that plain torch would give."""
+"""Depthwise gradients and parallel gradients equal those of plain torch."""
 
 import pytest
 import torch

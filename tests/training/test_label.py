@@ -1,4 +1,4 @@
-"""A model writes masks for a folder of photos, goes on where it stopped, and says how unsure it was."""
+"""A model writes masks for a folder of photos, continues after an interruption, and stores its uncertainty."""
 
 import json
 
@@ -16,7 +16,7 @@ from .drawn import disc
 
 
 class HalfSure:
-    """Find the left half, and be undecided in a share of the picture's columns beside it."""
+    """Return the left half as subject, with undecided values in a share of the columns beside it."""
 
     name, version = "half", "0123456789ab"
 

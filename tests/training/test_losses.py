@@ -1,4 +1,4 @@
-"""The losses are lowest where the answer is right, and silent where nobody knows it."""
+"""The losses are lowest for the right result, and 0 where the truth is unknown."""
 
 import pytest
 import torch

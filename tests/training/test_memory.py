@@ -1,4 +1,4 @@
-"""Giving memory back does no harm, whatever allocator is at work."""
+"""Returning memory works with every allocator."""
 
 from training.memory import give_back, resident_bytes
 

@@ -1,4 +1,4 @@
-"""Batches show what they ask for: prompts, compositions, crowds and empty scenes."""
+"""Batches contain the requested kinds: prompts, compositions, groups of people and empty scenes."""
 
 import pytest
 import torch

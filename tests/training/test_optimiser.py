@@ -1,4 +1,4 @@
-"""Muon turns weights by an angle; each parameter has its optimiser and its rate."""
+"""Muon moves weights by an angle; each parameter has its optimiser and its rate."""
 
 import pytest
 import torch

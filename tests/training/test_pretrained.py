@@ -1,4 +1,4 @@
-"""An ImageNet checkpoint becomes the encoder, which then answers as the checkpoint's own network would."""
+"""An ImageNet checkpoint loaded into the encoder gives the same output as the checkpoint's own network."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from training.pretrained import inherit, load_encoder
 
 
 def published(encoder):
-    """Return a checkpoint of the encoder's size with the published names, its normalisations apart."""
+    """Return a checkpoint of the encoder's size with the published names and separate normalisations."""
     weights, number = {}, 0
 
     def note(layer, convolution, normalisation, inputs=None):

@@ -1,4 +1,4 @@
-"""Training lowers the loss on pictures that the tests draw, goes on where it stopped, and leaves servable weights."""
+"""Training on drawn pictures lowers the loss, continues after an interruption, and writes usable weights."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A bucket prefix is watched as a folder is."""
+"""A bucket prefix can be watched like a folder."""
 
 from __future__ import annotations
 

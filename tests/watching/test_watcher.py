@@ -1,4 +1,4 @@
-"""A watched folder loses and repeats no picture, whatever happens in between."""
+"""A watched folder loses and repeats no picture, even after a crash at any step."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Killed(BaseException):
-    """Stands for SIGKILL: nothing catches it."""
+    """A BaseException that replaces SIGKILL: no code catches it."""
 
 
 @pytest.fixture(autouse=True)
@@ -58,13 +58,13 @@ def watcher_of(person: Person, inbox: Path, recipe: str | None = None, **changes
 
 
 def work() -> None:
-    """Do what a worker does with everything that waits."""
+    """Process all waiting messages as workers do."""
     for pk in list(JobImage.objects.filter(status=Status.QUEUED).values_list("pk", flat=True)):
         tasks.image_process(str(pk))
 
 
 def run_dry(watcher: Watcher) -> None:
-    """Step until nothing moves any more."""
+    """Run steps until nothing changes."""
     for _ in range(20):
         submitted = watcher.step()
         work()

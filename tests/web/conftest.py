@@ -1,4 +1,4 @@
-"""What the tests of the pages can ask for: the workers of the API's tests."""
+"""Fixtures of the tests of the pages: the workers of the API's tests."""
 
 from tests.api.conftest import idle_worker, instant_worker
 

@@ -1,4 +1,4 @@
-"""A refused form is shown again with its values; users see no button that they may not use."""
+"""An invalid form is shown again with its values; users see only buttons that they may use."""
 
 from __future__ import annotations
 

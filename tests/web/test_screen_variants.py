@@ -1,4 +1,4 @@
-"""Renderings at screen size: from the stored preview, where the picture is larger than that."""
+"""Renderings at screen size use the stored preview if the picture is larger than it."""
 
 from __future__ import annotations
 

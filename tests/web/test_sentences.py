@@ -1,4 +1,4 @@
-"""Errors in the reader's language."""
+"""Errors in the user's language."""
 
 from __future__ import annotations
 

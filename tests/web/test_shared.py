@@ -1,4 +1,4 @@
-"""Shared links, the status page, and what pages say when there is nothing to see."""
+"""Shared links, the status page, and the texts of empty pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page left open after sign-out leads to sign-in, and fragments are not taken for pages."""
+"""A page left open after sign-out leads to sign-in; fragments are not inserted as pages."""
 
 from __future__ import annotations
 

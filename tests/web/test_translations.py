@@ -1,4 +1,4 @@
-"""Every text of the site is there in each language, and the compiled catalogues are up to date."""
+"""Every text of the site is translated into each language, and the compiled catalogues are current."""
 
 from __future__ import annotations
 

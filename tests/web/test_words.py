@@ -1,4 +1,4 @@
-"""Roles, scopes, events, dialects, stages and notes in the reader's language."""
+"""Roles, scopes, events, dialects, stages and notes in the user's language."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 
 class Clock:
-    """Stand in for django.utils.timezone.now, at the real time to begin with."""
+    """Replace django.utils.timezone.now; it starts at the real time."""
 
     def __init__(self) -> None:
         self.now = dt.datetime.now(dt.UTC)

@@ -1,4 +1,4 @@
-"""Jobs that end, messages about them, and one try to send a message."""
+"""Helpers: jobs that end, messages about them, and one attempt to send a message."""
 
 from __future__ import annotations
 

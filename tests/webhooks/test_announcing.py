@@ -1,4 +1,4 @@
-"""The end of a job is announced to webhooks and callbacks, which can neither slow nor break it."""
+"""A job's end is announced to webhooks and callbacks, which can neither delay nor break it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A message is sent once and when it is due, however often the queue delivers it."""
+"""A message is sent once when it is due, however often the queue delivers it."""
 
 from __future__ import annotations
 

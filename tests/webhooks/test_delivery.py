@@ -1,4 +1,4 @@
-"""The receiver's answer decides whether a message is delivered, tried again or given up."""
+"""The receiver's response decides whether a message is delivered, retried or given up."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def slow_alice(alice: Person, receiver: Callable[..., Site], monkeypatch: pytest.MonkeyPatch) -> Site:
-    """Let a receiver of Alice's team take, as it seems, too long; what comes after it is quick again."""
+    """Let a receiver of Alice's team seem slow once; later responses are fast."""
     site = receiver()
     with monkeypatch.context() as patience:
         patience.setattr(sending, "SLOW_AFTER_S", -1.0)

@@ -25,7 +25,7 @@ PICTURE = base64.b64encode(b"x").decode()  # what every file of tests.quota.deed
 
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
-    """What was sent to a receiver that takes nothing."""
+    """The messages to a receiver that rejects all of them."""
     bodies: list[bytes] = []
 
     def post(url: str, body: bytes, *rest: object) -> None:
@@ -38,7 +38,7 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 @pytest.fixture
 def callback(alice: Person, sent: list[bytes], monkeypatch: pytest.MonkeyPatch) -> WebhookDelivery:
-    """A callback whose dialect puts the picture itself into it; its first try has failed."""
+    """A callback whose dialect includes the picture; its first attempt has failed."""
     monkeypatch.setitem(payload._callback_payloads, "sample", lambda job: {"data": {"image": PICTURE}})
     job = job_submit(
         actor=alice.actor,

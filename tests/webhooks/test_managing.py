@@ -1,4 +1,4 @@
-"""Permissions, refusals and audit entries of creating, changing and replaying webhooks."""
+"""Permissions, errors and audit entries of creating, changing and replaying webhooks."""
 
 from __future__ import annotations
 

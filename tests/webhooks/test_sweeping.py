@@ -1,4 +1,4 @@
-"""The sweep sends again what was planned or lost, and clears the log."""
+"""The sweep sends planned and lost messages again, and clears the log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A web server in this process, with a few lines in Django's place."""
+"""A web server in this process, with small view functions instead of Django."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ View = Callable[[HttpRequest], HttpResponseBase]
 
 
 class Announcements:
-    """Wake what waits for a topic; `waiting` counts them."""
+    """Wake requests that wait for a topic; `waiting` counts them."""
 
     def __init__(self) -> None:
         self._events: defaultdict[str, asyncio.Event] = defaultdict(asyncio.Event)
@@ -43,7 +43,7 @@ class Announcements:
 
 
 class Views:
-    """Answer each path by the function that a test gives for it, and go on with what is parked."""
+    """Respond to each path with the test's function for it, and continue parked requests."""
 
     def __init__(self) -> None:
         self.by_path: dict[str, View] = {"/ping": lambda request: HttpResponse(b"pong")}
@@ -55,7 +55,7 @@ class Views:
 
 @dataclass
 class Running:
-    """Hold a running server: where it listens, its views, and what it waits for."""
+    """A running server: its port, its views, and its waiting requests."""
 
     port: int
     views: Views
@@ -74,7 +74,7 @@ class Running:
         return client
 
     def get(self, path: str, **options: Any) -> socket.socket:
-        """Ask for a path, over a connection that the server closes."""
+        """Request a path, over a connection that the server closes."""
         return self.connect(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", **options)
 
 
@@ -92,7 +92,7 @@ def answer(client: socket.socket) -> tuple[int, bytes]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., Running]]:
-    """Start a server; its configuration is given by name. It ends with the test."""
+    """Start a server with the given configuration values. It stops with the test."""
     running: list[tuple[uvicorn.Server, threading.Thread, Running]] = []
 
     def start(**changes: Any) -> Running:

@@ -1,4 +1,4 @@
-"""What takes long holds no thread: short requests are answered whatever else is open."""
+"""Slow operations use no thread: short requests get responses whatever else is open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is parsed in memory as a whole comes one after the other, over all processes."""
+"""Bodies that are parsed completely in memory are processed one at a time, over all processes."""
 
 from __future__ import annotations
 

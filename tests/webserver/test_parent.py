@@ -1,4 +1,4 @@
-"""The parent of the web processes: one of them always serves, and what was accepted is answered."""
+"""The parent of the web processes: at least one always serves, and accepted requests are finished."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ Parent(Configuration(port=int(sys.argv[1]), processes=1), [sys.executable, sys.a
 
 
 class Served:
-    """Hold a running parent."""
+    """A running parent."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int, go: Path) -> None:
         self.process, self.port, self.go = process, port, go
 
     def ask(self, word: str = "hello") -> int:
-        """Return the id of the process that answers."""
+        """Return the id of the process that responds."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=60) as client:
             assert client.recv(9) == b"accepted "
             client.sendall(word.encode())
@@ -120,3 +120,12 @@ def test_sigterm_lets_a_process_answer_what_it_has_accepted(served: Served) -> N
 
         assert int(client.recv(100)) > 0
         assert served.process.wait(60) == 0
+
+
+@pytest.mark.slow
+def test_a_process_that_is_stopped_is_replaced(served: Served) -> None:
+    first = served.ask()
+
+    os.kill(first, signal.SIGSTOP)
+
+    assert served.ask() != first  # the connection waits in the socket's queue until then

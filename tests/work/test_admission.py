@@ -1,4 +1,4 @@
-"""Submissions that would wait too long are refused at once, and callers learn the length of the queue."""
+"""Submissions that would wait too long are rejected, and responses state the length of the queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture given by URL is downloaded by one worker and cut out by another."""
+"""A picture given by URL is downloaded by one worker and processed by another."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def fetch(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], bytes]], None]:
-    """Answer every download with what `answer` gives or raises."""
+    """Replace every download by what `answer` returns or raises."""
 
     def answering(answer: Callable[[], bytes]) -> None:
         monkeypatch.setattr(
@@ -155,7 +155,7 @@ def test_the_more_urgent_download_comes_first(fetch, alice: Person) -> None:
 
 
 def test_a_message_to_a_model_downloads_a_source_that_is_missing(fetch, alice: Person) -> None:
-    """As one does that was sent by the release before this one."""
+    """The previous release sends such messages."""
     image = submit(alice).images.get()
 
     data, told = tasks._source_of(claim(image), limits=limits_from_json(image.job.limits))

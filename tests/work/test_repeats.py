@@ -1,4 +1,4 @@
-"""The same request again, of a client that got no answer to the first."""
+"""The same request again, from a client that got no response to the first one."""
 
 from __future__ import annotations
 

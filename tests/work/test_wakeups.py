@@ -1,4 +1,4 @@
-"""Requests that wait are woken by announcements, and by the database when those are lost."""
+"""Waiting requests are woken by announcements, and by the database when announcements are lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def waited(job_ids: list[object], deed: Callable[[JobWakeups], Awaitable[None]]) -> None:
-    """Wait for jobs at once, do something meanwhile, and return when all have been woken."""
+    """Wait for several jobs at the same time, run a function meanwhile, and return when all waits have ended."""
 
     async def scene() -> None:
         waking = JobWakeups()

@@ -1,1 +1,1 @@
-"""Baidu AI `segment`: OAuth access tokens, and one picture cut out while the caller waits. See docs/api-baidu.md."""
+"""Baidu AI `segment`: OAuth access tokens, and synchronous cutouts of one picture. See docs/api-baidu.md."""

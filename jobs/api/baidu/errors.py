@@ -1,4 +1,4 @@
-"""Errors that only the Baidu dialect tells apart."""
+"""Errors that exist only in the Baidu dialect."""
 
 from __future__ import annotations
 

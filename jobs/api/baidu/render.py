@@ -87,14 +87,14 @@ _OAUTH_ERRORS = {401: "invalid_client", 403: "invalid_client", 429: "temporarily
 
 
 def render_segment(image: JobImage, *, log_id: str) -> dict[str, Any]:
-    """Build the response for a picture that succeeded: its one file as base64."""
+    """Return the response for a successful picture: its one file as base64."""
     result = file_of(image, Artifact.Kind.MASK, Artifact.Kind.CUTOUT)
     picture = base64.b64encode(storage.read(result.key)).decode("ascii")
     return {"log_id": log_id, "image": picture} | missing_notes(image)
 
 
 def render_error(error: MattingError, *, log_id: str) -> Response:
-    """Render an error in the vendor's envelope, with HTTP status 200."""
+    """Return the response for an error in the vendor's format, with HTTP status 200."""
     code = error_code_of(error)
     message = MESSAGES[code]
     if code == POSITION_MISSING:
@@ -105,7 +105,7 @@ def render_error(error: MattingError, *, log_id: str) -> Response:
 
 
 def error_code_of(error: MattingError) -> int:
-    """Return the vendor's code of an error; some core codes have several."""
+    """Return the vendor's code for an error; some of our codes correspond to several of the vendor's."""
     match error:
         case TokenExpired():
             return TOKEN_EXPIRED
@@ -123,7 +123,7 @@ def error_code_of(error: MattingError) -> int:
 
 
 def render_token(token: str) -> dict[str, Any]:
-    """Build the response with a token; clients read the last three fields, which grant nothing."""
+    """Return the response with a token; clients require the last three fields, which grant no permissions."""
     return {
         "access_token": token,
         "expires_in": TOKEN_TTL_S,
@@ -135,7 +135,7 @@ def render_token(token: str) -> dict[str, Any]:
 
 
 def render_token_error(error: MattingError) -> Response:
-    """Render an error as OAuth does: 401 for a wrong client, 400 for a wrong request."""
+    """Return an error in OAuth's format: 401 for a wrong client, 400 for a wrong request."""
     status = 401 if error.http_status == 403 else 400 if error.http_status == 422 else error.http_status
     name = _OAUTH_ERRORS.get(status, "server_error" if status >= 500 else "invalid_request")
     if error.field == "grant_type":

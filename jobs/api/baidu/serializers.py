@@ -1,4 +1,4 @@
-"""Baidu dialect: request fields, read into CutoutOptions and a source, and the schema of responses."""
+"""Baidu dialect: request fields, converted to CutoutOptions and a source, and the schema of responses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SOFT_THRESHOLD, _HALF = 10, 25  # thresholds of CutoutOptions: 25 of 50 cuts at
 
 
 def limits() -> Limits:
-    """Return the dialect's limits of a picture; 10 MB of base64 hold three quarters of that in bytes."""
+    """Return the dialect's limits for a picture; 10 MB of base64 contain 7.5 MB of bytes."""
     return default_limits(
         max_bytes=MAX_BASE64_BYTES * 3 // 4,
         min_side_px=128,
@@ -45,7 +45,7 @@ def limits() -> Limits:
 class PositionField(serializers.ListField):
     """Accept `[[[x1, y1], [x2, y2]], …]`, the same as a JSON string, or a form's repeated corners `[x, y]`.
 
-    The official SDK sends the last: a form in which each corner is one field.
+    The official SDK sends the third kind: a form in which each corner is a separate field.
     """
 
     child = serializers.ListField(
@@ -68,7 +68,7 @@ class PositionField(serializers.ListField):
 
 
 class BaiduSegmentSerializer(serializers.Serializer):
-    """Describe `segment`; an empty value counts as not sent, as in forms."""
+    """Fields of `segment`; an empty value is treated as missing, as in forms."""
 
     image = serializers.CharField(
         required=False, trim_whitespace=False, help_text="Base64, at most 10 MB of it. Wins over url."
@@ -95,7 +95,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
         return values
 
     def to_options(self) -> CutoutOptions:
-        """Build the options: with `refine_mask` a soft edge along the picture's edges, else a hard one."""
+        """Return the options; `refine_mask` gives a soft edge that follows the picture, else a hard edge."""
         values = self.validated_data
         is_boxed = values["method"] == "control"
         is_mask = values["return_form"] == "mask"
@@ -112,7 +112,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
         )
 
     def to_source(self) -> Source:
-        """Build the source, checked as far as possible without the network."""
+        """Return the source, checked as far as possible without the network."""
         values = self.validated_data
         if "image" in values:
             return accept_base64(values["image"], limits=limits())
@@ -136,7 +136,7 @@ class BaiduSegmentErrorSerializer(serializers.Serializer):
 
 
 class BaiduTokenRequestSerializer(serializers.Serializer):
-    """Describe the parameters of the token endpoint, in the query or in the body."""
+    """Parameters of the token endpoint, in the query or in the body."""
 
     grant_type = serializers.CharField(default="", allow_blank=True, help_text="client_credentials")
     client_id = serializers.CharField(default="", allow_blank=True, help_text="The key's public id.")
@@ -174,7 +174,7 @@ def _json(text: str) -> Any:
 
 
 def _box(index: int, corners: Any) -> Box:
-    """Read one `[[x1, y1], [x2, y2]]`; the error names the index of a bad one."""
+    """Parse one `[[x1, y1], [x2, y2]]`; the error contains the index of an invalid one."""
     name = f"position[{index}]"
     try:
         (left, top), (right, bottom) = corners
@@ -187,7 +187,7 @@ def _box(index: int, corners: Any) -> Box:
 
 
 def _reason_without_picture(data: Mapping[str, Any]) -> MattingError:
-    """Return the error for a request without a picture, which is another one when a field was sent empty."""
+    """Return the error for a request without a picture; it differs when a field was sent empty."""
     if "image" in data:
         return ImageMissing("image: empty", field="image")
     if "url" in data:

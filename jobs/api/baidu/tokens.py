@@ -1,4 +1,4 @@
-"""Baidu dialect: access tokens that stand for a key for 30 days. They are signed, not stored."""
+"""Baidu dialect: access tokens, each valid for a key for 30 days. They are signed and not stored."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SALT = "keyline.token"
 def token_issue(*, public_id: str, secret: str) -> tuple[ApiKey, str]:
     """Return the key of an id and its secret, with a new token; older tokens stay valid.
 
-    Raises AuthenticationRequired, with the field `client_id` for an unknown id.
+    Raise AuthenticationRequired; for an unknown id, its field is `client_id`.
     """
     key = key_by_public_id(public_id)
     if key is None:
@@ -31,9 +31,9 @@ def token_issue(*, public_id: str, secret: str) -> tuple[ApiKey, str]:
 
 
 def key_of_token(token: str) -> ApiKey:
-    """Return the token's key. Revocation is checked by `key_admitted`.
+    """Return the token's key. `key_admitted` checks revocation.
 
-    Raises TokenExpired for a token older than TOKEN_TTL_S, AuthenticationRequired for any other text.
+    Raise TokenExpired for a token older than TOKEN_TTL_S, AuthenticationRequired for any other text.
     """
     try:
         value = _signer().unsign(token, max_age=TOKEN_TTL_S)

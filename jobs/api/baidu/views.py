@@ -67,7 +67,7 @@ SEGMENT_EXAMPLES = [
 
 
 class TokenAuthentication(KeyAuthentication):
-    """Authenticate by access token, in the query or as a bearer; a key's secret works too."""
+    """Authenticate by access token, in the query or as a bearer token; a key's secret is accepted too."""
 
     def authenticate(self, request: Request) -> tuple[Any, ApiKey] | None:
         token = request.query_params.get("access_token") or secret_in(request)
@@ -79,7 +79,7 @@ class TokenAuthentication(KeyAuthentication):
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Describe the token in the query."""
+    """The OpenAPI description of the token in the query."""
 
     target_class = TokenAuthentication
     name = "accessToken"
@@ -90,7 +90,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
 
 
 class BaiduView(PublishedView):
-    """Read bodies by their content, and render responses and this dialect's errors as JSON."""
+    """Parse bodies by their content, and render responses and errors as JSON."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson
@@ -99,7 +99,7 @@ class BaiduView(PublishedView):
 
     @cached_property
     def log_id(self) -> str:
-        """Return a number of LOG_ID_DIGITS digits that names this request and the job that it makes."""
+        """Return a number with LOG_ID_DIGITS digits that identifies this request and its job."""
         lowest = 10 ** (LOG_ID_DIGITS - 1)
         return str(lowest + secrets.randbelow(9 * lowest))
 
@@ -108,7 +108,7 @@ class BaiduView(PublishedView):
 
 
 class OAuthView(BaiduView):
-    """Answer errors as OAuth 2.0 does."""
+    """Return errors in OAuth 2.0's format."""
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
         return render_token_error(error)
@@ -187,8 +187,8 @@ class SegmentView(BaiduView):
 
 
 class NothingView(NothingHere, BaiduView):
-    """Answer every other path of the dialect."""
+    """Return the dialect's 404 for all other paths."""
 
 
 class OAuthNothingView(NothingHere, OAuthView):
-    """Answer every other path below the token endpoint's."""
+    """Return OAuth's 404 for all other paths below the token endpoint."""

@@ -1,1 +1,4 @@
-"""DashScope image instance segmentation: asynchronous tasks, and uploads by grant. See docs/api-dashscope.md."""
+"""DashScope image instance segmentation: asynchronous tasks, and uploads with a signed grant.
+
+See docs/api-dashscope.md.
+"""

@@ -82,12 +82,12 @@ MESSAGES = {
 
 
 def render_submitted(job: Job, *, request_id: str) -> dict[str, Any]:
-    """Build the response to a submission."""
+    """Return the response to a submission."""
     return {"output": {"task_status": TASK_STATUS[job.status], "task_id": str(job.id)}, "request_id": request_id}
 
 
 def render_task(job: Job, *, request_id: str, base_url: str) -> dict[str, Any]:
-    """Build a task's state: with links once it has succeeded, with code and message once it has failed."""
+    """Return a task's state: with links when it has succeeded, with code and message when it has failed."""
     output: dict[str, Any] = {
         "task_id": str(job.id),
         "task_status": TASK_STATUS[job.status],
@@ -111,12 +111,12 @@ def render_task(job: Job, *, request_id: str, base_url: str) -> dict[str, Any]:
 
 
 def render_unknown(task_id: str, *, request_id: str) -> dict[str, Any]:
-    """Build the response for a task that does not exist, is another team's, or has expired."""
+    """Return the response for a task that does not exist, belongs to another team, or has expired."""
     return {"request_id": request_id, "output": {"task_id": task_id, "task_status": UNKNOWN}}
 
 
 def render_listed(job: Job) -> dict[str, Any]:
-    """Build one row of the list; times in milliseconds since 1970."""
+    """Return one row of the list; times are in milliseconds since 1970."""
     return {
         "task_id": str(job.id),
         "status": TASK_STATUS[job.status],
@@ -130,7 +130,7 @@ def render_listed(job: Job) -> dict[str, Any]:
 
 
 def render_policy(grant: UploadGrant, *, public_id: str, upload_host: str, request_id: str) -> dict[str, Any]:
-    """Build what the SDK needs to post a file to `upload_host` within GRANT_TTL_S."""
+    """Return what the SDK needs to upload a file to `upload_host` within GRANT_TTL_S seconds."""
     return {
         "request_id": request_id,
         "data": {
@@ -149,7 +149,7 @@ def render_policy(grant: UploadGrant, *, public_id: str, upload_host: str, reque
 
 
 def render_error(error: MattingError, *, request_id: str) -> Response:
-    """Render an error in the vendor's envelope."""
+    """Return the response for an error in the vendor's format."""
     if isinstance(error, JobNotFound):
         return Response(render_unknown(error.field, request_id=request_id))
     status, code, message = _words(error)
@@ -157,7 +157,7 @@ def render_error(error: MattingError, *, request_id: str) -> Response:
 
 
 def error_codes() -> dict[int, set[str]]:
-    """Group the codes of refused requests by their HTTP status."""
+    """Return the codes of rejected requests by their HTTP status."""
     found: dict[int, set[str]] = {}
     for status, code in [*ERRORS.values(), _URL_MALFORMED, _BODY_TOO_LARGE]:
         if status >= 400:

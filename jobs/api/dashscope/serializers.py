@@ -1,4 +1,4 @@
-"""DashScope dialect: request fields, read into a source, and the schema of responses."""
+"""DashScope dialect: request fields, converted to a source, and the schema of responses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _STATUS = {word: status for status, word in TASK_STATUS.items()}
 
 
 def limits() -> Limits:
-    """Return the dialect's limits of a picture, which the worker checks."""
+    """Return the dialect's limits for a picture, which the worker checks."""
     return default_limits(
         max_bytes=MAX_FILE_BYTES,
         min_side_px=512,
@@ -41,12 +41,12 @@ def limits() -> Limits:
 
 
 def upload_limits() -> Limits:
-    """Return the limits of an upload; whether the picture suits the model is checked with the task."""
+    """Return the limits for an upload; the dialect's own limits are checked when a task uses it."""
     return default_limits(max_bytes=MAX_FILE_BYTES)
 
 
 class DashScopeSubmitInputSerializer(serializers.Serializer):
-    """Describe `input`; the `prompt` that the SDK adds is ignored."""
+    """The field `input`; the `prompt` that the SDK adds is ignored."""
 
     also_read = (*_URL_FIELDS, "images")
 
@@ -64,14 +64,14 @@ class DashScopeSubmitInputSerializer(serializers.Serializer):
 
 
 class DashScopeSubmitSerializer(serializers.Serializer):
-    """Describe a submission."""
+    """Fields of a submission."""
 
     model = Choice(choices=[MODEL])
     input = DashScopeSubmitInputSerializer()
     parameters = serializers.DictField(required=False, allow_null=True, help_text="This model has none.")
 
     def to_source(self, actor: Actor) -> Source:
-        """Build the source: a URL, checked as far as possible without the network, or the upload that it names."""
+        """Return the source: a URL, checked as far as possible without the network, or the named upload."""
         url = self.validated_data["input"]["image_url"].strip()
         if url.startswith(UPLOAD_SCHEME):
             return _uploaded(actor, url.removeprefix(UPLOAD_SCHEME))
@@ -83,7 +83,7 @@ class DashScopeSubmitSerializer(serializers.Serializer):
 
 
 class DashScopeTaskFilterSerializer(serializers.Serializer):
-    """Describe the filters and the page of the list; times as YYYYMMDDhhmmss in the site's time zone."""
+    """Filters and page of the list; times as YYYYMMDDhhmmss in the site's time zone."""
 
     page_no = serializers.IntegerField(min_value=1, max_value=1_000_000, default=1)
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=10)
@@ -94,7 +94,7 @@ class DashScopeTaskFilterSerializer(serializers.Serializer):
     status = Choice(choices=[*TASK_STATUS.values()], required=False)
 
     def to_filters(self) -> dict[str, Any]:
-        """Return the filters as the selectors name them."""
+        """Return the filters with the names that the selectors use."""
         values = self.validated_data
         end = _moment(values.get("end_time"))
         return {
@@ -106,7 +106,7 @@ class DashScopeTaskFilterSerializer(serializers.Serializer):
 
 
 class DashScopeUploadFormSerializer(serializers.Serializer):
-    """Describe the upload's form, as object stores accept it; their other fields are ignored."""
+    """Fields of the upload's form, as for object stores; other fields are ignored."""
 
     policy = serializers.CharField(default="", allow_blank=True)
     Signature = serializers.CharField(default="", allow_blank=True)
@@ -245,7 +245,7 @@ class DashScopeErrorSerializer(serializers.Serializer):
 
 
 def _uploaded(actor: Actor, name: str) -> Source:
-    """Return the team's upload of that name; whether the picture suits the dialect is checked with the task."""
+    """Return the team's upload with this name; the dialect's limits are checked with the task."""
     try:
         upload = upload_get(actor, upload_id_of(name))
         return accept_stored(upload.key, name=upload.name)

@@ -1,4 +1,4 @@
-"""DashScope dialect: signed grants to upload a file without the key, as object stores issue them."""
+"""DashScope dialect: signed grants to upload a file without an API key, as object stores issue them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NAMESPACE = uuid.UUID("5b0c3a52-6f0e-4a57-9d0b-3f1f1c0d5a61")
 
 @dataclass(frozen=True, slots=True)
 class UploadGrant:
-    """Hold what an uploader sends: `policy` (base64 JSON), its `signature`, and the `directory` of the names."""
+    """What an uploader must send: `policy` (base64 JSON), its `signature`, and the `directory` of the file names."""
 
     policy: str
     signature: str
@@ -30,7 +30,7 @@ class UploadGrant:
 
 
 def grant_issue(*, key: ApiKey) -> UploadGrant:
-    """Issue a grant to upload for the key's team within GRANT_TTL_S, into a new directory."""
+    """Return a grant to upload into a new directory for the key's team within GRANT_TTL_S seconds."""
     directory = f"uploads/{uuid.uuid4()}"
     expiration = timezone.now() + dt.timedelta(seconds=GRANT_TTL_S)
     terms = {"expiration": expiration.isoformat(), "key": key.public_id, "directory": directory}
@@ -39,7 +39,7 @@ def grant_issue(*, key: ApiKey) -> UploadGrant:
 
 
 def granted_key(*, policy: str, signature: str, name: str) -> ApiKey:
-    """Return the key that a grant stores `name` for; raise PermissionDenied for an invalid grant."""
+    """Return the API key for which a grant stores the file `name`; raise PermissionDenied for an invalid grant."""
     if not is_signature_of(policy, signature, salt=_SALT):
         raise PermissionDenied("The upload policy's signature is not valid.")
     terms = json.loads(base64.b64decode(policy))
@@ -57,7 +57,7 @@ def granted_key(*, policy: str, signature: str, name: str) -> ApiKey:
 
 
 def upload_id_of(name: str) -> uuid.UUID:
-    """Return the id of the upload under a granted name, which depends on the name alone."""
+    """Return the id of the upload for a granted name; it depends only on the name."""
     return uuid.uuid5(_NAMESPACE, name)
 
 

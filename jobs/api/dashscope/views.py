@@ -69,7 +69,7 @@ SUBMIT_EXAMPLES = [
 
 
 class DashScopeView(PublishedView):
-    """Read JSON, and render responses and this dialect's errors as JSON."""
+    """Parse JSON, and render responses and errors as JSON."""
 
     dialect = NAME
     authentication_classes = [KeyAuthentication, NetworkAuthentication]
@@ -85,7 +85,7 @@ class DashScopeView(PublishedView):
         return render_error(error, request_id=self.request_id)
 
     def job(self, task_id: str) -> Job:
-        """Return the caller's task; raise JobNotFound for one that is unknown, another team's, or expired."""
+        """Return the caller's task; raise JobNotFound if it is unknown, belongs to another team, or has expired."""
         try:
             found = jobs_kept(self.actor, self.dialect, {}).filter(pk=UUID(task_id)).first()
         except ValueError:
@@ -157,7 +157,7 @@ class TasksView(DashScopeView):
 
 
 class TaskView(DashScopeView):
-    """Look at one task."""
+    """Return one task."""
 
     @extend_schema(
         tags=["DashScope"],
@@ -218,12 +218,12 @@ class UploadPolicyView(DashScopeView):
 
 
 def upload_body_limits() -> BodyLimits:
-    """Return the limits of the upload's form, whose sender is known only once all of it has been read."""
+    """Return the limits for the upload's form. Its sender is unknown until all of it has been read."""
     return BodyLimits(MAX_FORM_BYTES, serializers.upload_limits().max_bytes, cuts_files=True)
 
 
 class UploadFileView(DashScopeView):
-    """Store a file under its grant, without the key. A body that is too long is rejected before it is read."""
+    """Store a file with a grant, without an API key. A body that is too long is rejected before it is read."""
 
     body_limits = staticmethod(upload_body_limits)
 
@@ -257,4 +257,4 @@ class UploadFileView(DashScopeView):
 
 
 class NothingView(NothingHere, DashScopeView):
-    """Answer every other path of the dialect."""
+    """Return the dialect's 404 for all other paths."""

@@ -1,4 +1,4 @@
-"""MCP server: its tools call the same services as the APIs, for the team of a key, so that quotas and audit apply."""
+"""MCP server. Its tools call the same services as the APIs, for the team of a key, so quotas and audit apply."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ INSTRUCTIONS = (
 
 
 def build_server(*, base_url: str = "") -> MCPServer:
-    """Build the server. base_url: the site's URL, for the links in jobs."""
+    """Return the server. base_url: the site's URL, for the links in jobs."""
     server = MCPServer("keyline", instructions=INSTRUCTIONS)
 
     @server.tool()
@@ -66,7 +66,7 @@ def build_server(*, base_url: str = "") -> MCPServer:
     ) -> list[Image | str]:
         """Remove the background of one picture, given as base64 or by URL.
 
-        boxes are [left, top, right, bottom], points [x, y, 1] to keep or [x, y, 0] to remove what is there.
+        boxes are [left, top, right, bottom], points [x, y, 1] to keep or [x, y, 0] to remove this place.
         """
         actor = actor_of(context, Scope.SUBMIT, is_submit=True)
         options = CutoutOptions(
@@ -88,7 +88,7 @@ def build_server(*, base_url: str = "") -> MCPServer:
     @server.tool()
     @_answering
     def look_at_job(context: Context[Any, Any], job_id: str) -> dict[str, Any]:
-        """Show a job: its state, its pictures and links to their files."""
+        """Return a job: its state, its pictures and links to their files."""
         actor = actor_of(context, Scope.READ)
         return _plain(job_document(job_get(actor, _uuid(job_id)), base_url=base_url))
 
@@ -97,7 +97,7 @@ def build_server(*, base_url: str = "") -> MCPServer:
     def fetch_result(
         context: Context[Any, Any], job_id: str, position: int = 0, kind: Artifact.Kind = Artifact.Kind.CUTOUT
     ) -> Image:
-        """Answer a file of a job's picture: cutout, mask, alpha, visualization, thumbnail or source."""
+        """Return a file of a job's picture: cutout, mask, alpha, visualization, thumbnail or source."""
         actor = actor_of(context, Scope.READ)
         return _picture(actor, image_at(job_get(actor, _uuid(job_id)), position), kind)
 
@@ -110,9 +110,9 @@ def max_request_bytes() -> int:
 
 
 def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False) -> Actor:
-    """Return the actor of a call: the key in its Authorization header, or over stdio the one in KEYLINE_KEY.
+    """Return the actor of a call: the key in its Authorization header, or over stdio the key in KEYLINE_KEY.
 
-    Raises AuthenticationRequired, ScopeMissing, and RateLimited when the team has sent too many requests.
+    Raise AuthenticationRequired, ScopeMissing, and RateLimited when the team has sent too many requests.
     """
     headers = context.headers
     address: str | None
@@ -134,7 +134,7 @@ def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False)
 
 
 def _answering(tool: Callable[..., Any]) -> Callable[..., Any]:
-    """Give the tool's thread a database connection of its own, and turn errors into their public messages."""
+    """Give the tool's thread its own database connection, and convert errors to their public messages."""
 
     @wraps(tool)
     def call(*args: Any, **values: Any) -> Any:
@@ -172,6 +172,6 @@ def _uuid(text: str) -> uuid.UUID:
 
 
 def _plain(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document in plain JSON types."""
+    """Return the document as plain JSON types."""
     plain: dict[str, Any] = json.loads(json.dumps(document, cls=JSONEncoder))
     return plain

@@ -1,1 +1,1 @@
-"""Native API below /api/: jobs, uploads, variants, webhooks and the account. It can do all that the dialects can."""
+"""Native API below /api/: jobs, uploads, variants, webhooks and the account. It offers all features of the dialects."""

@@ -1,4 +1,4 @@
-"""Native API: `GET /api/account` shows the team's quota, its use, and when each allowance resets."""
+"""Native API: `GET /api/account` returns the team's quota, its usage, and when each allowance resets."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class LimitsSerializer(serializers.Serializer):
 
 
 class AccountSerializer(serializers.Serializer):
-    """Describe the account; each allowance has a limit, what is used and what is left."""
+    """The JSON of the account; each allowance has its limit, the used part and the rest."""
 
     team = TeamSerializer()
     key = KeySerializer(allow_null=True)
@@ -58,7 +58,7 @@ class AccountSerializer(serializers.Serializer):
 
 
 class AccountView(NativeView):
-    """Show the team's quota and its use."""
+    """Return the team's quota and its usage."""
 
     @extend_schema(
         tags=["Native"],

@@ -32,9 +32,9 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 
 class NativeView(DialectView):
-    """Answer errors as problem documents, and jobs as JSON.
+    """Return errors as problem documents, and jobs as JSON.
 
-    query_fields: the names that a query may have; None where the view itself checks its query.
+    query_fields: the allowed query parameters; None if the view itself checks its query.
     """
 
     content_negotiation_class = AlwaysJson
@@ -50,14 +50,17 @@ class NativeView(DialectView):
         return problem_response(error, request_id=request_id)
 
     def wait_s(self) -> float:
-        """Read `?wait=`; raise InvalidParameter unless it is a whole number from 0 to the site's limit."""
+        """Return `?wait=` in seconds; raise InvalidParameter unless it is a whole number from 0 to the site's limit."""
         text = self.request.query_params.get("wait", "0") or "0"
         if not text.isdecimal() or int(text) > settings.MATTING_MAX_WAIT_S:
             raise InvalidParameter(f"wait: a whole number from 0 to {settings.MATTING_MAX_WAIT_S}", field="wait")
         return int(text)
 
     def answer(self, job: Job, *, pending_status: int = 202) -> Response:
-        """Answer with the job, with status 200 once it has ended, and before with its URL and the queue in headers."""
+        """Return the job as a response, with status 200 after its end, and `pending_status` before.
+
+        With status 202, headers give the job's URL and the state of the queue.
+        """
         shown = ImagePageSerializer(data=self._paging())
         shown.is_valid(raise_exception=True)
         page, size = shown.validated_data["images_page"], shown.validated_data["images_page_size"]
@@ -77,7 +80,7 @@ class NativeView(DialectView):
         return {name: query[name] for name in JOB_QUERY[1:] if name in query}
 
     def page_links(self, *, page: int, page_size: int, count: int) -> dict[str, str]:
-        """Build the Link header of a list: the first, previous, next and last page (RFC 8288)."""
+        """Return the Link header of a list: the first, previous, next and last page (RFC 8288)."""
         last = max(1, -(-count // page_size))
         pages = {"first": 1, "prev": page - 1, "next": page + 1, "last": last}
         query = self.request.query_params.dict()

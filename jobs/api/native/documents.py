@@ -1,4 +1,4 @@
-"""Native API: the JSON of jobs, which is also its schema."""
+"""Native API: the JSON of jobs and its schema."""
 
 from __future__ import annotations
 
@@ -21,20 +21,22 @@ LISTED_IMAGES = 20  # of each job in a list
 
 
 class MomentField(serializers.DateTimeField):
-    """Write a moment in UTC, whatever the site's time zone."""
+    """A time in UTC, whatever the site's time zone is."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(default_timezone=dt.UTC, **options)
 
 
 class FileSerializer(serializers.ModelSerializer):
-    """Describe one stored file; `url` is a signed link that opens it until it expires."""
+    """One stored file; `url` is a signed link that opens it until it expires."""
 
     url = serializers.SerializerMethodField()
 
+    name = serializers.CharField(source="file_name", help_text="The file's name; of a recipe's file as it chose it.")
+
     class Meta:
         model = Artifact
-        fields = ["kind", "url", "content_type", "bytes", "width", "height"]
+        fields = ["kind", "name", "url", "content_type", "bytes", "width", "height"]
 
     def get_url(self, artifact: Artifact) -> str:
         context = self.context
@@ -42,7 +44,7 @@ class FileSerializer(serializers.ModelSerializer):
 
 
 class ErrorSerializer(serializers.Serializer):
-    """Describe the error that a job or a picture ended with; null without one."""
+    """The error of a failed job or picture; null without one."""
 
     code = serializers.CharField(source="error_code")
     detail = serializers.SerializerMethodField()
@@ -58,7 +60,7 @@ class ErrorSerializer(serializers.Serializer):
 
 
 class ImageSerializer(serializers.Serializer):
-    """Describe one picture of a job, with its files."""
+    """One picture of a job, with its files."""
 
     id = serializers.UUIDField()
     position = serializers.IntegerField()
@@ -85,13 +87,21 @@ class ImageSerializer(serializers.Serializer):
     files = FileSerializer(source="artifacts", many=True)
 
 
+class UsedRecipeSerializer(serializers.Serializer):
+    """Describe a recipe that a job was submitted with."""
+
+    name = serializers.CharField()
+    version = serializers.IntegerField()
+
+
 class JobSerializer(serializers.Serializer):
-    """Describe a job with its pictures."""
+    """A job with its pictures."""
 
     id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=Status.choices)
     dialect = serializers.CharField()
     options = serializers.DictField()
+    recipes = UsedRecipeSerializer(many=True)
     error = ErrorSerializer()
     created_at = MomentField()
     started_at = MomentField(allow_null=True)
@@ -107,7 +117,7 @@ class JobSerializer(serializers.Serializer):
 
 
 class JobPageSerializer(serializers.Serializer):
-    """Describe one page of the list of jobs."""
+    """One page of the list of jobs."""
 
     count = serializers.IntegerField()
     page = serializers.IntegerField()
@@ -116,7 +126,7 @@ class JobPageSerializer(serializers.Serializer):
 
 
 class ImagePageSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Describe which pictures of a job are shown."""
+    """The page of a job's pictures to return."""
 
     also_known = ("wait",)
 
@@ -132,7 +142,7 @@ def job_document(
     page_size: int = IMAGES_SHOWN,
     images: Sequence[JobImage] | None = None,
 ) -> dict[str, Any]:
-    """Build the JSON of a job with one page of its pictures, or with `images`, and links that open their files."""
+    """Return the JSON of a job with one page of its pictures, or with `images`, and links that open their files."""
     if images is not None:
         context = {"base_url": base_url}
         serializer = JobSerializer(job, context=context)
@@ -146,7 +156,7 @@ def job_document(
 def job_documents(
     jobs: Sequence[Job], *, base_url: str, page: int = 1, page_size: int = IMAGES_SHOWN
 ) -> list[dict[str, Any]]:
-    """Build the JSON of several jobs, each with one page of its pictures; the queries do not grow with their number."""
+    """Return the JSON of several jobs, each with one page of its pictures; the number of queries is constant."""
     first = (page - 1) * page_size
     shown = JobImage.objects.order_by("position")[first : first + page_size + 1]
     prefetch_related_objects(jobs, Prefetch("images", shown, to_attr="shown"), "shown__artifacts")
@@ -162,5 +172,5 @@ def job_documents(
 
 
 def file_document(artifact: Artifact, *, base_url: str, link_ttl_s: int | None = None) -> dict[str, Any]:
-    """Build the JSON of one stored file, with a signed link."""
+    """Return the JSON of one stored file, with a signed link."""
     return dict(FileSerializer(artifact, context={"base_url": base_url, "link_ttl_s": link_ttl_s}).data)

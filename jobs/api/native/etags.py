@@ -1,4 +1,4 @@
-"""Native API: the ETag of a job, from a few numbers of the database."""
+"""Native API: the ETag of a job, computed from a few numbers of the database."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from jobs.results import storage
 
 
 def job_etag(job: Job, *, page: str, language: str) -> str:
-    """Return an ETag that changes whenever the job's JSON does, without reading its pictures.
+    """Return an ETag that changes whenever the job's JSON changes, without reading its pictures.
 
-    page and language are what else the JSON depends on. The time until which its links are valid is part of it.
+    page and language: further inputs of the JSON. The expiry of its links is included.
     """
     moments = (Max(name) for name in ("enqueued_at", "started_at", "finished_at"))
     pictures = job.images.aggregate(Count("pk"), Sum("attempt"), *moments)

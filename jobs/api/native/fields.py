@@ -1,4 +1,4 @@
-"""Native API: the fields of requests that JSON and forms write differently."""
+"""Native API: request fields with different formats in JSON and in forms."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class BoxesField(serializers.ListField):
 
 
 class PointsField(serializers.ListField):
-    """Take `[[x, y, 1], [x, y, 0], …]`, 1 to keep and 0 to remove; in a form the same as a JSON string."""
+    """Accept `[[x, y, 1], [x, y, 0], …]`, 1 to keep and 0 to remove; in a form, the same as a JSON string."""
 
     child = serializers.ListField(child=serializers.FloatField(), min_length=3, max_length=3)
 
@@ -45,7 +45,7 @@ class PointsField(serializers.ListField):
 
 
 def json_in(name: str | None, dictionary: Any) -> Any:
-    """Return a field as sent, read as JSON where a form sent it as text; raise InvalidParameter for bad JSON."""
+    """Return a field as sent, parsed as JSON if a form sent it as text; raise InvalidParameter for invalid JSON."""
     value = dictionary.get(name, serializers.empty)
     if isinstance(value, str):
         try:
@@ -63,6 +63,20 @@ class OutputsField(serializers.ListField):
     def get_value(self, dictionary: Any) -> Any:
         value = dictionary.get(self.field_name, serializers.empty)
         return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+class NamesField(serializers.ListField):
+    """Accept a list of names, or one string; a form repeats the field or separates the names by commas."""
+
+    child = serializers.CharField(max_length=60)
+
+    def get_value(self, dictionary: Any) -> Any:
+        value = dictionary.get(self.field_name, serializers.empty)
+        if isinstance(value, str):
+            value = [value]
+        if isinstance(value, list) and all(isinstance(text, str) for text in value):
+            return [part.strip() for text in value for part in text.split(",") if part.strip()]
+        return value
 
 
 class PeopleField(serializers.ListField):

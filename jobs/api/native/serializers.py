@@ -1,4 +1,4 @@
-"""Native API: the fields of requests, read into CutoutOptions."""
+"""Native API: request fields, converted to CutoutOptions."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ from segmentation.options import (
     Subject,
 )
 
-from .fields import BoxesField, OutputsField, PeopleField, PointsField
+from .fields import BoxesField, NamesField, OutputsField, PeopleField, PointsField
 
+MAX_RECIPES_PER_JOB = 20
 _OPTION_NAMES = tuple(CutoutOptions.__dataclass_fields__)
 
 
@@ -40,7 +41,7 @@ def _plain(value: Any) -> Any:
 
 
 class CutoutOptionsSerializer(serializers.Serializer):
-    """Describe the options of a cutout; defaults and ranges come from CutoutOptions."""
+    """The options of a cutout; defaults and ranges come from CutoutOptions."""
 
     method = Choice(choices=list(Method), required=False, help_text="auto finds the subject.")
     boxes = BoxesField(required=False, help_text="Pixels of the upright picture: [left, top, right, bottom] each.")
@@ -71,7 +72,7 @@ class CutoutOptionsSerializer(serializers.Serializer):
     crop_margin = ShareOptionField("crop_margin", required=False)
 
     def to_options(self) -> CutoutOptions:
-        """Build the options from the validated fields."""
+        """Return the options from the validated fields."""
         values = {name: value for name, value in self.validated_data.items() if name in _OPTION_NAMES}
         values["background"] = values.get("background") or None
         for name in ("outputs", "boxes"):
@@ -85,7 +86,7 @@ class CutoutOptionsSerializer(serializers.Serializer):
 
 
 class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
-    """Describe `POST /api/jobs/`: pictures as files (`image`, repeatable) or as base64, and the options."""
+    """Fields of `POST /api/jobs/`: pictures as files (`image`, repeatable) or as base64, and the options."""
 
     image = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True),
@@ -108,13 +109,18 @@ class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
         child=serializers.UUIDField(), required=False, help_text="Ids of pictures sent to /api/uploads/ before."
     )
     callback_url = serializers.CharField(max_length=2048, required=False, allow_blank=True)
+    recipe = NamesField(
+        required=False,
+        max_length=MAX_RECIPES_PER_JOB,
+        help_text="Recipes that finish each picture, as `name` or `name@version`.",
+    )
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)  # which rejects it with a message
         values = {name: data[name] for name in data}
         if hasattr(data, "getlist"):
-            for name in ("image", "image_base64", "image_url", "upload"):
+            for name in ("image", "image_base64", "image_url", "upload", "recipe"):
                 if name in data:
                     values[name] = data.getlist(name)
         for name in ("image_base64", "image_url", "upload"):
@@ -126,7 +132,7 @@ class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
 
 
 class JobFormSerializer(JobRequestSerializer):
-    """Describe `POST /api/jobs/` as a form; for the OpenAPI document."""
+    """`POST /api/jobs/` as a form, for the OpenAPI document."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
@@ -136,12 +142,13 @@ class JobFormSerializer(JobRequestSerializer):
             "upload": serializers.UUIDField(required=False, help_text="Id from /api/uploads/; may be repeated."),
             "boxes": serializers.CharField(required=False, help_text="[[left, top, right, bottom], …] as JSON."),
             "outputs": serializers.CharField(required=False, help_text=f"Comma-separated: {', '.join(Output)}."),
+            "recipe": serializers.CharField(required=False, help_text="Name of a recipe; may be repeated."),
         }
         return fields
 
 
 class JobJsonSerializer(JobRequestSerializer):
-    """Describe `POST /api/jobs/` as JSON; for the OpenAPI document."""
+    """`POST /api/jobs/` as JSON, for the OpenAPI document."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
@@ -150,7 +157,7 @@ class JobJsonSerializer(JobRequestSerializer):
 
 
 class AgainRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
-    """Describe a new run of the model on a stored picture."""
+    """Fields of a new run of the model on a stored picture."""
 
     position = serializers.IntegerField(
         min_value=0, required=False, help_text="Which picture of the job, from 0; by default the first that is left."
@@ -158,17 +165,23 @@ class AgainRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
 
 
 class VariantRequestSerializer(AgainRequestSerializer):
-    """Describe a new rendering of a finished picture; the model does not run again."""
+    """Fields of a new rendering of a finished picture; the model does not run again."""
 
     keep = SwitchField(default=False, help_text="Store the rendering and answer its link.")
     brush = serializers.FileField(
         required=False, help_text="A gray PNG drawn over the alpha: 0 erases, 255 restores, 128 keeps."
     )
     for_screen = SwitchField(default=False, help_text="Render at screen size, faster; not for downloads.")
+    recipe = serializers.CharField(
+        required=False, max_length=60, help_text="Finish the picture by a recipe, as `name` or `name@version`."
+    )
+    output = serializers.IntegerField(
+        min_value=1, default=1, help_text="Which file of the recipe is sent; `keep` stores all of them."
+    )
     people = PeopleField(required=False, help_text="Which people of an `instances` job to keep, by id.")
 
     def require_effect(self, submitted: CutoutOptions) -> None:
-        """Raise ParameterWithoutEffect for a changed option that only a new run of the model can apply."""
+        """Raise ParameterWithoutEffect for a changed option that requires a new run of the model."""
         values = self.validated_data
         for name in _MODEL_OPTIONS:
             if name in values and _plain(values[name]) != _plain(getattr(submitted, name)):
@@ -179,7 +192,7 @@ class VariantRequestSerializer(AgainRequestSerializer):
 
 
 class JobFilterSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Describe the filters and the page of `GET /api/jobs/`."""
+    """Filters and page of `GET /api/jobs/`."""
 
     status = Choice(choices=Status.choices, required=False)
     dialect = Choice(choices=dialect_choices(), required=False)
@@ -194,7 +207,7 @@ class JobFilterSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 def with_query(request: Request, *, without: tuple[str, ...] = ()) -> Any:
-    """Return the body's fields, and those that only the query has; a body that is not an object is left as it is."""
+    """Return the body's fields with missing fields taken from the query; a body that is not an object is unchanged."""
     query = {name: value for name, value in request.query_params.items() if name not in without}
     data = request.data
     if not query or not isinstance(data, Mapping):
@@ -209,7 +222,7 @@ def with_query(request: Request, *, without: tuple[str, ...] = ()) -> Any:
 
 
 def in_format(body: CutoutOptionsSerializer, preferred: Format | None) -> CutoutOptions:
-    """Return the options of a request, in the format that Accept prefers unless the request names one."""
+    """Return the options of a request, in the format that Accept prefers unless the request names a format."""
     options = body.to_options()
     if preferred is None or "format" in body.validated_data:
         return options

@@ -1,4 +1,4 @@
-"""Native API: the pictures of a request, read into checked sources."""
+"""Native API: the pictures of a request, converted to checked sources."""
 
 from __future__ import annotations
 
@@ -28,16 +28,18 @@ _FIELDS = ("image", "image_base64", "image_url", "upload")
 
 
 def sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Source]:
-    """Count and check every picture of a request before any is stored.
+    """Count and check all pictures of a request before any is stored.
 
-    One bad picture among several fails alone, under its name; a request of one bad picture raises its error.
+    One invalid picture among several fails separately, with its name; for a single invalid picture its error is raised.
     """
     sent = [(name, value) for name in _FIELDS for value in values.get(name, ())]
     check_count(len(sent))
     sources: list[Source] = []
     if "zip" in values:
         within = archives.archive_limits()
-        sources += archives.sources_in(values["zip"].file, limits=limits, archive_limits=within, field="zip")
+        sources += archives.sources_in(
+            values["zip"].file, limits=limits, archive_limits=within, field="zip", keeps_folders=True
+        )
     is_alone = len(sent) + len(sources) == 1
     for number, (field, value) in enumerate(sent, start=1):
         name = _name_of(field, value, number)
@@ -63,7 +65,7 @@ def _accept(actor: Actor, field: str, value: Any, limits: Limits | None) -> Sour
 
 
 def _named(accept: Callable[[], Source], name: str, field: str) -> Source:
-    """Call `accept`; an error of the picture names the file and the field."""
+    """Call `accept`; an error of the picture contains the file's name and the field."""
     try:
         return accept()
     except ImageError as error:
@@ -78,7 +80,7 @@ def _name_error(error: MattingError, name: str, field: str) -> None:
 
 
 def _name_of(field: str, value: Any, number: int) -> str:
-    """Return the name under which a picture fails: its file's, its URL's last part, or its field and number."""
+    """Return the name of a failed picture: its file's, its URL's last part, or its field and number."""
     match field:
         case "image":
             return clean_name(value.name or f"image {number}")

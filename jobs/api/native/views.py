@@ -22,6 +22,7 @@ from jobs.api.zips import zip_name, zip_response
 from jobs.errors import JobCanceled, NoResults
 from jobs.intake.sources import default_limits
 from jobs.models import Job, Status
+from jobs.recipes.selectors import recipe_named
 from jobs.work.cancel import job_cancel
 from jobs.work.retention import job_purge
 from jobs.work.selectors import images_of, job_get, jobs_filtered
@@ -108,14 +109,15 @@ class JobsView(NativeView):
             urgency=_urgency(wait_s, len(sources)),
             callback_url=body.validated_data.get("callback_url", ""),
         )
-        job = self.submit(door=door, options=options, sources=sources)
+        recipes = [recipe_named(self.actor, text) for text in body.validated_data.get("recipe", ())]
+        job = self.submit(door=door, options=options, sources=sources, recipes=recipes)
         if is_picture:
             return self.when_picture(job, timeout_s=wait_s, then=picture_response)
         return self.when_ended(job, timeout_s=wait_s, then=self.answer) if wait_s else self.answer(job)
 
 
 class JobView(NativeView):
-    """Look at one job, or delete it."""
+    """Return one job, or delete it."""
 
     query_fields = JOB_QUERY
 
@@ -133,7 +135,7 @@ class JobView(NativeView):
         return self.when_ended(job, timeout_s=wait_s, then=self._shown) if wait_s else self._shown(job)
 
     def _shown(self, job: Job) -> HttpResponseBase:
-        """Answer with the job, or with 304 when it is as the caller knows it; that reads no picture."""
+        """Return the job, or 304 if the caller's ETag is current, which reads no picture from the database."""
         etag = job_etag(job, page=self.request.GET.urlencode(), language=get_language() or "")
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         unchanged = get_conditional_response(self.request._request, etag=etag)
@@ -157,7 +159,7 @@ class JobView(NativeView):
 
 
 class JobCancelView(NativeView):
-    """Cancel what has not ended."""
+    """Cancel the pictures of a job that have not ended."""
 
     query_fields = JOB_QUERY
 
@@ -174,7 +176,7 @@ class JobCancelView(NativeView):
 
 
 class JobZipView(NativeView):
-    """Answer the results of a job's finished pictures in one zip."""
+    """Return the results of a job's finished pictures in one zip."""
 
     @extend_schema(
         tags=["Native"],

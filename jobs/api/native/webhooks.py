@@ -26,14 +26,14 @@ from .base import NativeView
 
 
 class WebhookRequestSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Describe a new webhook: its URL, and the events it is called for (all by default)."""
+    """Fields of a new webhook: its URL, and its events (all by default)."""
 
     url = serializers.CharField(max_length=2048)
     events = serializers.ListField(child=Choice(choices=Webhook.Event.choices), allow_empty=False, required=False)
 
 
 class WebhookChangeSerializer(WebhookRequestSerializer):
-    """Describe a change: only what is sent changes."""
+    """Fields of a change; missing fields do not change."""
 
     url = serializers.CharField(max_length=2048, required=False)
     is_enabled = serializers.BooleanField(required=False)
@@ -46,14 +46,14 @@ class WebhookSerializer(serializers.ModelSerializer):
 
 
 class WebhookWithSecretSerializer(WebhookSerializer):
-    """Describe a webhook with its secret, which is shown only when it is created or changed."""
+    """A webhook with its secret, which is shown only when it is created or rotated."""
 
     class Meta(WebhookSerializer.Meta):
         fields = [*WebhookSerializer.Meta.fields, "secret"]
 
 
 class CallbackSecretSerializer(serializers.ModelSerializer):
-    """Describe the secret that signs the calls to a job's `callback_url`."""
+    """The secret that signs the requests to a job's `callback_url`."""
 
     class Meta:
         model = Webhook
@@ -61,7 +61,7 @@ class CallbackSecretSerializer(serializers.ModelSerializer):
 
 
 class DeliveryRowSerializer(serializers.ModelSerializer):
-    """Describe a delivery in the list, without its payload, which may hold pictures in base64."""
+    """A delivery in the list, without its payload, which may contain pictures in base64."""
 
     class Meta:
         model = WebhookDelivery
@@ -151,7 +151,7 @@ class WebhooksView(ManagedView):
 
 
 class WebhookView(ManagedView):
-    """Look at one webhook, change it, or delete it."""
+    """Return one webhook, change it, or delete it."""
 
     parser_classes = [MarkedJson]
 
@@ -190,7 +190,7 @@ class WebhookView(ManagedView):
 
 
 class WebhookRotateView(ManagedView):
-    """Change a webhook's secret."""
+    """Replace a webhook's secret."""
 
     @extend_schema(
         tags=["Native"],
@@ -206,7 +206,7 @@ class WebhookRotateView(ManagedView):
 
 
 class CallbackSecretView(ManagedView):
-    """Show or change the secret that signs the callbacks of the team's jobs."""
+    """Return or replace the secret that signs the callbacks of the team's jobs."""
 
     @extend_schema(
         tags=["Native"],
@@ -259,7 +259,7 @@ class DeliveriesView(ManagedView):
 
 
 class DeliveryView(ManagedView):
-    """Look at one delivery."""
+    """Return one delivery."""
 
     @extend_schema(
         tags=["Native"],
@@ -272,7 +272,7 @@ class DeliveryView(ManagedView):
 
 
 class DeliveryReplayView(ManagedView):
-    """Send a message once more."""
+    """Send a message again."""
 
     @extend_schema(
         tags=["Native"],

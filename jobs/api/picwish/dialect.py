@@ -21,7 +21,7 @@ def routes() -> list[URLPattern]:
 
 
 def callback_payload(job: Job) -> dict[str, Any]:
-    """Build the payload of a job's callback: the same JSON as the poll's."""
+    """Return the payload of a job's callback: the same JSON as in the response to a poll."""
     from .render import render_task
 
     return render_task(job, base_url=job.wire["base_url"])

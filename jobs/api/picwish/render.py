@@ -20,7 +20,7 @@ from .serializers import BASE64
 
 
 class Words(NamedTuple):
-    """Hold an error's place: the HTTP status of a rejected request, and the state of a task that ended with it."""
+    """An error's HTTP status for a rejected request, and its state for a failed task."""
 
     status: int
     state: int
@@ -54,7 +54,7 @@ ERRORS: dict[str, Words] = {
     "idempotency_conflict": Words(409, FAILED),
     "method_not_allowed": Words(405, FAILED),
     "queue_unavailable": Words(503, FAILED),
-    "timeout": Words(504, TIMED_OUT),
+    "timeout": Words(503, TIMED_OUT),
     "inference_failed": Words(500, FAILED),
     "storage_failed": Words(503, NOT_STORED),
     "worker_lost": Words(500, FAILED),
@@ -100,12 +100,12 @@ def state_of(job: Job, image: JobImage) -> int:
 
 
 def render_submitted(job: Job) -> dict[str, Any]:
-    """Build the response to an asynchronous submission."""
+    """Return the response to an asynchronous submission."""
     return {"status": 200, "data": {"task_id": job.external_id}}
 
 
 def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
-    """Build a task's state, from one read of the database."""
+    """Return a task's state, from one read of the database."""
     image = images_of(job)[0]
     state = state_of(job, image)
     fetch_ms = image.timings_ms.get("fetch", 0.0)
@@ -133,7 +133,7 @@ def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
 
 
 def render_binary(job: Job) -> HttpResponse | None:
-    """Answer the picture, or the mask where only that was wanted; None for a task that is not complete."""
+    """Return the picture, or the mask if only the mask was requested; None for a task that is not complete."""
     image = images_of(job)[0]
     if state_of(job, image) != COMPLETE:
         return None
@@ -144,7 +144,7 @@ def render_binary(job: Job) -> HttpResponse | None:
 
 
 def render_error(error: MattingError) -> Response:
-    """Render an error in the vendor's envelope."""
+    """Return the response for an error in the vendor's format."""
     status = ERRORS[error.code].status
     return Response({"status": status, "message": error.message}, status=status)
 
@@ -160,7 +160,7 @@ def _result(job: Job, image: JobImage, base_url: str) -> dict[str, Any]:
 
 
 def _file(job: Job, artifact: Artifact, base_url: str) -> str:
-    """Return a file as base64, or as a link that is valid as long as the file is kept."""
+    """Return a file as base64, or as a link that is valid as long as the file exists."""
     if job.wire["return_type"] == BASE64:
         return base64.b64encode(storage.read(artifact.key)).decode("ascii")
     if artifact.expires_at is None:

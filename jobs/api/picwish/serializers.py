@@ -1,4 +1,4 @@
-"""PicWish dialect: request fields, read into CutoutOptions and a source, and the schema of responses."""
+"""PicWish dialect: request fields, converted to CutoutOptions and a source, and the schema of responses."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _TASK_ERRORS = (ImageUnreadable, ImageDimensions, UrlForbidden, DownloadFailed)
 
 
 def limits() -> Limits:
-    """Return the dialect's limits of a picture."""
+    """Return the dialect's limits for a picture."""
     return default_limits(max_bytes=MAX_BYTES, max_side_px=MAX_SIDE_PX)
 
 
 class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
-    """Describe a submission; numbers arrive as numbers or strings, and an empty string means not sent."""
+    """Fields of a submission; numbers may be strings, and an empty string means a missing field."""
 
     image_file = serializers.FileField(required=False, allow_empty_file=True, help_text="One of the three is needed.")
     image_url = serializers.CharField(required=False, help_text="URL of the picture.")
@@ -55,7 +55,7 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         return attrs
 
     def to_options(self) -> CutoutOptions:
-        """Build the options: a soft edge, and JPEG drawn on `bg_color`."""
+        """Return the options: a soft edge, and JPEG with the background `bg_color`."""
         values = self.validated_data
         color = Color.parse(values["bg_color"], field_name="bg_color")
         is_jpeg = values["format"] == "jpg"
@@ -68,7 +68,7 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         )
 
     def to_source(self, held_to: Limits) -> Source:
-        """Build the source of the one picture; an error that is a task's state here becomes a RefusedSource."""
+        """Return the source of the one picture; an error that is a task's state becomes a RefusedSource."""
         values = self.validated_data
         sent = [name for name in SOURCES if name in values]
         if not sent:
@@ -85,7 +85,7 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         return accept_or_refuse(accept[sent[0]], name=name, refusing=_TASK_ERRORS)
 
     def to_wire(self, *, base_url: str) -> dict[str, Any]:
-        """Return what the responses repeat, and the site's URL, which a callback cannot read from a request."""
+        """Return the values that responses repeat, and the site's URL, which a callback cannot know."""
         values = self.validated_data
         kept = {name: values[name] for name in ("type", "output_type", "return_type")}
         return kept | {"base_url": base_url}
@@ -102,7 +102,7 @@ class RectangleSerializer(serializers.Serializer):
 
 
 class TaskDataSerializer(serializers.Serializer):
-    """Describe a task. `image` and `mask` appear together with `state` 1 and `progress` 100, never before."""
+    """The JSON of a task. `image` and `mask` appear only with `state` 1 and `progress` 100."""
 
     task_id = serializers.CharField()
     state = serializers.IntegerField(min_value=-13, max_value=4)
@@ -131,7 +131,7 @@ class TaskSerializer(serializers.Serializer):
 
 
 class SubmittedDataSerializer(TaskDataSerializer):
-    """Describe the response to a submission: the `task_id` alone, or with `sync` the whole task."""
+    """The response to a submission: only the `task_id`, or with `sync` the whole task."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()

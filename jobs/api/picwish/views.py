@@ -79,7 +79,7 @@ DONE = OpenApiExample(
 
 
 def describe_submission(operation_id: str) -> object:
-    """Describe the submission under one of its routes."""
+    """Return the OpenAPI description of the submission for one of its routes."""
     return extend_schema(
         tags=["PicWish"],
         operation_id=operation_id,
@@ -100,7 +100,7 @@ def describe_submission(operation_id: str) -> object:
 
 
 def describe_task(operation_id: str) -> object:
-    """Describe the poll under one of its routes."""
+    """Return the OpenAPI description of the poll for one of its routes."""
     return extend_schema(
         tags=["PicWish"],
         operation_id=operation_id,
@@ -111,7 +111,7 @@ def describe_task(operation_id: str) -> object:
 
 
 class PicWishView(PublishedView):
-    """Answer JSON and this dialect's errors."""
+    """Return JSON and the dialect's errors."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson
@@ -177,4 +177,4 @@ class VendorTaskView(TaskView):
 
 
 class NothingView(NothingHere, PicWishView):
-    """Answer every other path of the dialect."""
+    """Return the dialect's 404 for all other paths."""

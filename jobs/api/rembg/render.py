@@ -1,4 +1,4 @@
-"""rembg dialect: results and errors, which are FastAPI's."""
+"""rembg dialect: results, and errors in FastAPI's format."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ ERRORS: dict[str, int] = {
     "idempotency_conflict": 409,
     "method_not_allowed": 405,
     "queue_unavailable": 503,
-    "timeout": 504,
+    "timeout": 503,
     "inference_failed": 500,
     "storage_failed": 503,
     "worker_lost": 500,
@@ -48,7 +48,7 @@ ERRORS: dict[str, int] = {
 
 
 def render_error(error: MattingError, *, where: str, status: int | None = None) -> Response:
-    """Render an error in FastAPI's envelope. where: `query` or `body`, the place of the field."""
+    """Return the response for an error in FastAPI's format. where: `query` or `body`, the place of the field."""
     status = status or ERRORS[error.code]
     if status != 422:
         return Response({"detail": error.message}, status=status)
@@ -58,7 +58,7 @@ def render_error(error: MattingError, *, where: str, status: int | None = None) 
 
 
 def render_result(image: JobImage, background: tuple[int, int, int, int] | None) -> HttpResponse:
-    """Answer the picture, or the mask, as PNG; a background with some transparency is drawn under it here."""
+    """Return the picture, or the mask, as PNG; a background with alpha is drawn here."""
     artifact = file_of(image, Artifact.Kind.CUTOUT, Artifact.Kind.MASK)
     data = storage.read(artifact.key)
     if background is not None and artifact.kind == Artifact.Kind.CUTOUT and 0 < background[3] < 255:

@@ -1,4 +1,4 @@
-"""rembg dialect: request fields, read into CutoutOptions and a source."""
+"""rembg dialect: request fields, converted to CutoutOptions and a source."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ModelUnknown(InvalidParameter):
 
 
 class RembgSerializer(BlankAsDefault, serializers.Serializer):
-    """Describe `remove`; GET has every field in the query, POST in the form or the query."""
+    """Fields of `remove`; GET has all fields in the query, POST in the form or the query."""
 
     model = serializers.CharField(required=False, max_length=80, help_text="The model to use; by default the site's.")
     a = SwitchField(required=False, help_text="Refine the edge (alpha matting).")
@@ -56,7 +56,7 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         return value
 
     def to_options(self) -> CutoutOptions:
-        """Build the options; a background with alpha is drawn on the response, not by the worker."""
+        """Return the options; a background with alpha is drawn in the response, not by the worker."""
         values = self.validated_data
         boxes, points = _prompts(values.get("extras", ""))
         color = self.background()
@@ -75,7 +75,7 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         )
 
     def background(self) -> tuple[int, int, int, int] | None:
-        """Return the background colour; raise InvalidParameter for other than four numbers from 0 to 255."""
+        """Return the background colour; raise InvalidParameter unless it is four numbers from 0 to 255."""
         text = self.validated_data.get("bgc")
         if text is None:
             return None
@@ -91,7 +91,7 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
 
 
 class RembgUrlSerializer(RembgSerializer):
-    """Describe `GET /api/remove`."""
+    """Fields of `GET /api/remove`."""
 
     url = serializers.CharField(max_length=2048, required=False, help_text="URL of the picture.")
 
@@ -102,7 +102,7 @@ class RembgUrlSerializer(RembgSerializer):
 
 
 class RembgFileSerializer(RembgSerializer):
-    """Describe `POST /api/remove`."""
+    """Fields of `POST /api/remove`."""
 
     file = serializers.FileField(required=False, allow_empty_file=True)
 
@@ -113,13 +113,16 @@ class RembgFileSerializer(RembgSerializer):
 
 
 class RembgErrorSerializer(serializers.Serializer):
-    """Describe an error: a sentence, or FastAPI's list of fields."""
+    """An error: a sentence, or FastAPI's list of fields."""
 
     detail = serializers.JSONField()
 
 
 def _prompts(extras: str) -> tuple[tuple[Box, ...], tuple[Point, ...]]:
-    """Return the rectangles and points of `sam_prompt` in a JSON object; the rest is ignored, paths above all."""
+    """Return the rectangles and points of `sam_prompt` in a JSON object.
+
+    Everything else is ignored, especially paths.
+    """
     if not extras:
         return (), ()
     try:
@@ -136,5 +139,5 @@ def _prompts(extras: str) -> tuple[tuple[Box, ...], tuple[Point, ...]]:
 
 
 def merged(query: Any, form: Any) -> dict[str, Any]:
-    """Return the fields of the query and of the form; the form wins."""
+    """Return the fields of the query and of the form; the form has precedence."""
     return {**{name: query[name] for name in query}, **{name: form[name] for name in form}}

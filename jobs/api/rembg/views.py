@@ -28,7 +28,7 @@ RESPONSES = {(200, "image/png"): OpenApiTypes.BINARY, "4XX": ERROR, "5XX": ERROR
 
 
 class RembgView(PublishedView):
-    """Answer this dialect's errors."""
+    """Return the dialect's errors."""
 
     dialect = NAME
     is_submit = True
@@ -82,4 +82,4 @@ class RemoveView(RembgView):
 
 
 class NothingView(NothingHere, RembgView):
-    """Answer every other path of the dialect."""
+    """Return the dialect's 404 for all other paths."""

@@ -1,1 +1,1 @@
-"""remove.bg v1.0: one picture cut out while the caller waits, and the account. See docs/api-removebg.md."""
+"""remove.bg v1.0: synchronous cutouts of one picture, and the account. See docs/api-removebg.md."""

@@ -1,6 +1,6 @@
-"""remove.bg dialect: the result's picture, drawn from a cutout: region, crop, scale, size, background and format.
+"""remove.bg dialect: draw the result from a cutout, with region, crop, scale, size, background and format.
 
-Lengths are read as the API writes them: `12px`, `10%` or a plain number of pixels.
+Lengths have the API's formats: `12px`, `10%` or a plain number of pixels.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Rectangle = tuple[int, int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Length:
-    """Hold a length in pixels, or as a share of a side."""
+    """A length in pixels, or as a share of a side."""
 
     value: float
     is_share: bool
@@ -46,7 +46,7 @@ class Length:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """Hold what the result shall look like; see docs/api-removebg.md for each value."""
+    """The requested layout of the result; docs/api-removebg.md explains each value."""
 
     size: str = "preview"
     format: str = "auto"
@@ -63,7 +63,7 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """Hold the result's file, its size, and where the subject lies in it."""
+    """The result's file, its size, and the subject's place in it."""
 
     data: bytes
     content_type: str
@@ -73,7 +73,7 @@ class Drawn:
 
 
 def lengths(text: str, *, field: str, counts: tuple[int, ...]) -> tuple[Length, ...]:
-    """Read lengths separated by spaces; raise InvalidParameter for other text or another number of them."""
+    """Parse lengths separated by spaces; raise InvalidParameter for other text or another number of them."""
     parts = text.replace(",", " ").split()
     matches = [_LENGTH.fullmatch(part) for part in parts]
     if len(parts) not in counts or None in matches:
@@ -83,7 +83,7 @@ def lengths(text: str, *, field: str, counts: tuple[int, ...]) -> tuple[Length, 
 
 
 def color_of(text: str, *, field: str = "bg_color") -> tuple[int, int, int, int]:
-    """Read a colour: hex with or without #, with or without alpha, or a name; raise InvalidParameter otherwise."""
+    """Parse a colour: hex with or without #, with or without alpha, or a name; raise InvalidParameter otherwise."""
     for spelled in (text.strip(), f"#{text.strip()}"):
         try:
             red, green, blue, *alpha = ImageColor.getcolor(spelled, "RGBA")  # type: ignore[misc]
@@ -94,20 +94,20 @@ def color_of(text: str, *, field: str = "bg_color") -> tuple[int, int, int, int]
 
 
 def max_pixels(size: str, picture_format: str) -> float:
-    """Return how many pixels a result may have; `auto` is the largest size."""
+    """Return the most pixels that a result may have; `auto` is the largest size."""
     if size in ("full", "4k", "auto") and picture_format in ("png", "auto"):
         return FULL_PNG_MEGAPIXELS * MEGAPIXEL
     return SIZES.get(size, SIZES["full"]) * MEGAPIXEL
 
 
 def fitted(width: int, height: int, pixels: float) -> tuple[int, int]:
-    """Return the largest size with the same proportions and at most so many pixels; never a larger one."""
+    """Return the largest size with the same proportions and at most `pixels` pixels; never a larger one."""
     factor = min(1.0, (pixels / (width * height)) ** 0.5)
     return max(1, int(width * factor)), max(1, int(height * factor))
 
 
 def draw(cutout_png: bytes, layout: Layout) -> Drawn:
-    """Draw the result from a cutout with alpha; raise ForegroundUnknown when nothing is visible."""
+    """Return the result drawn from a cutout with alpha; raise ForegroundUnknown when nothing is visible."""
     picture = Image.open(io.BytesIO(cutout_png)).convert("RGBA")
     alpha = _alpha(picture, layout)
     picture.putalpha(alpha)
@@ -140,14 +140,14 @@ def _alpha(picture: Image.Image, layout: Layout) -> Image.Image:
 
 
 def region(roi: tuple[Length, ...], width: int, height: int) -> Rectangle:
-    """Return the region of interest in pixels, within the picture."""
+    """Return the region of interest in pixels, inside the picture."""
     left, right = sorted((round(roi[0].of(width)), round(roi[2].of(width))))
     top, bottom = sorted((round(roi[1].of(height)), round(roi[3].of(height))))
     return max(0, left), max(0, top), min(width, right), min(height, bottom)
 
 
 def _with_margin(box: Rectangle, margin: tuple[Length, ...]) -> Rectangle:
-    """Return the subject's box with its margins: all sides alike; top and bottom, then the others; or each side."""
+    """Return the subject's box with its margins: one for all sides; top/bottom and left/right; or one for each side."""
     left, top, right, bottom = box
     width, height = right - left, bottom - top
     sides = {0: (0, 0, 0, 0), 1: (0, 0, 0, 0), 2: (0, 1, 0, 1), 4: (0, 1, 2, 3)}[len(margin)]
@@ -161,7 +161,7 @@ def _with_margin(box: Rectangle, margin: tuple[Length, ...]) -> Rectangle:
 
 
 def _placed(picture: Image.Image, layout: Layout) -> Image.Image:
-    """Scale the subject within its canvas and put it in its place; a scale alone centers it."""
+    """Scale the subject within its canvas and place it; a scale without a position centers it."""
     subject = picture.crop(picture.getchannel("A").getbbox())
     if layout.scale is not None:
         factor = layout.scale * min(picture.width / subject.width, picture.height / subject.height)
@@ -204,12 +204,12 @@ def _on_background(picture: Image.Image, layout: Layout) -> Image.Image:
 
 
 def _flat(picture: Image.Image) -> Image.Image:
-    """Draw on white: JPEG has no transparency."""
+    """Draw on white, because JPEG has no transparency."""
     return Image.alpha_composite(Image.new("RGBA", picture.size, (255, 255, 255, 255)), picture).convert("RGB")
 
 
 def _zipped(picture: Image.Image) -> bytes:
-    """Return a zip of the colours as JPEG and the alpha as PNG, which together are smaller than one PNG."""
+    """Return a zip with the colours as JPEG and the alpha as PNG, which is smaller than one PNG."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr("color.jpg", _saved(picture.convert("RGB"), "JPEG"))

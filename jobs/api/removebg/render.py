@@ -53,7 +53,7 @@ ERRORS: dict[str, tuple[int, str]] = {
 
 
 def render_error(error: MattingError, *, has_key: bool) -> Response:
-    """Render an error in the vendor's envelope."""
+    """Return the response for an error in the vendor's format."""
     status, code = ERRORS[error.code]
     match error:
         case SourceMissing():
@@ -69,7 +69,7 @@ def render_error(error: MattingError, *, has_key: bool) -> Response:
 
 
 def render_json(drawn: Drawn) -> dict[str, Any]:
-    """Build the JSON of a result."""
+    """Return the JSON of a result."""
     left, top, right, bottom = drawn.foreground
     return {
         "data": {
@@ -101,7 +101,7 @@ def headers_of(image: JobImage, drawn: Drawn, *, size: str, type_level: str) -> 
 
 
 def rate_headers(standings: Sequence[Standing]) -> dict[str, str]:
-    """Return the vendor's rate headers, for the first limit of requests; none without one."""
+    """Return the vendor's rate headers, for the first limit of requests; none without a limit."""
     if not standings:
         return {}
     first = standings[0]
@@ -113,7 +113,7 @@ def rate_headers(standings: Sequence[Standing]) -> dict[str, str]:
 
 
 def render_account(month: Allowance) -> dict[str, Any]:
-    """Build the account: one credit is one picture of the month's quota."""
+    """Return the account: one credit is one picture of the month's quota."""
     credits = UNLIMITED_CREDITS if month.left is None else month.left
     amounts = {"total": credits, "subscription": credits, "payg": 0, "enterprise": 0}
     return {"data": {"attributes": {"credits": amounts, "api": {"free_calls": 0, "sizes": "all"}}}}

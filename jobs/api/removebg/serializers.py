@@ -1,4 +1,4 @@
-"""remove.bg dialect: request fields, read into CutoutOptions, a source and a layout, and the schema of responses."""
+"""remove.bg dialect: request fields, converted to CutoutOptions, a source and a layout, and the schema of responses."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ MAX_BYTES = 22 * 2**20
 
 
 def limits() -> Limits:
-    """Return the dialect's limits of a picture."""
+    """Return the dialect's limits for a picture."""
     return default_limits(max_bytes=MAX_BYTES)
 
 
 class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
-    """Describe `removebg`; exactly one of the three sources is needed."""
+    """Fields of `removebg`; exactly one of the three sources is required."""
 
     image_file = serializers.FileField(required=False, allow_empty_file=True)
     image_file_b64 = serializers.CharField(required=False, trim_whitespace=False)
@@ -61,7 +61,7 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
         return bool(values["add_shadow"]) or values["shadow_type"] != "none"
 
     def to_source(self) -> Source:
-        """Build the source of the one picture; raise SourceMissing or SourcesSeveral for another number."""
+        """Return the source of the one picture; raise SourceMissing or SourcesSeveral for another number."""
         values = self.validated_data
         sent = [name for name in SOURCES if name in values]
         if not sent:
@@ -82,9 +82,9 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
         return {name: value for name, value in self.validated_data.items() if name not in SOURCES}
 
     def to_options(self, source: Source) -> CutoutOptions:
-        """Build the options: a whole transparent cutout, from which the layout is drawn.
+        """Return the options: a complete transparent cutout, from which the layout is drawn.
 
-        The region of interest becomes a box where the picture's size is known; otherwise the layout alone applies it.
+        The region of interest becomes a box if the picture's size is known; otherwise only the layout applies it.
         """
         subject = SUBJECTS.get(self.validated_data["type"], Subject.OBJECT)
         roi = self.to_layout().roi
@@ -96,7 +96,7 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
         return CutoutOptions(subject=subject, outputs=(Output.CUTOUT,), method=Method.BOXES, boxes=(Box(*box),))
 
     def to_layout(self, *, background: bytes = b"") -> Layout:
-        """Build the layout of the result; raise InvalidParameter naming the field."""
+        """Return the layout of the result; raise InvalidParameter that names the field."""
         values = self.validated_data
         sent = [name for name in BACKGROUNDS if name in values]
         if len(sent) > 1:
@@ -168,7 +168,7 @@ class RemoveBgAnswerSerializer(serializers.Serializer):
 
 
 class RemoveBgAccountSerializer(serializers.Serializer):
-    """Describe the account: `{"data": {"attributes": {"credits": …, "api": …}}}`."""
+    """The JSON of the account: `{"data": {"attributes": {"credits": …, "api": …}}}`."""
 
     data = serializers.DictField()  # type: ignore[assignment]  # the wire's name
 

@@ -35,13 +35,13 @@ ERRORS = {"4XX": ERROR, "5XX": ERROR}
 
 
 def body_limits() -> BodyLimits:
-    """Return the limits of a picture with a second one as its background."""
+    """Return the limits for a picture with a second one as its background."""
     one = one_picture()
     return BodyLimits(2 * one.max_bytes, one.max_file_bytes)
 
 
 class RemoveBgView(PublishedView):
-    """Answer JSON and this dialect's errors, with the vendor's rate headers."""
+    """Return JSON and the dialect's errors, with the vendor's rate headers."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson
@@ -115,7 +115,7 @@ class RemoveView(RemoveBgView):
 
 
 class AccountView(RemoveBgView):
-    """Show how many pictures are left this month."""
+    """Return how many pictures of the month's quota are left."""
 
     @extend_schema(
         tags=["remove.bg"],
@@ -129,4 +129,4 @@ class AccountView(RemoveBgView):
 
 
 class NothingView(NothingHere, RemoveBgView):
-    """Answer every other path of the dialect."""
+    """Return the dialect's 404 for all other paths."""

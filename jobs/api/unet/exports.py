@@ -1,4 +1,4 @@
-"""UNet dialect: copies of `single`'s results in the folder that the operator has mounted for outputs."""
+"""UNet dialect: copy the results of `single` to the folder that the operator has mounted for outputs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ OUTPUTS = "/root/outputs"  # the original server's folder, in whose name the pat
 
 
 def is_mounted() -> bool:
-    """Check whether the operator has named a folder for outputs; the default lies inside the site's own storage."""
+    """Return whether the operator has set a folder for outputs; the default is inside the site's own storage."""
     roots = settings.MATTING_OUTPUT_ROOTS
     return bool(roots) and Path(roots[0]) != Path(settings.MEDIA_ROOT) / "outputs"
 
 
 def export_result(image: JobImage) -> str:
-    """Copy a picture's published files into the first output root; return the folder as clients know it.
+    """Copy a picture's published files to the first output root; return the folder's path as clients see it.
 
-    Raises StorageFailed when the folder cannot be written.
+    Raise StorageFailed when the folder cannot be written.
     """
     place = Place(Path(os.path.realpath(settings.MATTING_OUTPUT_ROOTS[0])))
     with folder_made(place) as folder:

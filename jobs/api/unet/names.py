@@ -1,6 +1,6 @@
-"""Names made of a date and a time to the second, each given once.
+"""Unique names made of a date and a time to the second.
 
-Numbers follow a hyphen, because a picture's later attempts add `_2` and so on to the names of its files.
+Numbers follow a hyphen, because later attempts of a picture add `_2` and so on to the names of its files.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ _MAX_STEM = 100
 
 
 def second_unique_name(pattern: str, *, separator: str = "") -> str:
-    """Fill `pattern` with the present local second; later names of the same second end in `-2`, `-3` and so on.
+    """Return `pattern` with the current local time to the second.
 
-    `separator` stands between the date and the time of day. Redis counts the names for all web processes; the database
-    is asked as well, for the case that Redis has lost the count. Raises QueueUnavailable when Redis cannot be reached.
+    Further names of the same second end with `-2`, `-3`, …. `separator` is between the date and the time of day. Redis
+    counts the names for all web processes; the database is checked too, in case Redis has lost the count. Raise
+    QueueUnavailable when Redis cannot be reached.
     """
     second = timezone.localtime().strftime(f"%Y%m%d{separator}%H%M%S")
     while True:
@@ -48,7 +49,7 @@ def _number_in(pattern: str, second: str) -> int:
 
 
 def numbered_names(first: str, count: int) -> list[str]:
-    """Return `count` names: the first as it is, the others with `-2`, `-3` and so on; unique within one folder."""
+    """Return `count` names: the first unchanged, the others with `-2`, `-3` and so on; unique within one folder."""
     return [first, *(f"{first}-{number}" for number in range(2, count + 1))][:count]
 
 

@@ -43,7 +43,7 @@ ERRORS: dict[str, int] = {
     "idempotency_conflict": 409,
     "method_not_allowed": 405,
     "queue_unavailable": 503,
-    "timeout": 504,
+    "timeout": 503,
     "inference_failed": 500,
     "storage_failed": 503,
     "worker_lost": 500,
@@ -60,7 +60,7 @@ CANCELED = "The task was cancelled."
 
 
 def render_single(image: JobImage, *, base_url: str, folder: str = "") -> dict[str, Any]:
-    """Build the response of `single` for a picture that succeeded; `folder`, when given, holds copies of its files."""
+    """Return the response of `single` for a successful picture; `folder`, if given, has copies of its files."""
     cutout = file_of(image, Artifact.Kind.CUTOUT)
     mask = artifact_of(image, Artifact.Kind.MASK)
     body: dict[str, Any] = {"status": "success", "result_path": _path_of(cutout, image, folder)}
@@ -82,7 +82,7 @@ def _path_of(artifact: Artifact, image: JobImage, folder: str) -> str:
 
 
 def render_raw_alpha(image: JobImage) -> dict[str, Any]:
-    """Build the response with the model's alpha before any threshold: float32, little-endian, C order, 0..1, (H, W)."""
+    """Return the model's alpha before any threshold: float32, little-endian, C order, 0..1, (H, W)."""
     stored = file_of(image, Artifact.Kind.ALPHA)
     alpha = np.ascontiguousarray(read_alpha(storage.read(stored.key)), dtype="<f4")
     return {
@@ -96,7 +96,7 @@ def render_raw_alpha(image: JobImage) -> dict[str, Any]:
 
 
 def render_submitted(job: Job, *, estimated_time_s: int) -> dict[str, Any]:
-    """Build the response of `batch`."""
+    """Return the response of `batch`."""
     return {
         "status": "submitted",
         "task_id": job.external_id,
@@ -107,7 +107,7 @@ def render_submitted(job: Job, *, estimated_time_s: int) -> dict[str, Any]:
 
 
 def render_task(job: Job, *, base_url: str) -> dict[str, Any]:
-    """Build a batch's state: running counts, and the zip and the time once it has ended."""
+    """Return a batch's state: current counts, and after its end the zip and the time."""
     images = images_of(job)
     body: dict[str, Any] = {
         "status": TASK_STATES[Status(job.status)],
@@ -140,7 +140,7 @@ def _file(job: Job, image: JobImage) -> dict[str, str]:
 
 
 def render_reloaded(version: ModelVersion, previous: ModelVersion | None) -> dict[str, Any]:
-    """Build the response of `reload`."""
+    """Return the response of `reload`."""
     return {
         "status": "success",
         "model_path": version.path,
@@ -151,12 +151,12 @@ def render_reloaded(version: ModelVersion, previous: ModelVersion | None) -> dic
 
 
 def render_error(error: MattingError) -> Response:
-    """Render an error in the guide's envelope."""
+    """Return the response for an error in the format of the dialect's guide."""
     return Response({"status": "error", "error": error.message, "code": error.code}, status=ERRORS[error.code])
 
 
 def processing_time_ms(image: JobImage) -> int:
-    """Return how long a worker had the picture, in milliseconds; 0 before its end."""
+    """Return how long a worker processed the picture, in milliseconds; 0 before its end."""
     if image.started_at is None or image.finished_at is None:
         return 0
     return round((image.finished_at - image.started_at).total_seconds() * 1000)

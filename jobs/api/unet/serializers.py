@@ -1,4 +1,4 @@
-"""UNet dialect: request fields, read into CutoutOptions and sources, and the schema of responses."""
+"""UNet dialect: request fields, converted to CutoutOptions and sources, and the schema of responses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from segmentation.options import AlphaMode, Color, CutoutOptions, Format, Output
 
 
 class UNetOptionsSerializer(serializers.Serializer):
-    """Describe the fields that `single` and `batch` share."""
+    """Fields of both `single` and `batch`."""
 
     bg_color = serializers.CharField(default="#ffffff", max_length=20, help_text="Used only with jpeg.")
     output_format = Choice(choices=["png", "jpeg"], default="png")
@@ -29,7 +29,7 @@ class UNetOptionsSerializer(serializers.Serializer):
     alpha_mode = Choice(choices=["binary", "soft"], default="binary", help_text="soft keeps hair.")
 
     def to_options(self) -> CutoutOptions:
-        """Build the options: JPEG is drawn on `bg_color`, PNG keeps the photo's colours with the alpha."""
+        """Return the options: JPEG has the background `bg_color`, PNG the photo's colours with the alpha."""
         values = self.validated_data
         color = Color.parse(values["bg_color"], field_name="bg_color")
         is_jpeg = values["output_format"] == "jpeg"
@@ -47,7 +47,7 @@ class UNetOptionsSerializer(serializers.Serializer):
 
 
 class UNetSingleSerializer(UNetOptionsSerializer):
-    """Describe `POST /api/matting/single`."""
+    """Fields of `POST /api/matting/single`."""
 
     image = serializers.FileField(required=False, allow_empty_file=True, help_text="JPG, PNG, WebP, BMP or TIFF.")
 
@@ -56,13 +56,13 @@ class UNetSingleSerializer(UNetOptionsSerializer):
 
 
 class UNetBatchSerializer(UNetOptionsSerializer):
-    """Describe the fields that both kinds of `batch` share."""
+    """Fields of both kinds of `batch`."""
 
     keep_names = SwitchField(default=False, help_text="Name the results after their pictures.")
 
 
 class UNetFolderSerializer(UNetBatchSerializer):
-    """Describe `POST /api/matting/batch` with JSON: a folder of the server."""
+    """Fields of `POST /api/matting/batch` as JSON: a folder of the server."""
 
     input_dir = serializers.CharField(max_length=1024, trim_whitespace=False, help_text="Under an allowed input root.")
     output_dir = serializers.CharField(
@@ -71,7 +71,7 @@ class UNetFolderSerializer(UNetBatchSerializer):
 
 
 class UNetUploadSerializer(UNetBatchSerializer):
-    """Describe `POST /api/matting/batch` with multipart: many `images`, or one .zip of them."""
+    """Fields of `POST /api/matting/batch` as multipart: many `images`, or one .zip of them."""
 
     images = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True), required=False, help_text="Many files, or one .zip."
@@ -79,7 +79,7 @@ class UNetUploadSerializer(UNetBatchSerializer):
     zip = serializers.FileField(required=False, allow_empty_file=True, help_text="Pictures in one .zip.")
 
     def to_sources(self, limits: Limits) -> list[Source]:
-        """Build the sources; a file that is not a picture fails alone, a bad archive ends the request."""
+        """Return the sources; a file that is not a picture fails separately, a bad archive ends the request."""
         files = [*self.validated_data.get("images", [])]
         if "zip" in self.validated_data:
             files.append(self.validated_data["zip"])
@@ -114,7 +114,7 @@ def _is_zip(file: UploadedFile) -> bool:
 
 
 class UNetReloadSerializer(serializers.Serializer):
-    """Describe `POST /api/model/reload`."""
+    """Fields of `POST /api/model/reload`."""
 
     model_path = serializers.CharField(max_length=1024, trim_whitespace=False, help_text="Inside the weights folder.")
 
@@ -123,7 +123,7 @@ class UNetReloadSerializer(serializers.Serializer):
 
 
 class SizeField(serializers.ListField):
-    """Describe `[width, height]`."""
+    """A size as `[width, height]`."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(child=serializers.IntegerField(), min_length=2, max_length=2, **options)

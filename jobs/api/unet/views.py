@@ -99,7 +99,7 @@ TASK_EXAMPLE = OpenApiExample(
 
 
 class UNetView(PublishedView):
-    """Answer JSON and this dialect's errors."""
+    """Return JSON and the dialect's errors."""
 
     dialect = NAME
     content_negotiation_class = AlwaysJson
@@ -211,7 +211,7 @@ class BatchView(UNetView):
 
 
 class BatchNames:
-    """Hold the names of one batch: its id, its folder, its zip and its results."""
+    """The names of one batch: its id, its folder, its zip and its results."""
 
     def __init__(self, *, shown_folder: str, sources: Sequence[Source], keeps_names: bool) -> None:
         self.task_id = second_unique_name("batch_{}", separator="_")
@@ -225,7 +225,7 @@ class BatchNames:
         )
 
     def door(self, *, bundle_folder: str, export_directory: str = "") -> Door:
-        """Build the batch's Door; with an export directory the results are copied there, else stored only."""
+        """Return the batch's Door; with an export directory the results are also copied there."""
         return Door(
             dialect=NAME,
             urgency=Job.Urgency.BATCH,
@@ -280,4 +280,4 @@ class ReloadView(UNetView):
 
 
 class NothingView(NothingHere, UNetView):
-    """Answer every other path of the dialect."""
+    """Return the dialect's 404 for all other paths."""

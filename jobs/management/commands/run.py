@@ -1,4 +1,4 @@
-"""`manage.py run` starts the whole site on this machine and stops all of it again."""
+"""`manage.py run` starts the whole site on this machine, and stops it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import http.client
 import os
 import signal
 import sys
+import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from jobs.running.supervision import Program, Supervisor
 from jobs.running.worker import STOP_GRACE_S
 from jobs.teams.open_networks import open_networks
 from jobs.work import queue
+from jobs.work.first_picture import HEADER, permit
 from webserver.configuration import from_environment as web_configuration
 
 _BROKER_TIMEOUT_S = 60.0
@@ -64,7 +66,7 @@ class Command(BaseCommand):
     def _serve(
         self, site: _Address, made: FirstSecrets | None, lock: IO[str], stop: _StopRequests, *, reload: bool
     ) -> None:
-        """Run everything until a stop is requested; raise CannotStart when the queue does not come up."""
+        """Run all programs until a stop is requested; raise CannotStart when the queue does not start."""
         supervisor = Supervisor(report=self._say, held_files=[lock.fileno()])
         try:
             _start_queue(supervisor)
@@ -75,11 +77,10 @@ class Command(BaseCommand):
             supervisor.start(_workers())
             if reload:
                 reloading.watch(settings.BASE_DIR, on_change=supervisor.restart)
-            supervisor.run(until=_first_of(stop.is_requested, _a_model_is_warm, _after(_WARM_UP_IS_SLOW_AFTER_S)))
+            first = _FirstPicture(site)
+            supervisor.run(until=_first_of(stop.is_requested, first.is_cut_out, _after(_WARM_UP_IS_SLOW_AFTER_S)))
             if not stop.is_requested():
-                self._say(
-                    _ready_text(site, made) if _a_model_is_warm() else "No model is warm yet; see the lines above."
-                )
+                self._say(_ready_text(site, made) if first.is_cut_out() else first.problem())
             supervisor.run(until=stop.is_requested)
         finally:
             self._say("Stopping. Ctrl-C again to hurry.")
@@ -92,7 +93,7 @@ class Command(BaseCommand):
 
 
 class _Address:
-    """The host and port where the web server listens."""
+    """The host and port of the web server."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
@@ -107,8 +108,19 @@ class _Address:
             raise CommandError(f"Keyline cannot start: PORT={text} is not a port from 1 to 65535")
         return cls(os.environ.get("HOST", "127.0.0.1"), int(text))
 
+    def first_picture(self) -> bool:
+        """Return True when the site has cut a picture out."""
+        connection = http.client.HTTPConnection(self._asked, self.port, timeout=90)
+        try:
+            connection.request("POST", "/health/first-picture", headers={HEADER: permit(), "Content-Length": "0"})
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
     def is_live(self) -> bool:
-        """Return True when the site responds; a redirect to HTTPS or a refused host name counts."""
+        """Return True when the site responds; a redirect to HTTPS or a rejected host name counts too."""
         connection = http.client.HTTPConnection(self._asked, self.port, timeout=2)
         try:
             connection.request("GET", "/health/live")
@@ -119,8 +131,38 @@ class _Address:
             connection.close()
 
 
+class _FirstPicture:
+    """Have a picture cut out through the web server, in a thread, once a model is warm; try again until it is."""
+
+    def __init__(self, site: _Address) -> None:
+        self._site = site
+        self._thread: threading.Thread | None = None
+        self._is_cut_out = False
+        self._is_warm = False
+
+    def is_cut_out(self) -> bool:
+        """Return True when the picture is there; begin a try when none is under way."""
+        self._is_warm = self._is_warm or _a_model_is_warm()
+        if self._is_warm and not self._is_cut_out and (self._thread is None or not self._thread.is_alive()):
+            self._thread = threading.Thread(target=self._try, daemon=True)
+            self._thread.start()
+        return self._is_cut_out
+
+    def problem(self) -> str:
+        """Return what the site still lacks."""
+        if self._is_warm:
+            return "A model is warm, but no picture could be cut out yet; see the lines above."
+        return "No model is warm yet; see the lines above."
+
+    def _try(self) -> None:
+        if self._site.first_picture():
+            self._is_cut_out = True
+        else:
+            time.sleep(1)
+
+
 class _StopRequests:
-    """Count the signals to stop, and notice when the calling process is gone."""
+    """Count the signals to stop, and detect that the calling process has ended."""
 
     def __init__(self, *, end_with_parent: bool) -> None:
         self._parent = os.getppid() if end_with_parent else None
@@ -139,7 +181,7 @@ class _StopRequests:
 
 
 def _prepared_folder(site: _Address) -> IO[str]:
-    """Check folder and port, migrate the database, and return the lock that keeps another run out."""
+    """Check folder and port, migrate the database, and return the lock that prevents a second run."""
     first_start.folder_require(settings.DATA_DIR)
     lock = first_start.folder_lock(settings.DATA_DIR)
     first_start.port_require(site.host, site.port)
@@ -150,11 +192,12 @@ def _prepared_folder(site: _Address) -> IO[str]:
 
 
 def _start_queue(supervisor: Supervisor) -> None:
-    """Start the embedded broker unless REDIS_URL names another one, and wait until the one in use responds."""
+    """Start the embedded broker unless REDIS_URL names another server, and wait until the broker responds."""
     try:
-        if "REDIS_URL" not in os.environ:
-            command = broker.command(socket=settings.BROKER_SOCKET, folder=settings.DATA_DIR / "broker")
-            supervisor.start(Program("queue", command, grace_s=10, stop_rank=2))
+        if f"unix://{settings.BROKER_SOCKET}" == settings.REDIS_URL:
+            folder = settings.DATA_DIR / "broker"
+            command = broker.command(socket=settings.BROKER_SOCKET, folder=folder)
+            supervisor.start(Program("queue", command, grace_s=10, stop_rank=2, folder=folder))
         broker.wait_until_ready(settings.REDIS_URL, timeout_s=_BROKER_TIMEOUT_S)
     except (broker.BrokerNotReady, OSError) as error:
         raise CannotStart(str(error)) from None
@@ -177,7 +220,7 @@ def _workers() -> Program:
 
 
 def _a_model_is_warm() -> bool:
-    """Return True when a worker with a model sends heartbeats."""
+    """Return True when a worker with a loaded model sends heartbeats."""
     try:
         return any(worker.get("role") == "pictures" for worker in queue.live_workers())
     except RedisError:

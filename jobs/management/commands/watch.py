@@ -1,4 +1,4 @@
-"""Watch a folder or a bucket prefix and cut out every picture that arrives."""
+"""`manage.py watch` watches a folder or a bucket prefix and cuts out each picture that arrives."""
 
 from __future__ import annotations
 
@@ -41,6 +41,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
         watcher = Watcher(watch, stopping=stopping)
+        self.stdout.write(f"watching {watch.source.location}")
         try:
             watcher.run(until_empty=bool(options["once"]))
         finally:
@@ -50,7 +51,7 @@ class Command(BaseCommand):
 
 
 def _watch_from(options: dict[str, object]) -> Watch:
-    """Build the watch; raise the MattingError that names what is wrong."""
+    """Build the watch from the arguments; raise the MattingError that describes an invalid one."""
     team = Team.objects.filter(name=options["team"]).first()
     if team is None:
         raise NotFound(f"There is no team {options['team']!r}.")

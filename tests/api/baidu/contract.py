@@ -1,4 +1,4 @@
-"""What the Baidu dialect promises."""
+"""The Baidu dialect's contract for the shared tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/api-baidu.md says what the code does."""
+"""docs/api-baidu.md agrees with the code."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def segment_url(live_stack: Stack) -> str:
 
 @pytest.fixture
 def sdk(live_stack: Stack) -> AipBase:
-    """The SDK as its users make it, with the URL of the token endpoint pointed at the site."""
+    """The SDK as its users configure it, except that the token endpoint's URL points to the test site."""
 
     class Client(AipBase):
         _AipBase__accessTokenUrl = f"{live_stack.base_url}/oauth/2.0/token"
@@ -41,7 +41,7 @@ def photo() -> str:
 
 
 def two_subjects() -> np.ndarray:
-    """Put a person at the left and a cat at the right: (512, 963, 3)."""
+    """Return a picture with a person on the left and a cat on the right: (512, 963, 3) uint8."""
     cat = np.asarray(Image.fromarray(data.chelsea()).resize((451, 512)))
     return np.concatenate([photos.astronaut(), cat], axis=1)
 

@@ -33,7 +33,7 @@ def token_of(person: Person) -> str:
 
 
 def error_code_with(token: str) -> int:
-    """Ask for a cutout without a picture: a token that is let in gets 216101."""
+    """Return the error code of a request without a picture: 216101 means that the token was accepted."""
     return Client().post(f"{SEGMENT}?access_token={token}", {}, content_type="application/json").json()["error_code"]
 
 

@@ -1,4 +1,4 @@
-"""What the DashScope dialect promises."""
+"""The DashScope dialect's contract for the shared tests."""
 
 from __future__ import annotations
 

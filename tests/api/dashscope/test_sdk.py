@@ -24,7 +24,7 @@ MODEL = "image-instance-segmentation"
 
 @pytest.fixture
 def key(live_stack: Stack, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Point the SDK at the site; give it its key."""
+    """Configure the SDK for the test site, with an API key."""
     monkeypatch.setattr(dashscope, "base_http_api_url", f"{live_stack.base_url}/api/v1")
     monkeypatch.setattr(dashscope, "api_key", live_stack.secret)
     return live_stack.secret
@@ -35,7 +35,7 @@ def submitted(**values: Any) -> Any:
 
 
 def picture_at(url: str) -> np.ndarray:
-    """Open a link, which needs no key."""
+    """Return the picture behind a link, opened without a key."""
     response = requests.get(url, timeout=60)
     response.raise_for_status()
     return np.asarray(Image.open(io.BytesIO(response.content)))

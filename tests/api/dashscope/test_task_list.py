@@ -1,4 +1,4 @@
-"""The list of tasks, and what every route of the dialect answers to a wrong request."""
+"""The list of tasks, and the responses of all routes of the dialect to invalid requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The DashScope dialect's tasks, with a model whose answer is known."""
+"""The DashScope dialect's tasks, with a model whose result is known."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ ERRORS = fixture("dashscope/errors.json")
 
 
 def submit(person: Person, *, path: str = SUBMIT, **inputs: Any) -> str:
-    """Submit a picture; give the task's id."""
+    """Submit a picture and return the task's id."""
     body = FIXTURE["submit"]["request"] | ({"input": inputs} if inputs else {})
     response = person.api().post(path, body, content_type="application/json", headers=ASYNC)
     assert response.status_code == 200, response.content
@@ -63,7 +63,7 @@ def listed(person: Person, **query: Any) -> dict[str, Any]:
 
 
 def picture_at(url: str) -> Image.Image:
-    """Open a link without a key."""
+    """Return the picture behind a link, opened without a key."""
     response = Client().get(url.removeprefix("http://testserver"))
     assert response.status_code == 200
     return Image.open(io.BytesIO(b"".join(response.streaming_content)))
@@ -71,7 +71,7 @@ def picture_at(url: str) -> Image.Image:
 
 @pytest.fixture(autouse=True)
 def pictures(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
-    """Give what the worker downloads, by URL; other URLs cannot be reached."""
+    """Return a dict of URLs and the pictures that the worker downloads from them; other URLs cannot be reached."""
     known = {"http://example.com/people.jpg": photos.encoded("JPEG", quality=90)}
 
     def download(url: str) -> bytes:

@@ -37,7 +37,7 @@ def granted(person: Person) -> dict[str, Any]:
 
 
 def form_of(policy: dict[str, Any], *, name: str = "people.jpg", data: bytes | None = None) -> dict[str, Any]:
-    """Fill in the form as the SDK does."""
+    """Return the form fields as the SDK sends them."""
     return {
         "OSSAccessKeyId": policy["oss_access_key_id"],
         "Signature": policy["signature"],

@@ -1,4 +1,4 @@
-"""What the tests of the native API send, and what they look for in its answers."""
+"""Requests that the tests of the native API send, and checks of their responses."""
 
 from __future__ import annotations
 

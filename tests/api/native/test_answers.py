@@ -1,4 +1,4 @@
-"""Native API: headers and formats of answers, and errors that help."""
+"""Native API: headers and formats of responses, and helpful errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""docs/api-native.md: every route and field is described, and its snippets run."""
+"""docs/api-native.md describes every route and field, and its examples run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Native API: the links to results, and who may open them."""
+"""Native API: links to results, and the access to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Native API: a request repeated with its Idempotency-Key makes one job."""
+"""Native API: a request repeated with its Idempotency-Key creates one job."""
 
 from __future__ import annotations
 

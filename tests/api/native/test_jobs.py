@@ -1,4 +1,4 @@
-"""Native API: submit, look at, list, cancel and delete jobs, and every refusal."""
+"""Native API: submit, read, list, cancel and delete jobs, and all errors."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_boxes_are_kept_as_they_were_sent(alice: Person, jpeg_bytes, instant_wor
 
 @pytest.fixture
 def clickable_weights(tmp_path, settings):
-    """Let the active model's manifest say that it takes points; no worker reads it here."""
+    """Set `points` in the active model's manifest; no worker reads it here."""
     weights = tmp_path / "clickable.safetensors"
     weights.with_suffix(".json").write_text(json.dumps({"family": "keyline", "points": True}))
     settings.MATTING_WEIGHTS = weights

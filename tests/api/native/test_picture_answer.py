@@ -1,4 +1,4 @@
-"""Native API: `Accept: image/…` answers the picture itself."""
+"""Native API: with `Accept: image/…` the response is the picture itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request whose answer was lost is repeated without a second charge."""
+"""A request whose response was lost can be repeated without a second charge."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def job(alice: Person, jpeg_bytes: bytes, instant_worker: object) -> Job:
-    """A finished job of Alice's, of one picture of 512 x 512."""
+    """A finished job of Alice with one picture of 512 x 512."""
     alice.browser().post(reverse("site:submit"), {"image": SimpleUploadedFile("cat.jpg", jpeg_bytes)})
     return Job.objects.get()
 
@@ -45,7 +45,7 @@ def brush(width: int = 512, height: int = 512, *, kind: str = "PNG") -> SimpleUp
 
 
 def heavy() -> SimpleUploadedFile:
-    """A good brush of too many bytes."""
+    """A valid brush with too many bytes."""
     buffer = io.BytesIO()
     side_px = int(MAX_BRUSH_BYTES**0.5) + 1
     Image.new("L", (side_px, side_px)).save(buffer, "PNG", compress_level=0)

@@ -1,4 +1,4 @@
-"""Native API: answers and charges of a waiting request whose job is cancelled, deleted or late."""
+"""Native API: responses and charges of a waiting request when its job is cancelled, deleted or late."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Meanwhile = Callable[[Callable[[Job], object]], None]
 
 
 def ask(person: Person, picture: bytes, *, accept: str = "image/png", **headers: str) -> Any:
-    """Submit a picture and wait for it."""
+    """Submit a picture and wait for its result."""
     body = {"image": SimpleUploadedFile("photo.jpg", picture)}
     return person.api().post("/api/jobs/?wait=5", body, headers={"Accept": accept, **headers})
 
@@ -60,7 +60,7 @@ def impatient(person: Person, picture: bytes, **headers: str) -> Any:
 def test_a_picture_that_no_worker_began_in_time_is_cancelled_and_not_charged(alice: Person, jpeg_bytes: bytes) -> None:
     answer = impatient(alice, jpeg_bytes)
 
-    assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
+    assert (answer.status_code, answer.json()["code"]) == (503, "timeout")
     assert Job.objects.get().status == "canceled"
     assert ledger_sum(alice) == 0
 
@@ -76,7 +76,7 @@ def test_a_picture_that_has_been_begun_is_left_to_its_worker(
 
     answer = impatient(alice, jpeg_bytes)
 
-    assert answer.status_code == 504
+    assert answer.status_code == 503
     assert Job.objects.get().status == "running"
     assert ledger_sum(alice) == 1
 
@@ -85,12 +85,12 @@ def test_a_picture_that_has_been_begun_is_left_to_its_worker(
 def test_a_request_that_can_be_repeated_finds_its_job_again(alice: Person, jpeg_bytes: bytes) -> None:
     answers = [impatient(alice, jpeg_bytes, **{"Idempotency-Key": "order-17"}) for _ in range(2)]
 
-    assert [answer.status_code for answer in answers] == [504, 504]
+    assert [answer.status_code for answer in answers] == [503, 503]
     assert Job.objects.get().status == "queued"
 
 
 def parked(person: Person, path: str, picture: bytes, name: str = "image", **headers: str) -> Parked:
-    """Submit a picture to a server that parks what waits, and return what it parks."""
+    """Submit a picture to a server that can park requests, and return the `Parked` response."""
     response = person.api().post(
         path, {name: SimpleUploadedFile("photo.jpg", picture)}, headers=headers, **{PARKS: True}
     )

@@ -1,4 +1,4 @@
-"""Native API: pictures in a zip, sent and answered."""
+"""Native API: pictures sent as a zip, and results returned as a zip."""
 
 from __future__ import annotations
 

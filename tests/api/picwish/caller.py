@@ -1,4 +1,4 @@
-"""What a caller of PicWish's segmentation task does: submit, poll, and open the result."""
+"""Helpers that act as a client of PicWish's segmentation task: submit, poll, and open the result."""
 
 from __future__ import annotations
 

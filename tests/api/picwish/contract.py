@@ -1,4 +1,4 @@
-"""What the PicWish dialect promises."""
+"""The PicWish dialect's contract for the shared tests."""
 
 from __future__ import annotations
 

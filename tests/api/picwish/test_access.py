@@ -1,4 +1,4 @@
-"""PicWish's segmentation task opens to a key in any of its headers, and only to its own team."""
+"""PicWish's segmentation task accepts a key in any of its headers, and shows a task only to its own team."""
 
 from __future__ import annotations
 

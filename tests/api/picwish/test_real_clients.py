@@ -36,7 +36,7 @@ def opened(url: str) -> np.ndarray:
 
 
 def node(stack: Stack, command: str, argument: str) -> Any:
-    """Run clients.mjs in the Node that Playwright brings."""
+    """Run clients.mjs in the Node that Playwright includes."""
     program = str(compute_driver_executable()[0])
     script = str(Path(__file__).with_name("clients.mjs"))
     arguments = [program, script, command, stack.base_url, stack.secret, argument]

@@ -1,4 +1,4 @@
-"""PicWish dialect: the vendor's error for a bad field, a bad body or an unreachable queue."""
+"""PicWish dialect: the vendor's errors for an invalid field, an invalid body or an unreachable queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PicWish's segmentation task answers the picture and the mask in the shape that the fields ask for."""
+"""PicWish's segmentation task returns the picture and the mask as the fields request them."""
 
 from __future__ import annotations
 

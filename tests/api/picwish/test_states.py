@@ -1,4 +1,4 @@
-"""PicWish's segmentation task tells how it goes and how it ended by its state, to the poll and to the callback."""
+"""PicWish's segmentation task reports its progress and outcome by its state, to the poll and to the callback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the rembg dialect promises."""
+"""The rembg dialect's contract for the shared tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rembg dialect's `remove`, with a model whose answer is known, and as its README's curl calls it."""
+"""The rembg dialect's `remove`, with a model whose result is known, and called with curl as in rembg's README."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the remove.bg dialect promises."""
+"""The remove.bg dialect's contract for the shared tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Public clients of remove.bg against a running site, unmodified but for the constant that holds the base URL."""
+"""Public clients of remove.bg against a running site, unmodified except for the constant with the base URL."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the UNet dialect promises."""
+"""The UNet dialect's contract for the shared tests."""
 
 from __future__ import annotations
 

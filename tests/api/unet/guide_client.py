@@ -1,4 +1,4 @@
-"""The guide's three clients, rewritten: the same requests, reading of answers, timeouts and retries."""
+"""The guide's three clients, rewritten: the same requests, parsing of responses, timeouts and retries."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POLL_AT_MOST = 300
 
 
 class GuideClient:
-    """Call the service as the guide's scripts do; without a secret, exactly as they do."""
+    """Send requests as the guide's scripts do, with the header of a key only if there is a secret."""
 
     def __init__(self, base_url: str, secret: str) -> None:
         self.base_url = base_url
@@ -36,7 +36,7 @@ class GuideClient:
         edge_erosion: int = 2,
         accept: str = "*/*",
     ) -> dict[str, Any] | None:
-        """Post one picture as a multipart form in which every value is text; None when it was refused."""
+        """Post one picture as a multipart form with text values; return None when it was rejected."""
         form = {
             "bg_color": bg_color,
             "output_format": output_format,
@@ -64,7 +64,7 @@ class GuideClient:
         return self.single(image_path, **fields)
 
     def batch(self, input_dir: str, output_dir: str, **fields: Any) -> dict[str, Any] | None:
-        """Submit a folder and look every two seconds until the task has ended, at most 300 times."""
+        """Submit a folder and poll every two seconds until the task has ended, at most 300 times."""
         body = {
             "input_dir": input_dir,
             "output_dir": output_dir,
@@ -95,5 +95,5 @@ class GuideClient:
 
 
 def decode_alpha_map(encoded: str, shape: Sequence[int]) -> np.ndarray:
-    """Turn the raw answer into an array, as the guide does."""
+    """Return the raw response as an array, as the guide does."""
     return np.frombuffer(base64.b64decode(encoded), dtype=np.float32).reshape(shape)

@@ -1,4 +1,4 @@
-"""The guide's clients as the guide prints them: no key, and results opened on the disk, on a site opened to them."""
+"""The guide's clients unchanged, on a site with an open network: no key, and results read from the disk."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def opened_site(folder: Path) -> Iterator[Stack]:
 
 
 def on_disk(folder: Path, path: str) -> Path:
-    """Return the file that the guide's path names, with its container's folder mounted from `folder`."""
+    """Return the local path of a file in the guide's response; the container's folder is mounted from `folder`."""
     return folder / "outputs" / Path(path).relative_to("/root/outputs")
 
 

@@ -1,4 +1,7 @@
-"""A reload on a running site with two workers under load: two answers to one request, no restart, no failed request."""
+"""A reload on a running site with two workers under load: no restart and no failed request.
+
+Each response comes from one of two models.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ SAME = 0.003  # two processes add up in different orders, which moves a pixel by
 
 @pytest.fixture(scope="module")
 def weights(live_stack: Stack) -> dict[str, Path]:
-    """Two files of the weights folder: the shipped network, and one that is far less sure of all it sees."""
+    """Two files of the weights folder: the built-in network, and one with far less certain results."""
     tensors = {
         name: value.float() if value.is_floating_point() else value
         for name, value in load_file(settings.MATTING_WEIGHTS).items()
@@ -44,7 +47,7 @@ def weights(live_stack: Stack) -> dict[str, Path]:
 
 @pytest.fixture
 def second_worker(live_stack: Stack) -> Iterator[None]:
-    """Another machine's worker, as it were."""
+    """Start a second worker, as another machine would."""
     command = [sys.executable, str(ROOT / "manage.py"), "work", "--processes", "1"]
     with subprocess.Popen(command, env=live_stack.environment, cwd=ROOT, stderr=subprocess.DEVNULL) as process:
         wait_for(lambda: len(versions(live_stack)) == 2, timeout_s=120, what="the second worker does not beat")
@@ -62,14 +65,14 @@ def version_of(path: Path) -> str:
 
 
 def difference(one: np.ndarray, other: np.ndarray) -> float:
-    """Give the mean absolute difference of two alphas."""
+    """Return the mean absolute difference of two alphas."""
     return float(np.abs(one - other).mean())
 
 
 class Load:
-    """Send the same pixels from several threads until told to stop, and keep what came back.
+    """Send the same pixels from several threads until a stop is requested, and collect the responses.
 
-    Every file has another comment: the same file sent again at once would be one request that was repeated.
+    Each file has another comment, because the same file sent again would count as a repeated request.
     """
 
     def __init__(self, stack: Stack, pixels: np.ndarray) -> None:

@@ -1,4 +1,4 @@
-"""Names of seconds are given once, even after Redis has lost the last one."""
+"""Names made of a second are unique, even after Redis has lost the last one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`POST /api/model/reload`: who may, which files serve, and what is recorded. Workers really load the files here."""
+"""`POST /api/model/reload`: permissions, usable files, and audit entries. Workers really load the files here."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def weights_dir(settings, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def trying_worker(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Do at once what is asked of a picture worker."""
+    """Run tasks for a model worker immediately."""
 
     def run(task: Task, *args: object, queue_name: str, **values: object) -> None:
         assert (task, queue_name) == (WEIGHTS_TRY, "interactive")
@@ -58,7 +58,7 @@ def shipped() -> dict[str, torch.Tensor]:
 
 
 def serving() -> Engine:
-    """Return the engine that would answer the next picture."""
+    """Return the engine that would process the next picture."""
     engines.engines().refresh()
     engine = engines.engines().engine(Role.SUBJECT, Tier.FAST)
     assert engine is not None
@@ -190,7 +190,7 @@ def test_a_bad_file_is_400_with_what_is_wrong_and_the_old_model_stays(
 
 
 class _Malicious:
-    """Make a folder when it is unpickled."""
+    """An object that creates a folder when it is unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -240,7 +240,7 @@ def test_a_key_without_the_admin_scope_may_not(trying_worker: None, alice: Perso
     assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
 
 
-def test_without_a_worker_it_is_504_and_nothing_changes(
+def test_without_a_worker_it_is_503_and_nothing_changes(
     alice: Person, weights_dir: Path, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MATTING_MAX_WAIT_S = 1
@@ -248,7 +248,7 @@ def test_without_a_worker_it_is_504_and_nothing_changes(
 
     answer = reload(alice, "mine.pth")
 
-    assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
+    assert (answer.status_code, answer.json()["code"]) == (503, "timeout")
     assert not ModelVersion.objects.exists()
 
 

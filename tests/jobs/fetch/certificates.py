@@ -1,4 +1,4 @@
-"""Throw-away certificates for tests of the guarded client's TLS."""
+"""Temporary certificates for the TLS tests of the guarded client."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.x509.oid import NameOID
 
 
 class Authority:
-    """Sign certificates for any name, and write its own to `certificate_path`."""
+    """Sign certificates for any name; its own certificate is in `certificate_path`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

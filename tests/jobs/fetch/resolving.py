@@ -1,4 +1,4 @@
-"""Name lookups that answer what the test says."""
+"""Name lookups with results that a test defines."""
 
 from __future__ import annotations
 

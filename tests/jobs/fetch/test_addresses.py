@@ -1,4 +1,4 @@
-"""Every address that the guarded client refuses, as one table."""
+"""All addresses that the guarded client refuses, as one table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the guarded client asks of a server, and which answers are a picture."""
+"""The guarded client's requests, and the responses that it accepts as pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The guarded client posts once, follows nothing and reads little."""
+"""The guarded client posts once, follows no redirect and reads only the start of the response."""
 
 from __future__ import annotations
 

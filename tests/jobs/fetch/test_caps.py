@@ -1,4 +1,4 @@
-"""No answer, long, endless or compressed, brings more bytes than the cap."""
+"""No response, whether long, endless or compressed, gives more bytes than the limit."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from tests.jobs.site import Site, endless
 
 @contextmanager
 def silent_listener() -> Iterator[int]:
-    """Listen and never accept: connections succeed in the backlog, and nothing ever answers."""
+    """Listen without accepting: connections succeed, and no response ever comes."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 

@@ -1,4 +1,4 @@
-"""A name is looked up once, and the connection goes to the address that was checked."""
+"""A name is looked up once, and the connection goes to the checked address."""
 
 from __future__ import annotations
 

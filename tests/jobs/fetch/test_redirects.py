@@ -1,4 +1,4 @@
-"""Redirects are followed a few times, and to public places only."""
+"""Redirects are followed up to a limit, and only to public addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A connection to a checked address still proves its name and its certificate."""
+"""A connection to a checked address still verifies the name and the certificate."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""URLs that cannot be read, told from those that may not be fetched."""
+"""Malformed URLs give another error than forbidden ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edges take on their new surroundings: key, spill, light wrap, grain and holes."""
+"""Edges are adapted to their new background: key, spill, light wrap, grain and holes."""
 
 import cv2
 import numpy as np

@@ -1,4 +1,4 @@
-"""A recipe gives its files: their size, colours, profile, resolution, layers, and the rules they keep or break."""
+"""The files of a recipe: their size, colours, profile, resolution, layers, and their rules."""
 
 import io
 

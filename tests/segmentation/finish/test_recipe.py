@@ -1,4 +1,4 @@
-"""A recipe is read strictly, kept whole, and described by a schema."""
+"""A recipe is parsed strictly, stored completely, and described by a schema."""
 
 import jsonschema
 import pytest

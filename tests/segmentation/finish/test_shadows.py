@@ -1,4 +1,4 @@
-"""Shadows lie where the light throws them, are as strong as asked, and are the same at every run."""
+"""Shadows have the right direction and strength, and are the same in every run."""
 
 import numpy as np
 import pytest

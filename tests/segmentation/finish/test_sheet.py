@@ -1,4 +1,4 @@
-"""Contact sheets show every result once, with its name, and mark those to look at."""
+"""Contact sheets show every result once, with its name, and mark uncertain results."""
 
 import io
 

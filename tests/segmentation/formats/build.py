@@ -1,6 +1,6 @@
-"""Build picture files of every kind from one drawn picture, whose right values are known.
+"""Build picture files of all kinds from one drawn picture with known values.
 
-Pixel (160, 125) of the ball is sRGB (197, 99, 17). Where a file's colours need converting, the right values in the
+Pixel (160, 125) of the ball is sRGB (197, 99, 17). If a file's colours must be converted, the expected values in the
 tests are those of Chromium's canvas.
 """
 
@@ -24,7 +24,7 @@ ORANGE = (197, 99, 17)
 
 @cache
 def ball(width: int = 320, height: int = 240) -> np.ndarray:
-    """Draw an orange ball with a leaf on a plain ground, (height, width, 3) uint8, with smooth shades."""
+    """Draw an orange ball with a leaf on a plain background, (height, width, 3) uint8, with smooth shades."""
     y, x = np.mgrid[:height, :width].astype(float)
     rgb = np.empty((height, width, 3))
     rgb[:] = (226, 232, 236)
@@ -50,7 +50,7 @@ def fading(height: int = 80, width: int = 106) -> np.ndarray:
 
 
 def deep(pixels: np.ndarray) -> np.ndarray:
-    """Spread uint8 over the range of uint16."""
+    """Scale uint8 to the range of uint16."""
     return pixels.astype(np.uint16) * 257
 
 
@@ -78,7 +78,7 @@ def png(
     after: bytes = chunk(b"IEND", b""),
     pixel_checksum: int | None = None,
 ) -> bytes:
-    """Write (H, W) or (H, W, n); samples of less than 8 bits are given as their numbers."""
+    """Write (H, W) or (H, W, n); samples of less than 8 bits are given as numbers."""
     height, width = pixels.shape[:2]
     if color_type is None:
         color_type = {1: 0, 2: 4, 3: 2, 4: 6}[1 if pixels.ndim == 2 else pixels.shape[2]]
@@ -170,7 +170,10 @@ def avif(pixels: np.ndarray, primaries: int = 1, transfer: int = 13, matrix: int
 
 
 def bmp(pixels: np.ndarray, *, header: bytes = b"", tail: bytes = b"", bits: int = 24) -> bytes:
-    """Write (H, W, 3) with 24 bits; `header` follows the first 40 bytes of the DIB header, `tail` the pixels."""
+    """Write (H, W, 3) with 24 bits.
+
+    `header` follows the first 40 bytes of the DIB header, `tail` follows the pixels.
+    """
     height, width = pixels.shape[:2]
     rows = np.zeros((height, (width * 3 + 3) // 4 * 4), np.uint8)
     rows[:, : width * 3] = pixels[::-1, :, ::-1].reshape(height, -1)
@@ -203,14 +206,14 @@ def bmp_calibrated(pixels: np.ndarray, points: tuple[float, ...], gamma: float) 
 
 
 def bmp_with_profile(pixels: np.ndarray, profile: bytes) -> bytes:
-    """Write a V5 header with an ICC profile behind the pixels."""
+    """Write a V5 header with an ICC profile after the pixels."""
     rows = (pixels.shape[1] * 3 + 3) // 4 * 4 * pixels.shape[0]
     fields = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0) + b"MBED"[::-1] + bytes(48)
     return bmp(pixels, header=fields + struct.pack("<4I", 4, 124 + rows, len(profile), 0), tail=profile)
 
 
 def camera_raw(make: bytes = b"Maker", *, dng: bool = False) -> bytes:
-    """Write a TIFF whose first directory is a preview and whose sub-directory holds a sensor's samples."""
+    """Write a TIFF whose first directory is a preview and whose sub-directory has a sensor's samples."""
     preview, sensor = ball(80, 60), np.zeros((240, 320), np.uint16)
     stream = io.BytesIO()
     tags = [(50706, 1, 4, (1, 4, 0, 0), True)] if dng else []

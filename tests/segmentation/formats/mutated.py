@@ -1,7 +1,7 @@
-"""Damage good files in reproducible ways, and check that reading them always ends in a picture or a refusal.
+"""Damage valid files in reproducible ways, and check that reading them gives a picture or an ImageError.
 
-`python -m tests.segmentation.formats.mutated 50000` reads as many files in processes of their own, so that a decoder
-that crashes is found too, and prints what went wrong.
+`python -m tests.segmentation.formats.mutated 50000` reads as many files in separate processes, so that crashes of
+decoders are found too, and prints the problems.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _WIDE = (0, 1, 255, 256, 32_767, 32_768, 65_535, 65_536, 2**31 - 1, 2**31, 2**32
 
 @cache
 def seeds() -> tuple[bytes, ...]:
-    """Return the files of every row of the table that are small enough, at most six of a row."""
+    """Return the small files of every row of the table, at most six of a row."""
     found = []
     for row in rows.ROWS:
         files = (file if isinstance(file, bytes) else file.data for file in row.files())
@@ -40,7 +40,7 @@ def seeds() -> tuple[bytes, ...]:
 
 
 def mutated(number: int) -> bytes:
-    """Return the damaged file of a number; the same one each time."""
+    """Return the damaged file with a number; the same number always gives the same file."""
     chance = random.Random(number)
     data = bytearray(chance.choice(seeds()))
     for _ in range(chance.choice((1, 1, 1, 2, 4))):
@@ -51,7 +51,7 @@ def mutated(number: int) -> bytes:
 
 
 def _place(data: bytearray, chance: random.Random) -> int:
-    """Choose a place, more often near the beginning, where the structure is."""
+    """Choose a random position, more often near the beginning, where the structure is."""
     return chance.randrange(min(len(data), chance.choice((32, 512, 4096, 1 << 30, 1 << 30, 1 << 30))))
 
 
@@ -94,7 +94,7 @@ _DAMAGES = (_flip, _flip, _overwrite, _overwrite, _overwrite_wide, _overwrite_wi
 
 
 def answer(data: bytes) -> tuple[object, ...]:
-    """Read a file and return what came of it; an exception of another kind than ImageError passes."""
+    """Read a file and return the outcome; exceptions other than ImageError are not caught."""
     try:
         found = probe(data, LIMITS)
     except ImageError as error:
@@ -110,7 +110,7 @@ def answer(data: bytes) -> tuple[object, ...]:
 
 
 def check(number: int) -> str:
-    """Read a damaged file twice; return what came of it, and raise AssertionError for two different answers."""
+    """Read a damaged file twice; return the outcome, and raise AssertionError for two different outcomes."""
     data = mutated(number)
     first, second = answer(data), answer(data)
     assert first == second, (number, first, second)
@@ -118,7 +118,7 @@ def check(number: int) -> str:
 
 
 def check_batch(numbers: range) -> tuple[Counter[str], list[str]]:
-    """Check many; return how often each came out, and what went wrong."""
+    """Check many files; return the number of each outcome, and the problems."""
     counts: Counter[str] = Counter()
     faults: list[str] = []
     seeds()
@@ -139,7 +139,14 @@ def _batches(count: int) -> Iterator[range]:
 
 
 def main(count: int, processes: int = 2) -> int:
-    """Check `count` files in processes that are replaced when they die; return the number of faults."""
+    """Check `count` files and print the results; return the number of faults."""
+    counts, faults = run(count, processes)
+    print(f"{dict(counts)}, {len(faults)} faults", *faults, sep="\n", flush=True)  # noqa: T201
+    return len(faults)
+
+
+def run(count: int, processes: int = 2) -> tuple[Counter[str], list[str]]:
+    """Check `count` files in processes that are replaced when they die; return counts of results, and the faults."""
     context = multiprocessing.get_context("spawn")
     counts: Counter[str] = Counter()
     faults: list[str] = []
@@ -152,9 +159,7 @@ def main(count: int, processes: int = 2) -> int:
                 found, wrong = Counter(), [f"{batch}: the process died or is stuck"]
             counts.update(found)
             faults += wrong
-            print(*wrong, sep="\n", end="\n" if wrong else "", flush=True)  # noqa: T201
-            print(f"{batch.stop} of {count}: {dict(counts)}, {len(faults)} faults", flush=True)  # noqa: T201
-    return len(faults)
+    return counts, faults
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What is kept of a file beside its pixels: resolution and turn; and what Chromium does not turn is not turned."""
+"""Resolution and rotation of a file are kept; files that Chromium does not rotate are not rotated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Damaged files of every format: each ends in a picture or a refusal, and in the same one the second time."""
+"""Damaged files of every format: each gives a picture or an ImageError, and the same the second time."""
 
 from __future__ import annotations
 

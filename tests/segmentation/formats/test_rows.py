@@ -1,4 +1,4 @@
-"""Every row of docs/formats.md, read: what a format's kinds give, what is noted, what is refused."""
+"""Read the files of every row of docs/formats.md: results, notes and errors."""
 
 from __future__ import annotations
 

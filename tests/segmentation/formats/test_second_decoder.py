@@ -1,4 +1,4 @@
-"""The same files, read by a second decoder: OpenCV with its own libraries, or another one where it cannot."""
+"""The same files, read by a second decoder: OpenCV with its own libraries, or another one if it cannot."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_second_decoder_sees_the_same_pixels() -> None:
 
 
 def _second(name: str, data: bytes) -> np.ndarray | None:
-    """Decode to (H, W, 3) uint8, or None for a file that the second decoder does not read."""
+    """Decode to (H, W, 3) uint8, or None for a file that the second decoder does not support."""
     if name == "HEIC":
         return None
     if name == "JPEG XL":
@@ -57,7 +57,7 @@ def _second(name: str, data: bytes) -> np.ndarray | None:
 
 
 def _tiff(data: bytes) -> np.ndarray | None:
-    """Read by libtiff: its samples where they are whole bytes, else through Pillow."""
+    """Decode with libtiff: samples of whole bytes directly, others through Pillow."""
     tags = next(directories(data))
     photometric = tags[262]
     if photometric in ((3,), (6,), (5,)) or min(tags.get(258, (1,))) < 8:

@@ -1,4 +1,4 @@
-"""What a caller of the UNet batch does: submit a folder of the server, and ask for the task."""
+"""Helpers that act as a client of the UNet batch: submit a folder of the server, and poll the task."""
 
 from __future__ import annotations
 

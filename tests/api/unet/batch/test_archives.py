@@ -1,4 +1,4 @@
-"""`POST /api/matting/batch` with a zip: its pictures are taken, and one that means harm is refused as a whole."""
+"""`POST /api/matting/batch` with a zip: its pictures are processed, and a hostile zip is rejected as a whole."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _many(small: bytes) -> SimpleUploadedFile:
 
 
 def _zip64(small: bytes) -> SimpleUploadedFile:
-    """Put the end record of zip64, whose figures would count, before the plain one."""
+    """Insert a zip64 end record, whose values have precedence, before the normal end record."""
     data = zipped({"a.png": small}).read()
     place = data.rindex(b"PK\x05\x06")
     size, offset = struct.unpack_from("<2L", data, place + 12)

@@ -1,4 +1,4 @@
-"""`POST /api/matting/batch` with a folder of the server: its results, its zip, and what is refused."""
+"""`POST /api/matting/batch` with a folder of the server: its results, its zip, and its errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`POST /api/matting/batch` reads and writes only inside the operator's folders, whatever a path or a link says."""
+"""`POST /api/matting/batch` reads and writes only inside the operator's folders, for all kinds of paths and links."""
 
 from __future__ import annotations
 

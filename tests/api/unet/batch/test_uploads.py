@@ -1,4 +1,4 @@
-"""`POST /api/matting/batch` with files: all are cut out and kept, and a bad one fails by itself."""
+"""`POST /api/matting/batch` with files: all are processed and kept, and an invalid one fails separately."""
 
 from __future__ import annotations
 

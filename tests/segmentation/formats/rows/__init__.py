@@ -1,7 +1,7 @@
-"""The table of docs/formats.md: what is read of each format, what is noted, what is refused.
+"""The table of docs/formats.md: what is read, noted and refused of each format.
 
-Every row makes files and says what they must give; test_rows.py reads them. `python -m tests.segmentation.formats.rows`
-writes the table into the page.
+Each row builds files and states the expected results; test_rows.py reads them. `python -m
+tests.segmentation.formats.rows` writes the table into the page.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a row of the table is made of, and pictures that several formats use."""
+"""The parts of a row of the table, and pictures for several formats."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from tests.segmentation.formats.build import saved, small
 
 @dataclass(frozen=True, slots=True)
 class File:
-    """One file and its right values: rgb (H, W, 3) uint8, alpha (H, W) uint8 or None, within `tolerance` levels.
+    """One file and its expected values: rgb (H, W, 3) uint8, alpha (H, W) uint8 or None, within `tolerance` levels.
 
-    lossy: three pixels of a hundred, at edges, may differ by more.
+    lossy: up to 3 % of the pixels, at edges, may differ by more.
     """
 
     data: bytes
@@ -27,7 +27,7 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table. refused: what the refusal says; else the files are read, with `notes`."""
+    """One row of the table. refused: the error's text; without it the files are read, with `notes`."""
 
     format: str
     what: str
@@ -53,7 +53,7 @@ def three(gray: np.ndarray) -> np.ndarray:
 
 
 def numbers_of(depth: int) -> np.ndarray:
-    """Return the gray picture as numbers of `depth` bits."""
+    """Return the gray picture as numbers with `depth` bits."""
     return gray() >> (8 - depth)
 
 
@@ -66,7 +66,7 @@ def swapped(rgb: np.ndarray) -> np.ndarray:
 
 
 def one_color(data: bytes, color: tuple[int, int, int], tolerance: int = 2) -> File:
-    """Judge a file of one colour, or by the ball's pixel: the rest of the picture is left open."""
+    """Return a check of a file by one colour, or by the ball's pixel; other pixels are not checked."""
     return File(data, np.array([[color]], np.uint8), tolerance=tolerance)
 
 
