@@ -19,6 +19,7 @@ from .recipe import BackgroundPicture, RecipeVersion
 from .team import Membership, Team
 from .upload import Upload
 from .usage import UsageEntry, UsageErasure, UsagePeriod
+from .version import Version
 from .webhook import Webhook, WebhookDelivery
 
 __all__ = [
@@ -51,6 +52,7 @@ __all__ = [
     "UsageEntry",
     "UsageErasure",
     "UsagePeriod",
+    "Version",
     "Webhook",
     "WebhookDelivery",
 ]

@@ -21,9 +21,9 @@ ALERT_PERCENTS = (80, 100)
 QUOTA_ALERT = Task("quota_alert")
 
 
-def usage_check(*, team: Team, quota: Quota, pictures: int, new_bytes: int, quality: str = Quality.FAST) -> None:
+def usage_check(*, team: Team, quota: Quota, new_bytes: int, units: int) -> None:
     """Raise what the charge would raise, before a file is stored. Another submission may still come first."""
-    allowances_check(team, quota, units=pictures * quota.units_of(quality))
+    allowances_check(team, quota, units=units)
     if quota.stored_bytes is not None and stored_bytes(team) + new_bytes > quota.stored_bytes:
         raise QuotaExceeded(
             f"The team's {quota.stored_bytes} stored bytes are used up; delete jobs or wait until they expire.",
@@ -31,19 +31,25 @@ def usage_check(*, team: Team, quota: Quota, pictures: int, new_bytes: int, qual
         )
 
 
-def usage_charge(*, job: Job, images: Sequence[JobImage], quota: Quota, reason: str = "submitted") -> None:
+def usage_charge(
+    *, job: Job, images: Sequence[JobImage], quota: Quota, reason: str = "submitted", units: int | None = None
+) -> None:
     """Charge a job's pictures to today, all or none; raise QuotaExceeded or TooManyTasks.
 
-    Each counts as many units as the quota gives the job's quality. Runs in the caller's transaction. It sets
-    `charged_on` and `charged_units` of the pictures, which the caller saves. The conditional
-    update of the window's row makes the charge atomic and keeps that row locked until the commit, so the count of
-    waiting pictures cannot change in between. Without pictures nothing is written.
+    Each counts `units`, by default as many as the quota gives the job's quality. Runs in the caller's transaction. It
+    sets `charged_on` and `charged_units` of the pictures, which the caller saves. The conditional update of the
+    window's row makes the charge atomic and keeps that row locked until the commit, so the count of waiting pictures
+    cannot change in between. Without pictures nothing is written, and without units no charge.
     """
     if not images:
         return
     today = timezone.localdate()
     quality = quality_of(job)
-    units = quota.units_of(quality)
+    if units is None:
+        units = quota.units_of(quality)
+    if units == 0:
+        _pending_check(job, len(images), quota)
+        return
     for kind, start in windows_of(today):
         _window_add(job.team, kind, start, len(images) * units, window_limit(quota, kind))
     _pending_check(job, len(images), quota)

@@ -62,13 +62,15 @@ def variant_begin(
     brush_png: bytes = b"",
     people: Sequence[int] | None = None,
     for_screen: bool = False,
+    with_thumbnail: bool = False,
 ) -> Rendering:
     """Begin to render a picture again, and record it as opened when the actor is not who submitted it.
 
     brush_png: a gray picture of its shape, 0 erases, 255 restores, 128 keeps. people: ids of an `instances` job to
     keep, the others become background. for_screen: render from the stored preview where the picture is larger than
-    that, for an answer while a slider moves. Raises NotFound when the picture has no result or its files are gone,
-    InvalidParameter for people where none were looked for, RateLimited for one rendering of the team too many.
+    that, for an answer while a slider moves. with_thumbnail: write a small one beside it. Raises NotFound when the
+    picture has no result or its files are gone, InvalidParameter for people where none were looked for, RateLimited for
+    one rendering of the team too many.
     """
     from segmentation.variant import VariantInput, variant_write
 
@@ -96,6 +98,7 @@ def variant_begin(
             brush_limits=default_limits(max_bytes=MAX_BRUSH_BYTES, formats=frozenset({"png"})),
             ids=files.path_of(ids) if ids is not None else None,
             people=tuple(people or ()),
+            with_thumbnail=with_thumbnail,
         )
         size = (image.width or 0) * (image.height or 0)
         future = pixels.renderings.submit(variant_write, wanted, pixels.rendering_folder(), pixels=size)
@@ -141,10 +144,13 @@ def _ids_of(image: JobImage) -> Artifact:
 
 def _file_dropped(future: Future[Any]) -> None:
     if not future.cancelled() and future.exception() is None:
-        future.result().path.unlink(missing_ok=True)
+        file = future.result()
+        for each in (file, file.thumbnail):
+            if each is not None:
+                each.path.unlink(missing_ok=True)
 
 
-def variant_keep(*, image: JobImage, rendered: VariantFile) -> Artifact:
+def variant_keep(*, image: JobImage, rendered: VariantFile, kind: Artifact.Kind = Artifact.Kind.VARIANT) -> Artifact:
     """Store a rendering beside the original result, and delete its file.
 
     Raises QuotaExceeded when the team's storage is full, StorageFailed, and JobNotFound when the picture was deleted
@@ -152,12 +158,12 @@ def variant_keep(*, image: JobImage, rendered: VariantFile) -> Artifact:
     """
     team = image.job.team
     try:
-        usage_check(team=team, quota=quota_of(team), pictures=0, new_bytes=rendered.path.stat().st_size)
+        usage_check(team=team, quota=quota_of(team), new_bytes=rendered.path.stat().st_size, units=0)
         number = uuid.uuid4().hex[:8]
         key = f"teams/{image.job.team_id}/{image.job_id}/{image.position:04d}/variant-{number}{rendered.extension}"
         return artifact_keep(
             image=image,
-            kind=Artifact.Kind.VARIANT,
+            kind=kind,
             key=key,
             data=rendered.path.read_bytes(),
             content_type=rendered.content_type,

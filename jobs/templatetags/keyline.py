@@ -11,9 +11,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from jobs import sentences
-from jobs.models import Artifact, JobImage, Scope, Webhook
+from jobs.models import JobImage, Scope, Webhook
 from jobs.results import storage
 from jobs.results.selectors import artifact_of
+from jobs.versions.selectors import thumbnail_of
 from jobs.web import words
 from segmentation.options import RANGES, CutoutOptions
 
@@ -76,7 +77,9 @@ def artifact_link(image: JobImage, kind: str) -> str:
 
 @register.filter
 def thumbnail_link(image: JobImage) -> str:
-    return artifact_link(image, Artifact.Kind.THUMBNAIL)
+    """Give a link to the small picture of the version that stands for a picture; empty when there is none."""
+    thumbnail = thumbnail_of(image, image.shown_version)
+    return storage.link_to(thumbnail) if thumbnail else ""
 
 
 def _listed(values: Iterable[str], names: Mapping[str, str | Promise]) -> str:

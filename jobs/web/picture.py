@@ -6,15 +6,17 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.views.generic import TemplateView
 from django_htmx.http import HttpResponseStopPolling
 
-from jobs.api.native.documents import job_document
+from jobs.api.native.documents import job_document, versions_document
 from jobs.errors import JobNotFound, NotFound
 from jobs.models import Job
+from jobs.versions.selectors import FIRST, run_image_of
 from jobs.web.presets import presets_for
 from jobs.web.quality import quality_choices
 from jobs.web.session import FragmentPage, TeamPage, htmx_of
@@ -39,21 +41,34 @@ class PictureView(JobPage, TemplateView):
 
     template_name = "picture.html"
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the picture; a correction has no page of its own, so its address leads to the picture it corrects."""
+        entry = self.job().corrects
+        if entry is not None:
+            return redirect("site:picture", job_id=entry.job_id, position=entry.position)
+        return super().get(request, *args, **kwargs)
+
     def get_context_data(self, **values: Any) -> dict[str, Any]:
         job = self.job()
         try:
             image = image_at(job, self.kwargs.get("position"))
         except NotFound:
             raise Http404 from None
+        version = image.shown_version
+        run = version.run if version is not None and version.run is not None else job
+        shown = run_image_of(image, version)
         return super().get_context_data(
             job=job,
             image=image,
-            image_id=str(image.id),
+            entry={"job": str(job.id), "position": image.position, "image": str(image.id)},
+            image_id=str(shown.id),
+            edit_json={"version": version.number if version else FIRST, "edit": image.edit or {}},
             presets=presets_for(self.user),
             takes_points=takes_points(),
             has_fine=has_fine_model(),
             qualities=quality_choices(self.actor.team),
-            job_json=job_document(job, base_url="", images=[image]),
+            versions_json=versions_document(image, base_url=""),
+            job_json=job_document(run, base_url="", images=[shown]),
             **values,
         )
 

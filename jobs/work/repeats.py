@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 _submitted: ContextVar[list[UUID] | None] = ContextVar("submitted", default=None)
 
 
-def repeat_key_of(*, actor: Actor, door: Door, options: CutoutOptions, sources: Sequence[Source]) -> str:
+def repeat_key_of(
+    *, actor: Actor, door: Door, options: CutoutOptions, sources: Sequence[Source], corrects: UUID | None = None
+) -> str:
     """Return a hash of everything that a request asks for; empty where repetitions are not looked for."""
     if door.idempotency_key or settings.MATTING_REPEAT_WINDOW_S <= 0:
         return ""
     caller = actor.key.pk if actor.key is not None else actor.user and actor.user.pk
-    route = [door.dialect, door.urgency, door.callback_url, door.export_directory, door.retention_hours]
+    route = [door.dialect, door.urgency, door.callback_url, door.export_directory, door.retention_hours, corrects]
     # The names in the wire of a batch are generated for each request.
     wire: dict[str, Any] = {} if door.bundle_key else door.wire
     parts = [str(actor.team.pk), str(caller), route, wire, options.to_json(), [_identity(source) for source in sources]]

@@ -1,4 +1,4 @@
-"""Submit a stored picture again with other options, as a new job."""
+"""Submit a stored picture again with other options, as a version of it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from jobs.models import Artifact, Job, JobImage
 from jobs.results.downloads import download_note
 from jobs.results.selectors import artifact_of
 from jobs.teams.actor import Actor
+from jobs.versions.selectors import entry_of
 from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 
@@ -16,7 +17,8 @@ from segmentation.options import CutoutOptions
 def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: Door) -> Job:
     """Submit a picture's stored source again; raise NotFound when it has been deleted, and what job_submit raises.
 
-    The new job's files belong to the actor, so the source of another user's picture is recorded as opened.
+    The run of a correction corrects the same picture. The new job's files belong to the actor, so the source of another
+    user's picture is recorded as opened.
     """
     source = artifact_of(image, Artifact.Kind.SOURCE)
     if source is None:
@@ -28,6 +30,7 @@ def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: 
         options=options,
         sources=[accept_stored(source.key, name=image.name, limits=limits)],
         limits=limits,
+        corrects=entry_of(image),
     )
     if options.boxes or options.points:
         correction_note(image=image)

@@ -21,6 +21,11 @@ def jobs_of(actor: Actor) -> QuerySet[Job]:
     return jobs.filter(user=actor.user) if actor.sees_only_own else jobs
 
 
+def entries_of(actor: Actor) -> QuerySet[Job]:
+    """Return the actor's jobs without those that correct a picture, which is listed already."""
+    return jobs_of(actor).filter(corrects=None)
+
+
 def job_get(actor: Actor, job_id: UUID | str) -> Job:
     """Return one job; raise JobNotFound for a missing one and for another team's alike."""
     job = jobs_of(actor).filter(pk=job_id).first()
@@ -51,7 +56,7 @@ def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
 
     Their pictures and artifacts are prefetched, so that the number of queries does not depend on the length.
     """
-    jobs = jobs_of(actor)
+    jobs = entries_of(actor)
     for name in ("status", "dialect"):
         if chosen.get(name):
             jobs = jobs.filter(**{name: chosen[name]})
@@ -97,7 +102,8 @@ def job_by_idempotency_key(actor: Actor, idempotency_key: str) -> Job | None:
 def images_of(job: Job) -> list[JobImage]:
     """Return a job's pictures in order with their artifacts, from the prefetched ones where they are."""
     images = list(job.images.all())
-    prefetch_related_objects(images, "artifacts")
+    version = ("shown_version__file", "shown_version__thumbnail", "shown_version__run__images__artifacts")
+    prefetch_related_objects(images, "artifacts", *version)
     return images
 
 
@@ -112,13 +118,19 @@ def image_at(job: Job, position: int | None = None) -> JobImage:
 
 def images_recent(actor: Actor, count: int) -> list[JobImage]:
     """Return the newest cut-out pictures that the actor may see, with their artifacts."""
-    images = JobImage.objects.filter(job__in=jobs_of(actor), status=Status.SUCCEEDED)
-    return list(images.select_related("job").prefetch_related("artifacts").order_by("-finished_at")[:count])
+    images = JobImage.objects.filter(job__in=entries_of(actor), status=Status.SUCCEEDED)
+    return list(with_version(images.select_related("job")).order_by("-finished_at")[:count])
+
+
+def with_version(images: QuerySet[JobImage]) -> QuerySet[JobImage]:
+    """Fetch the pictures with their files and with those of the version that stands for each."""
+    shown = images.select_related("shown_version__thumbnail", "shown_version__file", "shown_version__run")
+    return shown.prefetch_related("artifacts", "shown_version__run__images__artifacts")
 
 
 def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImage]:
     """Return the actor's pictures by `q` (name), `status`, `subject`, `dialect`, `since`, `until`, `mine`."""
-    images = JobImage.objects.filter(job__in=jobs_of(actor)).select_related("job").prefetch_related("artifacts")
+    images = with_version(JobImage.objects.filter(job__in=entries_of(actor)).select_related("job"))
     lookups = {
         "q": "name__icontains",
         "status": "status",
@@ -143,4 +155,4 @@ def images_chosen(actor: Actor, image_ids: Sequence[str]) -> list[JobImage]:
     """Return those of the pictures that the actor may see; invalid ids and other teams' are left out."""
     ids = [image_id for image_id in image_ids if is_uuid(image_id)]
     images = JobImage.objects.filter(pk__in=ids, job__in=jobs_of(actor)).select_related("job__team")
-    return list(images.prefetch_related("artifacts").order_by("job_id", "position"))
+    return list(with_version(images).order_by("job_id", "position"))

@@ -2,7 +2,7 @@
 
 from jobs.api.routes import route
 
-from . import account, uploads, variants, views, webhooks
+from . import account, uploads, variants, versions, views, webhooks
 
 urlpatterns = [
     route("api/account", account.AccountView.as_view(), name="account"),
@@ -13,6 +13,9 @@ urlpatterns = [
     route("api/jobs/<uuid:job_id>/zip", views.JobZipView.as_view(), name="job-zip"),
     route("api/jobs/<uuid:job_id>/variants", variants.VariantsView.as_view(), name="job-variants"),
     route("api/jobs/<uuid:job_id>/again", variants.AgainView.as_view(), name="job-again"),
+    route("api/jobs/<uuid:job_id>/versions/", versions.VersionsView.as_view(), name="job-versions"),
+    route("api/jobs/<uuid:job_id>/versions/<int:number>/", versions.VersionView.as_view(), name="job-version"),
+    route("api/jobs/<uuid:job_id>/edit", versions.EditView.as_view(), name="job-edit"),
     route("api/webhooks/", webhooks.WebhooksView.as_view(), name="webhooks"),
     route("api/webhooks/callback-secret", webhooks.CallbackSecretView.as_view(), name="callback-secret"),
     route("api/webhooks/deliveries/", webhooks.DeliveriesView.as_view(), name="webhook-deliveries"),

@@ -18,7 +18,7 @@ from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import one_picture
 from jobs.api.problem import PROBLEM
 from jobs.api.submitting import idempotency_key, request_digest
-from jobs.models import Job, Scope
+from jobs.models import Job, JobImage, Scope
 from jobs.results.variants import MAX_BRUSH_BYTES, Rendering, variant_begin, variant_keep
 from jobs.work.rerun import image_rerun
 from jobs.work.selectors import image_at, job_get
@@ -51,17 +51,23 @@ class VariantsView(NativeView):
         body.is_valid(raise_exception=True)
         image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
         body.require_effect(image.job.cutout_options)
-        brush = body.validated_data.get("brush")
-        rendering = variant_begin(
-            actor=self.actor,
-            image=image,
-            options=in_format(body, preferred_format(request)),
-            brush_png=brush.read(MAX_BRUSH_BYTES + 1) if brush else b"",
-            people=body.validated_data.get("people"),
-            for_screen=body.validated_data["for_screen"] and not body.validated_data["keep"],
-        )
+        rendering = self.begin(body, image)
         answer = partial(self._answer, rendering, keeps=body.validated_data["keep"])
         return self.when_done(rendering.future, then=answer, left=rendering.drop)
+
+    def begin(self, body: VariantRequestSerializer, image: JobImage, *, with_thumbnail: bool = False) -> Rendering:
+        """Begin the rendering that a request describes."""
+        values = body.validated_data
+        brush = values.get("brush")
+        return variant_begin(
+            actor=self.actor,
+            image=image,
+            options=in_format(body, preferred_format(self.request)),
+            brush_png=brush.read(MAX_BRUSH_BYTES + 1) if brush else b"",
+            people=values.get("people"),
+            for_screen=values["for_screen"] and not values["keep"],
+            with_thumbnail=with_thumbnail,
+        )
 
     def _answer(self, rendering: Rendering, *, keeps: bool) -> HttpResponseBase:
         rendered = rendering.result()
@@ -77,14 +83,18 @@ class VariantsView(NativeView):
 
 
 class AgainView(NativeView):
-    """Run the model again on a stored picture, as a new job."""
+    """Run the model again on a stored picture, as a version of it."""
 
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
 
     @extend_schema(
         tags=["Native"],
         operation_id="jobs_again",
-        summary="Submit a picture again with other settings, without sending it again",
+        summary="Run the model on a picture again with other settings, as a version of it",
+        description=(
+            "The answer is a job of its own, which the list of jobs leaves out and which ends with the picture. The "
+            "first runs of a picture cost nothing more; see `free_corrections_left` of its versions."
+        ),
         parameters=[WAIT, IDEMPOTENCY_KEY],
         request=AgainRequestSerializer,
         responses={200: JobSerializer, 202: JobSerializer, "4XX": PROBLEM, "5XX": PROBLEM},
