@@ -1,1 +1,4 @@
-"""The Django application, grouped in rooms by subject. docs/architecture.md shows the rooms and who may import whom."""
+"""The Django application, with one package for each subject.
+
+Docs/architecture.md shows the packages and their imports.
+"""

@@ -1,4 +1,4 @@
-"""The Django application: signals, system checks and roles are connected here."""
+"""The Django application: connects signals, system checks and roles."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class JobsConfig(AppConfig):
 
 
 def _roles_sync(app_config: AppConfig, **kwargs: object) -> None:
-    """Update the ready-made staff roles, once the last application's permissions have been written."""
+    """Update the predefined staff roles after the migrations of the last application have created all permissions."""
     from jobs.teams.roles import roles_sync
 
     with_models = [config for config in apps.get_app_configs() if config.models_module is not None]

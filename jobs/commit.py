@@ -9,10 +9,10 @@ from django.db import transaction
 
 
 def after_commit(function: Callable[..., object], *args: Any, **values: Any) -> None:
-    """Call `function` after the commit. Its exceptions are logged, because the rows are already written.
+    """Call `function` after the commit. Its exceptions are only logged, because the rows are already committed.
 
-    A nested function instead of functools.partial: Django logs a failing callback by `__qualname__`, which a partial
-    does not have.
+    The callback is a nested function instead of functools.partial, because Django logs a failing callback by
+    `__qualname__`, which a partial does not have.
     """
 
     def call() -> None:

@@ -1,4 +1,7 @@
-"""Error tree: requests, limits, jobs and storage. The root and the errors of pictures are in `segmentation.errors`."""
+"""Errors of requests, limits, jobs and storage.
+
+The root class and the errors of pictures are in `segmentation.errors`.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ class PermissionDenied(MattingError):
 
 
 class ScopeMissing(PermissionDenied):
-    """Report that the key lacks `scope`."""
+    """The key lacks `scope`."""
 
     public_message = gettext_noop("The key lacks a scope.")
 
@@ -46,7 +49,7 @@ class LengthRequired(MalformedBody):
 
 
 class ParameterMissing(InvalidParameter):
-    """Report a required parameter that was not sent; `field` is its name."""
+    """A required parameter was not sent; `field` is its name."""
 
     public_message = gettext_noop("A parameter is missing.")
 
@@ -79,7 +82,7 @@ class DownloadFailed(MattingError):
 
 
 class LimitReached(MattingError):
-    """Group refusals that pass with time; `retry_after_s` is when to try again, in seconds."""
+    """Base of temporary refusals; `retry_after_s` is the number of seconds after which to retry."""
 
     http_status = 429
 
@@ -94,7 +97,7 @@ class RateLimited(LimitReached):
 
 
 class QuotaExceeded(LimitReached):
-    """Report a used-up allowance; `window` is `day`, `month` or `storage`."""
+    """An allowance is used up; `window` is `day`, `month` or `storage`."""
 
     code = "quota_exceeded"
     public_message = gettext_noop("The team's quota is used up.")
@@ -129,7 +132,7 @@ class JobNotCancelable(MattingError):
 
 
 class JobCanceled(MattingError):
-    """Report that the job was cancelled while the request waited for it."""
+    """The job was cancelled while the request waited for it."""
 
     code, http_status = "canceled", 409
     public_message = gettext_noop("The job was cancelled.")
@@ -147,7 +150,7 @@ class QueueUnavailable(MattingError):
 
 
 class QueueFull(QueueUnavailable):
-    """The queue is longer than a caller should wait; `retry_after_s` is when to come back."""
+    """The queue is too long; `retry_after_s` is the number of seconds after which to retry."""
 
     public_message = gettext_noop("The queue is full, please try again later.")
 
@@ -182,7 +185,7 @@ class WorkerLost(MattingError):
 
 
 def errors_by_code(root: type[MattingError] = MattingError) -> dict[str, type[MattingError]]:
-    """Map each code of the tree to the class nearest to the root that has it, classes of other modules included."""
+    """Return the class of each code in the tree; if several classes share a code, the one nearest to the root."""
     found = {root.code: root}
     for child in root.__subclasses__():
         for code, kind in errors_by_code(child).items():
@@ -191,13 +194,13 @@ def errors_by_code(root: type[MattingError] = MattingError) -> dict[str, type[Ma
 
 
 def error_kinds() -> list[type[MattingError]]:
-    """List one class for each code, sorted by code."""
+    """Return one class for each code, sorted by code."""
     kinds = errors_by_code()
     return [kinds[code] for code in sorted(kinds)]
 
 
 def error_of(code: str, message: str) -> MattingError:
-    """Build the error that a picture or job was stored with."""
+    """Return the error that is stored with a picture or job."""
     kind = _STORED.get(code, MattingError)
     return kind(message)
 

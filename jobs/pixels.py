@@ -1,8 +1,8 @@
-"""Processes of their own for what decodes pictures: no web process pays for pixels with its memory or its life.
+"""Decode pictures in separate processes, so that a picture cannot exhaust the memory of a web process or crash it.
 
-Each web process has one for checking uploads and one for rendering variants, so that a large rendering holds up no
-upload, and no model waits for either. Over the whole machine at most one large picture is in work at a time. Where
-MATTING_PIXEL_PROCESSES is off, the work is done in the calling thread.
+Each web process has one such process to check uploads and one to render variants, so that a large rendering delays
+neither uploads nor models. At most one large picture at a time is processed on the machine. If MATTING_PIXEL_PROCESSES
+is off, the work runs in the calling thread.
 """
 
 from __future__ import annotations
@@ -37,10 +37,11 @@ _TASK_S = 60  # of processor time
 
 
 class PixelProcess:
-    """Run functions one at a time in a child process, started by the first call and stopped after `idle_s` without one.
+    """Run functions one at a time in a child process.
 
-    A function beyond the limit of memory raises MemoryError. One beyond the limit of time ends the process, as a crash
-    does: its future and those queued behind it raise one of PROCESS_FAILED, and `run` tries once more in a new process.
+    The process starts with the first call and ends after `idle_s` seconds without one. A function that exceeds the
+    memory limit raises MemoryError. One that exceeds the time limit ends the process, as a crash does: its future and
+    the futures queued behind it raise one of PROCESS_FAILED, and `run` retries once in a new process.
     """
 
     def __init__(self, *, longest_queue: int, idle_s: float) -> None:
@@ -51,7 +52,7 @@ class PixelProcess:
         self._timer: threading.Timer | None = None
 
     def submit(self, work: Callable[..., Value], *args: Any, pixels: int = 0) -> Future[Value]:
-        """Begin or queue a function of that many pixels; raise ServerBusy when too many wait already."""
+        """Start or queue a function that processes `pixels` pixels; raise ServerBusy when too many are queued."""
         if not settings.MATTING_PIXEL_PROCESSES:
             return _done_here(work, *args)
         with self._lock:
@@ -69,7 +70,7 @@ class PixelProcess:
         return future
 
     def run(self, work: Callable[..., Value], *args: Any, pixels: int = 0) -> Value:
-        """Return what a function returns; raise what it raises, or one of PROCESS_FAILED after two attempts."""
+        """Return the function's result; raise its error, or one of PROCESS_FAILED after two attempts."""
         for is_last in (False, True):
             try:
                 return self.submit(work, *args, pixels=pixels).result()
@@ -102,7 +103,7 @@ class PixelProcess:
 
 
 class TeamShares:
-    """Let each team have at most `most` things under way in this process."""
+    """Allow each team at most `most` operations at the same time in this process."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -110,7 +111,10 @@ class TeamShares:
         self._lock = threading.Lock()
 
     def take(self, team_id: object) -> Callable[[], None]:
-        """Take one of a team's shares, and return how to give it back; raise RateLimited when all are taken."""
+        """Reserve one operation for the team and return the function that releases it.
+
+        Raise RateLimited when none is free.
+        """
         with self._lock:
             if self._taken[team_id] >= self._most:
                 raise RateLimited(f"Your team may have {self._most} of these under way at a time.", retry_after_s=2)
@@ -152,7 +156,7 @@ def _begin_process() -> None:
 
 
 def _bounded(lock_path: str, work: Callable[..., Value], *args: Any) -> Value:
-    """Do a piece of work within its processor time, and alone on this machine where `lock_path` names the lock."""
+    """Run a function within its CPU time, and with a lock of the whole machine if `lock_path` is given."""
     spent = resource.getrusage(resource.RUSAGE_SELF)
     most_s = int(spent.ru_utime + spent.ru_stime) + _TASK_S
     resource.setrlimit(resource.RLIMIT_CPU, (most_s, resource.RLIM_INFINITY))
@@ -174,7 +178,7 @@ def _locked(path: str) -> Iterator[None]:
 
 
 def rendering_folder() -> Path:
-    """Return the folder in which renderings lie until they are sent; remove what a killed process has left there."""
+    """Return the folder of renderings that are not sent yet, after removing those of killed processes."""
     folder = Path(settings.DATA_DIR) / "renderings"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     oldest = time.time() - 3600

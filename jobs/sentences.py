@@ -1,7 +1,7 @@
-"""Sentences of the error tree in the reader's language.
+"""Translate the sentences of the error tree.
 
-The messages of the tree are English. In another language a reader gets the translated sentence of the code, followed by
-the English details. The published dialects answer in English always and do not use this module.
+The messages of the tree are English. In another language, the response contains the translated sentence of the code,
+followed by the English details. The published dialects always respond in English and do not use this module.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from jobs.errors import errors_by_code
 
 
 def explained(code: str, message: str) -> str:
-    """Return an error's message; in a language other than English, the code's translated sentence before it."""
+    """Return an error's message; in a language other than English, preceded by the code's translated sentence."""
     kind = errors_by_code().get(code)
     if kind is None or (get_language() or "en").startswith("en"):
         return message

@@ -11,7 +11,7 @@ def signature_of(text: str, *, salt: str) -> str:
 
 
 def is_signature_of(text: str, signature: str, *, salt: str) -> bool:
-    """Return True if the signature was made for the text with the current key or an earlier one."""
+    """Return True if the signature was made for the text with the current key or one of its fallbacks."""
     try:
         signing.Signer(salt=salt).unsign(f"{text}:{signature}")
     except signing.BadSignature:

@@ -1,4 +1,4 @@
-"""The admin for operators and auditors. It changes data through services alone, so that every change is audited."""
+"""The admin for operators and auditors. It changes data only through services, so that every change is audited."""
 
 from . import accounts, audit, failures, jobs, keys, models, teams, webhooks
 

@@ -24,7 +24,7 @@ for model in (User, Group, EmailAddress, Authenticator, Dashboard):
 
 @admin.register(User)
 class PeopleAdmin(AuditedAdmin, UserAdmin):
-    """Edit users. A user is deactivated instead of deleted, so that their jobs keep their name."""
+    """Edit users. Users are deactivated instead of deleted, so that their jobs keep the user's name."""
 
     form = UserChangeForm
     add_form = UserCreationForm

@@ -1,4 +1,4 @@
-"""The audit trail in the admin: read, filter and export, never change."""
+"""The audit trail in the admin: read, filter and export it, without changes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from jobs.templatetags.keyline_admin import change_text
 
 
 class TeamOfEntryFilter(DropdownFilter):
-    """Filter by team id: entries have no foreign keys."""
+    """Filter entries by the team's id, which is plain text because entries have no foreign keys."""
 
     title = "team"
     parameter_name = "team_id"
@@ -34,7 +34,7 @@ class TeamOfEntryFilter(DropdownFilter):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnly, AuditedAdmin):
-    """Show who did what. The database refuses changes as well, so missing buttons are not the protection."""
+    """Show the audit entries. Changes are impossible here, and the database refuses them too."""
 
     list_display = ("number", "when", "who", "what", "object_text", "change", "team_name", "address")
     list_display_links = ("number",)
@@ -77,7 +77,7 @@ class AuditEntryAdmin(ReadOnly, AuditedAdmin):
         ]
 
     def export_view(self, request: HttpRequest, form: str) -> HttpResponseBase:
-        """Return the entries that the list's filters select, oldest first, as `csv` or `jsonl`."""
+        """Return the entries that match the list's filters, oldest first, as `csv` or `jsonl`."""
         if form not in CONTENT_TYPES or not self.has_view_permission(request):
             raise Http404
         entries = self.get_changelist_instance(request).get_queryset(request)

@@ -27,7 +27,7 @@ _SECRETS = ("password", "secret", "previous_secret", "secret_hash", "token_hash"
 
 
 class AuditedAdmin(ModelAdmin):
-    """Record every change made by a form in the audit trail, with the values before and after."""
+    """Record every change by a form in the audit trail, with the values before and after."""
 
     list_fullwidth = True
     show_full_result_count = False
@@ -36,7 +36,7 @@ class AuditedAdmin(ModelAdmin):
     list_filter_submit = True
 
     def construct_change_message(self, request: HttpRequest, form: BaseForm, formsets: Any, add: bool = False) -> Any:
-        """Keep what a form changed. Django calls this for every form before it logs it, the password form included."""
+        """Store the changes of a form. Django calls this before it logs any form, including the password form."""
         setattr(request, _CHANGES, ({}, {}) if add else _changes_of(form))
         return super().construct_change_message(request, form, formsets, add)
 
@@ -59,7 +59,7 @@ class AuditedAdmin(ModelAdmin):
 
 
 def moment(value: dt.datetime | None) -> SafeString | str:
-    """Return a time to the second in the site's time zone, in one line of HTML."""
+    """Return a time to the second in the site's time zone, as HTML without line breaks."""
     if value is None:
         return "–"
     return format_html('<span class="kl-nowrap">{}</span>', moment_text(value))
@@ -70,7 +70,7 @@ def moment_text(value: dt.datetime) -> str:
 
 
 class ReadOnly(BaseModelAdmin):
-    """Allow viewing only."""
+    """Allow viewing only: no adding, changing or deleting."""
 
     def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -83,7 +83,7 @@ class ReadOnly(BaseModelAdmin):
 
 
 class DaysFilter(RangeDateFilter):
-    """Filter a time by whole days of the site's time zone, both ends included."""
+    """Filter a time by days in the site's time zone, both ends included."""
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         first = self._day("_from")
@@ -104,7 +104,7 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 
 def _changes_of(form: BaseForm) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the changed fields' values before and after. Values of secrets are replaced."""
+    """Return the values of the changed fields before and after. Values of secrets are replaced."""
     before, after = {}, {}
     for name in form.changed_data:
         hidden = any(word in name for word in _SECRETS)

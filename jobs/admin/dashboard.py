@@ -1,4 +1,4 @@
-"""The admin's dashboard: its figures as charts and tables."""
+"""The admin's dashboard: the site's figures as charts and tables."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _GAP = 6
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Place one dialect's share of one day in the chart, in the units of its view box.
+    """One dialect's share of one day in the chart, in the units of the chart's view box.
 
-    series: the dialect's place among those shown, which is its colour.
+    series: the dialect's index among those shown, which sets its colour.
     """
 
     dialect: str
@@ -34,7 +34,7 @@ class Block:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add the figures to the admin's first page, for staff who may view jobs."""
+    """Add the figures to the context of the admin's first page, for staff who may view jobs."""
     if not request.user.has_perm("jobs.view_job"):
         return context
     found, now = figures(), pulse()
@@ -57,7 +57,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def chart_blocks(days: list[Day], most: int, dialects: list[str]) -> list[Block]:
-    """Stack each day's dialects on one another, the highest day filling the chart."""
+    """Return stacked blocks of the dialects for each day; the highest day has the chart's full height."""
     step = CHART_WIDTH / max(1, len(days))
     blocks = []
     for number, day in enumerate(days):

@@ -18,7 +18,7 @@ from segmentation.errors import MattingError
 
 @admin.register(FailedPicture)
 class FailedPictureAdmin(ReadOnly, AuditedAdmin):
-    """Inspect, retry or drop what failed, one by one or together."""
+    """Inspect, retry or dismiss failed pictures, one by one or together."""
 
     list_display = ("finished_at", "team", "job", "position", "error_code", "fault", "faults", "attempt", "claimed_by")
     list_filter = (("job__urgency", ChoicesDropdownFilter),)

@@ -1,4 +1,4 @@
-"""Read the dashboard's figures, over all teams."""
+"""Read the dashboard's figures of all teams."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _KEPT_S = 60
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """Hold one day's pictures by dialect."""
+    """One day's number of pictures by dialect."""
 
     day: dt.date
     by_dialect: dict[str, int] = field(default_factory=dict)
@@ -37,7 +37,7 @@ class Day:
 
 @dataclass(frozen=True, slots=True)
 class StageTimes:
-    """Hold the median and the 95th percentile of one stage's time."""
+    """The median and the 95th percentile of one stage's time."""
 
     stage: str
     p50_ms: float
@@ -46,14 +46,14 @@ class StageTimes:
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """Hold the present state of queue and workers; depths None when the queue cannot be reached."""
+    """The current state of queue and workers; `depths` is None when the queue cannot be reached."""
 
     depths: dict[str, int] | None
     workers: list[dict[str, Any]]
 
 
 def pulse() -> Pulse:
-    """Read the queue's state, uncached."""
+    """Return the current state of queue and workers, uncached."""
     try:
         return Pulse(queue.depths(), queue.live_workers())
     except (RedisError, OSError):
@@ -61,7 +61,7 @@ def pulse() -> Pulse:
 
 
 def figures() -> dict[str, Any]:
-    """Return the figures of the database, at most a minute old."""
+    """Return the figures from the database, cached for at most one minute."""
     found: dict[str, Any] = cache.get_or_set("keyline.admin.figures", _figures, _KEPT_S) or {}
     return found
 
@@ -85,7 +85,7 @@ def _figures() -> dict[str, Any]:
 
 
 def pictures_by_day(since: dt.date) -> list[Day]:
-    """Return the charged pictures of each day by dialect, refunds subtracted; days without pictures included."""
+    """Return the charged pictures of each day by dialect, refunds subtracted; days without pictures are included."""
     rows = UsageEntry.objects.filter(day__gte=since).order_by().values_list("day", "dialect").annotate(Sum("pictures"))
     found: dict[dt.date, dict[str, int]] = defaultdict(dict)
     for day, dialect, pictures in rows:
@@ -96,14 +96,14 @@ def pictures_by_day(since: dt.date) -> list[Day]:
 
 
 def failures_by_code(since: dt.datetime) -> list[dict[str, Any]]:
-    """Return the number of failed pictures by public error code, the most frequent first."""
+    """Return the number of failed pictures by public error code, the most frequent code first."""
     failed = JobImage.objects.filter(status=Status.FAILED, enqueued_at__gte=since).order_by()
     rows = failed.values("error_code").annotate(pictures=Count("id")).order_by("-pictures")
     return [dict(row) for row in rows[:8]]
 
 
 def stage_times(timings: Iterable[dict[str, float]]) -> list[StageTimes]:
-    """Return median and 95th percentile (nearest rank) of each stage, in milliseconds."""
+    """Return the median and the 95th percentile (nearest rank) of each stage in milliseconds."""
     by_stage: dict[str, list[float]] = defaultdict(list)
     for one in timings:
         for stage, duration_ms in one.items():

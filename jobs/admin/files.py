@@ -1,4 +1,4 @@
-"""Open stored files from the admin, and draw thumbnails of sources."""
+"""Open stored files from the admin, and show thumbnails of sources."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ THUMBNAIL_PX = 160
 
 
 def artifact_open(request: HttpRequest, artifact_id: UUID) -> HttpResponse:
-    """Redirect to a file's signed link, and record that staff opened it."""
+    """Redirect to a file's signed link, and record that staff opened the file."""
     artifact = get_object_or_404(Artifact.objects.select_related("job__team"), pk=artifact_id)
     download_note(actor=caller_of(request).staff_actor(artifact.job.team), artifact=artifact)
     return redirect(storage.link_to(artifact))
 
 
 def thumbnail(artifact_id: UUID) -> HttpResponse:
-    """Return a thumbnail of a source or result (originals are megabytes each), or a placeholder for a missing file."""
+    """Return a thumbnail of a source or result, because originals are large; for a missing file, a placeholder."""
     artifact = get_object_or_404(Artifact, pk=artifact_id)
     try:
         data = storage.read(artifact.key)

@@ -1,4 +1,4 @@
-"""Context of the admin's page of one job."""
+"""Build the context of the admin's page of one job."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STAGES = ("queue", "fetch", "decode", "model", "post", "encode")
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Hold one stage's share of a picture's time, in percent, for the bar."""
+    """One stage's share of a picture's time, in percent, for the bar."""
 
     stage: str
     duration_ms: float
@@ -32,7 +32,7 @@ class Slice:
 
 @dataclass(frozen=True, slots=True)
 class PictureRow:
-    """Hold one picture's row on the page."""
+    """One picture's row on the page."""
 
     image: JobImage
     pair: SafeString
@@ -93,7 +93,7 @@ def _picture(image: JobImage) -> PictureRow:
 
 
 def timing_slices(timings_ms: dict[str, float]) -> list[Slice]:
-    """Split a picture's time by stage; the rest is `other`."""
+    """Return a picture's time split by stage; the rest is named `other`."""
     known = {stage: float(timings_ms[stage]) for stage in STAGES if stage in timings_ms}
     worked_ms = sum(duration for stage, duration in known.items() if stage != "queue")
     other_ms = float(timings_ms.get("total", worked_ms)) - worked_ms
@@ -104,7 +104,7 @@ def timing_slices(timings_ms: dict[str, float]) -> list[Slice]:
 
 
 def _facts(job: Job) -> list[tuple[str, object]]:
-    """Return the job's fields that have a value, with labels."""
+    """Return the labels and values of the job's fields that are not empty."""
     facts = [
         ("Job", job.id),
         ("Id in the dialect", job.external_id),

@@ -1,4 +1,4 @@
-"""Find jobs by any id that a caller may have. Every look-up uses an index."""
+"""Find jobs by any of their ids. Every look-up uses an index."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from jobs.models import Artifact, Job, JobImage, WebhookDelivery
 def job_ids_for(term: str) -> set[UUID]:
     """Return the ids of the jobs for which `term` is an id of any kind.
 
-    The id of a job, picture or file, a dialect's own (such as a task id), the request_id of an answer, a webhook-id, or
-    the path of a result as a dialect names it.
+    The id of a job, picture or file, a dialect's own id (such as a task id), the request_id of a response, a
+    webhook-id, or a result's path in a dialect.
     """
     found = set(Job.objects.filter(external_id=term).values_list("pk", flat=True))
     found |= set(Job.objects.filter(request_id=term).values_list("pk", flat=True))

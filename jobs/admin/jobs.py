@@ -64,7 +64,7 @@ class ErrorCodeFilter(DropdownFilter):
 
 @admin.register(Job)
 class JobAdmin(ReadOnly, AuditedAdmin):
-    """Show jobs. Nothing is edited here; the actions call the services."""
+    """Show jobs. Nothing can be edited; the actions call the services."""
 
     list_display = ("pictures", "ident", "owner", "state", "count", "error_code", "submitted", "took")
     list_display_links = ("pictures", "ident")
@@ -217,7 +217,10 @@ class JobAdmin(ReadOnly, AuditedAdmin):
         return response
 
     def action_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
-        """Run one action on one job, for the buttons of its page. POST only: a link or preview must run nothing."""
+        """Run one action on one job, for the buttons of its page.
+
+        POST only, so that links and previews have no effect.
+        """
         actions = {"retry": self.retry, "cancel": self.cancel, "purge": self.purge}
         name = request.POST.get("do", "")
         allowed = self._allowed(request)
@@ -243,7 +246,7 @@ class JobAdmin(ReadOnly, AuditedAdmin):
         return {"retry": operate, "cancel": operate, "purge": self.has_purge_permission(request)}
 
     def _each(self, request: HttpRequest, jobs: Iterable[Job], done: str, act: Callable[[Job], object]) -> None:
-        """Run an action on each job; show for how many it succeeded, and why the others were refused."""
+        """Run an action on each job; show the number of successes and the errors."""
         count = 0
         refused: dict[str, int] = {}
         for job in jobs:

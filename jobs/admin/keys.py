@@ -21,7 +21,7 @@ from segmentation.errors import MattingError
 
 
 class KeyForm(forms.ModelForm):
-    """Parse a new key; lists are separated by commas."""
+    """Parse and validate a new key; lists are separated by commas."""
 
     scopes = forms.MultipleChoiceField(
         choices=Scope.choices, initial=DEFAULT_SCOPES, widget=forms.CheckboxSelectMultiple
@@ -44,7 +44,7 @@ class KeyForm(forms.ModelForm):
 
 @admin.register(ApiKey)
 class ApiKeyAdmin(AuditedAdmin):
-    """Create, view and revoke keys. A key is never changed, and its secret is shown once."""
+    """Create, view and revoke keys. Keys cannot be changed, and a secret is shown only once."""
 
     form = KeyForm
     list_display = ("name", "public_id", "team", "scope_text", "state", "used", "expires_at", "created_by")
@@ -92,7 +92,7 @@ class ApiKeyAdmin(AuditedAdmin):
         messages.warning(request, f"Copy the secret now, it is shown only once: {secret}")
 
     def log_addition(self, request: HttpRequest, obj: Model, message: object) -> Any:
-        """Write no entry: the service has written one."""
+        """Write no entry, because the service has already written one."""
 
     @admin.action(description="Revoke", permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:

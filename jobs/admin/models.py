@@ -1,4 +1,4 @@
-"""Models in the admin: what is installed and active in each role, activation by one click, and its history."""
+"""Models in the admin: installed and active models of each role, activation with one click, and its history."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from segmentation.errors import MattingError
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnly, AuditedAdmin):
-    """Show the models of each role, and every activation. `manage.py fetch_weights` installs files."""
+    """Show the models of each role, and all activations. `manage.py fetch_weights` installs files."""
 
     list_display = (
         "name",
@@ -90,7 +90,7 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
         return self._done(request, activate)
 
     def deactivate_view(self, request: HttpRequest) -> HttpResponse:
-        """Leave a role and tier to the built-in model, or to none."""
+        """Deactivate the model of a role and tier; the built-in model replaces it if it supports them."""
 
         def deactivate() -> str:
             role, tier = _place_of(request)
@@ -132,7 +132,7 @@ def _activate(request: HttpRequest, text: str, role: Role, tier: Tier, accepted:
 
 
 def _place_of(request: HttpRequest) -> tuple[Role, Tier]:
-    """Read `place`, such as `subject-fine`; raise Http404 for an unknown one."""
+    """Parse a role and tier such as `subject-fine`; raise Http404 for an unknown one."""
     role, _, tier = request.POST.get("place", "").partition("-")
     try:
         return Role(role), Tier(tier)

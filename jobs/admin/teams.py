@@ -27,7 +27,7 @@ class MembershipInline(TabularInline):
 
 
 class QuotaInline(StackedInline):
-    """Edit a team's limits. Without a row the site's defaults apply; with one, an empty field means no limit."""
+    """Edit a team's limits. Without a row the site's defaults apply; in a row, an empty field means no limit."""
 
     model = Quota
     extra = 0
@@ -44,7 +44,7 @@ class QuotaInline(StackedInline):
 
 @admin.register(Team)
 class TeamAdmin(AuditedAdmin):
-    """Edit teams. A team is not deleted here: its jobs, ledger and files would be deleted with it."""
+    """Edit teams. Teams cannot be deleted here, because their jobs, ledgers and files would be deleted too."""
 
     list_display = ("name", "members_count", "members_see_all", "created_at")
     search_fields = ("name",)
@@ -62,7 +62,7 @@ class TeamAdmin(AuditedAdmin):
         return len(team.memberships.all())
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseInlineFormSet, change: bool) -> None:
-        """Let the services write members and limits, so that each change gets its own audit entry."""
+        """Write members and limits through the services, so that each change gets its own audit entry."""
         formset.save(commit=False)
         author = caller_of(request).author()
         for row in formset.deleted_objects:

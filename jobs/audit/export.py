@@ -1,4 +1,4 @@
-"""Write audit entries as CSV or JSON lines, hashes included, so that a copy can be checked elsewhere."""
+"""Export audit entries as CSV or JSON lines with their hashes, so that a copy can be verified elsewhere."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ CONTENT_TYPES = {"csv": "text/csv", "jsonl": "application/jsonl"}
 
 
 def audit_export(*, author: Author, entries: QuerySet[AuditEntry], form: str, filters: str) -> Iterator[str]:
-    """Record the export and return its lines, oldest entry first; the entry about this export is not part of it.
+    """Record the export and return its lines, oldest entry first; the entry about this export is not included.
 
-    form is a name in CONTENT_TYPES; filters is the query that chose the entries, kept in the audit entry.
+    form: a name in CONTENT_TYPES. filters: the query that selected the entries, stored in the audit entry.
     """
     last = AuditEntry.objects.order_by("-number").values_list("number", flat=True).first() or 0
     audit_append(action=Action.AUDIT_EXPORTED, author=author, after={"format": form, "filters": filters})

@@ -1,4 +1,4 @@
-"""Bring text and values into the form that the database returns, so that an entry's hash is the same when read."""
+"""Convert text and values to the form that the database returns, so that an entry has the same hash when read."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ _EXPONENT_FROM = 1e16  # from here on Python writes 1e+16
 
 
 def clean_text(text: str, length: int | None = None) -> str:
-    """Return text that fits its column. PostgreSQL refuses NUL and lone surrogates."""
+    """Return text without characters that PostgreSQL refuses (NUL, lone surrogates), cut to `length` characters."""
     return text.replace("\x00", "").encode(errors="replace").decode()[:length]
 
 
 def plain_json(values: Mapping[str, Any] | None) -> Any:
-    """Return values as the JSON that both databases return unchanged."""
+    """Return values as JSON types that both databases return unchanged."""
     if values is None:
         return None
     text = json.dumps(values, cls=DjangoJSONEncoder)

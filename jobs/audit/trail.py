@@ -18,7 +18,7 @@ from jobs.teams.actor import Actor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Name who acted and from where, as text that is kept after user, key and team are gone."""
+    """Who acted and from which address, as text that remains when user, key and team have been deleted."""
 
     name: str = "system"
     user_id: int | None = None
@@ -30,7 +30,7 @@ class Author:
 
     @classmethod
     def of(cls, actor: Actor | None) -> Author:
-        """Describe an actor; None is the site itself."""
+        """Return the author for an actor; None means the site itself."""
         if actor is None:
             return cls()
         return cls(
@@ -47,7 +47,7 @@ class Author:
     def person(
         cls, user: User, *, team: Team | None = None, address: str | None = None, request_id: str = ""
     ) -> Author:
-        """Describe a user who acts for no team, or for `team`."""
+        """Return the author for a user who acts for `team` or for no team."""
         return cls(
             name=user.get_username(),
             user_id=user.pk,
@@ -71,10 +71,10 @@ def audit_append(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
-    """Write one entry at the end of the chain.
+    """Append one entry to the chain.
 
-    The chain's head stays locked until the transaction ends. Call this last in a transaction: then two actions never
-    deadlock on each other's rows, and the lock is held only for the commit.
+    The head of the chain stays locked until the transaction ends. Call this at the end of a transaction: then two
+    transactions cannot deadlock, and the lock is short.
     """
     with transaction.atomic():
         head = _head_locked()
@@ -103,7 +103,7 @@ def audit_append(
 
 
 def _head_locked() -> AuditHead:
-    """Lock the chain's head; the first entry creates it."""
+    """Lock the head of the chain and return it; the first call creates it."""
     rows = AuditHead.objects.select_for_update().filter(pk=AuditHead.PK)
     head = rows.first()
     if head is None:

@@ -1,4 +1,4 @@
-"""Check the audit trail's chain."""
+"""Verify the hash chain of the audit trail."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jobs.models.audit import GENESIS
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Hold the problems found in the chain, and the number and hash of the last entry that was read."""
+    """The problems found in the chain, and the number and hash of its last entry."""
 
     problems: list[str]
     count: int
@@ -20,7 +20,7 @@ class Verdict:
 
 
 def audit_verify(*, first_problems: int = 50) -> Verdict:
-    """Read the whole chain and list what was changed, removed, inserted or cut off at its end."""
+    """Read the whole chain and report entries that were changed, removed, inserted, or cut off at the end."""
     problems: list[str] = []
     number, last_hash, count = 0, GENESIS, 0
     for entry in AuditEntry.objects.order_by("number").iterator(chunk_size=1000):

@@ -1,7 +1,8 @@
-"""Which model runs on which picture: roles, quality tiers, activation, and the models that a worker keeps loaded.
+"""Select the model for each picture: roles, quality tiers, activation, and the models loaded in a worker.
 
-`activation` is the service that puts a weights file into a role, `installed` and `hosts` say which files there are and
-where, `quality` chooses a picture's quality at submission. Workers alone import `pool`, `routing` and `engines`, which
-load models: `routing` asks the right one and records why, `pool` keeps them within a memory budget. The room reads
-`jobs.work.queue` and the storage; submission and the workers' tasks call it.
+`activation` is the service that activates a weights file in a role. `installed` and `hosts` list the available files
+and the hosts that have them. `quality` chooses a picture's quality at submission. Only workers import `pool`, `routing`
+and
+`engines`, which load models: `routing` selects the model for a picture and records the reason, `pool` keeps the loaded
+models within a memory budget. This package reads `jobs.work.queue` and the storage; submission and tasks call it.
 """

@@ -1,4 +1,4 @@
-"""Put a model into a role and tier, on all hosts or on none."""
+"""Activate a model in a role and tier, on all hosts or on none."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ WEIGHTS_TRY = Task("weights_try")
 
 
 def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVersion | None]:
-    """Activate a file of the weights folder as the fast model of every role that it can take.
+    """Activate a file of the weights folder as the fast model of each role that it supports.
 
-    Returns its version and the one before, of the role `subject` (or of its first role). Raises WeightsInvalid with the
-    reason, and WaitTimeout when no worker tries it in time or not every host can get it; then nothing changes.
+    Return its version and the previous one, for the role `subject` (or the first role). Raise WeightsInvalid with the
+    reason, and WaitTimeout when no worker tests the file in time or a host cannot get it; then nothing changes.
     """
     path = "/".join(place.parts)
     answer = _tried(path)
@@ -43,8 +43,8 @@ def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVers
 def model_activate(*, actor: Actor, path: str, role: Role, tier: Tier, licence_accepted: bool = False) -> ModelVersion:
     """Activate a file of the weights folder in one role and tier.
 
-    Raises InvalidParameter for a role that the model cannot take, or a licence that needs acceptance and has none;
-    otherwise as `model_reload`. The audit entry records the licence, and whether it was accepted.
+    Raise InvalidParameter for a role that the model does not support, or for a licence that must be accepted and was
+    not; otherwise as `model_reload`. The audit entry records the licence and its acceptance.
     """
     answer = _tried(path)
     if role not in answer["roles"]:
@@ -60,7 +60,7 @@ def model_activate(*, actor: Actor, path: str, role: Role, tier: Tier, licence_a
 
 
 def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:
-    """Leave a role and tier to the built-in model (`fast`) or to none."""
+    """Deactivate the model of a role and tier. In the tier `fast` the built-in model replaces it."""
     with transaction.atomic():
         before = active_version(role, tier)
         if before is None:
@@ -75,9 +75,9 @@ def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:
 
 
 def _tried(path: str) -> dict[str, Any]:
-    """Let a worker load a file and run it on a test picture; return its description, with the key of a stored copy.
+    """Let a worker load a file and run it on a test picture; return the model's description.
 
-    The copy is for hosts that lack the file: the worker that tries it may run on one of them.
+    The description contains the key of the stored copy, because the worker may run on a host that lacks the file.
     """
     sha256, storage_key = _publish(path)
     answer: dict[str, Any] | None = queue.ask(
@@ -125,9 +125,9 @@ def _activate(
 
 
 def _publish(path: str) -> tuple[str, str]:
-    """Store a copy of the file for other hosts; return its sha256 and key, both empty where it is not needed.
+    """Store a copy of the file for other hosts; return its sha256 and key, or two empty texts if no copy is needed.
 
-    It is not needed when all workers are on this host; a file that this host lacks may be on another.
+    No copy is needed when all workers are on this host. A file that this host lacks may be on another host.
     """
     file = Path(settings.MATTING_WEIGHTS_DIR) / path
     if not file.is_file() or not (set(hosts_now()) - {host_name()} or settings.S3_BUCKET):
@@ -137,7 +137,7 @@ def _publish(path: str) -> tuple[str, str]:
 
 
 def _prepare_hosts(version: ModelVersion, *, own: str) -> None:
-    """Wait until every live host has the file; raise WaitTimeout naming those that do not get it in time."""
+    """Wait until all live hosts have the file; raise WaitTimeout that names the hosts without it."""
     version.is_pending = True
     version.save(force_insert=True)
     deadline = time.monotonic() + settings.MATTING_MAX_WAIT_S
@@ -152,7 +152,7 @@ def _prepare_hosts(version: ModelVersion, *, own: str) -> None:
 
 
 def _replace(actor: Actor, versions: Sequence[ModelVersion], action: Action) -> None:
-    """Activate the versions in their places, in one transaction, each with an audit entry."""
+    """Activate the versions in one transaction, each with an audit entry."""
     with transaction.atomic():
         before = {version.role: active_version(version.role, version.tier) for version in versions}
         for version in versions:

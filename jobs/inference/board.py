@@ -1,4 +1,4 @@
-"""What the admin's Models page shows: places, installed files, hosts, and how the models did."""
+"""The data of the admin's Models page: roles and tiers, installed files, hosts, and measurements of the models."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FIGURES_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Hold one role and tier: the model there, its file if this host has it, and where it is loaded."""
+    """One role and tier: its active model, the model's file if this host has it, and the hosts that have loaded it."""
 
     role: Role
     tier: Tier

@@ -1,4 +1,4 @@
-"""What a model can do, by its manifest, so that it is never used for anything else."""
+"""Read from a model's manifest which roles it supports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SALIENT = (Role.SUBJECT, Role.PROMPTS)
 
 
 def roles_of(manifest: Manifest) -> tuple[Role, ...]:
-    """Return the roles that a model can take."""
+    """Return the roles that a model supports."""
     return _ROLES.get(manifest.family, _SALIENT)
 
 

@@ -1,4 +1,4 @@
-"""Which model answered a picture, and why."""
+"""Record which model processed a picture, and why."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from jobs.models import Tier
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Record which model answered a picture.
+    """The model that processed a picture, and the reason.
 
-    reason: `quality`: the picture's quality asks for it; of quality `auto`: `certain`, `uncertain`, `share` or `time`
-    (see `escalation`); `memory`: the wanted model did not fit; `missing`: the wanted model cannot be had; `trial`: the
-    model under trial was to answer.
+    reason: `quality`: the picture's quality requires this model. With quality `auto`: `certain`, `uncertain`, `share`
+    or `time` (see `escalation`). `memory`: the preferred model did not fit into memory. `missing`: the preferred model
+    is not
+    available. `trial`: the picture was assigned to the model under trial.
     """
 
     model: str
@@ -24,5 +25,5 @@ class Choice:
 
     @property
     def label(self) -> str:
-        """Return name and version, as results carry them."""
+        """Return the model's name and version, as stored with results."""
         return f"{self.model} {self.version}"[:80]

@@ -1,4 +1,4 @@
-"""Measure the qualities on photos with masks: time, share escalated, error, and what the uncertainty is worth."""
+"""Compare the qualities on photos with masks: time, share of escalated photos, error, and value of the uncertainty."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ from segmentation.pipeline import uncertainty_of
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Hold one photo: the error (mean absolute, 0..1) and time of both models, and the fast one's uncertainty."""
+    """The measurements of one photo.
+
+    Error (mean absolute, 0..1) and time of both models, and the fast model's uncertainty.
+    """
 
     uncertainty: float
     fast_error: float
@@ -26,7 +29,7 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Hold one way to process the photos: `above` is the level of `auto`, None for the other qualities."""
+    """The result of one way to process all photos. `above`: the level of `auto`; None for the other qualities."""
 
     quality: str
     above: float | None
@@ -36,7 +39,7 @@ class Outcome:
 
 
 def measure(photos: Iterable[tuple[np.ndarray, np.ndarray]], fast: Engine, fine: Engine) -> list[Measured]:
-    """Ask both models for every photo, (H, W, 3) uint8, and compare with its mask, (H, W) float32 0..1."""
+    """Run both models on each photo, (H, W, 3) uint8, and compare the alpha with its mask, (H, W) float32 0..1."""
     measured = []
     for rgb, mask in photos:
         fast_alpha, fast_s = _asked(fast, rgb)
@@ -48,7 +51,7 @@ def measure(photos: Iterable[tuple[np.ndarray, np.ndarray]], fast: Engine, fine:
 
 
 def outcomes(measured: Sequence[Measured], *, shares: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.5)) -> list[Outcome]:
-    """Return fast, fine, and `auto` at the level that escalates each share: the curve of the trade-off."""
+    """Return the outcomes of fast, fine, and `auto` at the level for each share of escalated photos."""
     ranked = sorted(measured, key=lambda one: -one.uncertainty)
     found = [_outcome("fast", ranked, 0), _outcome("fine", ranked, len(ranked))]
     found += [_outcome("auto", ranked, round(share * len(ranked))) for share in shares]
@@ -56,7 +59,7 @@ def outcomes(measured: Sequence[Measured], *, shares: Sequence[float] = (0.1, 0.
 
 
 def error_held_by_most_uncertain(measured: Sequence[Measured], *, share: float = 0.2) -> float:
-    """Return how much of the fast model's total error the most uncertain photos hold, 0..1."""
+    """Return the share (0..1) of the fast model's total error that comes from the most uncertain photos."""
     ranked = sorted(measured, key=lambda one: -one.uncertainty)
     total = sum(one.fast_error for one in ranked)
     held = sum(one.fast_error for one in ranked[: round(share * len(ranked))])
@@ -84,6 +87,6 @@ def _asked(engine: Engine, rgb: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _error(alpha: np.ndarray, mask: np.ndarray) -> float:
-    """Return the mean absolute difference at the mask's size."""
+    """Return the mean absolute difference, after resizing the alpha to the mask's size."""
     height, width = mask.shape
     return float(np.abs(cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR) - mask).mean())

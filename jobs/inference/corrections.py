@@ -1,4 +1,4 @@
-"""Record that a person corrected a result, so that models can be compared by it."""
+"""Record that a person corrected a result, so that models can be compared by their corrections."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from jobs.models import JobImage
 
 
 def correction_note(*, image: JobImage) -> None:
-    """Store that a brush, a box or a click changed a picture's result; the first time alone writes."""
+    """Record that a brush, a box or a click changed a picture's result.
+
+    Only the first correction writes to the database.
+    """
     if not image.is_corrected:
         JobImage.objects.filter(pk=image.pk).update(is_corrected=True)

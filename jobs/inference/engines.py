@@ -1,4 +1,4 @@
-"""The models of this worker process: the one of each role and tier, loaded through one pool.
+"""The models of this worker process, one for each role and tier, loaded through one pool.
 
 Only workers and commands import this module.
 """
@@ -52,11 +52,11 @@ _MODELS_SHARE = 0.5  # of the memory, for the models of all workers, unless a se
 
 
 class HostLacksWeights(Exception):
-    """Report that another host must take the picture: this one has not got the model's file."""
+    """Raised when this host does not have the model's file; another host must process the picture."""
 
 
 class Engines(EngineSource):
-    """Hold a worker's models. An activation is seen before the next picture: `refresh` reads it."""
+    """The models of this worker. `refresh` reads the active models before each picture."""
 
     def __init__(self, pool: Pool, escalation: Escalation) -> None:
         self.pool, self.escalation = pool, escalation
@@ -66,17 +66,17 @@ class Engines(EngineSource):
         self.missing: set[str] = set()
 
     def refresh(self) -> None:
-        """Read which models are active; keep what was read last while the database cannot be reached."""
+        """Read which models are active; keep the last known ones while the database cannot be reached."""
         try:
             self._versions = active_versions()
         except DatabaseError:  # also before the first migration, for commands
             logger.warning("the active models cannot be read; those read last stay")
 
     def engine(self, role: Role, tier: Tier) -> Engine | None:
-        """Return the model of a role and tier.
+        """Return the model of a role and tier, or None.
 
-        A model that cannot be loaded here is replaced: `fast` by the one that answered before or the built-in one, the
-        other tiers by none. Raises HostLacksWeights when another host has the file that this one lacks.
+        If a model cannot be loaded here, `fast` uses the previous model or the built-in one, and the other tiers have
+        none. Raise HostLacksWeights when only another host has the file.
         """
         version = self._versions.get((role, tier))
         if version is None:
@@ -99,7 +99,7 @@ class Engines(EngineSource):
         return self._get(self._last.get(role, built_in())) if tier is Tier.FAST else None
 
     def _get(self, weights: Weights) -> Engine:
-        """Load the last resort of a role; raise WorkerUnfit when this worker has no model at all."""
+        """Load the last fallback of a role; raise WorkerUnfit when this worker has no model at all."""
         try:
             return self.pool.get(weights)
         except MemoryError:
@@ -114,7 +114,7 @@ class Engines(EngineSource):
         self.pool.unload_others(self._last.get(role, built_in()))
 
     def routed(self, image: JobImage) -> RoutedEngine:
-        """Return the engine that processes one picture by its quality and its team's trial."""
+        """Return the engine that processes one picture according to its quality and its team's trial."""
         self.refresh()
         quality = image.job.cutout_options.quality or Quality.FAST
         is_trial = image.pk.int % 100 < image.job.team.trial_percent
@@ -130,13 +130,13 @@ class Engines(EngineSource):
                 logger.warning("%s", error)
 
     def upkeep(self) -> None:
-        """Copy what is to be activated to this host, and unload idle models. The heartbeat calls it."""
+        """Copy the files of pending activations to this host, and unload idle models. The heartbeat calls it."""
         for version in [*pending_versions(), *active_versions().values()]:
             weights_fetch(version)
         self.pool.unload_idle()
 
     def describe(self) -> dict[str, object]:
-        """Return for the heartbeat what is loaded, which weights this host has, and which active models it lacks."""
+        """Return the heartbeat's values: loaded models, weights on this host, active models that this host lacks."""
         answering = self.pool.loaded(self._last.get(Role.SUBJECT, built_in()))
         state: dict[str, object] = {}
         if answering is not None:
@@ -180,21 +180,21 @@ def engine_for(image: JobImage) -> RoutedEngine:
 
 
 def engine_for_command(quality: Quality) -> RoutedEngine:
-    """Return an engine for pictures that belong to no job."""
+    """Return an engine for pictures without a job, for commands."""
     source = engines()
     source.refresh()
     return RoutedEngine(source, quality=quality, escalation=source.escalation)
 
 
 def runtimes_measure() -> Iterator[tuple[Path, Runtime]]:
-    """Measure the runtimes for the built-in and the active models; yield each file with its fastest one."""
+    """Measure the runtimes for the built-in and the active models; yield each file with its fastest runtime."""
     files = [built_in().path, *(path for one in active_versions().values() if (path := weights_fetch(one)))]
     for path in dict.fromkeys(files):
         yield path, measure_runtimes(path, cache_dir=_cache_dir(), threads=_threads())
 
 
 def _measure_beside() -> None:
-    """Start `manage.py measure_runtimes` at low priority when nothing is remembered for the built-in model yet."""
+    """Start `manage.py measure_runtimes` at low priority if the built-in model has not been measured yet."""
     if settings.MATTING_RUNTIME != Runtime.AUTO or a_gpu_may_be_there():
         return
     path = built_in().path
@@ -208,7 +208,7 @@ def _cache_dir() -> Path:
 
 
 def upkeep_forever(*, every_s: float = 2.0) -> None:
-    """Look after this worker's models, in a thread of its own: copying a file must not delay heartbeats."""
+    """Run the upkeep of this worker's models in a separate thread, because copying a file must not delay heartbeats."""
     threading.Timer(_MEASURE_AFTER_S, _measure_beside).start()
     while True:
         try:
@@ -236,7 +236,7 @@ def built_in() -> Weights:
 
 
 def load(weights: Weights) -> Engine:
-    """Load a weights file on the configured runtime; raise WeightsInvalid when it is not the file that was tried."""
+    """Load a weights file on the configured runtime; raise WeightsInvalid when the file differs from the tested one."""
     engine = load_engine(weights.path, runtime=settings.MATTING_RUNTIME, cache_dir=_cache_dir(), threads=_threads())
     if weights.sha256 and not weights.sha256.startswith(engine.version):
         raise WeightsInvalid(f"The weights file {weights.path.name} has changed since it was tried.")
@@ -245,7 +245,7 @@ def load(weights: Weights) -> Engine:
 
 
 def _threads() -> int | None:
-    """Return each worker's share of a container's CPUs; None without a limit, where runtimes choose well themselves."""
+    """Return each worker's share of a container's CPUs; None without a limit, so that the runtime decides."""
     cpus = available_cpus()
     return None if cpus >= (os.cpu_count() or 1) else max(1, cpus // settings.MATTING_WORKERS)
 
@@ -253,7 +253,7 @@ def _threads() -> int | None:
 def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
     """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if it fails.
 
-    sha256, storage_key: of the copy in the storage, for a host that lacks the file. The models in use are not changed.
+    sha256, storage_key: of the copy in the storage, for a host that lacks the file. The models in use do not change.
     """
     file: Path | None = Path(settings.MATTING_WEIGHTS_DIR) / path
     if storage_key:
@@ -276,7 +276,7 @@ def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[st
 
 
 def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
-    """Return what `weights_tried` returns, or {"error": text}."""
+    """Return the result of `weights_tried`, or {"error": text}."""
     try:
         return weights_tried(path, sha256, storage_key)
     except MattingError as error:
@@ -287,9 +287,9 @@ def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, objec
 
 
 def end_when_too_large() -> bool:
-    """Ask this worker to end after its picture when its memory is over the limit; its parent starts a fresh one.
+    """Stop this worker after its picture when its memory exceeds the limit; its parent starts a new process.
 
-    Runtimes and decoders keep memory that they once needed, and some leak; a new process has none of it.
+    Runtimes and decoders keep memory that they once needed, and some leak memory; a new process starts without it.
     """
     limit = settings.MATTING_WORKER_MAX_MB * 2**20
     if not limit or rss_bytes() <= limit:

@@ -1,4 +1,4 @@
-"""Decide which pictures of quality `auto` go on to the fine model: the uncertain ones, within a share and a time."""
+"""Decide which pictures of quality `auto` the fine model processes: uncertain ones, within a share and a time limit."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ LEAST_SEEN = 10  # pictures before a share means anything
 
 @dataclass(slots=True)
 class Escalation:
-    """Keep what one worker has seen, and decide for the next picture.
+    """Store the recent uncertainties of one worker, and decide for the next picture.
 
-    above: the uncertainty from which a picture may escalate (calibrated by `manage.py calibrate_quality`).
-    max_share: how many of the recent pictures may escalate, 0..1: among them the most uncertain ones.
-    max_s: the fine model's mean time, in seconds, from which it is not used.
+    above: the uncertainty (0..1) from which a picture may escalate, calibrated by `manage.py compare_quality`.
+    max_share: the share (0..1) of recent pictures that may escalate; the most uncertain ones are preferred.
+    max_s: when the fine model's mean time exceeds this number of seconds, no picture escalates.
     """
 
     above: float
@@ -27,10 +27,10 @@ class Escalation:
     _fine_s: float | None = None
 
     def decide(self, uncertainty: float) -> str:
-        """Return `uncertain` for a picture that goes on to the fine model, else why it does not.
+        """Return `uncertain` if the fine model should process the picture, else the reason against it.
 
         `certain`: below the level. `share`: less uncertain than enough recent pictures, or the share is used up.
-        `time`: the fine model takes too long here.
+        `time`: the fine model is too slow here.
         """
         reason = self._reason(uncertainty)
         self._seen.append(uncertainty)
@@ -38,7 +38,7 @@ class Escalation:
         return reason
 
     def took(self, seconds: float) -> None:
-        """Note how long the fine model took; the mean favours recent pictures."""
+        """Record the fine model's time; the mean gives more weight to recent pictures."""
         self._fine_s = seconds if self._fine_s is None else 0.8 * self._fine_s + 0.2 * seconds
 
     def _reason(self, uncertainty: float) -> str:

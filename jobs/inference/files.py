@@ -23,7 +23,7 @@ _FOLDER = "weights"
 
 
 def weights_locate(version: ModelVersion) -> Path | None:
-    """Return the path of the activated file on this host; None when only other hosts have it."""
+    """Return the path of the active file on this host; None when only other hosts have it."""
     for path in (Path(settings.MATTING_WEIGHTS_DIR) / version.path, _copy_path(version.sha256, version.path)):
         if path.is_file() and digest_of(path) == version.sha256:
             return path
@@ -31,7 +31,7 @@ def weights_locate(version: ModelVersion) -> Path | None:
 
 
 def weights_fetch(version: ModelVersion) -> Path | None:
-    """Return the file's path, copying it from the storage when this host has none; None when that fails."""
+    """Return the file's path; copy the file from the storage if it is missing. None when that fails."""
     found = weights_locate(version)
     if found is not None or not version.storage_key:
         return found
@@ -47,7 +47,7 @@ def weights_fetch(version: ModelVersion) -> Path | None:
 
 
 def weights_publish(path: Path, sha256: str) -> str:
-    """Store a copy of a weights file and its manifest for other hosts, once per content; return its key."""
+    """Store a copy of a weights file and its manifest for other hosts, once for each content; return its key."""
     key = f"{_FOLDER}/{sha256}/{path.name}"
     if key not in storage.files_under(f"{_FOLDER}/{sha256}/"):
         beside = manifest_path(path)
@@ -59,7 +59,7 @@ def weights_publish(path: Path, sha256: str) -> str:
 
 
 def digest_of(path: Path) -> str:
-    """Return a file's sha256, computed again only when its size or time changes."""
+    """Return a file's sha256, cached until its size or time changes."""
     state = path.stat()
     return _digest(str(path), state.st_size, state.st_mtime_ns)
 
@@ -78,7 +78,7 @@ def _manifest_key(key: str) -> str:
 
 
 def _copy_verified(key: str, target: Path, sha256: str) -> None:
-    """Copy a stored file to `target` by rename; raise ValueError when its checksum is another."""
+    """Copy a stored file to `target` by rename; raise ValueError when its checksum differs."""
     target.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=".part-")

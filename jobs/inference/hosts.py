@@ -1,4 +1,4 @@
-"""Which hosts have which weights, as their workers' heartbeats report."""
+"""The hosts and their weights, as reported by the heartbeats of their workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ DIGITS = 12  # of a sha256, in heartbeats
 
 @dataclass(slots=True)
 class Host:
-    """Hold one host of workers: the weights it has, and the active models that it cannot load."""
+    """One host with workers: its weights, and the active models that it cannot load."""
 
     name: str
     weights: set[str] = field(default_factory=set)
@@ -24,12 +24,12 @@ class Host:
 
 
 def host_name() -> str:
-    """Return this host's name in heartbeats: two installations on one machine need different ones."""
+    """Return this host's name in heartbeats. Two installations on one machine need different names."""
     return settings.MATTING_HOST or socket.gethostname()
 
 
 def hosts_now() -> dict[str, Host]:
-    """Return the hosts with a live worker that cuts out; raise RedisError when the queue cannot be reached."""
+    """Return the hosts with a live model worker; raise RedisError when the queue cannot be reached."""
     hosts: dict[str, Host] = {}
     for worker in queue.live_workers():
         if worker.get("role") != "pictures":
@@ -48,5 +48,5 @@ def other_host_has(sha256: str, *, own: str) -> bool:
 
 
 def hosts_without(sha256: str) -> list[str]:
-    """Return the live hosts that lack a weights file, by name."""
+    """Return the names of the live hosts that lack a weights file."""
     return sorted(name for name, host in hosts_now().items() if sha256[:DIGITS] not in host.weights)

@@ -1,4 +1,4 @@
-"""The weights files of this host, with what their manifests say."""
+"""The weights files of this host, with the content of their manifests."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SUFFIXES = (*BUILT_IN_SUFFIXES, ".onnx")
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """Hold one weights file. `problem` says why it cannot be used; then only path and bytes are known."""
+    """One weights file. If it cannot be used, `problem` gives the reason, and only path and bytes are known."""
 
     path: str
     bytes: int
@@ -36,7 +36,7 @@ class Installed:
 
 
 def installed_models() -> list[Installed]:
-    """List the files of the weights folder and the built-in one, by name."""
+    """Return the files of the weights folder and the built-in one, by name."""
     folder = Path(settings.MATTING_WEIGHTS_DIR)
     built_in = Path(settings.MATTING_WEIGHTS).resolve()
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
@@ -47,7 +47,7 @@ def installed_models() -> list[Installed]:
 
 
 def manifest_of(path: Path) -> Manifest:
-    """Read the manifest of a weights file without loading it; raise WeightsInvalid."""
+    """Return the manifest of a weights file without loading the model; raise WeightsInvalid."""
     beside = manifest_path(path)
     if path.suffix.lower() in BUILT_IN_SUFFIXES:
         return Manifest.read(beside) if beside.exists() else Manifest(name=path.stem, family=KEYLINE)
@@ -80,7 +80,7 @@ def _described(path: Path, relative: str, built_in: Path) -> Installed:
 
 
 def _figures(manifest: Manifest) -> tuple[tuple[str, str], ...]:
-    """Return the measured figures of the manifest's first evaluation set, as text."""
+    """Return the measurements of the manifest's first evaluation set as text."""
     metrics = manifest.extra.get("metrics", {})
     if not isinstance(metrics, dict):
         return ()

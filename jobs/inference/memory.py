@@ -1,4 +1,4 @@
-"""How much memory this process and its container have."""
+"""Read the memory of this process and its container."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _CGROUP_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.lim
 
 
 def rss_bytes() -> int:
-    """Return the resident size of this process; 0 where the system does not tell."""
+    """Return the resident size of this process in bytes; 0 if the system does not report it."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * _PAGE_BYTES
     except (OSError, ValueError, IndexError):
@@ -18,7 +18,7 @@ def rss_bytes() -> int:
 
 
 def available_bytes() -> int:
-    """Return the memory that the container, or else the machine, has in all."""
+    """Return the total memory of the container, or else of the machine, in bytes."""
     machine = os.sysconf("SC_PHYS_PAGES") * _PAGE_BYTES
     for path in _CGROUP_LIMITS:
         try:
@@ -31,7 +31,7 @@ def available_bytes() -> int:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error, or one that caused it, says that memory ran out: each runtime says it differently."""
+    """Return whether an error or one of its causes means that memory ran out. Each runtime reports this differently."""
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, MemoryError) or type(seen).__name__ == "OutOfMemoryError":

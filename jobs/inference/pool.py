@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """Name a weights file. An empty `sha256` accepts any content (the built-in file)."""
+    """A weights file. An empty `sha256` accepts any content, for the built-in file."""
 
     path: Path
     sha256: str = ""
@@ -31,11 +31,11 @@ class _Loaded:
 
 
 class Pool:
-    """Load models on first use, and unload the least recently used ones to free memory, or all that are idle.
+    """Load models on first use. Unload the least recently used ones to free memory, and those that are idle.
 
-    budget_bytes: what the loaded models may take together; the model that is asked for is loaded in any case.
-    idle_s: after how long without a picture a model is unloaded; the one given to `keep` never is.
-    load, size: build an engine, and estimate its memory before that; tests replace them.
+    budget_bytes: the limit for all loaded models together; a requested model is loaded even if it exceeds the limit.
+    idle_s: unload a model after this time without a picture, in seconds, except the one given to `keep`.
+    load, size: build an engine, and estimate its memory beforehand; tests replace them.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Pool:
         self._lock = threading.RLock()
 
     def get(self, weights: Weights) -> Engine:
-        """Return the engine of a weights file, loading it where needed; raise what loading raises."""
+        """Return the engine of a weights file, loading it if needed; raise the errors of loading."""
         with self._lock:
             loaded = self._loaded.get(weights)
             if loaded is None:
@@ -67,22 +67,22 @@ class Pool:
             return loaded.engine
 
     def put(self, weights: Weights, engine: Engine) -> None:
-        """Add an engine that was loaded elsewhere, such as one that was just tried."""
+        """Add an engine that was loaded elsewhere, for example by a test of a new file."""
         with self._lock:
             self._loaded.setdefault(weights, _Loaded(engine, self._size(weights), self._now()))
 
     def loaded(self, weights: Weights) -> Engine | None:
-        """Return the engine of a weights file if it is loaded."""
+        """Return the engine of a weights file if it is loaded, else None."""
         with self._lock:
             one = self._loaded.get(weights)
             return None if one is None else one.engine
 
     def keep(self, weights: Weights) -> None:
-        """Never unload this model when it is idle: nearly every picture uses it."""
+        """Never unload this model when idle, because nearly every picture uses it."""
         self._kept = weights
 
     def unload_idle(self) -> int:
-        """Unload what was not used for `idle_s`, and return the number of models."""
+        """Unload the models that were not used for `idle_s` seconds; return their number."""
         with self._lock:
             since = self._now() - self.idle_s
             idle = [key for key, one in self._loaded.items() if one.used_at < since and key != self._kept]
@@ -91,7 +91,7 @@ class Pool:
             return len(idle)
 
     def unload_others(self, weights: Weights) -> None:
-        """Unload everything else, after memory ran out."""
+        """Unload all other models, after memory ran out."""
         with self._lock:
             for key in [key for key in self._loaded if key != weights]:
                 self._unload(key, "made room")
@@ -120,7 +120,7 @@ class Pool:
 
 
 def _file_bytes(weights: Weights) -> int:
-    """Estimate a model's memory: about twice its file."""
+    """Return an estimate of a model's memory in bytes: twice the size of its file."""
     try:
         return 2 * weights.path.stat().st_size
     except OSError:

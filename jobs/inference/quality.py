@@ -29,22 +29,22 @@ def role_of(options: CutoutOptions) -> Role:
 
 
 def quality_default(team: Team, dialect: str) -> Quality:
-    """Return the team's quality for a dialect, else the team's, else the site's."""
+    """Return the team's quality for a dialect, else the team's quality, else the site's."""
     return Quality((team.dialect_qualities or {}).get(dialect) or team.quality or settings.MATTING_QUALITY)
 
 
 def qualities_available() -> dict[Quality, bool]:
-    """Return for each quality whether a fine model, which it needs, is active for subjects."""
+    """Return for each quality whether it can be used; `fine` and `auto` need an active fine model."""
     has_fine = active_version(Role.SUBJECT, Tier.FINE) is not None
     return {quality: has_fine or quality is Quality.FAST for quality in Quality}
 
 
 def quality_settled(options: CutoutOptions, *, team: Team, dialect: str) -> CutoutOptions:
-    """Return the options with a quality that can be had.
+    """Return the options with an available quality.
 
-    A caller who asks for `fine` by name gets InvalidParameter where no fine model is active, with a sentence that says
-    how to get one. A default falls back to `fast` there, and so does `auto`. Stamps need no model, and clicks are
-    a dialogue with the fast one: they are `fast`.
+    Without an active fine model, an explicit `fine` raises InvalidParameter with instructions to install one; a default
+    of `fine`, and every `auto`, become `fast`. Stamps, which need no model, and clicks, which only the fast model
+    serves, are always `fast`.
     """
     asked = options.quality
     quality = asked or quality_default(team, dialect)

@@ -1,7 +1,7 @@
-"""Ask each question of the right model, and record which one answered and why. Only workers import this module.
+"""Select the model for each picture, and record which model ran and why. Only workers import this module.
 
-A `RoutedEngine` stands before the models of one picture and has an engine's interface, so that `segmentation` needs no
-knowledge of roles and tiers.
+A `RoutedEngine` combines the models for one picture and has the interface of an engine, so `segmentation` does not
+depend on roles and tiers.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _Answer = TypeVar("_Answer")
 
 
 class EngineSource(Protocol):
-    """Choose the engine of a role and tier, and free memory for it; see `jobs.inference.engines`."""
+    """Provide the engine of a role and tier, and free memory for it; implemented in `jobs.inference.engines`."""
 
     def engine(self, role: Role, tier: Tier) -> Engine | None:
-        """Return the engine, loading it where needed; None when no model is active there."""
+        """Return the engine, loading it if needed; None when no model is active in this role and tier."""
         ...
 
     def built_in(self) -> Engine:
@@ -39,12 +39,12 @@ class EngineSource(Protocol):
         ...
 
     def make_room(self, role: Role) -> None:
-        """Unload everything but the fast model of a role."""
+        """Unload all models except the fast model of a role."""
         ...
 
 
 class RoutedEngine:
-    """Run inference on one picture. `choice` is set by the first run: which model was used, and why."""
+    """Run inference on one picture. The first run sets `choice`: the used model and the reason."""
 
     def __init__(
         self,
@@ -71,13 +71,13 @@ class RoutedEngine:
 
     @property
     def takes_points(self) -> bool:
-        """Return whether a model here takes clicks: the one for prompts, or else the built-in one."""
+        """Return whether the model for prompts or the built-in model accepts clicks."""
         return self._fast(Role.PROMPTS).takes_points or self._source.built_in().takes_points
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Answer clicks with the fast model for prompts, or with the built-in one where that takes none.
+        """Run the fast model for prompts on clicks, or the built-in model if that one accepts no clicks.
 
-        Clicks are a dialogue: every answer corrects the one before, so the model never changes in between.
+        Each click corrects the result of the previous ones, so all clicks of a picture use the same model.
         """
         engine = self._fast(Role.PROMPTS)
         if not engine.takes_points:
@@ -113,7 +113,7 @@ class RoutedEngine:
     def _escalated(
         self, role: Role, answer: _Answer, ask: Callable[[Engine], _Answer], doubt: Callable[[_Answer], float]
     ) -> _Answer:
-        """Return the fine model's matte where the fast one's is uncertain enough, else the fast one's."""
+        """Return the fine model's matte if the fast model's matte is uncertain enough, else the fast model's."""
         decision = self._escalation.decide(doubt(answer))
         fine = self._source.engine(role, Tier.FINE) if decision == "uncertain" else None
         if fine is None:
@@ -134,7 +134,7 @@ class RoutedEngine:
         return better
 
     def _asked(self, role: Role, engine: Engine, tier: Tier, reason: str, ask: Callable[[Engine], _Answer]) -> _Answer:
-        """Run a model; when memory runs out, unload other models and run the fast one."""
+        """Run a model; when memory runs out, unload the other models and run the fast model."""
         try:
             answer = ask(engine)
         except InferenceFailed as error:

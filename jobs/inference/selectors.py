@@ -1,4 +1,4 @@
-"""Read which models are active, and compare how they did."""
+"""Read which models are active, and compare their results."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jobs.models import JobImage, ModelVersion, Role, Status, Tier
 
 
 def active_version(role: str, tier: str) -> ModelVersion | None:
-    """Return the active model of a role and tier; None means the built-in one (`fast`) or none at all."""
+    """Return the active version of a role and tier; None if there is none (then `fast` uses the built-in model)."""
     return ModelVersion.objects.filter(is_active=True, role=role, tier=tier).first()
 
 
@@ -24,13 +24,13 @@ def active_versions() -> dict[tuple[Role, Tier], ModelVersion]:
 
 
 def pending_versions() -> list[ModelVersion]:
-    """Return the models that the hosts are to copy before they become active."""
+    """Return the models that the hosts must copy before they become active."""
     return list(ModelVersion.objects.filter(is_pending=True))
 
 
 @dataclass(frozen=True, slots=True)
 class ModelFigures:
-    """Hold how one model did on the pictures that it answered: shares in 0..1, times in milliseconds."""
+    """The results of one model on the pictures that it processed: shares in 0..1, times in milliseconds."""
 
     model: str
     tier: str
@@ -41,7 +41,7 @@ class ModelFigures:
 
 
 def model_figures(*, since: dt.datetime | None = None) -> list[ModelFigures]:
-    """Compare the models by time, uncertainty, and how often their results were corrected by brush, box or click."""
+    """Return for each model its times, uncertainty, and the share of results corrected by brush, box or click."""
     answered = JobImage.objects.filter(status=Status.SUCCEEDED).exclude(model_version="")
     if since is not None:
         answered = answered.filter(finished_at__gte=since)

@@ -1,7 +1,8 @@
-"""Decode the names in a zip whose UTF-8 flag is off: they are in the code page of the desktop that packed it.
+"""Decode the file names of a zip that does not mark them as UTF-8.
 
-The code page is nowhere in the file. It is one for all names, so each candidate is judged on all of them together: it
-must decode every name, and what it gives must look like names. General detectors need more text than a few names hold.
+Such names are in the code page of the computer that wrote the zip, which the zip does not store. All names have the
+same code page, so each candidate must decode all of them, and the result must look like names. General detectors need
+more text than a few names contain.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ _FOUND, _LIKELY, _POSSIBLE, _UNLIKELY, _WRONG = 1.0, 0.9, 0.5, 0.1, -1.0
 
 
 def names_of(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
-    """Return the names of a zip's entries, decoded."""
+    """Return the decoded names of a zip's entries."""
     names = [_flagged_name(entry) for entry in entries]
     raw = [_raw_name(entry) for entry, name in zip(entries, names, strict=True) if name is None]
     decoded = iter(decode_together(raw))
@@ -35,7 +36,7 @@ def names_of(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
 
 
 def decode_together(raw: Sequence[bytes]) -> list[str]:
-    """Decode names by UTF-8 if it fits them all, else by the code page whose letters look most like names."""
+    """Decode names as UTF-8 if all of them are valid, else with the code page whose result looks most like names."""
     try:
         names = [name.decode("utf-8") for name in raw]
     except UnicodeDecodeError:
@@ -55,13 +56,13 @@ def decode_together(raw: Sequence[bytes]) -> list[str]:
 
 
 def _is_rare(letter: str) -> bool:
-    """Return whether a letter is one that short Chinese names turn into when they are read as UTF-8."""
+    """Return whether a letter typically results from reading short Chinese names as UTF-8 by mistake."""
     is_extended = "\u0180" <= letter <= "\u02ff" and letter not in "ƠơƯưȘșȚțǍǎǏǐǑǒǓǔǕǖǗǘǙǚǛǜ"
     return is_extended or "\u0370" <= letter <= "\u0385"
 
 
 def _flagged_name(entry: zipfile.ZipInfo) -> str | None:
-    """Return the name where the archive says how it is encoded."""
+    """Return the name of an entry whose encoding the zip states."""
     if entry.flag_bits & _UTF8_FLAG:
         return entry.orig_filename
     place = 0
@@ -80,7 +81,7 @@ def _raw_name(entry: zipfile.ZipInfo) -> bytes:
 
 
 def _likeness(text: str, code_page: str) -> float:
-    """Return how much the letters beyond ASCII look like those of names, at most 1."""
+    """Return a score of how much the non-ASCII letters look like those of names; at most 1."""
     scores = []
     for before, letter, after in zip(" " + text, text, text[1:] + " ", strict=False):
         if letter > "\x7f":
@@ -90,7 +91,10 @@ def _likeness(text: str, code_page: str) -> float:
 
 
 def _score(letter: str, code_page: str, *, ascii_beside: int) -> float:
-    """Return how likely a letter is in names of a code page. ascii_beside: how many ASCII letters are next to it."""
+    """Return how likely a letter is in names of a code page.
+
+    ascii_beside: the number of ASCII letters next to it.
+    """
     if letter in _FREQUENT.get(code_page, ""):
         return _FOUND
     name = unicodedata.name(letter, "")

@@ -1,7 +1,6 @@
-"""Turn a zip of pictures into checked sources, one member in memory at a time.
+"""Convert a zip of pictures into checked sources, with one member in memory at a time.
 
-A member's name is never used as a path on this machine; names are checked anyway, so that a hostile archive is refused
-as a whole.
+Member names are never used as paths. They are checked nevertheless, so that a hostile archive is rejected as a whole.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ _ENTRY_BYTES = 1024  # in the directory: a header of 46 bytes, the name, some ex
 
 @dataclass(frozen=True, slots=True)
 class ArchiveLimits:
-    """Limits of an archive: number of files, and bytes, of all files unpacked and of the archive itself."""
+    """Limits of an archive: number of files, total bytes of the unpacked files, bytes of the archive itself."""
 
     max_entries: int
     max_bytes: int
@@ -56,10 +55,10 @@ def archive_limits() -> ArchiveLimits:
 
 
 def sources_in(file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits, field: str) -> list[Source]:
-    """Check every file of a zip; a file that is no picture becomes a RefusedSource.
+    """Check every file of a zip and return the sources; a file that is not a picture becomes a RefusedSource.
 
-    Raises InvalidParameter for an archive that is no zip, encrypted, too deep, with names that lead out of it or with
-    too many entries, and ImageTooLarge for one that unpacks to too many bytes.
+    Raise InvalidParameter when the archive is not a zip, is encrypted, is nested too deep, has too many entries, or has
+    names that point outside it. Raise ImageTooLarge when the unpacked files are too large.
     """
     _check_end(file, archive_limits, field)
     try:
@@ -78,7 +77,10 @@ def sources_in(file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits
 
 @dataclass(slots=True)
 class _Budget:
-    """Pixels that may still be decoded while an archive is checked; workers find what is wrong beyond that."""
+    """Count the pixels that may still be decoded while an archive is checked.
+
+    Beyond that, workers check the pictures.
+    """
 
     pixels: int
 
@@ -95,7 +97,10 @@ def _source(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits, bu
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes:
-    """Unpack one file; raise ImageTooLarge or ImageUnreadable when the archive's directory is wrong about it."""
+    """Unpack one file.
+
+    Raise ImageTooLarge or ImageUnreadable when the archive's directory states wrong values for it.
+    """
     if entry.compress_type not in _METHODS:
         raise ImageUnreadable("The file is packed by another method than deflate.")
     try:
@@ -113,7 +118,7 @@ def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) 
 
 
 def _check_end(file: IO[bytes], limits: ArchiveLimits, field: str) -> None:
-    """Check the archive's end record before the directory is read, which alone could fill the memory."""
+    """Check the archive's end record before the directory is read, because a forged directory could fill the memory."""
     size = file.seek(0, io.SEEK_END)
     if size > limits.max_bytes:
         raise ImageTooLarge(f"{field}: the archive is larger than {limits.max_bytes / 2**20:.4g} MB", field=field)
@@ -156,7 +161,10 @@ def _check_name(name: str, field: str) -> None:
 
 
 def _check_overlaps(archive: zipfile.ZipFile, field: str) -> None:
-    """Raise InvalidParameter when two entries share bytes: a small archive could name one file a thousand times."""
+    """Raise InvalidParameter when two entries share bytes.
+
+    Otherwise a small archive could contain one file a thousand times.
+    """
     ends_before = 0
     for entry in sorted(archive.infolist(), key=attrgetter("header_offset")):
         if entry.header_offset < ends_before:

@@ -1,8 +1,9 @@
-"""The operator's own check of a picture's content, asked by the worker before it processes the picture.
+"""Call the operator's own check of a picture's content before a worker processes the picture.
 
-`MATTING_CONTENT_CHECK` is a dotted path of a function `check(data: bytes, about: dict[str, str]) -> str | None`, which
-returns why the picture is refused, or a URL that gets the picture by POST and answers `{"allowed": bool, "reason":
-str}`. A check that fails or cannot be reached ends the picture with `internal`: nothing passes unchecked.
+`MATTING_CONTENT_CHECK` is the dotted path of a function `check(data: bytes, about: dict[str, str]) -> str | None`,
+which returns why the picture is refused, or a URL. The URL receives the picture by POST and responds with `{"allowed":
+bool, "reason": str}`. When the check fails or cannot be reached, the picture fails with `internal`, so no picture is
+processed unchecked.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ Check = Callable[[bytes, dict[str, str]], str | None]
 
 
 def content_check(data: bytes, about: dict[str, str]) -> None:
-    """Raise ContentRefused when the operator's check refuses a picture. about: its job, team and dialect."""
+    """Raise ContentRefused when the operator's check refuses a picture.
+
+    about: the job's id, the team and the dialect.
+    """
     check = settings.MATTING_CONTENT_CHECK
     if not check:
         return

@@ -1,7 +1,7 @@
-"""Read pictures from and write results to folders of the server, under the operator's roots only.
+"""Read pictures from and write results to folders of the server, only below the operator's root folders.
 
-A path is resolved and checked against the resolved roots; then it is opened from the root, folder by folder, without
-following links. A folder that is replaced by a link in between leads to a refusal, never out of the root.
+A path is resolved and checked against the resolved roots. Then it is opened from the root, folder by folder, without
+following links, so replacing a folder by a link in between leads to an error and never to a path outside the root.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A path inside a root: `parts` lead from the resolved `root` to it, without links when it was resolved."""
+    """A path inside a root folder.
+
+    `parts` lead from the resolved `root` to it, without links at the time of the check.
+    """
 
     root: Path
     parts: tuple[str, ...] = ()
@@ -48,9 +51,9 @@ class Place:
 def place_in(text: str, roots: Sequence[str | Path], *, field: str, alias: str = "") -> Place:
     """Return the place of a caller's path inside one of `roots`.
 
-    A relative path is tried in each root, with or without the root's own name before it. A path under `alias` that lies
-    in no root is read as the same path under the first root. Raises PermissionDenied for every path outside, whether it
-    exists or not, and InvalidParameter for an invalid path.
+    A relative path is tried below each root, with or without the root's own name as its first part. A path under
+    `alias` that is below no root is read as the same path under the first root. Raise PermissionDenied for every path
+    outside the roots, whether it exists or not, and InvalidParameter for an invalid path.
     """
     if not text or len(text) > MAX_PATH_LENGTH or "\0" in text:
         raise InvalidParameter(f"{field}: must be a path of 1 to {MAX_PATH_LENGTH} characters", field=field)
@@ -81,9 +84,10 @@ def _candidates(text: str, roots: Sequence[Path], alias: str) -> list[Path]:
 
 
 def sources_in(place: Place, *, field: str) -> list[Source]:
-    """Return a folder's files, sorted by name, without opening them; skip subfolders and what desktops add.
+    """Return a folder's files sorted by name, without opening them.
 
-    Raises InvalidParameter when the folder does not exist, is empty, or holds more files than a job may have.
+    Subfolders and system files of desktops are skipped. Raise InvalidParameter when the folder does not exist, is
+    empty, or contains more files than a job may have.
     """
     with _opened(place, field=field) as folder, os.scandir(folder) as entries:
         files = [entry for entry in entries if not is_litter(entry.name) and not _is_folder(entry)]
@@ -113,9 +117,9 @@ def _source(place: Place, entry: os.DirEntry[str]) -> Source:
 
 
 def read_file(path: str, max_bytes: int) -> bytes:
-    """Return at most max_bytes + 1 bytes of a regular file under an input root; the caller checks them.
+    """Return at most max_bytes + 1 bytes of a regular file below an input root; the caller checks the length.
 
-    Raises PermissionDenied for a link that leaves the roots, and ImageUnreadable for a missing or irregular file.
+    Raise PermissionDenied for a link that leaves the roots, and ImageUnreadable for a missing or irregular file.
     """
     place = place_in(path, settings.MATTING_INPUT_ROOTS, field="input_dir")
     if not place.parts:
@@ -135,7 +139,7 @@ def read_file(path: str, max_bytes: int) -> bytes:
 
 @contextmanager
 def _opened(place: Place, *, field: str) -> Iterator[int]:
-    """Open a folder from its root, part by part; yield its descriptor."""
+    """Open a folder part by part, starting at its root; yield its descriptor."""
     try:
         folder = _walk(place)
     except FileNotFoundError:
@@ -171,7 +175,7 @@ def _walk(place: Place, *, make: bool = False) -> int:
 
 
 def require_writable(place: Place, *, field: str) -> None:
-    """Raise InvalidParameter when results cannot be written to a place; create nothing."""
+    """Raise InvalidParameter when results cannot be written to a place; create no folder."""
     path = place.path
     while not path.exists():
         path = path.parent
@@ -193,7 +197,7 @@ def folder_made(place: Place) -> Iterator[int]:
 
 
 def write_file(folder: int, name: str, stream: IO[bytes]) -> None:
-    """Copy a stream into an open folder; the complete file replaces an older one under its name."""
+    """Copy a stream into an open folder under `name`. An existing file is replaced only when the copy is complete."""
     unfinished = f".{name}.part"
     try:
         with suppress(FileNotFoundError):

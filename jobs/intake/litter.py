@@ -1,4 +1,4 @@
-"""Recognise files that desktops and network drives add by themselves; the same rules hold for zips and folders."""
+"""Recognise files that desktops and network drives add on their own, in zips and in folders."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _FOLDERS = {"__macosx", "$recycle.bin", "system volume information", "@eadir", "
 
 
 def is_litter(path: str) -> bool:
-    """Return whether a path, as it stands in a zip or a folder, is hidden or was added by a desktop."""
+    """Return whether a path in a zip or a folder is hidden or was added by a desktop system."""
     parts = PurePosixPath(path.replace("\\", "/")).parts
     if not parts:
         return False

@@ -1,7 +1,7 @@
-"""Check the pictures of a request, in whichever way they are sent, before anything is stored or queued.
+"""Check the pictures of a request before anything is stored or queued.
 
-Each `accept_*` function returns a source or raises the error to answer with. Bytes that are at hand are checked at once
-(CheckedSource). A URL or a file of the server is opened later, by a worker, with the same check.
+Each `accept_*` function returns a source, or raises the error for the response. Bytes in the request are checked at
+once (CheckedSource). A URL or a file of the server is opened later by a worker, which applies the same check.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ MAX_NAME_LENGTH = 200
 
 
 class Content(Protocol):
-    """Bytes that can be read from the start repeatedly."""
+    """Bytes that can be read several times, each time from the start."""
 
     def seek(self, offset: int, /) -> int: ...
 
@@ -48,7 +48,7 @@ class Content(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckedSource:
-    """A picture that decodes. Its content stays where it arrived: memory, a temporary file, or the storage."""
+    """A picture that decodes. Its bytes stay where they arrived: in memory, in a temporary file, or in the storage."""
 
     name: str
     probe: Probe
@@ -60,14 +60,14 @@ class CheckedSource:
         return self.content.read()
 
     def stream(self) -> bytes | IO[bytes]:
-        """Return the open file where the picture lies on disk, else its bytes."""
+        """Return the open file if the picture is on disk, else its bytes."""
         if isinstance(self.content, TemporaryUploadedFile) and self.content.file is not None:
             return cast("IO[bytes]", self.content.file)
         return self.read()
 
 
 class ReopenedContent:
-    """Content that is opened and read in full on every `read`, and kept neither open nor in memory in between."""
+    """Content that each `read` opens and reads completely; nothing stays open or in memory between two reads."""
 
     def __init__(self, read: Callable[[], bytes]) -> None:
         self._read = read
@@ -81,7 +81,7 @@ class ReopenedContent:
 
 @dataclass(frozen=True, slots=True)
 class UrlSource:
-    """The URL of a picture, which a worker downloads through the guarded client and then checks."""
+    """The URL of a picture. A worker downloads it through the guarded client and checks the picture."""
 
     url: str
     name: str = ""
@@ -89,7 +89,7 @@ class UrlSource:
 
 @dataclass(frozen=True, slots=True)
 class FileSource:
-    """The path of a file under an allowed input root, which a worker opens and checks."""
+    """The path of a file below an allowed input root. A worker opens and checks it."""
 
     path: str
     name: str
@@ -98,7 +98,7 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class RefusedSource:
-    """A picture that failed its check, in a request that continues with the others; it counts as failed."""
+    """A picture that failed its check while the request continues with the others; it becomes a failed picture."""
 
     name: str
     error: MattingError
@@ -108,7 +108,7 @@ Source = CheckedSource | UrlSource | FileSource | RefusedSource
 
 
 def default_limits(**changes: Any) -> Limits:
-    """Return the site's limits with a dialect's `changes`; where both set a limit, the stricter one applies."""
+    """Return the site's limits with a dialect's `changes`; where both define a limit, the stricter one applies."""
     site = {"max_bytes": settings.MATTING_MAX_IMAGE_BYTES, "max_pixels": settings.MATTING_MAX_IMAGE_PIXELS}
     stricter = {name: min(limit, changes.get(name, limit)) for name, limit in site.items()}
     return Limits(**(changes | stricter))
@@ -123,25 +123,25 @@ def limits_from_json(data: dict[str, Any]) -> Limits:
 
 
 def check_count(count: int) -> None:
-    """Raise InvalidParameter for more pictures than one job may have; call before opening any of them."""
+    """Raise InvalidParameter for more pictures than one job may have; call it before any picture is opened."""
     if count > settings.MATTING_MAX_IMAGES_PER_JOB:
         raise too_many_images(str(count))
 
 
 def too_many_images(count: str) -> InvalidParameter:
-    """Build the error for more pictures than one job may have."""
+    """Return the error for more pictures than one job may have."""
     return InvalidParameter(
         f"images: {count} are more than {settings.MATTING_MAX_IMAGES_PER_JOB} in one job", field="images"
     )
 
 
 def too_large(name: str, max_bytes: int) -> ImageTooLarge:
-    """Build the error for a file over `max_bytes`."""
+    """Return the error for a file larger than `max_bytes`."""
     return ImageTooLarge(f"{clean_name(name)} has more than {max_bytes} bytes")
 
 
 def clean_name(name: str) -> str:
-    """Keep the last part of a file name, without control characters, so that it is safe to show and to zip."""
+    """Return the last part of a file name without control characters, safe to display and to put into a zip."""
     name = PurePosixPath(str(name).replace("\\", "/")).name
     name = "".join(character for character in name if unicodedata.category(character)[0] != "C")
     return name[-MAX_NAME_LENGTH:].strip(" .") or "picture"
@@ -152,10 +152,10 @@ _CHECKED_HERE_PIXELS = 1_000_000
 
 
 def proved(source: bytes | Path, limits: Limits) -> Probe:
-    """Decode a picture and return what it is; all but small ones in memory are decoded by another process.
+    """Decode a picture and return its properties; all but small pictures in memory are decoded in another process.
 
-    Raises what `segmentation.image.probe` raises; a file on which the decoder itself fails is ImageUnreadable. A fault
-    of this machine is StorageFailed, which is no verdict about the picture.
+    Raise the errors of `segmentation.image.probe`, ImageUnreadable when the decoder crashes, and StorageFailed for a
+    fault of this machine, which says nothing about the picture.
     """
     try:
         if isinstance(source, bytes):
@@ -181,9 +181,9 @@ def _cannot_check() -> StorageFailed:
 def accept_bytes(
     data: bytes, *, name: str = "", limits: Limits | None = None, prove_pixels: int | None = None
 ) -> CheckedSource:
-    """Check a picture in memory; raise the ImageError that says what is wrong with it.
+    """Check a picture in memory; raise the ImageError that describes the fault.
 
-    prove_pixels: decode only a picture of at most so many pixels, and check the header alone of a larger one.
+    prove_pixels: only a picture with at most this many pixels is decoded; of a larger one only the header is checked.
     """
     limits = limits or default_limits()
     if prove_pixels is None:
@@ -196,7 +196,7 @@ def accept_bytes(
 
 
 def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) -> CheckedSource:
-    """Check an uploaded file, its size first, before any byte is read into memory."""
+    """Check an uploaded file. Its size is checked before any byte is read into memory."""
     limits = limits or default_limits()
     if not isinstance(file, UploadedFile):
         raise ImageMissing(field="image")
@@ -214,7 +214,7 @@ def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) ->
 
 
 def accept_base64(text: object, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
-    """Check a picture sent as base64, with or without line breaks and the prefix of a `data:` URL (RFC 2397)."""
+    """Check a picture in base64, with or without line breaks and the prefix of a `data:` URL (RFC 2397)."""
     limits = limits or default_limits()
     if not isinstance(text, str | bytes) or not text:
         raise ImageMissing(field="image")
@@ -237,7 +237,7 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
 
 
 def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> CheckedSource:
-    """Check a picture in the storage, an upload or another job's source; raise NotFound if it is missing."""
+    """Check a picture in the storage, of an upload or another job; raise NotFound when the file is missing."""
     read = partial(storage.read, key)
     checked = accept_bytes(read(), name=name, limits=limits)
     return replace(checked, content=ReopenedContent(read))
@@ -254,7 +254,7 @@ def accept_url(url: object, *, name: str = "") -> UrlSource:
 def accept_or_refuse(
     accept: Callable[[], Source], *, name: str = "", refusing: tuple[type[MattingError], ...] = (ImageError,)
 ) -> Source:
-    """Call `accept`; return a RefusedSource under `name` for an error of the kinds in `refusing`."""
+    """Call `accept`; for an error of a kind in `refusing`, return a RefusedSource with the name `name`."""
     try:
         return accept()
     except refusing as error:

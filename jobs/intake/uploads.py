@@ -1,4 +1,4 @@
-"""Store pictures that are sent ahead of their job, and delete those that no job used in time."""
+"""Store pictures that are uploaded before their job, and delete those that no job used in time."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ UPLOAD_LIFE = dt.timedelta(hours=1)
 
 
 def upload_store(*, actor: Actor, source: CheckedSource, upload_id: uuid.UUID | None = None) -> Upload:
-    """Store one checked picture for the team, under `upload_id` if the caller has chosen one.
+    """Store one checked picture for the team, with the id `upload_id` if the caller chose one.
 
-    Raises InvalidParameter when that id is taken, QuotaExceeded when the team's storage is full, or StorageFailed.
+    Raise InvalidParameter when the id is in use, QuotaExceeded when the team's storage is full, or StorageFailed.
     """
     usage_check(team=actor.team, quota=quota_of(actor.team), new_bytes=source.probe.bytes, units=0)
     content_type = f"image/{source.probe.format}"
@@ -53,7 +53,7 @@ def upload_store(*, actor: Actor, source: CheckedSource, upload_id: uuid.UUID | 
 
 
 def uploads_expire(*, limit: int = 500) -> int:
-    """Delete up to `limit` expired uploads; return how many."""
+    """Delete up to `limit` expired uploads; return the number deleted."""
     expired = list(Upload.objects.filter(expires_at__lt=timezone.now()).order_by("expires_at")[:limit])
     with transaction.atomic():
         Upload.objects.filter(id__in=[upload.id for upload in expired]).delete()

@@ -1,4 +1,4 @@
-"""The mail backend of the site: it writes messages to the outbox and never talks to the mail server."""
+"""The site's mail backend: it writes messages to the outbox and never connects to the mail server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jobs.mail.outbox import mail_queue
 
 
 class Outbox(BaseEmailBackend):
-    """Store messages with the current transaction; a mail server that hangs delays no request."""
+    """Store messages in the current transaction, so that a slow mail server delays no request."""
 
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         messages = [message for message in email_messages if message.recipients()]

@@ -1,4 +1,4 @@
-"""Store mail, send it from a worker, and repeat what the mail server did not accept."""
+"""Store mail, send it from a worker, and retry mail that the mail server refused."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LEASE_S = 90.0
 
 
 def mail_queue(*, message: EmailMessage) -> QueuedMail:
-    """Store a message and send it after the commit. Attachments are not supported; the site sends none."""
+    """Store a message and queue it on commit. Attachments are not supported; the site sends none."""
     if message.attachments:
         raise ValueError("mail with attachments cannot be queued")
     alternatives = getattr(message, "alternatives", [])
@@ -44,7 +44,7 @@ def mail_queue(*, message: EmailMessage) -> QueuedMail:
 
 @runs(MAIL_SEND)
 def mail_send(mail_id: str) -> None:
-    """Send one message and delete it; a message that was refused several times is deleted and logged."""
+    """Send one message and delete its row; a message that was refused several times is deleted and logged."""
     mail = QueuedMail.claimable().filter(pk=mail_id).first()
     if mail is None or not mail.claim(lease_s=_LEASE_S):
         return
@@ -58,7 +58,7 @@ def mail_send(mail_id: str) -> None:
 
 
 def mails_resend(*, limit: int = 100) -> int:
-    """Queue messages whose next try is due, or whose queue message was lost; return how many. The sweep calls it."""
+    """Queue messages whose retry is due or whose queue message was lost; return how many. The sweep calls it."""
     return sweep(_Mails(), limit=limit)
 
 
@@ -89,7 +89,7 @@ def _enqueue(mail: QueuedMail) -> None:
 
 
 def _retry(mail: QueuedMail, error: Exception) -> None:
-    """Plan the next try. The log names the error's class only: a mail server's text can contain addresses."""
+    """Plan the next attempt. Only the error's class is logged: the text of a mail server may contain addresses."""
     if mail.strikes > len(RETRY_DELAYS_S):
         logger.error("mail %s is given up after %s tries: %s", mail.pk, mail.strikes, type(error).__name__)
         mail.held().delete()

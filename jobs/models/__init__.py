@@ -1,6 +1,6 @@
-"""Database models. They decide state transitions and constraints; services of the other rooms write them.
+"""Database models. They define state transitions and constraints; services of the other packages write them.
 
-May import `segmentation.options`, and nothing of the other rooms.
+May import `segmentation.options`, and none of the other packages of `jobs`.
 """
 
 from .artifact import Artifact

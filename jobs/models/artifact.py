@@ -9,7 +9,7 @@ from django.db import models
 
 
 class Artifact(models.Model):
-    """Point to a file in the storage. The row is written in the transaction that makes the result visible."""
+    """A stored file. Its row is written in the transaction that publishes the result."""
 
     class Kind(models.TextChoices):
         SOURCE = "source"

@@ -1,4 +1,4 @@
-"""The audit trail: who did what, when and from where, in append-only rows that are chained by their hashes."""
+"""The audit trail: who did what, when and from where, in append-only rows with a hash chain."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ GENESIS = "0" * 64
 
 
 class Action(models.TextChoices):
-    """List every event that is recorded."""
+    """All kinds of events that are recorded."""
 
     SIGNED_UP = "user.signed_up", "Signed up"
     SIGNED_IN = "user.signed_in", "Signed in"
@@ -56,12 +56,12 @@ class Action(models.TextChoices):
 
 
 def action_choices() -> list[tuple[str, str]]:
-    """Return the choices of the column. Migrations refer to this function, so a new action needs none."""
+    """Return the choices of the column. Migrations refer to this function, so new actions need no migration."""
     return Action.choices
 
 
 class AuditEntry(models.Model):
-    """Store one event. Names are text and ids are plain values, so an entry stays when its objects are deleted.
+    """One recorded event. Names and ids are plain values, so an entry remains when its objects are deleted.
 
     `hash` is the SHA-256 of `previous_hash` and the entry's own content; `number` has no gaps. Triggers in the
     database refuse to change or delete a row (migrations 0002 and 0006).
@@ -103,7 +103,7 @@ class AuditEntry(models.Model):
         return f"{self.number}: {self.actor_name} {self.get_action_display().lower()}"
 
     def content(self) -> dict[str, object]:
-        """Return everything that the hash covers, as plain JSON."""
+        """Return all values that the hash covers, as plain JSON."""
         return {
             "number": self.number,
             "at": self.at.astimezone(dt.UTC).isoformat(timespec="microseconds"),
@@ -129,7 +129,7 @@ class AuditEntry(models.Model):
 
 
 def _canonical(address: str | None) -> str | None:
-    """Return an IP address in its standard spelling: databases spell some IPv6 addresses differently."""
+    """Return an IP address in its canonical form, because databases may return IPv6 addresses in another form."""
     try:
         return str(ipaddress.ip_address(address)) if address else address
     except ValueError:
@@ -137,7 +137,7 @@ def _canonical(address: str | None) -> str | None:
 
 
 class AuditHead(models.Model):
-    """Store the newest entry's number and hash: the one row that writers lock, and that reveals a cut-off end."""
+    """The number and hash of the newest entry. Writers lock this row, and it reveals entries cut off at the end."""
 
     PK = 1
 

@@ -1,4 +1,4 @@
-"""A zip that is still to be made."""
+"""A zip of results that has been requested and not yet made."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from jobs.models.lease import Leased
 
 
 class Bundle(Leased):
-    """The zip that ends a job. The row is made when the job's last picture ends, and deleted when the job ends."""
+    """The pending zip of a job. The row is created when the job's last picture ends, and deleted when the job ends."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.OneToOneField("Job", on_delete=models.CASCADE, related_name="bundle")

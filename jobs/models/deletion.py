@@ -1,4 +1,4 @@
-"""Stored files that are still to be deleted."""
+"""Stored files that have yet to be deleted."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from jobs.models.lease import Leased
 
 
 class PendingDeletion(Leased):
-    """A stored file, or a folder with everything in it, until it is deleted.
+    """A stored file, or a folder with its content, that must be deleted.
 
-    The row is written in the transaction that deletes the file's own row, so that neither a crash right after it nor a
-    storage that refuses at that moment leaves a deleted picture behind.
+    The row is written in the transaction that deletes the file's own row. So the file is deleted later even if the
+    process crashes right after the commit or the storage fails.
     """
 
     key = models.CharField(max_length=400, help_text="The file's name in the storage; a folder's ends with a slash.")

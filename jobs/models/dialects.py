@@ -1,7 +1,7 @@
-"""Dialects that a job may have come through, and what each allows a team.
+"""Dialects through which jobs come, and the limits of each dialect.
 
-The product's own ways in are constants. The published dialects register when the site starts (`jobs.api.registry`), so
-that nothing here knows their names.
+The product's own entry points are constants. Published dialects register when the site starts (`jobs.api.registry`), so
+this module does not know their names.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class OwnDialect(models.TextChoices):
-    """Name the ways into the product that are not a published API."""
+    """The product's own entry points, which are not published APIs of another product."""
 
     NATIVE = "native", _("Native")
     WEB = "web", _("Web")
@@ -23,7 +23,7 @@ class OwnDialect(models.TextChoices):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialectLimits:
-    """Hold what one dialect allows a team on top of the quota; None means no limit.
+    """A dialect's limits for one team, in addition to the quota; None means no limit.
 
     submits_per_second and queries_per_second count requests; running_tasks and pending_tasks count pictures.
     """
@@ -56,5 +56,5 @@ def dialect_names() -> list[str]:
 
 
 def default_limits_of(dialect: str) -> DialectLimits:
-    """Return what a dialect allows a team by itself."""
+    """Return a dialect's default limits for a team."""
     return _limits.get(dialect, DialectLimits())

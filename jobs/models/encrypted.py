@@ -20,10 +20,10 @@ _PURPOSE = b"keyline.encrypted-column:"
 
 
 class EncryptedCharField(models.CharField):
-    """Encrypt on the way to the database and decrypt on the way back, with SECRET_KEY or one of its fallbacks.
+    """Encrypt values when writing and decrypt them when reading, with SECRET_KEY or one of its fallbacks.
 
-    A value of an earlier version that is not encrypted yet is read as it is. A value that no key decrypts is read as
-    an empty text and logged.
+    A plain value of an earlier version is returned unchanged. A value that no key can decrypt is returned as an empty
+    text and logged.
     """
 
     def get_prep_value(self, value: Any) -> Any:
@@ -35,7 +35,7 @@ class EncryptedCharField(models.CharField):
 
 
 def decrypted(value: str) -> str:
-    """Return the text of a stored value."""
+    """Return the plain text of a stored value."""
     if not value.startswith(_PREFIX):
         return value
     try:

@@ -1,4 +1,4 @@
-"""Check identifiers that callers send, before they reach the database."""
+"""Check identifiers from requests before they are used in a database query."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 def is_uuid(text: str) -> bool:
-    """Return whether `text` is the text of a UUID."""
+    """Return whether `text` is a UUID."""
     try:
         UUID(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Invitations: links that let one person join a team."""
+"""Invitations: links with which one person can join a team."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .team import Membership
 
 
 class Invitation(models.Model):
-    """Let the holder of a link join a team, once. The link's token is stored as a hash."""
+    """A link with which one person can join a team. Its token is stored as a hash."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey("Team", on_delete=models.CASCADE, related_name="invitations")

@@ -39,7 +39,7 @@ _Status = Status  # for annotations inside classes whose attribute is called Sta
 
 
 class Job(models.Model):
-    """One submission: who submitted what, through which API, and the outcome."""
+    """One submission: the submitter, the API, the options and the outcome."""
 
     Status = Status
     Dialect = OwnDialect
@@ -146,7 +146,7 @@ class Job(models.Model):
         return self.status in TERMINAL
 
     def start(self) -> bool:
-        """Move queued → running; False when it runs already or has ended."""
+        """Move from queued to running; return False when the job is running or has ended."""
         rows = Job.objects.filter(pk=self.pk, status=Status.QUEUED)
         started = rows.update(status=Status.RUNNING, started_at=timezone.now()) == 1
         if started:
@@ -154,7 +154,7 @@ class Job(models.Model):
         return started
 
     def finish(self, status: str, *, code: str = "", message: str = "") -> bool:
-        """Move to a terminal state; False when it has already ended."""
+        """Move to a terminal state; return False when the job has already ended."""
         rows = Job.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
         values = {"finished_at": timezone.now(), "error_code": code, "error_message": message[:500]}
         ended = rows.update(status=status, **values) == 1
@@ -164,7 +164,7 @@ class Job(models.Model):
 
 
 class JobImage(Leased):
-    """One picture of a job: its place in the pipeline, its lease and its outcome."""
+    """One picture of a job: its state, its lease and its outcome."""
 
     Status = Status
     TERMINAL = TERMINAL
@@ -248,28 +248,28 @@ class JobImage(Leased):
         return self.status in TERMINAL
 
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
-        """Move queued → running under a lease; False when another worker was first or the picture is not queued."""
+        """Move from queued to running under a lease; return False when another worker was first or it is not queued."""
         claimed = super().claim(lease_s=lease_s, worker=worker, started_at=timezone.now(), is_held=False, **values)
         if claimed:
             picture_moved(picture=self.pk, job=self.job_id, state=Status.RUNNING)
         return claimed
 
     def release(self, *, delay_s: float = 0.0, **values: Any) -> bool:
-        """Move running → queued; False when this attempt has lost its lease."""
+        """Move from running to queued; return False when this attempt has lost its lease."""
         return super().release(delay_s=delay_s, enqueued_at=timezone.now(), **values)
 
     def postpone(self, *, delay_s: float, fault: str) -> bool:
-        """Queue the picture again after a fault of the machine, which does not count towards giving it up."""
+        """Queue the picture again after a machine fault, which does not count as a failed attempt."""
         return self.release(
             delay_s=delay_s, attempts_before=F("attempts_before") + 1, faults=F("faults") + 1, fault=fault
         )
 
     def hand_over(self, *, timings_ms: dict[str, float], is_held: bool = False) -> bool:
-        """Queue the picture for its next stage, where its attempts are counted from 0; False when the lease is lost."""
+        """Queue the picture for its next stage, with attempts counted from 0; return False when the lease is lost."""
         return self.release(attempts_before=F("attempt"), timings_ms=timings_ms, is_held=is_held)
 
     def finish(self, status: str, **values: Any) -> bool:
-        """Move running → a terminal state; False when the lease is lost, and then nothing is written."""
+        """Move from running to a terminal state; return False and write nothing when the lease is lost."""
         ended = self.end(status=status, finished_at=timezone.now(), **values)
         if ended:
             self.refresh_from_db()
@@ -277,11 +277,11 @@ class JobImage(Leased):
         return ended
 
     def hold(self) -> None:
-        """Keep a queued picture out of the queue until its team may run another one."""
+        """Take a queued picture out of the queue until its team may run another picture."""
         JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(is_held=True)
 
     def cancel(self, *, only_queued: bool = False) -> bool:
-        """Move any unfinished picture, or only a queued one, to canceled; return whether it moved."""
+        """Move an unfinished picture to canceled, with `only_queued` only a queued one; return whether it moved."""
         rows = JobImage.objects.filter(pk=self.pk)
         rows = rows.filter(status=Status.QUEUED) if only_queued else rows.exclude(status__in=TERMINAL)
         ended = rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1
@@ -291,7 +291,7 @@ class JobImage(Leased):
 
 
 class FailedPicture(JobImage):
-    """The pictures that failed, as the admin lists them."""
+    """The failed pictures, as a separate list in the admin."""
 
     class Meta:
         proxy = True

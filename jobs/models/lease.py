@@ -1,4 +1,4 @@
-"""The lease under which a worker holds a row: a picture, a zip, a webhook delivery or a deletion."""
+"""The lease with which a worker claims a row: a picture, a zip, a webhook delivery or a deletion."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 
 class Leased(models.Model):
-    """Work that one worker at a time holds under a lease.
+    """Work that one worker at a time holds with a lease.
 
     ::
 
@@ -20,8 +20,9 @@ class Leased(models.Model):
            ▲                 │
            └────release──────┘   the sweep releases it when the lease has run out
 
-    Each transition is one conditional update; False means that another process was first. `attempt` never goes down:
-    a worker whose attempt is not the current one can change nothing, and an attempt's files carry its number.
+    Each transition is one conditional update; False means that another process was first. `attempt` only grows. A
+    worker
+    with an older attempt can change nothing. The names of an attempt's files contain its number.
     """
 
     # A subclass with a status column names the values of these two states.
@@ -42,17 +43,17 @@ class Leased(models.Model):
 
     @property
     def strikes(self) -> int:
-        """Return the number of attempts that count towards giving the row up."""
+        """Return the number of attempts that count towards `max_strikes`."""
         return self.attempt - self.attempts_before
 
     @classmethod
     def claimable(cls) -> models.QuerySet[Self]:
-        """Return the rows that wait and whose time has come."""
+        """Return the waiting rows that are due."""
         is_due = models.Q(next_try_at=None) | models.Q(next_try_at__lte=timezone.now())
         return cls._default_manager.filter(is_due, leased_until=None, **cls.WAITING)
 
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
-        """Take the row for one attempt; False when it does not wait, or not yet."""
+        """Claim the row for one attempt; return False when it is not waiting or not due."""
         until = timezone.now() + dt.timedelta(seconds=lease_s)
         values |= {"attempt": F("attempt") + 1, "leased_until": until, "claimed_by": worker, **self.LEASED}
         claimed = self.claimable().filter(pk=self.pk).update(**values) == 1
@@ -61,19 +62,19 @@ class Leased(models.Model):
         return claimed
 
     def renew(self, *, lease_s: float) -> bool:
-        """Extend the lease of this attempt; False when it is lost."""
+        """Extend the lease of this attempt; return False when the lease is lost."""
         return self.held().update(leased_until=timezone.now() + dt.timedelta(seconds=lease_s)) == 1
 
     def release(self, *, delay_s: float = 0.0, **values: Any) -> bool:
-        """Let the row wait again, for `delay_s` at least; False when this attempt has lost its lease."""
+        """Set the row back to waiting, for at least `delay_s` seconds; return False when the lease is lost."""
         then = timezone.now() + dt.timedelta(seconds=delay_s) if delay_s else None
         return self.end(next_try_at=then, **self.WAITING, **values)
 
     def end(self, **values: Any) -> bool:
-        """End this attempt and set `values`; False when it has lost its lease, and then nothing is written."""
+        """End this attempt and set `values`; return False and write nothing when the lease is lost."""
         return self.held().update(leased_until=None, **values) == 1
 
     def held(self) -> models.QuerySet[Self]:
-        """Return this row as long as this attempt holds its lease."""
+        """Return a queryset with this row, empty when this attempt has lost its lease."""
         rows = type(self)._default_manager.filter(pk=self.pk, attempt=self.attempt)
         return rows.exclude(leased_until=None)

@@ -1,4 +1,4 @@
-"""Mail that waits for a worker."""
+"""Mail that waits to be sent by a worker."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .lease import Leased
 
 
 class QueuedMail(Leased):
-    """One message that is not sent yet. It is deleted when it is sent, because it may contain a reset link."""
+    """One unsent message. Its row is deleted when it is sent, because it may contain a password-reset link."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     subject = models.TextField()

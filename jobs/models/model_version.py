@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Role(models.TextChoices):
-    """List the kinds of request that a model may support."""
+    """The kinds of request that a model may support."""
 
     SUBJECT = "subject", _("Subject")
     PROMPTS = "prompts", _("Boxes and clicks")
@@ -16,7 +16,7 @@ class Role(models.TextChoices):
 
 
 class Tier(models.TextChoices):
-    """List the places a model may have in a role."""
+    """The tiers of a role; each has at most one active model."""
 
     FAST = "fast", _("Fast")
     FINE = "fine", _("Fine")
@@ -24,9 +24,9 @@ class Tier(models.TextChoices):
 
 
 class ModelVersion(models.Model):
-    """Store one activation of a weights file. Workers load the active row of a role and tier before their next picture.
+    """One activation of a weights file. Workers load the active row of a role and tier before their next picture.
 
-    Without an active row, the built-in model answers the tier `fast`, and no model the others.
+    Without an active row, the built-in model serves the tier `fast`, and the other tiers have no model.
     """
 
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.SUBJECT, db_default="subject")

@@ -1,4 +1,4 @@
-"""Cut-out settings that a user has saved."""
+"""Cutout settings that users have saved."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Preset(models.Model):
-    """Store named settings, visible to their owner alone."""
+    """Named settings, visible to their owner only."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="presets")
     name = models.CharField(max_length=40)

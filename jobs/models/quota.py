@@ -40,7 +40,7 @@ def validate_quality_units(value: object) -> None:
 
 
 class Quota(models.Model):
-    """Limit one team. Days and months are those of the site's TIME_ZONE."""
+    """The limits of one team. Days and months are those of the site's TIME_ZONE."""
 
     LIMITS = (
         "images_per_day",
@@ -102,16 +102,16 @@ class Quota(models.Model):
         return cls(team=team, **{name: settings.MATTING_QUOTA[name] for name in cls.LIMITS})
 
     def dialect_limits(self, dialect: str) -> DialectLimits:
-        """Return a dialect's limits with this team's changes to them."""
+        """Return a dialect's limits, with this team's changes applied."""
         return replace(default_limits_of(dialect), **self.dialects.get(dialect, {}))
 
     def units_of(self, quality: str) -> int:
-        """Return what one picture of a quality counts."""
+        """Return the number of units that one picture of a quality costs."""
         weights = settings.MATTING_QUALITY_UNITS if self.quality_units is None else self.quality_units
         return int(weights.get(quality, 1))
 
     def as_json(self) -> dict[str, object]:
-        """Return every limit by name, for the audit trail and the account page."""
+        """Return all limits by name, for the audit trail and the account page."""
         return {name: getattr(self, name) for name in self.LIMITS} | {
             "quality_units": self.quality_units,
             "dialects": self.dialects,

@@ -1,4 +1,4 @@
-"""Recipes that teams saved, one row a version, and the background pictures that recipes name."""
+"""Recipes of teams, one row for each version, and the background pictures that recipes use."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.db import models
 
 
 class RecipeVersion(models.Model):
-    """Hold one version of a team's recipe. Rows are never changed: a new version is a new row.
+    """One version of a team's recipe. Rows are never changed: a new version is a new row.
 
-    The newest version counts. A deleted recipe keeps its rows, so that jobs can still say what they were made with, and
-    its next version starts where it ended.
+    The newest version is current. The rows of a deleted recipe remain, because jobs refer to them; a new recipe with
+    the same name continues with the next version number.
     """
 
     team = models.ForeignKey("Team", on_delete=models.CASCADE, related_name="recipes")
@@ -34,7 +34,7 @@ class RecipeVersion(models.Model):
 
 
 class BackgroundPicture(models.Model):
-    """Point to a picture that a team's recipes may put behind a subject."""
+    """A stored picture that a team's recipes may use as a background."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     team = models.ForeignKey("Team", on_delete=models.CASCADE, related_name="backgrounds")

@@ -25,7 +25,7 @@ def validate_dialect_qualities(value: object) -> None:
 
 
 class Team(models.Model):
-    """Own jobs, keys, quota and webhooks. Two teams share nothing."""
+    """The owner of jobs, keys, a quota and webhooks. Teams share no data."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120, unique=True)
@@ -70,7 +70,7 @@ class Team(models.Model):
 
 
 class Membership(models.Model):
-    """Give one user one role in one team."""
+    """The role of one user in one team."""
 
     class Role(models.TextChoices):
         OWNER = "owner", _("Owner")

@@ -1,4 +1,4 @@
-"""The ledger of what teams used, and its running sums."""
+"""The ledger of the teams' usage, and its running sums."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from django.utils import timezone
 
 
 class UsageEntry(models.Model):
-    """Store one line of the append-only ledger: pictures charged (+) or refunded (−).
+    """One line of the append-only ledger: charged (+) or refunded (−) pictures.
 
-    A refund has the day of the charge it takes back, so a day's or month's use is the sum of its lines. Job ids are
-    plain values, because lines are kept when jobs are deleted. Triggers in the database refuse to change or delete a
-    line (migration 0008); `jobs.quota.erasure` is the one exception.
+    A refund has the day of its charge, so the usage of a day or month is the sum of its lines. Job ids are plain
+    values, because lines remain when jobs are deleted. Triggers in the database refuse to change or delete a line
+    (migration 0008); only `jobs.quota.erasure` can delete lines.
     """
 
     class Kind(models.TextChoices):
@@ -46,9 +46,9 @@ class UsageEntry(models.Model):
 
 
 class UsagePeriod(models.Model):
-    """Store one team's use of a day or month, so that a charge is one conditional update.
+    """One team's usage of a day or month, so that a charge is one conditional update.
 
-    `pictures` sums up the ledger's units: a fine picture may count for several.
+    `pictures` is the sum of the ledger's units; a picture of high quality may cost several units.
     """
 
     class Kind(models.TextChoices):
@@ -72,9 +72,10 @@ class UsagePeriod(models.Model):
 
 
 class UsageErasure(models.Model):
-    """Permit the deletion of one team's ledger lines while the row exists: inside `usage_erase` alone.
+    """Allow the deletion of one team's ledger lines while this row exists, which is only inside `usage_erase`.
 
-    A table of its own, and no column of the team: SQLite cannot rebuild a table that another table's trigger reads.
+    This is a separate table instead of a column of the team, because SQLite cannot rebuild a table that another table's
+    trigger reads.
     """
 
     team_id = models.UUIDField(primary_key=True)

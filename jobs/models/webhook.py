@@ -1,4 +1,4 @@
-"""Webhooks of teams, and each message that was sent or will be sent to a URL."""
+"""Webhooks of teams, and the messages to webhooks and callback URLs."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from jobs.models.lease import Leased
 class Webhook(models.Model):
     """A URL that receives a team's events, with the secret that signs the messages.
 
-    Secrets are encrypted with the site's key and not hashed, because a signature needs the secret itself. The one row
-    of kind `callbacks` that a team has no URL; its secret signs the callbacks that jobs name for themselves.
+    Secrets are encrypted with the site's key instead of hashed, because signing needs the secret itself. A team has at
+    most one row of kind `callbacks`, without a URL; its secret signs the callbacks that jobs request.
     """
 
     class Kind(models.TextChoices):
@@ -59,7 +59,7 @@ class Webhook(models.Model):
         return self.url or f"callbacks of {self.team}"
 
     def signing_secrets(self) -> list[str]:
-        """Return the secrets that sign now, the newest first; raise ValueError if the secret cannot be read."""
+        """Return the current signing secrets, newest first; raise ValueError if the secret cannot be read."""
         if not self.secret:
             raise ValueError(f"the secret of webhook {self.pk} cannot be read with the site's key")
         until = self.previous_secret_until
@@ -69,10 +69,10 @@ class Webhook(models.Model):
 
 
 class WebhookDelivery(Leased):
-    """One message to one URL: what is sent, how often it was tried, and the last response."""
+    """One message to one URL: its payload, the number of attempts and the last response."""
 
     class Status(models.TextChoices):
-        """List the states of a delivery.
+        """The states of a delivery.
 
         ::
 
@@ -124,14 +124,14 @@ class WebhookDelivery(Leased):
         return self.status in self.TERMINAL
 
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
-        """Take the delivery for one try; False when it is not due, has ended, or another worker has it."""
+        """Claim the delivery for one attempt; return False when it is not due, has ended, or is claimed."""
         return super().claim(lease_s=lease_s, worker=worker, tried_at=timezone.now(), **values)
 
     def write(self, payload: dict[str, Any]) -> bool:
-        """Store what this try sends, for the later tries; False when this attempt has lost its lease."""
+        """Store the payload of this attempt for later ones; return False when this attempt has lost its lease."""
         self.payload = payload
         return self.held().update(payload=payload) == 1
 
     def finish(self, status: Status, **values: Any) -> bool:
-        """End the delivery; False when this attempt has lost its lease."""
+        """End the delivery; return False when this attempt has lost its lease."""
         return self.end(status=status, next_try_at=None, finished_at=timezone.now(), **values)

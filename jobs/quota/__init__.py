@@ -1,6 +1,6 @@
-"""What a team may use, and what it has used.
+"""Quotas of teams and their usage.
 
-`limits` holds a team's quota and the size of its pictures, `windows` the days and months that a quota counts,
-`charges` and `refunds` write the ledger, `erasure` deletes a team's ledger, `alerts` warns the team, `selectors` reads.
-A submission calls this room inside its own transaction.
+`limits` reads and changes a team's quota and the size limits of its pictures, `windows` defines the days and months of
+a quota, `charges` and `refunds` write the ledger, `erasure` deletes a team's ledger, `alerts` warns the team,
+`selectors` reads. A submission calls this package inside its own transaction.
 """

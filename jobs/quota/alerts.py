@@ -1,4 +1,4 @@
-"""Warn a team that most of its quota, or all of it, is used. Runs in a light worker."""
+"""Warn a team when most or all of its quota is used. Runs in a light worker."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from jobs.work.registry import runs
 
 @runs(QUOTA_ALERT)
 def quota_alert_send(*, period_id: int, percent: int, limit: int) -> None:
-    """Send e-mail to the team's owners and admins, and `quota.warning` to its webhooks that subscribe to it."""
+    """Send an e-mail to the team's owners and admins, and `quota.warning` to the webhooks that subscribe to it."""
     period = UsagePeriod.objects.select_related("team").filter(pk=period_id).first()
     if period is None:
         return

@@ -1,4 +1,4 @@
-"""Charge pictures to a team, and refuse those that are over its quota."""
+"""Charge pictures to a team, and reject pictures that exceed its quota."""
 
 from __future__ import annotations
 
@@ -22,7 +22,10 @@ QUOTA_ALERT = Task("quota_alert")
 
 
 def usage_check(*, team: Team, quota: Quota, new_bytes: int, units: int) -> None:
-    """Raise what the charge would raise, before a file is stored. Another submission may still come first."""
+    """Raise QuotaExceeded early, before a file is stored: for a used-up window, or for too many stored bytes.
+
+    new_bytes: size of the files to store. Another submission may still use up the quota before `usage_charge`.
+    """
     allowances_check(team, quota, units=units)
     if quota.stored_bytes is not None and stored_bytes(team) + new_bytes > quota.stored_bytes:
         raise QuotaExceeded(
@@ -34,12 +37,12 @@ def usage_check(*, team: Team, quota: Quota, new_bytes: int, units: int) -> None
 def usage_charge(
     *, job: Job, images: Sequence[JobImage], quota: Quota, reason: str = "submitted", units: int | None = None
 ) -> None:
-    """Charge a job's pictures to today, all or none; raise QuotaExceeded or TooManyTasks.
+    """Charge all pictures of a job to today, or none; raise QuotaExceeded or TooManyTasks.
 
-    Each counts `units`, by default as many as the quota gives the job's quality. Runs in the caller's transaction. It
-    sets `charged_on` and `charged_units` of the pictures, which the caller saves. The conditional update of the
-    window's row makes the charge atomic and keeps that row locked until the commit, so the count of waiting pictures
-    cannot change in between. Without pictures nothing is written, and without units no charge.
+    Each picture counts `units`, by default as many as the quota defines for the job's quality. Call inside a
+    transaction. The function sets `charged_on` and `charged_units` of the pictures, and the caller saves them. A
+    conditional update of the window's row makes the charge atomic. The row stays locked until the commit, so the number
+    of waiting pictures cannot change in between. Without pictures nothing is written, and with 0 units no charge.
     """
     if not images:
         return
@@ -69,12 +72,12 @@ def usage_charge(
 
 
 def quality_of(job: Job) -> str:
-    """Return the quality that a job was submitted with."""
+    """Return the quality with which a job was submitted."""
     return str(job.options.get("quality") or Quality.FAST)
 
 
 def _window_add(team: Team, kind: str, start: dt.date, count: int, limit: int | None) -> None:
-    """Add to a window's sum with one conditional update; raise QuotaExceeded when it would pass the limit."""
+    """Add units to a window's sum with one conditional update; raise QuotaExceeded when the limit would be exceeded."""
     period = UsagePeriod.objects.filter(team=team, kind=kind, starts_on=start)
     with_room = period if limit is None else period.filter(pictures__lte=limit - count)
     if with_room.update(pictures=F("pictures") + count) == 0:
@@ -95,7 +98,7 @@ def _pending_check(job: Job, count: int, quota: Quota) -> None:
 
 
 def _alert(period: UsagePeriod, limit: int) -> None:
-    """Warn the team once per window at each of ALERT_PERCENTS."""
+    """Queue a warning when the usage reaches one of ALERT_PERCENTS, each at most once per window."""
     percent = max((step for step in ALERT_PERCENTS if period.pictures * 100 >= limit * step), default=0)
     if percent <= period.alerted_percent:
         return

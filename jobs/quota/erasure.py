@@ -1,4 +1,4 @@
-"""Delete a team's ledger when the team itself is erased: the one way past the ledger's triggers."""
+"""Delete a team's ledger when the team itself is erased. No other code can delete ledger lines."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from jobs.models import Action, Team, UsageEntry, UsageErasure, UsagePeriod
 def usage_erase(*, author: Author, team: Team) -> int:
     """Delete all usage of a team and return the number of ledger lines; the audit entry keeps their sum.
 
-    The triggers of migration 0008 let a line go only while its team has a UsageErasure row. That row exists only
-    inside this transaction, so no other code can delete lines. Delete the team's jobs before, the team itself after.
+    The triggers of migration 0008 allow deletion only while the team has a UsageErasure row, and this row exists only
+    inside this transaction. Delete the team's jobs before this call and the team itself after it.
     """
     with transaction.atomic():
         Team.objects.select_for_update().get(pk=team.pk)

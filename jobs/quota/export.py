@@ -1,4 +1,4 @@
-"""The use of all teams as rows for billing: per team, key, day, API and quality."""
+"""Export the usage of all teams for billing, as one row for each team, key, day, API and quality."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _JOBS_PER_QUERY = 500
 
 
 def usage_export(*, output: TextIO, first_day: dt.date, last_day: dt.date) -> int:
-    """Write one CSV line per team, key, day, API and quality, both days included; return the number of lines.
+    """Write one CSV line for each team, key, day, API and quality; return the number of lines.
 
-    The key is the public id of the key that submitted the job, or empty for the site's pages. Jobs that were deleted
-    have no key any more; their charges stay, with an empty key.
+    Both days are included. The key is the public id of the key that submitted the job; it is empty for the site's pages
+    and for deleted jobs, whose charges remain.
     """
     sums: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0, 0])
     entries = UsageEntry.objects.filter(day__range=(first_day, last_day)).select_related("team").order_by("pk")
@@ -52,5 +52,5 @@ def _keys_of(job_ids: set[UUID]) -> dict[UUID, str]:
 
 
 def _harmless(text: str) -> str:
-    """Return a cell that a spreadsheet does not run as a formula."""
+    """Return the cell's text, changed so that a spreadsheet does not run it as a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -1,4 +1,4 @@
-"""Read what teams use."""
+"""Read the usage of teams."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def pictures_by_day(actor: Actor, *, since: dt.date) -> dict[dt.date, int]:
 
 @dataclass(frozen=True, slots=True)
 class QualityUse:
-    """Hold a team's use of one quality: charged pictures, and the units that they count of the quota."""
+    """A team's usage of one quality: the number of charged pictures and the units that they cost."""
 
     quality: str
     pictures: int
@@ -27,21 +27,21 @@ class QualityUse:
 
 
 def use_by_quality(actor: Actor, *, since: dt.date) -> list[QualityUse]:
-    """Return the team's use by quality, refunds subtracted, the most used first."""
+    """Return the team's usage by quality, refunds subtracted, the most used quality first."""
     rows = UsageEntry.objects.filter(team=actor.team, day__gte=since).order_by().values("quality")
     sums = rows.annotate(pictures_sum=Sum("pictures"), units_sum=Sum("units")).order_by("-pictures_sum")
     return [QualityUse(row["quality"], row["pictures_sum"], row["units_sum"]) for row in sums if row["pictures_sum"]]
 
 
 def stored_bytes(team: Team) -> int:
-    """Return the total size of the team's stored files, including uploads that no job has used yet."""
+    """Return the total size of the team's stored files in bytes, unused uploads included."""
     artifacts = Artifact.objects.filter(job__team=team).aggregate(total=Sum("bytes"))["total"] or 0
     uploads = Upload.objects.filter(team=team).aggregate(total=Sum("bytes"))["total"] or 0
     return artifacts + uploads
 
 
 def tasks_of(team: Team) -> dict[str, int]:
-    """Return the numbers of the team's running and waiting pictures."""
+    """Return the numbers of the team's running pictures and waiting pictures."""
     images = JobImage.objects.filter(job__team=team)
     return {
         "running": images.filter(status=Status.RUNNING).count(),

@@ -1,4 +1,4 @@
-"""The windows that a quota counts, days and months of the site's time zone, and what is left of them."""
+"""The windows of a quota (days and months in the site's time zone) and their remaining allowance."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _Kind = UsagePeriod.Kind
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Hold the use of one window, in pictures; a fine one may count for several. limit None means no limit.
+    """The usage of one window in units; a picture of high quality may cost several. `limit` None means no limit.
 
-    The count is 0 again at `resets_at`.
+    The usage is 0 again at `resets_at`.
     """
 
     kind: str
@@ -41,7 +41,7 @@ def window_limit(quota: Quota, kind: str) -> int | None:
 
 
 def window_exceeded(kind: str, start: dt.date, limit: int | None) -> QuotaExceeded:
-    """Return the error for a window that is used up, with the seconds until it ends."""
+    """Return the error for a window that is used up; its `retry_after_s` is the time until the window ends."""
     resets_at = _end_of(kind, start)
     return QuotaExceeded(
         f"The team's {limit} pictures a {kind} are used up; more from {resets_at:%Y-%m-%d %H:%M %Z}.",
@@ -63,7 +63,7 @@ def allowances(team: Team, quota: Quota | None = None) -> list[Allowance]:
 
 
 def allowances_check(team: Team, quota: Quota, *, units: int) -> None:
-    """Raise QuotaExceeded when a window has no room for `units` more."""
+    """Raise QuotaExceeded when the rest of a window is less than `units`."""
     if quota.images_per_day is None and quota.images_per_month is None:
         return
     today = timezone.localdate()
@@ -73,7 +73,7 @@ def allowances_check(team: Team, quota: Quota, *, units: int) -> None:
 
 
 def _end_of(kind: str, start: dt.date) -> dt.datetime:
-    """Return the moment at which a window ends."""
+    """Return the time at which a window ends."""
     next_month = (start + dt.timedelta(days=32)).replace(day=1)
     following = start + dt.timedelta(days=1) if kind == _Kind.DAY else next_month
     return timezone.make_aware(dt.datetime.combine(following, dt.time()))

@@ -1,5 +1,5 @@
 """Recipes for finished pictures: the team's own and the built-in ones, by name and version.
 
-Doors and commands ask `selectors` for a recipe and `services` to store one; workers apply it through
-`segmentation.finish`. May use models, teams, quota, audit and results. Knows no door.
+APIs, pages and commands call `selectors` to read a recipe and `services` to store one; workers apply recipes through
+`segmentation.finish`. May use models, teams, quota, audit and results; must not import the APIs or pages.
 """

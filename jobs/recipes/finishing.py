@@ -1,4 +1,4 @@
-"""Apply recipes to a cut-out picture. Runs in workers and commands: it loads NumPy and OpenCV, but no model."""
+"""Apply recipes to a processed picture. Runs in workers and commands: it imports NumPy and OpenCV, but no model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _UNSAFE = re.compile(r"[\x00-\x1f/\\\\:*?\"<>|]+")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FinishedFile:
-    """Hold one finished file under its public name."""
+    """One finished file with its public name."""
 
     name: str
     recipe: str
@@ -34,7 +34,7 @@ class FinishedFile:
 
 @dataclass(slots=True, eq=False)
 class FinishedPicture:
-    """Hold what the recipes gave: the files, and notes on broken rules and recipes that could not be applied."""
+    """The files of the recipes, and notes on broken rules and on recipes that could not be applied."""
 
     files: list[FinishedFile] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -45,9 +45,9 @@ def picture_finish(
 ) -> FinishedPicture:
     """Apply recipes to one picture from its source and stored alpha, without a model.
 
-    team: whose background pictures may be used. name: the picture's own, for the file names. A recipe that this picture
-    cannot satisfy is noted and the others go on. Raises the ImageErrors of `segmentation.image.decode`, and
-    StorageFailed.
+    team: the team whose background pictures may be used. name: the picture's name, for the file names. If a recipe
+    cannot be applied to this picture, a note says so and the other recipes are applied. Raise the ImageErrors of
+    `segmentation.image.decode`, and StorageFailed.
     """
     picture = decode(source, limits)
     alpha = read_alpha(alpha_png)
@@ -74,7 +74,10 @@ def picture_finish(
 
 
 def file_name_of(pattern: str, *, name: str, recipe: str, number: int, written: Written) -> str:
-    """Fill a recipe's file name; characters that some file system refuses become hyphens."""
+    """Return a recipe's file name with its placeholders filled.
+
+    Characters that some file systems refuse become hyphens.
+    """
     stem = PurePosixPath(name.replace("\\", "/")).stem or "picture"
     filled = pattern.format(name=stem, recipe=recipe, n=number, ext=written.extension)
     return _UNSAFE.sub("-", filled).strip(" .")[-120:] or f"{number}.{written.extension}"
@@ -90,7 +93,7 @@ def _unique(name: str, taken: set[str]) -> str:
 
 
 def _background(team: Team | None, recipe: Recipe, limits: Limits) -> Any:
-    """Return the decoded background picture of a recipe that names one, (h, w, 3) uint8; else None."""
+    """Return the decoded background picture of a recipe, (h, w, 3) uint8; None when the recipe names none."""
     if not isinstance(recipe.background, PictureBackground):
         return None
     if team is None:

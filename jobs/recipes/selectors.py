@@ -17,7 +17,7 @@ BUILTIN_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class NamedRecipe:
-    """Hold a recipe with the name and version that jobs remember."""
+    """A recipe with the name and version that jobs store."""
 
     name: str
     version: int
@@ -26,7 +26,7 @@ class NamedRecipe:
 
 
 def recipes_of(actor: Actor) -> list[NamedRecipe]:
-    """List the newest version of each of the team's recipes, then the built-in ones."""
+    """Return the newest version of each of the team's recipes, then the built-in recipes."""
     newest: dict[str, RecipeVersion] = {}
     for row in RecipeVersion.objects.filter(team=actor.team).order_by("name", "-version"):
         newest.setdefault(row.name, row)
@@ -35,7 +35,7 @@ def recipes_of(actor: Actor) -> list[NamedRecipe]:
 
 
 def recipe_get(actor: Actor, name: str, version: int | None = None) -> NamedRecipe:
-    """Return a recipe by name, by default its newest version; raise NotFound, naming it, for any other."""
+    """Return a recipe by name, by default its newest version; raise NotFound, which names it, if there is none."""
     builtin = builtin_recipes().get(name)
     if builtin is not None and version in (None, BUILTIN_VERSION):
         return _builtin(name, builtin)
@@ -48,17 +48,17 @@ def recipe_get(actor: Actor, name: str, version: int | None = None) -> NamedReci
 
 
 def recipes_to_json(recipes: Sequence[NamedRecipe]) -> list[dict[str, Any]]:
-    """Return what a job remembers of its recipes: the versions' own bodies, so that later changes do not reach it."""
+    """Return the JSON of a job's recipes: copies of the versions, so that later changes do not affect the job."""
     return [{"name": named.name, "version": named.version, "body": named.recipe.to_json()} for named in recipes]
 
 
 def recipes_from_json(data: Sequence[dict[str, Any]]) -> list[NamedRecipe]:
-    """Return the recipes that `recipes_to_json` wrote."""
+    """Return the recipes from the output of `recipes_to_json`."""
     return [NamedRecipe(entry["name"], entry["version"], Recipe.read(entry["body"])) for entry in data]
 
 
 def builtin_recipe(name: str) -> NamedRecipe:
-    """Return a built-in recipe; raise NotFound, listing the names there are, otherwise."""
+    """Return a built-in recipe; raise NotFound, which lists the existing names, if there is none."""
     recipes = builtin_recipes()
     if name not in recipes:
         raise NotFound(f"There is no recipe {name!r:.60}; built in are {', '.join(recipes)}.", field="recipe")
@@ -66,7 +66,7 @@ def builtin_recipe(name: str) -> NamedRecipe:
 
 
 def background_get(team: Team, name: str) -> BackgroundPicture:
-    """Return one of the team's background pictures by name; raise NotFound, naming it, otherwise."""
+    """Return one of the team's background pictures by name; raise NotFound, which names it, if there is none."""
     picture = BackgroundPicture.objects.filter(team=team, name=name).first()
     if picture is None:
         raise NotFound(f"There is no background picture {name!r:.60}.", field="background.picture")
@@ -74,7 +74,7 @@ def background_get(team: Team, name: str) -> BackgroundPicture:
 
 
 def backgrounds_of(actor: Actor) -> list[BackgroundPicture]:
-    """List the team's background pictures by name."""
+    """Return the team's background pictures, sorted by name."""
     return list(BackgroundPicture.objects.filter(team=actor.team))
 
 

@@ -29,10 +29,10 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 def recipe_save(*, actor: Actor, name: str, body: object) -> NamedRecipe:
-    """Store a recipe under a name, as its next version; the same recipe again makes no new version.
+    """Store a recipe under a name as its next version; an unchanged recipe creates no new version.
 
-    Raises PermissionDenied without the scope `submit`, and InvalidParameter for a name that is taken or malformed, for
-    a body that `Recipe.read` refuses and for more than MAX_RECIPES.
+    Raise PermissionDenied without the scope `submit`, and InvalidParameter for a name that is reserved or malformed,
+    for a body that `Recipe.read` refuses, and for more than MAX_RECIPES recipes.
     """
     _require_member(actor)
     if not _NAME.fullmatch(name):
@@ -60,7 +60,7 @@ def recipe_save(*, actor: Actor, name: str, body: object) -> NamedRecipe:
 
 
 def recipe_delete(*, actor: Actor, name: str) -> None:
-    """Take a recipe out of the team's list; jobs that used it still name it. Raises NotFound and PermissionDenied."""
+    """Delete a recipe from the team's list; jobs that used it keep its name. Raise NotFound and PermissionDenied."""
     _require_member(actor)
     with transaction.atomic():
         Team.objects.select_for_update().get(pk=actor.team.pk)
@@ -73,15 +73,15 @@ def recipe_delete(*, actor: Actor, name: str) -> None:
 
 
 def recipes_import(*, actor: Actor, bodies: Mapping[str, Any]) -> list[NamedRecipe]:
-    """Store an exported set of recipes, all or none; raises what `recipe_save` raises."""
+    """Store an exported set of recipes, all or none; raise the errors of `recipe_save`."""
     with transaction.atomic():
         return [recipe_save(actor=actor, name=name, body=body) for name, body in bodies.items()]
 
 
 def background_save(*, actor: Actor, name: str, source: CheckedSource) -> BackgroundPicture:
-    """Store a background picture under a name, in place of the one before.
+    """Store a background picture under a name, replacing an existing one.
 
-    Raises PermissionDenied, InvalidParameter for an empty name or too many, QuotaExceeded and StorageFailed.
+    Raise PermissionDenied, InvalidParameter for an empty name or too many pictures, QuotaExceeded and StorageFailed.
     """
     _require_member(actor)
     if not name.strip() or len(name) > 80:

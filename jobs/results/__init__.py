@@ -1,7 +1,7 @@
-"""Files of jobs: storage, result rows, variants, zips, signed links and deletions.
+"""Files of jobs: storage, rows of files, variants, zips, signed links and deletions.
 
 - Callers: `jobs.work` (workers store results, retention deletes them), the API and the pages (links, variants).
-- May use: models, `jobs.teams`, `jobs.quota`, `jobs.audit`, `jobs.intake`, and of `jobs.work` the queue, the leases,
-  the selectors and the end of a job.
-- Only `storage` touches stored files. Every stored file has an `Artifact` row, and only `deletions` deletes one.
+- May use: models, `jobs.teams`, `jobs.quota`, `jobs.audit`, `jobs.intake`, and the queue, the leases, the selectors and
+  the end of a job in `jobs.work`.
+- Only `storage` accesses stored files. Every stored file has an `Artifact` row, and only `deletions` deletes files.
 """

@@ -17,7 +17,7 @@ def artifact_keep(
 ) -> Artifact:
     """Store a file of a picture and create its row.
 
-    Raise StorageFailed, and JobNotFound when the picture was deleted meanwhile. After an error no file is left behind.
+    Raise StorageFailed, and JobNotFound when the picture has been deleted. After an error no file remains.
     """
     artifact = artifact_stored(
         image=image, kind=kind, key=key, data=data, content_type=content_type, width=width, height=height
@@ -45,9 +45,9 @@ def artifact_stored(
     width: int,
     height: int,
 ) -> Artifact:
-    """Store a file of a picture and return its row, unsaved, for the commit that shows it; raise StorageFailed.
+    """Store a file of a picture and return its unsaved row; the caller saves it. Raise StorageFailed.
 
-    A stream is copied in pieces, and never in memory as a whole.
+    A stream is copied in pieces and is never completely in memory.
     """
     stored = storage.store(key, data) if isinstance(data, bytes) else storage.store_stream(key, data)
     return Artifact(

@@ -1,4 +1,4 @@
-"""Ask for the zip of a job's results."""
+"""Request the zip of a job's results."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ BUNDLE_MAKE = Task("bundle_make", timeout_s=3600)
 
 
 def bundle_request(*, job: Job) -> None:
-    """Queue the zip that ends the job on the light queue, unless it is queued already. In a transaction."""
+    """Queue the task that makes the job's zip, unless it is already queued. Call inside a transaction."""
     bundle, is_new = Bundle.objects.get_or_create(job=job)
     if is_new:
         after_commit(bundle_send, bundle)

@@ -1,4 +1,4 @@
-"""Make the zip of a job's results, and copies in a server folder. It is the last step of the job, in a light worker."""
+"""Make the zip of a job's results and the copies in a server folder: the job's last step, in a light worker."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _MISSED_AFTER = dt.timedelta(seconds=30)
 
 
 class _LeaseLost(Exception):
-    """Raise this where another worker makes the zip by now, or the job has ended or is deleted."""
+    """Raised when another worker has taken over the zip, or the job has ended or been deleted."""
 
 
 @runs(BUNDLE_MAKE)
 def bundle_make(bundle_id: str) -> None:
-    """Make a job's zip and copies, and end the job with them. A repeated message does nothing.
+    """Make a job's zip and copies, and end the job. A repeated message does nothing.
 
-    After a fault of the machine or a crash it is tried again, `MAX_ATTEMPTS` times; any other error ends the job.
+    After a machine fault or a crash the task is retried, up to `MAX_ATTEMPTS` times. Any other error fails the job.
     """
     bundle = Bundle.objects.filter(pk=bundle_id).first()
     if bundle is None or not bundle.claim(lease_s=LEASE_S):
@@ -73,7 +73,7 @@ def _end_with(bundle: Bundle, error: Exception) -> None:
 
 
 def bundles_recover() -> int:
-    """Queue again the zips whose worker has died or whose message was lost; return how many. The sweep calls it."""
+    """Queue the zips again whose worker died or whose message was lost; return how many. The sweep calls it."""
     return sweep(_Bundles())
 
 
@@ -110,7 +110,7 @@ def _bundle(bundle: Bundle) -> None:
 
 
 def _write_bundle(bundle: Bundle, file: IO[bytes]) -> None:
-    """Write every result into the zip and, where one is wanted, into the server folder, one picture at a time."""
+    """Write all results into the zip and, if the job names a server folder, into that folder, one picture at a time."""
     job = bundle.job
     with ExitStack() as stack:
         archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED))  # pictures shrink no further
@@ -141,7 +141,7 @@ def _export_bundle(job: Job, file: IO[bytes]) -> None:
 
 
 def _export_place(job: Job, *deeper: str) -> Place:
-    """Check the folder again: since the submission, roots may have changed and links may have been created."""
+    """Check the server folder again, because roots and links may have changed since the submission."""
     place = place_in(job.export_directory, settings.MATTING_OUTPUT_ROOTS, field="output_dir")
     return Place(place.root, place.parts + deeper)
 

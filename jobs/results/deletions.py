@@ -1,4 +1,4 @@
-"""Delete stored files reliably, even when the storage refuses or the process dies meanwhile."""
+"""Delete stored files reliably, even when the storage fails or the process dies."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _KEYS_PER_QUERY = 500
 
 
 def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> None:
-    """Delete files and folders with the commit of the caller's transaction, or later by `after`.
+    """Delete files and folders when the current transaction commits, or later when `after` is given.
 
-    The sweep tries again what cannot be deleted then, until it is deleted.
+    The sweep retries failed deletions until they succeed.
     """
     if after is not None:
         _remember(keys, next_try_at=timezone.now() + after)
@@ -39,10 +39,10 @@ def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> N
 
 
 def files_discard(*, keys: Iterable[str], error: BaseException | None = None) -> None:
-    """Delete files whose rows were then not written, because of `error` where one is given.
+    """Delete files whose rows were not written, because of `error` if one is given.
 
-    When the connection to the database broke, the commit may have succeeded and only its answer been lost: then the
-    sweep deletes them later, unless it finds rows.
+    If the connection to the database broke, the commit may have succeeded although no confirmation arrived. In this
+    case the sweep deletes the files later, unless it finds their rows.
     """
     keys = list(keys)
     try:
@@ -55,12 +55,12 @@ def files_discard(*, keys: Iterable[str], error: BaseException | None = None) ->
 
 
 def deletions_retry(*, limit: int = 500) -> int:
-    """Delete what could not be deleted at once; return how many files and folders were. The sweep calls it."""
+    """Retry failed deletions; return the number of deleted files and folders. The sweep calls it."""
     return sweep(_Deletions(), limit=limit)
 
 
 class _Deletions(LeasedWork[PendingDeletion]):
-    """Files to delete. They need no message: the sweep works them off itself, and `send` counts what it deleted."""
+    """Pending deletions as leased work. They need no message: the sweep itself deletes the files in `send`."""
 
     def rows(self) -> QuerySet[PendingDeletion]:
         return PendingDeletion.objects.order_by("next_try_at")
@@ -77,7 +77,7 @@ def _remember(keys: Iterable[str], **values: Any) -> list[PendingDeletion]:
 
 
 def _work_off(rows: Iterable[PendingDeletion]) -> int:
-    """Delete the files of rows that this process holds; those that fail wait for a pause that doubles each time."""
+    """Delete the files of the claimed rows. A failed row waits for a pause that doubles with each failure."""
     deleted = []
     for row in rows:
         if _is_deleted_whole(row):
@@ -90,7 +90,7 @@ def _work_off(rows: Iterable[PendingDeletion]) -> int:
 
 
 def _is_deleted_whole(row: PendingDeletion) -> bool:
-    """Delete a file or a folder except what a row points to; False when a part of it could not be deleted."""
+    """Delete a file or folder except files that have a row; return False when a part could not be deleted."""
     try:
         keys = list(storage.files_under(row.key)) if row.is_folder else [row.key]
     except Exception:
@@ -111,7 +111,7 @@ def _is_deleted(key: str) -> bool:
 
 
 def _kept(keys: Sequence[str]) -> set[str]:
-    """Return the keys that a row points to: a name may be in use again, or a commit have succeeded unnoticed."""
+    """Return the keys that have a row: the name may be in use again, or a commit succeeded unnoticed."""
     return {
         key
         for some in _batches(keys)
@@ -121,5 +121,5 @@ def _kept(keys: Sequence[str]) -> set[str]:
 
 
 def _batches(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
-    """Cut into parts that a database accepts as the parameters of one query."""
+    """Split a list into parts that fit the database's limit of query parameters."""
     return (values[start : start + _KEYS_PER_QUERY] for start in range(0, len(values), _KEYS_PER_QUERY))

@@ -1,4 +1,4 @@
-"""Record who opened files of a job that another user submitted."""
+"""Record which users opened files of another user's job."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _ONCE_EVERY = dt.timedelta(hours=1)
 
 
 def download_note(*, actor: Actor, artifact: Artifact) -> None:
-    """Record that another user than its submitter opened a file of a job, once an hour for each user and job.
+    """Record that a user other than the submitter opened a file, at most once per hour for each user and job.
 
-    The entry belongs to the job's team. Thumbnails are not recorded, since a gallery shows them to the whole team.
+    The audit entry belongs to the job's team. Thumbnails are not recorded, because the gallery shows them to the whole
+    team.
     """
     job = artifact.job
     if artifact.kind in (Artifact.Kind.THUMBNAIL, Artifact.Kind.PREVIEW) or _is_own(actor, job):

@@ -1,4 +1,4 @@
-"""The storage in a folder: a file is written whole or not at all, and a part of the disk stays free."""
+"""Storage in a local folder: files are written completely or not at all, and some disk space stays free."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ UNFINISHED = ".part"
 
 
 class FolderStorage(FileSystemStorage):
-    """Write each file under another name first, so that a full disk or a killed process leaves no half of it.
+    """Write each file under a temporary name first, so that a full disk or a killed process leaves no partial file.
 
-    Refuse a file that would leave less than `MATTING_DISK_RESERVE_BYTES` free: the database and deletions need room.
+    Refuse a file that would leave less than `MATTING_DISK_RESERVE_BYTES` free, because the database and deletions need
+    disk space.
     """
 
     def _save(self, name: str, content: File[Any]) -> str:

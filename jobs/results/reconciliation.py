@@ -1,4 +1,4 @@
-"""Compare stored files with their rows, in both directions."""
+"""Find stored files without rows and rows without files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ _ROWS_PER_QUERY = 500
 
 @dataclass(slots=True)
 class Differences:
-    """files: keys that no row points to. artifacts, uploads: rows whose file is missing."""
+    """Differences between storage and database.
+
+    files: keys of files without a row. artifacts, uploads: rows without a file.
+    """
 
     files: list[str] = field(default_factory=list)
     artifacts: list[Artifact] = field(default_factory=list)
@@ -35,7 +38,7 @@ class Differences:
 
 
 def differences() -> Differences:
-    """Return what does not match; raise what the storage raises. Files younger than an hour are left out."""
+    """Return the differences; files younger than one hour are ignored. Raise the errors of the storage."""
     stored = {key for folder in _FOLDERS for key in storage.files_under(folder)}
     known: set[str] = set()
     found = Differences()
@@ -54,9 +57,9 @@ def differences() -> Differences:
 
 
 def differences_resolve(found: Differences) -> None:
-    """Delete files without rows and rows without files; an audit entry records how many.
+    """Delete files without rows and rows without files, and record the numbers in an audit entry.
 
-    Rows are looked at again, since a file may have come back, and files too: `files_delete` spares those with rows.
+    Each row is checked again, because its file may exist now. `files_delete` keeps files that have a row now.
     """
     with transaction.atomic():
         files_delete(keys=found.files)
@@ -76,7 +79,7 @@ def _still_missing(rows: Iterable[Artifact] | Iterable[Upload]) -> Iterator[Arti
 
 
 def _is_missing(key: str, stored: set[str]) -> bool:
-    """Return whether a row's file is missing; the storage is queried for one outside the listed folder."""
+    """Return whether a row's file is missing; a file outside the listed folder is looked up in the storage."""
     return key not in stored and (key.startswith(_FOLDERS) or not default_storage.exists(key))
 
 

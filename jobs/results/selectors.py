@@ -1,4 +1,4 @@
-"""Read result files that an actor may see."""
+"""Read the result files that an actor may see."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from jobs.work.selectors import jobs_of
 
 
 def artifact_of(image: JobImage, kind: str) -> Artifact | None:
-    """Return a picture's newest artifact of one kind, from the prefetched ones where they are."""
+    """Return a picture's newest artifact of one kind, from prefetched rows if there are any; None without one."""
     found = [artifact for artifact in image.artifacts.all() if artifact.kind == kind]
     return found[-1] if found else None
 
 
 def bundle_of(job: Job) -> Artifact | None:
-    """Return the zip of a job's results, if it has one."""
+    """Return the zip of a job's results; None without one."""
     return job.artifacts.filter(kind=Artifact.Kind.ZIP).first()
 
 
@@ -29,7 +29,7 @@ def artifact_get(actor: Actor, artifact_id: UUID) -> Artifact:
 
 
 def artifact_signed(artifact_id: UUID) -> Artifact:
-    """Return an artifact for a signed link, whose signature the caller has checked."""
+    """Return the artifact of a signed link. The caller must have checked the signature."""
     artifact = Artifact.objects.filter(pk=artifact_id).first()
     if artifact is None:
         raise NotFound
@@ -37,7 +37,7 @@ def artifact_signed(artifact_id: UUID) -> Artifact:
 
 
 def file_of(image: JobImage, *kinds: str) -> Artifact:
-    """Return a picture's newest file of the first of `kinds` that it has; raise NotFound when all are deleted."""
+    """Return a picture's newest file of the first available kind in `kinds`; raise NotFound when there is none."""
     for kind in kinds:
         artifact = artifact_of(image, kind)
         if artifact is not None:
@@ -46,5 +46,5 @@ def file_of(image: JobImage, *kinds: str) -> Artifact:
 
 
 def missing_notes(image: JobImage) -> dict[str, list[str]]:
-    """Return `notes` for a response when nothing was found in a picture, else nothing: an empty picture says why."""
+    """Return `{"notes": [...]}` for the response when no subject was found in the picture, else an empty dict."""
     return {} if image.foreground or not image.notes else {"notes": list(image.notes)}

@@ -1,4 +1,4 @@
-"""Stored files in a folder or a bucket: names, reading, writing, deleting, and signed links that expire."""
+"""Stored files in a folder or bucket: names, reading, writing, deleting, and signed links that expire."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _PICTURE_DEPTH = len(PurePosixPath("teams/TEAM/JOB/0000/FILE").parents)
 
 @dataclass(frozen=True, slots=True)
 class StoredFile:
-    """Where a file is stored, and what it contains."""
+    """The key, size and content of a stored file."""
 
     key: str
     bytes: int
@@ -55,7 +55,7 @@ class StoredFile:
 
 
 def folder_of(job: Job, position: int | None = None) -> str:
-    """Return the folder of a job or of one of its pictures; it holds all their files except published ones."""
+    """Return the storage folder of a job or of one of its pictures; it holds all their files except published ones."""
     picture = "" if position is None else f"{position:04d}/"
     return f"teams/{job.team_id}/{job.id}/{picture}"
 
@@ -65,7 +65,10 @@ def key_of_source(job: Job, position: int, extension: str) -> str:
 
 
 def key_of_result(image: JobImage, kind: str, extension: str) -> str:
-    """Return the key of a result; it contains the attempt, so that two attempts never write the same file."""
+    """Return the storage key of a result.
+
+    It contains the attempt's number, so two attempts never write the same file.
+    """
     job = image.job
     if job.output_folder and image.output_name and kind in PUBLISHED:
         return f"{job.output_folder}/{published_name(image, kind, extension, again=_again(image.attempt))}"
@@ -73,14 +76,14 @@ def key_of_result(image: JobImage, kind: str, extension: str) -> str:
 
 
 def key_of_finished(image: JobImage, name: str) -> str:
-    """Name a finished picture as people see it, in a folder that only this attempt owns."""
+    """Return the storage key of a finished picture: its readable file name in a folder that only this attempt uses."""
     return f"{folder_of(image.job, image.position)}finished-{image.attempt}/{name}"
 
 
 def published_keys(image: JobImage) -> list[str]:
-    """Return every key outside its folder that killed attempts of a picture may have stored, since they left no rows.
+    """Return all keys outside the picture's folder that killed attempts may have stored without a row.
 
-    A picture that ended with its first attempt has none.
+    Empty for a picture that ended with its first attempt.
     """
     ended_at_once = image.attempt == 1 and image.status in (Status.SUCCEEDED, Status.FAILED)
     if ended_at_once or not (image.job.output_folder and image.output_name):
@@ -99,25 +102,25 @@ def _again(attempt: int) -> str:
 
 
 def published_name(image: JobImage, kind: str, extension: str, *, again: str = "") -> str:
-    """Return a result's public file name; `again` distinguishes a later attempt from the first."""
+    """Return a result's public file name; `again` distinguishes the name of a later attempt."""
     stem = image.output_name or f"{image.position:04d}"
     return f"{stem}{again}{_SUFFIXES.get(Artifact.Kind(kind), '')}.{extension}"
 
 
 def public_name(artifact: Artifact, image: JobImage) -> str:
-    """Return the name of a result's copy in a zip or a server folder."""
+    """Return the file name of a result in a zip or in a server folder."""
     if artifact.kind == Artifact.Kind.FINISHED:
         return artifact.file_name
     return published_name(image, artifact.kind, PurePosixPath(artifact.key).suffix.removeprefix("."))
 
 
 def store(key: str, data: bytes) -> StoredFile:
-    """Write a file; raise StorageFailed when the storage refuses."""
+    """Write a file; raise StorageFailed when the storage fails."""
     return StoredFile(_saved(key, ContentFile(data)), len(data), hashlib.sha256(data).hexdigest())
 
 
 def store_stream(key: str, stream: IO[bytes]) -> StoredFile:
-    """Write a file that is too large for memory, from its beginning; raise StorageFailed when the storage refuses."""
+    """Write a file from a stream, starting at its beginning; raise StorageFailed when the storage fails."""
     stream.seek(0)
     digest = hashlib.sha256()
     while chunk := stream.read(2**20):
@@ -137,7 +140,7 @@ def _saved(key: str, content: File) -> str:
 
 
 def open_file(key: str) -> IO[bytes]:
-    """Open a stored file for reading; raise NotFound when it is missing, StorageFailed when the storage refuses."""
+    """Open a stored file for reading; raise NotFound when it is missing, StorageFailed when the storage fails."""
     try:
         return default_storage.open(key, "rb")
     except FileNotFoundError as error:
@@ -148,7 +151,7 @@ def open_file(key: str) -> IO[bytes]:
 
 
 def local_path(key: str) -> Path | None:
-    """Return where a stored file lies on this machine, None in a bucket; raise NotFound when it is gone."""
+    """Return the path of a stored file on this machine, None for a bucket; raise NotFound when the file is missing."""
     try:
         path = Path(default_storage.path(key))
     except NotImplementedError:
@@ -159,7 +162,7 @@ def local_path(key: str) -> Path | None:
 
 
 def read(key: str) -> bytes:
-    """Return a stored file; raise as `open_file` does."""
+    """Return the bytes of a stored file; raise the errors of `open_file`."""
     with open_file(key) as file:
         try:
             return file.read()
@@ -169,7 +172,7 @@ def read(key: str) -> bytes:
 
 
 def files_under(folder: str) -> Iterator[str]:
-    """Yield the files in a folder and the folders below it; none when the folder does not exist."""
+    """Yield the files in a folder and its subfolders; nothing when the folder does not exist."""
     try:
         folders, files = default_storage.listdir(folder)
     except FileNotFoundError:
@@ -180,16 +183,16 @@ def files_under(folder: str) -> Iterator[str]:
 
 
 def delete(key: str) -> None:
-    """Delete a file, and after the last one the folders of its picture and job; raise what the storage raises.
+    """Delete a file, and the folders of its picture and job when they are empty. Raise the errors of the storage.
 
-    A missing file counts as deleted. Services do this through jobs.results.deletions, which tries again.
+    A missing file counts as deleted. Services call `jobs.results.deletions` instead, which retries.
     """
     default_storage.delete(key)
     _folders_remove(key)
 
 
 def _folders_remove(key: str) -> None:
-    """Remove the folders of a picture and its job (teams/TEAM/JOB/0000) where they are empty. A bucket has none."""
+    """Remove the empty folders of a picture and its job (teams/TEAM/JOB/0000). A bucket has no folders."""
     folders = PurePosixPath(key).parents
     if len(folders) != _PICTURE_DEPTH:
         return
@@ -199,7 +202,7 @@ def _folders_remove(key: str) -> None:
 
 
 def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None) -> str:
-    """Return a signed link that opens the file without a key until it expires, at the latest with the file."""
+    """Return a signed link that opens the file without a key. It expires at the latest with the file."""
     until = link_end(settings.MATTING_LINK_TTL_S if ttl_s is None else ttl_s)
     if artifact.expires_at is not None:
         until = min(until, int(artifact.expires_at.timestamp()))
@@ -209,7 +212,10 @@ def link_to(artifact: Artifact, *, base_url: str = "", ttl_s: int | None = None)
 
 
 def link_end(ttl_s: int) -> int:
-    """Return a link's last second, rounded up by at most a tenth, so that caches see the same link for a while."""
+    """Return the expiry of a link in seconds since 1970, rounded up by at most a tenth of its duration.
+
+    Rounding gives the same link for a while, so that HTTP caches can use it.
+    """
     step_s = max(1, ttl_s // 10)
     return math.ceil((timezone.now().timestamp() + ttl_s) / step_s) * step_s
 

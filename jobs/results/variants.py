@@ -1,4 +1,4 @@
-"""Render a finished picture with other options from its stored alpha, without a model and without a charge."""
+"""Render a processed picture with other options from its stored alpha, without a model and without a charge."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ MAX_BRUSH_BYTES = 4 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """Hold a rendering that is under way in a process of its own; `result` gives it when `future` is done."""
+    """A rendering that runs in a separate process; `result` returns its file when `future` is done."""
 
     image: JobImage
     future: Future[Any]
     give_back: Callable[[], None]
 
     def result(self) -> VariantFile:
-        """Return the file; raise what was wrong with brush or picture, or ServerBusy when its process has ended."""
+        """Return the file; raise the error about brush or picture, or ServerBusy when the process has ended."""
         try:
             return self.future.result()
         except pixels.PROCESS_FAILED as error:
             raise ServerBusy from error
 
     def drop(self) -> None:
-        """Delete the file of a rendering whose client has gone."""
+        """Delete the file of a rendering whose client has disconnected."""
         self.future.cancel()
         self.future.add_done_callback(_file_dropped)
 
@@ -64,13 +64,14 @@ def variant_begin(
     for_screen: bool = False,
     with_thumbnail: bool = False,
 ) -> Rendering:
-    """Begin to render a picture again, and record it as opened when the actor is not who submitted it.
+    """Start to render a picture with other options; record the access when the actor is not the submitter.
 
-    brush_png: a gray picture of its shape, 0 erases, 255 restores, 128 keeps. people: ids of an `instances` job to
-    keep, the others become background. for_screen: render from the stored preview where the picture is larger than
-    that, for an answer while a slider moves. with_thumbnail: write a small one beside it. Raises NotFound when the
-    picture has no result or its files are gone, InvalidParameter for people where none were looked for, RateLimited for
-    one rendering of the team too many.
+    brush_png: a gray picture of the same size as the picture; 0 erases, 255 restores, 128 changes nothing.
+    people: ids of persons to keep, for an `instances` job; the others become background.
+    for_screen: render from the stored preview if the picture is larger than it, for fast updates while a slider moves.
+    with_thumbnail: write a thumbnail beside the rendering.
+    Raise NotFound when the picture has no result or its files are deleted, InvalidParameter for `people` in a job
+    without instances, and RateLimited when the team has too many renderings in progress.
     """
     from segmentation.variant import VariantInput, variant_write
 
@@ -109,7 +110,7 @@ def variant_begin(
 
 
 def _smaller_preview(image: JobImage) -> Artifact | None:
-    """Return the picture's preview, if it has one that is smaller than the picture."""
+    """Return the picture's preview if it is smaller than the picture, else None."""
     preview = artifact_of(image, Artifact.Kind.PREVIEW)
     if preview is None or not preview.width or not image.width or preview.width >= image.width:
         return None
@@ -117,7 +118,7 @@ def _smaller_preview(image: JobImage) -> Artifact | None:
 
 
 class _FilesOnDisk:
-    """Give the paths of stored files; what lies in a bucket is copied first, until `undo` is closed."""
+    """Provide local paths of stored files; files of a bucket are copied, and removed when `undo` is closed."""
 
     def __init__(self, undo: ExitStack) -> None:
         self._undo = undo
@@ -151,10 +152,10 @@ def _file_dropped(future: Future[Any]) -> None:
 
 
 def variant_keep(*, image: JobImage, rendered: VariantFile, kind: Artifact.Kind = Artifact.Kind.VARIANT) -> Artifact:
-    """Store a rendering beside the original result, and delete its file.
+    """Store a rendering beside the original result and delete its temporary file.
 
-    Raises QuotaExceeded when the team's storage is full, StorageFailed, and JobNotFound when the picture was deleted
-    meanwhile.
+    Raise QuotaExceeded when the team's storage is full, StorageFailed, and JobNotFound when the picture has been
+    deleted.
     """
     team = image.job.team
     try:

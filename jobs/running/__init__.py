@@ -1,4 +1,5 @@
 """Processes of the site: the supervisor, the broker, the worker processes, upkeep, first start and start-up checks.
 
-Called by the management commands. May use every room; no room imports this one, except that settings name the cache.
+The management commands call this package. It may use every other package of `jobs`; none of them imports it. Only the
+settings name its cache class.
 """

@@ -1,4 +1,4 @@
-"""Write a backup of the database and the files (or their list), check it, and restore it elsewhere."""
+"""Write a backup of the database and the files (or a list of the files), verify it, and restore it on another site."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class BackupFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a backup contains. missing: files that the database names and the storage does not have."""
+    """The contents of a backup. missing: files that have a row in the database but are not in the storage."""
 
     folder: Path
     files: int
@@ -47,10 +47,10 @@ class Summary:
 
 
 def backup_create(*, parent: Path, with_files: bool) -> Summary:
-    """Write a backup into a new folder below `parent` and check it; the site may run meanwhile.
+    """Write a backup into a new folder below `parent` and verify it; the site may keep running.
 
-    with_files: copy every stored file; otherwise only the list with sizes and checksums is written, for a storage with
-    its own backup. Raises BackupFailed.
+    with_files: copy all stored files. Otherwise only a list with sizes and checksums is written, for a storage that has
+    its own backup. Raise BackupFailed.
     """
     folder = parent / f"keyline-{timezone.now():%Y%m%d-%H%M%S}"
     folder.mkdir(mode=FOLDER_MODE, parents=True)
@@ -94,8 +94,8 @@ def backup_check(*, folder: Path) -> dict[str, Any]:
 def backup_restore(*, folder: Path, replace: bool) -> Summary:
     """Restore a backup into this site's database and storage, then verify the audit trail and the files.
 
-    The site must be stopped. Raises BackupFailed for a damaged backup, another kind of database, and a database that
-    has users, unless `replace` is set.
+    The site must be stopped. Raise BackupFailed for a damaged backup, another kind of database, or a database with
+    users unless `replace` is set.
     """
     manifest = backup_check(folder=folder)
     if manifest["vendor"] != connection.vendor:
@@ -142,7 +142,7 @@ def _load(dump: Path) -> None:
 
 
 def _run(command: list[str]) -> None:
-    """Run a program of PostgreSQL on this site's database; raise BackupFailed with its first line of error."""
+    """Run a PostgreSQL program on this site's database; raise BackupFailed with the first line of its error output."""
     values = connection.settings_dict
     names = {"PGHOST": "HOST", "PGPORT": "PORT", "PGUSER": "USER", "PGPASSWORD": "PASSWORD", "PGDATABASE": "NAME"}
     environment = os.environ | {name: str(values[key]) for name, key in names.items() if values.get(key)}
@@ -156,7 +156,7 @@ def _run(command: list[str]) -> None:
 
 
 def _write_files(folder: Path, *, with_files: bool) -> tuple[int, int]:
-    """Write the list of stored files, and copies of them on request; return how many there are and are missing."""
+    """Write the list of stored files, and copies on request; return the numbers of stored and of missing files."""
     count = missing = 0
     with (folder / _FILES).open("w") as listed:
         for key, size, sha256 in _stored_files():
@@ -186,7 +186,7 @@ def _copied(key: str, target: Path) -> bool:
 
 
 def _restored(folder: Path, entry: dict[str, Any]) -> bool:
-    """Return True if the storage has the file now, copied from the backup where that holds it."""
+    """Return True if the storage has the file after this call; a missing one is copied from the backup if possible."""
     copy = folder / "files" / entry["key"]
     if copy.is_file():
         if entry["sha256"] and _sha256(copy) != entry["sha256"]:

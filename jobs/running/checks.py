@@ -1,4 +1,4 @@
-"""System checks of settings that depend on files or on each other; single values are checked when they are read.
+"""System checks of settings that depend on files or on other settings; single values are checked when they are read.
 
 Each error names the variable. `manage.py run`, `work` and `setup` run these checks before they start anything.
 """
@@ -22,7 +22,7 @@ TAG = "keyline"
 
 @register(TAG)
 def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]:
-    """Check files, folders and values that must fit together."""
+    """Check files, folders and settings that depend on each other."""
     return [
         *_weights_errors(),
         *_runtime_errors(),
@@ -39,7 +39,7 @@ def _weights_errors() -> Iterator[Error]:
 
 
 def _runtime_errors() -> Iterator[Error]:
-    """Check that CUDA can be used where it is configured, so that no picture silently runs on the CPU."""
+    """Check that CUDA is usable if it is configured; otherwise pictures would silently run on the CPU."""
     if settings.MATTING_RUNTIME != Runtime.TORCH_CUDA:
         return
     if not cuda_is_usable():
@@ -48,7 +48,7 @@ def _runtime_errors() -> Iterator[Error]:
 
 
 def cuda_is_usable() -> bool:
-    """Ask torch in another process, since this one needs no torch otherwise."""
+    """Return whether torch can use CUDA, tested in another process, because this process does not need torch."""
     code = "import torch; raise SystemExit(not torch.cuda.is_available())"
     return subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 

@@ -37,7 +37,7 @@ class CannotStart(Exception):
 
 @dataclass(frozen=True, slots=True)
 class FirstSecrets:
-    """The generated secrets of the first start. They are stored only as hashes, so they can be shown only once."""
+    """The secrets generated at the first start. They are stored only as hashes, so they can be shown only once."""
 
     user_name: str
     password: str
@@ -47,7 +47,7 @@ class FirstSecrets:
 
 
 def folder_require(folder: Path) -> None:
-    """Create the data folder for its owner only; raise CannotStart if files cannot be written into it."""
+    """Create the data folder with access for its owner only; raise CannotStart if it is not writable."""
     trial = folder / f".writable-{os.getpid()}"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
@@ -63,8 +63,8 @@ def folder_require(folder: Path) -> None:
 def folder_lock(folder: Path) -> IO[str]:
     """Lock the data folder for this run; raise CannotStart while another run holds the lock.
 
-    The lock is held as long as any process keeps the returned file open. The processes of a killed run need a moment to
-    end, so this waits for a lock whose owner is gone.
+    The lock is held as long as any process keeps the returned file open. If the run that holds the lock is dead, this
+    waits, because its last processes need a moment to end.
     """
     file = (folder / "run.lock").open("a+")
     deadline = time.monotonic() + _LOCK_WAIT_S
@@ -87,7 +87,7 @@ def folder_lock(folder: Path) -> IO[str]:
 
 
 def storage_require() -> None:
-    """Raise CannotStart if pictures cannot be stored: a missing bucket, a read-only folder, a full disk."""
+    """Raise CannotStart if files cannot be stored: a missing bucket, a read-only folder, a full disk."""
     problem = storage_problem()
     if problem is None:
         return
@@ -110,7 +110,7 @@ def port_require(host: str, port: int) -> None:
 
 
 def metrics_reset() -> None:
-    """Delete the request counters of the processes of an earlier run on this host."""
+    """Delete the request counters that the processes of an earlier run left on this host."""
     folder = Path(os.environ["PROMETHEUS_MULTIPROC_DIR"])
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
@@ -126,9 +126,9 @@ def database_migrate() -> None:
 
 
 def static_files_collect() -> bool:
-    """Collect the static files if they have changed since the last time; return True if they were collected.
+    """Collect the static files if they have changed since the last collection; return True if they were collected.
 
-    Raises CannotStart if one of them refers to a missing file.
+    Raise CannotStart if a static file refers to a missing file.
     """
     stamp = Path(settings.STATIC_ROOT) / ".collected"
     digest = _static_files_digest()
@@ -143,7 +143,7 @@ def static_files_collect() -> bool:
 
 
 def first_account_create() -> FirstSecrets | None:
-    """Create an administrator, their team and a key with every scope; return None if any user exists."""
+    """Create an administrator, a team and a key with all scopes; return None if any user exists."""
     users = get_user_model().objects
     with transaction.atomic():
         if users.exists():
@@ -156,7 +156,7 @@ def first_account_create() -> FirstSecrets | None:
 
 
 def _database_file_protect() -> None:
-    """Let only its owner read an SQLite file; SQLite gives its other files the same mode."""
+    """Make an SQLite file readable for its owner only; SQLite uses the same mode for its other files."""
     database: dict[str, Any] = settings.DATABASES["default"]
     if database["ENGINE"].endswith("sqlite3"):
         path = Path(database["NAME"])
@@ -165,7 +165,7 @@ def _database_file_protect() -> None:
 
 
 def _static_files_digest() -> str:
-    """Return a hash of the names, sizes and times of all static files, those of packages included."""
+    """Return a hash of the names, sizes and times of all static files, including those of packages."""
     digest = hashlib.sha256()
     for finder in get_finders():
         for path, storage in finder.list([]):

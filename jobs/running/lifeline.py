@@ -1,9 +1,8 @@
-"""End a supervisor's programs when the supervisor is gone. Runs as a separate script.
+"""End a supervisor's programs when the supervisor dies. Runs as a separate script.
 
-The supervisor holds the other end of standard input and writes `+PGID` for every process group that it starts and
-`-PGID` for every group that has ended. Standard input closes with the supervisor, even after SIGKILL; the groups that
-are left then get SIGTERM and, after a grace period, SIGKILL. Only the standard library is imported, to keep this
-process small.
+The supervisor writes to this script's standard input: `+PGID` for each process group that it starts, `-PGID` for each
+group that has ended. The pipe closes when the supervisor dies, even after SIGKILL. The remaining groups then receive
+SIGTERM and, after a grace period, SIGKILL. Only the standard library is imported, to keep this process small.
 """
 
 import os
@@ -13,7 +12,7 @@ import time
 
 
 def main(grace_s: float) -> None:
-    """Follow standard input until it closes, then end the groups that are left."""
+    """Read standard input until it closes, then end the remaining groups."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # only the supervisor ends this process, by closing the pipe
     groups: set[int] = set()
@@ -26,7 +25,7 @@ def main(grace_s: float) -> None:
 
 
 def end(groups: set[int], grace_s: float) -> None:
-    """Send SIGTERM to every group, wait until all are gone or `grace_s` has passed, then send SIGKILL."""
+    """Send SIGTERM to each group, wait until all have ended or `grace_s` seconds have passed, then send SIGKILL."""
     for group in groups:
         send(group, signal.SIGTERM)
     deadline_s = time.monotonic() + grace_s

@@ -1,8 +1,8 @@
-"""The state of the site as Prometheus metrics, read when they are requested.
+"""The state of the site as Prometheus metrics, collected at each request for them.
 
-Counters and histograms of requests are kept by each web process (`jobs.telemetry.requests`) and summed over the
-processes of a host; those of workers are in the broker (`jobs.telemetry.counters`); the rest is read from the database
-and the broker here.
+Each web process counts its requests (`jobs.telemetry.requests`); the counts are summed over the processes of a host.
+Counts of workers are stored in the broker (`jobs.telemetry.counters`). All other values are read here from the database
+and the broker.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class _ThisProcess(Collector):
 
 
 class SiteCollector(Collector):
-    """Read the state of the database, the broker and the storage; a part that cannot be read is left out."""
+    """Read the state of the database, the broker and the storage; a part that cannot be read is omitted."""
 
     def collect(self) -> Iterator[Metric]:
         database, broker = readiness.database_problem(), readiness.queue_problem()

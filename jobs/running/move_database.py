@@ -1,4 +1,4 @@
-"""Copy a whole database into this site's empty one, for the move from SQLite to PostgreSQL.
+"""Copy a complete database into this site's empty database, to move from SQLite to PostgreSQL.
 
 Rows are copied through the models, so that times keep their microseconds and the hashes of the audit trail stay valid.
 """
@@ -28,10 +28,10 @@ class MoveFailed(Exception):
 
 
 def database_move(*, source: dict[str, Any], report: Any) -> Verdict:
-    """Copy every row of `source` (Django's settings of a database) and verify the audit trail of the copy.
+    """Copy all rows of `source` (Django's settings of a database) and verify the audit trail of the copy.
 
-    Both databases must have the newest schema; the target must have no users. Raises MoveFailed. One transaction: after
-    a failure the target is as empty as before.
+    Both databases must have the newest schema, and the target must have no users. Raise MoveFailed. All rows are copied
+    in one transaction, so the target stays unchanged after an error.
     """
     if connections[TARGET].vendor != "postgresql":
         raise MoveFailed("DATABASE_URL must name the PostgreSQL database to move to")
@@ -65,7 +65,7 @@ def _require_same_schema() -> None:
 
 
 def _tables() -> Iterator[type[models.Model]]:
-    """Yield every model with a table, those that others refer to first."""
+    """Yield all models that have a table, in the order of their foreign keys."""
     left = [
         model for model in apps.get_models(include_auto_created=True) if model._meta.managed and not model._meta.proxy
     ]
@@ -99,7 +99,7 @@ def _write(model: type[models.Model], rows: list[models.Model]) -> int:
 
 
 def _triggers(action: str) -> None:
-    """Drop or create the triggers of append-only tables in the target."""
+    """Drop or create the triggers of append-only tables in the target; `action` is one of the two words."""
     vendor = connections[TARGET].vendor
     with connections[TARGET].cursor() as cursor:
         for name in _TRIGGERS:

@@ -1,6 +1,6 @@
-"""See whether a worker process hangs or is stopped: each touches a file while it is able to run its heartbeat.
+"""Detect worker processes that hang or are stopped, by files that each process touches regularly.
 
-The heartbeat in Redis cannot tell this apart from a broker that is away.
+The heartbeat in Redis is not enough for this: it is also missing when Redis cannot be reached.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ HUNG_AFTER_S = 30.0
 
 
 def pulse(pid: int) -> None:
-    """Record that a process is alive and able to work."""
+    """Record that this process is alive, by touching its file."""
     path = _path(pid)
     path.parent.mkdir(exist_ok=True)
     path.touch()
@@ -27,9 +27,10 @@ def pulse_forget(pid: int) -> None:
 
 
 class Pulses:
-    """Tell which processes have stopped pulsing. A process that has not begun to, since it loads a model, is fine.
+    """Find processes that have stopped touching their files. A process that has not started to is loading its model.
 
-    Only the monotonic clock is compared: after a suspension of the machine every process has its full time again.
+    Times are compared by the monotonic clock only, so after a suspension of the machine each process has its full time
+    again.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,7 +38,7 @@ class Pulses:
         self._seen: dict[int, tuple[int, float]] = {}
 
     def is_hung(self, pid: int) -> bool:
-        """Return whether the process has pulsed and then not again for HUNG_AFTER_S."""
+        """Return whether the process touched its file at least once and then not for HUNG_AFTER_S seconds."""
         try:
             beat_ns = _path(pid).stat().st_mtime_ns
         except OSError:

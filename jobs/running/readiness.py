@@ -1,7 +1,7 @@
-"""What the site needs to work, checked one by one: database, queue, storage, workers and their weights.
+"""Check one by one what the site needs to work: database, queue, storage, workers and their weights.
 
-Each check returns None if all is well, or one sentence that names the fault without names of hosts or folders. Checks
-have short time limits, so that a probe is answered while a server hangs.
+Each check returns None, or one sentence that names the fault without names of hosts or folders. Checks have short time
+limits, so that a probe gets its response even while a server hangs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _BUCKET_ANSWER_KEPT_S = 10.0
 
 
 def database_problem() -> str | None:
-    """Ask the database a question that touches no table."""
+    """Run a query that uses no table; return the fault or None."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -42,17 +42,17 @@ def database_problem() -> str | None:
 
 
 def queue_problem() -> str | None:
-    """Ask the broker."""
+    """Check that the broker responds; return the fault or None."""
     return None if queue.is_reachable() else "The queue does not answer."
 
 
 def storage_problem() -> str | None:
-    """Check that files can be written: the folder and its free space, or the bucket."""
+    """Check that files can be written: the folder and its free space, or the bucket. Return the fault or None."""
     return _bucket_problem() if settings.S3_BUCKET else _folder_problem(Path(settings.MEDIA_ROOT))
 
 
 def worker_problem(workers: list[dict[str, Any]]) -> str | None:
-    """Check that a worker with a model has sent a heartbeat and is not held back."""
+    """Check that a worker with a model sends heartbeats without a fault. Return the fault or None."""
     with_model = [worker for worker in workers if worker.get("role") == MODEL_ROLE]
     if with_model and all(worker.get("error") for worker in with_model):
         return "Every worker with a model is held back after faults of its machine."
@@ -62,7 +62,7 @@ def worker_problem(workers: list[dict[str, Any]]) -> str | None:
 
 
 def weights_problem(workers: list[dict[str, Any]]) -> str | None:
-    """Check that no worker failed to load its model, and that every host has the active ones."""
+    """Check that all workers loaded their models and all hosts have the active ones. Return the fault or None."""
     if any(worker.get("role") == FAILED_ROLE for worker in workers):
         return "A worker cannot load its model."
     lacking = sorted({name for worker in workers for name in worker.get("missing", [])})
@@ -70,7 +70,7 @@ def weights_problem(workers: list[dict[str, Any]]) -> str | None:
 
 
 def live_workers() -> list[dict[str, Any]]:
-    """Return the heartbeats of all workers; empty while the broker is unreachable."""
+    """Return the heartbeats of all workers; empty when the broker cannot be reached."""
     try:
         return queue.live_workers()
     except (RedisError, OSError):
@@ -87,7 +87,7 @@ def _folder_problem(folder: Path) -> str | None:
 
 
 class _Kept:
-    """Cache the result of a slow check; only one thread runs it at a time."""
+    """Cache the result of a slow check; only one thread runs the check at a time."""
 
     def __init__(self, ask: Callable[[], str | None], kept_s: float) -> None:
         self._ask, self._kept_s = ask, kept_s
@@ -104,7 +104,7 @@ class _Kept:
 
 
 def ask_bucket() -> str | None:
-    """Ask the S3 service for the bucket."""
+    """Check the bucket with one request to the S3 service; return the fault in one sentence, or None."""
     try:
         default_storage.connection.meta.client.head_bucket(Bucket=settings.S3_BUCKET)  # type: ignore[attr-defined]
     except ClientError as error:

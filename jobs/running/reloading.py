@@ -18,7 +18,7 @@ _WEB_ONLY = ("templates", "locale", "jobs/web", "jobs/api", "jobs/admin", "jobs/
 
 
 def watch(base: Path, *, on_change: Callable[[str], None]) -> None:
-    """Watch the sources under `base` in a thread; call `on_change` with the name of every program to restart."""
+    """Watch the sources under `base` in a thread; call `on_change` with the name of each program to restart."""
     try:
         import watchfiles
     except ImportError:
@@ -34,7 +34,7 @@ def watch(base: Path, *, on_change: Callable[[str], None]) -> None:
 
 
 def programs_to_restart(changed: list[Path]) -> list[str]:
-    """Return the programs that run one of the changed files, given relative to the checkout."""
+    """Return the names of the programs that use one of the changed files, which are relative to the checkout."""
     sources = [path for path in changed if path.suffix in _SUFFIXES]
     if not sources:
         return []

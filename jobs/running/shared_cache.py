@@ -1,4 +1,4 @@
-"""The cache that all web processes share: counters of failed sign-ins, rate limits and the admin's figures."""
+"""The cache shared by all web processes: counters of failed sign-ins, rate limits and the admin's figures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 
 
 class SharedCache(RedisCache):
-    """Use the queue's Redis, or the memory of this process while Redis is unreachable, so that sign-in still works."""
+    """Use the queue's Redis, or this process's memory when Redis cannot be reached, so that sign-in still works."""
 
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         super().__init__(server, params)
@@ -30,7 +30,7 @@ class SharedCache(RedisCache):
         return bool(self._call("delete", key, version))
 
     def clear(self) -> None:
-        """Delete only the keys of this cache: the queue is in the same Redis database."""
+        """Delete only the keys of this cache, because the queue is in the same Redis database."""
         client = self._cache.get_client(None, write=True)
         for key in client.scan_iter(match=f"{self.key_prefix}:*"):
             client.delete(key)

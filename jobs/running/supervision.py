@@ -1,6 +1,7 @@
-"""Start a set of programs, restart each one that ends, and stop them all in order.
+"""Start a set of programs, restart each one that ends, and stop all of them in order.
 
-`manage.py run` supervises the queue, the web server and `manage.py work`; that one supervises its worker processes.
+`manage.py run` supervises the queue, the web server and `manage.py work`. `manage.py work` supervises its worker
+processes.
 """
 
 from __future__ import annotations
@@ -28,10 +29,10 @@ _ORPHAN_GRACE_S = 25.0
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Describe one program.
+    """A program to supervise.
 
-    grace_s: how long it may take to end after SIGTERM before it is killed.
-    stop_rank: programs of a lower rank are stopped first, those of the same rank together.
+    grace_s: the seconds between SIGTERM and SIGKILL.
+    stop_rank: programs with a lower rank are stopped first, those with the same rank together.
     """
 
     name: str
@@ -50,15 +51,15 @@ class _Running:
 
 
 class Supervisor:
-    """Run programs, each in its own process group, until told to stop.
+    """Run programs, each in its own process group, until a stop is requested.
 
     A program that ends is started again after a pause: 0.2 s the first time, doubling up to 10 s while it keeps ending
     within 30 s. If this process is killed, `jobs.running.lifeline` ends the groups.
 
-    report: receives one line for every event.
+    report: called with one line for each event.
     ended: called with the program and its process id when it has ended; exceptions are logged.
-    hung: asked about each running program; one that hangs is killed, and started again as after any end.
-    held_files: descriptors that stay open until every program is gone, such as the lock on the data folder.
+    hung: called with each running program; if it returns True, the program is killed and started again.
+    held_files: descriptors that stay open until all programs have ended, such as the lock on the data folder.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Supervisor:
         self._lifeline: subprocess.Popen[bytes] | None = None
 
     def start(self, program: Program) -> None:
-        """Start a program and keep it running from now on."""
+        """Start a program and keep it running."""
         self._running.append(_Running(program))
         self._launch(self._running[-1])
 
@@ -90,13 +91,13 @@ class Supervisor:
             time.sleep(_LOOK_EVERY_S)
 
     def restart(self, name: str) -> None:
-        """Ask a program to end; `run` starts it again as it does after any end."""
+        """Send SIGTERM to a program; `run` starts it again after its end."""
         for running in self._running:
             if running.program.name == name:
                 _signal(running, signal.SIGTERM)
 
     def stop(self, *, hurry: Callable[[], bool] = lambda: False) -> None:
-        """Stop all programs, rank by rank; when `hurry` returns True, the rest of the grace periods is skipped."""
+        """Stop all programs, rank by rank; when `hurry` returns True, the remaining grace periods are skipped."""
         in_order = sorted(self._running, key=_stop_rank)
         for _, together in groupby(in_order, key=_stop_rank):
             self._end([running for running in together if running.process is not None], hurry)
@@ -114,7 +115,7 @@ class Supervisor:
         self._tell_lifeline(f"+{running.process.pid}")
 
     def _look_after(self, running: _Running) -> None:
-        """Start a program whose pause is over; note the end of one that runs no longer."""
+        """Start a program whose pause is over, and record the end of a program that has ended."""
         now = time.monotonic()
         if running.process is None:
             if now >= running.start_again_at_s:
@@ -134,7 +135,7 @@ class Supervisor:
         running.pause_s = min(running.pause_s * 2, _LONGEST_PAUSE_S)
 
     def _end(self, together: Sequence[_Running], hurry: Callable[[], bool]) -> None:
-        """Send SIGTERM to all of them, wait for each up to its grace period, then kill what is left."""
+        """Send SIGTERM to all given programs, wait for each up to its grace period, then kill the remaining ones."""
         started_s = time.monotonic()
         for running in together:
             _signal(running, signal.SIGTERM)
@@ -147,7 +148,7 @@ class Supervisor:
             self._forget(running)
 
     def _forget(self, running: _Running) -> None:
-        """Kill what is left of the program's group, reap the program and report its end to `ended`."""
+        """Kill the remaining processes of the program's group, reap the program and report its end to `ended`."""
         if running.process is None:
             return
         pid = running.process.pid

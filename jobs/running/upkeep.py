@@ -1,6 +1,7 @@
-"""What every worker host repeats beside its workers: recover the work of dead workers and delete what has expired.
+"""The recurring tasks of each worker host: recover the work of dead workers and delete expired data.
 
-There is no scheduler. Several hosts may do this at the same time: each step claims its rows in the database.
+There is no scheduler. Several hosts may run these tasks at the same time, because each step claims its rows in the
+database.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ class Upkeep:
             threading.Thread(target=loop, name=loop.__name__, daemon=True).start()
 
     def _recover(self) -> None:
-        """Return to the queue what dead workers of any host held."""
+        """Recover the work that dead workers of any host held."""
         while not self._stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
             try:
                 close_old_connections()
@@ -52,7 +53,7 @@ class Upkeep:
                 logger.exception("the sweep failed; the next one starts in %s s", settings.MATTING_SWEEP_INTERVAL_S)
 
     def _expire(self) -> None:
-        """Delete what has expired, in its own thread: a slow storage must not delay the recovery."""
+        """Delete expired data in a separate thread, because a slow storage must not delay the recovery."""
         next_expiry_s = 0.0
         while not self._stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
             try:

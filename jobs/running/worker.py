@@ -1,6 +1,6 @@
-"""The parent of one machine's worker processes: small, without torch, it supervises them and runs the upkeep.
+"""The parent of one machine's worker processes: small, without torch. It supervises them and runs the upkeep.
 
-Children are started as new processes instead of forks: a child forked after torch has run with two threads hangs.
+Children are started as new processes instead of forks: a child forked after torch has used two threads hangs.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STOP_GRACE_S = 20.0
 
 
 def worker_programs(pictures: int) -> list[Program]:
-    """Return the programs of one machine: `pictures` processes with a model, the downloaders, one per light queue.
+    """Return the programs of one machine: `pictures` model workers, the downloaders, and one for each light queue.
 
     Downloads, deliveries, mail and zips have their own processes, so that a slow server never blocks a model.
     """
@@ -41,7 +41,7 @@ def worker_programs(pictures: int) -> list[Program]:
 
 
 def run_workers(pictures: int) -> None:
-    """Run this machine's workers until SIGTERM or SIGINT; each then finishes its picture and ends."""
+    """Run this machine's workers until SIGTERM or SIGINT; each worker then finishes its current picture."""
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -63,7 +63,7 @@ def run_workers(pictures: int) -> None:
 
 
 def _program(role: str, number: int) -> Program:
-    """Describe one worker; with several GPUs those with a model take one each, in turn."""
+    """Return the program of one worker. With several GPUs, the model workers are assigned to them in turn."""
     command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "work", "--child", role]
     gpus = visible_gpus()
     if role == readiness.MODEL_ROLE and len(gpus) > 1:
@@ -72,7 +72,7 @@ def _program(role: str, number: int) -> Program:
 
 
 def _release(pulses: Pulses, program: Program, pid: int) -> None:
-    """Release at once what an ended child held; without this the sweep does it when the lease has expired."""
+    """Recover immediately the work of a child that has ended, instead of waiting until its leases expire."""
     pulses.forget(pid)
     name = f"{os.uname().nodename}-{pid}"
     close_old_connections()

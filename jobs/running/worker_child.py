@@ -25,7 +25,7 @@ _NICENESS = 5  # on a busy processor requests go first
 
 
 def run_child(role: str) -> None:
-    """Serve until SIGTERM or SIGINT. A child with a model loads and warms it before its first message."""
+    """Serve until SIGTERM or SIGINT. A model worker loads its model and runs it once before its first message."""
     os.nice(_NICENESS)
     name = worker_name()
     describe: Callable[[], dict[str, object]] = dict
@@ -39,7 +39,7 @@ def run_child(role: str) -> None:
 
 
 def _load_model(name: str) -> Callable[[], dict[str, object]]:
-    """Load the model and return the function that describes it; report a failure, so that /health names it."""
+    """Load the model and return the function that describes it; on failure, report the error for /health."""
     from jobs.inference.engines import engines, upkeep_forever
 
     try:
@@ -56,12 +56,12 @@ def _load_model(name: str) -> Callable[[], dict[str, object]]:
 
 
 def _state(role: str) -> dict[str, Any]:
-    """Return what a heartbeat says about this process."""
+    """Return the content of this process's heartbeat."""
     return {"pid": os.getpid(), "host": os.uname().nodename, "role": role, "keyline": __version__}
 
 
 def _beat(name: str, role: str, describe: Callable[[], dict[str, object]]) -> None:
-    """Send a heartbeat three times in the time after which it expires."""
+    """Send a heartbeat three times within the time after which it expires."""
     while True:
         with contextlib.suppress(OSError):  # a full disk must not end the heartbeat
             pulse(os.getpid())

@@ -75,7 +75,7 @@ def _note(action: Action, request: HttpRequest | None, user: User, after: dict[s
 
 
 def _author(request: HttpRequest | None, user: User) -> Author:
-    """Name the user of the signal: at sign-in and sign-out the request's own user is another one."""
+    """Return the signal's user as author. At sign-in and sign-out `request.user` is not this user."""
     if request is None:
         return Author.person(user)
     caller = caller_of(request)

@@ -1,4 +1,4 @@
-"""Record what happens to accounts: sign-up, sign-in, failed sign-in, lock-out."""
+"""Record account events: sign-up, sign-in, failed sign-in, lock-out."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from jobs.teams.teams import personal_team_create
 
 
 def account_open(*, user: User, author: Author) -> None:
-    """Create the team of a user who has just signed up."""
+    """Create the personal team of a user who has just signed up."""
     with transaction.atomic():
         personal_team_create(user=user, author=author)
         audit_append(action=Action.SIGNED_UP, author=author, target=user)
 
 
 def account_note(*, action: Action, user: User, author: Author, after: dict[str, Any] | None = None) -> None:
-    """Record a change or use of a user's own account."""
+    """Record that a user changed or used their own account."""
     audit_append(action=action, author=author, target=user, after=after)
 
 
 def stranger_note(*, action: Action, name: str, address: str | None, request_id: str = "") -> None:
-    """Record an event of which only the claimed name is known: a failed sign-in or a lock-out."""
+    """Record an event for which only the entered user name is known: a failed sign-in or a lock-out."""
     audit_append(action=action, author=Author(name=name or "unknown", address=address, request_id=request_id))

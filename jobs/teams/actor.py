@@ -1,4 +1,4 @@
-"""The actor: who makes a request, in the one form that services and selectors understand."""
+"""The actor: the sender of a request, as services and selectors use it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Name the team that acts, and the user or key that acts for it.
+    """The team that acts, and the user or key that acts for it.
 
-    address is the caller's IP address, request_id the id that logs and answers give the request. network is the open
-    network that a request without a key came from (`jobs.teams.open_networks`).
+    address: the client's IP address. request_id: the id of the request in logs and responses.
+    network: the open network from which a request without a key came (`jobs.teams.open_networks`).
     """
 
     team: Team
@@ -32,7 +32,7 @@ class Actor:
 
     @property
     def name(self) -> str:
-        """Return the text that the audit trail keeps after user and key are gone."""
+        """Return the text that the audit trail keeps when user and key have been deleted."""
         if self.user is not None:
             return self.user.get_username()
         if self.network:
@@ -47,7 +47,7 @@ class Actor:
         return self.membership is not None and self.membership.is_manager
 
     def has_scope(self, scope: str) -> bool:
-        """Return whether the key has `scope`; a user in the browser may submit and read."""
+        """Return whether the key has `scope`; a user in the browser has `submit` and `read`."""
         if self.key is not None:
             return self.key.has_scope(scope)
         if self.network:
@@ -56,6 +56,6 @@ class Actor:
 
     @property
     def sees_only_own(self) -> bool:
-        """Return whether this member sees only their own jobs: plain members of a team that hides others' jobs."""
+        """Return whether this actor sees only their own jobs: plain members of a team that hides others' jobs."""
         membership = self.membership
         return membership is not None and not membership.is_manager and not self.team.members_see_all

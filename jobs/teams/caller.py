@@ -1,4 +1,4 @@
-"""Resolve who sends a request: IP address, request id, memberships and actor, each once per request."""
+"""Resolve the sender of a request: IP address, request id, memberships and actor, each once per request."""
 
 from __future__ import annotations
 
@@ -21,10 +21,9 @@ _ATTRIBUTE = "keyline"
 
 
 class Caller:
-    """Hold what is known of one request's sender. Every value is resolved on first use and then kept.
+    """What is known about one request's sender. Every value is resolved on first use and then cached.
 
-    The user, or the API key that the API's authentication has put into `request.auth`, is read when the actor is first
-    asked for, so ask only after authentication.
+    Read the actor only after authentication: it depends on the user, or on the API key in `request.auth`.
     """
 
     def __init__(self, request: HttpRequest) -> None:
@@ -32,7 +31,7 @@ class Caller:
 
     @cached_property
     def request_id(self) -> str:
-        """Return the id by which logs, responses and audit entries name this request."""
+        """Return the id that identifies this request in logs, responses and audit entries."""
         return request_id_of(self._request)
 
     @cached_property
@@ -41,7 +40,7 @@ class Caller:
 
     @property
     def user(self) -> User:
-        """Return the signed-in user; raise AuthenticationRequired when there is none."""
+        """Return the signed-in user; raise AuthenticationRequired without one."""
         user = self._request.user
         if not isinstance(user, User):
             raise AuthenticationRequired
@@ -55,7 +54,7 @@ class Caller:
 
     @cached_property
     def membership(self) -> Membership | None:
-        """Return the membership of the chosen team, or the oldest one, or None without any."""
+        """Return the membership of the chosen team, else the oldest one; None without any."""
         session = getattr(self._request, "session", None)
         chosen = None if session is None else session.get(TEAM_KEY)
         of_chosen = (entry for entry in self.memberships if str(entry.team_id) == chosen)
@@ -63,7 +62,7 @@ class Caller:
 
     @cached_property
     def actor(self) -> Actor:
-        """Return the key's team, or the user acting for the chosen team; raise NoTeam without any."""
+        """Return the key with its team, or the user with the chosen team; raise NoTeam without a team."""
         key = getattr(self._request, "auth", None)
         if isinstance(key, ApiKey):
             return self.key_actor(key)
@@ -82,21 +81,24 @@ class Caller:
         )
 
     def key_actor(self, key: ApiKey) -> Actor:
-        """Return an actor for a key that was admitted by other means than `request.auth`."""
+        """Return an actor for a key that was authenticated by other means than `request.auth`."""
         bind_caller(team=key.team_id, key=key.public_id)
         return Actor(team=key.team, key=key, address=self.address, request_id=self.request_id)
 
     def staff_actor(self, team: Team) -> Actor:
-        """Return the signed-in staff user, acting on something that belongs to `team`."""
+        """Return the signed-in staff user as the actor for an object of `team`."""
         return Actor(team=team, user=self.user, address=self.address, request_id=self.request_id)
 
     def author(self, *, team: Team | None = None) -> Author:
-        """Return the signed-in user as the author of an audit entry, acting for no team or for `team`."""
+        """Return the signed-in user as the author of an audit entry, acting for `team` or for no team."""
         return Author.person(self.user, team=team, address=self.address, request_id=self.request_id)
 
 
 def caller_of(request: HttpRequest) -> Caller:
-    """Return the request's Caller, the same one for every call. A DRF request shares it with the request it wraps."""
+    """Return the request's Caller, the same object for every call.
+
+    A DRF request shares it with the request it wraps.
+    """
     inner: HttpRequest = getattr(request, "_request", request)
     caller: Caller | None = getattr(inner, _ATTRIBUTE, None)
     if caller is None:
@@ -106,9 +108,9 @@ def caller_of(request: HttpRequest) -> Caller:
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the caller's IP address; behind a trusted proxy the last hop that the proxy added.
+    """Return the client's IP address; behind a trusted proxy, the last hop that the proxy added.
 
-    An IPv4 address that arrives as IPv6 (`::ffff:203.0.113.5`) is returned as IPv4, and an IPv6 address without its
+    An IPv4 address in IPv6 form (`::ffff:203.0.113.5`) is returned as IPv4, and an IPv6 address is returned without its
     zone, so that allowed networks match it and the database returns it unchanged.
     """
     address = request.META.get("REMOTE_ADDR") or None

@@ -1,4 +1,4 @@
-"""Invitations: links that let one person join a team."""
+"""Invitations: links with which one person can join a team."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def invitation_create(
 ) -> tuple[Invitation, str]:
     """Create an invitation and return it with its token, which is stored only as a hash.
 
-    Raises InvalidParameter, and PermissionDenied unless a manager of the team asks (an owner, to invite an owner).
+    Raise InvalidParameter, and PermissionDenied unless the actor manages the team (for a new owner: is an owner).
     """
     require_manager(actor)
     role = role_checked(role)
@@ -55,7 +55,7 @@ def invitation_create(
 
 
 def invitation_revoke(*, actor: Actor, invitation: Invitation) -> None:
-    """Revoke an invitation; one that was used or revoked before is left unchanged."""
+    """Revoke an invitation; a used or revoked one does not change."""
     require_manager(actor)
     if invitation.team_id != actor.team.pk:
         raise NotFound
@@ -74,9 +74,9 @@ def invitation_of(token: str) -> Invitation:
 
 
 def invitation_accept(*, user: User, token: str, author: Author) -> Membership:
-    """Join the team of an invitation, which is then used up.
+    """Add the user to the team of an invitation, and mark the invitation as used.
 
-    A user who is a member already keeps their role, and the invitation stays open.
+    A user who is already a member keeps their role, and the invitation stays open.
     """
     with transaction.atomic():
         invitation = invitation_of(token)

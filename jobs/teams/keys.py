@@ -35,7 +35,7 @@ def team_key_create(
 ) -> tuple[ApiKey, str]:
     """Create a key for the actor's own team; raise PermissionDenied unless the actor is one of its managers.
 
-    A key cannot create keys. STAFF_SCOPES need staff that may create keys in the admin.
+    A key cannot create keys. STAFF_SCOPES require a staff user who may create keys in the admin.
     """
     _require_manager(actor)
     staff_scopes = sorted(set(scopes) & set(STAFF_SCOPES))
@@ -66,7 +66,7 @@ def key_create(
 ) -> tuple[ApiKey, str]:
     """Create a key and return it with its secret, which cannot be read again.
 
-    Raises InvalidParameter for an empty name, an unknown scope, a past expiry or an invalid network.
+    Raise InvalidParameter for an empty name, an unknown scope, a past expiry or an invalid network.
     """
     secret = SECRET_PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(
@@ -106,7 +106,7 @@ def team_key_revoke(*, actor: Actor, key: ApiKey) -> None:
 
 
 def key_revoke(*, key: ApiKey, author: Author | None = None) -> None:
-    """Revoke a key at once; a revoked key is left unchanged."""
+    """Revoke a key immediately; a revoked key does not change."""
     with transaction.atomic():
         if ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
             audit_append(action=Action.KEY_REVOKED, author=author or Author(), target=key)
@@ -114,7 +114,7 @@ def key_revoke(*, key: ApiKey, author: Author | None = None) -> None:
 
 
 def key_touch(*, key: ApiKey, address: str | None = None) -> None:
-    """Store that a key was used, at most once a minute, so that most reads cause no write."""
+    """Store the time of a key's use, at most once per minute, so that most requests write nothing."""
     now = timezone.now()
     if key.last_used_at is not None and now - key.last_used_at <= _TOUCH_EVERY:
         return

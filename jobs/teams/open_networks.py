@@ -1,4 +1,4 @@
-"""Networks that need no key: `MATTING_OPEN_TO` names each with the team that its requests act for."""
+"""Networks that need no key. `MATTING_OPEN_TO` assigns each of them to the team that its requests act for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class OpenNetwork:
-    """Hold a network and the name of the team that its requests act for."""
+    """A network and the name of the team that its requests act for."""
 
     network: IPNetwork
     team_name: str
@@ -26,14 +26,14 @@ class OpenNetwork:
 
 @dataclass(frozen=True, slots=True)
 class OpenAccess:
-    """Stand for the key of a request from an open network."""
+    """The access of a request from an open network; it replaces the key in `request.auth`."""
 
     team: Team
     network: str
 
 
 def open_networks(entries: Sequence[str] | None = None) -> list[OpenNetwork]:
-    """Read `network=team` entries, by default those of MATTING_OPEN_TO; raise ValueError for an invalid one."""
+    """Parse `network=team` entries, by default those of MATTING_OPEN_TO; raise ValueError for an invalid one."""
     found = []
     for entry in settings.MATTING_OPEN_TO if entries is None else entries:
         network, separator, team_name = entry.partition("=")
@@ -44,7 +44,7 @@ def open_networks(entries: Sequence[str] | None = None) -> list[OpenNetwork]:
 
 
 def open_access(address: str | None) -> OpenAccess | None:
-    """Return the access of an IP address without a key; None when no open network holds it or its team is missing."""
+    """Return the access of an IP address without a key; None outside open networks or when the team does not exist."""
     if address is None or not settings.MATTING_OPEN_TO:
         return None
     caller = ipaddress.ip_address(address)

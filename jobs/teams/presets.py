@@ -1,4 +1,4 @@
-"""Save and delete a user's own cut-out settings."""
+"""Save and delete a user's own cutout settings."""
 
 from __future__ import annotations
 

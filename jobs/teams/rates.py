@@ -1,7 +1,7 @@
-"""Limit the requests that a team sends per second, counted in Redis by the `limits` library.
+"""Limit the number of requests that a team sends per second, counted in Redis by the `limits` library.
 
-The library's moving window takes at most `amount` requests in any second. It decides in one Lua script, so the limit
-holds over all web processes and machines.
+The library's moving window accepts at most `amount` requests in any second. It decides in one Lua script, so the limit
+holds across all web processes and machines.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _WINDOW_DAYS = {"day": 1, "month": 30}
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Limit the requests per second under one name, such as `requests` or `native-submit`."""
+    """A limit of requests per second with a name, such as `requests` or `native-submit`."""
 
     name: str
     per_second: int
@@ -37,9 +37,10 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Hold the state of one limit after a request: `left` of `limit`, full again in `resets_in_s` seconds.
+    """The state of one limit after a request: `left` of `limit` remain.
 
-    is_over: the request was over the limit and is not counted.
+    All are available again in `resets_in_s` seconds.
+    is_over: the request exceeded the limit and is not counted.
     """
 
     name: str
@@ -51,7 +52,7 @@ class Standing:
 
 
 def rates_of(quota: Quota, *, dialect: str, is_submit: bool) -> list[Rate]:
-    """Return the limits that apply to one request: the team's own, and its dialect's."""
+    """Return the limits that apply to one request: those of the team and those of its dialect."""
     of_dialect = quota.dialect_limits(dialect)
     kind, per_second = (
         ("submit", of_dialect.submits_per_second) if is_submit else ("query", of_dialect.queries_per_second)
@@ -61,9 +62,9 @@ def rates_of(quota: Quota, *, dialect: str, is_submit: bool) -> list[Rate]:
 
 
 def request_spend(team: Team, rates: list[Rate]) -> list[Standing]:
-    """Count one request against every limit, up to the first that is used up, and return their state.
+    """Count one request against each limit, stopping at the first exceeded one, and return the limits' states.
 
-    When Redis cannot be reached the request passes: anything it asks of the queue fails there.
+    When Redis cannot be reached the request is allowed; a request that needs the queue fails later.
     """
     standings = []
     for rate in rates:
@@ -82,7 +83,7 @@ def request_spend(team: Team, rates: list[Rate]) -> list[Standing]:
 
 
 def require_room(standings: list[Standing]) -> None:
-    """Raise RateLimited when the request was over a limit."""
+    """Raise RateLimited when the request exceeded a limit."""
     for standing in standings:
         if standing.is_over:
             raise RateLimited(
@@ -91,7 +92,7 @@ def require_room(standings: list[Standing]) -> None:
 
 
 def allowance_standings(found: list[Allowance]) -> list[Standing]:
-    """Return the limited allowances, pictures per day and month, as standings."""
+    """Return the limited allowances, in units per day and month, as standings."""
     now = timezone.now()
     return [
         Standing(

@@ -15,7 +15,7 @@ from jobs.teams.actor import Actor
 
 
 def keys_of(actor: Actor) -> QuerySet[ApiKey]:
-    """List the team's keys, newest first."""
+    """Return the team's keys, newest first."""
     return ApiKey.objects.filter(team=actor.team)
 
 
@@ -27,7 +27,7 @@ def key_get(actor: Actor, key_id: UUID) -> ApiKey:
 
 
 def members_of(actor: Actor) -> QuerySet[Membership]:
-    """List the team's members, the oldest membership first."""
+    """Return the team's members, the oldest membership first."""
     return Membership.objects.filter(team=actor.team).select_related("user").order_by("created_at")
 
 
@@ -39,7 +39,7 @@ def member_get(actor: Actor, membership_id: str) -> Membership:
 
 
 def invitations_open(actor: Actor) -> QuerySet[Invitation]:
-    """List the team's open invitations; empty unless the actor is a manager."""
+    """Return the team's open invitations; empty unless the actor is a manager."""
     if not actor.is_manager:
         return Invitation.objects.none()
     return Invitation.objects.filter(team=actor.team, accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())
@@ -53,12 +53,12 @@ def invitation_get(actor: Actor, invitation_id: str) -> Invitation:
 
 
 def presets_of(user: User) -> QuerySet[Preset]:
-    """List a user's saved settings."""
+    """Return a user's saved settings."""
     return Preset.objects.filter(user=user)
 
 
 def key_by_secret(secret: str) -> ApiKey | None:
-    """Return the key of a secret. Revocation, expiry and network are checked by the API's `key_admitted`."""
+    """Return the key of a secret. The API's `key_admitted` checks revocation, expiry and network."""
     return ApiKey.objects.select_related("team__quota", "created_by").filter(secret_hash=ApiKey.hash_of(secret)).first()
 
 

@@ -20,17 +20,17 @@ INVITATION_KEY = "invitation"
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Allow sign-up as the site's setting says, and always with an open invitation."""
+    """Allow sign-up if the site's setting allows it, or with an open invitation."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return settings.MATTING_SIGNUP_OPEN or _holds_invitation(request)
 
     def get_client_ip(self, request: HttpRequest) -> str:
-        """Return the caller's own IP address; behind a proxy all callers would share the proxy's."""
+        """Return the client's IP address instead of the proxy's, which all clients share."""
         return caller_of(request).address or "unknown"
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Do nothing: axes counts wrong passwords, allauth only wrong codes of the second factor."""
+        """Do nothing: axes counts wrong passwords, and allauth counts only wrong codes of the second factor."""
 
     def get_login_stages(self) -> list[str]:
         ours = f"{VerificationStage.__module__}.{VerificationStage.__qualname__}"
@@ -38,7 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 class VerificationStage(EmailVerificationStage):
-    """Require a verified e-mail address, except from accounts that staff created without one."""
+    """Require a verified e-mail address, except for accounts that staff created without one."""
 
     def handle(self) -> tuple[HttpResponse | None, bool]:
         user = self.login.user
@@ -56,7 +56,7 @@ def _holds_invitation(request: HttpRequest) -> bool:
 
 
 def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str:
-    """Return the user name or e-mail of a sign-in attempt, in lower case: one count per account."""
+    """Return the user name or e-mail of a sign-in attempt in lower case, so that attempts are counted per account."""
     given = credentials or {}
     name = given.get("username") or given.get("email") or ""
     if not name and request is not None:
@@ -65,7 +65,7 @@ def name_tried(request: HttpRequest | None, credentials: dict[str, Any] | None) 
 
 
 def password_reset(request: HttpRequest) -> HttpResponse:
-    """Send a link for a new password; show whom to ask when the site cannot send e-mail."""
+    """Send a link for a new password; if the site cannot send e-mail, show whom to contact."""
     if settings.EMAIL_IS_CONFIGURED:
         return PasswordResetView.as_view()(request)
     return render(request, "account/password_reset_unavailable.html")

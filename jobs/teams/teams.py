@@ -1,4 +1,4 @@
-"""Create teams, and change who belongs to them and with which role."""
+"""Create teams, and change their members and roles."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _Role = Membership.Role
 
 
 def team_create(*, name: str, owner: User | None = None, author: Author | None = None) -> Team:
-    """Create a team, with an owner when one is given; raise InvalidParameter for a bad name or one in use."""
+    """Create a team, with `owner` as its owner if given; raise InvalidParameter for an invalid name or one in use."""
     name = _checked_name(name)
     with transaction.atomic():
         team = Team.objects.create(name=name)
@@ -30,7 +30,7 @@ def team_create(*, name: str, owner: User | None = None, author: Author | None =
 
 
 def personal_team_create(*, user: User, author: Author) -> Team:
-    """Create a new user's own team, named after them with a number when the name is in use."""
+    """Create a new user's own team with the user's name, and a number when the name is in use."""
     base = user.get_username()[:100]
     taken = set(Team.objects.filter(name__startswith=base).values_list("name", flat=True))
     names = (base if number == 1 else f"{base} {number}" for number in range(1, len(taken) + 2))
@@ -49,7 +49,7 @@ def team_update(
     quality: str | None = None,
     review_above: float | None = _UNCHANGED,
 ) -> Team:
-    """Change the team's settings; raise InvalidParameter for a bad one. What is not given stays."""
+    """Change the given settings of the team; raise InvalidParameter for an invalid value."""
     require_manager(actor)
     with transaction.atomic():
         team = Team.objects.select_for_update().get(pk=actor.team.pk)
@@ -107,7 +107,7 @@ def member_remove(*, actor: Actor, membership: Membership) -> None:
 
 
 def membership_put(*, author: Author, team: Team, user: User, role: str) -> Membership:
-    """Give a user a role in a team, on behalf of the site's staff."""
+    """Set a user's role in a team, as a user of the site's staff."""
     with transaction.atomic():
         present = Membership.objects.select_for_update().filter(team=team, user=user).first()
         if present is not None and present.role == role:
@@ -120,7 +120,7 @@ def membership_put(*, author: Author, team: Team, user: User, role: str) -> Memb
 
 
 def membership_drop(*, author: Author, membership: Membership) -> None:
-    """Remove a user from a team, on behalf of the site's staff."""
+    """Remove a user from a team, as a user of the site's staff."""
     team = membership.team
     with transaction.atomic():
         if Membership.objects.filter(pk=membership.pk).delete()[0]:
@@ -169,7 +169,7 @@ def _checked_share(value: float | None) -> float | None:
 
 
 def _membership_locked(actor: Actor, membership: Membership) -> Membership:
-    """Lock all memberships of the team, so that two owners cannot demote each other at once."""
+    """Lock all memberships of the team, so that two owners cannot remove each other's role at the same time."""
     rows = Membership.objects.select_for_update().filter(team=actor.team).select_related("user", "team")
     found = {row.pk: row for row in rows}
     if membership.pk not in found:

@@ -1,7 +1,7 @@
-"""Sums that all processes of a site share, in the broker: workers add to them, /metrics of any web process reads them.
+"""Sums that all processes of a site share, stored in the broker. Workers add to them; /metrics reads them.
 
-A lost broker resets them to zero, which Prometheus recognises. Counting never fails and never delays its caller for
-long: while the broker is unreachable, nothing is counted.
+If the broker loses its data, the sums restart at zero, which Prometheus detects. Counting never raises an error and
+never delays its caller for long: while the broker cannot be reached, nothing is counted.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def count(name: str, amount: float = 1.0, **labels: str) -> None:
 
 
 def observe(name: str, values_s: dict[str, float], *, label: str) -> None:
-    """Add durations to a histogram: `values_s` holds one duration for each value of `label`."""
+    """Add durations in seconds to a histogram; `values_s` has one duration for each value of `label`."""
     amounts: dict[str, float] = {}
     for value, duration_s in values_s.items():
         labels = {label: value}
@@ -35,7 +35,7 @@ def observe(name: str, values_s: dict[str, float], *, label: str) -> None:
 
 
 def totals() -> list[tuple[str, dict[str, str], float]]:
-    """Return every sum as name, labels and value; raise RedisError if the broker cannot be reached."""
+    """Return all sums as name, labels and value; raise RedisError if the broker cannot be reached."""
     stored: Any = _connection(settings.REDIS_URL).hgetall(_KEY)
     return [(*_parts(field.decode()), float(value)) for field, value in stored.items()]
 

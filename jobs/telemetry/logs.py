@@ -1,4 +1,4 @@
-"""The configuration of logging: one line per event, as text or JSON, with the bound ids; repetitions are counted."""
+"""The logging configuration: one line for each event, as text or JSON, with the bound ids; repetitions are counted."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _PERIOD_S = 60.0
 
 
 class Repetitions(logging.Filter):
-    """Let a warning or error pass three times a minute; then count it, and report the count with the next one.
+    """Log a warning or error up to three times a minute; count the further ones and report their number later.
 
-    Records are the same if their logger, level and unformatted message are. Without this, a broker or a disk that is
-    unavailable fills the log with hundreds of lines a second.
+    Records are equal if their logger, level and unformatted message are equal. Without this filter, an unreachable
+    broker or a full disk fills the log with hundreds of lines per second.
     """
 
     def __init__(self, *, shown: int = _SHOWN_PER_PERIOD, period_s: float = _PERIOD_S) -> None:
@@ -44,7 +44,7 @@ class Repetitions(logging.Filter):
 
 
 def logging_settings(*, log_format: str, level: str) -> dict[str, Any]:
-    """Return Django's LOGGING for one of FORMATS."""
+    """Return Django's LOGGING setting for one of FORMATS."""
     renderer = (
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
         if log_format == "json"
@@ -93,7 +93,7 @@ def _has_exception(record: logging.LogRecord) -> bool:
 
 
 def _as_text(logger: Any, method: str, event: dict[str, Any]) -> str:
-    """Return `time level logger: message key=value …`, with a traceback below if there is one."""
+    """Return `time level logger: message key=value …`, followed by the traceback if there is one."""
     exception = event.pop("exc_info", None)
     head = f"{event.pop('timestamp')} {event.pop('level').upper():7} {event.pop('logger')}: {event.pop('event')}"
     line = " ".join([head, *(f"{name}={value}" for name, value in event.items())])

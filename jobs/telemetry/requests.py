@@ -1,4 +1,4 @@
-"""Observe every web request: its id, one access line, and the metrics of its route."""
+"""Observe each web request: its id, one access line, and the metrics of its route."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ REFUSALS = Counter("keyline_refusals", "Requests refused by a limit.", ["api", "
 
 
 class RequestsMiddleware:
-    """Give the request an id, measure it and log it. The first middleware, so that it sees every response."""
+    """Give the request an id, measure it and log it. It is the first middleware, so it sees every response."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -50,7 +50,7 @@ class RequestsMiddleware:
 
 
 def request_id_of(request: HttpRequest) -> str:
-    """Return the request's id: the one that a trusted proxy sent, or a new one; always the same for one request."""
+    """Return the request's id: the id sent by a trusted proxy, or a new one. It stays the same for a request."""
     found: str | None = getattr(request, "keyline_request_id", None)
     if found is None:
         sent = request.headers.get(HEADER, "") if settings.BEHIND_PROXY else ""
@@ -60,13 +60,13 @@ def request_id_of(request: HttpRequest) -> str:
 
 
 def bind_caller(*, team: object, key: str = "", user: object = None) -> None:
-    """Add the caller to the lines of this request."""
+    """Add the caller to the log lines of this request."""
     ids = {"team": str(team), "key": key, "user": "" if user is None else str(user)}
     structlog.contextvars.bind_contextvars(**{name: value for name, value in ids.items() if value})
 
 
 def refused(*, api: str, error: str) -> None:
-    """Count a request that a quota or a rate limit refused."""
+    """Count a request that a quota or a rate limit rejected."""
     REFUSALS.labels(api, error).inc()
 
 
@@ -91,7 +91,10 @@ def _observe(request: HttpRequest, response: HttpResponse, duration_s: float) ->
 
 
 def _route_of(request: HttpRequest) -> tuple[str, str]:
-    """Return the pattern of the request's route and its API; a bounded number of values, unlike paths."""
+    """Return the pattern of the request's route and the name of its API.
+
+    Unlike paths, they have few distinct values.
+    """
     match = request.resolver_match
     if match is None:
         return "other", "other"

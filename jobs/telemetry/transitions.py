@@ -1,4 +1,4 @@
-"""One log line and one count for each change of state of a job or a picture, after its commit."""
+"""Write one log line and one count for each state change of a job or a picture, after its commit."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ logger = logging.getLogger("keyline.transition")
 
 
 def picture_moved(*, picture: UUID, job: UUID, state: str, error_code: str = "") -> None:
-    """Record that a picture has entered a state."""
+    """Record that a picture has changed to a state."""
     _after_commit("picture", state, {"picture": str(picture), "job": str(job), "error_code": error_code})
 
 
 def job_moved(*, job: UUID, state: str, error_code: str = "") -> None:
-    """Record that a job has entered a state."""
+    """Record that a job has changed to a state."""
     _after_commit("job", state, {"job": str(job), "error_code": error_code})
 
 
 def lease_lost() -> None:
-    """Count a lease that ran out or whose worker died."""
+    """Count a lease that expired or whose worker died."""
     counters.count("keyline_lost_leases_total")
 
 

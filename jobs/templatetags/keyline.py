@@ -1,4 +1,4 @@
-"""Stage 9 in the browser: small words and links that several templates need."""
+"""Template tags and filters of the pages: translated names, slider ranges and links."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ register = template.Library()
 
 @register.simple_tag
 def status_word(status: str) -> str:
-    """Give a job's or picture's status in the reader's language."""
+    """Return the translated name of a job's or picture's status."""
     return str(words.STATUSES.get(status, status))
 
 
@@ -36,31 +36,31 @@ def option_range(name: str, value: float | None = None) -> SafeString:
 
 @register.filter
 def subject_word(subject: str) -> str:
-    """Give what was found in a picture in the reader's language."""
+    """Return the translated name of the subject found in a picture."""
     return str(words.SUBJECTS.get(subject, subject))
 
 
 @register.filter
 def reason_word(reason: str) -> str:
-    """Return why a model answered, in the reader's language."""
+    """Return the translated reason why a model processed the picture."""
     return str(words.REASONS.get(reason, reason))
 
 
 @register.filter
 def stage_word(stage: str) -> str:
-    """Give a stage that a picture spent time in, in the reader's language."""
+    """Return the translated name of a processing stage."""
     return str(words.STAGES.get(stage, stage))
 
 
 @register.filter
 def scope_words(scopes: Iterable[str]) -> str:
-    """List what a key may do in the reader's language."""
+    """Return the translated scopes of a key as one text."""
     return _listed(scopes, dict(Scope.choices))
 
 
 @register.filter
 def event_words(events: Iterable[str]) -> str:
-    """List the events that a webhook hears of in the reader's language."""
+    """Return the translated events of a webhook as one text."""
     return _listed(events, dict(Webhook.Event.choices))
 
 
@@ -70,7 +70,7 @@ register.simple_tag(sentences.explained)
 
 @register.filter
 def artifact_link(image: JobImage, kind: str) -> str:
-    """Give a link to a picture's newest file of one kind; empty when there is none."""
+    """Return a link to a picture's newest file of one kind; empty when there is none."""
     artifact = artifact_of(image, kind)
     return storage.link_to(artifact) if artifact else ""
 

@@ -1,4 +1,4 @@
-"""Stage 9, rendering for operators: small formats that the admin's templates need."""
+"""Template filters of the admin: formats of numbers and of audit entries."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ register = template.Library()
 
 @register.filter
 def signed(number: int) -> str:
-    """Write a number with its sign, with a real minus."""
+    """Return a number with its sign, using a typographic minus."""
     return f"{number:+d}".replace("-", "−")
 
 
 @register.filter
 def css_number(value: float) -> str:
-    """Write a number as CSS and SVG want it, whatever the reader's language writes."""
+    """Return a number in the format of CSS and SVG, independent of the current language."""
     return f"{value:.2f}"
 
 
 @register.filter
 def change_text(entry: AuditEntry) -> SafeString | str:
-    """Write what an entry changed, a line for each value: before → after, or the one that there is."""
+    """Return the changes of an audit entry, one line for each value: before → after, or the single value."""
     before, after = entry.before or {}, entry.after or {}
     names = [*before, *(name for name in after if name not in before)]
     return format_html_join(mark_safe("<br>"), "{}", ((_line(name, before, after),) for name in names))
@@ -41,7 +41,7 @@ def _line(name: str, before: dict[str, object], after: dict[str, object]) -> Saf
 
 
 def _word(value: object) -> str:
-    """Write a value as a person would: a list with commas, nothing as a dash."""
+    """Return a value as readable text: a list with commas, an empty value as a dash."""
     if value in (None, "", [], {}):
         return "–"
     if isinstance(value, list):

@@ -1,5 +1,5 @@
-"""Watched folders and buckets: pick up pictures that arrive, submit them as jobs, and put the results beside them.
+"""Watched folders and buckets: submit arriving pictures as jobs, and store the results beside them.
 
-`manage.py watch` runs one `watcher.Watcher`. May use intake, recipes, work and results; knows no door. The database is
-the truth about every picture: a watcher that is killed at any moment goes on where it was.
+`manage.py watch` runs one `watcher.Watcher`. May use intake, recipes, work and results; must not import the APIs or
+pages. The database holds the state of each picture, so a killed watcher continues where it stopped.
 """

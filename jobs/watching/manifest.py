@@ -1,4 +1,4 @@
-"""The manifest of a watched folder: one row a picture, in CSV and in JSON lines."""
+"""The manifest of a watched folder: one row for each picture, in CSV and in JSON lines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CSV_NAME, JSON_NAME = "manifest.csv", "manifest.jsonl"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """Say what became of one picture. outputs: file names. duration_s: from submission to the end."""
+    """The outcome of one picture. outputs: file names. duration_s: seconds from the submission to the end."""
 
     job: str
     source: str
@@ -30,7 +30,7 @@ class Row:
 
 
 class Manifest:
-    """Append rows, each once: a kill between a row and the move of its picture writes none twice."""
+    """Append each row once, even if the process is killed between writing the row and moving the picture."""
 
     def __init__(self, place: Place) -> None:
         self._place = place

@@ -1,7 +1,7 @@
-"""Folders and bucket prefixes as one kind of place: list, read, write whole files, and move them.
+"""Folders and bucket prefixes with one interface: list, read, write and move files.
 
-Local paths are `pathlib` paths; `s3://bucket/prefix` is a cloudpathlib path. Listings are lazy, so that a folder of ten
-thousand files is never held in memory.
+Local paths are `pathlib` paths; `s3://bucket/prefix` is a cloudpathlib path. Listings are lazy, so that a folder with
+ten thousand files is never completely in memory.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DONE, FAILED = "done", "failed"
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """Describe a file that lies in a place: its size in bytes and its last change in nanoseconds since 1970."""
+    """A file in a place: its size in bytes and its last change in nanoseconds since 1970."""
 
     name: str
     bytes: int
@@ -33,7 +33,7 @@ class Arrival:
 
 
 class Place:
-    """A folder, or a bucket prefix, by its path or URL."""
+    """A folder or a bucket prefix, given by its path or URL."""
 
     def __init__(self, location: str) -> None:
         self._path: Any = AnyPath(location)
@@ -44,7 +44,7 @@ class Place:
         return isinstance(self._path, CloudPath)
 
     def require(self, *, create: bool = False) -> None:
-        """Check that the place is there, making a folder where `create` says so; raise InvalidParameter otherwise."""
+        """Raise InvalidParameter when the place does not exist; with `create`, create a missing folder instead."""
         if self.is_bucket:
             return
         if create:
@@ -53,7 +53,7 @@ class Place:
             raise InvalidParameter(f"{self.location} is not a folder", field="folder")
 
     def arrivals(self) -> Iterator[Arrival]:
-        """List the files directly in the place, lazily; hidden files and the litter of desktops are left out."""
+        """Yield the files directly in the place; hidden files and files added by desktops are skipped."""
         if not self.is_bucket:
             with os.scandir(self._path) as entries:
                 for entry in entries:
@@ -69,7 +69,7 @@ class Place:
                 yield Arrival(path.name, int(status.st_size), int(status.st_mtime * 1e9))
 
     def look(self, name: str) -> Arrival | None:
-        """Describe one file as it is now; None when it is gone."""
+        """Return the current state of a file; None when it does not exist."""
         try:
             status = (self._path / name).stat()
         except (OSError, NoStatError):
@@ -78,7 +78,7 @@ class Place:
         return Arrival(name, int(status.st_size), changed_ns)
 
     def holds_other(self, name: str, data: bytes) -> bool:
-        """Return whether a file of this name is there with other content."""
+        """Return whether a file with this name exists with other content."""
         found = self.look(name)
         return found is not None and (found.bytes != len(data) or self.read(name) != data)
 
@@ -87,7 +87,7 @@ class Place:
         return data
 
     def write(self, name: str, data: bytes) -> None:
-        """Write a file whole: readers see the one before or this one, and a kill leaves no half."""
+        """Write a file completely or not at all: readers see the old file or the new one, never a part."""
         target = self._path / name
         if self.is_bucket:
             target.write_bytes(data)
@@ -101,7 +101,7 @@ class Place:
         partial.replace(target)
 
     def move(self, name: str, folder: str) -> None:
-        """Move a file into a folder of this place, over one of the same name; a file that is gone stays gone."""
+        """Move a file into a folder of this place, replacing a file with the same name; a missing file is ignored."""
         source, target = self._path / name, self._path / folder / name
         try:
             if self.is_bucket:
@@ -113,7 +113,7 @@ class Place:
             return
 
     def append(self, name: str, line: bytes) -> None:
-        """Append one line to a file; a bucket rewrites the file, so keep manifests of buckets short-lived."""
+        """Append one line to a file. A bucket rewrites the whole file, so its manifests should stay small."""
         target = self._path / name
         if self.is_bucket:
             before = target.read_bytes() if target.exists() else b""
@@ -125,7 +125,7 @@ class Place:
             os.fsync(file.fileno())
 
     def tail(self, name: str, max_bytes: int = 2**18) -> bytes:
-        """Return the end of a file, from the start of a line; empty when there is none."""
+        """Return the last complete lines of a file; empty when there are none."""
         target = self._path / name
         try:
             if self.is_bucket:
@@ -140,7 +140,7 @@ class Place:
         return read if size <= max_bytes else read.partition(b"\n")[2]
 
     def cut_torn_line(self, name: str) -> None:
-        """Remove an unfinished last line, which a kill in the middle of an append can leave."""
+        """Remove an incomplete last line, which a process leaves when it is killed during an append."""
         if self.is_bucket:
             return
         with contextlib.suppress(FileNotFoundError), open(self._path / name, "r+b") as file:
@@ -151,9 +151,10 @@ class Place:
                 file.truncate(end - len(last) + last.rfind(b"\n") + 1)
 
     def lock(self) -> IO[str] | None:
-        """Hold a folder for this process until the file is closed; raise InvalidParameter while another one has it.
+        """Lock a folder for this process until the file is closed.
 
-        Buckets have no locks: run one watcher a prefix.
+        Raise InvalidParameter while another process holds it.
+        Buckets have no locks: run only one watcher for each prefix.
         """
         if self.is_bucket:
             return None

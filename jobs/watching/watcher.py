@@ -1,8 +1,8 @@
-"""Watch a folder or a bucket prefix: every picture that arrives becomes a job, its results go out, its source moves on.
+"""Watch a folder or a bucket prefix: submit each arriving picture, store its results, then move its source.
 
-The order makes a kill at any moment harmless: a picture is submitted under a key made of its place, size, time and
-recipe, so that submitting it again finds the same job; results are written whole and under names that do not change; a
-row is added to the manifest once; and the source is moved last.
+The watcher may be killed at any moment. A picture is submitted with a key made of its place, size, time and recipe, so
+a second submission finds the same job. Results are written completely and under fixed names. A manifest row is added
+once. The source is moved last.
 """
 
 from __future__ import annotations
@@ -35,7 +35,10 @@ _LATER = (QueueUnavailable, QuotaExceeded, RateLimited, StorageFailed)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """Say what is watched, for whom and how. settled_s: how long a file must be unchanged before it is picked up."""
+    """The place to watch, the team and the options.
+
+    settled_s: the seconds that a file must stay unchanged before it is submitted.
+    """
 
     source: Place
     output: Place
@@ -55,7 +58,7 @@ class _Flight:
 
 
 class Watcher:
-    """Run one watch. `stopping` ends it after what is under way; the counts say what was done."""
+    """Run one watch. `stopping` ends it after the work in progress; the counters report the processed pictures."""
 
     def __init__(self, watch: Watch, *, stopping: threading.Event | None = None) -> None:
         self.watch = watch
@@ -67,7 +70,7 @@ class Watcher:
         self._next_submission_s = 0.0
 
     def run(self, *, until_empty: bool = False) -> None:
-        """Watch until told to stop, or with `until_empty` until nothing is left to do."""
+        """Watch until a stop is requested, or with `until_empty` until no work is left."""
         while not self.stopping.is_set():
             submitted = self.step()
             if until_empty and not submitted and not self._flights and not self._has_arrivals():
@@ -75,7 +78,7 @@ class Watcher:
             self.stopping.wait(0.1 if self._flights else self.watch.every_s)
 
     def step(self) -> int:
-        """Finish what has ended and submit what has arrived; return how many were submitted."""
+        """Process ended jobs and submit new pictures; return the number of submitted pictures."""
         self._land()
         submitted = 0
         if time.monotonic() < self._next_submission_s:
@@ -91,13 +94,16 @@ class Watcher:
         return next(self.watch.source.arrivals(), None) is not None
 
     def _is_settled(self, arrival: Arrival) -> bool:
-        """Objects of a bucket appear whole; files of a folder must have been left alone for a while."""
+        """Return whether a file is complete.
+
+        Objects of a bucket always are; files of a folder are complete after `settled_s` seconds without a change.
+        """
         if self.watch.source.is_bucket:
             return True
         return time.time() - arrival.changed_ns / 1e9 >= self.watch.settled_s
 
     def _submit(self, arrival: Arrival) -> int:
-        """Submit one file; what the site cannot take now stays where it is, what is no picture fails alone."""
+        """Submit one file. If the site is busy, the file waits; if it is not a picture, only this file fails."""
         key = self._key_of(arrival)
         try:
             job = job_by_idempotency_key(self.watch.actor, key)
@@ -143,7 +149,7 @@ class Watcher:
         return "watch-" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def _land(self) -> None:
-        """Write the results of the jobs that have ended, and move their sources."""
+        """Write the results of the ended jobs, and move their sources."""
         ids = [flight.job_id for flight in self._flights.values()]
         jobs = {job.pk: job for job in Job.objects.filter(pk__in=ids).prefetch_related("images__artifacts")}
         for name, flight in list(self._flights.items()):
@@ -181,7 +187,7 @@ class Watcher:
         self.done += 1
 
     def _wanted(self, image: JobImage) -> list[Artifact]:
-        """Choose the finished files, or without a recipe the cut-out."""
+        """Return the finished files, or without a recipe the cutout."""
         kind = Artifact.Kind.CUTOUT if self.watch.recipe is None else Artifact.Kind.FINISHED
         found = [artifact for artifact in image.artifacts.all() if artifact.kind == kind]
         if not found and self.watch.recipe is not None:
@@ -195,9 +201,9 @@ class Watcher:
         return f"{PurePosixPath(arrival.name).stem}{PurePosixPath(artifact.key).suffix}"
 
     def _free_name(self, name: str, arrival: Arrival, data: bytes) -> str:
-        """Return a name that overwrites no other picture's result, such as that of a second file of the same stem.
+        """Return a name that does not overwrite another picture's result, for example of a file with the same stem.
 
-        A file of the same content is this picture's own, written before a kill.
+        A file with the same content belongs to this picture and was written before the process was killed.
         """
         path, kind = PurePosixPath(name), PurePosixPath(arrival.name).suffix.removeprefix(".")
         candidate, number = name, 1
@@ -207,7 +213,7 @@ class Watcher:
         return candidate
 
     def _reject(self, arrival: Arrival, job: str, reason: str, image: JobImage | None = None) -> None:
-        """Move a picture that gave nothing to `failed`, with the reason in a text file beside it."""
+        """Move a picture without a result to `failed`, with the reason in a text file beside it."""
         self._manifest.add(self._row(arrival, job, image, status="failed", error=reason))
         self.watch.source.write(f"{FAILED}/{arrival.name}.txt", reason.encode() + b"\n")
         self.watch.source.move(arrival.name, FAILED)

@@ -1,4 +1,4 @@
-"""Template context of the bar on every page."""
+"""Template context for the navigation bar of every page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobs.teams.caller import caller_of
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    """Return the user's teams and the current one; nothing for signed-out visitors or in the admin."""
+    """Return the user's teams and the current one; empty for signed-out visitors and in the admin."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated or request.path.startswith("/admin/"):
         return {}

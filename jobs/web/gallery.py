@@ -1,4 +1,4 @@
-"""The gallery: all pictures of the team, filtered and paged."""
+"""The gallery: all pictures of the team, with filters and pages."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _dialects() -> list[tuple[str, str | Promise]]:
 
 
 class GalleryFilter(forms.Form):
-    """Parse the gallery's filter; an invalid value is ignored."""
+    """Parse the gallery's filters; invalid values are ignored."""
 
     q = forms.CharField(label=_("Name"), required=False, max_length=100, widget=forms.TextInput({"type": "search"}))
     status = forms.ChoiceField(label=_("Status"), required=False, choices=[_ANY, *_STATUSES])
@@ -53,7 +53,7 @@ class GalleryFilter(forms.Form):
 
 
 class GalleryView(FragmentPage):
-    """Show thumbnails; htmx requests the next page alone, a browser without scripts the whole page."""
+    """Show thumbnails. htmx requests receive only the next page of them, other requests the whole HTML page."""
 
     template_name = "gallery.html"
     fragment_name = "components/thumbs_page.html"

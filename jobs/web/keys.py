@@ -17,7 +17,7 @@ from segmentation.errors import MattingError
 
 
 class KeyForm(forms.Form):
-    """Parse a new key."""
+    """Parse and validate the form for a new key."""
 
     name = forms.CharField(
         label=_("Name"), max_length=120, help_text=_("The program that uses the key, such as a shop's server.")
@@ -53,7 +53,7 @@ class KeyForm(forms.Form):
 
 
 class KeysView(ActionsPage):
-    """Show the keys, create one (its secret is shown once) and revoke one."""
+    """Show the keys, create a key (its secret is shown once) and revoke a key."""
 
     template_name = "keys.html"
     section = "keys"

@@ -1,4 +1,4 @@
-"""Join a team by an invitation link, and switch between one's teams."""
+"""Join a team with an invitation link, and switch between the user's teams."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from jobs.web.session import ButtonsOnly
 
 
 class InvitationView(View):
-    """Show the invitation of a link. Joining takes a POST, so that a preview of the link joins nothing.
+    """Show an invitation. Joining requires a POST, so that a preview of the link has no effect.
 
-    The session remembers the link, so that its holder may sign up even where sign-up is closed.
+    The session stores the link's token, so that the invited person may sign up even when sign-up is closed.
     """
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
@@ -47,7 +47,7 @@ class InvitationView(View):
 
 
 class TeamSwitchView(LoginRequiredMixin, ButtonsOnly):
-    """Make another of the user's teams the current one."""
+    """Set another of the user's teams as the current one."""
 
     page_url_name = "site:home"
 

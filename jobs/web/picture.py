@@ -37,7 +37,7 @@ class JobPage(TeamPage):
 
 
 class PictureView(JobPage, TemplateView):
-    """Show one picture in the editor. Its script gets the job in the API's JSON shape."""
+    """Show one picture in the editor. The editor's script receives the job in the API's JSON shape."""
 
     template_name = "picture.html"
 
@@ -74,7 +74,7 @@ class PictureView(JobPage, TemplateView):
 
 
 class JobView(JobPage, FragmentPage):
-    """Show a batch with its progress; for a job of one picture, show that picture's page."""
+    """Show a batch with its progress; for a job with one picture, show that picture's page."""
 
     template_name = "batch.html"
     fragment_name = "components/batch_progress.html"
@@ -87,7 +87,10 @@ class JobView(JobPage, FragmentPage):
         return super().get(request, job_id=job_id)
 
     def _progress(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
-        """Return the progress that the batch's page polls. For a missing job, 286 ends the polling; 404 would not."""
+        """Return the progress for the polling batch page.
+
+        For a missing job the status is 286, which stops htmx's polling.
+        """
         try:
             return super().get(request, job_id=job_id)
         except (Http404, PermissionDenied):

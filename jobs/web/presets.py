@@ -1,4 +1,4 @@
-"""Presets of cut-out settings: built in by scene, and the user's own."""
+"""Presets of cutout settings: built-in ones for common scenes, and the user's own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from segmentation.errors import MattingError
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """Hold a name, a line of help and the options that differ from the defaults."""
+    """A name, a help text and the options that differ from the defaults."""
 
     name: str | Promise
     help: str | Promise
@@ -53,7 +53,7 @@ SCENES = (
 
 
 def presets_for(user: User) -> list[Preset]:
-    """Return the built-in scenes, then the user's own presets."""
+    """Return the built-in presets, then the user's own."""
     own = [Preset(row.name, _("Your saved settings."), row.options, is_own=True) for row in presets_of(user)]
     return [*SCENES, *own]
 
@@ -62,7 +62,7 @@ class PresetsView(LoginRequiredMixin, View):
     """Save or delete one of the user's own presets."""
 
     def handle_no_permission(self) -> JsonResponse:  # type: ignore[override]  # for a script, no redirect
-        """Return 401 as JSON: the page's script would take the sign-in page for the result."""
+        """Return 401 as JSON, because the page's script cannot use the HTML of the sign-in page."""
         return JsonResponse({"detail": _("You are signed out. Open the page again.")}, status=401)
 
     def post(self, request: HttpRequest) -> JsonResponse:

@@ -1,4 +1,4 @@
-"""The page that explains every error code, at the URL that problem documents give as their type."""
+"""The page that explains all error codes; problem documents link to it in `type`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobs.errors import error_kinds
 
 
 class ProblemsView(TemplateView):
-    """List the error tree. Public: it holds no data of any team."""
+    """List all error codes. The page is public, since it contains no team's data."""
 
     template_name = "problems.html"
 

@@ -14,7 +14,7 @@ from jobs.web import words
 
 @dataclass(frozen=True, slots=True)
 class QualityChoice:
-    """Hold one choice; without an active fine model only `fast` can be chosen."""
+    """One quality in the list; without an active fine model only `fast` is enabled."""
 
     value: str
     label: str | Promise
@@ -23,7 +23,10 @@ class QualityChoice:
 
 
 def quality_choices(team: Team) -> list[QualityChoice]:
-    """Return the choices for a team, its default marked: the first one of those that can be had."""
+    """Return the qualities for a team.
+
+    The team's default is marked if it is available, else the first available one.
+    """
     available = qualities_available()
     wanted = quality_default(team, OwnDialect.WEB)
     default = wanted if available[wanted] else next(iter(available))

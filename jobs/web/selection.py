@@ -25,7 +25,7 @@ from segmentation.errors import MattingError
 
 
 class JobAction(TeamPage, ButtonsOnly):
-    """Run one action on a job of the actor and redirect to its page, which shows a refusal."""
+    """Run one action on a job of the actor and redirect to its page, which shows an error if there is one."""
 
     page_url_name = "site:job"
 
@@ -42,7 +42,7 @@ class JobAction(TeamPage, ButtonsOnly):
         return redirect(self.page_url_name, job_id=job_id)
 
     def act(self, job: Job) -> None:
-        """Run the action; raise what the service raises."""
+        """Run the action; raise the errors of the service."""
         raise TypeError(f"{type(self).__name__} has no action")
 
 
@@ -65,7 +65,7 @@ class ZipView(TeamPage):
 
 
 class SelectionView(TeamPage, ButtonsOnly):
-    """Zip or delete the pictures that are selected in the gallery."""
+    """Download a zip of the selected pictures of the gallery, or delete them."""
 
     page_url_name = "site:gallery"
 

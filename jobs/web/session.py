@@ -28,13 +28,16 @@ from segmentation.errors import MattingError
 
 
 def htmx_of(request: HttpRequest) -> HtmxDetails:
-    """Return what django-htmx's middleware found in the request; false unless htmx sent it."""
+    """Return the htmx details that django-htmx's middleware added to the request; false for other requests."""
     htmx: HtmxDetails = getattr(request, "htmx")  # noqa: B009  no type stub declares it
     return htmx
 
 
 def actor_of(request: HttpRequest) -> Actor:
-    """Return the signed-in user acting for the current team; raise PermissionDenied, for people, without a team."""
+    """Return the signed-in user acting for the current team.
+
+    Raise PermissionDenied with an explanation without a team.
+    """
     try:
         return caller_of(request).actor
     except NoTeam:
@@ -44,12 +47,12 @@ def actor_of(request: HttpRequest) -> Actor:
 
 
 class TeamPage(LoginRequiredMixin, ContextMixin, View):
-    """Give a view its `actor`: the signed-in user, acting for the current team."""
+    """Base of views that need `actor`: the signed-in user, acting for the current team."""
 
     section = ""
 
     def handle_no_permission(self) -> HttpResponse:  # type: ignore[override]  # htmx needs a 200 with a header
-        """Redirect to sign-in. Tell htmx to load that page as a whole instead of inserting it as a fragment."""
+        """Redirect to sign-in; an htmx request loads the sign-in page instead of inserting it as a fragment."""
         answer = super().handle_no_permission()
         htmx = htmx_of(self.request)
         if not htmx:
@@ -70,7 +73,7 @@ class TeamPage(LoginRequiredMixin, ContextMixin, View):
 
 
 class FragmentPage(TeamPage, TemplateView):
-    """Show a page, and to htmx a fragment of it at the same URL; caches must not mix the two up."""
+    """Show a page, or for htmx a fragment of it at the same URL; the `Vary` header separates them in caches."""
 
     fragment_name: ClassVar[str] = ""
 
@@ -86,7 +89,7 @@ class FragmentPage(TeamPage, TemplateView):
 
 
 class ButtonsOnly(View):
-    """Redirect a GET to the page whose buttons post here: after a new sign-in the browser comes back with a GET.
+    """Accept POST only. A GET, which follows a new sign-in, is redirected to the page with the buttons.
 
     page_url_name: the URL name of that page, which takes the same arguments.
     """
@@ -99,11 +102,11 @@ class ButtonsOnly(View):
 
 
 class ActionsPage(TeamPage, TemplateView):
-    """Run the action of a page's button, then redirect to the page; show a refusal there.
+    """Run the action of a page's button, then redirect to the page; an error is shown on the page.
 
-    actions: the value of the button named `do` -> the method to call, which may return a response of its own.
+    actions: maps the value of the button named `do` to the method to call, which may return its own response.
     page_url_name: the page's own URL name.
-    typed: the submitted form by its name in the template, set by an action, so that a refused form is shown again.
+    typed: submitted forms by their name in the template; an action sets them, so that invalid forms are shown again.
     """
 
     actions: ClassVar[dict[str, str]] = {}
@@ -127,11 +130,11 @@ class ActionsPage(TeamPage, TemplateView):
         return shown or redirect(self.page_url_name)
 
     def shown_again(self) -> HttpResponse:
-        """Return the page with the submitted values and the errors beside them."""
+        """Return the page with the submitted values and their errors."""
         return self.render_to_response(self.get_context_data(**self.typed), status=422)
 
     def shown_once(self, **values: object) -> HttpResponse:
-        """Return the page with a secret that is shown only now, so caches must not keep it."""
+        """Return the page with a secret that is shown only once; caches must not store the response."""
         response = self.render_to_response(self.get_context_data(**values))
         response["Cache-Control"] = "no-store"
         return response

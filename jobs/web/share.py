@@ -1,4 +1,4 @@
-"""The page behind a shared link: the result, its name, when it expires, and a download."""
+"""The page of a shared link: the result, its name, its expiry and a download."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from jobs.results.selectors import artifact_signed
 
 
 class ShareView(View):
-    """Show a stored result to everybody who has its signed link; explain what to do when the link has expired."""
+    """Show a stored result to anyone with its signed link; for an expired link, explain what to do."""
 
     def get(self, request: HttpRequest, artifact_id: UUID) -> HttpResponse:
         until, signature = request.GET.get("until", ""), request.GET.get("signature", "")

@@ -1,4 +1,4 @@
-"""The page that says whether the site works, for people; programs ask /health."""
+"""The page that shows people whether the site works; programs use /health."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobs.running import readiness
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Hold what was checked and whether it failed. The reason is for operators, who read /health."""
+    """The name of a checked part and whether it failed. The reason is shown only in /health, for operators."""
 
     name: str | Promise
     problem: bool

@@ -1,4 +1,4 @@
-"""The first page, where pictures are dropped."""
+"""The start page, with the upload area for pictures."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ ROLE_NAMES = [(role.value, role.label) for role in (_Role.MEMBER, _Role.ADMIN, _
 
 
 class TeamForm(forms.Form):
-    """Parse the team's settings."""
+    """Parse and validate the team's settings."""
 
     name = forms.CharField(label=_("Name"), max_length=120)
     members_see_all = forms.BooleanField(label=_("Members see all pictures of the team"), required=False)
@@ -44,14 +44,14 @@ class TeamForm(forms.Form):
 
 
 class InvitationForm(forms.Form):
-    """Parse a new invitation."""
+    """Parse and validate a new invitation."""
 
     note = forms.CharField(label=_("Recipient"), max_length=120, required=False)
     role = forms.ChoiceField(label=_("Role"), choices=ROLE_NAMES)
 
 
 class TeamView(ActionsPage):
-    """Show the team and run the actions of its buttons; services check permissions."""
+    """Show the team and run the actions of its buttons; the services check permissions."""
 
     template_name = "team.html"
     section = "team"

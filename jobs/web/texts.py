@@ -1,7 +1,7 @@
-"""The catalogue of the scripts' texts (locale/*/LC_MESSAGES/djangojs.po), as a script that the pages load.
+"""Serve the translated texts of the scripts (locale/*/LC_MESSAGES/djangojs.po) as a script.
 
 A script from the site itself needs no exception in the content security policy, and `makemessages -d djangojs` finds
-each text where the script uses it.
+each text in the script that uses it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The usage page: what is left of the quota, and what was used day by day."""
+"""The usage page: the remaining quota, and the usage by day."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BAR_WIDTH = 20
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Hold one day's bar of the chart, in the units of its view box."""
+    """One day's bar of the chart, in the units of the chart's view box."""
 
     day: dt.date
     pictures: int
@@ -62,7 +62,7 @@ class UsageView(TeamPage, TemplateView):
 
 
 def bars_of(pictures: dict[dt.date, int]) -> list[Bar]:
-    """Return one bar per day; the highest one fills the chart."""
+    """Return one bar for each day; the highest one has the chart's full height."""
     today = timezone.localdate()
     days = [today - dt.timedelta(days=DAYS_SHOWN - 1 - number) for number in range(DAYS_SHOWN)]
     most = max(max(pictures.values(), default=0), 1)

@@ -20,7 +20,7 @@ DELIVERIES_SHOWN = 50
 
 
 class WebhookForm(forms.Form):
-    """Parse a new webhook."""
+    """Parse and validate a new webhook."""
 
     url = forms.CharField(label=_("URL"), max_length=2048, widget=forms.URLInput({"placeholder": "https://"}))
     events = forms.MultipleChoiceField(
@@ -32,7 +32,7 @@ class WebhookForm(forms.Form):
 
 
 class WebhooksView(ActionsPage):
-    """Show webhooks and deliveries; create, switch, rotate, delete and replay them.
+    """Show webhooks and deliveries; create, enable, disable, rotate and delete webhooks, and replay deliveries.
 
     A webhook's secret is shown only when it is created or rotated, as in the native API.
     """

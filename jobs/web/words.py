@@ -1,6 +1,6 @@
 """Translated names of states, subjects, stages and notes, for the pages.
 
-The database and the APIs use the English words, on which programs rely.
+The database and the APIs use the English words, because programs rely on them.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ _FIGURE = re.compile(r"(?<=first of )\d+|(?<=orientation )\d+|(?<=depth: )\d+")
 
 
 def sentence_said(text: str) -> str:
-    """Return a stored sentence in the reader's language; an unknown one is returned unchanged."""
+    """Return a stored English sentence in the current language; a sentence without a translation stays English."""
     figure = _FIGURE.search(text)
     pattern = _FIGURE.sub("%(number)s", text)
     if pattern not in SENTENCES:
@@ -82,7 +82,7 @@ def sentence_said(text: str) -> str:
 
 
 def pixels_said(count: int) -> str:
-    """Return a number of pixels as readers say it: in millions, in Chinese in units of ten thousand."""
+    """Return a number of pixels as text: in millions, in Chinese in units of ten thousand."""
     if (get_language() or "").startswith("zh"):
         return f"{count // 10_000} 万像素"
     return gettext("%(count)s megapixels") % {"count": count // 1_000_000}

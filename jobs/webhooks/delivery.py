@@ -1,4 +1,4 @@
-"""Send messages to their receivers until they are accepted or given up. Runs in light workers and the sweep."""
+"""Send messages until the receiver accepts them or the attempts are used up. Runs in light workers and the sweep."""
 
 from __future__ import annotations
 
@@ -40,9 +40,9 @@ Status = WebhookDelivery.Status
 
 @runs(DELIVERY_ATTEMPT)
 def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
-    """Try one delivery if it is due, and record the outcome. A repeated message does nothing.
+    """Send one delivery if it is due, and record the outcome. A repeated message does nothing.
 
-    A team that had a slow receiver lately is served `patiently`, by a worker of its own.
+    patiently: run in the separate worker for teams that recently had a slow receiver.
     """
     delivery = WebhookDelivery.objects.select_related("webhook").filter(pk=delivery_id).first()
     if delivery is None:
@@ -61,12 +61,15 @@ def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
 
 
 def deliveries_resend(*, limit: int = 200) -> int:
-    """Queue what is due: planned tries, lost messages, tries of dead workers; return how many. The sweep calls it."""
+    """Queue due deliveries: planned retries, lost messages, attempts of dead workers. Return how many.
+
+    The sweep calls this function.
+    """
     return sweep(_Deliveries(), limit=limit)
 
 
 def deliveries_expire() -> int:
-    """Delete the deliveries that ended more than 30 days ago; return how many rows."""
+    """Delete the deliveries that ended more than 30 days ago; return the number of rows."""
     old = WebhookDelivery.objects.filter(status__in=WebhookDelivery.TERMINAL, created_at__lt=timezone.now() - _KEPT_FOR)
     return old.delete()[0]
 
@@ -93,7 +96,7 @@ class _Deliveries(LeasedWork[WebhookDelivery]):
 
 
 def _payload_of(delivery: WebhookDelivery) -> dict[str, Any] | None:
-    """Return what to send, built now where the row has none; None when the delivery has ended or is lost meanwhile."""
+    """Return the payload, building it when the row has none; None when the delivery has ended or the lease is lost."""
     if delivery.payload is not None:
         return delivery.payload
     if delivery.job is None:

@@ -1,4 +1,4 @@
-"""Bring stored webhook secrets to the current key, after an upgrade from 1.0.0 or a rotation of SECRET_KEY."""
+"""Encrypt stored webhook secrets with the current key, after an upgrade from 1.0.0 or a rotation of SECRET_KEY."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from jobs.models.encrypted import decrypted, is_current
 
 
 def webhook_secrets_encrypt() -> int:
-    """Encrypt every secret that is stored as plain text or with an earlier key; return the number of webhooks.
+    """Encrypt all secrets that are stored as plain text or with an earlier key; return the number of webhooks.
 
-    Raises ValueError, and changes nothing, if a secret cannot be read with any known key.
+    Raise ValueError and change nothing if a secret cannot be read with any known key.
     """
     with transaction.atomic():
         stored = _stored()

@@ -22,7 +22,10 @@ _BOTH_SECRETS_FOR = dt.timedelta(hours=24)
 
 
 def webhook_create(*, actor: Actor, url: str, events: Sequence[str] = tuple(Webhook.Event.values)) -> Webhook:
-    """Call `url` at the team's `events`; raise PermissionDenied, InvalidParameter and the refusals of `check_url`."""
+    """Create a webhook that sends the team's `events` to `url`.
+
+    Raise PermissionDenied, InvalidParameter and the errors of `check_url`.
+    """
     require_manager(actor)
     _check_url(url)
     _check_events(events)
@@ -45,7 +48,7 @@ def webhook_update(
     events: Sequence[str] | None = None,
     is_enabled: bool | None = None,
 ) -> Webhook:
-    """Change what is given. Enabling clears the reason for disabling; waiting messages still go to the old URL."""
+    """Change the given values. Enabling clears the reason for disabling; waiting messages still use the old URL."""
     require_manager(actor)
     changes: dict[str, Any] = {}
     if url is not None:
@@ -66,7 +69,7 @@ def webhook_update(
 
 
 def webhook_rotate(*, actor: Actor, webhook: Webhook) -> Webhook:
-    """Set a new secret; for 24 hours, messages are signed with the old one too."""
+    """Replace the secret; for 24 hours, messages are signed with the old secret too."""
     require_manager(actor)
     with transaction.atomic():
         webhook = Webhook.objects.select_for_update().get(pk=webhook.pk)
@@ -88,7 +91,7 @@ def webhook_delete(*, actor: Actor, webhook: Webhook) -> None:
 
 
 def callback_signer(*, team: Team) -> Webhook:
-    """Return the row whose secret signs the callbacks of the team's jobs; it is created when first needed."""
+    """Return the row with the secret that signs the callbacks of the team's jobs; create it when missing."""
     signer, _ = Webhook.objects.get_or_create(team=team, kind=Webhook.Kind.CALLBACKS, defaults={"secret": new_secret()})
     return signer
 
@@ -102,12 +105,12 @@ def require_manager(actor: Actor) -> None:
 def webhook_audit(
     actor: Actor | None, webhook: Webhook, *, before: dict[str, Any] | None = None, after: dict[str, Any] | None = None
 ) -> None:
-    """Record a change of a webhook; without an actor, the site made it."""
+    """Record a change of a webhook in the audit trail; without an actor, the site is the author."""
     audit_append(action=Action.WEBHOOK_CHANGED, author=Author.of(actor), target=webhook, before=before, after=after)
 
 
 def _seen(webhook: Webhook) -> dict[str, Any]:
-    """Return what the audit trail stores of a webhook; never a secret."""
+    """Return the values of a webhook that the audit trail stores; never a secret."""
     return {"url": webhook.url, "events": webhook.events, "is_enabled": webhook.is_enabled}
 
 

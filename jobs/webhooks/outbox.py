@@ -1,4 +1,4 @@
-"""Messages to webhooks and callbacks: write them, write them again, and clear those of deleted jobs."""
+"""Messages to webhooks and callbacks: write them, replay them, and clear those of deleted jobs."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ Status = WebhookDelivery.Status
 
 
 def job_announce(*, job: Job) -> list[WebhookDelivery]:
-    """Write the messages about a job that has just ended, in the transaction that ends it; a worker sends them.
+    """Write the messages about an ended job, in the transaction that ends it; a worker sends them.
 
-    Only rows are written here, so that neither the network nor the rendering can slow or break the work.
+    This function writes rows only, so that neither the network nor an error in a payload can delay or break the job's
+    end.
     """
     job = Job.objects.select_related("team").get(pk=job.pk)
     event = event_of(job)
@@ -52,7 +53,7 @@ def delivery_enqueue(
     payload: dict[str, Any] | None = None,
     message_id: str = "",
 ) -> WebhookDelivery:
-    """Write one message and queue its first try with the commit. Without a payload the first try builds it."""
+    """Write one message and queue its first attempt on commit. Without a payload, the first attempt builds it."""
     now = timezone.now()
     delivery = WebhookDelivery.objects.create(
         webhook=webhook,
@@ -69,7 +70,7 @@ def delivery_enqueue(
 
 
 def delivery_send(delivery_id: UUID, *, patiently: bool = False) -> None:
-    """Queue one try, with `patiently` for the worker that serves slow receivers."""
+    """Queue one attempt; with `patiently`, for the worker that serves slow receivers."""
     queue.enqueue_task(
         DELIVERY_ATTEMPT,
         queue_name="slow-webhooks" if patiently else "webhooks",
@@ -80,7 +81,7 @@ def delivery_send(delivery_id: UUID, *, patiently: bool = False) -> None:
 
 
 def delivery_replay(*, actor: Actor | None, delivery: WebhookDelivery) -> WebhookDelivery:
-    """Send a message again under its own id, as a new row so that the log keeps both. No actor means the operator."""
+    """Send a message again with the same id, as a new row, so that the log keeps both. actor None: the operator."""
     if actor is not None:
         require_manager(actor)
     is_endpoint = delivery.webhook.kind == Webhook.Kind.ENDPOINT
@@ -100,9 +101,9 @@ def delivery_replay(*, actor: Actor | None, delivery: WebhookDelivery) -> Webhoo
 
 
 def job_callbacks_forget(*, job: Job) -> None:
-    """Clear the payloads of a job's callbacks, which may hold the picture, and end those not yet delivered.
+    """Clear the payloads of a job's callbacks, which may contain the picture, and end undelivered callbacks.
 
-    In the transaction that deletes the job. The team's webhooks keep their messages: these hold no picture.
+    Call inside the transaction that deletes the job. Messages to the team's webhooks are kept; they contain no picture.
     """
     callbacks = _callbacks_of(job)
     callbacks.exclude(status__in=WebhookDelivery.TERMINAL).update(
@@ -112,9 +113,9 @@ def job_callbacks_forget(*, job: Job) -> None:
 
 
 def job_callbacks_renew(*, job: Job) -> None:
-    """Clear the payloads of a job's callbacks, so that the next try builds them from the pictures that are left.
+    """Clear the payloads of a job's callbacks, so that the next attempt builds them without deleted pictures.
 
-    In the transaction that deletes some of its pictures. A try that is under way loses its lease.
+    Call inside the transaction that deletes some of the pictures. An attempt in progress loses its lease.
     """
     callbacks = _callbacks_of(job)
     callbacks.filter(status=Status.SENDING).update(status=Status.WAITING, leased_until=None)

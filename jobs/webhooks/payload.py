@@ -1,4 +1,4 @@
-"""The JSON of webhook messages: the native one, and those that dialects register for their callbacks."""
+"""Build the JSON of webhook messages: the native format, and the formats that dialects register for their callbacks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def event_of(job: Job) -> str:
 
 
 def job_payload(job: Job) -> dict[str, Any]:
-    """Build the message about a job's end. Results are fetched with a key, so a leaked message reveals no picture."""
+    """Return the message about a job's end. It contains no picture: the receiver fetches the results with a key."""
     finished_at = job.finished_at.isoformat() if job.finished_at else None
     return {
         "type": event_of(job),
@@ -38,15 +38,15 @@ def job_payload(job: Job) -> dict[str, Any]:
 
 
 def callback_payload_register(dialect: str, payload: CallbackPayload) -> None:
-    """Set the function that builds the callback's payload for jobs of a dialect."""
+    """Register the function that builds the callback payload for jobs of a dialect."""
     _callback_payloads[dialect] = payload
 
 
 def callback_payload(job: Job) -> dict[str, Any]:
-    """Build the payload of a job's own callback, with the function that its dialect registered or `job_payload`."""
+    """Return the payload of a job's callback, from its dialect's registered function or `job_payload`."""
     return _callback_payloads.get(job.dialect, job_payload)(job)
 
 
 def body_of(payload: dict[str, Any]) -> bytes:
-    """Encode a payload as the bytes that are signed and sent."""
+    """Return a payload as the bytes that are signed and sent."""
     return json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()

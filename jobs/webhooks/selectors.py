@@ -24,7 +24,7 @@ def webhook_get(actor: Actor, webhook_id: UUID) -> Webhook:
 
 
 def deliveries_of(actor: Actor) -> QuerySet[WebhookDelivery]:
-    """Return the messages about the jobs that the actor may see, to webhooks and callbacks, newest first."""
+    """Return the webhook and callback messages about the jobs that the actor may see, newest first."""
     deliveries = WebhookDelivery.objects.select_related("webhook").filter(webhook__team=actor.team)
     return deliveries.filter(job__user=actor.user) if actor.sees_only_own else deliveries
 

@@ -25,7 +25,7 @@ def new_message_id() -> str:
 
 
 def signed_headers(*, signing_secrets: Iterable[str], message_id: str, timestamp_s: int, body: bytes) -> dict[str, str]:
-    """Return the headers of a message, with one signature per secret so that receivers can change secrets any time."""
+    """Return the headers of a message, with one signature for each secret."""
     signed_at = dt.datetime.fromtimestamp(timestamp_s, dt.UTC)
     signatures = [Signer(secret).sign(message_id, signed_at, body.decode()) for secret in signing_secrets]
     return {

@@ -1,11 +1,12 @@
-"""Submission of jobs and everything that happens to their pictures: queue, attempts, recovery, cancel, retention.
+"""Submission and processing of jobs: queue, attempts, recovery, cancellation, retention.
 
-A job enters through `submission.job_submit`. Workers run `tasks`, which claim a picture and end it through `attempts`;
-`recovery` returns what dead workers held; `ending` ends a job with its last picture.
+`submission.job_submit` creates a job. Workers run `tasks`; a task claims a picture, processes it and records the
+outcome through `attempts`. `recovery` returns the pictures of dead workers to the queue. `ending` ends a job when its
+last picture has ended.
 
 - Callers: the API, the pages, the admin, commands and `jobs.running`. Only worker processes import `tasks`, `engine`
-  and `serving`: these run a model.
+  and `serving`, because these modules run a model.
 - May use: models, `jobs.teams`, `jobs.quota`, `jobs.audit`, `jobs.intake`, `jobs.results`, `jobs.webhooks`.
-- `queue` and `serving` are the only modules that know RQ. Redis carries ids and wakes requests that wait; the database
-  holds the state of every job.
+- Only `queue` and `serving` use RQ. Redis carries ids and wakes waiting requests; the database holds the state of
+  every job.
 """

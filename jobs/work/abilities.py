@@ -1,4 +1,4 @@
-"""What the models for prompts can do, read from the manifests beside their weights, without loading them."""
+"""Read from the model manifests which prompts the models accept, without loading a model."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from segmentation.options import CutoutOptions
 
 
 def options_check(options: CutoutOptions) -> None:
-    """Raise InvalidParameter for points when neither the active model for prompts nor the built-in one takes them."""
+    """Raise InvalidParameter when the options contain points and no available prompt model accepts points."""
     if not options.points:
         return
     if not takes_points():
@@ -23,17 +23,17 @@ def options_check(options: CutoutOptions) -> None:
 
 
 def takes_points() -> bool:
-    """Return whether a model that may answer points takes them."""
+    """Return whether at least one available model accepts points."""
     return any(_takes_points(manifest) for manifest in _manifests())
 
 
 def has_fine_model() -> bool:
-    """Return whether a finer model than the built-in one is active."""
+    """Return whether a model of the tier `fine` is active."""
     return active_version(Role.SUBJECT, Tier.FINE) is not None
 
 
 def _manifests() -> list[Path]:
-    """Return the manifests of the models that may answer points, in the order in which they are asked."""
+    """Return the manifests of the models that can serve points, in the order in which the router tries them."""
     built_in = manifest_path(Path(settings.MATTING_WEIGHTS))
     version = active_version(Role.PROMPTS, Tier.FAST)
     if version is None:

@@ -1,7 +1,7 @@
-"""Admission control: refuse at once what would wait too long, and tell callers how long the queue is.
+"""Admission control: reject a request whose pictures would wait too long, and estimate the waiting time.
 
-Pictures that wait are bounded for each team and for the site. A request that waits for its picture is refused when the
-expected time is longer than `MATTING_QUEUE_WAIT_S`: it would occupy the queue and its caller would be gone.
+The number of waiting pictures is limited for each team and for the whole site. A request that waits for its picture is
+rejected when the expected time exceeds `MATTING_QUEUE_WAIT_S`, because its client would disconnect before the end.
 """
 
 from __future__ import annotations
@@ -28,19 +28,22 @@ _LONGEST_RETRY_S = 600
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """How many pictures are served before the end of a team's next ones, and the expected seconds until that end."""
+    """Expected wait of a team: `length` pictures to process, its own included, in about `seconds` seconds."""
 
     length: int
     seconds: float
 
     @property
     def retry_after_s(self) -> int:
-        """Return when a refused caller should come back: after about half of the queue."""
+        """Return after how many seconds a rejected caller should retry: half of the expected wait, 1 to 600."""
         return max(1, min(_LONGEST_RETRY_S, math.ceil(self.seconds / 2)))
 
 
 def admission_check(*, team: Team, urgency: str, pictures: int) -> None:
-    """Raise TooManyTasks or QueueFull unless the team may add `pictures` to the queue."""
+    """Raise TooManyTasks or QueueFull when the queue limits do not allow `pictures` more pictures of the team.
+
+    TooManyTasks: the team's limit. QueueFull: the site's limit, or an interactive request would wait too long.
+    """
     waiting = _waiting_by_team()
     own = sum(waiting[team.pk].values())
     total = sum(sum(counts.values()) for counts in waiting.values())
@@ -62,10 +65,10 @@ def admission_check(*, team: Team, urgency: str, pictures: int) -> None:
 def outlook(
     *, team: Team, urgency: str, pictures: int = 0, waiting: dict[object, dict[str, int]] | None = None
 ) -> Outlook:
-    """Return the length of the queue and the expected time for a team, with `pictures` more of its own.
+    """Return the queue length and expected time for a team that adds `pictures` pictures.
 
-    More urgent pictures of all teams come first. Within the urgency teams take turns, so that of each other team at
-    most as many pictures are served before as the team has itself.
+    Pictures with a higher urgency are processed first. Within one urgency the teams take turns; so each other team
+    delays this team by at most as many pictures as this team has in the queue, plus the team window.
     """
     waiting = _waiting_by_team() if waiting is None else waiting
     more_urgent = queue.PICTURE_QUEUES[: queue.PICTURE_QUEUES.index(urgency)]
@@ -82,7 +85,7 @@ def outlook(
 
 
 def seconds_per_image() -> float:
-    """Return the mean time that a worker spent on each of the last pictures, in seconds."""
+    """Return the mean processing time of the last pictures, in seconds per picture."""
     recent = JobImage.objects.filter(status=Status.SUCCEEDED).order_by("-enqueued_at")
     timings = recent.values_list("timings_ms", flat=True)[:MEASURED_IMAGES]
     totals_ms = [timing["total"] for timing in timings if timing.get("total")]
@@ -100,7 +103,7 @@ _last: _Measurement | None = None
 
 
 def _measured() -> _Measurement:
-    """Return the speed of the site, measured at most every five seconds."""
+    """Return the processing speed of the site, measured at most once in five seconds."""
     global _last
     now = time.monotonic()
     if _last is None or now >= _last.until:
@@ -116,7 +119,7 @@ def _model_workers() -> int:
 
 
 def _waiting_by_team() -> dict[object, dict[str, int]]:
-    """Return the number of queued pictures of each team and urgency."""
+    """Return the number of queued pictures by team id and urgency."""
     counts: dict[object, dict[str, int]] = defaultdict(dict)
     rows = JobImage.objects.filter(status=Status.QUEUED).order_by().values_list("job__team_id", "job__urgency")
     for team_id, urgency, count in rows.annotate(Count("pk")):

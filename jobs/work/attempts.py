@@ -1,4 +1,4 @@
-"""One worker's attempt at a picture: claim it, attach its source, and end it with a result or an error."""
+"""One attempt of a worker to process a picture: claim it, attach its source, record the result or the error."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ logger = logging.getLogger(__name__)
 
 
 def image_claim(*, image_id: str, worker: str) -> JobImage | None:
-    """Claim a queued picture under a lease; None when it is deleted, not queued any more, or held.
+    """Claim a queued picture with a lease; return None when the picture is deleted, no longer queued, or held.
 
-    It is held while its team runs as many pictures as it may, and queued again when one of them ends.
+    A picture is held when its team already runs its maximum number of pictures. It is queued again when one of them
+    ends.
     """
     image = JobImage.objects.select_related("job__team__quota").filter(pk=image_id).first()
     if image is None:
@@ -53,9 +54,10 @@ def image_claim(*, image_id: str, worker: str) -> JobImage | None:
 
 
 def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int, height: int) -> None:
-    """Store the source that a worker has fetched; raise QuotaExceeded, and what `artifact_keep` raises.
+    """Store the source file that a worker has fetched.
 
-    The quota is checked here because the size was not known when the job was submitted.
+    Raise QuotaExceeded when the team's storage is full, and the errors of `artifact_keep`. The quota is checked here
+    because the size was unknown when the job was submitted.
     """
     team = image.job.team
     usage_check(team=team, quota=quota_of(team), new_bytes=len(data), units=0)
@@ -72,7 +74,7 @@ def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int
 
 
 def image_hand_over(*, image: JobImage, timings_ms: dict[str, float]) -> bool:
-    """Queue a downloaded picture for a model; False when this attempt has lost its lease."""
+    """Queue a downloaded picture for a model; return False when this attempt has lost its lease."""
     with transaction.atomic(), room_given_back(image.job):
         is_held = window_room(image.job.team_id, image.job.urgency, is_remote=False) <= 0
         handed = image.hand_over(timings_ms=timings_ms, is_held=is_held)
@@ -91,10 +93,10 @@ def image_succeed(
     model_reason: str = "",
     finished: FinishedPicture | None = None,
 ) -> bool:
-    """Store the result's files and make them visible with one commit; False when this attempt has lost its lease.
+    """Store the result files and publish them in one commit; return False when this attempt has lost its lease.
 
-    tier, model_reason: of `jobs.inference.choice.Choice`; empty where no model was needed. finished: what the
-    job's recipes gave.
+    tier, model_reason: as in `jobs.inference.choice.Choice`; empty when no model was needed.
+    finished: the output of the job's recipes.
     """
     artifacts: list[Artifact] = []
     try:
@@ -115,9 +117,9 @@ def image_succeed(
 
 
 def image_postpone(*, image: JobImage, error: Exception) -> bool:
-    """Queue a picture again after a fault of the machine; end it when that has happened too often.
+    """Queue a picture again after a machine fault, or fail it after too many faults.
 
-    False when this attempt has lost its lease.
+    Return False when this attempt has lost its lease.
     """
     if image.faults >= len(FAULT_DELAYS_S):
         logger.error("picture %s met %d faults of machines and is given up", image.pk, image.faults)
@@ -127,7 +129,10 @@ def image_postpone(*, image: JobImage, error: Exception) -> bool:
 
 
 def image_fail(*, image: JobImage, error: MattingError) -> bool:
-    """End a picture with a public code and message and refund it; False when this attempt has lost its lease."""
+    """Fail a picture with a public code and message and refund it.
+
+    Return False when this attempt has lost its lease.
+    """
     with transaction.atomic(), room_given_back(image.job):
         job_lock(image.job_id)
         ended = image.finish(Status.FAILED, error_code=error.code, error_message=error.message[:500])

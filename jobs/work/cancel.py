@@ -14,11 +14,10 @@ from jobs.work.ending import job_count
 
 
 def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
-    """Cancel the pictures that have not ended. Raise JobNotCancelable when all have, or with `only_queued` one started.
+    """Cancel the pictures of a job that have not ended; refund those that had not started.
 
-    Raise JobNotFound when the job was deleted meanwhile.
-
-    Pictures that had not started are refunded; those that were running are charged.
+    Running pictures are cancelled too, but stay charged. Raise JobNotCancelable when all pictures have ended, or, with
+    `only_queued`, when one has started. Raise JobNotFound when the job has been deleted.
     """
     with transaction.atomic():
         with room_given_back(job):
@@ -38,7 +37,10 @@ def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
 
 
 def images_cancel(*, job: Job) -> None:
-    """Cancel what has not ended and refund what has not started. In a transaction that holds the job's lock."""
+    """Cancel the pictures that have not ended and refund those that have not started.
+
+    Call inside a transaction that holds the job's lock.
+    """
     unstarted = []
     for image in job.images.exclude(status__in=Job.TERMINAL):
         if image.cancel(only_queued=True):

@@ -1,8 +1,8 @@
-"""Limit how many pictures of one team run at the same time; the others are held outside the queue.
+"""Limit how many pictures of one team run at the same time; the team's other pictures are held outside the queue.
 
-A worker that takes a picture of a team at its limit holds it, so that it does not block other teams' pictures. When a
-picture of the team ends, the next held one is queued again. The sweep does the same after other changes, such as a
-raised limit.
+When a team is at its limit, a worker marks its next picture as held and takes a picture of another team. When a picture
+of the team ends, the next held picture is queued again. The sweep also queues held pictures, for example after a limit
+was raised.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ _SWEEP_LIMIT = 500
 
 
 def claim_allowed(job: Job) -> bool:
-    """Return whether the job's team may run one more picture. In a transaction, which then holds the team's lock."""
+    """Return whether the job's team may run one more picture.
+
+    Call inside a transaction; the team's row stays locked until its end.
+    """
     if not _is_limited(job):
         return True
     _lock(job.team_id)
@@ -33,10 +36,10 @@ def claim_allowed(job: Job) -> bool:
 
 @contextmanager
 def room_given_back(job: Job) -> Iterator[None]:
-    """Run the end of a picture, then queue the team's next held one. In a transaction.
+    """End a picture inside this block, then queue the team's next held picture. Call inside a transaction.
 
-    The team's lock is taken before the picture's rows, in the same order as a claim takes them. It also makes sure that
-    a picture held at this moment is either seen here or sees the room itself.
+    The team's row is locked before the picture's rows, in the same order as in a claim. The lock also prevents a race:
+    a picture that is held at the same moment either is seen here, or sees the free capacity itself.
     """
     if not _is_limited(job):
         yield
@@ -47,7 +50,10 @@ def room_given_back(job: Job) -> Iterator[None]:
 
 
 def held_release(team: Team) -> int:
-    """Queue as many of a team's held pictures as its limits and its share of the queues allow; return how many."""
+    """Queue as many of a team's held pictures as its limits and its share of the queues allow.
+
+    Return the number of queued pictures.
+    """
     rooms: dict[str, int] = {}
     urgencies = list(_held(team).order_by().values_list("job__urgency", flat=True).distinct())
     return sum(
@@ -58,7 +64,10 @@ def held_release(team: Team) -> int:
 
 
 def all_held_release() -> int:
-    """Do the same for every team with held pictures. The sweep calls it."""
+    """Run `held_release` for every team with held pictures; return the number of queued pictures.
+
+    The sweep calls this function.
+    """
     teams = Team.objects.filter(jobs__images__in=JobImage.objects.filter(is_held=True, status=Status.QUEUED)).distinct()
     released = 0
     for team in teams.select_related("quota"):
@@ -69,7 +78,7 @@ def all_held_release() -> int:
 
 
 def _release(team: Team, urgency: str, *, is_remote: bool, rooms: dict[str, int]) -> int:
-    """Queue held pictures of one queue, the oldest first; `rooms` caches and counts the room in each dialect."""
+    """Queue held pictures of one queue, oldest first. `rooms` caches the remaining capacity of each dialect."""
     left = window_room(team.pk, urgency, is_remote=is_remote)
     if left <= 0:
         return 0

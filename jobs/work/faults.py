@@ -1,7 +1,7 @@
-"""Tell faults of the machine from faults of a picture, and hold back a worker that meets one after the other.
+"""Distinguish faults of the machine from faults of a picture, and slow down a worker with repeated faults.
 
-A fault of the machine is one of the database, the storage, the disk, the memory or the weights. It never becomes a
-verdict about a picture: the picture returns to the queue, for another worker if there is one, with growing delays.
+A machine fault concerns the database, the storage, the disk, the memory or the weights. It never fails a picture
+directly: the picture returns to the queue with growing delays, so that another worker can process it.
 """
 
 from __future__ import annotations
@@ -32,18 +32,19 @@ _Result = TypeVar("_Result")
 
 
 class WorkerUnfit(Exception):
-    """Raise this where a worker cannot do its work at all, for example without weights."""
+    """Raised when a worker cannot process any picture, for example because weights are missing."""
 
 
 def is_machine_fault(error: BaseException) -> bool:
-    """Return whether an exception, or one that caused it, is a fault of the machine."""
+    """Return whether an exception or one of its causes is a machine fault."""
     return any(_is_machine_fault(cause) for cause in _chain(error))
 
 
 def database_retried(call: Callable[[], _Result]) -> _Result:
-    """Call and return the result; while the database is locked or away, call again, for up to some tens of seconds.
+    """Call a function and return its result.
 
-    `call` runs its own transaction: inside another one it is called once.
+    While the database is locked or unreachable, retry for some tens of seconds. `call` must open its own transaction.
+    Inside another transaction it is called only once.
     """
     for delay_s in (*_DATABASE_DELAYS_S, None):
         try:
@@ -58,7 +59,10 @@ def database_retried(call: Callable[[], _Result]) -> _Result:
 
 
 class Fitness:
-    """Count this process's faults since its last success, for its heartbeat and for the pause between messages."""
+    """Count this process's machine faults since its last success.
+
+    The heartbeat reports them, and they set the pause before the next message.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -79,13 +83,13 @@ class Fitness:
             self._faults, self._last, self._pause_s = 0, "", 0.0
 
     def take_pause_s(self) -> float:
-        """Return how long to wait before the next message; 0 until the next fault."""
+        """Return the seconds to wait before the next message, and reset them to 0 until the next fault."""
         with self._lock:
             pause_s, self._pause_s = self._pause_s, 0.0
         return pause_s
 
     def describe(self) -> dict[str, Any]:
-        """Return what the heartbeat says of the faults; empty for a sound worker, and for one that met none lately."""
+        """Return the heartbeat's entry about recent faults, as `{"error": text}`; empty without any."""
         with self._lock:
             is_recent = time.monotonic() - self._last_at_s < _SHOWN_FOR_S
             if not self._faults or not is_recent:
@@ -97,7 +101,7 @@ fitness = Fitness()
 
 
 def fault_text(error: BaseException) -> str:
-    """Return the fault in one line for the staff, with the first cause."""
+    """Return a one-line text about a fault for the staff; it names the first cause."""
     first = list(_chain(error))[-1]
     return f"{type(first).__name__}: {first}"[:500]
 

@@ -1,8 +1,8 @@
-"""Leases and the sweep: the one implementation for pictures, zips, webhook deliveries and deletions.
+"""Leases and the sweep: one implementation for pictures, zips, webhook deliveries and deletions.
 
-A worker claims a row (`Leased.claim`), renews its lease while it works (`lease_kept`), and ends or releases it. `sweep`
-returns the rows of dead workers to the queue, gives up those that lost too many workers, and sends the messages that
-were planned for later or lost.
+A worker claims a row (`Leased.claim`), renews its lease while it works (`lease_kept`), and ends or releases the row.
+`sweep` returns the rows of dead workers to the queue, ends rows that lost too many workers, and sends messages that
+were lost or planned for later.
 """
 
 from __future__ import annotations
@@ -28,46 +28,46 @@ _Row = TypeVar("_Row", bound=Leased)
 
 
 class LeasedWork(ABC, Generic[_Row]):
-    """What the sweep needs to know of one kind of leased work."""
+    """Describe one kind of leased work for the sweep: its rows, how to send them, release them and give them up."""
 
     max_strikes: int | None = None
 
     @abstractmethod
     def rows(self) -> QuerySet[_Row]:
-        """Return the rows that have not ended, the first to be served first."""
+        """Return the rows that have not ended, in the order in which they should be served."""
 
     @abstractmethod
     def due(self) -> QuerySet[_Row]:
-        """Return the rows that wait and should have a message by now."""
+        """Return the waiting rows that should have a message in a queue now."""
 
     @abstractmethod
     def send(self, rows: Sequence[_Row]) -> int:
-        """Send the rows to their workers and return how many were sent."""
+        """Send messages for the rows; return how many were sent."""
 
     def sent_ids(self) -> set[str]:
-        """Return the ids of the rows whose message waits in a queue."""
+        """Return the ids of the rows that have a message in a queue."""
         return set()
 
     def release(self, row: _Row) -> bool:
-        """Let a row wait again whose worker is gone; False when another process was first."""
+        """Set a row whose worker is dead back to waiting; return False when another process was first."""
         return row.release()
 
     def give_up(self, row: _Row) -> bool:
-        """End a row that lost `max_strikes` workers; False when another process was first."""
+        """End a row that lost `max_strikes` workers; return False when another process was first."""
         raise NotImplementedError
 
 
 def sweep(work: LeasedWork[_Row], *, limit: int = 500) -> int:
-    """Recover the rows whose lease has run out, then send the due rows that no message announces; return how many.
+    """Recover rows with an expired lease, then send the due rows that have no message; return the number of rows.
 
-    Several hosts may sweep at the same time: a release is one conditional update, and a second message does no harm.
+    Several hosts may sweep at the same time: a release is one conditional update, and a duplicate message does no harm.
     """
     expired = work.rows().filter(leased_until__lt=timezone.now())[:limit]
     return recover(work, expired) + resend(work, limit=limit)
 
 
 def recover(work: LeasedWork[_Row], rows: Iterable[_Row]) -> int:
-    """Release rows whose worker is gone and send them again, or give them up; return how many."""
+    """Release the rows of dead workers and send them again, or give them up; return the number of rows."""
     given_up, released = 0, []
     for row in rows:
         if work.max_strikes is not None and row.strikes >= work.max_strikes:
@@ -82,9 +82,9 @@ def recover(work: LeasedWork[_Row], rows: Iterable[_Row]) -> int:
 
 
 def resend(work: LeasedWork[_Row], *, limit: int) -> int:
-    """Send due rows that no queue holds: their time has come, Redis lost the message, or its worker died early.
+    """Send due rows without a message: their time has come, Redis lost the message, or the worker died early.
 
-    Every due row is looked at, so that none is missed behind a backlog of others.
+    All due rows are checked, so a long backlog hides none of them. Return the number of rows sent.
     """
     if not work.due().exists():
         return 0

@@ -1,6 +1,7 @@
-"""The queue as its senders see it: RQ messages that carry ids, and announcements that wake waiting requests.
+"""The sending side of the queue: RQ messages that carry ids, and announcements that wake waiting requests.
 
-A lost or repeated message does no harm: the database holds the state, the sweep sends again, and the claim decides.
+A lost or duplicate message does no harm: the database holds the state, the sweep sends again, and the claim in the
+database decides which worker may work.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def is_reachable() -> bool:
 
 
 def require_available() -> None:
-    """Raise QueueUnavailable, before anything is written for a request that could not be queued."""
+    """Raise QueueUnavailable when Redis cannot be reached. Called before a request writes anything."""
     if not is_reachable():
         raise QueueUnavailable
 
@@ -63,7 +64,7 @@ def require_available() -> None:
 
 
 def enqueue_task(task: Task, *args: Any, queue_name: str, row_id: UUID | str | None = None, **values: Any) -> None:
-    """Send a message that makes a worker run `task`; `row_id` makes it visible to `waiting_ids`."""
+    """Send a message that makes a worker run `task`. `waiting_ids` reports `row_id` while the message waits."""
     queue = django_rq.get_queue(queue_name, commit_mode="auto")
     # The queue's name is part of the message's id, since RQ deletes the message by its id once it has run, and a
     # message for the next stage of the same row may have been sent by then.
@@ -74,7 +75,7 @@ def enqueue_task(task: Task, *args: Any, queue_name: str, row_id: UUID | str | N
 
 
 def _forget_executions(queue: Queue, message_id: str) -> None:
-    """Delete what a killed worker left of an earlier message with this id; RQ would fail on it after the next run."""
+    """Delete the records that a killed worker left for this message id; otherwise RQ would fail after the next run."""
     registry = ExecutionRegistry(message_id, connection=queue.connection)
     stale = registry.get_execution_ids()
     if stale:
@@ -83,19 +84,19 @@ def _forget_executions(queue: Queue, message_id: str) -> None:
 
 
 def enqueue_images(image_ids: Iterable[UUID], *, urgency: str) -> None:
-    """Send picture ids to the workers that cut out."""
+    """Send picture ids to the model workers."""
     for image_id in image_ids:
         enqueue_task(IMAGE_PROCESS, str(image_id), queue_name=urgency, row_id=image_id)
 
 
 def enqueue_downloads(image_ids: Iterable[UUID], *, urgency: str) -> None:
-    """Send picture ids to the workers that download them and then queue them for the cutting out."""
+    """Send picture ids to the download workers, which queue them for a model afterwards."""
     for image_id in image_ids:
         enqueue_task(IMAGE_DOWNLOAD, str(image_id), queue_name=f"{urgency}-downloads", row_id=image_id)
 
 
 def waiting_ids(queue_names: Iterable[str]) -> set[str]:
-    """Return the ids of the rows whose message waits in one of the queues."""
+    """Return the row ids of the messages that wait in the queues."""
     return {
         message.removeprefix(f"{name}-")
         for name in queue_names
@@ -105,17 +106,20 @@ def waiting_ids(queue_names: Iterable[str]) -> set[str]:
 
 
 def waiting_image_ids() -> set[str]:
-    """Return the ids of the pictures whose message waits for a download or for a model."""
+    """Return the ids of the pictures that have a message waiting for a download or for a model."""
     return waiting_ids((*PICTURE_QUEUES, *DOWNLOAD_QUEUES))
 
 
 def depths() -> dict[str, int]:
-    """Return the number of waiting messages of each queue."""
+    """Return the number of waiting messages by queue name."""
     return {name: django_rq.get_queue(name).count for name in QUEUES}
 
 
 def ask(task: Task, *args: Any, queue_name: str, timeout_s: int) -> Any:
-    """Send a task and return what it passes to `reply`; None when no worker has replied within `timeout_s`."""
+    """Send a task and return the value that it passes to `reply`.
+
+    None when no reply came within `timeout_s` seconds.
+    """
     reply_to = f"{_REPLY_PREFIX}{uuid4().hex}"
     deadline = time.monotonic() + timeout_s
     answer = None
@@ -130,7 +134,7 @@ def ask(task: Task, *args: Any, queue_name: str, timeout_s: int) -> Any:
 
 
 def reply(reply_to: str, answer: Any) -> None:
-    """Send a task's answer, in JSON types, to the process that asked; it is kept for a minute."""
+    """Send a task's reply, in JSON types, to the process that called `ask`; Redis keeps it for one minute."""
     redis = connection()
     redis.rpush(reply_to, json.dumps(answer))
     redis.expire(reply_to, 60)
@@ -140,12 +144,12 @@ def reply(reply_to: str, answer: Any) -> None:
 
 
 def topic_of_job(job_id: object) -> str:
-    """Return the topic on which a job's end or deletion is announced."""
+    """Return the name of the topic that announces a job's end or deletion."""
     return f"job:{job_id}"
 
 
 def announce_done(job_id: UUID) -> None:
-    """Wake the requests that wait for this job. Called after the commit; without Redis they look at the database."""
+    """Wake the requests that wait for this job. Call after the commit; without Redis they poll the database."""
     try:
         connection().publish(f"{ANNOUNCED_PREFIX}{topic_of_job(job_id)}", "done")
     except (RedisError, OSError):
@@ -154,10 +158,11 @@ def announce_done(job_id: UUID) -> None:
 
 @contextmanager
 def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
-    """Subscribe to a job's end; the value waits for at most the given seconds and returns whether the end came.
+    """Subscribe to a job's end.
 
-    Subscribe first, read the database next, wait last: then no announcement is missed. While Redis is away the value
-    waits all of its time, so that a caller who reads the database in between still sees the end.
+    Yield a function that waits at most the given seconds and returns whether the job ended.
+    Subscribe first, then read the database, then wait, so that no announcement is missed. Without Redis the function
+    waits the full time, and the caller sees the end when it reads the database.
     """
     subscription = connection().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
 
@@ -188,7 +193,7 @@ def completion_of(job_id: UUID) -> Iterator[Callable[[float], bool]]:
 
 
 def beat(worker: str, state: dict[str, Any]) -> None:
-    """Store what a live worker has loaded; it is forgotten after BEAT_TTL_S."""
+    """Store this worker's heartbeat with its loaded models; the heartbeat expires after BEAT_TTL_S seconds."""
     connection().set(_BEAT_PREFIX + worker, json.dumps(state), ex=BEAT_TTL_S)
 
 
@@ -197,7 +202,7 @@ def forget_worker(worker: str) -> None:
 
 
 def live_workers() -> list[dict[str, Any]]:
-    """Return the state of the workers whose heartbeat is younger than BEAT_TTL_S."""
+    """Return the last heartbeat of every worker whose heartbeat has not expired."""
     redis = connection()
     keys = list(redis.scan_iter(match=_BEAT_PREFIX + "*", count=1000))
     return [json.loads(value) for value in (redis.mget(keys) if keys else []) if value]

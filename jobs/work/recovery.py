@@ -1,4 +1,4 @@
-"""Recover the pictures of dead workers and resend messages that were lost."""
+"""Recover the pictures of dead workers and send lost messages again."""
 
 from __future__ import annotations
 
@@ -27,12 +27,15 @@ _MISSED_AFTER = dt.timedelta(seconds=15)
 
 
 def images_recover() -> int:
-    """Queue the pictures of dead workers, give up those that lost too many, resend lost messages; return how many."""
+    """Queue the pictures of dead workers again, fail those that lost too many workers, and resend lost messages.
+
+    Return the number of pictures.
+    """
     return sweep(_Pictures()) + all_held_release()
 
 
 def leases_release(*, worker: str) -> int:
-    """Recover at once what a worker held that is known to be dead, before its leases run out; return how many."""
+    """Recover the pictures of a worker that is known to be dead before its leases expire; return the number."""
     pictures = _Pictures()
     return recover(pictures, pictures.rows().filter(status=Status.RUNNING, claimed_by=worker))
 

@@ -1,4 +1,4 @@
-"""Background tasks by name, so that a request can send one without importing the code that runs it."""
+"""Register background tasks by name, so that a request can send one without importing the code that runs it."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _functions: dict[str, Callable[..., object]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A kind of background task; `timeout_s` limits one run, None means the limit of a picture.
+    """A kind of background task. `timeout_s` limits one run, in seconds; None means the time limit of a picture.
 
-    The sender defines it, and the function that runs it registers with `@runs`. `jobs.work.serving` imports the modules
-    of these functions.
+    The sending module defines the task. The function that runs it is registered with `@runs`; `jobs.work.serving`
+    imports the modules of these functions.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Delete chosen pictures, and with the last of its pictures the job."""
+"""Delete chosen pictures, and the job when all of its pictures are deleted."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from jobs.work.retention import job_purge
 
 
 def images_delete(*, actor: Actor, images: Iterable[JobImage]) -> int:
-    """Delete finished pictures with their files, and whole jobs where all of theirs are chosen; return how many.
+    """Delete ended pictures with their files, and whole jobs when all their pictures are chosen.
 
-    A picture of a job that still runs is kept, because its worker would write files without a row.
+    Pictures of a running job are kept, because its worker would write files without a row. Return the number of deleted
+    pictures.
     """
     chosen: dict[Job, list[JobImage]] = defaultdict(list)
     for image in images:
@@ -35,7 +36,7 @@ def images_delete(*, actor: Actor, images: Iterable[JobImage]) -> int:
 
 
 def _delete_some(actor: Actor, job: Job, members: list[JobImage]) -> int:
-    """Delete some pictures of a job that has ended, and its zip, which contains them."""
+    """Delete some pictures of an ended job, and its zip, because the zip contains them."""
     with transaction.atomic():
         locked = Job.objects.select_for_update().filter(pk=job.pk).first()
         if locked is None or not locked.is_terminal:
@@ -68,7 +69,7 @@ def _delete_some(actor: Actor, job: Job, members: list[JobImage]) -> int:
 
 
 def _keys_of(images: QuerySet[JobImage], artifacts: QuerySet[Artifact]) -> list[str]:
-    """Return the folders of pictures and the keys of their files elsewhere."""
+    """Return the storage folders of pictures, and the keys of their files outside these folders."""
     pictures = list(images.select_related("job"))
     folders = [storage.folder_of(image.job, image.position) for image in pictures]
     lost = [key for image in pictures for key in storage.published_keys(image)]

@@ -1,8 +1,9 @@
 """Recognise a repeated request of a client that sends no Idempotency-Key.
 
-A client that got no answer, a 5xx or a timeout sends its request again. While the first request is under way, or its
-answer was not delivered, the repetition gets the job of the first: nothing is cut out or charged twice. Requests are
-the same when caller, route, options and bytes are. `MATTING_REPEAT_WINDOW_S` limits for how long; 0 switches it off.
+A client that receives a timeout, a 5xx or no response sends its request again. While the first request is running, or
+its response was not delivered, the repeated request returns the first one's job, so nothing is processed or charged
+twice. Two requests are the same when caller, route, options and bytes are equal. `MATTING_REPEAT_WINDOW_S` is the
+longest time between them, in seconds; 0 switches this off.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _submitted: ContextVar[list[UUID] | None] = ContextVar("submitted", default=None
 def repeat_key_of(
     *, actor: Actor, door: Door, options: CutoutOptions, sources: Sequence[Source], corrects: UUID | None = None
 ) -> str:
-    """Return a hash of everything that a request asks for; empty where repetitions are not looked for."""
+    """Return a hash of the caller and the content of a request; empty when repeats are not checked."""
     if door.idempotency_key or settings.MATTING_REPEAT_WINDOW_S <= 0:
         return ""
     caller = actor.key.pk if actor.key is not None else actor.user and actor.user.pk
@@ -46,7 +47,7 @@ def repeat_key_of(
 
 
 def job_repeated(repeat_key: str) -> Job | None:
-    """Return the job of the same request, unless it failed, was cancelled or delivered, or is too old."""
+    """Return the job of the same earlier request; None if it failed, was cancelled or delivered, or is too old."""
     if not repeat_key:
         return None
     job = _remembered(repeat_key).first()
@@ -57,14 +58,17 @@ def job_repeated(repeat_key: str) -> Job | None:
 
 
 def repeat_key_free(repeat_key: str) -> None:
-    """Take the key from a job that a repetition must not get. In the transaction that writes the new job."""
+    """Remove the key from an older job that must not be returned again, so that a new job can use the key.
+
+    Call inside the transaction that writes the new job.
+    """
     if repeat_key:
         stale = Job.objects.filter(repeat_key=repeat_key).exclude(pk__in=_remembered(repeat_key))
         stale.update(repeat_key="")
 
 
 def submission_note(job: Job) -> None:
-    """Add the job to the submissions of the current request, see `submissions_noted`."""
+    """Add the job to the submissions of the current request, which `submissions_noted` collects."""
     noted = _submitted.get()
     if noted is not None and job.repeat_key:
         noted.append(job.pk)
@@ -72,7 +76,7 @@ def submission_note(job: Job) -> None:
 
 @contextmanager
 def submissions_noted() -> Iterator[list[UUID]]:
-    """Collect the jobs that this block submits and whose repetitions are recognised."""
+    """Collect the jobs that are submitted inside this block and have a repeat key."""
     noted: list[UUID] = []
     token = _submitted.set(noted)
     try:
@@ -82,7 +86,7 @@ def submissions_noted() -> Iterator[list[UUID]]:
 
 
 def jobs_delivered(job_ids: Sequence[UUID]) -> None:
-    """Record that the response to a submission has reached its client: the same request is a new one from now on."""
+    """Record that the response reached the client: from now on the same request creates a new job."""
     Job.objects.filter(pk__in=job_ids).update(repeat_key="")
 
 

@@ -1,4 +1,4 @@
-"""Submit a stored picture again with other options, as a version of it."""
+"""Process a stored picture again with other options, as a version of it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from segmentation.options import CutoutOptions
 
 
 def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: Door) -> Job:
-    """Submit a picture's stored source again; raise NotFound when it has been deleted, and what job_submit raises.
+    """Submit a picture's stored source as a new job.
 
-    The run of a correction corrects the same picture. The new job's files belong to the actor, so the source of another
-    user's picture is recorded as opened.
+    A run on a correction corrects the same picture. Raise NotFound when the source is deleted, and the errors of
+    job_submit. When another user submitted the source, the audit trail records that the actor opened it.
     """
     source = artifact_of(image, Artifact.Kind.SOURCE)
     if source is None:

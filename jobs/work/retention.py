@@ -1,4 +1,4 @@
-"""Delete jobs with their rows and files: on request, and when their retention is over."""
+"""Delete jobs with their rows and files, on request or when their retention ends."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _LATE_FILES_AFTER = dt.timedelta(hours=1)
 def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
     """Delete jobs with their rows and files, and the corrections of their pictures; return how many jobs.
 
-    Without an actor the retention acts.
+    Without an actor, the audit trail names the retention.
     """
     return sum(_purge_on_full_disk(actor, job) for job in jobs)
 
 
 def jobs_expire(*, at_most_s: float = 10.0) -> int:
-    """Delete the jobs whose retention is over, the oldest first, until all are or the time is up; return how many.
+    """Delete the jobs whose retention has ended, oldest first, until none is left or the time limit is reached.
 
-    A job that cannot be deleted does not stop the others.
+    Return the number of deleted jobs. A job that cannot be deleted does not stop the others.
     """
     deadline = time.monotonic() + at_most_s
     count = 0
@@ -62,7 +62,7 @@ def jobs_expire(*, at_most_s: float = 10.0) -> int:
 
 
 def retention_shorten(*, retention: dt.timedelta, dry_run: bool = False) -> int:
-    """Let stored jobs expire at most `retention` after their creation; return how many expire earlier now."""
+    """Limit the expiry of stored jobs to `retention` after their creation; return how many expire earlier now."""
     latest = F("created_at") + Value(retention, output_field=DurationField())
     longer = Job.objects.annotate(latest=latest).filter(expires_at__gt=F("latest"))
     return longer.count() if dry_run else longer.update(expires_at=F("created_at") + retention)
@@ -73,7 +73,7 @@ def _expired() -> QuerySet[Job]:
 
 
 def _purge_on_full_disk(actor: Actor | None, job: Job) -> bool:
-    """Delete one job; where the database's disk is full, release the reserve and try again."""
+    """Delete one job; if the database's disk is full, delete the reserve file and retry."""
     try:
         return _purge(actor, job)
     except OperationalError as error:
@@ -83,7 +83,7 @@ def _purge_on_full_disk(actor: Actor | None, job: Job) -> bool:
 
 
 def _purge(actor: Actor | None, job: Job) -> bool:
-    """Delete one job; False when another process was first."""
+    """Delete one job; return False when another process was first."""
     with transaction.atomic():
         with room_given_back(job):
             if not job_lock(job.pk):
@@ -109,7 +109,10 @@ def _purge(actor: Actor | None, job: Job) -> bool:
 
 
 def _keys_of(job: Job) -> list[str]:
-    """Return the job's folder, since a killed worker leaves files without rows, and the keys of files elsewhere."""
+    """Return the job's folder, and the keys of its files outside this folder.
+
+    The whole folder is deleted, because a killed worker leaves files without rows.
+    """
     folder = storage.folder_of(job)
     elsewhere = job.artifacts.exclude(key__startswith=folder).values_list("key", flat=True)
     lost = [key for image in job.images.exclude(attempt=0) for key in storage.published_keys(image)]
@@ -117,5 +120,5 @@ def _keys_of(job: Job) -> list[str]:
 
 
 def _author(actor: Actor | None, job: Job) -> Author:
-    """Return the actor as an author, or the site's retention on behalf of the team."""
+    """Return the actor as the author; without one, the retention, on behalf of the team."""
     return Author.of(actor) if actor else Author(name="retention", team_id=job.team_id, team_name=job.team.name)

@@ -1,4 +1,4 @@
-"""Try a job's failed pictures again."""
+"""Retry the failed pictures of a job."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from jobs.work.ending import job_lock
 
 
 def job_retry(*, actor: Actor, job: Job, images: Sequence[JobImage] | None = None) -> int:
-    """Queue the failed pictures, or those among `images`, as new attempts of the job and charge them; return how many.
+    """Queue the job's failed pictures, or those among `images`, as new attempts, and charge them.
 
-    A picture that was refused before its source was stored cannot be tried again. Raise JobNotFound when the job was
-    deleted meanwhile, and the errors of `usage_charge`.
+    Return the number of pictures. A picture without a stored source cannot be retried. Raise JobNotFound when the job
+    has been deleted, and the errors of `usage_charge`.
     """
     queue.require_available()
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Read jobs and pictures that an actor may see."""
+"""Read the jobs and pictures that an actor may see."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ from jobs.teams.actor import Actor
 
 
 def jobs_of(actor: Actor) -> QuerySet[Job]:
-    """Return the jobs that the actor may see: the team's, or only a member's own where the team is set so."""
+    """Return the jobs that the actor may see.
+
+    All of the team, or only the actor's own if the team hides others' jobs.
+    """
     jobs = Job.objects.filter(team=actor.team)
     return jobs.filter(user=actor.user) if actor.sees_only_own else jobs
 
@@ -27,7 +30,7 @@ def entries_of(actor: Actor) -> QuerySet[Job]:
 
 
 def job_get(actor: Actor, job_id: UUID | str) -> Job:
-    """Return one job; raise JobNotFound for a missing one and for another team's alike."""
+    """Return one job; raise JobNotFound when it does not exist or belongs to another team."""
     job = jobs_of(actor).filter(pk=job_id).first()
     if job is None:
         raise JobNotFound
@@ -35,7 +38,7 @@ def job_get(actor: Actor, job_id: UUID | str) -> Job:
 
 
 def job_now(job_id: UUID | str) -> Job:
-    """Return the current state of a job, without an ownership check; raise JobNotFound if it was deleted."""
+    """Return the current state of a job, without an ownership check; raise JobNotFound when it has been deleted."""
     job = Job.objects.filter(pk=job_id).first()
     if job is None:
         raise JobNotFound
@@ -43,7 +46,7 @@ def job_now(job_id: UUID | str) -> Job:
 
 
 def ended_or_deleted(job_ids: Sequence[str]) -> list[str]:
-    """Return those of the ids whose job has ended or is gone."""
+    """Return those of the ids whose job has ended or has been deleted."""
     running = set()
     for start in range(0, len(job_ids), 500):  # as many parameters as any database takes
         found = Job.objects.filter(pk__in=job_ids[start : start + 500]).exclude(status__in=Job.TERMINAL)
@@ -54,7 +57,7 @@ def ended_or_deleted(job_ids: Sequence[str]) -> list[str]:
 def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
     """Return the actor's jobs filtered by `status`, `dialect`, `created_after` and `created_before`, newest first.
 
-    Their pictures and artifacts are prefetched, so that the number of queries does not depend on the length.
+    Pictures and artifacts are prefetched, so the number of queries is constant.
     """
     jobs = entries_of(actor)
     for name in ("status", "dialect"):
@@ -76,7 +79,7 @@ def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
 
 
 def jobs_kept(actor: Actor, dialect: str, chosen: Mapping[str, Any]) -> QuerySet[Job]:
-    """Return the actor's jobs of one dialect whose retention is not over, filtered as `jobs_filtered` does."""
+    """Return the actor's unexpired jobs of one dialect, with the filters of `jobs_filtered`."""
     return jobs_filtered(actor, {**chosen, "dialect": dialect}).filter(expires_at__gt=timezone.now())
 
 
@@ -94,13 +97,13 @@ def external_id_is_taken(dialect: str, external_id: str) -> bool:
 
 
 def job_by_idempotency_key(actor: Actor, idempotency_key: str) -> Job | None:
-    """Return the job that this key created within its life, among those that the actor may see."""
+    """Return the job that was created with this unexpired key, if the actor may see it; otherwise None."""
     oldest = timezone.now() - Job.IDEMPOTENCY_KEY_LIFE
     return jobs_of(actor).filter(idempotency_key=idempotency_key, created_at__gt=oldest).first()
 
 
 def images_of(job: Job) -> list[JobImage]:
-    """Return a job's pictures in order with their artifacts, from the prefetched ones where they are."""
+    """Return a job's pictures in order with their artifacts; prefetched rows are used when there are any."""
     images = list(job.images.all())
     version = ("shown_version__file", "shown_version__thumbnail", "shown_version__run__images__artifacts")
     prefetch_related_objects(images, "artifacts", *version)
@@ -108,7 +111,7 @@ def images_of(job: Job) -> list[JobImage]:
 
 
 def image_at(job: Job, position: int | None = None) -> JobImage:
-    """Return a job's picture at `position`, by default the first. A position is no index, as deletions leave gaps."""
+    """Return the picture at `position`, by default the first one. Positions may have gaps after deletions."""
     images = job.images.prefetch_related("artifacts").order_by("position")
     image = (images if position is None else images.filter(position=position)).first()
     if image is None:
@@ -117,7 +120,7 @@ def image_at(job: Job, position: int | None = None) -> JobImage:
 
 
 def images_recent(actor: Actor, count: int) -> list[JobImage]:
-    """Return the newest cut-out pictures that the actor may see, with their artifacts."""
+    """Return the newest finished cutouts that the actor may see, with their artifacts."""
     images = JobImage.objects.filter(job__in=entries_of(actor), status=Status.SUCCEEDED)
     return list(with_version(images.select_related("job")).order_by("-finished_at")[:count])
 
@@ -152,7 +155,7 @@ def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImag
 
 
 def images_chosen(actor: Actor, image_ids: Sequence[str]) -> list[JobImage]:
-    """Return those of the pictures that the actor may see; invalid ids and other teams' are left out."""
+    """Return those of the pictures that the actor may see, without invalid ids and pictures of other teams."""
     ids = [image_id for image_id in image_ids if is_uuid(image_id)]
     images = JobImage.objects.filter(pk__in=ids, job__in=jobs_of(actor)).select_related("job__team")
     return list(with_version(images).order_by("job_id", "position"))

@@ -1,4 +1,4 @@
-"""The queue as a worker process sees it: take messages and run their tasks in this process."""
+"""The receiving side of the queue: take messages and run their tasks in this worker process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HANG_MARGIN_S = 30
 
 
 def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -> None:
-    """Run messages until SIGTERM or SIGINT. No process is forked, so the model stays warm."""
+    """Run messages until SIGTERM or SIGINT. Tasks run in this process, without a fork, so the model stays loaded."""
     queues = [django_rq.get_queue(queue_name) for queue_name in queue_names]
     worker = _Worker(queues, name=name, connection=queue.connection(), worker_ttl=30)
     worker.log_result_lifespan = False
@@ -36,16 +36,16 @@ def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -
 
 
 class _Worker(SimpleWorker):
-    """A worker that gives each task a sound database connection and ends with a task that hangs.
+    """A worker that gives each task a working database connection, and ends the process when a task hangs.
 
-    A broken database connection is closed between tasks, as Django does between requests; otherwise one restart of the
-    database would make every later task fail. RQ's own time limit is an exception, which native code never raises:
-    therefore a thread that needs no Python ends the process and writes the stack to standard error. The supervisor
-    starts another process and returns the picture to the queue.
+    A broken database connection is closed between tasks, as Django does between requests. Otherwise one restart of the
+    database would make every later task fail. RQ's own time limit raises an exception, which has no effect in native
+    code. Therefore a thread outside Python's control ends the process and writes the stack to standard error. The
+    supervisor starts another process and returns the picture to the queue.
     """
 
     def dequeue_job_and_maintain_ttl(self, *args: Any, **values: Any) -> Any:
-        """Wait before the next message as long as the faults of this worker ask for."""
+        """Wait for the pause that this worker's faults require, then take the next message."""
         until = time.monotonic() + fitness.take_pause_s()
         while (left_s := until - time.monotonic()) > 0:
             time.sleep(min(left_s, 5.0))

@@ -1,4 +1,4 @@
-"""Turn checked sources and options into one job, in one transaction, and queue it with the commit."""
+"""Create one job from checked sources and options in one transaction, and queue it on commit."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ from segmentation.options import CutoutOptions, Quality
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """Through which API a job came, and what that API needs stored with it; workers ignore most of it."""
+    """The API or page through which a job came, and the values that it stores with the job.
+
+    Workers ignore most of them.
+    """
 
     dialect: str
     urgency: Job.Urgency = Job.Urgency.DEFAULT
@@ -77,14 +80,13 @@ def job_submit(
     recipes: Sequence[NamedRecipe] = (),
     corrects: JobImage | None = None,
 ) -> Job:
-    """Store the sources, write the job and its pictures, and queue them when that is committed.
+    """Store the sources, write the job with its pictures, and queue the pictures on commit.
 
-    A repetition of a request whose answer was not delivered gets the job of the first one (`jobs.work.repeats`).
-    corrects: the picture that this is another run on; the job becomes a version of it, and ends with it
-    (`jobs.versions`). A RefusedSource becomes a failed picture beside the others; a job without other pictures has
-    failed on return.
-    Raise ImageMissing without a source, BoxInvalid for a box outside its picture, the quota's errors, StorageFailed,
-    QueueUnavailable and the errors of `admission_check`. After an error no file, row, message or charge is left behind.
+    A repeat of a request whose response was not delivered returns the first request's job (`jobs.work.repeats`).
+    corrects: the picture that this job runs the model on again; the job becomes a version of it (`jobs.versions`).
+    A RefusedSource becomes a failed picture; a job that has only refused pictures has failed on return.
+    Raise ImageMissing without a source, BoxInvalid for a box outside its picture, the errors of `usage_charge` and
+    `admission_check`, StorageFailed and QueueUnavailable. After an error no file, row, message or charge remains.
     """
     quota = quota_of(actor.team)
     options = quality_settled(options, team=actor.team, dialect=door.dialect)
@@ -155,7 +157,7 @@ def job_submit(
 
 
 def _forget_old_key(job: Job) -> None:
-    """Remove the new job's Idempotency-Key from the team's older job whose key has expired."""
+    """Clear the Idempotency-Key of the team's older job whose key has expired, so that the new job can use it."""
     oldest = job.created_at - Job.IDEMPOTENCY_KEY_LIFE
     old = Job.objects.filter(team=job.team, idempotency_key=job.idempotency_key, created_at__lte=oldest)
     old.update(idempotency_key="")
@@ -181,14 +183,14 @@ def _pictures_check(sources: Sequence[Source], limits: Limits) -> None:
 
 
 def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source], limits: Limits, *, units: int) -> None:
-    """Raise the quota's errors before a file is stored."""
+    """Raise the errors of the quota before any file is stored."""
     pictures = [source for source in sources if not isinstance(source, RefusedSource)]
     new_bytes = sum(_least_bytes(source, limits) for source in pictures)
     usage_check(team=actor.team, quota=quota, new_bytes=new_bytes, units=len(pictures) * units)
 
 
 def _least_bytes(source: Source, limits: Limits) -> int:
-    """Return the known size of a source; the worker checks again what it fetches."""
+    """Return the size of a source in bytes as far as it is known; the worker checks fetched sources again."""
     match source:
         case CheckedSource():
             return source.probe.bytes
@@ -199,7 +201,7 @@ def _least_bytes(source: Source, limits: Limits) -> int:
 
 
 def _retention_hours(door: Door, quota: Quota) -> int:
-    """Return the retention of the door, else of the team, else of the site, but never more than the team's."""
+    """Return the retention in hours: the request's, else the team's, else the site's; at most the team's."""
     hours = door.retention_hours or quota.retention_hours or settings.MATTING_RETENTION_HOURS
     return min(hours, quota.retention_hours or hours)
 

@@ -1,4 +1,4 @@
-"""The tasks of workers that cut out and of workers that download. Only worker processes import this module."""
+"""The tasks of model workers and of download workers. Only worker processes import this module."""
 
 from __future__ import annotations
 
@@ -45,26 +45,29 @@ _OTHER_HOST_FIRST_S = 1.0  # so that a host with the model takes the picture tha
 
 
 def worker_name() -> str:
-    """Return the name of this process in leases and heartbeats."""
+    """Return the name of this process, as used in leases and heartbeats."""
     return f"{socket.gethostname()}-{os.getpid()}"
 
 
 @runs(queue.IMAGE_PROCESS)
 def image_process(image_id: str) -> None:
-    """Claim one picture and cut it out; a fault of the picture ends it, a fault of the machine returns it."""
+    """Claim one picture and process it.
+
+    A fault of the picture fails it; a fault of the machine returns it to the queue.
+    """
     _attempt(image_id, _cut_out)
     engines.end_when_too_large()
 
 
 @runs(queue.IMAGE_DOWNLOAD)
 def image_download(image_id: str) -> None:
-    """Claim one picture, download it and queue it for a model; faults are handled as in `image_process`."""
+    """Claim one picture, download it and queue it for a model. Faults are handled as in `image_process`."""
     _attempt(image_id, _download)
 
 
 @runs(WEIGHTS_TRY)
 def weights_try(path: str, sha256: str = "", storage_key: str = "", *, reply_to: str) -> None:
-    """Try a file of the weights folder and reply with its description or with what is wrong with it."""
+    """Load a file of the weights folder and reply with its description or with the error."""
     queue.reply(reply_to, engines.tried(path, sha256, storage_key))
 
 
@@ -89,7 +92,7 @@ def _attempt(image_id: str, step: Callable[[JobImage], None]) -> None:
 
 
 def _end_with(image: JobImage, error: Exception) -> None:
-    """Return the picture to the queue after a fault of the machine; else end it with the error."""
+    """Return the picture to the queue after a machine fault; otherwise fail it with the error."""
     if is_machine_fault(error):
         logger.warning("a fault of this machine stopped picture %s", image.id, exc_info=error)
         fitness.fault(error)
@@ -131,7 +134,7 @@ def _cut_out(image: JobImage) -> None:
 def _finished(
     image: JobImage, data: bytes, result: CutoutResult, limits: Limits, timings_ms: dict[str, float]
 ) -> FinishedPicture | None:
-    """Apply the job's recipes to the picture that was cut out; None without recipes."""
+    """Apply the job's recipes to the processed picture; return None when the job has no recipes."""
     job = image.job
     if not job.recipes:
         return None
@@ -158,7 +161,7 @@ def _rounded(timings_ms: dict[str, float]) -> dict[str, float]:
 
 
 def _source_of(image: JobImage, limits: Limits) -> tuple[bytes, dict[str, float]]:
-    """Return the picture's bytes, and the ms it waited and was fetched, including the stage before this one."""
+    """Return the picture's bytes and the times of waiting and fetching in ms, summed over both stages."""
     started_at = image.started_at or image.enqueued_at
     waited_ms = (started_at - image.enqueued_at).total_seconds() * 1000
     started = time.perf_counter()
@@ -168,7 +171,7 @@ def _source_of(image: JobImage, limits: Limits) -> tuple[bytes, dict[str, float]
 
 
 def _stored_or_fetched(image: JobImage, limits: Limits) -> bytes:
-    """Read the stored source, or fetch, check and store the file that the caller gave by URL or path."""
+    """Read the stored source, or fetch, check and store the file that was given by URL or path."""
     source = image.artifacts.filter(kind=Artifact.Kind.SOURCE).first()
     if source is not None:
         return _stored(source)
@@ -181,7 +184,7 @@ def _stored_or_fetched(image: JobImage, limits: Limits) -> bytes:
 
 
 def _stored(source: Artifact) -> bytes:
-    """Read a source that was stored; a missing one is a fault of the storage, such as a bucket that was removed."""
+    """Read a stored source. A missing file raises StorageFailed, since it means a fault such as a removed bucket."""
     try:
         return storage.read(source.key)
     except NotFound as error:

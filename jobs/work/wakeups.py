@@ -1,4 +1,4 @@
-"""Wake requests that wait, from one subscription for each web process; a lost announcement only costs seconds."""
+"""Wake waiting requests through one Redis subscription in each web process."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ _JOB = queue.topic_of_job("")
 
 
 class JobWakeups:
-    """Let any number of requests wait for topics, such as `job:ID`, a job's end or deletion.
+    """Let any number of requests wait for topics, such as `job:ID` for a job's end or deletion.
 
-    Announcements come through one Redis subscription. Every two seconds one query looks for all topics at once, so a
-    broker that restarts loses none.
+    One Redis subscription receives all announcements. In addition, one query checks all topics every two seconds, so a
+    lost announcement delays a response by about two seconds.
     """
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ class JobWakeups:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Subscribe, and begin to look."""
+        """Subscribe, and start the regular check of the database."""
         self._tasks = [asyncio.create_task(self._subscribe()), asyncio.create_task(self._look())]
 
     async def stop(self) -> None:
@@ -49,7 +49,7 @@ class JobWakeups:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def wait(self, topic: str, timeout_s: float | None) -> None:
-        """Return when a topic has happened, or after `timeout_s`."""
+        """Return when the topic was announced, or after `timeout_s` seconds."""
         if self._has_just_happened(topic):
             return
         future = asyncio.get_running_loop().create_future()
@@ -101,7 +101,7 @@ class JobWakeups:
 
 
 def _happened_among(topics: list[str]) -> list[str]:
-    """Return the topics that have happened, whether announced or not."""
+    """Return the topics whose jobs have ended or been deleted, according to the database."""
     close_old_connections()
     try:
         ids = [topic.removeprefix(_JOB) for topic in topics if topic.startswith(_JOB)]

@@ -1,7 +1,7 @@
-"""The guarded HTTP client, used for every request to a URL that a user gave: picture downloads and webhooks.
+"""The guarded HTTP client. All requests to URLs that users give go through it: picture downloads and webhooks.
 
-Called by workers. Touches the network and nothing else: no database, no storage. `policy` sets what may be reached,
-`url` parses strictly, `address` judges IP addresses, `connection` connects to a checked address under a deadline.
+Workers call it. It uses the network and neither the database nor the storage. `policy` defines the permitted hosts,
+`url` parses strictly, `address` classifies IP addresses, `connection` connects to a checked address within a deadline.
 """
 
 from jobs.intake.fetch.client import Fetched, Response, fetch_bytes, post_bytes

@@ -1,4 +1,4 @@
-"""Decide which IP addresses belong to the public Internet. Pure rules, no network."""
+"""Decide which IP addresses belong to the public Internet. Pure functions, no network."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _ISATAP_MARKS = (0x00005EFE, 0x02005EFE)  # RFC 5214, bits 32 to 63
 
 
 def embedded_addresses(address: Address) -> tuple[IPv4Address, ...]:
-    """Return every IPv4 address embedded in `address` that some gateway unwraps; empty for a plain address."""
+    """Return all IPv4 addresses embedded in `address` that a gateway might unwrap; empty for a plain address."""
     if isinstance(address, IPv4Address):
         return ()
     number = int(address)
@@ -62,7 +62,10 @@ def embedded_addresses(address: Address) -> tuple[IPv4Address, ...]:
 
 
 def is_metadata(address: Address) -> bool:
-    """Return whether `address`, or an IPv4 address embedded in it, serves cloud credentials."""
+    """Return whether `address`, or an IPv4 address embedded in it, is a cloud metadata service.
+
+    Such services give out the machine's credentials.
+    """
     return any(
         candidate.version == network.version and candidate in network
         for candidate in (address, *embedded_addresses(address))
@@ -71,9 +74,9 @@ def is_metadata(address: Address) -> bool:
 
 
 def is_public(address: Address) -> bool:
-    """Return whether `address` is a unicast address of the public Internet, after unwrapping embedded IPv4 addresses.
+    """Return whether `address` and every IPv4 address embedded in it are public unicast addresses.
 
-    `is_private` alone lets 100.64.0.0/10 through, and `is_global` alone the wrapped forms (2002:a00:1:: is 10.0.0.1).
+    `is_private` alone allows 100.64.0.0/10, and `is_global` alone allows embedded forms (2002:a00:1:: is 10.0.0.1).
     """
     if is_metadata(address):
         return False

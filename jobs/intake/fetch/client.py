@@ -1,4 +1,4 @@
-"""Send GET for a picture or POST for a callback, within the policy's limits."""
+"""Send a GET for a picture or a POST for a callback within the policy's limits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _NETWORK_ERRORS = (HTTPError, http.client.HTTPException, OSError)
 
 @dataclass(frozen=True)
 class Fetched:
-    """A downloaded body, decoded, with the server's content type and the final URL."""
+    """A downloaded and decoded body, with the server's content type and the final URL."""
 
     data: bytes
     content_type: str
@@ -42,7 +42,7 @@ class Fetched:
 
 @dataclass(frozen=True)
 class Response:
-    """The answer to a callback: status and at most the first 4 KiB of its body."""
+    """The response to a callback: the status, and at most the first 4 KiB of the body."""
 
     status: int
     body_prefix: bytes
@@ -52,9 +52,9 @@ class Response:
 def fetch_bytes(
     url: str, policy: Policy, *, resolver: Resolver = system_resolver, clock: Clock = time.monotonic
 ) -> Fetched:
-    """Download `url`, following at most `policy.max_redirects` redirects, each checked like the first URL.
+    """Download `url`, following at most `policy.max_redirects` redirects; each redirect is checked like the first URL.
 
-    Raises UrlTooLong, UrlForbidden, DownloadFailed, and ImageTooLarge beyond `policy.max_bytes` decoded bytes.
+    Raise UrlTooLong, UrlForbidden, DownloadFailed, and ImageTooLarge when the decoded body exceeds `policy.max_bytes`.
     """
     deadline = Deadline(policy.deadline_s, clock)
     headers = {"Accept": "image/*,*/*;q=0.5"}
@@ -79,9 +79,9 @@ def post_bytes(
     resolver: Resolver = system_resolver,
     clock: Clock = time.monotonic,
 ) -> Response:
-    """Send `body` to `url` and return the answer of any status; a redirect is not followed.
+    """Send `body` to `url` and return the response, whatever its status. Redirects are not followed.
 
-    Raises UrlTooLong, UrlForbidden, DownloadFailed.
+    Raise UrlTooLong, UrlForbidden, DownloadFailed.
     """
     deadline = Deadline(policy.deadline_s, clock)
     target = target_from_url(url, policy)
@@ -99,7 +99,7 @@ def _answer(
     deadline: Deadline,
     resolver: Resolver,
 ) -> Iterator[HTTPResponse]:
-    """Send one request and yield its answer with the body unread; raise DownloadFailed for network errors."""
+    """Send one request and yield its response before the body is read; raise DownloadFailed for network errors."""
     connection = None
     try:
         connection = connect(target, policy, deadline, resolver)
@@ -136,7 +136,7 @@ def _picture_body(response: HTTPResponse, max_bytes: int) -> bytes:
 
 
 def _prefix(response: HTTPResponse) -> bytes:
-    """Read the start of the body; a body that stops early does not change the status."""
+    """Read the start of the body; a truncated body is accepted."""
     data = bytearray()
     try:
         while len(data) < _ANSWER_PREFIX_BYTES:

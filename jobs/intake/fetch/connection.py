@@ -1,8 +1,8 @@
-"""Open one connection to a checked, pinned address under one deadline.
+"""Open a connection to a checked IP address within a deadline.
 
-Based on urllib3's connections with `_new_conn` replaced, as in its own SOCKS support: TLS, SNI, certificate checks and
-Host use the name while the socket connects to the checked address. `requests-hardened` is not used: it checks only the
-first DNS answer, unwraps only IPv4-mapped addresses and has no deadline.
+Based on urllib3's connections with `_new_conn` replaced, as urllib3 does for SOCKS: TLS, SNI, certificate checks and
+the Host header use the name, while the socket connects to the checked address. `requests-hardened` is not used: it
+checks only the first DNS result, unwraps only IPv4-mapped addresses and has no deadline.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _lookup_slots = threading.BoundedSemaphore(_MAX_LOOKUPS)
 
 
 class Deadline:
-    """Count down `seconds` from now by a monotonic clock."""
+    """A deadline `seconds` from now, by a monotonic clock."""
 
     def __init__(self, seconds: float, clock: Clock = time.monotonic) -> None:
         self._clock = clock
@@ -45,7 +45,10 @@ class Deadline:
         self._ends = self._started + seconds
 
     def remaining_s(self) -> float:
-        """Return the seconds left; raise TimeoutError when there are none (0 would mean a non-blocking socket)."""
+        """Return the seconds left.
+
+        Raise TimeoutError when none are left, because 0 would make a socket non-blocking.
+        """
         remaining = self._ends - self._clock()
         if remaining <= 0:
             raise TimeoutError("the deadline has passed")
@@ -56,9 +59,10 @@ class Deadline:
 
 
 class _DeadlineMixin(_Socket):
-    """Limit every wait on a socket to the time left until the deadline.
+    """Limit every socket operation to the time left until the deadline.
 
-    A plain timeout restarts with each packet, so a server that sends a byte a second would hold a worker for ever.
+    A plain timeout restarts with each packet, so a server that sends one byte per second would block a worker without
+    end.
     """
 
     deadline: Deadline | None = None
@@ -85,32 +89,32 @@ class _DeadlineMixin(_Socket):
 
 
 class DeadlineSocket(_DeadlineMixin, socket.socket):
-    """A TCP socket under a deadline."""
+    """A TCP socket with a deadline."""
 
 
 class DeadlineTlsSocket(_DeadlineMixin, ssl.SSLSocket):
-    """A TLS socket under a deadline; the handshake is bounded by the TCP socket's timeout, which it inherits."""
+    """A TLS socket with a deadline. The handshake uses the timeout inherited from the TCP socket."""
 
 
 @lru_cache(maxsize=1)
 def tls_context() -> ssl.SSLContext:
-    """Return the shared TLS settings: names and certificates checked against the system's authorities."""
+    """Return the shared TLS context, which verifies names and certificates against the system's authorities."""
     context = ssl.create_default_context()
     context.sslsocket_class = DeadlineTlsSocket
     return context
 
 
 def system_resolver(host: str, port: int) -> list[str]:
-    """Return every IP address of `host` as text, in the system's order of preference."""
+    """Return all IP addresses of `host` as text, in the system's order of preference."""
     answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
 
 def look_up(target: Target, deadline: Deadline, resolver: Resolver) -> list[Address]:
-    """Return the addresses of the target's host; raise DownloadFailed without any, TimeoutError after the deadline.
+    """Return the IP addresses of the target's host.
 
-    A lookup cannot be cancelled, so it runs in a daemon thread that is abandoned at the deadline; at most
-    `_MAX_LOOKUPS` threads exist at a time.
+    Raise DownloadFailed when there is none, TimeoutError after the deadline. A lookup cannot be cancelled, so it runs
+    in a daemon thread that is abandoned at the deadline. At most `_MAX_LOOKUPS` threads exist at a time.
     """
     if target.address is not None:
         return [target.address]
@@ -139,8 +143,8 @@ def look_up(target: Target, deadline: Deadline, resolver: Resolver) -> list[Addr
 def connect(target: Target, policy: Policy, deadline: Deadline, resolver: Resolver) -> HTTPConnection:
     """Return an open connection to a permitted address of the target.
 
-    Raises UrlForbidden when any address of the lookup is not permitted (a mixed answer is an attempt at rebinding),
-    DownloadFailed, and OSError or urllib3's HTTPError from the network.
+    Raise UrlForbidden when any address of the host is not permitted, because a mixed result indicates DNS rebinding.
+    Raise DownloadFailed, and OSError or urllib3's HTTPError from the network.
     """
     addresses = look_up(target, deadline, resolver)
     if not all(policy.permits(target.host, target.port, address) for address in addresses):

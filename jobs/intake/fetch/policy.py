@@ -1,4 +1,4 @@
-"""Define what the guarded client may reach, and what an operator allows in addition."""
+"""Define which hosts and ports the guarded client may connect to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 
 @dataclass(frozen=True)
 class Allowance:
-    """One host or network that the operator allows, on `ports` or, when None, on the policy's ports."""
+    """A host or network that the operator allows, on `ports`; None means the ports of the policy."""
 
     name: str = ""
     network: Network | None = None
@@ -28,9 +28,9 @@ class Allowance:
     @staticmethod
     @lru_cache(maxsize=256)
     def parse(text: str) -> Allowance:
-        """Read `images.internal:8443`, `10.1.0.0/16`, `127.0.0.1:*` (any port), `fd00::/8` or `[fd00::1]:9000`.
+        """Parse `images.internal:8443`, `10.1.0.0/16`, `127.0.0.1:*` (any port), `fd00::/8` or `[fd00::1]:9000`.
 
-        Raises ValueError naming the entry, so that a typing error stops the start of the site.
+        Raise ValueError that names the entry, so that the site does not start with a typing error.
         """
         entry = text.strip().lower()
         match = _ENTRY.fullmatch(entry)
@@ -54,7 +54,7 @@ class Allowance:
 
 @dataclass(frozen=True)
 class Policy:
-    """What may be reached, and the limits on time (seconds) and size (bytes) of an answer.
+    """The permitted hosts and ports, and the limits on time (seconds) and size (bytes) of a response.
 
     `deadline_s` covers name lookup, connection, TLS, body and redirects together.
     """
@@ -77,7 +77,7 @@ class Policy:
         return tuple(Allowance.parse(entry) for entry in self.allowed_hosts)
 
     def permits(self, host: str, port: int, address: Address) -> bool:
-        """Return whether a connection for `host` may use `port` of `address`."""
+        """Return whether a connection to `port` of `address` is permitted, for the name `host`."""
         if is_metadata(address):
             return False
         if port in self.ports and is_public(address):
@@ -87,7 +87,7 @@ class Policy:
         )
 
     def may_permit_port(self, host: str, port: int) -> bool:
-        """Return whether `port` is permitted for some possible address of the name `host`."""
+        """Return whether `port` is permitted for at least one possible address of the name `host`."""
         return port in self.ports or any(
             port in (entry.ports or ()) and (entry.network is not None or entry.name == host)
             for entry in self.allowances

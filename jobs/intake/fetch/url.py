@@ -1,4 +1,4 @@
-"""Parse a user's URL strictly, so that the URL that is checked is the one that is requested."""
+"""Parse a user's URL strictly, so that the checked URL is exactly the requested URL."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 @dataclass(frozen=True)
 class Target:
-    """A parsed URL: `host` in ASCII without a final dot, `path` with its query, `address` when the host is one."""
+    """A parsed URL.
+
+    `host` in ASCII without a final dot, `path` with its query, `address` if the host is an IP address.
+    """
 
     scheme: str
     host: str
@@ -45,10 +48,10 @@ class Target:
 
 
 def check_url(url: str, policy: Policy, *, field: str = "") -> None:
-    """Check at submission what needs no network: syntax, scheme, port, literal addresses.
+    """Check a URL without the network: syntax, scheme, port and IP addresses in the URL itself.
 
-    Names are looked up when the connection is made, because an earlier answer may have changed by then.
-    Raises UrlTooLong, UrlMalformed, UrlForbidden, naming the request's `field`.
+    Names are resolved only for the connection, because an earlier result may no longer be valid.
+    Raise UrlTooLong, UrlMalformed or UrlForbidden, naming the request's `field`.
     """
     try:
         target_from_url(url, policy)
@@ -58,7 +61,7 @@ def check_url(url: str, policy: Policy, *, field: str = "") -> None:
 
 
 def target_from_url(url: str, policy: Policy) -> Target:
-    """Parse `url`; raise UrlTooLong, UrlMalformed when it is no URL, or UrlForbidden with the reason."""
+    """Parse `url`; raise UrlTooLong, UrlMalformed when it is not a URL, or UrlForbidden with the reason."""
     if len(url.encode("utf-8", "surrogatepass")) > policy.max_url_bytes:
         raise UrlTooLong(f"The URL is longer than {policy.max_url_bytes} bytes.")
     if "\\" in url or any(unicodedata.category(character)[0] in "ZC" for character in url):
@@ -83,10 +86,10 @@ def target_from_url(url: str, policy: Policy) -> Target:
 
 
 def redirect_target(location: str) -> str:
-    """Return a `Location` header as a URL reference, mended as browsers mend it (WHATWG URL).
+    """Return a `Location` header as a URL reference, corrected as browsers do (WHATWG URL).
 
-    location: decoded as Latin-1, as HTTP libraries do. Raw UTF-8 is read as such, other bytes and white space are
-    percent-encoded, and white space around it is dropped. What is percent-encoded already stays as it is.
+    location: decoded as Latin-1, as HTTP libraries do. Raw UTF-8 is decoded as UTF-8. Other bytes and inner white space
+    are percent-encoded; outer white space is removed. Existing percent-encoding does not change.
     """
     location = location.strip(_WHITE_SPACE)
     try:

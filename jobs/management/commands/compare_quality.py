@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
 
 def _pairs(photos: Path, masks: Path, limit: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield photos, (H, W, 3) uint8, with masks, (H, W) float32 0..1; photos without a mask are left out."""
+    """Yield photos, (H, W, 3) uint8, with their masks, (H, W) float32 0..1; photos without a mask are skipped."""
     paths = sorted(path for path in photos.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
     paired = [(path, mask) for path in paths if (mask := masks / f"{path.stem}.png").is_file()]
     step = max(1, len(paired) // limit)

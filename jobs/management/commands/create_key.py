@@ -1,4 +1,4 @@
-"""`manage.py create_key` creates an API key, and its team if no team has that name."""
+"""`manage.py create_key` creates an API key, and the named team if it does not exist."""
 
 from argparse import ArgumentParser
 from typing import Any

@@ -1,4 +1,4 @@
-"""`manage.py cutout` cuts out picture files without server or queue."""
+"""`manage.py cutout` cuts out picture files without a server or a queue."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Command(BaseCommand):
 
 
 def _options_from(options: dict[str, Any]) -> CutoutOptions:
-    """Build the options; raise CommandError with the message of the value that is wrong."""
+    """Build the options; raise CommandError with the message of the invalid value."""
     try:
         return CutoutOptions(
             method=Method.BOXES if options["box"] else Method.POINTS if options["point"] else Method.AUTO,
@@ -89,7 +89,7 @@ def _point(text: str) -> Point:
 
 
 def _recipe_from(text: str) -> NamedRecipe:
-    """Read a recipe from a file, or find the built-in one of that name; raise CommandError otherwise."""
+    """Return the recipe in a file, or the built-in recipe of that name; raise CommandError otherwise."""
     path = Path(text)
     try:
         if path.suffix == ".json":
@@ -109,9 +109,9 @@ def _cut_out(
     engine: Engine,
     taken: set[Path],
 ) -> Sequence[str]:
-    """Write the files of one photo: those of its recipes, or without one the cut-out.
+    """Write the result files of one photo: those of its recipes, or without a recipe the cutout.
 
-    Returns what there is to say: that nothing was found, or what a recipe could not keep.
+    Return the notes to print: that no subject was found, or which rules of a recipe are not met.
     """
     from jobs.recipes.finishing import picture_finish
     from segmentation.pipeline import cut_out

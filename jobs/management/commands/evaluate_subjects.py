@@ -1,4 +1,4 @@
-"""`manage.py evaluate_subjects DATA` counts how often the kind of subject is named correctly."""
+"""`manage.py evaluate_subjects DATA` measures how often the kind of subject is detected correctly."""
 
 from __future__ import annotations
 

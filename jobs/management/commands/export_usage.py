@@ -1,4 +1,4 @@
-"""`manage.py export_usage` writes the use of all teams as CSV, for billing."""
+"""`manage.py export_usage` writes the usage of all teams as CSV, for billing."""
 
 import datetime as dt
 from argparse import ArgumentParser

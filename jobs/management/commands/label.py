@@ -1,4 +1,4 @@
-"""`manage.py label`: an installed model writes masks for a folder of photos, to train on."""
+"""`manage.py label` writes masks for a folder of photos with an installed model, as training data."""
 
 from __future__ import annotations
 

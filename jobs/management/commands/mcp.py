@@ -1,4 +1,4 @@
-"""`manage.py mcp`: the tools of the Model Context Protocol, over stdio or streamable HTTP."""
+"""`manage.py mcp` serves the tools of the Model Context Protocol, over stdio or streamable HTTP."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""`manage.py measure_runtimes`: find the fastest runtime for each model of this machine, and remember it.
+"""`manage.py measure_runtimes` finds the fastest runtime for each model on this machine, and stores the result.
 
-With `MATTING_RUNTIME=auto` a worker starts it by itself, once, at low priority. Later starts of workers use the result.
+With `MATTING_RUNTIME=auto` a worker starts this command once, at low priority. Workers use the result when they start.
 """
 
 from __future__ import annotations

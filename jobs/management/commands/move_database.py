@@ -1,4 +1,4 @@
-"""`manage.py move_database SQLITE_FILE` copies a whole SQLite database into the PostgreSQL that DATABASE_URL names."""
+"""`manage.py move_database SQLITE_FILE` copies an SQLite database into the PostgreSQL database in DATABASE_URL."""
 
 from argparse import ArgumentParser
 from pathlib import Path

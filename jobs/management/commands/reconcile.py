@@ -1,4 +1,7 @@
-"""`manage.py reconcile` compares stored files with the database, and with --apply deletes what does not match."""
+"""`manage.py reconcile` compares stored files with the database.
+
+With --apply it deletes files or rows without a match.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`manage.py run` starts the whole site on this machine and stops all of it again."""
+"""`manage.py run` starts the whole site on this machine, and stops it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Command(BaseCommand):
     def _serve(
         self, site: _Address, made: FirstSecrets | None, lock: IO[str], stop: _StopRequests, *, reload: bool
     ) -> None:
-        """Run everything until a stop is requested; raise CannotStart when the queue does not come up."""
+        """Run all programs until a stop is requested; raise CannotStart when the queue does not start."""
         supervisor = Supervisor(report=self._say, held_files=[lock.fileno()])
         try:
             _start_queue(supervisor)
@@ -92,7 +92,7 @@ class Command(BaseCommand):
 
 
 class _Address:
-    """The host and port where the web server listens."""
+    """The host and port of the web server."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
@@ -108,7 +108,7 @@ class _Address:
         return cls(os.environ.get("HOST", "127.0.0.1"), int(text))
 
     def is_live(self) -> bool:
-        """Return True when the site responds; a redirect to HTTPS or a refused host name counts."""
+        """Return True when the site responds; a redirect to HTTPS or a rejected host name counts too."""
         connection = http.client.HTTPConnection(self._asked, self.port, timeout=2)
         try:
             connection.request("GET", "/health/live")
@@ -120,7 +120,7 @@ class _Address:
 
 
 class _StopRequests:
-    """Count the signals to stop, and notice when the calling process is gone."""
+    """Count the signals to stop, and detect that the calling process has ended."""
 
     def __init__(self, *, end_with_parent: bool) -> None:
         self._parent = os.getppid() if end_with_parent else None
@@ -139,7 +139,7 @@ class _StopRequests:
 
 
 def _prepared_folder(site: _Address) -> IO[str]:
-    """Check folder and port, migrate the database, and return the lock that keeps another run out."""
+    """Check folder and port, migrate the database, and return the lock that prevents a second run."""
     first_start.folder_require(settings.DATA_DIR)
     lock = first_start.folder_lock(settings.DATA_DIR)
     first_start.port_require(site.host, site.port)
@@ -150,7 +150,7 @@ def _prepared_folder(site: _Address) -> IO[str]:
 
 
 def _start_queue(supervisor: Supervisor) -> None:
-    """Start the embedded broker unless REDIS_URL names another one, and wait until the one in use responds."""
+    """Start the embedded broker unless REDIS_URL names another server, and wait until the broker responds."""
     try:
         if "REDIS_URL" not in os.environ:
             command = broker.command(socket=settings.BROKER_SOCKET, folder=settings.DATA_DIR / "broker")
@@ -177,7 +177,7 @@ def _workers() -> Program:
 
 
 def _a_model_is_warm() -> bool:
-    """Return True when a worker with a model sends heartbeats."""
+    """Return True when a worker with a loaded model sends heartbeats."""
     try:
         return any(worker.get("role") == "pictures" for worker in queue.live_workers())
     except RedisError:

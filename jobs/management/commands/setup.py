@@ -1,4 +1,4 @@
-"""`manage.py setup` prepares the database, the static files and the first account, and starts nothing."""
+"""`manage.py setup` prepares the database, the static files and the first account, without starting the site."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Watch a folder or a bucket prefix and cut out every picture that arrives."""
+"""`manage.py watch` watches a folder or a bucket prefix and cuts out each picture that arrives."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Command(BaseCommand):
 
 
 def _watch_from(options: dict[str, object]) -> Watch:
-    """Build the watch; raise the MattingError that names what is wrong."""
+    """Build the watch from the arguments; raise the MattingError that describes an invalid one."""
     team = Team.objects.filter(name=options["team"]).first()
     if team is None:
         raise NotFound(f"There is no team {options['team']!r}.")

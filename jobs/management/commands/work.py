@@ -1,4 +1,4 @@
-"""`manage.py work` runs this machine's workers until it is told to stop."""
+"""`manage.py work` runs this machine's workers until it receives SIGTERM or SIGINT."""
 
 from argparse import ArgumentParser
 from typing import Any

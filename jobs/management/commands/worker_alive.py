@@ -1,4 +1,4 @@
-"""`manage.py worker_alive` ends with status 0 while a worker with a model lives on this host, for container probes."""
+"""`manage.py worker_alive` exits with status 0 if a worker with a model is alive on this host, for container probes."""
 
 import os
 from typing import Any
