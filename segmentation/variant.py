@@ -60,14 +60,7 @@ def variant_write(wanted: VariantInput, folder: Path) -> VariantFile:
 
     Raises InvalidParameter for a brush that is no PNG or too large, ImageError for files that do not belong together.
     """
-    alpha_png = wanted.alpha.read_bytes()
-    if wanted.ids is not None:
-        alpha_png = only_people(alpha_png, wanted.ids.read_bytes(), wanted.people)
-    if wanted.size is not None:
-        alpha_png = resized(alpha_png, wanted.size)
-    if wanted.brush_png:
-        alpha_png = brushed(alpha_png, wanted.brush_png, wanted.brush_limits)
-    result = render_variant(wanted.source.read_bytes(), alpha_png, wanted.options, wanted.limits)
+    result = render_variant(wanted.source.read_bytes(), edited_alpha(wanted), wanted.options, wanted.limits)
     thumbnail = _written(result.thumbnail, folder, result.timings_ms) if wanted.with_thumbnail else None
     return replace(_written(_first(result.outputs), folder, result.timings_ms), thumbnail=thumbnail)
 
@@ -78,6 +71,18 @@ def _written(rendered: Rendered, folder: Path, timings_ms: dict[str, float]) -> 
         file.write(rendered.data)
     size = (rendered.width, rendered.height)
     return VariantFile(Path(name), rendered.content_type, rendered.extension, *size, timings_ms)
+
+
+def edited_alpha(wanted: VariantInput) -> bytes:
+    """Return the stored alpha as PNG, limited to the chosen people, resized and brushed as the input says."""
+    alpha_png = wanted.alpha.read_bytes()
+    if wanted.ids is not None:
+        alpha_png = only_people(alpha_png, wanted.ids.read_bytes(), wanted.people)
+    if wanted.size is not None:
+        alpha_png = resized(alpha_png, wanted.size)
+    if wanted.brush_png:
+        alpha_png = brushed(alpha_png, wanted.brush_png, wanted.brush_limits)
+    return alpha_png
 
 
 def resized(alpha_png: bytes, size: tuple[int, int]) -> bytes:

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from jobs.intake.sources import CheckedSource, FileSource, Source, UrlSource
 from jobs.models import Job
+from jobs.recipes.selectors import NamedRecipe
 from jobs.work.selectors import job_by_idempotency_key
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import InvalidParameter
@@ -27,20 +28,25 @@ class SubmittingView:
     is_replay = False
 
     def submit(
-        self: Any, *, door: Door, options: CutoutOptions, sources: Sequence[Source], limits: Limits | None = None
+        self: Any,
+        *,
+        door: Door,
+        options: CutoutOptions,
+        sources: Sequence[Source],
+        limits: Limits | None = None,
+        recipes: Sequence[NamedRecipe] = (),
     ) -> Job:
         """Submit a job, or return the one that the request's Idempotency-Key made before.
 
         Raises InvalidParameter when the key came with another request, and what `job_submit` raises.
         """
         key = idempotency_key(self.request)
-        if not key:
-            return job_submit(actor=self.actor, door=door, options=options, sources=sources, limits=limits)
-        digest = request_digest(door, options, sources)
-        if (earlier := self.replayed(key, digest)) is not None:
-            return earlier
-        door = replace(door, idempotency_key=key, request_hash=digest)
-        return job_submit(actor=self.actor, door=door, options=options, sources=sources, limits=limits)
+        if key:
+            digest = request_digest(door, options, sources, *(f"{named.name}@{named.version}" for named in recipes))
+            if (earlier := self.replayed(key, digest)) is not None:
+                return earlier
+            door = replace(door, idempotency_key=key, request_hash=digest)
+        return job_submit(actor=self.actor, door=door, options=options, sources=sources, limits=limits, recipes=recipes)
 
     def replayed(self: Any, key: str, digest: str) -> Job | None:
         """Return the job that a key made before, None without one; raise InvalidParameter for another request."""

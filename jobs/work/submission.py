@@ -94,10 +94,10 @@ def job_submit(
     _check(options, sources, limits, door.callback_url)
     if not door.worker_judges:
         _pictures_check(sources, limits)
-    repeat_key = ""
-    if not recipes:  # only commands submit with recipes, and those bring an Idempotency-Key
-        entry = corrects.pk if corrects else None
-        repeat_key = repeat_key_of(actor=actor, door=door, options=options, sources=sources, corrects=entry)
+    entry = corrects.pk if corrects else None
+    repeat_key = repeat_key_of(
+        actor=actor, door=door, options=options, sources=sources, recipes=recipes, corrects=entry
+    )
     first = job_repeated(repeat_key)
     if first is not None:
         return first

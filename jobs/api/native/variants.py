@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
 from django.http import FileResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework import serializers
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,16 +21,29 @@ from jobs.api.body_limits import one_picture
 from jobs.api.problem import PROBLEM
 from jobs.api.submitting import idempotency_key, request_digest
 from jobs.models import Job, JobImage, Scope
+from jobs.recipes.rendering import background_of, finish_keep
+from jobs.recipes.selectors import NamedRecipe, recipe_named
 from jobs.results.variants import MAX_BRUSH_BYTES, Rendering, variant_begin, variant_keep
 from jobs.work.rerun import image_rerun
 from jobs.work.selectors import image_at, job_get
 from jobs.work.submission import Door
+from segmentation.finish.recipe import Recipe
 
 from .base import IDEMPOTENCY_KEY, WAIT, NativeView
 from .documents import FileSerializer, JobSerializer, file_document
+from .recipes import finished_response
 from .serializers import AgainRequestSerializer, VariantRequestSerializer, in_format
 
 KEPT_LINK_TTL_S = 7 * 24 * 3600  # kept renderings are shared with others
+
+
+class KeptFinishedSerializer(serializers.Serializer):
+    """Describe the stored files of a recipe; notes name rules that they break."""
+
+    recipe = serializers.CharField()
+    version = serializers.IntegerField()
+    files = FileSerializer(many=True)
+    notes = serializers.ListField(child=serializers.CharField())
 
 
 class VariantsView(NativeView):
@@ -44,18 +59,39 @@ class VariantsView(NativeView):
         operation_id="jobs_variant",
         summary="Render a finished picture with other options, without the model and without a charge",
         request={"application/json": VariantRequestSerializer, "multipart/form-data": VariantRequestSerializer},
-        responses={(200, "image/png"): OpenApiTypes.BINARY, 201: FileSerializer, "4XX": PROBLEM},
+        responses={
+            (200, "image/png"): OpenApiTypes.BINARY,
+            201: PolymorphicProxySerializer(
+                "KeptVariant", [FileSerializer, KeptFinishedSerializer], resource_type_field_name=None
+            ),
+            "4XX": PROBLEM,
+        },
     )
     def post(self, request: Request, job_id: UUID) -> HttpResponseBase:
         body = VariantRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
         body.require_effect(image.job.cutout_options)
-        rendering = self.begin(body, image)
-        answer = partial(self._answer, rendering, keeps=body.validated_data["keep"])
+        values = body.validated_data
+        named = recipe_named(self.actor, values["recipe"]) if values.get("recipe") else None
+        rendering = self.begin(body, image, recipe=named.recipe if named else None)
+        answer: Callable[[], HttpResponseBase]
+        if named is None:
+            answer = partial(self._answer, rendering, keeps=values["keep"])
+        elif values["keep"]:
+            answer = partial(self._kept, rendering, named)
+        else:
+            answer = partial(finished_response, rendering, values["output"])
         return self.when_done(rendering.future, then=answer, left=rendering.drop)
 
-    def begin(self, body: VariantRequestSerializer, image: JobImage, *, with_thumbnail: bool = False) -> Rendering:
+    def begin(
+        self,
+        body: VariantRequestSerializer,
+        image: JobImage,
+        *,
+        recipe: Recipe | None = None,
+        with_thumbnail: bool = False,
+    ) -> Rendering:
         """Begin the rendering that a request describes."""
         values = body.validated_data
         brush = values.get("brush")
@@ -67,6 +103,8 @@ class VariantsView(NativeView):
             people=values.get("people"),
             for_screen=values["for_screen"] and not values["keep"],
             with_thumbnail=with_thumbnail,
+            recipe=recipe,
+            background=None if recipe is None else background_of(image.job.team, recipe),
         )
 
     def _answer(self, rendering: Rendering, *, keeps: bool) -> HttpResponseBase:
@@ -80,6 +118,13 @@ class VariantsView(NativeView):
         response.headers.pop("Content-Disposition", None)
         response["Server-Timing"] = ", ".join(f"{name};dur={ms:.1f}" for name, ms in rendered.timings_ms.items())
         return response
+
+    def _kept(self, rendering: Rendering, named: NamedRecipe) -> Response:
+        finished = rendering.finished()
+        kept = finish_keep(image=rendering.image, named=named, finished=finished)
+        files = [file_document(file, base_url=self.base_url, link_ttl_s=KEPT_LINK_TTL_S) for file in kept]
+        body = {"recipe": named.name, "version": named.version, "files": files, "notes": list(finished.notes)}
+        return Response(body, status=201)
 
 
 class AgainView(NativeView):

@@ -22,6 +22,7 @@ from jobs.api.zips import zip_name, zip_response
 from jobs.errors import JobCanceled, NoResults
 from jobs.intake.sources import default_limits
 from jobs.models import Job, Status
+from jobs.recipes.selectors import recipe_named
 from jobs.work.cancel import job_cancel
 from jobs.work.retention import job_purge
 from jobs.work.selectors import images_of, job_get, jobs_filtered
@@ -107,7 +108,8 @@ class JobsView(NativeView):
             urgency=_urgency(wait_s, len(sources)),
             callback_url=body.validated_data.get("callback_url", ""),
         )
-        job = self.submit(door=door, options=options, sources=sources)
+        recipes = [recipe_named(self.actor, text) for text in body.validated_data.get("recipe", ())]
+        job = self.submit(door=door, options=options, sources=sources, recipes=recipes)
         if is_picture:
             return self.when_picture(job, timeout_s=wait_s, then=picture_response)
         return self.when_ended(job, timeout_s=wait_s, then=self.answer) if wait_s else self.answer(job)
