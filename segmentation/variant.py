@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -38,6 +38,7 @@ class VariantInput:
     brush_png: bytes = b""
     ids: Path | None = None
     people: Sequence[int] = ()
+    with_thumbnail: bool = False
     size: tuple[int, int] | None = None
 
 
@@ -51,6 +52,7 @@ class VariantFile:
     width: int
     height: int
     timings_ms: dict[str, float]
+    thumbnail: VariantFile | None = None
 
 
 def variant_write(wanted: VariantInput, folder: Path) -> VariantFile:
@@ -59,12 +61,16 @@ def variant_write(wanted: VariantInput, folder: Path) -> VariantFile:
     Raise InvalidParameter for a brush that is not a PNG or too large, ImageError for files that do not belong together.
     """
     result = render_variant(wanted.source.read_bytes(), edited_alpha(wanted), wanted.options, wanted.limits)
-    rendered = _first(result.outputs)
+    thumbnail = _written(result.thumbnail, folder, result.timings_ms) if wanted.with_thumbnail else None
+    return replace(_written(_first(result.outputs), folder, result.timings_ms), thumbnail=thumbnail)
+
+
+def _written(rendered: Rendered, folder: Path, timings_ms: dict[str, float]) -> VariantFile:
     descriptor, name = tempfile.mkstemp(dir=folder, suffix=rendered.extension)
     with os.fdopen(descriptor, "wb") as file:
         file.write(rendered.data)
     size = (rendered.width, rendered.height)
-    return VariantFile(Path(name), rendered.content_type, rendered.extension, *size, result.timings_ms)
+    return VariantFile(Path(name), rendered.content_type, rendered.extension, *size, timings_ms)
 
 
 def edited_alpha(wanted: VariantInput) -> bytes:

@@ -12,6 +12,7 @@ from jobs.models import Artifact, Job, JobImage, Status
 from jobs.results import storage
 from jobs.results.downloads import download_note
 from jobs.teams.actor import Actor
+from jobs.versions.selectors import files_shown
 from webserver.answers import PieceResponse
 
 _PIECE_BYTES = 2**18
@@ -31,8 +32,8 @@ def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceRe
     taken: set[str] = set()
     opened: dict[UUID, Artifact] = {}
     for image in images:
-        for artifact in image.artifacts.all():
-            if image.status == Status.SUCCEEDED and artifact.kind in storage.IN_ZIPS:
+        for artifact in files_shown(image):
+            if image.status == Status.SUCCEEDED:
                 free = _free_name(artifact.kind, artifact.key, image, taken)
                 bundle.add(_pieces(artifact.key), free, size=artifact.bytes)
                 opened.setdefault(artifact.job_id, artifact)
@@ -64,7 +65,7 @@ def _gathered(bundle: Iterable[bytes]) -> Iterator[bytes]:
 def _free_name(kind: str, key: str, image: JobImage, taken: set[str]) -> str:
     path = PurePosixPath(image.name or str(image.id))
     stem = path.stem
-    suffix = "" if kind == "cutout" else f"_{kind}"
+    suffix = "" if kind in (Artifact.Kind.CUTOUT, Artifact.Kind.VARIANT) else f"_{kind}"
     extension = PurePosixPath(key).suffix
     if kind == Artifact.Kind.FINISHED:
         stem, suffix = PurePosixPath(key).stem, ""

@@ -25,7 +25,7 @@ def upload_store(*, actor: Actor, source: CheckedSource, upload_id: uuid.UUID | 
 
     Raise InvalidParameter when the id is in use, QuotaExceeded when the team's storage is full, or StorageFailed.
     """
-    usage_check(team=actor.team, quota=quota_of(actor.team), pictures=0, new_bytes=source.probe.bytes)
+    usage_check(team=actor.team, quota=quota_of(actor.team), new_bytes=source.probe.bytes, units=0)
     content_type = f"image/{source.probe.format}"
     extension = storage.EXTENSIONS.get(content_type, "bin")
     # The file has its own name: a second upload under a taken id must not overwrite the first one's file.

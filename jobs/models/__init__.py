@@ -19,6 +19,7 @@ from .recipe import BackgroundPicture, RecipeVersion
 from .team import Membership, Team
 from .upload import Upload
 from .usage import UsageEntry, UsageErasure, UsagePeriod
+from .version import Version
 from .watched_folder import WatchedFolder
 from .webhook import Webhook, WebhookDelivery
 
@@ -53,6 +54,7 @@ __all__ = [
     "UsageEntry",
     "UsageErasure",
     "UsagePeriod",
+    "Version",
     "WatchedFolder",
     "Webhook",
     "WebhookDelivery",

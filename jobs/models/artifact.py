@@ -20,6 +20,7 @@ class Artifact(models.Model):
         THUMBNAIL = "thumbnail"
         PREVIEW = "preview"
         VARIANT = "variant"
+        VARIANT_SMALL = "variant_small"  # the thumbnail of a saved version
         FINISHED = "finished"
         ZIP = "zip"
 

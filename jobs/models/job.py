@@ -86,6 +86,14 @@ class Job(models.Model):
         help_text="A hash of the request until its answer is delivered (jobs.work.repeats).",
     )
 
+    corrects = models.ForeignKey(
+        "JobImage",
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="corrections",
+        help_text="The picture that this job runs the model on again; empty for a job of its own.",
+    )
     repeats = models.PositiveIntegerField(default=0, db_default=0, help_text="How many repeated requests got this job.")
 
     images_total = models.PositiveIntegerField(default=0)
@@ -210,6 +218,18 @@ class JobImage(Leased):
     is_corrected = models.BooleanField(
         default=False, db_default=False, help_text="Whether a brush, a box or a click changed the result."
     )
+    runs_again = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="How often the model ran again on it, deleted versions included."
+    )
+    shown_version = models.ForeignKey(
+        "Version",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="The version that stands for it in lists and zips; empty: the first result.",
+    )
+    edit = models.JSONField(null=True, blank=True, help_text="What its editor shows when the page is opened again.")
 
     class Meta:
         ordering = ["job", "position"]

@@ -21,12 +21,12 @@ ALERT_PERCENTS = (80, 100)
 QUOTA_ALERT = Task("quota_alert")
 
 
-def usage_check(*, team: Team, quota: Quota, pictures: int, new_bytes: int, quality: str = Quality.FAST) -> None:
+def usage_check(*, team: Team, quota: Quota, new_bytes: int, units: int) -> None:
     """Raise QuotaExceeded early, before a file is stored: for a used-up window, or for too many stored bytes.
 
     new_bytes: size of the files to store. Another submission may still use up the quota before `usage_charge`.
     """
-    allowances_check(team, quota, units=pictures * quota.units_of(quality))
+    allowances_check(team, quota, units=units)
     if quota.stored_bytes is not None and stored_bytes(team) + new_bytes > quota.stored_bytes:
         raise QuotaExceeded(
             f"The team's {quota.stored_bytes} stored bytes are used up; delete jobs or wait until they expire.",
@@ -34,19 +34,25 @@ def usage_check(*, team: Team, quota: Quota, pictures: int, new_bytes: int, qual
         )
 
 
-def usage_charge(*, job: Job, images: Sequence[JobImage], quota: Quota, reason: str = "submitted") -> None:
+def usage_charge(
+    *, job: Job, images: Sequence[JobImage], quota: Quota, reason: str = "submitted", units: int | None = None
+) -> None:
     """Charge all pictures of a job to today, or none; raise QuotaExceeded or TooManyTasks.
 
-    Each picture counts as many units as the quota defines for the job's quality. Call inside a transaction. The
-    function sets `charged_on` and `charged_units` of the pictures, and the caller saves them. A conditional update of
-    the window's row makes the charge atomic. The row stays locked until the commit, so the number of waiting pictures
-    cannot change in between. Without pictures nothing is written.
+    Each picture counts `units`, by default as many as the quota defines for the job's quality. Call inside a
+    transaction. The function sets `charged_on` and `charged_units` of the pictures, and the caller saves them. A
+    conditional update of the window's row makes the charge atomic. The row stays locked until the commit, so the number
+    of waiting pictures cannot change in between. Without pictures nothing is written, and with 0 units no charge.
     """
     if not images:
         return
     today = timezone.localdate()
     quality = quality_of(job)
-    units = quota.units_of(quality)
+    if units is None:
+        units = quota.units_of(quality)
+    if units == 0:
+        _pending_check(job, len(images), quota)
+        return
     for kind, start in windows_of(today):
         _window_add(job.team, kind, start, len(images) * units, window_limit(quota, kind))
     _pending_check(job, len(images), quota)

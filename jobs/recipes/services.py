@@ -90,7 +90,7 @@ def background_save(*, actor: Actor, name: str, source: CheckedSource) -> Backgr
     if not name.strip() or len(name) > 80:
         raise InvalidParameter("name: 1 to 80 characters", field="name")
     team = actor.team
-    usage_check(team=team, quota=quota_of(team), pictures=0, new_bytes=source.probe.bytes)
+    usage_check(team=team, quota=quota_of(team), new_bytes=source.probe.bytes, units=0)
     extension = storage.EXTENSIONS.get(f"image/{source.probe.format}", "bin")
     stored = storage.store(f"teams/{team.pk}/backgrounds/{uuid.uuid4()}.{extension}", source.read())
     try:

@@ -76,6 +76,7 @@ def variant_begin(
     brush_png: bytes = b"",
     people: Sequence[int] | None = None,
     for_screen: bool = False,
+    with_thumbnail: bool = False,
     recipe: Recipe | None = None,
     background: BackgroundPicture | None = None,
 ) -> Rendering:
@@ -85,6 +86,7 @@ def variant_begin(
     brush_png: a gray picture of the same size as the picture; 0 erases, 255 restores, 128 changes nothing.
     people: ids of persons to keep, for an `instances` job; the others become background.
     for_screen: render from the stored preview if the picture is larger than it, for fast updates while a slider moves.
+    with_thumbnail: write a thumbnail beside the rendering.
     Raise NoResults when the picture has no result or its files are deleted, InvalidParameter for `people` in a job
     without instances, and RateLimited when the team has too many renderings in progress.
     """
@@ -114,6 +116,7 @@ def variant_begin(
             brush_limits=default_limits(max_bytes=MAX_BRUSH_BYTES, formats=frozenset({"png"})),
             ids=files.path_of(ids) if ids is not None else None,
             people=tuple(people or ()),
+            with_thumbnail=with_thumbnail,
         )
         size = (image.width or 0) * (image.height or 0)
         enlarged = 1.0 if preview is None else (image.width or 1) / (preview.width or 1)
@@ -176,7 +179,9 @@ def _file_dropped(future: Future[Any]) -> None:
     if not future.cancelled() and future.exception() is None:
         rendered = future.result()
         for file in getattr(rendered, "files", (rendered,)):
-            file.path.unlink(missing_ok=True)
+            for each in (file, getattr(file, "thumbnail", None)):
+                if each is not None:
+                    each.path.unlink(missing_ok=True)
 
 
 def variant_keep(
@@ -191,7 +196,7 @@ def variant_keep(
     """
     team = image.job.team
     try:
-        usage_check(team=team, quota=quota_of(team), pictures=0, new_bytes=rendered.path.stat().st_size)
+        usage_check(team=team, quota=quota_of(team), new_bytes=rendered.path.stat().st_size, units=0)
         number = uuid.uuid4().hex[:8]
         folder = storage.folder_of(image.job, image.position)
         key = f"{folder}finished-{number}/{name}" if name else f"{folder}variant-{number}{rendered.extension}"

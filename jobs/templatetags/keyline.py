@@ -14,6 +14,7 @@ from jobs import sentences
 from jobs.models import Artifact, JobImage, Scope
 from jobs.results import storage
 from jobs.results.selectors import artifact_of
+from jobs.versions.selectors import thumbnail_of
 from jobs.web import words
 from segmentation.options import RANGES, CutoutOptions
 
@@ -82,7 +83,9 @@ def artifact_link(image: JobImage, kind: str) -> str:
 
 @register.filter
 def thumbnail_link(image: JobImage) -> str:
-    return artifact_link(image, Artifact.Kind.THUMBNAIL)
+    """Give a link to the small picture of the version that stands for a picture; empty when there is none."""
+    thumbnail = thumbnail_of(image, image.shown_version)
+    return storage.link_to(thumbnail) if thumbnail else ""
 
 
 @register.filter

@@ -15,12 +15,13 @@ from django.templatetags.static import static
 from django.views.generic import TemplateView
 from django_htmx.http import HttpResponseStopPolling
 
-from jobs.api.native.documents import job_document
+from jobs.api.native.documents import job_document, versions_document
 from jobs.errors import JobNotFound, NotFound
 from jobs.models import Job, Team
 from jobs.pixels import PROCESS_FAILED
 from jobs.results.originals import original_small
 from jobs.teams.caller import caller_of
+from jobs.versions.selectors import FIRST, run_image_of
 from jobs.web.gallery import Row
 from jobs.web.presets import presets_for
 from jobs.web.quality import quality_choices
@@ -65,6 +66,13 @@ class PictureView(JobPage, TemplateView):
 
     template_name = "picture.html"
 
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Show the picture; a correction has no page of its own, so its address leads to the picture it corrects."""
+        entry = self.job().corrects
+        if entry is not None:
+            return redirect("site:picture", job_id=entry.job_id, position=entry.position)
+        return super().get(request, *args, **kwargs)
+
     def get_context_data(self, **values: Any) -> dict[str, Any]:
         job = self.job()
         try:
@@ -72,17 +80,23 @@ class PictureView(JobPage, TemplateView):
         except NotFound:
             raise Http404 from None
         before, after = positions_beside(image) if job.images_total > 1 else (None, None)
+        version = image.shown_version
+        run = version.run if version is not None and version.run is not None else job
+        shown = run_image_of(image, version)
         return super().get_context_data(
             job=job,
             image=image,
             position_before=before,
             position_after=after,
-            image_id=str(image.id),
+            entry={"job": str(job.id), "position": image.position, "image": str(image.id)},
+            image_id=str(shown.id),
+            edit_json={"version": version.number if version else FIRST, "edit": image.edit or {}},
             presets=presets_for(self.user),
             takes_points=takes_points(),
             has_fine=has_fine_model(),
             qualities=quality_choices(self.actor.team),
-            job_json=job_document(job, base_url="", images=[image]),
+            versions_json=versions_document(image, base_url=""),
+            job_json=job_document(run, base_url="", images=[shown]),
             **values,
         )
 

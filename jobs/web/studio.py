@@ -19,6 +19,7 @@ from jobs.models import Job
 from jobs.recipes.selectors import recipe_named, recipes_of
 from jobs.sentences import explained
 from jobs.teams.caller import caller_of
+from jobs.trial.cutouts import is_offered, trial_limits
 from jobs.web import words
 from jobs.web.presets import presets_for
 from jobs.web.quality import quality_choices
@@ -51,6 +52,7 @@ class StudioView(TemplateView):
     def get_context_data(self, **values: Any) -> dict[str, Any]:
         values |= {"section": "studio", "limits": limits_shown(), "signup_open": settings.MATTING_SIGNUP_OPEN}
         values["samples"] = SAMPLES if self.request.user.is_authenticated else DEMOS
+        values["trial_limits"] = trial_limits() if is_offered() else None
         if self.request.user.is_authenticated:
             actor = actor_of(self.request)
             values["max_pixels"] = words.pixels_said(settings.MATTING_MAX_IMAGE_PIXELS)

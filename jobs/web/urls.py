@@ -17,6 +17,7 @@ from jobs.web import (
     studio,
     team,
     texts,
+    trial,
     usage,
     webhooks,
 )
@@ -24,6 +25,7 @@ from jobs.web import (
 app_name = "site"
 urlpatterns = [
     path("", studio.StudioView.as_view(), name="home"),
+    path("try/", trial.TrialView.as_view(), name="trial"),
     path("submit", studio.SubmitView.as_view(), name="submit"),
     path("gallery/", gallery.GalleryView.as_view(), name="gallery"),
     path("gallery/selection", selection.SelectionView.as_view(), name="selection"),

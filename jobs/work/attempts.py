@@ -60,7 +60,7 @@ def source_attach(*, image: JobImage, data: bytes, content_type: str, width: int
     because the size was unknown when the job was submitted.
     """
     team = image.job.team
-    usage_check(team=team, quota=quota_of(team), pictures=0, new_bytes=len(data))
+    usage_check(team=team, quota=quota_of(team), new_bytes=len(data), units=0)
     extension = storage.EXTENSIONS.get(content_type, "bin")
     artifact_keep(
         image=image,

@@ -46,6 +46,7 @@ def _delete_some(actor: Actor, job: Job, members: list[JobImage]) -> int:
         counts = Counter(images.values_list("status", flat=True))
         if not counts:
             return 0
+        job_purge(actor=actor, jobs=Job.objects.filter(corrects__in=images))
         artifacts = job.artifacts.filter(Q(image__in=images) | Q(kind=Artifact.Kind.ZIP))
         keys = _keys_of(images, artifacts)
         artifacts.delete()

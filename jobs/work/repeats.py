@@ -34,13 +34,19 @@ _submitted: ContextVar[list[UUID] | None] = ContextVar("submitted", default=None
 
 
 def repeat_key_of(
-    *, actor: Actor, door: Door, options: CutoutOptions, sources: Sequence[Source], recipes: Sequence[NamedRecipe] = ()
+    *,
+    actor: Actor,
+    door: Door,
+    options: CutoutOptions,
+    sources: Sequence[Source],
+    recipes: Sequence[NamedRecipe] = (),
+    corrects: UUID | None = None,
 ) -> str:
     """Return a hash of the caller and the content of a request; empty when repeats are not checked."""
     if door.idempotency_key or settings.MATTING_REPEAT_WINDOW_S <= 0:
         return ""
     caller = actor.key.pk if actor.key is not None else actor.user and actor.user.pk
-    route = [door.dialect, door.urgency, door.callback_url, door.export_directory, door.retention_hours]
+    route = [door.dialect, door.urgency, door.callback_url, door.export_directory, door.retention_hours, corrects]
     # The names in the wire of a batch are generated for each request.
     wire: dict[str, Any] = {} if door.bundle_key else door.wire
     parts: list[Any] = [

@@ -1,4 +1,4 @@
-"""Process stored pictures again with other options, as a new job."""
+"""Process stored pictures again with other options: one picture as a version of it, many as a new job."""
 
 from __future__ import annotations
 
@@ -12,18 +12,21 @@ from jobs.recipes.selectors import recipes_from_json
 from jobs.results.downloads import download_note
 from jobs.results.selectors import artifact_of
 from jobs.teams.actor import Actor
+from jobs.versions.selectors import entry_of
 from jobs.work.submission import Door, job_submit
 from segmentation.image import Limits
 from segmentation.options import CutoutOptions
 
 
 def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: Door) -> Job:
-    """Submit a picture's stored source as a new job.
+    """Submit a picture's stored source as a new job, which becomes a version of the picture.
 
-    The new job has the recipes of the old one. Raise NotFound when the source is deleted, and the errors of job_submit.
-    When another user submitted the source, the audit trail records that the actor opened it.
+    A run on a correction corrects the same picture, and the new job has the recipes of the old one. Raise NotFound when
+    the source is deleted, and the errors of job_submit. When another user submitted the source, the audit trail records
+    that the actor opened it.
     """
-    job = _submitted_again(actor, [image], options, door, limits_from_json(image.job.limits))
+    limits = limits_from_json(image.job.limits)
+    job = _submitted_again(actor, [image], options, door, limits, corrects=entry_of(image))
     if options.boxes or options.points:
         correction_note(image=image)
     return job
@@ -40,7 +43,13 @@ def images_rerun(*, actor: Actor, images: Sequence[JobImage], options: CutoutOpt
 
 
 def _submitted_again(
-    actor: Actor, images: Sequence[JobImage], options: CutoutOptions, door: Door, limits: Limits
+    actor: Actor,
+    images: Sequence[JobImage],
+    options: CutoutOptions,
+    door: Door,
+    limits: Limits,
+    *,
+    corrects: JobImage | None = None,
 ) -> Job:
     sources = [source for image in images if (source := artifact_of(image, Artifact.Kind.SOURCE))]
     if not sources:
@@ -55,6 +64,7 @@ def _submitted_again(
         ],
         limits=limits,
         recipes=recipes_from_json(images[0].job.recipes),
+        corrects=corrects,
     )
     for source in {source.job_id: source for source in sources}.values():
         download_note(actor=actor, artifact=source)

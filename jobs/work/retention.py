@@ -32,7 +32,10 @@ _LATE_FILES_AFTER = dt.timedelta(hours=1)
 
 
 def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
-    """Delete jobs with their rows and files; return how many. Without an actor, the audit trail names the retention."""
+    """Delete jobs with their rows and files, and the corrections of their pictures; return how many jobs.
+
+    Without an actor, the audit trail names the retention.
+    """
     return sum(_purge_on_full_disk(actor, job) for job in jobs)
 
 
@@ -88,6 +91,8 @@ def _purge(actor: Actor | None, job: Job) -> bool:
             is_running = job.images.filter(status=Status.RUNNING).exists()
             images_cancel(job=job)
             job_callbacks_forget(job=job)
+            for correction in Job.objects.filter(corrects__job=job):
+                _purge(actor, correction)
             keys = _keys_of(job)
             Job.objects.filter(pk=job.pk).delete()
             files_delete(keys=keys)

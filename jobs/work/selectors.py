@@ -27,6 +27,11 @@ def jobs_of(actor: Actor) -> QuerySet[Job]:
     return jobs.filter(user=actor.user) if actor.sees_only_own else jobs
 
 
+def entries_of(actor: Actor) -> QuerySet[Job]:
+    """Return the actor's jobs without those that correct a picture, which is listed already."""
+    return jobs_of(actor).filter(corrects=None)
+
+
 def job_get(actor: Actor, job_id: UUID | str) -> Job:
     """Return one job; raise JobNotFound when it does not exist or belongs to another team."""
     job = jobs_of(actor).filter(pk=job_id).first()
@@ -57,7 +62,7 @@ def jobs_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[Job]:
 
     Pictures and artifacts are prefetched, so the number of queries is constant.
     """
-    jobs = jobs_of(actor)
+    jobs = entries_of(actor)
     for name in ("status", "dialect"):
         if chosen.get(name):
             jobs = jobs.filter(**{name: chosen[name]})
@@ -103,7 +108,8 @@ def job_by_idempotency_key(actor: Actor, idempotency_key: str) -> Job | None:
 def images_of(job: Job) -> list[JobImage]:
     """Return a job's pictures in order with their artifacts; prefetched rows are used when there are any."""
     images = list(job.images.all())
-    prefetch_related_objects(images, "artifacts")
+    version = ("shown_version__file", "shown_version__thumbnail", "shown_version__run__images__artifacts")
+    prefetch_related_objects(images, "artifacts", *version)
     return images
 
 
@@ -141,15 +147,21 @@ def image_at(job: Job, position: int | None = None) -> JobImage:
 
 
 def _images_seen(actor: Actor) -> QuerySet[JobImage]:
-    """Return the pictures of `jobs_of`, by one join: with a subquery databases sort all of a team's pictures."""
-    images = JobImage.objects.filter(job__team=actor.team)
+    """Return the pictures of `entries_of`, by one join: with a subquery databases sort all of a team's pictures."""
+    images = JobImage.objects.filter(job__team=actor.team, job__corrects=None)
     return images.filter(job__user=actor.user) if actor.sees_only_own else images
 
 
 def images_recent(actor: Actor, count: int) -> list[JobImage]:
     """Return the newest finished cutouts that the actor may see, with their artifacts."""
     images = _images_seen(actor).filter(status=Status.SUCCEEDED)
-    return list(images.select_related("job").prefetch_related("artifacts").order_by("-finished_at")[:count])
+    return list(with_version(images.select_related("job")).order_by("-finished_at")[:count])
+
+
+def with_version(images: QuerySet[JobImage]) -> QuerySet[JobImage]:
+    """Fetch the pictures with their files and with those of their shown versions."""
+    shown = images.select_related("shown_version__thumbnail", "shown_version__file", "shown_version__run")
+    return shown.prefetch_related("artifacts", "shown_version__run__images__artifacts")
 
 
 def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImage]:
@@ -157,7 +169,7 @@ def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImag
 
     `order` is `uncertain`, `oldest` or `name`; by default the newest come first.
     """
-    images = _images_seen(actor).select_related("job").prefetch_related("artifacts")
+    images = with_version(_images_seen(actor).select_related("job"))
     lookups = {
         "q": "name__icontains",
         "status": "status",
@@ -203,4 +215,4 @@ def images_chosen(actor: Actor, image_ids: Sequence[str]) -> list[JobImage]:
     """Return those of the pictures that the actor may see, without invalid ids and pictures of other teams."""
     ids = [image_id for image_id in image_ids if is_uuid(image_id)]
     images = JobImage.objects.filter(pk__in=ids, job__in=jobs_of(actor)).select_related("job__team")
-    return list(images.prefetch_related("artifacts").order_by("job_id", "position"))
+    return list(with_version(images).order_by("job_id", "position"))

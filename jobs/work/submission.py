@@ -27,7 +27,7 @@ from jobs.intake.sources import (
     default_limits,
     limits_to_json,
 )
-from jobs.models import Action, Artifact, Job, JobImage, Quota, Status
+from jobs.models import Action, Artifact, Job, JobImage, Quota, Status, Version
 from jobs.quota.charges import usage_charge, usage_check
 from jobs.quota.limits import limits_within, picture_check, quota_of
 from jobs.recipes.selectors import NamedRecipe, recipes_to_json
@@ -35,6 +35,7 @@ from jobs.results import storage
 from jobs.results.artifacts import artifact_stored
 from jobs.results.deletions import files_discard
 from jobs.teams.actor import Actor
+from jobs.versions.corrections import correction_count, correction_units, version_number_next
 from jobs.work import queue
 from jobs.work.abilities import options_check
 from jobs.work.admission import admission_check
@@ -77,10 +78,12 @@ def job_submit(
     sources: Sequence[Source],
     limits: Limits | None = None,
     recipes: Sequence[NamedRecipe] = (),
+    corrects: JobImage | None = None,
 ) -> Job:
     """Store the sources, write the job with its pictures, and queue the pictures on commit.
 
     A repeat of a request whose response was not delivered returns the first request's job (`jobs.work.repeats`).
+    corrects: the picture that this job runs the model on again; the job becomes a version of it (`jobs.versions`).
     A RefusedSource becomes a failed picture; a job that has only refused pictures has failed on return.
     Raise ImageMissing without a source, BoxInvalid for a box outside its picture, the errors of `usage_charge` and
     `admission_check`, StorageFailed and QueueUnavailable. After an error no file, row, message or charge remains.
@@ -91,16 +94,26 @@ def job_submit(
     _check(options, sources, limits, door.callback_url)
     if not door.worker_judges:
         _pictures_check(sources, limits)
-    repeat_key = repeat_key_of(actor=actor, door=door, options=options, sources=sources, recipes=recipes)
+    entry = corrects.pk if corrects else None
+    repeat_key = repeat_key_of(
+        actor=actor, door=door, options=options, sources=sources, recipes=recipes, corrects=entry
+    )
     first = job_repeated(repeat_key)
     if first is not None:
         return first
-    _quota_check(quota, actor, sources, limits, quality=options.quality or Quality.FAST)
+    quality = options.quality or Quality.FAST
+    units = quota.units_of(quality)
+    if corrects is not None:
+        units = correction_units(corrects, count=corrects.runs_again + 1, quality=quality, quota=quota)
+    _quota_check(quota, actor, sources, limits, units=units)
     queue.require_available()
     admission_check(team=actor.team, urgency=door.urgency, pictures=len(sources))
     job = _new_job(actor, door, options, limits, len(sources), quota)
     job.recipes = recipes_to_json(recipes)
     job.repeat_key = repeat_key
+    if corrects is not None:
+        job.corrects = corrects
+        job.expires_at = corrects.job.expires_at
     images = [_new_image(job, door, position, source) for position, source in enumerate(sources)]
     artifacts: list[Artifact] = []
     try:
@@ -111,9 +124,14 @@ def job_submit(
             if door.idempotency_key:
                 _forget_old_key(job)
             repeat_key_free(repeat_key)
+            if corrects is not None:
+                count = correction_count(corrects)
+                units = correction_units(corrects, count=count, quality=quality, quota=quota)
             job.save(force_insert=True)
+            if corrects is not None:
+                Version.objects.create(image=corrects, number=version_number_next(corrects), run=job)
             waiting = [image for image in images if not image.is_terminal]
-            usage_charge(job=job, images=waiting, quota=quota)
+            usage_charge(job=job, images=waiting, quota=quota, units=units)
             sent = hold_beyond_window(job, waiting)
             JobImage.objects.bulk_create(images)
             Artifact.objects.bulk_create(artifacts)
@@ -164,11 +182,11 @@ def _pictures_check(sources: Sequence[Source], limits: Limits) -> None:
             picture_check(source.probe, limits)
 
 
-def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source], limits: Limits, *, quality: Quality) -> None:
+def _quota_check(quota: Quota, actor: Actor, sources: Sequence[Source], limits: Limits, *, units: int) -> None:
     """Raise the errors of the quota before any file is stored."""
     pictures = [source for source in sources if not isinstance(source, RefusedSource)]
     new_bytes = sum(_least_bytes(source, limits) for source in pictures)
-    usage_check(team=actor.team, quota=quota, pictures=len(pictures), new_bytes=new_bytes, quality=quality)
+    usage_check(team=actor.team, quota=quota, new_bytes=new_bytes, units=len(pictures) * units)
 
 
 def _least_bytes(source: Source, limits: Limits) -> int:

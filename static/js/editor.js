@@ -18,8 +18,19 @@ import { Points } from "./editor/points.js";
 import { Renderings } from "./editor/renderings.js";
 import { Runs, complaintOf } from "./editor/runs.js";
 import { Stage } from "./editor/stage.js";
-import { changedOptions, createState, isStoredCutoutShown, restore, shownImage, stepOf } from "./editor/state.js";
+import {
+  changedOptions,
+  createState,
+  isStoredCutoutShown,
+  restore,
+  setJob,
+  shownImage,
+  startRun,
+  stepOf,
+  takeEdit,
+} from "./editor/state.js";
 import { Tools } from "./editor/tools.js";
+import { Versions } from "./editor/versions.js";
 import { Viewport } from "./editor/viewport.js";
 import { Swatches } from "./settings/background.js";
 import { SettingsForm } from "./settings/form.js";
@@ -27,7 +38,9 @@ import { PEOPLE_OUTPUTS, optionsToRender } from "./settings/options.js";
 
 /** @typedef {import("./api/job.js").Options} Options */
 
-const state = createState(readJson("job"), readJson("image"));
+const edit = readJson("edit");
+const state = createState(readJson("job"), readJson("image"), edit.version);
+takeEdit(state, edit.edit);
 const stage = new Stage(state);
 const viewport = new Viewport(byId("pane"), [byId("view"), find(byId("pane-second"), ".view")], { onChange: showView });
 const compare = new Compare(byId("pane"), viewport, state, {
@@ -65,8 +78,22 @@ const settings = new SettingsForm(byId("tune", HTMLFormElement), {
   background: (form, onPick) => new Swatches(form, onPick, showPictureBehind),
   onChange: changed,
 });
-const runs = new Runs(state, { options, note: (...values) => stage.note(...values), onResult: showResult });
-const files = new Files(state, { options, behind: () => settings.background.picture, renderings });
+const runs = new Runs(state, {
+  options,
+  note: (...values) => stage.note(...values),
+  onResult: showResult,
+  onRun: showRun,
+});
+const versions = new Versions(state, readJson("entry"), readJson("versions"), {
+  options: () => settings.fields,
+  onOpen: openVersion,
+});
+const files = new Files(state, {
+  options,
+  fields: () => settings.fields,
+  behind: () => settings.background.picture,
+  renderings,
+});
 const idPhoto = new IdPhoto(offer);
 
 /** @type {History<import("./editor/state.js").Step>} */
@@ -74,7 +101,7 @@ const history = new History(step());
 
 /** @returns {import("./editor/state.js").Step} */
 function step() {
-  return stepOf(state, location.pathname, settings.fields);
+  return stepOf(state, settings.fields);
 }
 
 /** Note a change, so that it can be undone. The steps of one slider are one change. */
@@ -84,6 +111,7 @@ function record() {
   const isSlider = names.length === 1 && typeof now.options[/** @type {keyof Options} */ (names[0])] === "number";
   history.record(now, isSlider ? names[0] : "");
   showSteps();
+  versions.keepSoon();
 }
 
 /** Note a change that needs no model, and render it. */
@@ -99,11 +127,12 @@ function changed() {
 function takeStep(wanted) {
   if (!wanted) return;
   restore(state, wanted);
-  window.history.replaceState(null, "", wanted.path);
   settings.show(wanted.options);
   boxes.set(wanted.boxes);
   points.set(wanted.points);
   showSteps();
+  versions.show();
+  versions.keepSoon();
   showCurrent();
   if (state.tool === "points") runs.runPoints();
   else if (state.boxes.length || boxesOf(state.job).length) runs.runBoxes();
@@ -140,6 +169,30 @@ function showResult(before) {
   showCurrent();
   if (before) record();
   else history.amend(step());
+}
+
+/** List the version that a run has made, and keep that it is shown. */
+async function showRun() {
+  await complaining(versions.refresh((version) => version.job === state.job.id && !version.is_saved_by_hand));
+  history.amend(step());
+  versions.keepSoon();
+}
+
+/**
+ * Show another version of the picture, which can be undone.
+ * @param {import("./editor/versions.js").Version & { result: import("./api/job.js").Job, edit: import("./editor/state.js").Edit }} version
+ */
+function openVersion({ number, result, edit: saved }) {
+  startRun(state, null);
+  setJob(state, result);
+  state.version = number;
+  takeEdit(state, saved);
+  settings.base = result.options;
+  settings.show({ ...result.options, ...saved.options });
+  boxes.set(boxesOf(result));
+  points.set(pointsOf(result));
+  showCurrent();
+  record();
 }
 
 function showCurrent() {
@@ -208,11 +261,16 @@ function showBackground() {
  */
 function showPictureBehind(url) {
   const reason = gettext("The background picture is only in your browser. Download or copy the result instead.");
-  for (const button of [byId("share", HTMLButtonElement), byId("keep", HTMLButtonElement)]) {
+  for (const button of [byId("share", HTMLButtonElement), ...saveButtons()]) {
     button.disabled = url !== "";
     button.title = url ? reason : (button.getAttribute("aria-label") ?? "");
   }
   showBackground();
+}
+
+/** @returns {HTMLButtonElement[]} */
+function saveButtons() {
+  return findAll(document, "[data-save-version]").filter((button) => button instanceof HTMLButtonElement);
 }
 
 /**
@@ -234,8 +292,16 @@ function wireFiles() {
   }
   byId("copy").addEventListener("click", () => complaining(files.copy()));
   byId("share").addEventListener("click", () => complaining(files.share()));
-  byId("keep").addEventListener("click", () => complaining(files.keep()));
+  for (const button of findAll(document, "[data-save-version]")) {
+    button.addEventListener("click", () => complaining(saveVersion()));
+  }
   byId("id-photo").addEventListener("click", () => idPhoto.open(stage.after, shownImage(state)));
+}
+
+async function saveVersion() {
+  const saved = await stage.busyDuring(files.save());
+  await versions.refresh(({ number }) => number === saved.number);
+  history.amend(step());
 }
 
 function wireRuns() {
@@ -248,9 +314,6 @@ function wireRuns() {
     void complaining(runs.cancel());
   });
   confirmSubmits();
-  byId("deletion", HTMLFormElement).addEventListener("submit", () => {
-    find(byId("deletion"), "[name=image]", HTMLInputElement).value = state.imageId;
-  });
   for (const button of findAll(byId("stage-empty"), "[data-next]")) {
     button.addEventListener("click", () => {
       const { next } = button.dataset;
@@ -265,7 +328,7 @@ function wireRuns() {
 wireFiles();
 wireRuns();
 settings.base = state.job.options;
-settings.show(state.job.options); // once: from here on the form is the visitor's
+settings.show({ ...state.job.options, ...edit.edit.options }); // once: from here on the form is the visitor's
 showOriginal();
 stage.markEmpty();
 showSteps();

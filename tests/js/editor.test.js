@@ -76,16 +76,16 @@ test("each run has a turn of its own and forgets what was waited for", () => {
 test("the way back restores a result with its people and strokes, and is not kept for failures", () => {
   const state = stateOf({ id: "first" });
   state.dropped.add(2);
-  remember(state, "/jobs/first/", { threshold: 20 });
+  remember(state, { threshold: 20 });
   setJob(state, job({ id: "second" }));
   state.dropped = new Set();
 
   const before = goBack(state);
 
-  assert.deepEqual([state.job.id, [...state.dropped], before.path], ["first", [2], "/jobs/first/"]);
+  assert.deepEqual([state.job.id, [...state.dropped], before.version], ["first", [2], 1]);
   assert.deepEqual(before.options, { threshold: 20 });
   assert.equal(goBack(state), null);
-  remember(stateOf({ images: [image({ status: "failed" })] }), "/", {});
+  remember(stateOf({ images: [image({ status: "failed" })] }), {});
   assert.deepEqual(state.earlier, []);
 });
 

@@ -37,7 +37,7 @@ test("the steps of one slider are undone at once, those of two are not", () => {
 test("a step restores boxes, clicks, strokes and people, and no longer waits for a run", () => {
   const state = createState(job(), "image");
   Object.assign(state, { boxes: [[0, 0, 9, 9]], points: [[1, 2, 1]], dropped: new Set([2]) });
-  const step = stepOf(state, "/jobs/job/", {});
+  const step = stepOf(state, {});
   Object.assign(state, { boxes: [], points: [], dropped: new Set() });
   const { turn } = state.run;
 

@@ -12,9 +12,11 @@ from django.urls import reverse
 from rest_framework import serializers
 
 from jobs.api.fields import KnownFieldsOnly
-from jobs.models import Artifact, Job, JobImage, Status
+from jobs.models import Artifact, Job, JobImage, Status, Version
 from jobs.results import storage
 from jobs.sentences import explained
+from jobs.versions.corrections import corrections_left
+from jobs.versions.selectors import FIRST, thumbnail_of, versions_of
 
 IMAGES_SHOWN, MAX_IMAGES_SHOWN = 100, 500  # pictures of one job in an answer
 LISTED_IMAGES = 20  # of each job in a list
@@ -102,6 +104,9 @@ class JobSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=Status.choices)
     dialect = serializers.CharField()
     options = serializers.DictField()
+    corrects = serializers.UUIDField(
+        source="corrects_id", allow_null=True, help_text="The picture that this job is another version of."
+    )
     recipes = UsedRecipeSerializer(many=True)
     error = ErrorSerializer()
     created_at = MomentField()
@@ -115,6 +120,34 @@ class JobSerializer(serializers.Serializer):
     images_next = serializers.CharField(
         allow_null=True, read_only=True, help_text="URL of the job with its next pictures; null: these are the last."
     )
+
+
+class VersionSerializer(serializers.Serializer):
+    """Describe one version of a picture. The first result is number 1."""
+
+    number = serializers.IntegerField()
+    name = serializers.CharField(allow_blank=True)
+    created_at = MomentField()
+    is_shown = serializers.BooleanField(help_text="Whether it stands for the picture in lists and zips.")
+    is_saved_by_hand = serializers.BooleanField(help_text="false: a run of the model.")
+    job = serializers.UUIDField(help_text="The job whose result it is made from.")
+    method = serializers.CharField(help_text="How that job found the subject.")
+    thumbnail = serializers.CharField(allow_blank=True, help_text="Signed link to a small picture.")
+    file = FileSerializer(allow_null=True, help_text="The saved rendering; null for a run of the model.")
+
+
+class OpenedVersionSerializer(VersionSerializer):
+    """Describe one version with all that an editor needs to show it."""
+
+    edit = serializers.DictField(help_text="Settings, people left out and strokes, as they were saved.")
+    result = JobSerializer(help_text="The job that it is made from, with this picture alone.")
+
+
+class VersionsSerializer(serializers.Serializer):
+    """Describe all versions of a picture."""
+
+    free_corrections_left = serializers.IntegerField(help_text="How many more runs of the model cost nothing.")
+    versions = VersionSerializer(many=True)
 
 
 class JobPageSerializer(serializers.Serializer):
@@ -175,3 +208,28 @@ def job_documents(
 def file_document(artifact: Artifact, *, base_url: str, link_ttl_s: int | None = None) -> dict[str, Any]:
     """Return the JSON of one stored file, with a signed link."""
     return dict(FileSerializer(artifact, context={"base_url": base_url, "link_ttl_s": link_ttl_s}).data)
+
+
+def versions_document(image: JobImage, *, base_url: str) -> dict[str, Any]:
+    """Build the JSON of all versions of a picture, the first result included."""
+    versions: list[Version | None] = [None, *versions_of(image)]
+    shown = [version_document(image, version, base_url=base_url) for version in versions]
+    return {"free_corrections_left": corrections_left(image), "versions": shown}
+
+
+def version_document(image: JobImage, version: Version | None, *, base_url: str) -> dict[str, Any]:
+    """Build the JSON of one version of a picture, or with None of its first result."""
+    job = (version and version.run) or image.job
+    thumbnail = thumbnail_of(image, version)
+    file = version.file if version is not None else None
+    return {
+        "number": version.number if version else FIRST,
+        "name": version.name if version else "",
+        "created_at": MomentField().to_representation(version.created_at if version else image.job.created_at),
+        "is_shown": image.shown_version_id == (version.pk if version else None),
+        "is_saved_by_hand": version is not None and version.is_saved_by_hand,
+        "job": str(job.pk),
+        "method": job.options.get("method", ""),
+        "thumbnail": storage.link_to(thumbnail, base_url=base_url) if thumbnail else "",
+        "file": file_document(file, base_url=base_url) if file else None,
+    }

@@ -2,7 +2,7 @@
 
 from jobs.api.routes import route
 
-from . import account, backgrounds, recipes, uploads, variants, views, webhooks
+from . import account, backgrounds, recipes, uploads, variants, versions, views, webhooks
 
 urlpatterns = [
     route("api/account", account.AccountView.as_view(), name="account"),
@@ -14,6 +14,9 @@ urlpatterns = [
     route("api/jobs/<uuid:job_id>/sheet", views.JobSheetView.as_view(), name="job-sheet"),
     route("api/jobs/<uuid:job_id>/variants", variants.VariantsView.as_view(), name="job-variants"),
     route("api/jobs/<uuid:job_id>/again", variants.AgainView.as_view(), name="job-again"),
+    route("api/jobs/<uuid:job_id>/versions/", versions.VersionsView.as_view(), name="job-versions"),
+    route("api/jobs/<uuid:job_id>/versions/<int:number>/", versions.VersionView.as_view(), name="job-version"),
+    route("api/jobs/<uuid:job_id>/edit", versions.EditView.as_view(), name="job-edit"),
     route("api/recipes/", recipes.RecipesView.as_view(), name="recipes"),
     route("api/recipes/schema", recipes.RecipeSchemaView.as_view(), name="recipe-schema"),
     route("api/recipes/export", recipes.RecipesExportView.as_view(), name="recipes-export"),

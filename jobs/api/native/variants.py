@@ -20,13 +20,14 @@ from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import one_picture
 from jobs.api.problem import PROBLEM
 from jobs.api.submitting import idempotency_key, request_digest
-from jobs.models import Job, Scope
+from jobs.models import Job, JobImage, Scope
 from jobs.recipes.rendering import background_of, finish_keep
 from jobs.recipes.selectors import NamedRecipe, recipe_named
 from jobs.results.variants import MAX_BRUSH_BYTES, Rendering, variant_begin, variant_keep
 from jobs.work.rerun import image_rerun
 from jobs.work.selectors import image_at, job_get
 from jobs.work.submission import Door
+from segmentation.finish.recipe import Recipe
 
 from .base import IDEMPOTENCY_KEY, JOB_QUERY, WAIT, NativeView
 from .documents import FileSerializer, JobSerializer, file_document
@@ -71,18 +72,8 @@ class VariantsView(NativeView):
         image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
         body.require_effect(image.job.cutout_options)
         values = body.validated_data
-        brush = values.get("brush")
         named = recipe_named(self.actor, values["recipe"]) if values.get("recipe") else None
-        rendering = variant_begin(
-            actor=self.actor,
-            image=image,
-            options=in_format(body, preferred_format(request)),
-            brush_png=brush.read(MAX_BRUSH_BYTES + 1) if brush else b"",
-            people=values.get("people"),
-            for_screen=values["for_screen"] and not values["keep"],
-            recipe=None if named is None else named.recipe,
-            background=None if named is None else background_of(image.job.team, named.recipe),
-        )
+        rendering = self.begin(body, image, recipe=named.recipe if named else None)
         answer: Callable[[], HttpResponseBase]
         if named is None:
             answer = partial(self._answer, rendering, keeps=values["keep"])
@@ -91,6 +82,29 @@ class VariantsView(NativeView):
         else:
             answer = partial(finished_response, rendering, values["output"])
         return self.when_done(rendering.future, then=answer, left=rendering.drop)
+
+    def begin(
+        self,
+        body: VariantRequestSerializer,
+        image: JobImage,
+        *,
+        recipe: Recipe | None = None,
+        with_thumbnail: bool = False,
+    ) -> Rendering:
+        """Begin the rendering that a request describes."""
+        values = body.validated_data
+        brush = values.get("brush")
+        return variant_begin(
+            actor=self.actor,
+            image=image,
+            options=in_format(body, preferred_format(self.request)),
+            brush_png=brush.read(MAX_BRUSH_BYTES + 1) if brush else b"",
+            people=values.get("people"),
+            for_screen=values["for_screen"] and not values["keep"],
+            with_thumbnail=with_thumbnail,
+            recipe=recipe,
+            background=None if recipe is None else background_of(image.job.team, recipe),
+        )
 
     def _answer(self, rendering: Rendering, *, keeps: bool) -> HttpResponseBase:
         rendered = rendering.result()
@@ -113,7 +127,7 @@ class VariantsView(NativeView):
 
 
 class AgainView(NativeView):
-    """Run the model again on a stored picture, as a new job."""
+    """Run the model again on a stored picture, as a version of it."""
 
     query_fields = JOB_QUERY
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
@@ -121,7 +135,11 @@ class AgainView(NativeView):
     @extend_schema(
         tags=["Native"],
         operation_id="jobs_again",
-        summary="Submit a picture again with other settings, without sending it again",
+        summary="Run the model on a picture again with other settings, as a version of it",
+        description=(
+            "The answer is a job of its own, which the list of jobs leaves out and which ends with the picture. The "
+            "first runs of a picture cost nothing more; see `free_corrections_left` of its versions."
+        ),
         parameters=[WAIT, IDEMPOTENCY_KEY],
         request=AgainRequestSerializer,
         responses={200: JobSerializer, 202: JobSerializer, "4XX": PROBLEM, "5XX": PROBLEM},

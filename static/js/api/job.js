@@ -103,7 +103,7 @@ export function isEmptyResult({ status, foreground }) {
 /**
  * Return a job's URL in the API, or that of one of its actions.
  * @param {Job} job
- * @param {"" | "variants" | "again" | "cancel"} [action]
+ * @param {"" | "variants" | "versions/" | "again" | "cancel"} [action]
  * @returns {string}
  */
 export function jobUrl(job, action = "") {

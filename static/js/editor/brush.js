@@ -59,11 +59,12 @@ export class Brush {
   setPicture(width, height) {
     const size = `${width} × ${height}`;
     if (size === this.size) return;
+    const isOther = this.size !== "";
     this.size = size;
     this.ratio = Math.min(1, MAX_SIDE_PX / Math.max(width, height));
     this.canvas.width = Math.round(width * this.ratio);
     this.canvas.height = Math.round(height * this.ratio);
-    this.state.strokes = [];
+    if (isOther) this.state.strokes = [];
   }
 
   clear() {

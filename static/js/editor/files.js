@@ -4,7 +4,7 @@ import { byId, create } from "../page/elements.js";
 import { fill, gettext } from "../page/texts.js";
 import { toast } from "../page/toast.js";
 import { composed } from "./behind.js";
-import { keptPeople, shownImage } from "./state.js";
+import { editOf, keptPeople, shownImage } from "./state.js";
 
 /** @typedef {import("../api/job.js").Options} Options */
 /** @typedef {import("../api/job.js").StoredFile} StoredFile */
@@ -16,6 +16,7 @@ const EXTENSIONS = { "image/jpeg": "jpg", "image/webp": "webp" };
 /**
  * @typedef {object} FileCalls
  * @property {() => Partial<Options>} options the options of the settings form
+ * @property {() => Partial<Options>} fields what the settings form holds
  * @property {() => string} behind the object URL of the picture behind, "" for none
  * @property {import("./renderings.js").Renderings} renderings
  */
@@ -25,9 +26,10 @@ export class Files {
    * @param {import("./state.js").EditorState} state
    * @param {FileCalls} calls
    */
-  constructor(state, { options, behind, renderings }) {
+  constructor(state, { options, fields, behind, renderings }) {
     this.state = state;
     this.options = options;
+    this.fields = fields;
     this.behind = behind;
     this.renderings = renderings;
     /** The last link and what it shows. @type {{ wish: string, kept: Promise<StoredFile> } | null} */
@@ -74,10 +76,14 @@ export class Files {
     }
   }
 
-  /** Save the result beside the original one. */
-  async keep() {
-    await this.renderings.keep(this.#cutoutOptions());
-    toast(gettext("Saved next to the original result."));
+  /**
+   * Save what is shown as a version of the picture.
+   * @returns {Promise<import("./versions.js").Version>}
+   */
+  async save() {
+    const version = await this.renderings.saveVersion(this.#cutoutOptions(), editOf(this.state, this.fields()));
+    toast(gettext("Saved as a version of this picture."));
+    return version;
   }
 
   /** @returns {Partial<Options>} */

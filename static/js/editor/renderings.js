@@ -40,6 +40,17 @@ export class Renderings {
   }
 
   /**
+   * Save a rendering as a version of the picture.
+   * @param {Partial<Options>} options
+   * @param {import("./state.js").Edit} edit what the editor brings back with it
+   * @returns {Promise<import("./versions.js").Version>}
+   */
+  async saveVersion(options, edit) {
+    const response = await this.#send(options, { edit }, undefined, "versions/");
+    return answered(response.json());
+  }
+
+  /**
    * Return the rendering for the stage, at screen size; null when a newer one has replaced it meanwhile. Crop and colour are left out, so
    * that it lines up with the original and with what is behind it.
    * @param {Partial<Options>} options
@@ -65,16 +76,17 @@ export class Renderings {
 
   /**
    * @param {Partial<Options>} options
-   * @param {{ keep?: boolean, for_screen?: boolean }} use
+   * @param {{ keep?: boolean, for_screen?: boolean, edit?: import("./state.js").Edit }} use
    * @param {AbortSignal} [signal]
+   * @param {"variants" | "versions/"} [action]
    * @returns {Promise<Response>}
    */
-  async #send(options, use, signal) {
+  async #send(options, use, signal, action = "variants") {
     const { state } = this;
     const people = keptPeople(state);
     const { position } = shownImage(state);
     const values = { ...options, position, ...use, ...(people ? { people } : {}) };
-    const url = jobUrl(state.job, "variants");
+    const url = jobUrl(state.job, action);
     if (!state.strokes.length) return call("POST", url, { json: values, signal });
     const form = formOf(values);
     form.append("brush", await this.brushPng(), "brush.png");
@@ -83,7 +95,7 @@ export class Renderings {
 }
 
 /**
- * Return values as the fields of a form: lists separated by commas, null left out.
+ * Return values as the fields of a form: lists separated by commas, objects as JSON, null left out.
  * @param {Record<string, unknown>} values
  * @returns {FormData}
  */
@@ -91,7 +103,8 @@ export function formOf(values) {
   const form = new FormData();
   for (const [name, value] of Object.entries(values)) {
     if (value === null || value === undefined) continue;
-    form.append(name, Array.isArray(value) ? value.join(",") : String(value));
+    if (Array.isArray(value)) form.append(name, value.join(","));
+    else form.append(name, typeof value === "object" ? JSON.stringify(value) : String(value));
   }
   return form;
 }

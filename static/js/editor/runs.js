@@ -20,6 +20,7 @@ const FIRST_WAIT_SECONDS = 2; // short: a run that takes longer is known by then
  * @property {(text: string, options?: { isError?: boolean }) => void} note
  * @property {(before?: Snapshot) => void} onResult called when another result is to be shown; with the snapshot when
  *   it is the one before
+ * @property {() => void} onRun called when a new run has ended with a result
  */
 
 export class Runs {
@@ -27,11 +28,12 @@ export class Runs {
    * @param {import("./state.js").EditorState} state
    * @param {RunCalls} calls
    */
-  constructor(state, { options, note, onResult }) {
+  constructor(state, { options, note, onResult, onRun }) {
     this.state = state;
     this.options = options;
     this.note = note;
     this.onResult = onResult;
+    this.onRun = onRun;
   }
 
   /** Wait for the job in the state, and show its result. */
@@ -92,7 +94,6 @@ export class Runs {
   back() {
     const before = goBack(this.state);
     if (!before) return;
-    history.replaceState(null, "", before.path);
     this.onResult(before);
   }
 
@@ -141,11 +142,11 @@ export class Runs {
       this.#giveUp(complaintOf(image));
       return;
     }
-    remember(this.state, location.pathname, this.options());
+    remember(this.state, this.options());
     setJob(this.state, job);
     this.state.dropped = new Set();
-    history.replaceState(null, "", `/jobs/${job.id}/`);
     this.onResult();
+    this.onRun();
   }
 
   /** @param {string} message */

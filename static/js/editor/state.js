@@ -9,6 +9,7 @@ import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
 /** @typedef {import("../api/job.js").Options} Options */
 /** @typedef {import("./brush.js").Stroke} Stroke */
 /** @typedef {import("../api/job.js").Point} Point */
+/** @typedef {{ options?: Partial<Options>, dropped?: number[], strokes?: Stroke[] }} Edit what is kept on the server */
 /** @typedef {"result" | "side" | "points" | "boxes" | "people" | "brush"} Tool */
 
 /**
@@ -23,7 +24,7 @@ import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
  * @property {Job} job
  * @property {string} imageId
  * @property {string} source
- * @property {string} path the page's path at that time
+ * @property {number} version
  * @property {Partial<Options>} options of the settings form
  * @property {number[]} dropped
  * @property {Stroke[]} strokes
@@ -36,6 +37,7 @@ import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
  * @property {Job} job the job that is shown, as the API wrote it
  * @property {string} imageId which of its pictures is shown
  * @property {string} source the link to the original
+ * @property {number} version the number of the picture's version that is shown
  * @property {Tool} tool
  * @property {Box[]} boxes
  * @property {Point[]} points the clicks, in their order
@@ -52,13 +54,15 @@ import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
  * Return the state of a page that has just been opened.
  * @param {Job} job
  * @param {string} imageId
+ * @param {number} [version]
  * @returns {EditorState}
  */
-export function createState(job, imageId) {
+export function createState(job, imageId, version = 1) {
   return {
     job,
     imageId,
     source: linkToOriginal(imageIn(job, imageId)),
+    version,
     tool: "result",
     boxes: [],
     points: [],
@@ -131,25 +135,23 @@ export function startRun({ run }, wish) {
 /**
  * Keep what is shown for the way back, where there is a result.
  * @param {EditorState} state
- * @param {string} path
  * @param {Partial<Options>} options
  */
-export function remember(state, path, options) {
+export function remember(state, options) {
   if (shownImage(state).status !== "succeeded") return;
-  const { job, imageId, source, dropped, strokes } = state;
-  state.earlier.push({ job, imageId, source, path, options, dropped: [...dropped], strokes: [...strokes] });
+  const { job, imageId, source, version, dropped, strokes } = state;
+  state.earlier.push({ job, imageId, source, version, options, dropped: [...dropped], strokes: [...strokes] });
 }
 
 /**
  * Return all that Undo brings back.
  * @param {EditorState} state
- * @param {string} path
  * @param {Partial<Options>} options of the settings form
  * @returns {Step}
  */
-export function stepOf({ job, imageId, source, dropped, strokes, boxes, points }, path, options) {
+export function stepOf({ job, imageId, source, version, dropped, strokes, boxes, points }, options) {
   const lists = { dropped: [...dropped], strokes: [...strokes], boxes: [...boxes], points: [...points] };
-  return { job, imageId, source, path, options, ...lists };
+  return { job, imageId, source, version, options, ...lists };
 }
 
 /**
@@ -159,8 +161,8 @@ export function stepOf({ job, imageId, source, dropped, strokes, boxes, points }
  */
 export function restore(state, step) {
   startRun(state, null);
-  const { job, imageId, source, dropped, strokes, boxes, points } = step;
-  Object.assign(state, { job, imageId, source, strokes, boxes, points, dropped: new Set(dropped) });
+  const { job, imageId, source, version, dropped, strokes, boxes, points } = step;
+  Object.assign(state, { job, imageId, source, version, strokes, boxes, points, dropped: new Set(dropped) });
 }
 
 /**
@@ -182,8 +184,8 @@ export function goBack(state) {
   const before = state.earlier.pop();
   if (!before) return null;
   startRun(state, null);
-  const { job, imageId, source } = before;
-  Object.assign(state, { job, imageId, source, dropped: new Set(before.dropped) });
+  const { job, imageId, source, version } = before;
+  Object.assign(state, { job, imageId, source, version, dropped: new Set(before.dropped) });
   return before;
 }
 
@@ -236,4 +238,34 @@ export function mayCancel({ run: { awaited } }) {
  */
 export function isShownEnded(state) {
   return hasEnded(shownImage(state));
+}
+
+/**
+ * Return what the server keeps of the editor.
+ * @param {EditorState} state
+ * @param {Partial<Options>} options of the settings form
+ * @returns {Edit}
+ */
+export function editOf({ dropped, strokes }, options) {
+  return { options, dropped: [...dropped], strokes: strokes.map(rounded) };
+}
+
+/**
+ * @param {Stroke} stroke
+ * @returns {Stroke} the same with a tenth of a pixel, which takes a third of the bytes
+ */
+function rounded(stroke) {
+  const tenth = (/** @type {number} */ value) => Math.round(value * 10) / 10;
+  const points = stroke.points.map(([x, y]) => /** @type {[number, number]} */ ([tenth(x), tenth(y)]));
+  return { ...stroke, width: tenth(stroke.width), blur: tenth(stroke.blur), points };
+}
+
+/**
+ * Show an edit that the server has kept.
+ * @param {EditorState} state
+ * @param {Edit} edit
+ */
+export function takeEdit(state, { dropped = [], strokes = [] }) {
+  state.dropped = new Set(dropped);
+  state.strokes = strokes;
 }

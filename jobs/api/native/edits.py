@@ -1,0 +1,59 @@
+"""Native API: what an editor keeps of a picture, checked before it is stored."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rest_framework import serializers
+
+from jobs.api.fields import KnownFieldsOnly
+from segmentation.errors import InvalidParameter
+
+from .fields import json_in
+from .serializers import CutoutOptionsSerializer
+
+MAX_EDIT_BYTES = 512 * 1024
+_MAX_SIDE = 1_000_000
+
+
+class StrokeSerializer(KnownFieldsOnly, serializers.Serializer):
+    """Describe one stroke of the brush. width, blur and points are in pixels of a canvas of the picture's shape."""
+
+    mode = serializers.ChoiceField(choices=["erase", "restore"])
+    width = serializers.FloatField(min_value=0, max_value=_MAX_SIDE)
+    blur = serializers.FloatField(min_value=0, max_value=_MAX_SIDE)
+    points = serializers.ListField(
+        child=serializers.ListField(
+            child=serializers.FloatField(min_value=-_MAX_SIDE, max_value=_MAX_SIDE), min_length=2, max_length=2
+        ),
+        min_length=1,
+    )
+
+
+class EditSerializer(KnownFieldsOnly, serializers.Serializer):
+    """Describe an edit: the settings of the rendering, the people left out and the strokes of the brush."""
+
+    options = CutoutOptionsSerializer(required=False)
+    dropped = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=255), required=False)
+    strokes = StrokeSerializer(many=True, required=False)
+
+
+class EditField(serializers.JSONField):
+    """Accept an edit as an object; in a form, the same as a JSON string. It is stored as it was sent."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        return json_in(self.field_name, dictionary)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, dict):
+            raise InvalidParameter("edit: an object", field="edit")
+        if len(json.dumps(data)) > MAX_EDIT_BYTES:
+            raise InvalidParameter(f"edit: at most {MAX_EDIT_BYTES} bytes; remove some strokes", field="edit")
+        checked = EditSerializer(data=data)
+        checked.is_valid(raise_exception=True)
+        if "options" in data:
+            options = CutoutOptionsSerializer(data=data["options"])
+            options.is_valid(raise_exception=True)
+            options.to_options()
+        return data

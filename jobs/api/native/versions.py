@@ -1,0 +1,186 @@
+"""Native API: the versions of a picture, and what its editor keeps."""
+
+from __future__ import annotations
+
+from functools import partial
+from uuid import UUID
+
+from django.http import HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from jobs.api.fields import KnownFieldsOnly
+from jobs.api.problem import PROBLEM
+from jobs.models import JobImage, Scope, Version
+from jobs.results.variants import Rendering
+from jobs.versions.keeping import edit_keep, version_delete, version_rename, version_save
+from jobs.versions.selectors import FIRST, entry_of, run_image_of, version_at
+from jobs.work.selectors import image_at, job_get
+from segmentation.errors import InvalidParameter
+
+from .base import NativeView
+from .documents import (
+    OpenedVersionSerializer,
+    VersionSerializer,
+    VersionsSerializer,
+    job_document,
+    version_document,
+    versions_document,
+)
+from .edits import EditField
+from .serializers import VariantRequestSerializer
+from .variants import VariantsView
+
+NAME_LENGTH = Version._meta.get_field("name").max_length
+
+
+class VersionRequestSerializer(VariantRequestSerializer):
+    """Describe a rendering to save as a version, and the edit that the editor brings back with it."""
+
+    name = serializers.CharField(max_length=NAME_LENGTH, required=False, allow_blank=True, default="")
+    edit = EditField(required=False, default=dict)
+
+
+class PositionSerializer(KnownFieldsOnly, serializers.Serializer):
+    """Describe which picture of a job is meant."""
+
+    position = serializers.IntegerField(
+        min_value=0, required=False, help_text="Which picture of the job, from 0; by default the first that is left."
+    )
+
+
+class NameSerializer(KnownFieldsOnly, serializers.Serializer):
+    """Describe a version's new name."""
+
+    name = serializers.CharField(max_length=NAME_LENGTH, allow_blank=True)
+
+
+class EditRequestSerializer(PositionSerializer):
+    """Describe what the editor shows: the version it is made from, and the edit on top of it."""
+
+    version = serializers.IntegerField(min_value=FIRST, default=FIRST)
+    edit = EditField()
+
+
+class _PictureView(NativeView):
+    """Find the picture that a request is about, by the job and its position in the query."""
+
+    def entry(self, job_id: UUID, position: int | None = None) -> JobImage:
+        if position is None:
+            query = PositionSerializer(data=self.request.query_params)
+            query.is_valid(raise_exception=True)
+            position = query.validated_data.get("position")
+        return entry_of(image_at(job_get(self.actor, job_id), position))
+
+
+class VersionsView(VariantsView, _PictureView):
+    """List the versions of a picture, or save a rendering as one."""
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="jobs_versions",
+        summary="List the versions of a picture",
+        parameters=[PositionSerializer],
+        responses={200: VersionsSerializer, "4XX": PROBLEM},
+    )
+    def get(self, request: Request, job_id: UUID) -> Response:
+        return Response(versions_document(self.entry(job_id), base_url=self.base_url))
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="jobs_version_save",
+        summary="Save a rendering as a version of a picture",
+        description="The job is the picture's own, or a run of the model on it whose result is rendered.",
+        request={"application/json": VersionRequestSerializer, "multipart/form-data": VersionRequestSerializer},
+        responses={201: VersionSerializer, "4XX": PROBLEM},
+    )
+    def post(self, request: Request, job_id: UUID) -> HttpResponseBase:
+        body = VersionRequestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
+        body.require_effect(image.job.cutout_options)
+        rendering = self.begin(body, image, with_thumbnail=True)
+        return self.when_done(rendering.future, then=partial(self._saved, rendering, body), left=rendering.drop)
+
+    def _saved(self, rendering: Rendering, body: VersionRequestSerializer) -> Response:
+        values = body.validated_data
+        entry = entry_of(rendering.image)
+        version = version_save(
+            image=entry, source=rendering.image, rendered=rendering.result(), edit=values["edit"], name=values["name"]
+        )
+        entry.refresh_from_db(fields=["shown_version"])
+        return Response(version_document(entry, version, base_url=self.base_url), status=201)
+
+
+class VersionView(_PictureView):
+    """Read, name or delete one version of a picture."""
+
+    required_scopes = dict.fromkeys(("PATCH", "DELETE"), (Scope.SUBMIT, Scope.READ))
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="jobs_version",
+        summary="Look at one version, with the edit that the editor brings back",
+        parameters=[PositionSerializer],
+        responses={200: OpenedVersionSerializer, "4XX": PROBLEM},
+    )
+    def get(self, request: Request, job_id: UUID, number: int) -> Response:
+        entry = self.entry(job_id)
+        version = None if number == FIRST else version_at(entry, number)
+        shown = run_image_of(entry, version)
+        result = job_document(shown.job, base_url=self.base_url, images=[shown])
+        document = version_document(entry, version, base_url=self.base_url)
+        return Response({**document, "edit": version.edit if version else {}, "result": result})
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="jobs_version_name",
+        summary="Name a version",
+        parameters=[PositionSerializer],
+        request=NameSerializer,
+        responses={200: VersionSerializer, "4XX": PROBLEM},
+    )
+    def patch(self, request: Request, job_id: UUID, number: int) -> Response:
+        body = NameSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        entry = self.entry(job_id)
+        version = version_at(entry, number)
+        version_rename(version=version, name=body.validated_data["name"])
+        return Response(version_document(entry, version, base_url=self.base_url))
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="jobs_version_delete",
+        summary="Delete a version with its files; the first result is deleted with its job",
+        parameters=[PositionSerializer],
+        responses={204: None, "4XX": PROBLEM},
+    )
+    def delete(self, request: Request, job_id: UUID, number: int) -> Response:
+        if number == FIRST:
+            raise InvalidParameter("number: the first result is deleted with its job", field="number")
+        version_delete(actor=self.actor, version=version_at(self.entry(job_id), number))
+        return Response(status=204)
+
+
+class EditView(_PictureView):
+    """Keep what the editor shows of a picture."""
+
+    required_scopes = {"PUT": (Scope.SUBMIT, Scope.READ)}
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="jobs_edit",
+        summary="Keep what the editor shows, so that it is there when the page is opened again",
+        request=EditRequestSerializer,
+        responses={204: None, "4XX": PROBLEM},
+    )
+    def put(self, request: Request, job_id: UUID) -> Response:
+        body = EditRequestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        values = body.validated_data
+        entry = self.entry(job_id, values.get("position"))
+        version = None if values["version"] == FIRST else version_at(entry, values["version"])
+        edit_keep(image=entry, version=version, edit=values["edit"])
+        return Response(status=204)

@@ -1,0 +1,42 @@
+"""Run the model on a picture again: a version of it, which costs nothing more up to a limit."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db.models import F, Max
+
+from jobs.errors import NotFound
+from jobs.models import JobImage, Quota, Version
+
+
+def correction_count(image: JobImage) -> int:
+    """Count one more run of the model on a picture, and return how many there are now. In the caller's transaction.
+
+    The row stays locked until the commit, so that two corrections at once cannot both be the last free one. Raise
+    NotFound when the picture was deleted meanwhile.
+    """
+    if not JobImage.objects.filter(pk=image.pk).update(runs_again=F("runs_again") + 1):
+        raise NotFound("The picture has been deleted.")
+    return JobImage.objects.values_list("runs_again", flat=True).get(pk=image.pk)
+
+
+def correction_units(image: JobImage, *, count: int, quality: str, quota: Quota) -> int:
+    """Return the units that the `count`-th correction of a picture costs.
+
+    Up to `MATTING_FREE_CORRECTIONS` it costs what its quality counts more than the picture itself was charged, so that
+    a correction is no way to the fine model at the price of the fast one; beyond, it costs as much as a new picture.
+    """
+    units = quota.units_of(quality)
+    if count > settings.MATTING_FREE_CORRECTIONS:
+        return units
+    return max(0, units - image.charged_units)
+
+
+def corrections_left(image: JobImage) -> int:
+    """Return how many more corrections of a picture are free."""
+    return max(0, settings.MATTING_FREE_CORRECTIONS - image.runs_again)
+
+
+def version_number_next(image: JobImage) -> int:
+    """Return the number of a picture's next version. The caller's transaction holds the picture's or its job's lock."""
+    return (Version.objects.filter(image=image).aggregate(last=Max("number"))["last"] or 1) + 1

@@ -1,0 +1,180 @@
+// The versions of the picture: the first result, runs of the model, and edits saved by hand. What the editor shows is
+// kept on the server shortly after each change, so that it is there when the page is opened again.
+import { callJson, csrfToken } from "../api/request.js";
+import { byId, create } from "../page/elements.js";
+import { fill, gettext, ngettext } from "../page/texts.js";
+import { toast } from "../page/toast.js";
+import { editOf } from "./state.js";
+
+/** @typedef {import("../api/job.js").Job} Job */
+/** @typedef {import("../api/job.js").Options} Options */
+/** @typedef {import("./state.js").Edit} Edit */
+
+/**
+ * @typedef {object} Version
+ * @property {number} number from 1, the first result
+ * @property {string} name
+ * @property {boolean} is_shown
+ * @property {boolean} is_saved_by_hand
+ * @property {string} job the id of the job that it is made from
+ * @property {string} method
+ * @property {string} thumbnail a link, "" for none
+ */
+
+/** @typedef {{ free_corrections_left: number, versions: Version[] }} VersionList */
+/** @typedef {{ job: string, position: number, image: string }} Entry the picture that all versions belong to */
+
+const KEPT_AFTER_MS = 700;
+const FIRST = 1;
+
+export class Versions {
+  /**
+   * @param {import("./state.js").EditorState} state
+   * @param {Entry} entry
+   * @param {VersionList} known
+   * @param {object} calls
+   * @param {() => Partial<Options>} calls.options what the settings form holds
+   * @param {(version: Version & { result: Job, edit: Edit }) => void} calls.onOpen called with the version to show
+   */
+  constructor(state, entry, known, { options, onOpen }) {
+    this.state = state;
+    this.entry = entry;
+    this.known = known;
+    this.options = options;
+    this.onOpen = onOpen;
+    this.timer = 0;
+    byId("version-name", HTMLInputElement).addEventListener("change", () => this.#complaining(this.#rename()));
+    byId("version-delete").addEventListener("click", () => this.#complaining(this.#delete()));
+    window.addEventListener("pagehide", () => this.#keepNow());
+    this.show();
+  }
+
+  /** Show the list, with the version that the stage shows marked. */
+  show() {
+    const { versions, free_corrections_left: left } = this.known;
+    byId("versions-part").hidden = versions.length < 2;
+    byId("version-list").replaceChildren(...versions.map((version) => this.#row(version)));
+    const shown = this.#shown;
+    byId("version-edit").hidden = !shown || shown.number === FIRST;
+    byId("version-name", HTMLInputElement).value = shown ? titleOf(shown) : "";
+    for (const help of document.querySelectorAll("[data-run-cost]")) help.textContent = costOf(left);
+  }
+
+  /**
+   * Ask the server for the list, after a run or a saved edit.
+   * @param {(version: Version) => boolean} isShown which of them the stage shows now
+   */
+  async refresh(isShown) {
+    this.known = await callJson("GET", this.#url("versions/"));
+    this.state.version = this.known.versions.findLast(isShown)?.number ?? this.state.version;
+    this.show();
+  }
+
+  /** Keep what the editor shows, shortly after the last change. */
+  keepSoon() {
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.#keepNow(), KEPT_AFTER_MS);
+  }
+
+  get #shown() {
+    return this.known.versions.find(({ number }) => number === this.state.version);
+  }
+
+  /**
+   * @param {string} path below the job
+   * @returns {string}
+   */
+  #url(path) {
+    return `/api/jobs/${this.entry.job}/${path}?position=${this.entry.position}`;
+  }
+
+  // Without waiting for the answer: the page may be closing. What could not be kept is only the way back to it.
+  #keepNow() {
+    if (!this.timer) return;
+    clearTimeout(this.timer);
+    this.timer = 0;
+    const { version } = this.state;
+    const body = JSON.stringify({ position: this.entry.position, version, edit: editOf(this.state, this.options()) });
+    const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
+    void fetch(`/api/jobs/${this.entry.job}/edit`, { method: "PUT", headers, body, keepalive: body.length < 60_000 })
+      .catch(() => {});
+  }
+
+  /**
+   * @param {Version} version
+   * @returns {HTMLLIElement}
+   */
+  #row(version) {
+    const isShown = version.number === this.state.version;
+    const button = create("button", { type: "button", className: "version", title: titleOf(version) });
+    button.setAttribute("aria-pressed", String(isShown));
+    button.append(
+      version.thumbnail
+        ? create("img", { src: version.thumbnail, alt: "", className: "checkerboard" })
+        : create("span", { className: "checkerboard" }),
+      create("span", { className: "version-name", textContent: titleOf(version) }),
+    );
+    button.addEventListener("click", () => this.#complaining(this.#open(version)));
+    return create("li", {}, button);
+  }
+
+  /** @param {Version} version */
+  async #open({ number }) {
+    this.onOpen(await callJson("GET", this.#url(`versions/${number}/`)));
+    this.show();
+    this.keepSoon();
+  }
+
+  async #rename() {
+    const name = byId("version-name", HTMLInputElement).value.trim();
+    await callJson("PATCH", this.#url(`versions/${this.state.version}/`), { json: { name } });
+    await this.refresh(({ number }) => number === this.state.version);
+  }
+
+  async #delete() {
+    const gone = this.state.version;
+    const before = this.known.versions.findLast(({ number }) => number < gone) ?? this.known.versions[0];
+    await this.#open(before);
+    await callJson("DELETE", this.#url(`versions/${gone}/`));
+    await this.refresh(({ number }) => number === before.number);
+    toast(gettext("The version is deleted."));
+  }
+
+  /** @param {Promise<unknown>} action */
+  async #complaining(action) {
+    try {
+      await action;
+    } catch (error) {
+      toast(error instanceof Error ? error.message : String(error));
+    }
+  }
+}
+
+/**
+ * Return what a version is called: its name, or how it was made.
+ * @param {{ number: number, name: string, is_saved_by_hand: boolean, method: string }} version
+ * @returns {string}
+ */
+export function titleOf({ number, name, is_saved_by_hand: isSaved, method }) {
+  if (name) return name;
+  if (number === FIRST) return gettext("First result");
+  if (isSaved) return fill(gettext("Edit {number}"), { number });
+  /** @type {Record<string, string>} */
+  const made = { boxes: gettext("Boxes"), points: gettext("Clicks"), instances: gettext("People") };
+  return `${made[method] ?? gettext("New run")} ${number}`;
+}
+
+/**
+ * Return what the next run of the model costs.
+ * @param {number} left how many are free
+ * @returns {string}
+ */
+export function costOf(left) {
+  if (left <= 0) return gettext("The next correction of this picture counts as one more picture.");
+  const text = ngettext(
+    "Corrections of this picture cost nothing more; {count} is left.",
+    "Corrections of this picture cost nothing more; {count} are left.",
+    left,
+  );
+  return fill(text, { count: left });
+}
