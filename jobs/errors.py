@@ -15,6 +15,10 @@ class AuthenticationRequired(MattingError):
     public_message = gettext_noop("A valid API key is needed.")
 
 
+class LinkInvalid(AuthenticationRequired):
+    public_message = gettext_noop("The link is not valid.")
+
+
 class PermissionDenied(MattingError):
     code, http_status = "permission_denied", 403
     public_message = gettext_noop("This key or user may not do that.")
@@ -118,7 +122,15 @@ class NotFound(MattingError):
 
 
 class NoResults(NotFound):
-    public_message = gettext_noop("The job has no results.")
+    public_message = gettext_noop("There are no results.")
+
+
+class PictureNotFound(NotFound):
+    public_message = gettext_noop("There is no such picture.")
+
+
+class UploadNotFound(NotFound):
+    public_message = gettext_noop("There is no such upload, or it has expired.")
 
 
 class JobNotFound(NotFound):

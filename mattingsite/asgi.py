@@ -11,10 +11,12 @@ django.setup(set_prefix=False)
 
 from django.urls import get_resolver  # noqa: E402  it needs the settings
 
+from jobs.running.metrics import metrics_tidy  # noqa: E402
 from jobs.work.wakeups import JobWakeups  # noqa: E402
 from webserver.application import Application  # noqa: E402
 from webserver.configuration import from_environment  # noqa: E402
 from webserver.django_requests import DjangoHandler  # noqa: E402
 
 application = Application(from_environment(), JobWakeups(), DjangoHandler())
+metrics_tidy()
 _ = get_resolver().url_patterns  # imported now, not by the first request

@@ -15,6 +15,7 @@ from botocore.config import Config
 from jobs.telemetry.logs import FORMATS, logging_settings
 from mattingsite import __version__
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
+from mattingsite.bucket import bucket_origins
 from mattingsite.data_folder import broker_socket, read_or_create_secret
 from mattingsite.environment import read_environment
 from segmentation.cpus import available_cpus, visible_gpus
@@ -197,6 +198,7 @@ STORAGES = {
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
+SEND_FILES = env.choice("MATTING_SEND_FILES", "direct", ("direct", "nginx", "bucket"))
 FILE_UPLOAD_HANDLERS = [
     "jobs.api.body_limits.FileCap",  # first, so that the others store only what it accepts
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
@@ -215,13 +217,15 @@ BEHIND_PROXY = env.switch("MATTING_BEHIND_PROXY", False)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
+# With MATTING_SEND_FILES=bucket the pages' pictures come from the bucket's origin.
+_FILE_ORIGINS = bucket_origins(S3_OPTIONS) if SEND_FILES == "bucket" else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
-        "img-src": ["'self'", "data:", "blob:"],
+        "img-src": ["'self'", "data:", "blob:", *_FILE_ORIGINS],
         "script-src": ["'self'"],
         "style-src": ["'self'"],
-        "connect-src": ["'self'"],
+        "connect-src": ["'self'", *_FILE_ORIGINS],
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
         "form-action": ["'self'"],
@@ -268,12 +272,13 @@ REST_FRAMEWORK = {
 CORS_ALLOWED_ORIGINS = env.items("MATTING_CORS_ORIGINS", [])
 CORS_URLS_REGEX = r"^/(?!admin/|accounts/|i18n/)"
 CORS_ALLOW_HEADERS = [
-    *("accept", "authorization", "content-type", "content-disposition", "idempotency-key", "if-none-match", "range"),
-    "x-api-key",  # a dialect registers the headers that only its clients send
+    *("accept", "authorization", "content-type", "content-disposition", "idempotency-key", "x-api-key"),
+    *("if-none-match", "if-range", "range"),  # a dialect registers the headers that only its clients send
 ]
 CORS_EXPOSE_HEADERS = [
     *("Content-Disposition", "Content-Range", "ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit"),
-    *("RateLimit-Policy", "Retry-After", "Server-Timing", "X-Ignored-Fields", "X-Request-Id"),
+    *("RateLimit-Policy", "Retry-After", "Server-Timing", "Accept-Ranges", "Keyline-Notes", "X-Ignored-Fields"),
+    *("X-Queue-Length", "X-Queue-Seconds", "X-Request-Id"),
 ]
 CORS_PREFLIGHT_MAX_AGE = 3600
 

@@ -34,7 +34,11 @@ class InvalidParameter(MattingError):
 
 class BoxInvalid(InvalidParameter):
     code = "box_invalid"
-    public_message = gettext_noop("A box does not lie on the picture.")
+    public_message = gettext_noop("A box is not valid.")
+
+
+class PointInvalid(BoxInvalid):
+    public_message = gettext_noop("A point is not valid.")
 
 
 class ImageError(MattingError):

@@ -20,6 +20,7 @@ centres as in CenterNet (Zhou et al. 2019), with the four distances of FCOS (Tia
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,6 +73,14 @@ def convolution(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
     )
 
 
+def _zeroed(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
+    """Set weights and bias of a layer to zero, so that it adds nothing before training, and return the layer."""
+    nn.init.zeros_(layer.weight)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)
+    return layer
+
+
 class FoldedConvolution(nn.Module):
     """A convolution combined with its frozen batch normalisation: weights times `scale`, plus `shift`.
 
@@ -84,7 +93,7 @@ class FoldedConvolution(nn.Module):
         self.scale = nn.Parameter(torch.ones(outputs))
         self.shift = nn.Parameter(torch.zeros(outputs))
         self.stride, self.padding, self.groups = stride, kernel // 2, groups
-        self.convolve = functional.conv2d
+        self.convolve: Callable[..., Tensor] = functional.conv2d
         nn.init.kaiming_normal_(self.weight)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -138,9 +147,7 @@ class Encoder(nn.Module):
                 inputs = outputs
             self.stages.append(stage)
         if self.prompted:  # the prompt also enters at every depth: the deep cells need not learn to carry it
-            self.prompt = nn.ModuleList(nn.Conv2d(1, width, 1, bias=False) for width in config.widths[1:])
-            for layer in self.prompt:
-                nn.init.zeros_(layer.weight)
+            self.prompt = nn.ModuleList(_zeroed(nn.Conv2d(1, width, 1, bias=False)) for width in config.widths[1:])
 
     def forward(self, x: Tensor) -> list[Tensor]:
         plane = x[:, 3:]
@@ -168,10 +175,7 @@ class PromptReader(nn.Module):
             nn.Sequential(nn.Conv2d(inputs, width, 3, 2, 1), nn.ReLU(inplace=True))
             for inputs, width in zip((planes, *widths[:-1]), widths, strict=True)
         )
-        self.tell = nn.ModuleList(nn.Conv2d(width, out, 1) for width, out in zip(widths, outputs, strict=True))
-        for layer in self.tell:
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        self.tell = nn.ModuleList(_zeroed(nn.Conv2d(width, out, 1)) for width, out in zip(widths, outputs, strict=True))
 
     def forward(self, planes: Tensor) -> list[Tensor]:
         told = []
@@ -194,8 +198,7 @@ class Attention(nn.Module):
         self.between = nn.LayerNorm(width)
         self.widen, self.narrow = nn.Linear(width, 2 * width), nn.Linear(2 * width, width)
         for layer in (self.position, self.out, self.narrow):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+            _zeroed(layer)
 
     def forward(self, x: Tensor) -> Tensor:
         count, width, rows, columns = (int(side) for side in x.shape)
@@ -274,9 +277,10 @@ class KeylineUNet(nn.Module):
         self.people = nn.Sequential(
             convolution(narrow[2], config.people_width),
             convolution(config.people_width, config.people_width),
-            nn.Conv2d(config.people_width, 5, 1),
+            maps := nn.Conv2d(config.people_width, 5, 1),
         )
-        nn.init.constant_(self.people[-1].bias[:1], -4.0)  # sigmoid 0.02: focal loss starts calm (Lin et al. 2017)
+        assert maps.bias is not None
+        nn.init.constant_(maps.bias[:1], -4.0)  # sigmoid 0.02: focal loss starts calm (Lin et al. 2017)
         self.side_mattes = nn.ModuleList(nn.Conv2d(width, 2, 3, 1, 1) for width in (narrow[2], narrow[1]))
 
     def encode(self, photos: Tensor) -> list[Tensor]:
@@ -365,4 +369,7 @@ def _config_beside(path: Path) -> NetworkConfig:
 
 def config_from_json(values: dict[str, Any]) -> NetworkConfig:
     """Build a config from a manifest's object; raise TypeError for unknown names."""
-    return NetworkConfig(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    fields: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
+    return NetworkConfig(**fields)

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any, Self
 
-from .errors import BoxInvalid, InvalidParameter
+from .errors import BoxInvalid, InvalidParameter, PointInvalid
 
 MAX_BOXES = 20
 MAX_POINTS = 20
@@ -160,22 +160,22 @@ class Point:
         for name in ("x", "y"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
-                raise BoxInvalid(f"points: {name} must be a number, not {value!r:.40}", field="points")
+                raise PointInvalid(f"points: {name} must be a number, not {value!r:.40}", field="points")
             if abs(value) > MAX_COORDINATE_PX:
-                raise BoxInvalid(f"points: {name}={value} is off any picture", field="points")
+                raise PointInvalid(f"points: {name}={value} is off any picture", field="points")
             object.__setattr__(self, name, int(value // 1))
 
     @classmethod
     def parse(cls, value: Any) -> Self:
         """Parse `[x, y, 1]` (keep) or `[x, y, 0]` (remove)."""
         if not isinstance(value, list | tuple) or len(value) != 3 or value[2] not in (0, 1):
-            raise BoxInvalid("points: each point is [x, y, 1] to keep or [x, y, 0] to remove", field="points")
+            raise PointInvalid("points: each point is [x, y, 1] to keep or [x, y, 0] to remove", field="points")
         return cls(value[0], value[1], bool(value[2]))
 
     def on(self, width: int, height: int) -> Point:
-        """Return the point; raise BoxInvalid when it is outside a picture of `width` x `height`."""
+        """Return the point; raise PointInvalid when it is outside a picture of `width` x `height`."""
         if not (0 <= self.x < width and 0 <= self.y < height):
-            raise BoxInvalid(f"points: ({self.x}, {self.y}) is not on a picture of {width}x{height}", field="points")
+            raise PointInvalid(f"points: ({self.x}, {self.y}) is not on a picture of {width}x{height}", field="points")
         return self
 
 
@@ -277,11 +277,11 @@ class CutoutOptions:
 
     def _check_points(self) -> None:
         if isinstance(self.points, str | Mapping) or not isinstance(self.points, list | tuple):
-            raise BoxInvalid("points: a list of [x, y, 1] or [x, y, 0]", field="points")
+            raise PointInvalid("points: a list of [x, y, 1] or [x, y, 0]", field="points")
         points = tuple(point if isinstance(point, Point) else Point.parse(point) for point in self.points)
         object.__setattr__(self, "points", points)
         if len(points) > MAX_POINTS:
-            raise BoxInvalid(f"points: {len(points)} are more than {MAX_POINTS}", field="points")
+            raise PointInvalid(f"points: {len(points)} are more than {MAX_POINTS}", field="points")
         if self.method is Method.POINTS and not any(point.keep for point in points):
             raise InvalidParameter("points: method points needs at least one to keep", field="points")
         if points and self.method is Method.INSTANCES:

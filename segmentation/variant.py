@@ -58,6 +58,17 @@ def variant_write(wanted: VariantInput, folder: Path) -> VariantFile:
 
     Raise InvalidParameter for a brush that is not a PNG or too large, ImageError for files that do not belong together.
     """
+    result = render_variant(wanted.source.read_bytes(), edited_alpha(wanted), wanted.options, wanted.limits)
+    rendered = _first(result.outputs)
+    descriptor, name = tempfile.mkstemp(dir=folder, suffix=rendered.extension)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(rendered.data)
+    size = (rendered.width, rendered.height)
+    return VariantFile(Path(name), rendered.content_type, rendered.extension, *size, result.timings_ms)
+
+
+def edited_alpha(wanted: VariantInput) -> bytes:
+    """Return the stored alpha as PNG, limited to the chosen people, resized and brushed as the input says."""
     alpha_png = wanted.alpha.read_bytes()
     if wanted.ids is not None:
         alpha_png = only_people(alpha_png, wanted.ids.read_bytes(), wanted.people)
@@ -65,13 +76,7 @@ def variant_write(wanted: VariantInput, folder: Path) -> VariantFile:
         alpha_png = resized(alpha_png, wanted.size)
     if wanted.brush_png:
         alpha_png = brushed(alpha_png, wanted.brush_png, wanted.brush_limits)
-    result = render_variant(wanted.source.read_bytes(), alpha_png, wanted.options, wanted.limits)
-    rendered = _first(result.outputs)
-    descriptor, name = tempfile.mkstemp(dir=folder, suffix=rendered.extension)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(rendered.data)
-    size = (rendered.width, rendered.height)
-    return VariantFile(Path(name), rendered.content_type, rendered.extension, *size, result.timings_ms)
+    return alpha_png
 
 
 def resized(alpha_png: bytes, size: tuple[int, int]) -> bytes:

@@ -25,6 +25,7 @@ ROOMS = (
     "jobs.results",
     "jobs.webhooks",
     "jobs.mail",
+    "jobs.erasure",
 )
 WORKERS_ONLY = (
     "jobs.work.tasks",

@@ -115,10 +115,11 @@ def _known(picture: Picture) -> tuple[float, ...]:
     """Return (people code, real weight, cutout weight, person cutout weight, is empty) of a picture."""
     role = ROLES.get(picture.kind, SetRole())
     people = picture.subject or role.people
-    subject = picture.alpha is not None and picture.alpha.max() > 127
+    share = 0.0 if picture.alpha is None else float((picture.alpha > 127).mean())
+    subject = share > 0
     empty = picture.alpha is None and picture.people is None and not picture.objects and picture.kind == "background"
     person_cutout = {"one": role.cutout, "person": NAMED_PERSON_CUTOUT, "alone": NAMED_PERSON_CUTOUT}.get(people, 0.0)
-    real = role.real * weight_by_share(float((picture.alpha > 127).mean())) if subject else 0.0
+    real = role.real * weight_by_share(share) if subject else 0.0
     return (PEOPLE_CODES[people], real, role.cutout * subject, person_cutout * subject, float(empty))
 
 

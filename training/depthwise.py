@@ -65,7 +65,8 @@ def _in_windows(x: Tensor, change: Tensor, weight: Tensor, stride: int) -> Tenso
 
 def convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int, dilation: int, groups: int) -> Tensor:
     """Replace `conv2d` for depthwise convolutions; the result has the data type of `x`."""
-    return DepthwiseConvolution.apply(x, weight.to(x.dtype), bias.to(x.dtype), stride)
+    result: Tensor = DepthwiseConvolution.apply(x, weight.to(x.dtype), bias.to(x.dtype), stride)  # type: ignore[no-untyped-call]
+    return result
 
 
 def hasten(network: nn.Module) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,8 +45,8 @@ def engine_for(weights: Path, size: int | None = None, least_score: float | None
 
     size: another input size in pixels, a multiple of 32. least_score: another minimum score of reported people.
     """
-    changes = {"size": size, "min_score": least_score}
-    changes = {name: value for name, value in changes.items() if value is not None}
+    wanted = {"size": size, "min_score": least_score}
+    changes: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
     served = read_manifest(weights)
     if size is not None and served.family != KEYLINE:
         raise ValueError("only the built-in network works at another size than its own")

@@ -8,31 +8,34 @@ third faster on two idle cores, and several times faster when other programs use
 import copy
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
 
+Network = TypeVar("Network", bound=nn.Module)
 
-class Gradients:
+
+class Gradients(Generic[Network]):
     """Set the gradients of `network` to the mean over `workers` parts of a batch."""
 
-    def __init__(self, network: nn.Module, workers: int):
+    def __init__(self, network: Network, workers: int):
         self.network = network
         self._others = [self._sharing(network) for _ in range(workers - 1)]
         self._pool = ThreadPoolExecutor(max(1, workers - 1))
 
     @staticmethod
-    def _sharing(network: nn.Module) -> nn.Module:
+    def _sharing(network: Network) -> Network:
         """Return a copy of a network that shares the weights and has its own gradients and running means."""
         other = copy.deepcopy(network)
         for theirs, ours in zip(other.parameters(), network.parameters(), strict=True):
             theirs.data = ours.data
         return other
 
-    def of(self, loss_of: Callable[[nn.Module], Tensor]) -> float:
+    def of(self, loss_of: Callable[[Network], Tensor]) -> float:
         """Run `loss_of` once with each worker's network and return the mean of the losses."""
 
-        def work(network: nn.Module) -> float:
+        def work(network: Network) -> float:
             network.zero_grad(set_to_none=True)
             loss = loss_of(network)
             loss.backward()

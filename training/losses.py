@@ -76,7 +76,7 @@ def people_loss(maps: Tensor, batch: Batch) -> Tensor:
     """
     heat, reach = people_targets(batch, maps.shape[2], maps.shape[3])
     inside = (heat > 0) & (reach > 0).all(1)  # of a person's box: known there, whoever else is about
-    certain = functional.adaptive_avg_pool2d(batch.people_known.float(), maps.shape[2:])[:, 0] == 1
+    certain = functional.adaptive_avg_pool2d(batch.people_known.float(), (maps.shape[2], maps.shape[3]))[:, 0] == 1
     known = (certain | inside).float()
     logits = maps[:, 0]
     guess = torch.sigmoid(logits)

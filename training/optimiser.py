@@ -41,7 +41,7 @@ class Muon(torch.optim.Optimizer):
         super().__init__(parameters, {"lr": lr, "momentum": momentum})
 
     @torch.no_grad()
-    def step(self, closure: None = None) -> None:
+    def step(self, closure: None = None) -> None:  # type: ignore[override]  # no closure: one gradient for each step
         for group in self.param_groups:
             for weight in group["params"]:
                 if weight.grad is None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from segmentation.errors import WeightsInvalid
-from segmentation.network import Encoder, FoldedConvolution, KeylineUNet, read_tensors
+from segmentation.network import Encoder, FoldedConvolution, InvertedResidual, KeylineUNet, read_tensors
 from training.mixture import IMAGENET_MEAN, IMAGENET_STD
 
 NORMALISATION_EPSILON = 1e-3
@@ -42,15 +42,13 @@ def load_encoder(encoder: Encoder, path: Path) -> None:
     try:
         with torch.no_grad():
             _fill(encoder.stem, weights, "_conv_stem", "_bn0")
-            number = 0
-            for stage in encoder.stages:
-                for block in stage:
-                    name = f"_blocks.{number}."
-                    if block.widen is not None:
-                        _fill(block.widen, weights, name + "_expand_conv", name + "_bn0")
-                    _fill(block.filter, weights, name + "_depthwise_conv", name + "_bn1")
-                    _fill(block.narrow, weights, name + "_project_conv", name + "_bn2")
-                    number += 1
+            blocks = [module for module in encoder.stages.modules() if isinstance(module, InvertedResidual)]
+            for number, block in enumerate(blocks):
+                name = f"_blocks.{number}."
+                if block.widen is not None:
+                    _fill(block.widen, weights, name + "_expand_conv", name + "_bn0")
+                _fill(block.filter, weights, name + "_depthwise_conv", name + "_bn1")
+                _fill(block.narrow, weights, name + "_project_conv", name + "_bn2")
             _own_normalisation(encoder.stem)
     except (KeyError, TypeError) as error:
         raise WeightsInvalid(f"{path.name} does not hold an EfficientNet-Lite of this size: {error}.") from error
@@ -74,5 +72,5 @@ def _own_normalisation(stem: FoldedConvolution) -> None:
     """Adapt the stem to photos normalised by our mean and deviation (per channel) instead of theirs (one for all)."""
     mean, deviation = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
     colours = stem.weight[:, :3]
-    stem.shift += stem.scale * (colours * ((mean - THEIR_MEAN) / THEIR_STD)[:, None, None]).sum((1, 2, 3))
+    stem.shift.add_(stem.scale * (colours * ((mean - THEIR_MEAN) / THEIR_STD)[:, None, None]).sum((1, 2, 3)))
     stem.weight[:, :3] = colours * (deviation / THEIR_STD)[:, None, None]

@@ -40,7 +40,7 @@ def stamped_page(seed: int) -> StampedPage:
     printed, photographed = seed % 2 == 0, seed % 6 >= 2
     page = paper_texture(random, PAPERS[paper])
     if printed:
-        page *= 1 - 0.88 * print_cover(random)[..., None]
+        page = page * (1 - 0.88 * print_cover(random)[..., None])
     ink_alpha = placed(random, SHAPE_MAKERS[shape](random)) * inking(random)
     page = inked(page, ink_alpha, np.array(INKS[ink], np.float32) / 255 + random.uniform(-0.03, 0.03, 3))
     if photographed:
@@ -48,7 +48,7 @@ def stamped_page(seed: int) -> StampedPage:
         page *= light(random)
     blur = random.uniform(0.5, 1.3)
     page, ink_alpha = (cv2.GaussianBlur(layer, (0, 0), blur) for layer in (page, ink_alpha))
-    page += random.normal(0, random.uniform(0.004, 0.014), page.shape)
+    page = page + random.normal(0, random.uniform(0.004, 0.014), page.shape)
     rgb = through_jpeg(page, quality=int(random.integers(62, 93)))
     rows, columns = np.nonzero(ink_alpha > 0.02)
     box = (int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1)
@@ -201,4 +201,6 @@ def light(random: Random) -> np.ndarray:
 def through_jpeg(page: np.ndarray, *, quality: int) -> np.ndarray:
     levels = np.clip(page * 255 + 0.5, 0, 255).astype(np.uint8)
     _, data = cv2.imencode(".jpg", levels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+    decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert decoded is not None  # it was encoded a line ago
+    return np.ascontiguousarray(decoded[..., ::-1])

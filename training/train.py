@@ -106,7 +106,7 @@ class Run:
     network: KeylineUNet
     averaged: KeylineUNet
     optimisers: list[torch.optim.Optimizer]
-    gradients: Gradients
+    gradients: Gradients[KeylineUNet]
     step: int = 0
     seen: int = 0
     spent_s: float = 0.0
@@ -201,7 +201,7 @@ def start(
     if encoder:
         load_encoder(network.encoder, encoder)
     drop_blocks(network, schedule.drop)
-    network = network.to(device, memory_format=torch.channels_last).train()
+    network = network.to(device).to(memory_format=torch.channels_last).train()  # type: ignore[call-overload]
     averaged = copy.deepcopy(network).eval()
     if device.type == "cpu":
         hasten(network)

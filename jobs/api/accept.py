@@ -32,21 +32,10 @@ def preferred_format(request: Request) -> Format | None:
 
 
 class AlwaysJson(DefaultContentNegotiation):
-    """Respond with JSON, or with the route's file, regardless of the Accept header."""
+    """Respond with JSON, or with the route's file, whatever Accept names (RFC 9110 allows that)."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         first = next(iter(renderers))
         return first, first.media_type
-
-
-class PictureOrJson(AlwaysJson):
-    """Accept a picture type as well as JSON; raise NotAcceptable for neither. Errors are always problem documents."""
-
-    def select_renderer(
-        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        if preferred_picture(request):
-            return super().select_renderer(request, renderers, format_suffix)
-        return DefaultContentNegotiation.select_renderer(self, request, renderers, format_suffix)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, ClassVar
 from urllib.parse import quote
@@ -63,11 +63,6 @@ class RequestTooLarge(ImageTooLarge):
     public_message = gettext_noop("The request's body is too large.")
 
 
-class NotAcceptable(MattingError):
-    code, http_status = "not_acceptable", 406
-    public_message = gettext_noop("None of the types in Accept can be given.")
-
-
 class DialectView(SubmittingView, WaitingView):
     """Convert any exception of a view to a response with its `render_error`, and apply the rate limits.
 
@@ -114,8 +109,7 @@ class DialectView(SubmittingView, WaitingView):
 
     def note_ignored(self, serializer: serializers.Serializer) -> None:
         """List the request's unknown fields in a response header; the dialect ignores them, as its vendor does."""
-        sent = serializer.initial_data if isinstance(serializer.initial_data, Mapping) else {}
-        self.ignored_fields = sorted(str(name) for name in set(sent) - set(serializer.fields))
+        self.ignored_fields = sorted(_unknown_names(serializer, serializer.initial_data))
 
     def _request_spend(self) -> None:
         """Count the request against its team's limits; raise RateLimited when it exceeds one.
@@ -157,6 +151,9 @@ class DialectView(SubmittingView, WaitingView):
     def _handle(self, exception: Exception, context: dict[str, Any]) -> Response:
         error = matting_error_of(exception)
         request = context.get("request")
+        if isinstance(error, UnsupportedMediaType):
+            types = ", ".join(parser.media_type for parser in self.parser_classes)
+            error.message = f"This Content-Type is not understood here; send {types}."
         if error.http_status >= 500:
             logger.exception("request failed", exc_info=exception)
             answer_failed(request)
@@ -216,8 +213,6 @@ def matting_error_of(exception: Exception) -> MattingError:
             return NotFound()
         case exceptions.MethodNotAllowed():
             return MethodNotAllowed()
-        case exceptions.NotAcceptable():
-            return NotAcceptable()
         case exceptions.Throttled():
             return RateLimited(retry_after_s=int(getattr(exception, "wait", None) or 1))
         case SuspiciousOperation() | UnicodeDecodeError() | RecursionError():  # the last: JSON nested thousands deep
@@ -225,6 +220,16 @@ def matting_error_of(exception: Exception) -> MattingError:
         case OperationalError() | InterfaceError():
             return DatabaseUnavailable()
     return MattingError()
+
+
+def _unknown_names(serializer: serializers.Serializer, sent: Any, within: str = "") -> Iterator[str]:
+    """Yield the sent names that a serializer does not have; names of nested serializers contain a dot."""
+    read = {*serializer.fields, *getattr(serializer, "also_read", ())}
+    for name in sent if isinstance(sent, Mapping) else ():
+        if name not in read:
+            yield f"{within}{name}"
+        elif isinstance(nested := serializer.fields.get(name), serializers.Serializer):
+            yield from _unknown_names(nested, sent[name], f"{within}{name}.")
 
 
 def _first_problem(detail: Any, name: str = "") -> tuple[str, str]:

@@ -36,7 +36,13 @@ class RawPicture(BaseParser):
         most = settings.MATTING_MAX_IMAGE_BYTES
         data = stream.read(most + 1)
         name = _file_name(parser_context["request"].headers.get("Content-Disposition", ""))
-        return {"image": [SimpleUploadedFile(name, data, media_type or "")]}
+        return {"image": SimpleUploadedFile(name, data, media_type or "")}
+
+
+class RawBytes(RawPicture):
+    """Read a picture whose sender does not name its type."""
+
+    media_type = "application/octet-stream"
 
 
 class JsonBody(BaseParser):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from rest_framework import serializers
 
-from jobs.errors import ParameterUnknown
+from jobs.errors import MalformedBody, ParameterUnknown
 from segmentation.options import RANGES
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 else:
     Base = object
 
+SWITCH_MESSAGE = "must be true or false."
 _SWITCHES = {"true": True, "false": False, "1": True, "0": False}
 
 
@@ -26,6 +27,7 @@ class SwitchField(serializers.BooleanField):
     """
 
     default_empty_html = serializers.empty
+    default_error_messages = {"invalid": SWITCH_MESSAGE}
 
     def to_internal_value(self, data: Any) -> bool:
         if isinstance(data, str | int):
@@ -72,12 +74,24 @@ class KnownFieldsOnly(Base):
     also_known: ClassVar[tuple[str, ...]] = ("csrfmiddlewaretoken",)
 
     def to_internal_value(self, data: Any) -> Any:
-        for name in data if isinstance(data, Mapping) else ():
-            if name not in self.fields and name not in self.also_known:
-                near = difflib.get_close_matches(str(name), list(self.fields), n=1)
-                hint = f"; did you mean {near[0]}?" if near else f"; the fields are {', '.join(self.fields)}"
-                raise ParameterUnknown(f"{str(name)[:60]!r} is not a field{hint}", field=str(name)[:60])
+        if isinstance(data, Mapping):
+            require_known([name for name in data if name not in self.also_known], list(self.fields))
         return super().to_internal_value(data)
+
+
+def require_known(names: Iterable[Any], known: Sequence[str]) -> None:
+    """Raise ParameterUnknown for the first name that is not known, with the nearest one that is.
+
+    Raises MalformedBody for a name that no client writes: then a file was sent as if it were a form.
+    """
+    for name in map(str, names):
+        if name in known:
+            continue
+        if not name.isprintable():
+            raise MalformedBody("The body is not a form; send a picture with its Content-Type, such as image/jpeg.")
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"the fields are {', '.join(known) or 'none'}"
+        raise ParameterUnknown(f"{name[:60]!r} is not a field; {hint}", field=name[:60])
 
 
 class BlankAsDefault(Base):

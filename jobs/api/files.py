@@ -13,12 +13,11 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from jobs.api.accept import AlwaysJson
 from jobs.api.auth import HasScope
 from jobs.api.native.base import NativeView
 from jobs.api.problem import PROBLEM
 from jobs.api.sending import file_response
-from jobs.errors import AuthenticationRequired, LinkExpired, PermissionDenied
+from jobs.errors import AuthenticationRequired, LinkExpired, LinkInvalid, PermissionDenied
 from jobs.models import Artifact
 from jobs.results import storage
 from jobs.results.downloads import download_note
@@ -26,13 +25,15 @@ from jobs.results.selectors import artifact_get, artifact_signed
 
 
 class SignedOrScope(BasePermission):
-    """Allow a valid signature; otherwise require the scope `read`. Raise LinkExpired for an expired link."""
+    """Allow a valid signature; otherwise require the scope `read`. Raise LinkExpired and LinkInvalid."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if is_signed(request, view):
             return True
-        if _link_state(request, view) == "expired" and request.auth is None and not request.user.is_authenticated:
-            raise LinkExpired("The link has expired; look at the job again for a new one.")
+        if "signature" in request.query_params and request.auth is None and not request.user.is_authenticated:
+            if _link_state(request, view) == "expired":
+                raise LinkExpired("The link has expired; look at the job again for a new one.")
+            raise LinkInvalid("The link's signature does not fit; use the link as it was given, or send a key.")
         return HasScope().has_permission(request, view)
 
 
@@ -53,8 +54,8 @@ class FileView(NativeView):
     """
 
     is_rated = False
+    query_fields = None  # an unknown name in a link does no harm
     permission_classes = [SignedOrScope]
-    content_negotiation_class = AlwaysJson
 
     def perform_authentication(self, request: Request) -> None:
         """Authenticate the caller; an invalid key is ignored if the signature is valid."""

@@ -26,7 +26,7 @@ class Dialect:
 
     name: the value of `Job.dialect`, and the folder's name. label: its name for people, and its group in the OpenAPI
     document. routes: returns its URL patterns; called only by web processes. limits: its default limits for a team.
-    request_headers: headers that only its clients send, allowed for pages of other origins.
+    request_headers and response_headers: its own headers, which pages of other origins may send and read.
     callback_payload: builds the payload of a job's callback; without it, the native one is sent.
     """
 
@@ -35,6 +35,7 @@ class Dialect:
     routes: Callable[[], list[URLPattern]]
     limits: DialectLimits = field(default_factory=DialectLimits)
     request_headers: tuple[str, ...] = ()
+    response_headers: tuple[str, ...] = ()
     callback_payload: CallbackPayload | None = None
 
 
@@ -46,6 +47,7 @@ def register(dialect: Dialect) -> None:
     _dialects[dialect.name] = dialect
     dialect_register(dialect.name, label=dialect.label, limits=dialect.limits)
     settings.CORS_ALLOW_HEADERS.extend(set(dialect.request_headers) - set(settings.CORS_ALLOW_HEADERS))
+    settings.CORS_EXPOSE_HEADERS.extend(set(dialect.response_headers) - set(settings.CORS_EXPOSE_HEADERS))
     if dialect.callback_payload is not None:
         callback_payload_register(dialect.name, dialect.callback_payload)
 

@@ -1,18 +1,28 @@
-"""Send stored files: complete, as one byte range (206), or only the status that they are unchanged (304)."""
+"""Send stored files: complete, as one byte range (206), or only the status that they are unchanged (304).
+
+MATTING_SEND_FILES selects who sends the bytes: this process, nginx (X-Accel-Redirect), or the bucket (a link that
+expires soon). nginx and the bucket also support ranges.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from urllib.parse import quote
 
-from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.conf import settings
+from django.http import FileResponse, HttpResponse, HttpResponseBase, HttpResponseRedirect, StreamingHttpResponse
 from django.utils.cache import get_conditional_response
+from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 
 from jobs.models import Artifact
 from jobs.results import storage
 
 _PIECE_BYTES = 2**18
+# The internal location of deploy/nginx/keyline.conf whose alias is the media folder.
+_NGINX_LOCATION = "/stored-files/"
+_BUCKET_LINK_TTL_S = 300
 _ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
@@ -25,19 +35,36 @@ def file_response(request: Request, artifact: Artifact, *, as_attachment: bool) 
         "ETag": f'"{artifact.sha256[:32]}"',
         "Accept-Ranges": "bytes",
     }
-    response = (
-        get_conditional_response(request._request, etag=headers["ETag"])
-        or _ranged(request, artifact, headers["ETag"])
-        or FileResponse(
-            storage.open_file(artifact.key),
-            content_type=artifact.content_type,
-            filename=artifact.file_name,
-            as_attachment=as_attachment,
-        )
+    if settings.SEND_FILES == "bucket":  # not kept by browsers: the link expires before the response would
+        headers["Cache-Control"] = "private, no-cache"
+    response = get_conditional_response(request._request, etag=headers["ETag"]) or _sent(
+        request, artifact, headers["ETag"], as_attachment=as_attachment
     )
     for name, value in headers.items():
         response[name] = value
     return response
+
+
+def _sent(request: Request, artifact: Artifact, etag: str, *, as_attachment: bool) -> HttpResponseBase:
+    disposition = content_disposition_header(as_attachment, artifact.file_name) or "inline"
+    if settings.SEND_FILES == "nginx":
+        storage.local_path(artifact.key)  # a file that is gone is reported by this site, not by nginx
+        response = HttpResponse(content_type=artifact.content_type)
+        response["X-Accel-Redirect"] = _NGINX_LOCATION + quote(artifact.key)
+        response["Content-Disposition"] = disposition
+        return response
+    if settings.SEND_FILES == "bucket":
+        return HttpResponseRedirect(
+            storage.bucket_link(
+                artifact.key, content_type=artifact.content_type, disposition=disposition, ttl_s=_BUCKET_LINK_TTL_S
+            )
+        )
+    return _ranged(request, artifact, etag) or FileResponse(
+        storage.open_file(artifact.key),
+        content_type=artifact.content_type,
+        filename=artifact.file_name,
+        as_attachment=as_attachment,
+    )
 
 
 def _ranged(request: Request, artifact: Artifact, etag: str) -> HttpResponseBase | None:
@@ -47,10 +74,14 @@ def _ranged(request: Request, artifact: Artifact, etag: str) -> HttpResponseBase
         return None
     size = artifact.bytes
     first, last = match.groups()
+    if first and last and int(last) < int(first):
+        return None  # no range at all (RFC 9110): as if it had not been sent
     start = int(first) if first else max(0, size - int(last))
     end = min(size, int(last) + 1) if first and last else size
     if start >= end:
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+        return HttpResponse(
+            status=416, content_type=artifact.content_type, headers={"Content-Range": f"bytes */{size}"}
+        )
     part = StreamingHttpResponse(_pieces(artifact.key, start, end), status=206, content_type=artifact.content_type)
     part["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
     part["Content-Length"] = str(end - start)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from rest_framework.request import Request
 
+from jobs.errors import IdempotencyConflict
 from jobs.intake.sources import CheckedSource, FileSource, Source, UrlSource
 from jobs.models import Job
+from jobs.recipes.selectors import NamedRecipe
 from jobs.work.selectors import job_by_idempotency_key
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import InvalidParameter
@@ -30,30 +34,56 @@ class SubmittingView:
     is_replay = False
 
     def submit(
-        self: Any, *, door: Door, options: CutoutOptions, sources: Sequence[Source], limits: Limits | None = None
+        self: Any,
+        *,
+        door: Door,
+        options: CutoutOptions,
+        sources: Sequence[Source],
+        limits: Limits | None = None,
+        recipes: Sequence[NamedRecipe] = (),
+        fields: Mapping[str, Any] | None = None,
     ) -> Job:
         """Submit a job, or return the job that the request's Idempotency-Key created before.
 
+        fields: further values of the request that affect its response; they are compared when the key is used again.
         Raise InvalidParameter when the key was used with another request, and the errors of `job_submit`.
         """
         key = idempotency_key(self.request)
-        if not key:
-            return job_submit(actor=self.actor, door=door, options=options, sources=sources, limits=limits)
-        digest = request_digest(door, options, sources)
-        if (earlier := self.replayed(key, digest)) is not None:
-            return earlier
-        door = replace(door, idempotency_key=key, request_hash=digest)
-        return job_submit(actor=self.actor, door=door, options=options, sources=sources, limits=limits)
+        if key:
+            named = [f"{recipe.name}@{recipe.version}" for recipe in recipes]
+            digest = request_digest(door, options, sources, *named, *map(_written, sorted((fields or {}).items())))
+            door = replace(door, idempotency_key=key, request_hash=digest)
+        submission = partial(
+            job_submit, actor=self.actor, door=door, options=options, sources=sources, limits=limits, recipes=recipes
+        )
+        return self.submit_once(door, submission)
 
-    def replayed(self: Any, key: str, digest: str) -> Job | None:
-        """Return the job that a key created, None without one; raise InvalidParameter for another request."""
-        job = job_by_idempotency_key(self.actor, key) if key else None
-        if job is None:
-            return None
-        if job.request_hash != digest:
-            raise InvalidParameter("Idempotency-Key: it was used with another request", field="Idempotency-Key")
-        self.is_replay = True
+    def submit_once(self: Any, door: Door, submission: Callable[[], Job]) -> Job:
+        """Call `submission`, unless the door's Idempotency-Key created a job before; return the job."""
+        earlier = self._replayed(door)
+        if earlier is not None:
+            return earlier
+        try:
+            return submission()
+        except IdempotencyConflict:
+            earlier = self._replayed(door)  # the same request was stored at the same moment
+            if earlier is None:
+                raise
+            return earlier
+
+    def _replayed(self: Any, door: Door) -> Job | None:
+        """Return the job that the door's key created before, or None; raise InvalidParameter for another request."""
+        job = job_by_idempotency_key(self.actor, door.idempotency_key) if door.idempotency_key else None
+        if job is not None:
+            require_same_request(job.request_hash, door.request_hash)
+            self.is_replay = True
         return job
+
+
+def require_same_request(earlier: str, now: str) -> None:
+    """Raise InvalidParameter when the hashes of two requests with one Idempotency-Key differ."""
+    if earlier != now:
+        raise InvalidParameter("Idempotency-Key: it was used with another request", field="Idempotency-Key")
 
 
 def idempotency_key(request: Request) -> str:
@@ -79,3 +109,15 @@ def _identity(source: Source) -> str:
         case FileSource():
             return source.path
     return source.name
+
+
+def _written(entry: tuple[str, Any]) -> str:
+    """Return a field as text; a file as the hash of its content."""
+    name, value = entry
+    if not isinstance(value, UploadedFile):
+        return f"{name}={value!r}"
+    content = hashlib.sha256()
+    for piece in value.chunks():
+        content.update(piece)
+    value.seek(0)
+    return f"{name}={content.hexdigest()}"

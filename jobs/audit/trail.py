@@ -77,7 +77,7 @@ def audit_append(
     transactions cannot deadlock, and the lock is short.
     """
     with transaction.atomic():
-        head = _head_locked()
+        head = head_lock()
         entry = AuditEntry(
             number=head.number + 1,
             at=timezone.now(),
@@ -102,8 +102,8 @@ def audit_append(
     return entry
 
 
-def _head_locked() -> AuditHead:
-    """Lock the head of the chain and return it; the first call creates it."""
+def head_lock() -> AuditHead:
+    """Lock the head of the chain until the transaction ends, and return it; the first call creates it."""
     rows = AuditHead.objects.select_for_update().filter(pk=AuditHead.PK)
     head = rows.first()
     if head is None:

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from jobs.errors import NotFound
+from jobs.errors import UploadNotFound
 from jobs.models import Upload
 from jobs.teams.actor import Actor
 
 
 def upload_get(actor: Actor, upload_id: UUID | str) -> Upload:
-    """Return an upload of the team; raise NotFound when it does not exist or has expired."""
+    """Return an upload of the team; raise UploadNotFound when it does not exist or has expired."""
     upload = Upload.objects.filter(pk=upload_id, team=actor.team, expires_at__gt=timezone.now()).first()
     if upload is None:
-        raise NotFound("There is no such upload, or it has expired.")
+        raise UploadNotFound(field="upload")
     return upload

@@ -4,7 +4,7 @@ May import `segmentation.options`, and none of the other packages of `jobs`.
 """
 
 from .artifact import Artifact
-from .audit import Action, AuditEntry, AuditHead
+from .audit import Action, AuditEntry, AuditErasure, AuditHead
 from .bundle import Bundle
 from .deletion import PendingDeletion
 from .invitation import Invitation
@@ -27,6 +27,7 @@ __all__ = [
     "ApiKey",
     "Artifact",
     "AuditEntry",
+    "AuditErasure",
     "AuditHead",
     "BackgroundPicture",
     "Bundle",

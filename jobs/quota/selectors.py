@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.db.models import Sum
 
-from jobs.models import Artifact, JobImage, Status, Team, Upload, UsageEntry
+from jobs.models import Artifact, BackgroundPicture, JobImage, Status, Team, Upload, UsageEntry
 from jobs.teams.actor import Actor
 
 
@@ -34,10 +34,11 @@ def use_by_quality(actor: Actor, *, since: dt.date) -> list[QualityUse]:
 
 
 def stored_bytes(team: Team) -> int:
-    """Return the total size of the team's stored files in bytes, unused uploads included."""
+    """Return the total size of the team's files in bytes, unused uploads and background pictures included."""
     artifacts = Artifact.objects.filter(job__team=team).aggregate(total=Sum("bytes"))["total"] or 0
     uploads = Upload.objects.filter(team=team).aggregate(total=Sum("bytes"))["total"] or 0
-    return artifacts + uploads
+    backgrounds = BackgroundPicture.objects.filter(team=team).aggregate(total=Sum("bytes"))["total"] or 0
+    return artifacts + uploads + backgrounds
 
 
 def tasks_of(team: Team) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -10,17 +9,17 @@ from typing import Any
 
 from jobs.errors import NotFound
 from jobs.models import Team
+from jobs.recipes.names import file_name_of
 from jobs.recipes.selectors import NamedRecipe, background_get
 from jobs.results import storage
-from segmentation.encode import read_alpha
 from segmentation.errors import ImageUnreadable, MattingError
 from segmentation.finish.files import Written
 from segmentation.finish.finish import finish
 from segmentation.finish.recipe import PictureBackground, Recipe
+from segmentation.finish.variant import shaped_alpha
 from segmentation.foreground import decontaminate
 from segmentation.image import Limits, decode
-
-_UNSAFE = re.compile(r"[\x00-\x1f/\\\\:*?\"<>|]+")
+from segmentation.options import CutoutOptions
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,16 +40,24 @@ class FinishedPicture:
 
 
 def picture_finish(
-    *, team: Team | None, name: str, source: bytes, alpha_png: bytes, recipes: Sequence[NamedRecipe], limits: Limits
+    *,
+    team: Team | None,
+    name: str,
+    source: bytes,
+    alpha_png: bytes,
+    options: CutoutOptions,
+    recipes: Sequence[NamedRecipe],
+    limits: Limits,
 ) -> FinishedPicture:
     """Apply recipes to one picture from its source and stored alpha, without a model.
 
-    team: the team whose background pictures may be used. name: the picture's name, for the file names. If a recipe
-    cannot be applied to this picture, a note says so and the other recipes are applied. Raise the ImageErrors of
+    team: the team whose background pictures may be used. name: the picture's name, for the file names. options: the
+    cut-out's options; their threshold, erosion and feathering shape the alpha first. If a recipe cannot be applied to
+    this picture, a note says so and the other recipes are applied. Raise the ImageErrors of
     `segmentation.image.decode`, and StorageFailed.
     """
     picture = decode(source, limits)
-    alpha = read_alpha(alpha_png)
+    alpha = shaped_alpha(alpha_png, options)
     if alpha.shape != picture.rgb.shape[:2]:
         raise ImageUnreadable("The stored alpha belongs to a picture of another size.")
     colors = decontaminate(picture.rgb, alpha)
@@ -66,21 +73,13 @@ def picture_finish(
             result.notes.append(f"recipe {named.name}: {error.message}")
             continue
         for number, (output, written) in enumerate(zip(named.recipe.outputs, finished.files, strict=True), start=1):
-            file_name = file_name_of(output.name, name=name, recipe=named.name, number=number, written=written)
+            file_name = file_name_of(
+                output.name, name=name, recipe=named.name, number=number, extension=written.extension
+            )
             result.files.append(FinishedFile(_unique(file_name, taken), named.name, written))
         result.notes += [f"recipe {named.name}: {violation.message}" for violation in finished.violations]
         result.notes += [f"recipe {named.name}: {note}" for note in finished.notes]
     return result
-
-
-def file_name_of(pattern: str, *, name: str, recipe: str, number: int, written: Written) -> str:
-    """Return a recipe's file name with its placeholders filled.
-
-    Characters that some file systems refuse become hyphens.
-    """
-    stem = PurePosixPath(name.replace("\\", "/")).stem or "picture"
-    filled = pattern.format(name=stem, recipe=recipe, n=number, ext=written.extension)
-    return _UNSAFE.sub("-", filled).strip(" .")[-120:] or f"{number}.{written.extension}"
 
 
 def _unique(name: str, taken: set[str]) -> str:

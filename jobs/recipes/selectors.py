@@ -34,6 +34,19 @@ def recipes_of(actor: Actor) -> list[NamedRecipe]:
     return [*own, *(_builtin(name, recipe) for name, recipe in builtin_recipes().items())]
 
 
+def recipe_versions(actor: Actor, name: str) -> list[RecipeVersion]:
+    """List all versions of a recipe of the team, newest first, deleted ones included; empty for a built-in one."""
+    return list(RecipeVersion.objects.filter(team=actor.team, name=name[:40]).order_by("-version"))
+
+
+def recipe_named(actor: Actor, text: str) -> NamedRecipe:
+    """Return the recipe of `name` or `name@version`, as requests write it; raise NotFound for any other."""
+    name, at, version = text.strip().partition("@")
+    if at and not (version.isascii() and version.isdecimal() and len(version) < 9):
+        raise NotFound(f"There is no recipe {text!r:.60}.", field="recipe")
+    return recipe_get(actor, name, int(version) if at else None)
+
+
 def recipe_get(actor: Actor, name: str, version: int | None = None) -> NamedRecipe:
     """Return a recipe by name, by default its newest version; raise NotFound, which names it, if there is none."""
     builtin = builtin_recipes().get(name)

@@ -25,6 +25,7 @@ from segmentation.finish.recipe import PictureBackground, Recipe
 
 MAX_RECIPES = 200
 MAX_BACKGROUNDS = 100
+RESERVED = frozenset({"schema", "export", "import", "preview"})  # routes beside those of the recipes
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
@@ -39,6 +40,8 @@ def recipe_save(*, actor: Actor, name: str, body: object) -> NamedRecipe:
         raise InvalidParameter("name: lower-case letters, digits and hyphens, at most 40", field="name")
     if name in builtin_recipes():
         raise InvalidParameter(f"name: {name} is a built-in recipe", field="name")
+    if name in RESERVED:
+        raise InvalidParameter(f"name: {name} is reserved", field="name")
     recipe = Recipe.read(body)
     with transaction.atomic():
         Team.objects.select_for_update().get(pk=actor.team.pk)

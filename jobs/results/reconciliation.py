@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs.audit.trail import Author, audit_append
-from jobs.models import Action, Artifact, PendingDeletion, Upload
+from jobs.models import Action, Artifact, BackgroundPicture, PendingDeletion, Upload
 from jobs.results import storage
 from jobs.results.deletions import files_delete
 
@@ -50,6 +50,7 @@ def differences() -> Differences:
         known.add(upload.key)
         if _is_missing(upload.key, stored):
             found.uploads.append(upload)
+    known.update(BackgroundPicture.objects.values_list("key", flat=True))
     deleted_soon = list(PendingDeletion.objects.values_list("key", flat=True))
     orphans = sorted(key for key in stored - known if not _is_covered(key, deleted_soon))
     found.files = [key for key in orphans if _is_old(key)]

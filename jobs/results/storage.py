@@ -161,6 +161,13 @@ def local_path(key: str) -> Path | None:
     return path
 
 
+def bucket_link(key: str, *, content_type: str, disposition: str, ttl_s: int) -> str:
+    """Return a link to a file in the bucket, signed by its credentials, that sets these headers."""
+    headers = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
+    link: str = default_storage.url(key, parameters=headers, expire=ttl_s)  # type: ignore[call-arg]
+    return link
+
+
 def read(key: str) -> bytes:
     """Return the bytes of a stored file; raise the errors of `open_file`."""
     with open_file(key) as file:

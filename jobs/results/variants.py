@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs import pixels
-from jobs.errors import NotFound, ServerBusy
+from jobs.errors import NoResults, ServerBusy
 from jobs.inference.corrections import correction_note
 from jobs.intake.sources import default_limits, limits_from_json
 from jobs.models import Artifact, JobImage, Status
@@ -28,7 +28,10 @@ from segmentation.errors import InvalidParameter
 from segmentation.options import CutoutOptions, Method
 
 if TYPE_CHECKING:
-    from segmentation.variant import VariantFile
+    from jobs.models import BackgroundPicture
+    from segmentation.finish.recipe import Recipe
+    from segmentation.finish.variant import FinishedFiles
+    from segmentation.variant import VariantFile, VariantInput
 
 MAX_BRUSH_BYTES = 4 * 2**20
 
@@ -43,15 +46,26 @@ class Rendering:
 
     def result(self) -> VariantFile:
         """Return the file; raise the error about brush or picture, or ServerBusy when the process has ended."""
-        try:
-            return self.future.result()
-        except pixels.PROCESS_FAILED as error:
-            raise ServerBusy from error
+        rendered: VariantFile = done_rendering(self.future)
+        return rendered
+
+    def finished(self) -> FinishedFiles:
+        """Return the files of a rendering that was started with a recipe; raise the errors of `result`."""
+        finished: FinishedFiles = done_rendering(self.future)
+        return finished
 
     def drop(self) -> None:
         """Delete the file of a rendering whose client has disconnected."""
         self.future.cancel()
         self.future.add_done_callback(_file_dropped)
+
+
+def done_rendering(future: Future[Any]) -> Any:
+    """Return what a rendering gave; raise ServerBusy when its process has ended."""
+    try:
+        return future.result()
+    except pixels.PROCESS_FAILED as error:
+        raise ServerBusy from error
 
 
 def variant_begin(
@@ -62,21 +76,24 @@ def variant_begin(
     brush_png: bytes = b"",
     people: Sequence[int] | None = None,
     for_screen: bool = False,
+    recipe: Recipe | None = None,
+    background: BackgroundPicture | None = None,
 ) -> Rendering:
     """Start to render a picture with other options; record the access when the actor is not the submitter.
 
+    recipe, background: make a finished picture instead of a cut-out, with the recipe's background picture.
     brush_png: a gray picture of the same size as the picture; 0 erases, 255 restores, 128 changes nothing.
     people: ids of persons to keep, for an `instances` job; the others become background.
     for_screen: render from the stored preview if the picture is larger than it, for fast updates while a slider moves.
-    Raise NotFound when the picture has no result or its files are deleted, InvalidParameter for `people` in a job
+    Raise NoResults when the picture has no result or its files are deleted, InvalidParameter for `people` in a job
     without instances, and RateLimited when the team has too many renderings in progress.
     """
-    from segmentation.variant import VariantInput, variant_write
+    from segmentation.variant import VariantInput
 
     source = artifact_of(image, Artifact.Kind.SOURCE)
     alpha = artifact_of(image, Artifact.Kind.ALPHA)
     if image.status != Status.SUCCEEDED or source is None or alpha is None:
-        raise NotFound("This picture has no result to render again.")
+        raise NoResults("This picture has no result to render again.")
     if brush_png and not for_screen:
         correction_note(image=image)
     preview = _smaller_preview(image) if for_screen else None
@@ -99,11 +116,26 @@ def variant_begin(
             people=tuple(people or ()),
         )
         size = (image.width or 0) * (image.height or 0)
-        future = pixels.renderings.submit(variant_write, wanted, pixels.rendering_folder(), pixels=size)
+        enlarged = 1.0 if preview is None else (image.width or 1) / (preview.width or 1)
+        work = _work_of(wanted, recipe, files.path_of(background) if background else None, for_screen, enlarged)
+        future = pixels.renderings.submit(*work, pixels.rendering_folder(), pixels=size)
         later = undo.pop_all()
     future.add_done_callback(lambda _: later.close())
     download_note(actor=actor, artifact=source)
     return Rendering(image, future, give_back)
+
+
+def _work_of(
+    wanted: VariantInput, recipe: Recipe | None, background: Path | None, for_screen: bool, enlarged: float
+) -> tuple[Callable[..., Any], Any]:
+    """Return the function that renders, and its first argument."""
+    from segmentation.variant import variant_write
+
+    if recipe is None:
+        return variant_write, wanted
+    from segmentation.finish.variant import FinishInput, finish_write
+
+    return finish_write, FinishInput(wanted, recipe, background, for_screen, enlarged)
 
 
 def _smaller_preview(image: JobImage) -> Artifact | None:
@@ -120,13 +152,13 @@ class _FilesOnDisk:
     def __init__(self, undo: ExitStack) -> None:
         self._undo = undo
 
-    def path_of(self, artifact: Artifact) -> Path:
-        path = storage.local_path(artifact.key)
+    def path_of(self, stored: Artifact | BackgroundPicture) -> Path:
+        path = storage.local_path(stored.key)
         if path is not None:
             return path
         copy = tempfile.NamedTemporaryFile(dir=pixels.rendering_folder())  # noqa: SIM115  `undo` closes it
         self._undo.enter_context(copy)
-        with storage.open_file(artifact.key) as content:
+        with storage.open_file(stored.key) as content:
             shutil.copyfileobj(content, copy, 2**20)
         copy.flush()
         return Path(copy.name)
@@ -142,11 +174,17 @@ def _ids_of(image: JobImage) -> Artifact:
 
 def _file_dropped(future: Future[Any]) -> None:
     if not future.cancelled() and future.exception() is None:
-        future.result().path.unlink(missing_ok=True)
+        rendered = future.result()
+        for file in getattr(rendered, "files", (rendered,)):
+            file.path.unlink(missing_ok=True)
 
 
-def variant_keep(*, image: JobImage, rendered: VariantFile) -> Artifact:
+def variant_keep(
+    *, image: JobImage, rendered: VariantFile, kind: Artifact.Kind = Artifact.Kind.VARIANT, name: str = ""
+) -> Artifact:
     """Store a rendering beside the original result and delete its temporary file.
+
+    name: the display name of a finished file.
 
     Raise QuotaExceeded when the team's storage is full, StorageFailed, and JobNotFound when the picture has been
     deleted.
@@ -155,10 +193,11 @@ def variant_keep(*, image: JobImage, rendered: VariantFile) -> Artifact:
     try:
         usage_check(team=team, quota=quota_of(team), pictures=0, new_bytes=rendered.path.stat().st_size)
         number = uuid.uuid4().hex[:8]
-        key = f"teams/{image.job.team_id}/{image.job_id}/{image.position:04d}/variant-{number}{rendered.extension}"
+        folder = storage.folder_of(image.job, image.position)
+        key = f"{folder}finished-{number}/{name}" if name else f"{folder}variant-{number}{rendered.extension}"
         return artifact_keep(
             image=image,
-            kind=Artifact.Kind.VARIANT,
+            kind=kind,
             key=key,
             data=rendered.path.read_bytes(),
             content_type=rendered.content_type,

@@ -30,6 +30,7 @@ def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]
         *_fetch_errors(),
         *_open_network_errors(),
         *_proxy_errors(),
+        *_sending_errors(),
     ]
 
 
@@ -79,3 +80,11 @@ def _open_network_errors() -> Iterator[Error]:
 def _proxy_errors() -> Iterator[Error]:
     if settings.DEBUG and settings.HTTPS:
         yield Error("DEBUG=1 and MATTING_HTTPS=1 must not be set together: debug pages show secrets", id="keyline.E007")
+
+
+def _sending_errors() -> Iterator[Error]:
+    if settings.SEND_FILES == "bucket" and not settings.S3_BUCKET:
+        yield Error("MATTING_SEND_FILES=bucket needs MATTING_S3_BUCKET", id="keyline.E011")
+    if settings.SEND_FILES == "nginx" and settings.S3_BUCKET:
+        text = "MATTING_SEND_FILES=nginx sends files of a folder, and MATTING_S3_BUCKET is set: use bucket or direct"
+        yield Error(text, id="keyline.E011")

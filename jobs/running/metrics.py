@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from django.db import DatabaseError
@@ -25,18 +26,36 @@ from redis.exceptions import RedisError
 from jobs.models import Artifact, Job, JobImage, QueuedMail, Status, WebhookDelivery
 from jobs.running import readiness
 from jobs.telemetry import counters
+from jobs.telemetry.merging import counters_locked, ended_processes_merge
 from jobs.work import queue
 
 
 def exposition() -> bytes:
     """Return all metrics in Prometheus' text format."""
+    site = CollectorRegistry()
+    site.register(SiteCollector())
+    return _of_requests() + generate_latest(site)
+
+
+def metrics_tidy() -> None:
+    """Add up the request counters of web processes that have ended. Each web process calls it when it starts."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if folder and Path(folder).is_dir():
+        with counters_locked(Path(folder)):
+            ended_processes_merge(Path(folder))
+
+
+def _of_requests() -> bytes:
+    """Return what the web processes of this host have counted, those that have ended included."""
     registry = CollectorRegistry()
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-    else:
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
+    if not folder:
         registry.register(_ThisProcess())
-    registry.register(SiteCollector())
-    return generate_latest(registry)
+        return generate_latest(registry)
+    with counters_locked(Path(folder)):
+        ended_processes_merge(Path(folder))
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        return generate_latest(registry)
 
 
 class _ThisProcess(Collector):

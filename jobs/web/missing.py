@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from jobs.api.auth import request_id_of
 from jobs.api.problem import MEDIA_TYPE, problem_document
 from jobs.errors import NotFound
 
@@ -15,4 +16,5 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Return a problem document (RFC 9457) to programs and a page to people."""
     if not request.path.startswith(_PREFIXES_OF_PROGRAMS):
         return render(request, "404.html", status=404)
-    return JsonResponse(problem_document(NotFound()), status=404, content_type=MEDIA_TYPE)
+    problem = problem_document(NotFound(), request_id=request_id_of(request))
+    return JsonResponse(problem, status=404, content_type=MEDIA_TYPE)

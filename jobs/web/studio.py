@@ -16,6 +16,7 @@ from jobs.api.body_limits import each_picture_by_itself
 from jobs.api.native.serializers import CutoutOptionsSerializer
 from jobs.intake.sources import accept_upload
 from jobs.models import Job
+from jobs.recipes.selectors import recipe_named, recipes_of
 from jobs.sentences import explained
 from jobs.teams.caller import caller_of
 from jobs.web import words
@@ -55,6 +56,7 @@ class StudioView(TemplateView):
             values["max_pixels"] = words.pixels_said(settings.MATTING_MAX_IMAGE_PIXELS)
             values["presets"] = presets_for(caller_of(self.request).user)
             values["qualities"] = quality_choices(actor.team)
+            values["recipes"] = recipes_of(actor)
             values["recent"] = images_recent(actor, RECENT)
         return super().get_context_data(**values)
 
@@ -82,4 +84,5 @@ class SubmitView(TeamPage, ButtonsOnly):
             door=Door(dialect=Job.Dialect.WEB, urgency=Job.Urgency.INTERACTIVE),
             options=body.to_options(),
             sources=[accept_upload(file) for file in request.FILES.getlist("image")],
+            recipes=[recipe_named(self.actor, name) for name in request.POST.getlist("recipe") if name],
         )

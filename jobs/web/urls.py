@@ -9,6 +9,7 @@ from jobs.web import (
     picture,
     presets,
     problems,
+    recipes,
     selection,
     share,
     status,
@@ -39,6 +40,7 @@ urlpatterns = [
     path("team/", team.TeamView.as_view(), name="team"),
     path("texts.js", texts.catalogue, name="texts"),
     path("presets", presets.PresetsView.as_view(), name="presets"),
+    path("recipes/", recipes.RecipesView.as_view(), name="recipes"),
     path("keys/", keys.KeysView.as_view(), name="keys"),
     path("webhooks/", webhooks.WebhooksView.as_view(), name="webhooks"),
 ]

@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from jobs.intake.sources import CheckedSource, FileSource, RefusedSource, Source, UrlSource
 from jobs.models import Job, Status
+from jobs.recipes.selectors import NamedRecipe, recipes_to_json
 from jobs.teams.actor import Actor
 from segmentation.options import CutoutOptions
 
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 _submitted: ContextVar[list[UUID] | None] = ContextVar("submitted", default=None)
 
 
-def repeat_key_of(*, actor: Actor, door: Door, options: CutoutOptions, sources: Sequence[Source]) -> str:
+def repeat_key_of(
+    *, actor: Actor, door: Door, options: CutoutOptions, sources: Sequence[Source], recipes: Sequence[NamedRecipe] = ()
+) -> str:
     """Return a hash of the caller and the content of a request; empty when repeats are not checked."""
     if door.idempotency_key or settings.MATTING_REPEAT_WINDOW_S <= 0:
         return ""
@@ -40,7 +43,16 @@ def repeat_key_of(*, actor: Actor, door: Door, options: CutoutOptions, sources: 
     route = [door.dialect, door.urgency, door.callback_url, door.export_directory, door.retention_hours]
     # The names in the wire of a batch are generated for each request.
     wire: dict[str, Any] = {} if door.bundle_key else door.wire
-    parts = [str(actor.team.pk), str(caller), route, wire, options.to_json(), [_identity(source) for source in sources]]
+    parts: list[Any] = [
+        str(actor.team.pk),
+        str(caller),
+        route,
+        wire,
+        options.to_json(),
+        [_identity(source) for source in sources],
+    ]
+    if recipes:
+        parts.append(recipes_to_json(recipes))
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 

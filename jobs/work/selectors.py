@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import F, Max, QuerySet, prefetch_related_objects
 from django.utils import timezone
 
-from jobs.errors import JobNotFound, NotFound
+from jobs.errors import JobNotFound, PictureNotFound
 from jobs.models import Job, JobImage, Status
 from jobs.models.identifiers import is_uuid
 from jobs.teams.actor import Actor
@@ -109,7 +109,7 @@ def image_at(job: Job, position: int | None = None) -> JobImage:
     images = job.images.prefetch_related("artifacts").order_by("position")
     image = (images if position is None else images.filter(position=position)).first()
     if image is None:
-        raise NotFound("The job has no picture at this position, or it has been deleted.")
+        raise PictureNotFound("The job has no picture at this position, or it has been deleted.", field="position")
     return image
 
 

@@ -91,8 +91,7 @@ def job_submit(
     _check(options, sources, limits, door.callback_url)
     if not door.worker_judges:
         _pictures_check(sources, limits)
-    # Only commands submit with recipes, and those bring an Idempotency-Key.
-    repeat_key = "" if recipes else repeat_key_of(actor=actor, door=door, options=options, sources=sources)
+    repeat_key = repeat_key_of(actor=actor, door=door, options=options, sources=sources, recipes=recipes)
     first = job_repeated(repeat_key)
     if first is not None:
         return first

@@ -144,6 +144,7 @@ def _finished(
         name=image.name,
         source=data,
         alpha_png=result.alpha.data,
+        options=job.cutout_options,
         recipes=recipes_from_json(job.recipes),
         limits=limits,
     )

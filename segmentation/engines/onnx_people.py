@@ -98,7 +98,8 @@ class PeopleEngine:
         unit = self._manifest.size if self._manifest.box_unit == "share" else 1
         across, down = width * unit / frame.width, height * unit / frame.height
         limit = np.clip([first * across, second * down, third * across, fourth * down], -width - height, width + height)
-        return Box(*(float(edge) for edge in limit)).clipped(width, height)
+        left, top, right, bottom = (round(float(edge)) for edge in limit)
+        return Box(left, top, right, bottom).clipped(width, height)
 
     def _alpha(self, mask: np.ndarray, box: Box, frame: Framed, width: int, height: int) -> np.ndarray:
         alpha = sigmoid(mask) if self._manifest.activation == "sigmoid" else mask.astype(np.float32)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.jit._trace import TracerWarning
 
 from segmentation.errors import WeightsInvalid
 from segmentation.network import KeylineUNet, load_network
@@ -60,7 +61,7 @@ class TorchSession:
         self._device = torch.device(device)
         if threads and device == "cpu":
             torch.set_num_threads(threads)
-        self._network = network.eval().to(self._device, memory_format=torch.channels_last)
+        self._network = network.eval().to(self._device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.inference_mode()
     def run(self, *batches: np.ndarray) -> list[np.ndarray]:
@@ -96,7 +97,7 @@ def converted(network: nn.Module, size_px: int) -> openvino.Model:
 
     examples = _examples(network, size_px)
     with torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", torch.jit.TracerWarning)  # sizes become constants, and they are constant
+        warnings.simplefilter("ignore", TracerWarning)  # sizes become constants, and they are constant
         warnings.simplefilter("ignore", DeprecationWarning)  # of tracing, which the converter knows best
         traced = torch.jit.trace(network.eval(), examples, check_trace=False)
     shapes = [tuple(example.shape) for example in examples]

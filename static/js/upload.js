@@ -146,6 +146,12 @@ function refresh() {
   byId("go", HTMLButtonElement).disabled = good === 0 || state.isSubmitting || unsent > 0;
 }
 
+/** @returns {{ recipe?: string[] }} */
+function chosenRecipe() {
+  const choice = form.elements.namedItem("recipe");
+  return choice instanceof HTMLSelectElement && choice.value ? { recipe: [choice.value] } : {};
+}
+
 /** @param {{ image_url?: string[] }} [extra] */
 async function submit(extra = {}) {
   if (state.isSubmitting) return;
@@ -154,7 +160,9 @@ async function submit(extra = {}) {
   const uploads = uploadIds(state.items);
   const pictures = uploads.length ? { upload: uploads } : {};
   try {
-    const job = await callJson("POST", urls.jobs, { json: { ...chosenOptions(), ...pictures, ...extra } });
+    const job = await callJson("POST", urls.jobs, {
+      json: { ...chosenOptions(), ...chosenRecipe(), ...pictures, ...extra },
+    });
     location.assign(`${urls.job}${job.id}/`);
   } catch (error) {
     state.isSubmitting = false;

@@ -16,7 +16,7 @@ from jobs.models import Action, AuditEntry, AuditHead
 
 pytestmark = pytest.mark.django_db
 
-triggers = import_module("jobs.migrations.0002_append_only")
+triggers = import_module("jobs.migrations.0019_audit_erasure")
 
 
 @pytest.fixture

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from jobs.models import Job, JobImage
 from jobs.running import readiness
 from jobs.telemetry import counters, transitions
+from jobs.telemetry.merging import counters_locked, ended_processes_merge
 from jobs.work import queue
 from tests import photos
 from tests.cast import Person
@@ -99,6 +106,32 @@ def test_workers_stages_and_transitions_are_summed_over_processes(alice: Person,
     assert samples(scrape, "keyline_lost_leases_total") == {"": 1}
     moved = samples(scrape, "keyline_transitions_total")
     assert (moved["kind=job,state=running"], moved["kind=job,state=failed"]) == (1, 1)
+
+
+COUNTING = "from prometheus_client import Counter; Counter('keyline_trial', 'Trial.', ['code']).labels('200').inc(5)"
+
+
+def test_the_counters_of_ended_processes_are_added_up_in_one_file(tmp_path: Path) -> None:
+    for _ in range(3):
+        environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+        subprocess.run([sys.executable, "-c", COUNTING], env=environment, check=True)
+    assert len(list(tmp_path.glob("counter_*.db"))) == 3
+
+    with counters_locked(tmp_path):
+        assert ended_processes_merge(tmp_path) == 3
+        assert ended_processes_merge(tmp_path) == 0
+
+    assert [path.name for path in tmp_path.glob("*.db")] == ["counter_0.db"]
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, path=str(tmp_path))
+    assert registry.get_sample_value("keyline_trial_total", {"code": "200"}) == 15
+
+
+def test_the_counters_of_a_running_process_stay(tmp_path: Path) -> None:
+    (tmp_path / f"counter_{os.getpid()}.db").write_bytes(b"")
+
+    with counters_locked(tmp_path):
+        assert ended_processes_merge(tmp_path) == 0
 
 
 def test_a_refusal_by_a_limit_is_counted(alice: Person, scrape: Client, settings: Settings) -> None:

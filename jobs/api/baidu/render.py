@@ -44,7 +44,6 @@ ERRORS: dict[str, int] = {
     "canceled": 282000,
     "idempotency_conflict": 216100,
     "method_not_allowed": 3,
-    "not_acceptable": 216100,
     "queue_unavailable": 2,
     "timeout": 282000,
     "inference_failed": 216630,
@@ -81,7 +80,7 @@ MESSAGES: dict[int, str] = {
     282804: "download image error",
 }
 # Codes whose message shows the reason.
-_EXPLAINED = {216100, 216101, 216103, 216201, 216202, 282003, 282114, 282804}
+_EXPLAINED = {6, 216100, 216101, 216103, 216201, 216202, 282003, 282114, 282804}
 
 # The token endpoint follows OAuth 2.0 (RFC 6749, 5.2), HTTP status included.
 _OAUTH_ERRORS = {401: "invalid_client", 403: "invalid_client", 429: "temporarily_unavailable"}

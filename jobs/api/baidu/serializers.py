@@ -8,7 +8,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from jobs.api.fields import Choice
+from jobs.api.fields import SWITCH_MESSAGE, Choice
 from jobs.api.links import source_of_url
 from jobs.errors import ParameterMissing, UrlTooLong
 from jobs.intake.sources import Source, accept_base64, default_limits
@@ -77,7 +77,11 @@ class BaiduSegmentSerializer(serializers.Serializer):
     method = Choice(choices=["auto", "control"], default="auto")
     position = PositionField(required=False, help_text="With control: boxes [[x1, y1], [x2, y2]] in pixels.")
     return_form = Choice(choices=["rgba", "mask"], default="rgba")
-    refine_mask = serializers.BooleanField(default=True, help_text="Smooth the edge; true and false as strings too.")
+    refine_mask = serializers.BooleanField(
+        default=True,
+        error_messages={"invalid": SWITCH_MESSAGE},
+        help_text="Smooth the edge; true and false as strings too.",
+    )
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         sent = {name: value for name, value in data.items() if not _is_empty(value)}

@@ -54,7 +54,6 @@ ERRORS: dict[str, tuple[int, str]] = {
     "canceled": (409, TASK_STATUS[Status.CANCELED]),
     "idempotency_conflict": (409, "Conflict"),
     "method_not_allowed": (405, "MethodNotAllowed"),
-    "not_acceptable": (406, "NotAcceptable"),
     "queue_unavailable": (503, "InternalError"),
     "timeout": (500, "InternalError.Algo"),
     "inference_failed": (500, "InternalError.Algo"),

@@ -48,6 +48,8 @@ def upload_limits() -> Limits:
 class DashScopeSubmitInputSerializer(serializers.Serializer):
     """The field `input`; the `prompt` that the SDK adds is ignored."""
 
+    also_read = (*_URL_FIELDS, "images")
+
     image_url = serializers.CharField(help_text="http, https, or the oss:// URL of an upload.")
 
     def to_internal_value(self, data: Any) -> dict[str, str]:

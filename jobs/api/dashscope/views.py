@@ -112,6 +112,8 @@ class SubmitView(DashScopeView):
         body = serializers.DashScopeSubmitSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         self.note_ignored(body)
+        without_effect = [f"parameters.{name}" for name in body.validated_data.get("parameters") or ()]
+        self.ignored_fields = [*self.ignored_fields, *without_effect]
         job = self.submit(
             door=Door(dialect=NAME, retention_hours=TASK_LIFE_S // 3600, worker_judges=True),
             options=serializers.OPTIONS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -11,8 +12,10 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs.api.accept import AlwaysJson
 from jobs.api.auth import request_id_of
 from jobs.api.base import DialectView
+from jobs.api.fields import require_known
 from jobs.api.problem import problem_response
 from jobs.models import Job
 from jobs.work.admission import outlook
@@ -20,6 +23,8 @@ from segmentation.errors import InvalidParameter, MattingError
 
 from .documents import ImagePageSerializer, job_document
 
+# The queries of a response with a job: how long to wait for it, and which of its pictures to show.
+JOB_QUERY = ("wait", "images_page", "images_page_size")
 WAIT = OpenApiParameter("wait", int, description="Seconds to wait for the result; 0 answers at once.")
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="Repeating a request with its key makes no second job."
@@ -27,7 +32,18 @@ IDEMPOTENCY_KEY = OpenApiParameter(
 
 
 class NativeView(DialectView):
-    """Return errors as problem documents, and jobs as JSON."""
+    """Return errors as problem documents, and jobs as JSON.
+
+    query_fields: the allowed names in a query; None if the view itself checks its query.
+    """
+
+    content_negotiation_class = AlwaysJson
+    query_fields: ClassVar[tuple[str, ...] | None] = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if self.query_fields is not None:
+            require_known(request.query_params, self.query_fields)
 
     def render_error(self, error: MattingError, request: Request | HttpRequest | None) -> Response:
         request_id = "" if request is None else request_id_of(request)
@@ -61,7 +77,7 @@ class NativeView(DialectView):
 
     def _paging(self) -> dict[str, str]:
         query = self.request.query_params
-        return {name: query[name] for name in ("images_page", "images_page_size") if name in query}
+        return {name: query[name] for name in JOB_QUERY[1:] if name in query}
 
     def page_links(self, *, page: int, page_size: int, count: int) -> dict[str, str]:
         """Return the Link header of a list: the first, previous, next and last page (RFC 8288)."""

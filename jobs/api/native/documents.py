@@ -32,9 +32,11 @@ class FileSerializer(serializers.ModelSerializer):
 
     url = serializers.SerializerMethodField()
 
+    name = serializers.CharField(source="file_name", help_text="The file's name; of a recipe's file as it chose it.")
+
     class Meta:
         model = Artifact
-        fields = ["kind", "url", "content_type", "bytes", "width", "height"]
+        fields = ["kind", "name", "url", "content_type", "bytes", "width", "height"]
 
     def get_url(self, artifact: Artifact) -> str:
         context = self.context
@@ -85,6 +87,13 @@ class ImageSerializer(serializers.Serializer):
     files = FileSerializer(source="artifacts", many=True)
 
 
+class UsedRecipeSerializer(serializers.Serializer):
+    """Describe a recipe that a job was submitted with."""
+
+    name = serializers.CharField()
+    version = serializers.IntegerField()
+
+
 class JobSerializer(serializers.Serializer):
     """A job with its pictures."""
 
@@ -92,6 +101,7 @@ class JobSerializer(serializers.Serializer):
     status = serializers.ChoiceField(choices=Status.choices)
     dialect = serializers.CharField()
     options = serializers.DictField()
+    recipes = UsedRecipeSerializer(many=True)
     error = ErrorSerializer()
     created_at = MomentField()
     started_at = MomentField(allow_null=True)

@@ -65,6 +65,20 @@ class OutputsField(serializers.ListField):
         return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
+class NamesField(serializers.ListField):
+    """Accept a list of names, or one string; a form repeats the field or separates the names by commas."""
+
+    child = serializers.CharField(max_length=60)
+
+    def get_value(self, dictionary: Any) -> Any:
+        value = dictionary.get(self.field_name, serializers.empty)
+        if isinstance(value, str):
+            value = [value]
+        if isinstance(value, list) and all(isinstance(text, str) for text in value):
+            return [part.strip() for text in value for part in text.split(",") if part.strip()]
+        return value
+
+
 class PeopleField(serializers.ListField):
     """Accept a list of ids; a form repeats the field or sends one comma-separated string, empty for no ids."""
 

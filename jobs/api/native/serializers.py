@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -25,9 +26,14 @@ from segmentation.options import (
     Subject,
 )
 
-from .fields import BoxesField, OutputsField, PeopleField, PointsField
+from .fields import BoxesField, NamesField, OutputsField, PeopleField, PointsField
 
+MAX_RECIPES_PER_JOB = 20
 _OPTION_NAMES = tuple(CutoutOptions.__dataclass_fields__)
+
+
+# Those that only a run of the model applies.
+_MODEL_OPTIONS = ("boxes", "points", "method", "subject", "quality", "refine")
 
 
 def _plain(value: Any) -> Any:
@@ -103,18 +109,25 @@ class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
         child=serializers.UUIDField(), required=False, help_text="Ids of pictures sent to /api/uploads/ before."
     )
     callback_url = serializers.CharField(max_length=2048, required=False, allow_blank=True)
+    recipe = NamesField(
+        required=False,
+        max_length=MAX_RECIPES_PER_JOB,
+        help_text="Recipes that finish each picture, as `name` or `name@version`.",
+    )
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
             return super().to_internal_value(data)  # which rejects it with a message
         values = {name: data[name] for name in data}
         if hasattr(data, "getlist"):
-            for name in ("image", "image_base64", "image_url", "upload"):
+            for name in ("image", "image_base64", "image_url", "upload", "recipe"):
                 if name in data:
                     values[name] = data.getlist(name)
         for name in ("image_base64", "image_url", "upload"):
             if isinstance(values.get(name), str):
                 values[name] = [values[name]]
+        if isinstance(values.get("image"), UploadedFile):  # the body was one picture
+            values["image"] = [values["image"]]
         return super().to_internal_value(values)
 
 
@@ -129,6 +142,7 @@ class JobFormSerializer(JobRequestSerializer):
             "upload": serializers.UUIDField(required=False, help_text="Id from /api/uploads/; may be repeated."),
             "boxes": serializers.CharField(required=False, help_text="[[left, top, right, bottom], …] as JSON."),
             "outputs": serializers.CharField(required=False, help_text=f"Comma-separated: {', '.join(Output)}."),
+            "recipe": serializers.CharField(required=False, help_text="Name of a recipe; may be repeated."),
         }
         return fields
 
@@ -158,12 +172,18 @@ class VariantRequestSerializer(AgainRequestSerializer):
         required=False, help_text="A gray PNG drawn over the alpha: 0 erases, 255 restores, 128 keeps."
     )
     for_screen = SwitchField(default=False, help_text="Render at screen size, faster; not for downloads.")
+    recipe = serializers.CharField(
+        required=False, max_length=60, help_text="Finish the picture by a recipe, as `name` or `name@version`."
+    )
+    output = serializers.IntegerField(
+        min_value=1, default=1, help_text="Which file of the recipe is sent; `keep` stores all of them."
+    )
     people = PeopleField(required=False, help_text="Which people of an `instances` job to keep, by id.")
 
     def require_effect(self, submitted: CutoutOptions) -> None:
         """Raise ParameterWithoutEffect for a changed option that requires a new run of the model."""
         values = self.validated_data
-        for name in ("boxes", "method", "subject", "refine"):
+        for name in _MODEL_OPTIONS:
             if name in values and _plain(values[name]) != _plain(getattr(submitted, name)):
                 raise ParameterWithoutEffect(
                     f"{name}: a variant cannot change it; send it to `again`, which runs the model",
@@ -181,9 +201,7 @@ class JobFilterSerializer(KnownFieldsOnly, serializers.Serializer):
     uncertainty_from = serializers.FloatField(
         required=False, min_value=0, max_value=1, help_text="Jobs with a picture at least this uncertain."
     )
-    order = serializers.ChoiceField(
-        choices=["newest", "uncertain"], default="newest", help_text="uncertain: review these first."
-    )
+    order = Choice(choices=["newest", "uncertain"], default="newest", help_text="uncertain: review these first.")
     page = serializers.IntegerField(min_value=1, max_value=100_000, default=1)
     page_size = serializers.IntegerField(min_value=1, max_value=100, default=20)
 

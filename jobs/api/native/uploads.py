@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import uuid
+
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs.api.bodies import RawBytes, RawPicture
 from jobs.api.body_limits import one_picture
+from jobs.api.fields import KnownFieldsOnly
 from jobs.api.problem import PROBLEM
-from jobs.intake.sources import accept_upload
+from jobs.api.submitting import idempotency_key, require_same_request
+from jobs.errors import UploadNotFound
+from jobs.intake.selectors import upload_get
+from jobs.intake.sources import CheckedSource, accept_upload
 from jobs.intake.uploads import upload_store
+from jobs.models import Upload
+from segmentation.errors import InvalidParameter
 
-from .base import NativeView
+from .base import IDEMPOTENCY_KEY, NativeView
 
 
-class UploadRequestSerializer(serializers.Serializer):
-    image = serializers.FileField(allow_empty_file=True, help_text="One picture.")
+class UploadRequestSerializer(KnownFieldsOnly, serializers.Serializer):
+    image = serializers.FileField(required=False, allow_empty_file=True, help_text="One picture.")
 
 
 class UploadSerializer(serializers.Serializer):
@@ -32,17 +42,39 @@ class UploadSerializer(serializers.Serializer):
 class UploadsView(NativeView):
     """Check a picture and store it for one hour; a job refers to it in `upload`."""
 
-    parser_classes = [MultiPartParser]
+    parser_classes = [MultiPartParser, RawPicture, RawBytes]
     body_limits = staticmethod(one_picture)
 
     @extend_schema(
         tags=["Native"],
         operation_id="uploads_create",
         summary="Send a picture ahead of its job",
-        request={"multipart/form-data": UploadRequestSerializer},
+        parameters=[IDEMPOTENCY_KEY],
+        request={
+            "multipart/form-data": UploadRequestSerializer,
+            "image/*": OpenApiTypes.BINARY,
+            "application/octet-stream": OpenApiTypes.BINARY,
+        },
         responses={201: UploadSerializer, "4XX": PROBLEM, "5XX": PROBLEM},
     )
     def post(self, request: Request) -> Response:
-        source = accept_upload(request.FILES.get("image"))
-        upload = upload_store(actor=self.actor, source=source)
+        body = UploadRequestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        upload = self._stored(accept_upload(body.validated_data.get("image")), idempotency_key(request))
         return Response(UploadSerializer(upload).data, status=201)
+
+    def _stored(self, source: CheckedSource, key: str) -> Upload:
+        """Store a source, or return the upload that an Idempotency-Key made before: the key decides the upload's id."""
+        upload_id = uuid.uuid5(self.actor.team.pk, key) if key else uuid.uuid4()
+        try:
+            earlier = upload_get(self.actor, upload_id) if key else None
+        except UploadNotFound:
+            earlier = None
+        if earlier is None:
+            try:
+                return upload_store(actor=self.actor, source=source, upload_id=upload_id)
+            except InvalidParameter:  # the same request was stored at the same moment
+                earlier = upload_get(self.actor, upload_id)
+        require_same_request(earlier.sha256, source.sha256)
+        self.is_replay = True
+        return earlier

@@ -2,7 +2,7 @@
 
 from jobs.api.routes import route
 
-from . import account, uploads, variants, views, webhooks
+from . import account, backgrounds, recipes, uploads, variants, views, webhooks
 
 urlpatterns = [
     route("api/account", account.AccountView.as_view(), name="account"),
@@ -13,6 +13,15 @@ urlpatterns = [
     route("api/jobs/<uuid:job_id>/zip", views.JobZipView.as_view(), name="job-zip"),
     route("api/jobs/<uuid:job_id>/variants", variants.VariantsView.as_view(), name="job-variants"),
     route("api/jobs/<uuid:job_id>/again", variants.AgainView.as_view(), name="job-again"),
+    route("api/recipes/", recipes.RecipesView.as_view(), name="recipes"),
+    route("api/recipes/schema", recipes.RecipeSchemaView.as_view(), name="recipe-schema"),
+    route("api/recipes/export", recipes.RecipesExportView.as_view(), name="recipes-export"),
+    route("api/recipes/import", recipes.RecipesImportView.as_view(), name="recipes-import"),
+    route("api/recipes/preview", recipes.RecipePreviewView.as_view(), name="recipe-preview"),
+    route("api/recipes/<slug:name>/", recipes.RecipeView.as_view(), name="recipe"),
+    route("api/recipes/<slug:name>/versions", recipes.RecipeVersionsView.as_view(), name="recipe-versions"),
+    route("api/backgrounds/", backgrounds.BackgroundsView.as_view(), name="backgrounds"),
+    route("api/backgrounds/<str:name>/", backgrounds.BackgroundView.as_view(), name="background"),
     route("api/webhooks/", webhooks.WebhooksView.as_view(), name="webhooks"),
     route("api/webhooks/callback-secret", webhooks.CallbackSecretView.as_view(), name="callback-secret"),
     route("api/webhooks/deliveries/", webhooks.DeliveriesView.as_view(), name="webhook-deliveries"),

@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
 from django.http import FileResponse, HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from rest_framework import serializers
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.accept import AlwaysJson, preferred_format
+from jobs.api.accept import preferred_format
 from jobs.api.bodies import MarkedJson
 from jobs.api.body_limits import one_picture
 from jobs.api.problem import PROBLEM
 from jobs.api.submitting import idempotency_key, request_digest
 from jobs.models import Job, Scope
+from jobs.recipes.rendering import background_of, finish_keep
+from jobs.recipes.selectors import NamedRecipe, recipe_named
 from jobs.results.variants import MAX_BRUSH_BYTES, Rendering, variant_begin, variant_keep
 from jobs.work.rerun import image_rerun
 from jobs.work.selectors import image_at, job_get
 from jobs.work.submission import Door
 
-from .base import IDEMPOTENCY_KEY, WAIT, NativeView
+from .base import IDEMPOTENCY_KEY, JOB_QUERY, WAIT, NativeView
 from .documents import FileSerializer, JobSerializer, file_document
+from .recipes import finished_response
 from .serializers import AgainRequestSerializer, VariantRequestSerializer, in_format
 
 KEPT_LINK_TTL_S = 7 * 24 * 3600  # kept renderings are shared with others
+
+
+class KeptFinishedSerializer(serializers.Serializer):
+    """Describe the stored files of a recipe; notes name rules that they break."""
+
+    recipe = serializers.CharField()
+    version = serializers.IntegerField()
+    files = FileSerializer(many=True)
+    notes = serializers.ListField(child=serializers.CharField())
 
 
 class VariantsView(NativeView):
@@ -36,7 +50,6 @@ class VariantsView(NativeView):
 
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
     body_limits = staticmethod(one_picture)
-    content_negotiation_class = AlwaysJson
     parser_classes = [MultiPartParser, FormParser, MarkedJson]
 
     @extend_schema(
@@ -44,23 +57,39 @@ class VariantsView(NativeView):
         operation_id="jobs_variant",
         summary="Render a finished picture with other options, without the model and without a charge",
         request={"application/json": VariantRequestSerializer, "multipart/form-data": VariantRequestSerializer},
-        responses={(200, "image/png"): OpenApiTypes.BINARY, 201: FileSerializer, "4XX": PROBLEM},
+        responses={
+            (200, "image/png"): OpenApiTypes.BINARY,
+            201: PolymorphicProxySerializer(
+                "KeptVariant", [FileSerializer, KeptFinishedSerializer], resource_type_field_name=None
+            ),
+            "4XX": PROBLEM,
+        },
     )
     def post(self, request: Request, job_id: UUID) -> HttpResponseBase:
         body = VariantRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
         body.require_effect(image.job.cutout_options)
-        brush = body.validated_data.get("brush")
+        values = body.validated_data
+        brush = values.get("brush")
+        named = recipe_named(self.actor, values["recipe"]) if values.get("recipe") else None
         rendering = variant_begin(
             actor=self.actor,
             image=image,
             options=in_format(body, preferred_format(request)),
             brush_png=brush.read(MAX_BRUSH_BYTES + 1) if brush else b"",
-            people=body.validated_data.get("people"),
-            for_screen=body.validated_data["for_screen"] and not body.validated_data["keep"],
+            people=values.get("people"),
+            for_screen=values["for_screen"] and not values["keep"],
+            recipe=None if named is None else named.recipe,
+            background=None if named is None else background_of(image.job.team, named.recipe),
         )
-        answer = partial(self._answer, rendering, keeps=body.validated_data["keep"])
+        answer: Callable[[], HttpResponseBase]
+        if named is None:
+            answer = partial(self._answer, rendering, keeps=values["keep"])
+        elif values["keep"]:
+            answer = partial(self._kept, rendering, named)
+        else:
+            answer = partial(finished_response, rendering, values["output"])
         return self.when_done(rendering.future, then=answer, left=rendering.drop)
 
     def _answer(self, rendering: Rendering, *, keeps: bool) -> HttpResponseBase:
@@ -75,10 +104,18 @@ class VariantsView(NativeView):
         response["Server-Timing"] = ", ".join(f"{name};dur={ms:.1f}" for name, ms in rendered.timings_ms.items())
         return response
 
+    def _kept(self, rendering: Rendering, named: NamedRecipe) -> Response:
+        finished = rendering.finished()
+        kept = finish_keep(image=rendering.image, named=named, finished=finished)
+        files = [file_document(file, base_url=self.base_url, link_ttl_s=KEPT_LINK_TTL_S) for file in kept]
+        body = {"recipe": named.name, "version": named.version, "files": files, "notes": list(finished.notes)}
+        return Response(body, status=201)
+
 
 class AgainView(NativeView):
     """Run the model again on a stored picture, as a new job."""
 
+    query_fields = JOB_QUERY
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
 
     @extend_schema(
@@ -101,8 +138,7 @@ class AgainView(NativeView):
             urgency=Job.Urgency.INTERACTIVE if wait_s else Job.Urgency.DEFAULT,
             idempotency_key=key,
         )
-        digest = request_digest(door, options, (), f"again {image.pk}") if key else ""
-        job = self.replayed(key, digest) or image_rerun(
-            actor=actor, image=image, options=options, door=replace(door, request_hash=digest)
-        )
+        if key:
+            door = replace(door, request_hash=request_digest(door, options, (), f"again {image.pk}"))
+        job = self.submit_once(door, partial(image_rerun, actor=actor, image=image, options=options, door=door))
         return self.when_ended(job, timeout_s=wait_s, then=self.answer) if wait_s else self.answer(job)

@@ -14,21 +14,22 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.accept import AlwaysJson, PictureOrJson, preferred_format, preferred_picture
-from jobs.api.bodies import MarkedJson, RawPicture
+from jobs.api.accept import preferred_format, preferred_picture
+from jobs.api.bodies import MarkedJson, RawBytes, RawPicture
 from jobs.api.body_limits import each_picture_by_itself
 from jobs.api.problem import PROBLEM
 from jobs.api.zips import zip_name, zip_response
 from jobs.errors import JobCanceled, NoResults
 from jobs.intake.sources import default_limits
 from jobs.models import Job, Status
+from jobs.recipes.selectors import recipe_named
 from jobs.work.cancel import job_cancel
 from jobs.work.retention import job_purge
 from jobs.work.selectors import images_of, job_get, jobs_filtered
 from jobs.work.submission import Door
 from segmentation.errors import InvalidParameter
 
-from .base import IDEMPOTENCY_KEY, WAIT, NativeView
+from .base import IDEMPOTENCY_KEY, JOB_QUERY, WAIT, NativeView
 from .documents import LISTED_IMAGES, ImagePageSerializer, JobPageSerializer, JobSerializer, job_documents
 from .etags import job_etag
 from .picture import picture_response
@@ -46,8 +47,8 @@ from .sources import sources_in
 class JobsView(NativeView):
     """List the team's jobs, or submit one."""
 
-    parser_classes = [MultiPartParser, FormParser, MarkedJson, RawPicture]
-    content_negotiation_class = PictureOrJson
+    parser_classes = [MultiPartParser, FormParser, MarkedJson, RawPicture, RawBytes]
+    query_fields = None
     body_limits = staticmethod(each_picture_by_itself)
 
     @extend_schema(
@@ -81,6 +82,7 @@ class JobsView(NativeView):
             "multipart/form-data": JobFormSerializer,
             "application/json": JobJsonSerializer,
             "image/*": OpenApiTypes.BINARY,
+            "application/octet-stream": OpenApiTypes.BINARY,
         },
         responses={
             (200, "application/json"): JobSerializer,
@@ -107,7 +109,8 @@ class JobsView(NativeView):
             urgency=_urgency(wait_s, len(sources)),
             callback_url=body.validated_data.get("callback_url", ""),
         )
-        job = self.submit(door=door, options=options, sources=sources)
+        recipes = [recipe_named(self.actor, text) for text in body.validated_data.get("recipe", ())]
+        job = self.submit(door=door, options=options, sources=sources, recipes=recipes)
         if is_picture:
             return self.when_picture(job, timeout_s=wait_s, then=picture_response)
         return self.when_ended(job, timeout_s=wait_s, then=self.answer) if wait_s else self.answer(job)
@@ -115,6 +118,8 @@ class JobsView(NativeView):
 
 class JobView(NativeView):
     """Return one job, or delete it."""
+
+    query_fields = JOB_QUERY
 
     @extend_schema(
         tags=["Native"],
@@ -156,6 +161,8 @@ class JobView(NativeView):
 class JobCancelView(NativeView):
     """Cancel the pictures of a job that have not ended."""
 
+    query_fields = JOB_QUERY
+
     @extend_schema(
         tags=["Native"],
         operation_id="jobs_cancel",
@@ -170,8 +177,6 @@ class JobCancelView(NativeView):
 
 class JobZipView(NativeView):
     """Return the results of a job's finished pictures in one zip."""
-
-    content_negotiation_class = AlwaysJson  # for errors
 
     @extend_schema(
         tags=["Native"],

@@ -236,6 +236,8 @@ class CallbackSecretView(ManagedView):
 class DeliveriesView(ManagedView):
     """List deliveries."""
 
+    query_fields = None
+
     @extend_schema(
         tags=["Native"],
         operation_id="webhook_deliveries_list",

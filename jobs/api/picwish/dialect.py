@@ -27,4 +27,12 @@ def callback_payload(job: Job) -> dict[str, Any]:
     return render_task(job, base_url=job.wire["base_url"])
 
 
-register(Dialect(name=NAME, label=_("PicWish"), routes=routes, callback_payload=callback_payload))
+register(
+    Dialect(
+        name=NAME,
+        label=_("PicWish"),
+        routes=routes,
+        response_headers=("X-Task-Id",),
+        callback_payload=callback_payload,
+    )
+)

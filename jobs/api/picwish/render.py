@@ -53,7 +53,6 @@ ERRORS: dict[str, Words] = {
     "canceled": Words(409, CANCELED),
     "idempotency_conflict": Words(409, FAILED),
     "method_not_allowed": Words(405, FAILED),
-    "not_acceptable": Words(406, FAILED),
     "queue_unavailable": Words(503, FAILED),
     "timeout": Words(504, TIMED_OUT),
     "inference_failed": Words(500, FAILED),

@@ -135,6 +135,7 @@ class SegmentationView(PicWishView):
             sources=[body.to_source(self.team_limits(serializers.limits()))],
             options=options,
             limits=serializers.limits(),
+            fields={"output_type": values["output_type"], "return_type": values["return_type"]},
             door=Door(
                 dialect=NAME,
                 urgency=Job.Urgency.INTERACTIVE if values["sync"] else Job.Urgency.DEFAULT,

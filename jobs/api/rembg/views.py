@@ -76,7 +76,7 @@ class RemoveView(RembgView):
         self.ignored_fields = [*self.ignored_fields, *body.without_effect]
         options, background = body.to_options(), body.background()
         door = Door(dialect=NAME, urgency=Job.Urgency.INTERACTIVE)
-        job = self.submit(door=door, options=options, sources=[body.to_source()])
+        job = self.submit(door=door, options=options, sources=[body.to_source()], fields={"background": background})
         answer = partial(render.render_result, background=background)
         return self.when_picture(job, timeout_s=settings.MATTING_MAX_WAIT_S, then=answer)
 

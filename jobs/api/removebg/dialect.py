@@ -16,4 +16,9 @@ def routes() -> list[URLPattern]:
     return urlpatterns
 
 
-register(Dialect(name=NAME, label="remove.bg", routes=routes))
+HEADERS = (
+    *("X-Type", "X-Width", "X-Height", "X-Max-Width", "X-Max-Height", "X-Credits-Charged", "X-Warning"),
+    *("X-Foreground-Top", "X-Foreground-Left", "X-Foreground-Width", "X-Foreground-Height"),
+    *("X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"),
+)
+register(Dialect(name=NAME, label="remove.bg", routes=routes, response_headers=HEADERS))

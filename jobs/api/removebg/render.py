@@ -43,7 +43,6 @@ ERRORS: dict[str, tuple[int, str]] = {
     "canceled": (409, "conflict"),
     "idempotency_conflict": (409, "conflict"),
     "method_not_allowed": (405, "method_not_allowed"),
-    "not_acceptable": (406, "not_acceptable"),
     "queue_unavailable": (503, "service_unavailable"),
     "timeout": (503, "service_unavailable"),
     "inference_failed": (500, "internal_error"),

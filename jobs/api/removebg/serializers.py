@@ -77,6 +77,10 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
             return accept_base64(picture, limits=limits())
         return source_of_url(picture, limits=limits())
 
+    def beside_sources(self) -> dict[str, Any]:
+        """Return the validated fields other than the picture's."""
+        return {name: value for name, value in self.validated_data.items() if name not in SOURCES}
+
     def to_options(self, source: Source) -> CutoutOptions:
         """Return the options: a complete transparent cutout, from which the layout is drawn.
 

@@ -94,6 +94,7 @@ class RemoveView(RemoveBgView):
             options=body.to_options(source),
             sources=[source],
             limits=serializers.limits(),
+            fields=body.beside_sources(),
         )
         answer = partial(
             self._answer,

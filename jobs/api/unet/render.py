@@ -42,7 +42,6 @@ ERRORS: dict[str, int] = {
     "canceled": 409,
     "idempotency_conflict": 409,
     "method_not_allowed": 405,
-    "not_acceptable": 406,
     "queue_unavailable": 503,
     "timeout": 504,
     "inference_failed": 500,

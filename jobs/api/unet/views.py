@@ -196,7 +196,8 @@ class BatchView(UNetView):
             shown_folder=values["output_dir"].rstrip("/") + "/", sources=sources, keeps_names=values["keep_names"]
         )
         door = names.door(bundle_folder=f"teams/{self.actor.team.id}", export_directory=str(outputs.path))
-        return self.submit(door=door, options=options, sources=sources)
+        fields = {name: values[name] for name in ("keep_names", "output_dir")}
+        return self.submit(door=door, options=options, sources=sources, fields=fields)
 
     def _submit_upload(self, request: Request) -> Job:
         body = serializers.UNetUploadSerializer(data=request.data)
@@ -205,7 +206,8 @@ class BatchView(UNetView):
         options = body.to_options()
         sources: list[Source] = body.to_sources(self.team_limits(default_limits()))
         names = BatchNames(shown_folder="outputs/", sources=sources, keeps_names=body.validated_data["keep_names"])
-        return self.submit(door=names.door(bundle_folder="outputs"), options=options, sources=sources)
+        fields = {"keep_names": body.validated_data["keep_names"]}
+        return self.submit(door=names.door(bundle_folder="outputs"), options=options, sources=sources, fields=fields)
 
 
 class BatchNames:

@@ -127,7 +127,13 @@ def _cut_out(
     if not recipes:
         return notes
     finished = picture_finish(
-        team=None, name=photo.name, source=data, alpha_png=result.alpha.data, recipes=recipes, limits=limits
+        team=None,
+        name=photo.name,
+        source=data,
+        alpha_png=result.alpha.data,
+        options=options,
+        recipes=recipes,
+        limits=limits,
     )
     for file in finished.files:
         path = Path(file.name)

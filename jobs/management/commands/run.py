@@ -152,7 +152,7 @@ def _prepared_folder(site: _Address) -> IO[str]:
 def _start_queue(supervisor: Supervisor) -> None:
     """Start the embedded broker unless REDIS_URL names another server, and wait until the broker responds."""
     try:
-        if "REDIS_URL" not in os.environ:
+        if f"unix://{settings.BROKER_SOCKET}" == settings.REDIS_URL:
             command = broker.command(socket=settings.BROKER_SOCKET, folder=settings.DATA_DIR / "broker")
             supervisor.start(Program("queue", command, grace_s=10, stop_rank=2))
         broker.wait_until_ready(settings.REDIS_URL, timeout_s=_BROKER_TIMEOUT_S)

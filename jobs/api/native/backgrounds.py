@@ -1,0 +1,74 @@
+"""Native API: the pictures that recipes may put behind a subject, at /api/backgrounds/."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from jobs.api.body_limits import one_picture
+from jobs.api.fields import KnownFieldsOnly
+from jobs.api.problem import PROBLEM
+from jobs.intake.sources import accept_upload
+from jobs.models import BackgroundPicture
+from jobs.recipes.selectors import backgrounds_of
+from jobs.recipes.services import background_delete, background_save
+
+from .base import NativeView
+
+
+class BackgroundRequestSerializer(KnownFieldsOnly, serializers.Serializer):
+    name = serializers.CharField(max_length=80, help_text="The name that recipes use.")
+    image = serializers.FileField(allow_empty_file=True, help_text="One picture.")
+
+
+class BackgroundSerializer(serializers.ModelSerializer):
+    class Meta:
+        model = BackgroundPicture
+        fields = ["name", "bytes", "width", "height", "created_at"]
+
+
+class BackgroundsView(NativeView):
+    """List the team's background pictures, or store one."""
+
+    parser_classes = [MultiPartParser]
+    body_limits = staticmethod(one_picture)
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="backgrounds_list",
+        summary="List background pictures",
+        responses={200: BackgroundSerializer(many=True), "4XX": PROBLEM},
+    )
+    def get(self, request: Request) -> Response:
+        return Response(BackgroundSerializer(backgrounds_of(self.actor), many=True).data)
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="backgrounds_save",
+        summary="Store a background picture, in place of one of the same name",
+        request={"multipart/form-data": BackgroundRequestSerializer},
+        responses={201: BackgroundSerializer, "4XX": PROBLEM, "5XX": PROBLEM},
+    )
+    def post(self, request: Request) -> Response:
+        body = BackgroundRequestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        source = accept_upload(body.validated_data["image"])
+        saved = background_save(actor=self.actor, name=body.validated_data["name"], source=source)
+        return Response(BackgroundSerializer(saved).data, status=201)
+
+
+class BackgroundView(NativeView):
+    """Delete a background picture."""
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="backgrounds_delete",
+        summary="Delete a background picture that no recipe uses",
+        responses={204: None, "4XX": PROBLEM},
+    )
+    def delete(self, request: Request, name: str) -> Response:
+        background_delete(actor=self.actor, name=name)
+        return Response(status=204)

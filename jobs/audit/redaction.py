@@ -1,0 +1,136 @@
+"""Replace names in the audit trail by a pseudonym: the one way past its triggers.
+
+A redacted entry keeps its number, its time, its action, its ids and its hash, so the chain stays connected. A new entry
+records, for each redacted one, the hash of what is left of it; the verification accepts exactly that content.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet, TextField
+from django.db.models.functions import Cast
+
+from jobs.audit.trail import Author, audit_append, head_lock
+from jobs.models import Action, AuditEntry, AuditErasure
+
+ERASURES = (Action.USER_ERASED, Action.TEAM_ERASED)
+_ENTRIES_PER_RECORD = 500
+_FIELDS = ("actor_name", "team_name", "address", "object_name", "before", "after")
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """Describe who is erased: `names` are all texts that identify them, such as user name and e-mail address."""
+
+    names: tuple[str, ...]
+    pseudonym: str
+
+    @classmethod
+    def create(cls, kind: str, names: Iterable[str]) -> Erased:
+        """Give them a random pseudonym, from which the names cannot be computed. kind: `user` or `team`."""
+        given = sorted({name for name in names if name}, key=len, reverse=True)
+        return cls(tuple(given), f"erased-{kind}-{secrets.token_hex(4)}")
+
+    def hide(self, value: Any) -> Any:
+        """Return a text, or JSON value, with the pseudonym in the place of each name that stands as a word."""
+        if isinstance(value, str):
+            for name in self.names:
+                value = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", self.pseudonym, value)
+            return value
+        if isinstance(value, Mapping):
+            return {key: self.hide(one) for key, one in value.items()}
+        if isinstance(value, list):
+            return [self.hide(one) for one in value]
+        return value
+
+
+def user_redact(*, author: Author, user_id: int, erased: Erased) -> int:
+    """Replace a user's names wherever they stand, and remove the addresses of their own entries; return how many."""
+    own = Q(user_id=user_id) | Q(actor_name__in=erased.names)
+    found = _entries(own | Q(object_type="user", object_id=str(user_id)) | _mentions(erased))
+
+    def change(entry: AuditEntry) -> None:
+        if entry.user_id == user_id or entry.actor_name in erased.names:
+            entry.address = None
+        _hide_texts(entry, erased)
+
+    with transaction.atomic():
+        return _redact(found, change, Action.USER_ERASED, author, str(user_id), erased)
+
+
+def team_redact(*, author: Author, team_id: Any, erased: Erased) -> int:
+    """Replace a team's name wherever it stands, and what its entries say of its keys, webhooks and files."""
+    found = _entries(Q(team_id=team_id) | Q(object_type="team", object_id=str(team_id)) | _mentions(erased))
+
+    def change(entry: AuditEntry) -> None:
+        if entry.team_id == team_id and entry.object_type not in ("", "job", "user"):
+            entry.object_name, entry.before, entry.after = erased.pseudonym, None, None
+        if entry.team_id == team_id and isinstance(entry.after, dict) and "file" in entry.after:
+            entry.after = entry.after | {"file": erased.pseudonym}
+        _hide_texts(entry, erased)
+
+    with transaction.atomic():
+        return _redact(found, change, Action.TEAM_ERASED, author, str(team_id), erased)
+
+
+def redacted_hashes() -> dict[int, str]:
+    """Return the hash that each redacted entry's content must have, by the entry's number."""
+    found: dict[int, str] = {}
+    for number, after in AuditEntry.objects.filter(action__in=ERASURES).order_by("number").values_list("number", "after"):
+        for text, digest in (after or {}).get("entries", {}).items():
+            if int(text) < number:
+                found[int(text)] = digest
+    return found
+
+
+def _entries(condition: Q) -> QuerySet[AuditEntry]:
+    texts = {"before_text": Cast("before", TextField()), "after_text": Cast("after", TextField())}
+    return AuditEntry.objects.annotate(**texts).filter(condition).exclude(action__in=ERASURES).order_by("number")
+
+
+def _mentions(erased: Erased) -> Q:
+    condition = Q()
+    for name in erased.names:
+        for field in ("actor_name", "team_name", "object_name", "before_text", "after_text"):
+            condition |= Q(**{f"{field}__contains": name})
+        for field in ("before_text", "after_text"):  # SQLite keeps JSON as text, with other letters escaped
+            condition |= Q(**{f"{field}__contains": json.dumps(name)[1:-1]})
+    return condition
+
+
+def _hide_texts(entry: AuditEntry, erased: Erased) -> None:
+    limits = {"actor_name": 160, "team_name": 120, "object_name": 255}
+    for name, most in limits.items():
+        setattr(entry, name, erased.hide(getattr(entry, name))[:most])
+    entry.before, entry.after = erased.hide(entry.before), erased.hide(entry.after)
+
+
+def _redact(
+    entries: QuerySet[AuditEntry], change: Any, action: Action, author: Author, object_id: str, erased: Erased
+) -> int:
+    head_lock()  # nothing is appended meanwhile, so that no entry with the name is missed
+    AuditErasure.objects.create()
+    hashes = dict(_changed(entries, change))
+    AuditErasure.objects.all().delete()
+    numbers = sorted(hashes)
+    for start in range(0, max(1, len(numbers)), _ENTRIES_PER_RECORD):
+        part = {str(number): hashes[number] for number in numbers[start : start + _ENTRIES_PER_RECORD]}
+        after = {"pseudonym": erased.pseudonym, "entries": part}
+        audit_append(action=action, author=author, target_id=object_id, after=after)
+    return len(numbers)
+
+
+def _changed(entries: QuerySet[AuditEntry], change: Any) -> Iterator[tuple[int, str]]:
+    for entry in entries.iterator(chunk_size=500):
+        before = entry.content()
+        change(entry)
+        if entry.content() != before:
+            AuditEntry.objects.filter(number=entry.number).update(**{name: getattr(entry, name) for name in _FIELDS})
+            yield entry.number, entry.expected_hash()

@@ -1,0 +1,155 @@
+"""Finish a stored result by a recipe, without the model and without a charge, in the process for renderings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from jobs import pixels
+from jobs.errors import NotFound
+from jobs.intake.sources import default_limits
+from jobs.models import Artifact, BackgroundPicture, JobImage, Team
+from jobs.recipes.names import file_name_of
+from jobs.recipes.selectors import NamedRecipe, background_get
+from jobs.results import storage
+from jobs.results.variants import Rendering, done_rendering, variant_begin, variant_keep
+from jobs.teams.actor import Actor
+from segmentation.errors import InvalidParameter
+from segmentation.finish.recipe import PictureBackground, Recipe
+from segmentation.options import CutoutOptions
+
+if TYPE_CHECKING:
+    from segmentation.finish.variant import FinishedFiles
+    from segmentation.variant import VariantFile
+
+SAMPLES = ("portrait", "cat")  # static/samples/<name>-before.webp and -after.webp
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRendering:
+    """Hold the rendering of a sample that is under way."""
+
+    future: Future[Any]
+    give_back: Callable[[], None]
+
+    def finished(self) -> FinishedFiles:
+        """Return the files; raise InvalidParameter for a recipe that the sample cannot satisfy, and ServerBusy."""
+        finished: FinishedFiles = done_rendering(self.future)
+        return finished
+
+    def drop(self) -> None:
+        """Delete the files of a rendering whose client has gone."""
+        self.future.cancel()
+        self.future.add_done_callback(_files_dropped)
+
+
+def finish_begin(
+    *,
+    actor: Actor,
+    image: JobImage,
+    recipe: Recipe,
+    options: CutoutOptions,
+    brush_png: bytes = b"",
+    for_screen: bool = False,
+) -> Rendering:
+    """Begin to finish a stored result; raise what `variant_begin` raises, and NotFound for a missing background."""
+    return variant_begin(
+        actor=actor,
+        image=image,
+        options=options,
+        brush_png=brush_png,
+        for_screen=for_screen,
+        recipe=recipe,
+        background=background_of(image.job.team, recipe),
+    )
+
+
+def sample_begin(*, actor: Actor, sample: str, recipe: Recipe) -> SampleRendering:
+    """Begin to apply a recipe to one of SAMPLES; raise InvalidParameter for another, and RateLimited."""
+    from segmentation.finish.variant import sample_write
+
+    if sample not in SAMPLES:
+        raise InvalidParameter(f"sample: choose from {', '.join(SAMPLES)}", field="sample")
+    folder = Path(settings.BASE_DIR) / "static" / "samples"
+    background = background_of(actor.team, recipe)
+    give_back = pixels.renderings_of_team.take(actor.team.pk)
+    try:
+        behind = None if background is None else _local(background)
+        future = pixels.renderings.submit(
+            sample_write,
+            folder / f"{sample}-before.webp",
+            folder / f"{sample}-after.webp",
+            recipe,
+            behind,
+            default_limits(),
+            pixels.rendering_folder(),
+        )
+    except BaseException:
+        give_back()
+        raise
+    future.add_done_callback(lambda _: give_back())
+    return SampleRendering(future, give_back)
+
+
+def finish_keep(*, image: JobImage, named: NamedRecipe, finished: FinishedFiles) -> list[Artifact]:
+    """Store the files of a finished result under their names; raise what `variant_keep` raises."""
+    kept = []
+    waiting = list(finished.files)
+    try:
+        for number, file in enumerate(finished.files, start=1):
+            waiting.remove(file)
+            name = name_of(image, named, number, file)
+            kept.append(variant_keep(image=image, rendered=file, kind=Artifact.Kind.FINISHED, name=name))
+    finally:
+        for file in waiting:
+            file.path.unlink(missing_ok=True)
+    return kept
+
+
+def name_of(image: JobImage, named: NamedRecipe, number: int, file: VariantFile) -> str:
+    """Return the public name of a recipe's file; number counts its outputs from 1."""
+    return file_name_of(
+        named.recipe.outputs[number - 1].name,
+        name=image.name,
+        recipe=named.name,
+        number=number,
+        extension=file.extension.removeprefix("."),
+    )
+
+
+def file_chosen(finished: FinishedFiles, number: int) -> VariantFile:
+    """Return the file of an output, counted from 1, and delete the others; raise NotFound when there is none."""
+    for place, file in enumerate(finished.files, start=1):
+        if place != number:
+            file.path.unlink(missing_ok=True)
+    if not 1 <= number <= len(finished.files):
+        raise NotFound(f"The recipe has {len(finished.files)} outputs, and none numbered {number}.", field="output")
+    return finished.files[number - 1]
+
+
+def background_of(team: Team, recipe: Recipe) -> BackgroundPicture | None:
+    """Return the background picture that a recipe names, or None; raise NotFound when the team has none of it."""
+    if not isinstance(recipe.background, PictureBackground):
+        return None
+    return background_get(team, recipe.background.picture)
+
+
+def _local(background: BackgroundPicture) -> Path:
+    """Return the path of a background's file; one that lies in a bucket is copied to the folder of renderings."""
+    path = storage.local_path(background.key)
+    if path is not None:
+        return path
+    copy = pixels.rendering_folder() / f"background-{background.pk}{PurePosixPath(background.key).suffix}"
+    copy.write_bytes(storage.read(background.key))
+    return copy
+
+
+def _files_dropped(future: Future[Any]) -> None:
+    if not future.cancelled() and future.exception() is None:
+        for file in future.result().files:
+            file.path.unlink(missing_ok=True)
