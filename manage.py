@@ -6,6 +6,11 @@ import sys
 
 
 def main() -> None:
+    if sys.argv[1:] == ["--version"]:  # Django would print its own version
+        from mattingsite import __version__
+
+        sys.stdout.write(f"Keyline {__version__}\n")
+        return
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "mattingsite.settings")
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line

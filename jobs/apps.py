@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
@@ -16,7 +18,21 @@ class JobsConfig(AppConfig):
         from jobs.teams import account_signals  # noqa: F401  connects the receivers of sign-ins
 
         registry.autodiscover()
+        with suppress(ImportError):  # the system checks report the missing package with its setting
+            _observers_start()
         post_migrate.connect(_roles_sync, dispatch_uid="keyline.roles")
+
+
+def _observers_start() -> None:
+    from django.conf import settings
+
+    from jobs.telemetry import sentry, tracing
+    from mattingsite import __version__
+
+    if settings.OTLP_ENDPOINT:
+        tracing.tracing_start(endpoint=settings.OTLP_ENDPOINT, share=settings.TRACE_SHARE)
+    if settings.SENTRY_DSN:
+        sentry.sentry_start(dsn=settings.SENTRY_DSN, release=__version__)
 
 
 def _roles_sync(app_config: AppConfig, **kwargs: object) -> None:

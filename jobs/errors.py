@@ -181,8 +181,9 @@ class ServerBusy(QueueUnavailable):
 
 
 class WaitTimeout(MattingError):
-    code, http_status = "timeout", 504
+    code, http_status = "timeout", 503
     public_message = gettext_noop("The result was not ready in time.")
+    retry_after_s = 5
 
 
 class StorageFailed(MattingError):

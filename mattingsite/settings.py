@@ -15,9 +15,9 @@ from botocore.config import Config
 from jobs.telemetry.logs import FORMATS, logging_settings
 from mattingsite import __version__
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
-from mattingsite.bucket import bucket_origins
 from mattingsite.data_folder import broker_socket, read_or_create_secret
 from mattingsite.environment import read_environment
+from mattingsite.origins import bucket_origins, origin_of
 from segmentation.cpus import available_cpus, visible_gpus
 from segmentation.options import Quality
 from segmentation.runtimes import RUNTIMES
@@ -60,6 +60,8 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
     "axes",
 ]
 MIDDLEWARE = [
@@ -152,6 +154,24 @@ ACCOUNT_SESSION_REMEMBER = True
 MFA_TOTP_ISSUER = "Keyline"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_IS_CONFIGURED  # without mail no address can be verified
+# Single sign-on: one OpenID Connect provider, whose groups decide about teams and roles.
+OIDC_URL = env.url("MATTING_OIDC_URL", "", schemes=("http", "https"))
+OIDC_NAME = env("MATTING_OIDC_NAME", "Single sign-on")
+OIDC_GROUPS_CLAIM = env("MATTING_OIDC_GROUPS_CLAIM", "groups")
+OIDC_TEAMS = env.items("MATTING_OIDC_TEAMS", [])
+OIDC_STAFF = env.items("MATTING_OIDC_STAFF", [])
+_OIDC_CLIENT = {
+    "provider_id": "oidc",
+    "name": OIDC_NAME,
+    "client_id": env("MATTING_OIDC_CLIENT_ID"),
+    "secret": env("MATTING_OIDC_CLIENT_SECRET"),
+    "settings": {"server_url": OIDC_URL, "oauth_pkce_enabled": True},
+}
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [_OIDC_CLIENT] if OIDC_URL else []}}
+SOCIALACCOUNT_ADAPTER = "jobs.teams.single_sign_on.SocialAccountAdapter"
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # the provider has verified it, or no account is connected by it
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 AXES_FAILURE_LIMIT = env.integer("MATTING_SIGN_IN_FAILURES", 5, minimum=1)
 _LOCKOUT_MINUTES = env.integer("MATTING_LOCKOUT_MINUTES", 15, minimum=1)
 AXES_COOLOFF_TIME = dt.timedelta(minutes=_LOCKOUT_MINUTES)
@@ -181,7 +201,7 @@ S3_OPTIONS = {
     "default_acl": "private",
     "querystring_auth": True,
     "file_overwrite": True,
-    "client_config": Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3}),
+    "client_config": Config(connect_timeout=3, read_timeout=8, retries={"total_max_attempts": 2}),
 }
 # Only the site's own user reads pictures; a web server that sends files itself (X-Accel-Redirect) needs its group.
 _GROUP_READS = env.switch("MATTING_MEDIA_GROUP_READABLE", False)
@@ -228,7 +248,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'", *_FILE_ORIGINS],
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
-        "form-action": ["'self'"],
+        "form-action": ["'self'", *([origin_of(OIDC_URL)] if OIDC_URL else [])],  # its redirect to the provider
         "frame-ancestors": ["'none'"],
     }
 }
@@ -292,7 +312,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     # No hook that moves choices into shared components: they stay where they are used and need no names.
-    "POSTPROCESSING_HOOKS": ["jobs.api.schema.problems_named"],
+    "POSTPROCESSING_HOOKS": ["jobs.api.schema.problems_named", "jobs.api.schema_additions.document_completed"],
 }
 
 # Ours -----------------------------------------------------------------------------------------------------------------
@@ -318,12 +338,13 @@ MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
 MATTING_PIXEL_PROCESSES = env.switch("MATTING_PIXEL_PROCESSES", True)
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))
 MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", str(BASE_DIR / "weights"))).resolve()
+MATTING_MODEL_THREADS = env.integer("MATTING_MODEL_THREADS", 0, minimum=0)
 MATTING_RUNTIME = env.choice("MATTING_RUNTIME", "auto", RUNTIMES)
 MATTING_HOST = env("MATTING_HOST", "")
 MATTING_QUALITY = env.choice("MATTING_QUALITY", "fast", tuple(Quality))
 MATTING_QUALITY_UNITS = env.counts("MATTING_QUALITY_UNITS", tuple(Quality))
 MATTING_AUTO_ABOVE = env.number("MATTING_AUTO_ABOVE", 0.2, minimum=0)
-MATTING_AUTO_SHARE = env.number("MATTING_AUTO_SHARE", 0.3, minimum=0)
+MATTING_AUTO_SHARE = env.number("MATTING_AUTO_SHARE", 0.35, minimum=0)
 MATTING_AUTO_MAX_S = env.number("MATTING_AUTO_MAX_S", 20.0, minimum=0)
 MATTING_MODEL_MEMORY_MB = env.integer("MATTING_MODEL_MEMORY_MB", 0, minimum=0)
 MATTING_MODEL_IDLE_S = env.number("MATTING_MODEL_IDLE_S", 600.0, minimum=1)
@@ -348,6 +369,11 @@ MATTING_QUOTA = {
     "max_image_megapixels": env.limit("MATTING_QUOTA_MAX_IMAGE_MEGAPIXELS", float, minimum=0.01),
     "retention_hours": env.limit("MATTING_QUOTA_RETENTION_HOURS", int, minimum=1),
 }
+# Limits of a team that comes with a sign-up while sign-up is open; empty means that of MATTING_QUOTA.
+MATTING_SIGNUP_QUOTA = {
+    "images_per_day": env.limit("MATTING_SIGNUP_IMAGES_PER_DAY", int, 200),
+    "stored_bytes": env.limit("MATTING_SIGNUP_STORED_BYTES", int, 2 * 2**30),
+}
 
 # Observation ----------------------------------------------------------------------------------------------------------
 LOGGING = logging_settings(
@@ -358,5 +384,8 @@ LOGGING = logging_settings(
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(DATA_DIR / "metrics" / socket.gethostname()))
 MATTING_METRICS_TOKEN = env("MATTING_METRICS_TOKEN")
 MATTING_METRICS_NETWORKS = env.networks("MATTING_METRICS_NETWORKS")
+OTLP_ENDPOINT = env.url("MATTING_OTLP_ENDPOINT", "", schemes=("http", "https"))
+TRACE_SHARE = env.number("MATTING_TRACE_SHARE", 1.0, maximum=1.0)
+SENTRY_DSN = env.url("MATTING_SENTRY_DSN", "", schemes=("http", "https"))
 
 env.finish()

@@ -10,7 +10,10 @@ from django.core.management import get_commands
 
 from tests.stack import ROOT
 
-PAGES = [*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+PAGES = [
+    *sorted((ROOT / "docs").glob("*.md")),
+    *(ROOT / name for name in ("README.md", "README.zh-CN.md", "CONTRIBUTING.md", "SECURITY.md")),
+]
 SOURCE_FOLDERS = "jobs|segmentation|training|mattingsite|tests|docs|templates|static|weights|deploy|locale"
 
 

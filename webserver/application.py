@@ -8,15 +8,18 @@ import io
 import logging
 import time
 from collections.abc import Awaitable, Callable
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, cast
 
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpResponse, HttpResponseBase
 
 from webserver.bodies import SMALL_BYTES, BodyTooSlow, BodyWanted, ClientGone, body_read
 from webserver.configuration import Configuration, Pace
 from webserver.django_requests import Handler, Trips
 from webserver.lanes import Lane, LaneFull, Lanes
+from webserver.long_texts import TooLargeBody, is_form, taken_out
 from webserver.memory import MachineSlot
+from webserver.multipart import field_bytes
 from webserver.parking import Parked
 from webserver.protocol import ABORT
 
@@ -26,7 +29,13 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 _PIECE_BYTES = 64 * 2**10
-_LARGE_BYTES = 4 * 2**20
+# A document or form is parsed in memory as a whole. Beyond the first length this is done one at a time on a machine,
+# and beyond the second the body is refused; long base64 texts are taken out before and do not count.
+_ALONE_BYTES = 2**20
+_MOST_PARSED_BYTES = 2 * 2**20
+# Of a form with files, the fields without one count together.
+_MOST_FIELD_BYTES = 48 * 2**20
+_TEXT_FROM_BYTES = 2**18
 _LIVE = "/health/live"
 _PROBES = ("/health", "/health/ready")
 
@@ -110,9 +119,42 @@ class _Exchange:
             return await self._begin(lane, body)
         except BodyWanted:
             body = await self._body(self._trips.body_limit)
-            if _length_of(body) > _LARGE_BYTES and not _is_multipart(self._scope):  # Django parses it in memory
+            length = _length_of(body)
+            if length > _TEXT_FROM_BYTES:
+                body = await self._lanes.uploads.run(self._lean, body)
+            parsed = await self._lanes.uploads.run(self._parsed_bytes, body)
+            if parsed > _MOST_FIELD_BYTES:
+                body.close()
+                body = _too_large()
+            elif parsed > _ALONE_BYTES:
                 return await self._begin(self._lanes.memory, body, begin=self._begin_alone)
             return await self._begin(self._lanes.uploads, body)
+
+    def _lean(self, body: IO[bytes]) -> IO[bytes]:
+        """Take long base64 texts out of a document or form; a body that is still too long refuses to be read."""
+        start = body.read(64)
+        body.seek(0)
+        kind = _kind_of(self._scope)
+        as_form = is_form(kind, start)
+        if as_form is None:
+            return body
+        body, texts = taken_out(body, is_form=as_form)
+        self._trips.texts = texts
+        self._trips.body_bytes = _length_of(body)
+        if self._trips.body_bytes > _MOST_PARSED_BYTES:
+            body.close()
+            self._trips.body_bytes = 0
+            return _too_large()
+        return body
+
+    def _parsed_bytes(self, body: IO[bytes]) -> int:
+        """Return how much of a body is held in memory: all of it, but no files of a form."""
+        if isinstance(body, TooLargeBody):
+            return 0
+        length = _length_of(body)
+        if length <= _ALONE_BYTES or not _is_multipart(self._scope):
+            return length
+        return field_bytes(body, _kind_of(self._scope))
 
     def _begin_alone(self, body: IO[bytes] | None) -> HttpResponseBase:
         with self._application.slot.taken():
@@ -260,9 +302,17 @@ def _length_of(body: IO[bytes]) -> int:
     return length
 
 
+def _too_large() -> IO[bytes]:
+    return cast("IO[bytes]", TooLargeBody(RequestDataTooBig("The request's body is too large.")))
+
+
 def _is_multipart(scope: Message) -> bool:
+    return _kind_of(scope).lower().startswith(b"multipart/form-data")
+
+
+def _kind_of(scope: Message) -> bytes:
     kind: bytes = dict(scope["headers"]).get(b"content-type", b"")
-    return kind.lower().startswith(b"multipart/form-data")
+    return kind
 
 
 def _plain(text: str, status: int, headers: dict[str, str]) -> HttpResponse:

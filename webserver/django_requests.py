@@ -17,6 +17,7 @@ from django.urls import set_script_prefix
 
 from webserver.answers import PieceResponse
 from webserver.bodies import LIMIT, SMALL_BYTES, BodyWanted, UnreadBody
+from webserver.long_texts import Texts, texts_of_request
 from webserver.parking import GOING_ON, PARKS, REPORTS_DELIVERY, Parked
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,9 @@ class Trips:
         self._scope = scope
         self._kept: dict[str, Any] = {}
         self.body_limit = SMALL_BYTES
+        # What was taken out of the body, and the length of the rest; None: the body is as it was sent.
+        self.texts: Texts = {}
+        self.body_bytes: int | None = None
 
     def begin(self, body: IO[bytes] | None) -> HttpResponseBase:
         """Return the response, or `Parked`; raise BodyWanted when the body is None and Django reads it."""
@@ -88,6 +92,7 @@ class Trips:
         if going_on is not None:
             request.META |= {GOING_ON: going_on, "CONTENT_LENGTH": "0"}
             request.META.pop("HTTP_TRANSFER_ENCODING", None)
+        token = texts_of_request.set(self.texts)
         try:
             response = self._handler.get_response(request)
         except BodyWanted:
@@ -95,6 +100,7 @@ class Trips:
             close_old_connections()
             raise
         finally:
+            texts_of_request.reset(token)
             self._kept = {name: value for name, value in request.META.items() if name.startswith(_KEPT_PREFIX)}
         return self._settled(response)
 
@@ -107,6 +113,9 @@ class Trips:
             REPORTS_DELIVERY: True,
             **self._kept,
         }
+        if self.body_bytes is not None:
+            request.META["CONTENT_LENGTH"] = str(self.body_bytes)
+            request.META.pop("HTTP_TRANSFER_ENCODING", None)
         return request
 
     def _settled(self, response: HttpResponseBase) -> HttpResponseBase:

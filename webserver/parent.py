@@ -24,6 +24,7 @@ CHILD = (sys.executable, str(Path(__file__).with_name("__main__.py")), "--child"
 SERVES, ALIVE, REPLACE = b"s", b"a", b"r"
 BEAT_EVERY_S = 2.0
 _HANGS_AFTER_S = 30.0
+_IDLE_AND_HANGS_AFTER_S = 4.0
 _STARTS_WITHIN_S = 120.0
 _PAUSES_S = (0.0, 0.5, 2.0, 5.0)
 _STEADY_AFTER_S = 30.0
@@ -43,6 +44,9 @@ class Member:
     serves: bool = False
     successor: Member | None = None
     stops_until: float | None = None
+    hangs: bool = False
+    ticks: int | None = None
+    worked_at: float = field(default_factory=time.monotonic)
 
 
 class Parent:
@@ -126,7 +130,8 @@ class Parent:
                 continue
             now = time.monotonic()
             _say(f"web process {member.process.pid} ended with {member.process.returncode}")
-            young = now - member.started_at < _STEADY_AFTER_S
+            was_killed = member.process.returncode == -signal.SIGKILL and not member.hangs
+            young = now - member.started_at < _STEADY_AFTER_S and not was_killed
             self._early_deaths = self._early_deaths + 1 if young else 0
             self._start_after = now + _PAUSES_S[min(self._early_deaths, len(_PAUSES_S) - 1)]
 
@@ -142,11 +147,19 @@ class Parent:
     def _end_what_hangs(self) -> None:
         now = time.monotonic()
         for member in self._members:
+            ticks = _processor_ticks(member.process.pid)
+            if ticks is None or ticks != member.ticks:
+                member.ticks, member.worked_at = ticks, now
             silent = now - member.heard_at > (_HANGS_AFTER_S if member.serves else _STARTS_WITHIN_S)
+            # One that is stopped, or waits in its event loop for what never happens, uses no processor time meanwhile.
+            silent = silent or (
+                member.serves and now - max(member.heard_at, member.worked_at) > _IDLE_AND_HANGS_AFTER_S
+            )
             overdue = member.stops_until is not None and now > member.stops_until
             if silent or overdue:
                 _say(f"web process {member.process.pid} {'hangs' if silent else 'does not end'} and is killed")
                 member.process.kill()
+                member.hangs = True
                 member.heard_at = now
 
     def _fill_up(self) -> None:
@@ -201,6 +214,15 @@ def _listening(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=_BACKLOG)
     except OSError as error:
         raise SystemExit(f"the web server cannot listen on {host}, port {port}: {error.strerror}") from None
+
+
+def _processor_ticks(pid: int) -> int | None:
+    """Return the processor time of a process so far, in clock ticks; None where the system does not tell."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return int(fields[11]) + int(fields[12])
 
 
 def _say(text: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib import admin
@@ -9,11 +11,13 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path
+from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
 from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly, moment
 from jobs.audit.export import COLUMNS, CONTENT_TYPES, audit_export
+from jobs.audit.verification import audit_verify_steps
 from jobs.models import AuditEntry, Team
 from jobs.teams.caller import caller_of
 from jobs.templatetags.keyline_admin import change_text
@@ -73,8 +77,17 @@ class AuditEntryAdmin(ReadOnly, AuditedAdmin):
     def get_urls(self) -> list[Any]:
         return [
             path("export/<str:form>/", self.admin_site.admin_view(self.export_view), name="jobs_auditentry_export"),
+            path("verify/", self.admin_site.admin_view(require_POST(self.verify_view)), name="jobs_auditentry_verify"),
             *super().get_urls(),
         ]
+
+    def verify_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Check the whole chain; each thousand entries give a line of JSON, the last line is the verdict."""
+        if not self.has_view_permission(request):
+            raise Http404
+        total = AuditEntry.objects.count()
+        steps = (json.dumps({**asdict(verdict), "total": total}) + "\n" for verdict in audit_verify_steps())
+        return StreamingHttpResponse(steps, content_type=CONTENT_TYPES["jsonl"], headers={"Cache-Control": "no-store"})
 
     def export_view(self, request: HttpRequest, form: str) -> HttpResponseBase:
         """Return the entries that match the list's filters, oldest first, as `csv` or `jsonl`."""

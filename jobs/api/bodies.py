@@ -9,12 +9,14 @@ from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.utils.http import parse_header_parameters
 from rest_framework.parsers import BaseParser, JSONParser
 
 from jobs.errors import MalformedBody
 from jobs.intake.sources import clean_name
+
+_PIECE_BYTES = 2**16
 
 
 class MarkedJson(JSONParser):
@@ -28,15 +30,21 @@ class MarkedJson(JSONParser):
 
 
 class RawPicture(BaseParser):
-    """Parse a body that is one picture, as the field `image`. Content-Disposition may contain its name."""
+    """Parse a body that is one picture, as the field `image`, on disk. Content-Disposition may contain its name."""
 
     media_type = "image/*"
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> dict[str, Any]:
-        most = settings.MATTING_MAX_IMAGE_BYTES
-        data = stream.read(most + 1)
         name = _file_name(parser_context["request"].headers.get("Content-Disposition", ""))
-        return {"image": SimpleUploadedFile(name, data, media_type or "")}
+        file = TemporaryUploadedFile(name, media_type or "", 0, None)
+        left = settings.MATTING_MAX_IMAGE_BYTES + 1
+        while left and (piece := stream.read(min(left, _PIECE_BYTES))):
+            file.write(piece)
+            left -= len(piece)
+        file.size = file.tell()
+        file.flush()
+        file.seek(0)
+        return {"image": file}
 
 
 class RawBytes(RawPicture):

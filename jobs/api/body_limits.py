@@ -84,7 +84,9 @@ class BodyLimitsMiddleware:
         self, request: HttpRequest, view: Callable[..., Any], args: object, kwargs: object
     ) -> HttpResponse | None:
         most = limits_of(view).max_bytes
-        if request.content_type != "multipart/form-data":  # read into memory, while files of a form go to disk
+        if (
+            request.content_type != "multipart/form-data"
+        ):  # read into memory, without the base64 texts that the web server takes out of it
             most = min(most, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         request.META[BODY_LIMIT] = most
         if hasattr(view, "cls"):  # one of the REST framework's

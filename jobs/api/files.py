@@ -25,7 +25,7 @@ from jobs.results.selectors import artifact_get, artifact_signed
 
 
 class SignedOrScope(BasePermission):
-    """Allow a valid signature; otherwise require the scope `read`. Raise LinkExpired and LinkInvalid."""
+    """Allow a valid signature; otherwise require the scope `read`. Raise LinkExpired or LinkInvalid."""
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if is_signed(request, view):

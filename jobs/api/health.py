@@ -3,6 +3,7 @@
 - `/health/live`: the process runs. Restart it if this fails.
 - `/health/ready`: it can accept submissions: database, queue and storage are available. Send no requests if this fails.
 - `/health`: the whole site works, including a worker with a loaded model; lists all workers.
+- `POST /health/first-picture`: a picture is cut out. Only for `manage.py run`, which signs its request.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonR
 from jobs.api.metrics import metrics
 from jobs.running import readiness
 from jobs.teams.open_networks import open_networks
+from jobs.work.first_picture import HEADER, is_permitted, picture_cut_out
+from segmentation.errors import MattingError
 
 _SHOWN_TO_ALL = ("role", "runtime", "model", "version", "device")
 _SHOWN_TO_USERS = ("host", *_SHOWN_TO_ALL, "keyline", "beat_at", "error")
@@ -49,6 +52,17 @@ def health(request: HttpRequest) -> JsonResponse:
     return _response(checks, workers=[{name: worker.get(name, "") for name in shown} for worker in listed], **opened)
 
 
+def first_picture(request: HttpRequest) -> JsonResponse:
+    """Answer 200 when a worker has cut a small picture out; 503 when not, 403 without a signed header."""
+    if not is_permitted(request.headers.get(HEADER, "")):
+        return JsonResponse({"status": "refused"}, status=403)
+    try:
+        length = picture_cut_out()
+    except MattingError as error:
+        return JsonResponse({"status": "degraded", "problems": {"picture": error.message}}, status=503)
+    return JsonResponse({"status": "ok", "bytes": length})
+
+
 class ProbesMiddleware:
     """Handle the probes and /metrics before the redirect to HTTPS and the check of the host name.
 
@@ -58,14 +72,21 @@ class ProbesMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
         with_user: Any = SessionMiddleware(AuthenticationMiddleware(health))
-        self._probes = {"/health": with_user, "/health/live": live, "/health/ready": ready, "/metrics": metrics}
+        self._probes: dict[str, Callable[[HttpRequest], HttpResponse]] = {
+            "/health": with_user,
+            "/health/live": live,
+            "/health/ready": ready,
+            "/health/first-picture": first_picture,
+            "/metrics": metrics,
+        }
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         probe = self._probes.get(request.path.rstrip("/"))
         if probe is None:
             return self._get_response(request)
-        if request.method not in ("GET", "HEAD"):
-            return HttpResponseNotAllowed(["GET", "HEAD"])
+        allowed = ["POST"] if probe is first_picture else ["GET", "HEAD"]
+        if request.method not in allowed:
+            return HttpResponseNotAllowed(allowed)
         response: HttpResponse = probe(request)
         response.headers["Cache-Control"] = "no-store"
         return response

@@ -45,7 +45,7 @@ class SubmittingView:
     ) -> Job:
         """Submit a job, or return the job that the request's Idempotency-Key created before.
 
-        fields: further values of the request that affect its response; they are compared when the key is used again.
+        fields: other fields of the request that affect its response; they are compared when the key is used again.
         Raise InvalidParameter when the key was used with another request, and the errors of `job_submit`.
         """
         key = idempotency_key(self.request)
@@ -59,7 +59,7 @@ class SubmittingView:
         return self.submit_once(door, submission)
 
     def submit_once(self: Any, door: Door, submission: Callable[[], Job]) -> Job:
-        """Call `submission`, unless the door's Idempotency-Key created a job before; return the job."""
+        """Call `submission` and return its job; if the door's Idempotency-Key created a job before, return that one."""
         earlier = self._replayed(door)
         if earlier is not None:
             return earlier
@@ -72,7 +72,7 @@ class SubmittingView:
             return earlier
 
     def _replayed(self: Any, door: Door) -> Job | None:
-        """Return the job that the door's key created before, or None; raise InvalidParameter for another request."""
+        """Return the job that the door's key created; None without one. Raise InvalidParameter for another request."""
         job = job_by_idempotency_key(self.actor, door.idempotency_key) if door.idempotency_key else None
         if job is not None:
             require_same_request(job.request_hash, door.request_hash)

@@ -23,7 +23,7 @@ def zip_name(job: Job) -> str:
 
 
 def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceResponse:
-    """Return a zip of the published files of finished pictures with unique names.
+    """Return a zip of the published files of finished pictures, in their folders, with unique names.
 
     If a file is deleted meanwhile, the response ends early. Records that the actor opened files of other users' jobs.
     """
@@ -62,13 +62,14 @@ def _gathered(bundle: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _free_name(kind: str, key: str, image: JobImage, taken: set[str]) -> str:
-    stem = PurePosixPath(image.name or str(image.id)).stem
+    path = PurePosixPath(image.name or str(image.id))
+    stem = path.stem
     suffix = "" if kind == "cutout" else f"_{kind}"
     extension = PurePosixPath(key).suffix
     if kind == Artifact.Kind.FINISHED:
         stem, suffix = PurePosixPath(key).stem, ""
-    name, number = f"{stem}{suffix}{extension}", 2
+    name, number = str(path.with_name(f"{stem}{suffix}{extension}")), 2
     while name in taken:
-        name, number = f"{stem}{suffix} ({number}){extension}", number + 1
+        name, number = str(path.with_name(f"{stem}{suffix} ({number}){extension}")), number + 1
     taken.add(name)
     return name

@@ -83,7 +83,9 @@ def team_redact(*, author: Author, team_id: Any, erased: Erased) -> int:
 def redacted_hashes() -> dict[int, str]:
     """Return the hash that each redacted entry's content must have, by the entry's number."""
     found: dict[int, str] = {}
-    for number, after in AuditEntry.objects.filter(action__in=ERASURES).order_by("number").values_list("number", "after"):
+    for number, after in (
+        AuditEntry.objects.filter(action__in=ERASURES).order_by("number").values_list("number", "after")
+    ):
         for text, digest in (after or {}).get("entries", {}).items():
             if int(text) < number:
                 found[int(text)] = digest

@@ -9,6 +9,8 @@ from jobs.audit.redaction import redacted_hashes
 from jobs.models import AuditEntry, AuditHead
 from jobs.models.audit import GENESIS
 
+_STEP = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -25,20 +27,29 @@ def audit_verify(*, first_problems: int = 50) -> Verdict:
 
     The content of an entry in which names were erased must have the hash that the entry about the erasure recorded.
     """
+    *_, verdict = audit_verify_steps(first_problems=first_problems)
+    return verdict
+
+
+def audit_verify_steps(*, first_problems: int = 50) -> Iterator[Verdict]:
+    """Read the chain as `audit_verify` does; yield the verdict after every thousand entries, and at the end."""
     problems: list[str] = []
     number, last_hash, count = 0, GENESIS, 0
     redacted = redacted_hashes()
-    for entry in AuditEntry.objects.order_by("number").iterator(chunk_size=1000):
+    for entry in AuditEntry.objects.order_by("number").iterator(chunk_size=_STEP):
         problems += _problems_of(entry, number, last_hash, redacted.get(entry.number))
         number, last_hash, count = entry.number, entry.hash, count + 1
         if len(problems) >= first_problems:
-            return Verdict(problems, count, number, last_hash)
+            yield Verdict(problems, count, number, last_hash)
+            return
+        if count % _STEP == 0:
+            yield Verdict(list(problems), count, number, last_hash)
     head = AuditHead.objects.filter(pk=AuditHead.PK).first() or AuditHead()
     if head.number > number:
         problems.append(f"entries {number + 1} to {head.number} are missing: the end was cut off")
     elif (head.number, head.hash) != (number, last_hash):
         problems.append(f"the head says entry {head.number}, the last entry is {number}")
-    return Verdict(problems, count, number, last_hash)
+    yield Verdict(problems, count, number, last_hash)
 
 
 def _problems_of(entry: AuditEntry, number: int, last_hash: str, redacted: str | None) -> Iterator[str]:

@@ -24,7 +24,7 @@ class ErasureRefused(Exception):
 
 
 def user_erase(*, author: Author, user: User) -> Summary:
-    """Erase a user in one transaction: the account, what they submitted, and the teams of which they are the only member.
+    """Erase a user in one transaction: account, submitted jobs, and the teams of which the user is the only member.
 
     Keys that they created belong to their teams and stay, without their name. Raises ErasureRefused for the last
     administrator, and for the only owner of a team that has other members.
@@ -64,7 +64,9 @@ def _require_others(user: User) -> None:
     for team in Team.objects.filter(memberships__user=user, memberships__role=owner):
         others = team.memberships.exclude(user=user)
         if others.exists() and not others.filter(role=owner).exists():
-            raise ErasureRefused(f"{user.get_username()} is the only owner of {team.name}; make another member one first")
+            raise ErasureRefused(
+                f"{user.get_username()} is the only owner of {team.name}; make another member one first"
+            )
 
 
 def _own_teams(user: User) -> list[Team]:

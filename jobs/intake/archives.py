@@ -21,7 +21,7 @@ from django.conf import settings
 
 from jobs.intake.archive_names import names_of
 from jobs.intake.litter import is_litter
-from jobs.intake.sources import ReopenedContent, Source, accept_bytes, accept_or_refuse
+from jobs.intake.sources import ReopenedContent, Source, accept_bytes, accept_or_refuse, clean_name
 from segmentation.errors import ImageTooLarge, ImageUnreadable, InvalidParameter
 from segmentation.image import Limits
 
@@ -54,8 +54,12 @@ def archive_limits() -> ArchiveLimits:
     return ArchiveLimits(settings.MATTING_MAX_IMAGES_PER_JOB, settings.MATTING_MAX_ARCHIVE_BYTES)
 
 
-def sources_in(file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits, field: str) -> list[Source]:
+def sources_in(
+    file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits, field: str, keeps_folders: bool = False
+) -> list[Source]:
     """Check every file of a zip and return the sources; a file that is not a picture becomes a RefusedSource.
+
+    keeps_folders: name each picture with its folders in the archive, so that a zip of the results has them too.
 
     Raise InvalidParameter when the archive is not a zip, is encrypted, is nested too deep, has too many entries, or has
     names that point outside it. Raise ImageTooLarge when the unpacked files are too large.
@@ -72,7 +76,10 @@ def sources_in(file: IO[bytes], *, limits: Limits, archive_limits: ArchiveLimits
     entries = [entry for entry in files if not is_litter(entry.filename)]
     _check_entries(entries, archive_limits, field)
     budget = _Budget(MAX_PROVEN_PIXELS)
-    return [_source(archive, entry, limits, budget) for entry in entries]
+    return [
+        _source(archive, entry, entry.filename if keeps_folders else clean_name(entry.filename), limits, budget)
+        for entry in entries
+    ]
 
 
 @dataclass(slots=True)
@@ -85,15 +92,15 @@ class _Budget:
     pixels: int
 
 
-def _source(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, limits: Limits, budget: _Budget) -> Source:
+def _source(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, limits: Limits, budget: _Budget) -> Source:
     read = partial(_unpacked, archive, entry, limits.max_bytes)
 
     def accept() -> Source:
-        source = accept_bytes(read(), name=entry.filename, limits=limits, prove_pixels=budget.pixels)
+        source = accept_bytes(read(), name=name, limits=limits, prove_pixels=budget.pixels)
         budget.pixels -= source.probe.width * source.probe.height
         return replace(source, content=ReopenedContent(read))
 
-    return accept_or_refuse(accept, name=entry.filename)
+    return accept_or_refuse(accept, name=name)
 
 
 def _unpacked(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, max_bytes: int) -> bytes:

@@ -34,8 +34,11 @@ from segmentation.errors import (
     MattingError,
 )
 from segmentation.image import Limits, Probe, pixels_of, probe, probe_header
+from webserver.long_texts import NotBase64, TextTooLong, decoded_to_file, has_long_text
 
 MAX_NAME_LENGTH = 200
+MAX_PATH_LENGTH = 250  # of a name with its folders; the column holds 255
+MAX_FOLDERS = 8
 
 
 class Content(Protocol):
@@ -48,7 +51,10 @@ class Content(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckedSource:
-    """A picture that decodes. Its bytes stay where they arrived: in memory, in a temporary file, or in the storage."""
+    """A picture that decodes. Its bytes stay where they arrived: in memory, in a temporary file, or in the storage.
+
+    name: the file's name, which may begin with folders; zips of results keep them.
+    """
 
     name: str
     probe: Probe
@@ -151,6 +157,19 @@ def clean_name(name: str) -> str:
 _CHECKED_HERE_PIXELS = 1_000_000
 
 
+def clean_path(path: str) -> str:
+    """Keep a file's name and up to 8 folders before it, each cleaned as `clean_name` does, joined by `/`.
+
+    Folders are left out from the first one on while the path is longer than its column.
+    """
+    parts = [part for part in PurePosixPath(str(path).replace("\\", "/")).parts if part.strip("/. ")]
+    *folders, name = [clean_name(part) for part in parts] or [clean_name(path)]
+    folders = folders[-MAX_FOLDERS:]
+    while folders and len("/".join([*folders, name])) > MAX_PATH_LENGTH:
+        del folders[0]
+    return "/".join([*folders, name])
+
+
 def proved(source: bytes | Path, limits: Limits) -> Probe:
     """Decode a picture and return its properties; all but small pictures in memory are decoded in another process.
 
@@ -192,7 +211,7 @@ def accept_bytes(
         found = probe_header(data, limits)
         if found.width * found.height <= prove_pixels:
             found = proved(data, limits)
-    return CheckedSource(clean_name(name), found, hashlib.sha256(data).hexdigest(), io.BytesIO(data))
+    return CheckedSource(clean_path(name), found, hashlib.sha256(data).hexdigest(), io.BytesIO(data))
 
 
 def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) -> CheckedSource:
@@ -220,6 +239,8 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
         raise ImageMissing(field="image")
     if isinstance(text, bytes):
         text = text.decode("latin-1")
+    if has_long_text(text):
+        return accept_upload(_decoded_file(text, name, limits), limits=limits)
     text = text.lstrip()
     if text[:5].lower() == "data:":
         head, _, text = text.partition(",")
@@ -233,7 +254,25 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
         data = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
     except (binascii.Error, ValueError):
         raise ImageUnreadable("The picture's base64 text is not valid base64", field="image") from None
-    return accept_bytes(data, name=name, limits=limits)
+    return accept_bytes(data, name=clean_name(name), limits=limits)
+
+
+def _decoded_file(text: str, name: str, limits: Limits) -> TemporaryUploadedFile:
+    """Decode a base64 text that the web server has taken out of the body into a temporary file."""
+    head, comma, rest = text.lstrip().partition(",")
+    if comma and head[:5].lower() == "data:":
+        if not head.strip().lower().endswith("base64"):
+            raise ImageUnreadable("The picture's data: URL is not base64", field="image")
+        text = rest
+    file = TemporaryUploadedFile(clean_name(name), "", 0, None)
+    try:
+        file.size = decoded_to_file(text, file, max_bytes=limits.max_bytes)
+    except TextTooLong:
+        raise ImageTooLarge(f"The base64 text stands for more than {limits.max_bytes} bytes") from None
+    except NotBase64:
+        raise ImageUnreadable("The picture's base64 text is not valid base64", field="image") from None
+    file.flush()
+    return file
 
 
 def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> CheckedSource:
@@ -258,4 +297,4 @@ def accept_or_refuse(
     try:
         return accept()
     except refusing as error:
-        return RefusedSource(clean_name(name), error)
+        return RefusedSource(clean_path(name), error)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.conf import settings
 from django.core.checks import Error, register
 
 from jobs.intake.fetch import policy_from_settings
+from jobs.teams.group_maps import staff_groups, team_groups
 from jobs.teams.open_networks import open_networks
 from segmentation.runtimes import Runtime
 
@@ -31,6 +33,8 @@ def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]
         *_open_network_errors(),
         *_proxy_errors(),
         *_sending_errors(),
+        *_single_sign_on_errors(),
+        *_observation_errors(),
     ]
 
 
@@ -88,3 +92,35 @@ def _sending_errors() -> Iterator[Error]:
     if settings.SEND_FILES == "nginx" and settings.S3_BUCKET:
         text = "MATTING_SEND_FILES=nginx sends files of a folder, and MATTING_S3_BUCKET is set: use bucket or direct"
         yield Error(text, id="keyline.E011")
+
+
+def _single_sign_on_errors() -> Iterator[Error]:
+    clients = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
+    for client in clients:
+        for name, key in (("MATTING_OIDC_CLIENT_ID", "client_id"), ("MATTING_OIDC_CLIENT_SECRET", "secret")):
+            if not client[key]:
+                yield Error(f"MATTING_OIDC_URL is set, and {name} is empty", id="keyline.E012")
+    for name, groups in (("MATTING_OIDC_TEAMS", team_groups), ("MATTING_OIDC_STAFF", staff_groups)):
+        try:
+            if groups() and not clients:
+                yield Error(f"{name} is set, and MATTING_OIDC_URL is empty", id="keyline.E012")
+        except ValueError as error:
+            yield Error(f"{name}: {error}", id="keyline.E012")
+
+
+def _observation_errors() -> Iterator[Error]:
+    """Check that the packages which only these settings need are installed."""
+    for name, value, modules in (
+        ("MATTING_SENTRY_DSN", settings.SENTRY_DSN, ("sentry_sdk",)),
+        ("MATTING_OTLP_ENDPOINT", settings.OTLP_ENDPOINT, ("opentelemetry.sdk", "opentelemetry.exporter")),
+    ):
+        if value and not all(map(_is_installed, modules)):
+            text = f"{name} is set, and its packages are not installed: pip install -r requirements-observe.txt"
+            yield Error(text, id="keyline.E013")
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

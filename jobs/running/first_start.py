@@ -5,11 +5,14 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import logging
 import os
 import secrets
 import shutil
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -18,7 +21,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from jobs.models import Scope
 from jobs.running.readiness import storage_problem
@@ -26,9 +29,12 @@ from jobs.teams.keys import key_create
 from jobs.teams.teams import team_create
 from mattingsite.data_folder import FILE_MODE, FOLDER_MODE
 
+logger = logging.getLogger(__name__)
+
 ADMIN_NAME = "admin"
 TEAM_NAME = "First team"
 _LOCK_WAIT_S = 30.0
+_LOCK_TIMEOUT_MS = 800  # below PostgreSQL's deadlock_timeout of 1 s
 
 
 class CannotStart(Exception):
@@ -116,13 +122,56 @@ def metrics_reset() -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def database_migrate() -> None:
-    """Apply the migrations; raise CannotStart if the database cannot be used."""
+def database_wait(*, timeout_s: float) -> None:
+    """Return as soon as the database accepts connections; raise CannotStart when it does not in time."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            connection.ensure_connection()
+            return
+        except DatabaseError as error:
+            if time.monotonic() >= deadline:
+                raise CannotStart(f"the database cannot be used: {str(error).splitlines()[0]}") from error
+            time.sleep(0.5)
+
+
+def database_migrate(*, timeout_s: float = 600.0) -> None:
+    """Apply the migrations; raise CannotStart if the database cannot be used.
+
+    On PostgreSQL the site may run meanwhile. A migration that does not get its locks at once gives up and is repeated
+    for `timeout_s`: waiting longer, it would hold up every request behind it, or end in a deadlock that fails one.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            _database_file_protect()
+            with _locks_given_up():
+                call_command("migrate", verbosity=0, interactive=False)
+            return
+        except (DatabaseError, OSError) as error:
+            if _is_lock_conflict(error) and time.monotonic() < deadline:
+                logger.warning("a migration waits for transactions of the running site and is repeated")
+                time.sleep(2.0)
+                continue
+            raise CannotStart(f"the database cannot be used: {str(error).splitlines()[0]}") from error
+
+
+@contextmanager
+def _locks_given_up() -> Iterator[None]:
+    """Let statements fail when they get no lock in less than the time after which deadlocks are resolved."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT_MS}ms'")
     try:
-        _database_file_protect()
-        call_command("migrate", verbosity=0, interactive=False)
-    except (DatabaseError, OSError) as error:
-        raise CannotStart(f"the database cannot be used: {str(error).splitlines()[0]}") from error
+        yield
+    finally:
+        connection.close()  # and with it the setting
+
+
+def _is_lock_conflict(error: Exception) -> bool:
+    return getattr(error.__cause__, "sqlstate", "") in ("40P01", "55P03")  # deadlock, lock not available
 
 
 def static_files_collect() -> bool:

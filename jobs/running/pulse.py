@@ -11,8 +11,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-# Six times the interval of the heartbeat: a decoder may hold the interpreter for seconds on a busy machine.
+PULSE_EVERY_S = 1.0
+# A process that works may hold the interpreter for seconds on a busy machine. One that uses no processor time meanwhile
+# does not work: it is stopped, or waits in native code for what never happens.
 HUNG_AFTER_S = 30.0
+IDLE_AND_HUNG_AFTER_S = 3.0
 
 
 def pulse(pid: int) -> None:
@@ -33,25 +36,60 @@ class Pulses:
     again.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, ticks_of: Callable[[int], int | None] | None = None
+    ) -> None:
         self._clock = clock
+        self._ticks_of = ticks_of or processor_ticks
         self._seen: dict[int, tuple[int, float]] = {}
+        self._worked: dict[int, tuple[int | None, float]] = {}
 
     def is_hung(self, pid: int) -> bool:
-        """Return whether the process touched its file at least once and then not for HUNG_AFTER_S seconds."""
+        """Return whether the process touched its file at least once and then not for HUNG_AFTER_S seconds.
+
+        The limit of an idle process is shorter.
+        """
         try:
             beat_ns = _path(pid).stat().st_mtime_ns
         except OSError:
             return False
+        now = self._clock()
+        ticks = self._ticks_of(pid)
+        last_ticks, worked_s = self._worked.get(pid, (None, now))
+        if ticks is None or ticks != last_ticks or pid not in self._worked:
+            self._worked[pid] = (ticks, now)
+            worked_s = now
         last_ns, since_s = self._seen.get(pid, (0, 0.0))
         if beat_ns != last_ns:
-            self._seen[pid] = (beat_ns, self._clock())
+            self._seen[pid] = (beat_ns, now)
             return False
-        return self._clock() - since_s > HUNG_AFTER_S
+        is_idle = min(now - since_s, now - worked_s) > IDLE_AND_HUNG_AFTER_S
+        return is_idle or now - since_s > HUNG_AFTER_S
 
     def forget(self, pid: int) -> None:
         self._seen.pop(pid, None)
+        self._worked.pop(pid, None)
         pulse_forget(pid)
+
+
+def processor_ticks(pid: int) -> int | None:
+    """Return the processor time of a process so far, in clock ticks.
+
+    None where the system does not tell, and while one of its threads waits for a disk, which is no sign of a hang.
+    """
+    try:
+        threads = [_fields(path) for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+        whole = _fields(Path(f"/proc/{pid}/stat"))
+    except OSError:
+        return None
+    if any(fields[0] == "D" for fields in threads):
+        return None
+    return int(whole[11]) + int(whole[12])
+
+
+def _fields(path: Path) -> list[str]:
+    """Return the fields of a stat file after the name of its program: the state first."""
+    return path.read_text().rpartition(")")[2].split()
 
 
 def _path(pid: int) -> Path:

@@ -23,8 +23,9 @@ logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.1
 _SHORTEST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
+_LONGEST_PAUSE_AFTER_KILL_S = 0.8  # what somebody kills does not fail by itself
 _STEADY_AFTER_S = 30.0
-_ORPHAN_GRACE_S = 25.0
+_ORPHAN_GRACE_S = 3.0  # the next start waits for it; clients repeat their requests, and pictures are tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,14 @@ class Program:
 
     grace_s: the seconds between SIGTERM and SIGKILL.
     stop_rank: programs with a lower rank are stopped first, those with the same rank together.
+    folder: created before each start, in case it was deleted with what the program had stored there.
     """
 
     name: str
     command: Sequence[str]
     grace_s: float
     stop_rank: int = 0
+    folder: Path | None = None
 
 
 @dataclass(slots=True)
@@ -48,16 +51,18 @@ class _Running:
     started_at_s: float = 0.0
     pause_s: float = _SHORTEST_PAUSE_S
     start_again_at_s: float = 0.0
+    has_hung: bool = False
 
 
 class Supervisor:
     """Run programs, each in its own process group, until a stop is requested.
 
     A program that ends is started again after a pause: 0.2 s the first time, doubling up to 10 s while it keeps ending
-    within 30 s. If this process is killed, `jobs.running.lifeline` ends the groups.
+    within 30 s, and up to 0.8 s while it is killed. If this process is killed, `jobs.running.lifeline` ends the groups.
 
     report: called with one line for each event.
-    ended: called with the program and its process id when it has ended; exceptions are logged.
+    ended: called with the program, its process id, and whether another process killed it (by SIGKILL, and not because
+        it hung), when it has ended; exceptions are logged.
     hung: called with each running program; if it returns True, the program is killed and started again.
     held_files: descriptors that stay open until all programs have ended, such as the lock on the data folder.
     """
@@ -66,7 +71,7 @@ class Supervisor:
         self,
         *,
         report: Callable[[str], None],
-        ended: Callable[[Program, int], None] | None = None,
+        ended: Callable[[Program, int, bool], None] | None = None,
         hung: Callable[[Program, int], bool] | None = None,
         held_files: Sequence[int] = (),
     ) -> None:
@@ -106,12 +111,15 @@ class Supervisor:
             self._lifeline.wait()
 
     def _launch(self, running: _Running) -> None:
+        if running.program.folder is not None:
+            running.program.folder.mkdir(parents=True, exist_ok=True)
         running.process = subprocess.Popen(
             running.program.command,
             stdin=subprocess.DEVNULL,
             process_group=0,
         )
         running.started_at_s = time.monotonic()
+        running.has_hung = False
         self._tell_lifeline(f"+{running.process.pid}")
 
     def _look_after(self, running: _Running) -> None:
@@ -125,14 +133,17 @@ class Supervisor:
         if code is None:
             if self._hung is not None and self._hung(running.program, running.process.pid):
                 self._report(f"{running.program.name} hangs and is killed")
+                running.has_hung = True
                 _signal(running, signal.SIGKILL)
             return
         self._forget(running)
         if now - running.started_at_s > _STEADY_AFTER_S:
             running.pause_s = _SHORTEST_PAUSE_S
-        running.start_again_at_s = now + running.pause_s
-        self._report(f"{running.program.name} ended ({_manner(code)}), starting it again in {running.pause_s:.1f} s")
-        running.pause_s = min(running.pause_s * 2, _LONGEST_PAUSE_S)
+        was_killed = code == -signal.SIGKILL and not running.has_hung
+        pause_s = min(running.pause_s, _LONGEST_PAUSE_AFTER_KILL_S) if was_killed else running.pause_s
+        running.start_again_at_s = now + pause_s
+        self._report(f"{running.program.name} ended ({_manner(code)}), starting it again in {pause_s:.1f} s")
+        running.pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     def _end(self, together: Sequence[_Running], hurry: Callable[[], bool]) -> None:
         """Send SIGTERM to all given programs, wait for each up to its grace period, then kill the remaining ones."""
@@ -152,13 +163,15 @@ class Supervisor:
         if running.process is None:
             return
         pid = running.process.pid
+        is_over = running.process.poll() is not None
         _signal(running, signal.SIGKILL)
+        was_killed = is_over and running.process.wait() == -signal.SIGKILL and not running.has_hung
         running.process.wait()
         self._tell_lifeline(f"-{pid}")
         running.process = None
         if self._ended is not None:
             try:
-                self._ended(running.program, pid)
+                self._ended(running.program, pid, was_killed)
             except Exception:
                 logger.exception("the end of %s (process %s) could not be noted", running.program.name, pid)
 

@@ -19,6 +19,7 @@ from jobs.mail import outbox
 from jobs.results import bundling, deletions, reserve
 from jobs.webhooks import delivery
 from jobs.work import recovery, retention
+from jobs.work.outages import Outages
 
 logger = logging.getLogger(__name__)
 
@@ -31,13 +32,13 @@ def _sessions_clear() -> None:
 
 
 class Upkeep:
-    """Run the two loops in threads until `stopping` is set. A step that fails is logged and repeated."""
+    """Run the three loops in threads until `stopping` is set. A step that fails is logged and repeated."""
 
     def __init__(self, stopping: threading.Event) -> None:
         self._stopping = stopping
 
     def start(self) -> None:
-        for loop in (self._recover, self._expire):
+        for loop in (self._recover, self._watch_storage, self._expire):
             threading.Thread(target=loop, name=loop.__name__, daemon=True).start()
 
     def _recover(self) -> None:
@@ -51,6 +52,16 @@ class Upkeep:
                 outbox.mails_resend()
             except Exception:
                 logger.exception("the sweep failed; the next one starts in %s s", settings.MATTING_SWEEP_INTERVAL_S)
+
+    def _watch_storage(self) -> None:
+        """Let postponed pictures be tried when the storage works again; in a thread, because a storage may hang."""
+        outages = Outages()
+        while not self._stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
+            try:
+                close_old_connections()
+                outages.look()
+            except Exception:
+                logger.exception("the storage could not be watched; it is repeated")
 
     def _expire(self) -> None:
         """Delete expired data in a separate thread, because a slow storage must not delay the recovery."""

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from jobs.running import readiness
+from jobs.running.memory_kills import MemoryKills
 from jobs.running.pulse import Pulses
 from jobs.running.supervision import Program, Supervisor
 from jobs.running.upkeep import Upkeep
@@ -48,18 +49,27 @@ def run_workers(pictures: int) -> None:
     pulses = Pulses()
     supervisor = Supervisor(
         report=logger.warning,
-        ended=partial(_release, pulses),
+        ended=partial(_release, pulses, MemoryKills()),
         hung=lambda _, pid: pulses.is_hung(pid),
     )
     upkeep = Upkeep(stopping)
     upkeep.start()
     try:
+        _release_of_last_start()
         for program in worker_programs(pictures):
             supervisor.start(program)
         supervisor.run(until=stopping.is_set)
     finally:
         stopping.set()
         supervisor.stop()
+
+
+def _release_of_last_start() -> None:
+    """Release what the workers of an earlier start held, if a kill or a power cut ended them."""
+    try:
+        recovery.leases_release_of_host(host=os.uname().nodename)
+    except Exception:
+        logger.exception("the pictures of ended workers were not released; the sweep does it when their leases expire")
 
 
 def _program(role: str, number: int) -> Program:
@@ -71,10 +81,15 @@ def _program(role: str, number: int) -> Program:
     return Program(f"worker ({role})", command, grace_s=STOP_GRACE_S)
 
 
-def _release(pulses: Pulses, program: Program, pid: int) -> None:
-    """Recover immediately the work of a child that has ended, instead of waiting until its leases expire."""
+def _release(pulses: Pulses, memory_kills: MemoryKills, program: Program, pid: int, was_killed: bool) -> None:
+    """Recover immediately the work of a child that has ended, instead of waiting until its leases expire.
+
+    A child that another process killed does not count against its picture; a child that the system killed to free
+    memory does.
+    """
     pulses.forget(pid)
+    is_strike = not was_killed or memory_kills.has_grown()
     name = f"{os.uname().nodename}-{pid}"
     close_old_connections()
     queue.forget_worker(name)
-    recovery.leases_release(worker=name)
+    recovery.leases_release(worker=name, is_strike=is_strike)

@@ -13,7 +13,7 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from jobs.running import readiness
-from jobs.running.pulse import pulse
+from jobs.running.pulse import PULSE_EVERY_S, pulse
 from jobs.work import queue, serving
 from jobs.work.faults import fitness
 from jobs.work.tasks import worker_name
@@ -31,6 +31,7 @@ def run_child(role: str) -> None:
     describe: Callable[[], dict[str, object]] = dict
     if role == readiness.MODEL_ROLE:
         describe = _load_model(name)
+    threading.Thread(target=_pulse, name="pulse", daemon=True).start()
     threading.Thread(target=_beat, args=(name, role, describe), name="heartbeat", daemon=True).start()
     try:
         serving.serve(queue.QUEUES_OF_ROLE[role], name=name)
@@ -60,11 +61,17 @@ def _state(role: str) -> dict[str, Any]:
     return {"pid": os.getpid(), "host": os.uname().nodename, "role": role, "keyline": __version__}
 
 
+def _pulse() -> None:
+    """Show the parent that this process is able to run Python; a thread of its own, because a broker may hang."""
+    while True:
+        with contextlib.suppress(OSError):  # a full disk must not end the pulse
+            pulse(os.getpid())
+        time.sleep(PULSE_EVERY_S)
+
+
 def _beat(name: str, role: str, describe: Callable[[], dict[str, object]]) -> None:
     """Send a heartbeat three times within the time after which it expires."""
     while True:
-        with contextlib.suppress(OSError):  # a full disk must not end the heartbeat
-            pulse(os.getpid())
         try:
             described = describe()
             device = {"device": "cuda" if "cuda" in str(described.get("runtime", "")) else "cpu"} if described else {}

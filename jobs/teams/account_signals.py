@@ -16,12 +16,21 @@ from jobs.audit.trail import Author
 from jobs.models import Action
 from jobs.teams.accounts import account_note, account_open, stranger_note
 from jobs.teams.caller import caller_of
+from jobs.teams.group_maps import teams_of_groups
 from jobs.teams.sign_in import name_tried
+from jobs.teams.single_sign_on import groups_apply, groups_of
 
 
 @receiver(account.user_signed_up)
-def on_signed_up(request: HttpRequest, user: User, **kwargs: Any) -> None:
-    account_open(user=user, author=_author(request, user))
+def on_signed_up(request: HttpRequest, user: User, sociallogin: Any = None, **kwargs: Any) -> None:
+    mapped = sociallogin is not None and bool(teams_of_groups(groups_of(sociallogin.account.extra_data)))
+    account_open(user=user, author=_author(request, user), with_team=not mapped)
+
+
+@receiver(account.user_logged_in)
+def on_single_sign_on(request: HttpRequest, user: User, sociallogin: Any = None, **kwargs: Any) -> None:
+    if sociallogin is not None:
+        groups_apply(user=user, groups=groups_of(sociallogin.account.extra_data), author=_author(request, user))
 
 
 @receiver(user_logged_in)

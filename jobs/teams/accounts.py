@@ -4,19 +4,35 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 
 from jobs.audit.trail import Author, audit_append
-from jobs.models import Action
+from jobs.models import Action, Quota, Team
+from jobs.quota.limits import quota_change
 from jobs.teams.teams import personal_team_create
 
 
-def account_open(*, user: User, author: Author) -> None:
-    """Create the personal team of a user who has just signed up."""
+def account_open(*, user: User, author: Author, with_team: bool = True) -> None:
+    """Record a new user and, if `with_team`, create the user's personal team; single sign-on assigns teams."""
     with transaction.atomic():
-        personal_team_create(user=user, author=author)
+        if with_team:
+            team = personal_team_create(user=user, author=author)
+            if settings.MATTING_SIGNUP_OPEN and (limits := _limits_of_strangers(team)):
+                quota_change(author=author, team=team, **limits)
         audit_append(action=Action.SIGNED_UP, author=author, target=user)
+
+
+def _limits_of_strangers(team: Team) -> dict[str, Any]:
+    """Return the limits of MATTING_SIGNUP_QUOTA that are stricter than the site's: anybody may create such a team."""
+    site = Quota.default_of(team)
+    found = {}
+    for name, limit in settings.MATTING_SIGNUP_QUOTA.items():
+        of_site = getattr(site, name)
+        if limit is not None and (of_site is None or limit < of_site):
+            found[name] = limit
+    return found
 
 
 def account_note(*, action: Action, user: User, author: Author, after: dict[str, Any] | None = None) -> None:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import Counter, Histogram
 
+from jobs.telemetry import tracing
 from webserver.parking import Parked
 
 logger = logging.getLogger("keyline.access")
@@ -28,6 +29,7 @@ _BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0
 
 REQUESTS = Counter("keyline_http_requests", "Finished requests.", ["api", "route", "method", "code"])
 DURATIONS = Histogram("keyline_http_request_seconds", "Time until the response.", ["api", "route"], buckets=_BUCKETS_S)
+COMPONENT_ERRORS = Counter("keyline_component_errors", "Requests that a component failed.", ["component"])
 REFUSALS = Counter("keyline_refusals", "Requests refused by a limit.", ["api", "error"])
 
 
@@ -70,11 +72,25 @@ def refused(*, api: str, error: str) -> None:
     REFUSALS.labels(api, error).inc()
 
 
+def component_failed(component: str) -> None:
+    """Count a request that failed because the database, the broker or the storage did."""
+    COMPONENT_ERRORS.labels(component).inc()
+
+
 def _observe(request: HttpRequest, response: HttpResponse, duration_s: float) -> None:
     route, api = _route_of(request)
     method = request.method if request.method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE") else "other"
     REQUESTS.labels(api, route, method, str(response.status_code)).inc()
     DURATIONS.labels(api, route).observe(duration_s)
+    if request.resolver_match is not None:
+        tracing.request_traced(
+            request_id=request_id_of(request),
+            name=f"{method} {route}",
+            duration_s=duration_s,
+            status=response.status_code,
+            attributes={"http.request.method": method, "http.route": route, "keyline.api": api}
+            | {"http.response.status_code": response.status_code},
+        )
     logger.info(
         "%s %s %s",
         method,

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from jobs import sentences
-from jobs.models import Artifact, JobImage, Scope, Webhook
+from jobs.models import Artifact, JobImage, Scope
 from jobs.results import storage
 from jobs.results.selectors import artifact_of
 from jobs.web import words
@@ -60,7 +60,13 @@ def scope_words(scopes: Iterable[str]) -> str:
 @register.filter
 def event_words(events: Iterable[str]) -> str:
     """Return the translated events of a webhook as one text."""
-    return _listed(events, dict(Webhook.Event.choices))
+    return _listed(events, words.EVENTS)
+
+
+@register.filter
+def event_word(event: str) -> str:
+    """Return a webhook's event in the reader's language."""
+    return _listed([event], words.EVENTS)
 
 
 register.filter(words.sentence_said)
@@ -77,6 +83,18 @@ def artifact_link(image: JobImage, kind: str) -> str:
 @register.filter
 def thumbnail_link(image: JobImage) -> str:
     return artifact_link(image, Artifact.Kind.THUMBNAIL)
+
+
+@register.filter
+def has_cutout(image: JobImage) -> bool:
+    """Return whether a picture is finished and something was found in it."""
+    return image.status == JobImage.Status.SUCCEEDED and image.foreground is not None
+
+
+@register.filter
+def has_original(image: JobImage) -> bool:
+    """Return whether a picture's source is stored, so that a small copy of it can be shown."""
+    return artifact_of(image, Artifact.Kind.SOURCE) is not None
 
 
 def _listed(values: Iterable[str], names: Mapping[str, str | Promise]) -> str:

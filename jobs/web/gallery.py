@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models import Status
+from jobs.models import JobImage, Status
 from jobs.models.dialects import dialect_choices
 from jobs.web import words
 from jobs.web.session import FragmentPage
@@ -23,11 +26,31 @@ _STATUSES = [
     (status, words.STATUSES[status])
     for status in (Status.SUCCEEDED, Status.RUNNING, Status.QUEUED, Status.FAILED, Status.CANCELED)
 ]
+ORDERS = [
+    ("", _("Newest first")),
+    ("oldest", _("Oldest first")),
+    ("name", _("By name")),
+    ("uncertain", _("Uncertain first")),
+]
+_FIRST = ("q", "status", "order")
+_BY_DAY = ("", "oldest")  # the orders in which pictures of one day stand together
 _SUBJECTS = list(words.SUBJECTS.items())
 
 
 def _dialects() -> list[tuple[str, str | Promise]]:
     return [_ANY, *((name, gettext(str(label))) for name, label in dialect_choices())]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Hold a picture, and the day whose pictures begin with it."""
+
+    image: JobImage
+    day: dt.date | None = None
+
+    @property
+    def day_text(self) -> str:
+        return "" if self.day is None else words.day_said(self.day)
 
 
 class GalleryFilter(forms.Form):
@@ -46,10 +69,46 @@ class GalleryFilter(forms.Form):
         max_value=1,
         widget=forms.NumberInput({"step": "0.05"}),
     )
-    order = forms.ChoiceField(
-        label=_("Order"), required=False, choices=[("", _("Newest first")), ("uncertain", _("Review these first"))]
-    )
+    order = forms.ChoiceField(label=_("Order"), required=False, choices=ORDERS)
     mine = forms.BooleanField(label=_("Only mine"), required=False)
+
+    def first_fields(self) -> list[forms.BoundField]:
+        """Return the fields that are always shown."""
+        return [self[name] for name in _FIRST]
+
+    def more_fields(self) -> list[forms.BoundField]:
+        """Return the fields that are shown on request."""
+        return [field for field in self if field.name not in _FIRST]
+
+    def uses_more(self) -> bool:
+        """Return whether one of the fields on request filters."""
+        return any(self.cleaned_data.get(field.name) for field in self.more_fields())
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of pictures, and whether there is a next one: a count would read every picture of the team.
+
+    before: the last picture of the page before, None on the first page.
+    """
+
+    object_list: list[JobImage]
+    number: int
+    has_next: bool
+    before: JobImage | None
+
+    @classmethod
+    def of(cls, images: QuerySet[JobImage], number: str) -> Page:
+        """Read page `number`, counted from 1; any other text is the first page."""
+        wanted = int(number) if number.isdecimal() and len(number) < 7 and int(number) else 1
+        first = (wanted - 1) * PAGE_SIZE
+        found = list(images[max(0, first - 1) : first + PAGE_SIZE + 1])
+        before = found.pop(0) if first and found else None
+        return cls(found[:PAGE_SIZE], wanted, len(found) > PAGE_SIZE, before)
+
+    @property
+    def next_page_number(self) -> int:
+        return self.number + 1
 
 
 class GalleryView(FragmentPage):
@@ -63,9 +122,30 @@ class GalleryView(FragmentPage):
         form = GalleryFilter(self.request.GET)
         form.is_valid()
         images = images_filtered(self.actor, form.cleaned_data)
-        page = Paginator(images, PAGE_SIZE).get_page(self.request.GET.get("page"))
+        page = Page.of(images, self.request.GET.get("page", ""))
         query = self.request.GET.copy()
         query.pop("page", None)
+        is_by_day = form.cleaned_data.get("order", "") in _BY_DAY
         return super().get_context_data(
-            form=form, page=page, query=query.urlencode(), is_filtered=any(form.cleaned_data.values()), **values
+            form=form,
+            page=page,
+            rows=rows_of(page) if is_by_day else [Row(image) for image in page.object_list],
+            query=query.urlencode(),
+            is_filtered=any(form.cleaned_data.values()),
+            **values,
         )
+
+
+def rows_of(page: Page) -> list[Row]:
+    """Return a page's pictures, each first one of a day with that day; the picture before the page counts too."""
+    last = day_of(page.before) if page.before else None
+    rows = []
+    for image in page.object_list:
+        day = day_of(image)
+        rows.append(Row(image, None if day == last else day))
+        last = day
+    return rows
+
+
+def day_of(image: JobImage) -> dt.date:
+    return timezone.localtime(image.job.created_at).date()

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 from django.views.generic import TemplateView
 from django_htmx.http import HttpResponseStopPolling
 
 from jobs.api.native.documents import job_document
 from jobs.errors import JobNotFound, NotFound
-from jobs.models import Job
+from jobs.models import Job, Team
+from jobs.pixels import PROCESS_FAILED
+from jobs.results.originals import original_small
+from jobs.teams.caller import caller_of
+from jobs.web.gallery import Row
 from jobs.web.presets import presets_for
 from jobs.web.quality import quality_choices
 from jobs.web.session import FragmentPage, TeamPage, htmx_of
 from jobs.work.abilities import has_fine_model, takes_points
-from jobs.work.selectors import image_at, images_of, job_get
+from jobs.work.selectors import image_at, image_get, images_of, job_get, jobs_of, positions_beside
+from segmentation.errors import MattingError
 
 
 class JobPage(TeamPage):
@@ -27,11 +35,29 @@ class JobPage(TeamPage):
 
     section = "gallery"
 
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        """Offer to switch the team where the job belongs to another one of the user's."""
+        try:
+            return super().dispatch(request, *args, **kwargs)
+        except Http404:
+            team = self._team_elsewhere()
+            if team is None or htmx_of(request):
+                raise
+            return render(request, "elsewhere.html", {"other_team": team}, status=404)
+
     def job(self) -> Job:
         try:
             return job_get(self.actor, self.kwargs["job_id"])
         except JobNotFound:
             raise Http404 from None
+
+    def _team_elsewhere(self) -> Team | None:
+        caller = caller_of(self.request)
+        for membership in caller.memberships:
+            actor = replace(self.actor, team=membership.team, membership=membership)
+            if actor.team != self.actor.team and jobs_of(actor).filter(pk=self.kwargs["job_id"]).exists():
+                return membership.team
+        return None
 
 
 class PictureView(JobPage, TemplateView):
@@ -45,9 +71,12 @@ class PictureView(JobPage, TemplateView):
             image = image_at(job, self.kwargs.get("position"))
         except NotFound:
             raise Http404 from None
+        before, after = positions_beside(image) if job.images_total > 1 else (None, None)
         return super().get_context_data(
             job=job,
             image=image,
+            position_before=before,
+            position_after=after,
             image_id=str(image.id),
             presets=presets_for(self.user),
             takes_points=takes_points(),
@@ -56,6 +85,23 @@ class PictureView(JobPage, TemplateView):
             job_json=job_document(job, base_url="", images=[image]),
             **values,
         )
+
+
+class OriginalView(TeamPage):
+    """Return a small copy of a picture's source, for lists of pictures."""
+
+    def get(self, request: HttpRequest, image_id: UUID) -> HttpResponseBase:
+        try:
+            data = original_small(image_get(self.actor, image_id))
+        except NotFound:
+            raise Http404 from None
+        except (MattingError, *PROCESS_FAILED):
+            response: HttpResponseBase = redirect(static("admin/gone.svg"))
+            response["Cache-Control"] = "no-store"
+            return response
+        response = HttpResponse(data, content_type="image/webp")
+        response["Cache-Control"] = "private, max-age=86400"
+        return response
 
 
 class JobView(JobPage, FragmentPage):
@@ -84,5 +130,8 @@ class JobView(JobPage, FragmentPage):
 
     def get_context_data(self, **values: Any) -> dict[str, Any]:
         job = self.job()
-        finished = [image for image in job.images.all() if image.is_terminal]
-        return super().get_context_data(job=job, images=images_of(job), finished=len(finished), **values)
+        images = images_of(job)
+        finished = [image for image in images if image.is_terminal]
+        return super().get_context_data(
+            job=job, rows=[Row(image) for image in images], finished=len(finished), **values
+        )

@@ -1,4 +1,4 @@
-"""Actions on a batch, and on pictures selected in the gallery: cancel, retry, zip, delete."""
+"""Actions on a batch, and on selected pictures: cancel, retry, zip, delete, run again."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -16,6 +16,7 @@ from jobs.errors import JobNotFound
 from jobs.models import Job
 from jobs.sentences import explained
 from jobs.teams.actor import Actor
+from jobs.web.again import AgainView
 from jobs.web.session import ButtonsOnly, TeamPage
 from jobs.work.cancel import job_cancel
 from jobs.work.removal import images_delete
@@ -65,7 +66,10 @@ class ZipView(TeamPage):
 
 
 class SelectionView(TeamPage, ButtonsOnly):
-    """Download a zip of the selected pictures of the gallery, or delete them."""
+    """Download a zip of the selected pictures of the gallery or a batch, delete them, or run them again.
+
+    With the field `quiet` the response to a deletion is JSON, for a script that has hidden the pictures already.
+    """
 
     page_url_name = "site:gallery"
 
@@ -73,8 +77,12 @@ class SelectionView(TeamPage, ButtonsOnly):
         images = images_chosen(self.actor, request.POST.getlist("image"))
         if request.POST.get("do") == "zip" and images:
             return zip_response(self.actor, images, "keyline.zip")
+        if request.POST.get("do") == "again" and images:
+            return AgainView.as_view()(request)
         if request.POST.get("do") == "delete":
             count = images_delete(actor=self.actor, images=images)
+            if "quiet" in request.POST:
+                return JsonResponse({"deleted": count, "kept": len(images) - count})
             messages.success(request, ngettext("%d picture deleted.", "%d pictures deleted.", count) % count)
             if count < len(images):
                 messages.warning(request, _("Pictures of a running batch cannot be deleted until it finishes."))

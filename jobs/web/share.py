@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import PurePosixPath
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +31,7 @@ class ShareView(View):
         file_url = reverse("file", args=[artifact.id, artifact.file_name])
         values: dict[str, Any] = {
             "artifact": artifact,
-            "name": artifact.image.name if artifact.image else artifact.file_name,
+            "name": PurePosixPath(artifact.image.name).name if artifact.image else artifact.file_name,
             "expires_at": dt.datetime.fromtimestamp(int(until), dt.UTC),
             "file_url": f"{file_url}?until={until}&signature={signature}",
         }

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from jobs.web import (
+    again,
     gallery,
     keys,
     membership,
@@ -26,6 +27,8 @@ urlpatterns = [
     path("submit", studio.SubmitView.as_view(), name="submit"),
     path("gallery/", gallery.GalleryView.as_view(), name="gallery"),
     path("gallery/selection", selection.SelectionView.as_view(), name="selection"),
+    path("gallery/original/<uuid:image_id>", picture.OriginalView.as_view(), name="original"),
+    path("gallery/again", again.AgainView.as_view(), name="again"),
     path("jobs/<uuid:job_id>/cancel", selection.CancelView.as_view(), name="job-cancel"),
     path("jobs/<uuid:job_id>/retry", selection.RetryView.as_view(), name="job-retry"),
     path("jobs/<uuid:job_id>/zip", selection.ZipView.as_view(), name="job-zip"),

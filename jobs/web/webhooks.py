@@ -11,9 +11,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Webhook
+from jobs.web import words
 from jobs.web.session import ActionsPage
 from jobs.webhooks.endpoints import webhook_create, webhook_delete, webhook_rotate, webhook_update
-from jobs.webhooks.outbox import delivery_replay
+from jobs.webhooks.outbox import delivery_replay, webhook_test
 from jobs.webhooks.selectors import deliveries_of, delivery_get, webhook_get, webhooks_of
 
 DELIVERIES_SHOWN = 50
@@ -25,14 +26,14 @@ class WebhookForm(forms.Form):
     url = forms.CharField(label=_("URL"), max_length=2048, widget=forms.URLInput({"placeholder": "https://"}))
     events = forms.MultipleChoiceField(
         label=_("Events"),
-        choices=Webhook.Event.choices,
+        choices=[(event, words.EVENTS[event]) for event in Webhook.Event.values],
         initial=list(Webhook.Event.values),
         widget=forms.CheckboxSelectMultiple,
     )
 
 
 class WebhooksView(ActionsPage):
-    """Show webhooks and deliveries; create, enable, disable, rotate and delete webhooks, and replay deliveries.
+    """Show webhooks and deliveries; create, enable, disable, rotate, test and delete webhooks, and replay deliveries.
 
     A webhook's secret is shown only when it is created or rotated, as in the native API.
     """
@@ -43,6 +44,7 @@ class WebhooksView(ActionsPage):
     actions = {
         "create": "_create",
         "delivery": "_replay",
+        "test": "_test",
         "rotate": "_rotate",
         "delete": "_delete",
         "enable": "_switch",
@@ -72,6 +74,10 @@ class WebhooksView(ActionsPage):
         delivery = delivery_get(self.actor, _uuid(request.POST.get("id", "")))
         delivery_replay(actor=self.actor, delivery=delivery)
         messages.success(request, _("The message is sent again."))
+
+    def _test(self, request: HttpRequest) -> None:
+        webhook_test(actor=self.actor, webhook=self._named(request))
+        messages.success(request, _("A test message is on its way. Its response appears in the list of deliveries."))
 
     def _rotate(self, request: HttpRequest) -> HttpResponse:
         webhook = webhook_rotate(actor=self.actor, webhook=self._named(request))

@@ -5,11 +5,16 @@ The database and the APIs use the English words, because programs rely on them.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
+
+from jobs.webhooks.payload import TEST_EVENT
 
 STATUSES: dict[str, Promise] = {
     "queued": _("Waiting"),
@@ -20,6 +25,14 @@ STATUSES: dict[str, Promise] = {
 }
 SUBJECTS: dict[str, Promise] = {"person": _("Person"), "object": _("Object"), "stamp": _("Stamp")}
 QUALITIES: dict[str, Promise] = {"fast": _("Fast"), "fine": _("Fine"), "auto": _("Fine where needed")}
+EVENTS: dict[str, Promise] = {
+    "job.succeeded": _("Job finished"),
+    "job.failed": _("Job failed"),
+    "job.canceled": _("Job cancelled"),
+    "image.uncertain": _("Picture needs review"),
+    "quota.warning": _("Quota nearly used up"),
+    TEST_EVENT: _("Test message"),
+}
 REASONS: dict[str, Promise] = {
     "quality": _("the quality that was chosen"),
     "certain": _("the fast result is certain"),
@@ -79,6 +92,16 @@ def sentence_said(text: str) -> str:
     if pattern not in SENTENCES:
         return text
     return gettext(pattern) % {"number": figure[0]} if figure else gettext(pattern)
+
+
+def day_said(day: dt.date) -> str:
+    """Return a day as a heading: today, yesterday, or its date."""
+    today = timezone.localdate()
+    if day == today:
+        return gettext("Today")
+    if day == today - dt.timedelta(days=1):
+        return gettext("Yesterday")
+    return date_format(day, "DATE_FORMAT")
 
 
 def pixels_said(count: int) -> str:

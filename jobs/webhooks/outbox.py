@@ -13,7 +13,7 @@ from jobs.commit import after_commit
 from jobs.models import Job, Webhook, WebhookDelivery
 from jobs.teams.actor import Actor
 from jobs.webhooks.endpoints import callback_signer, require_manager
-from jobs.webhooks.payload import event_of, job_payload
+from jobs.webhooks.payload import TEST_EVENT, event_of, job_payload, payload_of_test
 from jobs.webhooks.signing import new_message_id
 from jobs.work import queue
 from jobs.work.registry import Task
@@ -78,6 +78,13 @@ def delivery_send(delivery_id: UUID, *, patiently: bool = False) -> None:
         delivery_id=str(delivery_id),
         patiently=patiently,
     )
+
+
+def webhook_test(*, actor: Actor, webhook: Webhook) -> WebhookDelivery:
+    """Send a test message to a webhook, whichever events it is called for; raise PermissionDenied to plain members."""
+    require_manager(actor)
+    with transaction.atomic():
+        return delivery_enqueue(webhook=webhook, event=TEST_EVENT, payload=payload_of_test(webhook))
 
 
 def delivery_replay(*, actor: Actor | None, delivery: WebhookDelivery) -> WebhookDelivery:

@@ -6,7 +6,11 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from jobs.models import Job
+from django.utils import timezone
+
+from jobs.models import Job, Webhook
+
+TEST_EVENT = "webhook.test"  # sent by a button only, so that no webhook lists it
 
 CallbackPayload = Callable[[Job], dict[str, Any]]
 
@@ -34,6 +38,15 @@ def job_payload(job: Job) -> dict[str, Any]:
             "created_at": job.created_at.isoformat(),
             "finished_at": finished_at,
         },
+    }
+
+
+def payload_of_test(webhook: Webhook) -> dict[str, Any]:
+    """Build a message that says only that a webhook works."""
+    return {
+        "type": TEST_EVENT,
+        "timestamp": timezone.now().isoformat(),
+        "data": {"webhook": str(webhook.pk), "message": "This is a test of your webhook."},
     }
 
 

@@ -23,11 +23,14 @@ logger = logging.getLogger(__name__)
 
 # The delay before each new try of a picture after a fault of the machine; with the last one it fails.
 FAULT_DELAYS_S = (2, 10, 30, 120, 600, 1800, 3600)
-# How long a worker waits before its next message after that many faults without a success in between.
+# How long a worker waits before its next message after that many faults without a success in between. What all workers
+# share, such as the database, is soon there again or away for all; the rest may be wrong with this worker alone.
 HOLD_BACK_S = (1, 2, 5, 10, 20, 30)
+_LONGEST_OUTAGE_HOLD_S = 3
 _SHOWN_FOR_S = 60.0
-_DATABASE_DELAYS_S = (1, 2, 5, 10)
+_DATABASE_DELAYS_S = (1, 2, 3, 3, 3, 3, 3)
 _DISK_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
+_SHARED = (OperationalError, InterfaceError, RedisError, StorageFailed, BotoCoreError, ClientError)
 _Result = TypeVar("_Result")
 
 
@@ -38,6 +41,25 @@ class WorkerUnfit(Exception):
 def is_machine_fault(error: BaseException) -> bool:
     """Return whether an exception or one of its causes is a machine fault."""
     return any(_is_machine_fault(cause) for cause in _chain(error))
+
+
+def is_outage(error: BaseException) -> bool:
+    """Return whether the fault is one of a service that all workers share: database, broker or storage."""
+    return any(isinstance(cause, _SHARED) for cause in _chain(error))
+
+
+def component_of(error: BaseException) -> str:
+    """Return what failed: `database`, `broker`, `storage`, or `machine` for anything else."""
+    kinds = {
+        "database": (OperationalError, InterfaceError),
+        "broker": (RedisError,),
+        "storage": (StorageFailed, BotoCoreError, ClientError),
+    }
+    for cause in _chain(error):
+        for component, types in kinds.items():
+            if isinstance(cause, types):
+                return component
+    return "machine"
 
 
 def database_retried(call: Callable[[], _Result]) -> _Result:
@@ -73,7 +95,8 @@ class Fitness:
 
     def fault(self, error: BaseException) -> None:
         with self._lock:
-            self._pause_s = HOLD_BACK_S[min(self._faults, len(HOLD_BACK_S) - 1)]
+            pause_s = HOLD_BACK_S[min(self._faults, len(HOLD_BACK_S) - 1)]
+            self._pause_s = min(pause_s, _LONGEST_OUTAGE_HOLD_S) if is_outage(error) else pause_s
             self._faults += 1
             self._last = fault_text(error)
             self._last_at_s = time.monotonic()
@@ -116,7 +139,6 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 def _is_machine_fault(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in _DISK_ERRNOS
-    kinds = (OperationalError, InterfaceError, RedisError, StorageFailed, BotoCoreError, ClientError)
     # Matched by name, because torch must not be imported for this: torch.OutOfMemoryError.
     is_out_of_memory = any(kind.__name__ in ("MemoryError", "OutOfMemoryError") for kind in type(error).__mro__)
-    return isinstance(error, (*kinds, WorkerUnfit)) or is_out_of_memory
+    return isinstance(error, (*_SHARED, WorkerUnfit)) or is_out_of_memory

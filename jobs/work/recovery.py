@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -22,8 +23,11 @@ from jobs.work.capacity import all_held_release, room_given_back
 from jobs.work.dispatch import images_send
 from jobs.work.leases import LeasedWork, recover, sweep
 
-# A message is missed only this long after it was due: its worker may be about to claim the picture.
-_MISSED_AFTER = dt.timedelta(seconds=15)
+# So often a picture may lose a worker that somebody ended; what goes on after that counts against the picture.
+_MOST_ENDINGS = 30
+# A message is missed only this long after the picture was queued: its worker may be about to claim it. A second message
+# for a picture that is not missed does no harm.
+_MISSED_AFTER = dt.timedelta(seconds=5)
 
 
 def images_recover() -> int:
@@ -34,10 +38,27 @@ def images_recover() -> int:
     return sweep(_Pictures()) + all_held_release()
 
 
-def leases_release(*, worker: str) -> int:
-    """Recover the pictures of a worker that is known to be dead before its leases expire; return the number."""
-    pictures = _Pictures()
+def leases_release(*, worker: str, is_strike: bool = True) -> int:
+    """Recover the pictures of a worker that is known to be dead before its leases expire; return the number.
+
+    is_strike: True if the picture may have caused the end of its worker; after a few strikes the picture fails.
+    """
+    pictures = _Pictures(is_strike=is_strike)
     return recover(pictures, pictures.rows().filter(status=Status.RUNNING, claimed_by=worker))
+
+
+def leases_release_of_host(*, host: str) -> int:
+    """Recover what workers of this host held that have ended without their parent; return how many.
+
+    A parent calls it at its start. Whatever ended the one before ended all workers, so no picture is to blame.
+    """
+    names = JobImage.objects.filter(status=Status.RUNNING, claimed_by__startswith=f"{host}-").values_list("claimed_by")
+    return sum(leases_release(worker=name, is_strike=False) for (name,) in set(names) if not _runs_here(name))
+
+
+def _runs_here(worker: str) -> bool:
+    pid = worker.rpartition("-")[2]
+    return not pid.isdecimal() or Path(f"/proc/{pid}").exists()
 
 
 def _live_worker_names() -> set[str]:
@@ -48,8 +69,9 @@ def _live_worker_names() -> set[str]:
 
 
 class _Pictures(LeasedWork[JobImage]):
-    def __init__(self) -> None:
-        self.max_strikes = settings.MATTING_MAX_DELIVERIES
+    def __init__(self, *, is_strike: bool = True) -> None:
+        self.max_strikes = settings.MATTING_MAX_DELIVERIES if is_strike else None
+        self._is_strike = is_strike
         self._alive = _live_worker_names()
 
     def rows(self) -> QuerySet[JobImage]:
@@ -57,8 +79,9 @@ class _Pictures(LeasedWork[JobImage]):
         return images.filter(status__in=(Status.QUEUED, Status.RUNNING))
 
     def due(self) -> QuerySet[JobImage]:
-        missed = timezone.now() - _MISSED_AFTER
-        return JobImage.claimable().filter(is_held=False, enqueued_at__lt=missed).order_by("enqueued_at")
+        is_missed = Q(enqueued_at__lt=timezone.now() - _MISSED_AFTER)
+        was_postponed = Q(next_try_at__isnull=False)  # no message was sent for the time that has come
+        return JobImage.claimable().filter(is_missed | was_postponed, is_held=False).order_by("enqueued_at")
 
     def sent_ids(self) -> set[str]:
         return queue.waiting_image_ids()
@@ -73,8 +96,9 @@ class _Pictures(LeasedWork[JobImage]):
 
     def release(self, row: JobImage) -> bool:
         # A worker that is alive but could not renew its lease met a fault of the database, which is no strike.
-        is_alive = row.claimed_by in self._alive
-        values: dict[str, Any] = {"attempts_before": F("attempts_before") + 1} if is_alive else {}
+        was_ended = not self._is_strike and row.attempt < _MOST_ENDINGS
+        is_innocent = was_ended or row.claimed_by in self._alive
+        values: dict[str, Any] = {"attempts_before": F("attempts_before") + 1} if is_innocent else {}
         with transaction.atomic(), room_given_back(row.job):
             return row.release(**values)
 

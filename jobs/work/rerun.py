@@ -1,16 +1,19 @@
-"""Process a stored picture again with other options, as a new job."""
+"""Process stored pictures again with other options, as a new job."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from jobs.errors import NotFound
 from jobs.inference.corrections import correction_note
-from jobs.intake.sources import accept_stored, limits_from_json
+from jobs.intake.sources import accept_stored, default_limits, limits_from_json
 from jobs.models import Artifact, Job, JobImage
 from jobs.recipes.selectors import recipes_from_json
 from jobs.results.downloads import download_note
 from jobs.results.selectors import artifact_of
 from jobs.teams.actor import Actor
 from jobs.work.submission import Door, job_submit
+from segmentation.image import Limits
 from segmentation.options import CutoutOptions
 
 
@@ -20,19 +23,39 @@ def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: 
     The new job has the recipes of the old one. Raise NotFound when the source is deleted, and the errors of job_submit.
     When another user submitted the source, the audit trail records that the actor opened it.
     """
-    source = artifact_of(image, Artifact.Kind.SOURCE)
-    if source is None:
+    job = _submitted_again(actor, [image], options, door, limits_from_json(image.job.limits))
+    if options.boxes or options.points:
+        correction_note(image=image)
+    return job
+
+
+def images_rerun(*, actor: Actor, images: Sequence[JobImage], options: CutoutOptions, door: Door) -> Job:
+    """Submit the stored sources of many pictures as one job, in the given order, within the site's limits.
+
+    The new job has the recipes of the first picture's job. Pictures whose source is deleted are left out. Raise
+    NotFound when no source is left, and the errors of job_submit.
+    """
+    stored = [image for image in images if artifact_of(image, Artifact.Kind.SOURCE)]
+    return _submitted_again(actor, stored, options, door, default_limits())
+
+
+def _submitted_again(
+    actor: Actor, images: Sequence[JobImage], options: CutoutOptions, door: Door, limits: Limits
+) -> Job:
+    sources = [source for image in images if (source := artifact_of(image, Artifact.Kind.SOURCE))]
+    if not sources:
         raise NotFound("The picture's source has been deleted.")
-    limits = limits_from_json(image.job.limits)
     job = job_submit(
         actor=actor,
         door=door,
         options=options,
-        sources=[accept_stored(source.key, name=image.name, limits=limits)],
+        sources=[
+            accept_stored(source.key, name=image.name, limits=limits)
+            for source, image in zip(sources, images, strict=True)
+        ],
         limits=limits,
-        recipes=recipes_from_json(image.job.recipes),
+        recipes=recipes_from_json(images[0].job.recipes),
     )
-    if options.boxes or options.points:
-        correction_note(image=image)
-    download_note(actor=actor, artifact=source)
+    for source in {source.job_id: source for source in sources}.values():
+        download_note(actor=actor, artifact=source)
     return job

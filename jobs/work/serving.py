@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import faulthandler
+import itertools
+import logging
 import time
 from collections.abc import Iterable
 from typing import Any
 
 import django_rq
 from django.db import close_old_connections
+from redis.exceptions import RedisError
 from rq import SimpleWorker
+from rq.exceptions import StopRequested
 from rq.job import Job as Message
 from rq.queue import Queue
 
@@ -23,16 +27,36 @@ from jobs.work import queue
 from jobs.work import tasks as _tasks  # noqa: F401
 from jobs.work.faults import fitness
 
+logger = logging.getLogger(__name__)
+
 # How long after its time limit a task may still run, for example to write its failure.
 HANG_MARGIN_S = 30
+_BROKER_PAUSE_S = 0.2
 
 
 def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -> None:
-    """Run messages until SIGTERM or SIGINT. Tasks run in this process, without a fork, so the model stays loaded."""
+    """Run messages until SIGTERM or SIGINT. Tasks run in this process, without a fork, so the model stays loaded.
+
+    RQ's worker ends when it loses the broker. Another one then takes its place in this process, and the model stays
+    loaded.
+    """
     queues = [django_rq.get_queue(queue_name) for queue_name in queue_names]
-    worker = _Worker(queues, name=name, connection=queue.connection(), worker_ttl=30)
-    worker.log_result_lifespan = False
-    worker.work(burst=until_empty, with_scheduler=False, logging_level="WARNING")
+    for number in itertools.count():
+        # A name of its own: the broker may still know the one before, whose end was not recorded.
+        worker = _Worker(queues, name=f"{name}-{number}", connection=queue.connection(), worker_ttl=30)
+        worker.log_result_lifespan = False
+        try:
+            worker.work(burst=until_empty, with_scheduler=False, logging_level="WARNING")
+            has_lost_broker = not until_empty
+        except (RedisError, OSError) as error:
+            logger.warning("the broker does not answer: %s", error)
+            has_lost_broker = True
+        if worker.is_to_stop or not has_lost_broker:
+            return
+        try:
+            time.sleep(_BROKER_PAUSE_S)
+        except (StopRequested, RedisError):  # raised by the handler of SIGTERM
+            return
 
 
 class _Worker(SimpleWorker):
@@ -43,6 +67,13 @@ class _Worker(SimpleWorker):
     code. Therefore a thread outside Python's control ends the process and writes the stack to standard error. The
     supervisor starts another process and returns the picture to the queue.
     """
+
+    max_connection_wait_time = 1.0  # RQ waits up to a minute for a broker that is back
+    is_to_stop = False
+
+    def request_stop(self, signum: int, frame: Any) -> None:
+        self.is_to_stop = True
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def dequeue_job_and_maintain_ttl(self, *args: Any, **values: Any) -> Any:
         """Wait for the pause that this worker's faults require, then take the next message."""

@@ -7,7 +7,9 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from uuid import uuid4
 
+import numpy as np
 from django.conf import settings
 from rq.timeouts import BaseTimeoutException
 from structlog.contextvars import bound_contextvars
@@ -17,12 +19,13 @@ from jobs.inference import engines
 from jobs.inference.activation import WEIGHTS_TRY
 from jobs.intake import fetch, folders
 from jobs.intake.content_check import content_check
-from jobs.intake.sources import limits_from_json
+from jobs.intake.sources import default_limits, limits_from_json
 from jobs.models import Artifact, JobImage
 from jobs.recipes.finishing import FinishedPicture, picture_finish
 from jobs.recipes.selectors import recipes_from_json
 from jobs.results import storage
-from jobs.telemetry.transitions import stages_done
+from jobs.telemetry.tracing import picture_traced
+from jobs.telemetry.transitions import machine_fault, stages_done
 from jobs.work import queue
 from jobs.work.attempts import (
     image_claim,
@@ -32,11 +35,14 @@ from jobs.work.attempts import (
     image_succeed,
     source_attach,
 )
-from jobs.work.faults import database_retried, fitness, is_machine_fault
+from jobs.work.faults import component_of, database_retried, fitness, is_machine_fault
+from jobs.work.first_picture import FIRST_PICTURE
 from jobs.work.leases import lease_kept
 from jobs.work.registry import runs
+from segmentation.encode import encode_png
 from segmentation.errors import MattingError
 from segmentation.image import Limits, probe
+from segmentation.options import CutoutOptions, Quality
 from segmentation.pipeline import CutoutResult, cut_out
 
 logger = logging.getLogger(__name__)
@@ -71,6 +77,21 @@ def weights_try(path: str, sha256: str = "", storage_key: str = "", *, reply_to:
     queue.reply(reply_to, engines.tried(path, sha256, storage_key))
 
 
+@runs(FIRST_PICTURE)
+def first_picture(*, reply_to: str) -> None:
+    """Cut a small picture out, store the result, read it, delete it, and reply its length."""
+    pixels = np.full((64, 64, 3), 230, np.uint8)
+    pixels[16:48, 16:48] = 30
+    engine = engines.engine_for_command(Quality.FAST)
+    result = cut_out(encode_png(pixels), CutoutOptions(), engine, default_limits())
+    stored = storage.store(f"first-picture/{uuid4().hex}.png", result.outputs[0].data)
+    try:
+        length = len(storage.read(stored.key))
+    finally:
+        storage.delete(stored.key)
+    queue.reply(reply_to, length)
+
+
 def _attempt(image_id: str, step: Callable[[JobImage], None]) -> None:
     image = database_retried(lambda: image_claim(image_id=image_id, worker=worker_name()))
     if image is None:
@@ -96,6 +117,7 @@ def _end_with(image: JobImage, error: Exception) -> None:
     if is_machine_fault(error):
         logger.warning("a fault of this machine stopped picture %s", image.id, exc_info=error)
         fitness.fault(error)
+        machine_fault(component=component_of(error))
         database_retried(lambda: image_postpone(image=image, error=error))
         return
     if isinstance(error, MattingError):
@@ -129,6 +151,13 @@ def _cut_out(image: JobImage) -> None:
     )
     if ended:
         stages_done(timings)
+        picture_traced(
+            request_id=job.request_id,
+            enqueued_at=image.enqueued_at,
+            timings_ms=timings,
+            attributes={"keyline.job": str(job.pk), "keyline.picture": str(image.pk), "keyline.worker": worker_name()}
+            | {"keyline.model": choice.label if choice else ""},
+        )
 
 
 def _finished(

@@ -39,25 +39,29 @@ def violations(
 
     share = subject_share(layers.subject[:, :, 3])
     if rules.min_fill is not None and share < rules.min_fill - 0.005:
-        broken("min_fill", f"The subject fills {share:.0%} of the picture; at least {rules.min_fill:.0%} is asked for.")
+        broken(
+            "min_fill", f"The subject fills {share:.0%} of the picture, but at least {rules.min_fill:.0%} is required."
+        )
     if rules.max_fill is not None and share > rules.max_fill + 0.005:
-        broken("max_fill", f"The subject fills {share:.0%} of the picture; at most {rules.max_fill:.0%} is allowed.")
+        broken(
+            "max_fill", f"The subject fills {share:.0%} of the picture, but at most {rules.max_fill:.0%} is allowed."
+        )
     longer = max(place.width, place.height)
     if rules.min_side_px is not None and longer < rules.min_side_px:
-        broken("min_side_px", f"The longer side has {longer} pixels; at least {rules.min_side_px} are asked for.")
+        broken("min_side_px", f"The longer side has {longer} pixels, but at least {rules.min_side_px} are required.")
     if rules.max_side_px is not None and longer > rules.max_side_px:
-        broken("max_side_px", f"The longer side has {longer} pixels; at most {rules.max_side_px} are allowed.")
+        broken("max_side_px", f"The longer side has {longer} pixels, but at most {rules.max_side_px} are allowed.")
     if rules.aspect is not None and not _has_aspect(place, rules.aspect):
-        broken("aspect", f"The picture is {place.width} x {place.height}; {rules.aspect} is asked for.")
+        broken("aspect", f"The picture is {place.width} x {place.height}, but {rules.aspect} is required.")
     if not rules.allows_shadow and layers.shadow is not None and layers.shadow[:, :, 3].any():
-        broken("allows_shadow", "The picture has a shadow or reflection; none is allowed.")
+        broken("allows_shadow", "The picture has a shadow or reflection, which is not allowed.")
     if not rules.allows_transparency and pixels.shape[2] == 4:
-        broken("allows_transparency", "The picture is transparent; a background is asked for.")
+        broken("allows_transparency", "The picture is transparent, but a background is required.")
     if rules.background is not None and not _border_is(pixels, layers, rules.background):
         broken("background", f"The background is not {rules.background} all round the subject.")
     for output, file in zip(recipe.outputs, files, strict=True):
         if rules.formats and output.format not in rules.formats:
-            broken("formats", f"The file is {output.format}; allowed are {', '.join(rules.formats)}.")
+            broken("formats", f"The file is {output.format}, but only {', '.join(rules.formats)} is allowed.")
         if rules.max_bytes is not None and len(file.data) > rules.max_bytes:
             broken(
                 "max_bytes",

@@ -63,7 +63,7 @@ def place(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
     notes: list[str] = []
     if scale > placement.max_enlargement:
         scale = placement.max_enlargement
-        notes.append(f"placement: enlarged {scale:g} times at most, so the subject fills less than asked")
+        notes.append("placement: max_enlargement is reached, so the subject fills less than the recipe says")
     left, top = _aligned(alpha, frame, scale, canvas_width, canvas_height, placement)
     return Place(canvas_width, canvas_height, scale, left, top, subject, tuple(notes))
 
@@ -149,7 +149,7 @@ def _place_head(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placem
     notes: tuple[str, ...] = ()
     if scale > placement.max_enlargement:
         scale = placement.max_enlargement
-        notes = (f"placement: enlarged {scale:g} times at most, so the head is smaller than asked",)
+        notes = ("placement: max_enlargement is reached, so the head is smaller than the recipe says",)
     return Place(width, height, scale, width / 2 - middle_x * scale, height * head.top - crown * scale, frame, notes)
 
 

@@ -20,6 +20,7 @@ from segmentation.postprocess import shape_alpha
 from segmentation.variant import VariantFile, VariantInput, edited_alpha
 
 SCREEN_SIDE_PX = 900
+SAMPLE_ENLARGED = 8.0  # a sample stands for a photo of usual size
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def sample_write(
     if cutout.alpha is None:
         raise ImageUnreadable("The sample's cut-out has no transparency.")
     behind = None if background is None else decode(background.read_bytes(), limits).rgb
-    return _written(_finished(rgb, cutout.alpha, screen_recipe(recipe, 1.0), behind), folder)
+    return _written(_finished(rgb, cutout.alpha, screen_recipe(recipe, SAMPLE_ENLARGED), behind), folder)
 
 
 def shaped_alpha(alpha_png: bytes, options: CutoutOptions) -> np.ndarray:

@@ -1,48 +1,74 @@
-// The gallery: choose many pictures; the buttons are ordinary submits of one form.
-import { confirmSubmits } from "./page/confirm.js";
+// The gallery and the page of a batch: select pictures and act on them, and compare a result with its original under the
+// pointer. Without this script the buttons are ordinary submits of one form.
+import { call } from "./api/request.js";
 import { byId } from "./page/elements.js";
-import { spanOf } from "./page/span.js";
-import { fill, gettext } from "./page/texts.js";
+import { Selection } from "./gallery/selection.js";
+import { showOriginals } from "./gallery/originals.js";
+import { fill, gettext, ngettext } from "./page/texts.js";
+import { toast, toastWithUndo } from "./page/toast.js";
 
 const form = document.getElementById("selection");
 
-/** @returns {HTMLInputElement[]} the check boxes of all pictures */
-function boxes() {
-  return [...document.querySelectorAll(".pick")].filter((box) => box instanceof HTMLInputElement);
+/**
+ * Hide pictures at once and delete them when the time for Undo is over, or the page is left.
+ * @param {HTMLFormElement} target
+ * @param {Selection} selection
+ */
+function deleteLater(target, selection) {
+  const body = new FormData(target);
+  body.set("do", "delete");
+  body.set("quiet", "1");
+  const chosen = selection.chosen();
+  const items = chosen.flatMap((box) => box.closest(".thumb") ?? []);
+  const show = (/** @type {boolean} */ isShown) => {
+    for (const item of items) item.classList.toggle("is-deleted", !isShown);
+  };
+  show(false);
+  selection.clear();
+  const text = ngettext("{count} picture deleted", "{count} pictures deleted", chosen.length);
+  toastWithUndo(fill(text, { count: chosen.length }), {
+    onUndo: () => show(true),
+    async onEnd(isLeaving) {
+      if (isLeaving) {
+        navigator.sendBeacon(target.action, body);
+        return;
+      }
+      try {
+        const { kept } = await (await call("POST", target.action, { form: body })).json();
+        if (!kept) return;
+        show(true);
+        toast(gettext("Pictures of a running batch cannot be deleted until it finishes."));
+      } catch (error) {
+        show(true);
+        toast(error instanceof Error ? error.message : String(error));
+      }
+    },
+  });
 }
 
-/** @returns {HTMLInputElement[]} the ticked pictures, those of pages that came later included */
-function chosen() {
-  return boxes().filter(({ checked }) => checked);
-}
-
-function refresh() {
-  const count = chosen().length;
-  byId("selection-bar").hidden = count === 0;
-  byId("selection-count").textContent = fill(gettext("{count} selected"), { count });
-}
-
-if (form) {
-  /** The picture that was ticked last: Shift ticks all from there. @type {HTMLInputElement | null} */
-  let last = null;
-  document.addEventListener("click", (event) => {
-    const box = event.target;
-    if (!(box instanceof HTMLInputElement) || !box.matches(".pick")) return;
-    if (event.shiftKey && last) {
-      for (const between of spanOf(boxes(), last, box)) between.checked = box.checked;
+/** Filter at once when a choice changes; the text waits for the button or Enter. */
+function wireFilters() {
+  const filters = document.getElementById("filters");
+  if (!(filters instanceof HTMLFormElement)) return;
+  filters.addEventListener("change", ({ target }) => {
+    if (target instanceof HTMLSelectElement || (target instanceof HTMLInputElement && target.type === "checkbox")) {
+      filters.requestSubmit();
     }
-    last = box;
-    refresh();
   });
-  form.addEventListener("change", refresh);
-  byId("selection-all").addEventListener("click", () => {
-    for (const box of boxes()) box.checked = true;
-    refresh();
-  });
-  byId("selection-none").addEventListener("click", () => {
-    for (const box of chosen()) box.checked = false;
-    refresh();
-  });
-  confirmSubmits();
-  refresh();
 }
+
+if (form instanceof HTMLFormElement) {
+  const selection = new Selection({
+    bar: byId("selection-bar"),
+    count: byId("selection-count"),
+    all: byId("selection-all"),
+    none: byId("selection-none"),
+  });
+  form.addEventListener("submit", (event) => {
+    if (!(event.submitter instanceof HTMLButtonElement) || event.submitter.value !== "delete") return;
+    event.preventDefault();
+    deleteLater(form, selection);
+  });
+}
+wireFilters();
+showOriginals(document.body);

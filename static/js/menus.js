@@ -1,4 +1,4 @@
-// The menus of every page: a click elsewhere and Escape close them. The list of shortcuts opens with a question mark.
+// Keys and menus of every page: a click elsewhere and Escape close a menu, a question mark opens the list of shortcuts.
 
 /** @type {NodeListOf<HTMLDetailsElement>} */
 const menus = document.querySelectorAll("details.menu");
@@ -14,6 +14,15 @@ document.addEventListener("keydown", ({ key }) => {
     menu.open = false;
     menu.querySelector("summary")?.focus();
   }
+});
+
+// Page Up and Page Down lead to the pictures beside the shown one, where a page has links to them.
+document.addEventListener("keydown", (event) => {
+  const rel = { PageUp: "prev", PageDown: "next" }[event.key];
+  const link = rel && !document.querySelector("dialog[open]") && document.querySelector(`a[rel=${rel}]`);
+  if (!(link instanceof HTMLAnchorElement)) return;
+  event.preventDefault();
+  link.click();
 });
 
 document.addEventListener("keydown", ({ key, target }) => {

@@ -8,12 +8,14 @@ import { ColorTick } from "./settings/background.js";
 import { SettingsForm } from "./settings/form.js";
 import { optionsToSubmit, ticksOf } from "./settings/options.js";
 import { wireOwnPresets } from "./settings/presets.js";
+import { isArchive, picturesInArchive } from "./upload/archives.js";
 import { wireDropping } from "./upload/dropping.js";
-import { countItems, mayBePicture, megabytes, newItem, uploadIds } from "./upload/items.js";
+import { countItems, folderOf, mayBePicture, megabytes, newItem, uploadIds } from "./upload/items.js";
 import { Sending } from "./upload/sending.js";
 import { TrayRow } from "./upload/tray.js";
 
 /** @typedef {import("./upload/items.js").Item} Item */
+/** @typedef {import("./upload/dropping.js").Found} Found */
 /** @typedef {import("./api/job.js").Options} Options */
 
 const form = byId("upload", HTMLFormElement);
@@ -55,16 +57,39 @@ function showTicks(options) {
 
 // Files ---------------------------------------------------------------------------------------------------------------
 
-/** @param {Iterable<File>} files */
-function addFiles(files) {
-  const chosen = [...files];
+/**
+ * Add files; zips are unpacked first.
+ * @param {Iterable<File | Found>} files
+ */
+async function addFiles(files) {
+  const chosen = (await Promise.all([...files].map(withFolder))).flat();
   const room = limits.max_images - state.items.size;
   const left = Math.max(0, chosen.length - room);
-  for (const file of chosen.slice(0, room)) addFile(file);
+  for (const { file, folder } of chosen.slice(0, room)) addFile(file, folder);
   const tooMany = gettext("A batch has at most {limit} pictures; {count} more were left out.");
   showStatus(left ? fill(tooMany, { limit: limits.max_images, count: left }) : "");
   refresh();
   sending.next();
+}
+
+/**
+ * Return a file with its folders, or the pictures of a zip with theirs.
+ * @param {File | Found} chosen
+ * @returns {Promise<Found[]>}
+ */
+async function withFolder(chosen) {
+  const { file, folder } = chosen instanceof File ? { file: chosen, folder: folderOf(chosen) } : chosen;
+  if (!isArchive(file)) return [{ file, folder }];
+  showStatus(fill(gettext("Unpacking {name}…"), { name: file.name }));
+  try {
+    const most = { maxFiles: limits.max_images, maxBytes: limits.max_bytes };
+    const found = await picturesInArchive(file, most);
+    if (!found.length) toast(fill(gettext("There are no pictures in {name}."), { name: file.name }));
+    return found.map((inner) => ({ ...inner, folder: [folder, inner.folder].filter(Boolean).join("/") }));
+  } catch {
+    toast(fill(gettext("{name} cannot be unpacked: it is damaged, encrypted or too large."), { name: file.name }));
+    return [];
+  }
 }
 
 /**
@@ -73,12 +98,15 @@ function addFiles(files) {
  */
 async function addSample({ dataset }) {
   const response = await fetch(dataset.sample ?? "");
-  addFiles([new File([await response.blob()], dataset.name ?? "sample.webp", { type: "image/webp" })]);
+  await addFiles([new File([await response.blob()], dataset.name ?? "sample.webp", { type: "image/webp" })]);
 }
 
-/** @param {File} file */
-function addFile(file) {
-  const item = newItem(file);
+/**
+ * @param {File} file
+ * @param {string} folder
+ */
+function addFile(file, folder) {
+  const item = newItem(file, folder);
   const refusal = refusalOf(file);
   if (refusal) Object.assign(item, { state: "refused", error: refusal });
   const row = new TrayRow(item, {
@@ -191,12 +219,12 @@ function wireChoosing() {
   const files = byId("files", HTMLInputElement);
   const folder = byId("folder", HTMLInputElement);
   const take = (/** @type {HTMLInputElement} */ input, /** @type {(file: File) => boolean} */ isWanted) => {
-    addFiles([...(input.files ?? [])].filter(isWanted));
+    void addFiles([...(input.files ?? [])].filter(isWanted));
     input.value = "";
   };
   files.addEventListener("change", () => take(files, () => true));
   if (files.files?.length) take(files, () => true); // chosen before this script was there
-  folder.addEventListener("change", () => take(folder, mayBePicture));
+  folder.addEventListener("change", () => take(folder, (file) => mayBePicture(file) || isArchive(file)));
   for (const button of findAll(form, "[data-sample]")) {
     button.addEventListener("click", () => void addSample(button));
   }
@@ -226,6 +254,6 @@ window.addEventListener("pageshow", (event) => {
 window.addEventListener("online", () => sending.goOn());
 
 wireOwnPresets(settings.presets, byId("p-save").dataset.url ?? "", chosenOptions);
-wireDropping({ onFiles: addFiles, onLink: askForLink });
+wireDropping({ onFiles: (files) => void addFiles(files), onLink: askForLink });
 wireChoosing();
 refresh();

@@ -2,11 +2,14 @@
 
 A contract module defines:
 
-VIEW        its base view COLUMN      its heading in docs/errors.md
+VIEW        its base view
+COLUMN      its heading in docs/errors.md
 envelope    function: error to the expected JSON
 written     function: code to its cell in docs/errors.md
-REFUSED     a request that it rejects: method, path, JSON ROUTES      how each route separates teams: "public", "own",
-or the parts of the URL that name a team's job
+REFUSED     a request that it rejects: method, path, JSON
+SUBMISSIONS requests that submit a photo, one for each way
+SERIALIZERS what its page of the documentation describes field by field
+ROUTES      how each route separates teams: "public", "own", or the parts of the URL that name a team's job
 UNTOLD      optional: codes that have no error envelope
 ALWAYS_200  optional: the HTTP status of every error is 200
 """
@@ -19,12 +22,30 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from rest_framework.serializers import Serializer
 
 from jobs.api import registry
 from jobs.api.base import DialectView
 from jobs.api.native.base import NativeView
 from jobs.errors import errors_by_code
 from segmentation.errors import MattingError
+
+
+@dataclass(frozen=True)
+class Submission:
+    """Describe a request that submits a photo.
+
+    file: the form's field for the file. base64: the form's field for it as base64. body: builds the JSON from the
+    photo's URL. query: builds the query of a GET from it. another: fields that make it another request.
+    """
+
+    path: str
+    file: str = ""
+    base64: str = ""
+    body: Callable[[str], dict[str, Any]] | None = None
+    query: Callable[[str], dict[str, Any]] | None = None
+    another: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -38,9 +59,16 @@ class Contract:
     written: Callable[[str], str]
     errors: dict[str, Any] | None = None
     refused: tuple[str, str, Any] | None = None
+    submissions: tuple[Submission, ...] = ()
+    serializers: tuple[type[Serializer], ...] = ()
     routes: dict[str, Any] = field(default_factory=dict)
     untold: frozenset[str] = frozenset()
     always_200: bool = False
+
+    @property
+    def codes(self) -> list[str]:
+        """List the codes of errors that the API can report."""
+        return sorted(self.errors or errors_by_code())
 
 
 def native() -> Contract:
@@ -59,6 +87,11 @@ def native() -> Contract:
             "request_id": "<uuid>",
         },
         written=lambda code: str(errors_by_code()[code].http_status),
+        submissions=(
+            Submission("/api/jobs/", file="image", another={"threshold": 20}),
+            Submission("/api/jobs/?wait=60", body=lambda url: {"image_url": url}, another={"crop": True}),
+            Submission("/api/jobs/", file="image", another={"erosion": 2}, headers={"Accept": "image/webp"}),
+        ),
     )
 
 
@@ -81,6 +114,8 @@ def _contract(name: str) -> Contract:
         written=module.written,
         errors=import_module(f"jobs.api.{name}.render").ERRORS,
         refused=module.REFUSED,
+        submissions=module.SUBMISSIONS,
+        serializers=module.SERIALIZERS,
         routes=module.ROUTES,
         untold=frozenset(getattr(module, "UNTOLD", ())),
         always_200=getattr(module, "ALWAYS_200", False),

@@ -1,4 +1,4 @@
-"""A dialect consists of its folder and its tests: after deleting them nothing refers to it, and all else works."""
+"""A dialect is its folder and its tests: deleting them leaves no orphan, and everything else works."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from django.conf import settings
 from jobs.api import registry
 
 DIALECTS = [dialect.name for dialect in registry.dialects()]
+APIS = [*DIALECTS, "mcp"]  # whose tools are called by no route
+COMMANDS = ("jobs/management/commands/mcp.py",)  # serve one API alone, and say when it is not there
 # The program and its tests, without data.
 COPIED = (
     "jobs",
@@ -28,6 +30,7 @@ COPIED = (
     "tests",
     "locale",
 )
+ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 # Shared code that could name a dialect. Migrations describe the past.
 SHARED = ("jobs", "mattingsite", "templates", "static")
 # The tests of what all dialects share; every other test of these folders is imported, but not run.
@@ -52,13 +55,12 @@ def remove(program: Path, dialect: str) -> None:
 
 
 def run_tests(program: Path) -> None:
-    """Import all API tests and run those of the shared code, in one process."""
-    environment = {"PATH": "/usr/bin:/bin", "HOME": str(program)}
+    """Import every API test and run those of the shared code, in one process."""
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-n", "0", "-m", "not e2e"]
     done = subprocess.run(
         [*command, "tests/api", "tests/test_import_direction.py", "-k", f"({SMOKE}) and not removal"],
         cwd=program,
-        env=environment,
+        env=ENVIRONMENT,
         capture_output=True,
         text=True,
         check=False,
@@ -66,7 +68,7 @@ def run_tests(program: Path) -> None:
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
 
 
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", APIS)
 def test_shared_code_does_not_name_a_dialect(dialect: str) -> None:
     name = re.compile(rf"(?<![a-z]){dialect}(?![a-z])", re.IGNORECASE)
     folder = settings.BASE_DIR / "jobs" / "api" / dialect
@@ -78,19 +80,24 @@ def test_shared_code_does_not_name_a_dialect(dialect: str) -> None:
     ]
 
     mentions = [str(path) for path in files if not path.is_relative_to(folder) and name.search(path.read_text())]
+    own = [str(settings.BASE_DIR / command) for command in COMMANDS]
 
-    assert mentions == []
+    assert [path for path in mentions if path not in own] == []
 
 
 def test_the_site_works_without_any_dialect(program: Path) -> None:
-    for dialect in DIALECTS:
+    for dialect in APIS:
         remove(program, dialect)
 
     run_tests(program)
+    refusal = subprocess.run(
+        [sys.executable, "manage.py", "mcp"], cwd=program, env=ENVIRONMENT, capture_output=True, text=True, check=False
+    )
+    assert (refusal.returncode, "without the tools for assistants" in refusal.stderr) == (1, True)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("dialect", APIS)
 def test_the_site_works_without_one_dialect(program: Path, dialect: str) -> None:
     remove(program, dialect)
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from pytest_django import Settings
 
+from jobs.models import Job
 from jobs.running import readiness
-from jobs.work import queue
+from jobs.work import first_picture, queue, tasks
+from jobs.work.registry import Task
 from tests.cast import Person
+from tests.fakes import FakeEngine
 
 
 @pytest.fixture
@@ -40,6 +45,31 @@ def test_a_signed_in_user_sees_every_worker_with_host_versions_and_heartbeat(ali
     [with_model] = [worker for worker in workers if worker["role"] == "pictures"]
     assert with_model["keyline"] == "1.0.0"
     assert abs(with_model["beat_at"] - time.time()) < 60
+
+
+def test_a_first_picture_is_cut_out_for_a_signed_request_and_leaves_nothing(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.inference.engines.engine_for_command", lambda quality: FakeEngine())
+
+    def work(task: Task, *, queue_name: str, reply_to: str) -> None:
+        assert task is first_picture.FIRST_PICTURE
+        tasks.first_picture(reply_to=reply_to)
+
+    monkeypatch.setattr(queue, "enqueue_task", work)
+
+    response = Client().post("/health/first-picture", headers={first_picture.HEADER: first_picture.permit()})
+
+    assert response.status_code == 200, response.content
+    assert response.json()["bytes"] > 100
+    assert not Job.objects.exists()
+    assert not any(path.is_file() for path in Path(settings.MEDIA_ROOT).rglob("*"))
+
+
+@pytest.mark.parametrize("header", ["", "x", "1:2:3"])
+def test_a_first_picture_needs_a_signature(header: str) -> None:
+    assert Client().post("/health/first-picture", headers={first_picture.HEADER: header}).status_code == 403
+    assert Client().get("/health/first-picture").status_code == 405
 
 
 @pytest.mark.usefixtures("worker")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from jobs.work import queue
 from tests.stack import ROOT
@@ -98,10 +99,10 @@ def test_hadolint_finds_nothing() -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-def test_a_worker_container_is_healthy_while_its_own_host_has_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_container_is_healthy_while_its_own_host_has_a_model(settings: Settings) -> None:
     queue.beat("other-7", {"role": "pictures", "host": "other"})
     with pytest.raises(CommandError, match="No worker with a model"):
         call_command("worker_alive", stdout=io.StringIO())
 
-    monkeypatch.setattr("os.uname", lambda: type("Host", (), {"nodename": "other"}))
+    settings.MATTING_HOST = "other"
     call_command("worker_alive", stdout=io.StringIO())

@@ -134,16 +134,21 @@ test("a file that is refused does not stop the others", async () => {
 
 test("folders are searched to the bottom, in as many parts as they come, for pictures only", async () => {
   const fileEntry = (name) => ({ isFile: true, file: (resolve) => resolve({ name, type: "" }) });
-  const folder = (...parts) => ({
+  const folder = (name, ...parts) => ({
     isFile: false,
+    name,
     createReader: () => ({ readEntries: (resolve) => resolve(parts.shift() ?? []) }),
   });
-  const inner = folder([fileEntry("c.tiff")]);
+  const inner = folder("inner", [fileEntry("c.tiff")]);
 
-  const found = await picturesIn([folder([fileEntry("a.heic")], [fileEntry("notes.txt"), inner]), fileEntry("b.bmp")]);
+  const found = await picturesIn([folder("outer", [fileEntry("a.heic")], [fileEntry("notes.txt"), inner]), fileEntry("b.bmp")]);
 
   assert.deepEqual(
-    found.map(({ name }) => name),
-    ["a.heic", "c.tiff", "b.bmp"],
+    found.map(({ file, folder: path }) => [path, file.name]),
+    [
+      ["outer", "a.heic"],
+      ["outer/inner", "c.tiff"],
+      ["", "b.bmp"],
+    ],
   );
 });

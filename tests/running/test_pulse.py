@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from itertools import count
 from pathlib import Path
 
 import pytest
 from django.conf import settings
 from pytest_django import Settings
 
-from jobs.running.pulse import HUNG_AFTER_S, Pulses, pulse
+from jobs.running.pulse import HUNG_AFTER_S, IDLE_AND_HUNG_AFTER_S, Pulses, processor_ticks, pulse
 from jobs.running.supervision import Program, Supervisor
 
 PID = 4711
@@ -22,7 +23,8 @@ def _own_folder(settings: Settings, tmp_path: Path) -> None:
 
 def test_a_process_hangs_when_its_pulse_stops_and_not_before_it_begins() -> None:
     now_s = [1000.0]
-    pulses = Pulses(clock=lambda: now_s[0])
+    worked = count()
+    pulses = Pulses(clock=lambda: now_s[0], ticks_of=lambda pid: next(worked))
     assert not pulses.is_hung(PID)  # it loads its model
 
     pulse(PID)
@@ -34,6 +36,31 @@ def test_a_process_hangs_when_its_pulse_stops_and_not_before_it_begins() -> None
 
     pulse_again(PID)
     assert not pulses.is_hung(PID)
+
+
+def test_a_process_that_neither_pulses_nor_works_hangs_sooner() -> None:
+    now_s, ticks = [1000.0], [7]
+    pulses = Pulses(clock=lambda: now_s[0], ticks_of=lambda pid: ticks[0])
+    pulse(PID)
+    assert not pulses.is_hung(PID)
+    now_s[0] += IDLE_AND_HUNG_AFTER_S
+    ticks[0] += 1
+    assert not pulses.is_hung(PID)
+    now_s[0] += IDLE_AND_HUNG_AFTER_S
+    assert not pulses.is_hung(PID)  # it has worked in the time before
+
+    now_s[0] += 1
+
+    assert pulses.is_hung(PID)
+
+
+def test_the_time_that_a_process_has_worked_is_read_from_the_system() -> None:
+    before = processor_ticks(os.getpid())
+    assert before is not None
+    sum(range(3_000_000))
+
+    assert processor_ticks(os.getpid()) >= before
+    assert processor_ticks(2**22 + 1) is None
 
 
 def test_a_new_process_with_the_same_id_starts_afresh() -> None:

@@ -75,3 +75,44 @@ def test_the_previous_version_accepts_lists_and_deletes_a_job(upgraded: dict[str
 
     assert done.returncode == 0, done.stderr[-2000:]
     assert json.loads(done.stdout.splitlines()[-1]) == [202, 200, 204]
+
+
+BLOCKED = """
+import json, threading, django
+django.setup()
+from django.db import connection, connections, transaction
+from jobs.running import first_start
+
+def hold(locked, release):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE django_migrations, jobs_job IN ACCESS EXCLUSIVE MODE")
+        locked.set()
+        release.wait(60)
+    connections.close_all()
+
+locked, release = threading.Event(), threading.Event()
+holder = threading.Thread(target=hold, args=(locked, release))
+holder.start()
+locked.wait(60)
+tries = []
+real = first_start.call_command
+def counted(*args, **options):
+    tries.append(args)
+    if len(tries) == 2:
+        release.set()
+        holder.join()
+    return real(*args, **options)
+first_start.call_command = counted
+first_start.time.sleep = lambda seconds: None
+first_start.database_migrate()
+print(json.dumps(len(tries)))
+"""
+
+
+def test_a_migration_that_gets_no_lock_is_repeated_until_it_does(upgraded: dict[str, str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCKED], cwd=ROOT, env=upgraded, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout.splitlines()[-1]) == 2

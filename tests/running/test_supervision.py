@@ -82,7 +82,7 @@ def test_a_second_request_to_stop_skips_the_grace_period(tmp_path: Path) -> None
 
 def test_programs_are_stopped_by_rank_and_their_ends_reported(tmp_path: Path) -> None:
     ended: list[tuple[str, int]] = []
-    supervisor = Supervisor(report=lambda line: None, ended=lambda program, pid: ended.append((program.name, pid)))
+    supervisor = Supervisor(report=lambda line: None, ended=lambda program, pid, _: ended.append((program.name, pid)))
     for name, rank in (("queue", 2), ("web", 0), ("workers", 1)):
         supervisor.start(_program(STUBBORN, tmp_path / name, name=name, grace_s=0.1, stop_rank=rank))
     supervisor.run(until=lambda: all(_pids(tmp_path / name) for name in ("queue", "web", "workers")))
@@ -108,7 +108,7 @@ def test_programs_of_one_rank_share_the_grace_period(tmp_path: Path) -> None:
 def test_a_failing_report_of_an_end_does_not_stop_the_supervision(tmp_path: Path) -> None:
     log = tmp_path / "pids"
 
-    def fail(program: Program, pid: int) -> None:
+    def fail(program: Program, pid: int, was_killed: bool) -> None:
         raise ConnectionError("the queue is away")
 
     supervisor = Supervisor(report=lambda line: None, ended=fail)
@@ -118,6 +118,37 @@ def test_a_failing_report_of_an_end_does_not_stop_the_supervision(tmp_path: Path
     supervisor.stop()
 
     assert len(_pids(log)) >= 2
+
+
+def test_an_end_says_whether_another_process_killed_the_program(tmp_path: Path) -> None:
+    ends: list[bool] = []
+    for kills in (False, True):
+        log = tmp_path / f"pids-{kills}"
+        supervisor = Supervisor(
+            report=lambda line: None, ended=lambda program, pid, was_killed: ends.append(was_killed)
+        )
+        supervisor.start(_program(SLEEPS if kills else ENDS, log))
+        supervisor.run(until=lambda log=log: bool(_pids(log)))
+        if kills:
+            os.kill(_pids(log)[0], signal.SIGKILL)
+        supervisor.run(until=lambda kills=kills: len(ends) > kills)
+        supervisor.stop()
+
+    assert ends[0] is False
+    assert True in ends
+
+
+def test_a_program_that_is_killed_is_started_again_soon_however_often(tmp_path: Path) -> None:
+    log, lines = tmp_path / "pids", []
+    supervisor = Supervisor(report=lines.append)
+    supervisor.start(_program(SLEEPS, log))
+    for number in range(1, 5):
+        supervisor.run(until=lambda number=number: len(_pids(log)) == number)
+        os.kill(_pids(log)[-1], signal.SIGKILL)
+    supervisor.run(until=lambda: len(_pids(log)) == 5)
+    supervisor.stop()
+
+    assert [line.rsplit(" ", 2)[1] for line in lines] == ["0.2", "0.4", "0.8", "0.8"]
 
 
 def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from jobs.models import AuditEntry, Membership
+from jobs.quota.limits import quota_of
 from jobs.running.shared_cache import SharedCache
 from jobs.teams.invitations import invitation_create
 from jobs.work import queue
@@ -67,7 +68,27 @@ def test_signing_up_makes_a_team_of_ones_own_and_signs_in(client: Client) -> Non
     membership = Membership.objects.get(user__username="dora")
     assert (membership.team.name, membership.role) == ("dora", Membership.Role.OWNER)
     assert is_signed_in(client)
-    assert actions_of("dora") == ["team.created", "user.signed_up", "user.signed_in"]
+    assert actions_of("dora") == ["team.created", "quota.changed", "user.signed_up", "user.signed_in"]
+
+
+def test_a_team_that_anybody_may_create_has_a_quota(client: Client, settings: Settings) -> None:
+    settings.MATTING_QUOTA = settings.MATTING_QUOTA | {"images_per_day": 50}
+    settings.MATTING_SIGNUP_QUOTA = {"images_per_day": 200, "stored_bytes": 1000}
+
+    sign_up(client)
+
+    quota = quota_of(Membership.objects.get(user__username="dora").team)
+    assert (quota.images_per_day, quota.stored_bytes) == (50, 1000)
+    assert quota.requests_per_second == settings.MATTING_QUOTA["requests_per_second"]
+
+
+def test_a_site_that_is_open_to_all_may_lift_these_limits(client: Client, settings: Settings) -> None:
+    settings.MATTING_SIGNUP_QUOTA = {"images_per_day": None, "stored_bytes": None}
+
+    sign_up(client)
+
+    quota = quota_of(Membership.objects.get(user__username="dora").team)
+    assert (quota.images_per_day, quota.stored_bytes) == (None, None)
 
 
 def test_a_personal_team_finds_a_free_name(client: Client, alice: Person) -> None:

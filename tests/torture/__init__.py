@@ -1,1 +1,6 @@
 """Attack a running site, and record the results."""
+
+import os
+
+# The tables of forbidden URLs are those of the unit tests, whose modules need Django's settings.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")

@@ -15,20 +15,20 @@ import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import requests
 
 from tests import photos
 from tests.stack import running_stack
 from tests.torture import stalls
+from tests.torture.figures import PROBE_MS, WEB_MB, Figure
 from tests.torture.probe import probing, summary
+from tests.torture.site import TorturedSite, memory_mb
 from tests.torture.stalls import Site, held
+from tests.torture.traffic import is_allowed
 
 Row = dict[str, Any]
 MemoryOf = Callable[[], int]
@@ -136,48 +136,6 @@ def _result_path(site: Site, photo: bytes) -> str:
     return str(answer["images"][0]["files"][0]["url"]).removeprefix(site.url)
 
 
-def _large_pictures() -> tuple[bytes, bytes]:
-    """Return a JPEG of 49 megapixels, and a truncated PNG of the same size."""
-    tile = photos.astronaut()
-    pixels = np.tile(tile, (-(-_SIDE_PX // tile.shape[0]), -(-_SIDE_PX // tile.shape[1]), 1))[:_SIDE_PX, :_SIDE_PX]
-    png = photos.encode(pixels // 128 * 128, "PNG", compress_level=1)
-    return photos.encode(pixels, "JPEG", quality=60), png[: len(png) * 99 // 100]
-
-
-def _job_of(site: Site, photo: bytes) -> str:
-    """Cut a picture out and return its job's id."""
-    headers = {"Authorization": f"Bearer {site.secret}"}
-    files = {"image": ("a.jpg", photo)}
-    answer = requests.post(f"{site.url}/api/jobs/?wait=60", files=files, headers=headers, timeout=120).json()
-    return str(answer["id"])
-
-
-def _upload(site: Site, photo: bytes) -> int:
-    headers = {"Authorization": f"Bearer {site.secret}"}
-    answer = requests.post(f"{site.url}/api/jobs/", files={"image": ("a.png", photo)}, headers=headers, timeout=300)
-    return answer.status_code
-
-
-def _variant(site: Site, job_id: str) -> int:
-    headers = {"Authorization": f"Bearer {site.secret}"}
-    answer = requests.post(f"{site.url}/api/jobs/{job_id}/variants", json={}, headers=headers, timeout=300)
-    return answer.status_code
-
-
-def _at_once(count: int, ask: Callable[[], int]) -> Meanwhile:
-    """Send `count` requests at the same time, and count the statuses."""
-
-    async def run() -> Row:
-        started = time.perf_counter()
-        with ThreadPoolExecutor(count) as threads:
-            loop = asyncio.get_running_loop()
-            statuses = await asyncio.gather(*(loop.run_in_executor(threads, ask) for _ in range(count)))
-        counted = {str(status): number for status, number in Counter(statuses).items()}
-        return {"statuses": counted, "took_s": round(time.perf_counter() - started, 1)}
-
-    return run
-
-
 async def _never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(asyncio.CancelledError):  # the measurement is over
         await reader.read()
@@ -193,12 +151,6 @@ async def measure(
     measurement = Measurement(site, seconds=seconds, memory_of=memory_of, only=only)
     async with _stalls(site, waits) as (waiting, readers, senders):
         await measurement.row("idle")
-        if measurement.wants("49 MP"):
-            large, damaged = _large_pictures()
-            job_id = await asyncio.to_thread(_job_of, site, large)
-            uploads, variants = partial(_upload, site, damaged), partial(_variant, site, job_id)
-            await measurement.row("16 uploads of 49 MP, cut short", meanwhile=_at_once(16, uploads))
-            await measurement.row("4 variants of 49 MP", meanwhile=_at_once(4, variants))
         for count in clients:
             await measurement.row(f"{count} clients", clients=count)
         await measurement.row("40 half headers", holding=((40, stalls.half_header),))
@@ -209,6 +161,31 @@ async def measure(
         holding = (waiting, readers, senders, (40, stalls.half_header))
         await measurement.row(f"{most} clients, {waits} waits, 40 of each stall", clients=most, holding=holding)
     return measurement.rows
+
+
+def figures(site: TorturedSite, *, clients: list[int], seconds: float, waits: int) -> list[Figure]:
+    """Return the load table as figures: the slowest probe of each row, its pictures, and the memory."""
+    title, target = "Load table", Site(site.url, site.secret)
+
+    def web_mb() -> int:
+        return round(memory_mb(site.processes("webserver")))
+
+    rows = asyncio.run(measure(target, clients=clients, seconds=seconds, memory_of=web_mb, waits=waits))
+    found, others, most_mb = [], 0, 0
+    for row in rows:
+        pictures, statuses = row.get("pictures", {}), row.get("statuses", {})
+        others += sum(number for status, number in statuses.items() if not is_allowed(int(status)))
+        most_mb = max(most_mb, row["web_mb"])
+        median_ms = f", median {pictures['p50']:.0f} ms" if pictures.get("count") else ""
+        answered = f" ({pictures['count']} answers{median_ms})" if pictures.get("count") else ""
+        name = f"{title}, {row['row']}{answered}: slowest probe"
+        slowest = row["probes_ms"].get("max", float("inf"))
+        found.append(Figure(name, slowest, "ms", PROBE_MS, details=row))
+    return [
+        *found,
+        Figure(f"{title}: other answers than 200, 202, 4xx and 503", others, "", 0),
+        Figure(f"{title}: most memory of the web server", most_mb, "MB", WEB_MB),
+    ]
 
 
 async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits: int) -> list[Row]:
@@ -236,22 +213,10 @@ async def _stalls(site: Site, waits: int) -> AsyncIterator[tuple[Stall, Stall, S
         tarpit.close()
 
 
-def memory_mb(pids: list[int]) -> int:
-    """Return the memory of processes together in MB, with each shared page counted once."""
-    total_kb = 0
-    for pid in pids:
-        try:
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-        except OSError:
-            continue
-        total_kb += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return round(total_kb / 1024)
-
-
 @contextmanager
 def _site_of_its_own(**changes: str) -> Any:
     with running_stack(MATTING_FETCH_ALLOW="127.0.0.1:*", MATTING_FETCH_TIMEOUT_S="600", **changes) as stack:
-        yield Site(stack.base_url, stack.secret), lambda: memory_mb(stack.processes("webserver"))
+        yield Site(stack.base_url, stack.secret), lambda: round(memory_mb(stack.processes("webserver")))
 
 
 def main() -> None:

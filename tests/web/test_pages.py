@@ -379,3 +379,17 @@ def test_a_webhook_is_switched_and_renewed_on_its_page(alice: Person):
     browser.post(address, {"do": "delete", "id": webhook.id})
     assert not Webhook.objects.filter(pk=webhook.pk).exists()
     assert browser.post(address, {"do": "dance"}).status_code == 404
+
+
+def test_a_test_message_is_sent_to_a_webhook_and_listed(alice: Person, bob: Person):
+    browser, address = alice.browser(), reverse("site:webhooks")
+    browser.post(address, {"do": "create", "url": "https://shop.example/hook", "events": ["job.succeeded"]})
+    webhook = Webhook.objects.get(kind="endpoint")
+
+    bob.browser().post(address, {"do": "test", "id": webhook.id})
+    assert not webhook.deliveries.exists()
+    browser.post(address, {"do": "test", "id": webhook.id})
+
+    delivery = webhook.deliveries.get()
+    assert (delivery.event, delivery.payload["data"]["webhook"]) == ("webhook.test", str(webhook.id))
+    assert "Test message" in browser.get(address).content.decode()

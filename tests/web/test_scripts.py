@@ -16,6 +16,8 @@ ALLOWED = {
     "page": {"page"},
     "api": {"api", "page"},
     "settings": {"settings", "api", "page"},
+    "gallery": {"gallery", "api", "page"},
+    "recipes": {"recipes", "api", "page"},
     "upload": {"upload", "settings", "api", "page"},
     "editor": {"editor", "settings", "api", "page"},
 }

@@ -120,3 +120,12 @@ def test_sigterm_lets_a_process_answer_what_it_has_accepted(served: Served) -> N
 
         assert int(client.recv(100)) > 0
         assert served.process.wait(60) == 0
+
+
+@pytest.mark.slow
+def test_a_process_that_is_stopped_is_replaced(served: Served) -> None:
+    first = served.ask()
+
+    os.kill(first, signal.SIGSTOP)
+
+    assert served.ask() != first  # the connection waits in the socket's queue until then

@@ -19,6 +19,7 @@ from jobs.models import JobImage, Role, Status, Tier
 from jobs.results import storage
 from jobs.work import attempts, faults, queue, tasks
 from jobs.work.faults import FAULT_DELAYS_S, WorkerUnfit, fitness
+from jobs.work.outages import Outages
 from jobs.work.recovery import images_recover
 from segmentation.errors import ImageUnreadable
 from tests.cast import Person
@@ -120,6 +121,48 @@ def test_the_sweep_sends_a_postponed_picture_when_it_is_due(alice: Person, monke
 
     assert images_recover() == 1
     assert queue.waiting_image_ids() == {str(image.pk)}
+
+
+def test_a_postponed_picture_is_sent_as_soon_as_its_time_has_come(alice: Person) -> None:
+    image = submit_file(alice).images.get()
+    queue.connection().flushall()
+    JobImage.objects.update(enqueued_at=timezone.now() + dt.timedelta(hours=1), next_try_at=timezone.now())
+
+    assert images_recover() == 1
+    assert queue.waiting_image_ids() == {str(image.pk)}
+
+
+def test_pictures_are_tried_at_once_when_the_storage_works_again(alice: Person) -> None:
+    submit_file(alice)
+    storage_works = [False, True]
+    outages = Outages(lambda: storage_works.pop(0))
+    JobImage.objects.update(faults=3)
+    wait_an_hour()
+
+    assert outages.look() == 0
+    assert outages.look() == 1
+    assert JobImage.objects.get().next_try_at <= timezone.now()
+
+
+def test_a_fault_of_one_picture_keeps_its_delay_while_the_storage_works(alice: Person) -> None:
+    submit_file(alice)
+    outages = Outages()  # the real check, in the folder of this test
+    JobImage.objects.update(faults=3)
+    wait_an_hour()
+
+    assert outages.look() == 0
+    assert outages.look() == 0
+    assert JobImage.objects.get().next_try_at > timezone.now()
+
+
+@pytest.mark.parametrize(
+    ("error", "longest_s"), [(storage_refuses(), 3), (OperationalError("locked"), 3), (MemoryError(), 30)]
+)
+def test_a_worker_pauses_less_for_what_all_workers_share(error: Exception, longest_s: float) -> None:
+    for _ in range(10):
+        fitness.fault(error)
+
+    assert fitness.take_pause_s() == longest_s
 
 
 def test_after_the_last_delay_the_picture_fails_and_is_refunded(alice: Person, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,6 +9,8 @@ import signal
 import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
+from redis.exceptions import ConnectionError as RedisConnectionError
+from rq import SimpleWorker
 
 from jobs.models import Team
 from jobs.running.worker import worker_programs
@@ -42,6 +44,32 @@ def test_a_task_is_not_given_the_database_connection_that_broke_under_the_one_be
     serving.serve(["upkeep"], name="worker-1", until_empty=True)
 
     assert _answers == ["failed", "answered", "answered"]
+
+
+def test_a_worker_process_outlives_its_broker_and_keeps_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[str] = []
+
+    def work(worker: SimpleWorker, **options: object) -> None:
+        served.append(worker.name)
+        if len(served) == 1:
+            raise RedisConnectionError("the broker was killed")
+
+    monkeypatch.setattr(serving._Worker, "work", work)
+    monkeypatch.setattr(serving.time, "sleep", lambda seconds: None)
+
+    serving.serve(["upkeep"], name="worker-1", until_empty=True)
+
+    assert served == ["worker-1-0", "worker-1-1"]
+
+
+def test_a_worker_that_is_told_to_stop_while_its_broker_is_away_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(worker: serving._Worker, **options: object) -> None:
+        worker.is_to_stop = True
+        raise RedisConnectionError("the broker was killed")
+
+    monkeypatch.setattr(serving._Worker, "work", work)
+
+    serving.serve(["upkeep"], name="worker-1")
 
 
 @runs(HANG)

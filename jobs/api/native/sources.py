@@ -37,7 +37,9 @@ def sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Sou
     sources: list[Source] = []
     if "zip" in values:
         within = archives.archive_limits()
-        sources += archives.sources_in(values["zip"].file, limits=limits, archive_limits=within, field="zip")
+        sources += archives.sources_in(
+            values["zip"].file, limits=limits, archive_limits=within, field="zip", keeps_folders=True
+        )
     is_alone = len(sent) + len(sources) == 1
     for number, (field, value) in enumerate(sent, start=1):
         name = _name_of(field, value, number)

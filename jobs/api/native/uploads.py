@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
+from pathlib import PurePosixPath
 
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
@@ -18,16 +20,24 @@ from jobs.api.problem import PROBLEM
 from jobs.api.submitting import idempotency_key, require_same_request
 from jobs.errors import UploadNotFound
 from jobs.intake.selectors import upload_get
-from jobs.intake.sources import CheckedSource, accept_upload
+from jobs.intake.sources import CheckedSource, accept_upload, clean_path
 from jobs.intake.uploads import upload_store
 from jobs.models import Upload
 from segmentation.errors import InvalidParameter
 
 from .base import IDEMPOTENCY_KEY, NativeView
 
+_MAX_FOLDER = 400
+
 
 class UploadRequestSerializer(KnownFieldsOnly, serializers.Serializer):
     image = serializers.FileField(required=False, allow_empty_file=True, help_text="One picture.")
+    folder = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=_MAX_FOLDER,
+        help_text="The folder that it came from, such as `shoes/left`; zips of results keep it.",
+    )
 
 
 class UploadSerializer(serializers.Serializer):
@@ -60,7 +70,10 @@ class UploadsView(NativeView):
     def post(self, request: Request) -> Response:
         body = UploadRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        upload = self._stored(accept_upload(body.validated_data.get("image")), idempotency_key(request))
+        source = accept_upload(body.validated_data.get("image"))
+        path = PurePosixPath(body.validated_data.get("folder", "")) / source.name
+        source = replace(source, name=clean_path(str(path)))
+        upload = self._stored(source, idempotency_key(request))
         return Response(UploadSerializer(upload).data, status=201)
 
     def _stored(self, source: CheckedSource, key: str) -> Upload:

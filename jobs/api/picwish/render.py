@@ -54,7 +54,7 @@ ERRORS: dict[str, Words] = {
     "idempotency_conflict": Words(409, FAILED),
     "method_not_allowed": Words(405, FAILED),
     "queue_unavailable": Words(503, FAILED),
-    "timeout": Words(504, TIMED_OUT),
+    "timeout": Words(503, TIMED_OUT),
     "inference_failed": Words(500, FAILED),
     "storage_failed": Words(503, NOT_STORED),
     "worker_lost": Words(500, FAILED),

@@ -43,7 +43,7 @@ ERRORS: dict[str, int] = {
     "idempotency_conflict": 409,
     "method_not_allowed": 405,
     "queue_unavailable": 503,
-    "timeout": 504,
+    "timeout": 503,
     "inference_failed": 500,
     "storage_failed": 503,
     "worker_lost": 500,

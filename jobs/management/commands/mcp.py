@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from importlib.util import find_spec
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 
 class Command(BaseCommand):
@@ -19,10 +20,12 @@ class Command(BaseCommand):
         parser.add_argument("--url", default="", help="the site's URL, for links in jobs")
 
     def handle(self, *args: object, http: bool, host: str, port: int, url: str, **options: object) -> None:
-        from jobs.api.mcp.server import build_server
+        if find_spec("jobs.api.mcp") is None:
+            raise CommandError("This site is installed without the tools for assistants (jobs/api/mcp).")
+        from jobs.api.mcp.server import build_server, max_request_bytes
 
         server = build_server(base_url=url.rstrip("/"))
         if http:
-            server.run("streamable-http", host=host, port=port)
+            server.run("streamable-http", host=host, port=port, max_request_body_size=max_request_bytes())
         else:
             server.run("stdio")

@@ -6,6 +6,7 @@ import http.client
 import os
 import signal
 import sys
+import threading
 import time
 from argparse import ArgumentParser
 from collections.abc import Callable
@@ -23,6 +24,7 @@ from jobs.running.supervision import Program, Supervisor
 from jobs.running.worker import STOP_GRACE_S
 from jobs.teams.open_networks import open_networks
 from jobs.work import queue
+from jobs.work.first_picture import HEADER, permit
 from webserver.configuration import from_environment as web_configuration
 
 _BROKER_TIMEOUT_S = 60.0
@@ -75,11 +77,10 @@ class Command(BaseCommand):
             supervisor.start(_workers())
             if reload:
                 reloading.watch(settings.BASE_DIR, on_change=supervisor.restart)
-            supervisor.run(until=_first_of(stop.is_requested, _a_model_is_warm, _after(_WARM_UP_IS_SLOW_AFTER_S)))
+            first = _FirstPicture(site)
+            supervisor.run(until=_first_of(stop.is_requested, first.is_cut_out, _after(_WARM_UP_IS_SLOW_AFTER_S)))
             if not stop.is_requested():
-                self._say(
-                    _ready_text(site, made) if _a_model_is_warm() else "No model is warm yet; see the lines above."
-                )
+                self._say(_ready_text(site, made) if first.is_cut_out() else first.problem())
             supervisor.run(until=stop.is_requested)
         finally:
             self._say("Stopping. Ctrl-C again to hurry.")
@@ -107,6 +108,17 @@ class _Address:
             raise CommandError(f"Keyline cannot start: PORT={text} is not a port from 1 to 65535")
         return cls(os.environ.get("HOST", "127.0.0.1"), int(text))
 
+    def first_picture(self) -> bool:
+        """Return True when the site has cut a picture out."""
+        connection = http.client.HTTPConnection(self._asked, self.port, timeout=90)
+        try:
+            connection.request("POST", "/health/first-picture", headers={HEADER: permit(), "Content-Length": "0"})
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
     def is_live(self) -> bool:
         """Return True when the site responds; a redirect to HTTPS or a rejected host name counts too."""
         connection = http.client.HTTPConnection(self._asked, self.port, timeout=2)
@@ -117,6 +129,36 @@ class _Address:
             return False
         finally:
             connection.close()
+
+
+class _FirstPicture:
+    """Have a picture cut out through the web server, in a thread, once a model is warm; try again until it is."""
+
+    def __init__(self, site: _Address) -> None:
+        self._site = site
+        self._thread: threading.Thread | None = None
+        self._is_cut_out = False
+        self._is_warm = False
+
+    def is_cut_out(self) -> bool:
+        """Return True when the picture is there; begin a try when none is under way."""
+        self._is_warm = self._is_warm or _a_model_is_warm()
+        if self._is_warm and not self._is_cut_out and (self._thread is None or not self._thread.is_alive()):
+            self._thread = threading.Thread(target=self._try, daemon=True)
+            self._thread.start()
+        return self._is_cut_out
+
+    def problem(self) -> str:
+        """Return what the site still lacks."""
+        if self._is_warm:
+            return "A model is warm, but no picture could be cut out yet; see the lines above."
+        return "No model is warm yet; see the lines above."
+
+    def _try(self) -> None:
+        if self._site.first_picture():
+            self._is_cut_out = True
+        else:
+            time.sleep(1)
 
 
 class _StopRequests:
@@ -153,8 +195,9 @@ def _start_queue(supervisor: Supervisor) -> None:
     """Start the embedded broker unless REDIS_URL names another server, and wait until the broker responds."""
     try:
         if f"unix://{settings.BROKER_SOCKET}" == settings.REDIS_URL:
-            command = broker.command(socket=settings.BROKER_SOCKET, folder=settings.DATA_DIR / "broker")
-            supervisor.start(Program("queue", command, grace_s=10, stop_rank=2))
+            folder = settings.DATA_DIR / "broker"
+            command = broker.command(socket=settings.BROKER_SOCKET, folder=folder)
+            supervisor.start(Program("queue", command, grace_s=10, stop_rank=2, folder=folder))
         broker.wait_until_ready(settings.REDIS_URL, timeout_s=_BROKER_TIMEOUT_S)
     except (broker.BrokerNotReady, OSError) as error:
         raise CannotStart(str(error)) from None

@@ -1,5 +1,6 @@
 """`manage.py setup` prepares the database, the static files and the first account, without starting the site."""
 
+from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
@@ -13,9 +14,15 @@ class Command(BaseCommand):
     requires_system_checks = [checks.TAG]
     help = "Prepare the data folder, the database, the static files and the first account."
 
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--wait", type=float, default=0.0, metavar="SECONDS", help="how long to wait for the database"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             first_start.folder_require(settings.DATA_DIR)
+            first_start.database_wait(timeout_s=options["wait"])
             first_start.storage_require()
             first_start.database_migrate()
         except CannotStart as error:

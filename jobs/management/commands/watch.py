@@ -41,6 +41,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
         watcher = Watcher(watch, stopping=stopping)
+        self.stdout.write(f"watching {watch.source.location}")
         try:
             watcher.run(until_empty=bool(options["once"]))
         finally:

@@ -1,10 +1,10 @@
 """`manage.py worker_alive` exits with status 0 if a worker with a model is alive on this host, for container probes."""
 
-import os
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from jobs.inference.hosts import host_name
 from jobs.running import readiness
 
 
@@ -13,7 +13,7 @@ class Command(BaseCommand):
     requires_system_checks = ()
 
     def handle(self, *args: Any, **options: Any) -> None:
-        here = [worker for worker in readiness.live_workers() if worker.get("host") == os.uname().nodename]
+        here = [worker for worker in readiness.live_workers() if worker.get("host") == host_name()]
         problem = readiness.worker_problem(here)
         if problem:
             raise CommandError(problem)

@@ -1,7 +1,9 @@
 // Short messages in the corner of the page.
 import { byId, create } from "./elements.js";
+import { fill, gettext } from "./texts.js";
 
 const SHOWN_MS = 6000;
+const UNDO_SECONDS = 8;
 
 /**
  * Show a message for a few seconds, with a button where an action is given.
@@ -20,4 +22,57 @@ export function toast(text, { action = "", onAction = () => {} } = {}) {
   }
   byId("toasts").append(item);
   setTimeout(() => item.remove(), SHOWN_MS);
+}
+
+/**
+ * Show what has been done with a button to undo it, which counts down; Ctrl+Z undoes too.
+ * @param {string} text
+ * @param {object} calls
+ * @param {() => void} calls.onUndo
+ * @param {(isLeaving: boolean) => void} calls.onEnd called once when it can no longer be undone: the time is over, or
+ *   the page is left
+ */
+export function toastWithUndo(text, { onUndo, onEnd }) {
+  const button = create("button", { type: "button" });
+  const item = create("div", { className: "toast" }, create("span", { textContent: text }), button);
+  const ending = new AbortController();
+  let left = UNDO_SECONDS;
+  const show = () => {
+    button.textContent = fill(gettext("Undo ({seconds})"), { seconds: left });
+  };
+  const end = () => {
+    clearInterval(timer);
+    ending.abort();
+    item.remove();
+  };
+  const timer = setInterval(() => {
+    left -= 1;
+    show();
+    if (left > 0) return;
+    end();
+    onEnd(false);
+  }, 1000);
+  const undo = () => {
+    end();
+    onUndo();
+  };
+  const { signal } = ending;
+  button.addEventListener("click", undo, { signal });
+  window.addEventListener(
+    "pagehide",
+    () => {
+      end();
+      onEnd(true);
+    },
+    { signal },
+  );
+  document.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey) undo();
+    },
+    { signal },
+  );
+  show();
+  byId("toasts").append(item);
 }

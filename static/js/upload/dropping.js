@@ -1,9 +1,11 @@
 // Files and links that are dropped on the page or pasted into it.
+import { isArchive } from "./archives.js";
 import { mayBePicture } from "./items.js";
 
 const LINK = /^https?:\/\/\S+$/;
 
-/** @typedef {{ onFiles: (files: Iterable<File>) => void, onLink: (url: string) => void }} DropCalls */
+/** @typedef {{ file: File, folder: string }} Found a file and the folders that it came from */
+/** @typedef {{ onFiles: (files: Iterable<File | Found>) => void, onLink: (url: string) => void }} DropCalls */
 
 /** @param {DropCalls} calls */
 export function wireDropping({ onFiles, onLink }) {
@@ -36,18 +38,23 @@ export function wireDropping({ onFiles, onLink }) {
 }
 
 /**
- * Return the pictures among files and folders, folders inside folders included.
+ * Return the pictures and zips among files and folders, folders inside folders included.
  * @param {FileSystemEntry[]} entries
- * @returns {Promise<File[]>}
+ * @param {string} [folder]
+ * @returns {Promise<Found[]>}
  */
-export async function picturesIn(entries) {
-  /** @type {File[]} */
+export async function picturesIn(entries, folder = "") {
+  /** @type {Found[]} */
   const found = [];
   for (const entry of entries) {
-    if (entry.isFile) found.push(await fileOf(/** @type {FileSystemFileEntry} */ (entry)));
-    else found.push(...(await picturesIn(await childrenOf(/** @type {FileSystemDirectoryEntry} */ (entry)))));
+    if (entry.isFile) {
+      found.push({ file: await fileOf(/** @type {FileSystemFileEntry} */ (entry)), folder });
+    } else {
+      const children = await childrenOf(/** @type {FileSystemDirectoryEntry} */ (entry));
+      found.push(...(await picturesIn(children, folder ? `${folder}/${entry.name}` : entry.name)));
+    }
   }
-  return found.filter(mayBePicture);
+  return found.filter(({ file }) => mayBePicture(file) || isArchive(file));
 }
 
 /**

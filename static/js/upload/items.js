@@ -5,6 +5,7 @@
 /**
  * @typedef {object} Item one chosen file
  * @property {File} file
+ * @property {string} folder the folders that it came from, joined by slashes; "" without any
  * @property {ItemState} state
  * @property {string | null} id the id of the upload, once it has arrived
  * @property {string} error why it failed or was refused, to be shown
@@ -22,10 +23,11 @@ const HIDDEN_NAME = /^\./; // such as .DS_Store
 
 /**
  * @param {File} file
+ * @param {string} [folder]
  * @returns {Item}
  */
-export function newItem(file) {
-  return { file, state: "waiting", id: null, error: "", tries: 0 };
+export function newItem(file, folder = "") {
+  return { file, folder, state: "waiting", id: null, error: "", tries: 0 };
 }
 
 /**
@@ -37,6 +39,15 @@ export function mayBePicture({ type, name }) {
   if (type.startsWith("image/")) return true;
   const ending = name.split(".").at(-1)?.toLowerCase() ?? "";
   return !OTHER_TYPE.test(type) && !HIDDEN_NAME.test(name) && !OTHER_ENDINGS.includes(ending);
+}
+
+/**
+ * Return the folders of a file that was chosen with its whole folder; "" for a single file.
+ * @param {{ webkitRelativePath?: string }} file
+ * @returns {string}
+ */
+export function folderOf({ webkitRelativePath = "" }) {
+  return webkitRelativePath.split("/").slice(0, -1).join("/");
 }
 
 /**

@@ -61,6 +61,7 @@ export class Sending {
     this.#change(item, { state: "sending", tries: item.tries + 1 });
     const body = new FormData();
     body.append("image", item.file);
+    if (item.folder) body.append("folder", item.folder);
     /** @type {Partial<Item>} */
     let news;
     try {

@@ -24,7 +24,11 @@ export class TrayRow {
       textContent: gettext("Try again"),
     });
     this.again.addEventListener("click", onAgain);
-    const name = create("span", { className: "name", textContent: item.file.name });
+    const name = create("span", {
+      className: "name",
+      textContent: item.folder ? `${item.folder}/${item.file.name}` : item.file.name,
+    });
+    name.title = name.textContent ?? "";
     this.element = create("li", { className: "tray-item" }, this.frame, name, this.progress, this.state, this.again);
     this.#showPreview();
     this.show();

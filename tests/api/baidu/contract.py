@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from jobs.api.baidu import serializers
 from jobs.api.baidu.render import ERRORS, IMAGE_EMPTY
 from jobs.api.baidu.views import BaiduView
 from segmentation.errors import MattingError
+from tests.api.contracts import Submission
 
 VIEW = BaiduView
 COLUMN = "Baidu"
 REFUSED = ("post", "/rest/2.0/image-process/v1/segment", {"image": "eA==", "method": "magic"})
+SUBMISSIONS = (Submission("/rest/2.0/image-process/v1/segment", base64="image", another={"return_form": "mask"}),)
+SERIALIZERS = (serializers.BaiduTokenRequestSerializer, serializers.BaiduSegmentSerializer)
 ROUTES = {
     "baidu-token": "public",
     "baidu-segment": "own",

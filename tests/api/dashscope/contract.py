@@ -4,13 +4,28 @@ from __future__ import annotations
 
 from typing import Any
 
+from jobs.api.dashscope import serializers
 from jobs.api.dashscope.render import ERRORS
 from jobs.api.dashscope.views import DashScopeView
 from segmentation.errors import MattingError
+from tests.api.contracts import Submission
 
 VIEW = DashScopeView
 COLUMN = "DashScope"
 REFUSED = ("get", "/api/v1/tasks?page_no=0", None)
+SUBMISSIONS = (
+    Submission(
+        "/api/v1/services/aigc/image2image/image-synthesis",
+        body=lambda url: {"model": "image-instance-segmentation", "input": {"image_url": url}},
+        another={"input": {"image_url": "https://pictures.example/other.jpg"}},
+        headers={"X-DashScope-Async": "enable"},
+    ),
+)
+SERIALIZERS = (
+    serializers.DashScopeSubmitSerializer,
+    serializers.DashScopeSubmitInputSerializer,
+    serializers.DashScopeTaskFilterSerializer,
+)
 ROUTES = {
     "dashscope-submit": "own",
     "dashscope-submit-text": "own",

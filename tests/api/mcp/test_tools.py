@@ -6,10 +6,12 @@ import base64
 import io
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from mcp import Client, StdioServerParameters
+from mcp.client.streamable_http import create_mcp_http_client, streamable_http_client
 from PIL import Image
 
 from jobs.api.mcp.server import build_server
@@ -18,6 +20,7 @@ from jobs.teams.keys import key_create
 from tests import loops
 from tests.cast import Person
 from tests.fakes import FakeEngine
+from tests.mcp_over_http import serving_tools
 from tests.quota.deeds import set_quota
 from tests.stack import ROOT, Stack
 
@@ -92,6 +95,38 @@ def test_keys_scopes_and_quotas_apply(
         assert text.rstrip().endswith(f"({code})")
 
 
+@pytest.fixture
+def http_server(live_stack: Stack) -> Iterator[str]:
+    """Serve the running site's tools over streamable HTTP; give the URL."""
+    with serving_tools(live_stack) as port:
+        yield f"http://127.0.0.1:{port}/mcp"
+
+
+@pytest.mark.e2e
+def test_streamable_http_with_the_key_of_each_caller(live_stack: Stack, http_server: str, png_bytes: bytes) -> None:
+    _, secret = live_stack.create_key(team="Assistants")
+    large = png_bytes + bytes(5 * 2**20)  # longer than the package's own limit of a request
+
+    async def called(key: str, tool: str, **arguments: Any) -> Any:
+        http = create_mcp_http_client(headers={"Authorization": f"Bearer {key}"} if key else {})
+        async with http, Client(streamable_http_client(http_server, http_client=http)) as client:
+            return await client.call_tool(tool, arguments)
+
+    def call_over_http(key: str, tool: str, **arguments: Any) -> Any:
+        return loops.run(called(key, tool, **arguments))
+
+    answer = call_over_http(secret, "cut_out", image_base64=base64.b64encode(large).decode(), crop=True)
+    job_id = answer.content[-1].text.removeprefix("job ")
+    shown = json.loads(call_over_http(secret, "look_at_job", job_id=job_id).content[0].text)
+    refused = [call_over_http(key, "look_at_job", job_id=job_id) for key in ("", "wrong", live_stack.secret)]
+
+    assert picture_in(answer).mode == "RGBA"
+    assert picture_in(call_over_http(secret, "fetch_result", job_id=job_id, kind="source")).size == (512, 512)
+    assert shown["images"][0]["files"][0]["url"].startswith(live_stack.base_url)
+    codes = [one.content[0].text.rpartition("(")[2] for one in refused]
+    assert codes == ["authentication_required)", "authentication_required)", "job_not_found)"]
+
+
 @pytest.mark.e2e
 def test_stdio_on_a_running_site(live_stack: Stack, jpeg_bytes: bytes) -> None:
     _, secret = live_stack.create_key(team="Studio")
@@ -105,3 +140,9 @@ def test_stdio_on_a_running_site(live_stack: Stack, jpeg_bytes: bytes) -> None:
             return await client.call_tool("cut_out", {"image_base64": base64.b64encode(jpeg_bytes).decode()})
 
     assert picture_in(loops.run(called())).mode == "RGBA"
+
+
+def test_a_recipe_gives_the_finished_picture(keyed: Person, jpeg_bytes: bytes, instant_worker: FakeEngine) -> None:
+    answer = call("cut_out", image_base64=base64.b64encode(jpeg_bytes).decode(), recipe="taobao-white")
+
+    assert (picture_in(answer).format, picture_in(answer).size) == ("JPEG", (800, 800))

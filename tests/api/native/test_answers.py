@@ -41,6 +41,22 @@ def test_a_link_opens_whatever_accept_asks_for(client: Client, job: dict[str, An
     assert (answer.status_code, answer["Content-Type"]) == (200, "image/png")
 
 
+@pytest.mark.parametrize("accept", ["image/png", "text/html", "application/pdf", "", "image/png;q=0"])
+def test_no_route_refuses_a_request_for_its_accept(
+    alice: Person, job: dict[str, Any], jpeg_bytes: bytes, accept: str
+) -> None:
+    api, url = Client(headers={**alice.headers, "Accept": accept}), f"/api/jobs/{job['id']}/"
+
+    answers = [api.get(path) for path in (url, f"{url}zip", JOBS, "/api/account")]
+    submitted = api.post(JOBS, {"image": photo(jpeg_bytes)})
+    variant = api.post(f"{url}variants", {"threshold": 20}, "application/json")
+
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200]
+    assert submitted.status_code == (200 if accept == "image/png" else 202)
+    assert [answer["Content-Type"] for answer in answers[:2]] == ["application/json", "application/zip"]
+    assert (variant.status_code, variant["Content-Type"]) == (200, "image/png")
+
+
 @pytest.mark.parametrize(
     ("accept", "expected"),
     [
@@ -96,6 +112,35 @@ def test_a_picture_may_be_the_whole_body_with_its_options_in_the_query(
     assert (body["options"]["threshold"], body["options"]["crop"]) == (20, True)
 
 
+@pytest.mark.parametrize("content_type", ["image/png", "application/octet-stream"])
+@pytest.mark.parametrize("path", ["/api/jobs/?wait=5", "/api/uploads/"])
+def test_the_content_decides_what_a_raw_picture_is(
+    alice: Person, jpeg_bytes: bytes, instant_worker: object, path: str, content_type: str
+) -> None:
+    answer = alice.api().post(path, jpeg_bytes, content_type)
+
+    picture = answer.json().get("images", [answer.json()])[0]
+    assert answer.status_code < 300
+    assert (picture["name"], picture["width"]) == ("picture", 512)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "status", "words"),
+    [
+        ("text/plain", 415, "send multipart/form-data, application/x-www-form-urlencoded, application/json, image/*"),
+        ("application/x-www-form-urlencoded", 400, "such as image/jpeg"),
+        ("application/json", 400, "cannot be read"),
+    ],
+)
+def test_a_picture_under_a_wrong_content_type_is_told_what_to_send(
+    alice: Person, jpeg_bytes: bytes, content_type: str, status: int, words: str
+) -> None:
+    answer = alice.api().post(JOBS, jpeg_bytes, content_type)
+
+    assert (answer.status_code, answer.json()["code"]) == (status, "malformed_body")
+    assert words in answer.json()["detail"]
+
+
 # Caching and ranges ---------------------------------------------------------------------------------------------------
 
 
@@ -128,6 +173,8 @@ def test_a_range_outside_the_file_is_refused_and_an_unknown_one_ignored(client: 
 
     assert client.get(url, headers={"Range": "bytes=99999999-"}).status_code == 416
     assert client.get(url, headers={"Range": "lines=1-2"}).status_code == 200
+    assert client.get(url, headers={"Range": "bytes=5-2"}).status_code == 200
+    assert client.get(url, headers={"Range": "bytes=0-1,4-5"}).status_code == 200
     assert client.get(url, headers={"Range": "bytes=0-3", "If-Range": '"other"'}).status_code == 200
 
 
@@ -219,6 +266,7 @@ def test_a_replay_is_marked_on_every_submitting_route(alice: Person, job: dict[s
         ({"threshold": 99}, "threshold", "a whole number from 0 to 50"),
         ({"crop_margin": 2}, "crop_margin", "from 0 to 0.5"),
         ({"callback_url": "http://127.0.0.1/"}, "callback_url", ""),
+        ({"crop": "maybe"}, "crop", "true or false"),
     ],
 )
 def test_a_problem_names_the_field_and_what_it_may_be(
@@ -226,9 +274,52 @@ def test_a_problem_names_the_field_and_what_it_may_be(
 ) -> None:
     problem = alice.api().post(JOBS, {"image": photo(jpeg_bytes), **sent}).json()
 
-    assert problem["field"] == field
+    assert (problem["field"], problem["code"]) == (field, problem["type"].partition("#")[2])
     assert words in problem["detail"]
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "near"),
+    [
+        ("get", "/api/jobs/{id}/?wiat=5", "wait"),
+        ("post", "/api/jobs/{id}/again?wiat=5", "wait"),
+        ("get", "/api/jobs/?pages=2", "page"),
+        ("get", "/api/jobs/{id}/zip?wait=5", ""),
+        ("get", "/api/webhooks/deliveries/?stauts=failed", "status"),
+    ],
+)
+def test_an_unknown_name_in_a_query_is_an_error(
+    alice: Person, job: dict[str, Any], method: str, path: str, near: str
+) -> None:
+    answer = getattr(alice.api(), method)(path.format(**job), content_type="application/json")
+
+    assert (answer.status_code, answer.json()["title"]) == (422, "A parameter is not known.")
+    assert (f"did you mean {near}?" if near else "the fields are none") in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "title"),
+    [
+        ("/api/jobs/{id}/variants", {"position": 7}, "There is no such picture."),
+        ("/api/jobs/{id}/again", {"position": 7}, "There is no such picture."),
+        (JOBS, {"upload": "7a1b1b6e-3b3a-4f26-bd0b-6f5e4b4f4b4b"}, "There is no such upload, or it has expired."),
+        (JOBS, {"image_url": "https://pictures.example/a", "points": [[1, 1, 7]]}, "A point is not valid."),
+        (JOBS, {"image_url": "https://pictures.example/a", "boxes": [[5, 5, 1, 1]]}, "A box is not valid."),
+    ],
+)
+def test_the_title_tells_what_was_wrong(
+    alice: Person, job: dict[str, Any], path: str, sent: dict[str, Any], title: str
+) -> None:
+    problem = alice.api().post(path.format(**job), sent, "application/json").json()
+
+    assert (problem["title"], problem["field"]) == (title, list(sent)[-1])
+
+
+def test_a_url_that_does_not_exist_is_a_problem_with_its_request(client: Client, db: None) -> None:
+    answer = client.get("/api/jobs/not-an-id/")
+
+    assert (answer.status_code, answer.json()["request_id"]) == (404, answer["X-Request-Id"])
 
 
 def test_an_unknown_status_or_filter_of_a_list_is_an_error(alice: Person) -> None:
@@ -265,7 +356,26 @@ def test_an_expired_link_says_so(client: Client, job: dict[str, Any], monkeypatc
     assert (answer.status_code, answer.json()["title"]) == (403, "The link has expired.")
 
 
-@pytest.mark.parametrize("changes", [{"boxes": [[1, 1, 90, 90]]}, {"subject": "person"}, {"refine": False}])
+def test_a_link_that_was_changed_says_so(client: Client, job: dict[str, Any]) -> None:
+    url = files_of(job, "cutout")[0]["url"]
+
+    changed, unsigned = client.get(f"{url}x"), client.get(url.partition("?")[0])
+
+    assert (changed.status_code, changed.json()["title"]) == (401, "The link is not valid.")
+    assert (unsigned.status_code, unsigned.json()["title"]) == (401, "A valid API key is needed.")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"boxes": [[1, 1, 90, 90]]},
+        {"points": [[9, 9, 1]]},
+        {"method": "instances"},
+        {"subject": "person"},
+        {"quality": "fine"},
+        {"refine": False},
+    ],
+)
 def test_a_variant_refuses_what_only_a_new_run_can_change(
     alice: Person, job: dict[str, Any], changes: dict[str, Any]
 ) -> None:
@@ -273,7 +383,7 @@ def test_a_variant_refuses_what_only_a_new_run_can_change(
 
     assert (answer.status_code, answer.json()["field"]) == (422, next(iter(changes)))
     assert "`again`" in answer.json()["detail"]
-    unchanged = {"method": "auto", "subject": "auto", "refine": True, "boxes": []}
+    unchanged = {"method": "auto", "subject": "auto", "refine": True, "boxes": [], "points": [], "quality": "fast"}
     assert alice.api().post(f"/api/jobs/{job['id']}/variants", unchanged, "application/json").status_code == 200
 
 

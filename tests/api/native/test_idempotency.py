@@ -7,7 +7,8 @@ import datetime as dt
 import pytest
 from django.utils import timezone
 
-from jobs.models import Job
+from jobs.api import submitting
+from jobs.models import Job, Upload
 from tests.cast import Person
 
 from .sent import photo
@@ -73,3 +74,33 @@ def test_an_idempotency_key_opens_no_job_that_its_sender_may_not_see(
     assert (clash.status_code, clash.json()["code"]) == (409, "idempotency_conflict")
     assert first.json()["id"] not in clash.content.decode()
     assert Job.objects.count() == 1
+
+
+def test_a_repeated_upload_is_stored_once(alice: Person, jpeg_bytes, png_bytes):
+    def sent(data: bytes, key: str):
+        return alice.api().post("/api/uploads/", {"image": photo(data)}, headers={"Idempotency-Key": key})
+
+    first, replay, other = sent(jpeg_bytes, "one"), sent(jpeg_bytes, "one"), sent(png_bytes, "one")
+
+    assert first.json()["id"] == replay.json()["id"]
+    assert (replay.headers["Idempotent-Replayed"], Upload.objects.count()) == ("true", 1)
+    assert (other.status_code, other.json()["field"]) == (422, "Idempotency-Key")
+
+
+def test_a_request_that_was_stored_at_the_same_moment_is_answered_with_its_job(
+    alice: Person, jpeg_bytes, idle_worker, monkeypatch
+):
+    headers = {"Idempotency-Key": "same moment"}
+    first = alice.api().post("/api/jobs/", {"image": photo(jpeg_bytes)}, headers=headers)
+    find, asked = submitting.job_by_idempotency_key, []
+
+    def not_yet(actor, key):
+        asked.append(key)
+        return find(actor, key) if len(asked) > 1 else None
+
+    monkeypatch.setattr(submitting, "job_by_idempotency_key", not_yet)
+
+    second = alice.api().post("/api/jobs/", {"image": photo(jpeg_bytes)}, headers=headers)
+
+    assert second.json()["id"] == first.json()["id"]
+    assert (second.headers["Idempotent-Replayed"], Job.objects.count()) == ("true", 1)

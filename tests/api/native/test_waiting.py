@@ -60,7 +60,7 @@ def impatient(person: Person, picture: bytes, **headers: str) -> Any:
 def test_a_picture_that_no_worker_began_in_time_is_cancelled_and_not_charged(alice: Person, jpeg_bytes: bytes) -> None:
     answer = impatient(alice, jpeg_bytes)
 
-    assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
+    assert (answer.status_code, answer.json()["code"]) == (503, "timeout")
     assert Job.objects.get().status == "canceled"
     assert ledger_sum(alice) == 0
 
@@ -76,7 +76,7 @@ def test_a_picture_that_has_been_begun_is_left_to_its_worker(
 
     answer = impatient(alice, jpeg_bytes)
 
-    assert answer.status_code == 504
+    assert answer.status_code == 503
     assert Job.objects.get().status == "running"
     assert ledger_sum(alice) == 1
 
@@ -85,7 +85,7 @@ def test_a_picture_that_has_been_begun_is_left_to_its_worker(
 def test_a_request_that_can_be_repeated_finds_its_job_again(alice: Person, jpeg_bytes: bytes) -> None:
     answers = [impatient(alice, jpeg_bytes, **{"Idempotency-Key": "order-17"}) for _ in range(2)]
 
-    assert [answer.status_code for answer in answers] == [504, 504]
+    assert [answer.status_code for answer in answers] == [503, 503]
     assert Job.objects.get().status == "queued"
 
 

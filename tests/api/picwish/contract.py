@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from jobs.api.picwish import serializers
 from jobs.api.picwish.render import ERRORS
 from jobs.api.picwish.views import PicWishView
 from segmentation.errors import MattingError
+from tests.api.contracts import Submission
 
 VIEW = PicWishView
 COLUMN = "PicWish"
 REFUSED = ("post", "/task/pic/segmentation", {"image_base64": "eA==", "crop": 5})
+SUBMISSIONS = (
+    Submission("/task/pic/segmentation", file="image_file", another={"return_type": "2"}),
+    Submission("/api/tasks/visual/segmentation", base64="image_base64", another={"crop": "1"}),
+)
+SERIALIZERS = (serializers.SegmentationSerializer,)
 ROUTES = {
     "picwish-submit": "own",
     "picwish-task-long": {"task_id": "external_id"},

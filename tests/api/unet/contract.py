@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+from jobs.api.unet import serializers
 from jobs.api.unet.render import ERRORS
 from jobs.api.unet.views import UNetView
 from segmentation.errors import MattingError
+from tests.api.contracts import Submission
 
 VIEW = UNetView
 COLUMN = "UNet"
 REFUSED = ("post", "/api/matting/batch", {"input_dir": "a", "output_dir": "b", "alpha_threshold": 51})
+SUBMISSIONS = (
+    Submission("/api/matting/single", file="image", another={"alpha_threshold": 20}),
+    Submission("/api/matting/batch", file="images", another={"keep_names": "true"}),
+)
+SERIALIZERS = (
+    serializers.UNetSingleSerializer,
+    serializers.UNetFolderSerializer,
+    serializers.UNetUploadSerializer,
+    serializers.UNetReloadSerializer,
+)
 ROUTES = {
     "unet-single": "own",
     "unet-batch": "own",

@@ -240,7 +240,7 @@ def test_a_key_without_the_admin_scope_may_not(trying_worker: None, alice: Perso
     assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
 
 
-def test_without_a_worker_it_is_504_and_nothing_changes(
+def test_without_a_worker_it_is_503_and_nothing_changes(
     alice: Person, weights_dir: Path, settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.MATTING_MAX_WAIT_S = 1
@@ -248,7 +248,7 @@ def test_without_a_worker_it_is_504_and_nothing_changes(
 
     answer = reload(alice, "mine.pth")
 
-    assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
+    assert (answer.status_code, answer.json()["code"]) == (503, "timeout")
     assert not ModelVersion.objects.exists()
 
 

@@ -244,7 +244,7 @@ def test_a_picture_that_no_worker_began_in_time_is_cancelled_and_not_charged(
 
     answer = post(alice.api(), jpeg_bytes)
 
-    assert (answer.status_code, answer.json()["code"]) == (504, "timeout")
+    assert (answer.status_code, answer.json()["code"]) == (503, "timeout")
     assert Job.objects.get().status == "canceled"
     assert ledger_sum(alice) == 0
 

@@ -58,7 +58,7 @@ def test_a_small_subject_is_enlarged_only_so_far_and_that_is_noted():
     placed = place(levels(), Canvas(width_px=4000, height_px=4000), Placement(fill=0.9, max_enlargement=4))
 
     assert placed.scale == 4
-    assert "enlarged 4 times at most" in placed.notes[0]
+    assert "max_enlargement is reached" in placed.notes[0]
 
 
 def test_an_aspect_ratio_gives_the_smallest_canvas_that_holds_the_subject():

@@ -139,7 +139,14 @@ def _batches(count: int) -> Iterator[range]:
 
 
 def main(count: int, processes: int = 2) -> int:
-    """Check `count` files in processes that are replaced when they die; return the number of problems."""
+    """Check `count` files and print the results; return the number of faults."""
+    counts, faults = run(count, processes)
+    print(f"{dict(counts)}, {len(faults)} faults", *faults, sep="\n", flush=True)  # noqa: T201
+    return len(faults)
+
+
+def run(count: int, processes: int = 2) -> tuple[Counter[str], list[str]]:
+    """Check `count` files in processes that are replaced when they die; return counts of results, and the faults."""
     context = multiprocessing.get_context("spawn")
     counts: Counter[str] = Counter()
     faults: list[str] = []
@@ -152,9 +159,7 @@ def main(count: int, processes: int = 2) -> int:
                 found, wrong = Counter(), [f"{batch}: the process died or is stuck"]
             counts.update(found)
             faults += wrong
-            print(*wrong, sep="\n", end="\n" if wrong else "", flush=True)  # noqa: T201
-            print(f"{batch.stop} of {count}: {dict(counts)}, {len(faults)} faults", flush=True)  # noqa: T201
-    return len(faults)
+    return counts, faults
 
 
 if __name__ == "__main__":

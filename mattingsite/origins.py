@@ -1,4 +1,4 @@
-"""The origins of an S3 bucket, which browsers must be allowed to load files from."""
+"""Origins of other servers that browsers must be allowed to use: of an S3 bucket, and of a provider of sign-ins."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ from typing import Any
 from urllib.parse import urlsplit
 
 
+def origin_of(url: str) -> str:
+    """Return the scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
 def bucket_origins(options: dict[str, Any]) -> list[str]:
     """Return the origins that links to the bucket's files begin with, from the options of the S3 storage."""
     bucket = options["bucket_name"]
     if options["endpoint_url"]:
         parts = urlsplit(options["endpoint_url"])
-        return [f"{parts.scheme}://{parts.netloc}", f"{parts.scheme}://{bucket}.{parts.netloc}"]
+        return [origin_of(options["endpoint_url"]), f"{parts.scheme}://{bucket}.{parts.netloc}"]
     region = options["region_name"]
     hosts = ["s3.amazonaws.com", *([f"s3.{region}.amazonaws.com"] if region else [])]
     return [f"https://{prefix}{host}" for host in hosts for prefix in ("", f"{bucket}.")]

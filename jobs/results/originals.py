@@ -1,0 +1,25 @@
+"""Small copies of the sources, which lists of pictures show beside the results and while these are waited for."""
+
+from __future__ import annotations
+
+from jobs import pixels
+from jobs.intake.sources import limits_from_json
+from jobs.models import Artifact, JobImage
+from jobs.results import storage
+from jobs.results.selectors import file_of
+
+SIDE_PX = 400
+
+
+def original_small(image: JobImage) -> bytes:
+    """Return a picture's source as a WebP of at most 400 pixels; its upright preview serves as well.
+
+    Raises NotFound when both are deleted, ServerBusy when too many pictures are being rendered, and an ImageError for
+    a file that does not decode.
+    """
+    from segmentation.small import small_webp
+
+    artifact = file_of(image, Artifact.Kind.PREVIEW, Artifact.Kind.SOURCE)
+    size = (artifact.width or 0) * (artifact.height or 0)
+    limits = limits_from_json(image.job.limits)
+    return pixels.renderings.run(small_webp, storage.read(artifact.key), limits, SIDE_PX, pixels=size)

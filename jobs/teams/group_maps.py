@@ -1,0 +1,66 @@
+"""Which teams, roles and rights the groups of a single sign-on give: MATTING_OIDC_TEAMS and MATTING_OIDC_STAFF."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from jobs.models import Membership
+from jobs.teams.roles import ROLES
+
+SUPERUSER = "superuser"
+_BY_POWER = (Membership.Role.MEMBER, Membership.Role.ADMIN, Membership.Role.OWNER)
+STAFF_ROLES = (*ROLES, "Auditor", SUPERUSER)
+
+
+@dataclass(frozen=True, slots=True)
+class TeamOfGroup:
+    """Say that the members of a group belong to a team with a role."""
+
+    group: str
+    team: str
+    role: str
+
+
+def team_groups() -> list[TeamOfGroup]:
+    """Return the entries of MATTING_OIDC_TEAMS; raise ValueError, which names a wrong one."""
+    found = []
+    for entry in settings.OIDC_TEAMS:
+        group, _, target = entry.partition("=")
+        team, colon, role = target.rpartition(":")
+        if not colon or role not in Membership.Role.values:
+            team, role = target, Membership.Role.MEMBER
+        if not group.strip() or not team.strip() or len(team.strip()) > 120:
+            raise ValueError(f"{entry} must be such as designers=Design or leads=Design:admin")
+        found.append(TeamOfGroup(group.strip(), team.strip(), role))
+    return found
+
+
+def staff_groups() -> dict[str, str]:
+    """Return the entries of MATTING_OIDC_STAFF, roles by group; raise ValueError, which names a wrong one."""
+    found = {}
+    for entry in settings.OIDC_STAFF:
+        group, _, role = entry.partition("=")
+        if not group.strip() or role.strip() not in STAFF_ROLES:
+            raise ValueError(f"{entry} must be such as ops=Operator, with a role of {', '.join(STAFF_ROLES)}")
+        found[group.strip()] = role.strip()
+    return found
+
+
+def teams_of_groups(groups: Iterable[str]) -> dict[str, str]:
+    """Return the strongest role by name of team that these groups give."""
+    given = set(groups)
+    found: dict[str, str] = {}
+    for entry in team_groups():
+        if entry.group in given:
+            strongest = max(entry.role, found.get(entry.team, entry.role), key=_BY_POWER.index)
+            found[entry.team] = strongest
+    return found
+
+
+def staff_roles_of_groups(groups: Iterable[str]) -> set[str]:
+    """Return the rights in the admin that these groups give."""
+    given = set(groups)
+    return {role for group, role in staff_groups().items() if group in given}

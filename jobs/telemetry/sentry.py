@@ -1,0 +1,40 @@
+"""Reports of unexpected errors to Sentry, or a server with its protocol. Without MATTING_SENTRY_DSN nothing runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+# What a report may say of a request: nothing that a caller sent.
+_KEPT_OF_REQUEST = ("method",)
+_TAGS = ("request_id", "job", "picture", "team", "worker")
+
+
+def sentry_start(*, dsn: str, release: str) -> None:
+    """Report exceptions and logged errors. Raises ImportError where sentry-sdk is not installed."""
+    import sentry_sdk
+
+    sentry_sdk.init(
+        dsn=dsn,
+        release=f"keyline@{release}",
+        send_default_pii=False,
+        max_request_body_size="never",
+        include_local_variables=False,  # they may hold pictures and secrets
+        include_source_context=True,
+        traces_sample_rate=0.0,
+        before_send=_cleaned,
+        shutdown_timeout=2,
+    )
+
+
+def _cleaned(event: Any, hint: dict[str, Any]) -> Any:
+    """Remove what callers sent, and add the ids that the logs have as well."""
+    request = event.get("request")
+    if request:
+        event["request"] = {name: request[name] for name in _KEPT_OF_REQUEST if name in request}
+    event.pop("user", None)
+    event.pop("breadcrumbs", None)
+    bound = structlog.contextvars.get_contextvars()
+    event.setdefault("tags", {}).update({name: str(bound[name]) for name in _TAGS if name in bound})
+    return event

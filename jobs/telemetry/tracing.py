@@ -1,0 +1,128 @@
+"""Traces for OpenTelemetry: one for each request, from the web process to the stages of its pictures.
+
+The id of a trace and of its first span are computed from the id of the request, which the job keeps. So workers
+continue a trace without anything in the queue but the picture's id. Without MATTING_OTLP_ENDPOINT nothing of this runs.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import time
+import uuid
+from collections.abc import Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from opentelemetry import trace
+from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+
+Attributes = Mapping[str, str | int | float | bool]
+_NAME = "keyline"
+_first_ids: ContextVar[tuple[int, int] | None] = ContextVar("first_ids", default=None)
+_provider: Any = None
+
+
+def tracing_start(*, endpoint: str, share: float, exporter: Any = None) -> None:
+    """Send spans to an OTLP endpoint over HTTP, of a share from 0 to 1 of all traces.
+
+    exporter: receives them in place of the endpoint. Raises ImportError where OpenTelemetry's SDK is not installed.
+    """
+    global _provider
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
+    from opentelemetry.sdk.trace.sampling import TraceIdRatioBased
+
+    from mattingsite import __version__
+
+    resource = Resource.create({"service.name": _NAME, "service.version": __version__})
+    provider = TracerProvider(resource=resource, sampler=TraceIdRatioBased(share), id_generator=_ids())
+    if exporter is None:
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+        sender = OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces", timeout=5)
+        provider.add_span_processor(BatchSpanProcessor(sender))
+    else:
+        provider.add_span_processor(SimpleSpanProcessor(exporter))
+    _provider = provider
+
+
+def tracing_stop() -> None:
+    """Send what is left, and trace no more."""
+    global _provider
+    if _provider is not None:
+        _provider.shutdown()
+    _provider = None
+
+
+def request_traced(*, request_id: str, name: str, duration_s: float, status: int, attributes: Attributes) -> None:
+    """Record a request that has just got its response: the first span of its trace."""
+    if _provider is None:
+        return
+    end_ns = time.time_ns()
+    token = _first_ids.set(_ids_of(request_id))
+    try:
+        span = _provider.get_tracer(_NAME).start_span(
+            name, kind=SpanKind.SERVER, start_time=end_ns - int(duration_s * 1e9), attributes=attributes
+        )
+    finally:
+        _first_ids.reset(token)
+    if status >= 500:
+        span.set_status(Status(StatusCode.ERROR))
+    span.end(end_ns)
+
+
+def picture_traced(
+    *, request_id: str, enqueued_at: dt.datetime, timings_ms: dict[str, float], attributes: Attributes
+) -> None:
+    """Record a finished picture with its stages, in their order; the first one is the time in the queue."""
+    if _provider is None or not request_id:
+        return
+    trace_id, span_id = _ids_of(request_id)
+    flags = TraceFlags(TraceFlags.SAMPLED)
+    parent = NonRecordingSpan(SpanContext(trace_id, span_id, is_remote=True, trace_flags=flags))
+    tracer = _provider.get_tracer(_NAME)
+    begin_ns = int(enqueued_at.timestamp() * 1e9)
+    picture = tracer.start_span(
+        "picture",
+        context=trace.set_span_in_context(parent),
+        kind=SpanKind.CONSUMER,
+        start_time=begin_ns,
+        attributes=attributes,
+    )
+    inside = trace.set_span_in_context(picture)
+    at_ns = begin_ns
+    for stage, duration_ms in timings_ms.items():
+        if stage == "total":
+            continue
+        end_ns = at_ns + int(duration_ms * 1e6)
+        tracer.start_span(stage, context=inside, start_time=at_ns).end(end_ns)
+        at_ns = end_ns
+    picture.end(max(at_ns, time.time_ns()))
+
+
+def _ids_of(request_id: str) -> tuple[int, int]:
+    """Return the ids of the trace and its first span; a UUID is the trace's id itself, so that it can be searched."""
+    digest = hashlib.sha256(request_id.encode()).digest()
+    try:
+        trace_id = uuid.UUID(request_id).int
+    except ValueError:
+        trace_id = int.from_bytes(digest[:16])
+    return trace_id or 1, int.from_bytes(digest[16:24]) or 1
+
+
+def _ids() -> Any:
+    """Return a generator of random ids that begins a trace with the ids which `request_traced` has set."""
+    from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
+
+    class Ids(RandomIdGenerator):
+        def generate_trace_id(self) -> int:
+            first = _first_ids.get()
+            return super().generate_trace_id() if first is None else first[0]
+
+        def generate_span_id(self) -> int:
+            first = _first_ids.get()
+            return super().generate_span_id() if first is None else first[1]
+
+    return Ids()

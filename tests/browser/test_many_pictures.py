@@ -1,0 +1,100 @@
+"""Gallery and batch as people use them: zips, folders, originals, undo, running again, the next picture."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.browser.conftest import Visitor
+from tests.browser.test_cutting_out import FINISHED
+
+pytestmark = [pytest.mark.browser, pytest.mark.e2e]
+
+
+@pytest.fixture
+def archive(photo_files: list[Path], tmp_path: Path) -> Path:
+    path = tmp_path / "pictures.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as zipped:
+        for folder, file in zip(("people", "pets", "table"), photo_files, strict=True):
+            zipped.write(file, f"{folder}/{file.name}")
+        zipped.writestr("notes.txt", "no picture")
+    return path
+
+
+def names_in(download: object) -> list[str]:
+    return zipfile.ZipFile(io.BytesIO(Path(download.path()).read_bytes())).namelist()
+
+
+def test_a_zip_becomes_a_batch_that_keeps_folders_and_can_be_run_again(sign_up: Callable[..., Visitor], archive):
+    page = sign_up().page
+    page.set_input_files("#files", archive)
+    page.wait_for_selector(".tray-item >> nth=2")
+    assert page.locator(".tray-item .name").all_inner_texts() == [
+        "people/astronaut.jpg",
+        "pets/cat.jpg",
+        "table/coffee.jpg",
+    ]
+    page.click("#go:not([disabled])")
+    page.wait_for_url("**/jobs/**")
+    page.wait_for_selector(".badge.succeeded")
+
+    with page.expect_download() as whole:
+        page.click("#zip")
+    assert names_in(whole.value) == ["people/astronaut.png", "pets/cat.png", "table/coffee.png"]
+    page.locator(".pick").nth(0).check(force=True)
+    page.locator(".pick").nth(1).click(modifiers=["Shift"], force=True)
+    with page.expect_download() as part:
+        page.click("#selection button[value=zip]")
+    assert names_in(part.value) == ["people/astronaut.png", "pets/cat.png"]
+
+    batch = page.url
+    page.click("button[value=again]")
+    page.locator("#p-threshold").fill("25")
+    page.click("button[value=run]")
+    page.wait_for_url(lambda url: "/jobs/" in url and url != batch)
+    page.wait_for_selector(".badge.succeeded")
+    assert page.locator(".thumb").count() == 2
+
+    page.goto(batch)
+    page.locator(".thumb > a").nth(0).click()
+    page.wait_for_selector(FINISHED)
+    assert page.locator("a[rel=prev]").count() == 0
+    page.keyboard.press("PageDown")
+    page.wait_for_url("**/1/")
+    page.click("a[rel=next]")
+    page.wait_for_url("**/2/")
+
+
+def test_deleted_pictures_come_back_by_undo_and_the_original_shows_under_the_pointer(
+    sign_up: Callable[..., Visitor], archive
+):
+    page = sign_up().page
+    page.set_input_files("#files", archive)
+    page.click("#go:not([disabled])")
+    page.wait_for_url("**/jobs/**")
+    page.wait_for_selector(".badge.succeeded")
+    page.goto("/gallery/")
+    assert page.locator(".day h2").all_inner_texts() == ["Today"]
+
+    page.locator(".thumb > a").nth(0).hover()
+    page.wait_for_selector(".original.is-loaded")
+
+    page.locator(".pick").nth(0).check(force=True)
+    page.click("#selection button[value=delete]")
+    assert page.locator(".thumb:visible").count() == 2
+    page.click(".toast button")
+    assert page.locator(".thumb:visible").count() == 3
+
+    page.locator(".pick").nth(0).check(force=True)
+    page.click("#selection button[value=delete]")
+    page.keyboard.press("Control+z")
+    assert page.locator(".thumb:visible").count() == 3
+
+    page.locator(".pick").nth(0).check(force=True)
+    page.click("#selection button[value=delete]")
+    page.goto("/gallery/")  # leaving the page ends the time for Undo
+    page.wait_for_function("() => document.querySelectorAll('.thumb').length === 2")

@@ -1,0 +1,20 @@
+"""The operator's walk works: set-up on several hosts, upgrade under load, a lost worker, backup and restore."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.walk import walk
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+
+@pytest.mark.skipif(not Path("/usr/sbin/nginx").exists(), reason="nginx is not installed")
+def test_the_operators_walk() -> None:
+    steps: list[str] = []
+
+    walk(steps.append)
+
+    assert len(steps) == 12

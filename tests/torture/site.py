@@ -1,0 +1,140 @@
+"""The site that is tortured, started as people start it; a watch on its probes and on its web server's memory."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sqlite3
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.stack import Stack, free_port, start_stack
+from tests.torture.figures import PROBE_MS, WEB_MB, Figure
+from tests.torture.probe import probing
+
+STARTUP = Path(__file__).with_name("startup")
+_SAMPLE_EVERY_S = 0.25
+START_S = 900.0  # the machine may be busy with other work
+SITE = {
+    "PYTHONPATH": str(STARTUP),
+    "MATTING_FETCH_ALLOW": "127.0.0.1:*",
+    "LOG_LEVEL": "WARNING",
+    "MATTING_QUOTA_REQUESTS_PER_SECOND": "100000",
+}
+
+
+class TorturedSite:
+    """Hold a running site. `stack` is the current start; the secret of the first start stays valid."""
+
+    def __init__(self, folder: Path, **changes: str) -> None:
+        self.folder = folder
+        self._port = free_port()
+        self._changes = SITE | changes | {"PORT": str(self._port)}
+        self.start_again()
+        self.stack.wait_until_healthy(timeout_s=START_S)
+        self.secret = self.stack.secret
+        self.url = self.stack.base_url
+
+    @classmethod
+    def around(cls, stack: Stack) -> TorturedSite:
+        """Return the site of a stack that runs already; it cannot be started again."""
+        site = cls.__new__(cls)
+        site.folder, site.stack = stack.data_dir, stack
+        site.secret, site.url = stack.secret, stack.base_url
+        return site
+
+    def start_again(self) -> None:
+        """Start `manage.py run` again, as systemd does, without waiting for it."""
+        self.stack: Stack = start_stack(self.folder, **self._changes)
+        self.stack.port = self._port
+
+    def processes(self, *words: str) -> list[int]:
+        return self.stack.processes(*words)
+
+    def query(self, sql: str, *values: object) -> list[tuple]:
+        """Return rows of the site's SQLite."""
+        with sqlite3.connect(f"file:{self.folder / 'keyline.sqlite3'}?mode=ro", uri=True, timeout=60) as database:
+            return database.execute(sql, values).fetchall()
+
+    def stop(self) -> None:
+        if self.stack.process.poll() is None:
+            self.stack.stop(signal.SIGTERM)
+
+
+@contextmanager
+def tortured_site(**changes: str) -> Iterator[TorturedSite]:
+    """Start a site in a new folder and wait until it is healthy; stop it and delete the folder afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="keyline-torture-"))
+    site = TorturedSite(folder, **changes)
+    try:
+        yield site
+    finally:
+        site.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def memory_mb(pids: list[int]) -> float:
+    """Return what processes take together, each shared page counted once, in MB."""
+    total_kb = 0
+    for pid in pids:
+        try:
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+        except OSError:
+            continue
+        total_kb += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total_kb / 1024
+
+
+class Watch:
+    """Collect the probes of a site and the most memory that its web processes and their pixel processes took."""
+
+    def __init__(self, site: TorturedSite) -> None:
+        self._site = site
+        self.web_mb = 0.0
+        self.pixels_mb = 0.0
+        self.probes: dict[str, float] = {}
+        self._ended = threading.Event()
+
+    def sample(self) -> None:
+        self.web_mb = max(self.web_mb, memory_mb(self._site.processes("webserver")))
+        self.pixels_mb = max(self.pixels_mb, memory_mb(self._site.processes("spawn_main")))
+
+    def _run(self) -> None:
+        while not self._ended.wait(_SAMPLE_EVERY_S):
+            self.sample()
+
+    @contextmanager
+    def running(self) -> Iterator[Watch]:
+        thread = threading.Thread(target=self._run, daemon=True)
+        with probing(f"{self._site.url}/health/live") as self.probes:
+            thread.start()
+            try:
+                yield self
+            finally:
+                self._ended.set()
+                thread.join()
+
+    def figures(self, name: str, *, probes: bool = True) -> list[Figure]:
+        """Return the figures; the probes only where the site is there all the time."""
+        found = [
+            Figure(f"{name}: most memory of the web server", round(self.web_mb, 1), "MB", WEB_MB),
+            Figure(f"{name}: most memory of its pixel processes", round(self.pixels_mb, 1), "MB"),
+        ]
+        if probes:
+            slowest = self.probes.get("max", float("inf"))
+            found.append(Figure(f"{name}: slowest probe", slowest, "ms", PROBE_MS, details=dict(self.probes)))
+        return found
+
+
+def wait_until(condition, timeout_s: float) -> bool:
+    """Return True as soon as a condition holds, False when it has not within `timeout_s`."""
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.05)
+    return True
