@@ -242,7 +242,7 @@ def matting_error_of(exception: Exception) -> MattingError:
 
 
 def _unknown_names(serializer: serializers.Serializer, sent: Any, within: str = "") -> Iterator[str]:
-    """Yield the names that were sent and that a serializer does not have, those of nested ones after a dot."""
+    """Yield the sent names that a serializer does not have; names of nested serializers contain a dot."""
     read = {*serializer.fields, *getattr(serializer, "also_read", ())}
     for name in sent if isinstance(sent, Mapping) else ():
         if name not in read:
