@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import BaseModelAdmin
+from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm
 from django.http import HttpRequest
@@ -34,7 +35,7 @@ class AuditedAdmin(ModelAdmin):
     show_full_result_count = False
     show_facets = ShowFacets.NEVER  # each would count all rows again
     list_per_page = 25
-    paginator = BoundedPaginator
+    paginator: type[Paginator] = BoundedPaginator
     list_filter_submit = True
 
     def construct_change_message(self, request: HttpRequest, form: BaseForm, formsets: Any, add: bool = False) -> Any:

@@ -93,7 +93,7 @@ def batch(site: Site) -> list[Figure]:
     note_memory(site)
     return [
         Figure("batch.rate", f"{site.sizes.batch} mixed photos in one job", site.batch_rate, "/s"),
-        Figure("batch.busy", "of it model busy", 100 * busy, "%", 85, at_most=False, note=f"{workers} workers"),
+        Figure("batch.busy", "of it model busy", 100 * busy, "%", 85, at_most=False, note=f"workers: {workers}"),
         Figure("batch.alone", "one at a time", alone, "/s"),
         Figure("batch.gain", "batch against one at a time", site.batch_rate / alone, "×", 1.8, at_most=False),
     ]
@@ -117,12 +117,13 @@ def clients(site: Site) -> list[Figure]:
         target = 90.0 if count >= 8 else None
         percent = 100 * rate / site.batch_rate if site.batch_rate else None
         said = ", ".join(f"{number} × {status}" for status, number in sorted(statuses.items()))
-        what = f"{count} clients, share of the batch rate"
+        who = "1 client" if count == 1 else f"{count} clients"
+        what = f"{who}, share of the batch rate"
         found.append(Figure(f"clients.{count}", what, percent, "%", target, at_most=False, note=said))
-        found.append(Figure(f"clients.{count}_p95", f"{count} clients, p95", percentile(took_ms, 95), "ms"))
+        found.append(Figure(f"clients.{count}_p95", f"{who}, p95", percentile(took_ms, 95), "ms"))
         strange = sum(number for status, number in statuses.items() if status not in ALLOWED)
         if strange:
-            found.append(Figure(f"clients.{count}_other", f"{count} clients, other statuses", float(strange), "", 0))
+            found.append(Figure(f"clients.{count}_other", f"{who}, other statuses", float(strange), "", 0))
     return found
 
 

@@ -118,7 +118,7 @@ def _rembg_server(rembg: Path, home: Path) -> Iterator[str]:
     ) as process:
         try:
             address = f"http://127.0.0.1:{port}"
-            wait_for(lambda: _listens(address), timeout_s=120, what="rembg does not start")
+            wait_for(lambda: _listens(address), timeout_s=400, what="rembg does not start")
             yield address
         finally:
             process.terminate()
