@@ -91,6 +91,9 @@ UNFOLD = {
                 "title": _("Delivery"),
                 "separator": True,
                 "items": [
+                    _item(
+                        _("Watched folders"), "folder_eye", "jobs_watchedfolder_changelist", "jobs.view_watchedfolder"
+                    ),
                     _item(_("Webhooks"), "webhook", "jobs_webhook_changelist", "jobs.view_webhook"),
                     _item(_("Messages"), "outbox", "jobs_webhookdelivery_changelist", "jobs.view_webhookdelivery"),
                     _item(_("Models"), "neurology", "jobs_modelversion_changelist", "jobs.view_modelversion"),

@@ -31,7 +31,10 @@ from jobs.errors import (
     MalformedBody,
     NotFound,
     PermissionDenied,
+    QueueUnavailable,
     RateLimited,
+    ServerBusy,
+    StorageFailed,
 )
 from jobs.intake.sources import too_many_images
 from jobs.models import Job
@@ -39,7 +42,7 @@ from jobs.quota.limits import limits_within, quota_of
 from jobs.quota.windows import allowances
 from jobs.teams.actor import Actor
 from jobs.teams.rates import Standing, allowance_standings, rate_limit_headers, rates_of, request_spend, require_room
-from jobs.telemetry.requests import refused
+from jobs.telemetry.requests import component_failed, refused
 from segmentation.errors import ImageTooLarge, InvalidParameter, MattingError
 from segmentation.image import Limits
 
@@ -156,6 +159,8 @@ class DialectView(SubmittingView, WaitingView):
             error.message = f"This Content-Type is not understood here; send {types}."
         if error.http_status >= 500:
             logger.exception("request failed", exc_info=exception)
+            if component := _component_of(error):
+                component_failed(component)
             answer_failed(request)
         set_rollback()
         response = self.render_error(error, request)
@@ -187,6 +192,20 @@ class NothingHere:
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         raise NotFound
+
+
+def _component_of(error: MattingError) -> str:
+    """Return the component whose failure an error reports, empty for other errors."""
+    match error:
+        case DatabaseUnavailable():
+            return "database"
+        case ServerBusy():
+            return ""
+        case QueueUnavailable():
+            return "broker"
+        case StorageFailed():
+            return "storage"
+    return ""
 
 
 def matting_error_of(exception: Exception) -> MattingError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
+import logging
 import os
 import secrets
 import shutil
@@ -28,10 +29,12 @@ from jobs.teams.keys import key_create
 from jobs.teams.teams import team_create
 from mattingsite.data_folder import FILE_MODE, FOLDER_MODE
 
+logger = logging.getLogger(__name__)
+
 ADMIN_NAME = "admin"
 TEAM_NAME = "First team"
 _LOCK_WAIT_S = 30.0
-_LOCK_TIMEOUT_MS = 500  # below PostgreSQL's deadlock_timeout of 1 s
+_LOCK_TIMEOUT_MS = 800  # below PostgreSQL's deadlock_timeout of 1 s
 
 
 class CannotStart(Exception):
@@ -132,7 +135,7 @@ def database_wait(*, timeout_s: float) -> None:
             time.sleep(0.5)
 
 
-def database_migrate(*, timeout_s: float = 120.0) -> None:
+def database_migrate(*, timeout_s: float = 600.0) -> None:
     """Apply the migrations; raise CannotStart if the database cannot be used.
 
     On PostgreSQL the site may run meanwhile. A migration that does not get its locks at once gives up and is repeated
@@ -147,7 +150,8 @@ def database_migrate(*, timeout_s: float = 120.0) -> None:
             return
         except (DatabaseError, OSError) as error:
             if _is_lock_conflict(error) and time.monotonic() < deadline:
-                time.sleep(1.0)
+                logger.warning("a migration waits for transactions of the running site and is repeated")
+                time.sleep(2.0)
                 continue
             raise CannotStart(f"the database cannot be used: {str(error).splitlines()[0]}") from error
 

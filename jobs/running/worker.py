@@ -55,12 +55,21 @@ def run_workers(pictures: int) -> None:
     upkeep = Upkeep(stopping)
     upkeep.start()
     try:
+        _release_of_last_start()
         for program in worker_programs(pictures):
             supervisor.start(program)
         supervisor.run(until=stopping.is_set)
     finally:
         stopping.set()
         supervisor.stop()
+
+
+def _release_of_last_start() -> None:
+    """Release what the workers of an earlier start held, if a kill or a power cut ended them."""
+    try:
+        recovery.leases_release_of_host(host=os.uname().nodename)
+    except Exception:
+        logger.exception("the pictures of ended workers were not released; the sweep does it when their leases expire")
 
 
 def _program(role: str, number: int) -> Program:

@@ -29,6 +29,7 @@ _BUCKETS_S = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0
 
 REQUESTS = Counter("keyline_http_requests", "Finished requests.", ["api", "route", "method", "code"])
 DURATIONS = Histogram("keyline_http_request_seconds", "Time until the response.", ["api", "route"], buckets=_BUCKETS_S)
+COMPONENT_ERRORS = Counter("keyline_component_errors", "Requests that a component failed.", ["component"])
 REFUSALS = Counter("keyline_refusals", "Requests refused by a limit.", ["api", "error"])
 
 
@@ -69,6 +70,11 @@ def bind_caller(*, team: object, key: str = "", user: object = None) -> None:
 def refused(*, api: str, error: str) -> None:
     """Count a request that a quota or a rate limit rejected."""
     REFUSALS.labels(api, error).inc()
+
+
+def component_failed(component: str) -> None:
+    """Count a request that failed because the database, the broker or the storage did."""
+    COMPONENT_ERRORS.labels(component).inc()
 
 
 def _observe(request: HttpRequest, response: HttpResponse, duration_s: float) -> None:

@@ -10,13 +10,14 @@ import datetime as dt
 import hashlib
 import time
 import uuid
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any
 
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 
-Attributes = dict[str, str | int | float | bool]
+Attributes = Mapping[str, str | int | float | bool]
 _NAME = "keyline"
 _first_ids: ContextVar[tuple[int, int] | None] = ContextVar("first_ids", default=None)
 _provider: Any = None

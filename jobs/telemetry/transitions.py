@@ -28,6 +28,11 @@ def lease_lost() -> None:
     counters.count("keyline_lost_leases_total")
 
 
+def machine_fault(*, component: str) -> None:
+    """Count a picture that a worker put back because a component failed."""
+    counters.count("keyline_machine_faults_total", component=component)
+
+
 def stages_done(timings_ms: dict[str, float]) -> None:
     """Add the time of each stage of a finished picture to the histograms."""
     counters.observe(

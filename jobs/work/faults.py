@@ -48,6 +48,20 @@ def is_outage(error: BaseException) -> bool:
     return any(isinstance(cause, _SHARED) for cause in _chain(error))
 
 
+def component_of(error: BaseException) -> str:
+    """Return what failed: `database`, `broker`, `storage`, or `machine` for anything else."""
+    kinds = {
+        "database": (OperationalError, InterfaceError),
+        "broker": (RedisError,),
+        "storage": (StorageFailed, BotoCoreError, ClientError),
+    }
+    for cause in _chain(error):
+        for component, types in kinds.items():
+            if isinstance(cause, types):
+                return component
+    return "machine"
+
+
 def database_retried(call: Callable[[], _Result]) -> _Result:
     """Call a function and return its result.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,8 @@ from jobs.work.capacity import all_held_release, room_given_back
 from jobs.work.dispatch import images_send
 from jobs.work.leases import LeasedWork, recover, sweep
 
+# So often a picture may lose a worker that somebody ended; what goes on after that counts against the picture.
+_MOST_ENDINGS = 30
 # A message is missed only this long after the picture was queued: its worker may be about to claim it. A second message
 # for a picture that is not missed does no harm.
 _MISSED_AFTER = dt.timedelta(seconds=5)
@@ -42,6 +45,20 @@ def leases_release(*, worker: str, is_strike: bool = True) -> int:
     """
     pictures = _Pictures(is_strike=is_strike)
     return recover(pictures, pictures.rows().filter(status=Status.RUNNING, claimed_by=worker))
+
+
+def leases_release_of_host(*, host: str) -> int:
+    """Recover what workers of this host held that have ended without their parent; return how many.
+
+    A parent calls it at its start. Whatever ended the one before ended all workers, so no picture is to blame.
+    """
+    names = JobImage.objects.filter(status=Status.RUNNING, claimed_by__startswith=f"{host}-").values_list("claimed_by")
+    return sum(leases_release(worker=name, is_strike=False) for (name,) in set(names) if not _runs_here(name))
+
+
+def _runs_here(worker: str) -> bool:
+    pid = worker.rpartition("-")[2]
+    return not pid.isdecimal() or Path(f"/proc/{pid}").exists()
 
 
 def _live_worker_names() -> set[str]:
@@ -79,7 +96,8 @@ class _Pictures(LeasedWork[JobImage]):
 
     def release(self, row: JobImage) -> bool:
         # A worker that is alive but could not renew its lease met a fault of the database, which is no strike.
-        is_innocent = not self._is_strike or row.claimed_by in self._alive
+        was_ended = not self._is_strike and row.attempt < _MOST_ENDINGS
+        is_innocent = was_ended or row.claimed_by in self._alive
         values: dict[str, Any] = {"attempts_before": F("attempts_before") + 1} if is_innocent else {}
         with transaction.atomic(), room_given_back(row.job):
             return row.release(**values)

@@ -20,15 +20,25 @@ from rq.queue import Queue
 # Each of these modules registers its tasks when it is imported.
 from jobs.mail import outbox as _outbox  # noqa: F401
 from jobs.quota import alerts as _alerts  # noqa: F401
+from jobs.quota.charges import QUOTA_ALERT
 from jobs.results import bundling as _bundling  # noqa: F401
 from jobs.telemetry.transitions import worker_busy
 from jobs.webhooks import delivery as _delivery  # noqa: F401
+from jobs.webhooks.outbox import DELIVERY_ATTEMPT
 from jobs.work import queue
 from jobs.work import tasks as _tasks  # noqa: F401
 from jobs.work.faults import fitness
+from jobs.work.registry import run_task
 
 logger = logging.getLogger(__name__)
 
+# What version 1.0.0 names in its messages: it still sends them while the web machines are upgraded after the workers.
+_TASKS_OF_1_0_0 = {
+    "jobs.tasks.image_process": queue.IMAGE_PROCESS,
+    "jobs.tasks.image_download": queue.IMAGE_DOWNLOAD,
+    "jobs.services.webhooks.delivery_attempt": DELIVERY_ATTEMPT,
+    "jobs.services.alerts.quota_alert_send": QUOTA_ALERT,
+}
 # How long after its time limit a task may still run, for example to write its failure.
 HANG_MARGIN_S = 30
 _BROKER_PAUSE_S = 0.2
@@ -73,7 +83,7 @@ class _Worker(SimpleWorker):
 
     def request_stop(self, signum: int, frame: Any) -> None:
         self.is_to_stop = True
-        super().request_stop(signum, frame)
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def dequeue_job_and_maintain_ttl(self, *args: Any, **values: Any) -> Any:
         """Wait for the pause that this worker's faults require, then take the next message."""
@@ -85,6 +95,7 @@ class _Worker(SimpleWorker):
 
     def perform_job(self, job: Message, queue: Queue) -> bool:
         close_old_connections()
+        _rename(job)
         started_s = time.monotonic()
         if job.timeout and job.timeout > 0:
             faulthandler.dump_traceback_later(job.timeout + HANG_MARGIN_S, exit=True)
@@ -94,3 +105,11 @@ class _Worker(SimpleWorker):
             faulthandler.cancel_dump_traceback_later()
             close_old_connections()
             worker_busy(queue=queue.name, seconds=time.monotonic() - started_s)
+
+
+def _rename(message: Message) -> None:
+    """Let a message of version 1.0.0 run the task that replaces the function it names."""
+    task = _TASKS_OF_1_0_0.get(message.func_name or "")
+    if task is not None:
+        message.func_name = f"{run_task.__module__}.{run_task.__qualname__}"
+        message.args = (task.name, *message.args)

@@ -25,7 +25,7 @@ from jobs.recipes.finishing import FinishedPicture, picture_finish
 from jobs.recipes.selectors import recipes_from_json
 from jobs.results import storage
 from jobs.telemetry.tracing import picture_traced
-from jobs.telemetry.transitions import stages_done
+from jobs.telemetry.transitions import machine_fault, stages_done
 from jobs.work import queue
 from jobs.work.attempts import (
     image_claim,
@@ -35,7 +35,7 @@ from jobs.work.attempts import (
     image_succeed,
     source_attach,
 )
-from jobs.work.faults import database_retried, fitness, is_machine_fault
+from jobs.work.faults import component_of, database_retried, fitness, is_machine_fault
 from jobs.work.first_picture import FIRST_PICTURE
 from jobs.work.leases import lease_kept
 from jobs.work.registry import runs
@@ -117,6 +117,7 @@ def _end_with(image: JobImage, error: Exception) -> None:
     if is_machine_fault(error):
         logger.warning("a fault of this machine stopped picture %s", image.id, exc_info=error)
         fitness.fault(error)
+        machine_fault(component=component_of(error))
         database_retried(lambda: image_postpone(image=image, error=error))
         return
     if isinstance(error, MattingError):

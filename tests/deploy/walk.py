@@ -156,7 +156,7 @@ class Load:
             except (requests.RequestException, ValueError, KeyError) as error:
                 self.faults.append(repr(error)[:300])
             self._begun[number] = float("inf")
-            pause.wait(0.3)
+            pause.wait(1.0)
 
 
 def send(site: Load, photo: bytes) -> requests.Response:

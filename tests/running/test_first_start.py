@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from pytest_django import Settings
 
 from jobs.models import Membership, Scope, Team
@@ -99,6 +100,25 @@ def test_static_files_are_collected_once_and_again_after_a_change(tmp_path: Path
     (source / "b.css").write_text("b {}")
     assert first_start.static_files_collect() is True
     assert (tmp_path / "collected" / "b.css").is_file()
+
+
+def test_set_up_waits_for_the_database_and_names_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+
+    def refuse() -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise OperationalError("the server is starting up")
+
+    monkeypatch.setattr(first_start.connection, "ensure_connection", refuse)
+    monkeypatch.setattr(first_start.time, "sleep", lambda seconds: None)
+
+    first_start.database_wait(timeout_s=60)
+    assert len(tries) == 3
+
+    tries.clear()
+    with pytest.raises(CannotStart, match="starting up"):
+        first_start.database_wait(timeout_s=0)
 
 
 def test_create_key_prints_the_id_and_then_the_secret_alone(db: None) -> None:

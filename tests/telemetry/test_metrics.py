@@ -10,17 +10,20 @@ from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.test import Client
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
+from redis.exceptions import RedisError
 
 from jobs.models import Job, JobImage
 from jobs.running import readiness
 from jobs.telemetry import counters, transitions
 from jobs.telemetry.merging import counters_locked, ended_processes_merge
 from jobs.work import queue
+from jobs.work.faults import component_of
 from tests import photos
 from tests.cast import Person
 from tests.stack import ROOT
@@ -143,6 +146,28 @@ def test_a_refusal_by_a_limit_is_counted(alice: Person, scrape: Client, settings
 
     assert response.status_code == 429
     assert samples(scrape, "keyline_refusals_total")["api=native,error=quota_exceeded"] == before + 1
+
+
+def test_a_request_that_a_component_failed_is_counted(
+    alice: Person, scrape: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = samples(scrape, "keyline_component_errors_total")
+    monkeypatch.setattr(queue, "is_reachable", lambda: False)
+    photo = SimpleUploadedFile("photo.jpg", photos.encoded("JPEG", quality=50), "image/jpeg")
+
+    response = alice.api().post("/api/jobs/", {"image": photo})
+
+    assert response.status_code == 503
+    after = samples(scrape, "keyline_component_errors_total")
+    assert after["component=broker"] == before.get("component=broker", 0) + 1
+
+
+@pytest.mark.parametrize(
+    ("error", "component"),
+    [(OperationalError("gone"), "database"), (RedisError("gone"), "broker"), (MemoryError(), "machine")],
+)
+def test_the_component_of_a_workers_fault_is_known(error: Exception, component: str) -> None:
+    assert component_of(error) == component
 
 
 def test_counting_never_fails_while_the_broker_is_away(settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -135,6 +136,7 @@ def bucket(*, seconds: float) -> list[Figure]:
     """Keep the pictures in a bucket, and let its service hang and refuse."""
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer("127.0.0.1", free_port(), verbose=False)
     server.start()
     try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
@@ -37,6 +37,12 @@ class Sites:
             self._shared = self._stack.enter_context(tortured_site())
         return self._shared
 
+    def forget(self) -> None:
+        """Stop the site; the next kind gets a new one."""
+        self._shared = None
+        with suppress(Exception):  # the one that is given up may not even stop
+            self._stack.close()
+
     def __enter__(self) -> Self:
         return self
 
@@ -64,7 +70,7 @@ def _load(sites: Sites, extent: Extent) -> list[Figure]:
 
 
 def _decoders(sites: Sites, extent: Extent) -> list[Figure]:
-    count = 500 if extent.short else 10_000
+    count = 500 if extent.short else 5_000
     outcomes, wrong = mutated.run(count)
     details = {"outcomes": dict(outcomes), "faults": wrong[:20]}
     return [
@@ -82,7 +88,7 @@ KINDS: dict[str, Kind] = {
     **{name: Kind(kind.title, partial(_kill, name)) for name, kind in KILLS.items()},
     "hung-worker": Kind(
         "Worker that hangs or is stopped",
-        lambda sites, extent: faults.hung_worker(sites.shared(), times=1 if extent.short else 5),
+        lambda sites, extent: faults.hung_worker(sites.shared(), times=1 if extent.short else 4),
     ),
     "stopped-web": Kind(
         "Web process that is stopped",
@@ -98,7 +104,7 @@ KINDS: dict[str, Kind] = {
             sites.shared(),
             batch=40 if extent.short else 1000,
             pollers=10 if extent.short else 200,
-            pictures=3 if extent.short else 30,
+            pictures=3 if extent.short else 20,
         ),
     ),
     "load": Kind("Load table", _load),

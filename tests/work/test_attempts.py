@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from jobs.work import queue, recovery, retention
 from jobs.work.attempts import image_claim, source_attach
 from jobs.work.cancel import job_cancel
 from jobs.work.leases import resend
-from jobs.work.recovery import images_recover, leases_release
+from jobs.work.recovery import images_recover, leases_release, leases_release_of_host
 from jobs.work.retention import job_purge, jobs_expire
 from jobs.work.retry import job_retry
 from segmentation.errors import InferenceFailed
@@ -178,6 +179,18 @@ def test_a_worker_that_somebody_kills_is_no_strike_against_its_picture(alice: Pe
 
     image.refresh_from_db()
     assert (image.status, image.strikes, image.attempt) == (Status.QUEUED, 0, 5)
+
+
+def test_a_host_that_starts_again_releases_what_its_ended_workers_held(alice: Person):
+    held = {name: only_image(submit(alice)) for name in (f"here-{2**22 + 1}", f"here-{os.getpid()}", "there-1")}
+    for name, image in held.items():
+        image_claim(image_id=str(image.pk), worker=name)
+
+    assert leases_release_of_host(host="here") == 1
+
+    states = {name: JobImage.objects.get(pk=image.pk) for name, image in held.items()}
+    assert [image.status for image in states.values()] == [Status.QUEUED, Status.RUNNING, Status.RUNNING]
+    assert states[f"here-{2**22 + 1}"].strikes == 0
 
 
 def test_a_message_that_redis_lost_is_sent_again(alice: Person):

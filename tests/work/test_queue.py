@@ -6,6 +6,7 @@ import ctypes
 import os
 import signal
 
+import django_rq
 import pytest
 from django.conf import settings
 from django.db import OperationalError, connection
@@ -14,7 +15,7 @@ from rq import SimpleWorker
 
 from jobs.models import Team
 from jobs.running.worker import worker_programs
-from jobs.work import queue, serving
+from jobs.work import queue, registry, serving
 from jobs.work.registry import Task, runs
 from tests.stack import wait_for
 
@@ -44,6 +45,18 @@ def test_a_task_is_not_given_the_database_connection_that_broke_under_the_one_be
     serving.serve(["upkeep"], name="worker-1", until_empty=True)
 
     assert _answers == ["failed", "answered", "answered"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_of_version_1_0_0_runs_the_task_that_replaces_its_function(monkeypatch: pytest.MonkeyPatch) -> None:
+    run: list[str] = []
+    monkeypatch.setitem(registry._functions, queue.IMAGE_PROCESS.name, run.append)
+    old = django_rq.get_queue("default", commit_mode="auto")
+    old.enqueue_call("jobs.tasks.image_process", args=("a-picture",), job_id="image-a-picture")
+
+    serving.serve(["default"], name="worker-1", until_empty=True)
+
+    assert run == ["a-picture"]
 
 
 def test_a_worker_process_outlives_its_broker_and_keeps_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
