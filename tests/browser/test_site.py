@@ -31,7 +31,106 @@ FIRST_PAGE_BYTES = 150_000
 
 
 def faults_of(visitor: Visitor) -> list[str]:
-    """List what axe reports, whatever its impact; new PerformanceObserver((list) => list.getEntries().forEach((entry) => {"
+    """Return axe's findings, without those about axe's own styles and requests."""
+    ours = list(visitor.complaints)
+    found = Axe().run(visitor.page, options={"preload": False}).response["violations"]
+    visitor.page.wait_for_load_state("networkidle")
+    visitor.complaints[:] = ours
+    return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_page_has_accessibility_faults(sign_up: Callable[..., Visitor], photo_files, scheme):
+    visitor = sign_up(color_scheme=scheme)
+    cut_out(visitor.page, photo_files[0])
+    faults = {"editor": faults_of(visitor)}
+
+    for address in PAGES:
+        visitor.page.goto(address)
+        faults[address] = faults_of(visitor)
+
+    assert {address: found for address, found in faults.items() if found} == {}
+
+
+def test_strangers_pages_have_no_accessibility_faults(visit: Callable[..., Visitor]):
+    visitor = visit()
+
+    for address in ("/", "/accounts/login/", "/accounts/signup/"):
+        visitor.page.goto(address)
+        assert faults_of(visitor) == []
+
+
+def test_no_page_is_wider_than_a_phone(sign_up: Callable[..., Visitor], photo_files):
+    page = sign_up(viewport=PHONE, has_touch=True, is_mobile=True).page
+    cut_out(page, photo_files[0])
+    addresses = [page.url, *PAGES]
+
+    for address in addresses:
+        page.goto(address)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], address
+
+
+def test_a_key_made_on_the_page_opens_the_api(sign_up: Callable[..., Visitor], live_stack: Stack):
+    page = sign_up().page
+    page.goto("/keys/")
+    page.fill("input[name=name]", "Shop")
+    page.click("button[value=create]")
+    secret = page.locator("#secret").inner_text()
+
+    answer = requests.get(f"{live_stack.base_url}/api/jobs/", headers={"X-API-KEY": secret}, timeout=30)
+
+    assert answer.status_code == 200
+
+
+def test_a_secret_that_cannot_be_copied_is_selected(sign_up: Callable[..., Visitor]):
+    page = sign_up().page
+    page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
+    page.goto("/keys/")
+    page.fill("input[name=name]", "Shop")
+    page.click("button[value=create]")
+
+    page.click("[data-copy='#secret']")
+
+    assert page.evaluate("() => getSelection().toString()") == page.locator("#secret").inner_text()
+    assert page.locator("[data-copy='#secret']").inner_text().strip() == "Press Ctrl+C to copy"
+
+
+def test_the_language_is_switched_to_chinese(sign_up: Callable[..., Visitor]):
+    page = sign_up().page
+
+    page.click("summary[aria-label='Language and theme']")
+    page.click("button[value='zh-hans']")
+    page.wait_for_selector("html[lang='zh-hans']")
+
+    assert "抠图" in page.locator("nav").inner_text()
+
+
+def test_a_chosen_theme_stays(sign_up: Callable[..., Visitor]):
+    page = sign_up(color_scheme="light").page
+
+    page.click("summary[aria-label='Language and theme']")
+    page.click("[data-theme-value=dark]")
+    page.goto("/gallery/")
+
+    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+
+
+def test_the_first_page_is_light_and_nothing_comes_from_elsewhere(visit: Callable[..., Visitor], live_stack: Stack):
+    page = visit().page
+    transferred, addresses = [], []
+    page.on("requestfinished", lambda request: transferred.append(request.sizes()["responseBodySize"]))
+    page.on("request", lambda request: addresses.append(request.url))
+
+    page.goto("/", wait_until="networkidle")
+
+    assert sum(transferred) < FIRST_PAGE_BYTES
+    assert all(address.startswith(live_stack.base_url) for address in addresses)
+
+
+def test_nothing_on_the_first_page_moves_while_it_loads(sign_up: Callable[..., Visitor]):
+    page = sign_up().page
+    page.add_init_script(
+        "window.shift = 0; new PerformanceObserver((list) => list.getEntries().forEach((entry) => {"
         " window.shift += entry.hadRecentInput ? 0 : entry.value; }))"
         ".observe({ type: 'layout-shift', buffered: true });"
     )
