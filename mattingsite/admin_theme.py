@@ -7,13 +7,15 @@ from collections.abc import Callable
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 
 def _may(*permissions: str) -> Callable[[HttpRequest], bool]:
     return lambda request: any(request.user.has_perm(permission) for permission in permissions)
 
 
-def _item(title: str, icon: str, page: str, permission: str) -> dict[str, object]:
+def _item(title: str | Promise, icon: str, page: str, permission: str) -> dict[str, object]:
     link = reverse_lazy(f"admin:{page}")
     return {"title": title, "icon": icon, "link": link, "permission": _may(permission)}
 
@@ -51,7 +53,7 @@ _GRAY = {
 UNFOLD = {
     "SITE_TITLE": "Keyline",
     "SITE_HEADER": "Keyline",
-    "SITE_SUBHEADER": "Administration",
+    "SITE_SUBHEADER": _("Administration"),
     "SITE_ICON": lambda request: static("mark.svg"),
     "SITE_URL": "/",
     "SHOW_HISTORY": False,
@@ -69,43 +71,40 @@ UNFOLD = {
         "navigation": [
             {
                 "items": [
-                    {"title": "Dashboard", "icon": "monitoring", "link": reverse_lazy("admin:index")},
-                    _item("Jobs", "photo_library", "jobs_job_changelist", "jobs.view_job"),
-                    _item("Failed pictures", "report", "jobs_failedpicture_changelist", "jobs.view_jobimage"),
-                    _item("Audit trail", "fact_check", "jobs_auditentry_changelist", "jobs.view_auditentry"),
+                    {"title": _("Dashboard"), "icon": "monitoring", "link": reverse_lazy("admin:index")},
+                    _item(_("Jobs"), "photo_library", "jobs_job_changelist", "jobs.view_job"),
+                    _item(_("Failed pictures"), "report", "jobs_failedpicture_changelist", "jobs.view_jobimage"),
+                    _item(_("Audit trail"), "fact_check", "jobs_auditentry_changelist", "jobs.view_auditentry"),
                 ]
             },
             {
-                "title": "Teams",
+                "title": _("Teams"),
                 "separator": True,
                 "items": [
-                    _item("Teams and quotas", "groups", "jobs_team_changelist", "jobs.view_team"),
-                    _item("Keys", "key", "jobs_apikey_changelist", "jobs.view_apikey"),
-                    _item("Invitations", "mail", "jobs_invitation_changelist", "jobs.view_invitation"),
-                    _item("Usage", "receipt_long", "jobs_usageentry_changelist", "jobs.view_usageentry"),
+                    _item(_("Teams and quotas"), "groups", "jobs_team_changelist", "jobs.view_team"),
+                    _item(_("Keys"), "key", "jobs_apikey_changelist", "jobs.view_apikey"),
+                    _item(_("Invitations"), "mail", "jobs_invitation_changelist", "jobs.view_invitation"),
+                    _item(_("Usage"), "receipt_long", "jobs_usageentry_changelist", "jobs.view_usageentry"),
                 ],
             },
             {
-                "title": "Delivery",
+                "title": _("Delivery"),
                 "separator": True,
                 "items": [
                     _item(
-                        "Watched folders",
-                        "folder_eye",
-                        "jobs_watchedfolder_changelist",
-                        "jobs.view_watchedfolder",
+                        _("Watched folders"), "folder_eye", "jobs_watchedfolder_changelist", "jobs.view_watchedfolder"
                     ),
-                    _item("Webhooks", "webhook", "jobs_webhook_changelist", "jobs.view_webhook"),
-                    _item("Messages", "outbox", "jobs_webhookdelivery_changelist", "jobs.view_webhookdelivery"),
-                    _item("Models", "neurology", "jobs_modelversion_changelist", "jobs.view_modelversion"),
+                    _item(_("Webhooks"), "webhook", "jobs_webhook_changelist", "jobs.view_webhook"),
+                    _item(_("Messages"), "outbox", "jobs_webhookdelivery_changelist", "jobs.view_webhookdelivery"),
+                    _item(_("Models"), "neurology", "jobs_modelversion_changelist", "jobs.view_modelversion"),
                 ],
             },
             {
-                "title": "People",
+                "title": _("People"),
                 "separator": True,
                 "items": [
-                    _item("Users", "person", "auth_user_changelist", "auth.view_user"),
-                    _item("Roles", "badge", "auth_group_changelist", "auth.view_group"),
+                    _item(_("Users"), "person", "auth_user_changelist", "auth.view_user"),
+                    _item(_("Roles"), "badge", "auth_group_changelist", "auth.view_group"),
                 ],
             },
         ],

@@ -11,6 +11,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
@@ -26,7 +27,7 @@ from jobs.templatetags.keyline_admin import change_text
 class TeamOfEntryFilter(DropdownFilter):
     """Filter entries by the team's id, which is plain text because entries have no foreign keys."""
 
-    title = "team"
+    title = _("team")
     parameter_name = "team_id"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
@@ -44,7 +45,7 @@ class AuditEntryAdmin(ReadOnly, AuditedAdmin):
     list_display_links = ("number",)
     list_filter = (("action", ChoicesDropdownFilter), TeamOfEntryFilter, ("at", DaysFilter))
     search_fields = ("actor_name", "object_id", "=key_id", "=address", "=request_id")
-    search_help_text = "User or key name, key id, IP address, request id, or the id of the object"
+    search_help_text = _("User or key name, key id, IP address, request id, or the id of the object")
     ordering = ("-number",)
     actions = None
     list_before_template = "admin/jobs/auditentry/export.html"
@@ -54,23 +55,23 @@ class AuditEntryAdmin(ReadOnly, AuditedAdmin):
     ) -> tuple[QuerySet[AuditEntry], bool]:
         return super().get_search_results(request, queryset, search_term.strip())
 
-    @display(description="when", ordering="at")
+    @display(description=_("when"), ordering="at")
     def when(self, entry: AuditEntry) -> str:
         return moment(entry.at)
 
-    @display(description="who", header=True)
+    @display(description=_("who"), header=True)
     def who(self, entry: AuditEntry) -> list[str]:
         return [entry.actor_name, f"key {entry.key_id}" if entry.key_id else ""]
 
-    @display(description="what", label=True)
+    @display(description=_("what"), label=True)
     def what(self, entry: AuditEntry) -> str:
         return entry.get_action_display()
 
-    @display(description="object")
+    @display(description=_("object"))
     def object_text(self, entry: AuditEntry) -> str:
         return entry.object_name or "–"
 
-    @display(description="before → after")
+    @display(description=_("before → after"))
     def change(self, entry: AuditEntry) -> str:
         return change_text(entry) or "–"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from jobs.admin.figures import Day, figures, pulse
 from jobs.models.dialects import dialect_names
@@ -80,9 +81,13 @@ def _tiles(
     alive = [worker for worker in workers if worker.get("role") == "pictures"]
     failed = sum(row["pictures"] for row in found["failures"])
     return [
-        {"name": "Pictures today", "value": today},
-        {"name": "Pictures in 30 days", "value": sum(day.pictures for day in found["days"])},
-        {"name": "Failed in 7 days", "value": failed, "bad": failed > 0},
-        {"name": "Waiting in the queue", "value": waiting if queue_answers else "no queue", "bad": not queue_answers},
-        {"name": "Workers alive", "value": len(alive), "bad": not alive},
+        {"name": _("Pictures today"), "value": today},
+        {"name": _("Pictures in 30 days"), "value": sum(day.pictures for day in found["days"])},
+        {"name": _("Failed in 7 days"), "value": failed, "bad": failed > 0},
+        {
+            "name": _("Waiting in the queue"),
+            "value": waiting if queue_answers else _("no queue"),
+            "bad": not queue_answers,
+        },
+        {"name": _("Workers alive"), "value": len(alive), "bad": not alive},
     ]

@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
@@ -52,7 +53,7 @@ CSV_COLUMNS = (
 class ErrorCodeFilter(DropdownFilter):
     """Filter by a public error code. The choices come from the error tree, so no rows are read for them."""
 
-    title = "error code"
+    title = _("error code")
     parameter_name = "error_code"
 
     def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, str]]:
@@ -78,7 +79,7 @@ class JobAdmin(ReadOnly, AuditedAdmin):
         ("created_at", DaysFilter),
     )
     search_fields = ("id",)
-    search_help_text = "Any id: job, picture, file, log_id, task_id, request id, webhook-id, or the path of a result"
+    search_help_text = _("Any id: job, picture, file, log_id, task_id, request id, webhook-id, or the path of a result")
     ordering = ("-created_at",)
     actions = ("retry", "cancel", "purge", "export_csv")
     change_form_outer_before_template = "admin/jobs/job/page.html"
@@ -115,18 +116,18 @@ class JobAdmin(ReadOnly, AuditedAdmin):
             return pair
         return format_html('<span class="kl-nowrap">{}<span class="kl-more">+{}</span></span>', pair, others)
 
-    @display(description="job", header=True)
+    @display(description=_("job"), header=True)
     def ident(self, job: Job) -> list[str]:
         dialect = job.get_dialect_display()
         return [str(job.id)[:8], format_html('<span class="kl-nowrap">{} {}</span>', dialect, job.external_id[:18])]
 
-    @display(description="team", header=True, ordering="team__name")
+    @display(description=_("team"), header=True, ordering="team__name")
     def owner(self, job: Job) -> list[str]:
         by_key = f"key {job.api_key.name}" if job.api_key else "–"
         return [job.team.name, job.user.get_username() if job.user else by_key]
 
     @display(
-        description="status",
+        description=_("status"),
         ordering="status",
         label={
             Status.QUEUED: "info",
@@ -139,15 +140,15 @@ class JobAdmin(ReadOnly, AuditedAdmin):
     def state(self, job: Job) -> tuple[str, str]:
         return job.status, job.get_status_display()
 
-    @display(description="pictures", ordering="images_total")
+    @display(description=_("pictures"), ordering="images_total")
     def count(self, job: Job) -> int:
         return job.images_total
 
-    @display(description="submitted", ordering="created_at")
+    @display(description=_("submitted"), ordering="created_at")
     def submitted(self, job: Job) -> str:
         return moment(job.created_at)
 
-    @display(description="took")
+    @display(description=_("took"))
     def took(self, job: Job) -> str:
         if job.started_at is None or job.finished_at is None:
             return "–"

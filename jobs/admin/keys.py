@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -69,15 +70,15 @@ class ApiKeyAdmin(AuditedAdmin):
         shown = ("team", "name", "public_id", "scope_text", "allowed_networks", "expires_at")
         return (*shown, "created_by", "created_at", "last_used_at", "revoked_at")
 
-    @display(description="scopes")
+    @display(description=_("scopes"))
     def scope_text(self, key: ApiKey) -> str:
         return ", ".join(key.scopes)
 
-    @display(description="last used", ordering="last_used_at")
+    @display(description=_("last used"), ordering="last_used_at")
     def used(self, key: ApiKey) -> str:
         return moment(key.last_used_at)
 
-    @display(description="state", label={"active": "success", "expired": "warning", "revoked": "danger"})
+    @display(description=_("state"), label={"active": "success", "expired": "warning", "revoked": "danger"})
     def state(self, key: ApiKey) -> str:
         if key.revoked_at is not None:
             return "revoked"

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from jobs.admin.base import AuditedAdmin, ReadOnly
@@ -51,7 +52,7 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
         context = {"board": models_board(), "may_activate": self.has_serve_permission(request)}
         return super().changelist_view(request, (extra_context or {}) | context)
 
-    @display(description="by")
+    @display(description=_("by"))
     def by(self, version: ModelVersion) -> str:
         return version.loaded_by_name
 
@@ -59,12 +60,12 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
     def short_hash(self, version: ModelVersion) -> str:
         return version.sha256[:12]
 
-    @display(description="licence")
+    @display(description=_("licence"))
     def licence_text(self, version: ModelVersion) -> str:
         text = version.licence[:60]
         return f"{text} (accepted)" if version.licence_accepted else text
 
-    @display(description="state", label={"active": "success", "earlier": "default"})
+    @display(description=_("state"), label={"active": "success", "earlier": "default"})
     def state(self, version: ModelVersion) -> str:
         return "active" if version.is_active else "earlier"
 

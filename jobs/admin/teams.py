@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.forms import BaseInlineFormSet, ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import StackedInline, TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
@@ -57,7 +58,7 @@ class TeamAdmin(AuditedAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).prefetch_related("memberships")
 
-    @display(description="members")
+    @display(description=_("members"))
     def members_count(self, team: Team) -> int:
         return len(team.memberships.all())
 
@@ -73,7 +74,7 @@ class TeamAdmin(AuditedAdmin):
         for row, fields in formset.changed_objects:
             if isinstance(row, Membership) and "user" in fields:
                 membership_drop(author=author, membership=Membership.objects.get(pk=row.pk))
-        for row in [*formset.new_objects, *(changed for changed, _ in formset.changed_objects)]:
+        for row in [*formset.new_objects, *(changed for changed, _row in formset.changed_objects)]:
             if isinstance(row, Membership):
                 membership_put(author=author, team=form.instance, user=row.user, role=row.role)
             else:

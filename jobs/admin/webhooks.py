@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -35,7 +36,7 @@ class WebhookDeliveryAdmin(ReadOnly, AuditedAdmin):
     actions = ("replay",)
 
     @display(
-        description="status",
+        description=_("status"),
         label={"waiting": "info", "sending": "warning", "succeeded": "success", "failed": "danger"},
     )
     def state(self, delivery: WebhookDelivery) -> tuple[str, str]:

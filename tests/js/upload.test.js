@@ -141,7 +141,10 @@ test("folders are searched to the bottom, in as many parts as they come, for pic
   });
   const inner = folder("inner", [fileEntry("c.tiff")]);
 
-  const found = await picturesIn([folder("outer", [fileEntry("a.heic")], [fileEntry("notes.txt"), inner]), fileEntry("b.bmp")]);
+  const found = await picturesIn([
+    folder("outer", [fileEntry("a.heic")], [fileEntry("notes.txt"), inner]),
+    fileEntry("b.bmp"),
+  ]);
 
   assert.deepEqual(
     found.map(({ file, folder: path }) => [path, file.name]),
