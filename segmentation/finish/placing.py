@@ -13,6 +13,7 @@ from segmentation.postprocess import foreground_box
 
 OPTICAL_HEIGHT = 0.47  # of the canvas, from above: a little over its middle
 _WEIGHT_PULL = 0.5  # how far the optical centre moves from the middle of the box to the centre of mass
+_MOST_SHIFT = 0.15  # of the free space: how far the optical centre moves a subject from the middle
 _HEAD_PER_SHOULDERS = 0.55  # height of a head per width of the shoulders, of an adult seen from the front
 _CHIN_ABOVE_NECK = 0.95
 
@@ -113,14 +114,22 @@ def _aligned(
     match placement.align:
         case Align.OPTICAL:
             mass_x, mass_y = center_of_mass(alpha)
-            left -= (mass_x - middle_x) * _WEIGHT_PULL * scale
-            top = height * OPTICAL_HEIGHT - (middle_y + (mass_y - middle_y) * _WEIGHT_PULL) * scale
+            wide, high = (frame.right - frame.left) * scale, (frame.bottom - frame.top) * scale
+            raised = height * (0.5 - OPTICAL_HEIGHT) + (mass_y - middle_y) * _WEIGHT_PULL * scale
+            left -= _limited((mass_x - middle_x) * _WEIGHT_PULL * scale, width - wide)
+            top -= _limited(raised, height - high)
         case Align.GROUND:
             top = height * placement.ground - frame.bottom * scale
     margin = placement.margin * min(width, height)
     left = _kept_inside(left, frame.left * scale, frame.right * scale, margin, width - margin)
     top = _kept_inside(top, frame.top * scale, frame.bottom * scale, margin, height - margin)
     return left, top
+
+
+def _limited(shift: float, free: float) -> float:
+    """Limit a shift to a part of the free space, so that a large subject keeps a margin on every side."""
+    most = max(0.0, free * _MOST_SHIFT)
+    return min(max(shift, -most), most)
 
 
 def _kept_inside(offset: float, start: float, end: float, low: float, high: float) -> float:

@@ -46,6 +46,15 @@ def test_the_optical_centre_lies_above_the_middle():
     assert (top + bottom) / 2 == pytest.approx(470, abs=1)
 
 
+def test_a_large_subject_keeps_most_of_its_upper_margin():
+    placed = place(levels(), Canvas(width_px=1000, height_px=1000), Placement(fill=0.88, align="optical"))
+
+    _, top, _, bottom = placed.on_canvas(placed.subject)
+
+    assert top < 1000 - bottom
+    assert top >= 0.35 * (1000 - (bottom - top)) - 1
+
+
 def test_margins_win_over_the_share():
     placed = place(levels(), Canvas(width_px=1000, height_px=1000), Placement(fill=1.0, margin=0.1))
 
