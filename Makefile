@@ -15,10 +15,10 @@ LOCK := $(BIN)/pip-compile --quiet --no-header --no-annotate --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev worker test test-fast test-js torture walk containers sbom lint lint-js lock messages bench clean chromium postgresql nginx node
+.PHONY: help run dev worker test test-fast test-js torture walk containers sbom lint lint-js lock messages bench bench-compare bench-page bench-rembg clean chromium postgresql nginx node
 
 help: ## List the tasks
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(VENV)/.installed ## Install the packages and start the whole site on 127.0.0.1 (PORT, MATTING_DATA_DIR)
 	@exec $(BIN)/python manage.py run --end-with-parent
@@ -74,8 +74,18 @@ messages: $(VENV)/.installed-dev ## Collect the texts to translate, and compile 
 	$(BIN)/python manage.py makemessages --all --domain djangojs $(MESSAGES_ARGS) --ignore '*.config.js'
 	cd locale && ../$(BIN)/python ../manage.py compilemessages
 
-bench: $(VENV)/.installed-dev ## Measure a real server, worker and model on this machine
-	@for file in tests/bench/bench_*.py; do $(BIN)/python -m tests.bench.$$(basename $$file .py) || exit 1; done
+bench: $(VENV)/.installed-dev ## Measure everything on this machine: one table, JSON (ONNX=FILE REMBG=PATH for the rival)
+	@$(BIN)/python -m tests.bench $(if $(ONNX),--onnx $(ONNX)) $(if $(REMBG),--rembg $(REMBG)) $(BENCH_ARGS)
+
+bench-compare: $(VENV)/.installed-dev ## Show two runs side by side (A=FILE B=FILE)
+	@$(BIN)/python -m tests.bench.compare $(A) $(B)
+
+bench-page: $(VENV)/.installed-dev ## Write docs/benchmarks.md from a run (RUN=FILE, by default the last one)
+	@$(BIN)/python -m tests.bench.page $(or $(RUN),var/bench/latest.json)
+
+bench-rembg: ## Install the rival of the benchmark into .venv-rembg
+	$(PYTHON) -m venv .venv-rembg
+	.venv-rembg/bin/python -m pip --disable-pip-version-check install $(PIP_ARGS) -r tests/bench/requirements.txt
 
 clean: ## Remove the virtual environment and the caches of tools; the data folder stays
 	rm -rf $(VENV) node_modules .pytest_cache .ruff_cache .mypy_cache .hypothesis

@@ -89,6 +89,12 @@ UNFOLD = {
                 "title": "Delivery",
                 "separator": True,
                 "items": [
+                    _item(
+                        "Watched folders",
+                        "folder_eye",
+                        "jobs_watchedfolder_changelist",
+                        "jobs.view_watchedfolder",
+                    ),
                     _item("Webhooks", "webhook", "jobs_webhook_changelist", "jobs.view_webhook"),
                     _item("Messages", "outbox", "jobs_webhookdelivery_changelist", "jobs.view_webhookdelivery"),
                     _item("Models", "neurology", "jobs_modelversion_changelist", "jobs.view_modelversion"),

@@ -312,7 +312,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
     # No hook that moves choices into shared components: they stay where they are used and need no names.
-    "POSTPROCESSING_HOOKS": ["jobs.api.schema.problems_named"],
+    "POSTPROCESSING_HOOKS": ["jobs.api.schema.problems_named", "jobs.api.schema_additions.document_completed"],
 }
 
 # Ours -----------------------------------------------------------------------------------------------------------------
@@ -338,12 +338,13 @@ MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
 MATTING_PIXEL_PROCESSES = env.switch("MATTING_PIXEL_PROCESSES", True)
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))
 MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", str(BASE_DIR / "weights"))).resolve()
+MATTING_MODEL_THREADS = env.integer("MATTING_MODEL_THREADS", 0, minimum=0)
 MATTING_RUNTIME = env.choice("MATTING_RUNTIME", "auto", RUNTIMES)
 MATTING_HOST = env("MATTING_HOST", "")
 MATTING_QUALITY = env.choice("MATTING_QUALITY", "fast", tuple(Quality))
 MATTING_QUALITY_UNITS = env.counts("MATTING_QUALITY_UNITS", tuple(Quality))
 MATTING_AUTO_ABOVE = env.number("MATTING_AUTO_ABOVE", 0.2, minimum=0)
-MATTING_AUTO_SHARE = env.number("MATTING_AUTO_SHARE", 0.3, minimum=0)
+MATTING_AUTO_SHARE = env.number("MATTING_AUTO_SHARE", 0.35, minimum=0)
 MATTING_AUTO_MAX_S = env.number("MATTING_AUTO_MAX_S", 20.0, minimum=0)
 MATTING_MODEL_MEMORY_MB = env.integer("MATTING_MODEL_MEMORY_MB", 0, minimum=0)
 MATTING_MODEL_IDLE_S = env.number("MATTING_MODEL_IDLE_S", 600.0, minimum=1)

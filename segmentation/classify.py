@@ -31,6 +31,11 @@ def which_subject(rgb: np.ndarray, matte: Matte) -> Subject:
     """
     if is_stamped_paper(rgb):
         return Subject.STAMP
+    return person_or_object(matte)
+
+
+def person_or_object(matte: Matte) -> Subject:
+    """Return what an engine's result shows if it is no stamp; see `which_subject`."""
     return Subject.PERSON if people_share(matte) > PERSON_SHARE else Subject.OBJECT
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .classify import is_paper, which_subject
+from .beside import beside
+from .classify import is_paper, is_stamped_paper, person_or_object, which_subject
 from .compose import cut
 from .engines.base import Engine, Instance, Matte
 from .errors import InferenceFailed, InvalidParameter
@@ -73,10 +74,12 @@ def find_ink(rgb: np.ndarray, boxes: tuple[Box, ...] = ()) -> Found:
 
 
 def _find_subject(rgb: np.ndarray, options: CutoutOptions, engine: Engine) -> Found:
+    # Whether it is a stamp on paper shows without the model, on a core that the model leaves idle at times.
+    on_paper = beside(is_stamped_paper, rgb) if options.subject is Subject.AUTO else None
     matte = engine.auto(rgb)
-    subject = options.subject if options.subject is not Subject.AUTO else which_subject(rgb, matte)
-    if subject is Subject.STAMP:
+    if on_paper is not None and on_paper.result():
         return find_ink(rgb)
+    subject = person_or_object(matte) if on_paper is not None else options.subject
     alpha, notes = limit_to(options.subject, matte, rgb, engine)
     return Found(alpha, subject, notes=notes)
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
+from .beside import beside
 from .compose import (
     Rendered,
     crop_box,
@@ -40,7 +42,8 @@ BOX_MARGIN = 0.04  # of a box's longer side: hair may reach a little out of a dr
 UNCERTAINTY_SIDE_PX = 320
 NOTHING_FOUND = "nothing: no subject was found"
 NOTHING_LEFT = "nothing: threshold and erosion removed the whole subject"
-SURE_LEVEL = 0.05
+SUREST_SHARE = 0.005  # of a picture: smaller than nearly any subject
+NOTHING_SURE = 0.6  # uncertainty of a picture in which nothing was found
 # Text keys in the stored alpha's PNG, read again for variants: the subject, and the boxes searched for ink.
 SUBJECT_TEXT = "keyline-subject"
 BOXES_TEXT = "keyline-boxes"
@@ -74,11 +77,11 @@ class CutoutResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Matted:
-    """A picture with its final alpha, as (H, W) uint16 and as the stored file; the other fields as in Found."""
+    """A picture with its final alpha, as (H, W) uint16 and as the file to store; the other fields as in Found."""
 
     picture: Picture
     alpha: np.ndarray
-    stored: bytes
+    stored: Future[bytes]
     subject: Subject
     colors: np.ndarray | None = None
     ids: np.ndarray | None = None
@@ -98,13 +101,15 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
     with _timed(timings_ms, "model"):
         found = find(on_paper(picture), options, engine, min_box_side_px=limits.min_box_side_px)
     with _timed(timings_ms, "post"):
+        # What only the source or the alpha is needed for is encoded while the colours are computed.
+        preview = beside(render_preview, picture.rgb, None if picture.alpha is None else to_levels(picture.alpha))
         alpha = quantize(full_size_alpha(found, picture, options))
+        stored = beside(lambda: encode_alpha(alpha, texts=_texts(found), kept=Kept(picture.probe.resolution)))
         ids, people = (None, ()) if found.instances is None else map_people(found.instances, to_float(alpha))
-    with _timed(timings_ms, "encode"):
-        stored = encode_alpha(alpha, texts=_texts(found), kept=Kept(picture.probe.resolution))
-        preview = render_preview(picture.rgb, None if picture.alpha is None else to_levels(picture.alpha))
     matted = _Matted(picture, alpha, stored, found.subject, found.colors, ids, people, found.notes)
-    return replace(_render(matted, options, timings_ms), preview=preview)
+    result = _render(matted, options, timings_ms)
+    with _timed(timings_ms, "encode"):
+        return replace(result, preview=preview.result())
 
 
 def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits: Limits) -> CutoutResult:
@@ -124,7 +129,9 @@ def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits
         subject = Subject(texts.get(SUBJECT_TEXT, Subject.OBJECT))
         boxes = tuple(Box.parse(text) for text in texts.get(BOXES_TEXT, "").split(";") if text)
         colors = find_ink(on_paper(picture), boxes).colors if subject is Subject.STAMP else None
-    return _render(_Matted(picture, alpha, alpha_png, subject, colors), options, timings_ms)
+    stored: Future[bytes] = Future()
+    stored.set_result(alpha_png)
+    return _render(_Matted(picture, alpha, stored, subject, colors), options, timings_ms)
 
 
 def on_paper(picture: Picture) -> np.ndarray:
@@ -184,6 +191,7 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
         frame = crop_box(foreground if options.crop else None, options.crop_margin, width, height)
         clean = _colors(matted, alpha, shown, options)
     with _timed(timings_ms, "encode"):
+        thumbnail = beside(render_thumbnail, cut(clean, frame), cut(shown, frame))
         files = {
             Output.CUTOUT: lambda: render_cutout(
                 cut(clean, frame), cut(shown, frame), options, kept=_kept(matted.picture, options)
@@ -192,26 +200,26 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
             Output.MASK: lambda: render_gray(
                 Output.MASK, cut(shown, frame) if matted.ids is None else matted.ids, kept=kept
             ),
-            Output.ALPHA: lambda: Rendered(Output.ALPHA, matted.stored, "image/png", ".png", width, height),
+            Output.ALPHA: lambda: Rendered(Output.ALPHA, matted.stored.result(), "image/png", ".png", width, height),
             Output.VISUALIZATION: lambda: render_picture(
                 Output.VISUALIZATION, _drawn(rgb, shown, matted.ids), kept=kept
             ),
         }
         outputs = tuple(files[kind]() for kind in options.outputs)
-        thumbnail = render_thumbnail(cut(clean, frame), cut(shown, frame))
-    return CutoutResult(
-        outputs=outputs,
-        alpha=files[Output.ALPHA](),
-        thumbnail=thumbnail,
-        width=width,
-        height=height,
-        foreground=foreground,
-        subject=matted.subject,
-        instances=matted.people,
-        uncertainty=uncertainty_of(alpha),
-        notes=(*matted.picture.probe.notes, *matted.notes, *_missing(matted, foreground)),
-        timings_ms=timings_ms,
-    )
+        stored = files[Output.ALPHA]()
+        return CutoutResult(
+            outputs=outputs,
+            alpha=stored,
+            thumbnail=thumbnail.result(),
+            width=width,
+            height=height,
+            foreground=foreground,
+            subject=matted.subject,
+            instances=matted.people,
+            uncertainty=uncertainty_of(alpha),
+            notes=(*matted.picture.probe.notes, *matted.notes, *_missing(matted, foreground)),
+            timings_ms=timings_ms,
+        )
 
 
 def _kept(picture: Picture, options: CutoutOptions) -> Kept:
@@ -242,17 +250,21 @@ def _drawn(rgb: np.ndarray, shown: np.ndarray, ids: np.ndarray | None) -> np.nda
 
 
 def uncertainty_of(alpha: np.ndarray) -> float:
-    """Return the undecided share of the subject's area, 0..1: alpha in 0.05..0.95 among alpha above 0.05.
+    """Return how uncertain a matte is, 0..1: 0 for an alpha of 0 and 1 alone, 1 for 0.5 everywhere.
 
-    Measured on alpha (H, W) float32, averaged down to a longer side of 320 pixels so that small and large pictures are
-    comparable. A sharp outline gives a few per cent; an alpha of 0.5 everywhere gives 1. Return 0.0 without a subject.
+    The larger of two numbers, measured on alpha (H, W) float32 averaged down to a longer side of 320 pixels, so that
+    small and large pictures are comparable. How much is undecided: the root of the mean of 4 a (1 - a). How little is
+    decided: NOTHING_SURE times what the surest half per cent of the picture lacks of 1, so a picture without a subject
+    gives NOTHING_SURE. docs/benchmarks.md says how much of the error the pictures with high values hold.
     """
     height, width = alpha.shape
     scale = min(1.0, UNCERTAINTY_SIDE_PX / max(height, width))
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-    subject = small > SURE_LEVEL
-    return float((subject & (small < 1 - SURE_LEVEL)).sum() / max(subject.sum(), 1))
+    small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA).ravel()
+    undecided = float(np.sqrt(max(0.0, 4 * float(np.mean(small * (1 - small))))))
+    place = int((1 - SUREST_SHARE) * (small.size - 1))
+    surest = float(np.partition(small, place)[place])
+    return min(1.0, max(undecided, NOTHING_SURE * (1 - surest)))
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from pathlib import Path
 import requests
 
 ROOT = Path(__file__).resolve().parent.parent
-_START_TIMEOUT_S = 300.0
+_START_TIMEOUT_S = float(os.environ.get("KEYLINE_START_TIMEOUT_S", "300"))
 _STOP_TIMEOUT_S = 60.0
 
 

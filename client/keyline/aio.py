@@ -13,6 +13,7 @@ import httpx
 
 from keyline import requests
 from keyline.model import Job, KeylineError, Picture, job_of
+from keyline.part import Part
 from keyline.requests import Source
 
 
@@ -65,13 +66,18 @@ class AsyncKeyline:
             following = page["images_next"]
         return job_of(body)
 
-    async def wait(self, job: Job, *, timeout_s: float = 3600.0) -> Job:
-        """Wait for a job's end and return it; raise KeylineError after `timeout_s` seconds."""
+    async def wait(self, job: Job, *, timeout_s: float = 3600.0, progress: Callable[[Job], None] | None = None) -> Job:
+        """Wait for a job's end and return it; `progress` is called with each state.
+
+        Raise KeylineError after `timeout_s` seconds.
+        """
         deadline = time.monotonic() + timeout_s
         while not job.is_terminal:
             if time.monotonic() >= deadline:
                 raise KeylineError(f"job {job.id} has not ended in {timeout_s:g} s", code="timeout")
             job = await self.job(job.id, wait_s=10)
+            if progress is not None:
+                progress(job)
         return job
 
     async def cancel(self, job: Job) -> Job:
@@ -86,13 +92,31 @@ class AsyncKeyline:
         return account
 
     async def download(self, url: str, path: str | Path) -> Path:
-        """Download a file to `path`."""
-        response = await self._send("GET", url)
-        return Picture(response.content, response.headers["Content-Type"]).save(path)
+        """Download a file to `path`; an interrupted download is resumed."""
+        part = Part(Path(path))
+        for attempt in range(1, requests.TRIES + 1):
+            try:
+                await self._download(url, part)
+                break
+            except httpx.TransportError as error:
+                pause = requests.pause_before(attempt, None)
+                if pause is None:
+                    raise KeylineError(f"{url} could not be downloaded: {error}") from error
+                await self._sleep(pause)
+        return part.complete()
 
     async def zip(self, job: Job, path: str | Path) -> Path:
         """Download all results of a job as one zip."""
         return await self.download(f"/api/jobs/{job.id}/zip", path)
+
+    async def _download(self, url: str, part: Part) -> None:
+        async with self._http.stream("GET", url, headers=part.request_headers()) as response:
+            if not part.begins(response):
+                await response.aread()
+                requests.checked(response)
+                return
+            async for piece in response.aiter_bytes():
+                part.append(piece)
 
     async def _submit(
         self, sources: Sequence[Source], options: dict[str, Any], *, wait_s: int | None, accept: str

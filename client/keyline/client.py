@@ -12,6 +12,7 @@ import httpx
 
 from keyline import requests
 from keyline.model import Job, KeylineError, Picture, job_of
+from keyline.part import Part
 from keyline.requests import Source
 
 
@@ -93,35 +94,30 @@ class Keyline:
 
     def download(self, url: str, path: str | Path) -> Path:
         """Download a file to `path`; an interrupted download is resumed."""
-        target = Path(path)
-        unfinished = target.with_name(f".{target.name}.part")
+        part = Part(Path(path))
         for attempt in range(1, requests.TRIES + 1):
             try:
-                self._download(url, unfinished)
+                self._download(url, part)
                 break
             except httpx.TransportError as error:
                 pause = requests.pause_before(attempt, None)
                 if pause is None:
                     raise KeylineError(f"{url} could not be downloaded: {error}") from error
                 self._sleep(pause)
-        return unfinished.replace(target)
+        return part.complete()
 
     def zip(self, job: Job, path: str | Path) -> Path:
         """Download all results of a job as one zip."""
         return self.download(f"/api/jobs/{job.id}/zip", path)
 
-    def _download(self, url: str, unfinished: Path) -> None:
-        have = unfinished.stat().st_size if unfinished.exists() else 0
-        headers = {"Range": f"bytes={have}-"} if have else {}
-        with self._http.stream("GET", url, headers=headers) as response:
-            if response.status_code == 416:  # all of it was there already
-                return
-            if not response.is_success:
+    def _download(self, url: str, part: Part) -> None:
+        with self._http.stream("GET", url, headers=part.request_headers()) as response:
+            if not part.begins(response):
                 response.read()
                 requests.checked(response)
-            with unfinished.open("ab" if response.status_code == 206 else "wb") as file:
-                for piece in response.iter_bytes():
-                    file.write(piece)
+                return
+            for piece in response.iter_bytes():
+                part.append(piece)
 
     def _submit(
         self, sources: Sequence[Source], options: dict[str, Any], *, wait_s: int | None, accept: str

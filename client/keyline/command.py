@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import glob
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,13 +63,16 @@ def _command(commands: Any, name: str, text: str, run: Any) -> argparse.Argument
     parser.add_argument("--background", default=None, metavar="COLOUR")
     parser.add_argument("--threshold", type=int, default=None)
     parser.add_argument("--crop", action="store_true", default=None)
+    parser.add_argument("--recipe", default=None, metavar="NAME", help="finish each picture, such as amazon-main")
     parser.add_argument("-om", "--mask", action="store_true", help="only the mask")
     parser.add_argument("-a", "--refine", action="store_true", default=None)
     return parser
 
 
 def _options(chosen: argparse.Namespace) -> dict[str, Any]:
-    options = {name: getattr(chosen, name) for name in ("format", "background", "threshold", "crop", "refine")}
+    options = {
+        name: getattr(chosen, name) for name in ("format", "background", "threshold", "crop", "refine", "recipe")
+    }
     if chosen.mask:
         options["outputs"] = ["mask"]
     return {name: value for name, value in options.items() if value is not None}
@@ -86,30 +90,39 @@ def _one(client: Keyline, chosen: argparse.Namespace, console: Console) -> int:
 
 def _folder(client: Keyline, chosen: argparse.Namespace, console: Console) -> int:
     chosen.output.mkdir(parents=True, exist_ok=True)
-    failed = _cut_out_all(client, _pictures_in(chosen.input), chosen, console)
+    given_up: dict[Path, float] = {}
+    _cut_out_all(client, chosen, console, given_up)
     if chosen.watch:
         from watchfiles import watch
 
         console.print(f"Watching {chosen.input}; Ctrl-C ends it.")
-        for _changes in watch(chosen.input):
-            failed += _cut_out_all(client, _pictures_in(chosen.input), chosen, console)
-    return 1 if failed else 0
+        # It also yields without a change, for pictures that came while nobody watched.
+        for _changes in watch(chosen.input, yield_on_timeout=True, raise_interrupt=True):
+            _cut_out_all(client, chosen, console, given_up)
+    return 1 if given_up else 0
 
 
-def _cut_out_all(client: Keyline, paths: Iterable[Path], chosen: argparse.Namespace, console: Console) -> int:
-    """Cut out each picture whose result is missing or older than the picture; return the number of failures."""
-    left = [path for path in paths if _is_missing(path, _target(path, chosen))]
-    failed = 0
+def _cut_out_all(client: Keyline, chosen: argparse.Namespace, console: Console, given_up: dict[Path, float]) -> None:
+    """Cut out each picture whose result is missing or older; note in `given_up` when those that failed were written."""
+    left = [
+        path
+        for path in _pictures_in(chosen.input)
+        if _is_missing(path, _target(path, chosen)) and given_up.get(path) != path.stat().st_mtime
+    ]
+    if not left:
+        return
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("Cutting out", total=len(left))
         for path in left:
+            written_at = path.stat().st_mtime
             try:
-                client.cut_out(path, **_options(chosen)).save(_target(path, chosen))
-            except KeylineError as error:
+                picture = client.cut_out(path, **_options(chosen))
+                picture.save(_target(path, chosen, picture.content_type))
+                given_up.pop(path, None)
+            except (KeylineError, FileNotFoundError) as error:
                 console.print(f"{path.name}: {error}")
-                failed += 1
+                given_up[path] = written_at
             bar.advance(task)
-    return failed
 
 
 def _zip(client: Keyline, chosen: argparse.Namespace, console: Console) -> int:
@@ -136,9 +149,15 @@ def _pictures_in(folder: Path) -> list[Path]:
     )
 
 
-def _target(path: Path, chosen: argparse.Namespace) -> Path:
+def _target(path: Path, chosen: argparse.Namespace, content_type: str = "") -> Path:
+    """Return where a result goes. A recipe chooses its own format: before its file is there, any of its name counts."""
     output: Path = chosen.output
-    return output / f"{path.stem}{SUFFIXES[chosen.format or 'png']}"
+    if not chosen.recipe:
+        return output / f"{path.stem}{SUFFIXES[chosen.format or 'png']}"
+    stem = f"{path.stem}-{chosen.recipe.partition('@')[0]}"
+    if content_type:
+        return output / f"{stem}{SUFFIXES.get(content_type.partition('/')[2], '.psd')}"
+    return next(output.glob(f"{glob.escape(stem)}.*"), output / f"{stem}.png")
 
 
 def _is_missing(source: Path, target: Path) -> bool:

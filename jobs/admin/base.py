@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib.admin import ShowFacets
 from django.contrib.admin.options import BaseModelAdmin
+from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.forms import BaseForm
 from django.http import HttpRequest
@@ -18,6 +19,7 @@ from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.utils import parse_date_str
 
+from jobs.admin.paging import BoundedPaginator
 from jobs.audit.trail import audit_append
 from jobs.models import Action
 from jobs.teams.caller import caller_of
@@ -33,6 +35,7 @@ class AuditedAdmin(ModelAdmin):
     show_full_result_count = False
     show_facets = ShowFacets.NEVER  # each would count all rows again
     list_per_page = 25
+    paginator: type[Paginator] = BoundedPaginator
     list_filter_submit = True
 
     def construct_change_message(self, request: HttpRequest, form: BaseForm, formsets: Any, add: bool = False) -> Any:

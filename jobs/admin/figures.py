@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
+import threading
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.cache import cache
+from django.db import DatabaseError, connection
 from django.db.models import Count, Sum
 from django.utils import timezone
 from redis.exceptions import RedisError
@@ -20,7 +23,12 @@ DAYS = 30
 FAILURE_DAYS = 7
 TIMED_PICTURES = 1000
 STAGES = ("queue", "fetch", "decode", "model", "post", "encode", "total")
-_KEPT_S = 60
+FIGURES_KEY = "keyline.admin.figures"
+_FRESH = dt.timedelta(seconds=60)
+_KEPT_S = 24 * 3600
+_RENEWAL_S = 600  # after which another request may try
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +69,33 @@ def pulse() -> Pulse:
 
 
 def figures() -> dict[str, Any]:
-    """Return the figures from the database, cached for at most one minute."""
-    found: dict[str, Any] = cache.get_or_set("keyline.admin.figures", _figures, _KEPT_S) or {}
+    """Return the figures of the database, and compute them again beside the request when they are older than a minute.
+
+    With a million jobs they take seconds, so only the first visit of a day waits for them; `as_of` says their age.
+    """
+    found: dict[str, Any] | None = cache.get(FIGURES_KEY)
+    if found is None:
+        return _renewed()
+    if timezone.now() - found["as_of"] > _FRESH and cache.add(f"{FIGURES_KEY}.renewing", True, _RENEWAL_S):
+        threading.Thread(target=_renew, name="figures", daemon=True).start()
     return found
+
+
+def _renewed() -> dict[str, Any]:
+    found = _figures()
+    cache.set(FIGURES_KEY, found, _KEPT_S)
+    return found
+
+
+def _renew() -> None:
+    """Compute the figures in a thread of its own, with a connection of its own."""
+    try:
+        _renewed()
+    except DatabaseError:
+        logger.warning("the dashboard's figures could not be computed; those before stay", exc_info=True)
+    finally:
+        cache.delete(f"{FIGURES_KEY}.renewing")
+        connection.close()
 
 
 def _figures() -> dict[str, Any]:

@@ -17,13 +17,20 @@ _PROBLEM = "#/components/schemas/Problem"
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The API key as a bearer token."""
+    """The API key as a bearer token, or in its own header."""
 
     target_class = "jobs.api.auth.KeyAuthentication"
-    name = "key"
+    name: Any = ("key", "keyHeader")
 
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "An API key's secret."}
+    def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
+        text = "An API key's secret."
+        return [
+            {"type": "http", "scheme": "bearer", "description": text},
+            {"type": "apiKey", "in": "header", "name": "X-API-KEY", "description": text},
+        ]
+
+    def get_security_requirement(self, auto_schema: object) -> list[dict[str, list[Any]]]:
+        return [{name: []} for name in self.name]
 
 
 class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -1,16 +1,24 @@
-"""Compare the qualities on photos with masks: time, share of escalated photos, error, and value of the uncertainty."""
+"""Measure the qualities on photos with masks: time, share escalated, error, and what the uncertainty is worth.
+
+Both models run once on every photo; what `auto` would have cost at each level follows from that without running again.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 
 from segmentation.engines.base import Engine
 from segmentation.pipeline import uncertainty_of
+
+SHARES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8)
+# What `auto` is to reach: an error near the fine model's at less than half of its time.
+ERROR_WITHIN, TIME_BELOW = 1.10, 0.45
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,7 @@ class Measured:
     fine_error: float
     fast_s: float
     fine_s: float
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,37 +47,139 @@ class Outcome:
     escalated_share: float
 
 
-def measure(photos: Iterable[tuple[np.ndarray, np.ndarray]], fast: Engine, fine: Engine) -> list[Measured]:
-    """Run both models on each photo, (H, W, 3) uint8, and compare the alpha with its mask, (H, W) float32 0..1."""
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Hold what was measured on a set of photos with two models."""
+
+    fast: str
+    fine: str
+    photos: tuple[Measured, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Comparison:
+        photos = tuple(Measured(**photo) for photo in stored["photos"])
+        return cls(str(stored["fast"]), str(stored["fine"]), photos)
+
+    def by_set(self) -> list[tuple[str, Comparison]]:
+        """Return all photos, and the photos of each set by themselves: a name begins with its set and a slash."""
+        names = sorted({one.name.partition("/")[0] for one in self.photos if "/" in one.name})
+        parts = [(f"Set {name}", self._of(name)) for name in names if len(names) > 1]
+        return [("All photos", self), *parts]
+
+    def _of(self, name: str) -> Comparison:
+        photos = (one for one in self.photos if one.name.startswith(f"{name}/"))
+        return Comparison(self.fast, self.fine, tuple(photos))
+
+    def markdown(self) -> str:
+        """Return the table of the qualities with the curve of `auto`, and the calibration, as Markdown."""
+        found = outcomes(self.photos)
+        fast, fine = found[:2]
+        lines = [
+            f"{len(self.photos)} photos, fast {self.fast}, fine {self.fine}.",
+            "",
+            "| quality | level | share escalated | mean time | of fine's time | mean error | of fine's error |",
+            "|---|--:|--:|--:|--:|--:|--:|",
+        ]
+        for one in found:
+            level = "" if one.above is None else f"{one.above:.3f}"
+            cells = (
+                *(f"`{one.quality}`", level, f"{one.escalated_share:.0%}", f"{one.mean_s * 1000:.0f} ms"),
+                *(f"{one.mean_s / fine.mean_s:.0%}", f"{one.error:.4f}", f"{one.error / fine.error:.2f}×"),
+            )
+            lines.append(f"| {' | '.join(cells)} |")
+        held, best = error_held_by_most_uncertain(self.photos), best_possible(self.photos)
+        lines += [
+            "",
+            f"The 20 % most uncertain photos hold {held:.0%} of the fast model's error; the 20 % worst ones, which a "
+            f"perfect measure would find, hold {best:.0%}.",
+        ]
+        if fine.error < fast.error:
+            gained = [f"{gain_found(self.photos, share=share):.0%}" for share in (0.2, 0.3)]
+            lines.append(
+                f"Of the error that the fine model takes away, {gained[0]} are in the 20 % most uncertain photos and "
+                f"{gained[1]} in 30 %."
+            )
+        if chosen := recommended(self.photos):
+            lines.append(
+                f"Within {ERROR_WITHIN - 1:.0%} of fine's error at under {TIME_BELOW:.0%} of its time: level "
+                f"{chosen.above:.3f}, {chosen.escalated_share:.0%} escalated."
+                if chosen.above is not None
+                else "The fast model alone is within the error that was asked for."
+            )
+        else:
+            lines.append(
+                f"No level comes within {ERROR_WITHIN - 1:.0%} of fine's error at under {TIME_BELOW:.0%} of its time; "
+                "the table is the trade-off."
+            )
+        return "\n".join(lines)
+
+
+def measure(photos: Iterable[tuple[str, np.ndarray, np.ndarray]], fast: Engine, fine: Engine) -> list[Measured]:
+    """Run both models on every named photo, (H, W, 3) uint8, and compare with its mask, (H, W) float32 0..1.
+
+    NaN in a mask marks pixels that do not count.
+    """
     measured = []
-    for rgb, mask in photos:
-        fast_alpha, fast_s = _asked(fast, rgb)
-        fine_alpha, fine_s = _asked(fine, rgb)
-        measured.append(
-            Measured(uncertainty_of(fast_alpha), _error(fast_alpha, mask), _error(fine_alpha, mask), fast_s, fine_s)
-        )
+    for name, rgb, mask in photos:
+        fast_alpha, fast_s = _timed(fast, rgb)
+        fine_alpha, fine_s = _timed(fine, rgb)
+        errors = error_of(fast_alpha, mask), error_of(fine_alpha, mask)
+        measured.append(Measured(uncertainty_of(fast_alpha), *errors, fast_s, fine_s, name))
     return measured
 
 
-def outcomes(measured: Sequence[Measured], *, shares: Sequence[float] = (0.1, 0.2, 0.3, 0.4, 0.5)) -> list[Outcome]:
-    """Return the outcomes of fast, fine, and `auto` at the level for each share of escalated photos."""
+def outcomes(measured: Sequence[Measured], *, shares: Sequence[float] = SHARES) -> list[Outcome]:
+    """Return fast, fine, and `auto` at the level that escalates each share: the curve of the trade-off."""
     ranked = sorted(measured, key=lambda one: -one.uncertainty)
     found = [_outcome("fast", ranked, 0), _outcome("fine", ranked, len(ranked))]
     found += [_outcome("auto", ranked, round(share * len(ranked))) for share in shares]
     return found
 
 
-def error_held_by_most_uncertain(measured: Sequence[Measured], *, share: float = 0.2) -> float:
-    """Return the share (0..1) of the fast model's total error that comes from the most uncertain photos."""
+def recommended(measured: Sequence[Measured]) -> Outcome | None:
+    """Return the cheapest `auto` that is near enough to fine's error and time; None when there is none."""
     ranked = sorted(measured, key=lambda one: -one.uncertainty)
-    total = sum(one.fast_error for one in ranked)
-    held = sum(one.fast_error for one in ranked[: round(share * len(ranked))])
-    return held / total if total else 0.0
+    fine = _outcome("fine", ranked, len(ranked))
+    for count in range(len(ranked) + 1):
+        one = _outcome("auto", ranked, count)
+        if one.error <= ERROR_WITHIN * fine.error:
+            return one if one.mean_s < TIME_BELOW * fine.mean_s else None
+    return None
+
+
+def error_held_by_most_uncertain(measured: Sequence[Measured], *, share: float = 0.2) -> float:
+    """Return how much of the fast model's total error the most uncertain photos hold, 0..1."""
+    return _held([one.fast_error for one in sorted(measured, key=lambda one: -one.uncertainty)], share)
+
+
+def best_possible(measured: Sequence[Measured], *, share: float = 0.2) -> float:
+    """Return how much of the fast model's total error the worst photos hold: what a perfect measure would find."""
+    return _held(sorted((one.fast_error for one in measured), reverse=True), share)
+
+
+def gain_found(measured: Sequence[Measured], *, share: float) -> float:
+    """Return which part of the error that the fine model takes away is taken away in the most uncertain photos."""
+    ranked = sorted(measured, key=lambda one: -one.uncertainty)
+    return _held([one.fast_error - one.fine_error for one in ranked], share)
+
+
+def error_of(alpha: np.ndarray, mask: np.ndarray) -> float:
+    """Return the mean absolute difference, at the mask's size, over the pixels that are not NaN there."""
+    height, width = mask.shape
+    return float(np.nanmean(np.abs(cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR) - mask)))
+
+
+def _held(values: Sequence[float], share: float) -> float:
+    total = sum(values)
+    return sum(values[: round(share * len(values))]) / total if total else 0.0
 
 
 def _outcome(quality: str, ranked: Sequence[Measured], escalated: int) -> Outcome:
     fine, fast = ranked[:escalated], ranked[escalated:]
-    # `auto` has asked the fast model first; `fine` does not.
+    # `auto` has run the fast model first; `fine` does not.
     first_s = sum(one.fast_s for one in (ranked if quality != "fine" else fast))
     count = max(1, len(ranked))
     return Outcome(
@@ -80,13 +191,7 @@ def _outcome(quality: str, ranked: Sequence[Measured], escalated: int) -> Outcom
     )
 
 
-def _asked(engine: Engine, rgb: np.ndarray) -> tuple[np.ndarray, float]:
+def _timed(engine: Engine, rgb: np.ndarray) -> tuple[np.ndarray, float]:
     started = time.perf_counter()
     alpha = engine.auto(rgb).alpha
     return alpha, time.perf_counter() - started
-
-
-def _error(alpha: np.ndarray, mask: np.ndarray) -> float:
-    """Return the mean absolute difference, after resizing the alpha to the mask's size."""
-    height, width = mask.shape
-    return float(np.abs(cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR) - mask).mean())

@@ -245,7 +245,9 @@ def load(weights: Weights) -> Engine:
 
 
 def _threads() -> int | None:
-    """Return each worker's share of a container's CPUs; None without a limit, so that the runtime decides."""
+    """Return the setting, or each worker's share of a container's CPUs; None where the runtime is to choose."""
+    if settings.MATTING_MODEL_THREADS:
+        return int(settings.MATTING_MODEL_THREADS)
     cpus = available_cpus()
     return None if cpus >= (os.cpu_count() or 1) else max(1, cpus // settings.MATTING_WORKERS)
 

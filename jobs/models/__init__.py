@@ -19,6 +19,7 @@ from .recipe import BackgroundPicture, RecipeVersion
 from .team import Membership, Team
 from .upload import Upload
 from .usage import UsageEntry, UsageErasure, UsagePeriod
+from .watched_folder import WatchedFolder
 from .webhook import Webhook, WebhookDelivery
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "UsageEntry",
     "UsageErasure",
     "UsagePeriod",
+    "WatchedFolder",
     "Webhook",
     "WebhookDelivery",
 ]

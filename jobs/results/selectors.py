@@ -45,6 +45,19 @@ def file_of(image: JobImage, *kinds: str) -> Artifact:
     raise NotFound("The result has been deleted.")
 
 
+def result_of(image: JobImage, *kinds: str) -> Artifact:
+    """Return the first file of a job's recipes, and of a job without recipes the first of `kinds`.
+
+    Raises NotFound when all are deleted, and with the picture's notes when the recipes gave no file.
+    """
+    if not image.job.recipes:
+        return file_of(image, *kinds)
+    finished = [stored for stored in image.artifacts.all() if stored.kind == Artifact.Kind.FINISHED]
+    if not finished:
+        raise NotFound("; ".join(image.notes) or "The recipe gave no file.")
+    return finished[0]
+
+
 def missing_notes(image: JobImage) -> dict[str, list[str]]:
     """Return `{"notes": [...]}` for the response when no subject was found in the picture, else an empty dict."""
     return {} if image.foreground or not image.notes else {"notes": list(image.notes)}

@@ -103,7 +103,7 @@ def variant_begin(
     give_back = pixels.renderings_of_team.take(image.job.team_id)
     with ExitStack() as undo:
         undo.callback(give_back)
-        files = _FilesOnDisk(undo)
+        files = FilesOnDisk(undo)
         wanted = VariantInput(
             source=files.path_of(preview or source),
             size=None if preview is None else (preview.width or 0, preview.height or 0),
@@ -146,7 +146,7 @@ def _smaller_preview(image: JobImage) -> Artifact | None:
     return preview
 
 
-class _FilesOnDisk:
+class FilesOnDisk:
     """Provide local paths of stored files; files of a bucket are copied, and removed when `undo` is closed."""
 
     def __init__(self, undo: ExitStack) -> None:

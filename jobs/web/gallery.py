@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -86,6 +85,32 @@ class GalleryFilter(forms.Form):
         return any(self.cleaned_data.get(field.name) for field in self.more_fields())
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of pictures, and whether there is a next one: a count would read every picture of the team.
+
+    before: the last picture of the page before, None on the first page.
+    """
+
+    object_list: list[JobImage]
+    number: int
+    has_next: bool
+    before: JobImage | None
+
+    @classmethod
+    def of(cls, images: QuerySet[JobImage], number: str) -> Page:
+        """Read page `number`, counted from 1; any other text is the first page."""
+        wanted = int(number) if number.isdecimal() and len(number) < 7 and int(number) else 1
+        first = (wanted - 1) * PAGE_SIZE
+        found = list(images[max(0, first - 1) : first + PAGE_SIZE + 1])
+        before = found.pop(0) if first and found else None
+        return cls(found[:PAGE_SIZE], wanted, len(found) > PAGE_SIZE, before)
+
+    @property
+    def next_page_number(self) -> int:
+        return self.number + 1
+
+
 class GalleryView(FragmentPage):
     """Show thumbnails. htmx requests receive only the next page of them, other requests the whole HTML page."""
 
@@ -97,24 +122,23 @@ class GalleryView(FragmentPage):
         form = GalleryFilter(self.request.GET)
         form.is_valid()
         images = images_filtered(self.actor, form.cleaned_data)
-        page = Paginator(images, PAGE_SIZE).get_page(self.request.GET.get("page"))
+        page = Page.of(images, self.request.GET.get("page", ""))
         query = self.request.GET.copy()
         query.pop("page", None)
         is_by_day = form.cleaned_data.get("order", "") in _BY_DAY
         return super().get_context_data(
             form=form,
             page=page,
-            rows=rows_of(images, page) if is_by_day else [Row(image) for image in page.object_list],
+            rows=rows_of(page) if is_by_day else [Row(image) for image in page.object_list],
             query=query.urlencode(),
             is_filtered=any(form.cleaned_data.values()),
             **values,
         )
 
 
-def rows_of(images: QuerySet[JobImage], page: Page[JobImage]) -> list[Row]:
-    """Return a page's pictures, each first one of a day with that day; the pictures before the page count too."""
-    before = images[page.start_index() - 2] if page.number > 1 else None
-    last = day_of(before) if before else None
+def rows_of(page: Page) -> list[Row]:
+    """Return a page's pictures, each first one of a day with that day; the picture before the page counts too."""
+    last = day_of(page.before) if page.before else None
     rows = []
     for image in page.object_list:
         day = day_of(image)

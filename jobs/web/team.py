@@ -29,17 +29,17 @@ class TeamForm(forms.Form):
     name = forms.CharField(label=_("Name"), max_length=120)
     members_see_all = forms.BooleanField(label=_("Members see all pictures of the team"), required=False)
     quality = forms.ChoiceField(
-        label=_("Quality of pictures that name none"),
+        label=_("Quality where none is chosen"),
         required=False,
         choices=[("", _("The site's default")), *words.QUALITIES.items()],
     )
     review_above = forms.FloatField(
-        label=_("Announce pictures from this uncertainty"),
+        label=_("Report pictures from this uncertainty on"),
         required=False,
         min_value=0,
         max_value=1,
         widget=forms.NumberInput({"step": "0.05"}),
-        help_text=_("As the event image.uncertain, to the team's webhooks. Empty: never."),
+        help_text=_("They go to the team's webhooks as the event image.uncertain. Leave empty to report none."),
     )
 
 

@@ -11,9 +11,11 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 
 from jobs.errors import JobNotFound, PictureNotFound
-from jobs.models import Job, JobImage, Status
+from jobs.models import Artifact, Job, JobImage, Status
 from jobs.models.identifiers import is_uuid
 from jobs.teams.actor import Actor
+
+SMALL_JOB_PICTURES = 8
 
 
 def jobs_of(actor: Actor) -> QuerySet[Job]:
@@ -105,6 +107,30 @@ def images_of(job: Job) -> list[JobImage]:
     return images
 
 
+def images_of_small_job(job: Job) -> list[JobImage] | None:
+    """Return a job's pictures in order with their artifacts, by one query; None where it cannot: see `images_of`.
+
+    Each artifact brings its picture along, so this is for jobs of few pictures, all of which have a file.
+    """
+    if job.images_total > SMALL_JOB_PICTURES:
+        return None
+    files: dict[UUID, list[Artifact]] = {}
+    images: dict[UUID, JobImage] = {}
+    for artifact in Artifact.objects.filter(job=job, image__isnull=False).select_related("image"):
+        image = artifact.image
+        assert image is not None
+        images.setdefault(image.pk, image)
+        files.setdefault(image.pk, []).append(artifact)
+    if len(images) != job.images_total:  # one has no file yet, or was deleted
+        return None
+    for image in images.values():
+        image.job = job
+        found = image.artifacts.all()
+        found._result_cache = files[image.pk]
+        image._prefetched_objects_cache = {"artifacts": found}  # type: ignore[attr-defined]  # as a prefetch does
+    return sorted(images.values(), key=lambda image: image.position)
+
+
 def image_at(job: Job, position: int | None = None) -> JobImage:
     """Return the picture at `position`, by default the first one. Positions may have gaps after deletions."""
     images = job.images.prefetch_related("artifacts").order_by("position")
@@ -114,9 +140,15 @@ def image_at(job: Job, position: int | None = None) -> JobImage:
     return image
 
 
+def _images_seen(actor: Actor) -> QuerySet[JobImage]:
+    """Return the pictures of `jobs_of`, by one join: with a subquery databases sort all of a team's pictures."""
+    images = JobImage.objects.filter(job__team=actor.team)
+    return images.filter(job__user=actor.user) if actor.sees_only_own else images
+
+
 def images_recent(actor: Actor, count: int) -> list[JobImage]:
     """Return the newest finished cutouts that the actor may see, with their artifacts."""
-    images = JobImage.objects.filter(job__in=jobs_of(actor), status=Status.SUCCEEDED)
+    images = _images_seen(actor).filter(status=Status.SUCCEEDED)
     return list(images.select_related("job").prefetch_related("artifacts").order_by("-finished_at")[:count])
 
 
@@ -125,7 +157,7 @@ def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImag
 
     `order` is `uncertain`, `oldest` or `name`; by default the newest come first.
     """
-    images = JobImage.objects.filter(job__in=jobs_of(actor)).select_related("job").prefetch_related("artifacts")
+    images = _images_seen(actor).select_related("job").prefetch_related("artifacts")
     lookups = {
         "q": "name__icontains",
         "status": "status",

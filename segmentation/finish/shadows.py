@@ -12,6 +12,7 @@ from segmentation.finish.recipe import Shadow, ShadowType
 REDUCTION = 4
 _CONTACT_SHARE = 0.06  # of the subject's height: what lies this close to its lower edge touches the ground
 _RESTS_WITHIN = 0.35  # of the subject's height from its lowest point: what lies higher does not touch
+_LEVEL_GROUND, _STEEPEST_GROUND = 0.4, 1.1  # slopes of the hull: a steeper side leads up to a part in the air
 _CONTACT_FLAT = 0.28  # height of a contact shadow, of its width over the ground
 _REFLECTION_REACH = 0.45  # of the subject's height, until the mirror picture has faded
 _DIRECTIONS = {ShadowType.CAST: 215.0}  # where a recipe names none: from the front left; else from above left
@@ -69,8 +70,9 @@ def _contact(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) 
     """Darken the ground where the subject touches it.
 
     A subject stands on its lower convex hull: between two wheels the ground is a straight line, even if the camera saw
-    them from a corner. The outline touches the ground where it is close to the hull. Two blurred layers are combined: a
-    narrow dark one at the contact, and a wide faint one around it.
+    them from a corner. The outline touches the ground where it is close to the hull, unless the hull rises
+    steeply there, as it does towards a strap that hangs in the air. Two blurred layers are combined: a narrow dark one
+    at the contact, and a wide faint one around it.
     """
     left, top, right, bottom = box
     size, height = bottom - top, alpha.shape[0]
@@ -82,7 +84,9 @@ def _contact(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) 
     near = lowest > bottom - _RESTS_WITHIN * size
     columns, lowest = columns[near], lowest[near]
     ground = _lower_hull(columns, lowest)
-    touching = np.clip(1 - (ground - lowest) / reach, 0, 1)
+    steepness = np.abs(np.gradient(ground, columns)) if columns.size > 1 else np.zeros(columns.size)
+    rests = np.clip((_STEEPEST_GROUND - steepness) / _LEVEL_GROUND, 0, 1)
+    touching = np.clip(1 - (ground - lowest) / reach, 0, 1) * rests
     feet = np.zeros_like(alpha)
     thickness = max(1, round(reach * _CONTACT_FLAT))
     for offset in range(-thickness, thickness + 1):

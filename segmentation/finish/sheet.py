@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
+import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -14,6 +17,7 @@ PAGE_PX = (1240, 1754)  # A4 at 150 dpi
 DPI = 150
 COLUMNS, ROWS = 4, 5
 UNCERTAIN_COLOR = (200, 90, 0)
+_CELL_PX = 512  # more than a cell is wide
 _MARGIN_PX, _GAP_PX, _LABEL_PX = 60, 24, 44
 _FONTS = ("NotoSansCJK-Regular.ttc", "NotoSans-Regular.ttf", "DejaVuSans.ttf")
 _CHECKER = ((255, 255, 255), (232, 232, 232))
@@ -26,6 +30,37 @@ class Entry:
     name: str
     pixels: np.ndarray
     is_uncertain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One result that lies in a picture file: its path, its name, and whether it should be reviewed."""
+
+    path: Path
+    name: str
+    is_uncertain: bool
+
+
+def sheet_write(cells: Sequence[Cell], title: str, folder: Path) -> Path:
+    """Write the contact sheet of picture files into a new PDF of `folder`; return its path.
+
+    The files are read one page at a time. A file that is gone or damaged has an empty cell.
+    """
+    data = contact_sheet((_entry_of(cell) for cell in cells), title=title)
+    descriptor, name = tempfile.mkstemp(dir=folder, suffix=".pdf")
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+    return Path(name)
+
+
+def _entry_of(cell: Cell) -> Entry:
+    try:
+        with Image.open(cell.path) as picture:
+            picture.thumbnail((_CELL_PX, _CELL_PX))
+            pixels = np.asarray(picture.convert("RGBA"))
+    except (OSError, SyntaxError, ValueError):
+        pixels = np.zeros((8, 8, 4), np.uint8)
+    return Entry(cell.name, pixels, cell.is_uncertain)
 
 
 def contact_sheet(entries: Iterable[Entry], *, title: str = "") -> bytes:

@@ -72,3 +72,35 @@ def test_the_samples_are_taken(alice: Person) -> None:
 
         assert answer.status_code < 300, f"{method} {path}: {answer.content}"
         assert "error_code" not in answer.json(), path
+
+
+def test_health_keys_states_and_headers_are_described() -> None:
+    document = schema()
+    submit = document["paths"]["/api/jobs/"]["post"]
+    accepted = set(submit["responses"]["202"]["headers"])
+    refused = set(submit["responses"]["4XX"]["headers"])
+
+    assert {"/health", "/health/live", "/health/ready"} <= set(document["paths"])
+    assert document["components"]["securitySchemes"]["keyHeader"]["name"] == "X-API-KEY"
+    assert [one for one in submit["security"] if set(one) & {"key", "keyHeader"}] == [{"key": []}, {"keyHeader": []}]
+    assert accepted == {"X-Request-Id", "RateLimit", "RateLimit-Policy", "Idempotent-Replayed", "Location"}
+    assert refused == {"X-Request-Id", "RateLimit", "RateLimit-Policy", "Retry-After"}
+    assert "Link" in document["paths"]["/api/jobs/"]["get"]["responses"]["200"]["headers"]
+    assert document["components"]["schemas"]["Job"]["properties"]["status"]["enum"][0] == "queued"
+
+
+def test_health_answers_what_the_document_says(client: Client, db: None) -> None:
+    described = schema()["components"]["schemas"]["Health"]["properties"]
+
+    for path in ("/health", "/health/ready", "/health/live"):
+        assert set(client.get(path).json()) <= set(described), path
+
+
+def test_forms_and_json_have_schemas_of_their_own() -> None:
+    content = schema()["paths"]["/api/jobs/"]["post"]["requestBody"]["content"]
+    form, plain = (content[kind]["schema"]["$ref"] for kind in ("multipart/form-data", "application/json"))
+
+    assert form != plain
+    properties = schema()["components"]["schemas"]
+    assert properties[form.rpartition("/")[2]]["properties"]["image"]["items"]["format"] == "binary"
+    assert "image" not in properties[plain.rpartition("/")[2]]["properties"]

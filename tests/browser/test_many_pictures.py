@@ -29,9 +29,7 @@ def names_in(download: object) -> list[str]:
     return zipfile.ZipFile(io.BytesIO(Path(download.path()).read_bytes())).namelist()
 
 
-def test_a_dropped_zip_becomes_a_batch_that_keeps_folders_and_can_be_run_again(
-    sign_up: Callable[..., Visitor], archive
-):
+def test_a_zip_becomes_a_batch_that_keeps_folders_and_can_be_run_again(sign_up: Callable[..., Visitor], archive):
     page = sign_up().page
     page.set_input_files("#files", archive)
     page.wait_for_selector(".tray-item >> nth=2")

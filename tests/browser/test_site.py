@@ -13,7 +13,7 @@ from tests.browser.test_cutting_out import cut_out
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
-PAGES = ["/", "/gallery/", "/usage/", "/keys/", "/webhooks/", "/team/"]
+PAGES = ["/", "/gallery/", "/recipes/", "/usage/", "/keys/", "/webhooks/", "/team/"]
 FIRST_PAGE_BYTES = 150_000
 
 

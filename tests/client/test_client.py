@@ -96,12 +96,14 @@ def test_an_interrupted_download_goes_on_where_it_stopped(tmp_path: Path) -> Non
             yield b"01234"
             raise httpx.ReadError("lost")
 
-    script = Script(httpx.Response(200, stream=Lost()), httpx.Response(206, content=b"56789"))
+    script = Script(httpx.Response(200, headers={"ETag": '"e"'}, stream=Lost()), httpx.Response(206, content=b"56789"))
+    (tmp_path / ".a.png.part").write_bytes(b"of another file")
 
     path = script.client().download("/files/1/a.png", tmp_path / "a.png")
 
     assert path.read_bytes() == b"0123456789"
-    assert script.requests[1].headers["Range"] == "bytes=5-"
+    assert "Range" not in script.requests[0].headers
+    assert (script.requests[1].headers["Range"], script.requests[1].headers["If-Range"]) == ("bytes=5-", '"e"')
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
 
 

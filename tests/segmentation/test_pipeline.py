@@ -10,7 +10,7 @@ from segmentation.errors import BoxInvalid, InvalidParameter
 from segmentation.find import limit_to
 from segmentation.image import Limits
 from segmentation.options import AlphaMode, Box, CutoutOptions, Output, Subject
-from segmentation.pipeline import cut_out, read_alpha, render_variant
+from segmentation.pipeline import NOTHING_SURE, cut_out, read_alpha, render_variant
 from segmentation.postprocess import shape_alpha
 from tests.fakes import EmptyEngine, FakeEngine
 from tests.segmentation.pictures import astronaut, disc, encoded
@@ -27,6 +27,7 @@ def opened(data: bytes) -> np.ndarray:
 def _plain_names(monkeypatch):
     """Let the engine's result alone classify the subject, without the photo's pixels."""
     monkeypatch.setattr(finding, "which_subject", lambda rgb, matte: Subject.OBJECT)
+    monkeypatch.setattr(finding, "is_stamped_paper", lambda rgb: False)
 
 
 def test_a_photo_becomes_a_transparent_cutout_of_its_size():
@@ -291,4 +292,4 @@ def test_a_photo_without_people_gives_an_empty_map_and_no_error():
     options = CutoutOptions(method="instances", outputs=("mask", "visualization"))
     result = cut_out(PHOTO, options, EmptyEngine(), LIMITS)
     assert not opened(result.outputs[0].data).any()
-    assert (result.instances, result.foreground, result.uncertainty) == ((), None, 0)
+    assert (result.instances, result.foreground, result.uncertainty) == ((), None, NOTHING_SURE)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from segmentation.errors import BoxInvalid, ImageError, ImageUnreadable
 from segmentation.image import Limits
 from segmentation.options import Box, CutoutOptions, Format, Method, Output, Subject
-from segmentation.pipeline import cut_out, read_alpha, render_variant, uncertainty_of
+from segmentation.pipeline import NOTHING_SURE, cut_out, read_alpha, render_variant, uncertainty_of
 from tests.fakes import EmptyEngine, FakeEngine
 from tests.segmentation.pictures import astronaut, disc, encoded
 from tests.segmentation.test_options import cutout_options
@@ -60,7 +60,13 @@ def test_every_stage_reports_its_time():
 
 def test_uncertainty_grows_from_a_crisp_edge_to_a_guess():
     crisp, soft, guess = disc(400, 120, 1), disc(400, 120, 80), np.full((400, 400), 0.5, np.float32)
-    assert 0 < uncertainty_of(crisp) < 0.05 < uncertainty_of(soft) < uncertainty_of(guess) == 1
+    assert 0 < uncertainty_of(crisp) < 0.15 < 0.3 < uncertainty_of(soft) < uncertainty_of(guess) == 1
+
+
+def test_a_picture_in_which_nothing_was_found_is_to_be_reviewed():
+    nothing, faint = np.zeros((90, 160), np.float32), disc(400, 120, 1) * 0.3
+    assert uncertainty_of(nothing) == NOTHING_SURE
+    assert uncertainty_of(disc(400, 120, 1)) < uncertainty_of(faint) < NOTHING_SURE
 
 
 def test_uncertainty_means_the_same_for_a_small_picture_and_a_large_one():

@@ -12,11 +12,12 @@ import argparse
 import json
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from tests.stack import ROOT
 from tests.torture import kinds
-from tests.torture.figures import guarantees, result_of, results_merge
+from tests.torture.figures import Figure, guarantees, result_of, results_merge
 
 _RESULTS = ROOT / "docs" / "guarantees.json"
 
@@ -41,7 +42,13 @@ def main() -> int:
             kind = kinds.KINDS[name]
             begun = time.monotonic()
             print(f"\n=== {name}: {kind.title}", flush=True)
-            figures = kind.run(sites, extent)
+            try:
+                figures = kind.run(sites, extent)
+            except Exception as error:  # the other kinds are still worth running, on a new site
+                traceback.print_exc()
+                details = {"error": f"{type(error).__name__}: {error}"[:500]}
+                figures = [Figure(f"{kind.title}: runs that ended with an error", 1, "", 0, details=details)]
+                sites.forget()
             command = (
                 f"make torture KIND={name}" if not options.short else f"python -m tests.torture --short --kind {name}"
             )

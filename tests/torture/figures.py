@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import os
 import platform
 import subprocess
@@ -39,6 +40,8 @@ class Figure:
 
     @property
     def text(self) -> str:
+        if math.isinf(self.value):
+            return "no answer"
         value = f"{self.value:.0f}" if self.value == int(self.value) or self.value >= 100 else f"{self.value:.1f}"
         return f"{value} {self.unit}".strip()
 
@@ -72,11 +75,13 @@ def results_merge(path: Path, name: str, result: dict[str, Any]) -> None:
 def result_of(figures: Iterable[Figure], *, title: str, command: str, seconds: float) -> dict[str, Any]:
     """Return the JSON of one kind."""
     rows = [asdict(figure) for figure in figures]
+    for row in rows:
+        row["value"] = None if math.isinf(row["value"]) else row["value"]  # JSON has no infinity
     return {"title": title, "command": command, "seconds": round(seconds), **machine(), "figures": rows}
 
 
 def figures_of(result: dict[str, Any]) -> list[Figure]:
-    return [Figure(**row) for row in result["figures"]]
+    return [Figure(**row | {"value": math.inf if row["value"] is None else row["value"]}) for row in result["figures"]]
 
 
 def guarantees(results: dict[str, dict[str, Any]], order: Iterable[str]) -> str:

@@ -59,9 +59,9 @@ def _started_again_when_ended(site: TorturedSite) -> None:
 KINDS = {
     "worker": KillKind("Kills of a worker with a model", _named("--child", "pictures")),
     "downloader": KillKind("Kills of a downloader", _named("--child", "downloads"), ("by_url", "by_url", "waits")),
-    "worker-parent": KillKind("Kills of the workers' parent", _named("manage.py", "work", without="--child")),
-    "web": KillKind("Kills of a web process", _named("webserver", "--child")),
-    "web-parent": KillKind("Kills of the web server's parent", _named("webserver", without="--child")),
+    "worker-parent": KillKind("Kills of the workers' parent", _named("manage.py work", without="--child")),
+    "web": KillKind("Kills of a web process", _named("webserver/__main__.py", "--child")),
+    "web-parent": KillKind("Kills of the web server's parent", _named("webserver/__main__.py", without="--child")),
     "broker": KillKind("Kills of the broker, with its data", _named("valkey-server"), afterwards=_broker_data_lost),
     "pixels": KillKind("Kills of a pixel process", _named("spawn_main"), ("large", "varies", "large")),
     "supervisor": KillKind(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Self
@@ -36,6 +36,12 @@ class Sites:
         if self._shared is None:
             self._shared = self._stack.enter_context(tortured_site())
         return self._shared
+
+    def forget(self) -> None:
+        """Stop the site; the next kind gets a new one."""
+        self._shared = None
+        with suppress(Exception):  # the one that is given up may not even stop
+            self._stack.close()
 
     def __enter__(self) -> Self:
         return self

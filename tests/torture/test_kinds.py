@@ -62,6 +62,7 @@ def test_the_page_shows_each_kind_and_the_sums(tmp_path: Path) -> None:
         Figure("Kills: lost", 0, "", 0),
         Figure("Kills: slowest recovery", 12.3, "s", 10.0),
         Figure("Kills: pictures sent", 40),
+        Figure("Kills: slowest probe", float("inf"), "ms", 100.0),
     ]
     results_merge(path, "kills", result_of(figures, title="Kills", command="make torture KIND=kills", seconds=7))
     results_merge(path, "other", result_of([Figure("Other: lost", 2, "", 0)], title="Other", command="x", seconds=1))
@@ -71,6 +72,7 @@ def test_the_page_shows_each_kind_and_the_sums(tmp_path: Path) -> None:
     assert "| Kills: slowest recovery | ≤ 10 s | 12.3 s | **no** |" in page
     assert "| All kinds: lost | ≤ 0 | 2 | **no** |" in page
     assert "| Kills: pictures sent |  | 40 |  |" in page
+    assert "| Kills: slowest probe | ≤ 100 ms | no answer | **no** |" in page
     assert page.index("## Kills") < page.index("## Other")
 
 

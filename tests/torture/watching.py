@@ -175,10 +175,15 @@ def _is_picture(content: bytes) -> bool:
     return True
 
 
-def places(folder: Path) -> tuple[Folder, Bucket]:
-    """Create an empty folder and an empty bucket to watch; the bucket's server stops with this process."""
+def folder_place(folder: Path) -> Folder:
+    """Create an empty folder to watch, and one for its results."""
     for name in ("inbox", "outbox"):
         (folder / name).mkdir()
+    return Folder(str(folder / "inbox"), str(folder / "outbox"))
+
+
+def bucket_place() -> Bucket:
+    """Create an empty bucket to watch; its server stops with this process, and AWS_* variables lead to it."""
     port = free_port()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     ThreadedMotoServer("127.0.0.1", port, verbose=False).start()
@@ -189,7 +194,7 @@ def places(folder: Path) -> tuple[Folder, Bucket]:
         "AWS_DEFAULT_REGION": "us-east-1",
     }
     boto3.client("s3").create_bucket(Bucket=BUCKET)
-    return Folder(str(folder / "inbox"), str(folder / "outbox")), Bucket(f"s3://{BUCKET}/inbox", f"s3://{BUCKET}/out")
+    return Bucket(f"s3://{BUCKET}/inbox", f"s3://{BUCKET}/out")
 
 
 def memory_kib(stack: Stack, folder: Path, waiting: int) -> int:
@@ -218,7 +223,7 @@ def main(kills: int, seed: int) -> int:
     total = 0
     with tempfile.TemporaryDirectory() as name, running_stack(MATTING_WORKERS="1", WEB_PROCESSES="1") as stack:
         wait_for(lambda: _jobs(stack) >= 0, timeout_s=_START_S, what="the site does not respond")
-        tortured = places(Path(name))
+        tortured = folder_place(Path(name)), bucket_place()
         started = time.monotonic()
         with ThreadPoolExecutor() as threads:
             results = list(threads.map(lambda place: torture(stack, place, kills=kills, seed=seed), tortured))

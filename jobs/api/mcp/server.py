@@ -24,9 +24,10 @@ from jobs.errors import AuthenticationRequired, JobNotFound, ScopeMissing
 from jobs.intake.sources import Source, accept_base64, default_limits
 from jobs.models import Artifact, Job, JobImage, Scope
 from jobs.quota.limits import limits_within, quota_of
+from jobs.recipes.selectors import recipe_named
 from jobs.results import storage
 from jobs.results.downloads import download_note
-from jobs.results.selectors import file_of
+from jobs.results.selectors import file_of, result_of
 from jobs.teams.actor import Actor
 from jobs.teams.keys import key_touch
 from jobs.teams.rates import rates_of, request_spend, require_room
@@ -63,10 +64,12 @@ def build_server(*, base_url: str = "") -> MCPServer:
         format: Format = Format.PNG,
         background: str = "",
         crop: bool = False,
+        recipe: str = "",
     ) -> list[Image | str]:
         """Remove the background of one picture, given as base64 or by URL.
 
         boxes are [left, top, right, bottom], points [x, y, 1] to keep or [x, y, 0] to remove this place.
+        recipe names a finished picture, such as amazon-main, which is returned instead of the cut-out.
         """
         actor = actor_of(context, Scope.SUBMIT, is_submit=True)
         options = CutoutOptions(
@@ -79,9 +82,11 @@ def build_server(*, base_url: str = "") -> MCPServer:
             crop=crop,
         )
         door = Door(dialect=NAME, urgency=Job.Urgency.INTERACTIVE)
-        job = job_submit(actor=actor, door=door, options=options, sources=[_source(actor, image_base64, image_url)])
+        recipes = [recipe_named(actor, recipe)] if recipe else []
+        sources = [_source(actor, image_base64, image_url)]
+        job = job_submit(actor=actor, door=door, options=options, sources=sources, recipes=recipes)
         image = picture_of(actor=actor, job=wait_for_job(job.pk, timeout_s=settings.MATTING_MAX_WAIT_S))
-        answer: list[Image | str] = [_picture(actor, image, Artifact.Kind.CUTOUT), f"job {job.pk}"]
+        answer: list[Image | str] = [_sent(actor, result_of(image, Artifact.Kind.CUTOUT)), f"job {job.pk}"]
         jobs_delivered([job.pk])  # the same call is a new request from here on
         return answer
 
@@ -121,8 +126,8 @@ def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False)
     else:
         scheme, _, secret = headers.get("authorization", "").partition(" ")
         secret = secret if scheme.lower() == "bearer" else headers.get("x-api-key", "")
-        client = context.request_context.request.client
-        address = client.host if client else None
+        request = context.request_context.request
+        address = request.client.host if request and request.client else None
     key = key_by_secret(secret.strip())
     if key is None or not key.is_active or not is_allowed_from(key, address):
         raise AuthenticationRequired
@@ -159,7 +164,10 @@ def _source(actor: Actor, image_base64: str, image_url: str) -> Source:
 
 
 def _picture(actor: Actor, image: JobImage, kind: str) -> Image:
-    artifact = file_of(image, kind)
+    return _sent(actor, file_of(image, kind))
+
+
+def _sent(actor: Actor, artifact: Artifact) -> Image:
     download_note(actor=actor, artifact=artifact)
     return Image(data=storage.read(artifact.key), format=artifact.content_type.partition("/")[2])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
@@ -17,7 +18,7 @@ from jobs.api.auth import request_id_of
 from jobs.api.base import DialectView
 from jobs.api.fields import require_known
 from jobs.api.problem import problem_response
-from jobs.models import Job
+from jobs.models import Job, JobImage
 from jobs.work.admission import outlook
 from segmentation.errors import InvalidParameter, MattingError
 
@@ -56,15 +57,16 @@ class NativeView(DialectView):
             raise InvalidParameter(f"wait: a whole number from 0 to {settings.MATTING_MAX_WAIT_S}", field="wait")
         return int(text)
 
-    def answer(self, job: Job, *, pending_status: int = 202) -> Response:
+    def answer(self, job: Job, *, pending_status: int = 202, images: Sequence[JobImage] | None = None) -> Response:
         """Return the job as a response, with status 200 after its end, and `pending_status` before.
 
-        With status 202, headers give the job's URL and the state of the queue.
+        With status 202, headers give the job's URL and the state of the queue. images: all pictures of the job, if they
+        have been read already.
         """
         shown = ImagePageSerializer(data=self._paging())
         shown.is_valid(raise_exception=True)
         page, size = shown.validated_data["images_page"], shown.validated_data["images_page_size"]
-        document = job_document(job, base_url=self.base_url, page=page, page_size=size)
+        document = job_document(job, base_url=self.base_url, page=page, page_size=size, images=images)
         headers = {}
         if document["images_next"]:
             headers["Link"] = f'<{document["images_next"]}>; rel="next"'

@@ -74,7 +74,8 @@ class ImageSerializer(serializers.Serializer):
     )
     subject = serializers.CharField(allow_blank=True)
     uncertainty = serializers.FloatField(
-        allow_null=True, help_text="0..1, the undecided share of the subject: review high ones first."
+        allow_null=True,
+        help_text="0..1, how undecided the alpha is, or how little was found: review high first.",
     )
     instances = serializers.ListField(child=serializers.DictField())
     notes = serializers.ListField(child=serializers.CharField())

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from django.http import FileResponse
 
-from jobs.errors import NotFound
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
-from jobs.results.selectors import file_of
+from jobs.results.selectors import result_of
 
 NOTES_HEADER = "Keyline-Notes"  # what the job's JSON tells under `notes`, such as that nothing was found
 
@@ -18,13 +17,7 @@ def picture_response(image: JobImage) -> FileResponse:
     Raise NotFound when the file has been deleted, and when the job's recipes made no file.
     """
     kinds = Artifact.Kind
-    if image.job.recipes:
-        finished = [stored for stored in image.artifacts.all() if stored.kind == kinds.FINISHED]
-        if not finished:
-            raise NotFound("; ".join(image.notes) or "The recipe gave no file.")
-        artifact = finished[0]
-    else:
-        artifact = file_of(image, kinds.CUTOUT, kinds.MASK, kinds.VISUALIZATION, kinds.ALPHA)
+    artifact = result_of(image, kinds.CUTOUT, kinds.MASK, kinds.VISUALIZATION, kinds.ALPHA)
     response = FileResponse(
         storage.open_file(artifact.key), content_type=artifact.content_type, filename=artifact.file_name
     )

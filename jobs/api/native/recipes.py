@@ -13,7 +13,6 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.accept import AlwaysJson
 from jobs.api.bodies import MarkedJson
 from jobs.api.fields import KnownFieldsOnly
 from jobs.api.problem import PROBLEM
@@ -111,6 +110,7 @@ class RecipesView(NativeView):
 class RecipeView(NativeView):
     """Look at one recipe, store its next version, or delete it."""
 
+    query_fields = ("version",)
     parser_classes = [MarkedJson]
 
     @extend_schema(
@@ -214,7 +214,6 @@ class RecipePreviewView(NativeView):
     required_scopes = {"POST": (Scope.READ,)}
     is_submit = False
     parser_classes = [MarkedJson]
-    content_negotiation_class = AlwaysJson
 
     @extend_schema(
         tags=["Native"],

@@ -11,6 +11,7 @@ urlpatterns = [
     route("api/jobs/<uuid:job_id>/", views.JobView.as_view(), name="job"),
     route("api/jobs/<uuid:job_id>/cancel", views.JobCancelView.as_view(), name="job-cancel"),
     route("api/jobs/<uuid:job_id>/zip", views.JobZipView.as_view(), name="job-zip"),
+    route("api/jobs/<uuid:job_id>/sheet", views.JobSheetView.as_view(), name="job-sheet"),
     route("api/jobs/<uuid:job_id>/variants", variants.VariantsView.as_view(), name="job-variants"),
     route("api/jobs/<uuid:job_id>/again", variants.AgainView.as_view(), name="job-again"),
     route("api/recipes/", recipes.RecipesView.as_view(), name="recipes"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpResponseBase
+from django.http import FileResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.translation import get_language
 from drf_spectacular.types import OpenApiTypes
@@ -23,9 +24,10 @@ from jobs.errors import JobCanceled, NoResults
 from jobs.intake.sources import default_limits
 from jobs.models import Job, Status
 from jobs.recipes.selectors import recipe_named
+from jobs.results.sheets import SheetRendering, sheet_begin
 from jobs.work.cancel import job_cancel
 from jobs.work.retention import job_purge
-from jobs.work.selectors import images_of, job_get, jobs_filtered
+from jobs.work.selectors import images_of, images_of_small_job, job_get, jobs_filtered
 from jobs.work.submission import Door
 from segmentation.errors import InvalidParameter
 
@@ -135,13 +137,15 @@ class JobView(NativeView):
         return self.when_ended(job, timeout_s=wait_s, then=self._shown) if wait_s else self._shown(job)
 
     def _shown(self, job: Job) -> HttpResponseBase:
-        """Return the job, or 304 if the caller's ETag is current, which reads no picture from the database."""
-        etag = job_etag(job, page=self.request.GET.urlencode(), language=get_language() or "")
+        """Answer with the job, or with 304 when it is as the caller knows it; that reads no picture."""
+        is_whole = not self.request.GET and "If-None-Match" not in self.request.headers
+        images = images_of_small_job(job) if is_whole else None
+        etag = job_etag(job, page=self.request.GET.urlencode(), language=get_language() or "", images=images)
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         unchanged = get_conditional_response(self.request._request, etag=etag)
         if unchanged is not None and unchanged.status_code == 304:
             return Response(status=304, headers=headers)
-        response = self.answer(job, pending_status=200)
+        response = self.answer(job, pending_status=200, images=images)
         for name, value in headers.items():
             response[name] = value
         return response
@@ -191,6 +195,28 @@ class JobZipView(NativeView):
         if not job.images_succeeded:
             raise NoResults
         return zip_response(self.actor, images_of(job), zip_name(job))
+
+
+class JobSheetView(NativeView):
+    """Respond with a contact sheet of a job's results."""
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="jobs_sheet",
+        summary="Get a contact sheet of a job's results: names, and uncertain ones marked",
+        responses={(200, "application/pdf"): OpenApiTypes.BINARY, "4XX": PROBLEM},
+    )
+    def get(self, request: Request, job_id: UUID) -> HttpResponseBase:
+        job = job_get(self.actor, job_id)
+        rendering = sheet_begin(actor=self.actor, job=job)
+        return self.when_done(rendering.future, then=partial(self._sheet, rendering, job), left=rendering.drop)
+
+    def _sheet(self, rendering: SheetRendering, job: Job) -> FileResponse:
+        path = rendering.result()
+        file = path.open("rb")
+        path.unlink()
+        name = f"keyline-{job.created_at:%Y%m%d-%H%M%S}.pdf"
+        return FileResponse(file, as_attachment=True, filename=name, content_type="application/pdf")
 
 
 def _urgency(wait_s: float, count: int) -> Job.Urgency:

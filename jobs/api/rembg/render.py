@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from jobs.errors import ParameterMissing
 from jobs.models import Artifact, JobImage
 from jobs.results import storage
-from jobs.results.selectors import file_of
+from jobs.results.selectors import result_of
 from segmentation.errors import MattingError
 
 # Core code to HTTP status. 422 has FastAPI's list of fields, every other status a sentence.
@@ -59,7 +59,7 @@ def render_error(error: MattingError, *, where: str, status: int | None = None) 
 
 def render_result(image: JobImage, background: tuple[int, int, int, int] | None) -> HttpResponse:
     """Return the picture, or the mask, as PNG; a background with alpha is drawn here."""
-    artifact = file_of(image, Artifact.Kind.CUTOUT, Artifact.Kind.MASK)
+    artifact = result_of(image, Artifact.Kind.CUTOUT, Artifact.Kind.MASK)
     data = storage.read(artifact.key)
     if background is not None and artifact.kind == Artifact.Kind.CUTOUT and 0 < background[3] < 255:
         data = _on_color(data, background)

@@ -42,7 +42,7 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
     extras = serializers.CharField(
         required=False,
         max_length=20_000,
-        help_text='JSON; "sam_prompt" has rectangles and points of the subject.',
+        help_text='JSON; "sam_prompt" has rectangles and points of the subject, "recipe" the name of a recipe.',
     )
 
     def validate_model(self, value: str) -> str:
@@ -85,6 +85,13 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         red, green, blue, alpha = (int(part) for part in parts)
         return red, green, blue, alpha
 
+    def recipe(self) -> str:
+        """Return the name of a recipe in `extras`, empty without one; raise InvalidParameter for JSON that is none."""
+        name = _extras(self.validated_data.get("extras", "")).get("recipe", "")
+        if not isinstance(name, str):
+            raise InvalidParameter("extras: recipe must be a name", field="extras")
+        return name
+
     @property
     def without_effect(self) -> list[str]:
         return [name for name in WITHOUT_EFFECT if name in self.validated_data]
@@ -118,15 +125,24 @@ class RembgErrorSerializer(serializers.Serializer):
     detail = serializers.JSONField()
 
 
+def _extras(text: str) -> dict[str, Any]:
+    """Return the JSON object in `extras`, empty without one; raise InvalidParameter for anything else."""
+    try:
+        extras = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        extras = None
+    if not isinstance(extras, dict):
+        raise InvalidParameter("extras: a JSON object with a list of sam_prompt", field="extras")
+    return extras
+
+
 def _prompts(extras: str) -> tuple[tuple[Box, ...], tuple[Point, ...]]:
     """Return the rectangles and points of `sam_prompt` in a JSON object.
 
     Everything else is ignored, especially paths.
     """
-    if not extras:
-        return (), ()
     try:
-        prompts = json.loads(extras).get("sam_prompt", [])
+        prompts = _extras(extras).get("sam_prompt", [])
         boxes = tuple(Box.parse(prompt["data"]) for prompt in prompts if prompt.get("type") == "rectangle")
         points = tuple(
             Point(prompt["data"][0], prompt["data"][1], prompt.get("label", 1) != 0)

@@ -17,6 +17,7 @@ from jobs.api.accept import AlwaysJson
 from jobs.api.base import NothingHere, PublishedView
 from jobs.api.body_limits import one_picture
 from jobs.models import Job, Scope
+from jobs.recipes.selectors import recipe_named
 from jobs.work.submission import Door
 from segmentation.errors import MattingError
 
@@ -76,7 +77,14 @@ class RemoveView(RembgView):
         self.ignored_fields = [*self.ignored_fields, *body.without_effect]
         options, background = body.to_options(), body.background()
         door = Door(dialect=NAME, urgency=Job.Urgency.INTERACTIVE)
-        job = self.submit(door=door, options=options, sources=[body.to_source()], fields={"background": background})
+        recipes = [recipe_named(self.actor, name)] if (name := body.recipe()) else []
+        job = self.submit(
+            door=door,
+            options=options,
+            sources=[body.to_source()],
+            recipes=recipes,
+            fields={"background": background},
+        )
         answer = partial(render.render_result, background=background)
         return self.when_picture(job, timeout_s=settings.MATTING_MAX_WAIT_S, then=answer)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ import numpy as np
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from jobs.inference.comparison import Comparison, measure
+
 PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -19,45 +22,68 @@ class Command(BaseCommand):
     help = "Compare the qualities fast, auto and fine on photos with masks, and say which level of auto to set."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("photos", type=Path, help="folder of photos")
-        parser.add_argument("masks", type=Path, help="folder of gray masks with the photos' names, as .png")
+        parser.add_argument("photos", type=Path, nargs="?", help="folder of photos, or of folders that are sets")
+        parser.add_argument(
+            "masks",
+            type=Path,
+            nargs="?",
+            help="folder of gray masks with the photos' names, as .png; NAME.ignore.png is white where nothing counts",
+        )
         parser.add_argument("--fine", type=Path, help="weights of the fine model (default: the active one)")
         parser.add_argument("--limit", type=int, default=200, help="at most so many photos (default: 200)")
+        parser.add_argument("--record", type=Path, metavar="FILE", help="also keep each photo's figures, as JSON")
+        parser.add_argument("--from", type=Path, dest="recorded", metavar="FILE", help="read such a file; run no model")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from jobs.inference.comparison import error_held_by_most_uncertain, measure, outcomes
-        from jobs.inference.engines import built_in, engines, load
-        from jobs.inference.pool import Weights
-        from jobs.models import Role, Tier
-
-        if options["fine"]:
-            fine = load(Weights(settings.BASE_DIR / options["fine"]))
+        if options["recorded"]:
+            try:
+                found = Comparison.from_json(json.loads(options["recorded"].read_text(encoding="utf-8")))
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise CommandError(f"{options['recorded']} cannot be read: {error}") from None
+        elif options["photos"] and options["masks"]:
+            found = _measured(options["photos"], options["masks"], options["fine"], options["limit"])
         else:
-            engines().refresh()
-            active = engines().engine(Role.SUBJECT, Tier.FINE)
-            if active is None:
-                raise CommandError("No fine model is active. Name its weights: --fine weights/isnet-general-use.onnx")
-            fine = active
-        measured = measure(_pairs(options["photos"], options["masks"], options["limit"]), load(built_in()), fine)
-        if not measured:
-            raise CommandError(f"No photo in {options['photos']} has a mask in {options['masks']}.")
-        self.stdout.write(f"{len(measured)} photos, fine model {fine.name}")
-        self.stdout.write("| quality | level | share escalated | mean time | mean error |\n|---|---|---|---|---|")
-        for one in outcomes(measured):
-            level = "" if one.above is None else f"{one.above:.3f}"
-            row = (one.quality, level, f"{one.escalated_share:.0%}", f"{one.mean_s * 1000:.0f} ms", f"{one.error:.4f}")
-            self.stdout.write(f"| {' | '.join(row)} |")
-        held = error_held_by_most_uncertain(measured)
-        self.stdout.write(f"The 20 % most uncertain photos hold {held:.0%} of the fast model's error.")
+            raise CommandError("Name a folder of photos and one of masks, or a file with --from.")
+        if options["record"]:
+            text = json.dumps(found.to_json(), indent=1, ensure_ascii=False)
+            options["record"].write_text(text + "\n", encoding="utf-8")
+        for title, part in found.by_set():
+            self.stdout.write(f"{title}\n\n{part.markdown()}\n")
 
 
-def _pairs(photos: Path, masks: Path, limit: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield photos, (H, W, 3) uint8, with their masks, (H, W) float32 0..1; photos without a mask are skipped."""
-    paths = sorted(path for path in photos.iterdir() if path.suffix.lower() in PHOTO_SUFFIXES)
-    paired = [(path, mask) for path in paths if (mask := masks / f"{path.stem}.png").is_file()]
+def _measured(photos: Path, masks: Path, fine_weights: Path | None, limit: int) -> Comparison:
+    from jobs.inference.engines import built_in, engines, load
+    from jobs.inference.pool import Weights
+    from jobs.models import Role, Tier
+
+    if fine_weights:
+        fine = load(Weights(settings.BASE_DIR / fine_weights))
+    else:
+        engines().refresh()
+        active = engines().engine(Role.SUBJECT, Tier.FINE)
+        if active is None:
+            raise CommandError("No fine model is active. Name its weights: --fine weights/isnet-general-use.onnx")
+        fine = active
+    fast = load(built_in())
+    measured = measure(_pairs(photos, masks, limit), fast, fine)
+    if not measured:
+        raise CommandError(f"No photo in {photos} has a mask in {masks}.")
+    return Comparison(f"{fast.name} {fast.version}", f"{fine.name} {fine.version}", tuple(measured))
+
+
+def _pairs(photos: Path, masks: Path, limit: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield names, photos, (H, W, 3) uint8, and masks, (H, W) float32 0..1 or NaN; photos without one are left out."""
+    paths = sorted(path for path in photos.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
+    names = [path.relative_to(photos).with_suffix("") for path in paths]
+    paired = [pair for pair in zip(names, paths, strict=True) if (masks / f"{pair[0]}.png").is_file()]
     step = max(1, len(paired) // limit)
-    for path, mask_path in paired[::step][:limit]:
+    for name, path in paired[::step][:limit]:
         photo = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        gray = cv2.imread(str(mask_path), cv2.IMREAD_GRAYSCALE)
-        if photo is not None and gray is not None and photo.shape[:2] == gray.shape:
-            yield cv2.cvtColor(photo, cv2.COLOR_BGR2RGB), gray.astype(np.float32) / 255
+        gray = cv2.imread(str(masks / f"{name}.png"), cv2.IMREAD_GRAYSCALE)
+        if photo is None or gray is None or photo.shape[:2] != gray.shape:
+            continue
+        mask = gray.astype(np.float32) / 255
+        ignored = cv2.imread(str(masks / f"{name}.ignore.png"), cv2.IMREAD_GRAYSCALE)
+        if ignored is not None and ignored.shape == mask.shape:
+            mask[ignored > 127] = np.nan
+        yield name.as_posix(), cv2.cvtColor(photo, cv2.COLOR_BGR2RGB), mask

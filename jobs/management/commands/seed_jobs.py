@@ -141,6 +141,7 @@ def _image(chance: random.Random, job: Job) -> JobImage:
         width=_SIDE_PX * 6,
         height=_SIDE_PX * 6,
         subject=chance.choice(("person", "object")),
+        uncertainty=round(chance.betavariate(1.2, 8), 4) if job.images_succeeded else None,
         timings_ms={stage: round(value, 2) for stage, value in timings.items()} if job.images_succeeded else {},
         model_version="keyline-small 0123456789ab" if job.images_succeeded else "",
         claimed_by=f"gpu-{chance.randint(1, 3)}-4711",

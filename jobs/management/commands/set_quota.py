@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db.models import Field
 
 from jobs.audit.trail import Author
 from jobs.models import Quota, Team
@@ -19,8 +20,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("team", metavar="TEAM")
         for name in Quota.LIMITS:
-            help_text = str(getattr(Quota._meta.get_field(name), "verbose_name", name))
-            parser.add_argument(f"--{name.replace('_', '-')}", dest=name, metavar="NUMBER", help=help_text)
+            field = Quota._meta.get_field(name)
+            assert isinstance(field, Field)
+            option = f"--{name.replace('_', '-')}"
+            parser.add_argument(option, dest=name, metavar="NUMBER", help=str(field.verbose_name))
 
     def handle(self, *args: Any, **options: Any) -> None:
         team = Team.objects.filter(name=options["team"]).first()

@@ -12,6 +12,7 @@ from jobs.errors import NotFound
 from jobs.models import Team
 from jobs.recipes.selectors import recipe_get
 from jobs.teams.actor import Actor
+from jobs.watching.configured import ConfiguredWatchers
 from jobs.watching.places import Place
 from jobs.watching.watcher import Watch, Watcher
 from segmentation.errors import MattingError
@@ -22,8 +23,9 @@ class Command(BaseCommand):
     help = "Watch a folder or s3://bucket/prefix: each picture becomes a job, its results go to --out."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", help="a folder, or s3://bucket/prefix")
-        parser.add_argument("--out", required=True, help="where results and the manifest go: a folder or s3://…")
+        parser.add_argument("folder", nargs="?", help="a folder, or s3://bucket/prefix")
+        parser.add_argument("--all", action="store_true", help="watch the folders that are set up in the admin")
+        parser.add_argument("--out", help="where results and the manifest go: a folder or s3://…")
         parser.add_argument("--team", default="First team", help="whose quota is charged (default: First team)")
         parser.add_argument("--recipe", help="a recipe of the team or a built-in one; without it the plain cut-out")
         parser.add_argument("--format", choices=list(Format), default=Format.PNG, help="of the plain cut-out")
@@ -32,14 +34,20 @@ class Command(BaseCommand):
         parser.add_argument("--once", action="store_true", help="end when the folder is empty")
 
     def handle(self, *args: object, **options: object) -> None:
+        stopping = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
+        if options["all"]:
+            self.stdout.write("watching the folders of the admin")
+            ConfiguredWatchers(stopping).run()
+            return
+        if not options["folder"] or not options["out"]:
+            raise CommandError("name a folder and --out, or give --all")
         try:
             watch = _watch_from(options)
             lock = watch.source.lock()
         except MattingError as error:
             raise CommandError(error.message) from None
-        stopping = threading.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stopping.set())
         watcher = Watcher(watch, stopping=stopping)
         self.stdout.write(f"watching {watch.source.location}")
         try:

@@ -140,3 +140,9 @@ def test_stdio_on_a_running_site(live_stack: Stack, jpeg_bytes: bytes) -> None:
             return await client.call_tool("cut_out", {"image_base64": base64.b64encode(jpeg_bytes).decode()})
 
     assert picture_in(loops.run(called())).mode == "RGBA"
+
+
+def test_a_recipe_gives_the_finished_picture(keyed: Person, jpeg_bytes: bytes, instant_worker: FakeEngine) -> None:
+    answer = call("cut_out", image_base64=base64.b64encode(jpeg_bytes).decode(), recipe="taobao-white")
+
+    assert (picture_in(answer).format, picture_in(answer).size) == ("JPEG", (800, 800))

@@ -10,6 +10,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
+from pypdf import PdfReader
 
 from jobs.models import Artifact, Job, Scope
 from jobs.teams.keys import key_create
@@ -238,3 +239,19 @@ def test_a_background_picture_lies_behind_the_subject(alice: Person, charlie: Pe
     assert (missing.status_code, missing.json()["field"]) == (404, "background.picture")
     assert [one["name"] for one in alice.api().get("/api/backgrounds/").json()] == ["green wall"]
     assert alice.api().delete("/api/backgrounds/green%20wall/").status_code == 204
+
+
+def test_a_contact_sheet_shows_every_result_of_a_job(alice: Person, jpeg_bytes: bytes, instant_worker: object) -> None:
+    job = finished_job(alice, jpeg_bytes, recipe="taobao-white")
+
+    answer = alice.api().get(f"/api/jobs/{job['id']}/sheet")
+
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/pdf")
+    assert len(PdfReader(io.BytesIO(answer.getvalue())).pages) == 1
+
+
+def test_a_contact_sheet_of_nothing_is_refused(alice: Person, charlie: Person, jpeg_bytes: bytes) -> None:
+    job = alice.api().post("/api/jobs/", {"image": photo(jpeg_bytes)}).json()
+
+    assert alice.api().get(f"/api/jobs/{job['id']}/sheet").json()["code"] == "not_found"
+    assert charlie.api().get(f"/api/jobs/{job['id']}/sheet").status_code == 404

@@ -113,3 +113,14 @@ def test_curl_as_the_readme_shows_it(live_stack: Stack, jpeg_bytes: bytes, tmp_p
     subprocess.run([*command, "-o", str(tmp_path / "out.png"), f"{live_stack.base_url}{URL}"], check=True, timeout=120)
 
     assert Image.open(tmp_path / "out.png").mode == "RGBA"
+
+
+def test_a_recipe_in_extras_gives_the_finished_picture(
+    alice: Person, jpeg_bytes: bytes, instant_worker: FakeEngine
+) -> None:
+    answer = remove(alice, jpeg_bytes, extras=json.dumps({"recipe": "taobao-white"}))
+    unknown = remove(alice, jpeg_bytes, extras=json.dumps({"recipe": "nothing"}))
+
+    assert Image.open(io.BytesIO(answer.content)).size == (800, 800)
+    assert answer["Content-Type"] == "image/jpeg"
+    assert unknown.status_code == 404

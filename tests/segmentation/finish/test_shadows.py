@@ -79,3 +79,14 @@ def test_a_reflection_mirrors_the_foot_and_fades():
     assert opacity[381, 250] > opacity[420, 250] > 0
     assert not opacity[:380].any()
     assert tuple(mirrored[385, 250]) == (200, 30, 40)
+
+
+def test_no_contact_shadow_lies_below_a_strap_that_hangs_in_the_air():
+    bag = np.zeros((500, 500), np.uint8)
+    bag[100:400, 150:300] = 255
+    bag[300:310, 300:360] = 255  # the strap, 90 pixels above the ground
+
+    drawn = shadow_opacity(bag, Shadow(type="contact", softness=0.1))
+
+    assert drawn[380:420, 160:290].max() > 60
+    assert drawn[:, 350:370].max() < 12

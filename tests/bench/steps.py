@@ -1,13 +1,9 @@
-"""Measure the processing of a 1920 x 1080 photo, step by step, and compare it with other libraries.
-
-Run by `make bench`. Times on a shared machine vary; therefore compared steps are measured alternately in the same run.
-"""
+"""The picture work on a 1920 x 1080 photo, one step at a time, beside what the usual libraries take."""
 
 from __future__ import annotations
 
 import io
 import statistics
-import sys
 import time
 from collections.abc import Callable
 
@@ -17,33 +13,45 @@ from PIL import Image
 
 from segmentation.compose import join_alpha, render_thumbnail
 from segmentation.encode import encode_alpha, encode_jpeg, encode_png, encode_webp, quantize, read_alpha
+from segmentation.engines.base import Matte
 from segmentation.foreground import decontaminate
 from segmentation.image import Limits, decode, probe
 from segmentation.options import CutoutOptions
 from segmentation.pipeline import cut_out, render_variant
 from segmentation.postprocess import shape_alpha
 from segmentation.refine import enlarge, refine
-from tests.fakes import FakeEngine
+from tests.bench.figures import Figure
+from tests.bench.sizes import Sizes
 from tests.segmentation.pictures import astronaut, encoded
 
 SIZE = (1920, 1080)
 ROUNDS = 15
+_NOTES = {"encode PNG, RGBA": "rival: OpenCV, level 1", "decode (JPEG)": "rival: Pillow"}
 
 
-def pillow_png(rgba: np.ndarray) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(rgba).save(stream, "PNG")
-    return stream.getvalue()
+class Ellipse:
+    """Take no time as a model, and find a soft ellipse in the middle of every picture."""
+
+    name, version, runtime, takes_points = "ellipse", "0", "none", False
+
+    def auto(self, rgb: np.ndarray) -> Matte:
+        drawn = np.zeros((320, 320), np.float32)
+        cv2.ellipse(drawn, (160, 160), (90, 120), 20, 0, 360, 1.0, -1)
+        return Matte(cv2.GaussianBlur(drawn, (0, 0), 3))
+
+
+def pillow_rgb(data: bytes) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(data)))
 
 
 def opencv_png(rgba: np.ndarray) -> bytes:
     return cv2.imencode(".png", rgba, [cv2.IMWRITE_PNG_COMPRESSION, 1])[1].tobytes()
 
 
-def measure(steps: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Run all steps once per round, so that other load of the machine affects all of them."""
+def measure(rounds: int, steps: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
+    """Run every step once a round, so that a busy moment of the machine falls on all of them."""
     times_ms: dict[str, list[float]] = {name: [] for name in steps}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, step in steps.items():
             start_s = time.perf_counter()
             step()
@@ -51,10 +59,11 @@ def measure(steps: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
     return times_ms
 
 
-def main() -> None:
+def figures(sizes: Sizes) -> list[Figure]:
+    """Measure every step; PNG beside what the usual libraries take."""
     rgb = cv2.resize(astronaut(), SIZE, interpolation=cv2.INTER_CUBIC)
     data = encoded(rgb, "JPEG", quality=90)
-    limits, engine = Limits(), FakeEngine((320, 320))
+    limits, engine = Limits(), Ellipse()
     small = engine.auto(rgb).alpha
     alpha = refine(small, rgb)
     values = quantize(alpha)
@@ -62,6 +71,7 @@ def main() -> None:
     rgba = join_alpha(rgb, shown)
     stored = encode_alpha(values)
     times_ms = measure(
+        ROUNDS if sizes.single >= ROUNDS else sizes.single,
         {
             "probe (JPEG)": lambda: probe(data, limits),
             "decode (JPEG)": lambda: decode(data, limits),
@@ -73,22 +83,17 @@ def main() -> None:
             "read alpha, 16 bit": lambda: read_alpha(stored),
             "encode PNG, RGBA": lambda: encode_png(rgba),
             "… OpenCV, level 1": lambda: opencv_png(rgba),
-            "… Pillow": lambda: pillow_png(rgba),
+            "Pillow's JPEG": lambda: pillow_rgb(data),
             "encode JPEG": lambda: encode_jpeg(rgb),
             "encode WebP, RGBA": lambda: encode_webp(rgba),
             "thumbnail": lambda: render_thumbnail(rgb, shown),
             "cut_out, model left out": lambda: cut_out(data, CutoutOptions(), engine, limits),
             "render_variant": lambda: render_variant(data, stored, CutoutOptions(), limits),
-        }
+        },
     )
-    print = sys.stdout.write
-    print(f"{'1920 x 1080':26}{'median ms':>10}{'least ms':>10}\n")
-    for name, values_ms in times_ms.items():
-        print(f"{name:26}{statistics.median(values_ms):10.1f}{min(values_ms):10.1f}\n")
-    ours, theirs = (statistics.median(times_ms[name]) for name in ("encode PNG, RGBA", "… OpenCV, level 1"))
-    sizes = f"{len(encode_png(rgba)) // 1024} KB against {len(opencv_png(rgba)) // 1024} KB"
-    print(f"PNG: {theirs / ours:.1f} times as fast as OpenCV's fastest level, {sizes}\n")
-
-
-if __name__ == "__main__":
-    main()
+    medians = {name: statistics.median(values_ms) for name, values_ms in times_ms.items()}
+    rivals = {"encode PNG, RGBA": medians.pop("… OpenCV, level 1"), "decode (JPEG)": medians.pop("Pillow's JPEG")}
+    return [
+        Figure(f"steps.{name}", name, median_ms, "ms", rival=rivals.get(name), note=_NOTES.get(name, ""))
+        for name, median_ms in medians.items()
+    ]

@@ -1,0 +1,82 @@
+"""The contact sheet of a job: its results with their names, on A4 pages of one PDF, uncertain ones marked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from jobs import pixels
+from jobs.errors import NoResults
+from jobs.models import Artifact, Job, JobImage, Status, Team
+from jobs.results.downloads import download_note
+from jobs.results.selectors import artifact_of
+from jobs.results.variants import FilesOnDisk, done_rendering
+from jobs.teams.actor import Actor
+
+_READABLE = ("image/jpeg", "image/png", "image/webp")
+
+
+@dataclass(frozen=True, slots=True)
+class SheetRendering:
+    """Hold a contact sheet that is under way in the process for renderings."""
+
+    future: Future[Any]
+
+    def result(self) -> Path:
+        """Return the PDF's path; raise ServerBusy when its process has ended."""
+        path: Path = done_rendering(self.future)
+        return path
+
+    def drop(self) -> None:
+        """Delete the file of a sheet whose client has gone."""
+        self.future.cancel()
+        self.future.add_done_callback(_dropped)
+
+
+def sheet_begin(*, actor: Actor, job: Job) -> SheetRendering:
+    """Begin to draw the sheet of a job's finished pictures; raise NoResults without one, RateLimited and ServerBusy."""
+    from segmentation.finish.sheet import Cell, sheet_write
+
+    images = job.images.filter(status=Status.SUCCEEDED).prefetch_related("artifacts").order_by("position")
+    shown = [(image, stored) for image in images if (stored := _shown(image)) is not None]
+    if not shown:
+        raise NoResults
+    give_back: Callable[[], None] = pixels.renderings_of_team.take(actor.team.pk)
+    with ExitStack() as undo:
+        undo.callback(give_back)
+        files = FilesOnDisk(undo)
+        level = uncertain_from(job.team)
+        cells = [
+            Cell(files.path_of(stored), image.name or str(image.position), (image.uncertainty or 0) >= level)
+            for image, stored in shown
+        ]
+        title = f"{job.team.name}, {job.created_at:%Y-%m-%d %H:%M}"
+        future = pixels.renderings.submit(sheet_write, cells, title, pixels.rendering_folder())
+        later = undo.pop_all()
+    future.add_done_callback(lambda _: later.close())
+    download_note(actor=actor, artifact=shown[0][1])
+    return SheetRendering(future)
+
+
+def uncertain_from(team: Team) -> float:
+    """Return the uncertainty (0..1) from which a team's results are marked: the team's level, else the site's."""
+    return settings.MATTING_AUTO_ABOVE if team.review_above is None else team.review_above
+
+
+def _shown(image: JobImage) -> Artifact | None:
+    """Return the picture of a result that a sheet shows: a recipe's file, else the thumbnail of the cut-out."""
+    for stored in image.artifacts.all():
+        if stored.kind == Artifact.Kind.FINISHED and stored.content_type in _READABLE:
+            return stored
+    return artifact_of(image, Artifact.Kind.THUMBNAIL)
+
+
+def _dropped(future: Future[Any]) -> None:
+    if not future.cancelled() and future.exception() is None:
+        future.result().unlink(missing_ok=True)

@@ -1,0 +1,99 @@
+"""Watch the folders that staff have set up in the admin, each in a thread of its own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from django.db import close_old_connections
+
+from jobs.models import WatchedFolder
+from jobs.recipes.selectors import recipe_named
+from jobs.teams.actor import Actor
+from jobs.watching.places import Place
+from jobs.watching.watcher import Watch, Watcher
+from segmentation.errors import MattingError
+from segmentation.options import CutoutOptions
+
+logger = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 10.0  # at the table, for rows that are new, changed or switched off
+
+
+class ConfiguredWatchers:
+    """Run one watcher for each enabled row, and follow the table while it changes."""
+
+    def __init__(self, stopping: threading.Event) -> None:
+        self._stopping = stopping
+        self._running: dict[int, tuple[str, threading.Event, threading.Thread]] = {}
+
+    def run(self) -> None:
+        """Watch until a stop is requested, and finish what is in progress."""
+        while not self._stopping.is_set():
+            self.look()
+            self._stopping.wait(LOOK_EVERY_S)
+        for _, stop, _ in self._running.values():
+            stop.set()
+        for _, _, thread in self._running.values():
+            thread.join()
+
+    def look(self) -> None:
+        """Start a watcher for each row that has none, and stop those whose row has changed or is switched off."""
+        close_old_connections()
+        rows = {row.pk: row for row in WatchedFolder.objects.filter(is_enabled=True).select_related("team")}
+        for pk, (state, stop, thread) in list(self._running.items()):
+            if pk not in rows or _state_of(rows[pk]) != state:
+                stop.set()
+            if not thread.is_alive():
+                del self._running[pk]
+        for pk, row in rows.items():
+            if pk not in self._running:
+                stop = threading.Event()
+                thread = threading.Thread(target=_watch, args=(row, stop), name=f"watch {row.source}", daemon=True)
+                self._running[pk] = (_state_of(row), stop, thread)
+                thread.start()
+
+
+def watch_of(row: WatchedFolder) -> Watch:
+    """Build the watch of a row; raise the MattingError that names what is wrong with it."""
+    actor = Actor(team=row.team)
+    source, output = Place(row.source), Place(row.output)
+    source.require()
+    output.require(create=True)
+    recipe = recipe_named(actor, row.recipe) if row.recipe else None
+    return Watch(
+        source=source,
+        output=output,
+        actor=actor,
+        options=CutoutOptions(),
+        recipe=recipe,
+        settled_s=row.settled_s,
+        at_once=row.at_once,
+    )
+
+
+def _watch(row: WatchedFolder, stop: threading.Event) -> None:
+    """Watch one row until it is stopped; a problem is noted in the row, and tried again at the next look."""
+    problem = ""
+    try:
+        watch = watch_of(row)
+        lock = watch.source.lock()
+        try:
+            WatchedFolder.objects.filter(pk=row.pk).update(problem="")
+            Watcher(watch, stopping=stop).run()
+        finally:
+            if lock is not None:
+                lock.close()
+    except MattingError as error:
+        problem = error.message
+    except Exception as error:
+        logger.exception("watching %s failed", row.source)
+        problem = str(error) or type(error).__name__
+    finally:
+        if problem:
+            WatchedFolder.objects.filter(pk=row.pk).update(problem=problem[:300])
+        close_old_connections()
+
+
+def _state_of(row: WatchedFolder) -> str:
+    return repr((row.team_id, row.source, row.output, row.recipe, row.settled_s, row.at_once))

@@ -1,0 +1,41 @@
+"""Run parts of one picture's work beside each other: NumPy, OpenCV and the encoders release the interpreter's lock.
+
+A picture of a batch gains as well: its encoders run while the next step computes on one core.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from typing import Any, TypeVar
+
+from segmentation.cpus import available_cpus
+
+_Item = TypeVar("_Item")
+_Result = TypeVar("_Result")
+_MOST_THREADS = 4  # further ones have nothing to do
+
+
+def beside(work: Callable[..., _Result], *arguments: Any) -> Future[_Result]:
+    """Begin `work` in another thread. It must not call `beside` or `each` itself: all threads could wait then."""
+    return _threads().submit(work, *arguments)
+
+
+def each(work: Callable[[_Item], object], items: Iterable[_Item]) -> None:
+    """Call `work` with every item, the first in this thread, and return when all are done; raise what one raised."""
+    first, *others = items
+    futures = [beside(work, item) for item in others]
+    try:
+        work(first)
+    finally:
+        results = [future.exception() for future in futures]
+    for error in results:
+        if error is not None:
+            raise error
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Return this process's threads; made on first use, as a fork does not copy them."""
+    return ThreadPoolExecutor(min(_MOST_THREADS, available_cpus()), thread_name_prefix="beside")

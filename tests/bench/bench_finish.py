@@ -1,0 +1,104 @@
+"""Measure finished pictures: each shadow at 1920 x 1080, and a job of 200 pictures with three recipes.
+
+Run by `make bench`. The job runs on a real site with the built-in model: from the submission of 200 pictures to its
+end, with three recipes and without, in the same run, so that the difference is what the recipes cost.
+`python -m tests.bench.bench_finish 20` takes fewer pictures.
+"""
+
+from __future__ import annotations
+
+import io
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+from PIL import Image
+from skimage import data
+
+from segmentation.finish.recipe import Shadow, ShadowType
+from segmentation.finish.shadows import reflection, shadow_opacity
+from tests.stack import Stack, running_stack
+
+SIZE = (1920, 1080)
+ROUNDS = 15
+PICTURES = 200
+RECIPES = ("amazon-main", "shopify-square", "instagram-square")
+MOST_MS = 40.0  # a shadow at 1080p may take
+
+
+def bottle_alpha() -> np.ndarray:
+    """Draw an upright subject in the middle: (1080, 1920) uint8."""
+    alpha = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    cv2.ellipse(alpha, (960, 620), (230, 380), 0, 0, 360, 255, -1)
+    cv2.rectangle(alpha, (880, 120), (1040, 420), 255, -1)
+    return cv2.GaussianBlur(alpha, (0, 0), 3)
+
+
+def shadow_times_ms() -> dict[str, list[float]]:
+    """Return the milliseconds of each kind of shadow, in turns, so that a busy moment falls on all of them."""
+    alpha = bottle_alpha()
+    rgb = np.full((*alpha.shape, 3), 120, np.uint8)
+
+    def step(kind: ShadowType) -> Callable[[], object]:
+        shadow = Shadow(type=kind)
+        if kind is ShadowType.REFLECTION:
+            return lambda: reflection(rgb, alpha, shadow)
+        return lambda: shadow_opacity(alpha, shadow)
+
+    steps = {kind.value: step(kind) for kind in ShadowType}
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(ROUNDS):
+        for name, run in steps.items():
+            started = time.perf_counter()
+            run()
+            times[name].append((time.perf_counter() - started) * 1000)
+    return times
+
+
+def pictures(count: int) -> list[bytes]:
+    """Return this many different photos of 640 x 640, as JPEG."""
+    photo = cv2.resize(data.astronaut(), (840, 840), interpolation=cv2.INTER_CUBIC)
+    found = []
+    for number in range(count):
+        left, top = number % 20 * 10, number // 20 * 10
+        stream = io.BytesIO()
+        Image.fromarray(photo[top : top + 640, left : left + 640]).save(stream, "JPEG", quality=90)
+        found.append(stream.getvalue())
+    return found
+
+
+def job_s(stack: Stack, photos: list[bytes], recipes: tuple[str, ...]) -> tuple[float, int]:
+    """Submit one job and wait for its end; return the seconds it took and the number of finished files."""
+    api = stack.api()
+    files = [("image", (f"{number}.jpg", photo, "image/jpeg")) for number, photo in enumerate(photos)]
+    started = time.perf_counter()
+    job = api.post("/api/jobs/", files=files, data={"recipe": list(recipes)}, timeout=600).json()
+    while job["status"] not in ("succeeded", "failed"):
+        job = api.get(f"/api/jobs/{job['id']}/?wait=60&images_page_size=500", timeout=120).json()
+    took_s = time.perf_counter() - started
+    assert job["images_succeeded"] == len(photos), f"{job['images_failed']} pictures failed"
+    kinds = [file["kind"] for image in job["images"] for file in image["files"]]
+    return took_s, kinds.count("finished")
+
+
+def main(count: int) -> None:
+    say = sys.stdout.write
+    say(f"{'shadow, 1920 x 1080':26}{'median ms':>10}{'least ms':>10}\n")
+    times_ms = shadow_times_ms()
+    for name, values in times_ms.items():
+        say(f"{name:26}{statistics.median(values):10.1f}{min(values):10.1f}\n")
+    slowest = max(statistics.median(values) for values in times_ms.values())
+    say(f"at most {MOST_MS:g} ms: {'yes' if slowest <= MOST_MS else 'NO'}\n")
+    photos = pictures(count)
+    with running_stack(MATTING_WORKERS="1", WEB_PROCESSES="1") as stack:
+        plain_s, _ = job_s(stack, photos, ())
+        finished_s, files = job_s(stack, photos, RECIPES)
+    say(f"{count} pictures: {plain_s:.1f} s cut out, {finished_s:.1f} s with {len(RECIPES)} recipes ({files} files), ")
+    say(f"{(finished_s - plain_s) / max(files, 1) * 1000:.0f} ms a finished file\n")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else PICTURES)

@@ -1,0 +1,135 @@
+"""One figure of the table, and the table as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Hold one measured figure.
+
+    key: its name in JSON and in comparisons. value: None when it could not be measured; `note` then says why. target:
+    a limit in the same unit, None for figures that are only reported. at_most: whether the target is an upper limit.
+    rival: the same figure of another program, measured in the same run.
+    """
+
+    key: str
+    what: str
+    value: float | None
+    unit: str = ""
+    target: float | None = None
+    at_most: bool = True
+    rival: float | None = None
+    note: str = ""
+
+    @property
+    def is_met(self) -> bool | None:
+        """Return whether the target is met; None without target or value."""
+        if self.target is None or self.value is None:
+            return None
+        return self.value <= self.target if self.at_most else self.value >= self.target
+
+    @property
+    def missed_by(self) -> float | None:
+        """Return by which factor the target is missed, above 1; None where it is met."""
+        if self.is_met is not False or not self.value or not self.target:
+            return None
+        return self.value / self.target if self.at_most else self.target / self.value
+
+    @property
+    def ratio(self) -> float | None:
+        """Return how many times better than the rival it is; None without a rival."""
+        if not self.rival or not self.value:
+            return None
+        return self.rival / self.value if self.at_most else self.value / self.rival
+
+    @property
+    def verdict(self) -> str:
+        if self.value is None:
+            return "not measured"
+        if self.is_met is None:
+            return ""
+        if self.missed_by is None:
+            return "met" if self.is_met else "missed"
+        return f"missed, {self.missed_by:.2f}×"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Hold the figures that one command measured."""
+
+    name: str
+    title: str
+    figures: tuple[Figure, ...]
+    command: str
+    took_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Hold one run of the benchmark: where and when, and its sections."""
+
+    machine: dict[str, Any]
+    sections: tuple[Section, ...] = field(default=())
+
+    def figures(self) -> list[Figure]:
+        return [figure for section in self.sections for figure in section.figures]
+
+
+def number(value: float | None, unit: str = "") -> str:
+    """Write a value with the digits that mean something: 3 for small ones, none after the point from 100 on."""
+    if value is None:
+        return "–"
+    text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+    return f"{text} {unit}".rstrip()
+
+
+def rows(section: Section) -> list[tuple[str, ...]]:
+    """Return the table's rows: figure, measured, target, verdict, rival, ratio."""
+    found = []
+    for figure in section.figures:
+        sign = "≤" if figure.at_most else "≥"
+        target = f"{sign} {number(figure.target, figure.unit)}" if figure.target is not None else ""
+        rival = number(figure.rival, figure.unit) if figure.rival is not None else ""
+        ratio = f"{figure.ratio:.1f}×" if figure.ratio else ""
+        what = f"{figure.what} ({figure.note})" if figure.note else figure.what
+        found.append((what, number(figure.value, figure.unit), target, figure.verdict, rival, ratio))
+    return found
+
+
+HEADINGS = ("figure", "measured", "target", "", "rival", "ratio")
+
+
+def markdown(sections: Iterable[Section]) -> str:
+    """Return the one table of all sections."""
+    lines = [f"| {' | '.join(HEADINGS)} |", "|---|--:|--:|---|--:|--:|"]
+    for section in sections:
+        lines.append(f"| **{section.title}** | | | | | |")
+        lines += [f"| {' | '.join(row)} |" for row in rows(section)]
+    return "\n".join(lines)
+
+
+def save(run: Run, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(asdict(run), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def load(path: Path) -> Run:
+    """Read what `save` wrote."""
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    sections = tuple(
+        Section(**(section | {"figures": tuple(Figure(**figure) for figure in section["figures"])}))
+        for section in stored["sections"]
+    )
+    return Run(stored["machine"], sections)
+
+
+def percentile(values: Sequence[float], percent: float) -> float:
+    """Return the nearest-rank percentile."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, max(0, -(-len(ordered) * int(percent) // 100) - 1))]

@@ -1,0 +1,51 @@
+"""How much the benchmark measures: everything, or little, to see that it works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Hold numbers of requests, pictures and jobs.
+
+    one_by_one: of the batch's pictures, sent one at a time as well. clients: number of clients, and the requests of
+    all of them together. seeded: jobs that `seed_jobs` writes before the database copies them.
+    """
+
+    single: int = 20
+    large_rounds: int = 3
+    batch: int = 200
+    one_by_one: int = 56
+    clients: dict[int, int] = field(default_factory=lambda: {1: 24, 8: 64, 32: 96, 128: 160})
+    beside: int = 1000
+    interactive: int = 20
+    poll_batch: int = 48
+    slider: int = 12
+    growth: int = 2000
+    scaling: int = 64
+    rival_requests: int = 10
+    rival_folder: int = 12
+    sqlite_jobs: int = 100_000
+    postgres_jobs: int = 1_000_000
+    seeded: int = 10_000
+
+
+QUICK = Sizes(
+    single=3,
+    large_rounds=1,
+    batch=8,
+    one_by_one=3,
+    clients={1: 2, 8: 8},
+    beside=40,
+    interactive=2,
+    poll_batch=4,
+    slider=3,
+    growth=12,
+    scaling=4,
+    rival_requests=1,
+    rival_folder=2,
+    sqlite_jobs=600,
+    postgres_jobs=900,
+    seeded=300,
+)
