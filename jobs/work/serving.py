@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import itertools
 import logging
+import secrets
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -52,8 +53,11 @@ def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -
     """
     queues = [django_rq.get_queue(queue_name) for queue_name in queue_names]
     for number in itertools.count():
-        # A name of its own: the broker may still know the one before, whose end was not recorded.
-        worker = _Worker(queues, name=f"{name}-{number}", connection=queue.connection(), worker_ttl=30)
+        # A name of its own: the broker may still know one before, whose end was not recorded. In a container that is
+        # started again even the number of the process is the same.
+        worker = _Worker(
+            queues, name=f"{name}-{number}-{secrets.token_hex(3)}", connection=queue.connection(), worker_ttl=30
+        )
         worker.log_result_lifespan = False
         try:
             worker.work(burst=until_empty, with_scheduler=False, logging_level="WARNING")

@@ -336,7 +336,7 @@ class _Walk:
     def _lose_a_worker(self, nginx: Nginx, load: Load) -> None:
         self.workers[1].kill()
         load.wait_for_more(4)
-        self.say("a worker host lost its power: its pictures were taken over by the other one")
+        self.say("a worker host lost its power: the other one went on, and took over what it held")
         self.workers[1].start(self.new, ["manage.py", "work"])
         self._wait_until_ready(nginx, workers=2)
 
