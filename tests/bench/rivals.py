@@ -66,7 +66,12 @@ def folders(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
         warm = [*command[:3], paths[0], "-o", str(Path(name, "warm"))]
         _took([*warm], environment | {"MATTING_WEIGHTS": str(weights)})  # converts the model, as the first start does
         ours = _took([*command, str(Path(name, "ours"))], environment | {"MATTING_WEIGHTS": str(weights)})
-        theirs = _took([str(rembg), "p", "-m", MODEL, str(source), str(Path(name, "theirs"))], os.environ | _home(home))
+        first = Path(name, "first")
+        first.mkdir()
+        shutil.copy(paths[0], first)
+        rival = [str(rembg), "p", "-m", MODEL]
+        _took([*rival, str(first), str(Path(name, "first-out"))], os.environ | _home(home))  # it compiles once, too
+        theirs = _took([*rival, str(source), str(Path(name, "theirs"))], os.environ | _home(home))
         own = _took([*command, str(Path(name, "own"))], environment)
         made = len(list(Path(name, "theirs").glob("*.png")))
     if made != sizes.rival_folder:
