@@ -121,7 +121,7 @@ def actor_of(context: Context[Any, Any], scope: str, *, is_submit: bool = False)
     else:
         scheme, _, secret = headers.get("authorization", "").partition(" ")
         secret = secret if scheme.lower() == "bearer" else headers.get("x-api-key", "")
-        client = context.request_context.request.client
+        client = getattr(context.request_context.request, "client", None)
         address = client.host if client else None
     key = key_by_secret(secret.strip())
     if key is None or not key.is_active or not is_allowed_from(key, address):
