@@ -115,7 +115,8 @@ def _cut_out_all(client: Keyline, chosen: argparse.Namespace, console: Console, 
                 client.cut_out(path, **_options(chosen)).save(_target(path, chosen))
                 given_up.pop(path, None)
             except (KeylineError, FileNotFoundError) as error:
-                console.print(f"{path.name}: {error}")
+                told = str(error)
+                console.print(told if path.name in told else f"{path.name}: {told}")
                 given_up[path] = written_at
             bar.advance(task)
 
