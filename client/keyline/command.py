@@ -120,7 +120,8 @@ def _cut_out_all(client: Keyline, chosen: argparse.Namespace, console: Console, 
                 picture.save(_target(path, chosen, picture.content_type))
                 given_up.pop(path, None)
             except (KeylineError, FileNotFoundError) as error:
-                console.print(f"{path.name}: {error}")
+                told = str(error)
+                console.print(told if path.name in told else f"{path.name}: {told}")
                 given_up[path] = written_at
             bar.advance(task)
 
