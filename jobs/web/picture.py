@@ -19,6 +19,7 @@ from jobs.api.native.documents import job_document, versions_document
 from jobs.errors import JobNotFound, NotFound
 from jobs.models import Job, Team
 from jobs.pixels import PROCESS_FAILED
+from jobs.recipes.selectors import recipes_of
 from jobs.results.originals import original_small
 from jobs.teams.caller import caller_of
 from jobs.versions.selectors import FIRST, run_image_of
@@ -95,6 +96,8 @@ class PictureView(JobPage, TemplateView):
             takes_points=takes_points(),
             has_fine=has_fine_model(),
             qualities=quality_choices(self.actor.team),
+            recipes=recipes_of(self.actor),
+            job_recipes=[named["name"] for named in job.recipes],
             versions_json=versions_document(image, base_url=""),
             job_json=job_document(run, base_url="", images=[shown]),
             **values,

@@ -11,6 +11,7 @@ import { Brush } from "./editor/brush.js";
 import { Compare } from "./editor/compare.js";
 import { cropFrame } from "./editor/crop.js";
 import { Files, offer } from "./editor/files.js";
+import { Finish } from "./editor/finish.js";
 import { History } from "./editor/history.js";
 import { IdPhoto } from "./editor/id_photo.js";
 import { People } from "./editor/people.js";
@@ -95,6 +96,7 @@ const files = new Files(state, {
   renderings,
 });
 const idPhoto = new IdPhoto(offer);
+const finish = new Finish({ files, name: () => shownImage(state).name });
 
 /** @type {History<import("./editor/state.js").Step>} */
 const history = new History(step());
@@ -295,6 +297,7 @@ function wireFiles() {
   for (const button of findAll(document, "[data-save-version]")) {
     button.addEventListener("click", () => complaining(saveVersion()));
   }
+  byId("finish").addEventListener("click", () => finish.open());
   byId("id-photo").addEventListener("click", () => idPhoto.open(stage.after, shownImage(state)));
 }
 

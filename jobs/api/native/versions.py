@@ -67,6 +67,8 @@ class EditRequestSerializer(PositionSerializer):
 class _PictureView(NativeView):
     """Find the picture that a request is about, by the job and its position in the query."""
 
+    query_fields = ("position",)
+
     def entry(self, job_id: UUID, position: int | None = None) -> JobImage:
         if position is None:
             query = PositionSerializer(data=self.request.query_params)
@@ -167,6 +169,7 @@ class VersionView(_PictureView):
 class EditView(_PictureView):
     """Keep what the editor shows of a picture."""
 
+    query_fields = ()
     required_scopes = {"PUT": (Scope.SUBMIT, Scope.READ)}
 
     @extend_schema(

@@ -64,16 +64,26 @@ export class Files {
 
   /** Copy a link to the result that expires; show it selected where the browser does not copy. */
   async share() {
-    const url = await this.#link();
-    const time = expiryOf(url).toLocaleString(document.documentElement.lang, {
-      dateStyle: "medium",
-      timeStyle: "short",
-    });
-    if (await copyText(url)) {
-      toast(fill(gettext("The link is copied. It works until {time}, or until the picture is deleted."), { time }));
-    } else {
-      showLink(url, fill(gettext("The link works until {time}, or until the picture is deleted."), { time }));
-    }
+    await giveLink(await this.#link());
+  }
+
+  /**
+   * Return the result finished by a recipe, as its first file.
+   * @param {string} recipe its name
+   * @param {{ for_screen?: boolean }} [use]
+   * @returns {Promise<Blob>}
+   */
+  finished(recipe, use = {}) {
+    return this.renderings.render({ ...this.#cutoutOptions(), recipe }, use);
+  }
+
+  /**
+   * Store the result finished by a recipe, and copy a link to its first file that expires.
+   * @param {string} recipe its name
+   */
+  async shareFinished(recipe) {
+    const { files } = await this.renderings.keepFinished({ ...this.#cutoutOptions(), recipe });
+    await giveLink(sharedPage(files[0].url));
   }
 
   /**
@@ -164,6 +174,19 @@ export function offer(blob, name) {
   const link = create("a", { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), LINK_FREED_AFTER_MS);
+}
+
+/**
+ * Copy a link that expires, and tell how long it works; show it selected where the browser does not copy.
+ * @param {string} url
+ */
+async function giveLink(url) {
+  const time = expiryOf(url).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  if (await copyText(url)) {
+    toast(fill(gettext("The link is copied. It works until {time}, or until the picture is deleted."), { time }));
+  } else {
+    showLink(url, fill(gettext("The link works until {time}, or until the picture is deleted."), { time }));
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import { keptPeople, shownImage } from "./state.js";
 
 /** @typedef {import("../api/job.js").Options} Options */
 /** @typedef {import("../api/job.js").StoredFile} StoredFile */
+/** @typedef {Partial<Options> & { recipe?: string }} Wish options, and a recipe that finishes the result */
 
 export class Renderings {
   /**
@@ -21,11 +22,12 @@ export class Renderings {
 
   /**
    * Return a rendering as a file.
-   * @param {Partial<Options>} options
+   * @param {Wish} options
+   * @param {{ for_screen?: boolean }} [use]
    * @returns {Promise<Blob>}
    */
-  async render(options) {
-    const response = await this.#send(options, { keep: false });
+  async render(options, use = {}) {
+    const response = await this.#send(options, { keep: false, ...use });
     return answered(response.blob());
   }
 
@@ -35,6 +37,16 @@ export class Renderings {
    * @returns {Promise<StoredFile>}
    */
   async keep(options) {
+    const response = await this.#send(options, { keep: true });
+    return answered(response.json());
+  }
+
+  /**
+   * Store the files of a recipe beside the original result, and return them with their links.
+   * @param {Wish} options
+   * @returns {Promise<{ files: StoredFile[] }>}
+   */
+  async keepFinished(options) {
     const response = await this.#send(options, { keep: true });
     return answered(response.json());
   }
@@ -75,7 +87,7 @@ export class Renderings {
   }
 
   /**
-   * @param {Partial<Options>} options
+   * @param {Wish} options
    * @param {{ keep?: boolean, for_screen?: boolean, edit?: import("./state.js").Edit }} use
    * @param {AbortSignal} [signal]
    * @param {"variants" | "versions/"} [action]

@@ -96,8 +96,12 @@ export class Versions {
     const { version } = this.state;
     const body = JSON.stringify({ position: this.entry.position, version, edit: editOf(this.state, this.options()) });
     const headers = { "Content-Type": "application/json", "X-CSRFToken": csrfToken() };
-    void fetch(`/api/jobs/${this.entry.job}/edit`, { method: "PUT", headers, body, keepalive: body.length < 60_000 })
-      .catch(() => {});
+    void fetch(`/api/jobs/${this.entry.job}/edit`, {
+      method: "PUT",
+      headers,
+      body,
+      keepalive: body.length < 60_000,
+    }).catch(() => {});
   }
 
   /**

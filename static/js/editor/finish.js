@@ -1,0 +1,69 @@
+// The dialog that finishes the result for a shop or a site: one of the recipes, its preview, and a file or a link.
+import { byId } from "../page/elements.js";
+import { toast } from "../page/toast.js";
+import { fileName, offer } from "./files.js";
+
+/**
+ * @typedef {object} FinishCalls
+ * @property {import("./files.js").Files} files
+ * @property {() => string} name called for the name of the shown picture
+ */
+
+export class Finish {
+  /** @param {FinishCalls} calls */
+  constructor({ files, name }) {
+    this.files = files;
+    this.name = name;
+    this.dialog = byId("finish-dialog", HTMLDialogElement);
+    this.recipe = byId("finish-recipe", HTMLSelectElement);
+    this.preview = byId("finish-preview", HTMLImageElement);
+    this.wish = 0;
+    this.recipe.addEventListener("change", () => this.#complaining(this.#show()));
+    byId("finish-save").addEventListener("click", () => this.#complaining(this.#save()));
+    byId("finish-share").addEventListener("click", () => this.#complaining(this.#share()));
+    byId("finish-close").addEventListener("click", () => this.dialog.close());
+  }
+
+  open() {
+    this.dialog.showModal();
+    void this.#complaining(this.#show());
+  }
+
+  /** Show the preview of the chosen recipe, unless another was chosen meanwhile. */
+  async #show() {
+    const wish = ++this.wish;
+    this.preview.hidden = true;
+    const blob = await this.files.finished(this.recipe.value, { for_screen: true });
+    if (wish !== this.wish) return;
+    URL.revokeObjectURL(this.preview.src);
+    this.preview.src = URL.createObjectURL(blob);
+    this.preview.hidden = false;
+  }
+
+  async #save() {
+    const recipe = this.recipe.value;
+    const blob = await this.files.finished(recipe);
+    offer(blob, fileName(this.name(), recipe, blob.type));
+  }
+
+  // The message about the link would lie below an open dialog.
+  async #share() {
+    const { value } = this.recipe;
+    this.dialog.close();
+    await this.files.shareFinished(value);
+  }
+
+  /** @param {Promise<void>} action */
+  async #complaining(action) {
+    byId("finish-busy").hidden = false;
+    try {
+      await action;
+      byId("finish-error").textContent = "";
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      if (this.dialog.open) byId("finish-error").textContent = message;
+      else toast(message);
+    }
+    byId("finish-busy").hidden = true;
+  }
+}
