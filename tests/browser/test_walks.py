@@ -116,7 +116,7 @@ def test_keep_only_the_left_of_two_people(sign_up: Callable[..., Visitor], two_p
     button(page, "People").click()
     button(page, "Find people").click()
     expect(page.get_by_text("Click a person to keep or remove them.")).to_be_visible()
-    picture = page.get_by_label("Brush strokes").bounding_box()
+    picture = page.get_by_role("img", name="The cutout").bounding_box()
     found = page.get_by_role("group", name="Boxes around what to cut out").get_by_role("checkbox")
     expect(found.first).to_be_visible()
     middle = picture["x"] + picture["width"] / 2

@@ -217,6 +217,21 @@ def test_a_picture_deleted_from_a_batch_takes_its_corrections_with_it(alice: Per
     assert Job.objects.get().images_total == 1
 
 
+def test_the_position_in_the_query_chooses_the_picture_of_a_batch(alice: Person, jpeg_bytes, instant_worker):
+    both = [photo(jpeg_bytes, "one.jpg"), photo(jpeg_bytes, "two.jpg")]
+    batch = alice.api().post("/api/jobs/?wait=5", {"image": both}).json()
+    again(alice, batch, position=1, **BOX)
+    url = f"/api/jobs/{batch['id']}/versions/"
+
+    counts = [len(alice.api().get(f"{url}?position={position}").json()["versions"]) for position in (0, 1)]
+    shown = alice.api().get(f"{url}2/?position=1")
+    renamed = alice.api().patch(f"{url}2/?position=1", {"name": "Box"}, JSON)
+    deleted = alice.api().delete(f"{url}2/?position=1")
+
+    assert counts == [1, 2]
+    assert (shown.status_code, renamed.json()["name"], deleted.status_code) == (200, "Box", 204)
+
+
 def test_another_team_sees_and_changes_no_version(charlie: Person, alice: Person, job):
     save(alice, job, edit={})
     url = f"/api/jobs/{job['id']}/versions/"
