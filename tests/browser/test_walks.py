@@ -82,8 +82,8 @@ def cut_out(page: Page, file: Path) -> None:
     """Choose one picture, and wait until its result can be downloaded."""
     choose(page, file)
     expect(page.get_by_role("heading", name=file.name)).to_be_visible()
-    expect(button(page, "Download")).to_be_enabled()
     expect(page.get_by_role("img", name="The cutout")).to_be_visible()
+    expect(button(page, "Download")).to_be_enabled()
 
 
 def saved(page: Page, press: Locator) -> Image.Image:
@@ -140,7 +140,7 @@ def test_repair_a_lost_strap_with_the_brush(sign_up: Callable[..., Visitor], bag
 
     button(page, "Brush").click()
     button(page, "Restore").click()
-    page.get_by_label("Size", exact=True).fill("24")
+    page.get_by_role("slider", name="Size").fill("24")
     paint(page, [STRAP_SIDES[0], STRAP_TOP, STRAP_SIDES[1]])
     expect(button(page, "Undo")).to_be_enabled()
     alpha = alpha_of(saved(page, button(page, "Download")))
@@ -192,7 +192,7 @@ def test_process_fifty_photos_as_a_zip(sign_up: Callable[..., Visitor], fifty_ph
     expect(go).to_be_enabled()
     go.click()
     expect(page.get_by_role("heading", name=f"{PHOTO_COUNT} pictures")).to_be_visible()
-    expect(page.get_by_text(f"{PHOTO_COUNT} of {PHOTO_COUNT} finished")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text(f"{PHOTO_COUNT} of {PHOTO_COUNT} finished")).to_be_visible(timeout=240_000)
 
     with page.expect_download() as waiting:
         page.get_by_role("link", name="Download zip").click()
