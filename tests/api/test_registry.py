@@ -30,7 +30,7 @@ def test_the_openapi_document_describes_the_registered_dialects_and_the_native_a
     document = SchemaGenerator().get_schema(request=None, public=True)
     tags = {tag for item in document["paths"].values() for operation in item.values() for tag in operation["tags"]}
 
-    assert tags == {"Native", *(str(dialect.label) for dialect in registry.dialects())}
+    assert tags == {"Health", "Native", *(str(dialect.label) for dialect in registry.dialects())}
 
 
 @pytest.mark.django_db

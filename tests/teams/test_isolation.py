@@ -21,17 +21,21 @@ from jobs.models import (
     ApiKey,
     Artifact,
     AuditEntry,
+    BackgroundPicture,
     Invitation,
     Job,
     JobImage,
     Membership,
     Preset,
     Quota,
+    RecipeVersion,
     Upload,
     UsageEntry,
+    Version,
     Webhook,
     WebhookDelivery,
 )
+from jobs.recipes.services import background_save, recipe_save
 from jobs.teams.invitations import invitation_create
 from jobs.webhooks import signing
 from jobs.work.submission import Door, job_submit
@@ -98,6 +102,19 @@ CHECKS: dict[str, Public | Own | Other] = {
     "job-variants": Other(JOB),
     "job-again": Other(JOB),
     "job-zip": Other(JOB),
+    "job-sheet": Other(JOB),
+    "job-edit": Other(JOB, ({"version": "1", "edit": "{}"},)),
+    "job-versions": Other(JOB, ({"name": "mine"},)),
+    "job-version": Other({**JOB, "number": "number"}, ({"name": "mine"},)),
+    "recipes": Own(),
+    "recipe-schema": Public(),
+    "recipes-export": Own(),
+    "recipes-import": Own(),
+    "recipe-preview": Own(({"job": "job", "recipe": "recipe"},)),
+    "recipe": Other({"name": "recipe"}),
+    "recipe-versions": Other({"name": "recipe"}),
+    "backgrounds": Own(),
+    "background": Other({"name": "background"}),
     "webhooks": Own(),
     "callback-secret": Own(),
     "webhook-deliveries": Own(),
@@ -106,6 +123,10 @@ CHECKS: dict[str, Public | Own | Other] = {
     "webhook": Other({"webhook_id": "webhook"}, ({"url": "https://evil.example/"},)),
     "webhook-rotate": Other({"webhook_id": "webhook"}),
     "site:home": Own(),
+    "site:trial": Public(),
+    "site:recipes": Own(({"recipe": "recipe"},)),
+    "site:again": Own(({"image": "image"}, {"do": "run", "image": "image"})),
+    "site:original": Other({"image_id": "image"}),
     "site:submit": Own(({"upload": "upload"},)),
     "site:gallery": Own(({"q": "search"},)),
     "site:selection": Own(IMAGE_IDS),
@@ -168,7 +189,7 @@ def check_of(name: str) -> Public | Own | Other | Staff | None:
     if name.startswith("admin:"):
         return Staff()
     # allauth's own pages know nothing of teams.
-    if name.startswith(("account_", "mfa_")):
+    if name.startswith(("account_", "mfa_", "social", "openid_connect_")):
         return Public()
     return CHECKS.get(name)
 
@@ -193,6 +214,9 @@ def things(alice: Person) -> dict[str, str]:
     ApiKey.objects.filter(pk=alice.key.pk).update(name=f"{MARK} key")
     invitation, _ = invitation_create(actor=alice.actor, note=MARK)
     upload = upload_store(actor=alice.actor, source=accept_bytes(encoded("PNG"), name=f"{MARK}.png"))
+    recipe = {"title": MARK, "background": {"type": "color", "color": "#ffffff"}, "outputs": [{"format": "jpeg"}]}
+    recipe_save(actor=alice.actor, name="hers-alone", body=recipe)
+    background_save(actor=alice.actor, name="hers alone", source=accept_bytes(encoded("PNG"), name="room.png"))
     preset = Preset.objects.create(user=alice.user, name=MARK, options={})
     artifact = job.artifacts.get()
     return {
@@ -213,6 +237,9 @@ def things(alice: Person) -> dict[str, str]:
         "key": str(alice.key.pk),
         "team": str(team.pk),
         "search": MARK[:10],
+        "number": "1",
+        "recipe": "hers-alone",
+        "background": "hers alone",
     }
 
 
@@ -249,6 +276,9 @@ def belongings(alice: Person) -> dict[str, list[dict[str, Any]]]:
         Membership.objects.filter(team=team),
         Invitation.objects.filter(team=team),
         Preset.objects.filter(user=alice.user),
+        RecipeVersion.objects.filter(team=team),
+        BackgroundPicture.objects.filter(team=team),
+        Version.objects.filter(image__job__team=team),
         UsageEntry.objects.filter(team=team),
     ]
     return {rows.model.__name__: list(rows.order_by("pk").values()) for rows in owned}

@@ -26,8 +26,8 @@ def test_a_zip_stands_for_the_pictures_in_it_and_a_bad_one_fails_by_itself(
     body = alice.api().post("/api/jobs/?wait=10", sent, headers={"Idempotency-Key": "zip"}).json()
 
     assert [(image["name"], image["status"]) for image in body["images"]] == [
-        ("a.jpg", "succeeded"),
-        ("notes.jpg", "failed"),
+        ("in/a.jpg", "succeeded"),
+        ("in/notes.jpg", "failed"),
         ("b.png", "succeeded"),
     ]
     refused = alice.api().post("/api/jobs/", {"image": photo(file.getvalue(), "photos.zip")})
