@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import ClassVar
 from uuid import UUID
 
 from django.http import HttpResponseBase
@@ -67,7 +68,7 @@ class EditRequestSerializer(PositionSerializer):
 class _PictureView(NativeView):
     """Find the picture that a request is about, by the job and its position in the query."""
 
-    query_fields = ("position",)
+    query_fields: ClassVar[tuple[str, ...] | None] = ("position",)
 
     def entry(self, job_id: UUID, position: int | None = None) -> JobImage:
         if position is None:
