@@ -34,9 +34,7 @@ logger = logging.getLogger(__name__)
 ADMIN_NAME = "admin"
 TEAM_NAME = "First team"
 _LOCK_WAIT_S = 30.0
-_LOCK_TIMEOUT_MS = (
-    200  # well below PostgreSQL's deadlock_timeout of 1 s, so that a migration gives way and not a request
-)
+_LOCK_TIMEOUT_MS = 200  # well below PostgreSQL's deadlock_timeout of 1 s: a migration gives way, not a request
 
 
 class CannotStart(Exception):

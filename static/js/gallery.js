@@ -23,8 +23,8 @@ function deleteLater(target, selection) {
   const show = (/** @type {boolean} */ isShown) => {
     for (const item of items) item.classList.toggle("is-deleted", !isShown);
   };
+  selection.clear(); // first, as hidden pictures are not part of the selection
   show(false);
-  selection.clear();
   const text = ngettext("{count} picture deleted", "{count} pictures deleted", chosen.length);
   toastWithUndo(fill(text, { count: chosen.length }), {
     onUndo: () => show(true),

@@ -59,16 +59,17 @@ def drag_box(page: Page, box: tuple[float, float, float, float]) -> None:
     page.mouse.up()
 
 
-def boxes_that_arrived(page: Page) -> list[list[int]]:
-    """Return the boxes of the picture's newest version, as the server stores them."""
+def boxes_that_arrived(page: Page, *, only_shown: bool = False) -> list[list[int]]:
+    """Return the stored boxes of the picture's newest version, or with `only_shown` of the version that is shown."""
     job = page.url.rstrip("/").split("/jobs/")[1].split("/")[0]
     return page.evaluate(
-        """async (id) => {
+        """async ([id, onlyShown]) => {
             const read = async (url) => (await fetch(url)).json();
-            const newest = (await read(`/api/jobs/${id}/versions/`)).versions.at(-1);
+            const versions = (await read(`/api/jobs/${id}/versions/`)).versions;
+            const newest = versions.filter((version) => version.is_shown || !onlyShown).at(-1);
             return (await read(`/api/jobs/${newest.job}/`)).options.boxes;
         }""",
-        job,
+        [job, only_shown],
     )
 
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Response, Route
 
 from tests.browser.conftest import Visitor
 from tests.browser.test_cutting_out import boxes_that_arrived, cut_out, downloaded, drag_box, wait_until_quiet
+from tests.stack import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
@@ -323,7 +324,8 @@ def test_of_two_quick_boxes_the_last_wish_is_shown_whichever_answer_comes_last(
     late.value.finished()
     page.evaluate("() => fetch(location.href).then((answer) => answer.text())")  # by then the late answer is read
 
-    assert len(boxes_that_arrived(page)) == 2
+    what = "the last wish is not the version that is shown"
+    wait_for(lambda: len(boxes_that_arrived(page, only_shown=True)) == 2, timeout_s=30, what=what)
 
 
 def test_a_download_leaves_the_rendering_for_the_stage_alone(sign_up: Callable[..., Visitor], photo_files):

@@ -103,6 +103,7 @@ def test_a_picture_is_deleted_after_a_question_in_the_sites_own_dialog(sign_up: 
     page.click("#delete")
     page.click("dialog[open] button[value='']")
     assert page.is_visible("#stage")
+    page.click("summary[aria-label='More files']")
     page.click("#delete")
     page.click("dialog[open] button[value=yes]")
 
