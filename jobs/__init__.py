@@ -1,4 +1,1 @@
-"""The Django application, with one package for each subject.
-
-Docs/architecture.md shows the packages and their imports.
-"""
+"""The Django application, with one package for each subject; docs/architecture.md shows them and their imports."""
