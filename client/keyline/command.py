@@ -96,7 +96,7 @@ def _folder(client: Keyline, chosen: argparse.Namespace, console: Console) -> in
         from watchfiles import watch
 
         console.print(f"Watching {chosen.input}; Ctrl-C ends it.")
-        # It also yields without a change, for pictures that came while nobody watched.
+        # It also yields without a change, for pictures that arrived between the first run and the start of watching.
         for _changes in watch(chosen.input, yield_on_timeout=True, raise_interrupt=True):
             _cut_out_all(client, chosen, console, given_up)
     return 1 if given_up else 0

@@ -20,7 +20,7 @@ def _fresh_figures() -> None:
 
 def staff_browser(role: str | None) -> Client:
     """Return a browser signed in as staff; role None is a superuser, an empty role is staff without a role."""
-    name = role or "root" if role != "" else "nobody"
+    name = role or ("root" if role is None else "without-role")
     user = User.objects.create_user(name.replace(" ", "-").lower(), is_staff=True, is_superuser=role is None)
     if role:
         roles_sync()

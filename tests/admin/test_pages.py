@@ -12,7 +12,7 @@ from jobs.models import Artifact, Job, JobImage, Status, UsageEntry
 from jobs.work import queue
 from jobs.work.removal import images_delete
 from tests.cast import Person
-from tests.quota.deeds import claim, fail, submit, succeed
+from tests.quota.actions import claim, fail, submit, succeed
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from jobs.admin import figures, paging
 from jobs.models import Job
 from jobs.web import gallery
 from tests.cast import Person
-from tests.quota.deeds import submit
+from tests.quota.actions import submit
 
 pytestmark = pytest.mark.django_db
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -125,12 +126,16 @@ def test_the_command_watches_a_folder(live_stack: Stack, jpeg_bytes: bytes, tmp_
         env=environment,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
     ) as watching:
-        wait_for((results / "first.webp").exists, timeout_s=120, what="the first picture was not cut out")
-        (photos / "second.jpg").write_bytes(jpeg_bytes)
-        wait_for((results / "second.webp").exists, timeout_s=120, what="the second picture was not noticed")
-        watching.send_signal(signal.SIGINT)
-        _, told = watching.communicate(timeout=60)
+        try:
+            wait_for((results / "first.webp").exists, timeout_s=120, what="the first picture was not cut out")
+            (photos / "second.jpg").write_bytes(jpeg_bytes)
+            wait_for((results / "second.webp").exists, timeout_s=120, what="the second picture was not noticed")
+            watching.send_signal(signal.SIGINT)
+            _, told = watching.communicate(timeout=60)
+        finally:
+            watching.kill()
 
     assert watching.returncode == 130
     assert Image.open(results / "second.webp").format == "WEBP"

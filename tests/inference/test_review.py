@@ -10,7 +10,7 @@ from jobs.inference.review import uncertain_announce
 from jobs.inference.selectors import model_figures
 from jobs.models import JobImage, Status, Webhook, WebhookDelivery
 from tests.cast import Person
-from tests.quota.deeds import submit
+from tests.quota.actions import submit
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from tests.cast import Person
 
-from .deeds import claim, set_quota, submit, submit_file
+from .actions import claim, set_quota, submit, submit_file
 
 pytestmark = pytest.mark.django_db
 

@@ -15,7 +15,7 @@ from jobs.work import queue
 from jobs.work.registry import Task
 from tests.cast import Person
 
-from .deeds import set_quota, submit
+from .actions import set_quota, submit
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from jobs.audit.trail import Author
 from jobs.models import AuditEntry, UsageEntry, UsageErasure, UsagePeriod
 from jobs.quota.erasure import usage_erase
 from tests.cast import Person
-from tests.quota.deeds import ledger_sum, submit
+from tests.quota.actions import ledger_sum, submit
 
 pytestmark = pytest.mark.django_db
 

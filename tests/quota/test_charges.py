@@ -29,7 +29,7 @@ from segmentation.options import CutoutOptions
 from tests.cast import Person
 from tests.photos import encoded
 
-from .deeds import claim, fail, ledger_sum, period_sums, set_quota, submit, submit_file, succeed
+from .actions import claim, fail, ledger_sum, period_sums, set_quota, submit, submit_file, succeed
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,7 @@ from jobs.work.retry import job_retry
 from segmentation.errors import ImageUnreadable, InferenceFailed
 from tests.cast import Person
 
-from .deeds import claim, fail, set_quota, submit, succeed
+from .actions import claim, fail, set_quota, submit, succeed
 
 pytestmark = pytest.mark.slow
 

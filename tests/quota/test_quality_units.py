@@ -14,7 +14,7 @@ from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions, Quality
 from tests.cast import Person
 
-from .deeds import period_sums, set_quota, submit
+from .actions import period_sums, set_quota, submit
 
 pytestmark = pytest.mark.django_db
 

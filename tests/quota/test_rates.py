@@ -13,7 +13,7 @@ from jobs.teams import rates
 from jobs.teams.rates import Rate, rates_of, request_spend
 from tests.cast import Person
 
-from .deeds import set_quota, submit
+from .actions import set_quota, submit
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from jobs.work.capacity import all_held_release
 from jobs.work.recovery import images_recover
 from tests.cast import Person
 
-from .deeds import claim, fail, set_quota, submit, succeed
+from .actions import claim, fail, set_quota, submit, succeed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

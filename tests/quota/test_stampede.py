@@ -62,11 +62,11 @@ NOTHING_WENT_WRONG = {
 }
 
 
-def test_deeds_at_once_on_the_same_jobs_neither_block_each_other_nor_miscount_on_sqlite(tmp_path: Path) -> None:
+def test_actions_at_once_on_the_same_jobs_neither_block_each_other_nor_miscount_on_sqlite(tmp_path: Path) -> None:
     assert outcome_of(f"sqlite:///{tmp_path / 'turmoil.sqlite3'}", tmp_path, "turmoil") == NOTHING_WENT_WRONG
 
 
-def test_deeds_at_once_on_the_same_jobs_neither_block_each_other_nor_miscount_on_postgresql(
+def test_actions_at_once_on_the_same_jobs_neither_block_each_other_nor_miscount_on_postgresql(
     tmp_path: Path, postgres_url: str
 ) -> None:
     assert outcome_of(postgres_url, tmp_path, "turmoil") == NOTHING_WENT_WRONG

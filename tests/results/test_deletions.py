@@ -24,7 +24,7 @@ from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 from tests.cast import Person
 from tests.photos import encoded
-from tests.quota.deeds import claim, submit, submit_file, succeed
+from tests.quota.actions import claim, submit, submit_file, succeed
 
 pytestmark = pytest.mark.django_db
 

@@ -23,7 +23,7 @@ from jobs.results.reserve import RESERVE_BYTES, reserve_keep
 from jobs.work import retention
 from jobs.work.retention import job_purge
 from tests.cast import Person
-from tests.quota.deeds import submit_file
+from tests.quota.actions import submit_file
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,7 @@ from jobs.results import storage
 from jobs.results.deletions import files_delete
 from tests.cast import Person
 from tests.photos import encoded
-from tests.quota.deeds import claim, submit_file, succeed
+from tests.quota.actions import claim, submit_file, succeed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -12,7 +12,7 @@ from jobs.results import storage
 from jobs.work.removal import images_delete
 from jobs.work.retry import job_retry
 from tests.cast import Person
-from tests.quota.deeds import claim, fail, submit, succeed
+from tests.quota.actions import claim, fail, submit, succeed
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,8 @@ from functools import partial
 from typing import Self
 
 from tests.segmentation.formats import mutated
-from tests.torture import attacks, faults, load, sharing, watching
+from tests.torture import faults, load, sharing, watching
+from tests.torture.attacks import bodies, hostile, pixels, urls, waits, zips
 from tests.torture.figures import Figure
 from tests.torture.kills import KINDS as KILLS
 from tests.torture.kills import kills
@@ -110,35 +111,35 @@ KINDS: dict[str, Kind] = {
     "load": Kind("Load table", _load),
     "waits": Kind(
         "Waits and cheap requests",
-        lambda sites, extent: attacks.waits_and_cheap_requests(
+        lambda sites, extent: waits.waits_and_cheap_requests(
             sites.shared(), waits=8 if extent.short else 40, cheap=400 if extent.short else 7000, pollers=4
         ),
     ),
     "hostile": Kind(
         "Hostile files and malformed requests",
-        lambda sites, extent: attacks.hostile_input(
+        lambda sites, extent: hostile.hostile_input(
             sites.shared(), requests_count=100 if extent.short else 3000, every=20 if extent.short else 1
         ),
     ),
     "bodies": Kind(
         "Large bodies",
-        lambda sites, extent: attacks.heavy_bodies(sites.shared(), each=2 if extent.short else 8),
+        lambda sites, extent: bodies.heavy_bodies(sites.shared(), each=2 if extent.short else 8),
     ),
     "large-pixels": Kind(
         "Pictures of 49 megapixels",
-        lambda sites, extent: attacks.heavy_pixels(
+        lambda sites, extent: pixels.heavy_pixels(
             sites.shared(), uploads=2 if extent.short else 16, variants=1 if extent.short else 4
         ),
     ),
     "zips": Kind(
         "Hostile zips",
-        lambda sites, extent: attacks.hostile_zips(sites.shared(), each=2 if extent.short else 8),
+        lambda sites, extent: zips.hostile_zips(sites.shared(), each=2 if extent.short else 8),
     ),
     "decoders": Kind("Damaged picture files", _decoders),
     "watching": Kind("Watched folder and bucket whose watcher is killed", _watching),
     "urls": Kind(
         "Forbidden URLs and rebinding",
-        lambda sites, extent: attacks.forbidden_urls(every=20 if extent.short else 1),
+        lambda sites, extent: urls.forbidden_urls(every=20 if extent.short else 1),
     ),
     "slow-broker": Kind(
         "Broker that is slow, hangs or refuses",

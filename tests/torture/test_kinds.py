@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tests.stack import Stack
-from tests.torture import attacks, faults, kills
+from tests.torture import faults, kills
+from tests.torture.attacks import bodies, hostile, zips
 from tests.torture.figures import Figure, guarantees, result_of, results_merge
 from tests.torture.proxy import Mode, proxied
 from tests.torture.site import TorturedSite
@@ -51,9 +52,9 @@ def test_a_locked_database_fails_no_picture(live_stack: Stack) -> None:
 def test_large_bodies_and_hostile_zips_are_refused_and_take_no_memory(live_stack: Stack) -> None:
     site = TorturedSite.around(live_stack)
 
-    assert missed(attacks.heavy_bodies(site, each=1)) == []
-    assert missed(attacks.hostile_zips(site, each=2)) == []
-    assert missed(attacks.hostile_input(site, requests_count=100, every=40)) == []
+    assert missed(bodies.heavy_bodies(site, each=1)) == []
+    assert missed(zips.hostile_zips(site, each=2)) == []
+    assert missed(hostile.hostile_input(site, requests_count=100, every=40)) == []
 
 
 def test_the_page_shows_each_kind_and_the_sums(tmp_path: Path) -> None:

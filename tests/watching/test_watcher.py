@@ -21,7 +21,7 @@ from segmentation.options import CutoutOptions
 from tests.cast import Person
 from tests.fakes import FakeEngine, answering
 from tests.photos import encoded
-from tests.quota.deeds import set_quota
+from tests.quota.actions import set_quota
 
 pytestmark = pytest.mark.django_db
 

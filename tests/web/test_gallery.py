@@ -14,7 +14,7 @@ from PIL import Image
 from jobs.intake.sources import clean_path
 from jobs.models import Artifact, Job, JobImage, Membership
 from tests.cast import Person
-from tests.quota.deeds import submit
+from tests.quota.actions import submit
 
 pytestmark = pytest.mark.django_db
 

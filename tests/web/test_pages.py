@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from jobs.models import ApiKey, AuditEntry, Invitation, Job, JobImage, Membership, Preset, Webhook
 from tests.cast import Person
-from tests.quota.deeds import claim, fail, set_quota, submit, submit_file
+from tests.quota.actions import claim, fail, set_quota, submit, submit_file
 
 pytestmark = pytest.mark.django_db
 PAGES = ["site:home", "site:gallery", "site:usage", "site:keys", "site:webhooks", "site:team"]

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from jobs.models import Membership
 from tests.cast import PASSWORD, Person
-from tests.quota.deeds import submit
+from tests.quota.actions import submit
 
 pytestmark = pytest.mark.django_db
 HTMX = {"HX-Request": "true"}

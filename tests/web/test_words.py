@@ -15,7 +15,7 @@ from jobs.teams.invitations import invitation_create
 from jobs.web import words
 from jobs.webhooks.endpoints import webhook_update
 from tests.cast import Person
-from tests.quota.deeds import submit
+from tests.quota.actions import submit
 
 CHINESE = {"Accept-Language": "zh-CN,zh;q=0.9"}
 CHOICES = [Membership.Role, Scope, Job.Dialect, Webhook.Event, WebhookDelivery.Status]

@@ -16,11 +16,11 @@ from jobs.work.retention import job_purge
 from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 from tests.cast import Person
-from tests.quota.deeds import claim, succeed
+from tests.quota.actions import claim, succeed
 from tests.webhooks.clock import Clock
 from tests.webhooks.messages import PUBLIC_URL, attempt
 
-PICTURE = base64.b64encode(b"x").decode()  # what every file of tests.quota.deeds.succeed holds
+PICTURE = base64.b64encode(b"x").decode()  # what every file of tests.quota.actions.succeed holds
 
 
 @pytest.fixture

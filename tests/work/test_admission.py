@@ -13,7 +13,7 @@ from jobs.models import Job, JobImage, Status
 from jobs.work import admission, queue
 from jobs.work.admission import admission_check, outlook
 from tests.cast import Person
-from tests.quota.deeds import ledger_sum, submit
+from tests.quota.actions import ledger_sum, submit
 
 pytestmark = pytest.mark.django_db
 

@@ -22,7 +22,7 @@ from jobs.work.retention import job_purge, jobs_expire
 from jobs.work.retry import job_retry
 from segmentation.errors import InferenceFailed
 from tests.cast import Person
-from tests.quota.deeds import claim, fail, submit, submit_file, succeed
+from tests.quota.actions import claim, fail, submit, submit_file, succeed
 
 pytestmark = pytest.mark.django_db
 

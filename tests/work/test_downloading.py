@@ -20,7 +20,7 @@ from jobs.work.recovery import images_recover
 from jobs.work.retry import job_retry
 from tests.cast import Person
 from tests.photos import encoded
-from tests.quota.deeds import claim, fail, submit, submit_file, succeed
+from tests.quota.actions import claim, fail, submit, submit_file, succeed
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -10,7 +10,7 @@ from jobs.models import AuditEntry, JobImage, Status
 from jobs.work.failures import failed_pictures
 from segmentation.errors import ImageUnreadable
 from tests.cast import Person
-from tests.quota.deeds import claim, fail, ledger_sum, submit_file
+from tests.quota.actions import claim, fail, ledger_sum, submit_file
 
 pytestmark = pytest.mark.django_db
 URL = "/admin/jobs/failedpicture/"

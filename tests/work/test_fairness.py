@@ -12,7 +12,7 @@ from jobs.models import JobImage, Status
 from jobs.work.capacity import all_held_release
 from jobs.work.retry import job_retry
 from tests.cast import Person
-from tests.quota.deeds import claim, fail, submit
+from tests.quota.actions import claim, fail, submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -24,7 +24,7 @@ from jobs.work.recovery import images_recover
 from segmentation.errors import ImageUnreadable
 from tests.cast import Person
 from tests.fakes import FakeEngine, answering
-from tests.quota.deeds import claim, ledger_sum, submit_file, succeed
+from tests.quota.actions import claim, ledger_sum, submit_file, succeed
 
 pytestmark = pytest.mark.django_db
 

@@ -17,7 +17,7 @@ from jobs.work.registry import Task, runs
 from jobs.work.retention import job_purge
 from jobs.work.retry import job_retry
 from tests.cast import Person
-from tests.quota.deeds import submit
+from tests.quota.actions import submit
 
 pytestmark = pytest.mark.django_db
 NOTHING = Task("nothing")

@@ -20,7 +20,7 @@ from jobs.work.submission import Door, job_submit
 from segmentation.options import CutoutOptions
 from tests.cast import Person
 from tests.photos import encoded
-from tests.quota.deeds import claim, fail, ledger_sum, succeed
+from tests.quota.actions import claim, fail, ledger_sum, succeed
 
 pytestmark = pytest.mark.django_db
 

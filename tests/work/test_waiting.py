@@ -11,7 +11,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from jobs.work import waiting
 from jobs.work.waiting import wait_for_job
 from tests.cast import Person
-from tests.quota.deeds import claim, submit, succeed
+from tests.quota.actions import claim, submit, succeed
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from jobs.work import queue, wakeups
 from jobs.work.wakeups import JobWakeups
 from tests import loops
 from tests.cast import Person
-from tests.quota.deeds import submit
+from tests.quota.actions import submit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

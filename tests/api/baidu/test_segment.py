@@ -23,7 +23,7 @@ from tests import photos
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person
 from tests.fakes import FakeEngine
-from tests.quota.deeds import ledger_sum
+from tests.quota.actions import ledger_sum
 
 URL = "/rest/2.0/image-process/v1/segment"
 FIXTURE = fixture("baidu/segment.json")

@@ -21,7 +21,7 @@ from tests import loops
 from tests.cast import Person
 from tests.fakes import FakeEngine
 from tests.mcp_over_http import serving_tools
-from tests.quota.deeds import set_quota
+from tests.quota.actions import set_quota
 from tests.stack import ROOT, Stack
 
 # Tools run in threads, which see only what is committed.

@@ -9,7 +9,7 @@ from pytest_django import Settings
 from jobs.models import Job
 from tests.cast import Person
 from tests.fakes import FakeEngine
-from tests.quota.deeds import ledger_sum
+from tests.quota.actions import ledger_sum
 
 pytestmark = pytest.mark.django_db
 

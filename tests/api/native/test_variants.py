@@ -24,7 +24,7 @@ from jobs.work.retention import job_purge
 from segmentation.variant import VariantFile
 from tests import photos
 from tests.cast import Person
-from tests.quota.deeds import set_quota
+from tests.quota.actions import set_quota
 
 from .sent import files_of, photo
 

@@ -14,7 +14,7 @@ from jobs.results import storage
 from jobs.versions.corrections import correction_units
 from jobs.work.retention import job_purge
 from tests.cast import Person
-from tests.quota.deeds import set_quota
+from tests.quota.actions import set_quota
 
 from .sent import photo
 

@@ -13,7 +13,7 @@ from jobs.work.attempts import image_claim
 from jobs.work.cancel import job_cancel
 from jobs.work.retention import job_purge
 from tests.cast import Person
-from tests.quota.deeds import ledger_sum
+from tests.quota.actions import ledger_sum
 from webserver.parking import GOING_ON, PARKS, Parked
 
 Meanwhile = Callable[[Callable[[Job], object]], None]

@@ -16,7 +16,7 @@ from PIL import Image
 from tests import photos
 from tests.cast import Person
 from tests.fakes import FakeEngine
-from tests.quota.deeds import set_quota
+from tests.quota.actions import set_quota
 
 pytestmark = pytest.mark.django_db
 URL = "/v1.0/removebg"

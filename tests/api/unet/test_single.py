@@ -22,7 +22,7 @@ from jobs.work.selectors import jobs_of
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person
 from tests.fakes import FakeEngine
-from tests.quota.deeds import ledger_sum
+from tests.quota.actions import ledger_sum
 
 URL = "/api/matting/single"
 

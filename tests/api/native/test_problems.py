@@ -1,0 +1,169 @@
+"""Native API: error messages name what was wrong and what is allowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from jobs.models import Job, Scope
+from jobs.teams.keys import key_create
+from jobs.work.cancel import job_cancel
+from tests.cast import Person
+
+from .sent import files_of, photo
+
+pytestmark = pytest.mark.django_db
+JOBS = "/api/jobs/"
+
+
+@pytest.mark.parametrize(
+    ("sent", "field", "words"),
+    [
+        ({"treshold": 5}, "treshold", "did you mean threshold?"),
+        ({"method": "magic"}, "method", "choose from auto, boxes, points, instances"),
+        ({"threshold": 99}, "threshold", "a whole number from 0 to 50"),
+        ({"crop_margin": 2}, "crop_margin", "from 0 to 0.5"),
+        ({"callback_url": "http://127.0.0.1/"}, "callback_url", ""),
+        ({"crop": "maybe"}, "crop", "true or false"),
+    ],
+)
+def test_a_problem_names_the_field_and_what_it_may_be(
+    alice: Person, jpeg_bytes: bytes, idle_worker: None, sent: dict[str, Any], field: str, words: str
+) -> None:
+    problem = alice.api().post(JOBS, {"image": photo(jpeg_bytes), **sent}).json()
+
+    assert (problem["field"], problem["code"]) == (field, problem["type"].partition("#")[2])
+    assert words in problem["detail"]
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "near"),
+    [
+        ("get", "/api/jobs/{id}/?wiat=5", "wait"),
+        ("post", "/api/jobs/{id}/again?wiat=5", "wait"),
+        ("get", "/api/jobs/?pages=2", "page"),
+        ("get", "/api/jobs/{id}/zip?wait=5", ""),
+        ("get", "/api/webhooks/deliveries/?stauts=failed", "status"),
+    ],
+)
+def test_an_unknown_name_in_a_query_is_an_error(
+    alice: Person, job: dict[str, Any], method: str, path: str, near: str
+) -> None:
+    answer = getattr(alice.api(), method)(path.format(**job), content_type="application/json")
+
+    assert (answer.status_code, answer.json()["title"]) == (422, "A parameter is not known.")
+    assert (f"did you mean {near}?" if near else "the fields are none") in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "title"),
+    [
+        ("/api/jobs/{id}/variants", {"position": 7}, "There is no such picture."),
+        ("/api/jobs/{id}/again", {"position": 7}, "There is no such picture."),
+        (JOBS, {"upload": "7a1b1b6e-3b3a-4f26-bd0b-6f5e4b4f4b4b"}, "There is no such upload, or it has expired."),
+        (JOBS, {"image_url": "https://pictures.example/a", "points": [[1, 1, 7]]}, "A point is not valid."),
+        (JOBS, {"image_url": "https://pictures.example/a", "boxes": [[5, 5, 1, 1]]}, "A box is not valid."),
+    ],
+)
+def test_the_title_tells_what_was_wrong(
+    alice: Person, job: dict[str, Any], path: str, sent: dict[str, Any], title: str
+) -> None:
+    problem = alice.api().post(path.format(**job), sent, "application/json").json()
+
+    assert (problem["title"], problem["field"]) == (title, list(sent)[-1])
+
+
+def test_a_url_that_does_not_exist_is_a_problem_with_its_request(client: Client, db: None) -> None:
+    answer = client.get("/api/jobs/not-an-id/")
+
+    assert (answer.status_code, answer.json()["request_id"]) == (404, answer["X-Request-Id"])
+
+
+def test_an_unknown_status_or_filter_of_a_list_is_an_error(alice: Person) -> None:
+    unknown, misspelt = (alice.api().get(f"/api/jobs/?{query}") for query in ("status=done", "stauts=failed"))
+
+    assert (unknown.status_code, unknown.json()["field"]) == (422, "status")
+    assert "queued, running, succeeded" in unknown.json()["detail"]
+    assert "did you mean status?" in misspelt.json()["detail"]
+
+
+def test_a_missing_scope_is_named(alice: Person) -> None:
+    _, secret = key_create(team=alice.team, name="reader", scopes=[Scope.READ])
+
+    problem = Client(headers={"Authorization": f"Bearer {secret}"}).post(JOBS, {}).json()
+
+    assert (problem["code"], problem["scope"], problem["title"]) == (
+        "permission_denied",
+        "submit",
+        "The key lacks a scope.",
+    )
+
+
+def test_an_expired_link_says_so(client: Client, job: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    url = files_of(job, "cutout")[0]["url"]
+    import datetime as dt
+
+    from django.utils import timezone
+
+    later = timezone.now() + dt.timedelta(days=1)
+    monkeypatch.setattr("jobs.results.storage.timezone.now", lambda: later)
+
+    answer = client.get(url)
+
+    assert (answer.status_code, answer.json()["title"]) == (403, "The link has expired.")
+
+
+def test_a_link_that_was_changed_says_so(client: Client, job: dict[str, Any]) -> None:
+    url = files_of(job, "cutout")[0]["url"]
+
+    changed, unsigned = client.get(f"{url}x"), client.get(url.partition("?")[0])
+
+    assert (changed.status_code, changed.json()["title"]) == (401, "The link is not valid.")
+    assert (unsigned.status_code, unsigned.json()["title"]) == (401, "A valid API key is needed.")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"boxes": [[1, 1, 90, 90]]},
+        {"points": [[9, 9, 1]]},
+        {"method": "instances"},
+        {"subject": "person"},
+        {"quality": "fine"},
+        {"refine": False},
+    ],
+)
+def test_a_variant_refuses_what_only_a_new_run_can_change(
+    alice: Person, job: dict[str, Any], changes: dict[str, Any]
+) -> None:
+    answer = alice.api().post(f"/api/jobs/{job['id']}/variants", changes, "application/json")
+
+    assert (answer.status_code, answer.json()["field"]) == (422, next(iter(changes)))
+    assert "`again`" in answer.json()["detail"]
+    unchanged = {"method": "auto", "subject": "auto", "refine": True, "boxes": [], "points": [], "quality": "fast"}
+    assert alice.api().post(f"/api/jobs/{job['id']}/variants", unchanged, "application/json").status_code == 200
+
+
+def test_the_zip_of_a_cancelled_job_is_an_error(alice: Person, jpeg_bytes: bytes, idle_worker: None) -> None:
+    job = alice.api().post(JOBS, {"image": photo(jpeg_bytes)}).json()
+    job_cancel(actor=alice.actor, job=Job.objects.get())
+
+    answer = alice.api().get(f"/api/jobs/{job['id']}/zip")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "canceled")
+
+
+def test_a_signed_link_of_the_site_is_a_source_without_a_download(
+    alice: Person, charlie: Person, job: dict[str, Any]
+) -> None:
+    link = files_of(job, "cutout")[0]["url"]
+    forged = link.replace("signature=", "signature=x")
+
+    chained = charlie.api().post("/api/jobs/?wait=5", {"image_url": link}, "application/json").json()
+    downloaded = charlie.api().post("/api/jobs/?wait=5", {"image_url": forged}, "application/json").json()
+
+    assert (chained["status"], chained["images"][0]["width"]) == ("succeeded", 512)
+    assert (downloaded["status"], downloaded["error"]["code"]) == ("failed", "download_failed")

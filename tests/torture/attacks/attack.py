@@ -1,0 +1,69 @@
+"""Send many requests at once and count the responses."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import requests
+
+from tests.torture.figures import Figure
+from tests.torture.site import TorturedSite, Watch
+from tests.torture.traffic import is_allowed
+
+Send = Callable[[], int]
+
+
+class Attack:
+    """Send requests at once, and count the answers by what was sent."""
+
+    def __init__(self, site: TorturedSite, title: str) -> None:
+        self.site, self.title = site, title
+        self.watch = Watch(site)
+        self.statuses: Counter[int] = Counter()
+        self.strange: list[str] = []
+        self.took_s: dict[str, float] = {}
+        self._lock = threading.Lock()
+
+    def post(self, path: str, what: str = "", **values: Any) -> int:
+        """Send one request; return its status, 0 where the site closed the connection without an answer."""
+        headers = {"Authorization": f"Bearer {self.site.secret}"} | values.pop("headers", {})
+        try:
+            answer = requests.request(
+                values.pop("method", "POST"), self.site.url + path, headers=headers, timeout=300, **values
+            )
+            status, text = answer.status_code, answer.text[:200]
+        except requests.RequestException as error:
+            status, text = 0, str(error)[:200]
+        with self._lock:
+            self.statuses[status] += 1
+            if status and not is_allowed(status):
+                self.strange.append(f"{what or path}: {status} {text}")
+        return status
+
+    def count(self, status: int) -> None:
+        """Count a response to a request that was sent in another way."""
+        with self._lock:
+            self.statuses[status] += 1
+
+    def at_once(self, name: str, sends: Iterable[Send], clients: int = 8) -> list[int]:
+        """Let `clients` threads send everything; return the statuses."""
+        started = time.monotonic()
+        with ThreadPoolExecutor(clients) as threads:
+            statuses = list(threads.map(lambda send: send(), sends))
+        self.took_s[name] = round(time.monotonic() - started, 1)
+        return statuses
+
+    def figures(self, *more: Figure) -> list[Figure]:
+        details = {
+            "statuses": {str(status): n for status, n in sorted(self.statuses.items())},
+            "seconds": self.took_s,
+            "strange": self.strange[:20],
+        }
+        answers = Figure(f"{self.title}: requests sent", sum(self.statuses.values()), details=details)
+        strange = Figure(f"{self.title}: other answers than 200, 202, 4xx and 503", len(self.strange), "", 0)
+        return [answers, strange, *more, *self.watch.figures(self.title)]
