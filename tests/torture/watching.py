@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -40,7 +41,7 @@ _START_S = 120.0
 
 
 @dataclass
-class Place:
+class Place(ABC):
     """A folder or a bucket with pictures, and what was put there. `files` maps paths in it to their content."""
 
     inbox: str
@@ -48,11 +49,11 @@ class Place:
     good: set[str] = field(default_factory=set)
     bad: set[str] = field(default_factory=set)
 
-    def put(self, name: str, content: bytes) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def put(self, name: str, content: bytes) -> None: ...
 
-    def files(self, location: str) -> dict[str, bytes]:
-        raise NotImplementedError
+    @abstractmethod
+    def files(self, location: str) -> dict[str, bytes]: ...
 
 
 class Folder(Place):
