@@ -21,7 +21,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
-from django.db import DatabaseError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connection, connections, transaction
 
 from jobs.models import Scope
 from jobs.running.readiness import storage_problem
@@ -167,7 +167,10 @@ def _locks_given_up() -> Iterator[None]:
     try:
         yield
     finally:
-        connection.close()  # and with it the setting
+        # With the connection goes the setting. Its wrapper goes too: when the last statements of a migration fail, Django
+        # leaves the wrapper within the migration's transaction, and it never opens a connection again.
+        connection.close()
+        del connections[DEFAULT_DB_ALIAS]
 
 
 def _is_lock_conflict(error: Exception) -> bool:

@@ -78,18 +78,20 @@ def test_the_previous_version_accepts_lists_and_deletes_a_job(upgraded: dict[str
 
 
 BLOCKED = """
-import json, threading, django
+import json, sys, threading, django
 django.setup()
+from django.core.management import call_command
 from django.db import connection, connections, transaction
 from jobs.running import first_start
 
 def hold(locked, release):
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("LOCK TABLE django_migrations, jobs_job IN ACCESS EXCLUSIVE MODE")
+        cursor.execute(sys.argv[1])
         locked.set()
         release.wait(60)
     connections.close_all()
 
+call_command("migrate", "jobs", "0020", verbosity=0)
 locked, release = threading.Event(), threading.Event()
 holder = threading.Thread(target=hold, args=(locked, release))
 holder.start()
@@ -109,9 +111,17 @@ print(json.dumps(len(tries)))
 """
 
 
-def test_a_migration_that_gets_no_lock_is_repeated_until_it_does(upgraded: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "lock",
+    [
+        pytest.param("LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE", id="before its transaction"),
+        pytest.param("LOCK TABLE jobs_jobimage IN ACCESS SHARE MODE", id="in its operations"),
+        pytest.param("LOCK TABLE jobs_artifact IN ROW EXCLUSIVE MODE", id="in its last, deferred statements"),
+    ],
+)
+def test_a_migration_that_gets_no_lock_is_repeated_until_it_does(upgraded: dict[str, str], lock: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", BLOCKED], cwd=ROOT, env=upgraded, capture_output=True, text=True, check=False
+        [sys.executable, "-c", BLOCKED, lock], cwd=ROOT, env=upgraded, capture_output=True, text=True, check=False
     )
 
     assert done.returncode == 0, done.stderr[-2000:]
