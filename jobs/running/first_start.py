@@ -167,8 +167,8 @@ def _locks_given_up() -> Iterator[None]:
     try:
         yield
     finally:
-        # With the connection goes the setting. Its wrapper goes too: when the last statements of a migration fail, Django
-        # leaves the wrapper within the migration's transaction, and it never opens a connection again.
+        # With the connection goes the setting. Its wrapper goes too: if the last statements of a migration fail, Django
+        # leaves the wrapper within the migration's transaction, where it opens no new connection.
         connection.close()
         del connections[DEFAULT_DB_ALIAS]
 
