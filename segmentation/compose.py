@@ -106,7 +106,7 @@ def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
     Colours are averaged with alpha as weight, so that removed colours do not appear at the edge.
     """
     pixels = _shrunk(rgb, alpha, THUMBNAIL_SIDE_PX)
-    return _rendered(Output.CUTOUT, encode_webp(pixels), Format.WEBP, pixels)
+    return _rendered(Output.CUTOUT, encode_webp(pixels, is_small=True), Format.WEBP, pixels)
 
 
 def render_preview(rgb: np.ndarray, alpha: np.ndarray | None) -> Rendered:

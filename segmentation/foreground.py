@@ -12,27 +12,33 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
+from .beside import beside, each, row_blocks
+from .encode import quantize, to_float
+
 SURE = 0.01  # alpha this close to 0 or 1 counts as certain, and the photo's colour is kept
+_LOWEST, _HIGHEST = 656, 64_879  # the quantised values between SURE and 1 - SURE
 
 _FINEST = 3  # reduction of the picture at the fine end of the pyramid; each coarser level halves it again
 _LEVELS = 4
 _WINDOW_CELLS = 3
 _FALLBACK = 0.05  # weight of the coarser estimate; a window full of certain colours weighs 1
 _EPSILON = 1e-4
-_PIECE_PIXELS = 1 << 20  # bounds the memory of a picture that is half transparent everywhere
 _REACH_PX = _FINEST * 2 ** (_LEVELS - 1) * _WINDOW_CELLS
 
 
 def decontaminate(rgb: np.ndarray, alpha: np.ndarray, shown: np.ndarray | None = None) -> np.ndarray:
-    """Return (H, W, 3) uint8 with the foreground's own colour where alpha, (H, W) float32 0..1, is between 0 and 1.
+    """Return (H, W, 3) uint8 with the foreground's own colour where alpha is between 0 and 1.
 
+    alpha: (H, W), float32 0..1 or quantised uint16.
     shown: (H, W) uint8, the final visible alpha. Where feathering makes it larger than alpha, the pixels show only
     background, and also get the foreground's colour.
     """
-    band = (alpha > SURE) & (alpha < 1 - SURE)
+    if alpha.dtype != np.uint16:
+        alpha = quantize(alpha)
+    band = cv2.inRange(alpha, _LOWEST, _HIGHEST)
     if shown is not None:
-        band |= (alpha <= SURE) & (shown > 0)
-    left, top, width, height = cv2.boundingRect(band.view(np.uint8))
+        band |= cv2.inRange(alpha, 0, _LOWEST - 1) & cv2.inRange(shown, 1, 255)
+    left, top, width, height = cv2.boundingRect(band)
     if width == 0:
         return rgb
     window = (
@@ -40,38 +46,54 @@ def decontaminate(rgb: np.ndarray, alpha: np.ndarray, shown: np.ndarray | None =
         slice(max(0, left - _REACH_PX), left + width + _REACH_PX),
     )
     clean = rgb.copy()
-    clean[window] = _correct(rgb[window], alpha[window], np.flatnonzero(band[window]))
+    _correct(rgb[window], alpha[window], band[window], clean[window])
     return clean
 
 
-def _correct(rgb: np.ndarray, alpha: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """Replace the colours of (H, W, 3) at the flat indices `places`."""
-    clean = rgb.reshape(-1, 3).copy()
-    size = rgb.shape[1], rgb.shape[0]
-    layers = [cv2.resize(layer, size).reshape(-1, 3) for layer in _smooth_layers(rgb, alpha)]
-    for start in range(0, places.size, _PIECE_PIXELS):
-        piece = places[start : start + _PIECE_PIXELS]
-        photo, front, back = (plane.take(piece, axis=0).astype(np.float32) for plane in (clean, *layers))
-        share = alpha.reshape(-1).take(piece)[:, None]
-        # Forte 2021, equation 7: F takes its share of the difference between photo and smooth layers.
-        unexplained = photo - share * front - (1 - share) * back
-        clean[piece] = np.rint(np.clip(front + share * unexplained, 0, 255))
-    return clean.reshape(rgb.shape)
+def _correct(rgb: np.ndarray, alpha: np.ndarray, band: np.ndarray, clean: np.ndarray) -> None:
+    """Write the foreground's colours of (H, W, 3) uint8 into `clean` where `band`, (H, W) uint8, is not 0.
+
+    Blocks of rows are computed densely, from their first to their last pixel of the band.
+    """
+    height, width = band.shape
+    layers = [cv2.resize(layer, (width, height)) for layer in _smooth_layers(rgb, alpha)]
+
+    def fill(block: slice) -> None:
+        left, top, columns, rows = cv2.boundingRect(band[block])
+        if not rows:
+            return
+        place = slice(block.start + top, block.start + top + rows), slice(left, left + columns)
+        share = to_float(alpha[place])
+        planes = []
+        for photo, front, back in zip(*(cv2.split(colors[place]) for colors in (rgb, *layers)), strict=True):
+            own = front.astype(np.float32)
+            # Forte 2021, equation 7: F takes its share of the difference between photo and smooth layers.
+            mixed = cv2.subtract(front, back, dtype=cv2.CV_32F)
+            mixed *= share
+            mixed += back
+            cv2.accumulateProduct(cv2.subtract(photo, mixed, dtype=cv2.CV_32F), share, own)
+            planes.append(cv2.convertScaleAbs(np.maximum(own, 0, out=own)))
+        cv2.copyTo(cv2.merge(planes), band[place], clean[place])
+
+    each(fill, row_blocks(height, width))
 
 
 def _smooth_layers(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return estimates of foreground and background at the finest reduced size, as (h, w, 3) uint8."""
-    photo, weight = _shrink(rgb, _FINEST), _shrink(alpha, _FINEST)
+    photo, weight = _shrink(rgb, _FINEST), to_float(_shrink(alpha, _FINEST))
     pyramid: list[tuple[np.ndarray, np.ndarray]] = [(photo.astype(np.float32), weight)]
     for _ in range(_LEVELS - 1):
         photo, weight = pyramid[-1]
         pyramid.append((_shrink(photo, 2), _shrink(weight, 2)))
-    photo, weight = pyramid.pop()
-    front, back = _trusting_mean(photo, weight, None), _trusting_mean(photo, 1 - weight, None)
-    for photo, weight in reversed(pyramid):
-        front = _trusting_mean(photo, weight, front)
-        back = _trusting_mean(photo, 1 - weight, back)
-    return cv2.convertScaleAbs(front), cv2.convertScaleAbs(back)
+
+    def finest(of_back: bool) -> np.ndarray:
+        mean: np.ndarray | None = None
+        for photo, weight in reversed(pyramid):
+            mean = _trusting_mean(photo, 1 - weight if of_back else weight, mean)
+        return cv2.convertScaleAbs(mean)
+
+    back = beside(finest, True)
+    return finest(False), back.result()
 
 
 def _shrink(plane: np.ndarray, reduction: int) -> np.ndarray:
@@ -84,7 +106,9 @@ def _trusting_mean(photo: np.ndarray, weight: np.ndarray, coarser: np.ndarray | 
 
     With this power, mixed colours have little effect.
     """
-    trust = cv2.pow(weight, 8)
+    trust = weight
+    for _ in range(3):
+        trust = cv2.multiply(trust, trust)
     window = (_WINDOW_CELLS, _WINDOW_CELLS)
     total = cv2.blur(cv2.multiply(photo, cv2.merge([trust] * 3)), window)
     trust = cv2.blur(trust, window)
