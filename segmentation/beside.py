@@ -36,9 +36,12 @@ def each(work: Callable[[_Item], object], items: Iterable[_Item]) -> None:
             raise error
 
 
-def row_blocks(height: int, width: int) -> list[slice]:
-    """Return slices that divide the rows of a picture into blocks of about `_BLOCK_PIXELS` pixels, in their order."""
-    rows = max(1, _BLOCK_PIXELS // width)
+def row_blocks(height: int, width: int, *, multiple: int = 1) -> list[slice]:
+    """Return slices that divide the rows of a picture into blocks of about `_BLOCK_PIXELS` pixels, in their order.
+
+    Every block starts at a multiple of `multiple`.
+    """
+    rows = max(1, _BLOCK_PIXELS // (width * multiple)) * multiple
     return [slice(start, min(start + rows, height)) for start in range(0, height, rows)]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from segmentation.engines.base import Matte
 from segmentation.options import Subject
-from segmentation.refine import shrink
+from segmentation.resizing import shrink
 from segmentation.stamp import density_of, extremes, hue_of, hues_apart, is_stain, read_page
 
 PERSON_SHARE = 0.5  # of the subject's alpha that the people's alpha must agree with

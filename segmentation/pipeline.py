@@ -33,7 +33,8 @@ from .image import Limits, Picture, decode
 from .options import Box, CutoutOptions, Metadata, Output, Subject
 from .people import Person, map_people
 from .postprocess import foreground_box, shape_alpha, to_levels
-from .refine import enlarge, refine
+from .refine import refine
+from .resizing import enlarge, shrink
 from .visualize import draw_ids
 
 __all__ = ["CutoutResult", "Person", "Rendered", "cut_out", "read_alpha", "render_variant"]
@@ -103,7 +104,7 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
     with _timed(timings_ms, "post"):
         # What only the source or the alpha is needed for is encoded while the colours are computed.
         preview = beside(render_preview, picture.rgb, None if picture.alpha is None else to_levels(picture.alpha))
-        alpha = quantize(full_size_alpha(found, picture, options))
+        alpha = full_size_alpha(found, picture, options)
         stored = beside(lambda: encode_alpha(alpha, texts=_texts(found), kept=Kept(picture.probe.resolution)))
         ids, people = (None, ()) if found.instances is None else map_people(found.instances, to_float(alpha))
     matted = _Matted(picture, alpha, stored, found.subject, found.colors, ids, people, found.notes)
@@ -168,16 +169,16 @@ def _texts(found: Found) -> dict[str, str]:
 
 
 def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> np.ndarray:
-    """Return the alpha enlarged to (H, W) float32 0..1, 0 outside the boxes, times the file's own alpha."""
+    """Return the alpha enlarged to (H, W), quantised uint16, 0 outside the boxes, times the file's own alpha."""
     height, width = picture.rgb.shape[:2]
     small = np.ascontiguousarray(found.alpha, np.float32)
-    alpha = refine(small, on_paper(picture)) if options.refine else enlarge(small, height, width)
+    alpha = refine(small, on_paper(picture)) if options.refine else quantize(enlarge(small, height, width))
     if found.boxes:
         allowed = np.zeros((height, width), np.uint8)
         for box in found.boxes:
             cut(allowed, grow_box(box, BOX_MARGIN).clipped(width, height))[:] = 1
-        alpha *= allowed
-    return alpha if picture.alpha is None else alpha * picture.alpha
+        alpha = cv2.bitwise_and(alpha, alpha, mask=allowed)
+    return alpha if picture.alpha is None else quantize(to_float(alpha) * picture.alpha)
 
 
 def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float]) -> CutoutResult:
@@ -261,8 +262,8 @@ def uncertainty_of(alpha: np.ndarray) -> float:
     """
     height, width = alpha.shape
     scale = min(1.0, UNCERTAINTY_SIDE_PX / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA).ravel()
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    small = shrink(alpha, *size).ravel()
     if small.dtype == np.uint16:
         small = to_float(small)
     undecided = float(np.sqrt(max(0.0, 4 * float(np.mean(small * (1 - small))))))
