@@ -197,7 +197,8 @@ def read_quantized(alpha_png: bytes) -> np.ndarray:
 
 def quantize(alpha: np.ndarray) -> np.ndarray:
     """Round (H, W) float 0..1 to uint16. All results are computed from this precision."""
-    return cv2.multiply(alpha, 65535.0, dtype=cv2.CV_16U)  # rounds, and clips to the type's range
+    # Rounds, and clips to the type's range. OpenCV's stubs know no scalar operand.
+    return cv2.multiply(alpha, 65535.0, dtype=cv2.CV_16U)  # type: ignore[call-overload]
 
 
 def to_float(values: np.ndarray) -> np.ndarray:
