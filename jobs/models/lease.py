@@ -25,11 +25,11 @@ class Leased(models.Model):
     with an older attempt can change nothing. The names of an attempt's files contain its number.
     """
 
-    # A subclass with a status column names the values of these two states.
+    # Subclasses with a status column set these two to the values of the waiting and the leased state.
     WAITING: ClassVar[Mapping[str, Any]] = {}
     LEASED: ClassVar[Mapping[str, Any]] = {}
 
-    # The defaults in the database let the previous version write rows while an upgrade goes on.
+    # Database defaults let the previous version write rows during an upgrade.
     attempt = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="How often a worker has claimed it.")
     attempts_before = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="How many of these attempts no longer count towards giving it up."

@@ -61,7 +61,7 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
         return bool(values["add_shadow"]) or values["shadow_type"] != "none"
 
     def to_source(self) -> Source:
-        """Return the source of the one picture; raise SourceMissing or SourcesSeveral for another number."""
+        """Return the source of the one picture; raise SourceMissing without a source, SourcesSeveral for several."""
         values = self.validated_data
         sent = [name for name in SOURCES if name in values]
         if not sent:
@@ -78,7 +78,7 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
         return source_of_url(picture, limits=limits())
 
     def beside_sources(self) -> dict[str, Any]:
-        """Return the validated fields other than the picture's."""
+        """Return the validated fields except those of the picture."""
         return {name: value for name, value in self.validated_data.items() if name not in SOURCES}
 
     def to_options(self, source: Source) -> CutoutOptions:
@@ -152,7 +152,7 @@ def _position(text: str, *, is_scaled: bool) -> tuple[float, float] | None:
     return found[0].value / 100, found[-1].value / 100
 
 
-# Answers --------------------------------------------------------------------------------------------------------------
+# Responses ------------------------------------------------------------------------------------------------------------
 
 
 class RemoveBgResultSerializer(serializers.Serializer):
