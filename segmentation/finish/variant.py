@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from segmentation.compose import Rendered, render_thumbnail
+from segmentation.compose import Rendered, crop_box, cut, render_thumbnail
 from segmentation.encode import read_alpha, to_float
 from segmentation.errors import ImageUnreadable
 from segmentation.finish.files import Written
@@ -17,7 +17,7 @@ from segmentation.finish.finish import Finished, finish
 from segmentation.finish.recipe import FileFormat, OutputFile, Recipe, Rules, TransparentBackground
 from segmentation.image import Limits, decode
 from segmentation.options import AlphaMode, CutoutOptions
-from segmentation.postprocess import shape_alpha
+from segmentation.postprocess import foreground_box, shape_alpha, to_levels
 from segmentation.variant import VariantFile, VariantInput, edited_alpha
 
 SCREEN_SIDE_PX = 900
@@ -56,6 +56,9 @@ def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
     variant = wanted.variant
     rgb = decode(variant.source.read_bytes(), variant.limits).rgb
     alpha = shaped_alpha(edited_alpha(variant), variant.options)
+    _require_same_size(rgb, alpha)
+    if variant.options.crop and wanted.recipe.canvas.ratio is None and wanted.recipe.placement.fill is None:
+        rgb, alpha = _cropped(rgb, alpha, variant.options.crop_margin)
     recipe = screen_recipe(wanted.recipe, wanted.enlarged) if wanted.for_screen else wanted.recipe
     background = None if wanted.background is None else decode(wanted.background.read_bytes(), variant.limits).rgb
     finished = _finished(rgb, alpha, recipe, background, decontaminates=variant.options.decontaminate)
@@ -66,6 +69,18 @@ def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
     small = _thumbnail(finished.pixels)
     stored = _stored(Written(small.data, small.content_type, "webp", small.width, small.height), folder)
     return replace(files, files=(replace(first, thumbnail=stored), *others))
+
+
+def _cropped(rgb: np.ndarray, alpha: np.ndarray, margin: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return a photo and its alpha cropped as a cutout is; a recipe without a size keeps the frame of the crop."""
+    height, width = alpha.shape
+    box = crop_box(foreground_box(to_levels(alpha)), margin, width, height)
+    return np.ascontiguousarray(cut(rgb, box)), np.ascontiguousarray(cut(alpha, box))
+
+
+def _require_same_size(rgb: np.ndarray, alpha: np.ndarray) -> None:
+    if alpha.shape != rgb.shape[:2]:
+        raise ImageUnreadable("The stored alpha belongs to a picture of another size.")
 
 
 def _thumbnail(pixels: np.ndarray) -> Rendered:
@@ -81,6 +96,7 @@ def sample_write(
     rgb, cutout = decode(before.read_bytes(), limits).rgb, decode(after.read_bytes(), limits)
     if cutout.alpha is None:
         raise ImageUnreadable("The sample's cut-out has no transparency.")
+    _require_same_size(rgb, cutout.alpha)
     behind = None if background is None else decode(background.read_bytes(), limits).rgb
     return _written(_finished(rgb, cutout.alpha, screen_recipe(recipe, SAMPLE_ENLARGED), behind), folder)
 
@@ -134,8 +150,6 @@ def _finished(
     *,
     decontaminates: bool = True,
 ) -> Finished:
-    if alpha.shape != rgb.shape[:2]:
-        raise ImageUnreadable("The stored alpha belongs to a picture of another size.")
     colors = None if decontaminates else rgb
     return finish(rgb, alpha, recipe, background_picture=background, colors=colors)
 
