@@ -83,7 +83,7 @@ def test_a_square_with_a_photo_behind_is_made_by_hand_saved_and_there_again(
     page.get_by_role("slider", name="Size of the subject").fill("0.5")
     drag_on_canvas(page, -0.2, 0)
     page.get_by_role("group", name="Finished picture").press("Shift+ArrowDown")
-    page.get_by_label("Shadow", exact=True).select_option("Floating")
+    page.get_by_label("Shadow", exact=True).select_option("Drop, floating")
     page.get_by_role("slider", name="Outline").fill("20")
     pixels = download(page)
 
