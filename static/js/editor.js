@@ -179,7 +179,9 @@ function showControls() {
  */
 function showTool(tool) {
   const isResult = tool === "view" && isFinished(state.finish);
-  finishStage.show(tool === "finish" || isResult, tool === "finish");
+  const isCanvas = tool === "finish" || isResult;
+  finishStage.show(isCanvas, tool === "finish");
+  for (const part of ["zoom-out", "zoom-fit", "zoom-in"]) byId(part, HTMLButtonElement).disabled = isCanvas;
   showBackground();
   dragOut.offer(tool === "view" && shownImage(state).status === "succeeded" ? files.key : "");
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { backgroundName, canvasOf } from "../../static/js/editor/finish_controls.js";
+import { backgroundName, canvasOf, pictureTitle } from "../../static/js/editor/finish_controls.js";
 import {
   cssAngle,
   enlarged,
@@ -232,6 +232,7 @@ test("the name of a background picture is that of its file, and safe in an addre
   const file = { name: "../a/b?.JPG", size: 35, lastModified: 36 };
 
   assert.equal(backgroundName(file), "-a-b- z-10");
+  assert.equal(pictureTitle(backgroundName(file)), "-a-b-");
   assert.ok(backgroundName({ ...file, name: `${"长".repeat(200)}.png` }).length <= 80);
 });
 

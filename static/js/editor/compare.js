@@ -2,7 +2,8 @@
 import { followDrag } from "../page/drag.js";
 
 const GRAB_PX = 32;
-const LABEL_ROOM_PX = 6; // a label that the line would cut says nothing of its side
+const LEAST_SIDE = 0.02; // of the picture: what is narrower is not seen
+const LABEL_ROOM_PX = 18; // around a label: one that the line would cut says nothing of its side
 
 export class Compare {
   /**
@@ -35,8 +36,9 @@ export class Compare {
     this.line.style.left = `${x}px`;
     this.before.style.setProperty("--split", `${share * 100}%`);
     const [left, right] = this.labels;
-    left.classList.toggle("is-beside", x < left.offsetLeft + left.offsetWidth + LABEL_ROOM_PX);
-    right.classList.toggle("is-beside", x > right.offsetLeft - LABEL_ROOM_PX);
+    const room = this.pane.clientWidth - right.offsetWidth - LABEL_ROOM_PX;
+    left.classList.toggle("is-beside", share < LEAST_SIDE || x < left.offsetWidth + LABEL_ROOM_PX);
+    right.classList.toggle("is-beside", share > 1 - LEAST_SIDE || x > room);
   }
 
   /** @param {PointerEvent} event */

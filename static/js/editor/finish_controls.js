@@ -35,6 +35,7 @@ export class FinishControls {
     this.isOwnSize = false;
     /** The background of each kind that was used last, to come back to. @type {Record<string, Background>} */
     this.last = {};
+    for (const option of this.stored.options) option.textContent = pictureTitle(option.value);
     this.#wireCanvas();
     this.#wireBackground();
     this.#wireEffects();
@@ -232,7 +233,7 @@ export class FinishControls {
   /** @param {string} name of a stored picture, to have in the list */
   #offer(name) {
     if ([...this.stored.options].some((option) => option.value === name)) return;
-    this.stored.append(create("option", { value: name, textContent: name }));
+    this.stored.append(create("option", { value: name, textContent: pictureTitle(name) }));
   }
 
   #wireEffects() {
@@ -323,4 +324,13 @@ function defaultBackground(kind) {
 export function backgroundName({ name, size, lastModified }) {
   const stem = name.replace(/\.[^.]+$/, "").replace(/[^\p{L}\p{N} _-]+/gu, "-");
   return `${stem.slice(0, LONGEST_NAME) || "picture"} ${size.toString(36)}-${lastModified.toString(36)}`;
+}
+
+/**
+ * Return what a background picture is called in a list: its name without the digits of its file.
+ * @param {string} name
+ * @returns {string}
+ */
+export function pictureTitle(name) {
+  return name.replace(/ [0-9a-z]+-[0-9a-z]+$/, "");
 }
