@@ -340,7 +340,10 @@ MATTING_TEAM_WINDOW = env.integer("MATTING_TEAM_WINDOW", 2, minimum=1)
 MATTING_REPEAT_WINDOW_S = env.number("MATTING_REPEAT_WINDOW_S", 600, minimum=0)
 MATTING_SWEEP_INTERVAL_S = env.number("MATTING_SWEEP_INTERVAL_S", 2.0, minimum=0.1)
 MATTING_MAX_DELIVERIES = env.integer("MATTING_MAX_DELIVERIES", 3, minimum=1)
-MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, available_cpus() // 4, len(visible_gpus())), minimum=1)
+# With two workers, one computes what needs no model while the model of the other runs.
+MATTING_WORKERS = env.integer(
+    "MATTING_WORKERS", max(min(2, available_cpus()), available_cpus() // 4, len(visible_gpus())), minimum=1
+)
 MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
 MATTING_PIXEL_PROCESSES = env.switch("MATTING_PIXEL_PROCESSES", True)
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))

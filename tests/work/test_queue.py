@@ -93,6 +93,7 @@ def hang() -> None:
     library.pthread_mutex_lock(mutex)
 
 
+@pytest.mark.django_db(transaction=True)  # the worker looks at its database connection between tasks
 def test_a_worker_that_hangs_in_native_code_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "HANG_MARGIN_S", 0)
     queue.enqueue_task(HANG, queue_name="upkeep")
