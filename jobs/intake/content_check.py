@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
 from django.conf import settings
@@ -33,6 +33,19 @@ def content_check(data: bytes, about: dict[str, str]) -> None:
     reason = _asked(check, data, about) if "://" in check else _called(check, data, about)
     if reason is not None:
         raise ContentRefused(reason)
+
+
+def content_check_problem() -> str | None:
+    """Return why MATTING_CONTENT_CHECK can be neither called nor requested, or None; a URL is not requested."""
+    check = settings.MATTING_CONTENT_CHECK
+    if not check:
+        return None
+    if "://" in check:
+        return None if urlsplit(check).scheme in ("http", "https") else "must be a URL of http:// or https://"
+    try:
+        return None if callable(import_string(check)) else "is not a function"
+    except ImportError as error:
+        return f"cannot be imported: {error}"
 
 
 def _called(path: str, data: bytes, about: dict[str, str]) -> str | None:
