@@ -14,6 +14,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.checks import Error, register
 
+from jobs.intake.content_check import content_check_find
 from jobs.intake.fetch import policy_from_settings
 from jobs.teams.group_maps import staff_groups, team_groups
 from jobs.teams.open_networks import open_networks
@@ -35,6 +36,7 @@ def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]
         *_sending_errors(),
         *_single_sign_on_errors(),
         *_observation_errors(),
+        *_content_check_errors(),
     ]
 
 
@@ -117,6 +119,14 @@ def _observation_errors() -> Iterator[Error]:
         if value and not all(map(_is_installed, modules)):
             text = f"{name} is set, and its packages are not installed: pip install -r requirements-observe.txt"
             yield Error(text, id="keyline.E013")
+
+
+def _content_check_errors() -> Iterator[Error]:
+    """Check that the content check can be called; otherwise every picture would fail."""
+    try:
+        content_check_find()
+    except ValueError as error:
+        yield Error(f"MATTING_CONTENT_CHECK: {error}", id="keyline.E014")
 
 
 def _is_installed(module: str) -> bool:
