@@ -111,7 +111,7 @@ class JobAdmin(ReadOnly, AuditedAdmin):
         values["extra_context"] = (values.get("extra_context") or {}) | context
         return super().change_view(request, object_id, *args, **values)
 
-    @display(description="")
+    @display(description=_("picture"))
     def pictures(self, job: Job) -> str:
         pair, others = picture_pair(getattr(job, "shown", [])), job.images_total - 1
         if others < 1:
