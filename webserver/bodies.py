@@ -18,7 +18,8 @@ from webserver.configuration import Pace
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 SMALL_BYTES = 64 * 2**10
-# A META key: how many bytes a view takes; the middleware that bounds bodies sets it before anything is read.
+# A META key: the number of bytes that a view accepts. The middleware that limits bodies sets it before anything is
+# read.
 LIMIT = "webserver.body_limit"
 
 

@@ -85,7 +85,7 @@ class Parent:
             self._listen(0.5)
         return 0
 
-    # What happens -----------------------------------------------------------------------------------------------------
+    # Events -----------------------------------------------------------------------------------------------------------
 
     def _obey(self) -> None:
         while self._signals:
@@ -151,7 +151,8 @@ class Parent:
             if ticks is None or ticks != member.ticks:
                 member.ticks, member.worked_at = ticks, now
             silent = now - member.heard_at > (_HANGS_AFTER_S if member.serves else _STARTS_WITHIN_S)
-            # One that is stopped, or waits in its event loop for what never happens, uses no processor time meanwhile.
+            # A process that is stopped, or waits in its event loop for an event that never comes, uses no processor
+            # time.
             silent = silent or (
                 member.serves and now - max(member.heard_at, member.worked_at) > _IDLE_AND_HANGS_AFTER_S
             )
@@ -217,7 +218,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _processor_ticks(pid: int) -> int | None:
-    """Return the processor time of a process so far, in clock ticks; None where the system does not tell."""
+    """Return the processor time of a process so far, in clock ticks; None if the system does not report it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

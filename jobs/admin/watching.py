@@ -18,7 +18,7 @@ from segmentation.errors import MattingError
 
 
 class WatchedFolderForm(forms.ModelForm):
-    """Check the recipe and the places before they are stored."""
+    """Validate the recipe and the places before they are stored."""
 
     class Meta:
         model = WatchedFolder
@@ -43,7 +43,7 @@ class WatchedFolderForm(forms.ModelForm):
 
 @admin.register(WatchedFolder)
 class WatchedFolderAdmin(AuditedAdmin):
-    """Set up which folders `manage.py watch --all` watches."""
+    """Edit the folders that `manage.py watch --all` watches."""
 
     form = WatchedFolderForm
     list_display = ("source", "output", "team", "recipe", "is_enabled", "problem")

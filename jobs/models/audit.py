@@ -158,7 +158,7 @@ class AuditHead(models.Model):
 
 
 class AuditErasure(models.Model):
-    """Permit the replacement of names in audit entries while a row exists: inside `jobs.audit.redaction` alone."""
+    """Permit the replacement of names in audit entries while a row exists: only inside `jobs.audit.redaction`."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
 

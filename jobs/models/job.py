@@ -36,7 +36,7 @@ class Status(models.TextChoices):
 
 
 TERMINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
-_Status = Status  # for annotations inside classes whose attribute is called Status
+_Status = Status  # for annotations in classes that have an attribute named Status
 
 
 class Job(models.Model):
@@ -265,7 +265,10 @@ class JobImage(Leased):
         return self.status in TERMINAL
 
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
-        """Move from queued to running under a lease; return False when another worker was first or it is not queued."""
+        """Move from queued to running under a lease.
+
+        Return False when another worker was first or the picture is not queued.
+        """
         claimed = super().claim(lease_s=lease_s, worker=worker, started_at=timezone.now(), is_held=False, **values)
         if claimed:
             picture_moved(picture=self.pk, job=self.job_id, state=Status.RUNNING)

@@ -21,12 +21,11 @@ class Leased(models.Model):
            ▲                 │
            └────release──────┘   the sweep releases it when the lease has run out
 
-    Each transition is one conditional update; False means that another process was first. `attempt` only grows. A
-    worker
-    with an older attempt can change nothing. The names of an attempt's files contain its number.
+    Each transition is one conditional update; False means that another process was first. `attempt` only
+    increases. A worker with an older attempt can change nothing. The names of an attempt's files contain its number.
     """
 
-    # A subclass with a status column names the values of these two states.
+    # Subclasses with a status column set these two to the values of the waiting and the leased state.
     WAITING: ClassVar[Mapping[str, Any]] = {}
     LEASED: ClassVar[Mapping[str, Any]] = {}
 

@@ -39,7 +39,7 @@ class UsageEntry(models.Model):
         verbose_name_plural = _("usage entries")
         ordering = ["-id"]
         indexes = [
-            # Covers the chart of pictures a day by dialect, and a team's sums.
+            # Supports the chart of pictures per day by dialect, and a team's sums.
             models.Index(fields=["day", "dialect", "pictures"], name="usage_by_day"),
             models.Index(fields=["team", "day", "pictures"], name="usage_by_team"),
             models.Index(fields=["job_id"], name="usage_by_job"),

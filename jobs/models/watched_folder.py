@@ -1,4 +1,4 @@
-"""Folders and bucket prefixes that staff have set up to be watched."""
+"""Folders and bucket prefixes that staff have configured to be watched."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class WatchedFolder(models.Model):
-    """One folder or bucket prefix whose pictures become jobs of a team.
+    """A folder or bucket prefix whose pictures become jobs of a team.
 
     `manage.py watch --all` watches the enabled ones.
     """

@@ -65,7 +65,7 @@ class Rendering:
 
 
 def done_rendering(future: Future[Any]) -> Any:
-    """Return what a rendering gave; raise ServerBusy when its process has ended."""
+    """Return the result of a rendering; raise ServerBusy when its process has ended."""
     try:
         return future.result()
     except pixels.PROCESS_FAILED as error:

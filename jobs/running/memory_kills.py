@@ -1,4 +1,4 @@
-"""Notice that the system has killed a process to free memory, as far as it counts such kills."""
+"""Detect that the system has killed a process to free memory, on systems that count such kills."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class MemoryKills:
         self._last = self._count()
 
     def has_grown(self) -> bool:
-        """Return whether the system has killed a process for its memory since the last call."""
+        """Return whether the system has killed a process to free memory since the last call."""
         count, last = self._count(), self._last
         self._last = count
         return count > last

@@ -53,7 +53,7 @@ STAGES: dict[str, Promise] = {
     "encode": _("Writing the files"),
     "total": _("Total"),
 }
-# Notes of decoding, and the reasons of disabled webhooks; numbers are written %(number)s.
+# Notes of decoding, and the reasons for disabled webhooks; numbers are written as %(number)s.
 SENTENCES = (
     gettext_noop("multi-page: first page used"),
     gettext_noop("several pictures: the main one used"),
@@ -106,7 +106,7 @@ def day_said(day: dt.date) -> str:
 
 
 def pixels_said(count: int) -> str:
-    """Return a number of pixels as text: in millions, in Chinese in units of ten thousand."""
+    """Return a number of pixels as text, in millions; in Chinese, in units of ten thousand."""
     if (get_language() or "").startswith("zh"):
         return f"{count // 10_000} 万像素"
     return gettext("%(count)s megapixels") % {"count": count // 1_000_000}

@@ -67,7 +67,7 @@ class Door:
     idempotency_key: str = ""
     request_hash: str = ""
     retention_hours: int | None = None
-    worker_judges: bool = False  # the worker, not the request, refuses a picture over the team's limits
+    worker_judges: bool = False  # the worker, not the request, rejects a picture over the team's limits
 
 
 def job_submit(
@@ -149,7 +149,7 @@ def job_submit(
         if isinstance(error, IntegrityError) and door.idempotency_key:
             raise IdempotencyConflict from error
         first = job_repeated(repeat_key) if isinstance(error, IntegrityError) else None
-        if first is not None:  # the same request at the same moment
+        if first is not None:  # a concurrent request with the same key
             return first
         raise
     submission_note(job)
@@ -194,7 +194,7 @@ def _least_bytes(source: Source, limits: Limits) -> int:
     match source:
         case CheckedSource():
             return source.probe.bytes
-        case FileSource() if source.bytes <= limits.max_bytes:  # a larger one fails and is not stored
+        case FileSource() if source.bytes <= limits.max_bytes:  # a larger file fails and is not stored
             return source.bytes
         case _:
             return 1

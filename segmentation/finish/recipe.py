@@ -72,9 +72,9 @@ class Canvas(_Part):
 
 class Align(StrEnum):
     CENTER = "center"  # the middle of the subject's box in the middle of the canvas
-    OPTICAL = "optical"  # the subject's weight a little above the middle, where the eye expects it
+    OPTICAL = "optical"  # the subject's centre of mass slightly above the middle
     GROUND = "ground"  # the subject stands on the ground line
-    HEAD = "head"  # a portrait: crown and chin at set heights
+    HEAD = "head"  # a portrait: crown and chin at fixed heights
 
 
 class Head(_Part):
@@ -156,8 +156,8 @@ Background = Annotated[
 class ShadowType(StrEnum):
     CONTACT = "contact"  # dark where the subject meets the ground
     DROP = "drop"  # the subject floats over the background
-    CAST = "cast"  # the light throws the subject's outline on the ground
-    REFLECTION = "reflection"  # a polished ground
+    CAST = "cast"  # the light projects the subject's outline onto the ground
+    REFLECTION = "reflection"  # a reflecting ground
 
 
 class Shadow(_Part):
@@ -206,7 +206,7 @@ class Edges(_Part):
 class Holes(StrEnum):
     MODEL = "model"  # as the model found them
     KEEP = "keep"  # fill every hole that the subject encloses
-    CUT = "cut"  # open those that show the background's colour
+    CUT = "cut"  # open those that have the background's colour
 
 
 class FileFormat(StrEnum):
@@ -246,8 +246,7 @@ class Rules(_Part):
     """Requirements of a shop or office; finished pictures are checked against them.
 
     min_fill: least share of the canvas (by box). min_side_px: of the longer side. background: the required colour of
-    the
-    border. source, checked_on: the web page with the rule, and the date when it was read.
+    the border. source, checked_on: the web page with the rule, and the date when it was read.
     """
 
     min_fill: Share | None = None

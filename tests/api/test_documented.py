@@ -95,7 +95,7 @@ def test_the_snippets_run(name: str, live_stack: Stack, picture_server: PictureS
     for text, language in snippets:
         reader.run(text, language)
 
-    assert len(sent) > 400_000  # more than a command line holds as base64
+    assert len(sent) > 400_000  # more than a command line accepts as base64
     assert {language for _, language in snippets} == set(LANGUAGES)
     written = sorted({file for text, _ in snippets for file in re.findall(r"cutout[\w-]*\.png", text)})
     assert len(written) >= len(LANGUAGES)

@@ -1,4 +1,4 @@
-"""Every request that submits a picture, in every API: it may be repeated, and its response has the common headers."""
+"""Every request that submits a picture can be repeated in every API, and its response has the common headers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CONFLICT = "it was used with another request"
 
 @pytest.fixture(scope="module")
 def caller(live_stack: Stack) -> requests.Session:
-    """Call the running site for a team of these tests alone."""
+    """Call the running site for a team that only these tests use."""
     _, secret = live_stack.create_key(team="Repeating")
     return live_stack.api(secret)
 

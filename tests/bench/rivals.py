@@ -1,4 +1,4 @@
-"""rembg with the same ONNX file on the same photos: `rembg s` over HTTP, in turns, and `rembg p` for a folder."""
+"""Compare with rembg on the same ONNX file and photos: `rembg s` over HTTP, in turns, and `rembg p` for a folder."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MODEL = "isnet-general-use"  # the name by which rembg looks for the file
 
 
 def servers(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
-    """One 1080p photo after the other, to both servers in turn."""
+    """Measure one 1080p photo after the other, on both servers in turn."""
     photos = [mixed.picture(mixed.FULL_HD, 300 + number) for number in range(2 + sizes.rival_requests)]
     ours_ms, theirs_ms, builtin_ms = [], [], []
     with (
@@ -48,7 +48,7 @@ def servers(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
 
 
 def folders(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
-    """A folder of photos from the command line, start-up included."""
+    """Measure a folder of photos on the command line, including the start."""
     with (
         _weights(onnx) as (weights, home),
         tempfile.TemporaryDirectory() as name,
@@ -107,7 +107,7 @@ def _asked(address: str, photo: bytes) -> float:
 
 @contextlib.contextmanager
 def _weights(onnx: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield the ONNX file with its manifest, and a folder that holds it under the name that rembg looks for."""
+    """Yield the ONNX file with its manifest, and a folder with the file under the name that rembg looks for."""
     with tempfile.TemporaryDirectory(prefix="keyline-rembg-") as name:
         home = Path(name)
         shutil.copy(onnx, home / f"{MODEL}.onnx")

@@ -96,7 +96,7 @@ def test_deleted_pictures_come_back_by_undo_and_the_original_shows_under_the_poi
 
     page.locator(".pick").nth(0).check(force=True)
     page.click("#selection button[value=delete]")
-    page.goto("/usage/")  # leaving the page ends the time for Undo
+    page.goto("/usage/")  # leaving the page ends the time in which Undo is possible
     page.wait_for_function(
         "async () => (await (await fetch('/gallery/')).text()).split('class=\"pick\"').length === 3", polling=300
     )

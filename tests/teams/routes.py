@@ -118,7 +118,7 @@ CHECKS: dict[str, Public | Own | Other] = {
 }
 for _contract in published():
     for _name, _kind in _contract.routes.items():
-        if isinstance(_kind, dict):  # the job that a route names is one of the dialect's own
+        if isinstance(_kind, dict):  # the job that a route names belongs to the dialect
             CHECKS[_name] = Other({part: f"{_contract.name}:{value}" for part, value in _kind.items()})
         else:
             CHECKS[_name] = Own() if _kind == "own" else Public()
@@ -147,7 +147,7 @@ def _walk(resolver: URLResolver, namespace: str) -> Iterator[Route]:
 def check_of(name: str) -> Public | Own | Other | Staff | None:
     if name.startswith("admin:"):
         return Staff()
-    # allauth's own pages know nothing of teams.
+    # allauth's own pages do not depend on teams.
     if name.startswith(("account_", "mfa_", "social", "openid_connect_")):
         return Public()
     return CHECKS.get(name)

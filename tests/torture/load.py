@@ -202,7 +202,7 @@ async def _stalls(site: Site, waits: int) -> AsyncIterator[tuple[Stall, Stall, S
     """Prepare stalls of waiting, slow reading and slow sending: a picture that never arrives, and a large file."""
     tarpit = await asyncio.start_server(_never_answers, "127.0.0.1", 0)
     port = tarpit.sockets[0].getsockname()[1]
-    large = photos.encode(photos.astronaut().repeat(3, 0).repeat(3, 1), "BMP")  # 7 MB, more than a socket holds
+    large = photos.encode(photos.astronaut().repeat(3, 0).repeat(3, 1), "BMP")  # 7 MB, more than a socket's buffer
     link = await asyncio.to_thread(_result_path, site, large)
     job_id = await asyncio.to_thread(_pending_job, site, f"http://127.0.0.1:{port}/a.png")
     try:

@@ -52,7 +52,7 @@ def slow_reader(path: str) -> Callable[[Site], Awaitable[Streams]]:
     async def start(site: Site) -> Streams:
         parts = urlsplit(site.url)
         slow = socket.socket()
-        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # else the kernel takes megabytes for it
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # otherwise the kernel buffers megabytes for it
         slow.setblocking(False)
         await asyncio.get_running_loop().sock_connect(slow, (parts.hostname, parts.port))
         reader, writer = await asyncio.open_connection(sock=slow, limit=1024)

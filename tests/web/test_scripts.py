@@ -11,7 +11,7 @@ from django.conf import settings
 ROOT = Path(settings.BASE_DIR)
 SCRIPTS = ROOT / "static" / "js"
 _IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?\bfrom\s+"([^"]+)";""", re.MULTILINE)
-# The folders that the modules of a folder may import from; modules at the root may import from all.
+# The folders that the modules of a folder may import from; modules at the root may import from all folders.
 ALLOWED = {
     "page": {"page"},
     "api": {"api", "page"},

@@ -1,4 +1,4 @@
-"""What a worker does before and after each message."""
+"""The work of a worker before and after each message."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def look() -> None:
     if not _answers:
         _answers.append("failed")
         connection.connection.close()
-        connection.errors_occurred = True  # as every failing query leaves it
+        connection.errors_occurred = True  # the state that a failing query leaves behind
         raise OperationalError("server closed the connection unexpectedly")
     Team.objects.count()
     _answers.append("answered")

@@ -33,7 +33,7 @@ MAX_RECIPES_PER_JOB = 20
 _OPTION_NAMES = tuple(CutoutOptions.__dataclass_fields__)
 
 
-# Those that only a run of the model applies.
+# Options that have an effect only when the model runs.
 _MODEL_OPTIONS = ("boxes", "points", "method", "subject", "quality", "refine")
 
 
@@ -127,7 +127,7 @@ class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
         for name in ("image_base64", "image_url", "upload"):
             if isinstance(values.get(name), str):
                 values[name] = [values[name]]
-        if isinstance(values.get("image"), UploadedFile):  # the body was one picture
+        if isinstance(values.get("image"), UploadedFile):  # the body was a single picture
             values["image"] = [values["image"]]
         return super().to_internal_value(values)
 

@@ -65,7 +65,7 @@ def _accept(actor: Actor, field: str, value: Any, limits: Limits | None) -> Sour
 
 
 def _named(accept: Callable[[], Source], name: str, field: str) -> Source:
-    """Call `accept`; an error of the picture contains the file's name and the field."""
+    """Call `accept`; if the picture causes an error, add the file's name and the field to the error."""
     try:
         return accept()
     except ImageError as error:
@@ -80,7 +80,7 @@ def _name_error(error: MattingError, name: str, field: str) -> None:
 
 
 def _name_of(field: str, value: Any, number: int) -> str:
-    """Return the name of a failed picture: its file's, its URL's last part, or its field and number."""
+    """Return the name of a failed picture: its file name, the last part of its URL, or its field and number."""
     match field:
         case "image":
             return clean_name(value.name or f"image {number}")

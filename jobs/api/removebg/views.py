@@ -119,7 +119,7 @@ class RemoveView(RemoveBgView):
 
 
 class AccountView(RemoveBgView):
-    """Return how many pictures of the month's quota are left."""
+    """Return the number of pictures that are left of the month's quota."""
 
     @extend_schema(
         tags=["remove.bg"],

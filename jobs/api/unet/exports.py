@@ -11,7 +11,7 @@ from jobs.intake.folders import Place, folder_made, write_file
 from jobs.models import JobImage
 from jobs.results import storage
 
-OUTPUTS = "/root/outputs"  # the original server's folder, in whose name the paths are answered
+OUTPUTS = "/root/outputs"  # the original server's folder; paths in responses begin with it
 
 
 def is_mounted() -> bool:
