@@ -15,6 +15,7 @@ from segmentation.cpus import available_cpus
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 _MOST_THREADS = 4  # further ones have nothing to do
+_BLOCK_PIXELS = 1 << 17  # a few planes of float32 of this size stay in the cache of a processor's core
 
 
 def beside(work: Callable[..., _Result], *arguments: Any) -> Future[_Result]:
@@ -33,6 +34,15 @@ def each(work: Callable[[_Item], object], items: Iterable[_Item]) -> None:
     for error in results:
         if error is not None:
             raise error
+
+
+def row_blocks(height: int, width: int, *, multiple: int = 1) -> list[slice]:
+    """Return slices that divide the rows of a picture into blocks of about `_BLOCK_PIXELS` pixels, in their order.
+
+    Every block starts at a multiple of `multiple`.
+    """
+    rows = max(1, _BLOCK_PIXELS // (width * multiple)) * multiple
+    return [slice(start, min(start + rows, height)) for start in range(0, height, rows)]
 
 
 @cache

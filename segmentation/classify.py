@@ -7,7 +7,8 @@ import numpy as np
 
 from segmentation.engines.base import Matte
 from segmentation.options import Subject
-from segmentation.stamp import density_of, hue_of, hues_apart, is_stain, read_page
+from segmentation.resizing import shrink
+from segmentation.stamp import density_of, extremes, hue_of, hues_apart, is_stain, read_page
 
 PERSON_SHARE = 0.5  # of the subject's alpha that the people's alpha must agree with
 
@@ -48,24 +49,20 @@ def people_share(matte: Matte) -> float:
 
 def is_paper(rgb: np.ndarray) -> bool:
     """Return whether (H, W, 3) uint8 shows mostly bare or printed paper, with or without ink; False for a photo."""
-    scale = min(1.0, PAGE_SIDE_PX / max(rgb.shape[:2]))
-    size = tuple(max(1, round(side * scale)) for side in rgb.shape[1::-1])
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    small = _page(rgb)
     density = density_of(small, read_page(small).paper)
-    least, most = (extreme.reduce(cv2.split(density)) for extreme in (np.minimum, np.maximum))
+    least, most = extremes(density)
     return bool(((most < BARE_DENSITY) & (least > -BARE_DENSITY)).mean() >= MIN_PAPER_SHARE)
 
 
 def is_stamped_paper(rgb: np.ndarray) -> bool:
     """Return whether (H, W, 3) uint8 shows only paper, print and ink."""
-    scale = min(1.0, PAGE_SIDE_PX / max(rgb.shape[:2]))
-    size = tuple(max(1, round(side * scale)) for side in rgb.shape[1::-1])
-    small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA)
+    small = _page(rgb)
     page = read_page(small)
     if not page.inks:
         return False
     density = density_of(small, page.paper)
-    least, most = (extreme.reduce(cv2.split(density)) for extreme in (np.minimum, np.maximum))
+    least, most = extremes(density)
     if ((most < BARE_DENSITY) & (least > -BARE_DENSITY)).mean() < MIN_BARE_SHARE:
         return False
     hue = hue_of(density)
@@ -78,6 +75,13 @@ def is_stamped_paper(rgb: np.ndarray) -> bool:
         return False
     own_darkness = max(float(ink.density.min()) for ink in page.inks)
     return _solid_share(least - own_darkness * inked > 2 * BARE_DENSITY) < MAX_SOLID_DARK
+
+
+def _page(rgb: np.ndarray) -> np.ndarray:
+    """Return a copy of (H, W, 3) uint8 with a longer side of at most PAGE_SIDE_PX."""
+    scale = min(1.0, PAGE_SIDE_PX / max(rgb.shape[:2]))
+    height, width = (max(1, round(side * scale)) for side in rgb.shape[:2])
+    return shrink(rgb, height, width)
 
 
 def _solid_share(dark: np.ndarray) -> float:

@@ -13,7 +13,7 @@ from .compose import cut
 from .engines.base import Engine, Instance, Matte
 from .errors import InferenceFailed, InvalidParameter
 from .options import Box, CutoutOptions, Method, Subject
-from .refine import enlarge
+from .resizing import enlarge
 from .stamp import lift_stamp
 from .subject_parts import people_in, things_in
 

@@ -23,7 +23,7 @@ from .compose import (
     render_preview,
     render_thumbnail,
 )
-from .encode import Kept, encode_alpha, quantize, read_alpha, read_texts, to_float
+from .encode import Kept, encode_alpha, quantize, read_alpha, read_quantized, read_texts, to_float
 from .engines.base import Engine
 from .errors import ImageUnreadable
 from .find import Found, find, find_ink
@@ -33,7 +33,8 @@ from .image import Limits, Picture, decode
 from .options import Box, CutoutOptions, Metadata, Output, Subject
 from .people import Person, map_people
 from .postprocess import foreground_box, shape_alpha, to_levels
-from .refine import enlarge, refine
+from .refine import refine
+from .resizing import enlarge, shrink
 from .visualize import draw_ids
 
 __all__ = ["CutoutResult", "Person", "Rendered", "cut_out", "read_alpha", "render_variant"]
@@ -103,7 +104,7 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
     with _timed(timings_ms, "post"):
         # What only the source or the alpha is needed for is encoded while the colours are computed.
         preview = beside(render_preview, picture.rgb, None if picture.alpha is None else to_levels(picture.alpha))
-        alpha = quantize(full_size_alpha(found, picture, options))
+        alpha = full_size_alpha(found, picture, options)
         stored = beside(lambda: encode_alpha(alpha, texts=_texts(found), kept=Kept(picture.probe.resolution)))
         ids, people = (None, ()) if found.instances is None else map_people(found.instances, to_float(alpha))
     matted = _Matted(picture, alpha, stored, found.subject, found.colors, ids, people, found.notes)
@@ -121,7 +122,7 @@ def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits
     timings_ms: dict[str, float] = {"model": 0.0}
     with _timed(timings_ms, "decode"):
         picture = decode(data, limits)
-        alpha = quantize(read_alpha(alpha_png))
+        alpha = read_quantized(alpha_png)
     if alpha.shape != picture.rgb.shape[:2]:
         raise ImageUnreadable("The stored alpha belongs to a picture of another size.")
     with _timed(timings_ms, "post"):
@@ -168,16 +169,16 @@ def _texts(found: Found) -> dict[str, str]:
 
 
 def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> np.ndarray:
-    """Return the alpha enlarged to (H, W) float32 0..1, 0 outside the boxes, times the file's own alpha."""
+    """Return the alpha enlarged to (H, W), quantised uint16, 0 outside the boxes, times the file's own alpha."""
     height, width = picture.rgb.shape[:2]
     small = np.ascontiguousarray(found.alpha, np.float32)
-    alpha = refine(small, on_paper(picture)) if options.refine else enlarge(small, height, width)
+    alpha = refine(small, on_paper(picture)) if options.refine else quantize(enlarge(small, height, width))
     if found.boxes:
         allowed = np.zeros((height, width), np.uint8)
         for box in found.boxes:
             cut(allowed, grow_box(box, BOX_MARGIN).clipped(width, height))[:] = 1
-        alpha *= allowed
-    return alpha if picture.alpha is None else alpha * picture.alpha
+        alpha = cv2.bitwise_and(alpha, alpha, mask=allowed)
+    return alpha if picture.alpha is None else quantize(to_float(alpha) * picture.alpha)
 
 
 def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float]) -> CutoutResult:
@@ -185,11 +186,10 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
     rgb, kept = matted.picture.rgb, Kept(matted.picture.probe.resolution)
     height, width = matted.alpha.shape
     with _timed(timings_ms, "post"):
-        alpha = to_float(matted.alpha)
-        shown = shape_alpha(alpha, options)
+        shown = shape_alpha(matted.alpha, options)
         foreground = foreground_box(shown)
         frame = crop_box(foreground if options.crop else None, options.crop_margin, width, height)
-        clean = _colors(matted, alpha, shown, options)
+        clean = _colors(matted, shown, options)
     with _timed(timings_ms, "encode"):
         thumbnail = beside(render_thumbnail, cut(clean, frame), cut(shown, frame))
         files = {
@@ -216,7 +216,7 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
             foreground=foreground,
             subject=matted.subject,
             instances=matted.people,
-            uncertainty=uncertainty_of(alpha),
+            uncertainty=uncertainty_of(matted.alpha),
             notes=(*matted.picture.probe.notes, *matted.notes, *_missing(matted, foreground)),
             timings_ms=timings_ms,
         )
@@ -229,7 +229,7 @@ def _kept(picture: Picture, options: CutoutOptions) -> Kept:
     return Kept(picture.probe.resolution, exif.kept(picture.exif, gps=options.metadata is Metadata.KEEP_GPS))
 
 
-def _colors(matted: _Matted, alpha: np.ndarray, shown: np.ndarray, options: CutoutOptions) -> np.ndarray:
+def _colors(matted: _Matted, shown: np.ndarray, options: CutoutOptions) -> np.ndarray:
     """Return the cutout's colours: of the ink, decontaminated, or of the photo."""
     if matted.colors is not None:
         return matted.colors
@@ -238,8 +238,10 @@ def _colors(matted: _Matted, alpha: np.ndarray, shown: np.ndarray, options: Cuto
         return picture.rgb
     # The model's alpha describes how the photo mixed its colours; the shaped alpha does not.
     # The file's own transparency is not part of that mixture, so it is divided out.
+    alpha = matted.alpha
     if picture.alpha is not None:
-        alpha = np.clip(np.divide(alpha, picture.alpha, out=np.zeros_like(alpha), where=picture.alpha > 0), 0, 1)
+        mixed = to_float(alpha)
+        alpha = quantize(np.divide(mixed, picture.alpha, out=np.zeros_like(mixed), where=picture.alpha > 0))
         shown = np.where(picture.alpha > 0, shown, 0)
     return decontaminate(picture.rgb, alpha, shown)
 
@@ -252,15 +254,18 @@ def _drawn(rgb: np.ndarray, shown: np.ndarray, ids: np.ndarray | None) -> np.nda
 def uncertainty_of(alpha: np.ndarray) -> float:
     """Return how uncertain a matte is, 0..1: 0 for an alpha of 0 and 1 alone, 1 for 0.5 everywhere.
 
-    The larger of two numbers, measured on alpha (H, W) float32 averaged down to a longer side of 320 pixels, so that
-    small and large pictures are comparable. How much is undecided: the root of the mean of 4 a (1 - a). How little is
-    decided: NOTHING_SURE times what the surest half per cent of the picture lacks of 1, so a picture without a subject
-    gives NOTHING_SURE. docs/benchmarks.md says how much of the error the pictures with high values hold.
+    The larger of two numbers, measured on alpha averaged down to a longer side of 320 pixels, so that small and large
+    pictures are comparable; alpha is (H, W), float32 or quantised uint16. How much is undecided: the root of the mean
+    of 4 a (1 - a). How little is decided: NOTHING_SURE times what the surest half per cent of the picture lacks of 1,
+    so a picture without a subject gives NOTHING_SURE. docs/benchmarks.md says how much of the error the pictures with
+    high values hold.
     """
     height, width = alpha.shape
     scale = min(1.0, UNCERTAINTY_SIDE_PX / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA).ravel()
+    size = max(1, round(height * scale)), max(1, round(width * scale))
+    small = shrink(alpha, *size).ravel()
+    if small.dtype == np.uint16:
+        small = to_float(small)
     undecided = float(np.sqrt(max(0.0, 4 * float(np.mean(small * (1 - small))))))
     place = int((1 - SUREST_SHARE) * (small.size - 1))
     surest = float(np.partition(small, place)[place])

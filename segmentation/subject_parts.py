@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from segmentation.engines.base import Instance, Matte
-from segmentation.refine import enlarge
+from segmentation.resizing import enlarge
 
 OPAQUE = 0.5
 WHOLLY_SUBJECT = 0.8  # of a group of people: from here on, the subject's outline is the better one

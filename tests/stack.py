@@ -137,10 +137,15 @@ def running_stack(data_dir: Path | None = None, **changes: str) -> Iterator[Stac
 
 def start_stack(folder: Path, *, working_folder: Path = ROOT, **changes: str) -> Stack:
     """Start a site and return at once; the caller must stop it."""
-    port = free_port()
+    port = int(changes.get("PORT") or free_port())
     environment = (
         _clean_environment()
-        | {"MATTING_DATA_DIR": str(folder), "PORT": str(port), "MATTING_RUNTIME": "openvino"}
+        | {
+            "MATTING_DATA_DIR": str(folder),
+            "PORT": str(port),
+            "MATTING_RUNTIME": "openvino",
+            "MATTING_WORKERS": "1",  # loads one model less at each start; benchmarks ask for the default
+        }
         | changes
     )
     process = subprocess.Popen(

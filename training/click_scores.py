@@ -13,7 +13,7 @@ import numpy as np
 
 from segmentation.engines.base import Engine
 from segmentation.options import Point
-from segmentation.refine import enlarge
+from segmentation.resizing import enlarge
 from training.metrics import intersection_over_union, mean
 
 COUNTS = (1, 3, 5)  # after so many clicks the overlap is measured

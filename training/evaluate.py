@@ -18,7 +18,7 @@ from segmentation.engines.registry import Loading, built_in_looker, load_engine,
 from segmentation.engines.unet import UNetEngine
 from segmentation.instances import assign_instances
 from segmentation.options import Box
-from segmentation.refine import enlarge
+from segmentation.resizing import enlarge
 from training.click_scores import score_clicks
 from training.compose import Pair, pairs
 from training.data import Entry, decode, entries, held_out

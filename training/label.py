@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 
 from segmentation.engines.base import Engine
-from segmentation.refine import enlarge
+from segmentation.resizing import enlarge
 from training.data import LABEL_SUFFIX, PHOTO_SUFFIXES, UNDECIDED, decode
 
 OPAQUE = 0.5

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from typing import IO, Any, Protocol, cast
 
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpResponse, HttpResponseBase
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 
 from webserver.bodies import SMALL_BYTES, BodyTooSlow, BodyWanted, ClientGone, body_read
 from webserver.configuration import Configuration, Pace
@@ -246,6 +246,8 @@ class _Exchange:
         return is_there
 
     async def _stream(self, response: HttpResponseBase, delivery: _Delivery) -> None:
+        if isinstance(response, FileResponse):
+            response.block_size = _PIECE_BYTES  # Django's 4096 bytes take a thread hundreds of times for one picture
         pieces = iter(response)
         while (piece := await self._lanes.files.run(next, pieces, None)) is not None:
             await delivery.send({"type": "http.response.body", "body": piece, "more_body": True})

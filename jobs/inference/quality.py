@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from django.conf import settings
 
@@ -37,6 +38,13 @@ def qualities_available() -> dict[Quality, bool]:
     """Return for each quality whether it can be used; `fine` and `auto` need an active fine model."""
     has_fine = active_version(Role.SUBJECT, Tier.FINE) is not None
     return {quality: has_fine or quality is Quality.FAST for quality in Quality}
+
+
+def model_names(role: Role) -> dict[Quality, str]:
+    """Return the name of the model that serves `fast`, and of the one that serves `fine` if there is one, in a role."""
+    fast, fine = active_version(role, Tier.FAST), active_version(role, Tier.FINE)
+    names = {Quality.FAST: Path(settings.MATTING_WEIGHTS).stem if fast is None else fast.name}
+    return names if fine is None else {**names, Quality.FINE: fine.name}
 
 
 def quality_settled(options: CutoutOptions, *, team: Team, dialect: str) -> CutoutOptions:

@@ -284,11 +284,11 @@ def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> Check
     return replace(checked, content=ReopenedContent(read))
 
 
-def accept_url(url: object, *, name: str = "") -> UrlSource:
-    """Check a picture's URL without using the network; a worker downloads it later."""
+def accept_url(url: object, *, name: str = "", field: str = "image_url") -> UrlSource:
+    """Check a picture's URL, sent as `field`, without using the network; a worker downloads it later."""
     if not isinstance(url, str) or not url.strip():
-        raise ImageMissing(field="image_url")
-    check_url(url.strip(), policy_from_settings("picture"), field="image_url")
+        raise ImageMissing(field=field)
+    check_url(url.strip(), policy_from_settings("picture"), field=field)
     return UrlSource(url.strip(), clean_name(name or url.partition("?")[0]))
 
 

@@ -35,6 +35,7 @@ class Program:
     grace_s: the seconds between SIGTERM and SIGKILL.
     stop_rank: programs with a lower rank are stopped first, those with the same rank together.
     folder: created before each start, in case it was deleted with what the program had stored there.
+    delay_s: the seconds before its first start.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Program:
     grace_s: float
     stop_rank: int = 0
     folder: Path | None = None
+    delay_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -83,9 +85,9 @@ class Supervisor:
         self._lifeline: subprocess.Popen[bytes] | None = None
 
     def start(self, program: Program) -> None:
-        """Start a program and keep it running."""
-        self._running.append(_Running(program))
-        self._launch(self._running[-1])
+        """Start a program, now or after its delay, and keep it running."""
+        self._running.append(_Running(program, start_again_at_s=time.monotonic() + program.delay_s))
+        self._look_after(self._running[-1])
 
     def run(self, *, until: Callable[[], bool]) -> None:
         """Restart programs that end, until `until` returns True."""

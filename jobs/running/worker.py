@@ -26,6 +26,7 @@ from segmentation.cpus import visible_gpus
 logger = logging.getLogger(__name__)
 
 STOP_GRACE_S = 20.0
+_NEXT_MODEL_S = 6.0  # the first model worker is ready sooner when the others load their models after it
 
 
 def worker_programs(pictures: int) -> list[Program]:
@@ -78,7 +79,8 @@ def _program(role: str, number: int) -> Program:
     gpus = visible_gpus()
     if role == readiness.MODEL_ROLE and len(gpus) > 1:
         command = ["env", f"CUDA_VISIBLE_DEVICES={gpus[number % len(gpus)]}", *command]
-    return Program(f"worker ({role})", command, grace_s=STOP_GRACE_S)
+    delay_s = number * _NEXT_MODEL_S if role == readiness.MODEL_ROLE else 0.0
+    return Program(f"worker ({role})", command, grace_s=STOP_GRACE_S, delay_s=delay_s)
 
 
 def _release(pulses: Pulses, memory_kills: MemoryKills, program: Program, pid: int, was_killed: bool) -> None:

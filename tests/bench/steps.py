@@ -11,15 +11,16 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from segmentation.compose import join_alpha, render_thumbnail
-from segmentation.encode import encode_alpha, encode_jpeg, encode_png, encode_webp, quantize, read_alpha
+from segmentation.compose import render_thumbnail
+from segmentation.encode import encode_alpha, encode_jpeg, encode_png, encode_webp, join_alpha, read_alpha
 from segmentation.engines.base import Matte
 from segmentation.foreground import decontaminate
 from segmentation.image import Limits, decode, probe
 from segmentation.options import CutoutOptions
 from segmentation.pipeline import cut_out, render_variant
 from segmentation.postprocess import shape_alpha
-from segmentation.refine import enlarge, refine
+from segmentation.refine import refine
+from segmentation.resizing import enlarge
 from tests.bench.figures import Figure
 from tests.bench.sizes import Sizes
 from tests.segmentation.pictures import astronaut, encoded
@@ -66,10 +67,9 @@ def figures(sizes: Sizes) -> list[Figure]:
     limits, engine = Limits(), Ellipse()
     small = engine.auto(rgb).alpha
     alpha = refine(small, rgb)
-    values = quantize(alpha)
     shown = shape_alpha(alpha, CutoutOptions())
     rgba = join_alpha(rgb, shown)
-    stored = encode_alpha(values)
+    stored = encode_alpha(alpha)
     times_ms = measure(
         ROUNDS if sizes.single >= ROUNDS else sizes.single,
         {
@@ -79,7 +79,7 @@ def figures(sizes: Sizes) -> list[Figure]:
             "refine": lambda: refine(small, rgb),
             "shape alpha": lambda: shape_alpha(alpha, CutoutOptions(erosion=1, feathering=True)),
             "decontaminate": lambda: decontaminate(rgb, alpha),
-            "encode alpha, 16 bit": lambda: encode_alpha(values),
+            "encode alpha, 16 bit": lambda: encode_alpha(alpha),
             "read alpha, 16 bit": lambda: read_alpha(stored),
             "encode PNG, RGBA": lambda: encode_png(rgba),
             "… OpenCV, level 1": lambda: opencv_png(rgba),

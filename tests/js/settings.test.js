@@ -80,13 +80,9 @@ test("the ticks for masks and people become outputs, and come back from them", (
 });
 
 test("a rendering keeps JPEG only on a colour, and WebP always", () => {
-  const formatOf = (format, background, hasPicture = false) =>
-    optionsToRender({ background }, { format }, hasPicture).format;
+  const formatOf = (format, background) => optionsToRender({ background }, { format }).format;
 
-  assert.deepEqual(
-    [formatOf("jpeg", "#ffffff"), formatOf("jpeg", null), formatOf("jpeg", "#ffffff", true)],
-    ["jpeg", "png", "png"],
-  );
+  assert.deepEqual([formatOf("jpeg", "#ffffff"), formatOf("jpeg", null)], ["jpeg", "png"]);
   assert.deepEqual([formatOf("webp", null), formatOf("png", "#ffffff")], ["webp", "png"]);
 });
 

@@ -1,6 +1,7 @@
 import io
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
@@ -90,3 +91,14 @@ def test_a_side_that_a_format_cannot_hold_is_refused_by_name(encode, side_px):
     with pytest.raises(InvalidParameter, match=str(side_px)) as caught:
         encode(np.zeros((1, side_px, 3), np.uint8))
     assert caught.value.field == "format"
+
+
+@pytest.mark.parametrize("shape", [(7, 5), (70, 50, 4), (64, 33, 3)])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_a_png_written_in_strips_holds_every_row(shape, kind, monkeypatch):
+    monkeypatch.setattr("segmentation.encode._STRIP_BYTES", 700)
+    pixels = np.random.default_rng(5).integers(0, np.iinfo(kind).max, shape).astype(kind)
+    opened = cv2.imdecode(np.frombuffer(encode_png(pixels), np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels.ndim == 3:
+        opened = opened[..., [2, 1, 0, 3][: shape[2]]]
+    assert np.array_equal(opened, pixels)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from segmentation.encode import to_float
 from segmentation.foreground import decontaminate
 from tests.segmentation.pictures import disc, texture
 
@@ -69,3 +70,19 @@ def test_a_small_picture_is_no_exception(shape):
 def test_without_a_sure_pixel_the_colours_stay_near_the_photo():
     rgb = np.full((64, 64, 3), (90, 120, 30), np.uint8)
     assert np.abs(decontaminate(rgb, np.full((64, 64), 0.5, np.float32)).astype(int) - rgb).max() <= 2
+
+
+def test_the_whole_picture_is_corrected_alike_however_many_pixels_are_done_at_once(monkeypatch):
+    generator = np.random.default_rng(8)
+    rgb = generator.integers(0, 256, (90, 70, 3), dtype=np.uint8)
+    alpha = generator.random((90, 70)).astype(np.float32)
+    at_once = decontaminate(rgb, alpha)
+    monkeypatch.setattr("segmentation.beside._BLOCK_PIXELS", 500)
+    assert np.array_equal(decontaminate(rgb, alpha), at_once)
+
+
+def test_quantised_alpha_gives_the_same_colours():
+    generator = np.random.default_rng(9)
+    rgb = generator.integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    values = generator.integers(0, 65536, (64, 64)).astype(np.uint16)
+    assert np.array_equal(decontaminate(rgb, values), decontaminate(rgb, to_float(values)))

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from segmentation.encode import to_float
 from segmentation.options import AlphaMode, Box, CutoutOptions
 from segmentation.postprocess import (
     erode,
@@ -118,3 +119,11 @@ def test_a_single_pixel_gets_a_box_of_two_inside_the_picture(place):
     assert (box.right - box.left, box.bottom - box.top) == (2, 2)
     assert box.clipped(30, 20) == box
     assert alpha[box.top : box.bottom, box.left : box.right].any()
+
+
+@pytest.mark.parametrize("mode", list(AlphaMode))
+@pytest.mark.parametrize("threshold", [0, 7, 25, 50])
+def test_quantised_alpha_is_shaped_as_its_float_values_are(mode, threshold):
+    values = np.random.default_rng(3).integers(0, 65536, (60, 80)).astype(np.uint16)
+    options = CutoutOptions(alpha_mode=mode, threshold=threshold, erosion=1, feathering=True)
+    assert np.array_equal(shape_alpha(values, options), shape_alpha(to_float(values), options))

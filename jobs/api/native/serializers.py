@@ -27,7 +27,7 @@ from segmentation.options import (
     Subject,
 )
 
-from .fields import BoxesField, NamesField, OutputsField, PeopleField, PointsField
+from .fields import BoxesField, FinishField, NamesField, OutputsField, PeopleField, PointsField
 
 MAX_RECIPES_PER_JOB = 20
 _OPTION_NAMES = tuple(CutoutOptions.__dataclass_fields__)
@@ -223,10 +223,19 @@ class VariantRequestSerializer(AgainRequestSerializer):
     recipe = serializers.CharField(
         required=False, max_length=60, help_text="Finish the picture by a recipe, as `name` or `name@version`."
     )
+    finish = FinishField(
+        required=False,
+        help_text="Finish the picture by a recipe that is not stored, without a title; its first file is sent or kept.",
+    )
     output = serializers.IntegerField(
         min_value=1, default=1, help_text="Which file of the recipe is sent; `keep` stores all of them."
     )
     people = PeopleField(required=False, help_text="Which people of an `instances` job to keep, by id.")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if attrs.get("recipe") and attrs.get("finish"):
+            raise InvalidParameter("finish: give either a recipe's name or a finish", field="finish")
+        return attrs
 
     def require_effect(self, submitted: CutoutOptions) -> None:
         """Raise ParameterWithoutEffect for a changed option that requires a new run of the model."""

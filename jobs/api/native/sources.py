@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from jobs.api.links import source_of_url
-from jobs.errors import LinkExpired, NotFound, UrlForbidden, UrlTooLong
+from jobs.errors import DownloadFailed, NotFound, UrlForbidden, UrlTooLong
 from jobs.intake import archives
 from jobs.intake.selectors import upload_get
 from jobs.intake.sources import (
@@ -25,7 +25,7 @@ from jobs.teams.actor import Actor
 from segmentation.errors import ImageError, MattingError
 from segmentation.image import Limits
 
-_FAILS_ALONE = (ImageError, UrlForbidden, UrlTooLong, LinkExpired, NotFound)
+_FAILS_ALONE = (ImageError, UrlForbidden, UrlTooLong, DownloadFailed, NotFound)
 _FIELDS = ("image", "image_base64", "image_url", "upload")
 
 

@@ -73,7 +73,7 @@ class VariantsView(NativeView):
         body.require_effect(image.cutout_options)
         values = body.validated_data
         named = recipe_named(self.actor, values["recipe"]) if values.get("recipe") else None
-        rendering = self.begin(body, image, recipe=named.recipe if named else None)
+        rendering = self.begin(body, image, recipe=named.recipe if named else values.get("finish"))
         answer: Callable[[], HttpResponseBase]
         if named is None:
             answer = partial(self._answer, rendering, keeps=values["keep"])

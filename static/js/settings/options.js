@@ -50,11 +50,10 @@ export function ticksOf({ method, outputs = [] }) {
  * only with a background colour, because it has no transparency.
  * @param {Partial<Options>} fields
  * @param {Partial<Options>} submitted
- * @param {boolean} hasPictureBehind a picture behind the cutout, which needs a transparent rendering
  * @returns {Partial<Options>}
  */
-export function optionsToRender(fields, submitted, hasPictureBehind) {
-  const background = hasPictureBehind ? null : (fields.background ?? null);
+export function optionsToRender(fields, submitted) {
+  const background = fields.background ?? null;
   const keepsFormat = submitted.format === "webp" || (submitted.format === "jpeg" && background !== null);
   return {
     ...fields,

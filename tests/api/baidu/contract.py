@@ -13,7 +13,10 @@ from tests.api.contracts import Submission
 VIEW = BaiduView
 COLUMN = "Baidu"
 REFUSED = ("post", "/rest/2.0/image-process/v1/segment", {"image": "eA==", "method": "magic"})
-SUBMISSIONS = (Submission("/rest/2.0/image-process/v1/segment", base64="image", another={"return_form": "mask"}),)
+SUBMISSIONS = (
+    Submission("/rest/2.0/image-process/v1/segment", base64="image", another={"return_form": "mask"}),
+    Submission("/rest/2.0/image-process/v1/segment", body=lambda url: {"url": url}, another={"refine_mask": False}),
+)
 SERIALIZERS = (serializers.BaiduTokenRequestSerializer, serializers.BaiduSegmentSerializer)
 ROUTES = {
     "baidu-token": "public",

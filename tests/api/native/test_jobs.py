@@ -93,14 +93,6 @@ def test_boxes_are_kept_as_they_were_sent(alice: Person, jpeg_bytes, instant_wor
     assert instant_worker.calls == ["boxes"]
 
 
-@pytest.fixture
-def clickable_weights(tmp_path, settings):
-    """Set `points` in the active model's manifest; no worker reads it here."""
-    weights = tmp_path / "clickable.safetensors"
-    weights.with_suffix(".json").write_text(json.dumps({"family": "keyline", "points": True}))
-    settings.MATTING_WEIGHTS = weights
-
-
 @pytest.mark.parametrize(
     ("fields", "method"),
     [
