@@ -195,6 +195,9 @@ class JobImage(Leased):
     source_path = models.CharField(
         max_length=1024, blank=True, help_text="A file under an allowed input root, read by the worker."
     )
+    settings = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="Options of this picture that differ from its job's."
+    )
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.QUEUED)
     error_code = models.CharField(_("error code"), max_length=40, blank=True)
     error_message = models.CharField(_("error message"), max_length=500, blank=True)
@@ -259,6 +262,11 @@ class JobImage(Leased):
 
     def __str__(self) -> str:
         return self.name or str(self.id)
+
+    @property
+    def cutout_options(self) -> CutoutOptions:
+        """Return the job's options, with this picture's own settings in their place."""
+        return CutoutOptions.from_json(self.job.options | self.settings)
 
     @property
     def is_terminal(self) -> bool:

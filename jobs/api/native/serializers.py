@@ -86,6 +86,34 @@ class CutoutOptionsSerializer(serializers.Serializer):
         return CutoutOptions(**values)
 
 
+class PictureSettingsSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
+    """Options that one picture of a job may have to itself; what the model is asked is the same for all pictures."""
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        return {name: field for name, field in super().get_fields().items() if name in OWN_OPTIONS}
+
+    def to_settings(self) -> dict[str, Any]:
+        """Return the validated options as JSON."""
+        options = self.to_options().to_json()
+        return {name: options[name] for name in self.validated_data}
+
+
+class SettingsField(serializers.DictField):
+    """Accept the settings of single uploads, by their id."""
+
+    child = PictureSettingsSerializer()
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if not isinstance(data, Mapping) or not all(isinstance(one, Mapping) for one in data.values()):
+            raise InvalidParameter("settings: an object of options for each upload", field="settings")
+        found = {}
+        for upload, options in data.items():
+            body = PictureSettingsSerializer(data=options)
+            body.is_valid(raise_exception=True)
+            found[str(upload)] = body.to_settings()
+        return found
+
+
 class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
     """Fields of `POST /api/jobs/`: pictures as files (`image`, repeatable) or as base64, and the options."""
 
@@ -108,6 +136,11 @@ class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
     )
     upload = serializers.ListField(
         child=serializers.UUIDField(), required=False, help_text="Ids of pictures sent to /api/uploads/ before."
+    )
+    settings = SettingsField(
+        required=False,
+        help_text="Options of single uploads that differ from the others', by the upload's id: how the result is "
+        "drawn, not what the model is asked.",
     )
     callback_url = serializers.CharField(max_length=2048, required=False, allow_blank=True)
     recipe = NamesField(
@@ -137,7 +170,7 @@ class JobFormSerializer(JobRequestSerializer):
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
-        del fields["image_base64"]
+        del fields["image_base64"], fields["settings"]
         fields |= {
             "image_url": serializers.CharField(required=False, help_text="URL of a picture; may be repeated."),
             "upload": serializers.UUIDField(required=False, help_text="Id from /api/uploads/; may be repeated."),

@@ -1,6 +1,6 @@
 // The editor's state: one object that every part of the page reads, and the only place where it changes shape. What the
 // settings form holds is read from the form (settings/form.js), and the zoom from the viewport.
-import { boxesOf, hasEnded, imageIn, linkTo, linkToOriginal, peopleIn, pointsOf } from "../api/job.js";
+import { boxesOf, hasEnded, imageIn, jobOf, linkTo, linkToOriginal, peopleIn, pointsOf } from "../api/job.js";
 import { noFinish, storedFinish } from "./finish_recipe.js";
 import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
 
@@ -66,7 +66,7 @@ import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
  */
 export function createState(job, imageId, version = 1) {
   return {
-    job,
+    job: jobOf(job, imageIn(job, imageId)),
     imageId,
     source: linkToOriginal(imageIn(job, imageId)),
     version,
@@ -99,7 +99,7 @@ export function shownImage(state) {
  */
 export function setJob(state, job) {
   const image = imageIn(job, state.imageId);
-  state.job = job;
+  state.job = jobOf(job, image);
   state.imageId = image.id;
   state.source = linkToOriginal(image) || state.source;
 }
