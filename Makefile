@@ -51,8 +51,8 @@ walk: $(VENV)/.installed-dev postgresql nginx ## Walk through an operator's work
 containers: ## Build the image and run all of compose.yaml with podman, twice and after a reboot
 	deploy/containers/trial
 
-sbom: ## List the packages of a release with versions and licences (CycloneDX) in keyline.cdx.json
-	.ci/sbom keyline.cdx.json
+sbom: $(VENV)/.installed-dev ## List the packages of a release with versions and licences (CycloneDX) in keyline.cdx.json
+	@$(BIN)/python .ci/sbom keyline.cdx.json
 
 lint: $(VENV)/.installed-dev lint-js ## Check for mistakes, formatting and types
 	$(BIN)/ruff check .

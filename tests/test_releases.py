@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 from packaging.version import Version
 
 from mattingsite import __version__
 from tests.stack import ROOT
+from tests.test_lock import locked
 
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 
@@ -51,3 +54,16 @@ def test_security_md_says_where_to_report_and_which_versions_get_fixes() -> None
 
     for heading in ("## Reporting", "## Supported versions"):
         assert heading in text
+
+
+def test_the_list_of_packages_has_every_locked_version_and_nearly_every_licence(tmp_path: Path) -> None:
+    target = tmp_path / "keyline.cdx.json"
+    subprocess.run([sys.executable, str(ROOT / ".ci" / "sbom"), str(target)], check=True)
+
+    document = json.loads(target.read_text())
+
+    assert document["metadata"]["component"]["version"] == __version__
+    listed = {component["name"]: component["version"] for component in document["components"]}
+    assert listed == locked("requirements.lock") | locked("requirements-optional.lock")
+    unknown = [component["name"] for component in document["components"] if "licenses" not in component]
+    assert len(unknown) < len(listed) / 20, unknown

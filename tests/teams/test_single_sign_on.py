@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -166,7 +167,7 @@ def test_wrong_settings_are_named(settings: Settings, name: str, value: list[str
 
 
 @pytest.mark.slow
-def test_environment_variables_alone_switch_it_on(tmp_path: object) -> None:
+def test_environment_variables_alone_switch_it_on(tmp_path: Path) -> None:
     code = (
         "import django; django.setup(); from django.conf import settings;"
         "print(settings.SOCIALACCOUNT_PROVIDERS['openid_connect']['APPS'][0]['client_id'],"
@@ -185,3 +186,19 @@ def test_environment_variables_alone_switch_it_on(tmp_path: object) -> None:
     )
 
     assert done.stdout.strip() == "keyline [\"'self'\", 'https://login.example.com']"
+
+
+@pytest.mark.slow
+def test_without_their_settings_no_optional_package_is_imported(tmp_path: Path) -> None:
+    code = (
+        "import sys, django; django.setup(); from django.urls import get_resolver; get_resolver().url_patterns;"
+        "from jobs.running.checks import check_matting_settings; assert check_matting_settings(None) == [];"
+        "print({'ldap', 'onelogin', 'xmlsec', 'sentry_sdk'} & set(sys.modules))"
+    )
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "mattingsite.settings", "MATTING_DATA_DIR": str(tmp_path)}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "set()\n"
