@@ -29,7 +29,7 @@ class Lane:
         self._taken += 1
         running = asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
         running.add_done_callback(self._leave)
-        # A cancelled request gives its place back only when its thread has ended what it does.
+        # A cancelled request occupies its thread until the function has ended.
         return await asyncio.shield(running)
 
     def _leave(self, _: object) -> None:
@@ -44,9 +44,8 @@ class Lanes:
     """The lanes of one process.
 
     live: the check that this process runs. probes: the other health checks. short: requests without a large body, and
-    requests that continue after a wait. uploads: requests whose large body has been read. memory: those of them that
-    parse
-    the whole body in memory. files: reading pieces of files to send.
+    requests that continue after a wait. uploads: requests whose large body has been read. memory: requests whose large
+    body is parsed in memory as a whole. files: reading pieces of files to send.
     """
 
     def __init__(self, *, threads: int, upload_threads: int) -> None:

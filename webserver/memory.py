@@ -17,7 +17,7 @@ class MachineSlot:
 
     def __init__(self, lock_file: int | None) -> None:
         self._lock_file = lock_file
-        self._mine = threading.Lock()  # a lock on a file keeps out other processes, and no other thread of this one
+        self._mine = threading.Lock()  # the file lock excludes other processes, but not other threads of this process
 
     @contextmanager
     def taken(self) -> Iterator[None]:

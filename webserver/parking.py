@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 PARKS = "webserver.parks"
-# The server calls `response.delivered`, where a response has it, once the response has reached the client.
+# If a response has the attribute `delivered`, the server calls it after the client has received the response.
 REPORTS_DELIVERY = "webserver.reports_delivery"
 GOING_ON = "webserver.going_on"
 

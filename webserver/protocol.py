@@ -59,7 +59,7 @@ class DeadlineProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._in_header, self._header_bytes = True, 0
-        if self.cycle.response_complete:  # a body that was refused has run out
+        if self.cycle.response_complete:  # the rest of a refused body has been received
             self._set_deadline(self.configuration.keep_alive_s)
 
     def on_response_complete(self) -> None:

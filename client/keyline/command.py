@@ -96,14 +96,17 @@ def _folder(client: Keyline, chosen: argparse.Namespace, console: Console) -> in
         from watchfiles import watch
 
         console.print(f"Watching {chosen.input}; Ctrl-C ends it.")
-        # It also yields without a change, for pictures that arrived between the first run and the start of watching.
+        # It also returns without a change, for pictures that arrived between the first run and the start of watching.
         for _changes in watch(chosen.input, yield_on_timeout=True, raise_interrupt=True):
             _cut_out_all(client, chosen, console, given_up)
     return 1 if given_up else 0
 
 
 def _cut_out_all(client: Keyline, chosen: argparse.Namespace, console: Console, given_up: dict[Path, float]) -> None:
-    """Cut out each picture whose result is missing or older; note in `given_up` when those that failed were written."""
+    """Cut out each picture without a current result.
+
+    given_up: for each picture that failed, the time of its last change; it is tried again after the next change.
+    """
     left = [
         path
         for path in _pictures_in(chosen.input)
@@ -151,7 +154,10 @@ def _pictures_in(folder: Path) -> list[Path]:
 
 
 def _target(path: Path, chosen: argparse.Namespace, content_type: str = "") -> Path:
-    """Return where a result goes. A recipe chooses its own format: before its file is there, any of its name counts."""
+    """Return the path of a result.
+
+    A recipe chooses its own format. Until the result's type is known, an existing file with any suffix is the target.
+    """
     output: Path = chosen.output
     if not chosen.recipe:
         return output / f"{path.stem}{SUFFIXES[chosen.format or 'png']}"

@@ -59,20 +59,20 @@ class SubmittingView:
         return self.submit_once(door, submission)
 
     def submit_once(self: Any, door: Door, submission: Callable[[], Job]) -> Job:
-        """Call `submission` and return its job; if the door's Idempotency-Key created a job before, return that one."""
+        """Return the earlier job with the same Idempotency-Key, or call `submission` and return its job."""
         earlier = self._replayed(door)
         if earlier is not None:
             return earlier
         try:
             return submission()
         except IdempotencyConflict:
-            earlier = self._replayed(door)  # the same request was stored at the same moment
+            earlier = self._replayed(door)  # another thread stored the same request at the same time
             if earlier is None:
                 raise
             return earlier
 
     def _replayed(self: Any, door: Door) -> Job | None:
-        """Return the job that the door's key created; None without one. Raise InvalidParameter for another request."""
+        """Return the job with this Idempotency-Key; None without one. Raise InvalidParameter for another request."""
         job = job_by_idempotency_key(self.actor, door.idempotency_key) if door.idempotency_key else None
         if job is not None:
             require_same_request(job.request_hash, door.request_hash)

@@ -1,4 +1,5 @@
-"""Erase users and teams with their files and rows, and export what the site stores of a user.
+"""Erase users and teams with their files and rows, and export the data that the site stores about a user.
 
-May use every other room; only management commands call it. The audit trail keeps a pseudonym and stays valid.
+This package may use every other package of `jobs`; only management commands call it. In the audit trail, a pseudonym
+replaces the names, and the hash chain stays valid.
 """

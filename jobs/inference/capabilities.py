@@ -10,7 +10,7 @@ _ROLES = {
     PEOPLE: (Role.PEOPLE, Role.SUBJECT),
 }
 _UNCLEAR = ("unknown", "unclear", "not stated")
-# One map of the subject: boxes are answered by showing the network their surroundings alone.
+# A network with one map of the subject. For a box, it gets only the box and its surroundings as input.
 _SALIENT = (Role.SUBJECT, Role.PROMPTS)
 
 

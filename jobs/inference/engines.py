@@ -47,8 +47,8 @@ from segmentation.runtimes import Runtime
 
 logger = logging.getLogger(__name__)
 
-_MEASURE_AFTER_S = 60.0  # of this worker's start, which comes first
-_MODELS_SHARE = 0.5  # of the memory, for the models of all workers, unless a setting says otherwise
+_MEASURE_AFTER_S = 60.0  # after this worker's start, which must not be delayed by the measurement
+_MODELS_SHARE = 0.5  # share of the memory for the models of all workers, if no setting limits it
 
 
 class HostLacksWeights(Exception):
@@ -69,7 +69,7 @@ class Engines(EngineSource):
         """Read which models are active; keep the last known ones while the database cannot be reached."""
         try:
             self._versions = active_versions()
-        except DatabaseError:  # also before the first migration, for commands
+        except DatabaseError:  # also raised for commands before the first migration
             logger.warning("the active models cannot be read; those read last stay")
 
     def engine(self, role: Role, tier: Tier) -> Engine | None:

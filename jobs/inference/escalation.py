@@ -6,8 +6,8 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-WINDOW = 200  # pictures that a worker looks back on
-LEAST_SEEN = 10  # pictures before a share means anything
+WINDOW = 200  # the number of recent pictures that a worker remembers
+LEAST_SEEN = 10  # the number of pictures that are needed to compute a share
 
 
 @dataclass(slots=True)

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from jobs.work import queue
 
-DIGITS = 12  # of a sha256, in heartbeats
+DIGITS = 12  # digits of a sha256 that heartbeats contain
 
 
 @dataclass(slots=True)

@@ -13,9 +13,10 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 
-# Code pages of Windows and DOS, by how common their archives are here; the first of equals wins.
+# Code pages of Windows and DOS, the most common ones for zips on this site first; with equal scores the first one is
+# chosen.
 _CODE_PAGES = ("gb18030", "cp932", "big5hkscs", "cp949", "cp866", "cp1251", "cp850", "cp852", "cp1252", "cp437")
-# What names of pictures and folders are made of, to tell code pages apart whose bytes are nearly the same.
+# Common words in names of pictures and folders. They distinguish code pages that map the same bytes to similar letters.
 _FREQUENT = {
     "gb18030": "图片照相新建文件夹微信截屏幕产品主详情页白底模特证副本的一二三大小人男女衣服上下中国年月日号款色",
     "cp949": "이미지사진새폴더파일제품상화면캡처복본촬영의가나다라기자시보정인전주대한서수일월년고양그림배경",

@@ -1,4 +1,4 @@
-"""A zip of results that has been requested and not yet made."""
+"""A requested zip of results that does not exist yet."""
 
 from __future__ import annotations
 

@@ -18,18 +18,17 @@ class Leased(models.Model):
 
         waiting ──claim──▶ leased ──end──▶ ended, or deleted
            ▲                 │
-           └────release──────┘   the sweep releases it when the lease has run out
+           └────release──────┘   the sweep releases it when the lease has expired
 
     Each transition is one conditional update; False means that another process was first. `attempt` only grows. A
-    worker
-    with an older attempt can change nothing. The names of an attempt's files contain its number.
+    worker with an older attempt cannot change the row. The names of an attempt's files contain its number.
     """
 
-    # A subclass with a status column names the values of these two states.
+    # Subclasses with a status column set the column's values for these two states.
     WAITING: ClassVar[Mapping[str, Any]] = {}
     LEASED: ClassVar[Mapping[str, Any]] = {}
 
-    # The defaults in the database let the previous version write rows while an upgrade goes on.
+    # With defaults in the database, the previous version can write rows during an upgrade.
     attempt = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="How often a worker has claimed it.")
     attempts_before = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="How many of these attempts no longer count towards giving it up."

@@ -1,4 +1,4 @@
-"""Folders and bucket prefixes that staff have set up to be watched."""
+"""Folders and bucket prefixes that staff have configured to be watched."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Finish a stored result by a recipe, without the model and without a charge, in the process for renderings."""
+"""Apply a recipe to a stored result without a model and without a charge, in the process for renderings."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ SAMPLES = ("portrait", "cat")  # static/samples/<name>-before.webp and -after.we
 
 @dataclass(frozen=True, slots=True)
 class SampleRendering:
-    """Hold the rendering of a sample that is under way."""
+    """A sample that is being rendered."""
 
     future: Future[Any]
     give_back: Callable[[], None]
 
     def finished(self) -> FinishedFiles:
-        """Return the files; raise InvalidParameter for a recipe that the sample cannot satisfy, and ServerBusy."""
+        """Return the files; raise ServerBusy, and InvalidParameter for a recipe that the sample does not allow."""
         finished: FinishedFiles = done_rendering(self.future)
         return finished
 
     def drop(self) -> None:
-        """Delete the files of a rendering whose client has gone."""
+        """Delete the files of the rendering after its client has disconnected."""
         self.future.cancel()
         self.future.add_done_callback(_files_dropped)
 
@@ -57,7 +57,10 @@ def finish_begin(
     brush_png: bytes = b"",
     for_screen: bool = False,
 ) -> Rendering:
-    """Begin to finish a stored result; raise what `variant_begin` raises, and NotFound for a missing background."""
+    """Start to apply a recipe to a stored result.
+
+    Raise the errors of `variant_begin`, and NotFound for a missing background.
+    """
     return variant_begin(
         actor=actor,
         image=image,
@@ -70,7 +73,7 @@ def finish_begin(
 
 
 def sample_begin(*, actor: Actor, sample: str, recipe: Recipe) -> SampleRendering:
-    """Begin to apply a recipe to one of SAMPLES; raise InvalidParameter for another, and RateLimited."""
+    """Start to apply a recipe to one of SAMPLES; raise InvalidParameter for an unknown sample, and RateLimited."""
     from segmentation.finish.variant import sample_write
 
     if sample not in SAMPLES:
@@ -97,7 +100,7 @@ def sample_begin(*, actor: Actor, sample: str, recipe: Recipe) -> SampleRenderin
 
 
 def finish_keep(*, image: JobImage, named: NamedRecipe, finished: FinishedFiles) -> list[Artifact]:
-    """Store the files of a finished result under their names; raise what `variant_keep` raises."""
+    """Store the files of a finished result under their names; raise the errors of `variant_keep`."""
     kept = []
     waiting = list(finished.files)
     try:
@@ -112,7 +115,7 @@ def finish_keep(*, image: JobImage, named: NamedRecipe, finished: FinishedFiles)
 
 
 def name_of(image: JobImage, named: NamedRecipe, number: int, file: VariantFile) -> str:
-    """Return the public name of a recipe's file; number counts its outputs from 1."""
+    """Return the public name of a recipe's file. number: the number of the output, from 1."""
     return file_name_of(
         named.recipe.outputs[number - 1].name,
         name=image.name,
@@ -123,7 +126,7 @@ def name_of(image: JobImage, named: NamedRecipe, number: int, file: VariantFile)
 
 
 def file_chosen(finished: FinishedFiles, number: int) -> VariantFile:
-    """Return the file of an output, counted from 1, and delete the others; raise NotFound when there is none."""
+    """Return the file of one output and delete the others; raise NotFound when it does not exist. number: from 1."""
     for place, file in enumerate(finished.files, start=1):
         if place != number:
             file.path.unlink(missing_ok=True)
@@ -133,14 +136,14 @@ def file_chosen(finished: FinishedFiles, number: int) -> VariantFile:
 
 
 def background_of(team: Team, recipe: Recipe) -> BackgroundPicture | None:
-    """Return the background picture that a recipe names, or None; raise NotFound when the team has none of it."""
+    """Return the background picture of a recipe, or None; raise NotFound when the team has no such picture."""
     if not isinstance(recipe.background, PictureBackground):
         return None
     return background_get(team, recipe.background.picture)
 
 
 def _local(background: BackgroundPicture) -> Path:
-    """Return the path of a background's file; one that lies in a bucket is copied to the folder of renderings."""
+    """Return the local path of a background's file; a file in a bucket is copied to the folder of renderings."""
     path = storage.local_path(background.key)
     if path is not None:
         return path

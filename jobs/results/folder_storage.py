@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
 
-# Ends the name of a file that is being written; what a killed process leaves is found by `manage.py reconcile`.
+# The suffix of a file that is being written. After a killed process, `manage.py reconcile` finds these files.
 UNFINISHED = ".part"
 
 

@@ -46,9 +46,9 @@ def file_of(image: JobImage, *kinds: str) -> Artifact:
 
 
 def result_of(image: JobImage, *kinds: str) -> Artifact:
-    """Return the first file of a job's recipes, and of a job without recipes the first of `kinds`.
+    """Return the first file of a job's recipes, and for a job without recipes the first available one of `kinds`.
 
-    Raises NotFound when all are deleted, and with the picture's notes when the recipes gave no file.
+    Raise NotFound when all files are deleted. If the recipes produced no file, the error contains the picture's notes.
     """
     if not image.job.recipes:
         return file_of(image, *kinds)

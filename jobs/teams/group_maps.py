@@ -1,4 +1,4 @@
-"""Which teams, roles and rights the groups of a single sign-on give: MATTING_OIDC_TEAMS and MATTING_OIDC_STAFF."""
+"""Map the groups of single sign-on to teams, roles and admin rights: MATTING_OIDC_TEAMS and MATTING_OIDC_STAFF."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STAFF_ROLES = (*ROLES, "Auditor", SUPERUSER)
 
 @dataclass(frozen=True, slots=True)
 class TeamOfGroup:
-    """Say that the members of a group belong to a team with a role."""
+    """One mapping: the members of a group belong to a team with a role."""
 
     group: str
     team: str
@@ -25,7 +25,7 @@ class TeamOfGroup:
 
 
 def team_groups() -> list[TeamOfGroup]:
-    """Return the entries of MATTING_OIDC_TEAMS; raise ValueError, which names a wrong one."""
+    """Return the entries of MATTING_OIDC_TEAMS; raise ValueError that names an invalid entry."""
     found = []
     for entry in settings.OIDC_TEAMS:
         group, _, target = entry.partition("=")
@@ -39,7 +39,7 @@ def team_groups() -> list[TeamOfGroup]:
 
 
 def staff_groups() -> dict[str, str]:
-    """Return the entries of MATTING_OIDC_STAFF, roles by group; raise ValueError, which names a wrong one."""
+    """Return the entries of MATTING_OIDC_STAFF, roles by group; raise ValueError that names an invalid entry."""
     found = {}
     for entry in settings.OIDC_STAFF:
         group, _, role = entry.partition("=")
@@ -50,7 +50,7 @@ def staff_groups() -> dict[str, str]:
 
 
 def teams_of_groups(groups: Iterable[str]) -> dict[str, str]:
-    """Return the strongest role by name of team that these groups give."""
+    """Return the teams of these groups by name, each with its strongest role."""
     given = set(groups)
     found: dict[str, str] = {}
     for entry in team_groups():
@@ -61,6 +61,6 @@ def teams_of_groups(groups: Iterable[str]) -> dict[str, str]:
 
 
 def staff_roles_of_groups(groups: Iterable[str]) -> set[str]:
-    """Return the rights in the admin that these groups give."""
+    """Return the admin roles of these groups."""
     given = set(groups)
     return {role for group, role in staff_groups().items() if group in given}

@@ -1,4 +1,4 @@
-"""Adapt allauth's single sign-on: who may have an account, and what their groups give them at every sign-in."""
+"""Adapt allauth's single sign-on: who may have an account, and the teams and rights of each sign-in's groups."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from jobs.teams.teams import membership_drop, membership_put, team_create
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
-    """Create accounts for people with a mapped group; for others only where anyone may sign up."""
+    """Create accounts for people with a mapped group; for other people only where sign-up is open to everyone."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         groups = groups_of(sociallogin.account.extra_data)
@@ -33,7 +33,7 @@ class SocialAccountAdapter(DefaultSocialAccountAdapter):
 
 
 def groups_of(claims: dict[str, Any]) -> list[str]:
-    """Return a person's groups from what the provider said of them: its user info first, else the id token."""
+    """Return a person's groups from the provider's data: the user info if it has them, else the id token."""
     for part in (claims.get("userinfo"), claims.get("id_token"), claims):
         found = (part or {}).get(settings.OIDC_GROUPS_CLAIM)
         if isinstance(found, list):
@@ -44,9 +44,9 @@ def groups_of(claims: dict[str, Any]) -> list[str]:
 
 
 def groups_apply(*, user: User, groups: list[str], author: Author) -> None:
-    """Give a user the teams, roles and rights of their groups, and take back those of groups that they have left.
+    """Give a user the teams, roles and rights of the user's groups, and remove those of groups that the user has left.
 
-    Teams and rights that no setting names stay as they are.
+    Teams and rights that no setting names are not changed.
     """
     with transaction.atomic():
         _teams_apply(user, teams_of_groups(groups), author)

@@ -77,14 +77,14 @@ def logging_settings(*, log_format: str, level: str) -> dict[str, Any]:
             "rq.worker": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
             "django.request": {"level": "ERROR", "filters": ["with_exception"]},
-            # At the start of a text line an access line per request would hide what matters; JSON logs contain them.
+            # In text logs, one access line for each request would hide important lines; JSON logs contain access lines.
             "keyline.access": {"level": "INFO" if log_format == "json" else "WARNING"},
             "keyline.transition": {"level": "INFO" if log_format == "json" else "WARNING"},
         },
     }
 
 
-# The fields that this package itself adds to a record.
+# The fields that this package adds to a log record.
 _EXTRAS = ("method", "route", "status", "duration_ms", "bytes", "state", "kind", "job", "picture", "error_code")
 
 

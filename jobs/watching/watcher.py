@@ -110,7 +110,7 @@ class Watcher:
             if job is None:
                 data = self.watch.source.read(arrival.name)
                 if self.watch.source.look(arrival.name) != arrival:
-                    return 0  # it is still being written
+                    return 0  # the file is still being written
                 job = self._new_job(arrival, data, key)
         except FileNotFoundError:
             return 0

@@ -21,10 +21,10 @@ from jobs.errors import StorageFailed
 
 logger = logging.getLogger(__name__)
 
-# The delay before each new try of a picture after a fault of the machine; with the last one it fails.
+# The delays before the next attempts at a picture after faults of the machine; after the last one the picture fails.
 FAULT_DELAYS_S = (2, 10, 30, 120, 600, 1800, 3600)
-# How long a worker waits before its next message after that many faults without a success in between. What all workers
-# share, such as the database, is soon there again or away for all; the rest may be wrong with this worker alone.
+# The pause of a worker before its next message, by its number of faults since the last success. A fault of a shared
+# service, such as the database, ends soon or affects all workers; other faults may affect only this worker.
 HOLD_BACK_S = (1, 2, 5, 10, 20, 30)
 _LONGEST_OUTAGE_HOLD_S = 3
 _SHOWN_FOR_S = 60.0

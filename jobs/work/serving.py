@@ -33,14 +33,14 @@ from jobs.work.registry import run_task
 
 logger = logging.getLogger(__name__)
 
-# What version 1.0.0 names in its messages: it still sends them while the web machines are upgraded after the workers.
+# Function names in the messages of version 1.0.0. Web processes of 1.0.0 send them while workers are already upgraded.
 _TASKS_OF_1_0_0 = {
     "jobs.tasks.image_process": queue.IMAGE_PROCESS,
     "jobs.tasks.image_download": queue.IMAGE_DOWNLOAD,
     "jobs.services.webhooks.delivery_attempt": DELIVERY_ATTEMPT,
     "jobs.services.alerts.quota_alert_send": QUOTA_ALERT,
 }
-# How long after its time limit a task may still run, for example to write its failure.
+# The seconds that a task may run after its time limit, for example to record its failure.
 HANG_MARGIN_S = 30
 _BROKER_PAUSE_S = 0.2
 
@@ -53,8 +53,8 @@ def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -
     """
     queues = [django_rq.get_queue(queue_name) for queue_name in queue_names]
     for number in itertools.count():
-        # A name of its own: the broker may still know one before, whose end was not recorded. In a container that is
-        # started again even the number of the process is the same.
+        # The name must be unique: the broker may still know an earlier worker whose end was not recorded. In a
+        # restarted container even the process id is the same.
         worker = _Worker(
             queues, name=f"{name}-{number}-{secrets.token_hex(3)}", connection=queue.connection(), worker_ttl=30
         )
@@ -69,7 +69,7 @@ def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -
             return
         try:
             time.sleep(_BROKER_PAUSE_S)
-        except (StopRequested, RedisError):  # raised by the handler of SIGTERM
+        except (StopRequested, RedisError):  # StopRequested is raised by the handler of SIGTERM
             return
 
 
@@ -82,7 +82,7 @@ class _Worker(SimpleWorker):
     supervisor starts another process and returns the picture to the queue.
     """
 
-    max_connection_wait_time = 1.0  # RQ waits up to a minute for a broker that is back
+    max_connection_wait_time = 1.0  # by default RQ waits up to a minute before it reconnects
     is_to_stop = False
 
     def request_stop(self, signum: int, frame: Any) -> None:

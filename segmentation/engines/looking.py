@@ -20,8 +20,8 @@ from segmentation.engines.session import GuardedSession
 
 Value = TypeVar("Value")
 
-KEPT_PHOTOS = 6  # 5 MB each at 416 px
-KEPT_ANSWERS = 24  # 1.4 MB each at 416 px; a request repeats the clicks of those before it
+KEPT_PHOTOS = 6  # each takes 5 MB at 416 px
+KEPT_ANSWERS = 24  # each takes 1.4 MB at 416 px; a request repeats all earlier clicks
 
 
 class Look(NamedTuple):

@@ -18,7 +18,7 @@ from segmentation.finish.recipe import (
 )
 from segmentation.options import Color
 
-_BLUR_SIDE_PX = 720  # a blurred picture holds no more detail than this
+_BLUR_SIDE_PX = 720  # a blurred picture contains no finer detail
 
 
 def paint(
@@ -104,7 +104,8 @@ def _blurred_original(background: BlurredBackground, place: Place, source: np.nd
     small = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
     back = 255 - cv2.dilate(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.ones((7, 7), np.uint8))
     sigma = max(0.5, background.strength * max(size))
-    # Blur with a hole: weighted colours over blurred weights; places without known neighbours look wider.
+    # Blur around the removed subject: divide the blurred weighted colours by the blurred weights. Where no known pixel
+    # is near, use a wider blur.
     known_colors = small.astype(np.float32)
     weight = back.astype(np.float32) / 255
     result: np.ndarray = np.zeros_like(known_colors)

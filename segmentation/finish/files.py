@@ -20,7 +20,7 @@ CONTENT_TYPES = {
     FileFormat.WEBP: ("image/webp", "webp"),
     FileFormat.PSD: ("image/vnd.adobe.photoshop", "psd"),
 }
-LEAST_QUALITY = 20  # below this a picture is not worth its bytes: it is refused instead
+LEAST_QUALITY = 20  # lower qualities look too bad, so the picture is refused instead
 _FULL_CHROMA_FROM = 90
 
 

@@ -11,10 +11,10 @@ from segmentation.finish.recipe import Align, Canvas, Head, Placement
 from segmentation.options import Box
 from segmentation.postprocess import foreground_box
 
-OPTICAL_HEIGHT = 0.47  # of the canvas, from above: a little over its middle
-_WEIGHT_PULL = 0.5  # how far the optical centre moves from the middle of the box to the centre of mass
-_MOST_SHIFT = 0.15  # of the free space: how far the optical centre moves a subject from the middle
-_HEAD_PER_SHOULDERS = 0.55  # height of a head per width of the shoulders, of an adult seen from the front
+OPTICAL_HEIGHT = 0.47  # as a share of the canvas's height, from the top: slightly above the middle
+_WEIGHT_PULL = 0.5  # the share of the way from the middle of the box to the centre of mass
+_MOST_SHIFT = 0.15  # as a share of the free space: the largest shift of the subject from the middle
+_HEAD_PER_SHOULDERS = 0.55  # ratio of head height to shoulder width, for an adult seen from the front
 _CHIN_ABOVE_NECK = 0.95
 
 

@@ -67,10 +67,10 @@ class Canvas(_Part):
 
 
 class Align(StrEnum):
-    CENTER = "center"  # the middle of the subject's box in the middle of the canvas
-    OPTICAL = "optical"  # the subject's weight a little above the middle, where the eye expects it
+    CENTER = "center"  # the middle of the subject's box is in the middle of the canvas
+    OPTICAL = "optical"  # the subject's centre of mass is slightly above the middle of the canvas
     GROUND = "ground"  # the subject stands on the ground line
-    HEAD = "head"  # a portrait: crown and chin at set heights
+    HEAD = "head"  # a portrait; crown and chin are at defined heights
 
 
 class Head(_Part):
@@ -142,9 +142,9 @@ Background = Annotated[
 
 class ShadowType(StrEnum):
     CONTACT = "contact"  # dark where the subject meets the ground
-    DROP = "drop"  # the subject floats over the background
-    CAST = "cast"  # the light throws the subject's outline on the ground
-    REFLECTION = "reflection"  # a polished ground
+    DROP = "drop"  # as if the subject floated in front of the background
+    CAST = "cast"  # the subject's outline, projected onto the ground
+    REFLECTION = "reflection"  # a mirror image on a polished ground
 
 
 class Shadow(_Part):
@@ -191,9 +191,9 @@ class Edges(_Part):
 
 
 class Holes(StrEnum):
-    MODEL = "model"  # as the model found them
+    MODEL = "model"  # keep the model's result
     KEEP = "keep"  # fill every hole that the subject encloses
-    CUT = "cut"  # open those that show the background's colour
+    CUT = "cut"  # open the holes that show the background's colour
 
 
 class FileFormat(StrEnum):
@@ -232,9 +232,8 @@ class OutputFile(_Part):
 class Rules(_Part):
     """Requirements of a shop or office; finished pictures are checked against them.
 
-    min_fill: least share of the canvas (by box). min_side_px: of the longer side. background: the required colour of
-    the
-    border. source, checked_on: the web page with the rule, and the date when it was read.
+    min_fill: least share of the canvas (by box). min_side_px: least length of the longer side. background: the required
+    colour of the border. source, checked_on: the web page with the rule, and the date when it was read.
     """
 
     min_fill: Share | None = None

@@ -10,17 +10,18 @@ import numpy as np
 from segmentation.finish.recipe import Shadow, ShadowType
 
 REDUCTION = 4
-_CONTACT_SHARE = 0.06  # of the subject's height: what lies this close to its lower edge touches the ground
-_RESTS_WITHIN = 0.35  # of the subject's height from its lowest point: what lies higher does not touch
-_LEVEL_GROUND, _STEEPEST_GROUND = 0.4, 1.1  # slopes of the hull: a steeper side leads up to a part in the air
-_CONTACT_FLAT = 0.28  # height of a contact shadow, of its width over the ground
-_REFLECTION_REACH = 0.45  # of the subject's height, until the mirror picture has faded
-_DIRECTIONS = {ShadowType.CAST: 215.0}  # where a recipe names none: from the front left; else from above left
+_CONTACT_SHARE = 0.06  # as a share of the subject's height: pixels this close to the lower edge touch the ground
+_RESTS_WITHIN = 0.35  # as a share of the subject's height above its lowest point: higher parts do not touch
+_LEVEL_GROUND, _STEEPEST_GROUND = 0.4, 1.1  # slopes of the hull; a steeper slope leads to a part in the air
+_CONTACT_FLAT = 0.28  # the height of a contact shadow as a share of its width
+_REFLECTION_REACH = 0.45  # as a share of the subject's height: the length at which the reflection has faded out
+# Defaults: the light of a cast shadow comes from the front left, of others from above left.
+_DIRECTIONS = {ShadowType.CAST: 215.0}
 _USUAL_DIRECTION = 315.0
-_GROUND_SEEN = 0.45  # a length on the ground that leads away from the viewer looks this much shorter
+_GROUND_SEEN = 0.45  # lengths towards or away from the viewer are shortened by this factor
 _LEAST_BACK, _MOST_BACK = 0.08, 0.9
-_STANDS_IN = 0.02  # of the subject's height: the ground line lies this far inside its lower edge
-_FADE_WITH_HEIGHT = 0.55  # a cast shadow's far end is this much lighter
+_STANDS_IN = 0.02  # as a share of the subject's height: the ground line is this far above its lower edge
+_FADE_WITH_HEIGHT = 0.55  # the far end of a cast shadow is lighter by this share
 
 
 def shadow_opacity(alpha: np.ndarray, shadow: Shadow) -> np.ndarray:

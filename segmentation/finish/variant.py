@@ -1,4 +1,4 @@
-"""Finish a picture from its stored files; made to run in a process of its own, as `segmentation.variant` does."""
+"""Apply a recipe to a picture's stored files, in a separate process as `segmentation.variant` does."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from segmentation.postprocess import shape_alpha
 from segmentation.variant import VariantFile, VariantInput, edited_alpha
 
 SCREEN_SIDE_PX = 900
-SAMPLE_ENLARGED = 8.0  # a sample stands for a photo of usual size
+SAMPLE_ENLARGED = 8.0  # a sample is treated as a reduced photo of usual size
 
 
 @dataclass(frozen=True, slots=True)
 class FinishInput:
-    """Hold what a finished picture is made of. background: the file of the picture that the recipe names.
+    """The input of a finished picture. background: the file of the picture that the recipe names.
 
-    for_screen: render one small file for the page, faster. enlarged: width of the original over that of the source,
-    where the source is a smaller preview.
+    for_screen: render one small file for the page, which is faster. enlarged: the original's width divided by the
+    source's width, if the source is a smaller preview.
     """
 
     variant: VariantInput
@@ -40,7 +40,7 @@ class FinishInput:
 
 @dataclass(frozen=True, slots=True)
 class FinishedFiles:
-    """Hold the files of one recipe in the order of its outputs, and notes on broken rules."""
+    """The files of one recipe in the order of its outputs, and notes on broken rules."""
 
     files: tuple[VariantFile, ...]
     notes: tuple[str, ...]
@@ -49,8 +49,8 @@ class FinishedFiles:
 def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
     """Apply a recipe and write its files into `folder`.
 
-    Raises InvalidParameter for a brush that is no PNG and for an output that its format or its `max_bytes` cannot
-    hold, ImageError for files that do not belong together.
+    Raise InvalidParameter for a brush that is not a PNG, and for an output that its format or its `max_bytes` does not
+    allow. Raise ImageError for files that do not belong together.
     """
     variant = wanted.variant
     rgb = decode(variant.source.read_bytes(), variant.limits).rgb
@@ -63,7 +63,7 @@ def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
 def sample_write(
     before: Path, after: Path, recipe: Recipe, background: Path | None, limits: Limits, folder: Path
 ) -> FinishedFiles:
-    """Apply a recipe to a sample: a photo and its transparent cut-out of the same size, both picture files."""
+    """Apply a recipe to a sample: picture files of a photo and of its transparent cut-out, both with the same size."""
     rgb, cutout = decode(before.read_bytes(), limits).rgb, decode(after.read_bytes(), limits)
     if cutout.alpha is None:
         raise ImageUnreadable("The sample's cut-out has no transparency.")
@@ -80,10 +80,10 @@ def shaped_alpha(alpha_png: bytes, options: CutoutOptions) -> np.ndarray:
 
 
 def screen_recipe(recipe: Recipe, enlarged: float) -> Recipe:
-    """Return a recipe that gives one file of at most SCREEN_SIDE_PX a side and looks the same.
+    """Return a recipe for one file of at most SCREEN_SIDE_PX per side that looks the same.
 
-    enlarged: width of the original over that of the picture that it is applied to. Rules on files and sizes are left
-    out: they hold for the recipe's own files only.
+    enlarged: the original's width divided by the width of the picture to which the recipe is applied. Rules on files
+    and sizes are omitted, because they apply only to the recipe's own files.
     """
     canvas, placement = recipe.canvas, recipe.placement
     longer = max(canvas.width_px or 0, canvas.height_px or 0)

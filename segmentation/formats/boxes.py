@@ -75,8 +75,8 @@ def item_colors(data: bytes) -> ItemColors:
     return ItemColors(profile, encoding, _TURNS[angle, mirror])
 
 
-# The EXIF orientation of a turn by a multiple of 90 degrees against the clock, followed by a mirror: about the vertical
-# axis (1, left and right change places) or the horizontal one (0, top and bottom do).
+# EXIF orientations by rotation and mirror. The rotation is a multiple of 90 degrees counterclockwise. The mirror
+# follows: about the vertical axis (1, swaps left and right) or the horizontal axis (0, swaps top and bottom).
 _TURNS = {
     (0, None): 1, (1, None): 8, (2, None): 3, (3, None): 6,
     (0, 1): 2, (1, 1): 7, (2, 1): 4, (3, 1): 5,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from segmentation.errors import ImageUnreadable
 from segmentation.formats.ifd import directories
 
-# First bytes, of formats that are not plain TIFF. The place of the bytes stands first.
+# First bytes of formats that are not plain TIFF: offset, bytes, name.
 _SIGNATURES = (
     (0, b"FUJIFILMCCD-RAW", "Fujifilm RAF"),
     (0, b"IIRO", "Olympus ORF"),
@@ -22,7 +22,7 @@ _SIGNATURES = (
     (0, b"ARRI", "ARRIRAW"),
 )
 _RAW_PHOTOMETRICS = {(32803,), (34892,)}  # colour filter array of TIFF/EP, linear raw of DNG
-# Of Sony, Epson, Samsung, Nikon, Kodak and Pentax.
+# Compressions that only camera raw files use: Sony, Epson, Samsung, Nikon, Kodak and Pentax.
 _RAW_COMPRESSIONS = {
     (32767,),
     (32769,),

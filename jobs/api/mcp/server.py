@@ -87,7 +87,7 @@ def build_server(*, base_url: str = "") -> MCPServer:
         job = job_submit(actor=actor, door=door, options=options, sources=sources, recipes=recipes)
         image = picture_of(actor=actor, job=wait_for_job(job.pk, timeout_s=settings.MATTING_MAX_WAIT_S))
         answer: list[Image | str] = [_sent(actor, result_of(image, Artifact.Kind.CUTOUT)), f"job {job.pk}"]
-        jobs_delivered([job.pk])  # the same call is a new request from here on
+        jobs_delivered([job.pk])  # after this point, the same call creates a new job
         return answer
 
     @server.tool()

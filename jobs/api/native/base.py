@@ -24,7 +24,7 @@ from segmentation.errors import InvalidParameter, MattingError
 
 from .documents import ImagePageSerializer, job_document
 
-# The queries of a response with a job: how long to wait for it, and which of its pictures to show.
+# Query parameters of a response with a job: how long to wait for its end, and which of its pictures to return.
 JOB_QUERY = ("wait", "images_page", "images_page_size")
 WAIT = OpenApiParameter("wait", int, description="Seconds to wait for the result; 0 answers at once.")
 IDEMPOTENCY_KEY = OpenApiParameter(

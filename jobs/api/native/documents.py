@@ -18,8 +18,8 @@ from jobs.sentences import explained
 from jobs.versions.corrections import corrections_left
 from jobs.versions.selectors import FIRST, thumbnail_of, versions_of
 
-IMAGES_SHOWN, MAX_IMAGES_SHOWN = 100, 500  # pictures of one job in an answer
-LISTED_IMAGES = 20  # of each job in a list
+IMAGES_SHOWN, MAX_IMAGES_SHOWN = 100, 500  # pictures in the response with one job
+LISTED_IMAGES = 20  # pictures of each job in a list of jobs
 
 
 class MomentField(serializers.DateTimeField):
@@ -218,7 +218,7 @@ def versions_document(image: JobImage, *, base_url: str) -> dict[str, Any]:
 
 
 def version_document(image: JobImage, version: Version | None, *, base_url: str) -> dict[str, Any]:
-    """Build the JSON of one version of a picture, or with None of its first result."""
+    """Build the JSON of one version of a picture; None stands for the first result."""
     job = (version and version.run) or image.job
     thumbnail = thumbnail_of(image, version)
     file = version.file if version is not None else None

@@ -1,4 +1,4 @@
-"""Native API: what an editor keeps of a picture, checked before it is stored."""
+"""Native API: the state of a picture's editor, checked before it is stored."""
 
 from __future__ import annotations
 

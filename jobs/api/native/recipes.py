@@ -158,7 +158,7 @@ class RecipeVersionsView(NativeView):
     def get(self, request: Request, name: str) -> Response:
         rows = recipe_versions(self.actor, name)
         if not rows:
-            recipe_get(self.actor, name)  # 404 unless it is a built-in recipe, which has one version
+            recipe_get(self.actor, name)  # raises NotFound unless it is a built-in recipe, which has one version
         return Response(RecipeVersionSerializer(rows, many=True).data)
 
 
@@ -251,7 +251,7 @@ def recipe_document(named: NamedRecipe) -> dict[str, Any]:
 
 
 def finished_response(rendering: Rendering | SampleRendering, number: int = 1, name: str = "") -> FileResponse:
-    """Send one file of a finished result, the output `number`, with its notes in a header."""
+    """Return the response with one file of a finished result, the output `number`, and its notes in a header."""
     finished = rendering.finished()
     chosen = file_chosen(finished, number)
     file = chosen.path.open("rb")

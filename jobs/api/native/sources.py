@@ -65,7 +65,7 @@ def _accept(actor: Actor, field: str, value: Any, limits: Limits | None) -> Sour
 
 
 def _named(accept: Callable[[], Source], name: str, field: str) -> Source:
-    """Call `accept`; an error of the picture contains the file's name and the field."""
+    """Call `accept`; add the file's name and the field to an error of the picture."""
     try:
         return accept()
     except ImageError as error:

@@ -1,4 +1,4 @@
-"""Native API: the versions of a picture, and what its editor keeps."""
+"""Native API: the versions of a picture, and the state of its editor."""
 
 from __future__ import annotations
 

@@ -17,8 +17,8 @@ from jobs.intake.sources import Source, accept_upload
 from segmentation.errors import InvalidParameter
 from segmentation.options import AlphaMode, Box, Color, CutoutOptions, Method, Output, Point
 
-HALF = 25  # threshold of CutoutOptions that cuts at one half
-# Checked, but without effect here: this product's refinement has no such numbers.
+HALF = 25  # the threshold of CutoutOptions that cuts at alpha 0.5
+# These fields are checked, but have no effect: this product's refinement has no such parameters.
 WITHOUT_EFFECT = ("af", "ab", "ae", "vm")
 
 
@@ -86,7 +86,7 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         return red, green, blue, alpha
 
     def recipe(self) -> str:
-        """Return the name of a recipe in `extras`, empty without one; raise InvalidParameter for JSON that is none."""
+        """Return the name of a recipe in `extras`, empty without one; raise InvalidParameter for an invalid value."""
         name = _extras(self.validated_data.get("extras", "")).get("recipe", "")
         if not isinstance(name, str):
             raise InvalidParameter("extras: recipe must be a name", field="extras")

@@ -21,7 +21,7 @@ PREVIEW_SIZES = ("preview", "small", "regular")
 SIZES = {**dict.fromkeys(PREVIEW_SIZES, 0.25), "medium": 1.5, "hd": 4.0, "full": 25.0, "4k": 25.0, "50MP": 50.0}
 FULL_PNG_MEGAPIXELS = 10.0
 MAX_MARGIN_SHARE, MAX_MARGIN_PX = 0.5, 500
-BINARY_FROM = 128  # without semitransparency: alpha from here on becomes opaque
+BINARY_FROM = 128  # without semitransparency, alpha from this level up becomes opaque
 JPEG_QUALITY = 92
 _LENGTH = re.compile(r"(-?\d+(?:\.\d+)?)(px|%)?")
 

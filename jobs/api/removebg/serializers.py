@@ -18,7 +18,7 @@ from .canvas import SIZES, Layout, SourceMissing, SourcesSeveral, color_of, leng
 
 SOURCES = ("image_file", "image_file_b64", "image_url")
 BACKGROUNDS = ("bg_color", "bg_image_url", "bg_image_file")
-SUBJECTS = {"auto": Subject.AUTO, "person": Subject.PERSON, "graphic": Subject.AUTO}  # others: an object
+SUBJECTS = {"auto": Subject.AUTO, "person": Subject.PERSON, "graphic": Subject.AUTO}  # all other types mean an object
 MAX_BYTES = 22 * 2**20
 
 
@@ -152,7 +152,7 @@ def _position(text: str, *, is_scaled: bool) -> tuple[float, float] | None:
     return found[0].value / 100, found[-1].value / 100
 
 
-# Answers --------------------------------------------------------------------------------------------------------------
+# Responses ------------------------------------------------------------------------------------------------------------
 
 
 class RemoveBgResultSerializer(serializers.Serializer):
