@@ -1,4 +1,4 @@
-"""The lock files have one version of every package, agree with the lists of requirements, and name no index."""
+"""The lock files have one version of every package, match the lists of requirements, and contain no index URL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from tests.stack import ROOT
 
-# Versions in which a published vulnerability is fixed. `.ci/audit` asks the public list where it can be reached.
+# Versions that fix a published vulnerability. If it can be reached, `.ci/audit` queries the public list.
 LOWEST_SAFE = {
     "certifi": "2024.7.4",
     "cryptography": "44.0.1",

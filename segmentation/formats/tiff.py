@@ -232,7 +232,7 @@ def _extra_kinds(page: tifffile.TiffPage) -> tuple[int, ...]:
     kinds = tuple(int(kind) for kind in page.extrasamples)
     count = page.samplesperpixel - base
     if not kinds and count == 1:
-        kinds = (_UNASSOCIATED,)  # an RGB picture with four channels and no ExtraSamples tag: treat the fourth as alpha
+        kinds = (_UNASSOCIATED,)  # one extra channel without an ExtraSamples tag: treat it as alpha
     return (kinds + (0,) * count)[:count]
 
 

@@ -61,7 +61,7 @@ def test_a_check_that_fails_lets_nothing_pass(
 
 @pytest.fixture
 def service() -> Iterator[str]:
-    """A service that refuses pictures whose team is Studio."""
+    """A service that rejects pictures of the team Studio."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:

@@ -20,7 +20,7 @@ from tests.bench.sizes import QUICK, Sizes
 from tests.stack import ROOT, running_stack
 
 OUTPUT = ROOT / "var" / "bench"
-# In this order on one site: memory grows from the first batch on, and 50 megapixels would hide it.
+# The order on one site: memory grows from the first batch on, and 50 megapixels would hide this growth.
 ON_SITE: dict[str, tuple[str, Callable[[Site], list[Figure]]]] = {
     "single": ("One 1080p photo over HTTP", on_site.single),
     "batch": ("A batch", on_site.batch),
@@ -43,7 +43,7 @@ RIVALS: dict[str, tuple[str, Callable[[Path, Path, Sizes], list[Figure]]]] = {
     "rembg_s": ("rembg's server", rivals.servers),
     "rembg_p": ("rembg's folders", rivals.folders),
 }
-_LAST = ("sqlite", "postgres")  # they take longest to fill
+_LAST = ("sqlite", "postgres")  # filling these databases takes longest
 NAMES = [*ON_SITE, *OWN_SITES, *RIVALS]
 
 
@@ -70,7 +70,7 @@ def main() -> int:
             figures = [Figure(f"{name}.failed", title, None, note=reason)]
         command = f"python -m tests.bench --only {name}"
         sections.append(Section(name, title, tuple(figures), command, round(time.monotonic() - started, 1)))
-        save(Run(described, tuple(sections)), options.json)  # what is measured stays, whatever happens next
+        save(Run(described, tuple(sections)), options.json)  # save the figures so far, in case a later section fails
 
     def on_one_site() -> None:
         with running_stack(**several.QUIET) as stack:

@@ -1,8 +1,8 @@
 """Measure finished pictures: each shadow at 1920 x 1080, and a job of 200 pictures with three recipes.
 
-Run by `make bench`. The job runs on a real site with the built-in model: from the submission of 200 pictures to its
-end, with three recipes and without, in the same run, so that the difference is what the recipes cost.
-`python -m tests.bench.bench_finish 20` takes fewer pictures.
+`make bench` runs this module. The job runs on a real site with the built-in model, from the submission of 200 pictures
+to its end. The same run measures the job with three recipes and without, so the difference is the cost of the recipes.
+`python -m tests.bench.bench_finish 20` uses fewer pictures.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SIZE = (1920, 1080)
 ROUNDS = 15
 PICTURES = 200
 RECIPES = ("amazon-main", "shopify-square", "instagram-square")
-MOST_MS = 40.0  # a shadow at 1080p may take
+MOST_MS = 40.0  # the time limit of a shadow at 1080p
 
 
 def bottle_alpha() -> np.ndarray:
@@ -38,7 +38,7 @@ def bottle_alpha() -> np.ndarray:
 
 
 def shadow_times_ms() -> dict[str, list[float]]:
-    """Return the milliseconds of each kind of shadow, in turns, so that a busy moment falls on all of them."""
+    """Return the milliseconds of each kind of shadow, measured in turns, so that other load affects all equally."""
     alpha = bottle_alpha()
     rgb = np.full((*alpha.shape, 3), 120, np.uint8)
 

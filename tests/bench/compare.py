@@ -9,7 +9,7 @@ from tests.bench.figures import Run, load, number
 
 
 def compared(first: Run, second: Run) -> str:
-    """Return a table of both runs' values and how many times better the second is; a figure may be in one alone."""
+    """Return a table with both runs' values and how many times better the second is; one value may be missing."""
     before = {figure.key: figure for figure in first.figures()}
     after = {figure.key: figure for figure in second.figures()}
     heads = [f"{run.machine.get('commit', '?')} ({run.machine.get('date', '?')[:16]})" for run in (first, second)]

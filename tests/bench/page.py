@@ -49,13 +49,13 @@ def _machine(run: Run) -> str:
 
 
 def _missed(run: Run) -> str:
-    """List the figures that missed their target, by how much."""
+    """List the figures that missed their target, and by which factor."""
     rows = [f"- {one.what}: {one.verdict}" for one in run.figures() if one.missed_by is not None]
     return "\n".join(rows) or "None."
 
 
 def qualities(measured: dict[str, Any]) -> str:
-    """Write the table of `manage.py compare_quality`, and what the uncertainty is worth."""
+    """Build the table of `manage.py compare_quality`, and the accuracy of the uncertainty."""
     from jobs.inference.comparison import Comparison
 
     parts = Comparison.from_json(measured).by_set()

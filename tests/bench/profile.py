@@ -1,6 +1,7 @@
-"""Profile the work on pictures outside the model: `python -m tests.bench.profile [PICTURES]`.
+"""Profile the processing of pictures without the model: `python -m tests.bench.profile [PICTURES]`.
 
-Prints the functions of the pipeline that take most processor time, with all they call, and the shares of its stages.
+Print the functions of the pipeline with the most processor time, called functions included, and the shares of the
+stages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How much the benchmark measures: everything, or little, to see that it works."""
+"""The size of the benchmark: complete, or small for a quick test."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Hold numbers of requests, pictures and jobs.
+    """The numbers of requests, pictures and jobs.
 
-    one_by_one: of the batch's pictures, sent one at a time as well. clients: number of clients, and the requests of
-    all of them together. seeded: jobs that `seed_jobs` writes before the database copies them.
+    one_by_one: pictures of the batch that are also sent one at a time. clients: the number of clients, and the total
+    number of their requests. seeded: jobs that `seed_jobs` writes before the database copies them.
     """
 
     single: int = 20

@@ -1,4 +1,4 @@
-"""The machines of a site in the operator's walk, and the versions of the code on them."""
+"""The hosts of a site in the operator's walk, and the versions of their code."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass
 class Release:
-    """A version of the code, and how its web server is started."""
+    """A version of the code, and the command that starts its web server."""
 
     folder: Path
     web: list[str]
@@ -33,7 +33,7 @@ class Release:
 
 @dataclass
 class Host:
-    """A machine of the site: its own data folder, and one program."""
+    """A host of the site with its own data folder; it runs one program."""
 
     name: str
     environment: dict[str, str]

@@ -19,7 +19,7 @@ from tests.stack import ROOT
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 DASHBOARD = ROOT / "deploy" / "grafana" / "keyline.json"
 MANIFESTS = sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
-# Their schemas are not part of Kubernetes.
+# Kubernetes does not include the schemas of these kinds.
 EXTENSIONS = ("Kustomization", "ScaledObject")
 TABLE = re.findall(r"^\| (`keyline_[^|]+) \|", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE)
 DOCUMENTED = {name for cell in TABLE for name in re.findall(r"keyline_\w+", cell)}

@@ -78,7 +78,7 @@ def test_nothing_is_traced_without_the_setting() -> None:
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
-    """Keep the bodies of all requests, as a collector or Sentry does."""
+    """Store the bodies of all requests, as a collector or Sentry does."""
 
     bodies: list[tuple[str, bytes]] = []
 

@@ -44,7 +44,7 @@ def main() -> int:
             print(f"\n=== {name}: {kind.title}", flush=True)
             try:
                 figures = kind.run(sites, extent)
-            except Exception as error:  # the other kinds are still worth running, on a new site
+            except Exception as error:  # run the other kinds too, on a new site
                 traceback.print_exc()
                 details = {"error": f"{type(error).__name__}: {error}"[:500]}
                 figures = [Figure(f"{kind.title}: runs that ended with an error", 1, "", 0, details=details)]

@@ -1,4 +1,4 @@
-"""What the tests of the native API share."""
+"""Shared fixtures for the tests of the native API."""
 
 from __future__ import annotations
 

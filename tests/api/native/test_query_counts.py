@@ -1,4 +1,4 @@
-"""How many database queries the usual requests make: the table in docs/work.md must be true."""
+"""The number of database queries of common requests: the table in docs/work.md must be correct."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def documented() -> dict[str, int]:
 
 
 def counted(work: Callable[[], Any]) -> int:
-    """Run a request twice and count the second: the first one fills what a process keeps."""
+    """Send a request twice and count the queries of the second one; the first one fills the caches of the process."""
     work()
     with CaptureQueriesContext(connection) as queries:
         work()

@@ -1,4 +1,4 @@
-"""The guide's clients unchanged, on a site with an open network: no key, and results read from the disk."""
+"""The guide's clients, unchanged, on a site with an open network: without a key, results are read from the disk."""
 
 from __future__ import annotations
 

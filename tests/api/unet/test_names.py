@@ -1,4 +1,4 @@
-"""Names made of a second are unique, even after Redis has lost the last one."""
+"""Names based on the current second are unique, even if Redis has lost the last name."""
 
 from __future__ import annotations
 

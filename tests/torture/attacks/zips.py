@@ -13,7 +13,7 @@ from tests.torture.attacks.attack import Attack
 from tests.torture.figures import Figure
 from tests.torture.site import TorturedSite
 
-# The entries of the others are refused one by one, as pictures that fail.
+# In the other zips, each entry is rejected separately, as a picture that fails.
 _REFUSED_ZIPS = ("one entry named 500 times", "ten thousand empty entries", "cut short")
 
 
