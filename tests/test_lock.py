@@ -1,4 +1,4 @@
-"""The lock files have one version of every package, agree with the lists of requirements, and name no index."""
+"""The lock files have one version of every package, match the lists of requirements, and contain no index URL."""
 
 from __future__ import annotations
 

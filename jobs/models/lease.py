@@ -19,7 +19,7 @@ class Leased(models.Model):
 
         waiting ──claim──▶ leased ──end──▶ ended, or deleted
            ▲                 │
-           └────release──────┘   the sweep releases it when the lease has run out
+           └────release──────┘   the sweep releases it when the lease has expired
 
     Each transition is one conditional update; False means that another process was first. `attempt` only
     increases. A worker with an older attempt can change nothing. The names of an attempt's files contain its number.

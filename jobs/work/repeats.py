@@ -47,7 +47,7 @@ def repeat_key_of(
         return ""
     caller = actor.key.pk if actor.key is not None else actor.user and actor.user.pk
     route = [door.dialect, door.urgency, door.callback_url, door.export_directory, door.retention_hours, corrects]
-    # The names in the wire of a batch are generated for each request.
+    # The names in the wire of a batch are generated for each request, so they are not compared.
     wire: dict[str, Any] = {} if door.bundle_key else door.wire
     parts: list[Any] = [
         str(actor.team.pk),

@@ -204,7 +204,7 @@ class Edges(_Part):
 
 
 class Holes(StrEnum):
-    MODEL = "model"  # as the model found them
+    MODEL = "model"  # keep the model's result
     KEEP = "keep"  # fill every hole that the subject encloses
     CUT = "cut"  # open those that have the background's colour
 

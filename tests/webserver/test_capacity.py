@@ -1,4 +1,4 @@
-"""Slow operations use no thread: short requests get responses whatever else is open."""
+"""Slow operations use no thread: short requests get responses, whatever other connections are open."""
 
 from __future__ import annotations
 
@@ -204,7 +204,7 @@ def test_a_reader_that_takes_nothing_is_cut_off(serve: Serve) -> None:
 
     closed = threading.Event()
     server.views.by_path["/closed"] = lambda request: HttpResponse(b"yes")
-    assert not closed.wait(1.5)  # nothing is read meanwhile
+    assert not closed.wait(1.5)  # do not read meanwhile
 
     status, body = answer(client)
     assert status == 200

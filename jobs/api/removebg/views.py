@@ -89,7 +89,7 @@ class RemoveView(RemoveBgView):
         body = serializers.RemoveBgSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         self.note_ignored(body)
-        body.to_layout()  # raises before a picture is submitted
+        body.to_layout()  # raise its error before a picture is submitted
         source = body.to_source()
         layout = body.to_layout(background=body.background())
         job = self.submit(

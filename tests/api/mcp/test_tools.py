@@ -127,7 +127,7 @@ def http_server(live_stack: Stack) -> Iterator[str]:
 @pytest.mark.e2e
 def test_streamable_http_with_the_key_of_each_caller(live_stack: Stack, http_server: str, png_bytes: bytes) -> None:
     _, secret = live_stack.create_key(team="Assistants")
-    large = png_bytes + bytes(5 * 2**20)  # longer than the package's own limit of a request
+    large = png_bytes + bytes(5 * 2**20)  # longer than the package's own timeout of a request
 
     async def called(key: str, tool: str, **arguments: Any) -> Any:
         http = create_mcp_http_client(headers={"Authorization": f"Bearer {key}"} if key else {})
