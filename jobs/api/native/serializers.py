@@ -33,6 +33,20 @@ MAX_RECIPES_PER_JOB = 20
 _OPTION_NAMES = tuple(CutoutOptions.__dataclass_fields__)
 
 
+# What one picture of a batch may have to itself: how its result is drawn.
+OWN_OPTIONS = (
+    "subject",
+    "alpha_mode",
+    "threshold",
+    "erosion",
+    "feathering",
+    "decontaminate",
+    "format",
+    "background",
+    "crop",
+    "crop_margin",
+)
+
 # Options that have an effect only when the model runs.
 _MODEL_OPTIONS = ("boxes", "points", "method", "subject", "quality", "refine")
 
