@@ -6,11 +6,12 @@ from contextlib import suppress
 
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class JobsConfig(AppConfig):
     name = "jobs"
-    verbose_name = "Cutouts"
+    verbose_name = _("Cutouts")
 
     def ready(self) -> None:
         from jobs.api import registry

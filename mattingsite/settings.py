@@ -18,6 +18,8 @@ from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
 from mattingsite.data_folder import broker_socket, read_or_create_secret
 from mattingsite.environment import read_environment
 from mattingsite.origins import bucket_origins, origin_of
+from mattingsite.packages import is_installed
+from mattingsite.sign_on import group_attributes, ldap_apps, ldap_directory, oidc_apps, saml_apps, sign_in_pages
 from segmentation.cpus import available_cpus, visible_gpus
 from segmentation.options import Quality
 from segmentation.runtimes import RUNTIMES
@@ -30,8 +32,8 @@ DEBUG = env.switch("DEBUG", False)
 HTTPS = env.switch("MATTING_HTTPS", False)
 DATA_DIR = Path(env("MATTING_DATA_DIR", str(BASE_DIR / "var"))).resolve()
 SECRET_KEY = env("SECRET_KEY") or read_or_create_secret(DATA_DIR / "secret_key")
-SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS", [])  # earlier keys; signatures made with them stay valid
-ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS", [])  # earlier keys: what they signed stays valid
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", [])
 ROOT_URLCONF = "mattingsite.urls"
 ASGI_APPLICATION = "mattingsite.asgi.application"
@@ -62,6 +64,7 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
+    "jobs.teams.directory",
     "axes",
 ]
 MIDDLEWARE = [
@@ -82,6 +85,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "jobs.teams.provider_outage.ProviderOutageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -117,6 +121,7 @@ else:
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "mattingsite.formats"
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 
@@ -141,7 +146,7 @@ vars().update(_MAIL_SERVER)
 MAIL_DELIVERY_BACKEND = _MAIL_SERVER.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
 EMAIL_BACKEND = "jobs.mail.backend.Outbox" if EMAIL_IS_CONFIGURED else MAIL_DELIVERY_BACKEND
 EMAIL_TIMEOUT = env.number("MATTING_MAIL_TIMEOUT_S", 10.0, minimum=0.1)
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", "keyline@localhost")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.sender("DEFAULT_FROM_EMAIL", "keyline@localhost")
 
 # Accounts -------------------------------------------------------------------------------------------------------------
 ACCOUNT_ADAPTER = "jobs.teams.sign_in.AccountAdapter"
@@ -153,21 +158,22 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_SESSION_REMEMBER = True
 MFA_TOTP_ISSUER = "Keyline"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_IS_CONFIGURED  # without mail, no address can be verified
-# Single sign-on: one OpenID Connect provider, whose groups determine teams and roles.
-OIDC_URL = env.url("MATTING_OIDC_URL", "", schemes=("http", "https"))
-OIDC_NAME = env("MATTING_OIDC_NAME", "Single sign-on")
-OIDC_GROUPS_CLAIM = env("MATTING_OIDC_GROUPS_CLAIM", "groups")
-OIDC_TEAMS = env.items("MATTING_OIDC_TEAMS", [])
-OIDC_STAFF = env.items("MATTING_OIDC_STAFF", [])
-_OIDC_CLIENT = {
-    "provider_id": "oidc",
-    "name": OIDC_NAME,
-    "client_id": env("MATTING_OIDC_CLIENT_ID"),
-    "secret": env("MATTING_OIDC_CLIENT_SECRET"),
-    "settings": {"server_url": OIDC_URL, "oauth_pkce_enabled": True},
+MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_IS_CONFIGURED  # without mail no address can be verified
+# Single sign-on: a person's groups, as the provider or the directory names them, decide about teams and roles.
+LDAP_DIRECTORY = ldap_directory(env)
+_OIDC_APPS, _SAML_APPS = oidc_apps(env), saml_apps(env)
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {"APPS": _OIDC_APPS},
+    "saml": {"APPS": _SAML_APPS},
+    "ldap": {"APPS": ldap_apps(env, LDAP_DIRECTORY)},
 }
-SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [_OIDC_CLIENT] if OIDC_URL else []}}
+SIGN_ON_GROUPS = group_attributes(env)
+GROUP_TEAMS = env.items("MATTING_GROUP_TEAMS", [])
+GROUP_STAFF = env.items("MATTING_GROUP_STAFF", [])
+if LDAP_DIRECTORY:  # after the others, so that a password of this site keeps working without the directory
+    AUTHENTICATION_BACKENDS.append("jobs.teams.directory.backend.DirectoryBackend")
+if _SAML_APPS and is_installed("onelogin"):  # the system checks report that the package is missing
+    INSTALLED_APPS.append("allauth.socialaccount.providers.saml")
 SOCIALACCOUNT_ADAPTER = "jobs.teams.single_sign_on.SocialAccountAdapter"
 SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # the provider has verified it; otherwise no account is connected by it
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
@@ -193,21 +199,22 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = Path(
     env("MATTING_MEDIA_DIR", str(BASE_DIR / "media" if DATA_DIR == BASE_DIR / "var" else DATA_DIR / "media"))
 ).resolve()
-S3_BUCKET = env("MATTING_S3_BUCKET")
+env.export("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")  # boto3 reads these, and no files
+S3_BUCKET = env.bucket("MATTING_S3_BUCKET")
 S3_OPTIONS = {
     "bucket_name": S3_BUCKET,
     "endpoint_url": env.url("MATTING_S3_ENDPOINT", "", schemes=("http", "https")) or None,
     "region_name": env("MATTING_S3_REGION") or None,
-    "default_acl": "private",
+    "default_acl": None,  # sent without an ACL, files are private; new buckets refuse requests with one
     "querystring_auth": True,
     "file_overwrite": True,
     "client_config": Config(connect_timeout=3, read_timeout=8, retries={"total_max_attempts": 2}),
 }
 # Only the site's own user reads pictures; a web server that sends files itself (X-Accel-Redirect) needs its group.
-_GROUP_READS = env.switch("MATTING_MEDIA_GROUP_READABLE", False)
+MEDIA_GROUP_READABLE = env.switch("MATTING_MEDIA_GROUP_READABLE", False)
 _FILE_MODES = {
-    "file_permissions_mode": 0o640 if _GROUP_READS else 0o600,
-    "directory_permissions_mode": 0o750 if _GROUP_READS else 0o700,
+    "file_permissions_mode": 0o640 if MEDIA_GROUP_READABLE else 0o600,
+    "directory_permissions_mode": 0o750 if MEDIA_GROUP_READABLE else 0o700,
 }
 STORAGES = {
     "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3_OPTIONS}
@@ -248,7 +255,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'", *_FILE_ORIGINS],
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
-        "form-action": ["'self'", *([origin_of(OIDC_URL)] if OIDC_URL else [])],  # for the redirect to the provider
+        "form-action": ["'self'", *map(origin_of, sign_in_pages(_SAML_APPS, _OIDC_APPS))],  # its redirect to a provider
         "frame-ancestors": ["'none'"],
     }
 }
@@ -289,7 +296,7 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 # Origins whose pages may call the APIs with a key and read signed links. Cookies are not sent along.
-CORS_ALLOWED_ORIGINS = env.items("MATTING_CORS_ORIGINS", [])
+CORS_ALLOWED_ORIGINS = env.origins("MATTING_CORS_ORIGINS", [])
 CORS_URLS_REGEX = r"^/(?!admin/|accounts/|i18n/)"
 CORS_ALLOW_HEADERS = [
     *("accept", "authorization", "content-type", "content-disposition", "idempotency-key", "x-api-key"),
@@ -353,8 +360,8 @@ MATTING_AUTO_MAX_S = env.number("MATTING_AUTO_MAX_S", 20.0, minimum=0)
 MATTING_MODEL_MEMORY_MB = env.integer("MATTING_MODEL_MEMORY_MB", 0, minimum=0)
 MATTING_MODEL_IDLE_S = env.number("MATTING_MODEL_IDLE_S", 600.0, minimum=1)
 MATTING_WORKER_MAX_MB = env.integer("MATTING_WORKER_MAX_MB", 6000, minimum=0)
-MATTING_INPUT_ROOTS = env.items("MATTING_INPUT_ROOTS", [str(MEDIA_ROOT / "inputs")])
-MATTING_OUTPUT_ROOTS = env.items("MATTING_OUTPUT_ROOTS", [str(MEDIA_ROOT / "outputs")])
+MATTING_INPUT_ROOTS = env.folders("MATTING_INPUT_ROOTS", [str(MEDIA_ROOT / "inputs")])
+MATTING_OUTPUT_ROOTS = env.folders("MATTING_OUTPUT_ROOTS", [str(MEDIA_ROOT / "outputs")])
 MATTING_FETCH_ALLOW = env.items("MATTING_FETCH_ALLOW", [])
 MATTING_FETCH_TIMEOUT_S = env.number("MATTING_FETCH_TIMEOUT_S", 20.0, minimum=0.1)
 MATTING_OPEN_TO = env.items("MATTING_OPEN_TO", [])

@@ -1,4 +1,4 @@
-"""Split a subject into its people, complete, and its things without people."""
+"""Split a subject into its complete people and the things without people."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ class Reader:
 
 
 def snippets_of(page: str) -> list[tuple[str, str]]:
-    """Return the snippets of a page in their order, each with its language."""
+    """Return the snippets of a page in order, each with its language."""
     found = re.findall(rf"^```({'|'.join(LANGUAGES)})\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
     return [(text, language) for language, text in found]
 

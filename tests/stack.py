@@ -137,7 +137,7 @@ def running_stack(data_dir: Path | None = None, **changes: str) -> Iterator[Stac
 
 def start_stack(folder: Path, *, working_folder: Path = ROOT, **changes: str) -> Stack:
     """Start a site and return at once; the caller must stop it."""
-    port = free_port()
+    port = int(changes.get("PORT") or free_port())
     environment = (
         _clean_environment()
         | {

@@ -31,11 +31,11 @@ class BodyWanted(BaseException):
 
 
 class BodyTooSlow(Exception):
-    """The client sends more slowly than the pace allows."""
+    """Raised when the client sends more slowly than the pace allows."""
 
 
 class ClientGone(Exception):
-    """The client has closed the connection."""
+    """Raised when the client has closed the connection."""
 
 
 class UnreadBody(io.RawIOBase):

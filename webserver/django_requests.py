@@ -74,7 +74,7 @@ class Trips:
             close_old_connections()
 
     def report(self, delivered: Callable[[], object]) -> None:
-        """Call the function that a response registered for the moment when it has reached the client."""
+        """Call a response's `delivered` function after the client has received the response."""
         try:
             delivered()
         except Exception:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import IO
 from uuid import uuid4
 
-# The characters of base64, and those that escape them in JSON (\/ \n \u002b) and in forms (%2B).
+# The characters of base64, and those of their escape sequences in JSON (\/ \n \u002b) and in forms (%2B).
 _CHARACTERS = (string.ascii_letters + string.digits + "+/%\\_-").encode()
 
 
@@ -47,7 +47,7 @@ _LONGEST_ESCAPE = 6
 
 
 class NotBase64(ValueError):
-    """The text is not valid base64."""
+    """Raised when a text is not valid base64."""
 
 
 class TextTooLong(ValueError):

@@ -29,7 +29,7 @@ _STARTS_WITHIN_S = 120.0
 _PAUSES_S = (0.0, 0.5, 2.0, 5.0)
 _STEADY_AFTER_S = 30.0
 _BACKLOG = 512
-# The C library returns large blocks to the system when they are freed, and keeps no heap for each thread.
+# With these settings the C library returns large freed blocks to the system, and uses no separate heap per thread.
 _MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "1048576"}
 
 

@@ -61,7 +61,7 @@ class AuditEntryAdmin(ReadOnly, AuditedAdmin):
 
     @display(description=_("who"), header=True)
     def who(self, entry: AuditEntry) -> list[str]:
-        return [entry.actor_name, f"key {entry.key_id}" if entry.key_id else ""]
+        return [entry.actor_name, _("key %(name)s") % {"name": entry.key_id} if entry.key_id else ""]
 
     @display(description=_("what"), label=True)
     def what(self, entry: AuditEntry) -> str:

@@ -106,7 +106,7 @@ def request_digest(door: Door, options: CutoutOptions, sources: Sequence[Source]
 def _identity(source: Source) -> str:
     match source:
         case CheckedSource():
-            return source.sha256
+            return f"{source.sha256} {sorted(source.settings.items())}" if source.settings else source.sha256
         case UrlSource():
             return source.url
         case FileSource():

@@ -12,6 +12,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -33,6 +34,7 @@ def user_export(*, author: Author, user: User, target: Path) -> dict[str, int]:
     rows: dict[str, Iterable[models.Model]] = {
         "account": [user],
         "email_addresses": EmailAddress.objects.filter(user=user),
+        "single_sign_on": SocialAccount.objects.filter(user=user),
         "second_factors": Authenticator.objects.filter(user=user),
         "memberships": Membership.objects.filter(user=user),
         "presets": Preset.objects.filter(user=user),

@@ -24,7 +24,7 @@ class Summary:
 
 
 def team_erase(*, author: Author, team: Team) -> Summary:
-    """Erase a team with everything that it owns, in one transaction; its members keep their accounts.
+    """Erase a team and everything that it owns, in one transaction; its members keep their accounts.
 
     Jobs in progress are cancelled. Files are deleted after the commit; failed deletions are retried until they succeed.
     """

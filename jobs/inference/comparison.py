@@ -179,7 +179,7 @@ def _held(values: Sequence[float], share: float) -> float:
 
 def _outcome(quality: str, ranked: Sequence[Measured], escalated: int) -> Outcome:
     fine, fast = ranked[:escalated], ranked[escalated:]
-    # `auto` has run the fast model first; `fine` does not.
+    # `auto` runs the fast model on every picture first; `fine` does not.
     first_s = sum(one.fast_s for one in (ranked if quality != "fine" else fast))
     count = max(1, len(ranked))
     return Outcome(

@@ -11,8 +11,8 @@ import binascii
 import hashlib
 import io
 import unicodedata
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Protocol, cast
@@ -54,12 +54,14 @@ class CheckedSource:
     """A picture that decodes. Its bytes stay where they arrived: in memory, in a temporary file, or in the storage.
 
     name: the file's name, which may begin with folders; zips of results keep them.
+    settings: options of this picture that differ from its job's, as JSON.
     """
 
     name: str
     probe: Probe
     sha256: str
     content: Content
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def read(self) -> bytes:
         self.content.seek(0)
@@ -283,11 +285,11 @@ def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> Check
     return replace(checked, content=ReopenedContent(read))
 
 
-def accept_url(url: object, *, name: str = "") -> UrlSource:
-    """Check a picture's URL without using the network; a worker downloads it later."""
+def accept_url(url: object, *, name: str = "", field: str = "image_url") -> UrlSource:
+    """Check a picture's URL, sent as `field`, without using the network; a worker downloads it later."""
     if not isinstance(url, str) or not url.strip():
-        raise ImageMissing(field="image_url")
-    check_url(url.strip(), policy_from_settings("picture"), field="image_url")
+        raise ImageMissing(field=field)
+    check_url(url.strip(), policy_from_settings("picture"), field=field)
     return UrlSource(url.strip(), clean_name(name or url.partition("?")[0]))
 
 

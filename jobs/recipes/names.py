@@ -1,4 +1,4 @@
-"""Names of finished files: a recipe's pattern, filled in and safe on every file system."""
+"""Names of finished files: a recipe's pattern with its values filled in, valid on every file system."""
 
 from __future__ import annotations
 

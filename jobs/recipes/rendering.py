@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from segmentation.finish.variant import FinishedFiles
     from segmentation.variant import VariantFile
 
+BACKGROUND_SIDE_PX = 1600  # of a background picture's copy for screens
 SAMPLES = ("portrait", "cat")  # static/samples/<name>-before.webp and -after.webp
 
 
@@ -149,6 +150,18 @@ def background_of(team: Team, recipe: Recipe) -> BackgroundPicture | None:
     if not isinstance(recipe.background, PictureBackground):
         return None
     return background_get(team, recipe.background.picture)
+
+
+def background_begin(*, actor: Actor, name: str) -> Future[bytes]:
+    """Begin to copy one of the team's background pictures for screens, as a WebP of at most BACKGROUND_SIDE_PX.
+
+    Raise NotFound, StorageFailed and ServerBusy.
+    """
+    from segmentation.small import small_webp
+
+    stored = background_get(actor.team, name)
+    data, size = storage.read(stored.key), (stored.width or 0) * (stored.height or 0)
+    return pixels.renderings.submit(small_webp, data, default_limits(), BACKGROUND_SIDE_PX, pixels=size)
 
 
 def _local(background: BackgroundPicture) -> Path:

@@ -29,7 +29,7 @@ class SheetRendering:
     future: Future[Any]
 
     def result(self) -> Path:
-        """Return the PDF's path; raise ServerBusy when its process has ended."""
+        """Return the path of the PDF; raise ServerBusy when the rendering process has ended."""
         path: Path = done_rendering(self.future)
         return path
 

@@ -27,7 +27,7 @@ from jobs.models import Scope
 from jobs.running.readiness import storage_problem
 from jobs.teams.keys import key_create
 from jobs.teams.teams import team_create
-from mattingsite.data_folder import FILE_MODE, FOLDER_MODE
+from mattingsite.data_folder import FILE_MODE, FOLDER_MODE, GROUP_PASSES_MODE
 
 logger = logging.getLogger(__name__)
 
@@ -53,11 +53,15 @@ class FirstSecrets:
 
 
 def folder_require(folder: Path) -> None:
-    """Create the data folder with access for its owner only; raise CannotStart if it is not writable."""
+    """Create the data folder with access for its owner only; raise CannotStart if it is not writable.
+
+    With MATTING_MEDIA_GROUP_READABLE its group may pass through it to the pictures, without listing it.
+    """
+    mode = GROUP_PASSES_MODE if settings.MEDIA_GROUP_READABLE else FOLDER_MODE
     trial = folder / f".writable-{os.getpid()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
-        folder.chmod(FOLDER_MODE)
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+        folder.chmod(mode)
         trial.write_bytes(b"")
         trial.unlink()
     except OSError as error:

@@ -8,7 +8,7 @@ _COUNTERS = ("/proc/vmstat", "/sys/fs/cgroup/memory.events")
 
 
 class MemoryKills:
-    """Compare the counters of the kernel and of this container with their last values."""
+    """Compare the kill counters of the kernel and of this container with their previous values."""
 
     def __init__(self, counters: tuple[str, ...] = _COUNTERS) -> None:
         self._counters = counters

@@ -38,7 +38,7 @@ def exposition() -> bytes:
 
 
 def metrics_tidy() -> None:
-    """Add up the request counters of web processes that have ended. Each web process calls it when it starts."""
+    """Merge the request counters of web processes that have ended. Each web process calls this when it starts."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder and Path(folder).is_dir():
         with counters_locked(Path(folder)):

@@ -70,7 +70,7 @@ def _pulse() -> None:
 
 
 def _beat(name: str, role: str, describe: Callable[[], dict[str, object]]) -> None:
-    """Send a heartbeat three times within the time after which it expires."""
+    """Send a heartbeat three times within its lifetime."""
     while True:
         try:
             described = describe()

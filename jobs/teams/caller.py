@@ -93,6 +93,10 @@ class Caller:
         """Return the signed-in user as the author of an audit entry, acting for `team` or for no team."""
         return Author.person(self.user, team=team, address=self.address, request_id=self.request_id)
 
+    def author_as(self, user: User) -> Author:
+        """Return `user` as the author: at sign-in and sign-out the request's own user is another one."""
+        return Author.person(user, address=self.address, request_id=self.request_id)
+
 
 def caller_of(request: HttpRequest) -> Caller:
     """Return the request's Caller, the same object for every call.

@@ -1,4 +1,4 @@
-"""Assign teams, roles and admin rights to the groups of a single sign-on: MATTING_OIDC_TEAMS and MATTING_OIDC_STAFF."""
+"""Which teams, roles and rights the groups of a single sign-on give: MATTING_GROUP_TEAMS and MATTING_GROUP_STAFF."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class TeamOfGroup:
 
 
 def team_groups() -> list[TeamOfGroup]:
-    """Return the entries of MATTING_OIDC_TEAMS; raise ValueError that names an invalid entry."""
+    """Return the entries of MATTING_GROUP_TEAMS; raise ValueError, which names a wrong one."""
     found = []
-    for entry in settings.OIDC_TEAMS:
+    for entry in settings.GROUP_TEAMS:
         group, _, target = entry.partition("=")
         team, colon, role = target.rpartition(":")
         if not colon or role not in Membership.Role.values:
@@ -39,9 +39,9 @@ def team_groups() -> list[TeamOfGroup]:
 
 
 def staff_groups() -> dict[str, str]:
-    """Return the entries of MATTING_OIDC_STAFF as roles by group; raise ValueError that names an invalid entry."""
+    """Return the entries of MATTING_GROUP_STAFF, roles by group; raise ValueError, which names a wrong one."""
     found = {}
-    for entry in settings.OIDC_STAFF:
+    for entry in settings.GROUP_STAFF:
         group, _, role = entry.partition("=")
         if not group.strip() or role.strip() not in STAFF_ROLES:
             raise ValueError(f"{entry} must be such as ops=Operator, with a role of {', '.join(STAFF_ROLES)}")

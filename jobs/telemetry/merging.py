@@ -29,9 +29,9 @@ def counters_locked(folder: Path) -> Iterator[None]:
 
 
 def ended_processes_merge(folder: Path) -> int:
-    """Add the counters of ended processes to one file for each kind, delete theirs, and return how many were deleted.
+    """Merge the counters of ended processes into one file for each kind; return the number of deleted files.
 
-    The caller holds the lock of `counters_locked`.
+    The caller must hold the lock of `counters_locked`.
     """
     count = 0
     for path in sorted(folder.glob("*.db")):

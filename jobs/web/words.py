@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models.team import quality_choices
 from jobs.webhooks.payload import TEST_EVENT
 
 STATUSES: dict[str, Promise] = {
@@ -24,7 +25,7 @@ STATUSES: dict[str, Promise] = {
     "canceled": _("Cancelled"),
 }
 SUBJECTS: dict[str, Promise] = {"person": _("Person"), "object": _("Object"), "stamp": _("Stamp")}
-QUALITIES: dict[str, Promise] = {"fast": _("Fast"), "fine": _("Fine"), "auto": _("Fine where needed")}
+QUALITIES: dict[str, Promise] = dict(quality_choices())
 EVENTS: dict[str, Promise] = {
     "job.succeeded": _("Job finished"),
     "job.failed": _("Job failed"),

@@ -54,7 +54,7 @@ def postponed() -> QuerySet[JobImage]:
 
 
 def _storage_works() -> bool:
-    """Write a small file and delete it."""
+    """Write a small file and delete it; return whether both succeeded."""
     try:
         name = default_storage.save(f"{_FOLDER}{uuid4().hex}", ContentFile(b"\0"))
         default_storage.delete(name)

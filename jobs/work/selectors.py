@@ -21,7 +21,7 @@ SMALL_JOB_PICTURES = 8
 def jobs_of(actor: Actor) -> QuerySet[Job]:
     """Return the jobs that the actor may see.
 
-    All of the team, or only the actor's own if the team hides others' jobs.
+    These are all jobs of the team, or only the actor's own jobs if the team hides others' jobs.
     """
     jobs = Job.objects.filter(team=actor.team)
     return jobs.filter(user=actor.user) if actor.sees_only_own else jobs
@@ -167,7 +167,7 @@ def with_version(images: QuerySet[JobImage]) -> QuerySet[JobImage]:
 def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImage]:
     """Return the actor's pictures by `q` (name), `status`, `subject`, `dialect`, `since`, `until`, `mine`.
 
-    `order` is `uncertain`, `oldest` or `name`; by default the newest come first.
+    order: `uncertain`, `oldest` or `name`; by default the newest pictures come first.
     """
     images = with_version(_images_seen(actor).select_related("job"))
     lookups = {
@@ -212,7 +212,7 @@ def image_get(actor: Actor, image_id: UUID) -> JobImage:
 
 
 def images_chosen(actor: Actor, image_ids: Sequence[str]) -> list[JobImage]:
-    """Return those of the pictures that the actor may see, without invalid ids and pictures of other teams."""
+    """Return the pictures with these ids that the actor may see; other ids are ignored."""
     ids = [image_id for image_id in image_ids if is_uuid(image_id)]
     images = JobImage.objects.filter(pk__in=ids, job__in=jobs_of(actor)).select_related("job__team")
     return list(with_version(images).order_by("job_id", "position"))

@@ -14,9 +14,10 @@ import django_rq
 from django.db import close_old_connections
 from redis.exceptions import RedisError
 from rq import SimpleWorker
-from rq.exceptions import StopRequested
+from rq.exceptions import InvalidJobOperation, NoSuchJobError, StopRequested
 from rq.job import Job as Message
 from rq.queue import Queue
+from rq.registry import StartedJobRegistry
 
 # Each of these modules registers its tasks when it is imported.
 from jobs.mail import outbox as _outbox  # noqa: F401
@@ -96,6 +97,17 @@ class _Worker(SimpleWorker):
             time.sleep(min(left_s, 5.0))
             self.heartbeat()
         return super().dequeue_job_and_maintain_ttl(*args, **values)
+
+    def handle_job_success(self, job: Message, queue: Queue, started_job_registry: StartedJobRegistry) -> None:
+        """Record the end of a message, unless a second worker got the same message and has deleted it since.
+
+        The sweep sends a message again when the first one seems lost. The claim in the database lets only one of two
+        workers do the work.
+        """
+        try:
+            super().handle_job_success(job=job, queue=queue, started_job_registry=started_job_registry)
+        except (InvalidJobOperation, NoSuchJobError):
+            logger.info("message %s was sent twice, and has been removed by another worker", job.id)
 
     def perform_job(self, job: Message, queue: Queue) -> bool:
         close_old_connections()

@@ -173,7 +173,8 @@ def _check(options: CutoutOptions, sources: Sequence[Source], limits: Limits, ca
     for source in sources:
         if isinstance(source, CheckedSource):
             probe = source.probe
-            options.on_picture(probe.width, probe.height, min_box_side_px=limits.min_box_side_px)
+            own = CutoutOptions.from_json(options.to_json() | dict(source.settings))
+            own.on_picture(probe.width, probe.height, min_box_side_px=limits.min_box_side_px)
 
 
 def _pictures_check(sources: Sequence[Source], limits: Limits) -> None:
@@ -248,6 +249,7 @@ def _new_image(job: Job, door: Door, position: int, source: Source) -> JobImage:
         case CheckedSource():
             image.width, image.height = source.probe.width, source.probe.height
             image.notes = list(source.probe.notes)
+            image.settings = dict(source.settings)
     return image
 
 

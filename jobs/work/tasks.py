@@ -135,7 +135,7 @@ def _cut_out(image: JobImage) -> None:
     content_check(data, {"job": str(job.pk), "team": job.team.name, "dialect": job.dialect})
     started = time.perf_counter()
     model = engines.engine_for(image)
-    result = cut_out(data, job.cutout_options, model, limits)
+    result = cut_out(data, image.cutout_options, model, limits)
     timings |= result.timings_ms
     finished = _finished(image, data, result, limits, timings)
     timings["total"] = timings["fetch"] + (time.perf_counter() - started) * 1000
@@ -173,7 +173,7 @@ def _finished(
         name=image.name,
         source=data,
         alpha_png=result.alpha.data,
-        options=job.cutout_options,
+        options=image.cutout_options,
         recipes=recipes_from_json(job.recipes),
         limits=limits,
     )

@@ -76,7 +76,7 @@ def _picture(background: PictureBackground, place: Place, picture: np.ndarray) -
     """Return a picture fitted to the canvas; `cover` crops it around the focus, `contain` adds white."""
     height, width = picture.shape[:2]
     ratios = place.width / width, place.height / height
-    scale = max(ratios) if background.fit == "cover" else min(ratios)
+    scale = max(ratios) * background.zoom if background.fit == "cover" else min(ratios)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     shrinks = scale < 1
     scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
@@ -123,7 +123,11 @@ def _blurred_original(background: BlurredBackground, place: Place, source: np.nd
 
 
 def _covering(blurred: np.ndarray, place: Place, width: int, height: int) -> np.ndarray:
-    """Return the blurred original at the source's place, or covering the canvas if the canvas is larger."""
+    """Return the blurred original at the source's place, or covering the canvas if the canvas is larger.
+
+    It stays there when the subject is moved by hand.
+    """
+    place = place.unmoved or place
     right, bottom = place.left + width * place.scale, place.top + height * place.scale
     if place.left <= 0 and place.top <= 0 and right >= place.width and bottom >= place.height:
         factor_x, factor_y = width * place.scale / blurred.shape[1], height * place.scale / blurred.shape[0]

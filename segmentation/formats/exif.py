@@ -84,6 +84,6 @@ def kept(data: bytes, *, gps: bool) -> bytes:
         if place:
             copy[ExifTags.IFD.GPSInfo] = dict(place)
         packed = copy.tobytes().removeprefix(b"Exif\0\0") if len(copy) else b""
-    except Exception:  # as in `parse`
+    except Exception:  # Pillow raises many kinds of errors, as in `parse`
         return b""
     return packed if len(packed) <= MAX_KEPT_BYTES else b""

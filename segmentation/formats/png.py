@@ -23,10 +23,10 @@ from segmentation.formats import exif
 from segmentation.formats.opened import DAMAGED_END, DAMAGED_SUM, Header, Samples
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MAX_PROFILE_BYTES = 8 * 2**20  # unpacked; profiles of printing presses have up to 3 MB
+MAX_PROFILE_BYTES = 8 * 2**20  # decompressed size; profiles for printing presses have up to 3 MB
 MAX_CHUNKS = 100_000
 
-_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # number of channels by colour type
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _GRAY, _RGB, _PALETTE = 0, 2, 3
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))

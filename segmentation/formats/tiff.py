@@ -285,7 +285,7 @@ def _colors(page: tifffile.TiffPage) -> tuple[bytes | None, Encoding | None]:
         lines = (np.asarray(curves, float) / 65535).reshape(-1, length)
         tables = tuple(tuple(line.tolist()) for line in (lines if len(lines) == 3 else [lines[0]] * 3))
         return None, Encoding("table", points, tables=tables, source="calibrated")
-    return None, Encoding("power", points, gamma=2.2, source="calibrated")  # the default of TIFF 6.0, section 20
+    return None, Encoding("power", points, gamma=2.2, source="calibrated")  # the default gamma of TIFF 6.0, section 20
 
 
 def _number(page: tifffile.TiffPage, tag: int, default: int) -> int:

@@ -145,7 +145,7 @@ def test_the_job_page_shows_timings_files_charges_and_trail(root: Client) -> Non
     assert str(job.pk) in page
     for stage in ("queue", "decode", "model", "post", "encode"):
         assert f"kl-stage-{stage}" in page
-    assert "submitted" in page
+    assert "<td>Submitted</td>" in page
     assert f"/admin/jobs/job/files/{job.artifacts.get(kind='cutout').pk}/" in page
 
 

@@ -40,7 +40,7 @@ def test_every_route_is_described(name: str) -> None:
 
 
 def _shortened(route: str, page: str) -> bool:
-    """Return whether the page names a route by its last parts, after an ellipsis."""
+    """Return whether the page shows only the last parts of a route, after an ellipsis."""
     return f"…/{'/'.join(route.split('/')[-2:])}" in page
 
 

@@ -29,7 +29,7 @@ def caller(live_stack: Stack) -> requests.Session:
 def send(
     caller: requests.Session, submission: Submission, *, photo: bytes, url: str, key: str, fields: dict[str, Any]
 ) -> requests.Response:
-    """Send a submission with an Idempotency-Key; wait while its rate limit is used up."""
+    """Send a submission with an Idempotency-Key; wait if its rate limit is used up."""
     request: dict[str, Any] = {"headers": {"Idempotency-Key": key, **submission.headers}}
     if submission.query is not None:
         request["params"] = {**submission.query(url), **fields}

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from tests.bench import machine, on_site, pages, rivals, several, steps
+from tests.bench import in_page, machine, on_site, pages, rivals, several, steps
 from tests.bench.figures import Figure, Run, Section, markdown, save
 from tests.bench.on_site import Site
 from tests.bench.sizes import QUICK, Sizes
@@ -28,6 +28,7 @@ ON_SITE: dict[str, tuple[str, Callable[[Site], list[Figure]]]] = {
     "interactive": ("A person beside a batch", on_site.interactive),
     "polls": ("Pollers", on_site.pollers),
     "editor": ("The editor", on_site.editor),
+    "page": ("In the page", in_page.visible),
     "memory": ("Memory", on_site.growth),
     "large": ("Large photos", on_site.large),
 }

@@ -106,7 +106,7 @@ HEADINGS = ("figure", "measured", "target", "", "rival", "ratio")
 
 
 def markdown(sections: Iterable[Section]) -> str:
-    """Return the one table of all sections."""
+    """Return the table of all sections as Markdown."""
     lines = [f"| {' | '.join(HEADINGS)} |", "|---|--:|--:|---|--:|--:|"]
     for section in sections:
         lines.append(f"| **{section.title}** | | | | | |")

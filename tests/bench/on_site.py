@@ -315,7 +315,7 @@ def ended(site: Site, job: str) -> dict[str, Any]:
 
 
 def span_s(job: dict[str, Any]) -> float:
-    """Return the seconds from a job's acceptance to its end, by the site's clock."""
+    """Return the seconds from a job's creation to its end, by the site's clock."""
     began, end = (dt.datetime.fromisoformat(job[name]) for name in ("created_at", "finished_at"))
     return (end - began).total_seconds()
     return (

@@ -22,7 +22,7 @@ from tests.bench.several import QUIET
 from tests.bench.sizes import Sizes
 from tests.stack import ROOT, free_port, running_stack, wait_for
 
-MODEL = "isnet-general-use"  # the name by which rembg looks for the file
+MODEL = "isnet-general-use"  # rembg looks for a file of this name
 
 
 def servers(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
@@ -64,13 +64,13 @@ def folders(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
         paths = sorted(map(str, source.iterdir()))
         command = [sys.executable, str(ROOT / "manage.py"), "cutout", *paths, "-o"]
         warm = [*command[:3], paths[0], "-o", str(Path(name, "warm"))]
-        _took([*warm], environment | {"MATTING_WEIGHTS": str(weights)})  # converts the model, as the first start does
+        _took([*warm], environment | {"MATTING_WEIGHTS": str(weights)})  # the first start converts the model
         ours = _took([*command, str(Path(name, "ours"))], environment | {"MATTING_WEIGHTS": str(weights)})
         first = Path(name, "first")
         first.mkdir()
         shutil.copy(paths[0], first)
         rival = [str(rembg), "p", "-m", MODEL]
-        _took([*rival, str(first), str(Path(name, "first-out"))], os.environ | _home(home))  # it compiles once, too
+        _took([*rival, str(first), str(Path(name, "first-out"))], os.environ | _home(home))  # rembg compiles once, too
         theirs = _took([*rival, str(source), str(Path(name, "theirs"))], os.environ | _home(home))
         own = _took([*command, str(Path(name, "own"))], environment)
         made = len(list(Path(name, "theirs").glob("*.png")))

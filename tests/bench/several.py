@@ -25,7 +25,7 @@ QUIET = {
     "MATTING_REPEAT_WINDOW_S": "0",
     "MATTING_MAX_IMAGES_PER_JOB": "1000",
     "MATTING_QUOTA_REQUESTS_PER_SECOND": "",
-    "MATTING_WORKERS": "",  # the default, where the tests have one
+    "MATTING_WORKERS": "",  # the site's own default; other tests set one worker
 }
 _BUCKET = "keyline"
 

@@ -22,6 +22,7 @@ class Sizes:
     interactive: int = 20
     poll_batch: int = 48
     slider: int = 12
+    drops: int = 9
     growth: int = 2000
     scaling: int = 64
     rival_requests: int = 10
@@ -41,6 +42,7 @@ QUICK = Sizes(
     interactive=2,
     poll_batch=4,
     slider=3,
+    drops=2,
     growth=12,
     scaling=4,
     rival_requests=1,

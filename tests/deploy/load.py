@@ -78,7 +78,7 @@ class Load:
 
 
 def send(site: Load, photo: bytes) -> requests.Response:
-    """Submit a picture and wait for it."""
+    """Submit a picture and wait for its result."""
     return requests.post(
         f"{site.url}/api/jobs/?wait=60",
         files={"image": ("photo.png", photo)},

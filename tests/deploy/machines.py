@@ -13,7 +13,7 @@ from pathlib import Path
 
 @dataclass
 class Release:
-    """A version of the code, and how its web server is started."""
+    """A version of the code, and the command that starts its web server."""
 
     folder: Path
     web: list[str]

@@ -22,7 +22,7 @@ from jobs.inference.comparison import (
     recommended,
 )
 
-# Ten photos; the two most uncertain ones hold most of the fast model's error.
+# Ten photos. The two most uncertain ones cause most of the fast model's error.
 MEASURED = [
     Measured(
         uncertainty=0.9 - 0.05 * number, fast_error=0.4 if number < 2 else 0.01, fine_error=0.01, fast_s=1, fine_s=9

@@ -90,7 +90,7 @@ def _pulses(site: TorturedSite) -> bool:
 
 
 def stopped_web_process(site: TorturedSite, *, times: int) -> list[Figure]:
-    """Stop one web process; its parent replaces it. The probes that it has accepted wait for that."""
+    """Stop one web process; its parent replaces it. The probes that it has accepted must wait for this."""
     fault = Fault(site, "Web process that is stopped")
     with fault.attacked():
         for _ in range(times):

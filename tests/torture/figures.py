@@ -73,10 +73,10 @@ def results_merge(path: Path, name: str, result: dict[str, Any]) -> None:
 
 
 def result_of(figures: Iterable[Figure], *, title: str, command: str, seconds: float) -> dict[str, Any]:
-    """Return the JSON of one kind."""
+    """Return the result of one kind as JSON types."""
     rows = [asdict(figure) for figure in figures]
     for row in rows:
-        row["value"] = None if math.isinf(row["value"]) else row["value"]  # JSON has no infinity
+        row["value"] = None if math.isinf(row["value"]) else row["value"]  # JSON cannot represent infinity
     return {"title": title, "command": command, "seconds": round(seconds), **machine(), "figures": rows}
 
 
@@ -85,7 +85,7 @@ def figures_of(result: dict[str, Any]) -> list[Figure]:
 
 
 def guarantees(results: dict[str, dict[str, Any]], order: Iterable[str]) -> str:
-    """Return docs/guarantees.md for the results of all kinds that have run."""
+    """Return docs/guarantees.md for the results of all kinds that were run."""
     known = [name for name in order if name in results]
     lines = [
         "# Guarantees",

@@ -52,7 +52,7 @@ def _broker_data_lost(site: TorturedSite) -> None:
 
 
 def _started_again_when_ended(site: TorturedSite) -> None:
-    """Start the site again when it has ended, as systemd does."""
+    """Restart the site when it has ended, as systemd does."""
     if site.stack.process.poll() is not None:
         site.start_again()
 

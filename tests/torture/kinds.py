@@ -1,4 +1,4 @@
-"""All kinds of torture, in the order in which they run."""
+"""All kinds of torture, in the order of their runs."""
 
 from __future__ import annotations
 

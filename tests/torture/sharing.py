@@ -69,7 +69,7 @@ def _p95(values: list[float]) -> float:
 
 
 def _durations(site: TorturedSite) -> list[float]:
-    """Return the seconds that the worker spent on each picture."""
+    """Return the seconds that the worker needed for each picture."""
     rows = site.query("SELECT json_extract(timings_ms, '$.total') FROM jobs_jobimage WHERE status = 'succeeded'")
     return [row[0] / 1000 for row in rows if row[0]]
 

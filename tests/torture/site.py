@@ -18,7 +18,7 @@ from tests.torture.probe import probing
 
 STARTUP = Path(__file__).with_name("startup")
 _SAMPLE_EVERY_S = 0.25
-START_S = 900.0  # the machine may be busy with other work
+START_S = 900.0  # the machine may have other load
 SITE = {
     "PYTHONPATH": str(STARTUP),
     "MATTING_FETCH_ALLOW": "127.0.0.1:*",
@@ -48,7 +48,7 @@ class TorturedSite:
         return site
 
     def start_again(self) -> None:
-        """Start `manage.py run` again, as systemd does, without waiting for it."""
+        """Run `manage.py run` again, as systemd does, without waiting for it."""
         self.stack: Stack = start_stack(self.folder, **self._changes)
         self.stack.port = self._port
 

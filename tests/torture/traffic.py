@@ -69,7 +69,7 @@ class Traffic:
         return self._until_answered(self._post_waiting, side=320)
 
     def large(self) -> Sent:
-        """Send a picture so large that the pixel process checks it."""
+        """Send a picture that is large enough to be checked by the pixel process."""
         return self._until_answered(self._post_waiting, side=1280)
 
     def polls(self) -> Sent:

@@ -155,7 +155,8 @@ def _start(stack: Stack, place: Place, *more: str) -> subprocess.Popen[str]:
     for line in process.stdout:
         lines.append(line)
         if line.startswith("watching"):
-            threading.Thread(target=process.stdout.read, daemon=True).start()  # so that its pipe never fills
+            # Read all output, so that the pipe is never full.
+            threading.Thread(target=process.stdout.read, daemon=True).start()
             return process
     raise AssertionError("the watcher did not start:\n" + "".join(lines))
 

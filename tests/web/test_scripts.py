@@ -1,4 +1,4 @@
-"""The pages' scripts: imports point one way, and the developer tools are pinned without a registry's host."""
+"""The pages' scripts import in one direction only; the developer tools are pinned without a registry's host."""
 
 from __future__ import annotations
 

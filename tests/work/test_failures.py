@@ -1,4 +1,4 @@
-"""The staff's list of pictures that finally failed through a fault of the site."""
+"""The staff's list of pictures that finally failed because of a fault of the site."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def raising(error: Exception) -> Callable[..., None]:
 
 
 def wait_an_hour() -> None:
-    """Make the pause longer than any test takes."""
+    """Make the pause longer than any test."""
     JobImage.objects.update(next_try_at=timezone.now() + dt.timedelta(hours=1))
 
 

@@ -69,6 +69,7 @@ class ImageSerializer(serializers.Serializer):
     name = serializers.CharField(allow_blank=True)
     status = serializers.ChoiceField(choices=Status.choices)
     error = ErrorSerializer()
+    settings = serializers.DictField(help_text="Options of this picture that differ from its job's.")
     width = serializers.IntegerField(allow_null=True)
     height = serializers.IntegerField(allow_null=True)
     foreground = serializers.ListField(

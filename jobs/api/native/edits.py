@@ -10,7 +10,7 @@ from rest_framework import serializers
 from jobs.api.fields import KnownFieldsOnly
 from segmentation.errors import InvalidParameter
 
-from .fields import json_in
+from .fields import FinishField, json_in
 from .serializers import CutoutOptionsSerializer
 
 MAX_EDIT_BYTES = 512 * 1024
@@ -32,11 +32,12 @@ class StrokeSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class EditSerializer(KnownFieldsOnly, serializers.Serializer):
-    """An edit: the rendering's settings, the ids of excluded people, and the strokes of the brush."""
+    """Describe an edit: the settings of the rendering, the people left out, the strokes of the brush and the finish."""
 
     options = CutoutOptionsSerializer(required=False)
     dropped = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=255), required=False)
     strokes = StrokeSerializer(many=True, required=False)
+    finish = FinishField(required=False, help_text="Canvas, placement, background, shadow and outline, as a recipe.")
 
 
 class EditField(serializers.JSONField):

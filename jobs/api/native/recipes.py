@@ -233,7 +233,7 @@ class RecipePreviewView(NativeView):
         rendering: Rendering | SampleRendering
         if "job" in values:
             image = image_at(job_get(self.actor, values["job"]), values.get("position"))
-            options = image.job.cutout_options
+            options = image.cutout_options
             rendering = finish_begin(actor=self.actor, image=image, recipe=recipe, options=options, for_screen=True)
         else:
             rendering = sample_begin(actor=self.actor, sample=values["sample"], recipe=recipe)

@@ -70,10 +70,10 @@ class VariantsView(NativeView):
         body = VariantRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
-        body.require_effect(image.job.cutout_options)
+        body.require_effect(image.cutout_options)
         values = body.validated_data
         named = recipe_named(self.actor, values["recipe"]) if values.get("recipe") else None
-        rendering = self.begin(body, image, recipe=named.recipe if named else None)
+        rendering = self.begin(body, image, recipe=named.recipe if named else values.get("finish"))
         answer: Callable[[], HttpResponseBase]
         if named is None:
             answer = partial(self._answer, rendering, keeps=values["keep"])

@@ -103,8 +103,9 @@ class VersionsView(VariantsView, _PictureView):
         body = VersionRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
-        body.require_effect(image.job.cutout_options)
-        rendering = self.begin(body, image, with_thumbnail=True)
+        body.require_effect(image.cutout_options)
+        finish = body.validated_data.get("finish")
+        rendering = self.begin(body, image, recipe=finish, with_thumbnail=True)
         return self.when_done(rendering.future, then=partial(self._saved, rendering, body), left=rendering.drop)
 
     def _saved(self, rendering: Rendering, body: VersionRequestSerializer) -> Response:

@@ -1,6 +1,6 @@
-"""remove.bg dialect: draw the result from a cutout, with region, crop, scale, size, background and format.
+"""remove.bg dialect: draw the result from a cutout, with region, crop, scale, size, shadow, background and format.
 
-Lengths have the API's formats: `12px`, `10%` or a plain number of pixels.
+Lengths have the API's formats: `12px`, `10%` or a plain number of pixels. `draw` runs in the process for renderings.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from PIL import Image, ImageColor, ImageOps
 
 from jobs.errors import ParameterMissing
 from segmentation.errors import InvalidParameter
+from segmentation.finish.recipe import Shadow
 
 MEGAPIXEL = 1_000_000
 PREVIEW_SIZES = ("preview", "small", "regular")
@@ -57,6 +58,7 @@ class Layout:
     scale: float | None = None  # share of the canvas that the subject may fill
     position: tuple[float, float] | None = None  # shares of the free space left of and above the subject
     semitransparency: bool = True
+    shadow: Shadow | None = None
     color: tuple[int, int, int, int] | None = None
     picture: bytes = b""
 
@@ -123,6 +125,8 @@ def draw(cutout_png: bytes, layout: Layout) -> Drawn:
     if size != picture.size:
         picture = picture.convert("RGBa").resize(size, Image.Resampling.LANCZOS).convert("RGBA")
     foreground = picture.getchannel("A").getbbox() or (0, 0, *picture.size)
+    if layout.shadow is not None and layout.channels != "alpha":
+        picture = _with_shadow(picture, layout.shadow)
     data, content_type = _encoded(picture, kind, layout)
     return Drawn(data, content_type, *picture.size, foreground)
 
@@ -175,6 +179,17 @@ def _placed(picture: Image.Image, layout: Layout) -> Image.Image:
     corner = round((picture.width - subject.width) * beside), round((picture.height - subject.height) * above)
     canvas.paste(subject, corner)
     return canvas
+
+
+def _with_shadow(picture: Image.Image, shadow: Shadow) -> Image.Image:
+    """Draw the subject over its shadow, on the same canvas."""
+    import numpy as np
+
+    from segmentation.finish.shadows import shadow_opacity
+
+    below = Image.new("RGBA", picture.size, shadow.color)
+    below.putalpha(Image.fromarray(shadow_opacity(np.asarray(picture.getchannel("A")), shadow)))
+    return Image.alpha_composite(below, picture)
 
 
 def _kind(picture: Image.Image, layout: Layout) -> str:

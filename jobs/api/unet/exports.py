@@ -23,7 +23,7 @@ def is_mounted() -> bool:
 def export_result(image: JobImage) -> str:
     """Copy a picture's published files to the first output root; return the folder's path as clients see it.
 
-    Raise StorageFailed when the folder cannot be written.
+    Raise StorageFailed when the folder is not writable.
     """
     place = Place(Path(os.path.realpath(settings.MATTING_OUTPUT_ROOTS[0])))
     with folder_made(place) as folder:

@@ -45,11 +45,11 @@ class Command(BaseCommand):
         parser.add_argument("--reload", action="store_true", help="restart programs when a source file changes")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        site = _Address.from_environment()
         try:
-            web_configuration()
+            web = web_configuration()
         except ValueError as error:
             raise CommandError(f"Keyline cannot start: {error}") from None
+        site = _Address(web.host, web.port)
         try:
             lock = _prepared_folder(site)
             if first_start.static_files_collect():
@@ -100,13 +100,6 @@ class _Address:
         self.bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._asked = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
         self.url = f"http://[{self._asked}]:{port}" if ":" in self._asked else f"http://{self._asked}:{port}"
-
-    @classmethod
-    def from_environment(cls) -> _Address:
-        text = os.environ.get("PORT", "8000")
-        if not text.isdecimal() or not 0 < int(text) < 65536:
-            raise CommandError(f"Keyline cannot start: PORT={text} is not a port from 1 to 65535")
-        return cls(os.environ.get("HOST", "127.0.0.1"), int(text))
 
     def first_picture(self) -> bool:
         """Return True when the site has cut out a picture."""

@@ -30,7 +30,7 @@ _WIDE = (0, 1, 255, 256, 32_767, 32_768, 65_535, 65_536, 2**31 - 1, 2**31, 2**32
 
 @cache
 def seeds() -> tuple[bytes, ...]:
-    """Return the small files of every row of the table, at most six of a row."""
+    """Return the small files of every row of the table, at most six for each row."""
     found = []
     for row in rows.ROWS:
         files = (file if isinstance(file, bytes) else file.data for file in row.files())
@@ -146,7 +146,7 @@ def main(count: int, processes: int = 2) -> int:
 
 
 def run(count: int, processes: int = 2) -> tuple[Counter[str], list[str]]:
-    """Check `count` files in processes that are replaced when they die; return counts of results, and the faults."""
+    """Check `count` files in child processes, which are replaced after a crash; return counts and faults."""
     context = multiprocessing.get_context("spawn")
     counts: Counter[str] = Counter()
     faults: list[str] = []

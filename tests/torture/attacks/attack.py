@@ -46,7 +46,7 @@ class Attack:
         return status
 
     def count(self, status: int) -> None:
-        """Count a response to a request that was sent in another way."""
+        """Count a response to a request that another function sent."""
         with self._lock:
             self.statuses[status] += 1
 

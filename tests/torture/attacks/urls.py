@@ -62,7 +62,7 @@ class _Canary(socket.socket):
 
 @contextmanager
 def _canary() -> Iterator[_Canary]:
-    """Listen on a port of this machine that nothing may connect to, and count the connections.
+    """Listen on a port of this machine to which nothing may connect, and count the connections.
 
     The port is 80 if this user may use it, because the fetcher rejects other ports by their number alone.
     """

@@ -37,7 +37,7 @@ def waits_and_cheap_requests(site: TorturedSite, *, waits: int, cheap: int, poll
 
 
 def _cheap(site: TorturedSite, attack: Attack) -> int:
-    """Send 50 cheap requests over one connection."""
+    """Send 50 short requests over one connection."""
     parts = urlsplit(site.url)
     with requests.Session() as session:
         for _ in range(50):
