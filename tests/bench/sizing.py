@@ -48,7 +48,7 @@ _MARKS = {"valkey": "queue", "spawn_main": "pixels", "resource_tracker": "tracke
 
 def measure() -> dict[str, Any]:
     """Start a site with two web processes and one worker with a model, and return all figures."""
-    with running_stack(**QUIET, WEB_PROCESSES="2", MATTING_WORKERS="1", MATTING_DOWNLOADERS="1") as stack:
+    with running_stack(**QUIET | {"WEB_PROCESSES": "2", "MATTING_WORKERS": "1", "MATTING_DOWNLOADERS": "1"}) as stack:
         site = Site(stack)
         _cut_out(site, mixed.FULL_HD)
         _variant(site)
