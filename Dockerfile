@@ -39,7 +39,7 @@ RUN groupadd --gid 10001 keyline \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data keyline \
     && install -d -o 10001 -g 10001 -m 0750 /data \
     && chmod 0711 /root \
-    && install -d -o 10001 -g 10001 -m 0755 /root/inputs /root/outputs
+    && install -d -o 10001 -g 10001 -m 0755 /root/inputs /root/outputs /root/models
 WORKDIR /srv/keyline
 COPY --from=packages /srv/keyline/.venv .venv
 COPY . ./

@@ -68,7 +68,7 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
-    "webserver.parking.ParkingMiddleware",  # first, so that all others see the final answer
+    "webserver.parking.ParkingMiddleware",  # first, so that all other middleware sees the final response
     "jobs.telemetry.requests.RequestsMiddleware",  # sees every response
     "corsheaders.middleware.CorsMiddleware",
     "jobs.api.health.ProbesMiddleware",
@@ -116,16 +116,17 @@ if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5} | dict(DATABASES["default"].get("OPTIONS", {}))
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restart of the database fails no request
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # so that a restart of the database fails no request
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "mattingsite.formats"
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",  # first, so that the password of a locked name is not compared
+    "axes.backends.AxesStandaloneBackend",  # first, so that the password of a locked account is not compared
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
@@ -174,15 +175,15 @@ if LDAP_DIRECTORY:  # after the others, so that a password of this site keeps wo
 if _SAML_APPS and is_installed("onelogin"):  # the system checks report that the package is missing
     INSTALLED_APPS.append("allauth.socialaccount.providers.saml")
 SOCIALACCOUNT_ADAPTER = "jobs.teams.single_sign_on.SocialAccountAdapter"
-SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # the provider has verified it, or no account is connected by it
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # the provider has verified it; otherwise no account is connected by it
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 AXES_FAILURE_LIMIT = env.integer("MATTING_SIGN_IN_FAILURES", 5, minimum=1)
 _LOCKOUT_MINUTES = env.integer("MATTING_LOCKOUT_MINUTES", 15, minimum=1)
 AXES_COOLOFF_TIME = dt.timedelta(minutes=_LOCKOUT_MINUTES)
-# Wrong codes of the second factor, by person; axes counts wrong passwords (see jobs.teams.sign_in).
+# Wrong codes of the second factor, per user; axes counts wrong passwords (see jobs.teams.sign_in).
 ACCOUNT_RATE_LIMITS = {"login_failed": f"{AXES_FAILURE_LIMIT}/{_LOCKOUT_MINUTES}m/key"}
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # by name alone, a stranger could lock any account
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # by name alone, anyone could lock any account
 AXES_USERNAME_CALLABLE = "jobs.teams.sign_in.name_tried"
 AXES_CLIENT_IP_CALLABLE = "jobs.teams.caller.client_address"
 AXES_LOCKOUT_CALLABLE = "jobs.teams.sign_in.locked_out"
@@ -321,11 +322,11 @@ SPECTACULAR_SETTINGS = {
     "POSTPROCESSING_HOOKS": ["jobs.api.schema.problems_named", "jobs.api.schema_additions.document_completed"],
 }
 
-# Ours -----------------------------------------------------------------------------------------------------------------
+# Keyline -------------------------------------------------------------------------------------------------------------
 MATTING_MAX_IMAGE_BYTES = env.integer("MATTING_MAX_IMAGE_BYTES", 20 * 2**20, minimum=1)
 MATTING_MAX_IMAGE_PIXELS = env.integer("MATTING_MAX_IMAGE_PIXELS", 50_000_000, minimum=1)
 MATTING_MAX_IMAGES_PER_JOB = env.integer("MATTING_MAX_IMAGES_PER_JOB", 500, minimum=1)
-DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # one more, so that Keyline's own check refuses
+DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # one more, so that Keyline's own check fails first
 MATTING_MAX_ARCHIVE_BYTES = env.integer("MATTING_MAX_ARCHIVE_BYTES", 512 * 2**20, minimum=1)
 MATTING_MAX_WAIT_S = env.integer("MATTING_MAX_WAIT_S", 60, minimum=1)
 MATTING_DISK_RESERVE_BYTES = env.integer("MATTING_DISK_RESERVE_BYTES", 64 * 2**20, minimum=0)
@@ -340,7 +341,7 @@ MATTING_TEAM_WINDOW = env.integer("MATTING_TEAM_WINDOW", 2, minimum=1)
 MATTING_REPEAT_WINDOW_S = env.number("MATTING_REPEAT_WINDOW_S", 600, minimum=0)
 MATTING_SWEEP_INTERVAL_S = env.number("MATTING_SWEEP_INTERVAL_S", 2.0, minimum=0.1)
 MATTING_MAX_DELIVERIES = env.integer("MATTING_MAX_DELIVERIES", 3, minimum=1)
-# With two workers, one computes what needs no model while the model of the other runs.
+# With two workers, one does the work without a model while the other runs its model.
 MATTING_WORKERS = env.integer(
     "MATTING_WORKERS", max(min(2, available_cpus()), available_cpus() // 4, len(visible_gpus())), minimum=1
 )
@@ -381,7 +382,7 @@ MATTING_QUOTA = {
     "max_image_megapixels": env.limit("MATTING_QUOTA_MAX_IMAGE_MEGAPIXELS", float, minimum=0.01),
     "retention_hours": env.limit("MATTING_QUOTA_RETENTION_HOURS", int, minimum=1),
 }
-# Limits of a team that comes with a sign-up while sign-up is open; empty means that of MATTING_QUOTA.
+# Limits of a team that is created by a sign-up; empty means the value of MATTING_QUOTA.
 MATTING_SIGNUP_QUOTA = {
     "images_per_day": env.limit("MATTING_SIGNUP_IMAGES_PER_DAY", int, 200),
     "stored_bytes": env.limit("MATTING_SIGNUP_STORED_BYTES", int, 2 * 2**30),

@@ -1,4 +1,4 @@
-"""The lock files have one version of every package, agree with the lists of requirements, and name no index."""
+"""The lock files have one version of every package, match the lists of requirements, and contain no index URL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from tests.stack import ROOT
 
-# Versions in which a published vulnerability is fixed. `.ci/audit` asks the public list where it can be reached.
+# The versions in which published vulnerabilities are fixed. `.ci/audit` uses the public list if it can be reached.
 LOWEST_SAFE = {
     "certifi": "2024.7.4",
     "cryptography": "44.0.1",

@@ -1,4 +1,4 @@
-"""Write what the site stores of a user into one zip: account, teams, jobs, audit entries and files."""
+"""Write the data that the site stores about a user into one zip: account, teams, jobs, audit entries and files."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _SECRET_FIELDS = {"password", "secret_hash", "data", "repeat_key", "request_hash
 
 
 def user_export(*, author: Author, user: User, target: Path) -> dict[str, int]:
-    """Write the zip, readable by its owner only, and return how many rows and files it contains; record it.
+    """Write the zip, readable only by its owner, and record the export; return the numbers of rows and files.
 
-    Raises FileExistsError when `target` exists. Secrets are left out: they are stored as hashes only.
+    Raise FileExistsError when `target` exists. Secrets are not exported, because they are stored only as hashes.
     """
     rows: dict[str, Iterable[models.Model]] = {
         "account": [user],

@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.checks import Error, register
 
-from jobs.intake.content_check import content_check_problem
+from jobs.intake.content_check import content_check_find
 from jobs.intake.fetch import policy_from_settings
 from jobs.running.sign_on_checks import ldap_problems, saml_problems
 from jobs.teams.group_maps import staff_groups, team_groups
@@ -32,12 +32,12 @@ def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]
         *_runtime_errors(),
         *_storage_errors(),
         *_fetch_errors(),
-        *_content_check_errors(),
         *_open_network_errors(),
         *_proxy_errors(),
         *_sending_errors(),
         *_single_sign_on_errors(),
         *_observation_errors(),
+        *_content_check_errors(),
     ]
 
 
@@ -75,12 +75,6 @@ def _fetch_errors() -> Iterator[Error]:
         policy_from_settings("picture")
     except ValueError as error:
         yield Error(f"MATTING_FETCH_ALLOW: {error}", id="keyline.E006")
-
-
-def _content_check_errors() -> Iterator[Error]:
-    problem = content_check_problem()
-    if problem is not None:
-        yield Error(f"MATTING_CONTENT_CHECK={settings.MATTING_CONTENT_CHECK} {problem}", id="keyline.E014")
 
 
 def _open_network_errors() -> Iterator[Error]:
@@ -132,3 +126,11 @@ def _observation_errors() -> Iterator[Error]:
         if value and not all(map(is_installed, modules)):
             text = f"{name} is set, and its packages are not installed: pip install -r requirements-observe.txt"
             yield Error(text, id="keyline.E013")
+
+
+def _content_check_errors() -> Iterator[Error]:
+    """Check that the content check can be called; otherwise every picture would fail."""
+    try:
+        content_check_find()
+    except ValueError as error:
+        yield Error(f"MATTING_CONTENT_CHECK: {error}", id="keyline.E014")

@@ -16,7 +16,7 @@ from jobs.teams.actor import Actor
 from jobs.teams.open_networks import OpenAccess
 from jobs.telemetry.requests import bind_caller, request_id_of
 
-TEAM_KEY = "team_id"  # of the session: the team that the user has chosen
+TEAM_KEY = "team_id"  # key of the session: the team that the user has chosen
 _ATTRIBUTE = "keyline"
 
 

@@ -17,7 +17,7 @@ STAFF_ROLES = (*ROLES, "Auditor", SUPERUSER)
 
 @dataclass(frozen=True, slots=True)
 class TeamOfGroup:
-    """Say that the members of a group belong to a team with a role."""
+    """The team and the role that the members of a group get."""
 
     group: str
     team: str
@@ -50,7 +50,7 @@ def staff_groups() -> dict[str, str]:
 
 
 def teams_of_groups(groups: Iterable[str]) -> dict[str, str]:
-    """Return the strongest role by name of team that these groups give."""
+    """Return, by team name, the strongest role that these groups give."""
     given = set(groups)
     found: dict[str, str] = {}
     for entry in team_groups():
@@ -61,6 +61,6 @@ def teams_of_groups(groups: Iterable[str]) -> dict[str, str]:
 
 
 def staff_roles_of_groups(groups: Iterable[str]) -> set[str]:
-    """Return the rights in the admin that these groups give."""
+    """Return the admin roles that these groups give."""
     given = set(groups)
     return {role for group, role in staff_groups().items() if group in given}

@@ -30,7 +30,7 @@ from jobs.teams.teams import membership_drop, membership_put, team_create
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
-    """Create accounts for people with a mapped group; for others only where anyone may sign up."""
+    """Create accounts for people in a mapped group; for other people only if everyone may sign up."""
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
         return is_mapped(sociallogin.account) or settings.MATTING_SIGNUP_OPEN
@@ -87,9 +87,9 @@ def groups_of(account: SocialAccount) -> list[str]:
 
 
 def groups_apply(*, user: User, groups: list[str], author: Author) -> None:
-    """Give a user the teams, roles and rights of their groups, and take back those of groups that they have left.
+    """Give a user the teams, roles and rights of the current groups, and remove those of former groups.
 
-    Teams and rights that no setting names stay as they are.
+    Teams and rights that the settings do not name do not change.
     """
     with transaction.atomic():
         _teams_apply(user, teams_of_groups(groups), author)

@@ -56,6 +56,19 @@ def test_workers_and_web_server_start_after_the_database_is_ready_and_set_up(com
         assert services[name]["depends_on"] == {"setup": {"condition": "service_completed_successfully"}}
 
 
+def test_the_folders_of_the_unet_guide_are_mounted_where_its_clients_name_them(compose: dict[str, Any]) -> None:
+    common = compose["x-keyline"]
+    mounted = {volume.rpartition(":")[2] for volume in common["volumes"]}
+    settings = common["environment"]
+
+    assert {"/root/inputs", "/root/outputs", "/root/models"} <= mounted
+    assert [settings[f"MATTING_{name}"] for name in ("INPUT_ROOTS", "OUTPUT_ROOTS", "WEIGHTS_DIR")] == [
+        "/root/inputs",
+        "/root/outputs",
+        "/root/models",
+    ]
+
+
 def test_the_database_has_no_default_password(compose: dict[str, Any]) -> None:
     password = compose["services"]["database"]["environment"]["POSTGRES_PASSWORD"]
 

@@ -1,4 +1,4 @@
-"""Erasing users and teams leaves no file, row or name behind, and a valid audit trail; an export contains it all."""
+"""Erasing users and teams removes all files, rows and names and keeps the audit trail valid; an export has all data."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def run(*arguments: str) -> str:
 
 @pytest.fixture
 def traces(alice: Person, bob: Person) -> None:
-    """What Bob leaves on the site: a session, failed sign-ins, an invitation, and entries that name him."""
+    """Rows that name Bob: a session, failed sign-ins, an invitation, and audit entries."""
     bob.browser().get("/")
     AccessAttempt.objects.create(
         username="bob", ip_address="203.0.113.9", user_agent="", path_info="/", failures_since_start=1

@@ -79,7 +79,7 @@ def test_nothing_is_traced_without_the_setting() -> None:
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
-    """Keep the bodies of all requests, as a collector or Sentry does."""
+    """A server that stores the bodies of all requests, like a collector or Sentry."""
 
     bodies: list[tuple[str, bytes]] = []
 
