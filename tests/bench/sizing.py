@@ -100,6 +100,11 @@ def _by_name(site: Site) -> dict[str, list[int]]:
     return dict(found)
 
 
+def last() -> str:
+    """Return the tables of the last measurement that was written."""
+    return rendered(json.loads(MEASURED.read_text(encoding="utf-8"))) if MEASURED.exists() else "Not measured yet."
+
+
 def rendered(measured: dict[str, Any]) -> str:
     """Return the tables of the page."""
     about, rest, work = measured["machine"], measured["rest_mb"], measured["work"]
