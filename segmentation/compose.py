@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from .encode import NOTHING_KEPT, Kept, encode_jpeg, encode_png, encode_webp
+from .encode import NOTHING_KEPT, Kept, encode_jpeg, encode_png, encode_webp, join_alpha
 from .options import Box, Color, CutoutOptions, Format, Output
+from .resizing import shrink
 
 WHITE = Color(255, 255, 255)
 THUMBNAIL_SIDE_PX = 384
@@ -58,15 +59,6 @@ def cut(pixels: np.ndarray, box: Box) -> np.ndarray:
     return pixels[box.top : box.bottom, box.left : box.right]
 
 
-def join_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Return (H, W, 3) and (H, W) uint8 joined to RGBA, with black pixels where alpha is 0.
-
-    Otherwise the removed background could be recovered from the file, and would take most of its bytes.
-    """
-    rgba = cv2.cvtColor(cv2.bitwise_and(rgb, rgb, mask=alpha), cv2.COLOR_RGB2RGBA)
-    return cv2.insertChannel(alpha, rgba, 3)
-
-
 def composite(rgb: np.ndarray, alpha: np.ndarray, background: Color) -> np.ndarray:
     """Return (H, W, 3) uint8 over a plain colour: rgb * a + background * (1 - a), rounded; alpha (H, W) uint8."""
     back = np.array([background.red, background.green, background.blue], np.uint8)
@@ -86,6 +78,8 @@ def render_cutout(rgb: np.ndarray, alpha: np.ndarray, options: CutoutOptions, *,
     background = options.background
     if options.format is Format.JPEG:
         background = background or WHITE
+    if background is None and options.format is Format.PNG:
+        return _rendered(Output.CUTOUT, encode_png(rgb, alpha, kept=kept), options.format, rgb)
     pixels = join_alpha(rgb, alpha) if background is None else composite(rgb, alpha, background)
     return _rendered(Output.CUTOUT, _ENCODERS[options.format](pixels, kept=kept), options.format, pixels)
 
@@ -117,40 +111,26 @@ def render_preview(rgb: np.ndarray, alpha: np.ndarray | None) -> Rendered:
     if alpha is not None:
         pixels = _shrunk(rgb, alpha, PREVIEW_SIDE_PX)
         return _rendered(Output.VISUALIZATION, encode_webp(pixels, PREVIEW_QUALITY), Format.WEBP, pixels)
-    size = _size_within(rgb, PREVIEW_SIDE_PX)
-    pixels = rgb
-    if size != (rgb.shape[1], rgb.shape[0]):
-        pixels = cv2.resize(_halve_towards(rgb, size), size, interpolation=cv2.INTER_AREA)
+    pixels = shrink(rgb, *_size_within(rgb, PREVIEW_SIDE_PX), exact=False)
     return _rendered(Output.VISUALIZATION, encode_jpeg(pixels, PREVIEW_QUALITY), Format.JPEG, pixels)
 
 
 def _size_within(plane: np.ndarray, side_px: int) -> tuple[int, int]:
-    """Return width and height, reduced so that the longer side is at most `side_px`."""
+    """Return height and width, reduced so that the longer side is at most `side_px`."""
     height, width = plane.shape[:2]
     scale = min(1.0, side_px / max(height, width))
-    return max(1, round(width * scale)), max(1, round(height * scale))
+    return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def _shrunk(rgb: np.ndarray, alpha: np.ndarray, side_px: int) -> np.ndarray:
     """Return (H, W, 3) and (H, W) uint8 as RGBA, reduced so that the longer side is at most `side_px`."""
-    size = _size_within(alpha, side_px)
-    rgb, alpha = (_halve_towards(plane, size) for plane in (rgb, alpha))
+    height, width = _size_within(alpha, side_px)
+    # Averaging alone is fast; the colours are weighted once few pixels are left.
+    rgb, alpha = (shrink(plane, *_size_within(plane, 2 * side_px), exact=False) for plane in (rgb, alpha))
     weighted = cv2.multiply(rgb, cv2.merge([alpha] * 3), scale=1 / 255)
-    small_alpha = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA)
-    small_rgb = cv2.divide(
-        cv2.resize(weighted, size, interpolation=cv2.INTER_AREA), cv2.merge([small_alpha] * 3), scale=255
-    )
+    small_alpha = shrink(alpha, height, width)
+    small_rgb = cv2.divide(shrink(weighted, height, width), cv2.merge([small_alpha] * 3), scale=255)
     return join_alpha(small_rgb, small_alpha)
-
-
-def _halve_towards(plane: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Halve a picture while it stays at least twice as large as `size` (width, height).
-
-    Several halvings and a small resize are faster than one large resize.
-    """
-    while plane.shape[1] >= 4 * size[0] and plane.shape[0] >= 4 * size[1]:
-        plane = cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_AREA)
-    return plane
 
 
 def _rendered(kind: Output, data: bytes, file_format: Format, pixels: np.ndarray) -> Rendered:

@@ -38,20 +38,30 @@ class Kept:
 NOTHING_KEPT = Kept()
 
 _METRES_PER_INCH = 0.0254
-_JFIF_UNIT, _JFIF_END = 13, 20  # places of the density's unit and of the next segment in a file (ITU-T T.871)
+_JFIF_UNIT, _JFIF_END = 13, 20  # offsets of the density's unit and of the next segment in a file (ITU-T T.871)
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> PNG colour type: gray, gray and alpha, RGB, RGBA
 _FILTER_UP = 2  # difference to the row above: the best filter that one array subtraction can compute
 _SRGB_PERCEPTUAL = b"\0"
 _ISAL_LEVEL = 1
 _STRIP_BYTES = 1 << 20
-_WEBP_METHOD = 2  # a quarter of the default's time for 2 % more bytes; OpenCV has no such option
+_WEBP_METHOD = 2  # a quarter of the default's time for 2 % more bytes; OpenCV does not have this option
 
 
-def encode_png(pixels: np.ndarray, *, texts: Mapping[str, str] | None = None, kept: Kept = NOTHING_KEPT) -> bytes:
-    """Encode (H, W) or (H, W, 1..4) uint8 or uint16 as PNG (ISO 15948); `texts` become tEXt chunks (Latin-1)."""
+def encode_png(
+    pixels: np.ndarray,
+    alpha: np.ndarray | None = None,
+    *,
+    texts: Mapping[str, str] | None = None,
+    kept: Kept = NOTHING_KEPT,
+) -> bytes:
+    """Encode (H, W) or (H, W, 1..4) uint8 or uint16 as PNG (ISO 15948); `texts` become tEXt chunks (Latin-1).
+
+    alpha: (H, W) uint8 to join to (H, W, 3) uint8 as `join_alpha` does, without a joined copy of the whole picture.
+    """
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
+    channels += alpha is not None
     depth = pixels.dtype.itemsize * 8
     header = struct.pack(">IIBBBBB", width, height, depth, _COLOR_TYPES[channels], 0, 0, 0)
     chunks = [_chunk(b"IHDR", header)]
@@ -64,12 +74,21 @@ def encode_png(pixels: np.ndarray, *, texts: Mapping[str, str] | None = None, ke
         chunks.append(_chunk(b"eXIf", kept.exif))
     for keyword, value in (texts or {}).items():
         chunks.append(_chunk(b"tEXt", f"{keyword}\0{value}".encode("latin-1")))
-    chunks.append(_chunk(b"IDAT", _deflated(pixels)))
+    chunks.append(_chunk(b"IDAT", _deflated(pixels, alpha)))
     chunks.append(_chunk(b"IEND", b""))
     return _SIGNATURE + b"".join(chunks)
 
 
-def _deflated(pixels: np.ndarray) -> bytes:
+def join_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """Return (H, W, 3) and (H, W) uint8 joined to RGBA, with black pixels where alpha is 0.
+
+    Otherwise the removed background could be recovered from the file, and would take most of its bytes.
+    """
+    rgba = cv2.cvtColor(cv2.bitwise_and(rgb, rgb, mask=alpha), cv2.COLOR_RGB2RGBA)
+    return cv2.insertChannel(alpha, rgba, 3)
+
+
+def _deflated(pixels: np.ndarray, alpha: np.ndarray | None) -> bytes:
     """Filter and compress strips of rows, so that no second picture is held in memory."""
     height = pixels.shape[0]
     strip = max(1, _STRIP_BYTES * height // pixels.nbytes)
@@ -78,6 +97,8 @@ def _deflated(pixels: np.ndarray) -> bytes:
     parts = []
     for start in range(0, height, strip):
         rows = pixels[start : start + strip]
+        if alpha is not None:
+            rows = join_alpha(rows, alpha[start : start + strip])
         if pixels.dtype.itemsize == 2:
             rows = rows.astype(">u2")
         rows = np.ascontiguousarray(rows).view(np.uint8).reshape(rows.shape[0], -1)
@@ -138,7 +159,7 @@ def encode_webp(
     tags = Image.Exif()
     if kept.exif:
         tags.load(b"Exif\0\0" + kept.exif)
-    if kept.resolution is not None:  # WebP has no field of its own for it
+    if kept.resolution is not None:  # WebP has no separate field for it
         tags[ExifTags.Base.XResolution], tags[ExifTags.Base.YResolution] = kept.resolution
         tags[ExifTags.Base.ResolutionUnit] = 2
     exif = tags.tobytes() if len(tags) else b""
@@ -176,7 +197,8 @@ def read_quantized(alpha_png: bytes) -> np.ndarray:
 
 def quantize(alpha: np.ndarray) -> np.ndarray:
     """Round (H, W) float 0..1 to uint16. All results are computed from this precision."""
-    return cv2.multiply(alpha, 65535.0, dtype=cv2.CV_16U)  # rounds, and clips to the type's range
+    # Rounds, and clips to the type's range. OpenCV's stubs do not accept a scalar operand.
+    return cv2.multiply(alpha, 65535.0, dtype=cv2.CV_16U)  # type: ignore[call-overload]
 
 
 def to_float(values: np.ndarray) -> np.ndarray:

@@ -14,16 +14,20 @@ import numpy as np
 
 from .beside import beside, each, row_blocks
 from .encode import quantize, to_float
+from .resizing import enlarged_cells, shrink
 
 SURE = 0.01  # alpha this close to 0 or 1 counts as certain, and the photo's colour is kept
 _LOWEST, _HIGHEST = 656, 64_879  # the quantised values between SURE and 1 - SURE
 
-_FINEST = 3  # reduction of the picture at the fine end of the pyramid; each coarser level halves it again
+# Reduction of the picture at the fine end of the pyramid; each coarser level halves it again. Edges of a larger picture
+# are wider in pixels, so it is reduced more: to as many cells as a picture of 1920 x 1080.
+_FINEST = 3
+_COARSEST = 15
+_PIXELS = 1920 * 1080
 _LEVELS = 4
 _WINDOW_CELLS = 3
-_FALLBACK = 0.05  # weight of the coarser estimate; a window full of certain colours weighs 1
+_FALLBACK = 0.05  # weight of the coarser estimate; a window of only certain colours has the weight 1
 _EPSILON = 1e-4
-_REACH_PX = _FINEST * 2 ** (_LEVELS - 1) * _WINDOW_CELLS
 
 
 def decontaminate(rgb: np.ndarray, alpha: np.ndarray, shown: np.ndarray | None = None) -> np.ndarray:
@@ -35,70 +39,77 @@ def decontaminate(rgb: np.ndarray, alpha: np.ndarray, shown: np.ndarray | None =
     """
     if alpha.dtype != np.uint16:
         alpha = quantize(alpha)
-    band = cv2.inRange(alpha, _LOWEST, _HIGHEST)
+    band = _within(alpha, _LOWEST, _HIGHEST)
     if shown is not None:
-        band |= cv2.inRange(alpha, 0, _LOWEST - 1) & cv2.inRange(shown, 1, 255)
+        band |= _within(alpha, 0, _LOWEST - 1) & _within(shown, 1, 255)
     left, top, width, height = cv2.boundingRect(band)
     if width == 0:
         return rgb
+    reduction = min(_COARSEST, max(_FINEST, round(_FINEST * (alpha.size / _PIXELS) ** 0.5)), *alpha.shape)
+    reach = reduction * 2 ** (_LEVELS - 1) * _WINDOW_CELLS
     window = (
-        slice(max(0, top - _REACH_PX), top + height + _REACH_PX),
-        slice(max(0, left - _REACH_PX), left + width + _REACH_PX),
+        slice(max(0, top - reach), top + height + reach),
+        slice(max(0, left - reach), left + width + reach),
     )
     clean = rgb.copy()
-    _correct(rgb[window], alpha[window], band[window], clean[window])
+    _correct(rgb[window], alpha[window], band[window], clean[window], reduction)
     return clean
 
 
-def _correct(rgb: np.ndarray, alpha: np.ndarray, band: np.ndarray, clean: np.ndarray) -> None:
-    """Write the foreground's colours of (H, W, 3) uint8 into `clean` where `band`, (H, W) uint8, is not 0.
+def _within(plane: np.ndarray, lowest: int, highest: int) -> np.ndarray:
+    """Return 1 where (H, W) is between the two values, both included, else 0; uint8."""
+    inside: np.ndarray = cv2.inRange(plane, np.array(lowest), np.array(highest))
+    return inside & 1
 
-    Blocks of rows are computed densely, from their first to their last pixel of the band.
-    """
+
+def _correct(rgb: np.ndarray, alpha: np.ndarray, band: np.ndarray, clean: np.ndarray, reduction: int) -> None:
+    """Write the foreground's colours of (H, W, 3) uint8 into `clean` where `band`, (H, W) uint8 0 or 1, is 1."""
     height, width = band.shape
-    layers = [cv2.resize(layer, (width, height)) for layer in _smooth_layers(rgb, alpha)]
+    layers = _smooth_layers(rgb, alpha, reduction)
 
     def fill(block: slice) -> None:
-        left, top, columns, rows = cv2.boundingRect(band[block])
-        if not rows:
+        places = np.flatnonzero(band[block].view(bool))
+        if not places.size:
             return
-        place = slice(block.start + top, block.start + top + rows), slice(left, left + columns)
-        share = to_float(alpha[place])
-        planes = []
-        for photo, front, back in zip(*(cv2.split(colors[place]) for colors in (rgb, *layers)), strict=True):
-            own = front.astype(np.float32)
+        share = to_float(alpha[block].reshape(-1).take(places))
+        planes = cv2.split(rgb[block])
+        for plane, *smooth in zip(
+            planes, *(cv2.split(enlarged_cells(layer, reduction, block, width)) for layer in layers), strict=True
+        ):
+            front, back = (layer.reshape(-1).take(places).astype(np.float32) for layer in smooth)
+            photo = plane.reshape(-1).take(places)
             # Forte 2021, equation 7: F takes its share of the difference between photo and smooth layers.
-            mixed = cv2.subtract(front, back, dtype=cv2.CV_32F)
-            mixed *= share
-            mixed += back
-            cv2.accumulateProduct(cv2.subtract(photo, mixed, dtype=cv2.CV_32F), share, own)
-            planes.append(cv2.convertScaleAbs(np.maximum(own, 0, out=own)))
-        cv2.copyTo(cv2.merge(planes), band[place], clean[place])
+            back += (front - back) * share
+            front += (photo - back) * share
+            plane.reshape(-1)[places] = np.clip(front + 0.5, 0, 255)
+        clean[block] = cv2.merge(planes)
 
-    each(fill, row_blocks(height, width))
+    each(fill, row_blocks(height, width, multiple=reduction))
 
 
-def _smooth_layers(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _smooth_layers(rgb: np.ndarray, alpha: np.ndarray, reduction: int) -> tuple[np.ndarray, np.ndarray]:
     """Return estimates of foreground and background at the finest reduced size, as (h, w, 3) uint8."""
-    photo, weight = _shrink(rgb, _FINEST), to_float(_shrink(alpha, _FINEST))
-    pyramid: list[tuple[np.ndarray, np.ndarray]] = [(photo.astype(np.float32), weight)]
+    photo, weight = _shrink(rgb, reduction).astype(np.float32), to_float(_shrink(alpha, reduction))
+    pyramid = [(photo, weight)]
     for _ in range(_LEVELS - 1):
-        photo, weight = pyramid[-1]
-        pyramid.append((_shrink(photo, 2), _shrink(weight, 2)))
+        size = [max(1, side // 2) for side in weight.shape]
+        photo, weight = shrink(photo, *size), shrink(weight, *size)
+        pyramid.append((photo, weight))
 
     def finest(of_back: bool) -> np.ndarray:
-        mean: np.ndarray | None = None
+        mean = None
         for photo, weight in reversed(pyramid):
             mean = _trusting_mean(photo, 1 - weight if of_back else weight, mean)
-        return cv2.convertScaleAbs(mean)
+        return cv2.convertScaleAbs(np.asarray(mean))
 
     back = beside(finest, True)
     return finest(False), back.result()
 
 
 def _shrink(plane: np.ndarray, reduction: int) -> np.ndarray:
-    size = max(1, plane.shape[1] // reduction), max(1, plane.shape[0] // reduction)
-    return cv2.resize(plane, size, interpolation=cv2.INTER_AREA)
+    """Average squares of `reduction` pixels; the incomplete ones at the last edges are left out."""
+    height, width = plane.shape[0] // reduction, plane.shape[1] // reduction
+    return cv2.resize(plane[: height * reduction, : width * reduction], (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _trusting_mean(photo: np.ndarray, weight: np.ndarray, coarser: np.ndarray | None) -> np.ndarray:

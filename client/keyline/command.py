@@ -93,14 +93,15 @@ def _folder(client: Keyline, chosen: argparse.Namespace, console: Console) -> in
         from watchfiles import watch
 
         console.print(f"Watching {chosen.input}; Ctrl-C ends it.")
-        # It also yields without a change, for pictures that arrived between the first run and the start of watching.
+        # It also yields without a change, to include pictures that arrived between the first run and the start of
+        # watching.
         for _changes in watch(chosen.input, yield_on_timeout=True, raise_interrupt=True):
             _cut_out_all(client, chosen, console, given_up)
     return 1 if given_up else 0
 
 
 def _cut_out_all(client: Keyline, chosen: argparse.Namespace, console: Console, given_up: dict[Path, float]) -> None:
-    """Cut out each picture whose result is missing or older; note in `given_up` when those that failed were written."""
+    """Cut out each picture whose result is missing or older than it; store the time of failed files in `given_up`."""
     left = [
         path
         for path in _pictures_in(chosen.input)
@@ -160,7 +161,10 @@ def _pictures_in(folder: Path) -> list[Path]:
 
 
 def _target(path: Path, chosen: argparse.Namespace, content_type: str = "") -> Path:
-    """Return where a result goes. A recipe chooses its own format: before its file is there, any of its name counts."""
+    """Return the path of a result.
+
+    A recipe chooses its own format, so until its file exists, any file with this name counts as the result.
+    """
     output: Path = chosen.output
     if not chosen.recipe:
         return output / f"{path.stem}{SUFFIXES[chosen.format or 'png']}"

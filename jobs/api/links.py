@@ -39,7 +39,7 @@ def source_of_url(url: str, *, limits: Limits | None = None, field: str = "image
 
 
 def _own_link(url: str) -> tuple[UUID, str, str] | None:
-    """Return the artifact's id, the expiry and the signature in a URL with a file's path; None for other URLs."""
+    """Return the artifact's id, the expiry and the signature of a file link; None for other URLs."""
     try:
         parts = urlsplit(url.strip())
         match = resolve(unquote(parts.path))

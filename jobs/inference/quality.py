@@ -51,8 +51,8 @@ def quality_settled(options: CutoutOptions, *, team: Team, dialect: str) -> Cuto
     """Return the options with an available quality.
 
     Without an active fine model, an explicit `fine` raises InvalidParameter with instructions to install one; a default
-    of `fine`, and every `auto`, become `fast`. Stamps, which need no model, and clicks, which only the fast model
-    serves, are always `fast`.
+    of `fine`, and every `auto`, become `fast`. The quality is always `fast` for stamps, which need no model, and for
+    clicks, which only the fast model supports.
     """
     asked = options.quality
     quality = asked or quality_default(team, dialect)

@@ -1,8 +1,8 @@
 """Call the operator's own check of a picture's content before a worker processes the picture.
 
-`MATTING_CONTENT_CHECK` is the dotted path of a function `check(data: bytes, about: dict[str, str]) -> str | None`,
-which returns why the picture is refused, or a URL. The URL receives the picture by POST and responds with `{"allowed":
-bool, "reason": str}`. When the check fails or cannot be reached, the picture fails with `internal`, so no picture is
+`MATTING_CONTENT_CHECK` is a URL, or the dotted path of a function `check(data: bytes, about: dict[str, str]) -> str |
+None` that returns the reason for a refusal. A URL receives the picture by POST and responds with `{"allowed": bool,
+"reason": str}`. When the check fails or cannot be reached, the picture fails with `internal`, so no picture is
 processed unchecked.
 """
 
@@ -27,7 +27,7 @@ Check = Callable[[bytes, dict[str, str]], str | None]
 def content_check(data: bytes, about: dict[str, str]) -> None:
     """Raise ContentRefused when the operator's check refuses a picture.
 
-    about: the job's id, the team and the dialect.
+    about: values that describe the picture: the job's id, the team and the dialect.
     """
     check = content_check_find()
     reason = None if check is None else check(data, about)

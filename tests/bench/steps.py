@@ -1,4 +1,4 @@
-"""The picture work on a 1920 x 1080 photo, one step at a time, beside what the usual libraries take."""
+"""The processing of a 1920 x 1080 photo, one step at a time, compared with the usual libraries."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from segmentation.compose import join_alpha, render_thumbnail
-from segmentation.encode import encode_alpha, encode_jpeg, encode_png, encode_webp, quantize, read_alpha
+from segmentation.compose import render_thumbnail
+from segmentation.encode import encode_alpha, encode_jpeg, encode_png, encode_webp, join_alpha, read_alpha
 from segmentation.engines.base import Matte
 from segmentation.foreground import decontaminate
 from segmentation.image import Limits, decode, probe
 from segmentation.options import CutoutOptions
 from segmentation.pipeline import cut_out, render_variant
 from segmentation.postprocess import shape_alpha
-from segmentation.refine import enlarge, refine
+from segmentation.refine import refine
+from segmentation.resizing import enlarge
 from tests.bench.figures import Figure
 from tests.bench.sizes import Sizes
 from tests.segmentation.pictures import astronaut, encoded
@@ -30,7 +31,7 @@ _NOTES = {"encode PNG, RGBA": "rival: OpenCV, level 1", "decode (JPEG)": "rival:
 
 
 class Ellipse:
-    """Take no time as a model, and find a soft ellipse in the middle of every picture."""
+    """A model that takes no time and finds a soft ellipse in the middle of every picture."""
 
     name, version, runtime, takes_points = "ellipse", "0", "none", False
 
@@ -49,7 +50,7 @@ def opencv_png(rgba: np.ndarray) -> bytes:
 
 
 def measure(rounds: int, steps: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Run every step once a round, so that a busy moment of the machine falls on all of them."""
+    """Run every step once per round, so that a busy moment of the machine affects all of them."""
     times_ms: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
@@ -60,16 +61,15 @@ def measure(rounds: int, steps: dict[str, Callable[[], object]]) -> dict[str, li
 
 
 def figures(sizes: Sizes) -> list[Figure]:
-    """Measure every step; PNG beside what the usual libraries take."""
+    """Measure every step, and PNG compared with the usual libraries."""
     rgb = cv2.resize(astronaut(), SIZE, interpolation=cv2.INTER_CUBIC)
     data = encoded(rgb, "JPEG", quality=90)
     limits, engine = Limits(), Ellipse()
     small = engine.auto(rgb).alpha
     alpha = refine(small, rgb)
-    values = quantize(alpha)
     shown = shape_alpha(alpha, CutoutOptions())
     rgba = join_alpha(rgb, shown)
-    stored = encode_alpha(values)
+    stored = encode_alpha(alpha)
     times_ms = measure(
         ROUNDS if sizes.single >= ROUNDS else sizes.single,
         {
@@ -79,7 +79,7 @@ def figures(sizes: Sizes) -> list[Figure]:
             "refine": lambda: refine(small, rgb),
             "shape alpha": lambda: shape_alpha(alpha, CutoutOptions(erosion=1, feathering=True)),
             "decontaminate": lambda: decontaminate(rgb, alpha),
-            "encode alpha, 16 bit": lambda: encode_alpha(values),
+            "encode alpha, 16 bit": lambda: encode_alpha(alpha),
             "read alpha, 16 bit": lambda: read_alpha(stored),
             "encode PNG, RGBA": lambda: encode_png(rgba),
             "… OpenCV, level 1": lambda: opencv_png(rgba),

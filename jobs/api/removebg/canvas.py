@@ -22,7 +22,7 @@ PREVIEW_SIZES = ("preview", "small", "regular")
 SIZES = {**dict.fromkeys(PREVIEW_SIZES, 0.25), "medium": 1.5, "hd": 4.0, "full": 25.0, "4k": 25.0, "50MP": 50.0}
 FULL_PNG_MEGAPIXELS = 10.0
 MAX_MARGIN_SHARE, MAX_MARGIN_PX = 0.5, 500
-BINARY_FROM = 128  # without semitransparency: alpha from here on becomes opaque
+BINARY_FROM = 128  # without semitransparency: alpha from this value on becomes opaque
 JPEG_QUALITY = 92
 _LENGTH = re.compile(r"(-?\d+(?:\.\d+)?)(px|%)?")
 
@@ -96,14 +96,14 @@ def color_of(text: str, *, field: str = "bg_color") -> tuple[int, int, int, int]
 
 
 def max_pixels(size: str, picture_format: str) -> float:
-    """Return the most pixels that a result may have; `auto` is the largest size."""
+    """Return the maximum number of pixels of a result; `auto` means the largest size."""
     if size in ("full", "4k", "auto") and picture_format in ("png", "auto"):
         return FULL_PNG_MEGAPIXELS * MEGAPIXEL
     return SIZES.get(size, SIZES["full"]) * MEGAPIXEL
 
 
 def fitted(width: int, height: int, pixels: float) -> tuple[int, int]:
-    """Return the largest size with the same proportions and at most `pixels` pixels; never a larger one."""
+    """Return the largest size with the same proportions and at most `pixels` pixels, never above the given size."""
     factor = min(1.0, (pixels / (width * height)) ** 0.5)
     return max(1, int(width * factor)), max(1, int(height * factor))
 
@@ -151,7 +151,10 @@ def region(roi: tuple[Length, ...], width: int, height: int) -> Rectangle:
 
 
 def _with_margin(box: Rectangle, margin: tuple[Length, ...]) -> Rectangle:
-    """Return the subject's box with its margins: one for all sides; top/bottom and left/right; or one for each side."""
+    """Return the subject's box with its margins.
+
+    There is one margin for all sides, or one for top and bottom and one for left and right, or one for each side.
+    """
     left, top, right, bottom = box
     width, height = right - left, bottom - top
     sides = {0: (0, 0, 0, 0), 1: (0, 0, 0, 0), 2: (0, 1, 0, 1), 4: (0, 1, 2, 3)}[len(margin)]
@@ -165,7 +168,7 @@ def _with_margin(box: Rectangle, margin: tuple[Length, ...]) -> Rectangle:
 
 
 def _placed(picture: Image.Image, layout: Layout) -> Image.Image:
-    """Scale the subject within its canvas and place it; a scale without a position centers it."""
+    """Scale the subject and place it on its canvas; with a scale and without a position, it is centred."""
     subject = picture.crop(picture.getchannel("A").getbbox())
     if layout.scale is not None:
         factor = layout.scale * min(picture.width / subject.width, picture.height / subject.height)

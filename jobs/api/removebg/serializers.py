@@ -62,7 +62,7 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
     bg_image_file = serializers.FileField(required=False, allow_empty_file=True)
 
     def to_source(self) -> Source:
-        """Return the source of the one picture; raise SourceMissing or SourcesSeveral for another number."""
+        """Return the source of the one picture; raise SourceMissing without a source, SourcesSeveral for several."""
         values = self.validated_data
         sent = [name for name in SOURCES if name in values]
         if not sent:
@@ -79,7 +79,7 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
         return source_of_url(picture, limits=limits())
 
     def beside_sources(self) -> dict[str, Any]:
-        """Return the validated fields other than the picture's."""
+        """Return the validated fields except those of the picture."""
         return {name: value for name, value in self.validated_data.items() if name not in SOURCES}
 
     def to_options(self, source: Source) -> CutoutOptions:
@@ -166,7 +166,7 @@ def _position(text: str, *, is_scaled: bool) -> tuple[float, float] | None:
     return found[0].value / 100, found[-1].value / 100
 
 
-# Answers --------------------------------------------------------------------------------------------------------------
+# Responses ------------------------------------------------------------------------------------------------------------
 
 
 class RemoveBgResultSerializer(serializers.Serializer):

@@ -89,7 +89,7 @@ class RemoveView(RemoveBgView):
         body = serializers.RemoveBgSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         self.note_ignored(body)
-        body.to_layout()  # raises before a picture is submitted
+        body.to_layout()  # raise its error before a picture is submitted
         source = body.to_source()
         layout = body.to_layout(background=body.background())
         job = self.submit(
@@ -119,7 +119,7 @@ class RemoveView(RemoveBgView):
 
 
 class AccountView(RemoveBgView):
-    """Return how many pictures of the month's quota are left."""
+    """Return the number of pictures that are left of the month's quota."""
 
     @extend_schema(
         tags=["remove.bg"],

@@ -28,7 +28,7 @@ ALWAYS_200 = True
 
 
 def envelope(error: MattingError) -> dict[str, Any]:
-    # The table's code of `image_missing` is for a picture that was not sent; this error is of an empty one.
+    # The table has the code for a missing picture; this error is about an empty picture.
     code = IMAGE_EMPTY if error.code == "image_missing" else ERRORS[error.code]
     return {"error_code": code, "error_msg": "<text>", "log_id": "<digits>"}
 

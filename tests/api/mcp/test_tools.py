@@ -24,7 +24,7 @@ from tests.mcp_over_http import serving_tools
 from tests.quota.actions import set_quota
 from tests.stack import ROOT, Stack
 
-# Tools run in threads, which see only what is committed.
+# Tools run in threads, which see only committed rows.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -119,7 +119,7 @@ def test_keys_scopes_and_quotas_apply(
 
 @pytest.fixture
 def http_server(live_stack: Stack) -> Iterator[str]:
-    """Serve the running site's tools over streamable HTTP; give the URL."""
+    """Serve the running site's tools over streamable HTTP; yield the URL."""
     with serving_tools(live_stack) as port:
         yield f"http://127.0.0.1:{port}/mcp"
 
@@ -127,7 +127,7 @@ def http_server(live_stack: Stack) -> Iterator[str]:
 @pytest.mark.e2e
 def test_streamable_http_with_the_key_of_each_caller(live_stack: Stack, http_server: str, png_bytes: bytes) -> None:
     _, secret = live_stack.create_key(team="Assistants")
-    large = png_bytes + bytes(5 * 2**20)  # longer than the package's own limit of a request
+    large = png_bytes + bytes(5 * 2**20)  # longer than the package's own timeout of a request
 
     async def called(key: str, tool: str, **arguments: Any) -> Any:
         http = create_mcp_http_client(headers={"Authorization": f"Bearer {key}"} if key else {})
