@@ -18,7 +18,7 @@ class JobsConfig(AppConfig):
         from jobs.teams import account_signals  # noqa: F401  connects the receivers of sign-ins
 
         registry.autodiscover()
-        with suppress(ImportError):  # the system checks report the missing package with its setting
+        with suppress(ImportError):  # the system checks report the missing package with the name of its setting
             _observers_start()
         post_migrate.connect(_roles_sync, dispatch_uid="keyline.roles")
 

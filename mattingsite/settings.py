@@ -30,7 +30,7 @@ DEBUG = env.switch("DEBUG", False)
 HTTPS = env.switch("MATTING_HTTPS", False)
 DATA_DIR = Path(env("MATTING_DATA_DIR", str(BASE_DIR / "var"))).resolve()
 SECRET_KEY = env("SECRET_KEY") or read_or_create_secret(DATA_DIR / "secret_key")
-SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS", [])  # earlier keys: what they signed stays valid
+SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS", [])  # earlier keys, whose signatures stay valid
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", [])
 ROOT_URLCONF = "mattingsite.urls"
@@ -65,8 +65,8 @@ INSTALLED_APPS = [
     "axes",
 ]
 MIDDLEWARE = [
-    "webserver.parking.ParkingMiddleware",  # first, so that all others see the final answer
-    "jobs.telemetry.requests.RequestsMiddleware",  # sees every response
+    "webserver.parking.ParkingMiddleware",  # first, so that all other middleware gets the final response
+    "jobs.telemetry.requests.RequestsMiddleware",  # gets every response
     "corsheaders.middleware.CorsMiddleware",
     "jobs.api.health.ProbesMiddleware",
     "jobs.api.delivered.DeliveredMiddleware",
@@ -112,7 +112,7 @@ if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5} | dict(DATABASES["default"].get("OPTIONS", {}))
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restart of the database fails no request
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restart of the database then fails no request
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文"), ("de", "Deutsch")]
@@ -153,8 +153,8 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_SESSION_REMEMBER = True
 MFA_TOTP_ISSUER = "Keyline"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_IS_CONFIGURED  # without mail no address can be verified
-# Single sign-on: one OpenID Connect provider, whose groups decide about teams and roles.
+MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_IS_CONFIGURED  # without a mail server, no e-mail address can be verified
+# Single sign-on: one OpenID Connect provider, whose groups determine teams and roles.
 OIDC_URL = env.url("MATTING_OIDC_URL", "", schemes=("http", "https"))
 OIDC_NAME = env("MATTING_OIDC_NAME", "Single sign-on")
 OIDC_GROUPS_CLAIM = env("MATTING_OIDC_GROUPS_CLAIM", "groups")
@@ -169,7 +169,8 @@ _OIDC_CLIENT = {
 }
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [_OIDC_CLIENT] if OIDC_URL else []}}
 SOCIALACCOUNT_ADAPTER = "jobs.teams.single_sign_on.SocialAccountAdapter"
-SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # the provider has verified it, or no account is connected by it
+# The provider has verified the e-mail address, or no account is connected by it.
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 AXES_FAILURE_LIMIT = env.integer("MATTING_SIGN_IN_FAILURES", 5, minimum=1)
@@ -177,7 +178,7 @@ _LOCKOUT_MINUTES = env.integer("MATTING_LOCKOUT_MINUTES", 15, minimum=1)
 AXES_COOLOFF_TIME = dt.timedelta(minutes=_LOCKOUT_MINUTES)
 # Wrong codes of the second factor, by person; axes counts wrong passwords (see jobs.teams.sign_in).
 ACCOUNT_RATE_LIMITS = {"login_failed": f"{AXES_FAILURE_LIMIT}/{_LOCKOUT_MINUTES}m/key"}
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # by name alone, a stranger could lock any account
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # counting by name alone, a stranger could lock any account
 AXES_USERNAME_CALLABLE = "jobs.teams.sign_in.name_tried"
 AXES_CLIENT_IP_CALLABLE = "jobs.teams.caller.client_address"
 AXES_LOCKOUT_CALLABLE = "jobs.teams.sign_in.locked_out"
@@ -220,7 +221,7 @@ STORAGES = {
 }
 SEND_FILES = env.choice("MATTING_SEND_FILES", "direct", ("direct", "nginx", "bucket"))
 FILE_UPLOAD_HANDLERS = [
-    "jobs.api.body_limits.FileCap",  # first, so that the others store only what it accepts
+    "jobs.api.body_limits.FileCap",  # first, so that the others store only files that it accepts
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -248,7 +249,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'", *_FILE_ORIGINS],
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
-        "form-action": ["'self'", *([origin_of(OIDC_URL)] if OIDC_URL else [])],  # its redirect to the provider
+        "form-action": ["'self'", *([origin_of(OIDC_URL)] if OIDC_URL else [])],  # sign-in redirects to the provider
         "frame-ancestors": ["'none'"],
     }
 }
@@ -311,7 +312,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    # No hook that moves choices into shared components: they stay where they are used and need no names.
+    # The hook that moves choices into shared components is omitted: choices then need no names.
     "POSTPROCESSING_HOOKS": ["jobs.api.schema.problems_named", "jobs.api.schema_additions.document_completed"],
 }
 
@@ -319,7 +320,8 @@ SPECTACULAR_SETTINGS = {
 MATTING_MAX_IMAGE_BYTES = env.integer("MATTING_MAX_IMAGE_BYTES", 20 * 2**20, minimum=1)
 MATTING_MAX_IMAGE_PIXELS = env.integer("MATTING_MAX_IMAGE_PIXELS", 50_000_000, minimum=1)
 MATTING_MAX_IMAGES_PER_JOB = env.integer("MATTING_MAX_IMAGES_PER_JOB", 500, minimum=1)
-DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # one more, so that Keyline's own check refuses
+# One more, so that Keyline's own check rejects the request.
+DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1
 MATTING_MAX_ARCHIVE_BYTES = env.integer("MATTING_MAX_ARCHIVE_BYTES", 512 * 2**20, minimum=1)
 MATTING_MAX_WAIT_S = env.integer("MATTING_MAX_WAIT_S", 60, minimum=1)
 MATTING_DISK_RESERVE_BYTES = env.integer("MATTING_DISK_RESERVE_BYTES", 64 * 2**20, minimum=0)
@@ -334,7 +336,7 @@ MATTING_TEAM_WINDOW = env.integer("MATTING_TEAM_WINDOW", 2, minimum=1)
 MATTING_REPEAT_WINDOW_S = env.number("MATTING_REPEAT_WINDOW_S", 600, minimum=0)
 MATTING_SWEEP_INTERVAL_S = env.number("MATTING_SWEEP_INTERVAL_S", 2.0, minimum=0.1)
 MATTING_MAX_DELIVERIES = env.integer("MATTING_MAX_DELIVERIES", 3, minimum=1)
-# With two workers, one computes what needs no model while the model of the other runs.
+# With two workers, one worker runs its model while the other computes the steps without a model.
 MATTING_WORKERS = env.integer(
     "MATTING_WORKERS", max(min(2, available_cpus()), available_cpus() // 4, len(visible_gpus())), minimum=1
 )
@@ -375,7 +377,7 @@ MATTING_QUOTA = {
     "max_image_megapixels": env.limit("MATTING_QUOTA_MAX_IMAGE_MEGAPIXELS", float, minimum=0.01),
     "retention_hours": env.limit("MATTING_QUOTA_RETENTION_HOURS", int, minimum=1),
 }
-# Limits of a team that comes with a sign-up while sign-up is open; empty means that of MATTING_QUOTA.
+# Limits of a team that is created by an open sign-up; empty means the limit of MATTING_QUOTA.
 MATTING_SIGNUP_QUOTA = {
     "images_per_day": env.limit("MATTING_SIGNUP_IMAGES_PER_DAY", int, 200),
     "stored_bytes": env.limit("MATTING_SIGNUP_STORED_BYTES", int, 2 * 2**30),
@@ -386,7 +388,8 @@ LOGGING = logging_settings(
     log_format=env.choice("MATTING_LOG_FORMAT", "text", FORMATS),
     level=env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
 )
-# The web processes of a host sum their metrics up in files; prometheus_client reads this name when it is imported.
+# The web processes of a host store their metrics in files of this folder; prometheus_client reads the variable when it
+# is imported.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(DATA_DIR / "metrics" / socket.gethostname()))
 MATTING_METRICS_TOKEN = env("MATTING_METRICS_TOKEN")
 MATTING_METRICS_NETWORKS = env.networks("MATTING_METRICS_NETWORKS")

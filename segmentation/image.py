@@ -72,10 +72,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A picture that decodes: `width` and `height` upright, in pixels, `bytes` of the file.
+    """The properties of a valid picture: `width` and `height` upright, in pixels, `bytes` of the file.
 
-    notes: what was changed or ignored while reading, such as `icc: converted to sRGB`. resolution: horizontal and
-    vertical pixels per inch of the upright picture; None if the file gives none.
+    notes: data that was converted or ignored during reading, such as `icc: converted to sRGB`. resolution: horizontal
+    and vertical pixels per inch of the upright picture; None if the file does not contain it.
     """
 
     format: str
@@ -137,7 +137,7 @@ def decode(data: bytes, limits: Limits) -> Picture:
         opened = _opened(name, data, limits)
         samples = opened.samples()
         height, width = samples.pixels.shape[:2]
-        _check_size(width, height, limits)  # a file may hold another size than its header says
+        _check_size(width, height, limits)  # the decoded size may differ from the header
         if (width, height) != (opened.header.width, opened.header.height):
             raise ValueError("size")
         colors = to_srgb(samples)

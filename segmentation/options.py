@@ -20,16 +20,16 @@ MAX_COORDINATE_PX = 1_000_000
 
 
 class Method(StrEnum):
-    AUTO = "auto"  # the model finds the subject
-    BOXES = "boxes"  # the caller draws boxes round it
-    POINTS = "points"  # the caller clicks on it
+    AUTO = "auto"  # the model selects the subject
+    BOXES = "boxes"  # the caller draws boxes around the subject
+    POINTS = "points"  # the caller clicks on the subject
     INSTANCES = "instances"  # every person separately
 
 
 class Quality(StrEnum):
-    FAST = "fast"  # the built-in model, or what an operator has put in its place
-    FINE = "fine"  # the strongest model that is installed
-    AUTO = "auto"  # fast, and fine where fast is uncertain
+    FAST = "fast"  # the built-in model, or the model that an operator has activated instead
+    FINE = "fine"  # the best installed model
+    AUTO = "auto"  # fast, and then fine if the result of fast is uncertain
 
 
 class Subject(StrEnum):
@@ -53,8 +53,8 @@ class Output(StrEnum):
 
 class Metadata(StrEnum):
     STRIP = "strip"
-    KEEP = "keep"  # EXIF with author and copyright, without the place
-    KEEP_GPS = "keep_gps"  # and with the place
+    KEEP = "keep"  # EXIF with author and copyright, without the location
+    KEEP_GPS = "keep_gps"  # EXIF with author, copyright and location
 
 
 class Format(StrEnum):

@@ -20,8 +20,9 @@ class Scene:
 
     truths: np.ndarray
     found: np.ndarray
-    scores: np.ndarray  # (n,) of the found ones
-    ignored: np.ndarray | None = None  # (H, W): people here are not told apart; finding them is neither right nor wrong
+    scores: np.ndarray  # (n,) scores of the found people
+    # (H, W): people in this region are not separated, so detections in it are ignored.
+    ignored: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Matches:
 
     scores: np.ndarray  # (n,)
     right: np.ndarray  # (10, n) bool
-    skipped: np.ndarray  # (10, n) bool: neither right nor wrong
+    skipped: np.ndarray  # (10, n) bool: ignored, neither correct nor wrong
     people: int
 
 
@@ -54,7 +55,7 @@ def match(scene: Scene, least_share: float = 0.0) -> Matches:
     for row, threshold in enumerate(IOU_THRESHOLDS):
         free = np.ones(len(scene.truths), bool)
         for column in range(len(found)):
-            # People that count are taken before those that do not, as in COCO's own code.
+            # People that count are matched before those that do not, as in COCO's own code.
             for group in (counted, ~counted):
                 able = free & group & (overlaps[column] >= threshold - 1e-9)
                 if able.any():
@@ -90,7 +91,7 @@ class PeopleScores:
     """Collect the matches of many pictures."""
 
     least_share: float = 0.0
-    count_score: float = 0.5  # a person counts from this score on
+    count_score: float = 0.5  # least score of a person that counts
     matches: list[Matches] = field(default_factory=list)
     count_errors: list[int] = field(default_factory=list)
 

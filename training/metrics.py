@@ -13,7 +13,7 @@ import numpy as np
 BETA_SQUARED = 0.3  # Achanta et al., Frequency-tuned salient region detection, CVPR 2009
 THRESHOLDS = 255
 STRUCTURE_ALPHA = 0.5  # Fan et al., Structure-measure, ICCV 2017
-BAND_SHARE = 0.01  # of the picture's diagonal, on each side of an edge
+BAND_SHARE = 0.01  # share of the picture's diagonal, on each side of an edge
 TINY = 1e-8
 
 

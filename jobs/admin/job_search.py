@@ -31,5 +31,5 @@ def _by_uuid(term: str) -> set[UUID]:
     found = set(Job.objects.filter(pk=value).values_list("pk", flat=True))
     found |= set(JobImage.objects.filter(pk=value).values_list("job_id", flat=True))
     found |= set(Artifact.objects.filter(pk=value).values_list("job_id", flat=True))
-    # Dialects hand out their ids with dashes; people paste them without.
+    # Dialects return ids with dashes, but people may paste them without dashes.
     return found | set(Job.objects.filter(external_id=str(value)).values_list("pk", flat=True))

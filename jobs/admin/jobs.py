@@ -87,7 +87,7 @@ class JobAdmin(ReadOnly, AuditedAdmin):
     # Reading ----------------------------------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        # The first picture that still exists: the one at position 0 may have been deleted.
+        # The first existing picture; the picture at position 0 may have been deleted.
         before = JobImage.objects.filter(job=OuterRef("job"), position__lt=OuterRef("image__position"))
         shown = Artifact.objects.filter(
             ~Exists(before), kind__in=(Artifact.Kind.SOURCE, Artifact.Kind.THUMBNAIL), image__isnull=False

@@ -21,7 +21,8 @@ from jobs.teams.open_networks import OpenAccess, open_access
 from jobs.teams.selectors import key_by_secret
 
 if TYPE_CHECKING:
-    from rest_framework.views import APIView  # it reads the setting that names this module
+    # Not imported at run time: this module reads a setting that names the present module.
+    from rest_framework.views import APIView
 
 _SCHEMES = ("bearer", "token")
 
@@ -40,7 +41,7 @@ def key_opened_by(secret: str, request: Request) -> ApiKey:
 
 
 def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
-    """Return the key after checking that it is active and allowed from the caller's address; record its use.
+    """Return the key after checking that it is active and allowed from the caller's IP address; record its use.
 
     Raise AuthenticationRequired and PermissionDenied.
     """

@@ -49,7 +49,7 @@ from segmentation.image import Limits
 logger = logging.getLogger(__name__)
 
 _COUNTED = "keyline.standings"
-_LONGEST_PROBLEM = 300  # characters; a message may repeat what was sent, of any length
+_LONGEST_PROBLEM = 300  # limit in characters, because a message may repeat input of any length
 
 
 class MethodNotAllowed(MattingError):
@@ -234,7 +234,8 @@ def matting_error_of(exception: Exception) -> MattingError:
             return MethodNotAllowed()
         case exceptions.Throttled():
             return RateLimited(retry_after_s=int(getattr(exception, "wait", None) or 1))
-        case SuspiciousOperation() | UnicodeDecodeError() | RecursionError():  # the last: JSON nested thousands deep
+        # RecursionError: JSON with thousands of nested levels.
+        case SuspiciousOperation() | UnicodeDecodeError() | RecursionError():
             return MalformedBody()
         case OperationalError() | InterfaceError():
             return DatabaseUnavailable()

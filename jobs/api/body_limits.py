@@ -86,7 +86,7 @@ class BodyLimitsMiddleware:
         most = limits_of(view).max_bytes
         if (
             request.content_type != "multipart/form-data"
-        ):  # read into memory, without the base64 texts that the web server takes out of it
+        ):  # limit of bodies in memory, without base64 texts, which the web server moves to disk
             most = min(most, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         request.META[BODY_LIMIT] = most
         if hasattr(view, "cls"):  # one of the REST framework's
@@ -97,10 +97,10 @@ class BodyLimitsMiddleware:
 
 def _guard_api(request: HttpRequest, most: int) -> None:
     if _is_chunked(request):
-        # Unless the server marks the body's end, reading it could block for ever.
+        # Without a mark of the body's end, reading could block forever.
         ends = request.META.get("wsgi.input_terminated")
         body = CountedBody(request.META["wsgi.input"], most) if ends else RefusedBody(LengthRequired())
-        _replace_body(request, body, most)  # Django reads nothing without a length
+        _replace_body(request, body, most)  # without a length, Django reads nothing
     elif _declared_bytes(request) > most:
         _replace_body(request, RefusedBody(RequestDataTooBig(_TOO_LARGE)), most)
 
@@ -137,7 +137,7 @@ def _declared_bytes(request: HttpRequest) -> int:
 
 
 def _replace_body(request: HttpRequest, stream: Any, length: int) -> None:
-    request._stream = stream  # Django has no public way to it
+    request._stream = stream  # Django has no public function for this
     request.META["CONTENT_LENGTH"] = str(length)
 
 

@@ -26,7 +26,7 @@ from segmentation.errors import ImageUnreadable, InvalidParameter
 
 MAX_PATH_LENGTH = 1024
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Without O_NONBLOCK, opening a pipe would wait for its other end.
+# Without O_NONBLOCK, opening a pipe would wait for a writer.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # Faults of the disk or of this process, not of the file: the picture may be tried again.
 _MACHINE_FAULTS = (errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT)
@@ -111,7 +111,7 @@ def _source(place: Place, entry: os.DirEntry[str]) -> Source:
         return RefusedSource(clean_name(shown), ImageUnreadable("The file's name cannot be used."))
     try:
         size = entry.stat(follow_symlinks=False).st_size
-    except OSError:  # deleted meanwhile: the worker reports it
+    except OSError:  # the file was deleted after the listing; the worker reports it
         size = 0
     return FileSource(path, clean_name(name), size)
 

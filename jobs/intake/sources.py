@@ -37,7 +37,7 @@ from segmentation.image import Limits, Probe, pixels_of, probe, probe_header
 from webserver.long_texts import NotBase64, TextTooLong, decoded_to_file, has_long_text
 
 MAX_NAME_LENGTH = 200
-MAX_PATH_LENGTH = 250  # of a name with its folders; the column holds 255
+MAX_PATH_LENGTH = 250  # characters of a name with its folders; the column has 255
 MAX_FOLDERS = 8
 
 
@@ -51,7 +51,7 @@ class Content(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckedSource:
-    """A picture that decodes. Its bytes stay where they arrived: in memory, in a temporary file, or in the storage.
+    """A picture that was decoded successfully. Its bytes stay in memory, in a temporary file, or in the storage.
 
     name: the file's name, which may begin with folders; zips of results keep them.
     """
@@ -153,7 +153,7 @@ def clean_name(name: str) -> str:
     return name[-MAX_NAME_LENGTH:].strip(" .") or "picture"
 
 
-# Up to here a check takes less than the way to another process.
+# Below this number of pixels, a check is faster than the transfer to another process.
 _CHECKED_HERE_PIXELS = 1_000_000
 
 
@@ -171,10 +171,10 @@ def clean_path(path: str) -> str:
 
 
 def proved(source: bytes | Path, limits: Limits) -> Probe:
-    """Decode a picture and return its properties; all but small pictures in memory are decoded in another process.
+    """Decode a picture and return its properties; only small pictures in memory are decoded in this process.
 
     Raise the errors of `segmentation.image.probe`, ImageUnreadable when the decoder crashes, and StorageFailed for a
-    fault of this machine, which says nothing about the picture.
+    fault of this machine, which does not concern the picture.
     """
     try:
         if isinstance(source, bytes):
@@ -258,7 +258,7 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
 
 
 def _decoded_file(text: str, name: str, limits: Limits) -> TemporaryUploadedFile:
-    """Decode a base64 text that the web server has taken out of the body into a temporary file."""
+    """Decode a base64 text that the web server has moved to disk into a temporary file."""
     head, comma, rest = text.lstrip().partition(",")
     if comma and head[:5].lower() == "data:":
         if not head.strip().lower().endswith("base64"):

@@ -20,7 +20,7 @@ class Artifact(models.Model):
         THUMBNAIL = "thumbnail"
         PREVIEW = "preview"
         VARIANT = "variant"
-        VARIANT_SMALL = "variant_small"  # the thumbnail of a saved version
+        VARIANT_SMALL = "variant_small"  # the thumbnail of a saved version of a picture
         FINISHED = "finished"
         ZIP = "zip"
 

@@ -140,7 +140,7 @@ def _canonical(address: str | None) -> str | None:
 
 
 class AuditHead(models.Model):
-    """The number and hash of the newest entry. Writers lock this row, and it reveals entries cut off at the end."""
+    """The number and hash of the newest entry. Writers lock this row; it reveals missing entries at the end."""
 
     PK = 1
 
@@ -156,7 +156,7 @@ class AuditHead(models.Model):
 
 
 class AuditErasure(models.Model):
-    """Permit the replacement of names in audit entries while a row exists: inside `jobs.audit.redaction` alone."""
+    """Permit the replacement of names in audit entries while a row exists, which is only in `jobs.audit.redaction`."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
 

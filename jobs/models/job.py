@@ -35,7 +35,7 @@ class Status(models.TextChoices):
 
 
 TERMINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
-_Status = Status  # for annotations inside classes whose attribute is called Status
+_Status = Status  # for annotations inside classes that have an attribute named Status
 
 
 class Job(models.Model):
@@ -47,7 +47,7 @@ class Job(models.Model):
     IDEMPOTENCY_KEY_LIFE = dt.timedelta(hours=24)
 
     class Urgency(models.TextChoices):
-        INTERACTIVE = "interactive"  # a person waits
+        INTERACTIVE = "interactive"  # a person waits for the result
         DEFAULT = "default"
         BATCH = "batch"
 

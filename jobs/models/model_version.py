@@ -20,7 +20,7 @@ class Tier(models.TextChoices):
 
     FAST = "fast", _("Fast")
     FINE = "fine", _("Fine")
-    TRIAL = "trial", _("Trial")  # answers a share of a team's pictures, to be compared with the others
+    TRIAL = "trial", _("Trial")  # processes a share of a team's pictures, for comparison with the other models
 
 
 class ModelVersion(models.Model):

@@ -35,7 +35,7 @@ class UsageEntry(models.Model):
         ordering = ["-id"]
         verbose_name_plural = "usage entries"
         indexes = [
-            # Covers the chart of pictures a day by dialect, and a team's sums.
+            # This index covers the chart of pictures per day by dialect, and the sums of a team.
             models.Index(fields=["day", "dialect", "pictures"], name="usage_by_day"),
             models.Index(fields=["team", "day", "pictures"], name="usage_by_team"),
             models.Index(fields=["job_id"], name="usage_by_job"),

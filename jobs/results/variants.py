@@ -61,7 +61,7 @@ class Rendering:
 
 
 def done_rendering(future: Future[Any]) -> Any:
-    """Return what a rendering gave; raise ServerBusy when its process has ended."""
+    """Return the result of a rendering that has ended; raise ServerBusy when its process has ended."""
     try:
         return future.result()
     except pixels.PROCESS_FAILED as error:

@@ -34,7 +34,8 @@ logger = logging.getLogger(__name__)
 ADMIN_NAME = "admin"
 TEAM_NAME = "First team"
 _LOCK_WAIT_S = 30.0
-_LOCK_TIMEOUT_MS = 200  # well below PostgreSQL's deadlock_timeout of 1 s: a migration gives way, not a request
+# Well below PostgreSQL's deadlock_timeout of 1 s, so that the migration fails instead of a request.
+_LOCK_TIMEOUT_MS = 200
 
 
 class CannotStart(Exception):
@@ -138,8 +139,9 @@ def database_wait(*, timeout_s: float) -> None:
 def database_migrate(*, timeout_s: float = 600.0) -> None:
     """Apply the migrations; raise CannotStart if the database cannot be used.
 
-    On PostgreSQL the site may run meanwhile. A migration that does not get its locks at once gives up and is repeated
-    for `timeout_s`: waiting longer, it would hold up every request behind it, or end in a deadlock that fails one.
+    On PostgreSQL the site may run during the migration. A migration that does not get its locks immediately stops and
+    is repeated for up to `timeout_s` seconds. If it waited longer for a lock, it would block all later requests, or
+    cause a deadlock that fails a request.
     """
     deadline = time.monotonic() + timeout_s
     while True:
@@ -158,7 +160,7 @@ def database_migrate(*, timeout_s: float = 600.0) -> None:
 
 @contextmanager
 def _locks_given_up() -> Iterator[None]:
-    """Let statements fail when they get no lock in less than the time after which deadlocks are resolved."""
+    """Set a lock timeout that is shorter than the time after which PostgreSQL resolves deadlocks."""
     if connection.vendor != "postgresql":
         yield
         return
@@ -167,14 +169,14 @@ def _locks_given_up() -> Iterator[None]:
     try:
         yield
     finally:
-        # With the connection goes the setting. Its wrapper goes too: if the last statements of a migration fail, Django
-        # leaves the wrapper within the migration's transaction, where it opens no new connection.
+        # Closing the connection also removes the setting. Remove the wrapper too: if the last statements of a migration
+        # fail, Django leaves the wrapper inside the migration's transaction, where it cannot open a new connection.
         connection.close()
         del connections[DEFAULT_DB_ALIAS]
 
 
 def _is_lock_conflict(error: Exception) -> bool:
-    return getattr(error.__cause__, "sqlstate", "") in ("40P01", "55P03")  # deadlock, lock not available
+    return getattr(error.__cause__, "sqlstate", "") in ("40P01", "55P03")  # the codes of: deadlock, lock not available
 
 
 def static_files_collect() -> bool:

@@ -14,7 +14,7 @@ import time
 def main(grace_s: float) -> None:
     """Read standard input until it closes, then end the remaining groups."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # only the supervisor ends this process, by closing the pipe
+        signal.signal(number, signal.SIG_IGN)  # only the supervisor may end this process, by closing the pipe
     groups: set[int] = set()
     for line in sys.stdin:
         if line.startswith("+"):

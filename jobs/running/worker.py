@@ -26,7 +26,7 @@ from segmentation.cpus import visible_gpus
 logger = logging.getLogger(__name__)
 
 STOP_GRACE_S = 20.0
-_NEXT_MODEL_S = 6.0  # the first model worker is ready sooner when the others load their models after it
+_NEXT_MODEL_S = 6.0  # the first model worker is ready sooner if the others load their models later
 
 
 def worker_programs(pictures: int) -> list[Program]:

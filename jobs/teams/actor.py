@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-# Folders of the server are included: the operator who opens a network has chosen which folders may be used.
+# Includes folders of the server: the operator who opens a network has configured which folders may be used.
 OPEN_SCOPES = ("submit", "read", "server-files")
 
 if TYPE_CHECKING:

@@ -66,7 +66,7 @@ def event_words(events: Iterable[str]) -> str:
 
 @register.filter
 def event_word(event: str) -> str:
-    """Return a webhook's event in the reader's language."""
+    """Return the translated name of a webhook's event."""
     return _listed([event], words.EVENTS)
 
 
@@ -83,7 +83,7 @@ def artifact_link(image: JobImage, kind: str) -> str:
 
 @register.filter
 def thumbnail_link(image: JobImage) -> str:
-    """Give a link to the small picture of the version that stands for a picture; empty when there is none."""
+    """Return a link to the thumbnail of the version that a picture shows; empty when there is none."""
     thumbnail = thumbnail_of(image, image.shown_version)
     return storage.link_to(thumbnail) if thumbnail else ""
 

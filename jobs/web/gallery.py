@@ -21,7 +21,7 @@ from jobs.work.selectors import images_filtered
 
 PAGE_SIZE = 48
 _ANY = ("", _("Any"))
-# The states that are filtered most come first.
+# The states that are used most often come first.
 _STATUSES = [
     (status, words.STATUSES[status])
     for status in (Status.SUCCEEDED, Status.RUNNING, Status.QUEUED, Status.FAILED, Status.CANCELED)
@@ -33,7 +33,7 @@ ORDERS = [
     ("uncertain", _("Uncertain first")),
 ]
 _FIRST = ("q", "status", "order")
-_BY_DAY = ("", "oldest")  # the orders in which pictures of one day stand together
+_BY_DAY = ("", "oldest")  # the orders in which the pictures of one day are consecutive
 _SUBJECTS = list(words.SUBJECTS.items())
 
 
@@ -43,7 +43,7 @@ def _dialects() -> list[tuple[str, str | Promise]]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Hold a picture, and the day whose pictures begin with it."""
+    """A picture; `day` is set for the first picture of each day."""
 
     image: JobImage
     day: dt.date | None = None
@@ -81,15 +81,15 @@ class GalleryFilter(forms.Form):
         return [field for field in self if field.name not in _FIRST]
 
     def uses_more(self) -> bool:
-        """Return whether one of the fields on request filters."""
+        """Return whether one of the additional fields has a value."""
         return any(self.cleaned_data.get(field.name) for field in self.more_fields())
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of pictures, and whether there is a next one: a count would read every picture of the team.
+    """One page of pictures, and whether there is a next page. A count would read every picture of the team.
 
-    before: the last picture of the page before, None on the first page.
+    before: the last picture of the previous page, None on the first page.
     """
 
     object_list: list[JobImage]
@@ -137,7 +137,7 @@ class GalleryView(FragmentPage):
 
 
 def rows_of(page: Page) -> list[Row]:
-    """Return a page's pictures, each first one of a day with that day; the picture before the page counts too."""
+    """Return a page's pictures; the first picture of each day has its day, unless the previous page showed this day."""
     last = day_of(page.before) if page.before else None
     rows = []
     for image in page.object_list:

@@ -33,12 +33,12 @@ from segmentation.errors import MattingError
 
 
 class JobPage(TeamPage):
-    """Load the job, if the actor may see it."""
+    """Load the job if the actor may see it."""
 
     section = "gallery"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Offer to switch the team where the job belongs to another one of the user's."""
+        """Offer to switch the team if the job belongs to another team of the user."""
         try:
             return super().dispatch(request, *args, **kwargs)
         except Http404:
@@ -68,7 +68,7 @@ class PictureView(JobPage, TemplateView):
     template_name = "picture.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the picture; a correction has no page of its own, so its address leads to the picture it corrects."""
+        """Show the picture; a correction has no page, so redirect to the picture that it corrects."""
         entry = self.job().corrects
         if entry is not None:
             return redirect("site:picture", job_id=entry.job_id, position=entry.position)

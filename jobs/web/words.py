@@ -86,7 +86,7 @@ _FIGURE = re.compile(r"(?<=first of )\d+|(?<=orientation )\d+|(?<=depth: )\d+")
 
 
 def sentence_said(text: str) -> str:
-    """Return a stored English sentence in the current language; a sentence without a translation stays English."""
+    """Return the translation of a stored English sentence; without a translation, return the English sentence."""
     figure = _FIGURE.search(text)
     pattern = _FIGURE.sub("%(number)s", text)
     if pattern not in SENTENCES:
@@ -105,7 +105,7 @@ def day_said(day: dt.date) -> str:
 
 
 def pixels_said(count: int) -> str:
-    """Return a number of pixels as text: in millions, in Chinese in units of ten thousand."""
+    """Return a number of pixels as text: in millions, or in Chinese in units of ten thousand."""
     if (get_language() or "").startswith("zh"):
         return f"{count // 10_000} 万像素"
     return gettext("%(count)s megapixels") % {"count": count // 1_000_000}

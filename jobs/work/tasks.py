@@ -47,7 +47,7 @@ from segmentation.pipeline import CutoutResult, cut_out
 
 logger = logging.getLogger(__name__)
 
-_OTHER_HOST_FIRST_S = 1.0  # so that a host with the model takes the picture that this one has put back
+_OTHER_HOST_FIRST_S = 1.0  # wait, so that a host with the model takes the picture that this host has returned
 
 
 def worker_name() -> str:
@@ -79,7 +79,7 @@ def weights_try(path: str, sha256: str = "", storage_key: str = "", *, reply_to:
 
 @runs(FIRST_PICTURE)
 def first_picture(*, reply_to: str) -> None:
-    """Cut a small picture out, store the result, read it, delete it, and reply its length."""
+    """Cut out a small picture; store, read and delete the result; reply with its length in bytes."""
     pixels = np.full((64, 64, 3), 230, np.uint8)
     pixels[16:48, 16:48] = 30
     engine = engines.engine_for_command(Quality.FAST)

@@ -7,7 +7,7 @@ import numpy as np
 from segmentation.engines.preparation import resized
 from segmentation.options import Box
 
-MAX_CANVAS_PX = 1024  # 20 boxes of two float32 mattes stay under 170 MB
+MAX_CANVAS_PX = 1024  # with this size, 20 boxes of two float32 mattes take less than 170 MB
 
 
 def surroundings(box: Box, picture_width: int, picture_height: int, margin: float) -> Box:

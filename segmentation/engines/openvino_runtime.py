@@ -71,13 +71,13 @@ def onnx_session(path: Path, input_shape: tuple[int, ...], *, threads: int | Non
 def read_converted(path: Path) -> openvino.Model | None:
     """Return the model stored by `write_converted`; None when the file is missing, truncated or unusable."""
     try:
-        with zipfile.ZipFile(path) as archive:  # reading a member compares its CRC-32
+        with zipfile.ZipFile(path) as archive:  # reading a member checks its CRC-32
             graph, weights = archive.read("model.xml"), archive.read("model.bin")
         tensor = openvino.Tensor(np.frombuffer(weights, np.uint8))
         return openvino.Core().read_model(graph, tensor)
     except FileNotFoundError:
         return None
-    except Exception as error:  # any fault of the cache: delete it and compile again
+    except Exception as error:  # on any error of the cache, delete it and convert again
         logger.warning("The converted model %s is of no use (%s); converting again.", path.name, error)
         return None
 

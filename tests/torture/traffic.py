@@ -154,7 +154,7 @@ class Traffic:
 
     @contextmanager
     def running(self, *ways: str) -> Iterator[None]:
-        """Let one client for each way send pictures one after the other during the block, and let the last ones end."""
+        """Let one client for each way send pictures one after the other; after the block, wait for all responses."""
         ended = threading.Event()
 
         def client(way: str) -> None:

@@ -21,7 +21,7 @@ MODEL = "image-instance-segmentation"
 TASK_LIFE_S = 24 * 3600
 MAX_FILE_BYTES = 10 * 2**20
 UNKNOWN = "UNKNOWN"
-# Upper case: the SDK's `wait` stops on nothing else.
+# Upper case, because the SDK's `wait` recognises no other form.
 TASK_STATUS: dict[str, str] = {
     Status.QUEUED: "PENDING",
     Status.RUNNING: "RUNNING",

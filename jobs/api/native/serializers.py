@@ -32,7 +32,7 @@ MAX_RECIPES_PER_JOB = 20
 _OPTION_NAMES = tuple(CutoutOptions.__dataclass_fields__)
 
 
-# Those that only a run of the model applies.
+# Options that only a run of the model applies.
 _MODEL_OPTIONS = ("boxes", "points", "method", "subject", "quality", "refine")
 
 
@@ -117,7 +117,7 @@ class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
-            return super().to_internal_value(data)  # which rejects it with a message
+            return super().to_internal_value(data)  # `to_options` rejects it with a message
         values = {name: data[name] for name in data}
         if hasattr(data, "getlist"):
             for name in ("image", "image_base64", "image_url", "upload", "recipe"):
@@ -126,7 +126,7 @@ class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
         for name in ("image_base64", "image_url", "upload"):
             if isinstance(values.get(name), str):
                 values[name] = [values[name]]
-        if isinstance(values.get("image"), UploadedFile):  # the body was one picture
+        if isinstance(values.get("image"), UploadedFile):  # the body consists of one picture
             values["image"] = [values["image"]]
         return super().to_internal_value(values)
 

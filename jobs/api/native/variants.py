@@ -34,7 +34,7 @@ from .documents import FileSerializer, JobSerializer, file_document
 from .recipes import finished_response
 from .serializers import AgainRequestSerializer, VariantRequestSerializer, in_format
 
-KEPT_LINK_TTL_S = 7 * 24 * 3600  # kept renderings are shared with others
+KEPT_LINK_TTL_S = 7 * 24 * 3600  # users pass links to stored renderings on to other people
 
 
 class KeptFinishedSerializer(serializers.Serializer):
@@ -91,7 +91,7 @@ class VariantsView(NativeView):
         recipe: Recipe | None = None,
         with_thumbnail: bool = False,
     ) -> Rendering:
-        """Begin the rendering that a request describes."""
+        """Start the rendering that a request describes."""
         values = body.validated_data
         brush = values.get("brush")
         return variant_begin(

@@ -75,7 +75,7 @@ DETAILS = {
     NOTHING_FOUND: "nothing found",
     CANCELED: "cancelled",
 }
-# 100 only with state 1: some pollers stop at the first of the two that they see.
+# The progress is 100 only with state 1, because some clients stop at the first of these two values.
 PROGRESS = {QUEUED: 0, WAITING: 10, PREPARING: 20, PROCESSING: 50, COMPLETE: 100}
 
 

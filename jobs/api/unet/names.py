@@ -17,14 +17,14 @@ from jobs.work.selectors import external_id_is_taken
 
 from .dialect import NAME
 
-_LIFE_S = 3600  # how long Redis remembers how many names of a second were given
+_LIFE_S = 3600  # seconds for which Redis stores the number of names of a second
 _MAX_STEM = 100
 
 
 def second_unique_name(pattern: str, *, separator: str = "") -> str:
     """Return `pattern` with the current local time to the second.
 
-    Further names of the same second end with `-2`, `-3`, …. `separator` is between the date and the time of day. Redis
+    Further names of the same second end with `-2`, `-3`, …. separator: text between the date and the time of day. Redis
     counts the names for all web processes; the database is checked too, in case Redis has lost the count. Raise
     QueueUnavailable when Redis cannot be reached.
     """

@@ -119,7 +119,7 @@ class UNetReloadSerializer(serializers.Serializer):
     model_path = serializers.CharField(max_length=1024, trim_whitespace=False, help_text="Inside the weights folder.")
 
 
-# Answers --------------------------------------------------------------------------------------------------------------
+# Responses ------------------------------------------------------------------------------------------------------------
 
 
 class SizeField(serializers.ListField):

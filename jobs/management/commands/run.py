@@ -29,15 +29,15 @@ from webserver.configuration import from_environment as web_configuration
 
 _BROKER_TIMEOUT_S = 60.0
 _WEB_STOP_MARGIN_S = 15
-# The models load after the web server answers, so that its first answer is quick; a broken web server delays them at
-# most this long.
+# Models are loaded after the web server responds, so that its first response is fast. If the web server fails, they
+# wait for at most this number of seconds.
 _WEB_HEAD_START_S = 15.0
 _WARM_UP_IS_SLOW_AFTER_S = 120.0
 
 
 class Command(BaseCommand):
     help = "Start the queue, the workers and the web server on this machine; Ctrl-C ends them all."
-    # The check of the URLs would import every view and double the time to the first answer.
+    # The check of the URLs would import every view and double the time to the first response.
     requires_system_checks = [checks.TAG]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -132,7 +132,7 @@ class _Address:
 
 
 class _FirstPicture:
-    """Have a picture cut out through the web server, in a thread, once a model is warm; try again until it is."""
+    """Cut out a picture through the web server, in a thread, once a model has been loaded; retry until it succeeds."""
 
     def __init__(self, site: _Address) -> None:
         self._site = site
@@ -141,7 +141,7 @@ class _FirstPicture:
         self._is_warm = False
 
     def is_cut_out(self) -> bool:
-        """Return True when the picture is there; begin a try when none is under way."""
+        """Return True when the picture has been cut out; start an attempt if none is in progress."""
         self._is_warm = self._is_warm or _a_model_is_warm()
         if self._is_warm and not self._is_cut_out and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(target=self._try, daemon=True)
@@ -149,7 +149,7 @@ class _FirstPicture:
         return self._is_cut_out
 
     def problem(self) -> str:
-        """Return what the site still lacks."""
+        """Return what is missing before the site works."""
         if self._is_warm:
             return "A model is warm, but no picture could be cut out yet; see the lines above."
         return "No model is warm yet; see the lines above."
@@ -204,7 +204,7 @@ def _start_queue(supervisor: Supervisor) -> None:
 
 
 def _web_server() -> Program:
-    # It answers all accepted requests before it ends; a request may wait that long for its picture.
+    # The web server responds to all accepted requests before it ends; a request may wait this long for its picture.
     grace_s = settings.MATTING_MAX_WAIT_S + _WEB_STOP_MARGIN_S
     return Program(
         reloading.WEB_SERVER,
