@@ -163,7 +163,7 @@ def start_stack(folder: Path, *, working_folder: Path = ROOT, **changes: str) ->
 
 
 def wait_for(condition: Callable[[], bool], *, timeout_s: float, what: Callable[[], str] | str) -> None:
-    """Return when `condition` is true; fail with the text `what` after `timeout_s` seconds."""
+    """Wait until `condition` is true; after `timeout_s` seconds, fail with the text `what`."""
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()
     while not condition():

@@ -27,7 +27,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Matches:
-    """The outcome of one picture: per threshold and detection, best score first."""
+    """The matches of one picture: for each threshold and each detection, sorted by score, the best score first."""
 
     scores: np.ndarray  # (n,)
     right: np.ndarray  # (10, n) bool

@@ -1,4 +1,4 @@
-"""Add to the OpenAPI document what no view describes: the health probes, and the headers that many responses share."""
+"""Complete the OpenAPI document: add the health probes, and the headers that many responses share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit trail: who did what, when and from where, in append-only rows with a hash chain."""
+"""The audit trail: append-only rows in a hash chain, each with an author, an action, a time and an IP address."""
 
 from __future__ import annotations
 

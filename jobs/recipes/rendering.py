@@ -126,7 +126,10 @@ def name_of(image: JobImage, named: NamedRecipe, number: int, file: VariantFile)
 
 
 def file_chosen(finished: FinishedFiles, number: int) -> VariantFile:
-    """Return the file of one output and delete the others; raise NotFound when it does not exist. number: from 1."""
+    """Return the file of one output and delete the others; raise NotFound when it does not exist.
+
+    number: the number of the output, from 1.
+    """
     for place, file in enumerate(finished.files, start=1):
         if place != number:
             file.path.unlink(missing_ok=True)

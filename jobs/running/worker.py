@@ -66,7 +66,7 @@ def run_workers(pictures: int) -> None:
 
 
 def _release_of_last_start() -> None:
-    """Release what the workers of an earlier start held, if a kill or a power cut ended them."""
+    """Release the leases of workers of an earlier start, if a kill or a power failure ended them."""
     try:
         recovery.leases_release_of_host(host=os.uname().nodename)
     except Exception:

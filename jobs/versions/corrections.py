@@ -10,7 +10,7 @@ from jobs.models import JobImage, Quota, Version
 
 
 def correction_count(image: JobImage) -> int:
-    """Count one more run of the model on a picture, and return the new number. Call inside a transaction.
+    """Count a new run of the model on a picture, and return the number of runs. Call inside a transaction.
 
     The row stays locked until the commit, so two concurrent corrections cannot both be the last free one. Raise
     NotFound when the picture has been deleted.

@@ -24,7 +24,7 @@ _SWEEP_LIMIT = 500
 
 
 def claim_allowed(job: Job) -> bool:
-    """Return whether the job's team may run one more picture.
+    """Return whether another picture of the job's team may start to run now.
 
     Call inside a transaction; the team's row stays locked until its end.
     """

@@ -49,7 +49,7 @@ def is_outage(error: BaseException) -> bool:
 
 
 def component_of(error: BaseException) -> str:
-    """Return what failed: `database`, `broker`, `storage`, or `machine` for anything else."""
+    """Return the name of the failed component: `database`, `broker`, `storage`, or `machine` for any other fault."""
     kinds = {
         "database": (OperationalError, InterfaceError),
         "broker": (RedisError,),

@@ -1,6 +1,7 @@
-"""Adapt the subject to its new background: key, spill, light wrap and grain. Pure functions, in this order.
+"""Adapt the subject to its new background by four steps: key, spill, light wrap and grain, in this order.
 
-All take colours (H, W, 3) uint8 sRGB and alpha (H, W) uint8 or float32 as stated, and return new arrays.
+All functions are pure. They take colours, (H, W, 3) uint8 sRGB, and alpha, (H, W) uint8 or float32 as each docstring
+states, and return new arrays.
 """
 
 from __future__ import annotations

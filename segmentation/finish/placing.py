@@ -22,8 +22,8 @@ _CHIN_ABOVE_NECK = 0.95
 class Place:
     """The source's place on the canvas: point (x, y) of the source is at (left + x * scale, top + y * scale).
 
-    width, height: of the canvas in pixels. subject: the alpha's box in the source. notes: requirements that were not
-    met.
+    width, height: size of the canvas in pixels. subject: the alpha's box in the source. notes: requirements that could
+    not be met.
     """
 
     width: int

@@ -1,4 +1,4 @@
-"""What a worker does before and after each message."""
+"""The steps of a worker before and after each message."""
 
 from __future__ import annotations
 

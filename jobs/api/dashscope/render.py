@@ -130,7 +130,7 @@ def render_listed(job: Job) -> dict[str, Any]:
 
 
 def render_policy(grant: UploadGrant, *, public_id: str, upload_host: str, request_id: str) -> dict[str, Any]:
-    """Return what the SDK needs to upload a file to `upload_host` within GRANT_TTL_S seconds."""
+    """Return the form fields with which the SDK uploads a file to `upload_host` within GRANT_TTL_S seconds."""
     return {
         "request_id": request_id,
         "data": {

@@ -149,7 +149,7 @@ class _FirstPicture:
         return self._is_cut_out
 
     def problem(self) -> str:
-        """Return what is missing before the site works."""
+        """Return the message about the step that has not succeeded yet."""
         if self._is_warm:
             return "A model is warm, but no picture could be cut out yet; see the lines above."
         return "No model is warm yet; see the lines above."
