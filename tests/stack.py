@@ -39,7 +39,7 @@ class Api(requests.Session):
 
 @dataclass
 class Stack:
-    """A running site. `secret` is that of the first key, with all scopes; `output` collects the site's output."""
+    """A running site. `secret` belongs to the first key, which has all scopes; `output` collects the site's output."""
 
     port: int
     data_dir: Path

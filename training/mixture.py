@@ -120,7 +120,7 @@ def whole_photos(bank: Bank, count: int, size: int) -> Batch:
 
 
 def _is(bank: Bank, rows: Tensor, *kinds: str) -> Tensor:
-    """Return for which rows (B,) the people are known to be of one of these kinds."""
+    """Return which rows (B,) have one of these kinds of knowledge about people."""
     return torch.isin(bank.people[rows], torch.tensor([PEOPLE_CODES[kind] for kind in kinds], device=rows.device))
 
 

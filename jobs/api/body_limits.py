@@ -62,12 +62,12 @@ def many_pictures() -> BodyLimits:
 
 
 def each_picture_by_itself() -> BodyLimits:
-    """Return the limits for many pictures, where each one that is too large is rejected separately."""
+    """Return the limits for many pictures, where each picture that is too large is rejected separately."""
     return replace(many_pictures(), cuts_files=True)
 
 
 def limits_of(view: Callable[..., Any] | None) -> BodyLimits:
-    """Return the `body_limits` of a view's class; by default those of a body without a picture."""
+    """Return the `body_limits` of a view's class; by default the limits of a body without a picture."""
     return getattr(getattr(view, "view_class", None), "body_limits", no_picture)()
 
 

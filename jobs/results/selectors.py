@@ -46,7 +46,7 @@ def file_of(image: JobImage, *kinds: str) -> Artifact:
 
 
 def result_of(image: JobImage, *kinds: str) -> Artifact:
-    """Return the first file of a job's recipes, and for a job without recipes the first available one of `kinds`.
+    """Return a picture's result file: the first file of the job's recipes, or without recipes the first of `kinds`.
 
     Raise NotFound when all files are deleted. If the recipes produced no file, the error contains the picture's notes.
     """

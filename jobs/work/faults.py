@@ -44,7 +44,7 @@ def is_machine_fault(error: BaseException) -> bool:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Return whether the fault is one of a service that all workers share: database, broker or storage."""
+    """Return whether the exception is a fault of a service that all workers share: database, broker or storage."""
     return any(isinstance(cause, _SHARED) for cause in _chain(error))
 
 

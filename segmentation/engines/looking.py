@@ -53,7 +53,7 @@ class Looker(Protocol):
     takes_clicks: bool
 
     def answers(self, looks: Sequence[Look]) -> list[Answer]:
-        """Return the answer for each look; raise InferenceFailed when the runtime fails."""
+        """Return one Answer for each look; raise InferenceFailed when the runtime fails."""
 
 
 class Kept(Generic[Value]):

@@ -1,6 +1,6 @@
 """`make bench`: measure everything, print one table, write JSON. `python -m tests.bench --help` lists the options.
 
-Each section is measured by itself; one that fails leaves a row that says why, and the others go on.
+Each section runs separately; if one fails, its row contains the reason, and the other sections run.
 """
 
 from __future__ import annotations
