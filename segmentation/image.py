@@ -1,7 +1,8 @@
 """Check an untrusted picture file, and decode it upright, in sRGB.
 
-The web process calls `probe` to accept or refuse a file, the worker calls `decode` to read it. Does not import torch.
-The order protects the process: limit the bytes, detect the format, limit the pixels given in the header, then decode.
+The web process calls `probe` to accept or reject a file, the worker calls `decode` to read it. This module does not
+import torch. The order protects the process: limit the bytes, detect the format, limit the pixels given in the header,
+then decode.
 """
 
 from __future__ import annotations

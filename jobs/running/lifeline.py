@@ -1,4 +1,4 @@
-"""End a supervisor's programs when the supervisor dies. Runs as a separate script.
+"""End a supervisor's programs when the supervisor dies. This module runs as a separate script.
 
 The supervisor writes to this script's standard input: `+PGID` for each process group that it starts, `-PGID` for each
 group that has ended. The pipe closes when the supervisor dies, even after SIGKILL. The remaining groups then receive

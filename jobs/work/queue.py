@@ -55,7 +55,7 @@ def is_reachable() -> bool:
 
 
 def require_available() -> None:
-    """Raise QueueUnavailable when Redis cannot be reached. Called before a request writes anything."""
+    """Raise QueueUnavailable when Redis cannot be reached. Views call this before a request writes anything."""
     if not is_reachable():
         raise QueueUnavailable
 

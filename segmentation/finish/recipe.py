@@ -1,7 +1,7 @@
 """Describe a finished picture: a validated, frozen recipe with a JSON schema.
 
-Does not import numpy or Django. Lengths are shares of the canvas or of the subject, so that one recipe fits every
-picture; lengths in pixels have names that end with `_px`.
+This module does not import numpy or Django. Lengths are shares of the canvas or of the subject, so that one recipe fits
+every picture; lengths in pixels have names that end with `_px`.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def numbered_names(first: str, count: int) -> list[str]:
 
 
 def original_names(names: Iterable[str]) -> list[str]:
-    """Return the stems of file names, made unique with ` (2)`, ` (3)` and so on; for results that keep their names."""
+    """Return the stems of file names, made unique with ` (2)`, ` (3)` and so on, for results that keep their names."""
     given: list[str] = []
     for name in names:
         stem = PurePosixPath(name).stem[:_MAX_STEM] or "picture"
