@@ -15,7 +15,7 @@ LOCK := $(BIN)/pip-compile --quiet --no-header --no-annotate --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 .DEFAULT_GOAL := help
-.PHONY: help run dev worker test test-fast test-js torture walk containers sbom lint lint-js lock messages bench bench-compare bench-page bench-rembg clean chromium postgresql nginx node
+.PHONY: help run dev worker test test-fast test-js torture walk containers sbom lint lint-js lock messages bench bench-compare bench-page bench-rembg sizing clean chromium postgresql nginx ldap node
 
 help: ## List the tasks
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,7 @@ dev: $(VENV)/.installed-dev ## Start the site with one worker and restart its pr
 worker: $(VENV)/.installed ## Start workers only, for a site whose REDIS_URL and DATABASE_URL are shared
 	@exec $(BIN)/python manage.py work
 
-test: $(VENV)/.installed-dev $(NODE_STAMP) chromium postgresql nginx test-js ## Install what the tests need and run all of them (TESTS=tests/api for some)
+test: $(VENV)/.installed-dev $(NODE_STAMP) chromium postgresql nginx ldap test-js ## Install what the tests need and run all of them (TESTS=tests/api for some)
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(TESTS)
 
 test-fast: $(VENV)/.installed-dev ## Run the tests without browser, servers and slow ones: for every save, under a minute
@@ -51,17 +51,18 @@ walk: $(VENV)/.installed-dev postgresql nginx ## Walk through an operator's work
 containers: ## Build the image and run all of compose.yaml with podman, twice and after a reboot
 	deploy/containers/trial
 
-sbom: ## List the packages of a release with versions and licences (CycloneDX) in keyline.cdx.json
-	.ci/sbom keyline.cdx.json
+sbom: $(VENV)/.installed-dev ## List the packages of a release with versions and licences (CycloneDX) in keyline.cdx.json
+	@$(BIN)/python .ci/sbom keyline.cdx.json
 
 lint: $(VENV)/.installed-dev lint-js ## Check for mistakes, formatting and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-lock: $(VENV)/.installed-dev ## Renew the lock files from requirements.txt and requirements-dev.txt
+lock: $(VENV)/.installed-dev ## Renew the lock files from the lists of requirements
 	$(LOCK) --upgrade --output-file requirements.lock requirements.txt
-	$(LOCK) --upgrade --constraint requirements.lock --output-file requirements-dev.lock requirements-dev.txt
+	$(LOCK) --upgrade --constraint requirements.lock --output-file requirements-optional.lock requirements-observe.txt requirements-saml.txt
+	$(LOCK) --upgrade --constraint requirements.lock --constraint requirements-optional.lock --output-file requirements-dev.lock requirements-dev.txt
 	sed -i.old 's/^\(torch==[0-9.]*\)+.*/\1/' requirements.lock requirements-dev.lock
 	rm -f requirements.lock.old requirements-dev.lock.old
 
@@ -83,6 +84,9 @@ bench-compare: $(VENV)/.installed-dev ## Show two runs side by side (A=FILE B=FI
 bench-page: $(VENV)/.installed-dev ## Write docs/benchmarks.md from a run (RUN=FILE, by default the last one)
 	@$(BIN)/python -m tests.bench.page $(or $(RUN),var/bench/latest.json)
 
+sizing: $(VENV)/.installed-dev ## Measure memory and processor time of every process, and write docs/sizing.md
+	@$(BIN)/python -m tests.bench.sizing
+
 bench-rembg: ## Install the rival of the benchmark into .venv-rembg
 	$(PYTHON) -m venv .venv-rembg
 	.venv-rembg/bin/python -m pip --disable-pip-version-check install $(PIP_ARGS) -r tests/bench/requirements.txt
@@ -99,6 +103,9 @@ postgresql:
 
 nginx:
 	@.ci/nginx
+
+ldap: $(VENV)/.installed-dev
+	@.ci/ldap
 
 node:
 	@.ci/node

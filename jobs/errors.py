@@ -219,5 +219,5 @@ def error_of(code: str, message: str) -> MattingError:
 
 
 _STORED = errors_by_code()
-# Codes that a job or picture can have ended with.
+# The codes of errors with which a job or picture can end.
 ERROR_CODES = tuple(sorted(_STORED))

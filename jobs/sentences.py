@@ -17,4 +17,6 @@ def explained(code: str, message: str) -> str:
     if kind is None or (get_language() or "en").startswith("en"):
         return message
     sentence = kind.public_message
-    return gettext(sentence) if message in ("", sentence) else f"{gettext(sentence)} ({message})"
+    if message in ("", sentence):
+        return gettext(sentence)
+    return gettext("%(sentence)s (%(details)s)") % {"sentence": gettext(sentence), "details": message}

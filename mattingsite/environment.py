@@ -6,8 +6,10 @@ import difflib
 import ipaddress
 import math
 import os
+import re
 import zoneinfo
 from collections.abc import Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -17,6 +19,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 _SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 _OURS = "MATTING_"
+_HOST = re.compile(r"\*|\.?[\w.-]+|\[[0-9a-fA-F:.]+\]")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 
 
 class Environment:
@@ -92,6 +96,17 @@ class Environment:
                 self._refuse(f"{name}: {part} must be such as {choices[-1]}=3, of {', '.join(choices)}")
         return found
 
+    def pairs(self, name: str, choices: tuple[str, ...]) -> dict[str, list[str]]:
+        """Return texts by name, given as `email=mail,username=uid`; a name may be given several times."""
+        found: dict[str, list[str]] = {}
+        for part in self.items(name, []):
+            choice, _, text = part.partition("=")
+            if choice.strip() in choices and text.strip():
+                found.setdefault(choice.strip(), []).append(text.strip())
+            else:
+                self._refuse(f"{name}: {part} must be such as {choices[0]}=TEXT, of {', '.join(choices)}")
+        return found
+
     def time_zone(self, name: str, default: str) -> str:
         """Return the name of a time zone."""
         text = self(name, default)
@@ -122,6 +137,35 @@ class Environment:
                 self._refuse(f"{name}: {origin} must be an origin such as https://cut.example.com")
         return origins
 
+    def hosts(self, name: str, default: list[str]) -> list[str]:
+        """Return a list of host names or IP addresses, without scheme and port; `.example.com` and `*` are patterns."""
+        for host in (hosts := self.items(name, default)):
+            if not _HOST.fullmatch(host):
+                self._refuse(f"{name}: {host} must be a host name such as cut.example.com, without scheme and port")
+        return hosts
+
+    def folders(self, name: str, default: list[str]) -> list[str]:
+        """Return a list of folders as absolute paths."""
+        for folder in (folders := self.items(name, default)):
+            if not Path(folder).is_absolute():
+                self._refuse(f"{name}: {folder} must be an absolute path such as /srv/inputs")
+        return folders
+
+    def bucket(self, name: str) -> str:
+        """Return the name of a bucket; empty if there is none."""
+        text = self(name)
+        if text and not _BUCKET.fullmatch(text):
+            self._refuse(f"{name}={text} must be the name of a bucket, without s3:// and without a folder")
+        return text
+
+    def sender(self, name: str, default: str) -> str:
+        """Return a sender of mail: an e-mail address, with or without a name as in `Keyline <keyline@example.com>`."""
+        text = self(name, default)
+        account, _, host = parseaddr(text)[1].rpartition("@")
+        if not account or not host:
+            self._refuse(f"{name}={text} must be an e-mail address such as Keyline <keyline@example.com>")
+        return text
+
     def networks(self, name: str) -> list[str]:
         """Return a list of IP networks or addresses."""
         for network in (networks := self.items(name, [])):
@@ -151,6 +195,13 @@ class Environment:
             self._refuse(f"{name} must be a URL such as smtp+tls://user:password@host:587")
             return {}
         return dict(environ.Env.email_url_config(text))
+
+    def export(self, *names: str) -> None:
+        """Put variables that are given as files into the environment of this process, for libraries that read them."""
+        for name in names:
+            text = self._text(name)
+            if text and os.environ.pop(f"{name}_FILE", None):
+                os.environ[name] = text
 
     def finish(self, *, read_elsewhere: tuple[str, ...] = ()) -> None:
         """Raise ImproperlyConfigured with one line for each invalid value and each unknown MATTING_ variable.

@@ -48,7 +48,7 @@ def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_sid
     height, width = rgb.shape[:2]
     boxes = options.on_picture(width, height, min_box_side_px=min_box_side_px)
     if options.subject is Subject.STAMP:
-        # A photo without paper holds no stamp, however red it is; a box says where to look for one.
+        # A photo without paper contains no stamp, even if it is red; a box says where to look for one.
         if not boxes and not is_paper(rgb):
             return Found(np.zeros((height, width), np.float32), Subject.STAMP, colors=rgb)
         return find_ink(rgb, boxes)
@@ -74,7 +74,7 @@ def find_ink(rgb: np.ndarray, boxes: tuple[Box, ...] = ()) -> Found:
 
 
 def _find_subject(rgb: np.ndarray, options: CutoutOptions, engine: Engine) -> Found:
-    # Whether it is a stamp on paper shows without the model, on a core that the model leaves idle at times.
+    # The check for a stamp on paper needs no model, and runs on a core that the model does not use all the time.
     on_paper = beside(is_stamped_paper, rgb) if options.subject is Subject.AUTO else None
     matte = engine.auto(rgb)
     if on_paper is not None and on_paper.result():
@@ -90,7 +90,7 @@ def _find_at_points(rgb: np.ndarray, boxes: tuple[Box, ...], options: CutoutOpti
     matte = engine.points(rgb, options.points, boxes, from_auto=options.method is Method.AUTO)
     subject = options.subject if options.subject is not Subject.AUTO else which_subject(rgb, matte)
     alpha, notes = limit_to(options.subject, matte, rgb, engine)
-    # A point says what is meant, not that it is ink: only a caller who asks for a stamp gets ink alone.
+    # A point selects a subject and does not imply ink; only a caller who requests a stamp gets ink alone.
     return Found(alpha, Subject.OBJECT if subject is Subject.STAMP else subject, notes=notes)
 
 
@@ -105,7 +105,7 @@ def _find_in_boxes(rgb: np.ndarray, boxes: tuple[Box, ...], options: CutoutOptio
     if subject is Subject.AUTO:
         people = [matte.people for matte in mattes if matte.people is not None]
         subject = which_subject(rgb, Matte(alpha, _united(people, size) if people else None))
-    # A box says where to look, not that there is ink in it: only a caller who asks for a stamp gets ink alone.
+    # A box selects a place and does not imply ink; only a caller who requests a stamp gets ink alone.
     return Found(alpha, Subject.OBJECT if subject is Subject.STAMP else subject, boxes, notes=notes)
 
 

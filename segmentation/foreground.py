@@ -26,7 +26,7 @@ _COARSEST = 15
 _PIXELS = 1920 * 1080
 _LEVELS = 4
 _WINDOW_CELLS = 3
-_FALLBACK = 0.05  # weight of the coarser estimate; a window full of certain colours weighs 1
+_FALLBACK = 0.05  # weight of the coarser estimate; a window of only certain colours has the weight 1
 _EPSILON = 1e-4
 
 

@@ -51,7 +51,7 @@ _OPENERS: dict[str, Callable[[bytes], Opened]] = {
 }
 _SIDES_SWAPPED = (5, 6, 7, 8)
 
-# Pillow's own pixel limit still raises; its warning below that limit adds nothing to Limits.
+# Pillow's own pixel limit still raises; its warning below that limit is redundant with Limits.
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
 
@@ -137,7 +137,7 @@ def decode(data: bytes, limits: Limits) -> Picture:
         opened = _opened(name, data, limits)
         samples = opened.samples()
         height, width = samples.pixels.shape[:2]
-        _check_size(width, height, limits)  # a file may hold another size than its header says
+        _check_size(width, height, limits)  # a file may contain another size than its header states
         if (width, height) != (opened.header.width, opened.header.height):
             raise ValueError("size")
         colors = to_srgb(samples)

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 OPAQUE = 0.5
-SAME_PERSON_SHARE = 0.8  # overlap with a higher-scored mask from which both are the same person
-SMOOTHING_SHARE = 0.01  # of the longer side: overlapping pixels are decided by smoothed alpha, not by noise
+SAME_PERSON_SHARE = 0.8  # overlap with a mask of higher score from which both are the same person
+SMOOTHING_SHARE = 0.01  # share of the longer side: smoothed alpha decides about overlapping pixels, to avoid noise
 
 
 def assign_instances(alphas: np.ndarray, scores: np.ndarray, people_alpha: np.ndarray) -> np.ndarray:

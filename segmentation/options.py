@@ -21,13 +21,13 @@ MAX_COORDINATE_PX = 1_000_000
 
 class Method(StrEnum):
     AUTO = "auto"  # the model finds the subject
-    BOXES = "boxes"  # the caller draws boxes round it
+    BOXES = "boxes"  # the caller draws boxes around it
     POINTS = "points"  # the caller clicks on it
     INSTANCES = "instances"  # every person separately
 
 
 class Quality(StrEnum):
-    FAST = "fast"  # the built-in model, or what an operator has put in its place
+    FAST = "fast"  # the built-in model, or the one that an operator has activated instead
     FINE = "fine"  # the strongest model that is installed
     AUTO = "auto"  # fast, and fine where fast is uncertain
 
@@ -53,8 +53,8 @@ class Output(StrEnum):
 
 class Metadata(StrEnum):
     STRIP = "strip"
-    KEEP = "keep"  # EXIF with author and copyright, without the place
-    KEEP_GPS = "keep_gps"  # and with the place
+    KEEP = "keep"  # EXIF with author and copyright, without the location
+    KEEP_GPS = "keep_gps"  # EXIF with the location
 
 
 class Format(StrEnum):
@@ -65,7 +65,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The least and the greatest value of a numeric option."""
+    """The lowest and the highest value of a numeric option, both included."""
 
     low: float
     high: float

@@ -14,8 +14,8 @@ from .options import Box
 from .postprocess import foreground_box
 from .resizing import enlarge
 
-MAX_PEOPLE = 255  # the map has eight bits
-ASSIGN_SIDE_PX = 1024  # overlaps are decided at this size; the outline is at full size
+MAX_PEOPLE = 255  # the map has 8 bits
+ASSIGN_SIDE_PX = 1024  # overlaps are decided at this size; the outline has the full size
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,15 +30,15 @@ PAPER_SIDE_PX = 150  # the longer side at which the paper's surface is fitted
 STRIP_ROWS = 512  # rows processed at once, to bound the memory for 50 megapixels
 DARKEST = 6 / 255  # below it, densities are mostly noise
 STAIN_HUES_DEG = (56.0, 140.0)  # yellow, brown and olive, on the hue circle of `hue_of`
-MIN_INK_DENSITY = 0.14  # difference of two channels' densities: less is a tint of the paper or the light
+MIN_INK_DENSITY = 0.14  # difference of two channels' densities; a smaller one is a tint of the paper or the light
 FULL_INK_DENSITY = 0.7  # a paler ink counts as a thin layer of a stronger one, and becomes translucent
 MAX_INKS = 3
 MIN_INK_PIXELS = 20
-MIN_INK_SHARE = 0.12  # of the strongest ink's weight: a smaller group of another hue is fringes and mixtures
+MIN_INK_SHARE = 0.12  # share of the strongest ink's weight: smaller groups of another hue are fringes and mixtures
 HUE_APART_DEG = 45.0
 COLOUR_BLUR_PX = 1.2  # radius over which ink and print are separated
-NOISE_FLOOR = 2.5  # times the paper's own colour noise: weaker pixels are not ink
-COLOUR_LOSS = 0.4  # of thin strokes in JPEG: this much gray beside the ink's colour still counts as ink
+NOISE_FLOOR = 2.5  # times the paper's own colour noise; weaker pixels are not ink
+COLOUR_LOSS = 0.4  # for thin strokes in JPEG: this much gray beside the ink's colour still counts as ink
 _LOG_LEVELS = np.log(np.maximum(np.arange(256, dtype=np.float32) / 255, DARKEST))
 
 
@@ -80,7 +80,7 @@ def lift_stamp(rgb: np.ndarray) -> Stamp:
     colour[:] = np.rint(255 * page.brightest)
     if not page.inks:
         return Stamp(alpha, colour)
-    reach = max(1.2, max(height, width) / 450)  # about half the stroke of print
+    reach = max(1.2, max(height, width) / 450)  # about half the width of a stroke of print
     border = int(4 * reach) + 1
     for top in range(0, height, STRIP_ROWS):
         first, past = max(0, top - border), min(height, top + STRIP_ROWS + border)
@@ -252,7 +252,7 @@ def _unmix(density: np.ndarray, hue_deg: np.ndarray, ink: Ink, noise: float) -> 
     rest = (1 - ink_sum * slope) / 3  # print = density . rest
     split = cv2.GaussianBlur(cv2.transform(density, np.stack([slope, rest])), (0, 0), COLOUR_BLUR_PX)
     inky = np.clip(split[..., 0], 0, None) * (ink_sum / 3)
-    # A pixel of another hue holds none of this ink, however well the densities fit.
+    # A pixel of another hue contains none of this ink, even if the densities match.
     inky *= np.clip((75 - hues_apart(hue_deg, ink.hue_deg)) / 30, 0, 1)
     printed = np.clip(split[..., 1] - COLOUR_LOSS * inky, 0, None)
     share = inky / (inky + printed + 1e-4)

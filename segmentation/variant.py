@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -19,6 +20,7 @@ from .options import CutoutOptions, Output
 from .pipeline import render_variant
 
 BRUSH_KEEPS = 128
+_SMALL_ALPHAS = 4  # kept in the process, a megabyte each: every step of a slider is rendered from the same one
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,28 @@ def _written(rendered: Rendered, folder: Path, timings_ms: dict[str, float]) -> 
 
 def edited_alpha(wanted: VariantInput) -> bytes:
     """Return the stored alpha as PNG, limited to the chosen people, resized and brushed as the input says."""
-    alpha_png = wanted.alpha.read_bytes()
-    if wanted.ids is not None:
-        alpha_png = only_people(alpha_png, wanted.ids.read_bytes(), wanted.people)
-    if wanted.size is not None:
-        alpha_png = resized(alpha_png, wanted.size)
+    people = tuple(wanted.people)
+    if wanted.size is None:
+        alpha_png = _people_alpha(wanted.alpha, wanted.ids, people)
+    else:
+        written_ns = tuple(file.stat().st_mtime_ns for file in (wanted.alpha, wanted.ids) if file is not None)
+        alpha_png = _small_alpha(wanted.alpha, wanted.ids, people, wanted.size, written_ns)
     if wanted.brush_png:
         alpha_png = brushed(alpha_png, wanted.brush_png, wanted.brush_limits)
     return alpha_png
+
+
+def _people_alpha(alpha: Path, ids: Path | None, people: tuple[int, ...]) -> bytes:
+    alpha_png = alpha.read_bytes()
+    return alpha_png if ids is None else only_people(alpha_png, ids.read_bytes(), people)
+
+
+@lru_cache(maxsize=_SMALL_ALPHAS)
+def _small_alpha(
+    alpha: Path, ids: Path | None, people: tuple[int, ...], size: tuple[int, int], written_ns: tuple[int, ...]
+) -> bytes:
+    """Return the alpha at screen size. written_ns: when the files were written, so that new ones are read again."""
+    return resized(_people_alpha(alpha, ids, people), size)
 
 
 def resized(alpha_png: bytes, size: tuple[int, int]) -> bytes:
@@ -114,7 +130,7 @@ def only_people(alpha_png: bytes, ids_png: bytes, people: Sequence[int]) -> byte
     if ids is None:
         raise ImageUnreadable("The mask of this picture cannot be read.")
     kept = np.isin(ids, list(people)).astype(np.float32)
-    # Half a pixel of softness, so that the border between a kept and a dropped person is not a staircase.
+    # Half a pixel of softness, so that the border between a kept and a removed person has no visible steps.
     alpha = read_alpha(alpha_png) * cv2.GaussianBlur(kept, (3, 3), 0)
     return encode_alpha(quantize(alpha), texts=read_texts(alpha_png))
 

@@ -16,13 +16,13 @@ from segmentation.network import KeylineUNet
 from .geometry import chance
 from .mixture import Batch
 
-LEAST_ERROR = 0.002  # of the picture's area: smaller errors are not clicked at
+LEAST_ERROR = 0.002  # share of the picture's area: smaller errors get no click
 CELL_PX = 4  # clicks are chosen on a coarser grid
-BLUR_SHARE = 0.1  # of the side: the surroundings whose error counts as one
-BOX_ALONE, FIRST_CLICK, AUTO = 0.45, 0.25, 0.15  # of boxed targets; the rest keep their box and are corrected
-PHOTO_CLICK, PHOTO_CORRECTED = 0.1, 0.15  # of whole photos
-CORRECTED_AGAIN = 0.7  # of those that have had a click
-ROUNDS = (0.2, 0.5, 0.2, 0.1)  # how often a batch is corrected 0, 1, 2, 3 times
+BLUR_SHARE = 0.1  # share of the side: the surroundings whose error counts as one
+BOX_ALONE, FIRST_CLICK, AUTO = 0.45, 0.25, 0.15  # of boxed targets; the others keep their box and are corrected
+PHOTO_CLICK, PHOTO_CORRECTED = 0.1, 0.15  # share of whole photos
+CORRECTED_AGAIN = 0.7  # share of those that have had a click
+ROUNDS = (0.2, 0.5, 0.2, 0.1)  # how often a batch is corrected 0, 1, 2, 3 times, as shares
 
 
 def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor) -> Tensor:
@@ -99,7 +99,8 @@ def answered(network: KeylineUNet, features: list[Tensor], planes: Tensor) -> Te
     training, kind = network.training, planes.device.type
     features = [level.contiguous(memory_format=torch.channels_last) for level in features]
     network.eval()
-    # Without a cache: weights that were cast without gradients would be found there by the pass that needs them.
+    # Without a cache, because weights that were cast without gradients would be reused by the pass that needs
+    # gradients.
     with torch.autocast(
         kind, torch.get_autocast_dtype(kind), enabled=torch.is_autocast_enabled(kind), cache_enabled=False
     ):

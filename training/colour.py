@@ -36,7 +36,7 @@ def softened(photos: Tensor) -> Tensor:
     """Remove detail, as in an enlarged thumbnail."""
     factor = float(torch.empty(()).uniform_(0.4, 0.8))
     height, width = photos.shape[2:]
-    smaller = round(height * factor), round(width * factor)  # by a factor alone, the content would drift from its mask
+    smaller = round(height * factor), round(width * factor)  # a factor alone would move the content away from its mask
     small = functional.interpolate(photos, size=smaller, mode="bilinear", antialias=True)
     return functional.interpolate(small, size=photos.shape[2:], mode="bilinear")
 

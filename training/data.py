@@ -23,7 +23,7 @@ PHOTO_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
 LABEL_SUFFIX = ".label.json"
 MARK_SUFFIXES = (".people.png", ".ignore.png", ".things.png", ".things.json", ".boxes.json", LABEL_SUFFIX)
 UNDECIDED = (0.1, 0.9)  # an alpha between these is neither clearly subject nor clearly background
-LARGEST_UNDECIDED = 0.25  # of the subject's area: with more, a model's mask teaches only where it is certain
+LARGEST_UNDECIDED = 0.25  # share of the subject's area: with more, a model's mask is used only where it is certain
 LARGEST_OBJECTS = 6
 SMALLEST_OBJECT_SHARE = 0.01
 
@@ -34,12 +34,12 @@ class SetRole:
 
     real: float = 1.0  # weight among whole photos with a subject mask
     cutout: float = 0.25  # weight among subjects to paste
-    people: str = "unknown"  # what is known of all people in its photos, a key of bank.PEOPLE_CODES
-    held_out: int = 0  # so many pictures are never trained on
-    unsure: bool = False  # whether a mask teaches only where it is near 0 or 1
+    people: str = "unknown"  # what is known about all people in its photos, a key of bank.PEOPLE_CODES
+    held_out: int = 0  # the number of pictures that are never used for training
+    unsure: bool = False  # whether a mask is used only where it is near 0 or 1
 
 
-# Weights follow the masks' quality: soft alpha is pasted often, coarse polygons never stand for a subject.
+# Weights follow the masks' quality: soft alpha is pasted often, coarse polygons are never used as subjects.
 ROLES = {
     "train-duts": SetRole(real=1.0, cutout=0.6, held_out=300),
     "train-clothing": SetRole(real=0.7, cutout=8.0, people="one", held_out=50),
@@ -65,11 +65,11 @@ def _labels(name: str) -> dict:
     return json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
 
-# Some subjects of DUTS-TR, named by eye: a person alone in the photo, one person before others, several people, a thing
-# in a deserted photo, a thing where people may be about.
+# Some subjects of DUTS-TR, labelled by hand: a person alone in the photo, one person in front of others, several
+# people, a thing in a photo without people, a thing in a photo where people may be visible.
 NAMED_SUBJECTS = {name: kind for kind, names in _labels("duts_subjects.json").items() for name in names}
 
-# By set and photo, boxes drawn by eye round all people: {"people": [[left, top, right, bottom]], "ignore": [...]} in
+# Boxes drawn by hand around all people, by set and photo: {"people": [[left, top, right, bottom]], "ignore": [...]} in
 # hundredths of the photo's sides.
 BOXED_BY_EYE = _labels("people_boxes.json")
 
@@ -93,9 +93,9 @@ class Picture:
     photo: np.ndarray  # (S, S, 3) RGB
     subject: str | None = None  # of NAMED_SUBJECTS
     alpha: np.ndarray | None = None
-    unsure: bool = False  # whether the alpha teaches only where it is near 0 or 1
+    unsure: bool = False  # whether the alpha is used only where it is near 0 or 1
     people: np.ndarray | None = None  # ids 1…n, 255 = ignore
-    boxed: tuple[np.ndarray, np.ndarray] | None = None  # (P, 4) round all people, (I, 4) where unknown, in 0..1
+    boxed: tuple[np.ndarray, np.ndarray] | None = None  # (P, 4) around all people, (I, 4) around unknown areas, in 0..1
     objects: list[tuple[np.ndarray, bool]] = field(default_factory=list)  # (alpha, is a person)
 
 
@@ -118,7 +118,7 @@ def entries(path: Path) -> Iterator[Entry]:
 
 
 def _group(kind: str, names: list[str], read: Callable[[str], bytes]) -> Iterator[Entry]:
-    groups: dict[str, dict[str, str]] = {}  # of each stem, the files' names by what they end in
+    groups: dict[str, dict[str, str]] = {}  # for each stem, the files' names by their endings
     for name in names:
         stem, suffix = _parted(name)
         groups.setdefault(stem, {})[suffix] = name
@@ -181,7 +181,7 @@ def load(entry: Entry, size: int) -> Picture:
     if ".things.png" in entry.beside:
         picture.objects = list(_objects(entry, size))
         if picture.people is None and ROLES.get(entry.kind, SetRole()).people == "none":
-            picture.people = np.zeros((size, size), np.uint8)  # all that can be counted is marked: nobody is there
+            picture.people = np.zeros((size, size), np.uint8)  # everything countable is marked, so there are no people
     if ".png" in entry.beside and picture.people is None:
         picture.alpha = square(decode(entry.read(entry.beside[".png"]), colour=False), size)
     picture.boxed = _boxed(entry)

@@ -38,7 +38,7 @@ class DepthwiseConvolution(torch.autograd.Function):
         stride, channels, kernel = ctx.stride, len(weight), weight.shape[-1]
         change = change.contiguous(memory_format=torch.channels_last)
         spread = change
-        if stride > 1:  # a step of 2 is a step of 1 of which every other result is dropped
+        if stride > 1:  # a step of 2 is a step of 1 in which every other result is dropped
             spread = torch.zeros_like(x)
             spread[:, :, ::stride, ::stride] = change
         by_input = functional.conv2d(spread, weight.flip(2, 3), None, 1, kernel // 2, 1, channels)

@@ -25,9 +25,9 @@ from training.data import Entry, decode, entries, held_out
 from training.instance_metrics import PeopleScores, Scene
 from training.metrics import SubjectScores, intersection_over_union, mean
 
-LEAST_PERSON_SHARE = 0.02  # of the picture's area: smaller people are not asked for
+LEAST_PERSON_SHARE = 0.02  # share of the picture's area: smaller people are not evaluated
 TOLD_APART_IOU = 0.5
-LEAST_SCORE = 0.05  # from which detections count for the average precision, however few are served
+LEAST_SCORE = 0.05  # the score from which detections count for the average precision, even if few are served
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Ent
     if masks is None:
         return found
     paths = {path.stem: path for path in sorted(masks.iterdir()) if path.suffix.lower() == ".png"}
-    key = "/mask"  # no file of a set can have this name, as a PNG photo has its mask's
+    key = "/mask"  # no file of a set can have this name, because a PNG photo has the name of its mask
 
     def beside(entry: Entry) -> Entry:
         stem = entry.name.rpartition("/")[2]
@@ -225,7 +225,7 @@ def evaluate(
 
     Task `pairs` composes the held-out cutouts of a data folder with its held-out backgrounds, always in the same way.
     """
-    if task == "instances":  # average precision is of all detections, however unsure, as in COCO
+    if task == "instances":  # average precision includes all detections, even uncertain ones, as in COCO
         served_score = read_manifest(weights).min_score
         engine = engine_for(weights, size, least_score=min(LEAST_SCORE, served_score))
         return score_instances(engine, _samples(folder, masks, only_held_out), served_score)

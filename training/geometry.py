@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-FOUND_SHARE = 0.25  # of the boxes that prompt
+FOUND_SHARE = 0.25  # share of the boxes that are prompts
 
 
 def uniform(count: int, low: float, high: float, device: torch.device) -> Tensor:

@@ -20,8 +20,8 @@ class Scene:
 
     truths: np.ndarray
     found: np.ndarray
-    scores: np.ndarray  # (n,) of the found ones
-    ignored: np.ndarray | None = None  # (H, W): people here are not told apart; finding them is neither right nor wrong
+    scores: np.ndarray  # (n,) scores of the found people
+    ignored: np.ndarray | None = None  # (H, W): people here are not separated; finding them is neither right nor wrong
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def match(scene: Scene, least_share: float = 0.0) -> Matches:
     for row, threshold in enumerate(IOU_THRESHOLDS):
         free = np.ones(len(scene.truths), bool)
         for column in range(len(found)):
-            # People that count are taken before those that do not, as in COCO's own code.
+            # People that count are matched before those that do not, as in COCO's own code.
             for group in (counted, ~counted):
                 able = free & group & (overlaps[column] >= threshold - 1e-9)
                 if able.any():

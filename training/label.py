@@ -79,7 +79,7 @@ def _write(engine: Engine, rgb: np.ndarray, path: Path, target: Path, note: Path
     mask = cv2.imencode(".png", np.rint(full * 255).astype(np.uint8))[1]
     suffix = path.suffix.lower()
     if suffix == ".png":  # NAME.png is the mask
-        photo = cv2.imencode(".webp", rgb[..., ::-1], (cv2.IMWRITE_WEBP_QUALITY, 101))[1]  # 101: without loss
+        photo = cv2.imencode(".webp", rgb[..., ::-1], (cv2.IMWRITE_WEBP_QUALITY, 101))[1]  # 101: lossless
         target.with_name(target.name + ".webp").write_bytes(photo.tobytes())
     else:
         shutil.copyfile(path, target.with_name(target.name + suffix))

@@ -15,11 +15,11 @@ from . import geometry
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-OBJECT_SHARE = 0.25  # of what is pasted: countable objects and people marked one by one
-CLOSE_SHARE = 0.12  # of pasted people
-FURTHER_SHARE = 0.3  # of whole photos: real pictures have smaller subjects than training sets
-PERSON_OBJECT_WEIGHT = 1.5  # more of a person among objects than of a thing: people stand beside people
-ROUGH_SHARE = 1 / 64  # of the side: how far from its outline an object's polygon does not teach
+OBJECT_SHARE = 0.25  # share of the pasted subjects that are countable objects or people marked one by one
+CLOSE_SHARE = 0.12  # share of the pasted people that are close to the camera
+FURTHER_SHARE = 0.3  # share of whole photos that are reduced: real pictures have smaller subjects than training sets
+PERSON_OBJECT_WEIGHT = 1.5  # weight of a person among objects, relative to a thing: people stand beside people
+ROUGH_SHARE = 1 / 64  # share of the side: how far from its outline an object's polygon is not used
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,9 @@ class Batch:
     alphas: Tensor  # (B, 2, H, W) subject, people
     trusted: Tensor  # (B, 2, H, W) 1 where the alpha is known
     people_boxes: Tensor  # (B, MOST_PEOPLE, 4) rectangles in -1..1
-    people_present: Tensor  # (B, MOST_PEOPLE) which of the boxes are there
-    people_known: Tensor  # (B, 1, H, W) whether all single people there are among the boxes
-    clickable: Tensor  # (B,) whether the subject is one thing that clicks can ask for
+    people_present: Tensor  # (B, MOST_PEOPLE) which of the boxes exist
+    people_known: Tensor  # (B, 1, H, W) whether the boxes include all single people there
+    clickable: Tensor  # (B,) whether the subject is one thing that clicks can select
 
     def normalised(self) -> Tensor:
         """Return the photos as the network's input, (B, 3, H, W)."""
@@ -109,7 +109,7 @@ def whole_photos(bank: Bank, count: int, size: int) -> Batch:
     near = geometry.warp(torch.cat([photos, alphas], 1), geometry.maps(shown, mirror, turned), size)
     further = geometry.chance(count, FURTHER_SHARE, device)
     if further.any():
-        # Further off, the photo's border is drawn out to the edge, and nothing is there.
+        # Beyond it, the photo's border is extended to the edge; this area is marked as empty.
         wide = geometry.maps(geometry.wider_views(count, 1.8, device), mirror, torch.zeros(count, device=device))[
             further
         ]

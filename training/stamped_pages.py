@@ -149,7 +149,7 @@ def placed(random: Random, seal: np.ndarray) -> np.ndarray:
     """Rotate the seal, scale it to about half the page's height and put it at a random place of the page."""
     height, width = seal.shape
     scale = HEIGHT_PX * random.uniform(0.42, 0.62) / max(height, width)
-    seal = cv2.GaussianBlur(seal, (0, 0), 0.35 / scale)  # against aliasing when it shrinks
+    seal = cv2.GaussianBlur(seal, (0, 0), 0.35 / scale)  # prevents aliasing when it is reduced
     matrix = cv2.getRotationMatrix2D((width / 2, height / 2), random.uniform(-28, 28), scale)
     margin = 0.6 * scale * max(height, width)
     matrix[0, 2] += random.uniform(margin, WIDTH_PX - margin) - width / 2
@@ -202,5 +202,5 @@ def through_jpeg(page: np.ndarray, *, quality: int) -> np.ndarray:
     levels = np.clip(page * 255 + 0.5, 0, 255).astype(np.uint8)
     _, data = cv2.imencode(".jpg", levels[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
     decoded = cv2.imdecode(data, cv2.IMREAD_COLOR)
-    assert decoded is not None  # it was encoded a line ago
+    assert decoded is not None  # it was encoded one line above
     return np.ascontiguousarray(decoded[..., ::-1])

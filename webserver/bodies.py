@@ -18,7 +18,8 @@ from webserver.configuration import Pace
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 SMALL_BYTES = 64 * 2**10
-# A META key: how many bytes a view takes; the middleware that bounds bodies sets it before anything is read.
+# A META key: the number of bytes that a view accepts. The middleware that limits bodies sets it before anything is
+# read.
 LIMIT = "webserver.body_limit"
 
 
@@ -30,11 +31,11 @@ class BodyWanted(BaseException):
 
 
 class BodyTooSlow(Exception):
-    """The client sends more slowly than the pace allows."""
+    """Raised when the client sends more slowly than the pace allows."""
 
 
 class ClientGone(Exception):
-    """The client has closed the connection."""
+    """Raised when the client has closed the connection."""
 
 
 class UnreadBody(io.RawIOBase):

@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 PARKS = "webserver.parks"
-# The server calls `response.delivered`, where a response has it, once the response has reached the client.
+# The server calls `response.delivered`, if the response has it, when the response has reached the client.
 REPORTS_DELIVERY = "webserver.reports_delivery"
 GOING_ON = "webserver.going_on"
 

@@ -110,7 +110,7 @@ class AsyncKeyline:
         return await self.download(f"/api/jobs/{job.id}/zip", path)
 
     async def _download(self, url: str, part: Part) -> None:
-        async with self._http.stream("GET", url, headers=part.request_headers()) as response:
+        async with self._http.stream("GET", url, headers=part.request_headers(), follow_redirects=True) as response:
             if not part.begins(response):
                 await response.aread()
                 requests.checked(response)

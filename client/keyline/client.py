@@ -111,7 +111,7 @@ class Keyline:
         return self.download(f"/api/jobs/{job.id}/zip", path)
 
     def _download(self, url: str, part: Part) -> None:
-        with self._http.stream("GET", url, headers=part.request_headers()) as response:
+        with self._http.stream("GET", url, headers=part.request_headers(), follow_redirects=True) as response:
             if not part.begins(response):
                 response.read()
                 requests.checked(response)

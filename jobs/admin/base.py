@@ -33,7 +33,7 @@ class AuditedAdmin(ModelAdmin):
 
     list_fullwidth = True
     show_full_result_count = False
-    show_facets = ShowFacets.NEVER  # each would count all rows again
+    show_facets = ShowFacets.NEVER  # each count would read all rows again
     list_per_page = 25
     paginator: type[Paginator] = BoundedPaginator
     list_filter_submit = True

@@ -26,7 +26,7 @@ def preferred_picture(request: Request) -> str | None:
 
 
 def preferred_format(request: Request) -> Format | None:
-    """Return the format that Accept names; None for JSON, `image/*` and `image/png`, for the default format."""
+    """Return the format that Accept names; None, the default format, for JSON, `image/*` and `image/png`."""
     picture = preferred_picture(request)
     return None if picture in (None, "image/png") else PICTURES[str(picture)]
 

@@ -21,7 +21,7 @@ from jobs.teams.open_networks import OpenAccess, open_access
 from jobs.teams.selectors import key_by_secret
 
 if TYPE_CHECKING:
-    from rest_framework.views import APIView  # it reads the setting that names this module
+    from rest_framework.views import APIView  # the import depends on the setting that names this module
 
 _SCHEMES = ("bearer", "token")
 

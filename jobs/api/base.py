@@ -234,7 +234,7 @@ def matting_error_of(exception: Exception) -> MattingError:
             return MethodNotAllowed()
         case exceptions.Throttled():
             return RateLimited(retry_after_s=int(getattr(exception, "wait", None) or 1))
-        case SuspiciousOperation() | UnicodeDecodeError() | RecursionError():  # the last: JSON nested thousands deep
+        case SuspiciousOperation() | UnicodeDecodeError() | RecursionError():  # JSON nested thousands of levels deep
             return MalformedBody()
         case OperationalError() | InterfaceError():
             return DatabaseUnavailable()

@@ -48,7 +48,7 @@ class RawPicture(BaseParser):
 
 
 class RawBytes(RawPicture):
-    """Read a picture whose sender does not name its type."""
+    """Parse a picture that is sent without a media type."""
 
     media_type = "application/octet-stream"
 

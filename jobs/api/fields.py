@@ -80,9 +80,9 @@ class KnownFieldsOnly(Base):
 
 
 def require_known(names: Iterable[Any], known: Sequence[str]) -> None:
-    """Raise ParameterUnknown for the first name that is not known, with the nearest one that is.
+    """Raise ParameterUnknown for the first unknown name, with the nearest known name.
 
-    Raises MalformedBody for a name that no client writes: then a file was sent as if it were a form.
+    Raise MalformedBody for a name that no client would use; then a file was sent as a form.
     """
     for name in map(str, names):
         if name in known:

@@ -74,7 +74,7 @@ class Schema(SpectacularJSONAPIView):
 
 class Docs(SpectacularSwaggerSplitView):
     permission_classes = []
-    authentication_classes = [SessionAuthentication]  # for the bar of the page
+    authentication_classes = [SessionAuthentication]  # for the bar at the top of the page
     url_name = "schema"
 
 

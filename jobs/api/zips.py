@@ -28,7 +28,7 @@ def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceRe
 
     If a file is deleted meanwhile, the response ends early. Records that the actor opened files of other users' jobs.
     """
-    bundle = ZipStream(sized=True)  # stored, not deflated: pictures shrink no further, and the length is known
+    bundle = ZipStream(sized=True)  # not compressed: pictures become no smaller, and the length is known in advance
     taken: set[str] = set()
     opened: dict[UUID, Artifact] = {}
     for image in images:

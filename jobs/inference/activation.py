@@ -119,7 +119,7 @@ def _activate(
         _prepare_hosts(versions[0], own=answer["host"])
     try:
         _replace(actor, versions, action)
-    except IntegrityError:  # another request activated one at the same moment: this one comes after it
+    except IntegrityError:  # a concurrent request has activated another model: this activation follows it
         _replace(actor, versions, action)
     return versions
 

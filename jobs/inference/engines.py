@@ -47,8 +47,8 @@ from segmentation.runtimes import Runtime
 
 logger = logging.getLogger(__name__)
 
-_MEASURE_AFTER_S = 60.0  # of this worker's start, which comes first
-_MODELS_SHARE = 0.5  # of the memory, for the models of all workers, unless a setting says otherwise
+_MEASURE_AFTER_S = 60.0  # seconds after this worker's start; the start has priority
+_MODELS_SHARE = 0.5  # of the memory, for the models of all workers, if no setting defines another value
 
 
 class HostLacksWeights(Exception):
@@ -69,7 +69,7 @@ class Engines(EngineSource):
         """Read which models are active; keep the last known ones while the database cannot be reached."""
         try:
             self._versions = active_versions()
-        except DatabaseError:  # also before the first migration, for commands
+        except DatabaseError:  # also before the first migration, when commands run
             logger.warning("the active models cannot be read; those read last stay")
 
     def engine(self, role: Role, tier: Tier) -> Engine | None:
@@ -245,7 +245,10 @@ def load(weights: Weights) -> Engine:
 
 
 def _threads() -> int | None:
-    """Return the setting, or each worker's share of a container's CPUs; None where the runtime is to choose."""
+    """Return the number of threads: the setting, or the worker's share of a container's CPUs.
+
+    None where the runtime should choose.
+    """
     if settings.MATTING_MODEL_THREADS:
         return int(settings.MATTING_MODEL_THREADS)
     cpus = available_cpus()

@@ -98,7 +98,7 @@ class RoutedEngine:
         )
 
     def _answer(self, role: Role, ask: Callable[[Engine], _Answer], doubt: Callable[[_Answer], float]) -> _Answer:
-        if self.choice is not None:  # a second question about the same picture, such as which part of it is people
+        if self.choice is not None:  # a second run on the same picture, for example to find which part of it is people
             return ask(self._fast(role))
         if self._is_trial and (trial := self._source.engine(role, Tier.TRIAL)) is not None:
             return self._asked(role, trial, Tier.TRIAL, "trial", ask)

@@ -28,7 +28,7 @@ MAX_PATH_LENGTH = 1024
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Without O_NONBLOCK, opening a pipe would wait for its other end.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-# Faults of the disk or of this process, not of the file: the picture may be tried again.
+# Faults of the disk or of this process, not of the file: the picture may be retried.
 _MACHINE_FAULTS = (errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT)
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -111,7 +111,7 @@ def _source(place: Place, entry: os.DirEntry[str]) -> Source:
         return RefusedSource(clean_name(shown), ImageUnreadable("The file's name cannot be used."))
     try:
         size = entry.stat(follow_symlinks=False).st_size
-    except OSError:  # deleted meanwhile: the worker reports it
+    except OSError:  # deleted in the meantime; the worker reports it
         size = 0
     return FileSource(path, clean_name(name), size)
 

@@ -11,8 +11,8 @@ import binascii
 import hashlib
 import io
 import unicodedata
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Protocol, cast
@@ -37,12 +37,12 @@ from segmentation.image import Limits, Probe, pixels_of, probe, probe_header
 from webserver.long_texts import NotBase64, TextTooLong, decoded_to_file, has_long_text
 
 MAX_NAME_LENGTH = 200
-MAX_PATH_LENGTH = 250  # of a name with its folders; the column holds 255
+MAX_PATH_LENGTH = 250  # characters of a name with its folders; the column has 255
 MAX_FOLDERS = 8
 
 
 class Content(Protocol):
-    """Bytes that can be read several times, each time from the start."""
+    """Bytes that can be read several times, always from the start."""
 
     def seek(self, offset: int, /) -> int: ...
 
@@ -54,12 +54,14 @@ class CheckedSource:
     """A picture that decodes. Its bytes stay where they arrived: in memory, in a temporary file, or in the storage.
 
     name: the file's name, which may begin with folders; zips of results keep them.
+    settings: options of this picture that differ from its job's, as JSON.
     """
 
     name: str
     probe: Probe
     sha256: str
     content: Content
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def read(self) -> bytes:
         self.content.seek(0)
@@ -153,7 +155,7 @@ def clean_name(name: str) -> str:
     return name[-MAX_NAME_LENGTH:].strip(" .") or "picture"
 
 
-# Up to here a check takes less than the way to another process.
+# Below this size a check takes less time than the call of another process.
 _CHECKED_HERE_PIXELS = 1_000_000
 
 
@@ -171,10 +173,11 @@ def clean_path(path: str) -> str:
 
 
 def proved(source: bytes | Path, limits: Limits) -> Probe:
-    """Decode a picture and return its properties; all but small pictures in memory are decoded in another process.
+    """Decode a picture and return its properties.
 
-    Raise the errors of `segmentation.image.probe`, ImageUnreadable when the decoder crashes, and StorageFailed for a
-    fault of this machine, which says nothing about the picture.
+    Small pictures in memory are decoded here, all others in another process. Raise the errors of
+    `segmentation.image.probe`, ImageUnreadable when the decoder crashes, and StorageFailed for a fault of this machine,
+    which says nothing about the picture.
     """
     try:
         if isinstance(source, bytes):
@@ -282,18 +285,18 @@ def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> Check
     return replace(checked, content=ReopenedContent(read))
 
 
-def accept_url(url: object, *, name: str = "") -> UrlSource:
-    """Check a picture's URL without using the network; a worker downloads it later."""
+def accept_url(url: object, *, name: str = "", field: str = "image_url") -> UrlSource:
+    """Check a picture's URL, sent as `field`, without using the network; a worker downloads it later."""
     if not isinstance(url, str) or not url.strip():
-        raise ImageMissing(field="image_url")
-    check_url(url.strip(), policy_from_settings("picture"), field="image_url")
+        raise ImageMissing(field=field)
+    check_url(url.strip(), policy_from_settings("picture"), field=field)
     return UrlSource(url.strip(), clean_name(name or url.partition("?")[0]))
 
 
 def accept_or_refuse(
     accept: Callable[[], Source], *, name: str = "", refusing: tuple[type[MattingError], ...] = (ImageError,)
 ) -> Source:
-    """Call `accept`; for an error of a kind in `refusing`, return a RefusedSource with the name `name`."""
+    """Call `accept`; for an error of a class in `refusing`, return a RefusedSource with the name `name`."""
     try:
         return accept()
     except refusing as error:

@@ -28,7 +28,7 @@ def upload_store(*, actor: Actor, source: CheckedSource, upload_id: uuid.UUID | 
     usage_check(team=actor.team, quota=quota_of(actor.team), new_bytes=source.probe.bytes, units=0)
     content_type = f"image/{source.probe.format}"
     extension = storage.EXTENSIONS.get(content_type, "bin")
-    # The file has its own name: a second upload under a taken id must not overwrite the first one's file.
+    # The file gets a unique name: a second upload with the same id must not overwrite the first one's file.
     stored = storage.store(f"teams/{actor.team.id}/uploads/{uuid.uuid4()}.{extension}", source.read())
     try:
         with transaction.atomic():

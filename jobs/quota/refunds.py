@@ -38,7 +38,7 @@ def _write(job: Job, pictures: Counter[dt.date], units: Counter[dt.date], reason
     by_window: Counter[tuple[str, dt.date]] = Counter()
     for day, count in units.items():
         by_window.update(dict.fromkeys(windows_of(day), count))
-    for kind, start in sorted(by_window):  # days before months, as a charge locks them
+    for kind, start in sorted(by_window):  # days before months, the order in which a charge locks them
         UsagePeriod.objects.filter(team_id=job.team_id, kind=kind, starts_on=start).update(
             pictures=F("pictures") - by_window[kind, start]
         )

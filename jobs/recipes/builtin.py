@@ -3,10 +3,30 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from segmentation.finish.recipe import Recipe
+from segmentation.finish.recipe import Align, Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class CanvasSize:
+    """A size that a shop or network asks for. fill: the subject's share of it."""
+
+    title: str
+    width_px: int
+    height_px: int
+    fill: float
+
+    @property
+    def value(self) -> str:
+        """Return the size as the editor's script reads it."""
+        return f"{self.width_px}x{self.height_px}"
+
+    @property
+    def text(self) -> str:
+        return f"{self.width_px} × {self.height_px}"
 
 
 @cache
@@ -14,3 +34,16 @@ def builtin_recipes() -> dict[str, Recipe]:
     """Return the built-in recipes by name, in the order of display."""
     data = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
     return {name: Recipe.read(body) for name, body in data.items()}
+
+
+@cache
+def canvas_sizes() -> tuple[CanvasSize, ...]:
+    """Return the sizes of the built-in recipes for whole subjects, each once with the title that comes first."""
+    sizes: dict[tuple[int, int], CanvasSize] = {}
+    for recipe in builtin_recipes().values():
+        canvas, placement = recipe.canvas, recipe.placement
+        if canvas.width_px is None or canvas.height_px is None or placement.align is Align.HEAD:
+            continue
+        size = CanvasSize(recipe.title, canvas.width_px, canvas.height_px, placement.fill or 1)
+        sizes.setdefault((canvas.width_px, canvas.height_px), size)
+    return tuple(sizes.values())

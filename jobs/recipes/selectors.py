@@ -35,12 +35,12 @@ def recipes_of(actor: Actor) -> list[NamedRecipe]:
 
 
 def recipe_versions(actor: Actor, name: str) -> list[RecipeVersion]:
-    """List all versions of a recipe of the team, newest first, deleted ones included; empty for a built-in one."""
+    """Return all versions of a team's recipe, newest first, including deleted ones; empty for a built-in recipe."""
     return list(RecipeVersion.objects.filter(team=actor.team, name=name[:40]).order_by("-version"))
 
 
 def recipe_named(actor: Actor, text: str) -> NamedRecipe:
-    """Return the recipe of `name` or `name@version`, as requests write it; raise NotFound for any other."""
+    """Return the recipe of `name` or `name@version`, as requests write it. Raise NotFound for an unknown recipe."""
     name, at, version = text.strip().partition("@")
     if at and not (version.isascii() and version.isdecimal() and len(version) < 9):
         raise NotFound(f"There is no recipe {text!r:.60}.", field="recipe")

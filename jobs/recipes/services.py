@@ -25,7 +25,7 @@ from segmentation.finish.recipe import PictureBackground, Recipe
 
 MAX_RECIPES = 200
 MAX_BACKGROUNDS = 100
-RESERVED = frozenset({"schema", "export", "import", "preview"})  # routes beside those of the recipes
+RESERVED = frozenset({"schema", "export", "import", "preview"})  # names of routes beside those of the recipes
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 

@@ -24,7 +24,7 @@ def artifact_keep(
     )
     try:
         with transaction.atomic():
-            # The deletion of the job holds this lock: it is done by now, or will find the row.
+            # The deletion of the job takes this lock too: either it has finished, or it will find the new row.
             Job.objects.select_for_update().filter(pk=image.job_id).first()
             if not JobImage.objects.filter(pk=image.pk).exists():
                 raise JobNotFound

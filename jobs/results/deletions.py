@@ -19,7 +19,7 @@ from jobs.work.leases import LeasedWork, sweep
 logger = logging.getLogger(__name__)
 
 _LEASE_S = 60.0
-# A transaction whose outcome is unknown has ended after this time.
+# A transaction with an unknown outcome has certainly ended after this time.
 _COMMIT_TAKES = dt.timedelta(minutes=10)
 _LONGEST_PAUSE_S = 3600
 _KEYS_PER_QUERY = 500
@@ -33,7 +33,7 @@ def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> N
     if after is not None:
         _remember(keys, next_try_at=timezone.now() + after)
         return
-    # This process holds the first attempt's lease from the beginning.
+    # This process holds the lease of the first attempt from the start.
     rows = _remember(keys, attempt=1, leased_until=timezone.now() + dt.timedelta(seconds=_LEASE_S))
     after_commit(_work_off, rows)
 
@@ -55,7 +55,10 @@ def files_discard(*, keys: Iterable[str], error: BaseException | None = None) ->
 
 
 def deletions_retry(*, limit: int = 500) -> int:
-    """Retry failed deletions; return the number of deleted files and folders. The sweep calls it."""
+    """Retry failed deletions; return the number of deleted files and folders.
+
+    The sweep calls this function.
+    """
     return sweep(_Deletions(), limit=limit)
 
 

@@ -203,7 +203,7 @@ def _folders_remove(key: str) -> None:
     folders = PurePosixPath(key).parents
     if len(folders) != _PICTURE_DEPTH:
         return
-    with suppress(OSError, NotImplementedError):  # not empty, gone already, or a bucket without paths
+    with suppress(OSError, NotImplementedError):  # not empty, already deleted, or a bucket without paths
         for folder in folders[:2]:
             os.rmdir(default_storage.path(str(folder)))
 

@@ -45,9 +45,13 @@ class Rendering:
     give_back: Callable[[], None]
 
     def result(self) -> VariantFile:
-        """Return the file; raise the error about brush or picture, or ServerBusy when the process has ended."""
-        rendered: VariantFile = done_rendering(self.future)
-        return rendered
+        """Return the file, with a recipe the first one; raise the error about brush or picture, or ServerBusy."""
+        rendered = done_rendering(self.future)
+        first: VariantFile
+        first, *others = getattr(rendered, "files", (rendered,))
+        for file in others:
+            file.path.unlink(missing_ok=True)
+        return first
 
     def finished(self) -> FinishedFiles:
         """Return the files of a rendering that was started with a recipe; raise the errors of `result`."""
@@ -61,7 +65,7 @@ class Rendering:
 
 
 def done_rendering(future: Future[Any]) -> Any:
-    """Return what a rendering gave; raise ServerBusy when its process has ended."""
+    """Return the result of a rendering; raise ServerBusy when its process has ended."""
     try:
         return future.result()
     except pixels.PROCESS_FAILED as error:

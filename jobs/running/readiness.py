@@ -26,7 +26,7 @@ from jobs.work import queue
 logger = logging.getLogger(__name__)
 
 MODEL_ROLE = "pictures"
-FAILED_ROLE = "pictures-failed"  # a worker that could not load its model reports itself under this role
+FAILED_ROLE = "pictures-failed"  # a worker that could not load its model sends its error under this role
 LEAST_FREE_BYTES = 64 * 2**20
 _BUCKET_ANSWER_KEPT_S = 10.0
 

@@ -23,9 +23,9 @@ logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.1
 _SHORTEST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
-_LONGEST_PAUSE_AFTER_KILL_S = 0.8  # what somebody kills does not fail by itself
+_LONGEST_PAUSE_AFTER_KILL_S = 0.8  # a program that another process killed did not fail by itself
 _STEADY_AFTER_S = 30.0
-_ORPHAN_GRACE_S = 3.0  # the next start waits for it; clients repeat their requests, and pictures are tried again
+_ORPHAN_GRACE_S = 3.0  # the next start waits for this; clients repeat their requests, and pictures are retried
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +196,7 @@ class Supervisor:
 
     def _tell_lifeline(self, line: str) -> None:
         if self._lifeline is None:
-            self._start_lifeline()  # a new lifeline is told every group that runs
+            self._start_lifeline()  # a new lifeline is told all running groups
         else:
             self._write(line)
 
@@ -207,7 +207,7 @@ class Supervisor:
             self._lifeline.stdin.write(f"{line}\n".encode())
             self._lifeline.stdin.flush()
         except BrokenPipeError:
-            pass  # it was killed; _keep_lifeline starts another one and tells it everything
+            pass  # it was killed; _keep_lifeline starts another one and tells it all groups
 
 
 def _stop_rank(running: _Running) -> int:

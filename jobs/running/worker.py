@@ -26,7 +26,7 @@ from segmentation.cpus import visible_gpus
 logger = logging.getLogger(__name__)
 
 STOP_GRACE_S = 20.0
-_NEXT_MODEL_S = 6.0  # the first model worker is ready sooner when the others load their models after it
+_NEXT_MODEL_S = 6.0  # the first model worker is ready sooner if the others load their models after it
 
 
 def worker_programs(pictures: int) -> list[Program]:
@@ -66,7 +66,7 @@ def run_workers(pictures: int) -> None:
 
 
 def _release_of_last_start() -> None:
-    """Release what the workers of an earlier start held, if a kill or a power cut ended them."""
+    """Release the work of the workers of an earlier start, in case a kill or a power failure ended them."""
     try:
         recovery.leases_release_of_host(host=os.uname().nodename)
     except Exception:

@@ -25,7 +25,10 @@ def account_open(*, user: User, author: Author, with_team: bool = True) -> None:
 
 
 def _limits_of_strangers(team: Team) -> dict[str, Any]:
-    """Return the limits of MATTING_SIGNUP_QUOTA that are stricter than the site's: anybody may create such a team."""
+    """Return the limits of MATTING_SIGNUP_QUOTA that are stricter than the site's.
+
+    They apply to the teams of users who signed up themselves.
+    """
     site = Quota.default_of(team)
     found = {}
     for name, limit in settings.MATTING_SIGNUP_QUOTA.items():

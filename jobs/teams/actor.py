@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-# Folders of the server are included: the operator who opens a network has chosen which folders may be used.
+# Folders of the server are included, because the operator who opens a network also chooses the folders.
 OPEN_SCOPES = ("submit", "read", "server-files")
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from jobs.teams.actor import Actor
 from jobs.teams.open_networks import OpenAccess
 from jobs.telemetry.requests import bind_caller, request_id_of
 
-TEAM_KEY = "team_id"  # of the session: the team that the user has chosen
+TEAM_KEY = "team_id"  # key of the session: the team that the user has chosen
 _ATTRIBUTE = "keyline"
 
 
@@ -92,6 +92,10 @@ class Caller:
     def author(self, *, team: Team | None = None) -> Author:
         """Return the signed-in user as the author of an audit entry, acting for `team` or for no team."""
         return Author.person(self.user, team=team, address=self.address, request_id=self.request_id)
+
+    def author_as(self, user: User) -> Author:
+        """Return `user` as the author: at sign-in and sign-out the request's own user is another one."""
+        return Author.person(user, address=self.address, request_id=self.request_id)
 
 
 def caller_of(request: HttpRequest) -> Caller:

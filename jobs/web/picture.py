@@ -19,7 +19,8 @@ from jobs.api.native.documents import job_document, versions_document
 from jobs.errors import JobNotFound, NotFound
 from jobs.models import Job, Team
 from jobs.pixels import PROCESS_FAILED
-from jobs.recipes.selectors import recipes_of
+from jobs.recipes.builtin import canvas_sizes
+from jobs.recipes.selectors import backgrounds_of, recipes_of
 from jobs.results.originals import original_small
 from jobs.teams.caller import caller_of
 from jobs.versions.selectors import FIRST, run_image_of
@@ -30,15 +31,16 @@ from jobs.web.session import FragmentPage, TeamPage, htmx_of
 from jobs.work.abilities import has_fine_model, takes_points
 from jobs.work.selectors import image_at, image_get, images_of, job_get, jobs_of, positions_beside
 from segmentation.errors import MattingError
+from segmentation.finish.recipe import MAX_SIDE_PX
 
 
 class JobPage(TeamPage):
-    """Load the job, if the actor may see it."""
+    """Base of pages about one job: load the job if the actor may see it."""
 
     section = "gallery"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Offer to switch the team where the job belongs to another one of the user's."""
+        """Offer to switch the team if the job belongs to another team of the user."""
         try:
             return super().dispatch(request, *args, **kwargs)
         except Http404:
@@ -68,7 +70,7 @@ class PictureView(JobPage, TemplateView):
     template_name = "picture.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the picture; a correction has no page of its own, so its address leads to the picture it corrects."""
+        """Show the picture. A correction has no page; its URL redirects to the corrected picture."""
         entry = self.job().corrects
         if entry is not None:
             return redirect("site:picture", job_id=entry.job_id, position=entry.position)
@@ -97,6 +99,9 @@ class PictureView(JobPage, TemplateView):
             has_fine=has_fine_model(),
             qualities=quality_choices(self.actor.team),
             recipes=recipes_of(self.actor),
+            canvas_sizes=canvas_sizes(),
+            longest_side_px=MAX_SIDE_PX,
+            backgrounds=backgrounds_of(self.actor),
             job_recipes=[named["name"] for named in job.recipes],
             versions_json=versions_document(image, base_url=""),
             job_json=job_document(run, base_url="", images=[shown]),

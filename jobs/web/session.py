@@ -141,7 +141,7 @@ class ActionsPage(TeamPage, TemplateView):
 
     def _refused(self, error: MattingError) -> HttpResponse | None:
         text = explained(error.code, error.message)
-        # A member who does not manage the team sees no form that could show the error.
+        # A member who does not manage the team has no form that could show the error.
         if not self.typed or not self.actor.is_manager:
             messages.error(self.request, text)
             return None

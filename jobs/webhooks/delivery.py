@@ -28,7 +28,7 @@ from segmentation.errors import MattingError
 
 logger = logging.getLogger(__name__)
 
-# The delay before each try in seconds: at once, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h.
+# The delay before each attempt in seconds: none, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h.
 RETRY_DELAYS_S = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 SLOW_AFTER_S = 2.0
 _SLOW_FOR_S = 600
@@ -116,7 +116,7 @@ def _try(delivery: WebhookDelivery, payload: dict[str, Any]) -> None:
     try:
         response = _send(delivery, payload)
     except (UrlForbidden, UrlTooLong) as error:
-        # A refusal of the URL is final: retries would probe a forbidden host for days.
+        # A forbidden URL is not retried, because retries would probe a forbidden host for days.
         delivery.finish(Status.FAILED, **_outcome(error))
     except DownloadFailed as error:
         _retry(delivery, **_outcome(error))

@@ -25,7 +25,7 @@ def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
             if locked is None:
                 raise JobNotFound
             job = locked
-            is_open = job.images.exclude(status__in=Job.TERMINAL).exists()  # without one, only the zip is to be made
+            is_open = job.images.exclude(status__in=Job.TERMINAL).exists()  # if not, only the zip remains to be made
             if not is_open or (only_queued and job.status != Status.QUEUED):
                 raise JobNotCancelable
             before = job.status

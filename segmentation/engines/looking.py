@@ -21,7 +21,7 @@ from segmentation.engines.session import GuardedSession
 Value = TypeVar("Value")
 
 KEPT_PHOTOS = 6  # 5 MB each at 416 px
-KEPT_ANSWERS = 24  # 1.4 MB each at 416 px; a request repeats the clicks of those before it
+KEPT_ANSWERS = 24  # 1.4 MB each at 416 px; each request repeats the clicks of the previous ones
 
 
 class Look(NamedTuple):

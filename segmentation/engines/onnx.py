@@ -62,7 +62,7 @@ class SalientEngine:
         alpha = alpha.astype(np.float32)
         if self._manifest.activation == "sigmoid":
             alpha = sigmoid(alpha)
-        if frame.width < self._manifest.size or frame.height < self._manifest.size:  # padded: the rest is no picture
+        if frame.width < self._manifest.size or frame.height < self._manifest.size:  # the rest is padding
             rows = max(1, round(alpha.shape[0] * frame.height / self._manifest.size))
             columns = max(1, round(alpha.shape[1] * frame.width / self._manifest.size))
             alpha = alpha[:rows, :columns]

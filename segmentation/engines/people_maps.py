@@ -14,7 +14,7 @@ from segmentation.errors import BoxInvalid
 from segmentation.options import Box
 
 MAX_PEOPLE = 20
-MAX_SHARED = 0.6  # intersection over union from which two boxes are one person's
+MAX_SHARED = 0.6  # intersection over union from which two boxes belong to one person
 
 
 def overlap(first: Box, second: Box) -> float:
@@ -43,7 +43,7 @@ def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> 
         try:
             box = Box(*edges[row, column].tolist()).clipped(width, height)
         except BoxInvalid:
-            continue  # a centre at the border with hardly anything of its person on the picture
+            continue  # a centre at the border, with almost nothing of its person in the picture
         found.append((box, float(scores[row, column])))
     return _distinct(found)[:MAX_PEOPLE]
 

@@ -44,7 +44,7 @@ def framed(rgb: np.ndarray, manifest: Manifest) -> Framed:
     if manifest.channels == "bgr":
         small = small[..., ::-1]
     peak = max(float(small.max()), 1.0) if manifest.own_maximum else 255.0
-    # (x / peak * full_scale - mean) / std as one multiplication and one addition a channel.
+    # (x / peak * full_scale - mean) / std as one multiplication and one addition per channel.
     gain = (manifest.full_scale / (peak * np.asarray(manifest.std))).astype(np.float32)
     offset = (-np.asarray(manifest.mean) / np.asarray(manifest.std)).astype(np.float32)
     planes = np.zeros((3, manifest.size, manifest.size), np.float32)

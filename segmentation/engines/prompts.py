@@ -9,7 +9,7 @@ import numpy as np
 from segmentation.engines.cropping import cells_of
 from segmentation.options import Box, Point
 
-CLICK_RADIUS_SHARE = 1 / 64  # of the plane's side
+CLICK_RADIUS_SHARE = 1 / 64  # share of the plane's side
 LEAST_CLICK_RADIUS_PX = 2.0
 
 

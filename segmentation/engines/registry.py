@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 BUILT_IN_SUFFIXES = (".safetensors", ".pth")
 VERSION_DIGITS = 12
-LEAST_CONTRAST = 1e-3  # between the highest and the lowest alpha of a test picture
+LEAST_CONTRAST = 1e-3  # the minimum difference between the highest and the lowest alpha of a test picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +200,7 @@ def onnx_session(loading: Loading) -> Session:
             logger.warning("OpenVINO cannot read %s; ONNX Runtime does it. %s", loading.weights.name, error)
     try:
         return onnx_runtime.OnnxRuntimeSession(loading.weights, threads=loading.threads)
-    except Exception as error:  # the runtime's own exceptions share no base class but this
+    except Exception as error:  # the runtime's own exceptions have no other common base class
         raise WeightsInvalid(f"The weights file {loading.weights.name} is no ONNX model that can be run.") from error
 
 
@@ -239,6 +239,6 @@ def warm_up(engine: Engine) -> None:
             if alpha.ndim != 2 or not np.isfinite(alpha).all() or alpha.min() < 0 or alpha.max() > 1:
                 raise WeightsInvalid("The network's answer to a test picture is not an alpha between 0 and 1.")
     subject = mattes[0]
-    if subject.people is not subject.alpha and np.ptp(subject.alpha) < LEAST_CONTRAST:  # else it finds people alone
+    if subject.people is not subject.alpha and np.ptp(subject.alpha) < LEAST_CONTRAST:  # not for people-only networks
         level = float(subject.alpha.mean())
         raise WeightsInvalid(f"The network answers a test picture with the same alpha everywhere ({level:.2f}).")

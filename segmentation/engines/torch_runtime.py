@@ -93,12 +93,12 @@ def parts_of(network: KeylineUNet) -> list[nn.Module]:
 
 def converted(network: nn.Module, size_px: int) -> openvino.Model:
     """Convert a network, or one of its parts, to OpenVINO for one picture of size_px x size_px."""
-    import openvino  # optional: torch runs without it
+    import openvino  # optional: torch works without it
 
     examples = _examples(network, size_px)
     with torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", TracerWarning)  # sizes become constants, and they are constant
-        warnings.simplefilter("ignore", DeprecationWarning)  # of tracing, which the converter knows best
+        warnings.simplefilter("ignore", TracerWarning)  # sizes become constants, which is correct here
+        warnings.simplefilter("ignore", DeprecationWarning)  # warnings of tracing, which are harmless here
         traced = torch.jit.trace(network.eval(), examples, check_trace=False)
     shapes = [tuple(example.shape) for example in examples]
     model = openvino.convert_model(traced, example_input=examples, input=shapes)

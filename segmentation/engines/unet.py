@@ -17,11 +17,11 @@ from segmentation.engines.prompts import box_plane, click_plane
 from segmentation.errors import InferenceFailed
 from segmentation.options import Box, Point
 
-PERSON_SLACK = 0.35  # of a found person's box: unlike one drawn by somebody, it may miss an arm
-PERSON_MARGIN = 0.4  # of its sides: how much of what is about a person the network looks at
-SUREST_SHARE = 0.005  # of a picture: smaller than any subject worth cutting out
+PERSON_SLACK = 0.35  # share of a found person's box, which may miss an arm, unlike a drawn box
+PERSON_MARGIN = 0.4  # share of the box's sides: the width of the surroundings that the network gets
+SUREST_SHARE = 0.005  # share of a picture: smaller than any useful subject
 OPAQUE = 0.5
-FADING = 2.0  # by more than what is lacking, so that nothing stays half opaque
+FADING = 2.0  # by more than the difference, so that nothing stays half opaque
 
 
 def faded(logits: np.ndarray, presence: float | None) -> np.ndarray:

@@ -18,7 +18,7 @@ from segmentation.finish.recipe import (
 )
 from segmentation.options import Color
 
-_BLUR_SIDE_PX = 720  # a blurred picture holds no more detail than this
+_BLUR_SIDE_PX = 720  # a blurred picture contains no finer detail than this
 
 
 def paint(
@@ -76,7 +76,7 @@ def _picture(background: PictureBackground, place: Place, picture: np.ndarray) -
     """Return a picture fitted to the canvas; `cover` crops it around the focus, `contain` adds white."""
     height, width = picture.shape[:2]
     ratios = place.width / width, place.height / height
-    scale = max(ratios) if background.fit == "cover" else min(ratios)
+    scale = max(ratios) * background.zoom if background.fit == "cover" else min(ratios)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     shrinks = scale < 1
     scaled = cv2.resize(picture, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
@@ -104,7 +104,7 @@ def _blurred_original(background: BlurredBackground, place: Place, source: np.nd
     small = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
     back = 255 - cv2.dilate(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.ones((7, 7), np.uint8))
     sigma = max(0.5, background.strength * max(size))
-    # Blur with a hole: weighted colours over blurred weights; places without known neighbours look wider.
+    # Blur with a hole: weighted colours divided by blurred weights; places without known neighbours use a wider window.
     known_colors = small.astype(np.float32)
     weight = back.astype(np.float32) / 255
     result: np.ndarray = np.zeros_like(known_colors)
@@ -123,7 +123,11 @@ def _blurred_original(background: BlurredBackground, place: Place, source: np.nd
 
 
 def _covering(blurred: np.ndarray, place: Place, width: int, height: int) -> np.ndarray:
-    """Return the blurred original at the source's place, or covering the canvas if the canvas is larger."""
+    """Return the blurred original at the source's place, or covering the canvas if the canvas is larger.
+
+    It stays there when the subject is moved by hand.
+    """
+    place = place.unmoved or place
     right, bottom = place.left + width * place.scale, place.top + height * place.scale
     if place.left <= 0 and place.top <= 0 and right >= place.width and bottom >= place.height:
         factor_x, factor_y = width * place.scale / blurred.shape[1], height * place.scale / blurred.shape[0]

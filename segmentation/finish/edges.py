@@ -8,11 +8,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-BACKGROUND_LEVEL = 5  # alpha up to this is background for certain
-_UNIFORM_DEVIATION = 9.0  # of a background's levels in Lab, up to which it counts as one colour
-_LEAST_CHROMA = 12.0  # of a colour whose spill is worth removing, in Lab units
-_SPILL_REACH = 0.02  # of the picture's longer side: how far from the edge spill is looked for
-_MOST_SPILL = 0.5  # of the background's chroma: what is more is the subject's own colour
+BACKGROUND_LEVEL = 5  # alpha up to this value is certainly background
+_UNIFORM_DEVIATION = 9.0  # spread of a background in Lab up to which it counts as one colour
+_LEAST_CHROMA = 12.0  # chroma in Lab from which a colour's spill is removed
+_SPILL_REACH = 0.02  # share of the picture's longer side: the distance from the edge in which spill is removed
+_MOST_SPILL = 0.5  # share of the background's chroma: higher chroma is the subject's own colour
 _GRAIN_SEED = 20
 
 
@@ -37,9 +37,8 @@ def key_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
     """Refine alpha, (H, W) uint8, by colour where the background is uniform; other areas do not change.
 
     In the band around the edge each pixel is a mixture of the background colour B and the nearest certain foreground
-    colour
-    F: alpha = (I - B) . (F - B) / |F - B|^2, the least-squares share (Smith and Blinn, "Blue screen matting", 1996, for
-    one known background). Where F is close to B the model's alpha remains.
+    colour F: alpha = (I - B) . (F - B) / |F - B|^2, the least-squares share (Smith and Blinn, "Blue screen matting",
+    1996, for one known background). Where F is close to B the model's alpha remains.
     """
     color, stray = background_color(rgb, alpha)
     if stray > _UNIFORM_DEVIATION:

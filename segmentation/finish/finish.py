@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,6 +20,9 @@ from segmentation.foreground import decontaminate
 from segmentation.options import Color
 from segmentation.postprocess import to_levels
 
+_MOST_SCALED = 8  # of the canvas's area: a larger scaled source is cut to what the canvas shows
+_MARGIN_PX = 3  # of the source, so that the interpolation at the canvas's edges stays the same
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Composed:
@@ -32,11 +36,12 @@ class Composed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finished:
-    """The files of one recipe, in the order of its outputs, and the rules that they break."""
+    """The files of one recipe, in the order of its outputs, the rules that they break, and the pixels of `Composed`."""
 
     files: tuple[Written, ...]
     violations: tuple[Violation, ...]
     notes: tuple[str, ...]
+    pixels: np.ndarray
 
 
 def finish(
@@ -63,7 +68,7 @@ def finish(
             shown = composed.pixels
         files.append(write_file(shown, composed.layers, output))
     broken = violations(composed.pixels, composed.layers, composed.place, recipe, files)
-    return Finished(tuple(files), broken, composed.notes)
+    return Finished(tuple(files), broken, composed.notes, composed.pixels)
 
 
 def compose(
@@ -120,6 +125,10 @@ def _moved(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarra
     size = (placed.width, placed.height)
     if (width, height) == size and placed.scale == 1 and placed.left == 0 and placed.top == 0:
         return rgb, alpha
+    rgb, alpha, placed = _visible(rgb, alpha, placed)
+    height, width = alpha.shape
+    if not height or not width:
+        return np.zeros((placed.height, placed.width, 3), np.uint8), np.zeros((placed.height, placed.width), np.uint8)
     weighted = cv2.multiply(rgb, cv2.merge([alpha] * 3), scale=1 / 255)
     scaled_size = max(1, round(width * placed.scale)), max(1, round(height * placed.scale))
     kind = cv2.INTER_AREA if placed.scale < 1 else cv2.INTER_CUBIC
@@ -136,6 +145,28 @@ def _moved(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarra
         canvas_alpha[rows, columns] = piece
         canvas_rgb[rows, columns] = cv2.divide(small[source], cv2.merge([piece] * 3), scale=255)
     return canvas_rgb, canvas_alpha
+
+
+def _visible(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarray, np.ndarray, Place]:
+    """Return the part of the source that the canvas shows, with its place, if the scaled source is much larger.
+
+    A small part of a large photo, enlarged by hand, would otherwise take gigabytes.
+    """
+    height, width = alpha.shape
+    if width * height * placed.scale**2 <= _MOST_SCALED * placed.width * placed.height:
+        return rgb, alpha, placed
+    first_x, last_x = _window(placed.left, placed.scale, placed.width, width)
+    first_y, last_y = _window(placed.top, placed.scale, placed.height, height)
+    part = slice(first_y, last_y), slice(first_x, last_x)
+    moved = replace(placed, left=placed.left + first_x * placed.scale, top=placed.top + first_y * placed.scale)
+    return rgb[part], alpha[part], moved
+
+
+def _window(start: float, scale: float, room: int, length: int) -> tuple[int, int]:
+    """Return the first pixel of a source's side that a canvas of `room` pixels shows, and the one after the last."""
+    first = min(length, max(0, math.floor(-start / scale) - _MARGIN_PX))
+    last = max(first, min(length, math.ceil((room - start) / scale) + _MARGIN_PX))
+    return first, last
 
 
 def _outlined(rgb: np.ndarray, alpha: np.ndarray, outline: Outline | None) -> tuple[np.ndarray, np.ndarray]:

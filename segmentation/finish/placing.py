@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -11,9 +11,9 @@ from segmentation.finish.recipe import Align, Canvas, Head, Placement
 from segmentation.options import Box
 from segmentation.postprocess import foreground_box
 
-OPTICAL_HEIGHT = 0.47  # of the canvas, from above: a little over its middle
-_WEIGHT_PULL = 0.5  # how far the optical centre moves from the middle of the box to the centre of mass
-_MOST_SHIFT = 0.15  # of the free space: how far the optical centre moves a subject from the middle
+OPTICAL_HEIGHT = 0.47  # share of the canvas's height, from the top: slightly above the middle
+_WEIGHT_PULL = 0.5  # how far the optical centre is from the middle of the box towards the centre of mass
+_MOST_SHIFT = 0.15  # share of the free space: how far the optical centre may move a subject from the middle
 _HEAD_PER_SHOULDERS = 0.55  # height of a head per width of the shoulders, of an adult seen from the front
 _CHIN_ABOVE_NECK = 0.95
 
@@ -23,7 +23,7 @@ class Place:
     """The source's place on the canvas: point (x, y) of the source is at (left + x * scale, top + y * scale).
 
     width, height: of the canvas in pixels. subject: the alpha's box in the source. notes: requirements that were not
-    met.
+    met. unmoved: the place before changes by hand, None without such changes.
     """
 
     width: int
@@ -33,6 +33,7 @@ class Place:
     top: float
     subject: Box | None
     notes: tuple[str, ...] = ()
+    unmoved: Place | None = None
 
     def on_canvas(self, box: Box) -> tuple[float, float, float, float]:
         """Return a box of the source as left, top, right, bottom on the canvas, in pixels."""
@@ -48,8 +49,24 @@ def place(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
     """Return the place of the subject of alpha, (H, W) uint8, on the canvas of a recipe.
 
     Without a subject the whole picture is placed. A subject is never enlarged more than `max_enlargement` and never
-    placed inside the margins; a note reports each such limit.
+    placed inside the margins, except by hand; a note reports each such limit.
     """
+    placed = _placed(alpha, canvas, placement)
+    zoom, (shift_x, shift_y) = placement.zoom, placement.shift
+    if zoom == 1 and shift_x == 0 and shift_y == 0:
+        return placed
+    middle_x, middle_y = placed.width / 2, placed.height / 2
+    return replace(
+        placed,
+        scale=placed.scale * zoom,
+        left=middle_x + (placed.left - middle_x) * zoom + shift_x * placed.width,
+        top=middle_y + (placed.top - middle_y) * zoom + shift_y * placed.height,
+        unmoved=placed,
+    )
+
+
+def _placed(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
+    """Return the place before changes by hand."""
     height, width = alpha.shape
     subject = foreground_box(alpha)
     frame = subject or Box(0, 0, max(width, 2), max(height, 2))

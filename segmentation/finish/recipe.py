@@ -20,6 +20,7 @@ MAX_SIDE_PX = 8192
 MAX_OUTPUTS = 8
 NAME_FIELDS = ("name", "recipe", "n", "ext")
 Share = Annotated[float, Field(ge=0, le=1)]
+Shift = Annotated[float, Field(ge=-5, le=5)]
 
 
 class _Part(BaseModel):
@@ -29,7 +30,10 @@ class _Part(BaseModel):
 
 
 def _color(value: object) -> str:
-    return str(Color.parse(str(value), field_name="color"))
+    try:
+        return str(Color.parse(str(value)))
+    except InvalidParameter:
+        raise ValueError(f"{value!r:.40} is not a colour like #ffffff") from None
 
 
 class Canvas(_Part):
@@ -68,9 +72,9 @@ class Canvas(_Part):
 
 class Align(StrEnum):
     CENTER = "center"  # the middle of the subject's box in the middle of the canvas
-    OPTICAL = "optical"  # the subject's weight a little above the middle, where the eye expects it
+    OPTICAL = "optical"  # the subject's centre of mass slightly above the middle
     GROUND = "ground"  # the subject stands on the ground line
-    HEAD = "head"  # a portrait: crown and chin at set heights
+    HEAD = "head"  # a portrait: crown and chin at fixed heights
 
 
 class Head(_Part):
@@ -85,6 +89,8 @@ class Placement(_Part):
 
     fill: the subject's share of the canvas, by its box (the larger of width and height shares) or by its area. Without
     it the picture keeps its own framing. margin: free space on every side, as a share of the canvas's shorter side.
+    zoom, shift: changes by hand after that; they may leave the margins. zoom enlarges the placed picture about the
+    middle of the canvas, then shift moves it to the right and down, in shares of the canvas's width and height.
     """
 
     fill: float | None = Field(None, ge=0.05, le=1)
@@ -94,6 +100,8 @@ class Placement(_Part):
     ground: float = Field(0.92, ge=0.3, le=1, description="Height of the ground line, from above.")
     head: Head = Head()
     max_enlargement: float = Field(4, ge=1, le=16)
+    zoom: float = Field(1, ge=0.05, le=8)
+    shift: tuple[Shift, Shift] = (0, 0)
 
 
 class TransparentBackground(_Part):
@@ -119,12 +127,17 @@ class GradientBackground(_Part):
 
 
 class PictureBackground(_Part):
-    """One of the team's stored background pictures, by name. focus: the point that stays visible, as shares."""
+    """One of the team's stored background pictures, by name.
+
+    focus: the point that stays visible, as shares. zoom: how much larger than needed to cover the canvas; `contain`
+    ignores both.
+    """
 
     type: Literal["picture"] = "picture"
     picture: str = Field(min_length=1, max_length=80)
     fit: Literal["cover", "contain"] = "cover"
     focus: tuple[Share, Share] = (0.5, 0.5)
+    zoom: float = Field(1, ge=1, le=8)
 
 
 class BlurredBackground(_Part):
@@ -143,8 +156,8 @@ Background = Annotated[
 class ShadowType(StrEnum):
     CONTACT = "contact"  # dark where the subject meets the ground
     DROP = "drop"  # the subject floats over the background
-    CAST = "cast"  # the light throws the subject's outline on the ground
-    REFLECTION = "reflection"  # a polished ground
+    CAST = "cast"  # the light projects the subject's outline onto the ground
+    REFLECTION = "reflection"  # a reflecting ground
 
 
 class Shadow(_Part):
@@ -191,9 +204,9 @@ class Edges(_Part):
 
 
 class Holes(StrEnum):
-    MODEL = "model"  # as the model found them
+    MODEL = "model"  # keep the model's result
     KEEP = "keep"  # fill every hole that the subject encloses
-    CUT = "cut"  # open those that show the background's colour
+    CUT = "cut"  # open those that have the background's colour
 
 
 class FileFormat(StrEnum):
@@ -233,8 +246,7 @@ class Rules(_Part):
     """Requirements of a shop or office; finished pictures are checked against them.
 
     min_fill: least share of the canvas (by box). min_side_px: of the longer side. background: the required colour of
-    the
-    border. source, checked_on: the web page with the rule, and the date when it was read.
+    the border. source, checked_on: the web page with the rule, and the date when it was read.
     """
 
     min_fill: Share | None = None
@@ -276,23 +288,32 @@ class Recipe(_Part):
         return self
 
     @classmethod
-    def read(cls, data: object) -> Self:
-        """Build a recipe from plain JSON types; raise InvalidParameter that names the invalid field."""
+    def read(cls, data: object, *, within: str = "") -> Self:
+        """Build a recipe from plain JSON types; raise InvalidParameter that names the invalid field.
+
+        within: the field of the request that holds the recipe; names of invalid fields begin with it.
+        """
         if not isinstance(data, Mapping):
-            raise InvalidParameter("recipe: must be a JSON object", field="recipe")
+            raise InvalidParameter(f"{within or 'recipe'}: must be a JSON object", field=within or "recipe")
         try:
             return cls.model_validate(dict(data))
         except ValidationError as error:
             problem = error.errors(include_url=False, include_context=False)[0]
-            place = ".".join(str(part) for part in problem["loc"]) or "recipe"
+            place = ".".join(([within] if within else []) + _names(problem["loc"])) or "recipe"
             reason = str(problem["msg"]).removeprefix("Value error, ")
             raise InvalidParameter(f"{place}: {reason}", field=place) from None
-        except InvalidParameter as error:
-            raise InvalidParameter(error.message, field="recipe") from None
 
     def to_json(self) -> dict[str, Any]:
         """Return plain JSON types, including defaults, so that a stored recipe does not depend on later defaults."""
         return self.model_dump(mode="json")
+
+
+def _names(location: tuple[int | str, ...]) -> list[str]:
+    """Return the names of a field from pydantic's location, which also names the chosen type of a background."""
+    names = [str(part) for part in location]
+    if names[:1] == ["background"]:
+        del names[1:2]
+    return names
 
 
 def recipe_schema() -> dict[str, Any]:

@@ -1,14 +1,15 @@
-"""Finish a picture from its stored files; made to run in a process of its own, as `segmentation.variant` does."""
+"""Finish a picture from its stored files; runs in a separate process, as `segmentation.variant` does."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from segmentation.compose import Rendered, crop_box, cut, render_thumbnail
 from segmentation.encode import read_alpha, to_float
 from segmentation.errors import ImageUnreadable
 from segmentation.finish.files import Written
@@ -16,19 +17,19 @@ from segmentation.finish.finish import Finished, finish
 from segmentation.finish.recipe import FileFormat, OutputFile, Recipe, Rules, TransparentBackground
 from segmentation.image import Limits, decode
 from segmentation.options import AlphaMode, CutoutOptions
-from segmentation.postprocess import shape_alpha
+from segmentation.postprocess import foreground_box, shape_alpha, to_levels
 from segmentation.variant import VariantFile, VariantInput, edited_alpha
 
 SCREEN_SIDE_PX = 900
-SAMPLE_ENLARGED = 8.0  # a sample stands for a photo of usual size
+SAMPLE_ENLARGED = 8.0  # a sample represents a photo of usual size
 
 
 @dataclass(frozen=True, slots=True)
 class FinishInput:
-    """Hold what a finished picture is made of. background: the file of the picture that the recipe names.
+    """The input of a finished picture. background: the file of the picture that the recipe names.
 
-    for_screen: render one small file for the page, faster. enlarged: width of the original over that of the source,
-    where the source is a smaller preview.
+    for_screen: render one small file for the page, which is faster. enlarged: the width of the original divided by that
+    of the source, if the source is a smaller preview.
     """
 
     variant: VariantInput
@@ -40,33 +41,62 @@ class FinishInput:
 
 @dataclass(frozen=True, slots=True)
 class FinishedFiles:
-    """Hold the files of one recipe in the order of its outputs, and notes on broken rules."""
+    """The files of one recipe in the order of its outputs, and notes on broken rules."""
 
     files: tuple[VariantFile, ...]
     notes: tuple[str, ...]
 
 
 def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
-    """Apply a recipe and write its files into `folder`.
+    """Apply a recipe and write its files into `folder`, with a thumbnail beside the first where one is wanted.
 
-    Raises InvalidParameter for a brush that is no PNG and for an output that its format or its `max_bytes` cannot
-    hold, ImageError for files that do not belong together.
+    Raise InvalidParameter for a brush that is not a PNG and for an output that its format or `max_bytes` does not
+    allow, and ImageError for files of different pictures.
     """
     variant = wanted.variant
     rgb = decode(variant.source.read_bytes(), variant.limits).rgb
     alpha = shaped_alpha(edited_alpha(variant), variant.options)
+    _require_same_size(rgb, alpha)
+    if variant.options.crop and wanted.recipe.canvas.ratio is None and wanted.recipe.placement.fill is None:
+        rgb, alpha = _cropped(rgb, alpha, variant.options.crop_margin)
     recipe = screen_recipe(wanted.recipe, wanted.enlarged) if wanted.for_screen else wanted.recipe
     background = None if wanted.background is None else decode(wanted.background.read_bytes(), variant.limits).rgb
-    return _written(_finished(rgb, alpha, recipe, background), folder)
+    finished = _finished(rgb, alpha, recipe, background, decontaminates=variant.options.decontaminate)
+    files = _written(finished, folder)
+    if not variant.with_thumbnail:
+        return files
+    first, *others = files.files
+    small = _thumbnail(finished.pixels)
+    stored = _stored(Written(small.data, small.content_type, "webp", small.width, small.height), folder)
+    return replace(files, files=(replace(first, thumbnail=stored), *others))
+
+
+def _cropped(rgb: np.ndarray, alpha: np.ndarray, margin: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return a photo and its alpha cropped as a cutout is; a recipe without a size keeps the frame of the crop."""
+    height, width = alpha.shape
+    box = crop_box(foreground_box(to_levels(alpha)), margin, width, height)
+    return np.ascontiguousarray(cut(rgb, box)), np.ascontiguousarray(cut(alpha, box))
+
+
+def _require_same_size(rgb: np.ndarray, alpha: np.ndarray) -> None:
+    if alpha.shape != rgb.shape[:2]:
+        raise ImageUnreadable("The stored alpha belongs to a picture of another size.")
+
+
+def _thumbnail(pixels: np.ndarray) -> Rendered:
+    """Encode a finished picture, (H, W, 3) or (H, W, 4) uint8, as its thumbnail."""
+    alpha = pixels[:, :, 3] if pixels.shape[2] == 4 else np.full(pixels.shape[:2], 255, np.uint8)
+    return render_thumbnail(np.ascontiguousarray(pixels[:, :, :3]), np.ascontiguousarray(alpha))
 
 
 def sample_write(
     before: Path, after: Path, recipe: Recipe, background: Path | None, limits: Limits, folder: Path
 ) -> FinishedFiles:
-    """Apply a recipe to a sample: a photo and its transparent cut-out of the same size, both picture files."""
+    """Apply a recipe to a sample: a photo and its transparent cut-out of the same size, both as picture files."""
     rgb, cutout = decode(before.read_bytes(), limits).rgb, decode(after.read_bytes(), limits)
     if cutout.alpha is None:
         raise ImageUnreadable("The sample's cut-out has no transparency.")
+    _require_same_size(rgb, cutout.alpha)
     behind = None if background is None else decode(background.read_bytes(), limits).rgb
     return _written(_finished(rgb, cutout.alpha, screen_recipe(recipe, SAMPLE_ENLARGED), behind), folder)
 
@@ -74,16 +104,17 @@ def sample_write(
 def shaped_alpha(alpha_png: bytes, options: CutoutOptions) -> np.ndarray:
     """Return a stored alpha with the options' threshold, erosion and feathering applied, (H, W) float32 0..1."""
     alpha = read_alpha(alpha_png)
-    if options.alpha_mode is AlphaMode.SOFT and not options.threshold and not options.erosion:
+    is_plain = options.alpha_mode is AlphaMode.SOFT and not options.feathering
+    if is_plain and not options.threshold and not options.erosion:
         return alpha
     return to_float(shape_alpha(alpha, options))
 
 
 def screen_recipe(recipe: Recipe, enlarged: float) -> Recipe:
-    """Return a recipe that gives one file of at most SCREEN_SIDE_PX a side and looks the same.
+    """Return a recipe that makes one file of at most SCREEN_SIDE_PX per side with the same look.
 
-    enlarged: width of the original over that of the picture that it is applied to. Rules on files and sizes are left
-    out: they hold for the recipe's own files only.
+    enlarged: the width of the original divided by that of the picture to which the recipe is applied. Rules on files
+    and sizes are left out, because they apply only to the recipe's own files.
     """
     canvas, placement = recipe.canvas, recipe.placement
     longer = max(canvas.width_px or 0, canvas.height_px or 0)
@@ -111,10 +142,16 @@ def _screen_rules(rules: Rules) -> Rules:
     return rules.model_copy(update={"min_side_px": None, "max_side_px": None, "formats": (), "max_bytes": None})
 
 
-def _finished(rgb: np.ndarray, alpha: np.ndarray, recipe: Recipe, background: np.ndarray | None) -> Finished:
-    if alpha.shape != rgb.shape[:2]:
-        raise ImageUnreadable("The stored alpha belongs to a picture of another size.")
-    return finish(rgb, alpha, recipe, background_picture=background)
+def _finished(
+    rgb: np.ndarray,
+    alpha: np.ndarray,
+    recipe: Recipe,
+    background: np.ndarray | None,
+    *,
+    decontaminates: bool = True,
+) -> Finished:
+    colors = None if decontaminates else rgb
+    return finish(rgb, alpha, recipe, background_picture=background, colors=colors)
 
 
 def _written(finished: Finished, folder: Path) -> FinishedFiles:

@@ -11,10 +11,14 @@ import { Brush } from "./editor/brush.js";
 import { Compare } from "./editor/compare.js";
 import { cropFrame } from "./editor/crop.js";
 import { Files, offer } from "./editor/files.js";
-import { Finish } from "./editor/finish.js";
+import { DragOut } from "./editor/drag_out.js";
+import { FinishControls } from "./editor/finish_controls.js";
+import { isFinished } from "./editor/finish_recipe.js";
+import { FinishStage } from "./editor/finish_stage.js";
 import { History } from "./editor/history.js";
 import { IdPhoto } from "./editor/id_photo.js";
 import { People } from "./editor/people.js";
+import { RecipeDialog } from "./editor/recipe_dialog.js";
 import { Points } from "./editor/points.js";
 import { Renderings } from "./editor/renderings.js";
 import { Runs, complaintOf } from "./editor/runs.js";
@@ -48,6 +52,7 @@ const compare = new Compare(byId("pane"), viewport, state, {
   input: byId("split", HTMLInputElement),
   line: byId("split-line"),
   before: byId("before"),
+  labels: [byId("label-before"), byId("label-after")],
 });
 const overlay = byId("boxes", SVGSVGElement);
 const boxes = new BoxEditor(overlay, viewport, state, {
@@ -73,11 +78,26 @@ const renderings = new Renderings(state, () => brush.toPng());
 const tools = new Tools(
   state,
   { stage, viewport, boxes, points, people, brush },
-  { undo: () => takeStep(history.undo()), redo: () => takeStep(history.redo()) },
+  { undo: () => takeStep(history.undo()), redo: () => takeStep(history.redo()), onUse: showTool },
 );
 const settings = new SettingsForm(byId("tune", HTMLFormElement), {
-  background: (form, onPick) => new Swatches(form, onPick, showPictureBehind),
+  background: (form, onPick) => new Swatches(form, (color) => pickColor(color, onPick)),
   onChange: changed,
+});
+const finishStage = new FinishStage(state, {
+  options,
+  render: (recipe) => stage.busyDuring(renderings.renderLayer(options(), recipe)),
+  onMove: showControls,
+  onStep: record,
+  onBehind: showBackground,
+  onError: noteError,
+});
+const finishControls = new FinishControls(state, {
+  onChange: showFinish,
+  onStep: record,
+  onBackground: () => tools.use("finish"),
+  onMoves: (moves) => (finishStage.moves = moves),
+  during: (work) => complaining(stage.busyDuring(work)),
 });
 const runs = new Runs(state, {
   options,
@@ -92,11 +112,16 @@ const versions = new Versions(state, readJson("entry"), readJson("versions"), {
 const files = new Files(state, {
   options,
   fields: () => settings.fields,
-  behind: () => settings.background.picture,
   renderings,
 });
+const dragOut = new DragOut([byId("pane"), byId("finish-canvas")], {
+  get: () => stage.busyDuring(files.result()),
+  nameOf: (blob) => files.nameOf(blob),
+  onReady: (isReady) => stage.show(byId("hint-view"), isReady),
+  onError: noteError,
+});
 const idPhoto = new IdPhoto(offer);
-const finish = new Finish({ files, name: () => shownImage(state).name });
+const recipeDialog = new RecipeDialog({ files, name: () => shownImage(state).name });
 
 /** @type {History<import("./editor/state.js").Step>} */
 const history = new History(step());
@@ -106,12 +131,15 @@ function step() {
   return stepOf(state, settings.fields);
 }
 
-/** Note a change, so that it can be undone. The steps of one slider are one change. */
-function record() {
+/**
+ * Note a change, so that it can be undone. The steps of one slider are one change.
+ * @param {string} [key] tells which steps belong together; by default the slider that was moved
+ */
+function record(key = "") {
   const now = step();
   const names = changedOptions(history.current.options, now.options);
   const isSlider = names.length === 1 && typeof now.options[/** @type {keyof Options} */ (names[0])] === "number";
-  history.record(now, isSlider ? names[0] : "");
+  history.record(now, key || (isSlider ? names[0] : ""));
   showSteps();
   versions.keepSoon();
 }
@@ -120,6 +148,48 @@ function record() {
 function changed() {
   record();
   void render();
+}
+
+/**
+ * Put a colour behind the subject, instead of anything else.
+ * @param {string} color
+ * @param {(color: string) => void} onPick
+ */
+function pickColor(color, onPick) {
+  state.finish = { ...state.finish, background: null };
+  showControls();
+  onPick(color);
+}
+
+/** Show the finish on the stage, and what its controls say. */
+function showFinish() {
+  showControls();
+  showTool(state.tool);
+}
+
+function showControls() {
+  finishControls.show();
+  settings.background.replace(state.finish.background !== null);
+  settings.showNumbers();
+}
+
+/**
+ * Show the finished picture where the tool in use is about it: the result alone, or its finish.
+ * @param {import("./editor/state.js").Tool} tool
+ */
+function showTool(tool) {
+  const isResult = tool === "view" && isFinished(state.finish);
+  const isCanvas = tool === "finish" || isResult;
+  finishStage.show(isCanvas, tool === "finish");
+  for (const part of ["zoom-out", "zoom-fit", "zoom-in"]) byId(part, HTMLButtonElement).disabled = isCanvas;
+  showBackground();
+  dragOut.offer(tool === "view" && shownImage(state).status === "succeeded" ? files.key : "");
+}
+
+/** @param {unknown} error null when all is well again */
+function noteError(error) {
+  if (error !== null) stage.note(error instanceof Error ? error.message : String(error), { isError: true });
+  else if (state.run.wish === null) stage.note("");
 }
 
 /**
@@ -135,6 +205,7 @@ function takeStep(wanted) {
   showSteps();
   versions.show();
   versions.keepSoon();
+  showControls();
   showCurrent();
   if (state.tool === "points") runs.runPoints();
   else if (state.boxes.length || boxesOf(state.job).length) runs.runBoxes();
@@ -147,7 +218,7 @@ function showSteps() {
 
 /** @returns {Partial<Options>} what the panel says of the shown picture */
 function options() {
-  return optionsToRender(settings.fields, settings.base, settings.background.picture !== "");
+  return optionsToRender(settings.fields, settings.base);
 }
 
 function showView() {
@@ -191,6 +262,7 @@ function openVersion({ number, result, edit: saved }) {
   takeEdit(state, saved);
   settings.base = result.options;
   settings.show({ ...result.options, ...saved.options });
+  showControls();
   boxes.set(boxesOf(result));
   points.set(pointsOf(result));
   showCurrent();
@@ -215,7 +287,7 @@ function showCurrent() {
   listBoxes();
   people.show();
   tools.showPeoplePart();
-  showBackground();
+  showTool(state.tool);
   if (isStoredCutoutShown(state, options())) {
     stage.note("");
     stage.showResult(linkTo(image, "cutout"));
@@ -241,38 +313,20 @@ function listBoxes() {
 /** Render the shown picture for the stage, without the model. */
 async function render() {
   if (shownImage(state).status !== "succeeded") return;
-  showBackground();
+  showTool(state.tool);
   try {
     const blob = await stage.busyDuring(renderings.renderStage(options()));
     if (!blob) return;
     stage.showResult(URL.createObjectURL(blob));
     if (state.run.wish === null) stage.note("");
   } catch (error) {
-    stage.note(error instanceof Error ? error.message : String(error), { isError: true });
+    noteError(error);
   }
 }
 
 function showBackground() {
-  stage.showBehind(options().background ?? null, settings.background.picture);
+  stage.showBehind(state.finish.background ? finishStage.behindPhoto() : (options().background ?? ""));
   stage.showCrop(cropFrame(shownImage(state).foreground, options(), viewport.size));
-}
-
-/**
- * Show a picture behind the result. It never leaves the browser, so the server can neither share nor save what is seen.
- * @param {string} url
- */
-function showPictureBehind(url) {
-  const reason = gettext("The background picture is only in your browser. Download or copy the result instead.");
-  for (const button of [byId("share", HTMLButtonElement), ...saveButtons()]) {
-    button.disabled = url !== "";
-    button.title = url ? reason : (button.getAttribute("aria-label") ?? "");
-  }
-  showBackground();
-}
-
-/** @returns {HTMLButtonElement[]} */
-function saveButtons() {
-  return findAll(document, "[data-save-version]").filter((button) => button instanceof HTMLButtonElement);
 }
 
 /**
@@ -297,7 +351,7 @@ function wireFiles() {
   for (const button of findAll(document, "[data-save-version]")) {
     button.addEventListener("click", () => complaining(saveVersion()));
   }
-  byId("finish").addEventListener("click", () => finish.open());
+  byId("recipe").addEventListener("click", () => recipeDialog.open());
   byId("id-photo").addEventListener("click", () => idPhoto.open(stage.after, shownImage(state)));
 }
 
@@ -332,6 +386,7 @@ wireFiles();
 wireRuns();
 settings.base = state.job.options;
 settings.show({ ...state.job.options, ...edit.edit.options }); // once: from here on the form is the visitor's
+showControls();
 showOriginal();
 stage.markEmpty();
 showSteps();

@@ -14,8 +14,8 @@ from django.conf import settings
 from jobs.api import registry
 
 DIALECTS = [dialect.name for dialect in registry.dialects()]
-APIS = [*DIALECTS, "mcp"]  # whose tools are called by no route
-COMMANDS = ("jobs/management/commands/mcp.py",)  # serve one API alone, and say when it is not there
+APIS = [*DIALECTS, "mcp"]  # no route calls its tools
+COMMANDS = ("jobs/management/commands/mcp.py",)  # they serve one API only, and report if it is missing
 # The program and its tests, without data.
 COPIED = (
     "jobs",
@@ -33,7 +33,7 @@ COPIED = (
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 # Shared code that could name a dialect. Migrations describe the past.
 SHARED = ("jobs", "mattingsite", "templates", "static")
-# The tests of what all dialects share; every other test of these folders is imported, but not run.
+# The tests of the code that all dialects share; the other tests of these folders are imported, but not run.
 SMOKE = "test_error_table or test_schema.py or test_registry or test_import_direction or test_fields"
 
 

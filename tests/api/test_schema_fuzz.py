@@ -121,7 +121,7 @@ def fuzz(operation: APIOperation, person: Person) -> tuple[int, str]:
         try:
             examples(run)()
         except Unsatisfiable:
-            continue  # nothing about this operation can be wrong, or nothing can be right
+            continue  # no request to this operation can be invalid, or none can be valid
         except (AssertionError, FailureGroup) as error:
             problem = problem or f"{operation.label}: {type(error).__name__} {error}"[:3000]
     return count, problem

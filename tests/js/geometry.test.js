@@ -12,7 +12,6 @@ import {
   moved,
   resized,
 } from "../../static/js/editor/box_geometry.js";
-import { covering } from "../../static/js/editor/behind.js";
 import { photoSize, pixels, placement, sheetLayout, withResolution } from "../../static/js/editor/id_photo_layout.js";
 import { fitted, keptInSight, pinchBetween, scaledAround, seenPart } from "../../static/js/editor/view_geometry.js";
 
@@ -90,12 +89,6 @@ test("two fingers pan by their middle and zoom by their distance", () => {
   ];
 
   assert.deepEqual(pinchBetween(before, after), { from: [5, 0], to: [10, 10], factor: 2 });
-});
-
-test("a picture behind covers the whole area from its middle", () => {
-  const place = covering({ width: 100, height: 100 }, { width: 200, height: 100 });
-
-  assert.deepEqual(place, { x: 0, y: -50, width: 200, height: 200 });
 });
 
 test("an ID photo has its size in millimetres at 300 dpi", () => {

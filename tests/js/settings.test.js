@@ -8,6 +8,7 @@ import {
   optionsForStage,
   optionsToRender,
   optionsToSubmit,
+  ownOptions,
   ticksOf,
 } from "../../static/js/settings/options.js";
 
@@ -31,6 +32,13 @@ test("a form gives the options of the fields that it has, in the API's types", (
     feathering: false,
     crop_margin: 0.05,
   });
+});
+
+test("a picture's own options are those that differ, without what is asked of the model", () => {
+  const common = { threshold: 0, format: "png", background: null, quality: "fast" };
+
+  assert.deepEqual(ownOptions({ ...common, threshold: 20, quality: "fine" }, common), { threshold: 20 });
+  assert.deepEqual(ownOptions(common, common), {});
 });
 
 test("options are written into the fields that a form has, and others are left out", () => {
@@ -72,13 +80,9 @@ test("the ticks for masks and people become outputs, and come back from them", (
 });
 
 test("a rendering keeps JPEG only on a colour, and WebP always", () => {
-  const formatOf = (format, background, hasPicture = false) =>
-    optionsToRender({ background }, { format }, hasPicture).format;
+  const formatOf = (format, background) => optionsToRender({ background }, { format }).format;
 
-  assert.deepEqual(
-    [formatOf("jpeg", "#ffffff"), formatOf("jpeg", null), formatOf("jpeg", "#ffffff", true)],
-    ["jpeg", "png", "png"],
-  );
+  assert.deepEqual([formatOf("jpeg", "#ffffff"), formatOf("jpeg", null)], ["jpeg", "png"]);
   assert.deepEqual([formatOf("webp", null), formatOf("png", "#ffffff")], ["webp", "png"]);
 });
 

@@ -167,7 +167,7 @@ class TestLoading:
 
     def test_many_faults_are_counted_rather_than_listed(self, network, tmp_path):
         path = saved(tmp_path / "weights.safetensors", network)
-        path.with_suffix(".json").unlink()  # without it the network is of the usual size
+        path.with_suffix(".json").unlink()  # without it, the network has the default size
 
         with pytest.raises(WeightsInvalid, match=r"and \d+ more"):
             load_network(path)
@@ -249,7 +249,7 @@ class TestClickableNetwork:
     def clickable(self):
         torch.manual_seed(2)
         network = KeylineUNet(CLICKABLE).eval()
-        for module in (*network.prompts.tell, network.attention[0].out):  # as if it had learned something
+        for module in (*network.prompts.tell, network.attention[0].out):  # as after training
             torch.nn.init.normal_(module.weight, std=0.3)
         return network
 

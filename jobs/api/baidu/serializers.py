@@ -86,7 +86,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         sent = {name: value for name, value in data.items() if not _is_empty(value)}
         if "image" in sent:
-            sent.pop("url", None)  # valid or not: the picture wins
+            sent.pop("url", None)  # valid or not: the picture has precedence
         values = super().to_internal_value(sent)
         if "image" not in values and "url" not in values:
             raise _reason_without_picture(data)

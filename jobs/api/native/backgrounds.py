@@ -1,7 +1,12 @@
-"""Native API: the pictures that recipes may put behind a subject, at /api/backgrounds/."""
+"""Native API: background pictures for recipes, at /api/backgrounds/."""
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+from functools import partial
+
+from django.http import HttpResponse, HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
@@ -13,8 +18,10 @@ from jobs.api.fields import KnownFieldsOnly
 from jobs.api.problem import PROBLEM
 from jobs.intake.sources import accept_upload
 from jobs.models import BackgroundPicture
+from jobs.recipes.rendering import background_begin
 from jobs.recipes.selectors import backgrounds_of
 from jobs.recipes.services import background_delete, background_save
+from jobs.results.variants import done_rendering
 
 from .base import NativeView
 
@@ -61,7 +68,17 @@ class BackgroundsView(NativeView):
 
 
 class BackgroundView(NativeView):
-    """Delete a background picture."""
+    """Send a copy of a background picture for screens, or delete the picture."""
+
+    @extend_schema(
+        tags=["Native"],
+        operation_id="backgrounds_get",
+        summary="Look at a background picture, at screen size",
+        responses={(200, "image/webp"): OpenApiTypes.BINARY, "4XX": PROBLEM, "5XX": PROBLEM},
+    )
+    def get(self, request: Request, name: str) -> HttpResponseBase:
+        future = background_begin(actor=self.actor, name=name)
+        return self.when_done(future, then=partial(_picture, future), left=future.cancel)
 
     @extend_schema(
         tags=["Native"],
@@ -72,3 +89,9 @@ class BackgroundView(NativeView):
     def delete(self, request: Request, name: str) -> Response:
         background_delete(actor=self.actor, name=name)
         return Response(status=204)
+
+
+def _picture(future: Future[bytes]) -> HttpResponse:
+    return HttpResponse(
+        done_rendering(future), content_type="image/webp", headers={"Cache-Control": "private, no-cache"}
+    )

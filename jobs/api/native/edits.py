@@ -1,4 +1,4 @@
-"""Native API: what an editor keeps of a picture, checked before it is stored."""
+"""Native API: the editor's state of a picture, validated before it is stored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rest_framework import serializers
 from jobs.api.fields import KnownFieldsOnly
 from segmentation.errors import InvalidParameter
 
-from .fields import json_in
+from .fields import FinishField, json_in
 from .serializers import CutoutOptionsSerializer
 
 MAX_EDIT_BYTES = 512 * 1024
@@ -18,7 +18,7 @@ _MAX_SIDE = 1_000_000
 
 
 class StrokeSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Describe one stroke of the brush. width, blur and points are in pixels of a canvas of the picture's shape."""
+    """One stroke of the brush. width, blur and points are in pixels of a canvas with the picture's proportions."""
 
     mode = serializers.ChoiceField(choices=["erase", "restore"])
     width = serializers.FloatField(min_value=0, max_value=_MAX_SIDE)
@@ -32,15 +32,16 @@ class StrokeSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class EditSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Describe an edit: the settings of the rendering, the people left out and the strokes of the brush."""
+    """Describe an edit: the settings of the rendering, the people left out, the strokes of the brush and the finish."""
 
     options = CutoutOptionsSerializer(required=False)
     dropped = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=255), required=False)
     strokes = StrokeSerializer(many=True, required=False)
+    finish = FinishField(required=False, help_text="Canvas, placement, background, shadow and outline, as a recipe.")
 
 
 class EditField(serializers.JSONField):
-    """Accept an edit as an object; in a form, the same as a JSON string. It is stored as it was sent."""
+    """Accept an edit as an object; in a form, the same as a JSON string. It is stored unchanged."""
 
     def get_value(self, dictionary: Any) -> Any:
         return json_in(self.field_name, dictionary)

@@ -9,6 +9,7 @@ from rest_framework import serializers
 
 from jobs.api.fields import Choice
 from segmentation.errors import InvalidParameter
+from segmentation.finish.recipe import Recipe
 from segmentation.options import (
     Box,
     Output,
@@ -92,3 +93,16 @@ class PeopleField(serializers.ListField):
         if isinstance(value, str):
             return value.split(",") if value.strip() else []
         return value
+
+
+class FinishField(serializers.JSONField):
+    """Accept a recipe that is not stored, and needs no title, as an object; in a form, the same as a JSON string."""
+
+    TITLE = "Finish"
+
+    def get_value(self, dictionary: Any) -> Any:
+        return json_in(self.field_name, dictionary)
+
+    def to_internal_value(self, data: Any) -> Recipe:  # type: ignore[override]  # the stubs know JSON types alone
+        with_title = {"title": self.TITLE, **data} if isinstance(data, dict) else data
+        return Recipe.read(with_title, within=self.field_name or "")

@@ -17,7 +17,7 @@ from jobs.work.selectors import external_id_is_taken
 
 from .dialect import NAME
 
-_LIFE_S = 3600  # how long Redis remembers how many names of a second were given
+_LIFE_S = 3600  # seconds; Redis remembers for this long how many names of one second are in use
 _MAX_STEM = 100
 
 

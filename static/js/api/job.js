@@ -34,6 +34,7 @@
  * @property {string} name
  * @property {Status} status
  * @property {Failure | null} error
+ * @property {Partial<Options>} settings its options that differ from its job's
  * @property {number | null} width
  * @property {number | null} height
  * @property {Box | null} foreground the box around what was cut out
@@ -61,6 +62,17 @@ const TERMINAL = new Set(["succeeded", "failed", "canceled"]);
  */
 export function imageIn(job, id) {
   return job.images.find((image) => image.id === id) ?? job.images[0];
+}
+
+/**
+ * Return a job with the options of one of its pictures, which may have settings of its own.
+ * @param {Job} job
+ * @param {JobImage} image
+ * @returns {Job}
+ */
+export function jobOf(job, image) {
+  const hasOwn = Object.keys(image.settings ?? {}).length > 0;
+  return hasOwn ? { ...job, options: { ...job.options, ...image.settings } } : job;
 }
 
 /**

@@ -2,21 +2,28 @@
 import { followDrag } from "../page/drag.js";
 
 const GRAB_PX = 32;
+const LEAST_SIDE = 0.02; // of the picture: what is narrower is not seen
+const LABEL_ROOM_PX = 18; // around a label: one that the line would cut says nothing of its side
 
 export class Compare {
   /**
    * @param {HTMLElement} pane
    * @param {import("./viewport.js").Viewport} viewport
    * @param {import("./state.js").EditorState} state
-   * @param {{ input: HTMLInputElement, line: HTMLElement, before: HTMLElement }} parts
+   * @param {object} parts
+   * @param {HTMLInputElement} parts.input
+   * @param {HTMLElement} parts.line
+   * @param {HTMLElement} parts.before
+   * @param {[HTMLElement, HTMLElement]} parts.labels of the left and the right side
    */
-  constructor(pane, viewport, state, { input, line, before }) {
+  constructor(pane, viewport, state, { input, line, before, labels }) {
     this.pane = pane;
     this.viewport = viewport;
     this.state = state;
     this.input = input;
     this.line = line;
     this.before = before;
+    this.labels = labels;
     input.addEventListener("input", () => this.place());
     pane.addEventListener("pointerdown", (event) => this.#down(event));
     this.place();
@@ -28,6 +35,10 @@ export class Compare {
     const [x] = this.viewport.toPane(this.viewport.size[0] * share, 0);
     this.line.style.left = `${x}px`;
     this.before.style.setProperty("--split", `${share * 100}%`);
+    const [left, right] = this.labels;
+    const room = this.pane.clientWidth - right.offsetWidth - LABEL_ROOM_PX;
+    left.classList.toggle("is-beside", share < LEAST_SIDE || x < left.offsetWidth + LABEL_ROOM_PX);
+    right.classList.toggle("is-beside", share > 1 - LEAST_SIDE || x > room);
   }
 
   /** @param {PointerEvent} event */

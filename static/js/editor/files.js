@@ -3,7 +3,7 @@ import { copyText } from "../page/clipboard.js";
 import { byId, create } from "../page/elements.js";
 import { fill, gettext } from "../page/texts.js";
 import { toast } from "../page/toast.js";
-import { composed } from "./behind.js";
+import { isFinished, recipeOf } from "./finish_recipe.js";
 import { editOf, keptPeople, shownImage } from "./state.js";
 
 /** @typedef {import("../api/job.js").Options} Options */
@@ -17,7 +17,6 @@ const EXTENSIONS = { "image/jpeg": "jpg", "image/webp": "webp" };
  * @typedef {object} FileCalls
  * @property {() => Partial<Options>} options the options of the settings form
  * @property {() => Partial<Options>} fields what the settings form holds
- * @property {() => string} behind the object URL of the picture behind, "" for none
  * @property {import("./renderings.js").Renderings} renderings
  */
 
@@ -26,11 +25,10 @@ export class Files {
    * @param {import("./state.js").EditorState} state
    * @param {FileCalls} calls
    */
-  constructor(state, { options, fields, behind, renderings }) {
+  constructor(state, { options, fields, renderings }) {
     this.state = state;
     this.options = options;
     this.fields = fields;
-    this.behind = behind;
     this.renderings = renderings;
     /** The last link and what it shows. @type {{ wish: string, kept: Promise<StoredFile> } | null} */
     this.shared = null;
@@ -42,7 +40,8 @@ export class Files {
    */
   async download(kind = "") {
     const options = downloadOptions(this.#cutoutOptions(), kind);
-    const blob = kind ? await this.renderings.render(options) : await this.#result();
+    const isMask = kind === "mask" || kind === "alpha";
+    const blob = await this.renderings.render(isMask ? options : this.#wish(options, kind));
     offer(blob, fileName(shownImage(this.state).name, options.outputs?.[0] ?? "cutout", blob.type));
   }
 
@@ -56,7 +55,7 @@ export class Files {
       });
       return;
     }
-    const blob = this.#result({ format: "png" });
+    const blob = this.result("png");
     // Safari takes a picture that is promised within the click, not one that is made after it.
     await Promise.all([blob, navigator.clipboard.write([new ClipboardItem({ "image/png": blob })])]);
     toast(gettext("Copied"));
@@ -91,7 +90,10 @@ export class Files {
    * @returns {Promise<import("./versions.js").Version>}
    */
   async save() {
-    const version = await this.renderings.saveVersion(this.#cutoutOptions(), editOf(this.state, this.fields()));
+    const version = await this.renderings.saveVersion(
+      this.#wish(this.#cutoutOptions()),
+      editOf(this.state, this.fields()),
+    );
     toast(gettext("Saved as a version of this picture."));
     return version;
   }
@@ -102,20 +104,47 @@ export class Files {
   }
 
   /**
-   * @param {Partial<Options>} [changes]
-   * @returns {Promise<Blob>} the cutout as the panel says, with the picture behind it where there is one
+   * Return what is downloaded.
+   * @param {string} [format] png, webp or jpeg; by default as the panel says
+   * @returns {Promise<Blob>}
    */
-  async #result(changes = {}) {
-    const blob = await this.renderings.render({ ...this.#cutoutOptions(), ...changes });
-    const behind = this.behind();
-    return behind ? composed(blob, behind) : blob;
+  result(format = "") {
+    return this.renderings.render(this.#wish(downloadOptions(this.#cutoutOptions(), format), format));
+  }
+
+  /** What tells one result from another. */
+  get key() {
+    const { state } = this;
+    return JSON.stringify([this.options(), state.finish, state.imageId, keptPeople(state), state.strokes]);
+  }
+
+  /**
+   * Return the name of the file that is downloaded.
+   * @param {Blob} blob
+   * @returns {string}
+   */
+  nameOf({ type }) {
+    return fileName(shownImage(this.state).name, "cutout", type);
+  }
+
+  /**
+   * Return a rendering's options with the finish, where there is one.
+   * @param {Partial<Options>} options
+   * @param {string} [format] of the file; by default that of the first result
+   * @returns {import("./renderings.js").Wish}
+   */
+  #wish(options, format = "") {
+    const { finish, job } = this.state;
+    if (!isFinished(finish)) return options;
+    return { ...options, finish: recipeOf(finish, { ...options, format: format || job.options.format }) };
   }
 
   // Each link is a stored file, so a new one is made only when something has changed.
   async #link() {
-    const { state } = this;
-    const wish = JSON.stringify([this.options(), state.imageId, keptPeople(state), state.strokes]);
-    if (this.shared?.wish !== wish) this.shared = { wish, kept: this.renderings.keep(this.#cutoutOptions()) };
+    const wish = this.key;
+    if (this.shared?.wish !== wish) {
+      this.shared = { wish, kept: this.renderings.keep(this.#wish(this.#cutoutOptions())) };
+    }
     const { kept } = this.shared;
     kept.catch(() => {
       this.shared = null;

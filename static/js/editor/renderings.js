@@ -6,7 +6,8 @@ import { keptPeople, shownImage } from "./state.js";
 
 /** @typedef {import("../api/job.js").Options} Options */
 /** @typedef {import("../api/job.js").StoredFile} StoredFile */
-/** @typedef {Partial<Options> & { recipe?: string }} Wish options, and a recipe that finishes the result */
+/** @typedef {import("./finish_recipe.js").Recipe} Recipe */
+/** @typedef {Partial<Options> & { recipe?: string, finish?: Recipe }} Wish options, and what finishes the result */
 
 export class Renderings {
   /**
@@ -33,7 +34,7 @@ export class Renderings {
 
   /**
    * Store a rendering beside the original result, and return it with its link.
-   * @param {Partial<Options>} options
+   * @param {Wish} options
    * @returns {Promise<StoredFile>}
    */
   async keep(options) {
@@ -53,7 +54,7 @@ export class Renderings {
 
   /**
    * Save a rendering as a version of the picture.
-   * @param {Partial<Options>} options
+   * @param {Wish} options
    * @param {import("./state.js").Edit} edit what the editor brings back with it
    * @returns {Promise<import("./versions.js").Version>}
    */
@@ -63,8 +64,8 @@ export class Renderings {
   }
 
   /**
-   * Return the rendering for the stage, at screen size; null when a newer one has replaced it meanwhile. Crop and colour are left out, so
-   * that it lines up with the original and with what is behind it.
+   * Return the rendering for the stage, at screen size; null when a newer one has replaced it meanwhile. Crop and colour
+   * are left out, so that it lines up with the original and with what is behind it.
    * @param {Partial<Options>} options
    * @returns {Promise<Blob | null>}
    */
@@ -79,6 +80,17 @@ export class Renderings {
       if (signal.aborted) return null;
       throw error;
     }
+  }
+
+  /**
+   * Return one layer of the finished picture, at screen size.
+   * @param {Partial<Options>} options
+   * @param {Recipe} finish
+   * @returns {Promise<Blob>}
+   */
+  renderLayer(options, finish) {
+    const { crop } = options;
+    return this.render({ ...optionsForStage(options), crop, finish }, { for_screen: true });
   }
 
   /** Stop the rendering for the stage. */

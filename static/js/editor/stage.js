@@ -84,17 +84,12 @@ export class Stage {
   }
 
   /**
-   * Show what is behind the result: a picture, a colour, or the checkerboard.
-   * @param {string | null} color
-   * @param {string} picture an object URL, "" for none
+   * Show what is behind the result.
+   * @param {string} background in CSS, "" for the checkerboard
    */
-  showBehind(color, picture) {
-    const { classList, style } = this.backdrop;
-    classList.toggle("checkerboard", !color && !picture);
-    classList.toggle("colored", Boolean(color));
-    classList.toggle("pictured", Boolean(picture));
-    style.backgroundImage = picture ? `url("${picture}")` : "";
-    if (color) style.setProperty("--behind", color);
+  showBehind(background) {
+    this.backdrop.classList.toggle("checkerboard", !background);
+    this.backdrop.style.background = background;
   }
 
   /**

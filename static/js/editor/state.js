@@ -1,6 +1,7 @@
 // The editor's state: one object that every part of the page reads, and the only place where it changes shape. What the
 // settings form holds is read from the form (settings/form.js), and the zoom from the viewport.
-import { boxesOf, hasEnded, imageIn, linkTo, linkToOriginal, peopleIn, pointsOf } from "../api/job.js";
+import { boxesOf, hasEnded, imageIn, jobOf, linkTo, linkToOriginal, peopleIn, pointsOf } from "../api/job.js";
+import { noFinish, storedFinish } from "./finish_recipe.js";
 import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
 
 /** @typedef {import("../api/job.js").Box} Box */
@@ -9,8 +10,13 @@ import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
 /** @typedef {import("../api/job.js").Options} Options */
 /** @typedef {import("./brush.js").Stroke} Stroke */
 /** @typedef {import("../api/job.js").Point} Point */
-/** @typedef {{ options?: Partial<Options>, dropped?: number[], strokes?: Stroke[] }} Edit what is kept on the server */
-/** @typedef {"result" | "side" | "points" | "boxes" | "people" | "brush"} Tool */
+/** @typedef {import("./finish_recipe.js").Finish} Finish */
+/** @typedef {import("./finish_recipe.js").StoredFinish} StoredFinish */
+/**
+ * What is kept on the server.
+ * @typedef {{ options?: Partial<Options>, dropped?: number[], strokes?: Stroke[], finish?: StoredFinish }} Edit
+ */
+/** @typedef {"result" | "view" | "side" | "points" | "boxes" | "people" | "brush" | "finish"} Tool */
 
 /**
  * @typedef {object} Run the run of the model that the page waits for
@@ -30,7 +36,7 @@ import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
  * @property {Stroke[]} strokes
  */
 
-/** @typedef {Snapshot & { boxes: Box[], points: Point[] }} Step what Undo goes back to */
+/** @typedef {Snapshot & { boxes: Box[], points: Point[], finish: Finish }} Step what Undo goes back to */
 
 /**
  * @typedef {object} EditorState
@@ -45,6 +51,7 @@ import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
  * @property {number} selectedBox an index, -1 for none
  * @property {Set<number>} dropped the ids of the people not to keep
  * @property {Stroke[]} strokes
+ * @property {Finish} finish
  * @property {{ mode: import("./brush.js").BrushMode, sizePx: number, hardness: number }} brush
  * @property {Run} run
  * @property {Snapshot[]} earlier newest last
@@ -59,7 +66,7 @@ import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
  */
 export function createState(job, imageId, version = 1) {
   return {
-    job,
+    job: jobOf(job, imageIn(job, imageId)),
     imageId,
     source: linkToOriginal(imageIn(job, imageId)),
     version,
@@ -70,6 +77,7 @@ export function createState(job, imageId, version = 1) {
     selectedBox: -1,
     dropped: new Set(),
     strokes: [],
+    finish: noFinish(),
     brush: { mode: "erase", sizePx: 40, hardness: 0.8 },
     run: { turn: 0, wish: null, awaited: null },
     earlier: [],
@@ -91,7 +99,7 @@ export function shownImage(state) {
  */
 export function setJob(state, job) {
   const image = imageIn(job, state.imageId);
-  state.job = job;
+  state.job = jobOf(job, image);
   state.imageId = image.id;
   state.source = linkToOriginal(image) || state.source;
 }
@@ -149,9 +157,9 @@ export function remember(state, options) {
  * @param {Partial<Options>} options of the settings form
  * @returns {Step}
  */
-export function stepOf({ job, imageId, source, version, dropped, strokes, boxes, points }, options) {
+export function stepOf({ job, imageId, source, version, dropped, strokes, boxes, points, finish }, options) {
   const lists = { dropped: [...dropped], strokes: [...strokes], boxes: [...boxes], points: [...points] };
-  return { job, imageId, source, version, options, ...lists };
+  return { job, imageId, source, version, options, finish, ...lists };
 }
 
 /**
@@ -161,8 +169,8 @@ export function stepOf({ job, imageId, source, version, dropped, strokes, boxes,
  */
 export function restore(state, step) {
   startRun(state, null);
-  const { job, imageId, source, version, dropped, strokes, boxes, points } = step;
-  Object.assign(state, { job, imageId, source, version, strokes, boxes, points, dropped: new Set(dropped) });
+  const { job, imageId, source, version, dropped, strokes, boxes, points, finish } = step;
+  Object.assign(state, { job, imageId, source, version, strokes, boxes, points, finish, dropped: new Set(dropped) });
 }
 
 /**
@@ -246,8 +254,9 @@ export function isShownEnded(state) {
  * @param {Partial<Options>} options of the settings form
  * @returns {Edit}
  */
-export function editOf({ dropped, strokes }, options) {
-  return { options, dropped: [...dropped], strokes: strokes.map(rounded) };
+export function editOf({ dropped, strokes, finish }, options) {
+  const stored = storedFinish(finish);
+  return { options, dropped: [...dropped], strokes: strokes.map(rounded), ...(stored ? { finish: stored } : {}) };
 }
 
 /**
@@ -265,7 +274,8 @@ function rounded(stroke) {
  * @param {EditorState} state
  * @param {Edit} edit
  */
-export function takeEdit(state, { dropped = [], strokes = [] }) {
+export function takeEdit(state, { dropped = [], strokes = [], finish = {} }) {
   state.dropped = new Set(dropped);
   state.strokes = strokes;
+  state.finish = { ...noFinish(), ...finish };
 }

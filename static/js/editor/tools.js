@@ -6,7 +6,7 @@ import { shownImage } from "./state.js";
 
 /** @typedef {import("./state.js").Tool} Tool */
 
-const WITH_PART = ["points", "boxes", "people", "brush"]; // tools with a part of the panel and a hint of their own
+const WITH_PART = ["points", "boxes", "people", "brush", "finish"]; // with a part of the panel and a hint of their own
 const ZOOM_STEP = 1.4;
 const BRUSH_STEP = 1.15;
 const CHECKERS = ["", "light", "dark", "colour"];
@@ -25,13 +25,14 @@ export class Tools {
   /**
    * @param {import("./state.js").EditorState} state
    * @param {ToolParts} parts
-   * @param {{ undo: () => void, redo: () => void }} calls
+   * @param {{ undo: () => void, redo: () => void, onUse: (tool: Tool) => void }} calls
    */
-  constructor(state, parts, { undo, redo }) {
+  constructor(state, parts, { undo, redo, onUse }) {
     this.state = state;
     this.parts = parts;
     this.undo = undo;
     this.redo = redo;
+    this.onUse = onUse;
     this.#wireKeys();
     this.#wirePoints();
     this.#wireStage();
@@ -56,6 +57,7 @@ export class Tools {
     byId("pane-second").hidden = tool !== "side";
     viewport.fit();
     this.draw();
+    this.onUse(tool);
   }
 
   /** Draw what the tool in use lays over the picture. */
@@ -72,6 +74,11 @@ export class Tools {
     byId("hint-people").hidden = !people?.length || this.state.tool !== "people";
   }
 
+  // The Finish tool moves what lies on its canvas, not the view.
+  get #isOnCanvas() {
+    return this.state.tool === "finish";
+  }
+
   #wireStage() {
     const { stage, viewport } = this.parts;
     byId("tools").addEventListener("click", (event) => {
@@ -79,12 +86,12 @@ export class Tools {
       if (button instanceof HTMLElement) this.use(/** @type {Tool} */ (button.dataset.tool));
     });
     for (const kind of /** @type {const} */ (["pointerdown", "pointermove", "pointerup", "pointercancel"])) {
-      stage.element.addEventListener(kind, (event) => viewport.pinch(event), true);
+      stage.element.addEventListener(kind, (event) => this.#isOnCanvas || viewport.pinch(event), true);
     }
     stage.element.addEventListener(
       "pointerdown",
       (event) => {
-        if (!stage.element.classList.contains("panning")) return;
+        if (!stage.element.classList.contains("panning") || this.#isOnCanvas) return;
         event.preventDefault();
         event.stopPropagation();
         followDrag(event, (dx, dy) => viewport.panBy(dx, dy));

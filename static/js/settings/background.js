@@ -1,5 +1,5 @@
-// The two ways to choose a background: a tick with one colour (first page), or swatches and a picture (editor). Both
-// keep the chosen colour in the form's hidden `background` field; "" means transparent.
+// The two ways to choose a background's colour: a tick with one colour (first page), or swatches (editor). Both keep the
+// chosen colour in the form's hidden `background` field; "" means transparent.
 import { find, findAll } from "../page/elements.js";
 
 /** @typedef {{ show(color: string): void }} BackgroundControl */
@@ -24,45 +24,33 @@ export class ColorTick {
   }
 }
 
-/** Swatches, a free colour, and a picture from the visitor's computer to put behind the cutout. */
+/** Swatches and a free colour. */
 export class Swatches {
   /**
    * @param {HTMLFormElement} form
    * @param {(color: string) => void} onPick
-   * @param {(url: string) => void} onPicture called with an object URL, "" when a colour replaces the picture
    */
-  constructor(form, onPick, onPicture) {
+  constructor(form, onPick) {
     this.buttons = findAll(form, "[data-color]");
-    this.onPicture = onPicture;
     this.shown = "";
-    /** The object URL of the picture behind; "" when there is none. */
-    this.picture = "";
-    const pick = (/** @type {string} */ color) => {
-      onPick(color);
-      this.#setPicture("");
-    };
-    for (const button of this.buttons) button.addEventListener("click", () => pick(button.dataset.color ?? ""));
+    /** Whether something else than a colour is behind the subject, so that none is marked as chosen. */
+    this.isReplaced = false;
+    for (const button of this.buttons) button.addEventListener("click", () => onPick(button.dataset.color ?? ""));
     const anyColor = find(form, "#any-color", HTMLInputElement);
-    anyColor.addEventListener("input", () => pick(anyColor.value));
-    const file = find(form, "#behind", HTMLInputElement);
-    file.addEventListener("change", () => {
-      if (file.files?.length) this.#setPicture(URL.createObjectURL(file.files[0]));
-    });
+    anyColor.addEventListener("input", () => onPick(anyColor.value));
   }
 
   /** @param {string} color */
   show(color) {
     this.shown = color;
     for (const button of this.buttons) {
-      button.setAttribute("aria-pressed", String(!this.picture && button.dataset.color === color));
+      button.setAttribute("aria-pressed", String(!this.isReplaced && button.dataset.color === color));
     }
   }
 
-  /** @param {string} url */
-  #setPicture(url) {
-    if (this.picture) URL.revokeObjectURL(this.picture);
-    this.picture = url;
+  /** @param {boolean} isReplaced */
+  replace(isReplaced) {
+    this.isReplaced = isReplaced;
     this.show(this.shown);
-    this.onPicture(url);
   }
 }

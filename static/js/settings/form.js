@@ -33,9 +33,9 @@ export class SettingsForm {
       },
     });
     form.addEventListener("input", (event) =>
-      targetOf(event).hasAttribute("name") ? this.#changed() : this.#showNumbers(),
+      targetOf(event).hasAttribute("name") ? this.#changed() : this.showNumbers(),
     );
-    this.#showNumbers();
+    this.showNumbers();
   }
 
   /**
@@ -50,7 +50,7 @@ export class SettingsForm {
   show(options) {
     writeFields(this.form, options);
     this.background.show(this.fields.background ?? "");
-    this.#showNumbers();
+    this.showNumbers();
   }
 
   /** @param {string} color */
@@ -60,12 +60,13 @@ export class SettingsForm {
   }
 
   #changed() {
-    this.#showNumbers();
+    this.showNumbers();
     clearTimeout(this.timer);
     this.timer = setTimeout(this.onChange, DELAY_MS);
   }
 
-  #showNumbers() {
+  /** Show the numbers of the sliders, after one has been set by a script. */
+  showNumbers() {
     for (const output of findAll(this.form, "output[for]")) {
       if (!(output instanceof HTMLOutputElement)) continue;
       const slider = this.form.querySelector(`#${output.htmlFor.value}`);

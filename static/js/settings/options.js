@@ -8,6 +8,20 @@ export const PEOPLE_OUTPUTS = Object.freeze(["cutout", "mask", "visualization"])
 /** The options that shape the outline and the colours along it. */
 const OUTLINE = /** @type {const} */ (["alpha_mode", "threshold", "erosion", "feathering", "decontaminate"]);
 
+/** What one picture of a batch may have to itself (OWN_OPTIONS of jobs/api/native/serializers.py). */
+const OWN = /** @type {const} */ (["subject", "format", "background", "crop", "crop_margin", ...OUTLINE]);
+
+/**
+ * Return what differs in the settings of one picture from those of all.
+ * @param {Partial<Options>} fields
+ * @param {Partial<Options>} common
+ * @returns {Partial<Options>}
+ */
+export function ownOptions(fields, common) {
+  const names = OWN.filter((name) => name in fields && fields[name] !== common[name]);
+  return Object.fromEntries(names.map((name) => [name, fields[name]]));
+}
+
 /** @typedef {{ mask: boolean, people: boolean }} Ticks the two check boxes of the first page that stand for outputs */
 
 /**
@@ -36,11 +50,10 @@ export function ticksOf({ method, outputs = [] }) {
  * only with a background colour, because it has no transparency.
  * @param {Partial<Options>} fields
  * @param {Partial<Options>} submitted
- * @param {boolean} hasPictureBehind a picture behind the cutout, which needs a transparent rendering
  * @returns {Partial<Options>}
  */
-export function optionsToRender(fields, submitted, hasPictureBehind) {
-  const background = hasPictureBehind ? null : (fields.background ?? null);
+export function optionsToRender(fields, submitted) {
+  const background = fields.background ?? null;
   const keepsFormat = submitted.format === "webp" || (submitted.format === "jpeg" && background !== null);
   return {
     ...fields,

@@ -1,5 +1,6 @@
 // The chosen files: pure functions on the list that the first page shows.
 
+/** @typedef {import("../api/job.js").Options} Options */
 /** @typedef {"waiting" | "sending" | "ready" | "failed" | "refused"} ItemState failed may be tried again */
 
 /**
@@ -10,6 +11,7 @@
  * @property {string | null} id the id of the upload, once it has arrived
  * @property {string} error why it failed or was refused, to be shown
  * @property {number} tries
+ * @property {Partial<Options>} settings the picture's own, where they differ from those of all
  */
 
 /** @typedef {{ max_bytes: number, max_images: number }} Limits */
@@ -27,7 +29,7 @@ const HIDDEN_NAME = /^\./; // such as .DS_Store
  * @returns {Item}
  */
 export function newItem(file, folder = "") {
-  return { file, folder, state: "waiting", id: null, error: "", tries: 0 };
+  return { file, folder, state: "waiting", id: null, error: "", tries: 0, settings: {} };
 }
 
 /**
@@ -81,6 +83,16 @@ export function countItems(items) {
     if (item.state === "waiting" || item.state === "sending") counts.unsent += 1;
   }
   return counts;
+}
+
+/**
+ * Return the settings of the uploads that have some of their own, by their ids.
+ * @param {Iterable<{ id: string | null, settings: Partial<Options> }>} items
+ * @returns {Record<string, Partial<Options>>}
+ */
+export function ownSettings(items) {
+  const own = [...items].filter(({ id, settings }) => id && Object.keys(settings).length > 0);
+  return Object.fromEntries(own.map(({ id, settings }) => [id, settings]));
 }
 
 /**

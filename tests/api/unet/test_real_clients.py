@@ -136,7 +136,7 @@ def test_health_and_docs_answer_as_the_guide_checks_them(live_stack: Stack) -> N
 
 
 def test_twenty_at_once_get_twenty_names(client: GuideClient, live_stack: Stack) -> None:
-    # Twenty different pictures: one picture twenty times at once is one request that was repeated.
+    # Twenty different pictures, because the same picture twenty times would count as one repeated request.
     small = [photos.encode(photos.astronaut()[row : row + 96, 180:276], "PNG") for row in range(20)]
     answers: list[requests.Response] = []
 

@@ -1,6 +1,8 @@
 """The files of a recipe: their size, colours, profile, resolution, layers, and their rules."""
 
 import io
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,6 +21,9 @@ WHITE_SQUARE = {
     "background": {"type": "color", "color": "#ffffff"},
     "outputs": [{"format": "png"}],
 }
+
+
+BY_HAND = json.loads(Path(__file__).with_name("by_hand.json").read_text(encoding="utf-8"))
 
 
 def finished(**changes):
@@ -115,6 +120,50 @@ def test_a_background_picture_covers_the_canvas_round_its_focus():
 
     assert tuple(left[5, 5]) == (255, 0, 0)
     assert tuple(left[5, 390]) == (255, 0, 0)
+
+
+@pytest.mark.parametrize("case", BY_HAND["pictures"])
+def test_a_background_picture_lies_where_the_editor_shows_it(case):
+    rgb, alpha = bottle()
+    (picture_width, picture_height), (width, height) = case["picture"], case["canvas"]
+    picture = np.zeros((picture_height, picture_width, 3), np.uint8)
+    picture[:, :, 0] = np.linspace(0, 255, picture_width)[None, :]
+    picture[:, :, 1] = np.linspace(0, 255, picture_height)[:, None]
+    background = {"type": "picture", "picture": "wall", "focus": case["focus"], "zoom": case["zoom"]}
+    recipe = Recipe.read({"title": "t", "canvas": {"width_px": width, "height_px": height}, "background": background})
+
+    pixels = compose(rgb, np.zeros_like(alpha), recipe, background_picture=picture).pixels
+
+    left, top, across, down = case["frame"]
+    for x, y in ((0.1, 0.1), (0.5, 0.5), (0.9, 0.7)):
+        shown = pixels[round(y * height), round(x * width)]
+        assert shown[0] == pytest.approx(255 * (x - left) / across, abs=4)
+        assert shown[1] == pytest.approx(255 * (y - top) / down, abs=4)
+
+
+def test_a_small_part_of_a_photo_is_enlarged_without_scaling_the_rest():
+    rgb, alpha = bottle()
+    placement = {"zoom": 8, "shift": [0.5, 0.25]}
+    recipe = WHITE_SQUARE | {"canvas": {"width_px": 60, "height_px": 60}, "placement": placement}
+
+    near = compose(rgb, alpha, Recipe.read(recipe)).pixels
+    larger = compose(rgb, alpha, Recipe.read(recipe | {"canvas": {"width_px": 960, "height_px": 960}})).pixels
+
+    reduced = np.asarray(Image.fromarray(larger).resize((60, 60), Image.Resampling.BOX)).astype(int)
+    assert np.abs(near.astype(int) - reduced).mean() < 4
+    assert 0.05 < (near[:, :, 1] < 128).mean() < 0.95  # an edge of the subject is in view
+
+
+def test_a_subject_moved_off_the_canvas_leaves_the_blurred_original_where_it_was():
+    rgb, alpha = bottle(background=(40, 160, 60))
+    rgb[:40] = (200, 200, 0)
+    framed = WHITE_SQUARE | {"canvas": {}, "placement": {}, "background": {"type": "blur"}}
+
+    before = compose(rgb, alpha, Recipe.read(framed)).layers.background
+    moved = compose(rgb, alpha, Recipe.read(framed | {"placement": {"zoom": 0.5, "shift": [2, 0]}}))
+
+    assert np.array_equal(moved.layers.background, before)
+    assert np.array_equal(moved.pixels, before)
 
 
 def test_a_blurred_original_has_no_glow_of_its_subject():

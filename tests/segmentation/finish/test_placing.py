@@ -1,5 +1,8 @@
 """The subject has the requested size and place, and is never inside the margins."""
 
+import json
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -8,6 +11,8 @@ from segmentation.finish.placing import head_of, place
 from segmentation.finish.recipe import Canvas, Placement
 from segmentation.postprocess import foreground_box, to_levels
 from tests.segmentation.finish.drawn import bottle, portrait
+
+BY_HAND = json.loads(Path(__file__).with_name("by_hand.json").read_text(encoding="utf-8"))
 
 
 def levels():
@@ -88,6 +93,39 @@ def test_an_empty_alpha_places_the_whole_picture():
 
     assert placed.subject is None
     assert placed.on_canvas(foreground_box(np.full((300, 200), 255, np.uint8)))[3] == pytest.approx(400, abs=1)
+
+
+@pytest.mark.parametrize("case", BY_HAND["placements"])
+@pytest.mark.parametrize("placement", [{"fill": 0.5}, {}], ids=["filled", "framed"])
+def test_by_hand_the_subject_is_zoomed_about_the_middle_and_then_moved(case, placement):
+    canvas, hand = Canvas(width_px=1000, height_px=500), {"zoom": case["zoom"], "shift": case["shift"]}
+    before = place(levels(), canvas, Placement(**placement))
+    after = place(levels(), canvas, Placement(**placement, **hand))
+
+    def share(placed, point):
+        """Return where a point of the source lies on the canvas, from its middle, as shares."""
+        return [
+            (offset + at * placed.scale) / side - 0.5
+            for at, offset, side in zip(point, (placed.left, placed.top), (1000, 500), strict=True)
+        ]
+
+    corner = share(before, (0, 0))
+    assert share(after, (0, 0)) == pytest.approx(
+        [at * case["zoom"] + shift for at, shift in zip(corner, case["shift"], strict=True)]
+    )
+    # The source's point that lay at `before` lies at `after`, as the editor's script computes it.
+    source = [
+        ((at + 0.5) * side - offset) / before.scale
+        for at, side, offset in zip(case["before"], (1000, 500), (before.left, before.top), strict=True)
+    ]
+    assert share(after, source) == pytest.approx(case["after"])
+
+
+def test_the_picture_in_its_own_frame_is_moved_too():
+    placed = place(levels(), Canvas(), Placement(zoom=0.5, shift=(0.25, 0)))
+
+    assert (placed.width, placed.height, placed.scale) == (240, 320, 0.5)
+    assert (placed.left, placed.top) == (120, 80)
 
 
 @pytest.mark.parametrize("scale", [1.0, 2.5])

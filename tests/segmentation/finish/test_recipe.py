@@ -30,7 +30,11 @@ def test_a_recipe_survives_the_way_through_json():
         ({"shadow": {"type": "contact", "strength": 3}}, "shadow.strength"),
         ({"canvas": {"width_px": 800}}, "canvas"),
         ({"canvas": {"aspect": "wide"}}, "canvas.aspect"),
-        ({"background": {"type": "color", "color": "reddish"}}, "recipe"),
+        ({"background": {"type": "color", "color": "reddish"}}, "background.color"),
+        ({"background": {"type": "gradient", "angle": 400}}, "background.angle"),
+        ({"outline": {"color": "reddish"}}, "outline.color"),
+        ({"placement": {"shift": [0, 9]}}, "placement.shift.1"),
+        ({"placement": {"zoom": 0}}, "placement.zoom"),
         ({"background": {"type": "transparent"}}, "recipe"),
         ({"outputs": []}, "outputs"),
         ({"outputs": [{"name": "../{name}.{ext}"}]}, "outputs.0.name"),
@@ -43,6 +47,15 @@ def test_what_is_off_is_named(change, field):
         Recipe.read(SQUARE | change)
 
     assert refused.value.field == field
+
+
+def test_the_name_of_a_field_begins_with_that_of_the_request():
+    with pytest.raises(InvalidParameter) as refused:
+        Recipe.read(SQUARE | {"canvas": {"width_px": 1, "height_px": 800}}, within="finish")
+    with pytest.raises(InvalidParameter) as refused_whole:
+        Recipe.read([], within="finish")
+
+    assert (refused.value.field, refused_whole.value.field) == ("finish.canvas.width_px", "finish")
 
 
 def test_the_published_schema_accepts_a_recipe_and_refuses_an_unknown_name():

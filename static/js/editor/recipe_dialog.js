@@ -4,24 +4,24 @@ import { toast } from "../page/toast.js";
 import { fileName, offer } from "./files.js";
 
 /**
- * @typedef {object} FinishCalls
+ * @typedef {object} RecipeCalls
  * @property {import("./files.js").Files} files
  * @property {() => string} name called for the name of the shown picture
  */
 
-export class Finish {
-  /** @param {FinishCalls} calls */
+export class RecipeDialog {
+  /** @param {RecipeCalls} calls */
   constructor({ files, name }) {
     this.files = files;
     this.name = name;
-    this.dialog = byId("finish-dialog", HTMLDialogElement);
-    this.recipe = byId("finish-recipe", HTMLSelectElement);
-    this.preview = byId("finish-preview", HTMLImageElement);
+    this.dialog = byId("recipe-dialog", HTMLDialogElement);
+    this.recipe = byId("recipe-name", HTMLSelectElement);
+    this.preview = byId("recipe-preview", HTMLImageElement);
     this.wish = 0;
     this.recipe.addEventListener("change", () => this.#complaining(this.#show()));
-    byId("finish-save").addEventListener("click", () => this.#complaining(this.#save()));
-    byId("finish-share").addEventListener("click", () => this.#complaining(this.#share()));
-    byId("finish-close").addEventListener("click", () => this.dialog.close());
+    byId("recipe-save").addEventListener("click", () => this.#complaining(this.#save()));
+    byId("recipe-share").addEventListener("click", () => this.#complaining(this.#share()));
+    byId("recipe-close").addEventListener("click", () => this.dialog.close());
   }
 
   open() {
@@ -55,15 +55,15 @@ export class Finish {
 
   /** @param {Promise<void>} action */
   async #complaining(action) {
-    byId("finish-busy").hidden = false;
+    byId("recipe-busy").hidden = false;
     try {
       await action;
-      byId("finish-error").textContent = "";
+      byId("recipe-error").textContent = "";
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      if (this.dialog.open) byId("finish-error").textContent = message;
+      if (this.dialog.open) byId("recipe-error").textContent = message;
       else toast(message);
     }
-    byId("finish-busy").hidden = true;
+    byId("recipe-busy").hidden = true;
   }
 }
