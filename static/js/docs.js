@@ -1,6 +1,6 @@
-// What Swagger UI leaves out for assistive technology; repaired after each of its renderings.
+// Adds what Swagger UI lacks for assistive technology, after each of its renderings.
 
-// Its headings leave levels out: the title is an h1, the groups are h3, and what they contain h4 and h5.
+// Its headings skip levels: the title is an h1, the groups are h3, and their content h4 and h5.
 const LEVELS = { "h3.opblock-tag": "2", "section.models > h4": "2", h4: "3", h5: "4" };
 
 const page = document.getElementById("swagger-ui");

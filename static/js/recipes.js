@@ -22,9 +22,9 @@ const preview = new Preview(urls.preview);
 const state = {
   /** @type {Named[]} */
   recipes: readJson("recipes"),
-  /** The recipe as it was loaded, for what the form has no field for. @type {Record<string, any>} */
+  /** The loaded recipe, for values that the form has no field for. @type {Record<string, any>} */
   base: {},
-  /** What the preview shows: a sample, or a picture of a job. @type {Record<string, any>} */
+  /** The subject of the preview: a sample, or a picture of a job. @type {Record<string, any>} */
   subject: { sample: "portrait" },
 };
 

@@ -1,5 +1,5 @@
-// The first page. Pictures are checked and sent ahead one by one as they are chosen, each with its own progress and its
-// own error; the job is submitted with those that arrived. A single picture goes straight to its page.
+// The first page. Pictures are checked and uploaded one by one when they are chosen, each with its own progress and its
+// own error; the job is submitted with the uploaded ones. A single picture is submitted immediately.
 import { ApiError, callJson } from "./api/request.js";
 import { byId, find, findAll, readJson } from "./page/elements.js";
 import { fill, gettext, ngettext } from "./page/texts.js";
@@ -135,7 +135,7 @@ function addFile(file, folder) {
 }
 
 /**
- * Return why a file is not even sent; "" when it is.
+ * Return the reason why a file is not uploaded; "" when it is.
  * @param {File} file
  * @returns {string}
  */
@@ -182,7 +182,7 @@ function showOwn(item) {
   byId("parameters").scrollIntoView({ block: "nearest" });
 }
 
-/** Keep what the form says of one picture, and let it show the settings of all again. */
+/** Store the form's settings for one picture, and let the form show the settings of all again. */
 function showCommon() {
   const item = state.shown;
   if (!item) return;
@@ -261,7 +261,7 @@ async function submit(extra = {}) {
 function askForLink(url = "") {
   const dialog = byId("url-dialog", HTMLDialogElement);
   byId("url", HTMLInputElement).value = url;
-  dialog.returnValue = ""; // Escape leaves it as it was the last time
+  dialog.returnValue = ""; // Escape keeps the value of the last time
   dialog.showModal();
 }
 
@@ -279,7 +279,7 @@ function wireChoosing() {
     input.value = "";
   };
   files.addEventListener("change", () => take(files, () => true));
-  if (files.files?.length) take(files, () => true); // chosen before this script was there
+  if (files.files?.length) take(files, () => true); // chosen before this script was loaded
   folder.addEventListener("change", () => take(folder, (file) => mayBePicture(file) || isArchive(file)));
   for (const button of findAll(form, "[data-sample]")) {
     button.addEventListener("click", () => void addSample(button));
@@ -301,7 +301,7 @@ function wireChoosing() {
   });
 }
 
-// The browser's Back shows the page as it was left, in the middle of submitting.
+// The browser's Back button shows the page as it was left, during the submission.
 window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   state.isSubmitting = false;

@@ -34,7 +34,7 @@ export function findAll(root, selector) {
 }
 
 /**
- * Return the element that a press, a key or a change happened on.
+ * Return the target element of an event.
  * @param {Event} event
  * @returns {Element}
  */

@@ -1,4 +1,4 @@
-// The recipe form: read and fill its fields, show those that the chosen kinds have, and add rows for files.
+// The recipe form: read and fill its fields, show the fields of the chosen kinds, and add rows for files.
 import { byId, find, findAll } from "../page/elements.js";
 
 /** @typedef {import("./values.js").Values} Values */

@@ -22,7 +22,7 @@ export function wireDropping({ onFiles, onLink }) {
     if (!hasFiles(event) || !event.dataTransfer) return;
     event.preventDefault();
     mark(-depth);
-    const { files, items } = event.dataTransfer; // empty once this handler has returned
+    const { files, items } = event.dataTransfer; // empty after this handler has returned
     const entries = [...items].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
     onFiles(entries.some((entry) => entry.isDirectory) ? await picturesIn(entries) : [...files]);
   });
@@ -38,7 +38,7 @@ export function wireDropping({ onFiles, onLink }) {
 }
 
 /**
- * Return the pictures and zips among files and folders, folders inside folders included.
+ * Return the pictures and zips in files and folders, including folders inside folders.
  * @param {FileSystemEntry[]} entries
  * @param {string} [folder]
  * @returns {Promise<Found[]>}
@@ -66,7 +66,7 @@ function fileOf(entry) {
 }
 
 /**
- * Return all entries of a folder; a reader gives them in parts, the last one empty.
+ * Return all entries of a folder; a reader returns them in parts, of which the last one is empty.
  * @param {FileSystemDirectoryEntry} folder
  * @returns {Promise<FileSystemEntry[]>}
  */

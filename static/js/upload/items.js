@@ -1,7 +1,7 @@
 // The chosen files: pure functions on the list that the first page shows.
 
 /** @typedef {import("../api/job.js").Options} Options */
-/** @typedef {"waiting" | "sending" | "ready" | "failed" | "refused"} ItemState failed may be tried again */
+/** @typedef {"waiting" | "sending" | "ready" | "failed" | "refused"} ItemState failed items may be retried */
 
 /**
  * @typedef {object} Item one chosen file
@@ -9,14 +9,14 @@
  * @property {string} folder the folders that it came from, joined by slashes; "" without any
  * @property {ItemState} state
  * @property {string | null} id the id of the upload, once it has arrived
- * @property {string} error why it failed or was refused, to be shown
+ * @property {string} error the reason for a failure or refusal, to be shown
  * @property {number} tries
- * @property {Partial<Options>} settings the picture's own, where they differ from those of all
+ * @property {Partial<Options>} settings the picture's settings that differ from those of all
  */
 
 /** @typedef {{ max_bytes: number, max_images: number }} Limits */
 
-// What a browser or a name declares to be something else. The server looks into all other files.
+// Types and names that are certainly not pictures. The server checks all other files.
 const OTHER_TYPE = new RegExp("^(text|audio|video|font)/|^application/(?!octet-stream$)");
 const OTHER_ENDINGS = "txt md csv json xml htm html pdf doc docx xls xlsx zip rar 7z mp3 mp4 mov exe db ini log".split(
   " ",
@@ -86,7 +86,7 @@ export function countItems(items) {
 }
 
 /**
- * Return the settings of the uploads that have some of their own, by their ids.
+ * Return the settings of uploads with their own settings, by upload id.
  * @param {Iterable<{ id: string | null, settings: Partial<Options> }>} items
  * @returns {Record<string, Partial<Options>>}
  */
