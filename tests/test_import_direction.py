@@ -1,4 +1,4 @@
-"""Imports go in one direction: doors → services and selectors → models; the model's code does not import the site."""
+"""Imports go in one direction: entry points → services and selectors → models; model code does not import the site."""
 
 from __future__ import annotations
 

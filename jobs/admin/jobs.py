@@ -51,7 +51,7 @@ CSV_COLUMNS = (
 
 
 class ErrorCodeFilter(DropdownFilter):
-    """Filter by a public error code. The choices come from the error tree, so no rows are read for them."""
+    """Filter by a public error code. The choices are all codes of MattingError, so no rows are read for them."""
 
     title = _("error code")
     parameter_name = "error_code"

@@ -1,4 +1,7 @@
-"""Send messages until the receiver accepts them or the attempts are used up. Runs in light workers and the sweep."""
+"""Send messages until the receiver accepts them or the attempts are used up.
+
+Light workers and the sweep use this module.
+"""
 
 from __future__ import annotations
 

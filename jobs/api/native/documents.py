@@ -160,7 +160,7 @@ class JobPageSerializer(serializers.Serializer):
 
 
 class ImagePageSerializer(KnownFieldsOnly, serializers.Serializer):
-    """The page of a job's pictures to return."""
+    """Query parameters that select a page of a job's pictures."""
 
     also_known = ("wait",)
 
