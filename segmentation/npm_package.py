@@ -26,7 +26,7 @@ Progress = Callable[[int, int | None], None]  # received bytes, total bytes (Non
 
 
 class DownloadFailed(Exception):
-    """A download was interrupted or refused."""
+    """Raised when a download was interrupted or refused."""
 
 
 @dataclass(frozen=True)

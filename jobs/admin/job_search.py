@@ -10,8 +10,8 @@ from jobs.models import Artifact, Job, JobImage, WebhookDelivery
 def job_ids_for(term: str) -> set[UUID]:
     """Return the ids of the jobs for which `term` is an id of any kind.
 
-    The id of a job, picture or file, a dialect's own id (such as a task id), the request_id of a response, a
-    webhook-id, or a result's path in a dialect.
+    `term` may be the id of a job, picture or file, a dialect's own id (such as a task id), the request_id of a
+    response, a webhook-id, or a result's path in a dialect.
     """
     found = set(Job.objects.filter(external_id=term).values_list("pk", flat=True))
     found |= set(Job.objects.filter(request_id=term).values_list("pk", flat=True))

@@ -220,7 +220,7 @@ class JobAdmin(ReadOnly, AuditedAdmin):
     def action_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         """Run one action on one job, for the buttons of its page.
 
-        POST only, so that links and previews have no effect.
+        Only POST is accepted, so that links and previews have no effect.
         """
         actions = {"retry": self.retry, "cancel": self.cancel, "purge": self.purge}
         name = request.POST.get("do", "")

@@ -50,13 +50,13 @@ def no_picture() -> BodyLimits:
 
 
 def one_picture() -> BodyLimits:
-    """Return the limits for one picture with its fields; base64 in a form makes it larger by a half."""
+    """Return the limits for one picture with its fields; base64 in a form makes the body up to 1.5 times as large."""
     largest = settings.MATTING_MAX_IMAGE_BYTES
     return BodyLimits(2 * largest + FIELDS_BYTES, largest)
 
 
 def many_pictures() -> BodyLimits:
-    """Return the limits for many pictures or a zip of them, together as large as a zip may be."""
+    """Return the limits for many pictures or a zip; the limit of their total size is the limit of a zip."""
     archive = settings.MATTING_MAX_ARCHIVE_BYTES
     return BodyLimits(max(archive + FIELDS_BYTES, one_picture().max_bytes), settings.MATTING_MAX_IMAGE_BYTES, archive)
 

@@ -281,7 +281,7 @@ class JobImage(Leased):
         JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(is_held=True)
 
     def cancel(self, *, only_queued: bool = False) -> bool:
-        """Move an unfinished picture to canceled, with `only_queued` only a queued one; return whether it moved."""
+        """Cancel an unfinished picture, with `only_queued` only a queued one; return False when nothing changed."""
         rows = JobImage.objects.filter(pk=self.pk)
         rows = rows.filter(status=Status.QUEUED) if only_queued else rows.exclude(status__in=TERMINAL)
         ended = rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1

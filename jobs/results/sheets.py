@@ -40,7 +40,10 @@ class SheetRendering:
 
 
 def sheet_begin(*, actor: Actor, job: Job) -> SheetRendering:
-    """Start to draw the sheet of a job's finished pictures; raise NoResults without one, RateLimited and ServerBusy."""
+    """Start to draw the sheet of a job's finished pictures.
+
+    Raise NoResults if there are no finished pictures, RateLimited and ServerBusy.
+    """
     from segmentation.finish.sheet import Cell, sheet_write
 
     images = job.images.filter(status=Status.SUCCEEDED).prefetch_related("artifacts").order_by("position")

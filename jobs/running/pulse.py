@@ -75,7 +75,7 @@ class Pulses:
 def processor_ticks(pid: int) -> int | None:
     """Return the processor time of a process so far, in clock ticks.
 
-    None where the system does not report it. Also None while one of its threads waits for a disk, because such a
+    Return None where the system does not report it, and while one of its threads waits for a disk, because such a
     process does not hang.
     """
     try:

@@ -1,4 +1,4 @@
-"""Report unexpected errors to Sentry or a compatible server. Disabled without MATTING_SENTRY_DSN."""
+"""Report unexpected errors to Sentry or a compatible server. Without MATTING_SENTRY_DSN nothing is reported."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Traces for OpenTelemetry: one trace for each request, from the web process to the stages of its pictures.
 
 The ids of a trace and of its first span are computed from the request's id, which is stored with the job. Workers can
-therefore continue a trace, although queue messages contain only the picture's id. Disabled without
-MATTING_OTLP_ENDPOINT.
+therefore continue a trace, although queue messages contain only the picture's id. Without MATTING_OTLP_ENDPOINT nothing
+is traced.
 """
 
 from __future__ import annotations

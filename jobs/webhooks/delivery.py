@@ -64,7 +64,7 @@ def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
 
 
 def deliveries_resend(*, limit: int = 200) -> int:
-    """Queue due deliveries: planned retries, lost messages, attempts of dead workers. Return how many.
+    """Queue due deliveries: planned retries, lost messages, attempts of dead workers. Return their number.
 
     The sweep calls this function.
     """

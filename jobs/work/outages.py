@@ -1,7 +1,7 @@
 """Detect the end of a storage outage, and retry the postponed pictures immediately.
 
 The delays between attempts grow, so a picture may otherwise wait for minutes after a short outage. Only the observed
-end of an outage shortens them. A fault of a single picture, while the storage works, does not.
+end of an outage shortens the delays. A fault of a single picture, while the storage works, does not shorten them.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ class Placement(_Part):
     """The subject's place and size.
 
     fill: the subject's share of the canvas, by its box (the larger of width and height shares) or by its area. Without
-    `fill` the picture keeps its own framing. margin: free space on every side, as a share of the canvas's shorter side.
+    it the picture keeps its own framing. margin: free space on every side, as a share of the canvas's shorter side.
     """
 
     fill: float | None = Field(None, ge=0.05, le=1)
@@ -150,10 +150,10 @@ class ShadowType(StrEnum):
 class Shadow(_Part):
     """A shadow computed from the alpha alone.
 
-    strength: opacity of its darkest place. softness: 0 sharp, 1 very soft. direction: the direction from which the
-    light comes, in degrees clockwise from above; for a cast shadow, this direction is on the ground, and 180 is the
-    viewer's side. elevation: the light's height over the ground, in degrees; low light makes long shadows. distance:
-    offset of a drop shadow, as a share of the subject's height.
+    strength: opacity of its darkest place. softness: 0 sharp, 1 very soft. direction: where the light comes from, in
+    degrees clockwise from above; for a cast shadow on the ground, where 180 is the viewer's side. elevation: the
+    light's height over the ground, in degrees; low light makes long shadows. distance: of a drop shadow, as a share of
+    the subject's height.
     """
 
     type: ShadowType = ShadowType.CONTACT
@@ -232,8 +232,9 @@ class OutputFile(_Part):
 class Rules(_Part):
     """Requirements of a shop or office; finished pictures are checked against them.
 
-    min_fill: least share of the canvas (by box). min_side_px: least length of the longer side. background: the required
-    colour of the border. source, checked_on: the web page with the rule, and the date when it was read.
+    min_fill: least share of the canvas (by box). min_side_px: of the longer side. background: the required colour of
+    the
+    border. source, checked_on: the web page with the rule, and the date when it was read.
     """
 
     min_fill: Share | None = None
