@@ -134,7 +134,7 @@ def live_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     # Tests serve pictures and take callbacks on this machine; the guard lets the site reach nothing else private.
     changes = {
         "MATTING_FETCH_ALLOW": "127.0.0.1:*",
-        "MATTING_FETCH_TIMEOUT_S": "120",  # what a test keeps back shall not end on a busy machine
+        "MATTING_FETCH_TIMEOUT_S": "120",  # a response that a test delays must not time out on a busy machine
         "MATTING_WEIGHTS_DIR": str(folder / "weights"),
     }
     with running_stack(folder, **changes) as stack:

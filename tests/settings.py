@@ -21,7 +21,7 @@ for _name in (
     "DEBUG",
     "HOST",
     "PORT",
-    "PROMETHEUS_MULTIPROC_DIR",  # of the process that started this one
+    "PROMETHEUS_MULTIPROC_DIR",  # this variable may come from the parent process
 ):
     os.environ.pop(_name, None)
 os.environ["MATTING_DATA_DIR"] = _FOLDER

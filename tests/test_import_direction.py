@@ -36,7 +36,7 @@ WORKERS_ONLY = (
 )
 SITE = ("django", "rest_framework", "redis", "rq", "django_rq", "jobs", "mattingsite")
 
-# What a part of the code may never import, wherever in the file the import stands.
+# Modules that a part of the code must not import, anywhere in a file.
 FORBIDDEN = {
     "segmentation": (*SITE, "training"),
     "training": SITE,

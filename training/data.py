@@ -35,7 +35,7 @@ class SetRole:
 
     real: float = 1.0  # weight among whole photos with a subject mask
     cutout: float = 0.25  # weight among subjects to paste
-    people: str = "unknown"  # what is known of all people in its photos, a key of bank.PEOPLE_CODES
+    people: str = "unknown"  # the knowledge about all people in its photos, a key of bank.PEOPLE_CODES
     held_out: int = 0  # number of pictures that are excluded from training
     unsure: bool = False  # whether a mask is used only where it is near 0 or 1
 

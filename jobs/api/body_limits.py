@@ -56,7 +56,7 @@ def one_picture() -> BodyLimits:
 
 
 def many_pictures() -> BodyLimits:
-    """Return the limits for many pictures or a zip; the limit of their total size is the limit of a zip."""
+    """Return the limits for many pictures or a zip of pictures; both may have the same total size."""
     archive = settings.MATTING_MAX_ARCHIVE_BYTES
     return BodyLimits(max(archive + FIELDS_BYTES, one_picture().max_bytes), settings.MATTING_MAX_IMAGE_BYTES, archive)
 
@@ -89,7 +89,7 @@ class BodyLimitsMiddleware:
         ):  # limit of bodies in memory, without base64 texts, which the web server moves to disk
             most = min(most, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         request.META[BODY_LIMIT] = most
-        if hasattr(view, "cls"):  # one of the REST framework's
+        if hasattr(view, "cls"):  # a view of the REST framework
             _guard_api(request, most)
             return None
         return _guard_page(request, most)

@@ -47,7 +47,7 @@ class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     """Omit open networks from the document, because a client cannot choose its network."""
 
     target_class = "jobs.api.auth.NetworkAuthentication"
-    name: Any = ()  # no scheme
+    name: Any = ()  # no security scheme
 
     def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
         return []

@@ -13,7 +13,7 @@ BACKGROUND_LEVEL = 5  # up to this alpha, a pixel belongs to the background
 _UNIFORM_DEVIATION = 9.0  # largest spread, in Lab units, of a background that counts as one colour
 _LEAST_CHROMA = 12.0  # least chroma, in Lab units, of a background whose spill is removed
 _SPILL_REACH = 0.02  # as a share of the picture's longer side: the width of the edge that may contain spill
-_MOST_SPILL = 0.5  # as a share of the background's chroma: a higher chroma is the subject's own colour
+_MOST_SPILL = 0.5  # spill above this share of the background's chroma is the subject's own colour
 _GRAIN_SEED = 20
 
 

@@ -90,7 +90,7 @@ def test_a_web_server_that_is_killed_comes_back(live_stack: Stack) -> None:
     os.kill(min(servers), signal.SIGKILL)
 
     def answers_anew() -> bool:
-        if alive(servers):  # its orphans still answer, and go when they notice
+        if alive(servers):  # orphaned processes may still respond until they notice
             return False
         try:
             return requests.get(f"{live_stack.base_url}/health", timeout=5).status_code == 200

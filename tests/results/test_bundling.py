@@ -172,7 +172,7 @@ def test_a_zip_is_made_once_the_storage_accepts_it_again(
         bundle_make(*asked[0])
     Bundle.objects.update(next_try_at=timezone.now() + dt.timedelta(hours=1))
     bundle_make(*asked[0])
-    assert Bundle.objects.get().attempt == 1  # its time has not come yet
+    assert Bundle.objects.get().attempt == 1  # the retry is not due yet
     Bundle.objects.update(next_try_at=timezone.now())
 
     bundle_make(*asked[0])

@@ -253,7 +253,8 @@ def test_a_person_who_is_served_is_sure_enough_with_the_matte_too(session, rgb):
 
 def test_a_persons_box_is_what_the_cells_about_its_centre_agree_on(session, rgb):
     maps = people_maps((3, 3, 4, 4, 2.0))
-    maps[:, 3, 4] = 2.0 - 1e-3, *np.log([3, 2, 3, 2])  # its neighbour, as sure, sees the box reach further right
+    # The neighbour has the same score, and its box extends further to the right.
+    maps[:, 3, 4] = 2.0 - 1e-3, *np.log([3, 2, 3, 2])
     answer_with_people(session, maps)
 
     (person,) = engine_of(session).instances(rgb)
@@ -375,7 +376,7 @@ class TestClicks:
         for count in range(1, 4):
             engine.points(rgb, points[:count], [], from_auto=False)
         assert len(parts[0].batches) == 1
-        assert len(parts[1].planes) == 3  # one look for each new click
+        assert len(parts[1].planes) == 3  # one run for each new click
         engine.points(255 - rgb, points, [], from_auto=False)
         assert len(parts[0].batches) == 2
 

@@ -270,7 +270,8 @@ class TestEvaluation:
         photos, masks = tmp_path / "photos", tmp_path / "masks"
         photos.mkdir()
         masks.mkdir()
-        cv2.imwrite(str(photos / "one.png"), bright((0, 20)) // 2 + 100)  # as a mask of its own it would score badly
+        # Its score would be low if it were used as a mask.
+        cv2.imwrite(str(photos / "one.png"), bright((0, 20)) // 2 + 100)
         cv2.imwrite(str(photos / "two.jpg"), bright((0, 20)))
         cv2.imwrite(str(masks / "one.png"), bright((0, 20))[..., 0])
 
@@ -306,7 +307,7 @@ class TestEvaluation:
     def test_people_are_counted_from_the_score_at_which_they_are_served(self, served_score, count_error):
         people = np.zeros((40, 40), np.uint8)
         people[:, :10] = 1
-        engine = BrightEngine(scores=(0.9, 0.4))  # the second is nobody
+        engine = BrightEngine(scores=(0.9, 0.4))  # the second detection is not a person
 
         sample = Sample(bright((0, 10), (20, 30)), None, people)
         figures = score_instances(engine, iter([sample]), served_score)
