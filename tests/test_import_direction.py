@@ -46,7 +46,7 @@ FORBIDDEN = {
     **dict.fromkeys(DOORS, ("jobs.running.worker", "jobs.running.worker_child", *WORKERS_ONLY, *MODEL)),
     "jobs.api": ("jobs.web", "jobs.admin", "jobs.running.worker", "jobs.running.worker_child", *WORKERS_ONLY, *MODEL),
 }
-# Modules of the rooms that only workers import, and so may load a model.
+# Modules of these packages that only workers import, and that may load a model.
 MAY_RUN_A_MODEL = (*WORKERS_ONLY, "jobs.running", "jobs.management")
 DIALECTS = tuple(path.parent.name for path in sorted((ROOT / "jobs" / "api").glob("*/urls.py")))
 KNOWS_RQ = ("jobs.work.queue", "jobs.work.serving", "jobs.work.tasks", "jobs.admin")

@@ -57,7 +57,7 @@ def engine_for(weights: Path, size: int | None = None, least_score: float | None
 
 
 def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Entry]:
-    """Return the pictures of a folder or zip; with `masks`, their masks are taken from there by name."""
+    """Return the pictures of a folder or zip; with `masks`, their masks are read from there by name."""
     found = list(entries(folder))
     if only_held_out:
         found = held_out(found)[1]

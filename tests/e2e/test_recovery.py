@@ -16,7 +16,8 @@ from tests.stack import Stack, alive, wait_for
 
 pytestmark = pytest.mark.e2e
 
-# The promise is 15 s from the kill; a machine that runs two test processes gets the restarted model's load on top.
+# The guarantee is 15 s after the kill. On a machine that runs two test processes, loading the restarted model takes
+# additional time.
 RECOVERY_S = 120
 
 

@@ -133,7 +133,7 @@ def test_a_worker_that_died_at_it_is_replaced_up_to_the_last(
     job: Job, asked: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
-        """A BaseException for a worker that is killed."""
+        """A BaseException that simulates a killed worker."""
 
     def die(*args: object) -> None:
         raise Killed

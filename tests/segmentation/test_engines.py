@@ -243,7 +243,7 @@ def test_a_person_whose_matte_is_faint_counts_less(session, rgb):
 
 
 def test_a_person_who_is_served_is_sure_enough_with_the_matte_too(session, rgb):
-    answer_with_people(session, people_maps((1, 3, 2, 4, 1.0)))  # a score of 0.73, before the matte is seen
+    answer_with_people(session, people_maps((1, 3, 2, 4, 1.0)))  # a score of 0.73, before the matte is used
     sharp = session.run
     session.run = lambda batch: [sharp(batch)[0] / 12, sharp(batch)[1]]  # and mattes of 0.73 where they are opaque
 
@@ -284,7 +284,7 @@ def test_the_released_weights_find_the_astronaut(built_in):
     rows, columns = alpha.shape
     face = alpha[rows * 60 // 512 : rows * 180 // 512, columns * 180 // 512 : columns * 270 // 512]
     assert face.mean() > 0.9
-    assert 0.2 < alpha.mean() < 0.75  # a flag and a shuttle beside her leave room for opinions
+    assert 0.2 < alpha.mean() < 0.75  # tolerance for the flag and the shuttle beside her
 
 
 def test_the_released_weights_keep_to_the_box(built_in):

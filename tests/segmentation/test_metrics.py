@@ -211,7 +211,7 @@ class TestPeople:
 
         figures = people_figures(first, second)
 
-        # The wrong one scores higher: recall 1/2 is reached at precision 1/2.
+        # The wrong detection has the higher score: recall 1/2 is reached at precision 1/2.
         assert figures["ap50"] == pytest.approx(0.5 * 51 / 101)
         assert figures["count_error"] == 0
 
@@ -281,7 +281,7 @@ class TestEvaluation:
         assert figures["pictures"] == 2
         assert figures["max_f"] == pytest.approx(1)
         assert figures["mae"] == 0
-        assert figures["empty_opaque_share"] == 0.5  # two.jpg has no mask, so nothing should have been found
+        assert figures["empty_opaque_share"] == 0.5  # two.jpg has no mask, so the correct result is empty
 
     def test_boxes_are_scored_one_person_at_a_time(self):
         people = np.zeros((40, 40), np.uint8)

@@ -15,7 +15,7 @@ from segmentation.postprocess import (
 
 ALPHA = np.random.default_rng(7).random((41, 57)).astype(np.float32)
 BLOBS = np.kron(np.random.default_rng(8).random((11, 13)), np.ones((7, 7))).astype(np.float32)
-# OpenCV takes this table, not the formula of a Gaussian, for a 5 x 5 kernel without a sigma.
+# For a 5 x 5 kernel without a sigma, OpenCV uses this table instead of the formula of a Gaussian.
 FEATHER_WEIGHTS = np.array([1, 4, 6, 4, 1]) / 16
 
 

@@ -120,7 +120,7 @@ def test_the_scripts_get_their_texts_in_the_readers_language(client):
         client.get("/texts.js", headers={"Accept-Language": language}) for language in ("en", "zh-CN,zh;q=0.9")
     )
 
-    assert "Cutting out" not in english.content.decode()  # English texts stand in the scripts
+    assert "Cutting out" not in english.content.decode()  # the scripts contain the English texts
     assert "\\u6b63\\u5728\\u62a0\\u56fe" in chinese.content.decode() or "正在抠图" in chinese.content.decode()
     unchanged = client.get("/texts.js", headers={"Accept-Language": "zh-CN", "If-None-Match": chinese["ETag"]})
     assert unchanged.status_code == 304
