@@ -1,8 +1,8 @@
 """Evaluation: compare separately found people with the annotated ones, by COCO's measures.
 
-The measures are those of Lin et al., Microsoft COCO, ECCV 2014, and of its evaluation code: detections, the best score
-first, each match the unmatched person that they overlap most; average precision is sampled at 101 recalls and averaged
-over IoU 0.50:0.05:0.95.
+The measures are those of Lin et al., Microsoft COCO, ECCV 2014, and of its evaluation code. In the order of their
+scores, detections are matched to the unmatched person with the largest overlap. Average precision is sampled at 101
+recalls and averaged over IoU 0.50:0.05:0.95.
 """
 
 import math
