@@ -124,8 +124,8 @@ def _united(alphas: Sequence[np.ndarray], size: tuple[int, int] | None = None) -
 def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) -> tuple[np.ndarray, tuple[str, ...]]:
     """Return the alpha of only the people or only the things of a matte, and notes.
 
-    If the engine cannot detect people, the whole alpha is returned. If there are none, the alpha is 0 everywhere, and a
-    note says so.
+    If the engine cannot detect people, the whole alpha is returned. If the matte contains no such subject, the alpha is
+    0 everywhere, and a note says so.
     """
     if matte.people is None or subject not in (Subject.PERSON, Subject.OBJECT):
         return matte.alpha, ()

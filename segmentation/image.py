@@ -60,7 +60,7 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 class Limits:
     """The limits of accepted pictures.
 
-    Bytes of the file, pixels (width x height), and pixels of each side and of a box.
+    They limit the bytes of the file, the pixels (width x height), and the pixels of each side and of a box.
     """
 
     max_bytes: int = 20 * 2**20

@@ -49,7 +49,7 @@ class NetworkConfig:
     expansion: int = 6
     pool_bins: tuple[int, ...] = (1, 2, 4)
     context_width: int = 192
-    decoder_widths: tuple[int, ...] = (32, 48, 80, 128)  # at strides 2, 4, 8, 16
+    decoder_widths: tuple[int, ...] = (32, 48, 80, 128)  # channels of the decoder at strides 2, 4, 8, 16
     people_width: int = 64
     prompt_planes: int = (
         1  # 1: boxes, which enter the encoder; 3: boxes, clicks and the previous matte, which enter the decoder

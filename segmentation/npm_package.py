@@ -26,7 +26,7 @@ Progress = Callable[[int, int | None], None]  # bytes received so far, total byt
 
 
 class DownloadFailed(Exception):
-    """A download was interrupted or refused."""
+    """Raised when a download was interrupted or refused."""
 
 
 @dataclass(frozen=True)

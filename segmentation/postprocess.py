@@ -1,7 +1,7 @@
 """Apply threshold, erosion and feathering to the model's alpha, in that order.
 
-Pure functions. One dialect's API defines the exact output of `binary` mode, and tests check every level of it; `soft`
-mode keeps gray levels and therefore hair.
+All functions are pure. One dialect's API defines the exact output of `binary` mode, and tests check every level of it;
+`soft` mode keeps gray levels and therefore hair.
 """
 
 from __future__ import annotations

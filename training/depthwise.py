@@ -2,7 +2,7 @@
 
 oneDNN's backward of a depthwise convolution uses plain loops for a stride of 2 (gradient of the input) and for kernels
 of 5 (gradient of the weights): up to eighty times the forward's time, most of a training step. The forward, and the
-backward of a 3x3 kernel by its weights, are fast, so all gradients are computed with these.
+backward of a 3x3 kernel by its weights, are fast, so all gradients are computed with these two operations.
 """
 
 from typing import Any

@@ -37,7 +37,7 @@ def mask_boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def random_crops(count: int, smallest: float, device: torch.device) -> Tensor:
-    """Return random rectangles with `smallest`..1 of each side, with slightly varying shape."""
+    """Return random rectangles inside the picture; each side is about `smallest` to 1 times the picture's side."""
     scale = uniform(count, smallest, 1, device)
     half_width = (scale * uniform(count, 0.8, 1.25, device)).clamp(max=1)
     half_height = scale
@@ -47,7 +47,7 @@ def random_crops(count: int, smallest: float, device: torch.device) -> Tensor:
 
 
 def wider_views(count: int, most: float, device: torch.device) -> Tensor:
-    """Return random rectangles with 1..`most` of each side that contain the whole picture."""
+    """Return random rectangles that contain the whole picture; each side is 1 to `most` times the picture's side."""
     half = uniform(count, 1, most, device)
     x = uniform(count, -1, 1, device) * (half - 1)
     y = uniform(count, -1, 1, device) * (half - 1)
@@ -93,7 +93,10 @@ def warp(pictures: Tensor, affine: Tensor, size: int, padding: str = "reflection
 
 
 def seen_through(boxes: Tensor, shown: Tensor, mirror: Tensor) -> Tensor:
-    """Return the boxes (B, P, 4) of a picture in the coordinates of the view `shown` (B, 4), mirrored (B,) or not."""
+    """Return a picture's boxes (B, P, 4) in the coordinates of the view `shown` (B, 4).
+
+    mirror: (B,), which views are mirrored.
+    """
     centre = ((shown[:, :2] + shown[:, 2:]) / 2)[:, None].repeat(1, 1, 2)
     half = ((shown[:, 2:] - shown[:, :2]) / 2)[:, None].repeat(1, 1, 2)
     x0, y0, x1, y1 = ((boxes - centre) / half).unbind(-1)

@@ -1,7 +1,7 @@
 """Evaluation: measures from the literature for the agreement of an alpha with the true one.
 
 All functions take alphas as (H, W) float arrays in 0..1 of one size; measures of sets use the truth as binary above
-0.5. Pure numpy, independent of how an alpha was computed.
+0.5. The functions use only numpy, and do not depend on how an alpha was computed.
 """
 
 from collections.abc import Iterable

@@ -171,7 +171,7 @@ def inking(random: Random) -> np.ndarray:
 
 
 def inked(page: np.ndarray, alpha: np.ndarray, ink: np.ndarray) -> np.ndarray:
-    """Draw translucent ink on a page: the page's print also darkens full ink, as with dye."""
+    """Draw translucent ink on a page: print below the ink stays visible, even where the ink has full strength."""
     paper = np.median(page, axis=(0, 1))
     through = np.clip(page / paper, 0, 1)
     return (page * (1 - alpha[..., None]) + ink * through * alpha[..., None]).astype(np.float32)

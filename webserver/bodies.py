@@ -26,7 +26,7 @@ LIMIT = "webserver.body_limit"
 class BodyWanted(BaseException):
     """Raised when Django reads a body that has not been received.
 
-    A BaseException, so that no code handles it as an error.
+    It is a BaseException, so that no code handles it as an error.
     """
 
 

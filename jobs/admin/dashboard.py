@@ -21,7 +21,7 @@ _GAP = 6
 class Block:
     """One dialect's share of one day in the chart, in the units of the chart's view box.
 
-    series: the dialect's index among those shown, which sets its colour.
+    series: the dialect's index in the list of shown dialects, which determines its colour.
     """
 
     dialect: str

@@ -25,7 +25,7 @@ ERROR_WITHIN, TIME_BELOW = 1.10, 0.45
 class Measured:
     """The measurements of one photo.
 
-    Error (mean absolute, 0..1) and time of both models, and the fast model's uncertainty.
+    They are error (mean absolute, 0..1) and time of both models, and the fast model's uncertainty.
     """
 
     uncertainty: float
@@ -140,7 +140,7 @@ def outcomes(measured: Sequence[Measured], *, shares: Sequence[float] = SHARES) 
 
 
 def recommended(measured: Sequence[Measured]) -> Outcome | None:
-    """Return the cheapest `auto` that meets the limits of error and time relative to fine; None if there is none."""
+    """Return the fastest `auto` whose error and time meet the goals relative to the fine model, or None."""
     ranked = sorted(measured, key=lambda one: -one.uncertainty)
     fine = _outcome("fine", ranked, len(ranked))
     for count in range(len(ranked) + 1):

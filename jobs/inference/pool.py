@@ -91,7 +91,7 @@ class Pool:
             return len(idle)
 
     def unload_others(self, weights: Weights) -> None:
-        """Unload all other models, after memory ran out."""
+        """Unload all models except the one with these weights, after memory ran out."""
         with self._lock:
             for key in [key for key in self._loaded if key != weights]:
                 self._unload(key, "made room")

@@ -106,7 +106,7 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class RefusedSource:
-    """A picture that failed its check while the request continues with the others; it becomes a failed picture."""
+    """A picture that failed its check while the other pictures of the request continue; it becomes a failed picture."""
 
     name: str
     error: MattingError

@@ -58,10 +58,7 @@ def mail_send(mail_id: str) -> None:
 
 
 def mails_resend(*, limit: int = 100) -> int:
-    """Queue messages whose retry is due or whose queue message was lost; return their number.
-
-    The sweep calls this function.
-    """
+    """Queue messages whose retry is due or whose queue message was lost; return their number. The sweep calls this."""
     return sweep(_Mails(), limit=limit)
 
 

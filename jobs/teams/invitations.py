@@ -27,7 +27,7 @@ def invitation_create(
 ) -> tuple[Invitation, str]:
     """Create an invitation and return it with its token, which is stored only as a hash.
 
-    Raise InvalidParameter, and PermissionDenied unless the actor manages the team. Only an owner may invite an owner.
+    Raise InvalidParameter. Raise PermissionDenied unless the actor manages the team; only an owner may invite owners.
     """
     require_manager(actor)
     role = role_checked(role)

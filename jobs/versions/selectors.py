@@ -51,7 +51,7 @@ def run_image_of(image: JobImage, version: Version | None) -> JobImage:
 
 
 def files_shown(image: JobImage) -> list[Artifact]:
-    """Return the files that represent a picture in zips: those of its first result or of its shown version."""
+    """Return the files of a picture for zips: the files of the shown version, by default those of the first result."""
     version = image.shown_version
     if version is not None and version.file is not None:
         return [version.file]

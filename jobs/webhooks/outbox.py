@@ -1,4 +1,4 @@
-"""Messages to webhooks and callbacks: write them, replay them, and clear those of deleted jobs."""
+"""Messages to webhooks and callbacks: write them, replay them, and clear the payloads of deleted jobs."""
 
 from __future__ import annotations
 

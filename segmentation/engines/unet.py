@@ -40,7 +40,7 @@ def faded(logits: np.ndarray, presence: float | None) -> np.ndarray:
 def sureness(alpha: np.ndarray) -> float:
     """Return how solid a matte is, 0..1: the fourth power of the mean alpha of its opaque part.
 
-    0 without such a part.
+    The result is 0 without an opaque part.
     """
     opaque = alpha[alpha > OPAQUE]
     return float(opaque.mean() ** 4) if opaque.size else 0.0

@@ -9,11 +9,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-BACKGROUND_LEVEL = 5  # alpha up to this value is certainly background
-_UNIFORM_DEVIATION = 9.0  # spread of a background in Lab up to which it counts as one colour
-_LEAST_CHROMA = 12.0  # chroma in Lab from which a colour's spill is removed
-_SPILL_REACH = 0.02  # share of the picture's longer side: the distance from the edge in which spill is removed
-_MOST_SPILL = 0.5  # share of the background's chroma: higher chroma is the subject's own colour
+BACKGROUND_LEVEL = 5  # up to this alpha, a pixel belongs to the background
+_UNIFORM_DEVIATION = 9.0  # largest spread, in Lab units, of a background that counts as one colour
+_LEAST_CHROMA = 12.0  # least chroma, in Lab units, of a background whose spill is removed
+_SPILL_REACH = 0.02  # as a share of the picture's longer side: the width of the edge that may contain spill
+_MOST_SPILL = 0.5  # spill above this share of the background's chroma is the subject's own colour
 _GRAIN_SEED = 20
 
 
