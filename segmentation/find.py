@@ -25,10 +25,10 @@ NO_THING = "object: nothing but people is the subject"
 class Found:
     """The subject found in a picture.
 
-    alpha: (h, w) float32 0..1 over the full picture, at any size. subject: never Subject.AUTO.
-    boxes: the only areas where the subject may be, or empty. colors: (H, W, 3) uint8 if the subject has its own colours
-    (ink without its paper), else None. instances: the people, if they were requested separately, else None.
-    notes: requested things that were not found.
+    alpha: (h, w) float32 0..1 over the full picture, at any size. subject: never Subject.AUTO. boxes: the only areas
+    where the subject may be, or empty. colors: (H, W, 3) uint8 if the subject has its own colours (ink without its
+    paper), else None. instances: the people, if they were requested separately, else None. notes: requested subjects
+    that were not found.
     """
 
     alpha: np.ndarray

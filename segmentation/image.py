@@ -1,7 +1,8 @@
 """Check an untrusted picture file, and decode it upright, in sRGB.
 
-The web process calls `probe` to accept or refuse a file, the worker calls `decode` to read it. Does not import torch.
-The order protects the process: limit the bytes, detect the format, limit the pixels given in the header, then decode.
+The web process calls `probe` to accept or reject a file, the worker calls `decode` to read it. This module does not
+import torch. The order protects the process: limit the bytes, detect the format, limit the pixels given in the header,
+then decode.
 """
 
 from __future__ import annotations
@@ -72,10 +73,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A picture that decodes: `width` and `height` upright, in pixels, `bytes` of the file.
+    """The properties of a valid picture: `width` and `height` upright, in pixels, `bytes` of the file.
 
-    notes: what was changed or ignored while reading, such as `icc: converted to sRGB`. resolution: horizontal and
-    vertical pixels per inch of the upright picture; None if the file gives none.
+    notes: data that was converted or ignored during reading, such as `icc: converted to sRGB`. resolution: horizontal
+    and vertical pixels per inch of the upright picture; None if the file does not contain it.
     """
 
     format: str

@@ -1,13 +1,13 @@
-"""The built-in network: a small U-Net from a photo, and prompts where there are any, to mattes and people.
+"""The built-in network: a small U-Net that computes mattes and people from a photo and optional prompts.
 
 Input   photo (B, 3, H, W) float, H and W multiples of 32, RGB in 0..1, ImageNet-normalised; and prompt planes
         (B, P, H, W), P = `config.prompt_planes`:
         0  box: 0 everywhere without one, else +1 inside the box or boxes and -1 outside;
-        1  clicks: +1 on the disc of a click that keeps, -1 on that of one that removes, 0 elsewhere;
-        2  the matte before the last click, as 2 * alpha - 1; 0 everywhere without one.
-        Networks with one plane know boxes alone; there the plane enters the encoder, in the others the decoder, so that
-        the features of a photo serve for any number of prompts.
-Output  mattes (B, 2, H, W): logits of the alpha of the subject (with a prompt: of what it asks for) and of people;
+        1  clicks: +1 on the disc of a keep click, -1 on the disc of a remove click, 0 elsewhere;
+        2  the matte before the last click, as 2 * alpha - 1; 0 everywhere if there is none.
+        A network with one plane accepts only boxes, and its plane enters the encoder. In the others the planes enter
+        the decoder, so that a photo's features can be reused for any number of prompts.
+Output  mattes (B, 2, H, W): logits of the alpha of the subject (with a prompt: of the selected one) and of people;
         people (B, 5, H/8, W/8): logit of a person's box centre, and the logs of how far left, up, right and down of the
         cell's middle that box reaches (in cells of 8 pixels).
 
@@ -34,7 +34,7 @@ from .errors import WeightsInvalid
 
 MULTIPLE = 32
 PEOPLE_STRIDE = 8
-KERNELS = (3, 3, 5, 3, 5, 5, 3)  # of the encoder's seven stages
+KERNELS = (3, 3, 5, 3, 5, 5, 3)  # kernel sizes of the encoder's seven stages
 STRIDES = (1, 2, 2, 2, 1, 2, 1)
 SKIPS = (0, 1, 2, 4)  # the last stages at strides 2, 4, 8 and 16; the seventh ends at 32
 

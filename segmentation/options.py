@@ -1,6 +1,6 @@
 """Parameters of one cutout: validated when built, then frozen.
 
-Does not import torch, numpy or Django, so that the web process can import it quickly.
+This module does not import torch, numpy or Django, so that the web process can import it quickly.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ import numpy as np
 
 MODEL_SIDE_PX = 900  # the longer side at which light and inks are estimated
 PAPER_SIDE_PX = 150  # the longer side at which the paper's surface is fitted
-STRIP_ROWS = 512  # rows processed at once, to bound the memory for 50 megapixels
-DARKEST = 6 / 255  # below it, densities are mostly noise
+STRIP_ROWS = 512  # rows processed at a time, to limit the memory for 50 megapixels
+DARKEST = 6 / 255  # below this channel value (0..1), densities are mostly noise
 STAIN_HUES_DEG = (56.0, 140.0)  # yellow, brown and olive, on the hue circle of `hue_of`
 MIN_INK_DENSITY = 0.14  # difference of two channels' densities; a smaller one is a tint of the paper or the light
 FULL_INK_DENSITY = 0.7  # a paler ink counts as a thin layer of a stronger one, and becomes translucent
@@ -43,7 +43,7 @@ _LOG_LEVELS = np.log(np.maximum(np.arange(256, dtype=np.float32) / 255, DARKEST)
 
 
 class Stamp(NamedTuple):
-    """alpha: (H, W) float32 in 0..1. colour: (H, W, 3) uint8, the ink without paper, print and shadow."""
+    """The ink of a stamp. alpha: (H, W) float32 in 0..1. colour: (H, W, 3) uint8, without paper, print and shadow."""
 
     alpha: np.ndarray
     colour: np.ndarray
@@ -140,7 +140,7 @@ def _paper(small: np.ndarray) -> np.ndarray:
         weighted = terms * weight[:, None]
         surface = terms @ np.linalg.solve(terms.T @ weighted + 1e-3 * np.eye(10), weighted.T @ values)
         residual = values - surface
-        first, second, third = np.ascontiguousarray(residual.T)  # reducing short rows takes ten times as long
+        first, second, third = np.ascontiguousarray(residual.T)  # resizing short rows takes ten times as long
         tint = np.maximum(np.maximum(first, second), third) - np.minimum(np.minimum(first, second), third)
         mean = (first + second + third) / 3
         darker, brighter = np.maximum(-mean, 0), np.maximum(mean, 0)

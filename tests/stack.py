@@ -39,7 +39,7 @@ class Api(requests.Session):
 
 @dataclass
 class Stack:
-    """A running site. `secret` is that of the first key, with all scopes; `output` collects the site's output."""
+    """A running site. `secret` belongs to the first key, which has all scopes; `output` collects the site's output."""
 
     port: int
     data_dir: Path
@@ -163,7 +163,7 @@ def start_stack(folder: Path, *, working_folder: Path = ROOT, **changes: str) ->
 
 
 def wait_for(condition: Callable[[], bool], *, timeout_s: float, what: Callable[[], str] | str) -> None:
-    """Return when `condition` is true; fail with the text `what` after `timeout_s` seconds."""
+    """Wait until `condition` is true; after `timeout_s` seconds, fail with the text `what`."""
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()
     while not condition():

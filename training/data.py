@@ -91,7 +91,7 @@ class Picture:
 
     kind: str
     photo: np.ndarray  # (S, S, 3) RGB
-    subject: str | None = None  # of NAMED_SUBJECTS
+    subject: str | None = None  # a kind of NAMED_SUBJECTS
     alpha: np.ndarray | None = None
     unsure: bool = False  # whether the alpha is used only where it is near 0 or 1
     people: np.ndarray | None = None  # ids 1…n, 255 = ignore

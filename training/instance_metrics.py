@@ -26,11 +26,11 @@ class Scene:
 
 @dataclass(frozen=True)
 class Matches:
-    """The outcome of one picture: per threshold and detection, best score first."""
+    """The matches of one picture: for each threshold and each detection, sorted by score, the best score first."""
 
     scores: np.ndarray  # (n,)
     right: np.ndarray  # (10, n) bool
-    skipped: np.ndarray  # (10, n) bool: neither right nor wrong
+    skipped: np.ndarray  # (10, n) bool: ignored, neither correct nor wrong
     people: int
 
 
@@ -90,7 +90,7 @@ class PeopleScores:
     """Collect the matches of many pictures."""
 
     least_share: float = 0.0
-    count_score: float = 0.5  # a person counts from this score on
+    count_score: float = 0.5  # least score of a person that counts
     matches: list[Matches] = field(default_factory=list)
     count_errors: list[int] = field(default_factory=list)
 

@@ -47,8 +47,8 @@ def surroundings(alphas: Tensor) -> Tensor:
 def people_targets(batch: Batch, height: int, width: int) -> tuple[Tensor, Tensor]:
     """Return the centre heatmap (B, h, w) and the box distances (B, 4, h, w) of each cell's person.
 
-    Distances are those to left, up, right and down, in cells from the cell's middle; a cell's person is the one with
-    the highest heatmap value there.
+    Distances are to the box's left, top, right and bottom, in cells, from the cell's middle. A cell's person is the
+    person with the highest heatmap value there.
     """
     boxes, present = batch.people_boxes, batch.people_present
     corners = (boxes + 1) * torch.tensor([width, height, width, height], device=boxes.device) / 2  # (B, P, 4) in cells

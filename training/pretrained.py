@@ -56,7 +56,7 @@ def load_encoder(encoder: Encoder, path: Path) -> None:
 
 def _fill(layer: FoldedConvolution, weights: dict[str, Tensor], convolution: str, normalisation: str) -> None:
     theirs = weights[convolution + ".weight"]
-    if theirs.shape[1] != layer.weight.shape[1]:  # the stem: our fourth plane is the prompt
+    if theirs.shape[1] != layer.weight.shape[1]:  # in the stem, our fourth plane is the prompt
         theirs = torch.cat([theirs, theirs.new_zeros(len(theirs), 1, *theirs.shape[2:])], 1)
     if theirs.shape != layer.weight.shape:
         raise TypeError(f"{convolution} has shape {tuple(theirs.shape)} instead of {tuple(layer.weight.shape)}")

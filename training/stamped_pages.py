@@ -23,7 +23,11 @@ Random = np.random.Generator
 
 @dataclass(frozen=True)
 class StampedPage:
-    """rgb: (H, W, 3) uint8. alpha: (H, W) float32 of the ink. box: left, top, right, bottom of it. words: its kind."""
+    """A generated page and its stamp.
+
+    rgb: (H, W, 3) uint8. alpha: (H, W) float32 of the ink. box: the ink's left, top, right, bottom in pixels. words: a
+    short description of the page.
+    """
 
     rgb: np.ndarray
     alpha: np.ndarray

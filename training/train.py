@@ -56,7 +56,7 @@ class Schedule:
     warm_up_steps: int = 50
     last_rate: float = 0.02  # share of the rates that is left at the end
     averaging: float = 0.999
-    drop: float = 0.15  # how often the encoder's last block is left out
+    drop: float = 0.15  # probability of skipping the encoder's last block
     checkpoint_s: float = 240.0
     line_s: float = 20.0
 

@@ -52,7 +52,7 @@ class UnreadBody(io.RawIOBase):
 
 
 async def body_read(receive: Receive, *, most_bytes: int, pace: Pace) -> IO[bytes]:
-    """Read a body to its end, or to the first byte after `most_bytes`; larger bodies are stored in a file.
+    """Read a body to its end, or to the first byte after `most_bytes`; bodies above SMALL_BYTES are stored in a file.
 
     Raise BodyTooSlow and ClientGone.
     """

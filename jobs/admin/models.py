@@ -154,4 +154,4 @@ def _place_of(request: HttpRequest) -> tuple[Role, Tier]:
 
 
 def _staff(request: HttpRequest) -> Actor:
-    return caller_of(request).staff_actor(Team(id=None, name=""))  # a model belongs to no team
+    return caller_of(request).staff_actor(Team(id=None, name=""))  # a model does not belong to a team

@@ -49,7 +49,7 @@ from segmentation.image import Limits
 logger = logging.getLogger(__name__)
 
 _COUNTED = "keyline.standings"
-_LONGEST_PROBLEM = 300  # characters; a message may repeat what was sent, of any length
+_LONGEST_PROBLEM = 300  # limit in characters, because a message may repeat input of any length
 
 
 class MethodNotAllowed(MattingError):

@@ -62,12 +62,12 @@ def many_pictures() -> BodyLimits:
 
 
 def each_picture_by_itself() -> BodyLimits:
-    """Return the limits for many pictures, where each one that is too large is rejected separately."""
+    """Return the limits for many pictures, where each picture that is too large is rejected separately."""
     return replace(many_pictures(), cuts_files=True)
 
 
 def limits_of(view: Callable[..., Any] | None) -> BodyLimits:
-    """Return the `body_limits` of a view's class; by default those of a body without a picture."""
+    """Return the `body_limits` of a view's class; by default the limits of a body without a picture."""
     return getattr(getattr(view, "view_class", None), "body_limits", no_picture)()
 
 
@@ -97,7 +97,7 @@ class BodyLimitsMiddleware:
 
 def _guard_api(request: HttpRequest, most: int) -> None:
     if _is_chunked(request):
-        # Unless the server marks the body's end, reading it could block for ever.
+        # Without a mark of the body's end, reading could block forever.
         ends = request.META.get("wsgi.input_terminated")
         body = CountedBody(request.META["wsgi.input"], most) if ends else RefusedBody(LengthRequired())
         _replace_body(request, body, most)  # Django does not read a body without a length

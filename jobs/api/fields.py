@@ -39,7 +39,7 @@ class SwitchField(serializers.BooleanField):
 
 
 class Choice(serializers.ChoiceField):
-    """Accept one of the choices; the error lists them."""
+    """Accept one of the choices; the error message lists all choices."""
 
     default_error_messages = {"invalid_choice": '"{input}" is not a valid choice; choose from {allowed}.'}
 

@@ -57,7 +57,7 @@ class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 def problems_named(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
-    """Set the media type of problem documents, because the schema generator knows one type for all responses."""
+    """Set the media type of problem documents; the schema generator supports only one media type for all responses."""
     for operations in result["paths"].values():
         for operation in operations.values():
             for response in operation["responses"].values():

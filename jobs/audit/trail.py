@@ -18,7 +18,7 @@ from jobs.teams.actor import Actor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who acted and from which address, as text that remains when user, key and team have been deleted."""
+    """The author of an action and the IP address, as text that remains when user, key and team have been deleted."""
 
     name: str = "system"
     user_id: int | None = None

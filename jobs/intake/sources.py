@@ -51,7 +51,7 @@ class Content(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckedSource:
-    """A picture that decodes. Its bytes stay where they arrived: in memory, in a temporary file, or in the storage.
+    """A picture that was decoded successfully. Its bytes stay in memory, in a temporary file, or in the storage.
 
     name: the file's name, which may begin with folders; zips of results keep them.
     settings: options of this picture that differ from its job's, as JSON.
@@ -261,7 +261,7 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
 
 
 def _decoded_file(text: str, name: str, limits: Limits) -> TemporaryUploadedFile:
-    """Decode a base64 text that the web server has taken out of the body into a temporary file."""
+    """Decode a base64 text that the web server has moved to disk into a temporary file."""
     head, comma, rest = text.lstrip().partition(",")
     if comma and head[:5].lower() == "data:":
         if not head.strip().lower().endswith("base64"):

@@ -1,4 +1,4 @@
-"""Store pictures that are uploaded before their job, and delete those that no job used in time."""
+"""Store pictures that are uploaded before their job, and delete expired uploads that no job has used."""
 
 from __future__ import annotations
 

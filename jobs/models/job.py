@@ -25,7 +25,7 @@ class Status(models.TextChoices):
 
         queued ──claim──▶ running ──▶ succeeded
            │                 ├──────▶ failed       (error_code + public error_message)
-           └──▶ canceled ◀───┘ (best effort)       expired lease: queued again, at last failed `worker_lost`
+           └──▶ canceled ◀───┘ (best effort)       expired lease: queued again, finally failed `worker_lost`
     """
 
     QUEUED = "queued", _("Queued")

@@ -93,7 +93,7 @@ def _work_off(rows: Iterable[PendingDeletion]) -> int:
 
 
 def _is_deleted_whole(row: PendingDeletion) -> bool:
-    """Delete a file or folder except files that have a row; return False when a part could not be deleted."""
+    """Delete a file or folder, except files that have a row; return False when a part could not be deleted."""
     try:
         keys = list(storage.files_under(row.key)) if row.is_folder else [row.key]
     except Exception:
@@ -114,7 +114,7 @@ def _is_deleted(key: str) -> bool:
 
 
 def _kept(keys: Sequence[str]) -> set[str]:
-    """Return the keys that have a row: the name may be in use again, or a commit succeeded unnoticed."""
+    """Return the keys that have a row, because the name is in use again or a commit succeeded without confirmation."""
     return {
         key
         for some in _batches(keys)

@@ -55,7 +55,7 @@ class StoredFile:
 
 
 def folder_of(job: Job, position: int | None = None) -> str:
-    """Return the storage folder of a job or of one of its pictures; it holds all their files except published ones."""
+    """Return the storage folder of a job or picture; it contains all its files except published ones."""
     picture = "" if position is None else f"{position:04d}/"
     return f"teams/{job.team_id}/{job.id}/{picture}"
 

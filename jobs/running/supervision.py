@@ -34,7 +34,7 @@ class Program:
 
     grace_s: the seconds between SIGTERM and SIGKILL.
     stop_rank: programs with a lower rank are stopped first, those with the same rank together.
-    folder: created before each start, in case it was deleted with what the program had stored there.
+    folder: created before each start, in case it was deleted together with the program's data.
     delay_s: the seconds before its first start.
     """
 

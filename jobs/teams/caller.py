@@ -21,7 +21,7 @@ _ATTRIBUTE = "keyline"
 
 
 class Caller:
-    """What is known about one request's sender. Every value is resolved on first use and then cached.
+    """The properties of one request's sender. Every value is resolved on first use and then cached.
 
     Read the actor only after authentication: it depends on the user, or on the API key in `request.auth`.
     """

@@ -44,7 +44,7 @@ def thumbnail_of(image: JobImage, version: Version | None) -> Artifact | None:
 
 
 def run_image_of(image: JobImage, version: Version | None) -> JobImage:
-    """Return the picture with the alpha of a version: the picture of its correction, or the entry itself."""
+    """Return the picture whose alpha a version uses: the picture of the correction's job, or `image` itself."""
     if version is None or version.run is None:
         return image
     return next(iter(version.run.images.all()), image)

@@ -24,7 +24,7 @@ _SWEEP_LIMIT = 500
 
 
 def claim_allowed(job: Job) -> bool:
-    """Return whether the job's team may run one more picture.
+    """Return whether another picture of the job's team may start to run now.
 
     Call inside a transaction; the team's row stays locked until its end.
     """
@@ -88,7 +88,7 @@ def _release(team: Team, urgency: str, *, is_remote: bool, rooms: dict[str, int]
     for image_id, dialect in oldest[:_SWEEP_LIMIT]:
         if dialect not in rooms:
             rooms[dialect] = _room(team, dialect)
-        # Another process may release the same pictures: the one whose update counts sends the message.
+        # Another process may release the same pictures; only the process whose update succeeds sends the message.
         if rooms[dialect] > 0 and JobImage.objects.filter(pk=image_id, is_held=True).update(is_held=False) == 1:
             rooms[dialect] -= 1
             released.append(image_id)

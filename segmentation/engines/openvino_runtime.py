@@ -71,7 +71,7 @@ def onnx_session(path: Path, input_shape: tuple[int, ...], *, threads: int | Non
 def read_converted(path: Path) -> openvino.Model | None:
     """Return the model stored by `write_converted`; None when the file is missing, truncated or unusable."""
     try:
-        with zipfile.ZipFile(path) as archive:  # reading a member compares its CRC-32
+        with zipfile.ZipFile(path) as archive:  # reading a member checks its CRC-32
             graph, weights = archive.read("model.xml"), archive.read("model.bin")
         tensor = openvino.Tensor(np.frombuffer(weights, np.uint8))
         return openvino.Core().read_model(graph, tensor)

@@ -32,7 +32,7 @@ LEAST_CONTRAST = 1e-3  # the minimum difference between the highest and the lowe
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """What is needed to build a session: the file, its manifest, its sha256, and how to run it."""
+    """The values needed to build a session: the file, its manifest, its sha256, and how to run it."""
 
     weights: Path
     manifest: Manifest

@@ -1,6 +1,7 @@
-"""Adapt the subject to its new background: key, spill, light wrap and grain. Pure functions, in this order.
+"""Adapt the subject to its new background by four steps: key, spill, light wrap and grain, in this order.
 
-All take colours (H, W, 3) uint8 sRGB and alpha (H, W) uint8 or float32 as stated, and return new arrays.
+All functions are pure. They take colours, (H, W, 3) uint8 sRGB, and alpha, (H, W) uint8 or float32 as each docstring
+states, and return new arrays.
 """
 
 from __future__ import annotations
@@ -71,9 +72,9 @@ def key_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 def despill(rgb: np.ndarray, alpha: np.ndarray, source: np.ndarray | None = None) -> np.ndarray:
     """Remove the old background's hue from the subject near its edge, without changing brightness and alpha.
 
-    rgb: the cutout's colours; source: the original photo, by default the same. Works for any colour: in Lab, the part
-    of a pixel's chroma in the direction of the background's hue is limited to that of the subject's inner pixels.
-    Nothing changes if the background is nearly grey.
+    rgb: the cutout's colours. source: the original photo, by default the same as `rgb`. The function works for any
+    colour: in Lab, it limits the part of a pixel's chroma in the direction of the background's hue to the value of the
+    subject's inner pixels. Nothing changes if the background is nearly grey.
     """
     color, _ = background_color(rgb if source is None else source, alpha)
     hue = color[1:]

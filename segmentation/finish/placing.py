@@ -95,7 +95,7 @@ def _keep_framing(width: int, height: int, subject: Box | None, canvas: Canvas) 
 
 
 def _canvas_size(canvas: Canvas, needed_width: float, needed_height: float) -> tuple[int, int]:
-    """Return the canvas in pixels: as given, or the smallest one with the given ratio that is large enough."""
+    """Return the canvas's size in pixels: as given, or the smallest sufficient size with the given ratio."""
     if canvas.width_px is not None and canvas.height_px is not None:
         return canvas.width_px, canvas.height_px
     ratio = canvas.ratio or needed_width / max(needed_height, 1)

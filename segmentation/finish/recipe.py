@@ -1,7 +1,7 @@
 """Describe a finished picture: a validated, frozen recipe with a JSON schema.
 
-Does not import numpy or Django. Lengths are shares of the canvas or of the subject, so that one recipe fits every
-picture; lengths in pixels have names that end with `_px`.
+This module does not import numpy or Django. Lengths are shares of the canvas or of the subject, so that one recipe fits
+every picture; lengths in pixels have names that end with `_px`.
 """
 
 from __future__ import annotations
@@ -163,10 +163,10 @@ class ShadowType(StrEnum):
 class Shadow(_Part):
     """A shadow computed from the alpha alone.
 
-    strength: opacity of its darkest place. softness: 0 sharp, 1 very soft. direction: where the light comes from, in
-    degrees clockwise from above; for a cast shadow on the ground, where 180 is the viewer's side. elevation: the
-    light's height over the ground, in degrees; low light makes long shadows. distance: of a drop shadow, as a share of
-    the subject's height.
+    strength: opacity of its darkest place. softness: 0 sharp, 1 very soft. direction: the direction from which the
+    light comes, in degrees clockwise from above; for a cast shadow, this direction is on the ground, and 180 is the
+    viewer's side. elevation: the light's height over the ground, in degrees; low light makes long shadows. distance:
+    offset of a drop shadow, as a share of the subject's height.
     """
 
     type: ShadowType = ShadowType.CONTACT

@@ -48,7 +48,7 @@ _MARKS = {"valkey": "queue", "spawn_main": "pixels", "resource_tracker": "tracke
 
 def measure() -> dict[str, Any]:
     """Start a site with two web processes and one worker with a model, and return all figures."""
-    with running_stack(**QUIET, WEB_PROCESSES="2", MATTING_WORKERS="1", MATTING_DOWNLOADERS="1") as stack:
+    with running_stack(**QUIET | {"WEB_PROCESSES": "2", "MATTING_WORKERS": "1", "MATTING_DOWNLOADERS": "1"}) as stack:
         site = Site(stack)
         _cut_out(site, mixed.FULL_HD)
         _variant(site)
@@ -98,6 +98,11 @@ def _by_name(site: Site) -> dict[str, list[int]]:
         marked = next((name for word, name in _MARKS.items() if word in command), None)
         found[marked or short_name(pid)].append(pid)
     return dict(found)
+
+
+def last() -> str:
+    """Return the tables of the last measurement that was written."""
+    return rendered(json.loads(MEASURED.read_text(encoding="utf-8"))) if MEASURED.exists() else "Not measured yet."
 
 
 def rendered(measured: dict[str, Any]) -> str:

@@ -309,7 +309,7 @@ class RedEncoder:
 
 
 class PromptedDecoder:
-    """A fake decoder: the subject is what is red and in the box, and what a keep point is on."""
+    """A fake decoder: the subject is everything red inside the box, and the places of keep points."""
 
     runtime = "recording"
     outputs = ("mattes", "people")

@@ -165,7 +165,7 @@ class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
-            return super().to_internal_value(data)  # which rejects it with a message
+            return super().to_internal_value(data)  # `to_options` rejects it with a message
         values = {name: data[name] for name in data}
         if hasattr(data, "getlist"):
             for name in ("image", "image_base64", "image_url", "upload", "recipe"):

@@ -10,7 +10,7 @@ from jobs.teams.directory.person import DirectoryPerson
 
 
 class DirectoryProvider(Provider):
-    id = name = "ldap"
+    id, name = "ldap", "LDAP"
     account_class = ProviderAccount
 
     def extract_uid(self, data: DirectoryPerson) -> str:

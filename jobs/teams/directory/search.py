@@ -10,9 +10,11 @@ from ldap.filter import escape_filter_chars
 from ldap.ldapobject import LDAPObject
 
 from jobs.teams.directory.person import DirectoryPerson, DirectoryUnavailable
+from jobs.teams.outside_services import OutsideAway, OutsideService
 from mattingsite.sign_on import Directory
 
 TIMEOUT_S = 5
+service = OutsideService(DirectoryUnavailable)
 _NAMES = ("uid", "sAMAccountName")
 _ATTRIBUTES = (*_NAMES, "mail", "givenName", "sn", "memberOf", "entryUUID", "objectGUID")
 # What a server says to a wrong password, and to an account that is locked, expired or must not sign in.
@@ -33,6 +35,14 @@ def person_sign_in(directory: Directory, *, name: str, password: str) -> Directo
     """
     if not name or not password:  # a bind without a password would succeed as anonymous
         return None
+    try:
+        with service.request():
+            return _sign_in(directory, name, password)
+    except OutsideAway as error:
+        raise DirectoryUnavailable(str(error)) from error
+
+
+def _sign_in(directory: Directory, name: str, password: str) -> DirectoryPerson | None:
     try:
         connection = _connection(directory)
         try:
