@@ -23,7 +23,7 @@ function repair(root) {
   for (const [kind, level] of Object.entries(LEVELS)) {
     for (const heading of root.querySelectorAll(`${kind}:not([aria-level])`)) heading.setAttribute("aria-level", level);
   }
-  // A link within a button cannot be reached; the button opens the operation, and its address stands in the bar then.
+  // A link inside a button cannot get the focus. The button opens the operation, and the browser then shows its URL.
   for (const link of root.querySelectorAll("button a[href]")) link.removeAttribute("href");
 }
 

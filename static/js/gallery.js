@@ -1,5 +1,5 @@
-// The gallery and the page of a batch: select pictures and act on them, and compare a result with its original under the
-// pointer. Without this script the buttons are ordinary submits of one form.
+// The gallery and the page of a batch: select pictures for an action, and show the original of the result under the
+// pointer. Without this script the buttons submit one form.
 import { call } from "./api/request.js";
 import { byId } from "./page/elements.js";
 import { Selection } from "./gallery/selection.js";

@@ -1,4 +1,4 @@
-// The recipes page: a form with a live preview beside it. Recipes are read and stored through the native API.
+// The recipes page: a form with a live preview. Recipes are read and stored through the native API.
 import { ApiError, callJson } from "./api/request.js";
 import { ask } from "./page/confirm.js";
 import { byId, create, findAll, readJson } from "./page/elements.js";
@@ -144,7 +144,7 @@ async function reload(name) {
 }
 
 /**
- * Run an action of a button, and show why it failed.
+ * Run the action of a button, and show the reason if it fails.
  * @param {() => Promise<void>} action
  */
 async function tried(action) {

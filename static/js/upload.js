@@ -25,12 +25,12 @@ const urls = { uploads: form.dataset.uploads ?? "", jobs: form.dataset.jobs ?? "
 
 /** The page's state. */
 const state = {
-  /** In the order in which they were chosen. @type {Set<Item>} */
+  /** The files in the order in which they were chosen. @type {Set<Item>} */
   items: new Set(),
   isSubmitting: false,
-  /** The picture whose settings the form shows; null for those of all. @type {Item | null} */
+  /** The picture whose settings the form shows; null if it shows the common settings. @type {Item | null} */
   shown: null,
-  /** The settings of all while the form shows those of one picture. @type {Partial<Options>} */
+  /** The common settings while the form shows those of one picture. @type {Partial<Options>} */
   common: {},
 };
 /** @type {Map<Item, TrayRow>} */
@@ -97,7 +97,7 @@ async function withFolder(chosen) {
 }
 
 /**
- * Add one of the site's own pictures, as if it had been dropped.
+ * Add one of the site's sample pictures, like a dropped file.
  * @param {HTMLElement} button
  */
 async function addSample({ dataset }) {
@@ -169,7 +169,7 @@ function showPause(seconds, error) {
 // Settings of one picture ---------------------------------------------------------------------------------------------
 
 /**
- * Let the form show and change the settings of one picture.
+ * Show the settings of one picture in the form, to be changed there.
  * @param {Item} item
  */
 function showOwn(item) {

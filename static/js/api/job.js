@@ -34,7 +34,7 @@
  * @property {string} name
  * @property {Status} status
  * @property {Failure | null} error
- * @property {Partial<Options>} settings its options that differ from its job's
+ * @property {Partial<Options>} settings the picture's options that differ from the job's options
  * @property {number | null} width
  * @property {number | null} height
  * @property {Box | null} foreground the box around the subject
@@ -55,7 +55,7 @@
 const TERMINAL = new Set(["succeeded", "failed", "canceled"]);
 
 /**
- * Return the picture with an id; the first one when the job has no such picture.
+ * Return the picture with an id; the first one if the job has no such picture.
  * @param {Job} job
  * @param {string} id
  * @returns {JobImage}
@@ -65,7 +65,7 @@ export function imageIn(job, id) {
 }
 
 /**
- * Return a job with the options of one of its pictures, which may have settings of its own.
+ * Return a job with the options of one of its pictures, which may have its own settings.
  * @param {Job} job
  * @param {JobImage} image
  * @returns {Job}
@@ -85,7 +85,7 @@ export function hasEnded({ status }) {
 }
 
 /**
- * Return the link to the newest file of one kind; "" when there is none.
+ * Return the link to the newest file of one kind; "" if there is none.
  * @param {JobImage} image
  * @param {string} kind
  * @returns {string}

@@ -25,7 +25,7 @@ export class ApiError extends Error {
 }
 
 /**
- * Return the CSRF token. The cookie comes first: after a sign-in in another tab the page's own field is out of date.
+ * Return the CSRF token. The cookie has precedence: after a sign-in in another tab, the page's field is outdated.
  * @returns {string}
  */
 export function csrfToken() {

@@ -3,7 +3,7 @@ import { create } from "./elements.js";
 import { gettext } from "./texts.js";
 
 /**
- * Ask a question and return whether it was confirmed. Escape and Cancel do not confirm.
+ * Show a question and return whether the user confirmed it. Escape and Cancel do not confirm.
  * @param {string} question
  * @param {string} action the label of the button that confirms
  * @returns {Promise<boolean>}

@@ -29,8 +29,8 @@ export function toast(text, { action = "", onAction = () => {} } = {}) {
  * @param {string} text
  * @param {object} calls
  * @param {() => void} calls.onUndo
- * @param {(isLeaving: boolean) => void} calls.onEnd called once when it can no longer be undone: the time is over, or
- *   the page is left
+ * @param {(isLeaving: boolean) => void} calls.onEnd called once when the action can no longer be undone: the time is
+ *   over, or the page is left
  */
 export function toastWithUndo(text, { onUndo, onEnd }) {
   const button = create("button", { type: "button" });

@@ -57,7 +57,7 @@ export class RecipeForm {
     this.#showKinds();
   }
 
-  // `data-when="shadow.type:cast drop"` shows a part for these values of a field.
+  // `data-when="shadow.type:cast drop"` shows a part only if the field has one of these values.
   #showKinds() {
     const { values } = this;
     for (const part of findAll(this.form, "[data-when]")) {

@@ -121,7 +121,7 @@ function partValues(part, values) {
 }
 
 /**
- * Return a name for a copy of a recipe that no recipe has yet.
+ * Return an unused name for a copy of a recipe.
  * @param {string} name
  * @param {string[]} taken
  * @returns {string}

@@ -1,5 +1,5 @@
-// The two ways to choose a background's colour: a tick with one colour (first page), or swatches (editor). Both keep the
-// chosen colour in the form's hidden `background` field; "" means transparent.
+// The two controls for the background's colour: a check box with one colour (first page), or swatches (editor). Both
+// store the chosen colour in the form's hidden `background` field; "" means transparent.
 import { find, findAll } from "../page/elements.js";
 
 /** @typedef {{ show(color: string): void }} BackgroundControl */

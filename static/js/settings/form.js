@@ -15,7 +15,7 @@ export class SettingsForm {
    * @param {HTMLFormElement} form
    * @param {object} parts
    * @param {(form: HTMLFormElement, onPick: (color: string) => void) => B} parts.background
-   * @param {() => void} [parts.onChange] called shortly after the last change
+   * @param {() => void} [parts.onChange] called a short time after the last change
    * @param {(options: Partial<Options>) => void} [parts.onPreset] called with the options that a preset sets
    */
   constructor(form, { background, onChange = () => {}, onPreset = () => {} }) {
@@ -39,7 +39,7 @@ export class SettingsForm {
   }
 
   /**
-   * The options of the fields that the form has.
+   * Return the options of the fields that the form has.
    * @returns {Partial<Options>}
    */
   get fields() {

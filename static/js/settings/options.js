@@ -5,7 +5,7 @@
 const CUTOUT = ["cutout"];
 /** The outputs of a job that searches for people. */
 export const PEOPLE_OUTPUTS = Object.freeze(["cutout", "mask", "visualization"]);
-/** The options that shape the outline and the colours along it. */
+/** The options that change the outline and the colours along it. */
 const OUTLINE = /** @type {const} */ (["alpha_mode", "threshold", "erosion", "feathering", "decontaminate"]);
 
 /** The options that a single picture of a batch may have (OWN_OPTIONS of jobs/api/native/serializers.py). */
@@ -46,8 +46,8 @@ export function ticksOf({ method, outputs = [] }) {
 }
 
 /**
- * Return the options of a rendering in the editor. What the panel does not show is as the job was submitted; JPEG stays
- * only with a background colour, because it has no transparency.
+ * Return the options of a rendering in the editor. Options that the panel does not show have the values of the job.
+ * JPEG is kept only with a background colour, because it has no transparency.
  * @param {Partial<Options>} fields
  * @param {Partial<Options>} submitted
  * @returns {Partial<Options>}
@@ -73,7 +73,7 @@ export function optionsForStage(options) {
 }
 
 /**
- * Return whether two sets of options give the same outline and colours along it.
+ * Return whether two sets of options give the same outline and the same colours along it.
  * @param {Partial<Options>} one
  * @param {Partial<Options>} other
  * @returns {boolean}

@@ -11,8 +11,8 @@ import { toast } from "../page/toast.js";
 export class Presets {
   /**
    * @param {HTMLFormElement} form
-   * @param {PresetCalls} calls `onApply` gets a preset's options, none when it is released; `onPress` gets the name of
-   *   the pressed preset when it is the visitor's own, otherwise ""
+   * @param {PresetCalls} calls `onApply` gets a preset's options, or {} when it is switched off; `onPress` gets the
+   *   name of the pressed preset if it is the visitor's own, otherwise ""
    */
   constructor(form, { onApply, onPress = () => {} }) {
     this.group = find(form, "[data-presets]");
@@ -38,7 +38,7 @@ export class Presets {
   }
 
   /**
-   * Return the button of the visitor's own preset with a name.
+   * Return the button of the visitor's own preset with this name.
    * @param {string} name
    * @returns {HTMLElement | undefined}
    */
@@ -69,7 +69,7 @@ function ownButton(name) {
 }
 
 /**
- * Wire the field and the two buttons that save and delete the visitor's own presets.
+ * Connect the field and the two buttons that save and delete the visitor's own presets.
  * @param {Presets} presets
  * @param {string} url
  * @param {() => Partial<Options>} options returns the options to save

@@ -1,4 +1,4 @@
-// Pictures in a zip, unpacked in the browser, so that each gets its own row, progress and error.
+// Unpack the pictures of a zip in the browser, so that each picture has its own row, progress and error.
 import { mayBePicture } from "./items.js";
 
 const END = 0x06054b50;
@@ -71,7 +71,7 @@ async function directoryOf(archive) {
 }
 
 /**
- * Read the entries of a directory; folders and encrypted files are left out.
+ * Read the entries of a directory; folders and encrypted files are skipped.
  * @param {DataView} directory
  * @returns {Entry[]}
  */
@@ -134,7 +134,7 @@ async function unpacked(archive, { method, packed, offset }, maxBytes) {
 }
 
 /**
- * Return a stream that fails once more than `maxBytes` have passed: a directory may be wrong about sizes.
+ * Return a stream that fails after more than `maxBytes`, because the sizes in the directory may be wrong.
  * @param {number} maxBytes
  * @returns {TransformStream<Uint8Array, Uint8Array>}
  */

@@ -4,12 +4,12 @@ import { mayBePicture } from "./items.js";
 
 const LINK = /^https?:\/\/\S+$/;
 
-/** @typedef {{ file: File, folder: string }} Found a file and the folders that it came from */
+/** @typedef {{ file: File, folder: string }} Found a file and the path of its folder */
 /** @typedef {{ onFiles: (files: Iterable<File | Found>) => void, onLink: (url: string) => void }} DropCalls */
 
 /** @param {DropCalls} calls */
 export function wireDropping({ onFiles, onLink }) {
-  let depth = 0; // each element under the pointer has its own enter and leave
+  let depth = 0; // each element under the pointer has its own enter and leave events
   const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
   const mark = (/** @type {number} */ change) => {
     depth = Math.max(0, depth + change);

@@ -6,7 +6,7 @@
 /**
  * @typedef {object} Item one chosen file
  * @property {File} file
- * @property {string} folder the folders that it came from, joined by slashes; "" without any
+ * @property {string} folder the path of the file's folder, with slashes; "" without a folder
  * @property {ItemState} state
  * @property {string | null} id the id of the upload, once it has arrived
  * @property {string} error the reason for a failure or refusal, to be shown
@@ -33,7 +33,7 @@ export function newItem(file, folder = "") {
 }
 
 /**
- * Return whether a file may be a picture: not if its type or its name says clearly that it is something else.
+ * Return whether a file may be a picture: false if its type or its name clearly belongs to another kind of file.
  * @param {{ type: string, name: string }} file
  * @returns {boolean}
  */
@@ -73,7 +73,7 @@ export function isBad({ state }) {
 /**
  * Count the items for the buttons below the list.
  * @param {Iterable<{ state: ItemState }>} items
- * @returns {{ good: number, failed: number, unsent: number }} `unsent` are those that wait or are being sent
+ * @returns {{ good: number, failed: number, unsent: number }} `unsent` counts items that wait or are being uploaded
  */
 export function countItems(items) {
   const counts = { good: 0, failed: 0, unsent: 0 };
@@ -96,7 +96,7 @@ export function ownSettings(items) {
 }
 
 /**
- * Return the ids of the uploads that have arrived, in the order in which the files were chosen.
+ * Return the ids of the complete uploads, in the order in which the files were chosen.
  * @param {Iterable<{ id: string | null }>} items
  * @returns {string[]}
  */

@@ -12,7 +12,7 @@ export class Sending {
    * @param {string} url
    * @param {Set<Item>} items
    * @param {object} calls
-   * @param {(item: Item, share?: number) => void} calls.onItem called when an item changes; with a share while it is sent
+   * @param {(item: Item, share?: number) => void} calls.onItem called when an item changes; gets a share during uploads
    * @param {(seconds: number, error?: ApiError) => void} calls.onPause called with 0 when a pause ends
    * @param {typeof upload} [calls.send]
    */
