@@ -60,7 +60,10 @@ def cut(pixels: np.ndarray, box: Box) -> np.ndarray:
 
 
 def composite(rgb: np.ndarray, alpha: np.ndarray, background: Color) -> np.ndarray:
-    """Return (H, W, 3) uint8 over a plain colour: rgb * a + background * (1 - a), rounded; alpha (H, W) uint8."""
+    """Return a picture, (H, W, 3) uint8, drawn over a plain colour: rgb * a + background * (1 - a), rounded.
+
+    alpha: (H, W) uint8; a = alpha / 255.
+    """
     back = np.array([background.red, background.green, background.blue], np.uint8)
     drawn = np.empty_like(rgb)
     drawn[:] = back

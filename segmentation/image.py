@@ -116,7 +116,7 @@ def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
 
 
 def probe_header(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
-    """Check only a file's header; raise the errors of `probe`, except for damaged pixels."""
+    """Check only a file's header and return its properties; raise the errors of `probe`, except for damaged pixels."""
     data = _read(source, limits)
     name = _accepted_format(data, limits)
     with _refusing(name):

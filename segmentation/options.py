@@ -290,7 +290,11 @@ class CutoutOptions:
             raise InvalidParameter("points: a stamp is not selected by points", field="points")
 
     def on_picture(self, width: int, height: int, *, min_box_side_px: int = MIN_BOX_SIDE_PX) -> tuple[Box, ...]:
-        """Return the options with boxes clipped to a picture; raise BoxInvalid for a box or point outside."""
+        """Return the boxes clipped to a picture of `width` x `height`.
+
+        Raise BoxInvalid for a box of less than `min_box_side_px` per side inside the picture, and PointInvalid for a
+        point outside.
+        """
         for point in self.points:
             point.on(width, height)
         return tuple(box.clipped(width, height, min_side_px=min_box_side_px) for box in self.boxes)

@@ -76,7 +76,7 @@ def feather(alpha: np.ndarray) -> np.ndarray:
 
 
 def to_levels(alpha: np.ndarray) -> np.ndarray:
-    """Round float 0..1 to uint8."""
+    """Round float 0..1 to uint8 0..255."""
     return cv2.convertScaleAbs(alpha, alpha=255)
 
 

@@ -145,7 +145,8 @@ def _ids(people: np.ndarray) -> list[int]:
 def score_instances(engine: Engine, samples: Iterator[Sample], served_score: float = 0.5) -> dict[str, float]:
     """Return the measures of separately found people; people under 2 % of the picture are ignored.
 
-    Precision is averaged over all reported people; only people with a score of at least `served_score` are counted.
+    The average precision uses all reported people. The number of people is the number with a score of at least
+    `served_score`.
     """
     scores = PeopleScores(least_share=LEAST_PERSON_SHARE, count_score=served_score)
     for sample in samples:

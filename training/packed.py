@@ -25,7 +25,7 @@ class Packed:
 
     @classmethod
     def of(cls, pictures: list[np.ndarray], size: int, *, colour: bool) -> Packed:
-        """Pack arrays, (S, S, 3) RGB or (S, S), uint8."""
+        """Return the arrays, (S, S, 3) RGB or (S, S), uint8, in compressed form."""
         packed = cls(size, colour=colour)
         for picture in pictures:
             packed.append(picture)

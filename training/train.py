@@ -220,9 +220,10 @@ def train(
     say: Callable[[str], None],
     stopped: Callable[[], bool] = lambda: False,
 ) -> Run:
-    """Train until the schedule's end or until `stopped`; print a line and save regularly, and at the end.
+    """Train until the schedule's end or until `stopped`, and return the run.
 
-    KeyboardInterrupt saves a checkpoint too, from which the run can continue.
+    A line is printed and the state is saved regularly, and at the end. KeyboardInterrupt saves a checkpoint too, from
+    which the run can continue.
     """
     shares = possible(Mixture(), bank)
     torch.manual_seed(1 + run.step)
@@ -268,7 +269,7 @@ def train_from(
     say: Callable[[str], None],
     stopped: Callable[[], bool] = lambda: False,
 ) -> Run:
-    """Train on all sets in `data` whose names do not begin with `val-`.
+    """Train on all sets in `data` whose names do not begin with `val-`, and return the run.
 
     Raise ValueError when there is no training data, WeightsInvalid for initial weights that do not fit.
     """

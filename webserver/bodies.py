@@ -52,9 +52,9 @@ class UnreadBody(io.RawIOBase):
 
 
 async def body_read(receive: Receive, *, most_bytes: int, pace: Pace) -> IO[bytes]:
-    """Read a body to its end, or to the first byte after `most_bytes`; bodies above SMALL_BYTES are stored in a file.
+    """Return a body as a file, read to its end or to the first byte after `most_bytes`.
 
-    Raise BodyTooSlow and ClientGone.
+    Bodies above SMALL_BYTES are stored on disk. Raise BodyTooSlow and ClientGone.
     """
     spool = tempfile.SpooledTemporaryFile(max_size=SMALL_BYTES)  # noqa: SIM115  the request closes it
     started, passed = time.monotonic(), 0

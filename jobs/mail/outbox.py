@@ -25,7 +25,7 @@ _LEASE_S = 90.0
 
 
 def mail_queue(*, message: EmailMessage) -> QueuedMail:
-    """Store a message and queue it on commit. Attachments are not supported; the site sends none."""
+    """Store a message, queue it on commit, and return its row. Attachments are not supported; the site sends none."""
     if message.attachments:
         raise ValueError("mail with attachments cannot be queued")
     alternatives = getattr(message, "alternatives", [])

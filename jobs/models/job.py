@@ -284,7 +284,10 @@ class JobImage(Leased):
         return super().release(delay_s=delay_s, enqueued_at=timezone.now(), **values)
 
     def postpone(self, *, delay_s: float, fault: str) -> bool:
-        """Queue the picture again after a machine fault, which does not count as a failed attempt."""
+        """Queue the picture again after a machine fault, which does not count as a failed attempt.
+
+        Return False when this attempt has lost its lease.
+        """
         return self.release(
             delay_s=delay_s, attempts_before=F("attempts_before") + 1, faults=F("faults") + 1, fault=fault
         )

@@ -115,7 +115,7 @@ def public_name(artifact: Artifact, image: JobImage) -> str:
 
 
 def store(key: str, data: bytes) -> StoredFile:
-    """Write a file; raise StorageFailed when the storage fails."""
+    """Write a file and return its key and size; raise StorageFailed when the storage fails."""
     return StoredFile(_saved(key, ContentFile(data)), len(data), hashlib.sha256(data).hexdigest())
 
 

@@ -74,7 +74,7 @@ def invitation_of(token: str) -> Invitation:
 
 
 def invitation_accept(*, user: User, token: str, author: Author) -> Membership:
-    """Add the user to the team of an invitation, and mark the invitation as used.
+    """Add the user to the team of an invitation, mark the invitation as used, and return the membership.
 
     A user who is already a member keeps their role, and the invitation stays open.
     """

@@ -53,7 +53,10 @@ def delivery_enqueue(
     payload: dict[str, Any] | None = None,
     message_id: str = "",
 ) -> WebhookDelivery:
-    """Write one message and queue its first attempt on commit. Without a payload, the first attempt builds it."""
+    """Write one message, queue its first attempt on commit, and return its row.
+
+    Without a payload, the first attempt builds it.
+    """
     now = timezone.now()
     delivery = WebhookDelivery.objects.create(
         webhook=webhook,
