@@ -185,7 +185,7 @@ def is_stain(hue_deg: np.ndarray) -> np.ndarray:
 
 
 def hues_apart(first_deg: np.ndarray, second_deg: float) -> np.ndarray:
-    """Return the angle between hues, 0..180 degrees; the hues are 0..360 degrees."""
+    """Return the angle between hues (H, W) and one hue, 0..180 degrees; the hues are 0..360 degrees."""
     difference = np.abs(first_deg - np.float32(second_deg))
     return np.minimum(difference, 360 - difference)
 

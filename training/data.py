@@ -169,7 +169,7 @@ def square(picture: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
 
 
 def load(entry: Entry, size: int) -> Picture:
-    """Decode an entry at `size` x `size` pixels."""
+    """Return a decoded entry at `size` x `size` pixels; raise ValueError for a file that is not a picture."""
     photo = square(decode(entry.read(entry.photo), colour=True), size)
     subject = NAMED_SUBJECTS.get(entry.name.rpartition("/")[2]) if entry.kind == "train-duts" else None
     picture = Picture(entry.kind, photo, subject)
@@ -224,7 +224,7 @@ def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:
 
 
 def load_all(listed: list[Entry], size: int) -> Iterator[Picture]:
-    """Decode many entries, in order, in threads; OpenCV releases the interpreter's lock.
+    """Yield many decoded entries in order; they are decoded in threads, because OpenCV releases the interpreter's lock.
 
     Only a few entries are submitted at a time; otherwise all would be decoded before the first one is used.
     """

@@ -76,7 +76,10 @@ def _belongs_to_nobody(mask: np.ndarray, scene: Scene, threshold: float, least_s
 
 
 def average_precision(scores: np.ndarray, right: np.ndarray, people: int) -> float:
-    """Return the area under the precision envelope at 101 recalls; the detections may have any order."""
+    """Return the area under the precision envelope at 101 recalls, 0..1.
+
+    scores: (n,) of the detections, in any order. right: (n,) bool, whether each matches a person.
+    """
     order = np.argsort(-scores, kind="stable")
     hits = right[order].cumsum()
     recall, precision = hits / people, hits / np.arange(1, len(hits) + 1)

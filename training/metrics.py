@@ -123,7 +123,7 @@ class SubjectScores:
     empty_opaque: list[float] = field(default_factory=list)
 
     def add(self, alpha: np.ndarray, truth: np.ndarray | None) -> None:
-        """Add one picture and its true alpha, which is None or 0 everywhere if the picture has no subject."""
+        """Add the measures of one picture. truth: None or 0 everywhere if the picture has no subject."""
         if truth is None or not (truth > 0.5).any():
             self.empty_opaque.append(opaque_share(alpha))
             return

@@ -50,9 +50,9 @@ class Packed:
         return torch.from_numpy(pictures)
 
     def to(self, device: torch.device) -> Packed | Tensor:
-        """Stay compressed for a CPU.
+        """Return this object unchanged for a CPU; for a GPU, return all pictures decoded.
 
-        Decode everything at once for a GPU, which would otherwise wait for single pictures.
+        A GPU would otherwise wait for single pictures to be decoded.
         """
         if device.type == "cpu":
             return self

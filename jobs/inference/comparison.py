@@ -167,7 +167,7 @@ def gain_found(measured: Sequence[Measured], *, share: float) -> float:
 
 
 def error_of(alpha: np.ndarray, mask: np.ndarray) -> float:
-    """Return the mean absolute difference at the mask's size, over the pixels that are not NaN in the mask."""
+    """Return the mean absolute difference of alpha (h, w) and a mask (H, W), at the mask's size; NaN is ignored."""
     height, width = mask.shape
     return float(np.nanmean(np.abs(cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR) - mask)))
 

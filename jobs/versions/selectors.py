@@ -28,7 +28,7 @@ def versions_of(image: JobImage) -> QuerySet[Version]:
 def version_at(image: JobImage, number: int) -> Version:
     """Return one version of a picture; raise NotFound for a missing one.
 
-    The first result is not a version with a row.
+    The first result, number 1, has no row and is not found here.
     """
     version = versions_of(image).filter(number=number).first()
     if version is None:

@@ -124,7 +124,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, data: Any, *, name: str = "") -> Self:
-        """Build a manifest from a JSON object; unknown fields are stored in `extra`."""
+        """Build a manifest from a JSON object; unknown fields are stored in `extra`. Raise WeightsInvalid."""
         if not isinstance(data, dict):
             raise WeightsInvalid("The manifest is not a JSON object.")
         known = {entry.name for entry in fields(cls)} - {"extra"}

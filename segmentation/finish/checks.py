@@ -28,7 +28,10 @@ class Violation:
 def violations(
     pixels: np.ndarray, layers: Layers, place: Place, recipe: Recipe, files: Sequence[Written]
 ) -> tuple[Violation, ...]:
-    """Return all rules of the recipe that its result breaks; empty if the recipe has no rules."""
+    """Return all rules of the recipe that its result breaks; empty if the recipe has no rules.
+
+    pixels: (H, W, 3) uint8, or 4 channels if transparent. files: the encoded outputs.
+    """
     rules = recipe.rules
     if rules is None:
         return ()

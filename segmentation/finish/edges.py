@@ -104,10 +104,11 @@ def despill(rgb: np.ndarray, alpha: np.ndarray, source: np.ndarray | None = None
 
 
 def light_wrap(rgb: np.ndarray, alpha: np.ndarray, background: np.ndarray, strength: float) -> np.ndarray:
-    """Let the light of a bright background overlap the subject's edge.
+    """Return rgb with the light of a bright background over the subject's edge.
 
-    The blurred background is screened over the subject, with the weight strength x blur(1 - alpha) x alpha. Colours
-    darker than the blurred background become brighter; none becomes darker.
+    rgb, background: (H, W, 3) uint8. alpha: (H, W) uint8. strength: 0..1. The blurred background is screened over the
+    subject, with the weight strength x blur(1 - alpha) x alpha. Colours darker than the blurred background become
+    brighter; none becomes darker.
     """
     if strength <= 0:
         return rgb
@@ -128,10 +129,10 @@ def light_wrap(rgb: np.ndarray, alpha: np.ndarray, background: np.ndarray, stren
 
 
 def grain_of(rgb: np.ndarray, mask: np.ndarray) -> float:
-    """Return the standard deviation of the brightness noise, in levels, where mask, (H, W) uint8, is over 250.
+    """Return the standard deviation of the brightness noise of (H, W, 3) uint8, in levels, where the mask is over 250.
 
-    Immerkaer, "Fast Noise Variance Estimation" (1996): a filter that cancels edges and slopes. The median of its
-    absolute output is used instead of the mean, to reduce the influence of texture.
+    mask: (H, W) uint8. Immerkaer, "Fast Noise Variance Estimation" (1996): a filter that cancels edges and slopes. The
+    median of its absolute output is used instead of the mean, to reduce the influence of texture.
     """
     gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     filtered = cv2.filter2D(gray, cv2.CV_32F, np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32))
@@ -142,7 +143,10 @@ def grain_of(rgb: np.ndarray, mask: np.ndarray) -> float:
 
 
 def add_grain(background: np.ndarray, wanted: float) -> np.ndarray:
-    """Add the subject's noise to a background: Gaussian, the same in all channels and in every run."""
+    """Return a background, (H, W, 3) uint8, with the subject's noise: Gaussian, equal in all channels and in every run.
+
+    wanted: the standard deviation in levels.
+    """
     have = grain_of(background, np.full(background.shape[:2], 255, np.uint8))
     missing = wanted**2 - have**2
     if missing <= 0.25:
