@@ -123,7 +123,7 @@ class Box:
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """Return the box for `[left, top, right, bottom]`, the same as comma-separated text, or a mapping with these names.
+        """Return the box for `[left, top, right, bottom]`, the same as text with commas, or a mapping with these names.
 
         Raise BoxInvalid for any other value.
         """

@@ -72,7 +72,10 @@ class Page:
 
 
 def lift_stamp(rgb: np.ndarray) -> Stamp:
-    """Separate coloured ink from its paper. rgb: (H, W, 3) uint8; without any ink the alpha is 0 everywhere."""
+    """Return coloured ink separated from its paper; without any ink the alpha is 0 everywhere.
+
+    rgb: (H, W, 3) uint8.
+    """
     height, width = rgb.shape[:2]
     page = read_page(rgb)
     alpha = np.zeros((height, width), np.float32)

@@ -39,7 +39,7 @@ class ClientGone(Exception):
 
 
 class UnreadBody(io.RawIOBase):
-    """Replace a body that has not been received; reading it raises BodyWanted."""
+    """A placeholder for a body that has not been received; reading it raises BodyWanted."""
 
     def readable(self) -> bool:
         return True

@@ -78,7 +78,7 @@ class Pool:
             return None if one is None else one.engine
 
     def keep(self, weights: Weights) -> None:
-        """Never unload this model when idle, because nearly every picture uses it."""
+        """Keep this model loaded even when it is idle, because nearly every picture uses it."""
         self._kept = weights
 
     def unload_idle(self) -> int:

@@ -35,7 +35,7 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Describe one weight file. Raise WeightsInvalid, which names the wrong field, when it is built.
+    """The description of one weight file. Building it raises WeightsInvalid, which names the invalid field.
 
     Origin: url, sha256 and md5 (lower-case hex; empty means unchecked), licence, non_commercial,
     `terms` (conditions of use that the licence's name does not tell).

@@ -35,7 +35,7 @@ def background_color(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, fl
 
 
 def key_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Refine alpha, (H, W) uint8, by colour where the background is uniform; other areas do not change.
+    """Return alpha, (H, W) uint8, refined by colour where the background is uniform, and unchanged elsewhere.
 
     In the band around the edge each pixel is a mixture of the background colour B and the nearest certain foreground
     colour F: alpha = (I - B) . (F - B) / |F - B|^2, the least-squares share (Smith and Blinn, "Blue screen matting",
