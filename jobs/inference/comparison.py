@@ -25,7 +25,7 @@ ERROR_WITHIN, TIME_BELOW = 1.10, 0.45
 class Measured:
     """The measurements of one photo.
 
-    They are error (mean absolute, 0..1) and time of both models, and the fast model's uncertainty.
+    These are the error (mean absolute, 0..1) and the time of both models, and the fast model's uncertainty (0..1).
     """
 
     uncertainty: float

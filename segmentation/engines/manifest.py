@@ -38,7 +38,7 @@ class Manifest:
     """The description of one weight file. Building it raises WeightsInvalid, which names the invalid field.
 
     Origin: url, sha256 and md5 (lower-case hex; empty means unchecked), licence, non_commercial,
-    `terms` (conditions of use that the licence's name does not tell).
+    `terms` (conditions of use that the licence's name does not state).
     Input: `size` pixels per side, values in 0..1 (or divided by the picture's own maximum), then (x - mean) / std.
     `full_scale`: the value of 255 before mean and std are applied. `batched`: whether the input has a batch axis.
     `fit`: `squeeze` changes the aspect ratio, `pad` keeps it and fills right and bottom with zeros after normalising.

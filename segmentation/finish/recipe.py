@@ -215,7 +215,7 @@ class FileFormat(StrEnum):
 
 
 class OutputFile(_Part):
-    """One file. max_bytes: the largest size; the file gets the best quality that fits (JPEG and WebP)."""
+    """One file. max_bytes: the best quality within this size is searched (JPEG and WebP)."""
 
     format: FileFormat = FileFormat.JPEG
     quality: int = Field(90, ge=1, le=100)
