@@ -1,4 +1,4 @@
-"""The texts of the admin's theme, which brings no translations: `makemessages` collects them from here."""
+"""The texts of the admin's theme, which has no translations: `makemessages` collects them from this module."""
 
 from django.utils.translation import gettext_noop
 

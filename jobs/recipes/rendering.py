@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from segmentation.finish.variant import FinishedFiles
     from segmentation.variant import VariantFile
 
-BACKGROUND_SIDE_PX = 1600  # of a background picture's copy for screens
+BACKGROUND_SIDE_PX = 1600  # pixels of the longer side of a background picture's copy for screens
 SAMPLES = ("portrait", "cat")  # static/samples/<name>-before.webp and -after.webp
 
 
