@@ -214,8 +214,7 @@ def editor(site: Site) -> list[Figure]:
         started = time.perf_counter()
         response = api.post(
             f"/api/jobs/{job}/variants",
-            json={"threshold": 5 + number, "for_screen": True},
-            headers={"Accept": "image/webp"},
+            json={"threshold": 5 + number, "format": "png", "for_screen": True},
         )
         response.raise_for_status()
         took_ms.append((time.perf_counter() - started) * 1000)
