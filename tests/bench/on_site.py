@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -251,7 +252,9 @@ def short_name(pid: int) -> str:
         if word in words:
             following = words[words.index(word) + 1 :] if word == "--child" and "work" in words else []
             return f"work {following[0]}" if following else "web" if "webserver" in " ".join(words) else word
-    return "web server" if any("webserver" in word for word in words) else " ".join(words[-2:])[-40:]
+    if any("webserver" in word for word in words):
+        return "web server"
+    return " ".join(Path(word).name for word in words[-2:])[-40:]
 
 
 # Requests -------------------------------------------------------------------------------------------------------------
