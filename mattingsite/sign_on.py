@@ -38,11 +38,7 @@ _SAML_ATTRIBUTES = {
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """Say how people and their groups are found in an LDAP directory.
-
-    people and groups are the DNs below which they are; without `groups` a person's `memberOf` names them. The filters
-    contain `{name}`, what the person entered, and that of groups may contain `{dn}`, the person's DN.
-    """
+    """The settings with which people and their groups are found in an LDAP directory."""
 
     url: str
     start_tls: bool

@@ -60,7 +60,7 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 class Limits:
     """The limits of accepted pictures.
 
-    Bytes of the file, pixels (width x height), and pixels of each side and of a box.
+    They limit the bytes of the file, the pixels (width x height), and the pixels of each side and of a box.
     """
 
     max_bytes: int = 20 * 2**20
@@ -116,7 +116,7 @@ def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
 
 
 def probe_header(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
-    """Check only a file's header; raise the errors of `probe`, except for damaged pixels."""
+    """Check only a file's header and return its properties; raise the errors of `probe`, except for damaged pixels."""
     data = _read(source, limits)
     name = _accepted_format(data, limits)
     with _refusing(name):

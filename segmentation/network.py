@@ -49,7 +49,7 @@ class NetworkConfig:
     expansion: int = 6
     pool_bins: tuple[int, ...] = (1, 2, 4)
     context_width: int = 192
-    decoder_widths: tuple[int, ...] = (32, 48, 80, 128)  # at strides 2, 4, 8, 16
+    decoder_widths: tuple[int, ...] = (32, 48, 80, 128)  # channels of the decoder at strides 2, 4, 8, 16
     people_width: int = 64
     prompt_planes: int = (
         1  # 1: boxes, which enter the encoder; 3: boxes, clicks and the previous matte, which enter the decoder
@@ -284,7 +284,7 @@ class KeylineUNet(nn.Module):
         self.side_mattes = nn.ModuleList(nn.Conv2d(width, 2, 3, 1, 1) for width in (narrow[2], narrow[1]))
 
     def encode(self, photos: Tensor) -> list[Tensor]:
-        """Return the features of photos: skips at strides 2 to 16, context at stride 32.
+        """Return the features of photos (B, 3, H, W): skips at strides 2 to 16, context at stride 32.
 
         A network with one prompt plane takes it with the photos, as their fourth channel.
         """
@@ -292,7 +292,10 @@ class KeylineUNet(nn.Module):
         return [*skips, self.context(y)]
 
     def decode(self, features: list[Tensor], planes: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return mattes and people from a photo's features and prompt planes (B, 3, H, W)."""
+        """Return mattes and people from a photo's features and prompt planes (B, 3, H, W).
+
+        The shapes of the results are those in the module's docstring.
+        """
         *skips, y = features  # (B, context, H/32, W/32)
         told: list[Tensor | float] = [0.0] * 5
         if planes is not None:

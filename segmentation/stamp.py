@@ -72,7 +72,10 @@ class Page:
 
 
 def lift_stamp(rgb: np.ndarray) -> Stamp:
-    """Separate coloured ink from its paper. rgb: (H, W, 3) uint8; without any ink the alpha is 0 everywhere."""
+    """Return coloured ink separated from its paper; without any ink the alpha is 0 everywhere.
+
+    rgb: (H, W, 3) uint8.
+    """
     height, width = rgb.shape[:2]
     page = read_page(rgb)
     alpha = np.zeros((height, width), np.float32)
@@ -185,7 +188,7 @@ def is_stain(hue_deg: np.ndarray) -> np.ndarray:
 
 
 def hues_apart(first_deg: np.ndarray, second_deg: float) -> np.ndarray:
-    """Return the angle between hues of 0..360 degrees, 0..180."""
+    """Return the angle between hues (H, W) and one hue, 0..180 degrees; the hues are 0..360 degrees."""
     difference = np.abs(first_deg - np.float32(second_deg))
     return np.minimum(difference, 360 - difference)
 

@@ -1,4 +1,4 @@
-"""Render a processed picture with other options from its stored files; runs in a separate process."""
+"""Render a processed picture with other options from its stored files, in a separate process."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Simulate the clicks of a person who selects a target and sees the network's current result.
 
-The first click is inside the target, each further one in the largest error, as in RITM (Sofiiuk et al. 2022): a keep
+The first click is inside the target, each further click in the largest error, as in RITM (Sofiiuk et al. 2022): a keep
 click where the target is missing, a remove click where something else is included.
 """
 

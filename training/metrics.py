@@ -1,7 +1,7 @@
 """Evaluation: measures from the literature for the agreement of an alpha with the true one.
 
 All functions take alphas as (H, W) float arrays in 0..1 of one size; measures of sets use the truth as binary above
-0.5. Pure numpy, independent of how an alpha was computed.
+0.5. The functions use only numpy, and do not depend on how an alpha was computed.
 """
 
 from collections.abc import Iterable
@@ -123,7 +123,7 @@ class SubjectScores:
     empty_opaque: list[float] = field(default_factory=list)
 
     def add(self, alpha: np.ndarray, truth: np.ndarray | None) -> None:
-        """Add one picture and its true alpha, which is None or 0 everywhere if the picture has no subject."""
+        """Add the measures of one picture. truth: None or 0 everywhere if the picture has no subject."""
         if truth is None or not (truth > 0.5).any():
             self.empty_opaque.append(opaque_share(alpha))
             return

@@ -104,7 +104,7 @@ def capitals(random: Random, count: int) -> str:
 
 
 def round_seal(random: Random) -> np.ndarray:
-    """Draw two rings, letters around the inner one and a star in the middle."""
+    """Return a seal, (480, 480) float32 0..1: two rings, letters around the inner one and a star in the middle."""
     seal = Image.new("L", (480, 480))
     draw = ImageDraw.Draw(seal)
     draw.ellipse((10, 10, 470, 470), outline=255, width=int(random.integers(10, 20)))
@@ -171,7 +171,10 @@ def inking(random: Random) -> np.ndarray:
 
 
 def inked(page: np.ndarray, alpha: np.ndarray, ink: np.ndarray) -> np.ndarray:
-    """Draw translucent ink on a page: the page's print also darkens full ink, as with dye."""
+    """Return a page with translucent ink; print below the ink stays visible, even where the ink has full strength.
+
+    page: (H, W, 3) float32 0..1. alpha: (H, W) float32. ink: (3,) colour 0..1.
+    """
     paper = np.median(page, axis=(0, 1))
     through = np.clip(page / paper, 0, 1)
     return (page * (1 - alpha[..., None]) + ink * through * alpha[..., None]).astype(np.float32)

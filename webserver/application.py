@@ -52,7 +52,7 @@ class Wakeups(Protocol):
 
 
 class Application:
-    """Handle requests; one object for each process."""
+    """Handle requests. Each process has one Application."""
 
     def __init__(
         self, configuration: Configuration, wakeups: Wakeups, handler: Handler, slot: MachineSlot | None = None

@@ -145,7 +145,7 @@ class DialectView(SubmittingView, WaitingView):
         return limits_within(limits, quota_of(self.actor.team))
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
-        """Return the dialect's response to one error of the tree."""
+        """Return the dialect's response to a MattingError."""
         raise TypeError(f"{type(self).__name__} renders no errors")
 
     def get_exception_handler(self) -> Any:
@@ -209,7 +209,7 @@ def _component_of(error: MattingError) -> str:
 
 
 def matting_error_of(exception: Exception) -> MattingError:
-    """Return the error of the tree for any exception that a view can raise."""
+    """Return the MattingError that corresponds to an exception of a view."""
     match exception:
         case MattingError():
             return exception

@@ -50,13 +50,13 @@ def no_picture() -> BodyLimits:
 
 
 def one_picture() -> BodyLimits:
-    """Return the limits for one picture with its fields; base64 in a form makes it larger by a half."""
+    """Return the limits for one picture with its fields; base64 in a form makes the body up to 1.5 times as large."""
     largest = settings.MATTING_MAX_IMAGE_BYTES
     return BodyLimits(2 * largest + FIELDS_BYTES, largest)
 
 
 def many_pictures() -> BodyLimits:
-    """Return the limits for many pictures or a zip of them, together as large as a zip may be."""
+    """Return the limits for many pictures or a zip of pictures; both may have the same total size."""
     archive = settings.MATTING_MAX_ARCHIVE_BYTES
     return BodyLimits(max(archive + FIELDS_BYTES, one_picture().max_bytes), settings.MATTING_MAX_IMAGE_BYTES, archive)
 
@@ -89,7 +89,7 @@ class BodyLimitsMiddleware:
         ):  # read into memory, without the base64 texts that the web server has moved to files
             most = min(most, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         request.META[BODY_LIMIT] = most
-        if hasattr(view, "cls"):  # an APIException of the REST framework
+        if hasattr(view, "cls"):  # a view of the REST framework
             _guard_api(request, most)
             return None
         return _guard_page(request, most)

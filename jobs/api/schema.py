@@ -44,10 +44,10 @@ class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Open networks have no entry, because a client cannot choose its network."""
+    """Omit open networks from the document, because a client cannot choose its network."""
 
     target_class = "jobs.api.auth.NetworkAuthentication"
-    name: Any = ()  # no scheme
+    name: Any = ()  # no security scheme
 
     def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
         return []

@@ -71,7 +71,7 @@ def audit_append(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
-    """Append one entry to the chain.
+    """Append one entry to the chain and return it.
 
     The head of the chain stays locked until the transaction ends. Call this at the end of a transaction: then two
     transactions cannot deadlock, and the lock is short.

@@ -293,10 +293,10 @@ def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, objec
 
 
 def end_when_too_large() -> bool:
-    """Stop this worker after its picture when its memory exceeds the limit; its parent starts a new process.
+    """Stop this worker after its picture if its memory exceeds the limit; return whether it stops.
 
-    Runtimes and decoders do not return all memory after large pictures, and some leak memory. A new process starts with
-    little memory.
+    Its parent starts a new process with little memory. Runtimes and decoders do not return all memory after large
+    pictures, and some leak memory.
     """
     limit = settings.MATTING_WORKER_MAX_MB * 2**20
     if not limit or rss_bytes() <= limit:

@@ -153,9 +153,9 @@ def background_of(team: Team, recipe: Recipe) -> BackgroundPicture | None:
 
 
 def background_begin(*, actor: Actor, name: str) -> Future[bytes]:
-    """Begin to copy one of the team's background pictures for screens, as a WebP of at most BACKGROUND_SIDE_PX.
+    """Start to make a WebP of one of the team's background pictures for screens; return its future.
 
-    Raise NotFound, StorageFailed and ServerBusy.
+    Its sides have at most BACKGROUND_SIDE_PX pixels. Raise NotFound, StorageFailed and ServerBusy.
     """
     from segmentation.small import small_webp
 

@@ -39,10 +39,11 @@ def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> N
 
 
 def files_discard(*, keys: Iterable[str], error: BaseException | None = None) -> None:
-    """Delete files whose rows were not written, because of `error` if one is given.
+    """Delete files whose rows were not written.
 
-    If the connection to the database broke, the commit may have succeeded although no confirmation arrived. In this
-    case the sweep deletes the files later, unless it finds their rows.
+    error: the exception that prevented the rows, if any. If the connection to the database broke, the commit may have
+    succeeded although no confirmation arrived. In this case the sweep deletes the files later, unless it finds their
+    rows.
     """
     keys = list(keys)
     try:

@@ -25,7 +25,7 @@ _SHORTEST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
 _LONGEST_PAUSE_AFTER_KILL_S = 0.8  # a program that another process killed did not fail by itself
 _STEADY_AFTER_S = 30.0
-_ORPHAN_GRACE_S = 3.0  # the next start waits for this; clients repeat their requests, and pictures are retried
+_ORPHAN_GRACE_S = 3.0  # short, because the next start waits for orphans; clients and workers repeat their work
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class Caller:
 def caller_of(request: HttpRequest) -> Caller:
     """Return the request's Caller, the same object for every call.
 
-    A DRF request shares it with the request it wraps.
+    A DRF request and the Django request that it wraps have the same Caller.
     """
     inner: HttpRequest = getattr(request, "_request", request)
     caller: Caller | None = getattr(inner, _ATTRIBUTE, None)

@@ -13,7 +13,7 @@ _PAUSE_S = 10.0
 
 
 class OutsideAway(Exception):
-    """The service has failed a moment ago, or too many requests wait for it; the message says which."""
+    """The service failed a moment ago, or too many requests wait for it; the message gives the reason."""
 
 
 class OutsideService:

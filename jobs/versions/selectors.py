@@ -28,7 +28,7 @@ def versions_of(image: JobImage) -> QuerySet[Version]:
 def version_at(image: JobImage, number: int) -> Version:
     """Return one version of a picture; raise NotFound for a missing one.
 
-    The first result is not a version with a row.
+    The first result, number 1, has no row and is not found here.
     """
     version = versions_of(image).filter(number=number).first()
     if version is None:
@@ -51,7 +51,7 @@ def run_image_of(image: JobImage, version: Version | None) -> JobImage:
 
 
 def files_shown(image: JobImage) -> list[Artifact]:
-    """Return the files that represent a picture in zips: those of its first result or of its shown version."""
+    """Return the files of a picture for zips: the files of the shown version, by default those of the first result."""
     version = image.shown_version
     if version is not None and version.file is not None:
         return [version.file]

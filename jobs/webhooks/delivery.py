@@ -1,4 +1,7 @@
-"""Send messages until the receiver accepts them or the attempts are used up. Runs in light workers and the sweep."""
+"""Send messages until the receiver accepts them or the attempts are used up.
+
+Light workers and the sweep use this module.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,7 @@ def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
 
 
 def deliveries_resend(*, limit: int = 200) -> int:
-    """Queue due deliveries: planned retries, lost messages, attempts of dead workers. Return how many.
+    """Queue due deliveries: planned retries, lost messages, attempts of dead workers. Return their number.
 
     The sweep calls this function.
     """

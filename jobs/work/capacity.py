@@ -38,8 +38,9 @@ def claim_allowed(job: Job) -> bool:
 def room_given_back(job: Job) -> Iterator[None]:
     """End a picture inside this block, then queue the team's next held picture. Call inside a transaction.
 
-    The team's row is locked before the picture's rows, in the same order as in a claim. The lock also prevents a race:
-    a picture that is held at the same moment either is seen here, or sees the free capacity itself.
+    The team's row is locked before the picture's rows, in the same order as in a claim. The lock also prevents a race
+    with a claim that holds a picture at the same moment: either this function finds the held picture, or the claim
+    finds the free capacity.
     """
     if not _is_limited(job):
         yield

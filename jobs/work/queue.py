@@ -1,7 +1,7 @@
 """The sending side of the queue: RQ messages that carry ids, and announcements that wake waiting requests.
 
-A lost or duplicate message does no harm: the database holds the state, the sweep sends again, and the claim in the
-database decides which worker may work.
+A lost or duplicate message does no harm: the database holds the state, the sweep sends lost messages again, and the
+claim in the database decides which worker may work.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def is_reachable() -> bool:
 
 
 def require_available() -> None:
-    """Raise QueueUnavailable when Redis cannot be reached. Views call this before a request writes anything."""
+    """Raise QueueUnavailable when Redis cannot be reached. Services call this before they write anything."""
     if not is_reachable():
         raise QueueUnavailable
 
@@ -118,7 +118,7 @@ def depths() -> dict[str, int]:
 def ask(task: Task, *args: Any, queue_name: str, timeout_s: int) -> Any:
     """Send a task and return the value that it passes to `reply`.
 
-    None when no reply came within `timeout_s` seconds.
+    Return None when no reply came within `timeout_s` seconds.
     """
     reply_to = f"{_REPLY_PREFIX}{uuid4().hex}"
     deadline = time.monotonic() + timeout_s

@@ -159,7 +159,7 @@ def images_recent(actor: Actor, count: int) -> list[JobImage]:
 
 
 def with_version(images: QuerySet[JobImage]) -> QuerySet[JobImage]:
-    """Prefetch the pictures' files and the files of their shown versions."""
+    """Return the pictures with their files and the files of their shown versions prefetched."""
     shown = images.select_related("shown_version__thumbnail", "shown_version__file", "shown_version__run")
     return shown.prefetch_related("artifacts", "shown_version__run__images__artifacts")
 

@@ -26,7 +26,7 @@ _precision: ContextVar[str | None] = ContextVar("precision", default=None)
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """Build sessions that compute in float32 instead of the CPU's fastest precision."""
+    """Let sessions that are built inside this block compute in float32 instead of the CPU's fastest precision."""
     token = _precision.set("f32")
     try:
         yield

@@ -24,10 +24,10 @@ _BLUR_SIDE_PX = 720  # a blurred picture contains no finer detail than this
 def paint(
     background: object, place: Place, *, source: np.ndarray, alpha: np.ndarray, picture: np.ndarray | None
 ) -> np.ndarray | None:
-    """Return the background as (H, W, 3) uint8 sRGB in the canvas's size; None for a transparent one.
+    """Return the background as (H, W, 3) uint8 sRGB in the canvas's size; None for a transparent background.
 
-    source: the original, (h, w, 3) uint8, and alpha, (h, w) uint8, its subject. picture: the decoded background
-    picture, (h, w, 3) uint8. Raise InvalidParameter when the recipe needs a picture and none is given.
+    source: the original, (h, w, 3) uint8. alpha: its subject, (h, w) uint8. picture: the decoded background picture,
+    (h, w, 3) uint8. Raise InvalidParameter when the recipe needs a picture and none is given.
     """
     match background:
         case TransparentBackground():

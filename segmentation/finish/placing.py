@@ -48,8 +48,8 @@ class Place:
 def place(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
     """Return the place of the subject of alpha, (H, W) uint8, on the canvas of a recipe.
 
-    Without a subject the whole picture is placed. A subject is never enlarged more than `max_enlargement` and never
-    placed inside the margins, except by hand; a note reports each such limit.
+    Without a subject the whole picture is placed. Unless it is placed by hand, a subject is never enlarged more than
+    `max_enlargement` and never extends into the margins; a note reports each such limit.
     """
     placed = _placed(alpha, canvas, placement)
     zoom, (shift_x, shift_y) = placement.zoom, placement.shift

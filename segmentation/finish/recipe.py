@@ -89,8 +89,6 @@ class Placement(_Part):
 
     fill: the subject's share of the canvas, by its box (the larger of width and height shares) or by its area. Without
     it the picture keeps its own framing. margin: free space on every side, as a share of the canvas's shorter side.
-    zoom, shift: changes by hand after that; they may leave the margins. zoom enlarges the placed picture about the
-    middle of the canvas, then shift moves it to the right and down, in shares of the canvas's width and height.
     """
 
     fill: float | None = Field(None, ge=0.05, le=1)
@@ -163,10 +161,10 @@ class ShadowType(StrEnum):
 class Shadow(_Part):
     """A shadow computed from the alpha alone.
 
-    strength: opacity of its darkest place. softness: 0 sharp, 1 very soft. direction: the direction from which the
-    light comes, in degrees clockwise from above; for a cast shadow, this direction is on the ground, and 180 is the
-    viewer's side. elevation: the light's height over the ground, in degrees; low light makes long shadows. distance:
-    offset of a drop shadow, as a share of the subject's height.
+    strength: opacity of its darkest place. softness: 0 sharp, 1 very soft. direction: where the light comes from, in
+    degrees clockwise from above; for a cast shadow on the ground, where 180 is the viewer's side. elevation: the
+    light's height over the ground, in degrees; low light makes long shadows. distance: of a drop shadow, as a share of
+    the subject's height.
     """
 
     type: ShadowType = ShadowType.CONTACT
@@ -246,7 +244,8 @@ class Rules(_Part):
     """Requirements of a shop or office; finished pictures are checked against them.
 
     min_fill: least share of the canvas (by box). min_side_px: of the longer side. background: the required colour of
-    the border. source, checked_on: the web page with the rule, and the date when it was read.
+    the
+    border. source, checked_on: the web page with the rule, and the date when it was read.
     """
 
     min_fill: Share | None = None
