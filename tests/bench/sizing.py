@@ -32,7 +32,7 @@ NAMES = {
     "web server": "web server's parent",
     "web": "web process",
     "pixels": "pixel process beside a web process, for two minutes after its use (checks: an hour)",
-    "tracker": "helper of each pixel process",
+    "tracker": "helper of the pixel processes",
     "work": "`manage.py work`",
     "work pictures": "worker with the built-in model",
     "work downloads": "worker for downloads",
