@@ -94,7 +94,7 @@ class Caller:
         return Author.person(self.user, team=team, address=self.address, request_id=self.request_id)
 
     def author_as(self, user: User) -> Author:
-        """Return `user` as the author: at sign-in and sign-out the request's own user is another one."""
+        """Return `user` as the author. At sign-in and sign-out the user of the request is not this user."""
         return Author.person(user, address=self.address, request_id=self.request_id)
 
 
