@@ -12,6 +12,7 @@ TEXTS = (
     gettext_noop("Date from"),
     gettext_noop("Date to"),
     gettext_noop("Expand row"),
+    gettext_noop("Filters"),
     gettext_noop("False"),
     gettext_noop("General"),
     gettext_noop("Go back"),
