@@ -1,4 +1,4 @@
-"""Joining another team, one's pictures in the team before, a used invitation, and a webhook's test message."""
+"""Joining another team, the user's pictures in the previous team, a used invitation, and a webhook's test message."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_who_joins_a_team_is_offered_to_switch_back_to_the_pictures(sign_up: Cal
     page.goto(link)
     expect(page.get_by_role("heading", name="This invitation is no longer valid")).to_be_visible()
     expect(page.get_by_role("link", name="Home page")).to_be_visible()
-    guest.complaints.clear()  # the browser's, about the status 404 of both pages
+    guest.complaints.clear()  # the browser's own message about the status 404 of both pages
 
 
 def test_a_webhook_is_tested_and_its_answer_is_in_the_log(sign_up: Callable[..., Visitor], receiver: Site):
@@ -63,7 +63,7 @@ def test_a_webhook_is_tested_and_its_answer_is_in_the_log(sign_up: Callable[...,
     assert "200" in row.inner_text()
     row.get_by_text("Details").click()
     expect(row.get_by_text("thank you")).to_be_visible()
-    # On a phone each row is a card: its cells stand one below the other, with their names.
+    # On a phone each row is a card: its cells are one below the other, with their names.
     first, second = row.locator("td").nth(0).bounding_box(), row.locator("td").nth(1).bounding_box()
     assert second["y"] >= first["y"] + first["height"] - 1
 
