@@ -62,7 +62,13 @@ def variant_write(wanted: VariantInput, folder: Path) -> VariantFile:
 
     Raise InvalidParameter for a brush that is not a PNG or too large, ImageError for files that do not belong together.
     """
-    result = render_variant(wanted.source.read_bytes(), edited_alpha(wanted), wanted.options, wanted.limits)
+    result = render_variant(
+        wanted.source.read_bytes(),
+        edited_alpha(wanted),
+        wanted.options,
+        wanted.limits,
+        for_screen=wanted.size is not None and not wanted.with_thumbnail,
+    )
     thumbnail = _written(result.thumbnail, folder, result.timings_ms) if wanted.with_thumbnail else None
     return replace(_written(_first(result.outputs), folder, result.timings_ms), thumbnail=thumbnail)
 
