@@ -47,7 +47,7 @@ class SampleRendering:
         return finished
 
     def drop(self) -> None:
-        """Delete the files of a rendering whose client has disconnected."""
+        """Cancel a rendering whose client has disconnected, and delete its files when it ends."""
         self.future.cancel()
         self.future.add_done_callback(_files_dropped)
 
