@@ -6,11 +6,12 @@ from contextlib import suppress
 
 from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class JobsConfig(AppConfig):
     name = "jobs"
-    verbose_name = "Cutouts"
+    verbose_name = _("Cutouts")
 
     def ready(self) -> None:
         from jobs.api import registry
@@ -18,7 +19,7 @@ class JobsConfig(AppConfig):
         from jobs.teams import account_signals  # noqa: F401  connects the receivers of sign-ins
 
         registry.autodiscover()
-        with suppress(ImportError):  # the system checks report the missing package with its setting
+        with suppress(ImportError):  # the system checks report the missing package together with its setting
             _observers_start()
         post_migrate.connect(_roles_sync, dispatch_uid="keyline.roles")
 

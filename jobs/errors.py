@@ -198,7 +198,7 @@ class WorkerLost(MattingError):
 
 
 def errors_by_code(root: type[MattingError] = MattingError) -> dict[str, type[MattingError]]:
-    """Return the class of each code in the tree; if several classes share a code, the one nearest to the root."""
+    """Return the class of each error code; if several classes share a code, the class nearest to MattingError."""
     found = {root.code: root}
     for child in root.__subclasses__():
         for code, kind in errors_by_code(child).items():
@@ -219,5 +219,5 @@ def error_of(code: str, message: str) -> MattingError:
 
 
 _STORED = errors_by_code()
-# Codes that a job or picture can have ended with.
+# The codes of errors with which a job or picture can end.
 ERROR_CODES = tuple(sorted(_STORED))

@@ -28,20 +28,20 @@ from jobs.errors import RateLimited, ServerBusy
 
 Value = TypeVar("Value")
 
-# What a piece of work raises when its process has ended, or has been refused memory.
+# What a function raises when its process has ended, or when it got no more memory.
 PROCESS_FAILED = (BrokenProcessPool, CancelledError, MemoryError)
 LARGE_PIXELS = 12_000_000
-_NICENESS = 5  # requests go first on a busy processor
-_MEMORY_BYTES = 6 * 2**30  # of addresses, libraries included; a picture of 50 megapixels needs half of it
-_TASK_S = 60  # of processor time
+_NICENESS = 5  # requests have priority on a busy processor
+_MEMORY_BYTES = 6 * 2**30  # of address space, including libraries; a picture of 50 megapixels needs half of it
+_TASK_S = 60  # seconds of processor time
 
 
 class PixelProcess:
     """Run functions one at a time in a child process.
 
-    The process starts with the first call and ends after `idle_s` seconds without one. A function that exceeds the
-    memory limit raises MemoryError. One that exceeds the time limit ends the process, as a crash does: its future and
-    the futures queued behind it raise one of PROCESS_FAILED, and `run` retries once in a new process.
+    The process starts with the first call and ends after `idle_s` seconds without a call. A function that exceeds the
+    memory limit raises MemoryError. A function that exceeds the time limit ends the process, as a crash does: its
+    future and the futures queued behind it raise one of PROCESS_FAILED, and `run` retries once in a new process.
     """
 
     def __init__(self, *, longest_queue: int, idle_s: float) -> None:
@@ -60,7 +60,7 @@ class PixelProcess:
                 raise ServerBusy
             try:
                 future = self._submit(work, *args, pixels=pixels)
-            except BrokenProcessPool:  # somebody else's picture has ended it
+            except BrokenProcessPool:  # the picture of another caller has ended the process
                 self._pool = None
                 future = self._submit(work, *args, pixels=pixels)
             self._under_way += 1
@@ -75,13 +75,13 @@ class PixelProcess:
             try:
                 return self.submit(work, *args, pixels=pixels).result()
             except (BrokenProcessPool, CancelledError):
-                if is_last:  # the first time, another function may have ended the process
+                if is_last:  # at the first failure, another function may have ended the process
                     raise
         raise AssertionError
 
     def _submit(self, work: Callable[..., Value], *args: Any, pixels: int) -> Future[Value]:
         if self._pool is None:
-            # Fresh, not forked: the threads and connections of a web process do not survive a fork.
+            # A new process, not a fork: the threads and connections of a web process do not survive a fork.
             spawn = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(1, mp_context=spawn, initializer=_begin_process)
         lock = str(Path(settings.DATA_DIR) / "large-picture.lock") if pixels > LARGE_PIXELS else ""
@@ -146,12 +146,12 @@ def _done_here(work: Callable[..., Value], *args: Any) -> Future[Value]:
     return future
 
 
-# In the process -------------------------------------------------------------------------------------------------------
+# Inside the child process -------------------------------------------------------------------------------------------
 
 
 def _begin_process() -> None:
     os.nice(_NICENESS)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is the web server's
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in a terminal is handled by the web server
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, resource.RLIM_INFINITY))
 
 

@@ -1,6 +1,6 @@
-"""Translate the sentences of the error tree.
+"""Translate the sentences of MattingError and its subclasses.
 
-The messages of the tree are English. In another language, the response contains the translated sentence of the code,
+The messages of errors are English. In another language, the response contains the translated sentence of the code,
 followed by the English details. The published dialects always respond in English and do not use this module.
 """
 
@@ -17,4 +17,6 @@ def explained(code: str, message: str) -> str:
     if kind is None or (get_language() or "en").startswith("en"):
         return message
     sentence = kind.public_message
-    return gettext(sentence) if message in ("", sentence) else f"{gettext(sentence)} ({message})"
+    if message in ("", sentence):
+        return gettext(sentence)
+    return gettext("%(sentence)s (%(details)s)") % {"sentence": gettext(sentence), "details": message}

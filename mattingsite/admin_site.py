@@ -9,6 +9,7 @@ from allauth.account.decorators import secure_admin_login
 from csp.decorators import csp_update
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 from unfold.sites import UnfoldAdminSite
 
 # The theme's Alpine.js builds functions from attributes, and its colours are in a style element.
@@ -16,7 +17,7 @@ _THEME_NEEDS = {"script-src": "'unsafe-eval'", "style-src": "'unsafe-inline'"}
 
 
 class KeylineAdminSite(UnfoldAdminSite):
-    index_title = "Dashboard"
+    index_title = _("Dashboard")
 
     def admin_view(
         self, view: Callable[..., HttpResponseBase], cacheable: bool = False
@@ -24,5 +25,5 @@ class KeylineAdminSite(UnfoldAdminSite):
         return csp_update(_THEME_NEEDS)(super().admin_view(view, cacheable))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Redirect to the site's sign-in, with its lock-out and second factor; refuse users who are not staff."""
+        """Redirect to the site's sign-in, with its lock-out and second factor; reject users who are not staff."""
         return secure_admin_login(super().login)(request, extra_context=extra_context)

@@ -42,7 +42,7 @@ _GRAY = {
     "200": "oklch(92.4% .006 165)",
     "300": "oklch(87% .008 165)",
     "400": "oklch(71% .012 165)",
-    "500": "oklch(55.5% .013 165)",
+    "500": "oklch(52% .013 165)",
     "600": "oklch(45% .013 165)",
     "700": "oklch(37.5% .012 165)",
     "800": "oklch(28% .01 165)",
@@ -61,6 +61,7 @@ UNFOLD = {
     "BORDER_RADIUS": "8px",
     "COLORS": {"base": _GRAY, "primary": _GREEN},
     "STYLES": [lambda request: static("admin/keyline.css")],
+    "SCRIPTS": [lambda request: static("admin/accessible.js")],
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("mark.svg")},
     ],

@@ -19,4 +19,4 @@ from webserver.django_requests import DjangoHandler  # noqa: E402
 
 application = Application(from_environment(), JobWakeups(), DjangoHandler())
 metrics_tidy()
-_ = get_resolver().url_patterns  # imported now, not by the first request
+_ = get_resolver().url_patterns  # imported here, so that the first request does not have to

@@ -12,6 +12,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 FOLDER_MODE = 0o700
+GROUP_PASSES_MODE = 0o710
 FILE_MODE = 0o600
 
 

@@ -6,8 +6,10 @@ import difflib
 import ipaddress
 import math
 import os
+import re
 import zoneinfo
 from collections.abc import Mapping
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
@@ -17,6 +19,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 _SWITCHES = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 _OURS = "MATTING_"
+_HOST = re.compile(r"\*|\.?[\w.-]+|\[[0-9a-fA-F:.]+\]")
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 
 
 class Environment:
@@ -42,24 +46,24 @@ class Environment:
         return bool(self._text(name))
 
     def integer(self, name: str, default: int, *, minimum: int = 0, maximum: int | None = None) -> int:
-        """Return a whole number within the range, both ends included."""
+        """Return a variable as a whole number within the range, both ends included."""
         return int(self._number(name, int, default, minimum, maximum))
 
     def number(self, name: str, default: float, *, minimum: float = 0.0, maximum: float | None = None) -> float:
-        """Return a number within the range, both ends included."""
+        """Return a variable as a number within the range, both ends included."""
         return float(self._number(name, float, default, minimum, maximum))
 
     def limit(
         self, name: str, kind: type[int] | type[float], default: float | None = None, *, minimum: float = 0
     ) -> float | None:
-        """Return a number, or None if the variable is empty, which means no limit."""
+        """Return a variable as a number, or None if the variable is empty, which means no limit."""
         text = self._text(name)
         if text is None:
             return default
         return self._number(name, kind, default or minimum, minimum, None) if text.strip() else None
 
     def switch(self, name: str, default: bool) -> bool:
-        """Return a boolean, given as 1 or 0, true or false, yes or no, on or off."""
+        """Return a variable as a boolean, given as 1 or 0, true or false, yes or no, on or off."""
         text = self._text(name)
         if text is None or not text.strip():
             return default
@@ -69,12 +73,12 @@ class Environment:
         return _SWITCHES[text.strip().lower()]
 
     def items(self, name: str, default: list[str]) -> list[str]:
-        """Return the parts of a comma-separated list."""
+        """Return the parts of a variable with a comma-separated list."""
         text = self._text(name)
         return default if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
-        """Return one of the allowed choices."""
+        """Return a variable whose value must be one of the choices."""
         text = self(name, default)
         if text not in choices:
             self._refuse(f"{name}={text} must be one of {', '.join(choices)}{_nearest(text, choices)}")
@@ -82,7 +86,7 @@ class Environment:
         return text
 
     def counts(self, name: str, choices: tuple[str, ...]) -> dict[str, int]:
-        """Return whole numbers, at least 1, by name, given as `fine=3,auto=2`."""
+        """Return a variable's whole numbers, at least 1, by name, given as `fine=3,auto=2`."""
         found: dict[str, int] = {}
         for part in self.items(name, []):
             choice, _, number = part.partition("=")
@@ -92,8 +96,19 @@ class Environment:
                 self._refuse(f"{name}: {part} must be such as {choices[-1]}=3, of {', '.join(choices)}")
         return found
 
+    def pairs(self, name: str, choices: tuple[str, ...]) -> dict[str, list[str]]:
+        """Return texts by name, given as `email=mail,username=uid`; a name may be given several times."""
+        found: dict[str, list[str]] = {}
+        for part in self.items(name, []):
+            choice, _, text = part.partition("=")
+            if choice.strip() in choices and text.strip():
+                found.setdefault(choice.strip(), []).append(text.strip())
+            else:
+                self._refuse(f"{name}: {part} must be such as {choices[0]}=TEXT, of {', '.join(choices)}")
+        return found
+
     def time_zone(self, name: str, default: str) -> str:
-        """Return the name of a time zone."""
+        """Return a variable that must be the name of a time zone."""
         text = self(name, default)
         try:
             zoneinfo.ZoneInfo(text)
@@ -104,7 +119,7 @@ class Environment:
         return text
 
     def url(self, name: str, default: str, *, schemes: tuple[str, ...]) -> str:
-        """Return a URL with one of the schemes and a host, or a path for unix://."""
+        """Return a variable that must be a URL with one of the schemes and a host, or a path for unix://."""
         text = self(name, default)
         if text == default:
             return default
@@ -115,15 +130,44 @@ class Environment:
         return text
 
     def origins(self, name: str, default: list[str]) -> list[str]:
-        """Return a list of origins: scheme and host, without a path."""
+        """Return a variable as a list of origins: scheme and host, without a path."""
         for origin in (origins := self.items(name, default)):
             parts = _split(origin)
             if parts is None or parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
                 self._refuse(f"{name}: {origin} must be an origin such as https://cut.example.com")
         return origins
 
+    def hosts(self, name: str, default: list[str]) -> list[str]:
+        """Return a list of host names or IP addresses, without scheme and port; `.example.com` and `*` are patterns."""
+        for host in (hosts := self.items(name, default)):
+            if not _HOST.fullmatch(host):
+                self._refuse(f"{name}: {host} must be a host name such as cut.example.com, without scheme and port")
+        return hosts
+
+    def folders(self, name: str, default: list[str]) -> list[str]:
+        """Return a list of folders as absolute paths."""
+        for folder in (folders := self.items(name, default)):
+            if not Path(folder).is_absolute():
+                self._refuse(f"{name}: {folder} must be an absolute path such as /srv/inputs")
+        return folders
+
+    def bucket(self, name: str) -> str:
+        """Return the name of a bucket; empty if there is none."""
+        text = self(name)
+        if text and not _BUCKET.fullmatch(text):
+            self._refuse(f"{name}={text} must be the name of a bucket, without s3:// and without a folder")
+        return text
+
+    def sender(self, name: str, default: str) -> str:
+        """Return a sender of mail: an e-mail address, with or without a name as in `Keyline <keyline@example.com>`."""
+        text = self(name, default)
+        account, _, host = parseaddr(text)[1].rpartition("@")
+        if not account or not host:
+            self._refuse(f"{name}={text} must be an e-mail address such as Keyline <keyline@example.com>")
+        return text
+
     def networks(self, name: str) -> list[str]:
-        """Return a list of IP networks or addresses."""
+        """Return a variable as a list of IP networks or addresses."""
         for network in (networks := self.items(name, [])):
             try:
                 ipaddress.ip_network(network, strict=False)
@@ -151,6 +195,13 @@ class Environment:
             self._refuse(f"{name} must be a URL such as smtp+tls://user:password@host:587")
             return {}
         return dict(environ.Env.email_url_config(text))
+
+    def export(self, *names: str) -> None:
+        """Put variables that are given as files into the environment of this process, for libraries that read them."""
+        for name in names:
+            text = self._text(name)
+            if text and os.environ.pop(f"{name}_FILE", None):
+                os.environ[name] = text
 
     def finish(self, *, read_elsewhere: tuple[str, ...] = ()) -> None:
         """Raise ImproperlyConfigured with one line for each invalid value and each unknown MATTING_ variable.

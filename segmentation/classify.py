@@ -10,18 +10,18 @@ from segmentation.options import Subject
 from segmentation.resizing import shrink
 from segmentation.stamp import density_of, extremes, hue_of, hues_apart, is_stain, read_page
 
-PERSON_SHARE = 0.5  # of the subject's alpha that the people's alpha must agree with
+PERSON_SHARE = 0.5  # share of the subject's alpha with which the people's alpha must agree
 
-PAGE_SIDE_PX = 360  # paper is judged at this size: letters are thin there, objects are not
+PAGE_SIDE_PX = 360  # paper is detected at this size: letters are thin there, objects are not
 BARE_DENSITY = 0.15
-MIN_BARE_SHARE = 0.5  # of the picture: the paper between print and ink
-MIN_PAPER_SHARE = 0.3  # of a picture whose caller says that it holds a stamp
-COLOURFUL = 0.15  # difference of the channels' transmittances from which a pixel is coloured
-INK_SHARES = (0.003, 0.45)  # of the picture
+MIN_BARE_SHARE = 0.5  # share of the picture: the paper between print and ink
+MIN_PAPER_SHARE = 0.3  # share of a picture whose caller says that it contains a stamp
+COLOURFUL = 0.15  # difference of the channels' transmittances above which a pixel is coloured
+INK_SHARES = (0.003, 0.45)  # share of the picture
 MIN_INK_OF_COLOUR = 0.97  # share of the coloured pixels that must have an ink's hue
-MAX_HUE_SPREAD_DEG = 11.0  # of coloured pixels round their ink; objects have lights and reflections
-MAX_SOLID_DARK = 0.015  # of the picture: darker than ink alone and too thick for print
-PRINT_STROKE_SHARE = 1 / 50  # of the page's side: the thickest stroke of ordinary print
+MAX_HUE_SPREAD_DEG = 11.0  # share of coloured pixels around their ink; objects have highlights and reflections
+MAX_SOLID_DARK = 0.015  # share of the picture: darker than ink alone and too thick for print
+PRINT_STROKE_SHARE = 1 / 50  # share of the page's side: the thickest stroke of ordinary print
 
 
 def which_subject(rgb: np.ndarray, matte: Matte) -> Subject:
@@ -36,7 +36,7 @@ def which_subject(rgb: np.ndarray, matte: Matte) -> Subject:
 
 
 def person_or_object(matte: Matte) -> Subject:
-    """Return what an engine's result shows if it is no stamp; see `which_subject`."""
+    """Return Subject.PERSON or Subject.OBJECT for an engine's result that is not a stamp; see `which_subject`."""
     return Subject.PERSON if people_share(matte) > PERSON_SHARE else Subject.OBJECT
 
 

@@ -18,14 +18,14 @@ _SRGB = ImageCms.createProfile("sRGB")
 _SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab "}
 _MODES = {"gray": "L", "rgb": "RGB", "cmyk": "CMYK", "lab": "LAB"}
 _PROBE_LEVELS = (0, 32, 64, 96, 128, 160, 192, 224, 255)
-# Rounding in a profile's tables moves colours by a level or two: a smaller change is not worth a conversion.
+# Rounding in a profile's tables changes colours by one or two levels; smaller changes need no conversion.
 _SAME_COLOR_LEVELS = 2
-# Relative colorimetric with black point compensation: the default of the large editors.
+# Relative colorimetric with black point compensation: the default of the common editors.
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 _FLAGS = ImageCms.Flags.BLACKPOINTCOMPENSATION
 _BROKEN = "icc: broken profile ignored"
 _PROFILE_ERRORS = (OSError, ValueError, TypeError, ImageCms.PyCMSError)
-_STRIP_PIXELS = 1 << 20  # bounds the memory of a conversion of 16 bits
+_STRIP_PIXELS = 1 << 20  # limits the memory of a 16-bit conversion
 
 
 class Colors(NamedTuple):
@@ -82,7 +82,7 @@ def _plain(samples: Samples) -> np.ndarray:
 
 
 def to_eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """Return full-range uint16 rounded to uint8; uint8 is returned unchanged."""
+    """Return (H, W) or (H, W, C) full-range uint16 rounded to uint8; uint8 is returned unchanged."""
     if pixels.dtype == np.uint8:
         return pixels
     table = _eight_bit_table()
@@ -115,7 +115,7 @@ def _by_profile(pixels: np.ndarray, profile: bytes, mode: str) -> np.ndarray | N
     """
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     if mode == "L" and source.profile.xcolor_space == _SPACES["RGB"]:
-        mode, pixels = "RGB", _three_channels(pixels)  # gray pictures often carry the profile of a colour space
+        mode, pixels = "RGB", _three_channels(pixels)  # gray pictures often contain the profile of a colour space
     if source.profile.xcolor_space != _SPACES[mode]:
         raise ValueError("the profile is meant for another colour space")
     transform = ImageCms.buildTransform(source, _SRGB, mode, "RGB", renderingIntent=_INTENT, flags=_FLAGS)
@@ -125,7 +125,7 @@ def _by_profile(pixels: np.ndarray, profile: bytes, mode: str) -> np.ndarray | N
         return _deep_by_profile(pixels, profile)
     pixels = to_eight_bits(pixels)
     if mode == "LAB":
-        pixels = pixels ^ np.array((0, 128, 128), np.uint8)  # Pillow's arrays have a and b signed
+        pixels = pixels ^ np.array((0, 128, 128), np.uint8)  # Pillow's arrays have signed a and b
     image = Image.fromarray(pixels, mode)
     return np.asarray(ImageCms.applyTransform(image, transform))
 

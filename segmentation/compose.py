@@ -60,7 +60,10 @@ def cut(pixels: np.ndarray, box: Box) -> np.ndarray:
 
 
 def composite(rgb: np.ndarray, alpha: np.ndarray, background: Color) -> np.ndarray:
-    """Return (H, W, 3) uint8 over a plain colour: rgb * a + background * (1 - a), rounded; alpha (H, W) uint8."""
+    """Return a picture, (H, W, 3) uint8, drawn over a plain colour: rgb * a + background * (1 - a), rounded.
+
+    alpha: (H, W) uint8; a = alpha / 255.
+    """
     back = np.array([background.red, background.green, background.blue], np.uint8)
     drawn = np.empty_like(rgb)
     drawn[:] = back
@@ -74,7 +77,10 @@ def composite(rgb: np.ndarray, alpha: np.ndarray, background: Color) -> np.ndarr
 
 
 def render_cutout(rgb: np.ndarray, alpha: np.ndarray, options: CutoutOptions, *, kept: Kept = NOTHING_KEPT) -> Rendered:
-    """Encode the cutout, transparent or on `options.background` (for JPEG, white by default)."""
+    """Encode the cutout, transparent or on `options.background` (for JPEG, white by default).
+
+    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8. Raise InvalidParameter for a size that the format does not support.
+    """
     background = options.background
     if options.format is Format.JPEG:
         background = background or WHITE
@@ -97,7 +103,8 @@ def render_picture(kind: Output, rgb: np.ndarray, *, kept: Kept = NOTHING_KEPT) 
 def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
     """Encode a small cutout as WebP with alpha, its longer side at most THUMBNAIL_SIDE_PX.
 
-    Colours are averaged with alpha as weight, so that removed colours do not appear at the edge.
+    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8. Colours are averaged with alpha as weight, so that removed colours
+    do not appear at the edge.
     """
     pixels = _shrunk(rgb, alpha, THUMBNAIL_SIDE_PX)
     return _rendered(Output.CUTOUT, encode_webp(pixels, is_small=True), Format.WEBP, pixels)

@@ -38,14 +38,14 @@ class Kept:
 NOTHING_KEPT = Kept()
 
 _METRES_PER_INCH = 0.0254
-_JFIF_UNIT, _JFIF_END = 13, 20  # places of the density's unit and of the next segment in a file (ITU-T T.871)
+_JFIF_UNIT, _JFIF_END = 13, 20  # offsets of the density's unit and of the next segment in a file (ITU-T T.871)
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # channels -> PNG colour type: gray, gray and alpha, RGB, RGBA
 _FILTER_UP = 2  # difference to the row above: the best filter that one array subtraction can compute
 _SRGB_PERCEPTUAL = b"\0"
 _ISAL_LEVEL = 1
 _STRIP_BYTES = 1 << 20
-_WEBP_METHOD = 2  # a quarter of the default's time for 2 % more bytes; OpenCV has no such option
+_WEBP_METHOD = 2  # a quarter of the default's time for 2 % more bytes; OpenCV does not have this option
 
 
 def encode_png(
@@ -159,7 +159,7 @@ def encode_webp(
     tags = Image.Exif()
     if kept.exif:
         tags.load(b"Exif\0\0" + kept.exif)
-    if kept.resolution is not None:  # WebP has no field of its own for it
+    if kept.resolution is not None:  # WebP has no separate field for it
         tags[ExifTags.Base.XResolution], tags[ExifTags.Base.YResolution] = kept.resolution
         tags[ExifTags.Base.ResolutionUnit] = 2
     exif = tags.tobytes() if len(tags) else b""
@@ -197,9 +197,10 @@ def read_quantized(alpha_png: bytes) -> np.ndarray:
 
 def quantize(alpha: np.ndarray) -> np.ndarray:
     """Round (H, W) float 0..1 to uint16. All results are computed from this precision."""
-    return cv2.multiply(alpha, 65535.0, dtype=cv2.CV_16U)  # rounds, and clips to the type's range
+    # Rounds, and clips to the type's range. OpenCV's stubs do not accept a scalar operand.
+    return cv2.multiply(alpha, 65535.0, dtype=cv2.CV_16U)  # type: ignore[call-overload]
 
 
 def to_float(values: np.ndarray) -> np.ndarray:
-    """Convert uint8 or uint16 to float32 0..1; the inverse of `quantize`."""
+    """Return (H, W) uint8 or uint16 as float32 0..1; the inverse of `quantize`."""
     return values.astype(np.float32) / np.iinfo(values.dtype).max

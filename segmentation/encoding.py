@@ -47,11 +47,11 @@ _BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0
 WHITE_NITS = 203.0
 PEAK_NITS = 1000.0
 _BRIGHTEST = 10_000 / WHITE_NITS
-_WHITE_LEVEL = 0.5  # the level, in light, that HDR reference white gets beside a peak of 1000 cd/m2
+_WHITE_LEVEL = 0.5  # the light level of HDR reference white, relative to a peak of 1000 cd/m2
 _SHOULDER = 0.65
 _HLG_SYSTEM_GAMMA = 1.2  # ITU-R BT.2100, for a display of 1000 cd/m2
-_STRIP_PIXELS = 1 << 20  # bounds the memory of a conversion
-# Smaller differences come from rounding; a conversion for them would only cost time.
+_STRIP_PIXELS = 1 << 20  # limits the memory of a conversion
+# Smaller differences result from rounding; converting them would only cost time.
 _SAME_COLOR_LEVELS = 2
 
 
@@ -60,7 +60,7 @@ class Encoding:
     """How samples encode colour.
 
     transfer: `srgb`, `power` with `gamma` (light = sample ** gamma), `table` with `tables`, or a code of H.273 as text.
-    chromaticities: of the primaries and white.
+    chromaticities: x and y of the three primaries and of white.
     tables: one (N,) float curve per channel, light 0..1 for evenly spaced samples.
     """
 
@@ -101,7 +101,7 @@ def convert(pixels: np.ndarray, encoding: Encoding) -> np.ndarray | None:
 
     A gray picture uses the transfer function alone.
     """
-    # Tone mapping works on the brightest of the primaries of BT.2020.
+    # Tone mapping uses the brightest of the BT.2020 primaries.
     own = BT709 if pixels.ndim == 2 else encoding.chromaticities
     to_wide, matrix = _matrix_between(own, BT2020), _matrix_between(BT2020 if encoding.hdr else own, BT709)
     if to_wide is None or matrix is None:

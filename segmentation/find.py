@@ -25,10 +25,10 @@ NO_THING = "object: nothing but people is the subject"
 class Found:
     """The subject found in a picture.
 
-    alpha: (h, w) float32 0..1 over the full picture, at any size. subject: never Subject.AUTO.
-    boxes: the only areas where the subject may be, or empty. colors: (H, W, 3) uint8 if the subject has its own colours
-    (ink without its paper), else None. instances: the people, if they were requested separately, else None.
-    notes: requested things that were not found.
+    alpha: (h, w) float32 0..1 over the full picture, at any size. subject: never Subject.AUTO. boxes: the only areas
+    where the subject may be, or empty. colors: (H, W, 3) uint8 if the subject has its own colours (ink without its
+    paper), else None. instances: the people, if they were requested separately, else None. notes: requested subjects
+    that were not found.
     """
 
     alpha: np.ndarray
@@ -48,7 +48,7 @@ def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_sid
     height, width = rgb.shape[:2]
     boxes = options.on_picture(width, height, min_box_side_px=min_box_side_px)
     if options.subject is Subject.STAMP:
-        # A photo without paper holds no stamp, however red it is; a box says where to look for one.
+        # A photo without paper contains no stamp, even if it is red; a box says where to look for one.
         if not boxes and not is_paper(rgb):
             return Found(np.zeros((height, width), np.float32), Subject.STAMP, colors=rgb)
         return find_ink(rgb, boxes)
@@ -62,7 +62,10 @@ def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_sid
 
 
 def find_ink(rgb: np.ndarray, boxes: tuple[Box, ...] = ()) -> Found:
-    """Separate ink from its paper, in the whole picture or in each box, without an engine."""
+    """Return the ink of (H, W, 3) uint8, separated from its paper, without an engine.
+
+    boxes: where to look; by default the whole picture.
+    """
     height, width = rgb.shape[:2]
     alpha, colors = np.zeros((height, width), np.float32), rgb.copy()
     for box in boxes or (Box(0, 0, max(width, 2), max(height, 2)),):
@@ -74,7 +77,7 @@ def find_ink(rgb: np.ndarray, boxes: tuple[Box, ...] = ()) -> Found:
 
 
 def _find_subject(rgb: np.ndarray, options: CutoutOptions, engine: Engine) -> Found:
-    # Whether it is a stamp on paper shows without the model, on a core that the model leaves idle at times.
+    # The check for a stamp on paper needs no model, and runs on a core that the model does not use all the time.
     on_paper = beside(is_stamped_paper, rgb) if options.subject is Subject.AUTO else None
     matte = engine.auto(rgb)
     if on_paper is not None and on_paper.result():
@@ -90,7 +93,7 @@ def _find_at_points(rgb: np.ndarray, boxes: tuple[Box, ...], options: CutoutOpti
     matte = engine.points(rgb, options.points, boxes, from_auto=options.method is Method.AUTO)
     subject = options.subject if options.subject is not Subject.AUTO else which_subject(rgb, matte)
     alpha, notes = limit_to(options.subject, matte, rgb, engine)
-    # A point says what is meant, not that it is ink: only a caller who asks for a stamp gets ink alone.
+    # A point selects a subject and does not imply ink; only a caller who requests a stamp gets ink alone.
     return Found(alpha, Subject.OBJECT if subject is Subject.STAMP else subject, notes=notes)
 
 
@@ -105,7 +108,7 @@ def _find_in_boxes(rgb: np.ndarray, boxes: tuple[Box, ...], options: CutoutOptio
     if subject is Subject.AUTO:
         people = [matte.people for matte in mattes if matte.people is not None]
         subject = which_subject(rgb, Matte(alpha, _united(people, size) if people else None))
-    # A box says where to look, not that there is ink in it: only a caller who asks for a stamp gets ink alone.
+    # A box selects a place and does not imply ink; only a caller who requests a stamp gets ink alone.
     return Found(alpha, Subject.OBJECT if subject is Subject.STAMP else subject, boxes, notes=notes)
 
 
@@ -122,10 +125,10 @@ def _united(alphas: Sequence[np.ndarray], size: tuple[int, int] | None = None) -
 
 
 def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the alpha of only the people or only the things of a matte, and notes.
+    """Return the alpha (h, w) float32 of only the people or only the things of a matte, and notes.
 
-    If the engine cannot detect people, the whole alpha is returned. If there are none, the alpha is 0 everywhere, and a
-    note says so.
+    rgb: (H, W, 3) uint8. If the engine cannot detect people, the whole alpha is returned. If the matte contains no such
+    subject, the alpha is 0 everywhere, and a note says so.
     """
     if matte.people is None or subject not in (Subject.PERSON, Subject.OBJECT):
         return matte.alpha, ()

@@ -26,7 +26,7 @@ _COARSEST = 15
 _PIXELS = 1920 * 1080
 _LEVELS = 4
 _WINDOW_CELLS = 3
-_FALLBACK = 0.05  # weight of the coarser estimate; a window full of certain colours weighs 1
+_FALLBACK = 0.05  # weight of the coarser estimate; a window of only certain colours has the weight 1
 _EPSILON = 1e-4
 
 
@@ -39,9 +39,9 @@ def decontaminate(rgb: np.ndarray, alpha: np.ndarray, shown: np.ndarray | None =
     """
     if alpha.dtype != np.uint16:
         alpha = quantize(alpha)
-    band = cv2.inRange(alpha, _LOWEST, _HIGHEST) & 1
+    band = _within(alpha, _LOWEST, _HIGHEST)
     if shown is not None:
-        band |= cv2.inRange(alpha, 0, _LOWEST - 1) & cv2.inRange(shown, 1, 255)
+        band |= _within(alpha, 0, _LOWEST - 1) & _within(shown, 1, 255)
     left, top, width, height = cv2.boundingRect(band)
     if width == 0:
         return rgb
@@ -54,6 +54,12 @@ def decontaminate(rgb: np.ndarray, alpha: np.ndarray, shown: np.ndarray | None =
     clean = rgb.copy()
     _correct(rgb[window], alpha[window], band[window], clean[window], reduction)
     return clean
+
+
+def _within(plane: np.ndarray, lowest: int, highest: int) -> np.ndarray:
+    """Return 1 where (H, W) is between the two values, both included, else 0; uint8."""
+    inside: np.ndarray = cv2.inRange(plane, np.array(lowest), np.array(highest))
+    return inside & 1
 
 
 def _correct(rgb: np.ndarray, alpha: np.ndarray, band: np.ndarray, clean: np.ndarray, reduction: int) -> None:
@@ -91,10 +97,10 @@ def _smooth_layers(rgb: np.ndarray, alpha: np.ndarray, reduction: int) -> tuple[
         pyramid.append((photo, weight))
 
     def finest(of_back: bool) -> np.ndarray:
-        mean: np.ndarray | None = None
+        mean = None
         for photo, weight in reversed(pyramid):
             mean = _trusting_mean(photo, 1 - weight if of_back else weight, mean)
-        return cv2.convertScaleAbs(mean)
+        return cv2.convertScaleAbs(np.asarray(mean))
 
     back = beside(finest, True)
     return finest(False), back.result()

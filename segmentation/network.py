@@ -1,13 +1,13 @@
-"""The built-in network: a small U-Net from a photo, and prompts where there are any, to mattes and people.
+"""The built-in network: a small U-Net that computes mattes and people from a photo and optional prompts.
 
 Input   photo (B, 3, H, W) float, H and W multiples of 32, RGB in 0..1, ImageNet-normalised; and prompt planes
         (B, P, H, W), P = `config.prompt_planes`:
         0  box: 0 everywhere without one, else +1 inside the box or boxes and -1 outside;
-        1  clicks: +1 on the disc of a click that keeps, -1 on that of one that removes, 0 elsewhere;
-        2  the matte before the last click, as 2 * alpha - 1; 0 everywhere without one.
-        Networks with one plane know boxes alone; there the plane enters the encoder, in the others the decoder, so that
-        the features of a photo serve for any number of prompts.
-Output  mattes (B, 2, H, W): logits of the alpha of the subject (with a prompt: of what it asks for) and of people;
+        1  clicks: +1 on the disc of a keep click, -1 on the disc of a remove click, 0 elsewhere;
+        2  the matte before the last click, as 2 * alpha - 1; 0 everywhere if there is none.
+        A network with one plane accepts only boxes, and its plane enters the encoder. In the others the planes enter
+        the decoder, so that a photo's features can be reused for any number of prompts.
+Output  mattes (B, 2, H, W): logits of the alpha of the subject (with a prompt: of the selected one) and of people;
         people (B, 5, H/8, W/8): logit of a person's box centre, and the logs of how far left, up, right and down of the
         cell's middle that box reaches (in cells of 8 pixels).
 
@@ -34,7 +34,7 @@ from .errors import WeightsInvalid
 
 MULTIPLE = 32
 PEOPLE_STRIDE = 8
-KERNELS = (3, 3, 5, 3, 5, 5, 3)  # of the encoder's seven stages
+KERNELS = (3, 3, 5, 3, 5, 5, 3)  # kernel sizes of the encoder's seven stages
 STRIDES = (1, 2, 2, 2, 1, 2, 1)
 SKIPS = (0, 1, 2, 4)  # the last stages at strides 2, 4, 8 and 16; the seventh ends at 32
 
@@ -49,12 +49,12 @@ class NetworkConfig:
     expansion: int = 6
     pool_bins: tuple[int, ...] = (1, 2, 4)
     context_width: int = 192
-    decoder_widths: tuple[int, ...] = (32, 48, 80, 128)  # at strides 2, 4, 8, 16
+    decoder_widths: tuple[int, ...] = (32, 48, 80, 128)  # channels of the decoder at strides 2, 4, 8, 16
     people_width: int = 64
     prompt_planes: int = (
-        1  # 1: boxes, entering the encoder; 3: boxes, clicks and the matte before, entering the decoder
+        1  # 1: boxes, which enter the encoder; 3: boxes, clicks and the previous matte, which enter the decoder
     )
-    prompt_widths: tuple[int, ...] = (16, 24, 32, 48, 64)  # of what is read from three planes, at strides 2 to 32
+    prompt_widths: tuple[int, ...] = (16, 24, 32, 48, 64)  # channels read from the three planes, at strides 2 to 32
     attention_blocks: int = 0  # at stride 32
     attention_heads: int = 4
 
@@ -114,8 +114,8 @@ class InvertedResidual(nn.Module):
         self.filter = FoldedConvolution(middle, middle, kernel, stride, groups=middle)
         self.narrow = FoldedConvolution(middle, outputs)
         self.shortcut = stride == 1 and inputs == outputs
-        self.drop = 0.0  # how often training leaves out all but the shortcut
-        if self.shortcut:  # what is added to the shortcut begins small, so that many blocks in a row stay calm
+        self.drop = 0.0  # how often training drops all but the shortcut
+        if self.shortcut:  # the values added to the shortcut start small, so that many consecutive blocks stay stable
             nn.init.constant_(self.narrow.scale, 0.2)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -146,7 +146,7 @@ class Encoder(nn.Module):
                 stage.append(InvertedResidual(inputs, outputs, KERNELS[index], stride, expansion))
                 inputs = outputs
             self.stages.append(stage)
-        if self.prompted:  # the prompt also enters at every depth: the deep cells need not learn to carry it
+        if self.prompted:  # the prompt also enters at every depth, so the deep cells need not learn to transport it
             self.prompt = nn.ModuleList(_zeroed(nn.Conv2d(1, width, 1, bias=False)) for width in config.widths[1:])
 
     def forward(self, x: Tensor) -> list[Tensor]:
@@ -202,7 +202,7 @@ class Attention(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         count, width, rows, columns = (int(side) for side in x.shape)
-        x = x + self.position(x)  # the zeros beyond the border tell where a cell lies
+        x = x + self.position(x)  # the zeros beyond the border encode where a cell is
         tokens = x.flatten(2).transpose(1, 2)  # (B, h*w, C)
         parts = self.query_key_value(self.before(tokens))
         parts = parts.view(count, rows * columns, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
@@ -262,7 +262,7 @@ class KeylineUNet(nn.Module):
             PyramidPool(config.widths[-1], config.context_width, config.pool_bins),
             convolution(config.context_width, config.context_width),
         )
-        deep = (*narrow[1:], config.context_width)  # what comes up from below at strides 2, 4, 8, 16
+        deep = (*narrow[1:], config.context_width)  # channels of the upsampled features at strides 2, 4, 8, 16
         skips = [config.widths[index] for index in SKIPS]
         if config.is_clickable:
             self.prompts = PromptReader(config.prompt_planes, config.prompt_widths, (*deep, config.context_width))
@@ -280,11 +280,11 @@ class KeylineUNet(nn.Module):
             maps := nn.Conv2d(config.people_width, 5, 1),
         )
         assert maps.bias is not None
-        nn.init.constant_(maps.bias[:1], -4.0)  # sigmoid 0.02: focal loss starts calm (Lin et al. 2017)
+        nn.init.constant_(maps.bias[:1], -4.0)  # sigmoid 0.02: focal loss starts with small gradients (Lin et al. 2017)
         self.side_mattes = nn.ModuleList(nn.Conv2d(width, 2, 3, 1, 1) for width in (narrow[2], narrow[1]))
 
     def encode(self, photos: Tensor) -> list[Tensor]:
-        """Return the features of photos: skips at strides 2 to 16, context at stride 32.
+        """Return the features of photos (B, 3, H, W): skips at strides 2 to 16, context at stride 32.
 
         A network with one prompt plane takes it with the photos, as their fourth channel.
         """
@@ -292,7 +292,10 @@ class KeylineUNet(nn.Module):
         return [*skips, self.context(y)]
 
     def decode(self, features: list[Tensor], planes: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return mattes and people from a photo's features and prompt planes (B, 3, H, W)."""
+        """Return mattes and people from a photo's features and prompt planes (B, 3, H, W).
+
+        The shapes of the results are those in the module's docstring.
+        """
         *skips, y = features  # (B, context, H/32, W/32)
         told: list[Tensor | float] = [0.0] * 5
         if planes is not None:
@@ -303,7 +306,7 @@ class KeylineUNet(nn.Module):
         for up, skip, prompt in zip(reversed(self.up), reversed(skips), reversed(told[:4]), strict=True):
             size = (int(skip.shape[-2]), int(skip.shape[-1]))
             y = functional.interpolate(y, size, mode="bilinear") + prompt
-            if y.requires_grad:  # as the gradient of `cat` is a slice, ten times as slow here
+            if y.requires_grad:  # because the gradient of `cat` is a slice, which is ten times as slow here
                 y.register_hook(in_channels_last)
             y = up(torch.cat([y, skip], 1))
             decoded.append(y)  # strides 16, 8, 4, 2
@@ -347,10 +350,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a file by name; a `.pth` file cannot run code. Raise WeightsInvalid for other files."""
     try:
         weights = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
-    except Exception as error:  # garbage makes the unpickler stumble in every way there is
+    except Exception as error:  # invalid files raise every kind of error in the unpickler
         raise WeightsInvalid(f"{path.name} is not a readable checkpoint.") from error
     if isinstance(weights, dict) and isinstance(weights.get("state_dict"), dict):
-        weights = weights["state_dict"]  # as training frameworks save it, beside their own state
+        weights = weights["state_dict"]  # training frameworks store it beside their own state
     if not isinstance(weights, dict) or not all(isinstance(value, Tensor) for value in weights.values()):
         raise WeightsInvalid(f"{path.name} does not hold a dictionary of tensors.")
     return weights

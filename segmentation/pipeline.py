@@ -39,16 +39,16 @@ from .visualize import draw_ids
 
 __all__ = ["CutoutResult", "Person", "Rendered", "cut_out", "read_alpha", "render_variant"]
 
-BOX_MARGIN = 0.04  # of a box's longer side: hair may reach a little out of a drawn box
+BOX_MARGIN = 0.04  # share of a box's longer side: hair may extend slightly out of a drawn box
 UNCERTAINTY_SIDE_PX = 320
 NOTHING_FOUND = "nothing: no subject was found"
 NOTHING_LEFT = "nothing: threshold and erosion removed the whole subject"
-SUREST_SHARE = 0.005  # of a picture: smaller than nearly any subject
-NOTHING_SURE = 0.6  # uncertainty of a picture in which nothing was found
-# Text keys in the stored alpha's PNG, read again for variants: the subject, and the boxes searched for ink.
+SUREST_SHARE = 0.005  # share of a picture: smaller than nearly any subject
+NOTHING_SURE = 0.6  # the uncertainty of a picture in which nothing was found
+# Text keys in the stored alpha's PNG, which variants read: the subject, and the boxes searched for ink.
 SUBJECT_TEXT = "keyline-subject"
 BOXES_TEXT = "keyline-boxes"
-PAPER = (255, 160)  # levels: white, and a gray behind pictures that are nearly white
+PAPER = (255, 160)  # levels: white, and a gray for pictures that are nearly white
 _NEARLY_WHITE = 224
 
 
@@ -102,7 +102,7 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
     with _timed(timings_ms, "model"):
         found = find(on_paper(picture), options, engine, min_box_side_px=limits.min_box_side_px)
     with _timed(timings_ms, "post"):
-        # What only the source or the alpha is needed for is encoded while the colours are computed.
+        # Outputs that need only the source or the alpha are encoded while the colours are computed.
         preview = beside(render_preview, picture.rgb, None if picture.alpha is None else to_levels(picture.alpha))
         alpha = full_size_alpha(found, picture, options)
         stored = beside(lambda: encode_alpha(alpha, texts=_texts(found), kept=Kept(picture.probe.resolution)))
@@ -138,8 +138,7 @@ def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits
 def on_paper(picture: Picture) -> np.ndarray:
     """Return the picture on an opaque background, (H, W, 3) uint8.
 
-    So the colours of transparent pixels have no effect. The background is white, or gray if the picture itself is
-    nearly white.
+    The background hides the colours of transparent pixels. It is white, or gray if the picture itself is nearly white.
     """
     if picture.alpha is None:
         return picture.rgb
@@ -196,7 +195,7 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
             Output.CUTOUT: lambda: render_cutout(
                 cut(clean, frame), cut(shown, frame), options, kept=_kept(matted.picture, options)
             ),
-            # A map of people must have the source's size for its readers, so it is never cropped.
+            # A map of people must have the source's size, so it is never cropped.
             Output.MASK: lambda: render_gray(
                 Output.MASK, cut(shown, frame) if matted.ids is None else matted.ids, kept=kept
             ),
@@ -252,13 +251,13 @@ def _drawn(rgb: np.ndarray, shown: np.ndarray, ids: np.ndarray | None) -> np.nda
 
 
 def uncertainty_of(alpha: np.ndarray) -> float:
-    """Return how uncertain a matte is, 0..1: 0 for an alpha of 0 and 1 alone, 1 for 0.5 everywhere.
+    """Return how uncertain a matte is, 0..1: 0 if every alpha is 0 or 1, 1 if every alpha is 0.5.
 
-    The larger of two numbers, measured on alpha averaged down to a longer side of 320 pixels, so that small and large
-    pictures are comparable; alpha is (H, W), float32 or quantised uint16. How much is undecided: the root of the mean
-    of 4 a (1 - a). How little is decided: NOTHING_SURE times what the surest half per cent of the picture lacks of 1,
-    so a picture without a subject gives NOTHING_SURE. docs/benchmarks.md says how much of the error the pictures with
-    high values hold.
+    alpha: (H, W), float32 or quantised uint16. The result is the larger of two numbers, measured on alpha averaged down
+    to a longer side of 320 pixels, so that small and large pictures are comparable. The first is the root of the mean
+    of 4 a (1 - a): how much is undecided. The second is NOTHING_SURE times the difference between 1 and the highest
+    half per cent of alpha: how little is certain, so a picture without a subject gives NOTHING_SURE. docs/benchmarks.md
+    shows how much of the total error is in pictures with high values.
     """
     height, width = alpha.shape
     scale = min(1.0, UNCERTAINTY_SIDE_PX / max(height, width))

@@ -15,9 +15,9 @@ def enlarge(plane: np.ndarray, height: int, width: int) -> np.ndarray:
 def shrink(plane: np.ndarray, height: int, width: int, *, exact: bool = True) -> np.ndarray:
     """Reduce (H, W) or (H, W, channels) by averaging.
 
-    Halving first is several times as fast, with the same result: a bilinear half is the mean of four pixels. Without
-    `exact`, the rest, a reduction to more than half, is bilinear too: on a large target this takes a tenth of the time,
-    and no screen shows the difference.
+    The picture is halved first, which is several times as fast with the same result: a bilinear half is the mean of
+    four pixels. Without `exact`, the remaining reduction (to more than half) is bilinear too: for a large target this
+    takes a tenth of the time, and the difference is not visible on a screen.
     """
     while plane.shape[0] >= 2 * height and plane.shape[1] >= 2 * width:
         plane = cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_LINEAR)
@@ -27,10 +27,10 @@ def shrink(plane: np.ndarray, height: int, width: int, *, exact: bool = True) ->
 
 
 class Enlarged:
-    """A small plane (h, w) float32 at the size of a picture, computed in blocks of rows.
+    """A small plane (h, w) float32, enlarged to the size of a picture in blocks of rows.
 
     The values are those of bilinear `cv2.resize`. A block stays in the processor's cache; the complete plane of a
-    picture of 50 megapixels would take 200 MB a channel.
+    picture of 50 megapixels would take 200 MB per channel.
     """
 
     def __init__(self, plane: np.ndarray, height: int, width: int) -> None:
@@ -42,7 +42,7 @@ class Enlarged:
         self._weight = (position - self._first).astype(np.float32)[:, None]
 
     def rows(self, lines: slice) -> np.ndarray:
-        """Return the rows `lines`, (rows, width) float32."""
+        """Return the rows of the slice `lines`, (rows, width) float32."""
         first, second = (self._plane.take(cells[lines], axis=0) for cells in (self._first, self._second))
         second -= first
         second *= self._weight[lines]
@@ -51,9 +51,10 @@ class Enlarged:
 
 
 def enlarged_cells(cells: np.ndarray, factor: int, rows: slice, width: int) -> np.ndarray:
-    """Return some rows of (h, w, channels) uint8 enlarged bilinearly by a whole factor, `width` columns of them.
+    """Return rows of (h, w, channels) uint8 enlarged bilinearly by a whole factor, with `width` columns.
 
-    rows: of the enlarged picture, starting at a multiple of the factor. Beyond the last cell, its value continues.
+    rows: a range of rows of the enlarged picture that starts at a multiple of the factor. Beyond the last cell, its
+    value is repeated.
     """
     first = rows.start // factor
     halo = cells[max(0, first - 1) : -(-rows.stop // factor) + 1]

@@ -18,7 +18,7 @@ _QUALITY = 80
 def small_webp(data: bytes, limits: Limits, side_px: int) -> bytes:
     """Return a picture as an upright WebP, its longer side at most `side_px`.
 
-    A JPEG is decoded at a fraction of its size, which takes a tenth of the time. Raises the ImageErrors of `decode`.
+    A JPEG is decoded at a fraction of its size, which takes a tenth of the time. Raise the ImageErrors of `decode`.
     """
     picture = _reduced_jpeg(data, side_px) if sniff(data) == "jpeg" else _decoded(data, limits)
     picture.thumbnail((side_px, side_px))

@@ -27,23 +27,23 @@ import numpy as np
 
 MODEL_SIDE_PX = 900  # the longer side at which light and inks are estimated
 PAPER_SIDE_PX = 150  # the longer side at which the paper's surface is fitted
-STRIP_ROWS = 512  # rows processed at once, to bound the memory for 50 megapixels
-DARKEST = 6 / 255  # below it, densities are mostly noise
+STRIP_ROWS = 512  # rows processed at a time, to limit the memory for 50 megapixels
+DARKEST = 6 / 255  # below this channel value (0..1), densities are mostly noise
 STAIN_HUES_DEG = (56.0, 140.0)  # yellow, brown and olive, on the hue circle of `hue_of`
-MIN_INK_DENSITY = 0.14  # difference of two channels' densities: less is a tint of the paper or the light
+MIN_INK_DENSITY = 0.14  # difference of two channels' densities; a smaller one is a tint of the paper or the light
 FULL_INK_DENSITY = 0.7  # a paler ink counts as a thin layer of a stronger one, and becomes translucent
 MAX_INKS = 3
 MIN_INK_PIXELS = 20
-MIN_INK_SHARE = 0.12  # of the strongest ink's weight: a smaller group of another hue is fringes and mixtures
+MIN_INK_SHARE = 0.12  # share of the strongest ink's weight: smaller groups of another hue are fringes and mixtures
 HUE_APART_DEG = 45.0
 COLOUR_BLUR_PX = 1.2  # radius over which ink and print are separated
-NOISE_FLOOR = 2.5  # times the paper's own colour noise: weaker pixels are not ink
-COLOUR_LOSS = 0.4  # of thin strokes in JPEG: this much gray beside the ink's colour still counts as ink
+NOISE_FLOOR = 2.5  # times the paper's own colour noise; weaker pixels are not ink
+COLOUR_LOSS = 0.4  # for thin strokes in JPEG: this much gray beside the ink's colour still counts as ink
 _LOG_LEVELS = np.log(np.maximum(np.arange(256, dtype=np.float32) / 255, DARKEST))
 
 
 class Stamp(NamedTuple):
-    """alpha: (H, W) float32 in 0..1. colour: (H, W, 3) uint8, the ink without paper, print and shadow."""
+    """The ink of a stamp. alpha: (H, W) float32 in 0..1. colour: (H, W, 3) uint8, without paper, print and shadow."""
 
     alpha: np.ndarray
     colour: np.ndarray
@@ -72,7 +72,10 @@ class Page:
 
 
 def lift_stamp(rgb: np.ndarray) -> Stamp:
-    """Separate coloured ink from its paper. rgb: (H, W, 3) uint8; without any ink the alpha is 0 everywhere."""
+    """Return coloured ink separated from its paper; without any ink the alpha is 0 everywhere.
+
+    rgb: (H, W, 3) uint8.
+    """
     height, width = rgb.shape[:2]
     page = read_page(rgb)
     alpha = np.zeros((height, width), np.float32)
@@ -80,7 +83,7 @@ def lift_stamp(rgb: np.ndarray) -> Stamp:
     colour[:] = np.rint(255 * page.brightest)
     if not page.inks:
         return Stamp(alpha, colour)
-    reach = max(1.2, max(height, width) / 450)  # about half the stroke of print
+    reach = max(1.2, max(height, width) / 450)  # about half the width of a stroke of print
     border = int(4 * reach) + 1
     for top in range(0, height, STRIP_ROWS):
         first, past = max(0, top - border), min(height, top + STRIP_ROWS + border)
@@ -140,7 +143,7 @@ def _paper(small: np.ndarray) -> np.ndarray:
         weighted = terms * weight[:, None]
         surface = terms @ np.linalg.solve(terms.T @ weighted + 1e-3 * np.eye(10), weighted.T @ values)
         residual = values - surface
-        first, second, third = np.ascontiguousarray(residual.T)  # reducing short rows takes ten times as long
+        first, second, third = np.ascontiguousarray(residual.T)  # resizing short rows takes ten times as long
         tint = np.maximum(np.maximum(first, second), third) - np.minimum(np.minimum(first, second), third)
         mean = (first + second + third) / 3
         darker, brighter = np.maximum(-mean, 0), np.maximum(mean, 0)
@@ -185,7 +188,7 @@ def is_stain(hue_deg: np.ndarray) -> np.ndarray:
 
 
 def hues_apart(first_deg: np.ndarray, second_deg: float) -> np.ndarray:
-    """Return the angle between hues of 0..360 degrees, 0..180."""
+    """Return the angle between hues (H, W) and one hue, 0..180 degrees; the hues are 0..360 degrees."""
     difference = np.abs(first_deg - np.float32(second_deg))
     return np.minimum(difference, 360 - difference)
 
@@ -252,7 +255,7 @@ def _unmix(density: np.ndarray, hue_deg: np.ndarray, ink: Ink, noise: float) -> 
     rest = (1 - ink_sum * slope) / 3  # print = density . rest
     split = cv2.GaussianBlur(cv2.transform(density, np.stack([slope, rest])), (0, 0), COLOUR_BLUR_PX)
     inky = np.clip(split[..., 0], 0, None) * (ink_sum / 3)
-    # A pixel of another hue holds none of this ink, however well the densities fit.
+    # A pixel of another hue contains none of this ink, even if the densities match.
     inky *= np.clip((75 - hues_apart(hue_deg, ink.hue_deg)) / 30, 0, 1)
     printed = np.clip(split[..., 1] - COLOUR_LOSS * inky, 0, None)
     share = inky / (inky + printed + 1e-4)

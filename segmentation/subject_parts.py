@@ -1,4 +1,4 @@
-"""Split a subject into its people, complete, and its things without people."""
+"""Split a subject into its complete people and the things without people."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from segmentation.engines.base import Instance, Matte
 from segmentation.resizing import enlarge
 
 OPAQUE = 0.5
-WHOLLY_SUBJECT = 0.8  # of a group of people: from here on, the subject's outline is the better one
-TOUCHED = 0.08  # of a group or a person: with less, it only stands beside the subject
-LEAST_SHARE = 0.02  # of the subject's alpha: less than this is neither a person nor a thing
+WHOLLY_SUBJECT = 0.8  # share of a group of people: from this value on, the subject's outline is the better one
+TOUCHED = 0.08  # share of a group or a person: with less, the person is only beside the subject
+LEAST_SHARE = 0.02  # share of the subject's alpha: a smaller part is neither a person nor a thing
 
 InstancesOf = Callable[[], Sequence[Instance]]
 
@@ -27,7 +27,7 @@ def people_in(matte: Matte, instances: InstancesOf) -> np.ndarray | None:
     """
     assert matte.people is not None
     people, subject = matte.people, matte.alpha
-    alpha = subject * np.clip(2 * people, 0, 1)  # an unsure 0.9 leaves the inside of a person opaque
+    alpha = subject * np.clip(2 * people, 0, 1)  # an uncertain 0.9 becomes opaque inside a person
     groups, labels = cv2.connectedComponents((people > OPAQUE).astype(np.uint8))
     shares = [float((subject[labels == group] > OPAQUE).mean()) for group in range(1, groups)]
     if any(TOUCHED <= share < WHOLLY_SUBJECT for share in shares):

@@ -1,4 +1,4 @@
-"""Render a processed picture with other options from its stored files; runs in a separate process."""
+"""Render a processed picture with other options from its stored files, in a separate process."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def only_people(alpha_png: bytes, ids_png: bytes, people: Sequence[int]) -> byte
     if ids is None:
         raise ImageUnreadable("The mask of this picture cannot be read.")
     kept = np.isin(ids, list(people)).astype(np.float32)
-    # Half a pixel of softness, so that the border between a kept and a dropped person is not a staircase.
+    # Half a pixel of softness, so that the border between a kept and a removed person has no visible steps.
     alpha = read_alpha(alpha_png) * cv2.GaussianBlur(kept, (3, 3), 0)
     return encode_alpha(quantize(alpha), texts=read_texts(alpha_png))
 

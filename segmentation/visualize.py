@@ -8,12 +8,12 @@ import cv2
 import numpy as np
 
 _OPACITY = 0.5
-_OUTLINE_SHARE = 0.004  # of the shorter side
+_OUTLINE_SHARE = 0.004  # share of the shorter side
 # The first ones are distinct under the common kinds of colour blindness (Okabe and Ito, 2008).
 _FIRST_COLOURS = (
     (230, 159, 0), (0, 114, 178), (0, 158, 115), (213, 94, 0), (204, 121, 167), (86, 180, 233), (240, 228, 66),
 )  # fmt: skip
-_STEP = 17  # between the levels of red, green and blue of the candidates for the other colours
+_STEP = 17  # steps between the levels of red, green and blue of the candidates for the other colours
 
 
 @cache

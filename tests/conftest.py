@@ -21,7 +21,7 @@ from tests.cast import Person, make_person
 from tests.postgres import running_postgres
 from tests.stack import Stack, running_stack
 
-hypothesis.settings.register_profile("any machine", deadline=None)  # a busy one is slow, and nothing is wrong with it
+hypothesis.settings.register_profile("any machine", deadline=None)  # a busy machine is slow, which is not a fault
 hypothesis.settings.load_profile("any machine")
 
 
@@ -130,11 +130,11 @@ def live_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     kills a part of the site must leave it healthy: `live_stack.wait_until_healthy()`.
     """
     folder = tmp_path_factory.mktemp("site")
-    (folder / "weights").mkdir()  # tests put the files there that they have the site load
-    # Tests serve pictures and take callbacks on this machine; the guard lets the site reach nothing else private.
+    (folder / "weights").mkdir()  # tests put files here that the site must load
+    # Tests serve pictures and receive callbacks on this machine; the guarded client permits no other private address.
     changes = {
         "MATTING_FETCH_ALLOW": "127.0.0.1:*",
-        "MATTING_FETCH_TIMEOUT_S": "120",  # what a test keeps back shall not end on a busy machine
+        "MATTING_FETCH_TIMEOUT_S": "120",  # a response that a test delays must not time out on a busy machine
         "MATTING_WEIGHTS_DIR": str(folder / "weights"),
     }
     with running_stack(folder, **changes) as stack:

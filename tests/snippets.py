@@ -1,4 +1,4 @@
-"""Run the snippets of a page of the documentation against a running site, as a reader would."""
+"""Run the snippets of a documentation page against a running site, as a reader would."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from pathlib import Path
 
 from tests.stack import ROOT, Stack
 
-# The addresses that the pages write, and that a test replaces.
+# The addresses on the pages, which a test replaces.
 SITE, PICTURES = "http://localhost:8000", "https://example.com"
 LANGUAGES = ("sh", "python", "js")
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Hold what a reader has: a running site, a key, a server with pictures, and a folder with `photo.jpg`.
+    """What a reader has: a running site, a key, a server with pictures, and a folder with `photo.jpg`.
 
-    ports: the real ports of other servers, by those that the page writes. installed: where the client package is.
+    ports: the real ports of other servers, by the ports on the page. installed: the folder of the client package.
     """
 
     stack: Stack
@@ -34,7 +34,10 @@ class Reader:
     installed: Path | None = None
 
     def run(self, snippet: str, language: str) -> str:
-        """Run one snippet in the folder; return what it prints. Fails with its errors unless it ends with 0."""
+        """Run one snippet in the folder and return its output.
+
+        Fail with its error output unless its exit status is 0.
+        """
         text = snippet.replace(SITE, self.stack.base_url).replace(PICTURES, self.pictures)
         for written, port in self.ports.items():
             text = text.replace(f"localhost:{written}", f"127.0.0.1:{port}")
@@ -59,13 +62,13 @@ class Reader:
 
 
 def snippets_of(page: str) -> list[tuple[str, str]]:
-    """Return the snippets of a page in their order, each with its language."""
+    """Return the snippets of a page in order, each with its language."""
     found = re.findall(rf"^```({'|'.join(LANGUAGES)})\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
     return [(text, language) for language, text in found]
 
 
 def client_installed(folder: Path) -> Path:
-    """Install the client package as `pip install ./client` does, into a folder of its own; return where."""
+    """Install the client package into a separate folder, as `pip install ./client` does; return the folder."""
     shutil.copytree(ROOT / "client", folder / "source")
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--target"]
     subprocess.run([*command, str(folder / "installed"), str(folder / "source")], check=True, timeout=180)

@@ -1,4 +1,4 @@
-"""The lock files have one version of every package, agree with the lists of requirements, and name no index."""
+"""The lock files have one version of every package, match the lists of requirements, and contain no index URL."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from packaging.version import Version
 
 from tests.stack import ROOT
 
-# Versions in which a published vulnerability is fixed. `.ci/audit` asks the public list where it can be reached.
+# The versions in which published vulnerabilities are fixed. `.ci/audit` uses the public list if it can be reached.
 LOWEST_SAFE = {
     "certifi": "2024.7.4",
     "cryptography": "44.0.1",
@@ -37,7 +37,13 @@ LOWEST_SAFE = {
     "werkzeug": "3.1.4",
 }
 
-PAIRS = {"requirements.lock": "requirements.txt", "requirements-dev.lock": "requirements-dev.txt"}
+PAIRS = [
+    ("requirements.lock", "requirements.txt"),
+    ("requirements-optional.lock", "requirements-observe.txt"),
+    ("requirements-optional.lock", "requirements-saml.txt"),
+    ("requirements-dev.lock", "requirements-dev.txt"),
+]
+LOCKS = sorted({lock for lock, _ in PAIRS})
 
 
 def locked(name: str) -> dict[str, str]:
@@ -56,20 +62,20 @@ def required(name: str) -> list[Requirement]:
     return [Requirement(line) for line in lines if line and not line.startswith("-r")]
 
 
-@pytest.mark.parametrize("lock", list(PAIRS))
-def test_the_lock_has_a_version_that_fits_every_requirement(lock: str) -> None:
+@pytest.mark.parametrize(("lock", "requirements"), PAIRS)
+def test_the_lock_has_a_version_that_fits_every_requirement(lock: str, requirements: str) -> None:
     versions = locked(lock)
 
     unmet = [
         str(requirement)
-        for requirement in required(PAIRS[lock])
+        for requirement in required(requirements)
         if not requirement.specifier.contains(versions.get(canonicalize_name(requirement.name), "0"))
     ]
 
     assert unmet == [], "run `make lock`"
 
 
-@pytest.mark.parametrize("lock", list(PAIRS))
+@pytest.mark.parametrize("lock", LOCKS)
 def test_no_locked_version_has_a_known_vulnerability(lock: str) -> None:
     versions = locked(lock)
 
@@ -80,7 +86,14 @@ def test_no_locked_version_has_a_known_vulnerability(lock: str) -> None:
     } == {}
 
 
-def test_tests_run_with_the_versions_of_the_site() -> None:
-    site, tests = locked("requirements.lock"), locked("requirements-dev.lock")
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-optional.lock"])
+def test_tests_run_with_the_versions_of_the_site(lock: str) -> None:
+    site, tests = locked(lock), locked("requirements-dev.lock")
 
     assert {name: tests.get(name) for name in site} == site
+
+
+def test_optional_packages_need_no_other_version_than_the_site() -> None:
+    site, optional = locked("requirements.lock"), locked("requirements-optional.lock")
+
+    assert {name: version for name, version in optional.items() if site.get(name, version) != version} == {}

@@ -9,15 +9,16 @@ from torch import Tensor
 from training.data import ROLES, Entry, Picture, SetRole, load_all
 from training.packed import Packed
 
-# What is known of people in a picture. Of the last three only what the subject is: others may be about.
+# What is known about the people in a picture. In the last three kinds only the subject is known; other people may
+# exist.
 PEOPLE_CODES = {"unknown": 0, "none": 1, "one": 2, "some": 3, "marked": 4, "thing": 5, "person": 6, "people": 7}
 PEOPLE_CODES |= {"deserted": PEOPLE_CODES["none"], "alone": PEOPLE_CODES["one"]}
-DESERTED_WEIGHT = 0.2  # of a scene marked or boxed as without people, beside one with them
-LEAST_PERSON_SHARE = 0.01  # of its picture: a marked scene with smaller people only counts as deserted
-USUAL_SUBJECT_SHARE = 0.2  # of its picture; pictures people take have smaller subjects than training sets
-LEAST_CUTOUT_SHARE = 0.03  # of its picture: what is smaller would be pasted as a blur
-NAMED_PERSON_CUTOUT = 4.0  # weight among single people to paste: found in all postures, but cut out hard
-MOST_PEOPLE = 12  # single people of one scene
+DESERTED_WEIGHT = 0.2  # weight of a scene that is marked or boxed as without people, relative to one with people
+LEAST_PERSON_SHARE = 0.01  # share of its picture: a marked scene with only smaller people counts as empty
+USUAL_SUBJECT_SHARE = 0.2  # share of its picture; pictures that people take have smaller subjects than training sets
+LEAST_CUTOUT_SHARE = 0.03  # share of its picture: a smaller subject would be pasted blurred
+NAMED_PERSON_CUTOUT = 4.0  # weight among single people to paste: in all postures, but with hard edges
+MOST_PEOPLE = 12  # maximum number of single people from one scene
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Bank:
 
     photos: Packed | Tensor  # (N, S, S, 3)
     alphas: Packed | Tensor  # (N, S, S); zero where a picture has no subject
-    unsure: Tensor  # (N,) whether the alpha teaches only where it is near 0 or 1
+    unsure: Tensor  # (N,) whether the alpha is used only where it is near 0 or 1
     people: Tensor  # (N,) PEOPLE_CODES
     real: Tensor  # (N,) weight among whole photos
     cutout: Tensor  # (N,) weight among subjects to paste
@@ -34,13 +35,13 @@ class Bank:
     empty: Tensor  # (E,) rows without any subject
     objects: Packed | Tensor  # (M, S, S)
     object_photo: Tensor  # (M,) row of the photo
-    object_is_person: Tensor  # (M,)
+    object_is_person: Tensor  # (M,) whether the object is a person
     object_cutout: Tensor  # (M,) weight among objects to paste
     marked: Packed | Tensor  # (K, S, S) ids of people, 255 = ignore
     marked_photo: Tensor  # (K,) row of the photo
     marked_weight: Tensor  # (K,) weight among scenes with marked people
-    boxed: Tensor  # (L, 2, MOST_PEOPLE, 4) boxes round all people, and round where people are unknown, in -1..1
-    boxed_present: Tensor  # (L, 2, MOST_PEOPLE) which of them are there
+    boxed: Tensor  # (L, 2, MOST_PEOPLE, 4) boxes around all people, and around areas where people are unknown, in -1..1
+    boxed_present: Tensor  # (L, 2, MOST_PEOPLE) which of the boxes exist
     boxed_photo: Tensor  # (L,) row of the photo
     boxed_weight: Tensor  # (L,) weight among scenes with boxed people
 
@@ -124,5 +125,5 @@ def _known(picture: Picture) -> tuple[float, ...]:
 
 
 def weight_by_share(share: float) -> float:
-    """Return how often to draw a subject by its share of the picture; small subjects more often, within limits."""
+    """Return the weight of a subject by its share of the picture; small subjects get higher weights, within limits."""
     return min(max(USUAL_SUBJECT_SHARE / max(share, 1e-6), 0.5), 4.0)

@@ -1,7 +1,7 @@
 """Evaluate clicks: simulate a person who clicks to select the true subject, and measure the overlap.
 
-The protocol of the literature on interactive segmentation (Sofiiuk et al. 2022): the first click is in the middle of
-the subject, each further one in the middle of the largest error, as a keep or a remove click.
+The protocol follows the literature on interactive segmentation (Sofiiuk et al. 2022): the first click is in the middle
+of the subject, each further click in the middle of the largest error, as a keep or a remove click.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from segmentation.options import Point
 from segmentation.resizing import enlarge
 from training.metrics import intersection_over_union, mean
 
-COUNTS = (1, 3, 5)  # after so many clicks the overlap is measured
+COUNTS = (1, 3, 5)  # the overlap is measured after these numbers of clicks
 OPAQUE = 0.5
 
 
@@ -51,7 +51,7 @@ def next_click(truth: np.ndarray, alpha: np.ndarray, shape: tuple[int, int]) -> 
 
 def _middle(error: np.ndarray) -> tuple[float, int, int]:
     """Return the depth, row and column of the deepest pixel of an error (h, w) bool."""
-    padded = cv2.copyMakeBorder(error.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)  # the border ends an error
+    padded = cv2.copyMakeBorder(error.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)  # the border limits an error
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     row, column = np.unravel_index(int(depth.argmax()), depth.shape)
     return float(depth[row, column]), int(row), int(column)

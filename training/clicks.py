@@ -1,6 +1,6 @@
 """Simulate the clicks of a person who selects a target and sees the network's current result.
 
-The first click is inside the target, each further one in the largest error, as in RITM (Sofiiuk et al. 2022): a keep
+The first click is inside the target, each further click in the largest error, as in RITM (Sofiiuk et al. 2022): a keep
 click where the target is missing, a remove click where something else is included.
 """
 
@@ -16,17 +16,17 @@ from segmentation.network import KeylineUNet
 from .geometry import chance
 from .mixture import Batch
 
-LEAST_ERROR = 0.002  # of the picture's area: smaller errors are not clicked at
+LEAST_ERROR = 0.002  # share of the picture's area: smaller errors get no click
 CELL_PX = 4  # clicks are chosen on a coarser grid
-BLUR_SHARE = 0.1  # of the side: the surroundings whose error counts as one
-BOX_ALONE, FIRST_CLICK, AUTO = 0.45, 0.25, 0.15  # of boxed targets; the rest keep their box and are corrected
-PHOTO_CLICK, PHOTO_CORRECTED = 0.1, 0.15  # of whole photos
-CORRECTED_AGAIN = 0.7  # of those that have had a click
-ROUNDS = (0.2, 0.5, 0.2, 0.1)  # how often a batch is corrected 0, 1, 2, 3 times
+BLUR_SHARE = 0.1  # share of the side: the surroundings whose error counts as one
+BOX_ALONE, FIRST_CLICK, AUTO = 0.45, 0.25, 0.15  # of boxed targets; the others keep their box and are corrected
+PHOTO_CLICK, PHOTO_CORRECTED = 0.1, 0.15  # share of whole photos
+CORRECTED_AGAIN = 0.7  # share of those that have had a click
+ROUNDS = (0.2, 0.5, 0.2, 0.1)  # how often a batch is corrected 0, 1, 2, 3 times, as shares
 
 
 def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor) -> Tensor:
-    """Return click planes (B, H, W) with one more disc, where `clicked` (B,) is set.
+    """Return click planes (B, H, W) with an additional disc where `clicked` (B,) is set.
 
     `points` (B, 2): row and column in pixels; `signs` (B,): +1 or -1. A later click covers earlier ones.
     """
@@ -39,9 +39,10 @@ def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor)
 
 
 def place_clicks(wrong: Tensor, interior: Tensor) -> Tensor:
-    """Draw a random point (B, 2), row and column in pixels, in `wrong` (B, 1, H, W) and far from its border.
+    """Draw a random point (B, 2), row and column in pixels, inside an error and far from its border.
 
-    interior: the same map or a smoother one, which defines how deep a pixel is inside.
+    wrong: (B, 1, H, W), 1 where the result is wrong. interior: the same map or a smoother one, which defines how deep a
+    pixel is inside.
     """
     coarse = functional.avg_pool2d(wrong, CELL_PX)
     reach = max(1, round(BLUR_SHARE * coarse.shape[-1] / 2))
@@ -99,7 +100,8 @@ def answered(network: KeylineUNet, features: list[Tensor], planes: Tensor) -> Te
     training, kind = network.training, planes.device.type
     features = [level.contiguous(memory_format=torch.channels_last) for level in features]
     network.eval()
-    # Without a cache: weights that were cast without gradients would be found there by the pass that needs them.
+    # Without a cache, because weights that were cast without gradients would be reused by the pass that needs
+    # gradients.
     with torch.autocast(
         kind, torch.get_autocast_dtype(kind), enabled=torch.is_autocast_enabled(kind), cache_enabled=False
     ):

@@ -23,7 +23,7 @@ PHOTO_SUFFIXES = (".webp", ".jpg", ".jpeg", ".png")
 LABEL_SUFFIX = ".label.json"
 MARK_SUFFIXES = (".people.png", ".ignore.png", ".things.png", ".things.json", ".boxes.json", LABEL_SUFFIX)
 UNDECIDED = (0.1, 0.9)  # an alpha between these is neither clearly subject nor clearly background
-LARGEST_UNDECIDED = 0.25  # of the subject's area: with more, a model's mask teaches only where it is certain
+LARGEST_UNDECIDED = 0.25  # share of the subject's area: with more, a model's mask is used only where it is certain
 LARGEST_OBJECTS = 6
 SMALLEST_OBJECT_SHARE = 0.01
 
@@ -34,12 +34,12 @@ class SetRole:
 
     real: float = 1.0  # weight among whole photos with a subject mask
     cutout: float = 0.25  # weight among subjects to paste
-    people: str = "unknown"  # what is known of all people in its photos, a key of bank.PEOPLE_CODES
-    held_out: int = 0  # so many pictures are never trained on
-    unsure: bool = False  # whether a mask teaches only where it is near 0 or 1
+    people: str = "unknown"  # the knowledge about all people in its photos, a key of bank.PEOPLE_CODES
+    held_out: int = 0  # number of pictures that are excluded from training
+    unsure: bool = False  # whether a mask is used only where it is near 0 or 1
 
 
-# Weights follow the masks' quality: soft alpha is pasted often, coarse polygons never stand for a subject.
+# Weights follow the masks' quality: soft alpha is pasted often, coarse polygons are never used as subjects.
 ROLES = {
     "train-duts": SetRole(real=1.0, cutout=0.6, held_out=300),
     "train-clothing": SetRole(real=0.7, cutout=8.0, people="one", held_out=50),
@@ -65,11 +65,11 @@ def _labels(name: str) -> dict:
     return json.loads(Path(__file__).with_name(name).read_text(encoding="utf-8"))
 
 
-# Some subjects of DUTS-TR, named by eye: a person alone in the photo, one person before others, several people, a thing
-# in a deserted photo, a thing where people may be about.
+# Some subjects of DUTS-TR, labelled by hand: a person alone in the photo, one person in front of others, several
+# people, a thing in a photo without people, a thing in a photo where people may be visible.
 NAMED_SUBJECTS = {name: kind for kind, names in _labels("duts_subjects.json").items() for name in names}
 
-# By set and photo, boxes drawn by eye round all people: {"people": [[left, top, right, bottom]], "ignore": [...]} in
+# Boxes drawn by hand around all people, by set and photo: {"people": [[left, top, right, bottom]], "ignore": [...]} in
 # hundredths of the photo's sides.
 BOXED_BY_EYE = _labels("people_boxes.json")
 
@@ -91,11 +91,11 @@ class Picture:
 
     kind: str
     photo: np.ndarray  # (S, S, 3) RGB
-    subject: str | None = None  # of NAMED_SUBJECTS
+    subject: str | None = None  # a kind of NAMED_SUBJECTS
     alpha: np.ndarray | None = None
-    unsure: bool = False  # whether the alpha teaches only where it is near 0 or 1
+    unsure: bool = False  # whether the alpha is used only where it is near 0 or 1
     people: np.ndarray | None = None  # ids 1…n, 255 = ignore
-    boxed: tuple[np.ndarray, np.ndarray] | None = None  # (P, 4) round all people, (I, 4) where unknown, in 0..1
+    boxed: tuple[np.ndarray, np.ndarray] | None = None  # (P, 4) around all people, (I, 4) around unknown areas, in 0..1
     objects: list[tuple[np.ndarray, bool]] = field(default_factory=list)  # (alpha, is a person)
 
 
@@ -118,7 +118,7 @@ def entries(path: Path) -> Iterator[Entry]:
 
 
 def _group(kind: str, names: list[str], read: Callable[[str], bytes]) -> Iterator[Entry]:
-    groups: dict[str, dict[str, str]] = {}  # of each stem, the files' names by what they end in
+    groups: dict[str, dict[str, str]] = {}  # for each stem, the files' names by their endings
     for name in names:
         stem, suffix = _parted(name)
         groups.setdefault(stem, {})[suffix] = name
@@ -137,7 +137,7 @@ def _parted(name: str) -> tuple[str, str]:
 
 
 def held_out(listed: list[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Split into (train, held out).
+    """Split entries into training entries and held-out entries.
 
     The names with the smallest CRC-32 of each set are held out, as many as the set's role says.
     """
@@ -152,7 +152,7 @@ def held_out(listed: list[Entry]) -> tuple[list[Entry], list[Entry]]:
 
 
 def decode(data: bytes, colour: bool) -> np.ndarray:
-    """Decode to (H, W, 3) RGB or (H, W) grey, uint8; raise ValueError for a file that is not a picture."""
+    """Decode a picture file to (H, W, 3) RGB or (H, W) grey, uint8; raise ValueError for any other file."""
     flag = cv2.IMREAD_COLOR_RGB if colour else cv2.IMREAD_GRAYSCALE
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
     if picture is None:
@@ -161,7 +161,7 @@ def decode(data: bytes, colour: bool) -> np.ndarray:
 
 
 def square(picture: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
-    """Resize to (size, size) without keeping the aspect ratio, as the engine does."""
+    """Resize a picture to (size, size) without keeping the aspect ratio, as the engine does."""
     if nearest:
         return cv2.resize(picture, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
     smaller = min(picture.shape[:2]) > size
@@ -169,7 +169,7 @@ def square(picture: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
 
 
 def load(entry: Entry, size: int) -> Picture:
-    """Decode an entry at `size` x `size` pixels."""
+    """Return a decoded entry at `size` x `size` pixels; raise ValueError for a file that is not a picture."""
     photo = square(decode(entry.read(entry.photo), colour=True), size)
     subject = NAMED_SUBJECTS.get(entry.name.rpartition("/")[2]) if entry.kind == "train-duts" else None
     picture = Picture(entry.kind, photo, subject)
@@ -181,7 +181,7 @@ def load(entry: Entry, size: int) -> Picture:
     if ".things.png" in entry.beside:
         picture.objects = list(_objects(entry, size))
         if picture.people is None and ROLES.get(entry.kind, SetRole()).people == "none":
-            picture.people = np.zeros((size, size), np.uint8)  # all that can be counted is marked: nobody is there
+            picture.people = np.zeros((size, size), np.uint8)  # everything countable is marked, so there are no people
     if ".png" in entry.beside and picture.people is None:
         picture.alpha = square(decode(entry.read(entry.beside[".png"]), colour=False), size)
     picture.boxed = _boxed(entry)
@@ -224,7 +224,7 @@ def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:
 
 
 def load_all(listed: list[Entry], size: int) -> Iterator[Picture]:
-    """Decode many entries, in order, in threads; OpenCV releases the interpreter's lock.
+    """Yield many decoded entries in order; they are decoded in threads, because OpenCV releases the interpreter's lock.
 
     Only a few entries are submitted at a time; otherwise all would be decoded before the first one is used.
     """

@@ -25,9 +25,9 @@ from training.data import Entry, decode, entries, held_out
 from training.instance_metrics import PeopleScores, Scene
 from training.metrics import SubjectScores, intersection_over_union, mean
 
-LEAST_PERSON_SHARE = 0.02  # of the picture's area: smaller people are not asked for
+LEAST_PERSON_SHARE = 0.02  # share of the picture's area: smaller people are not evaluated
 TOLD_APART_IOU = 0.5
-LEAST_SCORE = 0.05  # from which detections count for the average precision, however few are served
+LEAST_SCORE = 0.05  # the score from which detections count for the average precision, even if few are served
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,14 @@ def engine_for(weights: Path, size: int | None = None, least_score: float | None
 
 
 def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Entry]:
-    """Return the pictures of a folder or zip; with `masks`, their masks are taken from there by name."""
+    """Return the pictures of a folder or zip; with `masks`, their masks are read from there by name."""
     found = list(entries(folder))
     if only_held_out:
         found = held_out(found)[1]
     if masks is None:
         return found
     paths = {path.stem: path for path in sorted(masks.iterdir()) if path.suffix.lower() == ".png"}
-    key = "/mask"  # no file of a set can have this name, as a PNG photo has its mask's
+    key = "/mask"  # no file of a set can have this name, because a PNG photo has the name of its mask
 
     def beside(entry: Entry) -> Entry:
         stem = entry.name.rpartition("/")[2]
@@ -145,7 +145,8 @@ def _ids(people: np.ndarray) -> list[int]:
 def score_instances(engine: Engine, samples: Iterator[Sample], served_score: float = 0.5) -> dict[str, float]:
     """Return the measures of separately found people; people under 2 % of the picture are ignored.
 
-    Precision is averaged over all reported people; people are counted from `served_score` on.
+    The average precision uses all reported people. The number of people is the number with a score of at least
+    `served_score`.
     """
     scores = PeopleScores(least_share=LEAST_PERSON_SHARE, count_score=served_score)
     for sample in samples:
@@ -225,7 +226,7 @@ def evaluate(
 
     Task `pairs` composes the held-out cutouts of a data folder with its held-out backgrounds, always in the same way.
     """
-    if task == "instances":  # average precision is of all detections, however unsure, as in COCO
+    if task == "instances":  # average precision includes all detections, even uncertain ones, as in COCO
         served_score = read_manifest(weights).min_score
         engine = engine_for(weights, size, least_score=min(LEAST_SCORE, served_score))
         return score_instances(engine, _samples(folder, masks, only_held_out), served_score)

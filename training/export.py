@@ -13,7 +13,7 @@ from segmentation.engines.manifest import KEYLINE, manifest_path
 from segmentation.network import KeylineUNet
 from training.mixture import IMAGENET_MEAN, IMAGENET_STD
 
-# How a network of this kind is served best, found on the built-in weights (docs/model-log.md).
+# The best serving settings for such a network, measured on the built-in weights (docs/model-log.md).
 SERVED = {"box_mode": "crop", "box_margin": 0.3, "mirrored": False, "second_look": True, "min_score": 0.35}
 
 

@@ -25,11 +25,11 @@ OPAQUE = 0.5
 
 @dataclass(frozen=True)
 class Label:
-    """What is stored beside a mask.
+    """The values that are stored beside a mask.
 
-    model, version: of the engine. subject: the opaque share of the picture, 0..1. undecided: the area that is neither
-    clearly subject nor clearly background, as a share of the subject's area; 0 if everything is certain. Without a
-    subject, it is as high as the picture allows.
+    model, version: name and version of the engine. subject: the opaque share of the picture, 0..1. undecided: the area
+    that is neither clearly subject nor clearly background, as a share of the subject's area; 0 if everything is
+    certain. Without a subject, it is as high as the picture allows.
     """
 
     model: str
@@ -79,7 +79,7 @@ def _write(engine: Engine, rgb: np.ndarray, path: Path, target: Path, note: Path
     mask = cv2.imencode(".png", np.rint(full * 255).astype(np.uint8))[1]
     suffix = path.suffix.lower()
     if suffix == ".png":  # NAME.png is the mask
-        photo = cv2.imencode(".webp", rgb[..., ::-1], (cv2.IMWRITE_WEBP_QUALITY, 101))[1]  # 101: without loss
+        photo = cv2.imencode(".webp", rgb[..., ::-1], (cv2.IMWRITE_WEBP_QUALITY, 101))[1]  # 101: lossless
         target.with_name(target.name + ".webp").write_bytes(photo.tobytes())
     else:
         shutil.copyfile(path, target.with_name(target.name + suffix))

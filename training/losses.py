@@ -1,4 +1,4 @@
-"""Losses: of mattes, and of the maps of people."""
+"""Losses of the mattes and of the people maps."""
 
 import torch
 import torch.nn.functional as functional
@@ -7,19 +7,19 @@ from torch import Tensor
 from training.mixture import Batch
 
 SIDE_WEIGHTS = (0.2, 0.3)  # strides 8 and 4
-EDGE_WEIGHTS = (3.0, 6.0)  # of a pixel all of whose surroundings are other than itself: first, and late in a schedule
-GRADIENT_WEIGHTS = (2.0, 3.0)  # of the error of the alpha's gradient, likewise
-SURROUNDINGS = 15 / 352  # of the side, each way
+EDGE_WEIGHTS = (3.0, 6.0)  # weight of a pixel whose surroundings all differ from it: at first, and late in a schedule
+GRADIENT_WEIGHTS = (2.0, 3.0)  # weight of the error of the alpha's gradient, likewise
+SURROUNDINGS = 15 / 352  # share of the side, in each direction
 PEOPLE_WEIGHT = 0.5
-BOX_WEIGHT = 2.5  # beside the centres
+BOX_WEIGHT = 2.5  # weight of the loss of the boxes, relative to that of the centres
 
 
 def matte_loss(logits: Tensor, alphas: Tensor, trusted: Tensor, edges: float = 1.0) -> Tensor:
     """Return the sum of binary cross-entropy, soft IoU and gradient error over the reliable mattes.
 
-    Cross-entropy and IoU together as in BASNet (Qin et al. 2019), both with more weight near edges and small parts, as
-    in F3Net (Wei et al. 2020); the gradient term keeps edges in place and as soft as they are. All tensors (B, C, H,
-    W); the result is a scalar, the mean over the reliable mattes. `edges` in 0..1 is the weight of edges.
+    Cross-entropy and IoU are combined as in BASNet (Qin et al. 2019), both with more weight near edges and small parts,
+    as in F3Net (Wei et al. 2020); the gradient term keeps edges in place and as soft as they are. All tensors are (B,
+    C, H, W); the result is a scalar, the mean over the reliable mattes. `edges` in 0..1 is the weight of edges.
     """
     edge_weight, gradient_weight = (first + edges * (last - first) for first, last in (EDGE_WEIGHTS, GRADIENT_WEIGHTS))
     weight = trusted.mean((2, 3))
@@ -47,8 +47,8 @@ def surroundings(alphas: Tensor) -> Tensor:
 def people_targets(batch: Batch, height: int, width: int) -> tuple[Tensor, Tensor]:
     """Return the centre heatmap (B, h, w) and the box distances (B, 4, h, w) of each cell's person.
 
-    Distances are those to left, up, right and down, in cells from the cell's middle; a cell's person is the one with
-    the highest heatmap value there.
+    Distances are to the box's left, top, right and bottom, in cells, from the cell's middle. A cell's person is the
+    person with the highest heatmap value there.
     """
     boxes, present = batch.people_boxes, batch.people_present
     corners = (boxes + 1) * torch.tensor([width, height, width, height], device=boxes.device) / 2  # (B, P, 4) in cells
@@ -68,14 +68,15 @@ def people_targets(batch: Batch, height: int, width: int) -> tuple[Tensor, Tenso
 
 
 def people_loss(maps: Tensor, batch: Batch) -> Tensor:
-    """Return the penalty-reduced focal loss of the centres (CenterNet, Zhou et al.
+    """Return the penalty-reduced focal loss of the centres and the generalised IoU of the boxes.
 
-    2019) and generalised IoU of the boxes. The cells nearest to a centre count as the centre. Neighbouring cells also
-    predict the box, with a weight that decreases with their distance (Rezatofighi et al. 2019, on distances as in FCOS,
-    Tian et al. 2019). If not all people are known, only the boxes of the known ones count. `maps` is (B, 5, h, w).
+    The focal loss is that of CenterNet (Zhou et al. 2019); the IoU is that of Rezatofighi et al. 2019, on distances as
+    in FCOS (Tian et al. 2019). The cells nearest to a centre count as the centre. Neighbouring cells also predict the
+    box, with a weight that decreases with their distance. If not all people are known, only the boxes of the known ones
+    count. `maps` is (B, 5, h, w).
     """
     heat, reach = people_targets(batch, maps.shape[2], maps.shape[3])
-    inside = (heat > 0) & (reach > 0).all(1)  # of a person's box: known there, whoever else is about
+    inside = (heat > 0) & (reach > 0).all(1)  # inside a person's box the person is known, even if others are visible
     certain = functional.adaptive_avg_pool2d(batch.people_known.float(), (maps.shape[2], maps.shape[3]))[:, 0] == 1
     known = (certain | inside).float()
     logits = maps[:, 0]

@@ -15,11 +15,11 @@ from . import geometry
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
-OBJECT_SHARE = 0.25  # of what is pasted: countable objects and people marked one by one
-CLOSE_SHARE = 0.12  # of pasted people
-FURTHER_SHARE = 0.3  # of whole photos: real pictures have smaller subjects than training sets
-PERSON_OBJECT_WEIGHT = 1.5  # more of a person among objects than of a thing: people stand beside people
-ROUGH_SHARE = 1 / 64  # of the side: how far from its outline an object's polygon does not teach
+OBJECT_SHARE = 0.25  # share of the pasted subjects that are countable objects or people marked one by one
+CLOSE_SHARE = 0.12  # share of the pasted people that are close to the camera
+FURTHER_SHARE = 0.3  # share of whole photos that are reduced: real pictures have smaller subjects than training sets
+PERSON_OBJECT_WEIGHT = 1.5  # weight of a person among objects, relative to a thing: people stand beside people
+ROUGH_SHARE = 1 / 64  # share of the side: how far from its outline an object's polygon is not used
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Mixture:
     boxed: float = 0.12  # subjects of photos, by box or clicks
     composites: float = 0.18
     objects: float = 0.12  # countable objects, by box or clicks
-    marked: float = 0.06  # scenes with marked people, or marked as without any: people only
+    marked: float = 0.06  # scenes with marked people, or marked as without people; people only
     counted: float = 0.07  # scenes in which all people are boxed
     empty: float = 0.05
 
@@ -44,9 +44,9 @@ class Batch:
     alphas: Tensor  # (B, 2, H, W) subject, people
     trusted: Tensor  # (B, 2, H, W) 1 where the alpha is known
     people_boxes: Tensor  # (B, MOST_PEOPLE, 4) rectangles in -1..1
-    people_present: Tensor  # (B, MOST_PEOPLE) which of the boxes are there
-    people_known: Tensor  # (B, 1, H, W) whether all single people there are among the boxes
-    clickable: Tensor  # (B,) whether the subject is one thing that clicks can ask for
+    people_present: Tensor  # (B, MOST_PEOPLE) which of the boxes exist
+    people_known: Tensor  # (B, 1, H, W) whether the boxes include all single people there
+    clickable: Tensor  # (B,) whether the subject is one thing that clicks can select
 
     def normalised(self) -> Tensor:
         """Return the photos as the network's input, (B, 3, H, W)."""
@@ -109,7 +109,7 @@ def whole_photos(bank: Bank, count: int, size: int) -> Batch:
     near = geometry.warp(torch.cat([photos, alphas], 1), geometry.maps(shown, mirror, turned), size)
     further = geometry.chance(count, FURTHER_SHARE, device)
     if further.any():
-        # Further off, the photo's border is drawn out to the edge, and nothing is there.
+        # Beyond it, the photo's border is extended to the edge; this area is marked as empty.
         wide = geometry.maps(geometry.wider_views(count, 1.8, device), mirror, torch.zeros(count, device=device))[
             further
         ]
@@ -119,7 +119,7 @@ def whole_photos(bank: Bank, count: int, size: int) -> Batch:
 
 
 def _is(bank: Bank, rows: Tensor, *kinds: str) -> Tensor:
-    """Return for which rows (B,) the people are known to be of one of these kinds."""
+    """Return which rows (B,) have one of these kinds of knowledge about people."""
     return torch.isin(bank.people[rows], torch.tensor([PEOPLE_CODES[kind] for kind in kinds], device=rows.device))
 
 
@@ -197,7 +197,7 @@ def marked_people(bank: Bank, count: int, size: int) -> Batch:
 
 
 def counted_people(bank: Bank, count: int, size: int) -> Batch:
-    """Draw scenes in which all people have boxes. The subject inside the boxes is people."""
+    """Draw scenes in which all people have boxes. The people inside the boxes are the subject."""
     device = bank.people.device
     chosen = drawn(bank.boxed_weight, count)
     rows = bank.boxed_photo[chosen]
@@ -257,7 +257,7 @@ def composites(bank: Bank, count: int, size: int) -> Batch:
 
 
 def _base(bank: Bank, count: int, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Return photos with their subjects and what is known of them.
+    """Return photos with their subjects and the known facts about them.
 
     Subject (B, 1, H, W), whether it is a person (B, 1), whether people are known (B,), whether there is a subject (B,).
     """
@@ -292,7 +292,7 @@ def _cutouts(bank: Bank, only_people: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _either(first: Tensor, one: Tensor, other: Tensor) -> Tensor:
-    """Draw by the weights `one` if `first` (B,) is set, else by `other`; if one has no weights, by the other."""
+    """Draw by the weights `one` where `first` (B,) is set, else by `other`; weights that are all 0 are not used."""
     one, other = (one if one.any() else other), (other if other.any() else one)
     return torch.where(first, drawn(one, len(first)), drawn(other, len(first)))
 

@@ -20,10 +20,10 @@ from training.stamped_pages import plain_page, stamped_page
 
 KINDS = (Subject.PERSON, Subject.OBJECT, Subject.STAMP)
 MIN_PEOPLE_SHARE = 0.08
-FIRST_PAGE_SEED = 1000  # tests use smaller seeds, and the thresholds were chosen on those
+FIRST_PAGE_SEED = 1000  # tests use smaller seeds, and the thresholds were chosen on them
 LABELS = Path(__file__).with_name("val_duts_subjects.json")
 Sample = tuple[str, Subject, np.ndarray]  # set, truth, (H, W, 3) uint8
-Counts = Counter[tuple[str, Subject, Subject]]  # set, truth, answer
+Counts = Counter[tuple[str, Subject, Subject]]  # set, true kind, detected kind
 
 
 def photo_samples(data: Path, every: int) -> Iterator[Sample]:

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-# Run by its path, from any working directory, Python would look for modules in this folder instead of the checkout.
+# When this folder is run by its path, Python searches it for modules. Search the checkout instead.
 sys.path[0] = str(Path(__file__).resolve().parent.parent)
 
 from webserver.configuration import from_environment  # noqa: E402

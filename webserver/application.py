@@ -29,11 +29,11 @@ Message = dict[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 _PIECE_BYTES = 64 * 2**10
-# A document or form is parsed in memory as a whole. Beyond the first length this is done one at a time on a machine,
-# and beyond the second the body is refused; long base64 texts are taken out before and do not count.
+# A document or form is parsed completely in memory. Above the first length, a machine parses only one at a time; above
+# the second, the body is refused. Long base64 texts are taken out first and do not count.
 _ALONE_BYTES = 2**20
 _MOST_PARSED_BYTES = 2 * 2**20
-# Of a form with files, the fields without one count together.
+# In a form with files, the fields that are not files count together.
 _MOST_FIELD_BYTES = 48 * 2**20
 _TEXT_FROM_BYTES = 2**18
 _LIVE = "/health/live"
@@ -52,7 +52,7 @@ class Wakeups(Protocol):
 
 
 class Application:
-    """Handle requests; one object for each process."""
+    """Handle requests. Each process has one Application."""
 
     def __init__(
         self, configuration: Configuration, wakeups: Wakeups, handler: Handler, slot: MachineSlot | None = None
@@ -100,7 +100,7 @@ class _Exchange:
             response = _plain("The server is busy.", 503, {"Retry-After": "5"})
         await self._deliver(response)
 
-    # The answer -------------------------------------------------------------------------------------------------------
+    # The response -----------------------------------------------------------------------------------------------------
 
     async def _answer(self) -> HttpResponseBase:
         """Return the response; waiting here uses no thread."""
@@ -131,7 +131,10 @@ class _Exchange:
             return await self._begin(self._lanes.uploads, body)
 
     def _lean(self, body: IO[bytes]) -> IO[bytes]:
-        """Take long base64 texts out of a document or form; a body that is still too long refuses to be read."""
+        """Take long base64 texts out of a document or form.
+
+        A body that is still too long becomes one that cannot be read.
+        """
         start = body.read(64)
         body.seek(0)
         kind = _kind_of(self._scope)
@@ -148,7 +151,7 @@ class _Exchange:
         return body
 
     def _parsed_bytes(self, body: IO[bytes]) -> int:
-        """Return how much of a body is held in memory: all of it, but no files of a form."""
+        """Return how many bytes of a body are held in memory: all of it, except the files of a form."""
         if isinstance(body, TooLargeBody):
             return 0
         length = _length_of(body)
@@ -161,7 +164,7 @@ class _Exchange:
             try:
                 return self._trips.begin(body)
             finally:
-                gc.collect()  # a request and its view refer to each other, and the body with them
+                gc.collect()  # breaks the reference cycle of request and view, which holds the body too
 
     async def _begin(
         self,
@@ -247,7 +250,7 @@ class _Exchange:
 
     async def _stream(self, response: HttpResponseBase, delivery: _Delivery) -> None:
         if isinstance(response, FileResponse):
-            response.block_size = _PIECE_BYTES  # Django's 4096 bytes take a thread hundreds of times for one picture
+            response.block_size = _PIECE_BYTES  # Django's 4096 bytes use a thread hundreds of times for one picture
         pieces = iter(response)
         while (piece := await self._lanes.files.run(next, pieces, None)) is not None:
             await delivery.send({"type": "http.response.body", "body": piece, "more_body": True})
@@ -255,7 +258,7 @@ class _Exchange:
 
 
 class _Delivery:
-    """Send the parts of a response, each within the time that the pace allows so far; raise TimeoutError."""
+    """Send the parts of a response; raise TimeoutError when the transfer becomes slower than the pace."""
 
     def __init__(self, send: Send, pace: Pace) -> None:
         self._send, self._pace = send, pace

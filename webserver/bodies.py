@@ -18,27 +18,28 @@ from webserver.configuration import Pace
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 
 SMALL_BYTES = 64 * 2**10
-# A META key: how many bytes a view takes; the middleware that bounds bodies sets it before anything is read.
+# A META key: the number of bytes that a view accepts. The middleware that limits bodies sets it before anything is
+# read.
 LIMIT = "webserver.body_limit"
 
 
 class BodyWanted(BaseException):
     """Raised when Django reads a body that has not been received.
 
-    A BaseException, so that no code handles it as an error.
+    It is a BaseException, so that no code handles it as an error.
     """
 
 
 class BodyTooSlow(Exception):
-    """The client sends more slowly than the pace allows."""
+    """Raised when the client sends more slowly than the pace allows."""
 
 
 class ClientGone(Exception):
-    """The client has closed the connection."""
+    """Raised when the client has closed the connection."""
 
 
 class UnreadBody(io.RawIOBase):
-    """Replace a body that has not been received; reading it raises BodyWanted."""
+    """A placeholder for a body that has not been received; reading it raises BodyWanted."""
 
     def readable(self) -> bool:
         return True
@@ -51,9 +52,9 @@ class UnreadBody(io.RawIOBase):
 
 
 async def body_read(receive: Receive, *, most_bytes: int, pace: Pace) -> IO[bytes]:
-    """Read a body to its end, or to the first byte after `most_bytes`; larger bodies are stored in a file.
+    """Return a body as a file, read to its end or to the first byte after `most_bytes`.
 
-    Raise BodyTooSlow and ClientGone.
+    Bodies above SMALL_BYTES are stored on disk. Raise BodyTooSlow and ClientGone.
     """
     spool = tempfile.SpooledTemporaryFile(max_size=SMALL_BYTES)  # noqa: SIM115  the request closes it
     started, passed = time.monotonic(), 0

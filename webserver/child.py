@@ -20,9 +20,9 @@ from webserver.parent import ALIVE, BEAT_EVERY_S, REPLACE, SERVES
 from webserver.protocol import protocol_class
 
 APPLICATION = "mattingsite.asgi:application"
-_TURN = 64  # how many connections one process accepts before the other gets its turn
+_TURN = 64  # how many connections one process accepts before it lets the other processes accept some
 _QUEUE = 1024
-_SWITCH_INTERVAL_S = 0.001  # the event loop gets its turn soon, however many threads compute
+_SWITCH_INTERVAL_S = 0.001  # the event loop gets the interpreter soon, even when many threads compute
 
 
 class _Server(uvicorn.Server):
@@ -31,13 +31,13 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, *, pipe: int, max_requests: int) -> None:
         super().__init__(config)
         self._pipe = pipe
-        # The jitter keeps the processes from being replaced together.
+        # The random part keeps all processes from being replaced at the same time.
         self._share = max_requests + random.randrange(max(1, max_requests // 5))  # noqa: S311
         self._told = False
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        for listener in sockets or ():  # uvicorn has made the queue as short as a turn
+        for listener in sockets or ():  # uvicorn has limited the queue to the number of one turn
             listener.listen(_QUEUE)
         self._tell(SERVES)
         self._beat()
@@ -52,7 +52,7 @@ class _Server(uvicorn.Server):
     def _tell(self, word: bytes) -> None:
         try:
             os.write(self._pipe, word)
-        except OSError:  # the parent is gone; what is accepted is still answered
+        except OSError:  # the parent has ended; accepted requests still get their responses
             self.should_exit = True
 
 
@@ -64,7 +64,7 @@ def serve(configuration: Configuration, *, listener: int, pipe: int, lock_file: 
     application: Any = getattr(import_module(module), name)
     application.slot = MachineSlot(lock_file)
     gc.collect()
-    gc.freeze()  # what was loaded stays: no later collection looks at it
+    gc.freeze()  # later garbage collections skip the objects that are loaded now
     config = uvicorn.Config(
         application,
         http=protocol_class(configuration),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 from dataclasses import dataclass, field
 
@@ -16,6 +17,33 @@ def _number(name: str, default: float) -> float:
     if not 0 < value < float("inf"):
         raise ValueError(f"{name}={text} must be a number greater than 0")
     return value
+
+
+def _whole(name: str, default: int) -> int:
+    """Return a variable's value; raise ValueError, which names the variable, if it is not a whole number above 0."""
+    text = os.environ.get(name, "").strip()
+    if text and not (text.isdecimal() and int(text) > 0):
+        raise ValueError(f"{name}={text} must be a whole number greater than 0")
+    return int(text or default)
+
+
+def _port(name: str, default: int) -> int:
+    """Return a variable's value; raise ValueError, which names the variable, if it is not a port."""
+    text = os.environ.get(name, "").strip() or str(default)
+    if not (text.isdecimal() and 0 < int(text) < 65536):
+        raise ValueError(f"{name}={text} is not a port from 1 to 65535")
+    return int(text)
+
+
+def _address(name: str, default: str) -> str:
+    """Return a variable's value; raise ValueError, which names the variable, unless it is an IP address."""
+    text = os.environ.get(name, "").strip() or default
+    try:
+        if text != "localhost":
+            ipaddress.ip_address(text)
+    except ValueError:
+        raise ValueError(f"{name}={text} must be an IP address such as 0.0.0.0") from None
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +86,13 @@ class Configuration:
 def from_environment() -> Configuration:
     """Read all variables; raise ValueError, which names the variable, for an invalid value."""
     return Configuration(
-        host=os.environ.get("HOST", "127.0.0.1"),
-        port=int(_number("PORT", 8000)),
-        processes=int(_number("WEB_PROCESSES", 2)),
-        threads=int(_number("WEB_THREADS", 8)),
-        upload_threads=int(_number("WEB_UPLOAD_THREADS", 4)),
+        host=_address("HOST", "127.0.0.1"),
+        port=_port("PORT", 8000),
+        processes=_whole("WEB_PROCESSES", 2),
+        threads=_whole("WEB_THREADS", 8),
+        upload_threads=_whole("WEB_UPLOAD_THREADS", 4),
         header_timeout_s=_number("WEB_HEADER_TIMEOUT_S", 10),
         pace=Pace(_number("WEB_STALL_TIMEOUT_S", 20), _number("WEB_MIN_BYTES_PER_S", 8192)),
-        max_requests=int(_number("WEB_MAX_REQUESTS", 50_000)),
+        max_requests=_whole("WEB_MAX_REQUESTS", 50_000),
         longest_wait_s=_number("MATTING_MAX_WAIT_S", 60),
     )

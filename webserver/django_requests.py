@@ -22,7 +22,7 @@ from webserver.parking import GOING_ON, PARKS, REPORTS_DELIVERY, Parked
 
 logger = logging.getLogger(__name__)
 
-# What views keep in META from one trip to the next.
+# Prefix of the META values that views keep from one run to the next.
 _KEPT_PREFIX = "keyline."
 
 
@@ -52,7 +52,7 @@ class Trips:
         self._scope = scope
         self._kept: dict[str, Any] = {}
         self.body_limit = SMALL_BYTES
-        # What was taken out of the body, and the length of the rest; None: the body is as it was sent.
+        # The texts taken out of the body, and the length of the rest; None: the body is unchanged.
         self.texts: Texts = {}
         self.body_bytes: int | None = None
 
@@ -74,7 +74,7 @@ class Trips:
             close_old_connections()
 
     def report(self, delivered: Callable[[], object]) -> None:
-        """Call the function that a response registered for the moment when it has reached the client."""
+        """Call a response's `delivered` function after the client has received the response."""
         try:
             delivered()
         except Exception:

@@ -29,7 +29,7 @@ class Lane:
         self._taken += 1
         running = asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
         running.add_done_callback(self._leave)
-        # A cancelled request gives its place back only when its thread has ended what it does.
+        # A cancelled request frees its place only when its thread has finished.
         return await asyncio.shield(running)
 
     def _leave(self, _: object) -> None:
@@ -45,8 +45,7 @@ class Lanes:
 
     live: the check that this process runs. probes: the other health checks. short: requests without a large body, and
     requests that continue after a wait. uploads: requests whose large body has been read. memory: those of them that
-    parse
-    the whole body in memory. files: reading pieces of files to send.
+    parse the whole body in memory. files: reading pieces of files to send.
     """
 
     def __init__(self, *, threads: int, upload_threads: int) -> None:

@@ -1,8 +1,8 @@
-"""Take long base64 texts out of a body before it is parsed, so that no picture lies in memory several times.
+"""Take long base64 texts out of a body before it is parsed, so that memory never holds a picture several times.
 
-A parser needs a whole JSON document or form at once, and keeps each text of it: a picture of 20 MB sent as base64 would
-take more than 100 MB. Long runs of the characters of base64 are written to disk instead, and a short mark stands in
-their place. `decoded_to_file` gives the bytes that a text with marks stands for.
+A parser needs a whole JSON document or form at once and keeps each of its texts: a picture of 20 MB sent as base64
+would take more than 100 MB. Instead, long runs of base64 characters are written to disk and replaced by a short mark.
+`decoded_to_file` returns the bytes of a text with marks.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from dataclasses import dataclass
 from typing import IO
 from uuid import uuid4
 
-# The characters of base64, and those that escape them in JSON (\/ \n \u002b) and in forms (%2B).
+# The characters of base64, and those of their escape sequences in JSON (\/ \n \u002b) and in forms (%2B).
 _CHARACTERS = (string.ascii_letters + string.digits + "+/%\\_-").encode()
 
 
 @dataclass(frozen=True, slots=True)
 class _Alphabet:
-    """Hold the characters of a long run, and patterns for them. In a form, = stands between a name and its value."""
+    """The characters of a long run, and patterns for them. In a form, = separates a name from its value."""
 
     characters: bytes
 
@@ -47,28 +47,28 @@ _LONGEST_ESCAPE = 6
 
 
 class NotBase64(ValueError):
-    """The text is not valid base64."""
+    """Raised when a text is not valid base64."""
 
 
 class TextTooLong(ValueError):
-    """The text stands for more bytes than allowed."""
+    """The text decodes to more bytes than allowed."""
 
 
 @dataclass(slots=True)
 class LongText:
-    """Hold one run of characters on disk, with the escapes of the body that it was in."""
+    """One run of characters on disk, as escaped in the body."""
 
     file: IO[bytes]
     is_form: bool
 
 
 Texts = Mapping[str, LongText]
-# The texts taken out of the body of the request that this thread answers.
+# The texts taken out of the body of the request that this thread handles.
 texts_of_request: ContextVar[Texts] = ContextVar("texts_of_request")
 
 
 def taken_out(body: IO[bytes], *, is_form: bool) -> tuple[IO[bytes], dict[str, LongText]]:
-    """Return a copy of a body with marks in the place of long texts, and the texts by their marks; close `body`."""
+    """Return a copy of a body in which marks replace the long texts, and the texts by their marks; close `body`."""
     texts: dict[str, LongText] = {}
     rest = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115  the request closes it
     alphabet = _FORM if is_form else _JSON
@@ -93,7 +93,7 @@ def taken_out(body: IO[bytes], *, is_form: bool) -> tuple[IO[bytes], dict[str, L
             rest.write(chunk[place : run.start()] + mark.encode())
             place = run.end()
             goes_on = text if place == len(chunk) else None
-        # A short run at the end may be the beginning of a long one, which must not be torn in an escape.
+        # A short run at the end may be the start of a long one; it must not be split inside an escape.
         end = max(place, len(chunk.rstrip(alphabet.characters)))
         rest.write(chunk[place:end])
         held_back = chunk[end:]
@@ -109,9 +109,9 @@ def has_long_text(text: str) -> bool:
 
 
 def decoded_to_file(text: str, target: IO[bytes], *, max_bytes: int) -> int:
-    """Write the bytes that a base64 text with marks stands for; return how many.
+    """Decode a base64 text with marks into a file; return the number of bytes.
 
-    Raises NotBase64, and TextTooLong as soon as there are more than `max_bytes`.
+    Raise NotBase64, and TextTooLong as soon as there are more than `max_bytes` bytes.
     """
     rest, length, has_ended = b"", 0, False
     for piece in _pieces(text):
@@ -143,7 +143,7 @@ def _decoded(text: bytes) -> bytes:
 
 
 def _pieces(text: str) -> Iterator[bytes]:
-    """Yield the characters of a text, with those on disk in the place of their marks."""
+    """Yield the characters of a text; each mark is replaced by its text on disk."""
     texts = texts_of_request.get({})
     for part in _MARK.split(text):
         found = texts.get(part)
@@ -159,7 +159,7 @@ def _unescaped(text: LongText) -> Iterator[bytes]:
     while chunk := text.file.read(_CHUNK_BYTES):
         chunk = rest + chunk
         cut = chunk.rfind(sign, max(0, len(chunk) - _LONGEST_ESCAPE + 1))
-        # An escape at the end may go on in the next chunk. An escaped escape is not base64 anyway.
+        # An escape at the end may continue in the next chunk. An escaped escape is not base64.
         rest = chunk[cut:] if cut >= 0 else b""
         yield _replaced(chunk[: len(chunk) - len(rest)], text.is_form)
     yield _replaced(rest, text.is_form)
@@ -188,7 +188,7 @@ def is_form(kind: bytes, start: bytes) -> bool | None:
 
 
 class TooLargeBody(io.RawIOBase):
-    """Stand for a body that would take too much memory: reading it raises the error of a body that is too large."""
+    """A body that would take too much memory; reading it raises the error of a body that is too large."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ class MachineSlot:
 
     def __init__(self, lock_file: int | None) -> None:
         self._lock_file = lock_file
-        self._mine = threading.Lock()  # a lock on a file keeps out other processes, and no other thread of this one
+        self._mine = threading.Lock()  # a file lock excludes other processes, but no other thread of this one
 
     @contextmanager
     def taken(self) -> Iterator[None]:

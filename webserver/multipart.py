@@ -1,4 +1,4 @@
-"""Measure the fields of a multipart form that are no files, without parsing it."""
+"""Measure the fields of a multipart form that are not files, without parsing the form."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _HEADER_BYTES = 1024
 
 
 def field_bytes(body: IO[bytes], kind: bytes) -> int:
-    """Return how many bytes the parts without a file name have together, headers included; leave `body` at its start.
+    """Return the total size of the parts without a file name in bytes, including headers; `body` is rewound.
 
-    kind: the Content-Type. A form without a boundary counts as a whole, since it cannot be told apart.
+    kind: the Content-Type. A form without a boundary counts completely, because its parts are unknown.
     """
     found = _BOUNDARY.search(kind)
     if found is None:
@@ -31,7 +31,7 @@ def field_bytes(body: IO[bytes], kind: bytes) -> int:
 
 
 def _places(body: IO[bytes], mark: bytes) -> list[int]:
-    """Return where a mark begins in a file, at most 10,000 times."""
+    """Return the positions of a mark in a file, at most 10,000."""
     places: list[int] = []
     body.seek(0)
     tail, offset = b"", 0

@@ -29,7 +29,7 @@ _STARTS_WITHIN_S = 120.0
 _PAUSES_S = (0.0, 0.5, 2.0, 5.0)
 _STEADY_AFTER_S = 30.0
 _BACKLOG = 512
-# The C library returns large blocks to the system when they are freed, and keeps no heap for each thread.
+# With these settings the C library returns large freed blocks to the system, and uses no separate heap per thread.
 _MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_TRIM_THRESHOLD_": "1048576"}
 
 
@@ -85,7 +85,7 @@ class Parent:
             self._listen(0.5)
         return 0
 
-    # What happens -----------------------------------------------------------------------------------------------------
+    # Events -----------------------------------------------------------------------------------------------------------
 
     def _obey(self) -> None:
         while self._signals:
@@ -151,7 +151,8 @@ class Parent:
             if ticks is None or ticks != member.ticks:
                 member.ticks, member.worked_at = ticks, now
             silent = now - member.heard_at > (_HANGS_AFTER_S if member.serves else _STARTS_WITHIN_S)
-            # One that is stopped, or waits in its event loop for what never happens, uses no processor time meanwhile.
+            # A process that is stopped, or waits in its event loop for an event that never comes, uses no processor
+            # time.
             silent = silent or (
                 member.serves and now - max(member.heard_at, member.worked_at) > _IDLE_AND_HANGS_AFTER_S
             )
@@ -217,7 +218,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _processor_ticks(pid: int) -> int | None:
-    """Return the processor time of a process so far, in clock ticks; None where the system does not tell."""
+    """Return the processor time of a process so far, in clock ticks; None if the system does not report it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

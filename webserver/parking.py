@@ -1,4 +1,4 @@
-"""Let a view release its thread while it waits: it returns `Parked`, and continues when the awaited event happens."""
+"""Let a view release its thread while it waits: the view returns `Parked`, and continues after the awaited event."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 
 PARKS = "webserver.parks"
-# The server calls `response.delivered`, where a response has it, once the response has reached the client.
+# The server calls `response.delivered`, if the response has it, when the response has reached the client.
 REPORTS_DELIVERY = "webserver.reports_delivery"
 GOING_ON = "webserver.going_on"
 

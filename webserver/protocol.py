@@ -59,11 +59,13 @@ class DeadlineProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         super().on_message_complete()
         self._in_header, self._header_bytes = True, 0
-        if self.cycle.response_complete:  # a body that was refused has run out
+        if self.cycle.response_complete:  # the body of a refused request has been received completely
             self._set_deadline(self.configuration.keep_alive_s)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if not self.cycle.response_complete:  # of a request that has already followed on this connection
+            return
         if self.cycle.more_body:
             self._set_deadline(self.configuration.keep_alive_s)
         elif self.transport.get_write_buffer_size():

@@ -1,4 +1,4 @@
-"""The command `keyline`: one file (`i`), a folder (`p`), or a folder as one zip (`zip`), with rembg's arguments."""
+"""The command `keyline`: one file (`i`), a folder (`p`), or a folder as one zip (`zip`, `wait`), as rembg's."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from keyline.client import Keyline
-from keyline.model import KeylineError
+from keyline.model import Job, KeylineError
+from keyline.options import SUFFIXES, OptionsInvalid, options_add, options_of
 
-SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}
 PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif", ".gif")
 A_JOB = 200  # pictures of one job
 
@@ -24,15 +24,22 @@ A_JOB = 200  # pictures of one job
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status."""
     chosen = _parser().parse_args(arguments)
-    console = Console(stderr=True)
+    console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     if not chosen.url:
         console.print("Name the site: --url or KEYLINE_URL.")
         return 2
     try:
+        chosen.options = options_of(chosen, console.print) if "extras" in chosen else {}
         with Keyline(chosen.url, key=chosen.key) as client:
             return int(chosen.run(client, chosen, console))
+    except OptionsInvalid as error:
+        console.print(str(error), style="red")
+        return 2
     except KeylineError as error:
-        console.print(f"[red]{error}[/red]" + (f" ({error.code})" if error.code else ""))
+        console.print(f"{error} ({error.code})" if error.code else str(error), style="red")
+        return 1
+    except OSError as error:
+        console.print(f"{error.filename}: {error.strerror}" if error.filename else str(error), style="red")
         return 1
     except KeyboardInterrupt:
         return 130
@@ -42,45 +49,35 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="keyline", description="Remove the background of pictures.")
     parser.add_argument("--url", default=os.environ.get("KEYLINE_URL", ""), help="the site (KEYLINE_URL)")
     parser.add_argument("--key", default=os.environ.get("KEYLINE_KEY", ""), help="the key's secret (KEYLINE_KEY)")
-    commands = parser.add_subparsers(required=True, metavar="i|p|zip")
+    commands = parser.add_subparsers(required=True, metavar="i|p|zip|wait")
     one = _command(commands, "i", "one picture", _one)
-    one.add_argument("input", help="a file, a URL, or - for standard input")
+    one.add_argument("input", nargs="?", default="-", help="a file, a URL, or - for standard input")
     one.add_argument("output", nargs="?", default="-", help="a file, or - for standard output")
     folder = _command(commands, "p", "a folder of pictures", _folder)
     folder.add_argument("input", type=Path)
     folder.add_argument("output", type=Path)
     folder.add_argument("-w", "--watch", action="store_true", help="go on with every picture that appears")
+    folder.add_argument("-d", "--delete_input", action="store_true", help="delete each picture that has its result")
     archive = _command(commands, "zip", "a folder as one job, its results as one zip", _zip)
     archive.add_argument("input", type=Path)
     archive.add_argument("output", type=Path)
+    waiting = commands.add_parser("wait", help="wait for a job that was submitted before; its results as one zip")
+    waiting.set_defaults(run=_wait)
+    waiting.add_argument("job", help="the id that `zip` printed")
+    waiting.add_argument("output", type=Path)
     return parser
 
 
 def _command(commands: Any, name: str, text: str, run: Any) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=text)
     parser.set_defaults(run=run)
-    parser.add_argument("--format", choices=[*SUFFIXES], default=None)
-    parser.add_argument("--background", default=None, metavar="COLOUR")
-    parser.add_argument("--threshold", type=int, default=None)
-    parser.add_argument("--crop", action="store_true", default=None)
-    parser.add_argument("--recipe", default=None, metavar="NAME", help="finish each picture, such as amazon-main")
-    parser.add_argument("-om", "--mask", action="store_true", help="only the mask")
-    parser.add_argument("-a", "--refine", action="store_true", default=None)
+    options_add(parser)
     return parser
-
-
-def _options(chosen: argparse.Namespace) -> dict[str, Any]:
-    options = {
-        name: getattr(chosen, name) for name in ("format", "background", "threshold", "crop", "refine", "recipe")
-    }
-    if chosen.mask:
-        options["outputs"] = ["mask"]
-    return {name: value for name, value in options.items() if value is not None}
 
 
 def _one(client: Keyline, chosen: argparse.Namespace, console: Console) -> int:
     source = sys.stdin.buffer.read() if chosen.input == "-" else chosen.input
-    picture = client.cut_out(source, **_options(chosen))
+    picture = client.cut_out(source, **chosen.options)
     if chosen.output == "-":
         sys.stdout.buffer.write(picture.content)
     else:
@@ -96,14 +93,15 @@ def _folder(client: Keyline, chosen: argparse.Namespace, console: Console) -> in
         from watchfiles import watch
 
         console.print(f"Watching {chosen.input}; Ctrl-C ends it.")
-        # It also yields without a change, for pictures that arrived between the first run and the start of watching.
+        # It also yields without a change, to include pictures that arrived between the first run and the start of
+        # watching.
         for _changes in watch(chosen.input, yield_on_timeout=True, raise_interrupt=True):
             _cut_out_all(client, chosen, console, given_up)
     return 1 if given_up else 0
 
 
 def _cut_out_all(client: Keyline, chosen: argparse.Namespace, console: Console, given_up: dict[Path, float]) -> None:
-    """Cut out each picture whose result is missing or older; note in `given_up` when those that failed were written."""
+    """Cut out each picture whose result is missing or older than it; store the time of failed files in `given_up`."""
     left = [
         path
         for path in _pictures_in(chosen.input)
@@ -116,9 +114,11 @@ def _cut_out_all(client: Keyline, chosen: argparse.Namespace, console: Console, 
         for path in left:
             written_at = path.stat().st_mtime
             try:
-                picture = client.cut_out(path, **_options(chosen))
+                picture = client.cut_out(path, **chosen.options)
                 picture.save(_target(path, chosen, picture.content_type))
                 given_up.pop(path, None)
+                if chosen.delete_input:
+                    path.unlink()
             except (KeylineError, FileNotFoundError) as error:
                 told = str(error)
                 console.print(told if path.name in told else f"{path.name}: {told}")
@@ -131,16 +131,26 @@ def _zip(client: Keyline, chosen: argparse.Namespace, console: Console) -> int:
     if not paths or len(paths) > A_JOB:
         console.print(f"A zip is made of 1 to {A_JOB} pictures; {chosen.input} has {len(paths)}.")
         return 2
+    job = client.submit(paths, **chosen.options)
+    console.print(f"If the connection is lost: keyline wait {job.id} {chosen.output}")
+    return _results(client, job, chosen.output, console)
+
+
+def _wait(client: Keyline, chosen: argparse.Namespace, console: Console) -> int:
+    return _results(client, client.job(chosen.job), chosen.output, console)
+
+
+def _results(client: Keyline, job: Job, output: Path, console: Console) -> int:
+    """Wait for a job's end, name the pictures that failed, and write the results of the others as a zip."""
     with Progress(console=console, transient=True) as bar:
-        task = bar.add_task("Cutting out", total=len(paths))
-        job = client.submit(paths, **_options(chosen))
+        task = bar.add_task("Cutting out", total=job.images_total)
         job = client.wait(
             job, progress=lambda now: bar.update(task, completed=now.images_succeeded + now.images_failed)
         )
     for image in job.images:
         if image.error:
             console.print(f"{image.name}: {image.error}")
-    client.zip(job, chosen.output)
+    client.zip(job, output)
     return 1 if job.images_failed else 0
 
 
@@ -151,7 +161,10 @@ def _pictures_in(folder: Path) -> list[Path]:
 
 
 def _target(path: Path, chosen: argparse.Namespace, content_type: str = "") -> Path:
-    """Return where a result goes. A recipe chooses its own format: before its file is there, any of its name counts."""
+    """Return the path of a result.
+
+    A recipe chooses its own format, so until its file exists, any file with this name counts as the result.
+    """
     output: Path = chosen.output
     if not chosen.recipe:
         return output / f"{path.stem}{SUFFIXES[chosen.format or 'png']}"

@@ -1,4 +1,4 @@
-"""A download that is under way: what has arrived lies beside its target, until all of it is there."""
+"""A download in progress: a file beside its target contains the received bytes until the download is complete."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import httpx
 
 
 class Part:
-    """Collect a download in a hidden file; a lost connection is followed by a request for the rest.
+    """Store a download in a hidden file; after a lost connection, the rest is requested.
 
-    The rest is requested only of the same content: the ETag of the first response goes along in If-Range.
+    The rest is requested only for the same content: the ETag of the first response is sent in If-Range.
     """
 
     def __init__(self, target: Path) -> None:
         self._target = target
         self._file = target.with_name(f".{target.name}.part")
-        self._file.write_bytes(b"")  # what an earlier process left may be of another file
+        self._file.write_bytes(b"")  # a file of an earlier process may belong to other content
         self._etag = ""
 
     def request_headers(self) -> dict[str, str]:
-        """Return the headers that request what is missing; none for a whole file."""
+        """Return the headers that request the missing part; empty for a whole file."""
         have = self._file.stat().st_size
         return {"Range": f"bytes={have}-", "If-Range": self._etag} if have and self._etag else {}
 
     def begins(self, response: httpx.Response) -> bool:
-        """Prepare for the body of a response; return False when its status says that there is none to store."""
+        """Prepare for the body of a response; return False when its status means that there is no body to store."""
         if not response.is_success:
             return False
         if response.status_code != 206:
@@ -38,5 +38,5 @@ class Part:
             file.write(piece)
 
     def complete(self) -> Path:
-        """Move the file to its target; return that."""
+        """Rename the file to its target and return the target's path."""
         return self._file.replace(self._target)

@@ -61,7 +61,7 @@ class AuditEntryAdmin(ReadOnly, AuditedAdmin):
 
     @display(description=_("who"), header=True)
     def who(self, entry: AuditEntry) -> list[str]:
-        return [entry.actor_name, f"key {entry.key_id}" if entry.key_id else ""]
+        return [entry.actor_name, _("key %(name)s") % {"name": entry.key_id} if entry.key_id else ""]
 
     @display(description=_("what"), label=True)
     def what(self, entry: AuditEntry) -> str:
@@ -83,7 +83,7 @@ class AuditEntryAdmin(ReadOnly, AuditedAdmin):
         ]
 
     def verify_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Check the whole chain; each thousand entries give a line of JSON, the last line is the verdict."""
+        """Check the whole chain; stream a line of JSON for every thousand entries, and the verdict as the last line."""
         if not self.has_view_permission(request):
             raise Http404
         total = AuditEntry.objects.count()

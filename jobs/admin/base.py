@@ -24,7 +24,7 @@ from jobs.audit.trail import audit_append
 from jobs.models import Action
 from jobs.teams.caller import caller_of
 
-_CHANGES = "keyline_changes"  # attribute of the request
+_CHANGES = "keyline_changes"  # the name of an attribute of the request
 _SECRETS = ("password", "secret", "previous_secret", "secret_hash", "token_hash")
 
 
@@ -33,7 +33,7 @@ class AuditedAdmin(ModelAdmin):
 
     list_fullwidth = True
     show_full_result_count = False
-    show_facets = ShowFacets.NEVER  # each would count all rows again
+    show_facets = ShowFacets.NEVER  # each count would read all rows again
     list_per_page = 25
     paginator: type[Paginator] = BoundedPaginator
     list_filter_submit = True

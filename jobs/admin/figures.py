@@ -26,7 +26,7 @@ STAGES = ("queue", "fetch", "decode", "model", "post", "encode", "total")
 FIGURES_KEY = "keyline.admin.figures"
 _FRESH = dt.timedelta(seconds=60)
 _KEPT_S = 24 * 3600
-_RENEWAL_S = 600  # after which another request may try
+_RENEWAL_S = 600  # after this time another request may start the computation
 
 logger = logging.getLogger(__name__)
 
@@ -69,9 +69,10 @@ def pulse() -> Pulse:
 
 
 def figures() -> dict[str, Any]:
-    """Return the figures of the database, and compute them again beside the request when they are older than a minute.
+    """Return the figures of the database; if they are older than one minute, compute them again in the background.
 
-    With a million jobs they take seconds, so only the first visit of a day waits for them; `as_of` says their age.
+    With a million jobs the computation takes seconds, so only the first visit of a day waits for it. `as_of` is the
+    time of the computation.
     """
     found: dict[str, Any] | None = cache.get(FIGURES_KEY)
     if found is None:
@@ -88,7 +89,7 @@ def _renewed() -> dict[str, Any]:
 
 
 def _renew() -> None:
-    """Compute the figures in a thread of its own, with a connection of its own."""
+    """Compute the figures in a separate thread with its own database connection."""
     try:
         _renewed()
     except DatabaseError:

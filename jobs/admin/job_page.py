@@ -11,9 +11,11 @@ from typing import Any
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from jobs.admin.base import moment_text
 from jobs.models import Artifact, AuditEntry, Job, JobImage, Status, UsageEntry
+from jobs.sentences import explained
 
 PICTURES_SHOWN = 24
 _BADGES: dict[str, str] = {Status.SUCCEEDED: "good", Status.FAILED: "bad", Status.RUNNING: "busy"}
@@ -67,19 +69,19 @@ def picture_pair(artifacts: Iterable[Artifact]) -> SafeString:
     source, result = by_kind.get(Artifact.Kind.SOURCE), by_kind.get(Artifact.Kind.THUMBNAIL)
     return format_html(
         '<span class="kl-pair">{}{}</span>',
-        _small(source, "source"),
-        _small(result, "result"),
+        _small(source, "source", _("Original")),
+        _small(result, "result", _("Result")),
     )
 
 
-def _small(artifact: Artifact | None, name: str) -> SafeString:
+def _small(artifact: Artifact | None, name: str, text: str) -> SafeString:
     if artifact is None:
         return format_html('<span class="kl-thumb kl-{} kl-none"></span>', name)
     return format_html(
         '<span class="kl-thumb kl-{}"><img src="{}" alt="{}" loading="lazy" width="44" height="44"></span>',
         name,
         reverse("admin:jobs_job_thumbnail", args=[artifact.pk]),
-        name,
+        text,
     )
 
 
@@ -105,25 +107,30 @@ def timing_slices(timings_ms: dict[str, float]) -> list[Slice]:
 
 def _facts(job: Job) -> list[tuple[str, object]]:
     """Return the labels and values of the job's fields that are not empty."""
+    outcome = _("%(succeeded)s succeeded, %(failed)s failed, of %(total)s") % {
+        "succeeded": job.images_succeeded,
+        "failed": job.images_failed,
+        "total": job.images_total,
+    }
     facts = [
-        ("Job", job.id),
-        ("Id in the dialect", job.external_id),
-        ("Request id", job.request_id),
-        ("Team", job.team),
-        ("User", job.user),
-        ("Key", job.api_key),
-        ("From", job.client_address),
-        ("Dialect", job.get_dialect_display()),
-        ("Queue", job.get_urgency_display()),
-        ("Pictures", f"{job.images_succeeded} succeeded, {job.images_failed} failed, of {job.images_total}"),
-        ("Error", f"{job.error_code}: {job.error_message}" if job.error_code else ""),
-        ("Submitted", job.created_at),
-        ("Started", job.started_at),
-        ("Ended", job.finished_at),
-        ("Expires", job.expires_at),
-        ("Callback", job.callback_url),
-        ("Copied to", job.export_directory),
-        ("Idempotency key", job.idempotency_key),
+        (_("Job"), job.id),
+        (_("Id in the dialect"), job.external_id),
+        (_("Request id"), job.request_id),
+        (_("Team"), job.team),
+        (_("User"), job.user),
+        (_("Key"), job.api_key),
+        (_("From"), job.client_address),
+        (_("Dialect"), job.get_dialect_display()),
+        (_("Queue"), job.get_urgency_display()),
+        (_("Pictures"), outcome),
+        (_("Error"), f"{job.error_code}: {explained(job.error_code, job.error_message)}" if job.error_code else ""),
+        (_("Submitted"), job.created_at),
+        (_("Started"), job.started_at),
+        (_("Ended"), job.finished_at),
+        (_("Expires"), job.expires_at),
+        (_("Callback"), job.callback_url),
+        (_("Copied to"), job.export_directory),
+        (_("Idempotency key"), job.idempotency_key),
     ]
     known = [(name, value) for name, value in facts if value not in (None, "")]
     return [(name, moment_text(value) if isinstance(value, dt.datetime) else value) for name, value in known]

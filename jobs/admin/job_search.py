@@ -8,10 +8,10 @@ from jobs.models import Artifact, Job, JobImage, WebhookDelivery
 
 
 def job_ids_for(term: str) -> set[UUID]:
-    """Return the ids of the jobs for which `term` is an id of any kind.
+    """Return the ids of the jobs that `term` identifies.
 
-    The id of a job, picture or file, a dialect's own id (such as a task id), the request_id of a response, a
-    webhook-id, or a result's path in a dialect.
+    `term` may be the id of a job, picture or file, a dialect's own id (such as a task id), the request_id of a
+    response, a webhook-id, or a result's path in a dialect.
     """
     found = set(Job.objects.filter(external_id=term).values_list("pk", flat=True))
     found |= set(Job.objects.filter(request_id=term).values_list("pk", flat=True))
@@ -31,5 +31,5 @@ def _by_uuid(term: str) -> set[UUID]:
     found = set(Job.objects.filter(pk=value).values_list("pk", flat=True))
     found |= set(JobImage.objects.filter(pk=value).values_list("job_id", flat=True))
     found |= set(Artifact.objects.filter(pk=value).values_list("job_id", flat=True))
-    # Dialects hand out their ids with dashes; people paste them without.
+    # Dialects return ids with hyphens; staff may paste them without.
     return found | set(Job.objects.filter(external_id=str(value)).values_list("pk", flat=True))

@@ -14,6 +14,7 @@ from django.template.response import TemplateResponse
 from django.urls import path
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
@@ -25,6 +26,7 @@ from jobs.audit.csv_lines import csv_lines
 from jobs.audit.trail import audit_append
 from jobs.errors import ERROR_CODES
 from jobs.models import Action, Artifact, Job, JobImage, Status
+from jobs.sentences import explained
 from jobs.teams.caller import caller_of
 from jobs.work.cancel import job_cancel
 from jobs.work.retention import job_purge
@@ -51,7 +53,7 @@ CSV_COLUMNS = (
 
 
 class ErrorCodeFilter(DropdownFilter):
-    """Filter by a public error code. The choices come from the error tree, so no rows are read for them."""
+    """Filter by a public error code. The choices are all codes of MattingError, so no rows are read for them."""
 
     title = _("error code")
     parameter_name = "error_code"
@@ -87,7 +89,7 @@ class JobAdmin(ReadOnly, AuditedAdmin):
     # Reading ----------------------------------------------------------------------------------------------------------
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        # The first picture that still exists: the one at position 0 may have been deleted.
+        # The first remaining picture, because the one at position 0 may have been deleted.
         before = JobImage.objects.filter(job=OuterRef("job"), position__lt=OuterRef("image__position"))
         shown = Artifact.objects.filter(
             ~Exists(before), kind__in=(Artifact.Kind.SOURCE, Artifact.Kind.THUMBNAIL), image__isnull=False
@@ -109,7 +111,7 @@ class JobAdmin(ReadOnly, AuditedAdmin):
         values["extra_context"] = (values.get("extra_context") or {}) | context
         return super().change_view(request, object_id, *args, **values)
 
-    @display(description="")
+    @display(description=_("picture"))
     def pictures(self, job: Job) -> str:
         pair, others = picture_pair(getattr(job, "shown", [])), job.images_total - 1
         if others < 1:
@@ -123,7 +125,7 @@ class JobAdmin(ReadOnly, AuditedAdmin):
 
     @display(description=_("team"), header=True, ordering="team__name")
     def owner(self, job: Job) -> list[str]:
-        by_key = f"key {job.api_key.name}" if job.api_key else "–"
+        by_key = _("key %(name)s") % {"name": job.api_key.name} if job.api_key else "–"
         return [job.team.name, job.user.get_username() if job.user else by_key]
 
     @display(
@@ -172,29 +174,29 @@ class JobAdmin(ReadOnly, AuditedAdmin):
     def has_purge_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("jobs.delete_job")
 
-    @admin.action(description="Retry the failed pictures", permissions=["operate"])
+    @admin.action(description=_("Retry the failed pictures"), permissions=["operate"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._each(
             request,
             queryset,
-            "queued again",
+            lambda count: ngettext("%(count)s job is queued again.", "%(count)s jobs are queued again.", count),
             lambda job: job_retry(actor=caller_of(request).staff_actor(job.team), job=job),
         )
 
-    @admin.action(description="Cancel", permissions=["operate"])
+    @admin.action(description=_("Cancel"), permissions=["operate"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Job]) -> None:
         self._each(
             request,
             queryset,
-            "cancelled",
+            lambda count: ngettext("%(count)s job is cancelled.", "%(count)s jobs are cancelled.", count),
             lambda job: job_cancel(actor=caller_of(request).staff_actor(job.team), job=job),
         )
 
-    @admin.action(description="Purge with all files", permissions=["purge"])
+    @admin.action(description=_("Purge with all files"), permissions=["purge"])
     def purge(self, request: HttpRequest, queryset: QuerySet[Job]) -> HttpResponse | None:
         if "confirmed" not in request.POST:
             context = self.admin_site.each_context(request) | {
-                "title": "Purge jobs",
+                "title": _("Purge jobs"),
                 "opts": self.opts,
                 "count": queryset.count(),
                 "ids": list(queryset.values_list("pk", flat=True)),
@@ -203,12 +205,12 @@ class JobAdmin(ReadOnly, AuditedAdmin):
         self._each(
             request,
             queryset,
-            "purged",
+            lambda count: ngettext("%(count)s job is purged.", "%(count)s jobs are purged.", count),
             lambda job: job_purge(actor=caller_of(request).staff_actor(job.team), jobs=[job]),
         )
         return None
 
-    @admin.action(description="Export as CSV", permissions=["view"])
+    @admin.action(description=_("Export as CSV"), permissions=["view"])
     def export_csv(self, request: HttpRequest, queryset: QuerySet[Job]) -> StreamingHttpResponse:
         rows = queryset.prefetch_related(None).select_related("team", "user", "api_key")
         audit_append(action=Action.JOBS_EXPORTED, author=caller_of(request).author(), after={"jobs": rows.count()})
@@ -220,7 +222,7 @@ class JobAdmin(ReadOnly, AuditedAdmin):
     def action_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         """Run one action on one job, for the buttons of its page.
 
-        POST only, so that links and previews have no effect.
+        Only POST is accepted, so that links and previews have no effect.
         """
         actions = {"retry": self.retry, "cancel": self.cancel, "purge": self.purge}
         name = request.POST.get("do", "")
@@ -246,16 +248,23 @@ class JobAdmin(ReadOnly, AuditedAdmin):
         operate = self.has_operate_permission(request)
         return {"retry": operate, "cancel": operate, "purge": self.has_purge_permission(request)}
 
-    def _each(self, request: HttpRequest, jobs: Iterable[Job], done: str, act: Callable[[Job], object]) -> None:
-        """Run an action on each job; show the number of successes and the errors."""
+    def _each(
+        self,
+        request: HttpRequest,
+        jobs: Iterable[Job],
+        said: Callable[[int], str],
+        act: Callable[[Job], object],
+    ) -> None:
+        """Run an action on each job; show the number of successes, worded by `said`, and the errors."""
         count = 0
         refused: dict[str, int] = {}
         for job in jobs:
             try:
                 count += bool(act(job))
             except MattingError as error:
-                refused[error.message] = refused.get(error.message, 0) + 1
-        messages.success(request, f"{count} of the chosen jobs {done}.")
+                reason = explained(error.code, error.message)
+                refused[reason] = refused.get(reason, 0) + 1
+        messages.success(request, said(count) % {"count": count})
         for message, times in refused.items():
             messages.warning(request, f"{times}: {message}")
 

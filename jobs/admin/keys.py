@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
@@ -16,8 +17,10 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from jobs.admin.base import AuditedAdmin, moment
 from jobs.models import ApiKey, Scope
+from jobs.sentences import explained
 from jobs.teams.caller import caller_of
 from jobs.teams.keys import DEFAULT_SCOPES, key_create, key_revoke, networks_checked
+from jobs.templatetags.keyline import scope_words
 from segmentation.errors import MattingError
 
 
@@ -25,10 +28,13 @@ class KeyForm(forms.ModelForm):
     """Parse and validate a new key; lists are separated by commas."""
 
     scopes = forms.MultipleChoiceField(
-        choices=Scope.choices, initial=DEFAULT_SCOPES, widget=forms.CheckboxSelectMultiple
+        label=_("scopes"), choices=Scope.choices, initial=DEFAULT_SCOPES, widget=forms.CheckboxSelectMultiple
     )
     allowed_networks = forms.CharField(
-        required=False, widget=UnfoldAdminTextInputWidget, help_text="Separated by commas; empty: from anywhere."
+        label=_("allowed networks"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text=_("Separated by commas; empty: from anywhere."),
     )
 
     class Meta:
@@ -40,7 +46,7 @@ class KeyForm(forms.ModelForm):
         try:
             return networks_checked(texts)
         except MattingError as error:
-            raise ValidationError(error.message) from None
+            raise ValidationError(explained(error.code, error.message)) from None
 
 
 @admin.register(ApiKey)
@@ -72,17 +78,17 @@ class ApiKeyAdmin(AuditedAdmin):
 
     @display(description=_("scopes"))
     def scope_text(self, key: ApiKey) -> str:
-        return ", ".join(key.scopes)
+        return scope_words(key.scopes)
 
     @display(description=_("last used"), ordering="last_used_at")
     def used(self, key: ApiKey) -> str:
         return moment(key.last_used_at)
 
     @display(description=_("state"), label={"active": "success", "expired": "warning", "revoked": "danger"})
-    def state(self, key: ApiKey) -> str:
+    def state(self, key: ApiKey) -> tuple[str, Promise]:
         if key.revoked_at is not None:
-            return "revoked"
-        return "active" if key.is_active else "expired"
+            return "revoked", _("revoked")
+        return ("active", _("active")) if key.is_active else ("expired", _("expired"))
 
     def save_model(self, request: HttpRequest, obj: ApiKey, form: forms.ModelForm, change: bool) -> None:
         values = {name: form.cleaned_data[name] for name in KeyForm.Meta.fields}
@@ -90,13 +96,13 @@ class ApiKeyAdmin(AuditedAdmin):
         author = caller.author(team=values["team"])
         key, secret = key_create(**values, created_by=caller.user, author=author)
         obj.__dict__.update(key.__dict__)
-        messages.warning(request, f"Copy the secret now, it is shown only once: {secret}")
+        messages.warning(request, _("Copy the secret now, it is shown only once: %(secret)s") % {"secret": secret})
 
     def log_addition(self, request: HttpRequest, obj: Model, message: object) -> Any:
         """Write no entry, because the service has already written one."""
 
-    @admin.action(description="Revoke", permissions=["revoke"])
+    @admin.action(description=_("Revoke"), permissions=["revoke"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[ApiKey]) -> None:
         for key in queryset.select_related("team"):
             key_revoke(key=key, author=caller_of(request).author(team=key.team))
-        messages.success(request, "The chosen keys are revoked.")
+        messages.success(request, _("The chosen keys are revoked."))

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import path
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -19,6 +20,7 @@ from jobs.inference.activation import model_activate, model_deactivate
 from jobs.inference.board import models_board
 from jobs.intake.folders import place_in
 from jobs.models import ModelVersion, Role, Team, Tier
+from jobs.sentences import explained
 from jobs.teams.actor import Actor
 from jobs.teams.caller import caller_of
 from segmentation.errors import MattingError
@@ -43,6 +45,14 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
     search_fields = ("name", "path", "=sha256")
     ordering = ("-created_at",)
     actions = ("serve",)
+    fields = (
+        ("name", "architecture"),
+        ("role", "tier", "is_active"),
+        "path",
+        "sha256",
+        ("licence", "licence_accepted"),
+        ("loaded_by_name", "created_at"),
+    )
     list_before_template = "admin/jobs/modelversion/board.html"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
@@ -63,11 +73,11 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
     @display(description=_("licence"))
     def licence_text(self, version: ModelVersion) -> str:
         text = version.licence[:60]
-        return f"{text} (accepted)" if version.licence_accepted else text
+        return _("%(licence)s (accepted)") % {"licence": text} if version.licence_accepted else text
 
     @display(description=_("state"), label={"active": "success", "earlier": "default"})
-    def state(self, version: ModelVersion) -> str:
-        return "active" if version.is_active else "earlier"
+    def state(self, version: ModelVersion) -> tuple[str, Promise]:
+        return ("active", _("active")) if version.is_active else ("earlier", _("earlier"))
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view
@@ -86,7 +96,8 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
         def activate() -> str:
             role, tier = _place_of(request)
             version = _activate(request, request.POST.get("path", ""), role, tier, "accept" in request.POST)
-            return f"{version.name} answers {role.label}, {tier.label}, from the next picture on."
+            place = {"name": version.name, "role": role.label, "tier": tier.label}
+            return _("%(name)s answers %(role)s, %(tier)s, from the next picture on.") % place
 
         return self._done(request, activate)
 
@@ -96,24 +107,25 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
         def deactivate() -> str:
             role, tier = _place_of(request)
             model_deactivate(actor=_staff(request), role=role, tier=tier)
-            return f"{role.label}, {tier.label}: no model is active any more."
+            place = {"role": role.label, "tier": tier.label}
+            return _("%(role)s, %(tier)s: no model is active any more.") % place
 
         return self._done(request, deactivate)
 
-    @admin.action(description="Activate again", permissions=["serve"])
+    @admin.action(description=_("Activate again"), permissions=["serve"])
     def serve(self, request: HttpRequest, queryset: QuerySet[ModelVersion]) -> None:
         """Activate an earlier model again in its role and tier."""
         if len(queryset) != 1:
-            messages.error(request, "Choose one model.")
+            messages.error(request, _("Choose one model."))
             return
         earlier = queryset[0]
         role, tier = Role(earlier.role), Tier(earlier.tier)
         try:
             version = _activate(request, earlier.path, role, tier, earlier.licence_accepted)
         except MattingError as error:
-            messages.error(request, error.message)
+            messages.error(request, explained(error.code, error.message))
         else:
-            messages.success(request, f"{version.name} is active from the next picture on.")
+            messages.success(request, _("%(name)s is active from the next picture on.") % {"name": version.name})
 
     def _done(self, request: HttpRequest, act: Callable[[], str]) -> HttpResponse:
         """Run an action of the page's buttons; POST only."""
@@ -122,7 +134,7 @@ class ModelVersionAdmin(ReadOnly, AuditedAdmin):
         try:
             messages.success(request, act())
         except MattingError as error:
-            messages.error(request, error.message)
+            messages.error(request, explained(error.code, error.message))
         return redirect("admin:jobs_modelversion_changelist")
 
 
@@ -134,7 +146,7 @@ def _activate(request: HttpRequest, text: str, role: Role, tier: Tier, accepted:
 
 def _place_of(request: HttpRequest) -> tuple[Role, Tier]:
     """Parse a role and tier such as `subject-fine`; raise Http404 for an unknown one."""
-    role, _, tier = request.POST.get("place", "").partition("-")
+    role, _dash, tier = request.POST.get("place", "").partition("-")
     try:
         return Role(role), Tier(tier)
     except ValueError:
@@ -142,4 +154,4 @@ def _place_of(request: HttpRequest) -> tuple[Role, Tier]:
 
 
 def _staff(request: HttpRequest) -> Actor:
-    return caller_of(request).staff_actor(Team(id=None, name=""))  # a model belongs to no team
+    return caller_of(request).staff_actor(Team(id=None, name=""))  # a model does not belong to a team

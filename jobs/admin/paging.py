@@ -1,4 +1,4 @@
-"""Page numbers for lists of a million rows: their number is counted up to a limit only."""
+"""Page numbers for lists of a million rows. The rows are counted only up to a limit."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ COUNTED_ROWS = 20_000
 
 
 class BoundedPaginator(Paginator):
-    """Count at most COUNTED_ROWS rows: a database reads every row that it counts.
+    """Count at most COUNTED_ROWS rows, because a database reads every row that it counts.
 
-    What is older is found by a filter or the search.
+    Filters and the search find older rows.
     """
 
     @cached_property

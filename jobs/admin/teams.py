@@ -12,11 +12,13 @@ from unfold.admin import StackedInline, TabularInline
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly
+from jobs.admin.base import AuditedAdmin, DaysFilter, ReadOnly, moment
 from jobs.models import Invitation, Membership, Quota, Team, UsageEntry
+from jobs.models.team import quality_choices
 from jobs.quota.limits import quota_change, quota_reset
 from jobs.teams.caller import caller_of
 from jobs.teams.teams import membership_drop, membership_put
+from jobs.templatetags.keyline_admin import charge_word, dialect_word
 
 
 class MembershipInline(TabularInline):
@@ -24,7 +26,6 @@ class MembershipInline(TabularInline):
     extra = 0
     autocomplete_fields = ("user",)
     fields = ("user", "role")
-    verbose_name = "member"
 
 
 class QuotaInline(StackedInline):
@@ -94,7 +95,18 @@ class InvitationAdmin(ReadOnly, AuditedAdmin):
 class UsageEntryAdmin(ReadOnly, AuditedAdmin):
     """Show the ledger of charges and refunds."""
 
-    list_display = ("created_at", "day", "team", "kind", "pictures", "units", "quality", "dialect", "reason", "job_id")
+    list_display = (
+        "when",
+        "day",
+        "team",
+        "kind",
+        "pictures",
+        "units",
+        "quality_text",
+        "dialect_text",
+        "reason_text",
+        "job_id",
+    )
     list_select_related = ("team",)
     list_filter = (
         ("team", AutocompleteSelectFilter),
@@ -103,3 +115,19 @@ class UsageEntryAdmin(ReadOnly, AuditedAdmin):
     )
     search_fields = ("=job_id",)
     ordering = ("-id",)
+
+    @display(description=_("when"), ordering="created_at")
+    def when(self, entry: UsageEntry) -> str:
+        return moment(entry.created_at)
+
+    @display(description=_("quality"))
+    def quality_text(self, entry: UsageEntry) -> str:
+        return str(dict(quality_choices()).get(entry.quality, entry.quality))
+
+    @display(description=_("dialect"))
+    def dialect_text(self, entry: UsageEntry) -> str:
+        return dialect_word(entry.dialect)
+
+    @display(description=_("reason"))
+    def reason_text(self, entry: UsageEntry) -> str:
+        return charge_word(entry.reason)

@@ -6,17 +6,19 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
 
 from jobs.admin.base import AuditedAdmin
 from jobs.models import WatchedFolder
 from jobs.recipes.selectors import recipe_named
+from jobs.sentences import explained
 from jobs.teams.actor import Actor
 from jobs.watching.places import Place
 from segmentation.errors import MattingError
 
 
 class WatchedFolderForm(forms.ModelForm):
-    """Check the recipe and the places before they are stored."""
+    """Validate the recipe and the places before they are stored."""
 
     class Meta:
         model = WatchedFolder
@@ -25,7 +27,7 @@ class WatchedFolderForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean() or {}
         if values.get("source") and values.get("source") == values.get("output"):
-            self.add_error("output", "Results need a place of their own.")
+            self.add_error("output", _("Results need a place of their own."))
         if values.get("recipe") and values.get("team"):
             self._checked("recipe", lambda: recipe_named(Actor(team=values["team"]), values["recipe"]))
         if values.get("source"):
@@ -36,12 +38,12 @@ class WatchedFolderForm(forms.ModelForm):
         try:
             check()
         except MattingError as error:
-            self.add_error(field, error.message)
+            self.add_error(field, explained(error.code, error.message))
 
 
 @admin.register(WatchedFolder)
 class WatchedFolderAdmin(AuditedAdmin):
-    """Set up which folders `manage.py watch --all` watches."""
+    """Edit the folders that `manage.py watch --all` watches."""
 
     form = WatchedFolderForm
     list_display = ("source", "output", "team", "recipe", "is_enabled", "problem")

@@ -6,6 +6,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -22,7 +23,7 @@ class WebhookAdmin(ReadOnly, AuditedAdmin):
     list_select_related = ("team",)
     list_filter = (("team", AutocompleteSelectFilter), ("kind", ChoicesDropdownFilter))
     search_fields = ("url", "team__name")
-    exclude = ("secret", "previous_secret", "previous_secret_until")
+    fields = ("team", "kind", "url", "events", "is_enabled", "disabled_reason", "created_by", "created_at")
 
 
 @admin.register(WebhookDelivery)
@@ -34,6 +35,17 @@ class WebhookDeliveryAdmin(ReadOnly, AuditedAdmin):
     search_fields = ("=message_id", "=job__id")
     ordering = ("-created_at",)
     actions = ("replay",)
+    fields = (
+        ("webhook", "job"),
+        ("event", "message_id"),
+        "url",
+        "payload",
+        ("status", "attempt", "next_try_at"),
+        ("response_status", "elapsed_ms"),
+        "response_prefix",
+        ("error_code", "error_message"),
+        ("created_at", "tried_at", "finished_at"),
+    )
 
     @display(
         description=_("status"),
@@ -45,8 +57,10 @@ class WebhookDeliveryAdmin(ReadOnly, AuditedAdmin):
     def has_replay_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("jobs.change_webhookdelivery")
 
-    @admin.action(description="Send again", permissions=["replay"])
+    @admin.action(description=_("Send again"), permissions=["replay"])
     def replay(self, request: HttpRequest, queryset: QuerySet[WebhookDelivery]) -> None:
         for delivery in queryset.select_related("webhook", "job"):
             delivery_replay(actor=None, delivery=delivery)
-        messages.success(request, f"{len(queryset)} messages are queued again.")
+        count = len(queryset)
+        message = ngettext("%(count)s message is queued again.", "%(count)s messages are queued again.", count)
+        messages.success(request, message % {"count": count})

@@ -15,7 +15,7 @@ PICTURES = {"image/png": Format.PNG, "image/jpeg": Format.JPEG, "image/webp": Fo
 
 
 def preferred_type(request: Request, offers: Iterable[str]) -> str | None:
-    """Return the offered type that Accept prefers, the first of equals; None when it accepts none of them."""
+    """Return the offered type that Accept prefers, the first of equally preferred ones; None when it accepts none."""
     return request.get_preferred_type(list(offers))
 
 
@@ -26,7 +26,7 @@ def preferred_picture(request: Request) -> str | None:
 
 
 def preferred_format(request: Request) -> Format | None:
-    """Return the format that Accept names; None for JSON, `image/*` and `image/png`, for the default format."""
+    """Return the format that Accept names; None, the default format, for JSON, `image/*` and `image/png`."""
     picture = preferred_picture(request)
     return None if picture in (None, "image/png") else PICTURES[str(picture)]
 

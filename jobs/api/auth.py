@@ -21,7 +21,7 @@ from jobs.teams.open_networks import OpenAccess, open_access
 from jobs.teams.selectors import key_by_secret
 
 if TYPE_CHECKING:
-    from rest_framework.views import APIView  # it reads the setting that names this module
+    from rest_framework.views import APIView  # the import depends on the setting that names this module
 
 _SCHEMES = ("bearer", "token")
 
@@ -40,7 +40,7 @@ def key_opened_by(secret: str, request: Request) -> ApiKey:
 
 
 def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
-    """Return the key after checking that it is active and allowed from the caller's address; record its use.
+    """Return the key after checking that it is active and allowed from the caller's IP address; record its use.
 
     Raise AuthenticationRequired and PermissionDenied.
     """

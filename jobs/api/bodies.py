@@ -20,13 +20,13 @@ _PIECE_BYTES = 2**16
 
 
 class MarkedJson(JSONParser):
-    """Parse a body with Content-Type JSON, with or without a byte order mark."""
+    """Parse a JSON object, with or without a byte order mark; raise MalformedBody for other JSON."""
 
     def parse(self, stream: IO[bytes], media_type: str | None = None, parser_context: Any = None) -> Any:
         context = parser_context or {}
         if codecs.lookup(context.get("encoding", "utf-8")).name == "utf-8":
             context = context | {"encoding": "utf-8-sig"}
-        return super().parse(stream, media_type, context)
+        return require_object(super().parse(stream, media_type, context))
 
 
 class RawPicture(BaseParser):
@@ -48,7 +48,7 @@ class RawPicture(BaseParser):
 
 
 class RawBytes(RawPicture):
-    """Read a picture whose sender does not name its type."""
+    """Parse a picture that is sent without a media type."""
 
     media_type = "application/octet-stream"
 
@@ -94,6 +94,11 @@ def json_object(text: str) -> dict[str, Any]:
         value = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError):
         raise MalformedBody("The request's body is not valid JSON.") from None
+    return require_object(value)
+
+
+def require_object(value: Any) -> dict[str, Any]:
+    """Return parsed JSON that is an object; raise MalformedBody for any other value."""
     if not isinstance(value, dict):
         raise MalformedBody("The request's body is not a JSON object.")
     return value

@@ -50,24 +50,24 @@ def no_picture() -> BodyLimits:
 
 
 def one_picture() -> BodyLimits:
-    """Return the limits for one picture with its fields; base64 in a form makes it larger by a half."""
+    """Return the limits for one picture with its fields; base64 in a form makes the body up to 1.5 times as large."""
     largest = settings.MATTING_MAX_IMAGE_BYTES
     return BodyLimits(2 * largest + FIELDS_BYTES, largest)
 
 
 def many_pictures() -> BodyLimits:
-    """Return the limits for many pictures or a zip of them, together as large as a zip may be."""
+    """Return the limits for many pictures or a zip of pictures; both may have the same total size."""
     archive = settings.MATTING_MAX_ARCHIVE_BYTES
     return BodyLimits(max(archive + FIELDS_BYTES, one_picture().max_bytes), settings.MATTING_MAX_IMAGE_BYTES, archive)
 
 
 def each_picture_by_itself() -> BodyLimits:
-    """Return the limits for many pictures, where each one that is too large is rejected separately."""
+    """Return the limits for many pictures, where each picture that is too large is rejected separately."""
     return replace(many_pictures(), cuts_files=True)
 
 
 def limits_of(view: Callable[..., Any] | None) -> BodyLimits:
-    """Return the `body_limits` of a view's class; by default those of a body without a picture."""
+    """Return the `body_limits` of a view's class; by default the limits of a body without a picture."""
     return getattr(getattr(view, "view_class", None), "body_limits", no_picture)()
 
 
@@ -86,10 +86,10 @@ class BodyLimitsMiddleware:
         most = limits_of(view).max_bytes
         if (
             request.content_type != "multipart/form-data"
-        ):  # read into memory, without the base64 texts that the web server takes out of it
+        ):  # read into memory, without the base64 texts that the web server has moved to files
             most = min(most, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         request.META[BODY_LIMIT] = most
-        if hasattr(view, "cls"):  # one of the REST framework's
+        if hasattr(view, "cls"):  # a view of the REST framework
             _guard_api(request, most)
             return None
         return _guard_page(request, most)
@@ -97,10 +97,10 @@ class BodyLimitsMiddleware:
 
 def _guard_api(request: HttpRequest, most: int) -> None:
     if _is_chunked(request):
-        # Unless the server marks the body's end, reading it could block for ever.
+        # Without a mark of the body's end, reading could block forever.
         ends = request.META.get("wsgi.input_terminated")
         body = CountedBody(request.META["wsgi.input"], most) if ends else RefusedBody(LengthRequired())
-        _replace_body(request, body, most)  # Django reads nothing without a length
+        _replace_body(request, body, most)  # Django does not read a body without a length
     elif _declared_bytes(request) > most:
         _replace_body(request, RefusedBody(RequestDataTooBig(_TOO_LARGE)), most)
 
@@ -110,7 +110,7 @@ def _guard_page(request: HttpRequest, most: int) -> HttpResponse | None:
     if _is_chunked(request):
         if not request.META.get("wsgi.input_terminated"):
             return _refusal(LengthRequired.public_message, LengthRequired.http_status)
-        data = request.META["wsgi.input"].read(FIELDS_BYTES + 1)  # no browser sends files like this
+        data = request.META["wsgi.input"].read(FIELDS_BYTES + 1)  # no browser sends such a file
         if len(data) > FIELDS_BYTES:
             return _refusal(_TOO_LARGE, 413)
         _replace_body(request, io.BytesIO(data), len(data))
@@ -137,7 +137,7 @@ def _declared_bytes(request: HttpRequest) -> int:
 
 
 def _replace_body(request: HttpRequest, stream: Any, length: int) -> None:
-    request._stream = stream  # Django has no public way to it
+    request._stream = stream  # Django has no public name for it
     request.META["CONTENT_LENGTH"] = str(length)
 
 

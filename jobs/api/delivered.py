@@ -18,7 +18,7 @@ _FAILED = "keyline.answer_failed"
 
 
 def answer_failed(request: Request | HttpRequest | None) -> None:
-    """Mark a request whose response reports a fault of the site, whatever HTTP status the dialect uses."""
+    """Mark a request whose response reports a fault of the site, with any HTTP status of the dialect."""
     if request is not None:
         request.META[_FAILED] = True
 

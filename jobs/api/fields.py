@@ -23,7 +23,7 @@ _SWITCHES = {"true": True, "false": False, "1": True, "0": False}
 class SwitchField(serializers.BooleanField):
     """Accept true or false as JSON, as a word in upper or lower case, or as 1 and 0.
 
-    In a form, the framework's field treats a missing switch as false; this one keeps its default.
+    In a form, the framework's own field treats a missing switch as false; SwitchField keeps the option's default.
     """
 
     default_empty_html = serializers.empty
@@ -39,7 +39,7 @@ class SwitchField(serializers.BooleanField):
 
 
 class Choice(serializers.ChoiceField):
-    """Accept one of the choices; the error lists them."""
+    """Accept one of the choices; the error message lists all choices."""
 
     default_error_messages = {"invalid_choice": '"{input}" is not a valid choice; choose from {allowed}.'}
 
@@ -80,9 +80,9 @@ class KnownFieldsOnly(Base):
 
 
 def require_known(names: Iterable[Any], known: Sequence[str]) -> None:
-    """Raise ParameterUnknown for the first name that is not known, with the nearest one that is.
+    """Raise ParameterUnknown for the first unknown name, with the nearest known name.
 
-    Raises MalformedBody for a name that no client writes: then a file was sent as if it were a form.
+    Raise MalformedBody for a name that no client would use; then a file was sent as a form.
     """
     for name in map(str, names):
         if name in known:

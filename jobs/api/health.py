@@ -53,7 +53,7 @@ def health(request: HttpRequest) -> JsonResponse:
 
 
 def first_picture(request: HttpRequest) -> JsonResponse:
-    """Answer 200 when a worker has cut a small picture out; 503 when not, 403 without a signed header."""
+    """Return 200 when a worker has cut out a small picture, 503 when it has not, and 403 without a signed header."""
     if not is_permitted(request.headers.get(HEADER, "")):
         return JsonResponse({"status": "refused"}, status=403)
     try:

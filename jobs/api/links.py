@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.urls import Resolver404, resolve
 
-from jobs.errors import LinkExpired
+from jobs.errors import DownloadFailed, NotFound
 from jobs.intake.sources import Source, accept_stored, accept_url
 from jobs.results import storage
 from jobs.results.selectors import artifact_signed
@@ -19,24 +19,27 @@ _ROUTE = "file"
 def source_of_url(url: str, *, limits: Limits | None = None, field: str = "image_url") -> Source:
     """Return the source for a URL: a stored file for a signed link of this site, otherwise a URL to download.
 
-    Only the signature counts: it proves that the link is from this site, whatever its host name is. Raise LinkExpired
-    for an expired link, NotFound for a deleted file, and the errors of `accept_url`.
+    Only the signature counts: it proves that the link is from this site, whatever its host name is. Raise
+    DownloadFailed for an expired link or a deleted file, and the errors of `accept_url`.
     """
     link = _own_link(url)
     if link is None:
-        return accept_url(url)
+        return accept_url(url, field=field)
     artifact_id, until, signature = link
     state = storage.link_state(artifact_id, until, signature)
     if state == "expired":
-        raise LinkExpired(f"{field}: the link has expired", field=field)
+        raise DownloadFailed(f"{field}: the link has expired", field=field)
     if state == "invalid":
-        return accept_url(url)
-    artifact = artifact_signed(artifact_id)
-    return accept_stored(artifact.key, name=artifact.file_name, limits=limits)
+        return accept_url(url, field=field)
+    try:
+        artifact = artifact_signed(artifact_id)
+        return accept_stored(artifact.key, name=artifact.file_name, limits=limits)
+    except NotFound:
+        raise DownloadFailed(f"{field}: the file of this link has been deleted", field=field) from None
 
 
 def _own_link(url: str) -> tuple[UUID, str, str] | None:
-    """Return the artifact's id, the expiry and the signature in a URL with a file's path; None for other URLs."""
+    """Return the artifact's id, the expiry and the signature of a file link; None for other URLs."""
     try:
         parts = urlsplit(url.strip())
         match = resolve(unquote(parts.path))

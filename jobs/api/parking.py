@@ -1,4 +1,4 @@
-"""Let a view wait for a job's end without holding a thread: it returns a `Parked` response."""
+"""Let a view wait for a job's end without holding a thread: the view returns a `Parked` response."""
 
 from __future__ import annotations
 
@@ -41,8 +41,7 @@ class WaitingView(APIView):
         """Wait until the job ends or `timeout_s` seconds pass, then return `then(job)` with its current state.
 
         `then` is called on this view with the same request, but without its body; its errors are rendered like those of
-        a
-        handler. left: called instead when the client has disconnected.
+        a handler. left: called instead when the client has disconnected.
         """
         if job.is_terminal or not timeout_s:
             return then(job_now(job.id))
@@ -58,7 +57,7 @@ class WaitingView(APIView):
     def when_done(
         self, future: Future[Any], *, then: Callable[[], HttpResponseBase], left: Callable[[], object]
     ) -> HttpResponseBase:
-        """Wait until a future is done, which is certain to happen, then return `then()`; `left` as in `when_ended`."""
+        """Wait until a future is done, which always happens, then return `then()`; `left` as in `when_ended`."""
         return then() if future.done() else self._parked(future, timeout_s=None, then=lambda _: then(), left=left)
 
     def _parked(
@@ -69,7 +68,7 @@ class WaitingView(APIView):
         then: Callable[[bool], HttpResponseBase],
         left: Callable[[], object],
     ) -> Parked:
-        """Park the request. `then` is called with True after a wait; with False, it must wait itself."""
+        """Park the request. `then` is called with True after the wait; with False, it must wait itself."""
         self._caller = (self.request.user, self.request.auth)
 
         def go_on(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -121,7 +120,7 @@ def picture_of(*, actor: Actor, job: Job) -> JobImage:
         job_abandon(actor=actor, job=job)
         raise WaitTimeout
     image = next(iter(images_of(job)), None)
-    if image is None:  # deleted a moment ago
+    if image is None:  # deleted in the meantime
         raise JobNotFound
     match image.status:
         case Status.SUCCEEDED:

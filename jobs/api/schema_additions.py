@@ -1,4 +1,4 @@
-"""What the OpenAPI document tells beside the views: the probes, and the headers that many responses have in common."""
+"""Parts of the OpenAPI document that no view describes: the probes, and the headers that many responses share."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _HEALTH = {
 
 
 def document_completed(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
-    """Add the probes and the common headers. A hook of the schema generator."""
+    """Add the probes and the common headers to the document. The schema generator calls this hook."""
     components = result["components"]
     components["schemas"]["Health"] = _HEALTH
     components["headers"] = {

@@ -1,4 +1,4 @@
-"""Send stored files: complete, as one byte range (206), or only the status that they are unchanged (304).
+"""Send stored files: complete, as one byte range (206), or only the status 304 if they are unchanged.
 
 MATTING_SEND_FILES selects who sends the bytes: this process, nginx (X-Accel-Redirect), or the bucket (a link that
 expires soon). nginx and the bucket also support byte ranges.
@@ -27,7 +27,7 @@ _ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 def file_response(request: Request, artifact: Artifact, *, as_attachment: bool) -> HttpResponseBase:
-    """Return a response with an artifact, private, and with headers that prevent browsers from running it."""
+    """Return a private response with an artifact, and with headers that prevent browsers from running it."""
     headers = {
         "X-Content-Type-Options": "nosniff",
         "Content-Security-Policy": "default-src 'none'; sandbox",
@@ -35,7 +35,7 @@ def file_response(request: Request, artifact: Artifact, *, as_attachment: bool) 
         "ETag": f'"{artifact.sha256[:32]}"',
         "Accept-Ranges": "bytes",
     }
-    if settings.SEND_FILES == "bucket":  # not kept by browsers: the link expires before the response would
+    if settings.SEND_FILES == "bucket":  # browsers must not store it: the link expires earlier than the response
         headers["Cache-Control"] = "private, no-cache"
     response = get_conditional_response(request._request, etag=headers["ETag"]) or _sent(
         request, artifact, headers["ETag"], as_attachment=as_attachment
@@ -48,7 +48,7 @@ def file_response(request: Request, artifact: Artifact, *, as_attachment: bool) 
 def _sent(request: Request, artifact: Artifact, etag: str, *, as_attachment: bool) -> HttpResponseBase:
     disposition = content_disposition_header(as_attachment, artifact.file_name) or "inline"
     if settings.SEND_FILES == "nginx":
-        storage.local_path(artifact.key)  # a file that is gone is reported by this site, not by nginx
+        storage.local_path(artifact.key)  # this site reports a missing file, not nginx
         response = HttpResponse(content_type=artifact.content_type)
         response["X-Accel-Redirect"] = _NGINX_LOCATION + quote(artifact.key)
         response["Content-Disposition"] = disposition
@@ -75,7 +75,7 @@ def _ranged(request: Request, artifact: Artifact, etag: str) -> HttpResponseBase
     size = artifact.bytes
     first, last = match.groups()
     if first and last and int(last) < int(first):
-        return None  # no range at all (RFC 9110): as if it had not been sent
+        return None  # an invalid range is ignored (RFC 9110)
     start = int(first) if first else max(0, size - int(last))
     end = min(size, int(last) + 1) if first and last else size
     if start >= end:

@@ -59,20 +59,23 @@ class SubmittingView:
         return self.submit_once(door, submission)
 
     def submit_once(self: Any, door: Door, submission: Callable[[], Job]) -> Job:
-        """Call `submission` and return its job; if the door's Idempotency-Key created a job before, return that one."""
+        """Call `submission` and return its job, or the job that the door's Idempotency-Key created before."""
         earlier = self._replayed(door)
         if earlier is not None:
             return earlier
         try:
             return submission()
         except IdempotencyConflict:
-            earlier = self._replayed(door)  # the same request was stored at the same moment
+            earlier = self._replayed(door)  # a concurrent request with the same key has stored it
             if earlier is None:
                 raise
             return earlier
 
     def _replayed(self: Any, door: Door) -> Job | None:
-        """Return the job that the door's key created; None without one. Raise InvalidParameter for another request."""
+        """Return the job that the door's key created; None without one.
+
+        Raise InvalidParameter when that job was created by a different request.
+        """
         job = job_by_idempotency_key(self.actor, door.idempotency_key) if door.idempotency_key else None
         if job is not None:
             require_same_request(job.request_hash, door.request_hash)
@@ -95,7 +98,7 @@ def idempotency_key(request: Request) -> str:
 
 
 def request_digest(door: Door, options: CutoutOptions, sources: Sequence[Source], *more: str) -> str:
-    """Return a hash of what a request specifies: its dialect, options, callback and sources, and `more`."""
+    """Return a hash of a request's content: its dialect, options, callback and sources, and the texts in `more`."""
     parts = [door.dialect, repr(sorted(options.to_json().items())), repr(door.callback_url), *more]
     return hashlib.sha256("\n".join([*parts, *map(_identity, sources)]).encode()).hexdigest()
 
@@ -103,7 +106,7 @@ def request_digest(door: Door, options: CutoutOptions, sources: Sequence[Source]
 def _identity(source: Source) -> str:
     match source:
         case CheckedSource():
-            return source.sha256
+            return f"{source.sha256} {sorted(source.settings.items())}" if source.settings else source.sha256
         case UrlSource():
             return source.url
         case FileSource():
@@ -112,7 +115,7 @@ def _identity(source: Source) -> str:
 
 
 def _written(entry: tuple[str, Any]) -> str:
-    """Return a field as text; a file as the hash of its content."""
+    """Return a field as text; a file is represented by the hash of its content."""
     name, value = entry
     if not isinstance(value, UploadedFile):
         return f"{name}={value!r}"

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 
-_EXPONENT_FROM = 1e16  # from here on Python writes 1e+16
+_EXPONENT_FROM = 1e16  # from this number on Python writes an exponent (1e+16)
 
 
 def clean_text(text: str, length: int | None = None) -> str:

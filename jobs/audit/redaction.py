@@ -1,7 +1,7 @@
-"""Replace names in the audit trail by a pseudonym: the one way past its triggers.
+"""Replace names in the audit trail by a pseudonym. Only this module can change entries despite the triggers.
 
-A redacted entry keeps its number, its time, its action, its ids and its hash, so the chain stays connected. A new entry
-records, for each redacted one, the hash of what is left of it; the verification accepts exactly that content.
+A redacted entry keeps its number, time, action, ids and hash, so the chain stays connected. A new entry records the
+hash of each redacted entry's remaining content; the verification accepts exactly this content.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ _FIELDS = ("actor_name", "team_name", "address", "object_name", "before", "after
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """Describe who is erased: `names` are all texts that identify them, such as user name and e-mail address."""
+    """The user or team to erase. names: all texts that identify it, such as user name and e-mail address."""
 
     names: tuple[str, ...]
     pseudonym: str
 
     @classmethod
     def create(cls, kind: str, names: Iterable[str]) -> Erased:
-        """Give them a random pseudonym, from which the names cannot be computed. kind: `user` or `team`."""
+        """Return an Erased with a random pseudonym, which does not reveal the names. kind: `user` or `team`."""
         given = sorted({name for name in names if name}, key=len, reverse=True)
         return cls(tuple(given), f"erased-{kind}-{secrets.token_hex(4)}")
 
     def hide(self, value: Any) -> Any:
-        """Return a text, or JSON value, with the pseudonym in the place of each name that stands as a word."""
+        """Return a text or JSON value in which the pseudonym replaces each name that occurs as a whole word."""
         if isinstance(value, str):
             for name in self.names:
                 value = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", self.pseudonym, value)
@@ -52,7 +52,10 @@ class Erased:
 
 
 def user_redact(*, author: Author, user_id: int, erased: Erased) -> int:
-    """Replace a user's names wherever they stand, and remove the addresses of their own entries; return how many."""
+    """Replace a user's names in all entries, and remove the IP addresses from the user's own entries.
+
+    Return the number of redacted entries.
+    """
     own = Q(user_id=user_id) | Q(actor_name__in=erased.names)
     found = _entries(own | Q(object_type="user", object_id=str(user_id)) | _mentions(erased))
 
@@ -66,7 +69,7 @@ def user_redact(*, author: Author, user_id: int, erased: Erased) -> int:
 
 
 def team_redact(*, author: Author, team_id: Any, erased: Erased) -> int:
-    """Replace a team's name wherever it stands, and what its entries say of its keys, webhooks and files."""
+    """Replace a team's name in all entries, and remove details of its keys, webhooks and files from its own entries."""
     found = _entries(Q(team_id=team_id) | Q(object_type="team", object_id=str(team_id)) | _mentions(erased))
 
     def change(entry: AuditEntry) -> None:
@@ -81,7 +84,7 @@ def team_redact(*, author: Author, team_id: Any, erased: Erased) -> int:
 
 
 def redacted_hashes() -> dict[int, str]:
-    """Return the hash that each redacted entry's content must have, by the entry's number."""
+    """Return, by entry number, the hash that the content of each redacted entry must have."""
     found: dict[int, str] = {}
     for number, after in (
         AuditEntry.objects.filter(action__in=ERASURES).order_by("number").values_list("number", "after")
@@ -102,7 +105,7 @@ def _mentions(erased: Erased) -> Q:
     for name in erased.names:
         for field in ("actor_name", "team_name", "object_name", "before_text", "after_text"):
             condition |= Q(**{f"{field}__contains": name})
-        for field in ("before_text", "after_text"):  # SQLite keeps JSON as text, with other letters escaped
+        for field in ("before_text", "after_text"):  # SQLite stores JSON as text with escaped non-ASCII letters
             condition |= Q(**{f"{field}__contains": json.dumps(name)[1:-1]})
     return condition
 
@@ -117,7 +120,7 @@ def _hide_texts(entry: AuditEntry, erased: Erased) -> None:
 def _redact(
     entries: QuerySet[AuditEntry], change: Any, action: Action, author: Author, object_id: str, erased: Erased
 ) -> int:
-    head_lock()  # nothing is appended meanwhile, so that no entry with the name is missed
+    head_lock()  # no entry can be appended meanwhile, so none with the name is missed
     AuditErasure.objects.create()
     hashes = dict(_changed(entries, change))
     AuditErasure.objects.all().delete()

@@ -23,9 +23,9 @@ class Verdict:
 
 
 def audit_verify(*, first_problems: int = 50) -> Verdict:
-    """Read the whole chain and report entries that were changed, removed, inserted, or cut off at the end.
+    """Read the whole chain and report changed, removed and inserted entries, and entries cut off at the end.
 
-    The content of an entry in which names were erased must have the hash that the entry about the erasure recorded.
+    An entry in which names were replaced must have the content hash that the entry about the erasure records.
     """
     *_, verdict = audit_verify_steps(first_problems=first_problems)
     return verdict

@@ -1,4 +1,5 @@
-"""Erase users and teams with their files and rows, and export what the site stores of a user.
+"""Erase users and teams with their files and rows, and export the data that the site stores about a user.
 
-May use every other room; only management commands call it. The audit trail keeps a pseudonym and stays valid.
+Only management commands call this package; it may use every other package. The audit trail keeps a pseudonym and stays
+valid.
 """

@@ -1,4 +1,4 @@
-"""Write what the site stores of a user into one zip: account, teams, jobs, audit entries and files."""
+"""Write the data that the site stores about a user into one zip: account, teams, jobs, audit entries and files."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from django.contrib.auth.models import User
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -26,13 +27,14 @@ _SECRET_FIELDS = {"password", "secret_hash", "data", "repeat_key", "request_hash
 
 
 def user_export(*, author: Author, user: User, target: Path) -> dict[str, int]:
-    """Write the zip, readable by its owner only, and return how many rows and files it contains; record it.
+    """Write the zip, readable only by its owner, and record the export; return the numbers of rows and files.
 
-    Raises FileExistsError when `target` exists. Secrets are left out: they are stored as hashes only.
+    Raise FileExistsError when `target` exists. Secrets are not exported, because they are stored only as hashes.
     """
     rows: dict[str, Iterable[models.Model]] = {
         "account": [user],
         "email_addresses": EmailAddress.objects.filter(user=user),
+        "single_sign_on": SocialAccount.objects.filter(user=user),
         "second_factors": Authenticator.objects.filter(user=user),
         "memberships": Membership.objects.filter(user=user),
         "presets": Preset.objects.filter(user=user),

@@ -16,7 +16,7 @@ from jobs.work.retention import job_purge
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Count what was erased. pseudonym: what the audit trail says in the place of the names."""
+    """The numbers of erased rows and files. pseudonym: the text that replaces the names in the audit trail."""
 
     pseudonym: str
     jobs: int
@@ -24,9 +24,9 @@ class Summary:
 
 
 def team_erase(*, author: Author, team: Team) -> Summary:
-    """Erase a team with everything that it owns, in one transaction; its members keep their accounts.
+    """Erase a team and everything that it owns, in one transaction; its members keep their accounts.
 
-    Jobs that are being processed are cancelled. Files are deleted after the commit, and again until they are gone.
+    Jobs in progress are cancelled. Files are deleted after the commit; failed deletions are retried until they succeed.
     """
     erased = Erased.create("team", [team.name])
     team_id = team.pk

@@ -1,4 +1,4 @@
-"""Erase a user: account, sessions, own jobs and teams, and their names in the audit trail."""
+"""Erase a user: account, sessions, jobs and own teams, and the user's names in the audit trail."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from jobs.work.retention import job_purge
 
 
 class ErasureRefused(Exception):
-    """A user cannot be erased; the message gives the reason in one line."""
+    """The user cannot be erased; the message gives the reason in one line."""
 
 
 def user_erase(*, author: Author, user: User) -> Summary:
     """Erase a user in one transaction: account, submitted jobs, and the teams of which the user is the only member.
 
-    Keys that they created belong to their teams and stay, without their name. Raises ErasureRefused for the last
-    administrator, and for the only owner of a team that has other members.
+    API keys that the user created belong to their teams and remain, without the user's name. Raise ErasureRefused for
+    the last administrator, and for the only owner of a team that has other members.
     """
     _require_others(user)
     names = names_of(user)
@@ -46,13 +46,13 @@ def user_erase(*, author: Author, user: User) -> Summary:
 
 
 def names_of(user: User) -> set[str]:
-    """Return every text that names a user: user name, e-mail addresses, and the full name."""
+    """Return all texts that identify a user: user name, e-mail addresses and full name."""
     addresses = EmailAddress.objects.filter(user=user).values_list("email", flat=True)
     return {user.get_username(), user.email, user.get_full_name(), *addresses} - {""}
 
 
 def sessions_of(user: User) -> Iterable[Session]:
-    """Return the sessions of a user; all are read, because a session's owner is inside its data."""
+    """Return the sessions of a user. All sessions are read, because the user's id is inside the encoded data."""
     return [one for one in Session.objects.iterator() if one.get_decoded().get(SESSION_KEY) == str(user.pk)]
 
 
@@ -74,7 +74,7 @@ def _own_teams(user: User) -> list[Team]:
 
 
 def _traces_delete(user: User, names: set[str], erased: Erased) -> None:
-    """Delete what names the user without a reference to the account."""
+    """Delete rows that contain the user's name without a reference to the account."""
     for session in sessions_of(user):
         session.delete()
     for model in (AccessAttempt, AccessFailureLog, AccessLog):

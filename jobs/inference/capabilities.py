@@ -10,7 +10,7 @@ _ROLES = {
     PEOPLE: (Role.PEOPLE, Role.SUBJECT),
 }
 _UNCLEAR = ("unknown", "unclear", "not stated")
-# One map of the subject: boxes are answered by showing the network their surroundings alone.
+# A model with one map of the subject handles boxes too: the network gets only the surroundings of each box.
 _SALIENT = (Role.SUBJECT, Role.PROMPTS)
 
 

@@ -1,6 +1,6 @@
-"""Measure the qualities on photos with masks: time, share escalated, error, and what the uncertainty is worth.
+"""Measure the qualities on photos with masks: time, share of escalated photos, error, and use of the uncertainty.
 
-Both models run once on every photo; what `auto` would have cost at each level follows from that without running again.
+Both models run once on every photo. The results of `auto` at every level follow from these measurements.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from segmentation.engines.base import Engine
 from segmentation.pipeline import uncertainty_of
 
 SHARES = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.8)
-# What `auto` is to reach: an error near the fine model's at less than half of its time.
+# The goal of `auto`: an error close to the fine model's in less than half of its time.
 ERROR_WITHIN, TIME_BELOW = 1.10, 0.45
 
 
@@ -25,7 +25,7 @@ ERROR_WITHIN, TIME_BELOW = 1.10, 0.45
 class Measured:
     """The measurements of one photo.
 
-    Error (mean absolute, 0..1) and time of both models, and the fast model's uncertainty.
+    These are the error (mean absolute, 0..1) and the time of both models, and the fast model's uncertainty (0..1).
     """
 
     uncertainty: float
@@ -49,7 +49,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Hold what was measured on a set of photos with two models."""
+    """The measurements of two models on a set of photos."""
 
     fast: str
     fine: str
@@ -64,7 +64,7 @@ class Comparison:
         return cls(str(stored["fast"]), str(stored["fine"]), photos)
 
     def by_set(self) -> list[tuple[str, Comparison]]:
-        """Return all photos, and the photos of each set by themselves: a name begins with its set and a slash."""
+        """Return all photos, and the photos of each set separately; a name begins with its set and a slash."""
         names = sorted({one.name.partition("/")[0] for one in self.photos if "/" in one.name})
         parts = [(f"Set {name}", self._of(name)) for name in names if len(names) > 1]
         return [("All photos", self), *parts]
@@ -74,7 +74,7 @@ class Comparison:
         return Comparison(self.fast, self.fine, tuple(photos))
 
     def markdown(self) -> str:
-        """Return the table of the qualities with the curve of `auto`, and the calibration, as Markdown."""
+        """Return the table of the qualities, the curve of `auto` and the calibration as Markdown."""
         found = outcomes(self.photos)
         fast, fine = found[:2]
         lines = [
@@ -120,7 +120,7 @@ class Comparison:
 def measure(photos: Iterable[tuple[str, np.ndarray, np.ndarray]], fast: Engine, fine: Engine) -> list[Measured]:
     """Run both models on every named photo, (H, W, 3) uint8, and compare with its mask, (H, W) float32 0..1.
 
-    NaN in a mask marks pixels that do not count.
+    Pixels whose mask value is NaN are ignored.
     """
     measured = []
     for name, rgb, mask in photos:
@@ -132,7 +132,7 @@ def measure(photos: Iterable[tuple[str, np.ndarray, np.ndarray]], fast: Engine, 
 
 
 def outcomes(measured: Sequence[Measured], *, shares: Sequence[float] = SHARES) -> list[Outcome]:
-    """Return fast, fine, and `auto` at the level that escalates each share: the curve of the trade-off."""
+    """Return the outcomes of fast, fine, and `auto` at the level that escalates each share: the trade-off curve."""
     ranked = sorted(measured, key=lambda one: -one.uncertainty)
     found = [_outcome("fast", ranked, 0), _outcome("fine", ranked, len(ranked))]
     found += [_outcome("auto", ranked, round(share * len(ranked))) for share in shares]
@@ -140,7 +140,7 @@ def outcomes(measured: Sequence[Measured], *, shares: Sequence[float] = SHARES) 
 
 
 def recommended(measured: Sequence[Measured]) -> Outcome | None:
-    """Return the cheapest `auto` that is near enough to fine's error and time; None when there is none."""
+    """Return the fastest `auto` whose error and time meet the goals relative to the fine model, or None."""
     ranked = sorted(measured, key=lambda one: -one.uncertainty)
     fine = _outcome("fine", ranked, len(ranked))
     for count in range(len(ranked) + 1):
@@ -151,23 +151,23 @@ def recommended(measured: Sequence[Measured]) -> Outcome | None:
 
 
 def error_held_by_most_uncertain(measured: Sequence[Measured], *, share: float = 0.2) -> float:
-    """Return how much of the fast model's total error the most uncertain photos hold, 0..1."""
+    """Return the share (0..1) of the fast model's total error that is in the most uncertain photos."""
     return _held([one.fast_error for one in sorted(measured, key=lambda one: -one.uncertainty)], share)
 
 
 def best_possible(measured: Sequence[Measured], *, share: float = 0.2) -> float:
-    """Return how much of the fast model's total error the worst photos hold: what a perfect measure would find."""
+    """Return the share (0..1) of the fast model's total error in its worst photos: the limit for any uncertainty."""
     return _held(sorted((one.fast_error for one in measured), reverse=True), share)
 
 
 def gain_found(measured: Sequence[Measured], *, share: float) -> float:
-    """Return which part of the error that the fine model takes away is taken away in the most uncertain photos."""
+    """Return the share of the fine model's improvement that is achieved in the most uncertain photos."""
     ranked = sorted(measured, key=lambda one: -one.uncertainty)
     return _held([one.fast_error - one.fine_error for one in ranked], share)
 
 
 def error_of(alpha: np.ndarray, mask: np.ndarray) -> float:
-    """Return the mean absolute difference, at the mask's size, over the pixels that are not NaN there."""
+    """Return the mean absolute difference of alpha (h, w) and a mask (H, W), at the mask's size; NaN is ignored."""
     height, width = mask.shape
     return float(np.nanmean(np.abs(cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR) - mask)))
 
@@ -179,7 +179,7 @@ def _held(values: Sequence[float], share: float) -> float:
 
 def _outcome(quality: str, ranked: Sequence[Measured], escalated: int) -> Outcome:
     fine, fast = ranked[:escalated], ranked[escalated:]
-    # `auto` has run the fast model first; `fine` does not.
+    # `auto` runs the fast model on every picture first; `fine` does not.
     first_s = sum(one.fast_s for one in (ranked if quality != "fine" else fast))
     count = max(1, len(ranked))
     return Outcome(

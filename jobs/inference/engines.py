@@ -47,8 +47,8 @@ from segmentation.runtimes import Runtime
 
 logger = logging.getLogger(__name__)
 
-_MEASURE_AFTER_S = 60.0  # of this worker's start, which comes first
-_MODELS_SHARE = 0.5  # of the memory, for the models of all workers, unless a setting says otherwise
+_MEASURE_AFTER_S = 60.0  # seconds after this worker's start; the start has priority
+_MODELS_SHARE = 0.5  # of the memory, for the models of all workers, if no setting defines another value
 
 
 class HostLacksWeights(Exception):
@@ -69,7 +69,7 @@ class Engines(EngineSource):
         """Read which models are active; keep the last known ones while the database cannot be reached."""
         try:
             self._versions = active_versions()
-        except DatabaseError:  # also before the first migration, for commands
+        except DatabaseError:  # also before the first migration, when commands run
             logger.warning("the active models cannot be read; those read last stay")
 
     def engine(self, role: Role, tier: Tier) -> Engine | None:
@@ -245,7 +245,10 @@ def load(weights: Weights) -> Engine:
 
 
 def _threads() -> int | None:
-    """Return the setting, or each worker's share of a container's CPUs; None where the runtime is to choose."""
+    """Return the number of threads: the setting, or the worker's share of a container's CPUs.
+
+    None where the runtime should choose.
+    """
     if settings.MATTING_MODEL_THREADS:
         return int(settings.MATTING_MODEL_THREADS)
     cpus = available_cpus()
@@ -255,7 +258,8 @@ def _threads() -> int | None:
 def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
     """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if it fails.
 
-    sha256, storage_key: of the copy in the storage, for a host that lacks the file. The models in use do not change.
+    sha256, storage_key: the hash and the key of the stored copy, for a host that lacks the file. The models in use do
+    not change.
     """
     file: Path | None = Path(settings.MATTING_WEIGHTS_DIR) / path
     if storage_key:
@@ -289,9 +293,10 @@ def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, objec
 
 
 def end_when_too_large() -> bool:
-    """Stop this worker after its picture when its memory exceeds the limit; its parent starts a new process.
+    """Stop this worker after its picture if its memory exceeds the limit; return whether it stops.
 
-    Runtimes and decoders keep memory that they once needed, and some leak memory; a new process starts without it.
+    Its parent starts a new process with little memory. Runtimes and decoders do not return all memory after large
+    pictures, and some leak memory.
     """
     limit = settings.MATTING_WORKER_MAX_MB * 2**20
     if not limit or rss_bytes() <= limit:

@@ -6,8 +6,8 @@ import math
 from collections import deque
 from dataclasses import dataclass, field
 
-WINDOW = 200  # pictures that a worker looks back on
-LEAST_SEEN = 10  # pictures before a share means anything
+WINDOW = 200  # pictures that a worker remembers
+LEAST_SEEN = 10  # pictures that are needed before a share is meaningful
 
 
 @dataclass(slots=True)

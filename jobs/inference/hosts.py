@@ -9,7 +9,7 @@ from django.conf import settings
 
 from jobs.work import queue
 
-DIGITS = 12  # of a sha256, in heartbeats
+DIGITS = 12  # characters of a sha256 in heartbeats
 
 
 @dataclass(slots=True)

@@ -31,7 +31,10 @@ def available_bytes() -> int:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether an error or one of its causes means that memory ran out. Each runtime reports this differently."""
+    """Return whether an error or one of its causes means that memory ran out.
+
+    Each runtime reports this differently.
+    """
     seen: BaseException | None = error
     while seen is not None:
         if isinstance(seen, MemoryError) or type(seen).__name__ == "OutOfMemoryError":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from django.conf import settings
 
@@ -39,12 +40,19 @@ def qualities_available() -> dict[Quality, bool]:
     return {quality: has_fine or quality is Quality.FAST for quality in Quality}
 
 
+def model_names(role: Role) -> dict[Quality, str]:
+    """Return the name of the model that serves `fast`, and of the one that serves `fine` if there is one, in a role."""
+    fast, fine = active_version(role, Tier.FAST), active_version(role, Tier.FINE)
+    names = {Quality.FAST: Path(settings.MATTING_WEIGHTS).stem if fast is None else fast.name}
+    return names if fine is None else {**names, Quality.FINE: fine.name}
+
+
 def quality_settled(options: CutoutOptions, *, team: Team, dialect: str) -> CutoutOptions:
     """Return the options with an available quality.
 
     Without an active fine model, an explicit `fine` raises InvalidParameter with instructions to install one; a default
-    of `fine`, and every `auto`, become `fast`. Stamps, which need no model, and clicks, which only the fast model
-    serves, are always `fast`.
+    of `fine`, and every `auto`, become `fast`. The quality is always `fast` for stamps, which need no model, and for
+    clicks, which only the fast model supports.
     """
     asked = options.quality
     quality = asked or quality_default(team, dialect)

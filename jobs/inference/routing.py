@@ -75,7 +75,7 @@ class RoutedEngine:
         return self._fast(Role.PROMPTS).takes_points or self._source.built_in().takes_points
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Run the fast model for prompts on clicks, or the built-in model if that one accepts no clicks.
+        """Run the fast model for prompts on clicks, or the built-in model if the fast model accepts no clicks.
 
         Each click corrects the result of the previous ones, so all clicks of a picture use the same model.
         """
@@ -98,7 +98,7 @@ class RoutedEngine:
         )
 
     def _answer(self, role: Role, ask: Callable[[Engine], _Answer], doubt: Callable[[_Answer], float]) -> _Answer:
-        if self.choice is not None:  # a second question about the same picture, such as which part of it is people
+        if self.choice is not None:  # a second run on the same picture, for example to find which part of it is people
             return ask(self._fast(role))
         if self._is_trial and (trial := self._source.engine(role, Tier.TRIAL)) is not None:
             return self._asked(role, trial, Tier.TRIAL, "trial", ask)

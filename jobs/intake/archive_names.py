@@ -13,9 +13,9 @@ import zipfile
 import zlib
 from collections.abc import Sequence
 
-# Code pages of Windows and DOS, by how common their archives are here; the first of equals wins.
+# Code pages of Windows and DOS, sorted by their frequency in archives; among equal scores the first one is used.
 _CODE_PAGES = ("gb18030", "cp932", "big5hkscs", "cp949", "cp866", "cp1251", "cp850", "cp852", "cp1252", "cp437")
-# What names of pictures and folders are made of, to tell code pages apart whose bytes are nearly the same.
+# Letters of typical names of pictures and folders, to distinguish code pages with nearly the same bytes.
 _FREQUENT = {
     "gb18030": "图片照相新建文件夹微信截屏幕产品主详情页白底模特证副本的一二三大小人男女衣服上下中国年月日号款色",
     "cp949": "이미지사진새폴더파일제품상화면캡처복본촬영의가나다라기자시보정인전주대한서수일월년고양그림배경",
@@ -36,7 +36,7 @@ def names_of(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
 
 
 def decode_together(raw: Sequence[bytes]) -> list[str]:
-    """Decode names as UTF-8 if all of them are valid, else with the code page whose result looks most like names."""
+    """Return names decoded as UTF-8 if all are valid, else with the code page whose result looks most like names."""
     try:
         names = [name.decode("utf-8") for name in raw]
     except UnicodeDecodeError:
@@ -100,7 +100,7 @@ def _score(letter: str, code_page: str, *, ascii_beside: int) -> float:
     name = unicodedata.name(letter, "")
     first, second = (*letter.encode(code_page), 0)[:2]
     if second and (ascii_beside == 2 or (ascii_beside and 0x40 <= second < 0x7F)):
-        return _UNLIKELY  # probably two letters of one word
+        return _UNLIKELY  # probably both letters belong to one word
     if code_page == "gb18030":
         # GB 2312: rows 16 to 55 are the common characters, 56 to 87 the rarer ones, 1 to 3 punctuation and full width.
         is_plain = second >= 0xA1

@@ -29,17 +29,17 @@ SIGNATURE = b"PK\x03\x04"
 EMPTY_SIGNATURE = b"PK\x05\x06"
 MAX_DEPTH = 8
 MAX_RATIO = 200
-MAX_PROVEN_PIXELS = 100_000_000  # of all pictures of an archive that are decoded while the request waits
-RATIO_FREE_BYTES = 2**20  # small files of one colour compress well and do no harm
-# Other methods unpack whole blocks at once: a small file could fill the memory.
+MAX_PROVEN_PIXELS = 100_000_000  # of all pictures of an archive that are decoded during the request
+RATIO_FREE_BYTES = 2**20  # small files of one colour compress well and are harmless
+# Other methods unpack whole blocks at once, so a small file could fill the memory.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _END = struct.Struct("<4s4H2LH")
 _END_64_LOCATOR = struct.Struct("<4sLQL")
 _NOT_UNPACKED = "The file cannot be unpacked from the archive."
 _END_64_SIGNATURE = b"PK\x06\x07"
 _MAX_COMMENT = 65_535
-_LOCAL_HEADER_BYTES = 30  # and the name, which has as many bytes here as letters of code page 437
-_ENTRY_BYTES = 1024  # in the directory: a header of 46 bytes, the name, some extra fields
+_LOCAL_HEADER_BYTES = 30  # including the name, which has one byte per letter here (code page 437)
+_ENTRY_BYTES = 1024  # per entry of the directory: a header of 46 bytes, the name, some extra fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def sources_in(
     _check_overlaps(archive, field)
     files = [entry for entry in archive.infolist() if not entry.is_dir()]
     for entry, name in zip(files, names_of(files), strict=True):
-        entry.filename = name  # opening goes by the entry, so the name may be the readable one
+        entry.filename = name  # zipfile opens by the entry's offset, so the readable name may replace the stored one
     entries = [entry for entry in files if not is_litter(entry.filename)]
     _check_entries(entries, archive_limits, field)
     budget = _Budget(MAX_PROVEN_PIXELS)
@@ -135,10 +135,10 @@ def _check_end(file: IO[bytes], limits: ArchiveLimits, field: str) -> None:
     if place < 0 or len(tail) - place < _END.size:
         raise InvalidParameter(f"{field}: not a zip archive", field=field)
     if tail.startswith(_END_64_SIGNATURE, max(0, place - _END_64_LOCATOR.size)):
-        # It would override the record's figures, and is needed only from 4 GB or 65,535 files on.
+        # Its values would replace those of the record, and it is needed only from 4 GB or 65,535 files on.
         raise InvalidParameter(f"{field}: zip64 archives are not accepted", field=field)
     _, _, _, _, entries, directory_bytes, _, _ = _END.unpack_from(tail, place)
-    # Folders count as entries too, hence the factor.
+    # Folders count as entries too; therefore the factor.
     if entries > 2 * limits.max_entries + 100 or directory_bytes > _ENTRY_BYTES * (2 * limits.max_entries + 100):
         raise InvalidParameter(f"{field}: more than {limits.max_entries} files", field=field)
     file.seek(0)

@@ -1,8 +1,8 @@
 """Call the operator's own check of a picture's content before a worker processes the picture.
 
-`MATTING_CONTENT_CHECK` is the dotted path of a function `check(data: bytes, about: dict[str, str]) -> str | None`,
-which returns why the picture is refused, or a URL. The URL receives the picture by POST and responds with `{"allowed":
-bool, "reason": str}`. When the check fails or cannot be reached, the picture fails with `internal`, so no picture is
+`MATTING_CONTENT_CHECK` is a URL, or the dotted path of a function `check(data: bytes, about: dict[str, str]) -> str |
+None` that returns the reason for a refusal. A URL receives the picture by POST and responds with `{"allowed": bool,
+"reason": str}`. When the check fails or cannot be reached, the picture fails with `internal`, so no picture is
 processed unchecked.
 """
 
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
+from typing import cast
 from urllib.parse import quote
 from urllib.request import Request, urlopen
 
@@ -25,19 +27,30 @@ Check = Callable[[bytes, dict[str, str]], str | None]
 def content_check(data: bytes, about: dict[str, str]) -> None:
     """Raise ContentRefused when the operator's check refuses a picture.
 
-    about: the job's id, the team and the dialect.
+    about: values that describe the picture: the job's id, the team and the dialect.
     """
-    check = settings.MATTING_CONTENT_CHECK
-    if not check:
-        return
-    reason = _asked(check, data, about) if "://" in check else _called(check, data, about)
+    check = content_check_find()
+    reason = None if check is None else check(data, about)
     if reason is not None:
         raise ContentRefused(reason)
 
 
-def _called(path: str, data: bytes, about: dict[str, str]) -> str | None:
-    check: Check = import_string(path)
-    return check(data, about)
+def content_check_find() -> Check | None:
+    """Return the operator's check, or None without one; raise ValueError when it cannot be called."""
+    value = settings.MATTING_CONTENT_CHECK
+    if not value:
+        return None
+    if "://" in value:
+        if not value.startswith(("http://", "https://")):
+            raise ValueError(f"{value} does not begin with http:// or https://")
+        return partial(_asked, value)
+    try:
+        check = import_string(value)
+    except ImportError as error:
+        raise ValueError(f"{value} cannot be imported: {error}") from error
+    if not callable(check):
+        raise ValueError(f"{value} is not a function")
+    return cast("Check", check)
 
 
 def _asked(url: str, data: bytes, about: dict[str, str]) -> str | None:

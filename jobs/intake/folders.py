@@ -25,10 +25,11 @@ from jobs.intake.sources import FileSource, RefusedSource, Source, clean_name
 from segmentation.errors import ImageUnreadable, InvalidParameter
 
 MAX_PATH_LENGTH = 1024
+MAX_PART_BYTES = 255
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Without O_NONBLOCK, opening a pipe would wait for its other end.
+# Without O_NONBLOCK, opening a pipe would wait for a writer.
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-# Faults of the disk or of this process, not of the file: the picture may be tried again.
+# Faults of the disk or of this process, not of the file: the picture may be retried.
 _MACHINE_FAULTS = (errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT)
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -55,7 +56,7 @@ def place_in(text: str, roots: Sequence[str | Path], *, field: str, alias: str =
     `alias` that is below no root is read as the same path under the first root. Raise PermissionDenied for every path
     outside the roots, whether it exists or not, and InvalidParameter for an invalid path.
     """
-    if not text or len(text) > MAX_PATH_LENGTH or "\0" in text:
+    if not text or len(text) > MAX_PATH_LENGTH or "\0" in text or not _is_path(text):
         raise InvalidParameter(f"{field}: must be a path of 1 to {MAX_PATH_LENGTH} characters", field=field)
     resolved_roots = [Path(os.path.realpath(root)) for root in roots]
     places = [
@@ -68,6 +69,14 @@ def place_in(text: str, roots: Sequence[str | Path], *, field: str, alias: str =
     if not places:
         raise PermissionDenied(f"{field}: this path is not under a folder that the operator allows.")
     return next((place for place in places if place.path.exists()), places[0])
+
+
+def _is_path(text: str) -> bool:
+    """Return whether a file system can hold the path: JSON may contain half a character, and names of any length."""
+    try:
+        return all(len(os.fsencode(part)) <= MAX_PART_BYTES for part in Path(text).parts)
+    except UnicodeEncodeError:
+        return False
 
 
 def _candidates(text: str, roots: Sequence[Path], alias: str) -> list[Path]:
@@ -111,7 +120,7 @@ def _source(place: Place, entry: os.DirEntry[str]) -> Source:
         return RefusedSource(clean_name(shown), ImageUnreadable("The file's name cannot be used."))
     try:
         size = entry.stat(follow_symlinks=False).st_size
-    except OSError:  # deleted meanwhile: the worker reports it
+    except OSError:  # deleted in the meantime; the worker reports it
         size = 0
     return FileSource(path, clean_name(name), size)
 

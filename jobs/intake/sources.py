@@ -11,8 +11,8 @@ import binascii
 import hashlib
 import io
 import unicodedata
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Protocol, cast
@@ -37,12 +37,12 @@ from segmentation.image import Limits, Probe, pixels_of, probe, probe_header
 from webserver.long_texts import NotBase64, TextTooLong, decoded_to_file, has_long_text
 
 MAX_NAME_LENGTH = 200
-MAX_PATH_LENGTH = 250  # of a name with its folders; the column holds 255
+MAX_PATH_LENGTH = 250  # characters of a name with its folders; the column has 255
 MAX_FOLDERS = 8
 
 
 class Content(Protocol):
-    """Bytes that can be read several times, each time from the start."""
+    """Bytes that can be read several times, always from the start."""
 
     def seek(self, offset: int, /) -> int: ...
 
@@ -51,15 +51,17 @@ class Content(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckedSource:
-    """A picture that decodes. Its bytes stay where they arrived: in memory, in a temporary file, or in the storage.
+    """A picture that was decoded successfully. Its bytes stay in memory, in a temporary file, or in the storage.
 
     name: the file's name, which may begin with folders; zips of results keep them.
+    settings: options of this picture that differ from its job's, as JSON.
     """
 
     name: str
     probe: Probe
     sha256: str
     content: Content
+    settings: Mapping[str, Any] = field(default_factory=dict, hash=False)
 
     def read(self) -> bytes:
         self.content.seek(0)
@@ -104,7 +106,7 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class RefusedSource:
-    """A picture that failed its check while the request continues with the others; it becomes a failed picture."""
+    """A picture that failed its check while the other pictures of the request continue; it becomes a failed picture."""
 
     name: str
     error: MattingError
@@ -153,12 +155,12 @@ def clean_name(name: str) -> str:
     return name[-MAX_NAME_LENGTH:].strip(" .") or "picture"
 
 
-# Up to here a check takes less than the way to another process.
+# Below this size a check takes less time than the call of another process.
 _CHECKED_HERE_PIXELS = 1_000_000
 
 
 def clean_path(path: str) -> str:
-    """Keep a file's name and up to 8 folders before it, each cleaned as `clean_name` does, joined by `/`.
+    """Return a file's name and up to 8 folders before it, each cleaned as `clean_name` does, joined by `/`.
 
     Folders are left out from the first one on while the path is longer than its column.
     """
@@ -171,10 +173,11 @@ def clean_path(path: str) -> str:
 
 
 def proved(source: bytes | Path, limits: Limits) -> Probe:
-    """Decode a picture and return its properties; all but small pictures in memory are decoded in another process.
+    """Decode a picture and return its properties.
 
-    Raise the errors of `segmentation.image.probe`, ImageUnreadable when the decoder crashes, and StorageFailed for a
-    fault of this machine, which says nothing about the picture.
+    Small pictures in memory are decoded here, all others in another process. Raise the errors of
+    `segmentation.image.probe`, ImageUnreadable when the decoder crashes, and StorageFailed for a fault of this machine,
+    which says nothing about the picture.
     """
     try:
         if isinstance(source, bytes):
@@ -200,7 +203,7 @@ def _cannot_check() -> StorageFailed:
 def accept_bytes(
     data: bytes, *, name: str = "", limits: Limits | None = None, prove_pixels: int | None = None
 ) -> CheckedSource:
-    """Check a picture in memory; raise the ImageError that describes the fault.
+    """Check a picture in memory and return it as a source; raise the ImageError that describes the fault.
 
     prove_pixels: only a picture with at most this many pixels is decoded; of a larger one only the header is checked.
     """
@@ -215,7 +218,7 @@ def accept_bytes(
 
 
 def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) -> CheckedSource:
-    """Check an uploaded file. Its size is checked before any byte is read into memory."""
+    """Check an uploaded file and return it as a source. Its size is checked before any byte is read into memory."""
     limits = limits or default_limits()
     if not isinstance(file, UploadedFile):
         raise ImageMissing(field="image")
@@ -233,7 +236,10 @@ def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) ->
 
 
 def accept_base64(text: object, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
-    """Check a picture in base64, with or without line breaks and the prefix of a `data:` URL (RFC 2397)."""
+    """Return the source for a picture in base64.
+
+    Line breaks and the prefix of a `data:` URL (RFC 2397) are accepted.
+    """
     limits = limits or default_limits()
     if not isinstance(text, str | bytes) or not text:
         raise ImageMissing(field="image")
@@ -258,7 +264,7 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
 
 
 def _decoded_file(text: str, name: str, limits: Limits) -> TemporaryUploadedFile:
-    """Decode a base64 text that the web server has taken out of the body into a temporary file."""
+    """Decode a base64 text that the web server has moved to disk into a temporary file."""
     head, comma, rest = text.lstrip().partition(",")
     if comma and head[:5].lower() == "data:":
         if not head.strip().lower().endswith("base64"):
@@ -276,24 +282,24 @@ def _decoded_file(text: str, name: str, limits: Limits) -> TemporaryUploadedFile
 
 
 def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> CheckedSource:
-    """Check a picture in the storage, of an upload or another job; raise NotFound when the file is missing."""
+    """Return the source for a stored picture of an upload or another job; raise NotFound when the file is missing."""
     read = partial(storage.read, key)
     checked = accept_bytes(read(), name=name, limits=limits)
     return replace(checked, content=ReopenedContent(read))
 
 
-def accept_url(url: object, *, name: str = "") -> UrlSource:
-    """Check a picture's URL without using the network; a worker downloads it later."""
+def accept_url(url: object, *, name: str = "", field: str = "image_url") -> UrlSource:
+    """Check a picture's URL, sent as `field`, without using the network; a worker downloads it later."""
     if not isinstance(url, str) or not url.strip():
-        raise ImageMissing(field="image_url")
-    check_url(url.strip(), policy_from_settings("picture"), field="image_url")
+        raise ImageMissing(field=field)
+    check_url(url.strip(), policy_from_settings("picture"), field=field)
     return UrlSource(url.strip(), clean_name(name or url.partition("?")[0]))
 
 
 def accept_or_refuse(
     accept: Callable[[], Source], *, name: str = "", refusing: tuple[type[MattingError], ...] = (ImageError,)
 ) -> Source:
-    """Call `accept`; for an error of a kind in `refusing`, return a RefusedSource with the name `name`."""
+    """Call `accept`; for an error of a class in `refusing`, return a RefusedSource with the name `name`."""
     try:
         return accept()
     except refusing as error:

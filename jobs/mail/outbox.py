@@ -25,7 +25,7 @@ _LEASE_S = 90.0
 
 
 def mail_queue(*, message: EmailMessage) -> QueuedMail:
-    """Store a message and queue it on commit. Attachments are not supported; the site sends none."""
+    """Store a message, queue it on commit, and return its row. Attachments are not supported; the site sends none."""
     if message.attachments:
         raise ValueError("mail with attachments cannot be queued")
     alternatives = getattr(message, "alternatives", [])
@@ -58,7 +58,7 @@ def mail_send(mail_id: str) -> None:
 
 
 def mails_resend(*, limit: int = 100) -> int:
-    """Queue messages whose retry is due or whose queue message was lost; return how many. The sweep calls it."""
+    """Queue messages whose retry is due or whose queue message was lost; return their number. The sweep calls this."""
     return sweep(_Mails(), limit=limit)
 
 
@@ -89,7 +89,10 @@ def _enqueue(mail: QueuedMail) -> None:
 
 
 def _retry(mail: QueuedMail, error: Exception) -> None:
-    """Plan the next attempt. Only the error's class is logged: the text of a mail server may contain addresses."""
+    """Schedule the next attempt.
+
+    Only the error's class is logged, because a mail server's text may contain addresses.
+    """
     if mail.strikes > len(RETRY_DELAYS_S):
         logger.error("mail %s is given up after %s tries: %s", mail.pk, mail.strikes, type(error).__name__)
         mail.held().delete()

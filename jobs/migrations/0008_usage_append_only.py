@@ -1,7 +1,7 @@
-"""Makes the usage ledger append-only in the database; `jobs.quota.erasure` is the one way to delete lines.
+"""Make the usage ledger append-only in the database; only `jobs.quota.erasure` can delete lines.
 
-A later migration that rebuilds `jobs_usageentry` on SQLite (most AlterField operations do) loses the triggers: end it
-with `migrations.RunPython(create, drop)` of this module.
+A later migration that rebuilds `jobs_usageentry` on SQLite (most AlterField operations do) drops the triggers. Such a
+migration must end with `migrations.RunPython(create, drop)` of this module.
 """
 
 from django.db import migrations, models
@@ -20,7 +20,7 @@ SQLITE = {
         CREATE TRIGGER usage_no_delete BEFORE DELETE ON jobs_usageentry
         WHEN NOT {_PERMITTED}
         BEGIN SELECT RAISE(ABORT, '{REFUSAL}'); END""",
-    # INSERT OR REPLACE deletes the row in its way without firing the DELETE trigger.
+    # INSERT OR REPLACE deletes the existing row without firing the DELETE trigger.
     "usage_no_replace": f"""
         CREATE TRIGGER usage_no_replace BEFORE INSERT ON jobs_usageentry
         WHEN EXISTS (SELECT 1 FROM jobs_usageentry WHERE id = NEW.id)
@@ -39,7 +39,7 @@ POSTGRESQL_FUNCTIONS = [
     END $$""",
 ]
 
-# Name of the trigger: when it fires, and the function that it calls.
+# The trigger's name, the operation that fires it, and the function that it calls.
 POSTGRESQL = {
     "usage_no_update": ("BEFORE UPDATE ON jobs_usageentry FOR EACH ROW", "jobs_usage_refuse"),
     "usage_no_delete": ("BEFORE DELETE ON jobs_usageentry FOR EACH ROW", "jobs_usage_delete"),

@@ -1,6 +1,6 @@
-"""Lets names in the audit trail be replaced by a pseudonym, inside `jobs.audit.redaction` alone.
+"""Allow names in the audit trail to be replaced by a pseudonym, but only in `jobs.audit.redaction`.
 
-A later migration that rebuilds `jobs_auditentry` on SQLite loses the triggers: end it with
+A later migration that rebuilds `jobs_auditentry` on SQLite drops the triggers. Such a migration must end with
 `migrations.RunPython(create, drop)` of this module.
 """
 
@@ -12,7 +12,7 @@ first = import_module("jobs.migrations.0002_append_only")
 second = import_module("jobs.migrations.0006_audit_guards")
 REFUSAL = first.REFUSAL
 
-# What never changes, whatever is erased: the chain itself, and which action on which object an entry records.
+# Columns that an erasure cannot change: the hash chain, the action, and the object of an entry.
 _KEPT = ("number", "at", "action", "user_id", "key_id", "team_id", "request_id", "object_type", "object_id")
 _SAME = " AND ".join(f"NEW.{name} IS NOT DISTINCT FROM OLD.{name}" for name in (*_KEPT, "previous_hash", "hash"))
 _PERMITTED = f"EXISTS (SELECT 1 FROM jobs_auditerasure) AND {_SAME}"

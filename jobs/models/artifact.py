@@ -6,23 +6,24 @@ import uuid
 from pathlib import PurePosixPath
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class Artifact(models.Model):
     """A stored file. Its row is written in the transaction that publishes the result."""
 
     class Kind(models.TextChoices):
-        SOURCE = "source"
-        CUTOUT = "cutout"
-        MASK = "mask"
-        ALPHA = "alpha"
-        VISUALIZATION = "visualization"
-        THUMBNAIL = "thumbnail"
-        PREVIEW = "preview"
-        VARIANT = "variant"
-        VARIANT_SMALL = "variant_small"  # the thumbnail of a saved version
-        FINISHED = "finished"
-        ZIP = "zip"
+        SOURCE = "source", _("Source")
+        CUTOUT = "cutout", _("Cutout")
+        MASK = "mask", _("Mask")
+        ALPHA = "alpha", _("Alpha")
+        VISUALIZATION = "visualization", _("Visualization")
+        THUMBNAIL = "thumbnail", _("Thumbnail")
+        PREVIEW = "preview", _("Preview")
+        VARIANT = "variant", _("Variant")
+        VARIANT_SMALL = "variant_small", _("Variant Small")  # the thumbnail of a saved version
+        FINISHED = "finished", _("Finished")
+        ZIP = "zip", _("Zip")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     job = models.ForeignKey("Job", on_delete=models.CASCADE, related_name="artifacts")

@@ -1,4 +1,4 @@
-"""The audit trail: who did what, when and from where, in append-only rows with a hash chain."""
+"""The audit trail: append-only rows in a hash chain, each with an author, an action, a time and an IP address."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import ipaddress
 import json
 
 from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 GENESIS = "0" * 64
 
@@ -15,52 +17,52 @@ GENESIS = "0" * 64
 class Action(models.TextChoices):
     """All kinds of events that are recorded."""
 
-    SIGNED_UP = "user.signed_up", "Signed up"
-    SIGNED_IN = "user.signed_in", "Signed in"
-    SIGNED_OUT = "user.signed_out", "Signed out"
-    SIGN_IN_FAILED = "user.sign_in_failed", "Sign-in failed"
-    LOCKED_OUT = "user.locked_out", "Locked out"
-    PASSWORD_CHANGED = "user.password_changed", "Password changed"
-    EMAIL_CHANGED = "user.email_changed", "E-mail address changed"
-    FACTOR_ADDED = "user.factor_added", "Second factor added"
-    FACTOR_FAILED = "user.factor_failed", "Second factor failed"
-    FACTOR_REMOVED = "user.factor_removed", "Second factor removed"
-    TEAM_CREATED = "team.created", "Team created"
-    TEAM_CHANGED = "team.changed", "Team changed"
-    MEMBER_INVITED = "member.invited", "Member invited"
-    INVITATION_REVOKED = "invitation.revoked", "Invitation revoked"
-    MEMBER_JOINED = "member.joined", "Member joined"
-    ROLE_CHANGED = "member.role_changed", "Role changed"
-    MEMBER_REMOVED = "member.removed", "Member removed"
-    KEY_CREATED = "key.created", "Key created"
-    KEY_FIRST_USED = "key.first_used", "Key first used"
-    KEY_REVOKED = "key.revoked", "Key revoked"
-    QUOTA_CHANGED = "quota.changed", "Quota changed"
-    USER_ERASED = "user.erased", "User erased"
-    USER_EXPORTED = "user.exported", "Data of a user exported"
-    TEAM_ERASED = "team.erased", "Team erased"
-    USAGE_ERASED = "usage.erased", "Usage of a team erased"
-    JOB_SUBMITTED = "job.submitted", "Job submitted"
-    JOB_CANCELED = "job.canceled", "Job cancelled"
-    JOB_RETRIED = "job.retried", "Job retried"
-    JOB_PURGED = "job.purged", "Job purged"
-    PICTURES_DELETED = "job.pictures_deleted", "Pictures of a job deleted"
-    JOB_DOWNLOADED = "job.downloaded", "Downloaded by another"
-    JOBS_EXPORTED = "jobs.exported", "Jobs exported"
-    AUDIT_EXPORTED = "audit.exported", "Audit trail exported"
-    MODEL_RELOADED = "model.reloaded", "Model reloaded"
-    MODEL_ACTIVATED = "model.activated", "Model activated"
-    MODEL_DEACTIVATED = "model.deactivated", "Model deactivated"
-    WEBHOOK_CHANGED = "webhook.changed", "Webhook changed"
-    RECIPE_CHANGED = "recipe.changed", "Recipe changed"
-    ADMIN_ADDED = "admin.added", "Added in the admin"
-    ADMIN_CHANGED = "admin.changed", "Changed in the admin"
-    ADMIN_DELETED = "admin.deleted", "Deleted in the admin"
+    SIGNED_UP = "user.signed_up", _("Signed up")
+    SIGNED_IN = "user.signed_in", _("Signed in")
+    SIGNED_OUT = "user.signed_out", _("Signed out")
+    SIGN_IN_FAILED = "user.sign_in_failed", _("Sign-in failed")
+    LOCKED_OUT = "user.locked_out", _("Locked out")
+    PASSWORD_CHANGED = "user.password_changed", _("Password changed")
+    EMAIL_CHANGED = "user.email_changed", _("E-mail address changed")
+    FACTOR_ADDED = "user.factor_added", _("Second factor added")
+    FACTOR_FAILED = "user.factor_failed", _("Second factor failed")
+    FACTOR_REMOVED = "user.factor_removed", _("Second factor removed")
+    TEAM_CREATED = "team.created", _("Team created")
+    TEAM_CHANGED = "team.changed", _("Team changed")
+    MEMBER_INVITED = "member.invited", _("Member invited")
+    INVITATION_REVOKED = "invitation.revoked", _("Invitation revoked")
+    MEMBER_JOINED = "member.joined", _("Member joined")
+    ROLE_CHANGED = "member.role_changed", _("Role changed")
+    MEMBER_REMOVED = "member.removed", _("Member removed")
+    KEY_CREATED = "key.created", _("Key created")
+    KEY_FIRST_USED = "key.first_used", _("Key first used")
+    KEY_REVOKED = "key.revoked", _("Key revoked")
+    QUOTA_CHANGED = "quota.changed", _("Quota changed")
+    USER_ERASED = "user.erased", _("User erased")
+    USER_EXPORTED = "user.exported", _("Data of a user exported")
+    TEAM_ERASED = "team.erased", _("Team erased")
+    USAGE_ERASED = "usage.erased", _("Usage of a team erased")
+    JOB_SUBMITTED = "job.submitted", _("Job submitted")
+    JOB_CANCELED = "job.canceled", _("Job cancelled")
+    JOB_RETRIED = "job.retried", _("Job retried")
+    JOB_PURGED = "job.purged", _("Job purged")
+    PICTURES_DELETED = "job.pictures_deleted", _("Pictures of a job deleted")
+    JOB_DOWNLOADED = "job.downloaded", _("Downloaded by another")
+    JOBS_EXPORTED = "jobs.exported", _("Jobs exported")
+    AUDIT_EXPORTED = "audit.exported", _("Audit trail exported")
+    MODEL_RELOADED = "model.reloaded", _("Model reloaded")
+    MODEL_ACTIVATED = "model.activated", _("Model activated")
+    MODEL_DEACTIVATED = "model.deactivated", _("Model deactivated")
+    WEBHOOK_CHANGED = "webhook.changed", _("Webhook changed")
+    RECIPE_CHANGED = "recipe.changed", _("Recipe changed")
+    ADMIN_ADDED = "admin.added", _("Added in the admin")
+    ADMIN_CHANGED = "admin.changed", _("Changed in the admin")
+    ADMIN_DELETED = "admin.deleted", _("Deleted in the admin")
 
 
-def action_choices() -> list[tuple[str, str]]:
+def action_choices() -> list[tuple[str, Promise]]:
     """Return the choices of the column. Migrations refer to this function, so new actions need no migration."""
-    return Action.choices
+    return [(action.value, action.label) for action in Action]
 
 
 class AuditEntry(models.Model):
@@ -72,28 +74,28 @@ class AuditEntry(models.Model):
 
     Action = Action
 
-    number = models.BigIntegerField(primary_key=True)
-    at = models.DateTimeField()
-    action = models.CharField(max_length=24, choices=action_choices)
-    actor_name = models.CharField("who", max_length=160)
-    user_id = models.BigIntegerField(null=True, blank=True)
-    key_id = models.CharField("key", max_length=32, blank=True, help_text="The key's public id.")
-    team_id = models.UUIDField(null=True, blank=True)
-    team_name = models.CharField("team", max_length=120, blank=True)
-    address = models.GenericIPAddressField(null=True, blank=True)
-    request_id = models.CharField(max_length=64, blank=True)
-    object_type = models.CharField(max_length=40, blank=True)
-    object_id = models.CharField(max_length=64, blank=True)
-    object_name = models.CharField("object", max_length=255, blank=True)
-    before = models.JSONField(null=True, blank=True)
-    after = models.JSONField(null=True, blank=True)
-    previous_hash = models.CharField(max_length=64)
-    hash = models.CharField(max_length=64, unique=True)
+    number = models.BigIntegerField(_("number"), primary_key=True)
+    at = models.DateTimeField(_("when"))
+    action = models.CharField(_("what"), max_length=24, choices=action_choices)
+    actor_name = models.CharField(_("who"), max_length=160)
+    user_id = models.BigIntegerField(_("user id"), null=True, blank=True)
+    key_id = models.CharField(_("key"), max_length=32, blank=True, help_text=_("The key's public id."))
+    team_id = models.UUIDField(_("team id"), null=True, blank=True)
+    team_name = models.CharField(_("team"), max_length=120, blank=True)
+    address = models.GenericIPAddressField(_("IP address"), null=True, blank=True)
+    request_id = models.CharField(_("request id"), max_length=64, blank=True)
+    object_type = models.CharField(_("kind of object"), max_length=40, blank=True)
+    object_id = models.CharField(_("object id"), max_length=64, blank=True)
+    object_name = models.CharField(_("object"), max_length=255, blank=True)
+    before = models.JSONField(_("before"), null=True, blank=True)
+    after = models.JSONField(_("after"), null=True, blank=True)
+    previous_hash = models.CharField(_("previous hash"), max_length=64)
+    hash = models.CharField(_("hash"), max_length=64, unique=True)
 
     class Meta:
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit entries")
         ordering = ["-number"]
-        verbose_name = "audit entry"
-        verbose_name_plural = "audit entries"
         indexes = [
             models.Index(fields=["at"], name="audit_by_time"),
             models.Index(fields=["action", "number"], name="audit_by_action"),
@@ -140,7 +142,7 @@ def _canonical(address: str | None) -> str | None:
 
 
 class AuditHead(models.Model):
-    """The number and hash of the newest entry. Writers lock this row, and it reveals entries cut off at the end."""
+    """The number and hash of the newest entry. Writers lock this row; it reveals missing entries at the end."""
 
     PK = 1
 
@@ -156,7 +158,7 @@ class AuditHead(models.Model):
 
 
 class AuditErasure(models.Model):
-    """Permit the replacement of names in audit entries while a row exists: inside `jobs.audit.redaction` alone."""
+    """Permit the replacement of names in audit entries while a row exists: only inside `jobs.audit.redaction`."""
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
 

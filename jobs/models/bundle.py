@@ -1,4 +1,4 @@
-"""A zip of results that has been requested and not yet made."""
+"""Requested zips of results that have not been made yet."""
 
 from __future__ import annotations
 

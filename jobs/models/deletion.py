@@ -1,4 +1,4 @@
-"""Stored files that have yet to be deleted."""
+"""Stored files that have not been deleted yet."""
 
 from __future__ import annotations
 

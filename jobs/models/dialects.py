@@ -1,4 +1,4 @@
-"""Dialects through which jobs come, and the limits of each dialect.
+"""The entry points through which jobs are submitted (dialects), and the limits of each dialect.
 
 The product's own entry points are constants. Published dialects register when the site starts (`jobs.api.registry`), so
 this module does not know their names.

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from jobs.models.dialects import OwnDialect, dialect_choices
 from jobs.models.lease import Leased
@@ -24,18 +25,18 @@ class Status(models.TextChoices):
 
         queued ──claim──▶ running ──▶ succeeded
            │                 ├──────▶ failed       (error_code + public error_message)
-           └──▶ canceled ◀───┘ (best effort)       expired lease: queued again, at last failed `worker_lost`
+           └──▶ canceled ◀───┘ (best effort)       expired lease: queued again, finally failed `worker_lost`
     """
 
-    QUEUED = "queued"
-    RUNNING = "running"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    CANCELED = "canceled"
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    SUCCEEDED = "succeeded", _("Succeeded")
+    FAILED = "failed", _("Failed")
+    CANCELED = "canceled", _("Cancelled")
 
 
 TERMINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
-_Status = Status  # for annotations inside classes whose attribute is called Status
+_Status = Status  # for annotations in classes that have an attribute named Status
 
 
 class Job(models.Model):
@@ -47,24 +48,32 @@ class Job(models.Model):
     IDEMPOTENCY_KEY_LIFE = dt.timedelta(hours=24)
 
     class Urgency(models.TextChoices):
-        INTERACTIVE = "interactive"  # a person waits
-        DEFAULT = "default"
-        BATCH = "batch"
+        INTERACTIVE = "interactive", _("Interactive")  # a person waits
+        DEFAULT = "default", _("Default")
+        BATCH = "batch", _("Batch")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    team = models.ForeignKey("Team", on_delete=models.CASCADE, related_name="jobs")
+    team = models.ForeignKey("Team", verbose_name=_("team"), on_delete=models.CASCADE, related_name="jobs")
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="jobs",
     )
     api_key = models.ForeignKey("ApiKey", null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs")
-    dialect = models.CharField(max_length=12, choices=dialect_choices)
-    urgency = models.CharField(max_length=12, choices=Urgency.choices, default=Urgency.DEFAULT)
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
+    dialect = models.CharField(_("dialect"), max_length=12, choices=dialect_choices)
+    urgency = models.CharField(_("queue"), max_length=12, choices=Urgency.choices, default=Urgency.DEFAULT)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.QUEUED)
 
     options = models.JSONField(help_text="CutoutOptions as JSON.")
     limits = models.JSONField(default=dict, help_text="segmentation.image.Limits of its route, as JSON.")
     recipes = models.JSONField(
-        default=list, db_default=[], blank=True, help_text="Recipes that finish its pictures: name, version and body."
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Recipes that finish its pictures: name, version and body.",
     )
     wire = models.JSONField(default=dict, blank=True, help_text="What the dialect needs to render its answer.")
     external_id = models.CharField(max_length=64, blank=True, help_text="The dialect's own id, where it has one.")
@@ -96,18 +105,20 @@ class Job(models.Model):
     )
     repeats = models.PositiveIntegerField(default=0, db_default=0, help_text="How many repeated requests got this job.")
 
-    images_total = models.PositiveIntegerField(default=0)
+    images_total = models.PositiveIntegerField(_("pictures"), default=0)
     images_succeeded = models.PositiveIntegerField(default=0)
     images_failed = models.PositiveIntegerField(default=0)
-    error_code = models.CharField(max_length=40, blank=True)
+    error_code = models.CharField(_("error code"), max_length=40, blank=True)
     error_message = models.CharField(max_length=500, blank=True)
 
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(_("submitted"), default=timezone.now)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["team", "-created_at"], name="job_by_team"),
@@ -146,7 +157,7 @@ class Job(models.Model):
         return self.status in TERMINAL
 
     def start(self) -> bool:
-        """Move from queued to running; return False when the job is running or has ended."""
+        """Change the status from queued to running; return False when the job is running or has ended."""
         rows = Job.objects.filter(pk=self.pk, status=Status.QUEUED)
         started = rows.update(status=Status.RUNNING, started_at=timezone.now()) == 1
         if started:
@@ -154,7 +165,7 @@ class Job(models.Model):
         return started
 
     def finish(self, status: str, *, code: str = "", message: str = "") -> bool:
-        """Move to a terminal state; return False when the job has already ended."""
+        """Change the status to a terminal one; return False when the job has already ended."""
         rows = Job.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
         values = {"finished_at": timezone.now(), "error_code": code, "error_message": message[:500]}
         ended = rows.update(status=status, **values) == 1
@@ -172,26 +183,35 @@ class JobImage(Leased):
     LEASED = {"status": Status.RUNNING}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="images")
-    position = models.PositiveIntegerField(default=0)
-    name = models.CharField(max_length=255, blank=True, help_text="The file's name as sent by the caller.")
+    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="images")
+    position = models.PositiveIntegerField(_("position"), default=0)
+    name = models.CharField(
+        _("name"), max_length=255, blank=True, help_text=_("The file's name as sent by the caller.")
+    )
     output_name = models.CharField(max_length=120, blank=True, help_text="Stem of the result's name, where fixed.")
-    source_url = models.CharField(max_length=2048, blank=True, help_text="Fetched by the worker, when not uploaded.")
+    source_url = models.CharField(
+        _("source URL"), max_length=2048, blank=True, help_text=_("Fetched by the worker, when not uploaded.")
+    )
     source_path = models.CharField(
         max_length=1024, blank=True, help_text="A file under an allowed input root, read by the worker."
     )
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
-    error_code = models.CharField(max_length=40, blank=True)
-    error_message = models.CharField(max_length=500, blank=True)
+    settings = models.JSONField(
+        default=dict, db_default={}, blank=True, help_text="Options of this picture that differ from its job's."
+    )
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.QUEUED)
+    error_code = models.CharField(_("error code"), max_length=40, blank=True)
+    error_message = models.CharField(_("error message"), max_length=500, blank=True)
 
-    enqueued_at = models.DateTimeField(default=timezone.now)
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    enqueued_at = models.DateTimeField(_("queued"), default=timezone.now)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     faults = models.PositiveSmallIntegerField(
-        default=0, db_default=0, help_text="How many attempts met a fault of a machine."
+        _("faults"), default=0, db_default=0, help_text=_("How many attempts met a fault of a machine.")
     )
-    fault = models.CharField(max_length=500, blank=True, db_default="", help_text="The last of these faults.")
+    fault = models.CharField(
+        _("last fault"), max_length=500, blank=True, db_default="", help_text=_("The last of these faults.")
+    )
     dropped_at = models.DateTimeField(null=True, blank=True, help_text="When the staff took it off the failures.")
 
     charged_on = models.DateField(null=True, blank=True, help_text="The day it is charged to; empty: not charged.")
@@ -200,14 +220,14 @@ class JobImage(Leased):
     )
     is_held = models.BooleanField(default=False, help_text="Waits until its team may queue or run another picture.")
 
-    width = models.PositiveIntegerField(null=True, blank=True)
-    height = models.PositiveIntegerField(null=True, blank=True)
+    width = models.PositiveIntegerField(_("width"), null=True, blank=True)
+    height = models.PositiveIntegerField(_("height"), null=True, blank=True)
     foreground = models.JSONField(null=True, blank=True, help_text="[left, top, right, bottom] of the subject.")
     subject = models.CharField(max_length=10, blank=True, help_text="What was found: person, object, stamp.")
     instances = models.JSONField(default=list, blank=True)
     uncertainty = models.FloatField(null=True, blank=True, help_text="0..1, see segmentation.pipeline.uncertainty_of.")
     notes = models.JSONField(default=list, blank=True)
-    timings_ms = models.JSONField(default=dict, blank=True)
+    timings_ms = models.JSONField(_("time by stage, ms"), default=dict, blank=True)
     model_version = models.CharField(max_length=80, blank=True)
     tier = models.CharField(
         max_length=5, blank=True, default="", db_default="", help_text="Tier of the model that answered."
@@ -244,22 +264,30 @@ class JobImage(Leased):
         return self.name or str(self.id)
 
     @property
+    def cutout_options(self) -> CutoutOptions:
+        """Return the job's options, with this picture's own settings in their place."""
+        return CutoutOptions.from_json(self.job.options | self.settings)
+
+    @property
     def is_terminal(self) -> bool:
         return self.status in TERMINAL
 
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
-        """Move from queued to running under a lease; return False when another worker was first or it is not queued."""
+        """Change the status from queued to running under a lease; return False when the picture is not queued."""
         claimed = super().claim(lease_s=lease_s, worker=worker, started_at=timezone.now(), is_held=False, **values)
         if claimed:
             picture_moved(picture=self.pk, job=self.job_id, state=Status.RUNNING)
         return claimed
 
     def release(self, *, delay_s: float = 0.0, **values: Any) -> bool:
-        """Move from running to queued; return False when this attempt has lost its lease."""
+        """Change the status from running to queued; return False when this attempt has lost its lease."""
         return super().release(delay_s=delay_s, enqueued_at=timezone.now(), **values)
 
     def postpone(self, *, delay_s: float, fault: str) -> bool:
-        """Queue the picture again after a machine fault, which does not count as a failed attempt."""
+        """Queue the picture again after a machine fault, which does not count as a failed attempt.
+
+        Return False when this attempt has lost its lease.
+        """
         return self.release(
             delay_s=delay_s, attempts_before=F("attempts_before") + 1, faults=F("faults") + 1, fault=fault
         )
@@ -269,7 +297,7 @@ class JobImage(Leased):
         return self.release(attempts_before=F("attempt"), timings_ms=timings_ms, is_held=is_held)
 
     def finish(self, status: str, **values: Any) -> bool:
-        """Move from running to a terminal state; return False and write nothing when the lease is lost."""
+        """Change the status from running to a terminal one; return False and write nothing when the lease is lost."""
         ended = self.end(status=status, finished_at=timezone.now(), **values)
         if ended:
             self.refresh_from_db()
@@ -281,7 +309,7 @@ class JobImage(Leased):
         JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(is_held=True)
 
     def cancel(self, *, only_queued: bool = False) -> bool:
-        """Move an unfinished picture to canceled, with `only_queued` only a queued one; return whether it moved."""
+        """Cancel an unfinished picture, with `only_queued` only a queued one; return False when nothing changed."""
         rows = JobImage.objects.filter(pk=self.pk)
         rows = rows.filter(status=Status.QUEUED) if only_queued else rows.exclude(status__in=TERMINAL)
         ended = rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1
@@ -294,5 +322,6 @@ class FailedPicture(JobImage):
     """The failed pictures, as a separate list in the admin."""
 
     class Meta:
+        verbose_name = _("failed picture")
+        verbose_name_plural = _("failed pictures")
         proxy = True
-        verbose_name = "failed picture"

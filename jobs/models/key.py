@@ -22,21 +22,30 @@ class ApiKey(models.Model):
     """An API key for one team. The secret has 256 random bits, so one round of SHA-256 is enough to protect it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    team = models.ForeignKey("Team", on_delete=models.CASCADE, related_name="keys")
-    name = models.CharField(max_length=120)
-    public_id = models.CharField(max_length=32, unique=True)
+    team = models.ForeignKey("Team", verbose_name=_("team"), on_delete=models.CASCADE, related_name="keys")
+    name = models.CharField(_("name"), max_length=120)
+    public_id = models.CharField(_("public id"), max_length=32, unique=True)
     secret_hash = models.CharField(max_length=64, unique=True)
-    scopes = models.JSONField(default=list)
-    allowed_networks = models.JSONField(default=list, blank=True, help_text="Empty: from anywhere.")
-    created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    scopes = models.JSONField(_("scopes"), default=list)
+    allowed_networks = models.JSONField(
+        _("allowed networks"), default=list, blank=True, help_text=_("Empty: from anywhere.")
     )
-    created_at = models.DateTimeField(auto_now_add=True)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("created by"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("API key")
+        verbose_name_plural = _("API keys")
         ordering = ["-created_at"]
 
     def __str__(self) -> str:

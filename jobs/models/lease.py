@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from django.db import models
 from django.db.models import F
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Leased(models.Model):
@@ -18,25 +19,28 @@ class Leased(models.Model):
 
         waiting ──claim──▶ leased ──end──▶ ended, or deleted
            ▲                 │
-           └────release──────┘   the sweep releases it when the lease has run out
+           └────release──────┘   the sweep releases it when the lease has expired
 
-    Each transition is one conditional update; False means that another process was first. `attempt` only grows. A
-    worker
-    with an older attempt can change nothing. The names of an attempt's files contain its number.
+    Each transition is one conditional update; False means that another process was first. `attempt` only
+    increases. A worker with an older attempt can change nothing. The names of an attempt's files contain its number.
     """
 
-    # A subclass with a status column names the values of these two states.
+    # Subclasses with a status column set these two to the values of the waiting and the leased state.
     WAITING: ClassVar[Mapping[str, Any]] = {}
     LEASED: ClassVar[Mapping[str, Any]] = {}
 
     # The defaults in the database let the previous version write rows while an upgrade goes on.
-    attempt = models.PositiveSmallIntegerField(default=0, db_default=0, help_text="How often a worker has claimed it.")
+    attempt = models.PositiveSmallIntegerField(
+        _("attempts"), default=0, db_default=0, help_text=_("How often a worker has claimed it.")
+    )
     attempts_before = models.PositiveSmallIntegerField(
         default=0, db_default=0, help_text="How many of these attempts no longer count towards giving it up."
     )
-    claimed_by = models.CharField(max_length=120, blank=True, db_default="")
+    claimed_by = models.CharField(_("worker"), max_length=120, blank=True, db_default="")
     leased_until = models.DateTimeField(null=True, blank=True)
-    next_try_at = models.DateTimeField(null=True, blank=True, help_text="Not claimed before; empty: at once.")
+    next_try_at = models.DateTimeField(
+        _("next try"), null=True, blank=True, help_text=_("Not claimed before; empty: at once.")
+    )
 
     class Meta:
         abstract = True

@@ -20,7 +20,7 @@ class Tier(models.TextChoices):
 
     FAST = "fast", _("Fast")
     FINE = "fine", _("Fine")
-    TRIAL = "trial", _("Trial")  # answers a share of a team's pictures, to be compared with the others
+    TRIAL = "trial", _("Trial")  # processes a share of a team's pictures, for comparison with the other models
 
 
 class ModelVersion(models.Model):
@@ -29,15 +29,18 @@ class ModelVersion(models.Model):
     Without an active row, the built-in model serves the tier `fast`, and the other tiers have no model.
     """
 
-    role = models.CharField(max_length=10, choices=Role.choices, default=Role.SUBJECT, db_default="subject")
-    tier = models.CharField(max_length=5, choices=Tier.choices, default=Tier.FAST, db_default="fast")
-    name = models.CharField(max_length=120)
-    path = models.CharField(max_length=400, help_text="Relative to the weights folder.")
-    sha256 = models.CharField(max_length=64)
-    architecture = models.CharField(max_length=60)
-    licence = models.CharField(max_length=400, blank=True, default="", db_default="")
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.SUBJECT, db_default="subject")
+    tier = models.CharField(_("tier"), max_length=5, choices=Tier.choices, default=Tier.FAST, db_default="fast")
+    name = models.CharField(_("name"), max_length=120)
+    path = models.CharField(_("file"), max_length=400, help_text=_("Relative to the weights folder."))
+    sha256 = models.CharField("SHA-256", max_length=64)
+    architecture = models.CharField(_("architecture"), max_length=60)
+    licence = models.CharField(_("licence"), max_length=400, blank=True, default="", db_default="")
     licence_accepted = models.BooleanField(
-        default=False, db_default=False, help_text="Whether an operator accepted its restrictions."
+        _("licence accepted"),
+        default=False,
+        db_default=False,
+        help_text=_("Whether an operator accepted its restrictions."),
     )
     storage_key = models.CharField(
         max_length=255, blank=True, default="", db_default="", help_text="Copy in the storage, for hosts without it."
@@ -45,14 +48,16 @@ class ModelVersion(models.Model):
     is_pending = models.BooleanField(
         default=False, db_default=False, help_text="Being copied to the hosts before it is activated."
     )
-    is_active = models.BooleanField(default=False)
+    is_active = models.BooleanField(_("active"), default=False)
     loaded_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    loaded_by_name = models.CharField(max_length=160, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    loaded_by_name = models.CharField(_("activated by"), max_length=160, blank=True)
+    created_at = models.DateTimeField(_("activated"), auto_now_add=True)
 
     class Meta:
+        verbose_name = _("model")
+        verbose_name_plural = _("models")
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from segmentation.options import Quality
 
@@ -21,22 +22,25 @@ _DIALECT_FIELDS = {field.name for field in fields(DialectLimits)}
 def validate_dialects(value: object) -> None:
     """Accept `{"native": {"running_tasks": 4, "submits_per_second": null}}`; raise ValidationError otherwise."""
     if not isinstance(value, dict):
-        raise ValidationError('Write an object: {"dialect": {"limit": number}}.')
+        raise ValidationError(_('Write an object: {"dialect": {"limit": number}}.'))
     for dialect, limits in value.items():
         if not isinstance(limits, dict) or set(limits) - _DIALECT_FIELDS:
-            raise ValidationError(f"{dialect}: choose from {', '.join(sorted(_DIALECT_FIELDS))}.")
+            names = ", ".join(sorted(_DIALECT_FIELDS))
+            raise ValidationError(_("%(name)s: choose from %(names)s.") % {"name": dialect, "names": names})
         for name, limit in limits.items():
             if limit is not None and (not isinstance(limit, int) or isinstance(limit, bool) or limit < 1):
-                raise ValidationError(f"{dialect}.{name}: a whole number from 1, or null for no limit.")
+                message = _("%(name)s: a whole number from 1, or null for no limit.")
+                raise ValidationError(message % {"name": f"{dialect}.{name}"})
 
 
 def validate_quality_units(value: object) -> None:
     """Accept `{"fine": 3, "auto": 2}`; raise ValidationError otherwise."""
     if not isinstance(value, dict) or set(value) - set(Quality):
-        raise ValidationError(f"Write an object of weights: choose from {', '.join(Quality)}.")
+        message = _("Write an object of weights: choose from %(names)s.")
+        raise ValidationError(message % {"names": ", ".join(Quality)})
     for name, units in value.items():
         if not isinstance(units, int) or isinstance(units, bool) or not 1 <= units <= 100:
-            raise ValidationError(f"{name}: a whole number from 1 to 100.")
+            raise ValidationError(_("%(name)s: a whole number from 1 to 100.") % {"name": name})
 
 
 class Quota(models.Model):
@@ -54,44 +58,52 @@ class Quota(models.Model):
         "retention_hours",
     )
 
-    team = models.OneToOneField("Team", primary_key=True, on_delete=models.CASCADE, related_name="quota")
-    images_per_day = models.PositiveIntegerField("pictures a day", null=True, blank=True)
-    images_per_month = models.PositiveIntegerField("pictures a month", null=True, blank=True)
+    team = models.OneToOneField(
+        "Team", verbose_name=_("team"), primary_key=True, on_delete=models.CASCADE, related_name="quota"
+    )
+    images_per_day = models.PositiveIntegerField(_("pictures a day"), null=True, blank=True)
+    images_per_month = models.PositiveIntegerField(_("pictures a month"), null=True, blank=True)
     requests_per_second = models.PositiveIntegerField(
-        "requests a second", null=True, blank=True, validators=[_AT_LEAST_ONE]
+        _("requests a second"), null=True, blank=True, validators=[_AT_LEAST_ONE]
     )
     running_tasks = models.PositiveIntegerField(
-        "running tasks",
+        _("running tasks"),
         null=True,
         blank=True,
         validators=[_AT_LEAST_ONE],
-        help_text="Pictures worked on at once; further ones wait.",
+        help_text=_("Pictures worked on at once; further ones wait."),
     )
     pending_tasks = models.PositiveIntegerField(
-        "pending tasks", null=True, blank=True, help_text="Pictures that may wait; further ones are refused."
+        _("pending tasks"), null=True, blank=True, help_text=_("Pictures that may wait; further ones are refused.")
     )
-    stored_bytes = models.PositiveBigIntegerField("stored bytes", null=True, blank=True)
+    stored_bytes = models.PositiveBigIntegerField(_("stored bytes"), null=True, blank=True)
     max_image_bytes = models.PositiveIntegerField(
-        "largest picture, bytes", null=True, blank=True, validators=[_AT_LEAST_ONE]
+        _("largest picture, bytes"), null=True, blank=True, validators=[_AT_LEAST_ONE]
     )
     max_image_megapixels = models.FloatField(
-        "largest picture, megapixels", null=True, blank=True, validators=[MinValueValidator(0.01)]
+        _("largest picture, megapixels"), null=True, blank=True, validators=[MinValueValidator(0.01)]
     )
-    retention_hours = models.PositiveIntegerField("retention, hours", null=True, blank=True, validators=[_AT_LEAST_ONE])
+    retention_hours = models.PositiveIntegerField(
+        _("retention, hours"), null=True, blank=True, validators=[_AT_LEAST_ONE]
+    )
     quality_units = models.JSONField(
-        "weight of qualities",
+        _("weight of qualities"),
         null=True,
         blank=True,
         validators=[validate_quality_units],
-        help_text='What one picture counts, by quality: {"fine": 3}. Others count 1. Empty: the site\'s default.',
+        help_text=_('What one picture counts, by quality: {"fine": 3}. Others count 1. Empty: the site\'s default.'),
     )
     dialects = models.JSONField(
-        "limits of single dialects",
+        _("limits of single dialects"),
         default=dict,
         blank=True,
         validators=[validate_dialects],
-        help_text='Changes to a dialect\'s own limits: {"native": {"running_tasks": 4}}. null means no limit.',
+        help_text=_('Changes to a dialect\'s own limits: {"native": {"running_tasks": 4}}. null means no limit.'),
     )
+
+    class Meta:
+        verbose_name = _("quota")
+        verbose_name_plural = _("quotas")
 
     def __str__(self) -> str:
         return f"quota of {self.team}"

@@ -8,61 +8,73 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from segmentation.options import Quality
 
+_QUALITY_NAMES = {Quality.FAST: _("Fast"), Quality.FINE: _("Fine"), Quality.AUTO: _("Fine where needed")}
 
-def quality_choices() -> list[tuple[str, str]]:
-    """Return the choices of a team's quality. Migrations refer to this function."""
-    return [(str(quality), quality.capitalize()) for quality in Quality]
+
+def quality_choices() -> list[tuple[str, Promise]]:
+    """Return the value and the translated name of each quality. Migrations refer to this function."""
+    return [(str(quality), name) for quality, name in _QUALITY_NAMES.items()]
 
 
 def validate_dialect_qualities(value: object) -> None:
     """Accept `{"native": "fine"}`; raise ValidationError otherwise."""
     if not isinstance(value, dict) or not set(value.values()) <= set(Quality):
-        raise ValidationError(f'Write an object: {{"dialect": quality}}, of {", ".join(Quality)}.')
+        message = _('Write an object: {"dialect": quality}, of %(names)s.')
+        raise ValidationError(message % {"names": ", ".join(Quality)})
 
 
 class Team(models.Model):
     """The owner of jobs, keys, a quota and webhooks. Teams share no data."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    name = models.CharField(max_length=120, unique=True)
+    name = models.CharField(_("name"), max_length=120, unique=True)
     members_see_all = models.BooleanField(
-        default=True, help_text="Whether a member sees every job of the team or only their own."
+        _("members see all jobs"),
+        default=True,
+        help_text=_("Whether a member sees every job of the team or only their own."),
     )
     quality = models.CharField(
+        _("quality"),
         max_length=4,
         blank=True,
         default="",
         db_default="",
         choices=quality_choices,
-        help_text="Quality of pictures that name none; empty: the site's default.",
+        help_text=_("Quality of pictures that name none; empty: the site's default."),
     )
     dialect_qualities = models.JSONField(
+        _("qualities of single dialects"),
         null=True,
         default=dict,
         blank=True,
         validators=[validate_dialect_qualities],
-        help_text='Qualities of single dialects: {"native": "fine"}.',
+        help_text=_('Qualities of single dialects: {"native": "fine"}.'),
     )
     trial_percent = models.PositiveSmallIntegerField(
+        _("share under trial, percent"),
         default=0,
         db_default=0,
         validators=[MaxValueValidator(100)],
-        help_text="Share of the pictures that the model under trial answers.",
+        help_text=_("Share of the pictures that the model under trial answers."),
     )
     review_above = models.FloatField(
+        _("review from uncertainty"),
         null=True,
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(1)],
-        help_text="Uncertainty from which a picture is announced as `image.uncertain`; empty: never.",
+        help_text=_("Uncertainty from which a picture is announced as `image.uncertain`; empty: never."),
     )
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="teams")
 
     class Meta:
+        verbose_name = _("team")
+        verbose_name_plural = _("teams")
         ordering = ["name"]
 
     def __str__(self) -> str:
@@ -79,12 +91,16 @@ class Membership(models.Model):
 
     MANAGERS = (Role.OWNER, Role.ADMIN)
 
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+    team = models.ForeignKey(Team, verbose_name=_("team"), on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="memberships"
+    )
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.MEMBER)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
         constraints = [models.UniqueConstraint(fields=["team", "user"], name="one_membership_a_team")]
 
     def __str__(self) -> str:

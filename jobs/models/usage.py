@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class UsageEntry(models.Model):
@@ -15,27 +16,30 @@ class UsageEntry(models.Model):
     """
 
     class Kind(models.TextChoices):
-        CHARGE = "charge"
-        REFUND = "refund"
+        CHARGE = "charge", _("Charge")
+        REFUND = "refund", _("Refund")
 
-    team = models.ForeignKey("Team", on_delete=models.CASCADE, related_name="usage_entries")
-    day = models.DateField(help_text="The day that is charged, in the site's time zone.")
-    kind = models.CharField(max_length=6, choices=Kind.choices)
-    pictures = models.IntegerField(help_text="+ charged, − refunded.")
+    team = models.ForeignKey("Team", verbose_name=_("team"), on_delete=models.CASCADE, related_name="usage_entries")
+    day = models.DateField(_("day"), help_text=_("The day that is charged, in the site's time zone."))
+    kind = models.CharField(_("kind"), max_length=6, choices=Kind.choices)
+    pictures = models.IntegerField(_("pictures"), help_text=_("+ charged, − refunded."))
     units = models.IntegerField(
-        default=0, db_default=0, help_text="What these pictures count of a quota, by their quality."
+        _("units"), default=0, db_default=0, help_text=_("What these pictures count of a quota, by their quality.")
     )
-    quality = models.CharField(max_length=4, default="fast", db_default="fast")
-    dialect = models.CharField(max_length=12)
-    job_id = models.UUIDField()
-    reason = models.CharField(max_length=40, help_text="`submitted`, `retried`, `canceled` or the error's code.")
-    created_at = models.DateTimeField(default=timezone.now)
+    quality = models.CharField(_("quality"), max_length=4, default="fast", db_default="fast")
+    dialect = models.CharField(_("dialect"), max_length=12)
+    job_id = models.UUIDField(_("job"))
+    reason = models.CharField(
+        _("reason"), max_length=40, help_text=_("`submitted`, `retried`, `canceled` or the error's code.")
+    )
+    created_at = models.DateTimeField(_("when"), default=timezone.now)
 
     class Meta:
+        verbose_name = _("usage entry")
+        verbose_name_plural = _("usage entries")
         ordering = ["-id"]
-        verbose_name_plural = "usage entries"
         indexes = [
-            # Covers the chart of pictures a day by dialect, and a team's sums.
+            # Supports the chart of pictures per day by dialect, and a team's sums.
             models.Index(fields=["day", "dialect", "pictures"], name="usage_by_day"),
             models.Index(fields=["team", "day", "pictures"], name="usage_by_team"),
             models.Index(fields=["job_id"], name="usage_by_job"),

@@ -22,8 +22,8 @@ class Webhook(models.Model):
     """
 
     class Kind(models.TextChoices):
-        ENDPOINT = "endpoint"
-        CALLBACKS = "callbacks"
+        ENDPOINT = "endpoint", _("Endpoint")
+        CALLBACKS = "callbacks", _("Callbacks")
 
     class Event(models.TextChoices):
         JOB_SUCCEEDED = "job.succeeded", _("Job Succeeded")
@@ -33,21 +33,28 @@ class Webhook(models.Model):
         QUOTA_WARNING = "quota.warning", _("Quota Warning")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    team = models.ForeignKey("Team", on_delete=models.CASCADE, related_name="webhooks")
-    kind = models.CharField(max_length=10, choices=Kind.choices, default=Kind.ENDPOINT)
-    url = models.CharField(max_length=2048, blank=True)
-    events = models.JSONField(default=list, help_text="Which events are sent.")
+    team = models.ForeignKey("Team", verbose_name=_("team"), on_delete=models.CASCADE, related_name="webhooks")
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices, default=Kind.ENDPOINT)
+    url = models.CharField(_("URL"), max_length=2048, blank=True)
+    events = models.JSONField(_("events"), default=list, help_text=_("Which events are sent."))
     secret = EncryptedCharField(max_length=400)
     previous_secret = EncryptedCharField(max_length=400, blank=True)
     previous_secret_until = models.DateTimeField(null=True, blank=True, help_text="Until then both secrets sign.")
-    is_enabled = models.BooleanField(default=True)
-    disabled_reason = models.CharField(max_length=200, blank=True)
+    is_enabled = models.BooleanField(_("enabled"), default=True)
+    disabled_reason = models.CharField(_("why it is disabled"), max_length=200, blank=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("created by"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
-    created_at = models.DateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
 
     class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(
@@ -91,25 +98,32 @@ class WebhookDelivery(Leased):
     LEASED = {"status": Status.SENDING}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
-    job = models.ForeignKey("Job", null=True, blank=True, on_delete=models.SET_NULL, related_name="deliveries")
-    message_id = models.CharField(max_length=64, help_text="The webhook-id header; the same for every try and replay.")
-    event = models.CharField(max_length=40, choices=Webhook.Event.choices)
-    url = models.CharField(max_length=2048)
-    payload = models.JSONField(null=True, blank=True, help_text="Empty until the first try when a dialect renders it.")
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
-    response_status = models.PositiveSmallIntegerField(null=True, blank=True)
-    response_prefix = models.TextField(blank=True)
-    elapsed_ms = models.PositiveIntegerField(null=True, blank=True)
-    error_code = models.CharField(max_length=40, blank=True)
-    error_message = models.CharField(max_length=500, blank=True)
-    created_at = models.DateTimeField(default=timezone.now)
-    tried_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    webhook = models.ForeignKey(Webhook, verbose_name=_("webhook"), on_delete=models.CASCADE, related_name="deliveries")
+    job = models.ForeignKey(
+        "Job", verbose_name=_("job"), null=True, blank=True, on_delete=models.SET_NULL, related_name="deliveries"
+    )
+    message_id = models.CharField(
+        _("message id"), max_length=64, help_text=_("The webhook-id header; the same for every try and replay.")
+    )
+    event = models.CharField(_("event"), max_length=40, choices=Webhook.Event.choices)
+    url = models.CharField(_("URL"), max_length=2048)
+    payload = models.JSONField(
+        _("message"), null=True, blank=True, help_text=_("Empty until the first try when a dialect renders it.")
+    )
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.WAITING)
+    response_status = models.PositiveSmallIntegerField(_("response"), null=True, blank=True)
+    response_prefix = models.TextField(_("beginning of the response"), blank=True)
+    elapsed_ms = models.PositiveIntegerField(_("duration, ms"), null=True, blank=True)
+    error_code = models.CharField(_("error code"), max_length=40, blank=True)
+    error_message = models.CharField(_("error message"), max_length=500, blank=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    tried_at = models.DateTimeField(_("last try"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
 
     class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
         ordering = ["-created_at"]
-        verbose_name_plural = "webhook deliveries"
         indexes = [
             models.Index(fields=["status", "next_try_at"], name="delivery_by_next_try"),
             models.Index(fields=["webhook", "-created_at"], name="delivery_by_webhook"),

@@ -15,7 +15,7 @@ from jobs.quota.windows import windows_of
 
 
 def usage_refund(*, job: Job, image_ids: Sequence[UUID], reason: str) -> int:
-    """Refund those of the pictures that are still charged, and return their number. Call inside a transaction.
+    """Refund the pictures that are still charged, and return their number. Call inside a transaction.
 
     A conditional update clears the charge of each picture, so concurrent refunds never refund a picture twice.
     """
@@ -38,7 +38,7 @@ def _write(job: Job, pictures: Counter[dt.date], units: Counter[dt.date], reason
     by_window: Counter[tuple[str, dt.date]] = Counter()
     for day, count in units.items():
         by_window.update(dict.fromkeys(windows_of(day), count))
-    for kind, start in sorted(by_window):  # days before months, as a charge locks them
+    for kind, start in sorted(by_window):  # days before months, the order in which a charge locks them
         UsagePeriod.objects.filter(team_id=job.team_id, kind=kind, starts_on=start).update(
             pictures=F("pictures") - by_window[kind, start]
         )

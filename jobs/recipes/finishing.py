@@ -1,4 +1,4 @@
-"""Apply recipes to a processed picture. Runs in workers and commands: it imports NumPy and OpenCV, but no model."""
+"""Apply recipes to a processed picture. Workers and commands use this module; it imports no model."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ def picture_finish(
     """Apply recipes to one picture from its source and stored alpha, without a model.
 
     team: the team whose background pictures may be used. name: the picture's name, for the file names. options: the
-    cut-out's options; their threshold, erosion and feathering shape the alpha first. If a recipe cannot be applied to
-    this picture, a note says so and the other recipes are applied. Raise the ImageErrors of
+    cut-out's options; their threshold, erosion and feathering are applied to the alpha first. A recipe that cannot be
+    applied to this picture adds a note, and the other recipes are applied. Raise the ImageErrors of
     `segmentation.image.decode`, and StorageFailed.
     """
     picture = decode(source, limits)

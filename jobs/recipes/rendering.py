@@ -1,4 +1,4 @@
-"""Finish a stored result by a recipe, without the model and without a charge, in the process for renderings."""
+"""Finish a stored result with a recipe, without a model and without a charge, in the process for renderings."""
 
 from __future__ import annotations
 
@@ -33,18 +33,21 @@ SAMPLES = ("portrait", "cat")  # static/samples/<name>-before.webp and -after.we
 
 @dataclass(frozen=True, slots=True)
 class SampleRendering:
-    """Hold the rendering of a sample that is under way."""
+    """The rendering of a sample in progress."""
 
     future: Future[Any]
     give_back: Callable[[], None]
 
     def finished(self) -> FinishedFiles:
-        """Return the files; raise InvalidParameter for a recipe that the sample cannot satisfy, and ServerBusy."""
+        """Return the files.
+
+        Raise InvalidParameter for a recipe that cannot be applied to the sample, and ServerBusy.
+        """
         finished: FinishedFiles = done_rendering(self.future)
         return finished
 
     def drop(self) -> None:
-        """Delete the files of a rendering whose client has gone."""
+        """Delete the files of a rendering whose client has disconnected."""
         self.future.cancel()
         self.future.add_done_callback(_files_dropped)
 
@@ -58,7 +61,10 @@ def finish_begin(
     brush_png: bytes = b"",
     for_screen: bool = False,
 ) -> Rendering:
-    """Begin to finish a stored result; raise what `variant_begin` raises, and NotFound for a missing background."""
+    """Start to finish a stored result.
+
+    Raise the errors of `variant_begin`, and NotFound for a missing background picture.
+    """
     return variant_begin(
         actor=actor,
         image=image,
@@ -71,7 +77,10 @@ def finish_begin(
 
 
 def sample_begin(*, actor: Actor, sample: str, recipe: Recipe) -> SampleRendering:
-    """Begin to apply a recipe to one of SAMPLES; raise InvalidParameter for another, and RateLimited."""
+    """Start to apply a recipe to one of SAMPLES.
+
+    Raise InvalidParameter for an unknown sample, and RateLimited.
+    """
     from segmentation.finish.variant import sample_write
 
     if sample not in SAMPLES:
@@ -98,7 +107,7 @@ def sample_begin(*, actor: Actor, sample: str, recipe: Recipe) -> SampleRenderin
 
 
 def finish_keep(*, image: JobImage, named: NamedRecipe, finished: FinishedFiles) -> list[Artifact]:
-    """Store the files of a finished result under their names; raise what `variant_keep` raises."""
+    """Store the files of a finished result under their names; raise the errors of `variant_keep`."""
     kept = []
     waiting = list(finished.files)
     try:
@@ -113,7 +122,7 @@ def finish_keep(*, image: JobImage, named: NamedRecipe, finished: FinishedFiles)
 
 
 def name_of(image: JobImage, named: NamedRecipe, number: int, file: VariantFile) -> str:
-    """Return the public name of a recipe's file; number counts its outputs from 1."""
+    """Return the public name of a recipe's file. number: the number of the output, from 1."""
     return file_name_of(
         named.recipe.outputs[number - 1].name,
         name=image.name,
@@ -124,7 +133,7 @@ def name_of(image: JobImage, named: NamedRecipe, number: int, file: VariantFile)
 
 
 def file_chosen(finished: FinishedFiles, number: int) -> VariantFile:
-    """Return the file of an output, counted from 1, and delete the others; raise NotFound when there is none."""
+    """Return the file of the output `number` (from 1) and delete the others; raise NotFound for a missing output."""
     for place, file in enumerate(finished.files, start=1):
         if place != number:
             file.path.unlink(missing_ok=True)
@@ -134,16 +143,19 @@ def file_chosen(finished: FinishedFiles, number: int) -> VariantFile:
 
 
 def background_of(team: Team, recipe: Recipe) -> BackgroundPicture | None:
-    """Return the background picture that a recipe names, or None; raise NotFound when the team has none of it."""
+    """Return the background picture that a recipe names, None if it names none.
+
+    Raise NotFound when the team does not have this picture.
+    """
     if not isinstance(recipe.background, PictureBackground):
         return None
     return background_get(team, recipe.background.picture)
 
 
 def background_begin(*, actor: Actor, name: str) -> Future[bytes]:
-    """Begin to copy one of the team's background pictures for screens, as a WebP of at most BACKGROUND_SIDE_PX.
+    """Start to make a WebP of one of the team's background pictures for screens; return its future.
 
-    Raise NotFound, StorageFailed and ServerBusy.
+    Its sides have at most BACKGROUND_SIDE_PX pixels. Raise NotFound, StorageFailed and ServerBusy.
     """
     from segmentation.small import small_webp
 
@@ -153,7 +165,10 @@ def background_begin(*, actor: Actor, name: str) -> Future[bytes]:
 
 
 def _local(background: BackgroundPicture) -> Path:
-    """Return the path of a background's file; one that lies in a bucket is copied to the folder of renderings."""
+    """Return the local path of a background's file.
+
+    A file of a bucket is copied into the folder of renderings first.
+    """
     path = storage.local_path(background.key)
     if path is not None:
         return path

@@ -15,7 +15,7 @@ from jobs.results.deletions import files_discard
 def artifact_keep(
     *, image: JobImage, kind: Artifact.Kind, key: str, data: bytes, content_type: str, width: int, height: int
 ) -> Artifact:
-    """Store a file of a picture and create its row.
+    """Store a file of a picture, create its row, and return the row.
 
     Raise StorageFailed, and JobNotFound when the picture has been deleted. After an error no file remains.
     """
@@ -24,7 +24,7 @@ def artifact_keep(
     )
     try:
         with transaction.atomic():
-            # The deletion of the job holds this lock: it is done by now, or will find the row.
+            # The deletion of the job takes this lock too: either it has finished, or it will find the new row.
             Job.objects.select_for_update().filter(pk=image.job_id).first()
             if not JobImage.objects.filter(pk=image.pk).exists():
                 raise JobNotFound

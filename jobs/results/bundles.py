@@ -7,7 +7,7 @@ from jobs.models import Bundle, Job
 from jobs.work import queue
 from jobs.work.registry import Task
 
-# A zip of many pictures from a slow storage takes longer than one picture may.
+# Making a zip of many pictures from a slow storage takes longer than the time limit of one picture.
 BUNDLE_MAKE = Task("bundle_make", timeout_s=3600)
 
 

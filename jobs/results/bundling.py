@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
 LEASE_S = 60.0
-# A message is missed only this long after the zip was asked for or released.
+# A message counts as lost only this long after the zip was requested or released.
 _MISSED_AFTER = dt.timedelta(seconds=30)
 
 
@@ -73,7 +73,7 @@ def _end_with(bundle: Bundle, error: Exception) -> None:
 
 
 def bundles_recover() -> int:
-    """Queue the zips again whose worker died or whose message was lost; return how many. The sweep calls it."""
+    """Queue zips again whose worker died or whose message was lost; return their number. The sweep calls this."""
     return sweep(_Bundles())
 
 
@@ -113,7 +113,7 @@ def _write_bundle(bundle: Bundle, file: IO[bytes]) -> None:
     """Write all results into the zip and, if the job names a server folder, into that folder, one picture at a time."""
     job = bundle.job
     with ExitStack() as stack:
-        archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED))  # pictures shrink no further
+        archive = stack.enter_context(zipfile.ZipFile(file, "w", zipfile.ZIP_STORED))  # pictures become no smaller
         folder = stack.enter_context(folder_made(_export_place(job, job.external_id))) if job.export_directory else None
         for image in images_of(job):
             _require_lease(bundle)
@@ -123,7 +123,7 @@ def _write_bundle(bundle: Bundle, file: IO[bytes]) -> None:
 
 
 def _copy(artifact: Artifact, name: str, archive: zipfile.ZipFile, folder: int | None) -> None:
-    made_at = timezone.localtime(artifact.created_at)  # local, as the times in the names
+    made_at = timezone.localtime(artifact.created_at)  # local time, as in the names
     parts = (made_at.year, made_at.month, made_at.day, made_at.hour, made_at.minute, made_at.second)
     entry = zipfile.ZipInfo(name, date_time=parts)
     with storage.open_file(artifact.key) as content, archive.open(entry, "w") as member:
@@ -154,7 +154,7 @@ def _require_lease(bundle: Bundle) -> None:
 def _finish(bundle: Bundle, stored: storage.StoredFile) -> None:
     with transaction.atomic():
         job = Job.objects.select_for_update().filter(pk=bundle.job_id).first()
-        if job is None:  # deleted meanwhile
+        if job is None:  # deleted in the meantime
             files_discard(keys=[stored.key])
             return
         _require_lease(bundle)

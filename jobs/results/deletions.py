@@ -19,7 +19,7 @@ from jobs.work.leases import LeasedWork, sweep
 logger = logging.getLogger(__name__)
 
 _LEASE_S = 60.0
-# A transaction whose outcome is unknown has ended after this time.
+# A transaction with an unknown outcome has certainly ended after this time.
 _COMMIT_TAKES = dt.timedelta(minutes=10)
 _LONGEST_PAUSE_S = 3600
 _KEYS_PER_QUERY = 500
@@ -33,16 +33,17 @@ def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> N
     if after is not None:
         _remember(keys, next_try_at=timezone.now() + after)
         return
-    # This process holds the first attempt's lease from the beginning.
+    # This process holds the lease of the first attempt from the start.
     rows = _remember(keys, attempt=1, leased_until=timezone.now() + dt.timedelta(seconds=_LEASE_S))
     after_commit(_work_off, rows)
 
 
 def files_discard(*, keys: Iterable[str], error: BaseException | None = None) -> None:
-    """Delete files whose rows were not written, because of `error` if one is given.
+    """Delete files whose rows were not written.
 
-    If the connection to the database broke, the commit may have succeeded although no confirmation arrived. In this
-    case the sweep deletes the files later, unless it finds their rows.
+    error: the exception that prevented the rows, if any. If the connection to the database broke, the commit may have
+    succeeded although no confirmation arrived. In this case the sweep deletes the files later, unless it finds their
+    rows.
     """
     keys = list(keys)
     try:
@@ -55,7 +56,10 @@ def files_discard(*, keys: Iterable[str], error: BaseException | None = None) ->
 
 
 def deletions_retry(*, limit: int = 500) -> int:
-    """Retry failed deletions; return the number of deleted files and folders. The sweep calls it."""
+    """Retry failed deletions; return the number of deleted files and folders.
+
+    The sweep calls this function.
+    """
     return sweep(_Deletions(), limit=limit)
 
 
@@ -90,7 +94,7 @@ def _work_off(rows: Iterable[PendingDeletion]) -> int:
 
 
 def _is_deleted_whole(row: PendingDeletion) -> bool:
-    """Delete a file or folder except files that have a row; return False when a part could not be deleted."""
+    """Delete a file or folder, except files that have a row; return False when a part could not be deleted."""
     try:
         keys = list(storage.files_under(row.key)) if row.is_folder else [row.key]
     except Exception:
@@ -111,7 +115,7 @@ def _is_deleted(key: str) -> bool:
 
 
 def _kept(keys: Sequence[str]) -> set[str]:
-    """Return the keys that have a row: the name may be in use again, or a commit succeeded unnoticed."""
+    """Return the keys that have a row, because the name is in use again or a commit succeeded without confirmation."""
     return {
         key
         for some in _batches(keys)

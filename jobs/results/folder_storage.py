@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import FileSystemStorage
 
-# Ends the name of a file that is being written; what a killed process leaves is found by `manage.py reconcile`.
+# The end of a temporary file's name; `manage.py reconcile` finds the files that killed processes leave.
 UNFINISHED = ".part"
 
 

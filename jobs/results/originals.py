@@ -1,4 +1,4 @@
-"""Small copies of the sources, which lists of pictures show beside the results and while these are waited for."""
+"""Small copies of the sources, which lists of pictures show beside the results and before the results exist."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ SIDE_PX = 400
 
 
 def original_small(image: JobImage) -> bytes:
-    """Return a picture's source as a WebP of at most 400 pixels; its upright preview serves as well.
+    """Return a picture's source as a WebP of at most 400 pixels, made from its upright preview if there is one.
 
-    Raises NotFound when both are deleted, ServerBusy when too many pictures are being rendered, and an ImageError for
-    a file that does not decode.
+    Raise NotFound when both files are deleted, ServerBusy when too many pictures are being rendered, and an ImageError
+    for a file that cannot be decoded.
     """
     from segmentation.small import small_webp
 

@@ -15,9 +15,9 @@ from jobs.models import Action, Artifact, BackgroundPicture, PendingDeletion, Up
 from jobs.results import storage
 from jobs.results.deletions import files_delete
 
-# A file this young may belong to an attempt or a transaction that has not ended.
+# A younger file may belong to an attempt or a transaction that has not ended.
 YOUNG = dt.timedelta(hours=1)
-# The site owns everything in these folders. Beside them, a bucket or folder may hold files of others.
+# These folders contain only files of this site. Beside them, a bucket or folder may contain other files.
 _FOLDERS = ("teams/",)
 _ROWS_PER_QUERY = 500
 

@@ -46,9 +46,10 @@ def file_of(image: JobImage, *kinds: str) -> Artifact:
 
 
 def result_of(image: JobImage, *kinds: str) -> Artifact:
-    """Return the first file of a job's recipes, and of a job without recipes the first of `kinds`.
+    """Return the first file of a job's recipes; for a job without recipes, the first available kind in `kinds`.
 
-    Raises NotFound when all are deleted, and with the picture's notes when the recipes gave no file.
+    Raise NotFound when all of them are deleted; if the recipes produced no file, the error contains the picture's
+    notes.
     """
     if not image.job.recipes:
         return file_of(image, *kinds)

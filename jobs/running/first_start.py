@@ -1,4 +1,4 @@
-"""Prepare the data folder, the database, the static files and the first account. Safe to repeat at every start."""
+"""Prepare the data folder, the database, the static files and the first account. It is safe to repeat this."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from jobs.models import Scope
 from jobs.running.readiness import storage_problem
 from jobs.teams.keys import key_create
 from jobs.teams.teams import team_create
-from mattingsite.data_folder import FILE_MODE, FOLDER_MODE
+from mattingsite.data_folder import FILE_MODE, FOLDER_MODE, GROUP_PASSES_MODE
 
 logger = logging.getLogger(__name__)
 
 ADMIN_NAME = "admin"
 TEAM_NAME = "First team"
 _LOCK_WAIT_S = 30.0
-_LOCK_TIMEOUT_MS = 200  # well below PostgreSQL's deadlock_timeout of 1 s: a migration gives way, not a request
+_LOCK_TIMEOUT_MS = 200  # well below PostgreSQL's deadlock_timeout of 1 s, so that a migration fails and not a request
 
 
 class CannotStart(Exception):
@@ -53,11 +53,15 @@ class FirstSecrets:
 
 
 def folder_require(folder: Path) -> None:
-    """Create the data folder with access for its owner only; raise CannotStart if it is not writable."""
+    """Create the data folder with access for its owner only; raise CannotStart if it is not writable.
+
+    With MATTING_MEDIA_GROUP_READABLE its group may pass through it to the pictures, without listing it.
+    """
+    mode = GROUP_PASSES_MODE if settings.MEDIA_GROUP_READABLE else FOLDER_MODE
     trial = folder / f".writable-{os.getpid()}"
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
-        folder.chmod(FOLDER_MODE)
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
+        folder.chmod(mode)
         trial.write_bytes(b"")
         trial.unlink()
     except OSError as error:
@@ -123,7 +127,7 @@ def metrics_reset() -> None:
 
 
 def database_wait(*, timeout_s: float) -> None:
-    """Return as soon as the database accepts connections; raise CannotStart when it does not in time."""
+    """Return when the database accepts connections; raise CannotStart if it does not within the time limit."""
     deadline = time.monotonic() + timeout_s
     while True:
         try:
@@ -138,8 +142,9 @@ def database_wait(*, timeout_s: float) -> None:
 def database_migrate(*, timeout_s: float = 600.0) -> None:
     """Apply the migrations; raise CannotStart if the database cannot be used.
 
-    On PostgreSQL the site may run meanwhile. A migration that does not get its locks at once gives up and is repeated
-    for `timeout_s`: waiting longer, it would hold up every request behind it, or end in a deadlock that fails one.
+    On PostgreSQL the site may run meanwhile. A migration that does not get its locks within a short time gives up and
+    is retried until `timeout_s` seconds have passed. A longer wait would block every later request, or end in a
+    deadlock in which a request fails.
     """
     deadline = time.monotonic() + timeout_s
     while True:
@@ -158,7 +163,7 @@ def database_migrate(*, timeout_s: float = 600.0) -> None:
 
 @contextmanager
 def _locks_given_up() -> Iterator[None]:
-    """Let statements fail when they get no lock in less than the time after which deadlocks are resolved."""
+    """Let statements fail that wait for a lock longer than _LOCK_TIMEOUT_MS, before any deadlock check."""
     if connection.vendor != "postgresql":
         yield
         return
@@ -167,14 +172,15 @@ def _locks_given_up() -> Iterator[None]:
     try:
         yield
     finally:
-        # With the connection goes the setting. Its wrapper goes too: if the last statements of a migration fail, Django
-        # leaves the wrapper within the migration's transaction, where it opens no new connection.
+        # Closing the connection also resets the setting. Its wrapper is replaced too: if the last statements of a
+        # migration fail, Django leaves the wrapper inside the migration's transaction, where it opens no new
+        # connection.
         connection.close()
         del connections[DEFAULT_DB_ALIAS]
 
 
 def _is_lock_conflict(error: Exception) -> bool:
-    return getattr(error.__cause__, "sqlstate", "") in ("40P01", "55P03")  # deadlock, lock not available
+    return getattr(error.__cause__, "sqlstate", "") in ("40P01", "55P03")  # deadlock detected; lock not available
 
 
 def static_files_collect() -> bool:

@@ -1,4 +1,4 @@
-"""Notice that the system has killed a process to free memory, as far as it counts such kills."""
+"""Detect that the system has killed a process to free memory, on systems that count such kills."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ _COUNTERS = ("/proc/vmstat", "/sys/fs/cgroup/memory.events")
 
 
 class MemoryKills:
-    """Compare the counters of the kernel and of this container with their last values."""
+    """Compare the kill counters of the kernel and of this container with their previous values."""
 
     def __init__(self, counters: tuple[str, ...] = _COUNTERS) -> None:
         self._counters = counters
         self._last = self._count()
 
     def has_grown(self) -> bool:
-        """Return whether the system has killed a process for its memory since the last call."""
+        """Return whether the system has killed a process to free memory since the last call."""
         count, last = self._count(), self._last
         self._last = count
         return count > last

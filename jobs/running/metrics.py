@@ -1,4 +1,4 @@
-"""The state of the site as Prometheus metrics, collected at each request for them.
+"""The state of the site as Prometheus metrics, collected whenever they are requested.
 
 Each web process counts its requests (`jobs.telemetry.requests`); the counts are summed over the processes of a host.
 Counts of workers are stored in the broker (`jobs.telemetry.counters`). All other values are read here from the database
@@ -38,7 +38,7 @@ def exposition() -> bytes:
 
 
 def metrics_tidy() -> None:
-    """Add up the request counters of web processes that have ended. Each web process calls it when it starts."""
+    """Merge the request counters of web processes that have ended. Each web process calls this when it starts."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if folder and Path(folder).is_dir():
         with counters_locked(Path(folder)):
@@ -46,7 +46,7 @@ def metrics_tidy() -> None:
 
 
 def _of_requests() -> bytes:
-    """Return what the web processes of this host have counted, those that have ended included."""
+    """Return the request counters of this host's web processes, including processes that have ended."""
     registry = CollectorRegistry()
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR")
     if not folder:

@@ -19,7 +19,7 @@ from jobs.audit.verification import Verdict, audit_verify
 
 SOURCE, TARGET = "source", "default"
 _ROWS_PER_STATEMENT = 500
-# Migrations whose triggers make tables append-only; a copy writes the head of the audit trail directly.
+# Migrations whose triggers make tables append-only; the copy writes the head of the audit trail directly.
 _TRIGGERS = ("0019_audit_erasure", "0008_usage_append_only")
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from django.conf import settings
 
 PULSE_EVERY_S = 1.0
-# A process that works may hold the interpreter for seconds on a busy machine. One that uses no processor time meanwhile
-# does not work: it is stopped, or waits in native code for what never happens.
+# On a busy machine a working process may hold the interpreter for seconds. A process that uses no processor time
+# meanwhile does not work: it is stopped, or waits in native code for an event that never comes.
 HUNG_AFTER_S = 30.0
 IDLE_AND_HUNG_AFTER_S = 3.0
 
@@ -30,10 +30,10 @@ def pulse_forget(pid: int) -> None:
 
 
 class Pulses:
-    """Find processes that have stopped touching their files. A process that has not started to is loading its model.
+    """Find processes that have stopped touching their files.
 
-    Times are compared by the monotonic clock only, so after a suspension of the machine each process has its full time
-    again.
+    A process without a file is still loading its model. Times are compared only by the monotonic clock, so after a
+    suspension of the machine each process has its full time again.
     """
 
     def __init__(
@@ -75,7 +75,8 @@ class Pulses:
 def processor_ticks(pid: int) -> int | None:
     """Return the processor time of a process so far, in clock ticks.
 
-    None where the system does not tell, and while one of its threads waits for a disk, which is no sign of a hang.
+    Return None where the system does not report it, and while one of its threads waits for a disk, because such a
+    process does not hang.
     """
     try:
         threads = [_fields(path) for path in Path(f"/proc/{pid}/task").glob("*/stat")]
@@ -88,7 +89,7 @@ def processor_ticks(pid: int) -> int | None:
 
 
 def _fields(path: Path) -> list[str]:
-    """Return the fields of a stat file after the name of its program: the state first."""
+    """Return the fields of a stat file after the name of its program; the first one is the state."""
     return path.read_text().rpartition(")")[2].split()
 
 

@@ -1,4 +1,4 @@
-"""Check one by one what the site needs to work: database, queue, storage, workers and their weights.
+"""Check the components that the site needs, one by one: database, queue, storage, workers and their weights.
 
 Each check returns None, or one sentence that names the fault without names of hosts or folders. Checks have short time
 limits, so that a probe gets its response even while a server hangs.
@@ -26,7 +26,7 @@ from jobs.work import queue
 logger = logging.getLogger(__name__)
 
 MODEL_ROLE = "pictures"
-FAILED_ROLE = "pictures-failed"  # a worker that could not load its model reports itself under this role
+FAILED_ROLE = "pictures-failed"  # a worker that could not load its model sends its error under this role
 LEAST_FREE_BYTES = 64 * 2**20
 _BUCKET_ANSWER_KEPT_S = 10.0
 

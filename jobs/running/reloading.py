@@ -13,7 +13,7 @@ WORKERS = "workers"
 
 _SOURCES = ("jobs", "mattingsite", "segmentation", "webserver", "templates", "locale")
 _SUFFIXES = (".py", ".html", ".txt", ".mo")
-# Workers import none of these, so that their models stay warm when only a page changes.
+# Workers import none of these, so their models stay loaded when only a page changes.
 _WEB_ONLY = ("templates", "locale", "jobs/web", "jobs/api", "jobs/admin", "jobs/templatetags", "webserver")
 
 

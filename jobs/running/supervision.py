@@ -23,9 +23,9 @@ logger = logging.getLogger(__name__)
 _LOOK_EVERY_S = 0.1
 _SHORTEST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
-_LONGEST_PAUSE_AFTER_KILL_S = 0.8  # what somebody kills does not fail by itself
+_LONGEST_PAUSE_AFTER_KILL_S = 0.8  # a program that another process killed did not fail by itself
 _STEADY_AFTER_S = 30.0
-_ORPHAN_GRACE_S = 3.0  # the next start waits for it; clients repeat their requests, and pictures are tried again
+_ORPHAN_GRACE_S = 3.0  # short, because the next start waits for orphans; clients and workers repeat their work
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,8 @@ class Program:
 
     grace_s: the seconds between SIGTERM and SIGKILL.
     stop_rank: programs with a lower rank are stopped first, those with the same rank together.
-    folder: created before each start, in case it was deleted with what the program had stored there.
+    folder: created before each start, in case it was deleted together with the program's data.
+    delay_s: the seconds before its first start.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Program:
     grace_s: float
     stop_rank: int = 0
     folder: Path | None = None
+    delay_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -83,9 +85,9 @@ class Supervisor:
         self._lifeline: subprocess.Popen[bytes] | None = None
 
     def start(self, program: Program) -> None:
-        """Start a program and keep it running."""
-        self._running.append(_Running(program))
-        self._launch(self._running[-1])
+        """Start a program, now or after its delay, and keep it running."""
+        self._running.append(_Running(program, start_again_at_s=time.monotonic() + program.delay_s))
+        self._look_after(self._running[-1])
 
     def run(self, *, until: Callable[[], bool]) -> None:
         """Restart programs that end, until `until` returns True."""
@@ -194,7 +196,7 @@ class Supervisor:
 
     def _tell_lifeline(self, line: str) -> None:
         if self._lifeline is None:
-            self._start_lifeline()  # a new lifeline is told every group that runs
+            self._start_lifeline()  # a new lifeline is told all running groups
         else:
             self._write(line)
 
@@ -205,7 +207,7 @@ class Supervisor:
             self._lifeline.stdin.write(f"{line}\n".encode())
             self._lifeline.stdin.flush()
         except BrokenPipeError:
-            pass  # it was killed; _keep_lifeline starts another one and tells it everything
+            pass  # it was killed; _keep_lifeline starts another one and tells it all groups
 
 
 def _stop_rank(running: _Running) -> int:

@@ -54,7 +54,10 @@ class Upkeep:
                 logger.exception("the sweep failed; the next one starts in %s s", settings.MATTING_SWEEP_INTERVAL_S)
 
     def _watch_storage(self) -> None:
-        """Let postponed pictures be tried when the storage works again; in a thread, because a storage may hang."""
+        """Retry postponed pictures when the storage works again.
+
+        This runs in a separate thread, because a storage may hang.
+        """
         outages = Outages()
         while not self._stopping.wait(settings.MATTING_SWEEP_INTERVAL_S):
             try:

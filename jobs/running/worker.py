@@ -26,6 +26,7 @@ from segmentation.cpus import visible_gpus
 logger = logging.getLogger(__name__)
 
 STOP_GRACE_S = 20.0
+_NEXT_MODEL_S = 6.0  # the first model worker is ready sooner if the others load their models after it
 
 
 def worker_programs(pictures: int) -> list[Program]:
@@ -65,7 +66,7 @@ def run_workers(pictures: int) -> None:
 
 
 def _release_of_last_start() -> None:
-    """Release what the workers of an earlier start held, if a kill or a power cut ended them."""
+    """Release the work of the workers of an earlier start, in case a kill or a power failure ended them."""
     try:
         recovery.leases_release_of_host(host=os.uname().nodename)
     except Exception:
@@ -78,7 +79,8 @@ def _program(role: str, number: int) -> Program:
     gpus = visible_gpus()
     if role == readiness.MODEL_ROLE and len(gpus) > 1:
         command = ["env", f"CUDA_VISIBLE_DEVICES={gpus[number % len(gpus)]}", *command]
-    return Program(f"worker ({role})", command, grace_s=STOP_GRACE_S)
+    delay_s = number * _NEXT_MODEL_S if role == readiness.MODEL_ROLE else 0.0
+    return Program(f"worker ({role})", command, grace_s=STOP_GRACE_S, delay_s=delay_s)
 
 
 def _release(pulses: Pulses, memory_kills: MemoryKills, program: Program, pid: int, was_killed: bool) -> None:

@@ -21,7 +21,7 @@ from mattingsite import __version__
 
 logger = logging.getLogger(__name__)
 
-_NICENESS = 5  # on a busy processor requests go first
+_NICENESS = 5  # on a busy processor requests have priority
 
 
 def run_child(role: str) -> None:
@@ -47,7 +47,7 @@ def _load_model(name: str) -> Callable[[], dict[str, object]]:
         engines().warm_up()
     except Exception as error:
         with contextlib.suppress(RedisError, OSError):
-            # Another name than the worker's own, which its parent forgets at once when it ends.
+            # Differs from the worker's own name, which its parent deletes immediately when the worker ends.
             queue.beat(
                 f"{name}-failed", _state(readiness.FAILED_ROLE) | {"error": str(error)[:500], "beat_at": time.time()}
             )
@@ -62,15 +62,15 @@ def _state(role: str) -> dict[str, Any]:
 
 
 def _pulse() -> None:
-    """Show the parent that this process is able to run Python; a thread of its own, because a broker may hang."""
+    """Show the parent regularly that this process can run Python; in a separate thread, because the broker may hang."""
     while True:
-        with contextlib.suppress(OSError):  # a full disk must not end the pulse
+        with contextlib.suppress(OSError):  # a full disk must not end this loop
             pulse(os.getpid())
         time.sleep(PULSE_EVERY_S)
 
 
 def _beat(name: str, role: str, describe: Callable[[], dict[str, object]]) -> None:
-    """Send a heartbeat three times within the time after which it expires."""
+    """Send a heartbeat three times within its lifetime."""
     while True:
         try:
             described = describe()

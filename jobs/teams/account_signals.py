@@ -23,14 +23,14 @@ from jobs.teams.single_sign_on import groups_apply, groups_of
 
 @receiver(account.user_signed_up)
 def on_signed_up(request: HttpRequest, user: User, sociallogin: Any = None, **kwargs: Any) -> None:
-    mapped = sociallogin is not None and bool(teams_of_groups(groups_of(sociallogin.account.extra_data)))
+    mapped = sociallogin is not None and bool(teams_of_groups(groups_of(sociallogin.account)))
     account_open(user=user, author=_author(request, user), with_team=not mapped)
 
 
 @receiver(account.user_logged_in)
 def on_single_sign_on(request: HttpRequest, user: User, sociallogin: Any = None, **kwargs: Any) -> None:
     if sociallogin is not None:
-        groups_apply(user=user, groups=groups_of(sociallogin.account.extra_data), author=_author(request, user))
+        groups_apply(user=user, groups=groups_of(sociallogin.account), author=_author(request, user))
 
 
 @receiver(user_logged_in)
@@ -84,11 +84,7 @@ def _note(action: Action, request: HttpRequest | None, user: User, after: dict[s
 
 
 def _author(request: HttpRequest | None, user: User) -> Author:
-    """Return the signal's user as author. At sign-in and sign-out `request.user` is not this user."""
-    if request is None:
-        return Author.person(user)
-    caller = caller_of(request)
-    return Author.person(user, address=caller.address, request_id=caller.request_id)
+    return Author.person(user) if request is None else caller_of(request).author_as(user)
 
 
 def _stranger_note(action: Action, request: HttpRequest | None, name: str) -> None:

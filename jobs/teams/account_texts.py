@@ -1,7 +1,7 @@
-"""Texts of the account pages of allauth, which this project translates itself.
+"""Texts of allauth's account pages that this project translates itself.
 
-Its Chinese mixes English words and half-width punctuation into these. `makemessages` finds them here; the catalogues of
-this project come before those of the package.
+In allauth's Chinese translation these texts contain English words and half-width punctuation. `makemessages` finds the
+texts in this module; the project's catalogues have precedence over those of the package.
 """
 
 from __future__ import annotations

@@ -25,7 +25,10 @@ def account_open(*, user: User, author: Author, with_team: bool = True) -> None:
 
 
 def _limits_of_strangers(team: Team) -> dict[str, Any]:
-    """Return the limits of MATTING_SIGNUP_QUOTA that are stricter than the site's: anybody may create such a team."""
+    """Return the limits of MATTING_SIGNUP_QUOTA that are stricter than the site's.
+
+    They apply to the teams of users who signed up themselves.
+    """
     site = Quota.default_of(team)
     found = {}
     for name, limit in settings.MATTING_SIGNUP_QUOTA.items():
@@ -41,5 +44,5 @@ def account_note(*, action: Action, user: User, author: Author, after: dict[str,
 
 
 def stranger_note(*, action: Action, name: str, address: str | None, request_id: str = "") -> None:
-    """Record an event for which only the entered user name is known: a failed sign-in or a lock-out."""
+    """Record a failed sign-in or a lock-out, for which only the entered user name is known."""
     audit_append(action=action, author=Author(name=name or "unknown", address=address, request_id=request_id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-# Folders of the server are included: the operator who opens a network has chosen which folders may be used.
+# Folders of the server are included, because the operator who opens a network also chooses the folders.
 OPEN_SCOPES = ("submit", "read", "server-files")
 
 if TYPE_CHECKING:
@@ -56,6 +56,9 @@ class Actor:
 
     @property
     def sees_only_own(self) -> bool:
-        """Return whether this actor sees only their own jobs: plain members of a team that hides others' jobs."""
+        """Return whether this actor sees only their own jobs.
+
+        This is so for plain members of a team that hides other members' jobs.
+        """
         membership = self.membership
         return membership is not None and not membership.is_manager and not self.team.members_see_all

@@ -16,12 +16,12 @@ from jobs.teams.actor import Actor
 from jobs.teams.open_networks import OpenAccess
 from jobs.telemetry.requests import bind_caller, request_id_of
 
-TEAM_KEY = "team_id"  # of the session: the team that the user has chosen
+TEAM_KEY = "team_id"  # key of the session: the team that the user has chosen
 _ATTRIBUTE = "keyline"
 
 
 class Caller:
-    """What is known about one request's sender. Every value is resolved on first use and then cached.
+    """The properties of one request's sender. Every value is resolved on first use and then cached.
 
     Read the actor only after authentication: it depends on the user, or on the API key in `request.auth`.
     """
@@ -93,11 +93,15 @@ class Caller:
         """Return the signed-in user as the author of an audit entry, acting for `team` or for no team."""
         return Author.person(self.user, team=team, address=self.address, request_id=self.request_id)
 
+    def author_as(self, user: User) -> Author:
+        """Return `user` as the author: at sign-in and sign-out the request's own user is another one."""
+        return Author.person(user, address=self.address, request_id=self.request_id)
+
 
 def caller_of(request: HttpRequest) -> Caller:
     """Return the request's Caller, the same object for every call.
 
-    A DRF request shares it with the request it wraps.
+    A DRF request and the Django request that it wraps have the same Caller.
     """
     inner: HttpRequest = getattr(request, "_request", request)
     caller: Caller | None = getattr(inner, _ATTRIBUTE, None)

@@ -1,4 +1,4 @@
-"""Which teams, roles and rights the groups of a single sign-on give: MATTING_OIDC_TEAMS and MATTING_OIDC_STAFF."""
+"""Which teams, roles and rights the groups of a single sign-on give: MATTING_GROUP_TEAMS and MATTING_GROUP_STAFF."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STAFF_ROLES = (*ROLES, "Auditor", SUPERUSER)
 
 @dataclass(frozen=True, slots=True)
 class TeamOfGroup:
-    """Say that the members of a group belong to a team with a role."""
+    """The team and the role that the members of a group get."""
 
     group: str
     team: str
@@ -25,9 +25,9 @@ class TeamOfGroup:
 
 
 def team_groups() -> list[TeamOfGroup]:
-    """Return the entries of MATTING_OIDC_TEAMS; raise ValueError, which names a wrong one."""
+    """Return the entries of MATTING_GROUP_TEAMS; raise ValueError, which names a wrong one."""
     found = []
-    for entry in settings.OIDC_TEAMS:
+    for entry in settings.GROUP_TEAMS:
         group, _, target = entry.partition("=")
         team, colon, role = target.rpartition(":")
         if not colon or role not in Membership.Role.values:
@@ -39,9 +39,9 @@ def team_groups() -> list[TeamOfGroup]:
 
 
 def staff_groups() -> dict[str, str]:
-    """Return the entries of MATTING_OIDC_STAFF, roles by group; raise ValueError, which names a wrong one."""
+    """Return the entries of MATTING_GROUP_STAFF, roles by group; raise ValueError, which names a wrong one."""
     found = {}
-    for entry in settings.OIDC_STAFF:
+    for entry in settings.GROUP_STAFF:
         group, _, role = entry.partition("=")
         if not group.strip() or role.strip() not in STAFF_ROLES:
             raise ValueError(f"{entry} must be such as ops=Operator, with a role of {', '.join(STAFF_ROLES)}")
@@ -50,7 +50,7 @@ def staff_groups() -> dict[str, str]:
 
 
 def teams_of_groups(groups: Iterable[str]) -> dict[str, str]:
-    """Return the strongest role by name of team that these groups give."""
+    """Return, by team name, the strongest role that these groups give."""
     given = set(groups)
     found: dict[str, str] = {}
     for entry in team_groups():
@@ -61,6 +61,6 @@ def teams_of_groups(groups: Iterable[str]) -> dict[str, str]:
 
 
 def staff_roles_of_groups(groups: Iterable[str]) -> set[str]:
-    """Return the rights in the admin that these groups give."""
+    """Return the admin roles that these groups give."""
     given = set(groups)
     return {role for group, role in staff_groups().items() if group in given}

@@ -27,7 +27,7 @@ def invitation_create(
 ) -> tuple[Invitation, str]:
     """Create an invitation and return it with its token, which is stored only as a hash.
 
-    Raise InvalidParameter, and PermissionDenied unless the actor manages the team (for a new owner: is an owner).
+    Raise InvalidParameter. Raise PermissionDenied unless the actor manages the team; only an owner may invite owners.
     """
     require_manager(actor)
     role = role_checked(role)
@@ -74,7 +74,7 @@ def invitation_of(token: str) -> Invitation:
 
 
 def invitation_accept(*, user: User, token: str, author: Author) -> Membership:
-    """Add the user to the team of an invitation, and mark the invitation as used.
+    """Add the user to the team of an invitation, mark the invitation as used, and return the membership.
 
     A user who is already a member keeps their role, and the invitation stays open.
     """

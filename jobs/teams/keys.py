@@ -19,7 +19,7 @@ from segmentation.errors import InvalidParameter
 
 SECRET_PREFIX = "kl_"  # noqa: S105  lets secret scanners find our keys; not a secret itself
 DEFAULT_SCOPES = (Scope.SUBMIT, Scope.READ)
-# These give access to the server itself, not only to the team's pictures, so only staff may grant them.
+# These scopes give access to the server itself, not only to the team's pictures, so only staff may grant them.
 STAFF_SCOPES = (Scope.SERVER_FILES, Scope.ADMIN)
 MAX_KEYS = 100
 _TOUCH_EVERY = dt.timedelta(minutes=1)

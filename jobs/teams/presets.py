@@ -14,7 +14,10 @@ MAX_PRESETS = 20
 
 
 def preset_save(*, user: User, name: str, options: dict[str, Any]) -> Preset:
-    """Save settings under a name, replacing any of that name; raise InvalidParameter for an unknown setting."""
+    """Save settings under a name, replacing earlier settings with this name, and return the preset.
+
+    Raise InvalidParameter for an unknown setting.
+    """
     name = name.strip()
     if not name or len(name) > 40 or not name.isprintable():
         raise InvalidParameter("name: 1 to 40 printable characters", field="name")

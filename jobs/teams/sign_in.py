@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
@@ -9,12 +10,17 @@ from allauth.account.models import EmailAddress
 from allauth.account.stages import EmailVerificationStage
 from allauth.account.views import PasswordResetView
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext
 
 from jobs.errors import NotFound
 from jobs.teams.caller import caller_of
+from jobs.teams.directory.person import DirectoryUnavailable
 from jobs.teams.invitations import invitation_of
+
+logger = logging.getLogger(__name__)
 
 INVITATION_KEY = "invitation"
 
@@ -31,6 +37,15 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Do nothing: axes counts wrong passwords, and allauth counts only wrong codes of the second factor."""
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """Return the user with these credentials; an LDAP directory that is away shows its own message."""
+        try:
+            return super().authenticate(request, **credentials)
+        except DirectoryUnavailable as error:
+            logger.warning("the LDAP directory is not available: %s", error)
+            text = gettext("Passwords cannot be checked at the moment. Try again in some minutes.")
+            raise ValidationError(text) from None
 
     def get_login_stages(self) -> list[str]:
         ours = f"{VerificationStage.__module__}.{VerificationStage.__qualname__}"

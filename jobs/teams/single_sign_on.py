@@ -1,10 +1,14 @@
-"""Adapt allauth's single sign-on: who may have an account, and what their groups give them at every sign-in."""
+"""Who may have an account through single sign-on, and what their groups give them at every sign-in.
+
+OpenID Connect and SAML sign people in through allauth's pages; an LDAP directory through the site's own form.
+"""
 
 from __future__ import annotations
 
-from typing import Any
-
-from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.account.utils import filter_users_by_email
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, get_adapter
+from allauth.socialaccount.models import SocialAccount, SocialLogin
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.db import transaction
@@ -12,6 +16,8 @@ from django.http import HttpRequest
 
 from jobs.audit.trail import Author, audit_append
 from jobs.models import Action, Membership, Team
+from jobs.teams.accounts import account_open
+from jobs.teams.caller import caller_of
 from jobs.teams.group_maps import (
     STAFF_ROLES,
     SUPERUSER,
@@ -24,18 +30,55 @@ from jobs.teams.teams import membership_drop, membership_put, team_create
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):
-    """Create accounts for people with a mapped group; for others only where anyone may sign up."""
+    """Create accounts for people in a mapped group; for other people only if everyone may sign up."""
 
-    def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
-        groups = groups_of(sociallogin.account.extra_data)
-        mapped = bool(teams_of_groups(groups) or staff_roles_of_groups(groups))
-        return mapped or settings.MATTING_SIGNUP_OPEN
+    def is_open_for_signup(self, request: HttpRequest, sociallogin: SocialLogin) -> bool:
+        return is_mapped(sociallogin.account) or settings.MATTING_SIGNUP_OPEN
 
 
-def groups_of(claims: dict[str, Any]) -> list[str]:
-    """Return a person's groups from what the provider said of them: its user info first, else the id token."""
-    for part in (claims.get("userinfo"), claims.get("id_token"), claims):
-        found = (part or {}).get(settings.OIDC_GROUPS_CLAIM)
+def directory_sign_in(*, request: HttpRequest, login: SocialLogin) -> User | None:
+    """Return the account of a person whose password the directory has checked, with what their groups give them.
+
+    The account is created at the first sign-in, or is the one with the same e-mail address if the directory vouches for
+    it. Returns None if no account may be created.
+    """
+    caller = caller_of(request)
+    with transaction.atomic():
+        login.lookup()
+        if login.is_existing:
+            login._accept_login(request)
+        elif get_adapter(request).is_open_for_signup(request, login):
+            _account_create(request, login)
+        else:
+            return None
+        author = caller.author_as(login.user)
+        groups_apply(user=login.user, groups=groups_of(login.account), author=author)
+    return login.user
+
+
+def _account_create(request: HttpRequest, login: SocialLogin) -> None:
+    """Store a new account; a user name that another account has gets a number, an e-mail address is left out."""
+    login.email_addresses = [address for address in login.email_addresses if not filter_users_by_email(address.email)]
+    login.user.email = login.email_addresses[0].email if login.email_addresses else ""
+    names = [login.user.username, "user"]
+    login.user.username = get_account_adapter(request).generate_unique_username(names)
+    user = get_adapter(request).save_user(request, login)
+    has_team = bool(teams_of_groups(groups_of(login.account)))
+    account_open(user=user, author=caller_of(request).author_as(user), with_team=not has_team)
+
+
+def is_mapped(account: SocialAccount) -> bool:
+    """Return True if a person's groups give them a team or rights."""
+    groups = groups_of(account)
+    return bool(teams_of_groups(groups) or staff_roles_of_groups(groups))
+
+
+def groups_of(account: SocialAccount) -> list[str]:
+    """Return a person's groups from what their provider said: its user info first, else the id token or attributes."""
+    name = settings.SIGN_ON_GROUPS.get(account.provider, "groups")
+    said = account.extra_data
+    for part in (said.get("userinfo"), said.get("id_token"), said):
+        found = part.get(name) if isinstance(part, dict) else None
         if isinstance(found, list):
             return [str(group).removeprefix("/") for group in found]
         if isinstance(found, str):
@@ -44,9 +87,9 @@ def groups_of(claims: dict[str, Any]) -> list[str]:
 
 
 def groups_apply(*, user: User, groups: list[str], author: Author) -> None:
-    """Give a user the teams, roles and rights of their groups, and take back those of groups that they have left.
+    """Give a user the teams, roles and rights of the current groups, and remove those of former groups.
 
-    Teams and rights that no setting names stay as they are.
+    Teams and rights that the settings do not name do not change.
     """
     with transaction.atomic():
         _teams_apply(user, teams_of_groups(groups), author)

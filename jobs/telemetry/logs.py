@@ -15,7 +15,7 @@ _PERIOD_S = 60.0
 
 
 class Repetitions(logging.Filter):
-    """Log a warning or error up to three times a minute; count the further ones and report their number later.
+    """Log a warning or error up to three times a minute; count further repetitions and report their number later.
 
     Records are equal if their logger, level and unformatted message are equal. Without this filter, an unreachable
     broker or a full disk fills the log with hundreds of lines per second.
@@ -54,7 +54,7 @@ def logging_settings(*, log_format: str, level: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {
-            # A 503 of /health while the model loads is a valid response: only exceptions are logged as errors.
+            # A 503 of /health while the model loads is a valid response; only exceptions are logged as errors.
             "with_exception": {"()": "django.utils.log.CallbackFilter", "callback": _has_exception},
             "repetitions": {"()": "jobs.telemetry.logs.Repetitions"},
         },
@@ -77,14 +77,14 @@ def logging_settings(*, log_format: str, level: str) -> dict[str, Any]:
             "rq.worker": {"level": "WARNING"},
             "axes": {"level": "WARNING"},
             "django.request": {"level": "ERROR", "filters": ["with_exception"]},
-            # At the start of a text line an access line per request would hide what matters; JSON logs contain them.
+            # Text logs leave out access lines, which would hide important events; JSON logs contain them.
             "keyline.access": {"level": "INFO" if log_format == "json" else "WARNING"},
             "keyline.transition": {"level": "INFO" if log_format == "json" else "WARNING"},
         },
     }
 
 
-# The fields that this package itself adds to a record.
+# The fields of a record that this package adds.
 _EXTRAS = ("method", "route", "status", "duration_ms", "bytes", "state", "kind", "job", "picture", "error_code")
 
 

@@ -1,7 +1,7 @@
-"""Keep the folder of the request counters small: add up the files of processes that have ended.
+"""Keep the folder of the request counters small by adding up the files of processes that have ended.
 
-prometheus_client gives each process files of its own and never removes those of counters and histograms. Web processes
-are replaced again and again, so that each of them would leave its files behind.
+prometheus_client creates files for each process and never removes those of counters and histograms. Web processes are
+replaced regularly, and each of them would leave its files behind.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from pathlib import Path
 
 from prometheus_client.mmap_dict import MmapedDict
 
-# No process has this id; its files hold the sums of all that have ended.
+# No process has this id; its files contain the sums of all ended processes.
 _ENDED = 0
 _NAME = re.compile(r"(counter|histogram)_(\d+)\.db")
 
 
 @contextmanager
 def counters_locked(folder: Path) -> Iterator[None]:
-    """Keep other processes from reading or merging the folder meanwhile, so that nothing is counted twice."""
+    """Prevent other processes from reading or merging the folder inside this block, so nothing is counted twice."""
     with (folder / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def ended_processes_merge(folder: Path) -> int:
-    """Add the counters of ended processes to one file for each kind, delete theirs, and return how many were deleted.
+    """Merge the counters of ended processes into one file for each kind; return the number of deleted files.
 
-    The caller holds the lock of `counters_locked`.
+    The caller must hold the lock of `counters_locked`.
     """
     count = 0
     for path in sorted(folder.glob("*.db")):

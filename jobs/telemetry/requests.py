@@ -44,7 +44,7 @@ class RequestsMiddleware:
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request_id_of(request))
         response = self._get_response(request)
-        if isinstance(response, Parked):  # it waits, and passes here again with its answer
+        if isinstance(response, Parked):  # the request waits, and passes this point again with its response
             return response
         response.headers[HEADER] = request_id_of(request)
         _observe(request, response, time.perf_counter() - started_s)
@@ -73,7 +73,7 @@ def refused(*, api: str, error: str) -> None:
 
 
 def component_failed(component: str) -> None:
-    """Count a request that failed because the database, the broker or the storage did."""
+    """Count a request that failed because of a fault of the database, the broker or the storage."""
     COMPONENT_ERRORS.labels(component).inc()
 
 

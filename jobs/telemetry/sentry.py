@@ -1,4 +1,4 @@
-"""Reports of unexpected errors to Sentry, or a server with its protocol. Without MATTING_SENTRY_DSN nothing runs."""
+"""Report unexpected errors to Sentry or a compatible server. Without MATTING_SENTRY_DSN nothing is reported."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 import structlog
 
-# What a report may say of a request: nothing that a caller sent.
+# The parts of a request that a report may contain: nothing that a caller sent.
 _KEPT_OF_REQUEST = ("method",)
 _TAGS = ("request_id", "job", "picture", "team", "worker")
 
 
 def sentry_start(*, dsn: str, release: str) -> None:
-    """Report exceptions and logged errors. Raises ImportError where sentry-sdk is not installed."""
+    """Report exceptions and logged errors from now on. Raise ImportError when sentry-sdk is not installed."""
     import sentry_sdk
 
     sentry_sdk.init(
@@ -20,7 +20,7 @@ def sentry_start(*, dsn: str, release: str) -> None:
         release=f"keyline@{release}",
         send_default_pii=False,
         max_request_body_size="never",
-        include_local_variables=False,  # they may hold pictures and secrets
+        include_local_variables=False,  # they may contain pictures and secrets
         include_source_context=True,
         traces_sample_rate=0.0,
         before_send=_cleaned,
@@ -29,7 +29,7 @@ def sentry_start(*, dsn: str, release: str) -> None:
 
 
 def _cleaned(event: Any, hint: dict[str, Any]) -> Any:
-    """Remove what callers sent, and add the ids that the logs have as well."""
+    """Remove the data that callers sent, and add the ids that the logs contain too."""
     request = event.get("request")
     if request:
         event["request"] = {name: request[name] for name in _KEPT_OF_REQUEST if name in request}

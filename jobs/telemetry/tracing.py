@@ -1,7 +1,8 @@
-"""Traces for OpenTelemetry: one for each request, from the web process to the stages of its pictures.
+"""OpenTelemetry traces: one for each request, from the web process to the stages of its pictures.
 
-The id of a trace and of its first span are computed from the id of the request, which the job keeps. So workers
-continue a trace without anything in the queue but the picture's id. Without MATTING_OTLP_ENDPOINT nothing of this runs.
+The ids of a trace and of its first span are computed from the request's id, which is stored with the job. Workers can
+therefore continue a trace, although queue messages contain only the picture's id. Without MATTING_OTLP_ENDPOINT nothing
+is traced.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ _provider: Any = None
 
 
 def tracing_start(*, endpoint: str, share: float, exporter: Any = None) -> None:
-    """Send spans to an OTLP endpoint over HTTP, of a share from 0 to 1 of all traces.
+    """Send spans to an OTLP endpoint over HTTP. share: the part of all traces that is sent, 0 to 1.
 
-    exporter: receives them in place of the endpoint. Raises ImportError where OpenTelemetry's SDK is not installed.
+    exporter: receives the spans instead of the endpoint. Raise ImportError when OpenTelemetry's SDK is not installed.
     """
     global _provider
     from opentelemetry.sdk.resources import Resource
@@ -49,7 +50,7 @@ def tracing_start(*, endpoint: str, share: float, exporter: Any = None) -> None:
 
 
 def tracing_stop() -> None:
-    """Send what is left, and trace no more."""
+    """Send the remaining spans and stop tracing."""
     global _provider
     if _provider is not None:
         _provider.shutdown()
@@ -57,7 +58,7 @@ def tracing_stop() -> None:
 
 
 def request_traced(*, request_id: str, name: str, duration_s: float, status: int, attributes: Attributes) -> None:
-    """Record a request that has just got its response: the first span of its trace."""
+    """Record a request whose response has just been sent, as the first span of its trace."""
     if _provider is None:
         return
     end_ns = time.time_ns()
@@ -76,7 +77,7 @@ def request_traced(*, request_id: str, name: str, duration_s: float, status: int
 def picture_traced(
     *, request_id: str, enqueued_at: dt.datetime, timings_ms: dict[str, float], attributes: Attributes
 ) -> None:
-    """Record a finished picture with its stages, in their order; the first one is the time in the queue."""
+    """Record a finished picture with its stages in their order; the first stage is the time in the queue."""
     if _provider is None or not request_id:
         return
     trace_id, span_id = _ids_of(request_id)
@@ -103,7 +104,10 @@ def picture_traced(
 
 
 def _ids_of(request_id: str) -> tuple[int, int]:
-    """Return the ids of the trace and its first span; a UUID is the trace's id itself, so that it can be searched."""
+    """Return the ids of the trace and of its first span.
+
+    A request id that is a UUID is used as the trace's id, so that it can be searched for.
+    """
     digest = hashlib.sha256(request_id.encode()).digest()
     try:
         trace_id = uuid.UUID(request_id).int
@@ -113,7 +117,7 @@ def _ids_of(request_id: str) -> tuple[int, int]:
 
 
 def _ids() -> Any:
-    """Return a generator of random ids that begins a trace with the ids which `request_traced` has set."""
+    """Return a generator of random ids; a trace begins with the ids that `request_traced` has set."""
     from opentelemetry.sdk.trace.id_generator import RandomIdGenerator
 
     class Ids(RandomIdGenerator):

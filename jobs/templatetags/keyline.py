@@ -66,7 +66,7 @@ def event_words(events: Iterable[str]) -> str:
 
 @register.filter
 def event_word(event: str) -> str:
-    """Return a webhook's event in the reader's language."""
+    """Return the translated name of a webhook's event."""
     return _listed([event], words.EVENTS)
 
 
@@ -83,7 +83,7 @@ def artifact_link(image: JobImage, kind: str) -> str:
 
 @register.filter
 def thumbnail_link(image: JobImage) -> str:
-    """Give a link to the small picture of the version that stands for a picture; empty when there is none."""
+    """Return a link to the thumbnail of a picture's shown version; empty when there is none."""
     thumbnail = thumbnail_of(image, image.shown_version)
     return storage.link_to(thumbnail) if thumbnail else ""
 
@@ -96,7 +96,7 @@ def has_cutout(image: JobImage) -> bool:
 
 @register.filter
 def has_original(image: JobImage) -> bool:
-    """Return whether a picture's source is stored, so that a small copy of it can be shown."""
+    """Return whether a picture's source is stored, so that a small copy can be shown."""
     return artifact_of(image, Artifact.Kind.SOURCE) is not None
 
 

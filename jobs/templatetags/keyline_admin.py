@@ -1,16 +1,40 @@
-"""Template filters of the admin: formats of numbers and of audit entries."""
+"""Template filters of the admin: formats of numbers and of audit entries, and translated names."""
 
 from __future__ import annotations
 
 import json
 
 from django import template
+from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext_lazy as _
 
-from jobs.models import AuditEntry
+from jobs.models import AuditEntry, Tier
+from jobs.models.dialects import dialect_choices
 
 register = template.Library()
+
+# Queues, and the roles of processes, which partly have the same names.
+_QUEUES: dict[str, Promise] = {
+    "interactive": _("Interactive"),
+    "default": _("Default"),
+    "batch": _("Batch"),
+    "interactive-downloads": _("Downloads, interactive"),
+    "default-downloads": _("Downloads, default"),
+    "batch-downloads": _("Downloads, batch"),
+    "webhooks": _("Webhooks"),
+    "slow-webhooks": _("Slow webhooks"),
+    "mail": _("Mail"),
+    "upkeep": _("Upkeep"),
+    "pictures": _("Pictures"),
+    "downloads": _("Downloads"),
+}
+_CHARGES: dict[str, Promise] = {
+    "submitted": _("Submitted"),
+    "retried": _("Retried"),
+    "canceled": _("Cancelled"),
+}
 
 
 @register.filter
@@ -23,6 +47,30 @@ def signed(number: int) -> str:
 def css_number(value: float) -> str:
     """Return a number in the format of CSS and SVG, independent of the current language."""
     return f"{value:.2f}"
+
+
+@register.filter
+def queue_word(name: str) -> str:
+    """Return the translated name of a queue or of a process's role."""
+    return str(_QUEUES.get(name, name))
+
+
+@register.filter
+def charge_word(reason: str) -> str:
+    """Return the translated reason of a charge or refund; an error's code stays as it is."""
+    return str(_CHARGES.get(reason, reason))
+
+
+@register.filter
+def dialect_word(name: str) -> str:
+    """Return the translated name of a dialect."""
+    return str(dict(dialect_choices()).get(name, name))
+
+
+@register.filter
+def tier_word(tier: str) -> str:
+    """Return the translated name of a tier of models."""
+    return str(dict(Tier.choices).get(tier, tier))
 
 
 @register.filter

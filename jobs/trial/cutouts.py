@@ -1,4 +1,4 @@
-"""Cut out one picture of a visitor without an account, within limits for their network and for all visitors."""
+"""Cut out one picture of a visitor without an account, within limits for the visitor's network and for all visitors."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ KEPT_HOURS = 1
 _MAX_BYTES = 10 * 2**20
 _MAX_PIXELS = 25_000_000
 _WINDOW = dt.timedelta(hours=1)
-_IPV6_PREFIX = 64  # what one customer of a network usually gets
-# A fixed id, because a team of the same name may exist.
+_IPV6_PREFIX = 64  # the size of network that one customer usually gets
+# A fixed id, because another team with the same name may exist.
 TEAM_ID = uuid.UUID("5f2c3b6e-7d1a-4c0e-9a52-0d6f6a7c1b10")
 TEAM_NAME = "Visitors without an account"
 ADDRESS_USED_UP = gettext_noop("Your cut-out without an account is used up. Create an account to go on.")
@@ -40,21 +40,21 @@ def is_offered() -> bool:
 
 
 def trial_limits() -> Limits:
-    """Return the limits of a visitor's picture, never above the site's."""
+    """Return the limits of a visitor's picture; they never exceed the site's."""
     return default_limits(max_bytes=_MAX_BYTES, max_pixels=_MAX_PIXELS)
 
 
 def trial_submit(*, source: CheckedSource, address: str | None, request_id: str = "") -> Job:
     """Submit a visitor's picture; it is deleted after KEPT_HOURS.
 
-    Raise NotFound where the operator offers no trial, RateLimited when the visitor's network or all visitors together
-    have used up what an hour allows, and what `job_submit` raises.
+    Raise NotFound if the operator allows no trial, RateLimited when the visitor's network or all visitors together have
+    used up the hourly limit, and the errors of `job_submit`.
     """
     if not is_offered():
         raise NotFound
     with transaction.atomic():
         _trial_team()
-        team = Team.objects.select_for_update().get(pk=TEAM_ID)  # one visitor after the other is counted
+        team = Team.objects.select_for_update().get(pk=TEAM_ID)  # visitors are counted one after the other
         _limits_check(team, address)
         return job_submit(
             actor=Actor(team=team, address=address, request_id=request_id),
@@ -66,7 +66,7 @@ def trial_submit(*, source: CheckedSource, address: str | None, request_id: str 
 
 
 def trial_image(job_id: str) -> JobImage | None:
-    """Return the picture of a trial with its files; None for any other job, and for one whose hour is over."""
+    """Return the picture of a trial with its files; None for any other job and for an expired one."""
     jobs = Job.objects.filter(pk=job_id, team=TEAM_ID, expires_at__gt=timezone.now())
     images = JobImage.objects.filter(job__in=jobs).select_related("job").prefetch_related("artifacts")
     return images.first()
@@ -91,7 +91,7 @@ def _limits_check(team: Team, address: str | None) -> None:
 
 
 def _network_of(address: str | None) -> str:
-    """Return the network that counts as one visitor: an IPv4 address, or 64 bits of an IPv6 address."""
+    """Return the network that counts as one visitor: an IPv4 address, or the first 64 bits of an IPv6 address."""
     if not address:
         return ""
     parsed = ipaddress.ip_address(address)

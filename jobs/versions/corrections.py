@@ -1,4 +1,4 @@
-"""Run the model on a picture again: a version of it, which costs nothing more up to a limit."""
+"""Corrections: further runs of the model on a picture, each as a version of it, free of charge up to a limit."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from jobs.models import JobImage, Quota, Version
 
 
 def correction_count(image: JobImage) -> int:
-    """Count one more run of the model on a picture, and return how many there are now. In the caller's transaction.
+    """Add one to the number of corrections of a picture and return it. Call inside a transaction.
 
-    The row stays locked until the commit, so that two corrections at once cannot both be the last free one. Raise
-    NotFound when the picture was deleted meanwhile.
+    The row stays locked until the commit, so only one of two concurrent corrections can be the last free one. Raise
+    NotFound when the picture has been deleted.
     """
     if not JobImage.objects.filter(pk=image.pk).update(runs_again=F("runs_again") + 1):
         raise NotFound("The picture has been deleted.")
@@ -23,8 +23,9 @@ def correction_count(image: JobImage) -> int:
 def correction_units(image: JobImage, *, count: int, quality: str, quota: Quota) -> int:
     """Return the units that the `count`-th correction of a picture costs.
 
-    Up to `MATTING_FREE_CORRECTIONS` it costs what its quality counts more than the picture itself was charged, so that
-    a correction is no way to the fine model at the price of the fast one; beyond, it costs as much as a new picture.
+    Up to `MATTING_FREE_CORRECTIONS`, it costs the difference between its quality's units and the units that the picture
+    was charged, so that a correction does not give the fine model at the price of the fast one. Further corrections
+    cost as much as a new picture.
     """
     units = quota.units_of(quality)
     if count > settings.MATTING_FREE_CORRECTIONS:
@@ -33,10 +34,13 @@ def correction_units(image: JobImage, *, count: int, quality: str, quota: Quota)
 
 
 def corrections_left(image: JobImage) -> int:
-    """Return how many more corrections of a picture are free."""
+    """Return the number of remaining free corrections of a picture."""
     return max(0, settings.MATTING_FREE_CORRECTIONS - image.runs_again)
 
 
 def version_number_next(image: JobImage) -> int:
-    """Return the number of a picture's next version. The caller's transaction holds the picture's or its job's lock."""
+    """Return the number of a picture's next version.
+
+    The caller's transaction must hold the lock of the picture or its job.
+    """
     return (Version.objects.filter(image=image).aggregate(last=Max("number"))["last"] or 1) + 1

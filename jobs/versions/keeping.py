@@ -1,4 +1,4 @@
-"""Save, name, show and delete versions of a picture, and keep what its editor shows."""
+"""Save, name, show and delete versions of a picture, and store the state of its editor."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 def version_save(
     *, image: JobImage, source: JobImage, rendered: VariantFile, edit: dict[str, Any], name: str = ""
 ) -> Version:
-    """Store a rendering of `source`, the picture or one of its corrections, as a version that is shown from now on.
+    """Store a rendering of `source` as a version, and show this version from now on.
 
-    Raise what `variant_keep` raises, and JobNotFound when the picture was deleted meanwhile.
+    source: the picture or one of its corrections. Raise the errors of `variant_keep`, and JobNotFound when the picture
+    has been deleted.
     """
     thumbnail = rendered.thumbnail
     file = variant_keep(image=source, rendered=rendered)
@@ -49,7 +50,7 @@ def version_rename(*, version: Version, name: str) -> None:
 
 
 def version_delete(*, actor: Actor, version: Version) -> None:
-    """Delete a version with its files; a correction is deleted with the last version that is made from it."""
+    """Delete a version with its files. A correction is deleted together with the last version made from it."""
     image = version.image
     with transaction.atomic():
         _lock(image)
@@ -64,12 +65,12 @@ def version_delete(*, actor: Actor, version: Version) -> None:
 
 
 def edit_keep(*, image: JobImage, version: Version | None, edit: dict[str, Any]) -> None:
-    """Keep what the editor shows of a picture, so that it is there when the page is opened again."""
+    """Store the state of a picture's editor, which is restored when the page is opened again."""
     JobImage.objects.filter(pk=image.pk).update(edit=edit, shown_version=version)
 
 
 def _lock(image: JobImage) -> None:
-    """Lock a picture's job, so that numbers are given once and a deletion finds every row."""
+    """Lock a picture's job, so that each version number is used once and a deletion finds every row."""
     Job.objects.select_for_update().filter(pk=image.job_id).first()
     if not JobImage.objects.filter(pk=image.pk).exists():
         raise JobNotFound

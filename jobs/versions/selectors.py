@@ -13,7 +13,7 @@ FIRST = 1  # the number of the first result, which has no row
 
 
 def entry_of(image: JobImage) -> JobImage:
-    """Return the picture that a correction corrects; any other picture stands for itself."""
+    """Return the picture that a correction corrects; for any other picture, return the picture itself."""
     return image.job.corrects or image
 
 
@@ -26,7 +26,10 @@ def versions_of(image: JobImage) -> QuerySet[Version]:
 
 
 def version_at(image: JobImage, number: int) -> Version:
-    """Return one version of a picture; raise NotFound for a missing one. The first result has no row."""
+    """Return one version of a picture; raise NotFound for a missing one.
+
+    The first result, number 1, has no row and is not found here.
+    """
     version = versions_of(image).filter(number=number).first()
     if version is None:
         raise NotFound("The picture has no version of this number, or it has been deleted.")
@@ -34,21 +37,21 @@ def version_at(image: JobImage, number: int) -> Version:
 
 
 def thumbnail_of(image: JobImage, version: Version | None) -> Artifact | None:
-    """Return the small picture of a version, or with None of the first result."""
+    """Return the thumbnail of a version, or with None that of the first result."""
     if version is None:
         return artifact_of(image, Artifact.Kind.THUMBNAIL)
     return version.thumbnail or artifact_of(run_image_of(image, version), Artifact.Kind.THUMBNAIL)
 
 
 def run_image_of(image: JobImage, version: Version | None) -> JobImage:
-    """Return the picture whose alpha a version is rendered from: that of its correction, or the entry itself."""
+    """Return the picture whose alpha a version uses: the picture of the correction's job, or `image` itself."""
     if version is None or version.run is None:
         return image
     return next(iter(version.run.images.all()), image)
 
 
 def files_shown(image: JobImage) -> list[Artifact]:
-    """Return the files that stand for a picture in zips: those of its first result, or of the version that is shown."""
+    """Return the files of a picture for zips: the files of the shown version, by default those of the first result."""
     version = image.shown_version
     if version is not None and version.file is not None:
         return [version.file]

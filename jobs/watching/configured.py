@@ -1,4 +1,4 @@
-"""Watch the folders that staff have set up in the admin, each in a thread of its own."""
+"""Watch the folders that staff have configured in the admin, each in a separate thread."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from segmentation.options import CutoutOptions
 
 logger = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 10.0  # at the table, for rows that are new, changed or switched off
+LOOK_EVERY_S = 10.0  # seconds between two looks at the table, for new, changed and disabled rows
 
 
 class ConfiguredWatchers:
-    """Run one watcher for each enabled row, and follow the table while it changes."""
+    """Run one watcher for each enabled row, and react to changes of the table."""
 
     def __init__(self, stopping: threading.Event) -> None:
         self._stopping = stopping
         self._running: dict[int, tuple[str, threading.Event, threading.Thread]] = {}
 
     def run(self) -> None:
-        """Watch until a stop is requested, and finish what is in progress."""
+        """Watch until a stop is requested; work in progress is finished."""
         while not self._stopping.is_set():
             self.look()
             self._stopping.wait(LOOK_EVERY_S)
@@ -38,7 +38,7 @@ class ConfiguredWatchers:
             thread.join()
 
     def look(self) -> None:
-        """Start a watcher for each row that has none, and stop those whose row has changed or is switched off."""
+        """Start a watcher for each new row, and stop those whose row has changed or is disabled."""
         close_old_connections()
         rows = {row.pk: row for row in WatchedFolder.objects.filter(is_enabled=True).select_related("team")}
         for pk, (state, stop, thread) in list(self._running.items()):
@@ -55,7 +55,7 @@ class ConfiguredWatchers:
 
 
 def watch_of(row: WatchedFolder) -> Watch:
-    """Build the watch of a row; raise the MattingError that names what is wrong with it."""
+    """Build the watch of a row; raise a MattingError that describes an invalid value."""
     actor = Actor(team=row.team)
     source, output = Place(row.source), Place(row.output)
     source.require()
@@ -73,7 +73,7 @@ def watch_of(row: WatchedFolder) -> Watch:
 
 
 def _watch(row: WatchedFolder, stop: threading.Event) -> None:
-    """Watch one row until it is stopped; a problem is noted in the row, and tried again at the next look."""
+    """Watch one row until a stop is requested; an error is stored in the row, and the next look retries."""
     problem = ""
     try:
         watch = watch_of(row)

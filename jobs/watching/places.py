@@ -59,7 +59,7 @@ class Place:
                 for entry in entries:
                     if _is_litter(entry.name) or not entry.is_file(follow_symlinks=False):
                         continue
-                    with contextlib.suppress(FileNotFoundError):  # moved away meanwhile
+                    with contextlib.suppress(FileNotFoundError):  # moved away in the meantime
                         status = entry.stat(follow_symlinks=False)
                         yield Arrival(entry.name, status.st_size, status.st_mtime_ns)
             return

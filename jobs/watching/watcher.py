@@ -110,7 +110,7 @@ class Watcher:
             if job is None:
                 data = self.watch.source.read(arrival.name)
                 if self.watch.source.look(arrival.name) != arrival:
-                    return 0  # it is still being written
+                    return 0  # the file is still being written
                 job = self._new_job(arrival, data, key)
         except FileNotFoundError:
             return 0
@@ -149,7 +149,7 @@ class Watcher:
         return "watch-" + hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def _land(self) -> None:
-        """Write the results of the ended jobs, and move their sources."""
+        """Store the results of the ended jobs, and move their sources."""
         ids = [flight.job_id for flight in self._flights.values()]
         jobs = {job.pk: job for job in Job.objects.filter(pk__in=ids).prefetch_related("images__artifacts")}
         for name, flight in list(self._flights.items()):
@@ -187,7 +187,7 @@ class Watcher:
         self.done += 1
 
     def _wanted(self, image: JobImage) -> list[Artifact]:
-        """Return the finished files, or without a recipe the cutout."""
+        """Return the files to store: those of the recipe, or without a recipe the cutout."""
         kind = Artifact.Kind.CUTOUT if self.watch.recipe is None else Artifact.Kind.FINISHED
         found = [artifact for artifact in image.artifacts.all() if artifact.kind == kind]
         if not found and self.watch.recipe is not None:
@@ -203,7 +203,8 @@ class Watcher:
     def _free_name(self, name: str, arrival: Arrival, data: bytes) -> str:
         """Return a name that does not overwrite another picture's result, for example of a file with the same stem.
 
-        A file with the same content belongs to this picture and was written before the process was killed.
+        An existing file with the same content was written for this picture before the process was killed; its name is
+        used.
         """
         path, kind = PurePosixPath(name), PurePosixPath(arrival.name).suffix.removeprefix(".")
         candidate, number = name, 1

@@ -21,7 +21,7 @@ from jobs.work.selectors import images_filtered
 
 PAGE_SIZE = 48
 _ANY = ("", _("Any"))
-# The states that are filtered most come first.
+# The most used states come first.
 _STATUSES = [
     (status, words.STATUSES[status])
     for status in (Status.SUCCEEDED, Status.RUNNING, Status.QUEUED, Status.FAILED, Status.CANCELED)
@@ -33,7 +33,7 @@ ORDERS = [
     ("uncertain", _("Uncertain first")),
 ]
 _FIRST = ("q", "status", "order")
-_BY_DAY = ("", "oldest")  # the orders in which pictures of one day stand together
+_BY_DAY = ("", "oldest")  # the orders in which pictures of one day are adjacent
 _SUBJECTS = list(words.SUBJECTS.items())
 
 
@@ -43,7 +43,7 @@ def _dialects() -> list[tuple[str, str | Promise]]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Hold a picture, and the day whose pictures begin with it."""
+    """A picture, with the day if it is the first one of its day."""
 
     image: JobImage
     day: dt.date | None = None
@@ -81,15 +81,15 @@ class GalleryFilter(forms.Form):
         return [field for field in self if field.name not in _FIRST]
 
     def uses_more(self) -> bool:
-        """Return whether one of the fields on request filters."""
+        """Return whether a field that is shown on request has a value."""
         return any(self.cleaned_data.get(field.name) for field in self.more_fields())
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of pictures, and whether there is a next one: a count would read every picture of the team.
+    """One page of pictures, and whether a next page exists; a count would read every picture of the team.
 
-    before: the last picture of the page before, None on the first page.
+    before: the last picture of the previous page, None on the first page.
     """
 
     object_list: list[JobImage]
@@ -99,7 +99,7 @@ class Page:
 
     @classmethod
     def of(cls, images: QuerySet[JobImage], number: str) -> Page:
-        """Read page `number`, counted from 1; any other text is the first page."""
+        """Read page `number`, counted from 1; invalid text selects the first page."""
         wanted = int(number) if number.isdecimal() and len(number) < 7 and int(number) else 1
         first = (wanted - 1) * PAGE_SIZE
         found = list(images[max(0, first - 1) : first + PAGE_SIZE + 1])
@@ -112,7 +112,7 @@ class Page:
 
 
 class GalleryView(FragmentPage):
-    """Show thumbnails. htmx requests receive only the next page of them, other requests the whole HTML page."""
+    """Show thumbnails. An htmx request receives only the next page of them, other requests the whole HTML page."""
 
     template_name = "gallery.html"
     fragment_name = "components/thumbs_page.html"
@@ -137,7 +137,10 @@ class GalleryView(FragmentPage):
 
 
 def rows_of(page: Page) -> list[Row]:
-    """Return a page's pictures, each first one of a day with that day; the picture before the page counts too."""
+    """Return a page's pictures; the first one of each day has this day.
+
+    The last picture of the previous page is considered too.
+    """
     last = day_of(page.before) if page.before else None
     rows = []
     for image in page.object_list:

@@ -35,12 +35,12 @@ from segmentation.finish.recipe import MAX_SIDE_PX
 
 
 class JobPage(TeamPage):
-    """Load the job, if the actor may see it."""
+    """Base of pages about one job: load the job if the actor may see it."""
 
     section = "gallery"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """Offer to switch the team where the job belongs to another one of the user's."""
+        """Offer to switch the team if the job belongs to another team of the user."""
         try:
             return super().dispatch(request, *args, **kwargs)
         except Http404:
@@ -70,7 +70,7 @@ class PictureView(JobPage, TemplateView):
     template_name = "picture.html"
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the picture; a correction has no page of its own, so its address leads to the picture it corrects."""
+        """Show the picture. A correction has no page; its URL redirects to the corrected picture."""
         entry = self.job().corrects
         if entry is not None:
             return redirect("site:picture", job_id=entry.job_id, position=entry.position)

@@ -1,4 +1,4 @@
-"""The page of the team's recipes, with a live preview. Its script reads and stores them through the native API."""
+"""The page of the team's recipes, with a live preview. Its script reads and stores recipes through the native API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RECENT = 6
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """Hold a picture that the preview can show: a sample, or a result of the team."""
+    """A picture that the preview can show: a sample, or a result of the team."""
 
     wish: dict[str, Any]
     image: JobImage | None = None
@@ -32,7 +32,7 @@ class Subject:
 
 
 class RecipesView(TeamPage, TemplateView):
-    """Show the form; recipes, backgrounds and recent results are the team's."""
+    """Show the form with the team's recipes, backgrounds and recent results."""
 
     template_name = "recipes.html"
     section = "recipes"

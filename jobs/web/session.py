@@ -36,7 +36,7 @@ def htmx_of(request: HttpRequest) -> HtmxDetails:
 def actor_of(request: HttpRequest) -> Actor:
     """Return the signed-in user acting for the current team.
 
-    Raise PermissionDenied with an explanation without a team.
+    Raise PermissionDenied with an explanation if the user has no team.
     """
     try:
         return caller_of(request).actor
@@ -141,7 +141,7 @@ class ActionsPage(TeamPage, TemplateView):
 
     def _refused(self, error: MattingError) -> HttpResponse | None:
         text = explained(error.code, error.message)
-        # A member who does not manage the team sees no form that could show the error.
+        # A member who does not manage the team has no form that could show the error.
         if not self.typed or not self.actor.is_manager:
             messages.error(self.request, text)
             return None

@@ -18,7 +18,7 @@ from jobs.results.selectors import artifact_signed
 
 
 class ShareView(View):
-    """Show a stored result to anyone with its signed link; for an expired link, explain what to do."""
+    """Show a stored result to anyone with its signed link; for an expired link, explain how to get a new one."""
 
     def get(self, request: HttpRequest, artifact_id: UUID) -> HttpResponse:
         until, signature = request.GET.get("until", ""), request.GET.get("signature", "")

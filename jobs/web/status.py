@@ -22,7 +22,7 @@ class Check:
 
 
 class StatusView(TemplateView):
-    """Show each part of the site as working or out of order."""
+    """Show for each part of the site whether it works."""
 
     template_name = "status.html"
 

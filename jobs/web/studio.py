@@ -30,7 +30,7 @@ from segmentation.errors import MattingError
 
 RECENT = 12
 DEMOS = ("portrait", "cat")  # static/samples/<name>-before.webp and -after.webp, on the welcome page
-SAMPLES = ("cat", "portrait", "cup")  # static/samples/<name>.webp, to try the site with
+SAMPLES = ("cat", "portrait", "cup")  # static/samples/<name>.webp, the samples of the upload area
 
 
 def limits_shown() -> dict[str, int]:

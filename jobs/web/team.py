@@ -19,7 +19,7 @@ from jobs.web import words
 from jobs.web.session import ActionsPage
 
 _Role = Membership.Role
-# The role that is given most comes first.
+# The most used role comes first.
 ROLE_NAMES = [(role.value, role.label) for role in (_Role.MEMBER, _Role.ADMIN, _Role.OWNER)]
 
 

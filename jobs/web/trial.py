@@ -1,4 +1,4 @@
-"""One cut-out for visitors without an account: the form's target, and the page with the result."""
+"""One cut-out for visitors without an account: the form's submission, and the page with the result."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def _one_small_picture() -> BodyLimits:
 
 
 class TrialView(View):
-    """Cut out a visitor's picture, and show the result to the session that sent it."""
+    """Cut out a visitor's picture, and show the result only to the session that sent it."""
 
     body_limits = staticmethod(_one_small_picture)
 

@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models.team import quality_choices
 from jobs.webhooks.payload import TEST_EVENT
 
 STATUSES: dict[str, Promise] = {
@@ -24,7 +25,7 @@ STATUSES: dict[str, Promise] = {
     "canceled": _("Cancelled"),
 }
 SUBJECTS: dict[str, Promise] = {"person": _("Person"), "object": _("Object"), "stamp": _("Stamp")}
-QUALITIES: dict[str, Promise] = {"fast": _("Fast"), "fine": _("Fine"), "auto": _("Fine where needed")}
+QUALITIES: dict[str, Promise] = dict(quality_choices())
 EVENTS: dict[str, Promise] = {
     "job.succeeded": _("Job finished"),
     "job.failed": _("Job failed"),
@@ -52,7 +53,7 @@ STAGES: dict[str, Promise] = {
     "encode": _("Writing the files"),
     "total": _("Total"),
 }
-# Notes of decoding, and the reasons of disabled webhooks; numbers are written %(number)s.
+# Notes of decoding, and the reasons for disabled webhooks; numbers are written as %(number)s.
 SENTENCES = (
     gettext_noop("multi-page: first page used"),
     gettext_noop("several pictures: the main one used"),
@@ -86,7 +87,7 @@ _FIGURE = re.compile(r"(?<=first of )\d+|(?<=orientation )\d+|(?<=depth: )\d+")
 
 
 def sentence_said(text: str) -> str:
-    """Return a stored English sentence in the current language; a sentence without a translation stays English."""
+    """Return the translation of a stored English sentence; without a translation, return the English sentence."""
     figure = _FIGURE.search(text)
     pattern = _FIGURE.sub("%(number)s", text)
     if pattern not in SENTENCES:
@@ -105,7 +106,7 @@ def day_said(day: dt.date) -> str:
 
 
 def pixels_said(count: int) -> str:
-    """Return a number of pixels as text: in millions, in Chinese in units of ten thousand."""
+    """Return a number of pixels as text, in millions; in Chinese, in units of ten thousand."""
     if (get_language() or "").startswith("zh"):
         return f"{count // 10_000} 万像素"
     return gettext("%(count)s megapixels") % {"count": count // 1_000_000}

@@ -1,4 +1,7 @@
-"""Send messages until the receiver accepts them or the attempts are used up. Runs in light workers and the sweep."""
+"""Send messages until the receiver accepts them or the attempts are used up.
+
+Light workers and the sweep use this module.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ from segmentation.errors import MattingError
 
 logger = logging.getLogger(__name__)
 
-# The delay before each try in seconds: at once, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h.
+# The delay before each attempt in seconds: none, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h.
 RETRY_DELAYS_S = (0, 5, 300, 1800, 7200, 18_000, 36_000, 50_400, 72_000, 86_400)
 SLOW_AFTER_S = 2.0
 _SLOW_FOR_S = 600
@@ -61,7 +64,7 @@ def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
 
 
 def deliveries_resend(*, limit: int = 200) -> int:
-    """Queue due deliveries: planned retries, lost messages, attempts of dead workers. Return how many.
+    """Queue due deliveries: planned retries, lost messages, attempts of dead workers. Return their number.
 
     The sweep calls this function.
     """
@@ -108,7 +111,7 @@ def _payload_of(delivery: WebhookDelivery) -> dict[str, Any] | None:
         logger.exception("the payload of delivery %s could not be built", delivery.pk)
         _retry(delivery, **_outcome(MattingError()))
         return None
-    # False when the job, or a picture of it, was deleted while the payload was built.
+    # False when the job, or one of its pictures, was deleted while the payload was built.
     return payload if delivery.write(payload) else None
 
 
@@ -116,7 +119,7 @@ def _try(delivery: WebhookDelivery, payload: dict[str, Any]) -> None:
     try:
         response = _send(delivery, payload)
     except (UrlForbidden, UrlTooLong) as error:
-        # A refusal of the URL is final: retries would probe a forbidden host for days.
+        # A forbidden URL is not retried, because retries would probe a forbidden host for days.
         delivery.finish(Status.FAILED, **_outcome(error))
     except DownloadFailed as error:
         _retry(delivery, **_outcome(error))
@@ -146,7 +149,7 @@ def _send(delivery: WebhookDelivery, payload: dict[str, Any]) -> Response:
 def _record(delivery: WebhookDelivery, response: Response) -> None:
     values = {
         "response_status": response.status,
-        # PostgreSQL stores no NUL in text.
+        # PostgreSQL rejects NUL characters in text.
         "response_prefix": response.body_prefix.decode("utf-8", "replace").replace("\x00", ""),
         "elapsed_ms": response.elapsed_ms,
     }

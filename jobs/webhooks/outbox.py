@@ -1,4 +1,4 @@
-"""Messages to webhooks and callbacks: write them, replay them, and clear those of deleted jobs."""
+"""Messages to webhooks and callbacks: write them, replay them, and clear the payloads of deleted jobs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ def delivery_enqueue(
     payload: dict[str, Any] | None = None,
     message_id: str = "",
 ) -> WebhookDelivery:
-    """Write one message and queue its first attempt on commit. Without a payload, the first attempt builds it."""
+    """Write one message, queue its first attempt on commit, and return its row.
+
+    Without a payload, the first attempt builds it.
+    """
     now = timezone.now()
     delivery = WebhookDelivery.objects.create(
         webhook=webhook,
@@ -81,19 +84,19 @@ def delivery_send(delivery_id: UUID, *, patiently: bool = False) -> None:
 
 
 def webhook_test(*, actor: Actor, webhook: Webhook) -> WebhookDelivery:
-    """Send a test message to a webhook, whichever events it is called for; raise PermissionDenied to plain members."""
+    """Send a test message to a webhook, whatever its events are; raise PermissionDenied for plain members."""
     require_manager(actor)
     with transaction.atomic():
         return delivery_enqueue(webhook=webhook, event=TEST_EVENT, payload=payload_of_test(webhook))
 
 
 def delivery_replay(*, actor: Actor | None, delivery: WebhookDelivery) -> WebhookDelivery:
-    """Send a message again with the same id, as a new row, so that the log keeps both. actor None: the operator."""
+    """Send a message again with the same id, as a new row, so that the log has both. actor: None for the operator."""
     if actor is not None:
         require_manager(actor)
     is_endpoint = delivery.webhook.kind == Webhook.Kind.ENDPOINT
     with transaction.atomic():
-        # The deletion of the job holds this lock: the copy must not bring back what it cleared.
+        # The deletion of the job holds this lock, so that the copy cannot restore the payload that it clears.
         if delivery.job_id is not None:
             Job.objects.select_for_update().filter(pk=delivery.job_id).first()
         delivery.refresh_from_db(fields=["job", "payload"])

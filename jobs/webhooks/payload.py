@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from jobs.models import Job, Webhook
 
-TEST_EVENT = "webhook.test"  # sent by a button only, so that no webhook lists it
+TEST_EVENT = "webhook.test"  # only a button sends it, so webhooks do not list this event
 
 CallbackPayload = Callable[[Job], dict[str, Any]]
 
@@ -42,7 +42,7 @@ def job_payload(job: Job) -> dict[str, Any]:
 
 
 def payload_of_test(webhook: Webhook) -> dict[str, Any]:
-    """Build a message that says only that a webhook works."""
+    """Return the payload of a test message, which says only that the webhook works."""
     return {
         "type": TEST_EVENT,
         "timestamp": timezone.now().isoformat(),

@@ -21,7 +21,7 @@ from jobs.models import Job, JobImage, Status, Team
 from jobs.work import queue
 
 MEASURED_IMAGES = 50
-FIRST_GUESS_S = 1.0  # before the first picture has been measured
+FIRST_GUESS_S = 1.0  # used until the first picture has been measured
 _MEASUREMENT_KEPT_S = 5.0
 _LONGEST_RETRY_S = 600
 

@@ -14,7 +14,7 @@ from jobs.models import Action, FailedPicture, Job, JobImage, Status
 from jobs.teams.actor import Actor
 from jobs.work.retry import job_retry
 
-# The codes of errors that no picture and no caller is to blame for.
+# The error codes for which neither the picture nor the caller is responsible.
 SITE_ERRORS = ("internal", "storage_failed", "worker_lost", "inference_failed")
 
 

@@ -21,10 +21,11 @@ from jobs.errors import StorageFailed
 
 logger = logging.getLogger(__name__)
 
-# The delay before each new try of a picture after a fault of the machine; with the last one it fails.
+# The delays before the attempts that follow a machine fault, in seconds; after the last one the picture fails.
 FAULT_DELAYS_S = (2, 10, 30, 120, 600, 1800, 3600)
-# How long a worker waits before its next message after that many faults without a success in between. What all workers
-# share, such as the database, is soon there again or away for all; the rest may be wrong with this worker alone.
+# The pause of a worker before its next message, in seconds, by the number of faults since its last success. A shared
+# service such as the database either returns soon or is unavailable for all workers; other faults may concern this
+# worker only.
 HOLD_BACK_S = (1, 2, 5, 10, 20, 30)
 _LONGEST_OUTAGE_HOLD_S = 3
 _SHOWN_FOR_S = 60.0
@@ -44,12 +45,12 @@ def is_machine_fault(error: BaseException) -> bool:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Return whether the fault is one of a service that all workers share: database, broker or storage."""
+    """Return whether the fault concerns a service that all workers share: database, broker or storage."""
     return any(isinstance(cause, _SHARED) for cause in _chain(error))
 
 
 def component_of(error: BaseException) -> str:
-    """Return what failed: `database`, `broker`, `storage`, or `machine` for anything else."""
+    """Return the failed component: `database`, `broker`, `storage`, or `machine` for any other fault."""
     kinds = {
         "database": (OperationalError, InterfaceError),
         "broker": (RedisError,),
@@ -139,6 +140,6 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
 def _is_machine_fault(error: BaseException) -> bool:
     if isinstance(error, OSError):
         return error.errno in _DISK_ERRNOS
-    # Matched by name, because torch must not be imported for this: torch.OutOfMemoryError.
+    # Compared by name, because torch must not be imported for this: torch.OutOfMemoryError.
     is_out_of_memory = any(kind.__name__ in ("MemoryError", "OutOfMemoryError") for kind in type(error).__mro__)
     return isinstance(error, (*_SHARED, WorkerUnfit)) or is_out_of_memory

@@ -1,6 +1,6 @@
-"""Have one small picture cut out, to see that the site as a whole works: queue, worker, model and storage.
+"""Process one small picture to check that the whole site works: queue, worker, model and storage.
 
-It belongs to no team: no job, no charge and no file stays behind.
+The picture belongs to no team. No job, charge or file remains.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _VALID_FOR_S = 120
 
 
 def picture_cut_out(*, timeout_s: int = 60) -> int:
-    """Let a worker cut the picture out, and return the bytes of its cutout.
+    """Let a worker cut out the picture, and return the size of its cutout in bytes.
 
-    Raises WaitTimeout when no worker replies in time, and QueueUnavailable.
+    Raise WaitTimeout when no worker replies in time, and QueueUnavailable.
     """
     reply = queue.ask(FIRST_PICTURE, queue_name="interactive", timeout_s=timeout_s)
     if reply is None:
@@ -31,12 +31,12 @@ def picture_cut_out(*, timeout_s: int = 60) -> int:
 
 
 def permit() -> str:
-    """Return the value of the header that permits the request; a process that knows the site's key can make it."""
+    """Return the value of the header that permits the request. Only processes with the site's key can make it."""
     return signing.TimestampSigner(salt=_SALT).sign(str(time.time_ns()))
 
 
 def is_permitted(text: str) -> bool:
-    """Return whether a header permits the request: its signature is valid and not older than two minutes."""
+    """Return whether a header permits the request: its signature is valid and at most two minutes old."""
     try:
         signing.TimestampSigner(salt=_SALT).unsign(text, max_age=_VALID_FOR_S)
     except signing.BadSignature:

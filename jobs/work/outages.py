@@ -1,7 +1,7 @@
-"""Notice that the storage works again after an outage, and let the pictures that it postponed be tried at once.
+"""Detect that the storage works again after an outage, and retry the pictures that the outage postponed.
 
-The delays between tries grow, so that a picture may have to wait for minutes after a short outage. Only an outage that
-was seen to end shortens them: a fault that concerns one picture, while the storage works, keeps its delays.
+The delays between attempts grow, so a picture may otherwise wait for minutes after a short outage. Only the observed
+end of an outage shortens the delays. A fault of a single picture, while the storage works, does not shorten them.
 """
 
 from __future__ import annotations
@@ -23,14 +23,17 @@ _FOLDER = "outages/"
 
 
 class Outages:
-    """Watch the storage while pictures are postponed. A storage may hang: call `look` in a thread of its own."""
+    """Check the storage while pictures are postponed. Call `look` in a separate thread, because a storage may hang."""
 
     def __init__(self, storage_works: Callable[[], bool] | None = None) -> None:
         self._storage_works = storage_works or _storage_works
         self._is_out = False
 
     def look(self) -> int:
-        """Test the storage if pictures are postponed; return how many are due now because an outage has ended."""
+        """Check the storage if pictures are postponed.
+
+        When an outage has ended, make these pictures due and return their number.
+        """
         if not postponed().exists():
             self._is_out = False
             return 0
@@ -46,12 +49,12 @@ class Outages:
 
 
 def postponed() -> QuerySet[JobImage]:
-    """Return the pictures that wait for a later try after a fault of a machine."""
+    """Return the pictures that wait for their next attempt after a machine fault."""
     return JobImage.objects.filter(status=Status.QUEUED, faults__gt=0, next_try_at__gt=timezone.now())
 
 
 def _storage_works() -> bool:
-    """Write a small file and delete it."""
+    """Write a small file and delete it; return whether both succeeded."""
     try:
         name = default_storage.save(f"{_FOLDER}{uuid4().hex}", ContentFile(b"\0"))
         default_storage.delete(name)

@@ -23,10 +23,10 @@ from jobs.work.capacity import all_held_release, room_given_back
 from jobs.work.dispatch import images_send
 from jobs.work.leases import LeasedWork, recover, sweep
 
-# So often a picture may lose a worker that somebody ended; what goes on after that counts against the picture.
+# A picture may lose its worker this often to a kill by another process; further kills count against the picture.
 _MOST_ENDINGS = 30
-# A message is missed only this long after the picture was queued: its worker may be about to claim it. A second message
-# for a picture that is not missed does no harm.
+# A message counts as lost only this long after the picture was queued, because its worker may be about to claim it. A
+# second message for a picture does no harm.
 _MISSED_AFTER = dt.timedelta(seconds=5)
 
 
@@ -48,9 +48,10 @@ def leases_release(*, worker: str, is_strike: bool = True) -> int:
 
 
 def leases_release_of_host(*, host: str) -> int:
-    """Recover what workers of this host held that have ended without their parent; return how many.
+    """Recover the work of this host's workers that ended together with their parent; return the number of rows.
 
-    A parent calls it at its start. Whatever ended the one before ended all workers, so no picture is to blame.
+    A parent calls this when it starts. The event that ended the previous parent ended all its workers, so no picture is
+    counted as its cause.
     """
     names = JobImage.objects.filter(status=Status.RUNNING, claimed_by__startswith=f"{host}-").values_list("claimed_by")
     return sum(leases_release(worker=name, is_strike=False) for (name,) in set(names) if not _runs_here(name))
@@ -80,7 +81,7 @@ class _Pictures(LeasedWork[JobImage]):
 
     def due(self) -> QuerySet[JobImage]:
         is_missed = Q(enqueued_at__lt=timezone.now() - _MISSED_AFTER)
-        was_postponed = Q(next_try_at__isnull=False)  # no message was sent for the time that has come
+        was_postponed = Q(next_try_at__isnull=False)  # no message was sent when the retry became due
         return JobImage.claimable().filter(is_missed | was_postponed, is_held=False).order_by("enqueued_at")
 
     def sent_ids(self) -> set[str]:
@@ -95,7 +96,7 @@ class _Pictures(LeasedWork[JobImage]):
         return len(rows)
 
     def release(self, row: JobImage) -> bool:
-        # A worker that is alive but could not renew its lease met a fault of the database, which is no strike.
+        # A worker that is alive but could not renew its lease has met a fault of the database, which is not a strike.
         was_ended = not self._is_strike and row.attempt < _MOST_ENDINGS
         is_innocent = was_ended or row.claimed_by in self._alive
         values: dict[str, Any] = {"attempts_before": F("attempts_before") + 1} if is_innocent else {}

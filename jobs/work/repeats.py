@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
@@ -47,7 +47,7 @@ def repeat_key_of(
         return ""
     caller = actor.key.pk if actor.key is not None else actor.user and actor.user.pk
     route = [door.dialect, door.urgency, door.callback_url, door.export_directory, door.retention_hours, corrects]
-    # The names in the wire of a batch are generated for each request.
+    # The names in the wire of a batch are generated for each request, so they are not compared.
     wire: dict[str, Any] = {} if door.bundle_key else door.wire
     parts: list[Any] = [
         str(actor.team.pk),
@@ -63,7 +63,7 @@ def repeat_key_of(
 
 
 def job_repeated(repeat_key: str) -> Job | None:
-    """Return the job of the same earlier request; None if it failed, was cancelled or delivered, or is too old."""
+    """Return the job of an earlier equal request; None if the job failed, was cancelled or delivered, or is too old."""
     if not repeat_key:
         return None
     job = _remembered(repeat_key).first()
@@ -112,10 +112,14 @@ def _remembered(repeat_key: str) -> Any:
     return Job.objects.filter(can_answer, repeat_key=repeat_key, created_at__gt=oldest)
 
 
+def _written(settings: Mapping[str, Any]) -> list[str]:
+    return [json.dumps(settings, sort_keys=True)] if settings else []
+
+
 def _identity(source: Source) -> list[str]:
     match source:
         case CheckedSource():
-            return [source.name, source.sha256]
+            return [source.name, source.sha256, *_written(source.settings)]
         case UrlSource():
             return [source.name, source.url]
         case FileSource():

@@ -32,9 +32,9 @@ _LATE_FILES_AFTER = dt.timedelta(hours=1)
 
 
 def job_purge(*, actor: Actor | None, jobs: Iterable[Job]) -> int:
-    """Delete jobs with their rows and files, and the corrections of their pictures; return how many jobs.
+    """Delete jobs with their rows and files, and the corrections of their pictures; return the number of jobs.
 
-    Without an actor, the audit trail names the retention.
+    Without an actor, the audit trail names the retention as the author.
     """
     return sum(_purge_on_full_disk(actor, job) for job in jobs)
 
@@ -52,7 +52,7 @@ def jobs_expire(*, at_most_s: float = 10.0) -> int:
             try:
                 count += job_purge(actor=None, jobs=[job])
             except OperationalError:
-                raise  # the database is away, and would be for the others
+                raise  # the database is unavailable, also for the other jobs
             except Exception:
                 logger.exception("job %s has expired and could not be deleted", job.pk)
                 failed.add(job.pk)
@@ -96,7 +96,7 @@ def _purge(actor: Actor | None, job: Job) -> bool:
             keys = _keys_of(job)
             Job.objects.filter(pk=job.pk).delete()
             files_delete(keys=keys)
-            if is_running:  # its worker may store a file after this, and be killed before it discards it
+            if is_running:  # its worker may store a file after this point and be killed before it deletes the file
                 files_delete(keys=[storage.folder_of(job)], after=_LATE_FILES_AFTER)
         after_commit(queue.announce_done, job.pk)
         audit_append(

@@ -21,14 +21,14 @@ SMALL_JOB_PICTURES = 8
 def jobs_of(actor: Actor) -> QuerySet[Job]:
     """Return the jobs that the actor may see.
 
-    All of the team, or only the actor's own if the team hides others' jobs.
+    These are all jobs of the team, or only the actor's own jobs if the team hides others' jobs.
     """
     jobs = Job.objects.filter(team=actor.team)
     return jobs.filter(user=actor.user) if actor.sees_only_own else jobs
 
 
 def entries_of(actor: Actor) -> QuerySet[Job]:
-    """Return the actor's jobs without those that correct a picture, which is listed already."""
+    """Return the actor's jobs except corrections, because the corrected picture is in the list already."""
     return jobs_of(actor).filter(corrects=None)
 
 
@@ -49,9 +49,9 @@ def job_now(job_id: UUID | str) -> Job:
 
 
 def ended_or_deleted(job_ids: Sequence[str]) -> list[str]:
-    """Return those of the ids whose job has ended or has been deleted."""
+    """Return the ids whose jobs have ended or have been deleted."""
     running = set()
-    for start in range(0, len(job_ids), 500):  # as many parameters as any database takes
+    for start in range(0, len(job_ids), 500):  # the number of parameters that every database accepts
         found = Job.objects.filter(pk__in=job_ids[start : start + 500]).exclude(status__in=Job.TERMINAL)
         running |= {str(job_id) for job_id in found.values_list("pk", flat=True)}
     return [job_id for job_id in job_ids if job_id not in running]
@@ -87,7 +87,7 @@ def jobs_kept(actor: Actor, dialect: str, chosen: Mapping[str, Any]) -> QuerySet
 
 
 def job_by_external_id(actor: Actor, dialect: str, external_id: str) -> Job:
-    if not external_id.isprintable() or not external_id:  # PostgreSQL takes no NUL
+    if not external_id.isprintable() or not external_id:  # PostgreSQL does not accept NUL
         raise JobNotFound
     job = jobs_of(actor).filter(dialect=dialect, external_id=external_id).first()
     if job is None:
@@ -114,9 +114,9 @@ def images_of(job: Job) -> list[JobImage]:
 
 
 def images_of_small_job(job: Job) -> list[JobImage] | None:
-    """Return a job's pictures in order with their artifacts, by one query; None where it cannot: see `images_of`.
+    """Return a job's pictures in order with their artifacts, by one query; None if not possible (see `images_of`).
 
-    Each artifact brings its picture along, so this is for jobs of few pictures, all of which have a file.
+    Each row of the query repeats the picture, so this is for jobs of few pictures, all of which have a file.
     """
     if job.images_total > SMALL_JOB_PICTURES:
         return None
@@ -127,7 +127,7 @@ def images_of_small_job(job: Job) -> list[JobImage] | None:
         assert image is not None
         images.setdefault(image.pk, image)
         files.setdefault(image.pk, []).append(artifact)
-    if len(images) != job.images_total:  # one has no file yet, or was deleted
+    if len(images) != job.images_total:  # a picture has no file yet, or was deleted
         return None
     for image in images.values():
         image.job = job
@@ -147,7 +147,7 @@ def image_at(job: Job, position: int | None = None) -> JobImage:
 
 
 def _images_seen(actor: Actor) -> QuerySet[JobImage]:
-    """Return the pictures of `entries_of`, by one join: with a subquery databases sort all of a team's pictures."""
+    """Return the pictures of `entries_of` by a join; with a subquery, databases would sort all of a team's pictures."""
     images = JobImage.objects.filter(job__team=actor.team, job__corrects=None)
     return images.filter(job__user=actor.user) if actor.sees_only_own else images
 
@@ -159,7 +159,7 @@ def images_recent(actor: Actor, count: int) -> list[JobImage]:
 
 
 def with_version(images: QuerySet[JobImage]) -> QuerySet[JobImage]:
-    """Fetch the pictures with their files and with those of their shown versions."""
+    """Return the pictures with their files and the files of their shown versions prefetched."""
     shown = images.select_related("shown_version__thumbnail", "shown_version__file", "shown_version__run")
     return shown.prefetch_related("artifacts", "shown_version__run__images__artifacts")
 
@@ -167,7 +167,7 @@ def with_version(images: QuerySet[JobImage]) -> QuerySet[JobImage]:
 def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImage]:
     """Return the actor's pictures by `q` (name), `status`, `subject`, `dialect`, `since`, `until`, `mine`.
 
-    `order` is `uncertain`, `oldest` or `name`; by default the newest come first.
+    order: `uncertain`, `oldest` or `name`; by default the newest pictures come first.
     """
     images = with_version(_images_seen(actor).select_related("job"))
     lookups = {
@@ -196,14 +196,14 @@ def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImag
 
 
 def positions_beside(image: JobImage) -> tuple[int | None, int | None]:
-    """Return the positions of the pictures before and after one in its job; None at either end."""
+    """Return the positions of the previous and the next picture in the job; None at either end."""
     positions = image.job.images.order_by("position").values_list("position", flat=True)
     before = positions.filter(position__lt=image.position).last()
     return before, positions.filter(position__gt=image.position).first()
 
 
 def image_get(actor: Actor, image_id: UUID) -> JobImage:
-    """Return one picture with its artifacts; raise PictureNotFound for a missing one and for another team's alike."""
+    """Return one picture with its artifacts; raise PictureNotFound if it is missing or belongs to another team."""
     images = JobImage.objects.filter(pk=image_id, job__in=jobs_of(actor)).select_related("job")
     image = images.prefetch_related("artifacts").first()
     if image is None:
@@ -212,7 +212,7 @@ def image_get(actor: Actor, image_id: UUID) -> JobImage:
 
 
 def images_chosen(actor: Actor, image_ids: Sequence[str]) -> list[JobImage]:
-    """Return those of the pictures that the actor may see, without invalid ids and pictures of other teams."""
+    """Return the pictures with these ids that the actor may see; other ids are ignored."""
     ids = [image_id for image_id in image_ids if is_uuid(image_id)]
     images = JobImage.objects.filter(pk__in=ids, job__in=jobs_of(actor)).select_related("job__team")
     return list(with_version(images).order_by("job_id", "position"))

@@ -14,9 +14,10 @@ import django_rq
 from django.db import close_old_connections
 from redis.exceptions import RedisError
 from rq import SimpleWorker
-from rq.exceptions import StopRequested
+from rq.exceptions import InvalidJobOperation, NoSuchJobError, StopRequested
 from rq.job import Job as Message
 from rq.queue import Queue
+from rq.registry import StartedJobRegistry
 
 # Each of these modules registers its tasks when it is imported.
 from jobs.mail import outbox as _outbox  # noqa: F401
@@ -33,14 +34,14 @@ from jobs.work.registry import run_task
 
 logger = logging.getLogger(__name__)
 
-# What version 1.0.0 names in its messages: it still sends them while the web machines are upgraded after the workers.
+# The function names in messages of version 1.0.0, which still sends them while the web machines are upgraded last.
 _TASKS_OF_1_0_0 = {
     "jobs.tasks.image_process": queue.IMAGE_PROCESS,
     "jobs.tasks.image_download": queue.IMAGE_DOWNLOAD,
     "jobs.services.webhooks.delivery_attempt": DELIVERY_ATTEMPT,
     "jobs.services.alerts.quota_alert_send": QUOTA_ALERT,
 }
-# How long after its time limit a task may still run, for example to write its failure.
+# How many seconds a task may continue after its time limit, for example to write its failure.
 HANG_MARGIN_S = 30
 _BROKER_PAUSE_S = 0.2
 
@@ -48,13 +49,12 @@ _BROKER_PAUSE_S = 0.2
 def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -> None:
     """Run messages until SIGTERM or SIGINT. Tasks run in this process, without a fork, so the model stays loaded.
 
-    RQ's worker ends when it loses the broker. Another one then takes its place in this process, and the model stays
-    loaded.
+    RQ's worker ends when it loses the broker. Another RQ worker then starts in this process, so the model stays loaded.
     """
     queues = [django_rq.get_queue(queue_name) for queue_name in queue_names]
     for number in itertools.count():
-        # A name of its own: the broker may still know one before, whose end was not recorded. In a container that is
-        # started again even the number of the process is the same.
+        # A new name, because the broker may still know an earlier worker whose end was not recorded. After a restart of
+        # a container, even the process id can be the same.
         worker = _Worker(
             queues, name=f"{name}-{number}-{secrets.token_hex(3)}", connection=queue.connection(), worker_ttl=30
         )
@@ -69,7 +69,7 @@ def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -
             return
         try:
             time.sleep(_BROKER_PAUSE_S)
-        except (StopRequested, RedisError):  # raised by the handler of SIGTERM
+        except (StopRequested, RedisError):  # raised by the SIGTERM handler
             return
 
 
@@ -82,7 +82,7 @@ class _Worker(SimpleWorker):
     supervisor starts another process and returns the picture to the queue.
     """
 
-    max_connection_wait_time = 1.0  # RQ waits up to a minute for a broker that is back
+    max_connection_wait_time = 1.0  # RQ waits up to one minute for the broker to return
     is_to_stop = False
 
     def request_stop(self, signum: int, frame: Any) -> None:
@@ -96,6 +96,17 @@ class _Worker(SimpleWorker):
             time.sleep(min(left_s, 5.0))
             self.heartbeat()
         return super().dequeue_job_and_maintain_ttl(*args, **values)
+
+    def handle_job_success(self, job: Message, queue: Queue, started_job_registry: StartedJobRegistry) -> None:
+        """Record the end of a message, unless a second worker got the same message and has deleted it since.
+
+        The sweep sends a message again when the first one seems lost. The claim in the database lets only one of two
+        workers do the work.
+        """
+        try:
+            super().handle_job_success(job=job, queue=queue, started_job_registry=started_job_registry)
+        except (InvalidJobOperation, NoSuchJobError):
+            logger.info("message %s was sent twice, and has been removed by another worker", job.id)
 
     def perform_job(self, job: Message, queue: Queue) -> bool:
         close_old_connections()

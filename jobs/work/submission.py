@@ -50,9 +50,9 @@ from segmentation.options import CutoutOptions, Quality
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """The API or page through which a job came, and the values that it stores with the job.
+    """How a job was submitted: the API or page, and the values that it stores with the job.
 
-    Workers ignore most of them.
+    Workers ignore most of these values.
     """
 
     dialect: str
@@ -67,7 +67,7 @@ class Door:
     idempotency_key: str = ""
     request_hash: str = ""
     retention_hours: int | None = None
-    worker_judges: bool = False  # the worker, not the request, refuses a picture over the team's limits
+    worker_judges: bool = False  # the worker, not the request, rejects a picture over the team's limits
 
 
 def job_submit(
@@ -149,7 +149,7 @@ def job_submit(
         if isinstance(error, IntegrityError) and door.idempotency_key:
             raise IdempotencyConflict from error
         first = job_repeated(repeat_key) if isinstance(error, IntegrityError) else None
-        if first is not None:  # the same request at the same moment
+        if first is not None:  # a concurrent request with the same key
             return first
         raise
     submission_note(job)
@@ -173,7 +173,8 @@ def _check(options: CutoutOptions, sources: Sequence[Source], limits: Limits, ca
     for source in sources:
         if isinstance(source, CheckedSource):
             probe = source.probe
-            options.on_picture(probe.width, probe.height, min_box_side_px=limits.min_box_side_px)
+            own = CutoutOptions.from_json(options.to_json() | dict(source.settings))
+            own.on_picture(probe.width, probe.height, min_box_side_px=limits.min_box_side_px)
 
 
 def _pictures_check(sources: Sequence[Source], limits: Limits) -> None:
@@ -194,7 +195,7 @@ def _least_bytes(source: Source, limits: Limits) -> int:
     match source:
         case CheckedSource():
             return source.probe.bytes
-        case FileSource() if source.bytes <= limits.max_bytes:  # a larger one fails and is not stored
+        case FileSource() if source.bytes <= limits.max_bytes:  # a larger file fails and is not stored
             return source.bytes
         case _:
             return 1
@@ -248,6 +249,7 @@ def _new_image(job: Job, door: Door, position: int, source: Source) -> JobImage:
         case CheckedSource():
             image.width, image.height = source.probe.width, source.probe.height
             image.notes = list(source.probe.notes)
+            image.settings = dict(source.settings)
     return image
 
 

@@ -47,7 +47,7 @@ from segmentation.pipeline import CutoutResult, cut_out
 
 logger = logging.getLogger(__name__)
 
-_OTHER_HOST_FIRST_S = 1.0  # so that a host with the model takes the picture that this one has put back
+_OTHER_HOST_FIRST_S = 1.0  # so that a host with the model takes the picture that this host has returned to the queue
 
 
 def worker_name() -> str:
@@ -79,7 +79,7 @@ def weights_try(path: str, sha256: str = "", storage_key: str = "", *, reply_to:
 
 @runs(FIRST_PICTURE)
 def first_picture(*, reply_to: str) -> None:
-    """Cut a small picture out, store the result, read it, delete it, and reply its length."""
+    """Cut out a small picture; store, read and delete the result, and reply with its length."""
     pixels = np.full((64, 64, 3), 230, np.uint8)
     pixels[16:48, 16:48] = 30
     engine = engines.engine_for_command(Quality.FAST)
@@ -135,11 +135,11 @@ def _cut_out(image: JobImage) -> None:
     content_check(data, {"job": str(job.pk), "team": job.team.name, "dialect": job.dialect})
     started = time.perf_counter()
     model = engines.engine_for(image)
-    result = cut_out(data, job.cutout_options, model, limits)
+    result = cut_out(data, image.cutout_options, model, limits)
     timings |= result.timings_ms
     finished = _finished(image, data, result, limits, timings)
     timings["total"] = timings["fetch"] + (time.perf_counter() - started) * 1000
-    choice = model.choice  # None: no model was needed, as for stamps
+    choice = model.choice  # None when no model was needed, as for stamps
     ended = image_succeed(
         image=image,
         result=result,
@@ -173,7 +173,7 @@ def _finished(
         name=image.name,
         source=data,
         alpha_png=result.alpha.data,
-        options=job.cutout_options,
+        options=image.cutout_options,
         recipes=recipes_from_json(job.recipes),
         limits=limits,
     )

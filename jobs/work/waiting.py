@@ -9,7 +9,7 @@ from jobs.models import Job
 from jobs.work import queue
 from jobs.work.selectors import job_now
 
-# An announcement can be lost when Redis restarts; the database is looked at this often even without one.
+# An announcement can be lost when Redis restarts; therefore the database is also read at this interval.
 _LOOK_EVERY_S = 2.0
 
 

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 _LOOK_EVERY_S = 2.0
 _RECONNECT_AFTER_S = 1.0
-# An announcement can come between a submission and the wait for it.
+# The announcement can come between the submission and the wait for it.
 _REMEMBERED = 10_000
 _REMEMBERED_S = 5.0
 _JOB = queue.topic_of_job("")

@@ -13,18 +13,19 @@ from segmentation.engines.cropping import canvas_size, span_of
 from segmentation.engines.preparation import resized
 from segmentation.options import MIN_BOX_SIDE_PX, Box
 
-SMALLEST_PART = 0.2  # of the largest part of what was found: a crumb far off does not widen the view
-LARGEST_SHARE = 0.4  # of the picture's area: what fills more of it is seen hardly better by itself
-FINEST = 2  # times the network's size: finer cells cost the refinement more than they give
+SMALLEST_PART = 0.2  # share of the largest found part: a smaller distant part does not enlarge the view
+LARGEST_SHARE = 0.4  # share of the picture's area: a second run hardly improves a larger subject
+FINEST = 2  # times the network's size: finer cells would cost the refinement more than they improve
 
 
 def subject_box(logits: np.ndarray, picture_width: int, picture_height: int) -> Box | None:
     """Return the part of the picture for a second run, from the logits (h, w) of the first run.
 
-    None if there is no subject, if it is too small, or if it is so large that a second run would not show it larger.
+    Return None if there is no subject, if it is too small, or if it is so large that a second run would not show it
+    larger.
     """
     _, _, parts, _ = cv2.connectedComponentsWithStats((logits > 0).astype(np.uint8))
-    parts = parts[1:]  # the first is what is not the subject
+    parts = parts[1:]  # the first label is the background
     if not len(parts):
         return None
     areas = parts[:, cv2.CC_STAT_AREA]

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 
 RUNS = 3
 FILE_NAME = "runtimes.json"
-# A runtime must be this much faster than the one before it in the list: measurements vary.
+# A runtime must be this much faster than the previous one in the list, because measurements vary.
 LEAST_GAIN = 0.95
 
 

@@ -34,7 +34,7 @@ class SalientEngine:
         return self._matte(self._alpha(rgb))
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Run on each box's surroundings, because such a network takes no prompt."""
+        """Run the network on each box's surroundings, because it does not accept boxes as input."""
         height, width = rgb.shape[:2]
         mattes = []
         for box in boxes:
@@ -62,7 +62,7 @@ class SalientEngine:
         alpha = alpha.astype(np.float32)
         if self._manifest.activation == "sigmoid":
             alpha = sigmoid(alpha)
-        if frame.width < self._manifest.size or frame.height < self._manifest.size:  # padded: the rest is no picture
+        if frame.width < self._manifest.size or frame.height < self._manifest.size:  # the rest is padding
             rows = max(1, round(alpha.shape[0] * frame.height / self._manifest.size))
             columns = max(1, round(alpha.shape[1] * frame.width / self._manifest.size))
             alpha = alpha[:rows, :columns]

@@ -63,7 +63,7 @@ class PeopleEngine:
             try:
                 box = self._box(boxes[row], frame, rgb.shape[1], rgb.shape[0])
             except BoxInvalid:
-                continue  # a person of less than two pixels is ignored
+                continue  # a person smaller than two pixels is ignored
             alpha = self._alpha(masks[row], box, frame, rgb.shape[1], rgb.shape[0])
             people.append(Instance(box, float(scores[row]), alpha))
         return people

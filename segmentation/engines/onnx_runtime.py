@@ -19,7 +19,7 @@ class OnnxRuntimeSession:
 
     def __init__(self, path: Path, *, threads: int | None = None) -> None:
         options = onnxruntime.SessionOptions()
-        # The arena keeps what the largest run ever needed: 14 GB instead of 7.7 GB with the largest public networks.
+        # The arena keeps the memory of the largest run: 14 GB instead of 7.7 GB with the largest public networks.
         options.enable_cpu_mem_arena = False
         options.log_severity_level = 3
         if threads:

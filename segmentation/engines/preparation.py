@@ -44,7 +44,7 @@ def framed(rgb: np.ndarray, manifest: Manifest) -> Framed:
     if manifest.channels == "bgr":
         small = small[..., ::-1]
     peak = max(float(small.max()), 1.0) if manifest.own_maximum else 255.0
-    # (x / peak * full_scale - mean) / std as one multiplication and one addition a channel.
+    # (x / peak * full_scale - mean) / std as one multiplication and one addition per channel.
     gain = (manifest.full_scale / (peak * np.asarray(manifest.std))).astype(np.float32)
     offset = (-np.asarray(manifest.mean) / np.asarray(manifest.std)).astype(np.float32)
     planes = np.zeros((3, manifest.size, manifest.size), np.float32)
@@ -54,5 +54,5 @@ def framed(rgb: np.ndarray, manifest: Manifest) -> Framed:
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Return logits mapped to 0..1, float32; the form with the hyperbolic tangent cannot overflow."""
+    """Return logits of any shape mapped to 0..1, float32; the form with the hyperbolic tangent cannot overflow."""
     return (0.5 * np.tanh(0.5 * logits.astype(np.float32)) + 0.5).astype(np.float32)

@@ -27,12 +27,12 @@ logger = logging.getLogger(__name__)
 
 BUILT_IN_SUFFIXES = (".safetensors", ".pth")
 VERSION_DIGITS = 12
-LEAST_CONTRAST = 1e-3  # between the highest and the lowest alpha of a test picture
+LEAST_CONTRAST = 1e-3  # the minimum difference between the highest and the lowest alpha of a test picture
 
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """What is needed to build a session: the file, its manifest, its sha256, and how to run it."""
+    """The values needed to build a session: the file, its manifest, its sha256, and how to run it."""
 
     weights: Path
     manifest: Manifest
@@ -100,7 +100,7 @@ def measure_runtimes(weights: Path, *, cache_dir: Path, threads: int | None = No
 
 
 def read_manifest(weights: Path) -> Manifest:
-    """Return the manifest of a weight file; a file of the built-in network without one gets a default manifest."""
+    """Return the manifest of a weight file; a file of the built-in network without a manifest gets a default one."""
     suffix, beside = weights.suffix.lower(), manifest_path(weights)
     if suffix in BUILT_IN_SUFFIXES:
         if not beside.exists():
@@ -115,7 +115,7 @@ def read_manifest(weights: Path) -> Manifest:
 
 
 def built_in_looker(loading: Loading) -> Looker:
-    """Load the built-in network; one that takes clicks runs in two parts.
+    """Load the built-in network; a network that takes clicks runs in two parts.
 
     Raise WeightsInvalid when the manifest's `points` does not match the network.
     """
@@ -200,7 +200,7 @@ def onnx_session(loading: Loading) -> Session:
             logger.warning("OpenVINO cannot read %s; ONNX Runtime does it. %s", loading.weights.name, error)
     try:
         return onnx_runtime.OnnxRuntimeSession(loading.weights, threads=loading.threads)
-    except Exception as error:  # the runtime's own exceptions share no base class but this
+    except Exception as error:  # the runtime's own exceptions have no other common base class
         raise WeightsInvalid(f"The weights file {loading.weights.name} is no ONNX model that can be run.") from error
 
 
@@ -239,6 +239,6 @@ def warm_up(engine: Engine) -> None:
             if alpha.ndim != 2 or not np.isfinite(alpha).all() or alpha.min() < 0 or alpha.max() > 1:
                 raise WeightsInvalid("The network's answer to a test picture is not an alpha between 0 and 1.")
     subject = mattes[0]
-    if subject.people is not subject.alpha and np.ptp(subject.alpha) < LEAST_CONTRAST:  # else it finds people alone
+    if subject.people is not subject.alpha and np.ptp(subject.alpha) < LEAST_CONTRAST:  # not for people-only networks
         level = float(subject.alpha.mean())
         raise WeightsInvalid(f"The network answers a test picture with the same alpha everywhere ({level:.2f}).")

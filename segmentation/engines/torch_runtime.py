@@ -86,19 +86,19 @@ def built_in_network(weights: Path) -> KeylineUNet:
 def parts_of(network: KeylineUNet) -> list[nn.Module]:
     """Return the modules to run in order.
 
-    Encoder and decoder of a network that takes clicks, else the whole network.
+    They are encoder and decoder for a network that takes clicks, and the whole network otherwise.
     """
     return [EncoderPart(network), DecoderPart(network)] if network.config.is_clickable else [network]
 
 
 def converted(network: nn.Module, size_px: int) -> openvino.Model:
     """Convert a network, or one of its parts, to OpenVINO for one picture of size_px x size_px."""
-    import openvino  # optional: torch runs without it
+    import openvino  # optional: torch works without it
 
     examples = _examples(network, size_px)
     with torch.inference_mode(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", TracerWarning)  # sizes become constants, and they are constant
-        warnings.simplefilter("ignore", DeprecationWarning)  # of tracing, which the converter knows best
+        warnings.simplefilter("ignore", TracerWarning)  # sizes become constants, which is correct here
+        warnings.simplefilter("ignore", DeprecationWarning)  # warnings of tracing, which are harmless here
         traced = torch.jit.trace(network.eval(), examples, check_trace=False)
     shapes = [tuple(example.shape) for example in examples]
     model = openvino.convert_model(traced, example_input=examples, input=shapes)

@@ -18,16 +18,16 @@ from segmentation.finish.recipe import (
 )
 from segmentation.options import Color
 
-_BLUR_SIDE_PX = 720  # a blurred picture holds no more detail than this
+_BLUR_SIDE_PX = 720  # a blurred picture contains no finer detail than this
 
 
 def paint(
     background: object, place: Place, *, source: np.ndarray, alpha: np.ndarray, picture: np.ndarray | None
 ) -> np.ndarray | None:
-    """Return the background as (H, W, 3) uint8 sRGB in the canvas's size; None for a transparent one.
+    """Return the background as (H, W, 3) uint8 sRGB in the canvas's size; None for a transparent background.
 
-    source: the original, (h, w, 3) uint8, and alpha, (h, w) uint8, its subject. picture: the decoded background
-    picture, (h, w, 3) uint8. Raise InvalidParameter when the recipe needs a picture and none is given.
+    source: the original, (h, w, 3) uint8. alpha: its subject, (h, w) uint8. picture: the decoded background picture,
+    (h, w, 3) uint8. Raise InvalidParameter when the recipe needs a picture and none is given.
     """
     match background:
         case TransparentBackground():
@@ -104,7 +104,7 @@ def _blurred_original(background: BlurredBackground, place: Place, source: np.nd
     small = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
     back = 255 - cv2.dilate(cv2.resize(alpha, size, interpolation=cv2.INTER_AREA), np.ones((7, 7), np.uint8))
     sigma = max(0.5, background.strength * max(size))
-    # Blur with a hole: weighted colours over blurred weights; places without known neighbours look wider.
+    # Blur with a hole: weighted colours divided by blurred weights; places without known neighbours use a wider window.
     known_colors = small.astype(np.float32)
     weight = back.astype(np.float32) / 255
     result: np.ndarray = np.zeros_like(known_colors)

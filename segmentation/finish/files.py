@@ -20,7 +20,7 @@ CONTENT_TYPES = {
     FileFormat.WEBP: ("image/webp", "webp"),
     FileFormat.PSD: ("image/vnd.adobe.photoshop", "psd"),
 }
-LEAST_QUALITY = 20  # below this a picture is not worth its bytes: it is refused instead
+LEAST_QUALITY = 20  # below this quality the output is refused
 _FULL_CHROMA_FROM = 90
 _THOROUGH, _QUICK = 4, 0  # effort of the WebP encoder
 

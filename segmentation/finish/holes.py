@@ -8,13 +8,16 @@ import numpy as np
 from segmentation.finish.edges import background_color
 from segmentation.finish.recipe import Holes
 
-_LEAST_SHARE = 2e-5  # of the picture: smaller places are noise
-_NEAR_COLOR = 14.0  # distance in Lab up to which a place shows the background's colour
-_SMOOTH = 7.0  # deviation within a place up to which it is one surface
+_LEAST_SHARE = 2e-5  # share of the picture: smaller regions are noise
+_NEAR_COLOR = 14.0  # distance in Lab up to which a region has the background's colour
+_SMOOTH = 7.0  # deviation within a region up to which it is one surface
 
 
 def with_holes(alpha: np.ndarray, rgb: np.ndarray, holes: Holes) -> np.ndarray:
-    """Return alpha, (H, W) uint8, with its holes unchanged, filled, or opened by colour."""
+    """Return alpha, (H, W) uint8, with its holes unchanged, filled, or opened by colour.
+
+    rgb: the photo, (H, W, 3) uint8.
+    """
     match holes:
         case Holes.KEEP:
             return _filled(alpha)
@@ -29,7 +32,7 @@ def _filled(alpha: np.ndarray) -> np.ndarray:
     enclosed = ((alpha < 128) & ~outside).view(np.uint8)
     if not enclosed.any():
         return alpha
-    # The hole's soft rim belongs to it too.
+    # The hole's soft edge belongs to it too.
     rim = cv2.dilate(enclosed, np.ones((7, 7), np.uint8)) > 0
     apart = cv2.dilate(outside.view(np.uint8), np.ones((3, 3), np.uint8)) == 0
     return np.where(rim & apart, np.uint8(255), alpha)

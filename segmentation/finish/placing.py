@@ -11,9 +11,9 @@ from segmentation.finish.recipe import Align, Canvas, Head, Placement
 from segmentation.options import Box
 from segmentation.postprocess import foreground_box
 
-OPTICAL_HEIGHT = 0.47  # of the canvas, from above: a little over its middle
-_WEIGHT_PULL = 0.5  # how far the optical centre moves from the middle of the box to the centre of mass
-_MOST_SHIFT = 0.15  # of the free space: how far the optical centre moves a subject from the middle
+OPTICAL_HEIGHT = 0.47  # share of the canvas's height, from the top: slightly above the middle
+_WEIGHT_PULL = 0.5  # how far the optical centre is from the middle of the box towards the centre of mass
+_MOST_SHIFT = 0.15  # share of the free space: how far the optical centre may move a subject from the middle
 _HEAD_PER_SHOULDERS = 0.55  # height of a head per width of the shoulders, of an adult seen from the front
 _CHIN_ABOVE_NECK = 0.95
 
@@ -48,8 +48,8 @@ class Place:
 def place(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
     """Return the place of the subject of alpha, (H, W) uint8, on the canvas of a recipe.
 
-    Without a subject the whole picture is placed. A subject is never enlarged more than `max_enlargement` and never
-    placed inside the margins, except by hand; a note reports each such limit.
+    Without a subject the whole picture is placed. Unless it is placed by hand, a subject is never enlarged more than
+    `max_enlargement` and never extends into the margins; a note reports each such limit.
     """
     placed = _placed(alpha, canvas, placement)
     zoom, (shift_x, shift_y) = placement.zoom, placement.shift
@@ -95,7 +95,7 @@ def _keep_framing(width: int, height: int, subject: Box | None, canvas: Canvas) 
 
 
 def _canvas_size(canvas: Canvas, needed_width: float, needed_height: float) -> tuple[int, int]:
-    """Return the canvas in pixels: as given, or the smallest one with the given ratio that is large enough."""
+    """Return the canvas's size in pixels: as given, or the smallest sufficient size with the given ratio."""
     if canvas.width_px is not None and canvas.height_px is not None:
         return canvas.width_px, canvas.height_px
     ratio = canvas.ratio or needed_width / max(needed_height, 1)

@@ -1,7 +1,7 @@
 """Describe a finished picture: a validated, frozen recipe with a JSON schema.
 
-Does not import numpy or Django. Lengths are shares of the canvas or of the subject, so that one recipe fits every
-picture; lengths in pixels have names that end with `_px`.
+This module does not import numpy or Django. Lengths are shares of the canvas or of the subject, so that one recipe fits
+every picture; lengths in pixels have names that end with `_px`.
 """
 
 from __future__ import annotations
@@ -72,9 +72,9 @@ class Canvas(_Part):
 
 class Align(StrEnum):
     CENTER = "center"  # the middle of the subject's box in the middle of the canvas
-    OPTICAL = "optical"  # the subject's weight a little above the middle, where the eye expects it
+    OPTICAL = "optical"  # the subject's centre of mass slightly above the middle
     GROUND = "ground"  # the subject stands on the ground line
-    HEAD = "head"  # a portrait: crown and chin at set heights
+    HEAD = "head"  # a portrait: crown and chin at fixed heights
 
 
 class Head(_Part):
@@ -89,8 +89,6 @@ class Placement(_Part):
 
     fill: the subject's share of the canvas, by its box (the larger of width and height shares) or by its area. Without
     it the picture keeps its own framing. margin: free space on every side, as a share of the canvas's shorter side.
-    zoom, shift: changes by hand after that; they may leave the margins. zoom enlarges the placed picture about the
-    middle of the canvas, then shift moves it to the right and down, in shares of the canvas's width and height.
     """
 
     fill: float | None = Field(None, ge=0.05, le=1)
@@ -156,8 +154,8 @@ Background = Annotated[
 class ShadowType(StrEnum):
     CONTACT = "contact"  # dark where the subject meets the ground
     DROP = "drop"  # the subject floats over the background
-    CAST = "cast"  # the light throws the subject's outline on the ground
-    REFLECTION = "reflection"  # a polished ground
+    CAST = "cast"  # the light projects the subject's outline onto the ground
+    REFLECTION = "reflection"  # a reflecting ground
 
 
 class Shadow(_Part):
@@ -204,9 +202,9 @@ class Edges(_Part):
 
 
 class Holes(StrEnum):
-    MODEL = "model"  # as the model found them
+    MODEL = "model"  # keep the model's result
     KEEP = "keep"  # fill every hole that the subject encloses
-    CUT = "cut"  # open those that show the background's colour
+    CUT = "cut"  # open those that have the background's colour
 
 
 class FileFormat(StrEnum):

@@ -10,17 +10,17 @@ import numpy as np
 from segmentation.finish.recipe import Shadow, ShadowType
 
 REDUCTION = 4
-_CONTACT_SHARE = 0.06  # of the subject's height: what lies this close to its lower edge touches the ground
-_RESTS_WITHIN = 0.35  # of the subject's height from its lowest point: what lies higher does not touch
-_LEVEL_GROUND, _STEEPEST_GROUND = 0.4, 1.1  # slopes of the hull: a steeper side leads up to a part in the air
-_CONTACT_FLAT = 0.28  # height of a contact shadow, of its width over the ground
-_REFLECTION_REACH = 0.45  # of the subject's height, until the mirror picture has faded
-_DIRECTIONS = {ShadowType.CAST: 215.0}  # where a recipe names none: from the front left; else from above left
+_CONTACT_SHARE = 0.06  # share of the subject's height: parts this close to its lower edge touch the ground
+_RESTS_WITHIN = 0.35  # share of the subject's height from its lowest point: higher parts do not touch the ground
+_LEVEL_GROUND, _STEEPEST_GROUND = 0.4, 1.1  # slopes of the hull: a steeper side leads to a part in the air
+_CONTACT_FLAT = 0.28  # height of a contact shadow, as a share of its width on the ground
+_REFLECTION_REACH = 0.45  # share of the subject's height after which the reflection has faded
+_DIRECTIONS = {ShadowType.CAST: 215.0}  # the default directions: from the front left, for other kinds from above left
 _USUAL_DIRECTION = 315.0
-_GROUND_SEEN = 0.45  # a length on the ground that leads away from the viewer looks this much shorter
+_GROUND_SEEN = 0.45  # a length on the ground away from the viewer appears this much shorter
 _LEAST_BACK, _MOST_BACK = 0.08, 0.9
-_STANDS_IN = 0.02  # of the subject's height: the ground line lies this far inside its lower edge
-_FADE_WITH_HEIGHT = 0.55  # a cast shadow's far end is this much lighter
+_STANDS_IN = 0.02  # share of the subject's height: the distance of the ground line above its lower edge
+_FADE_WITH_HEIGHT = 0.55  # the far end of a cast shadow is lighter by this factor
 
 
 def shadow_opacity(alpha: np.ndarray, shadow: Shadow) -> np.ndarray:
@@ -70,9 +70,9 @@ def _contact(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) 
     """Darken the ground where the subject touches it.
 
     A subject stands on its lower convex hull: between two wheels the ground is a straight line, even if the camera saw
-    them from a corner. The outline touches the ground where it is close to the hull, unless the hull rises
-    steeply there, as it does towards a strap that hangs in the air. Two blurred layers are combined: a narrow dark one
-    at the contact, and a wide faint one around it.
+    them from a corner. The outline touches the ground where it is close to the hull, unless the hull rises steeply
+    there, as it does towards a strap that hangs in the air. Two blurred layers are combined: a narrow dark one at the
+    contact, and a wide faint one around it.
     """
     left, top, right, bottom = box
     size, height = bottom - top, alpha.shape[0]

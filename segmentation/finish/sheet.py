@@ -17,7 +17,7 @@ PAGE_PX = (1240, 1754)  # A4 at 150 dpi
 DPI = 150
 COLUMNS, ROWS = 4, 5
 UNCERTAIN_COLOR = (200, 90, 0)
-_CELL_PX = 512  # more than a cell is wide
+_CELL_PX = 512  # characters, more than fit into a cell's width
 _MARGIN_PX, _GAP_PX, _LABEL_PX = 60, 24, 44
 _FONTS = ("NotoSansCJK-Regular.ttc", "NotoSans-Regular.ttf", "DejaVuSans.ttf")
 _CHECKER = ((255, 255, 255), (232, 232, 232))
@@ -25,7 +25,7 @@ _CHECKER = ((255, 255, 255), (232, 232, 232))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """One result: pixels (H, W, 3) or (H, W, 4) uint8 sRGB, its name, and whether a person should check it."""
+    """One result: pixels (H, W, 3) or (H, W, 4) uint8 sRGB, its name, and whether it should be reviewed."""
 
     name: str
     pixels: np.ndarray
@@ -34,7 +34,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One result that lies in a picture file: its path, its name, and whether it should be reviewed."""
+    """One result in a picture file: its path, its name, and whether it should be reviewed."""
 
     path: Path
     name: str
@@ -42,9 +42,9 @@ class Cell:
 
 
 def sheet_write(cells: Sequence[Cell], title: str, folder: Path) -> Path:
-    """Write the contact sheet of picture files into a new PDF of `folder`; return its path.
+    """Write the contact sheet of picture files into a new PDF in `folder`; return its path.
 
-    The files are read one page at a time. A file that is gone or damaged has an empty cell.
+    The files are read one page at a time. A missing or damaged file has an empty cell.
     """
     data = contact_sheet((_entry_of(cell) for cell in cells), title=title)
     descriptor, name = tempfile.mkstemp(dir=folder, suffix=".pdf")

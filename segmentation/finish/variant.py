@@ -1,4 +1,4 @@
-"""Finish a picture from its stored files; made to run in a process of its own, as `segmentation.variant` does."""
+"""Finish a picture from its stored files; runs in a separate process, as `segmentation.variant` does."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from segmentation.postprocess import foreground_box, shape_alpha, to_levels
 from segmentation.variant import VariantFile, VariantInput, edited_alpha
 
 SCREEN_SIDE_PX = 900
-SAMPLE_ENLARGED = 8.0  # a sample stands for a photo of usual size
+SAMPLE_ENLARGED = 8.0  # a sample represents a photo of usual size
 
 
 @dataclass(frozen=True, slots=True)
 class FinishInput:
-    """Hold what a finished picture is made of. background: the file of the picture that the recipe names.
+    """The input of a finished picture. background: the file of the picture that the recipe names.
 
-    for_screen: render one small file for the page, faster. enlarged: width of the original over that of the source,
-    where the source is a smaller preview.
+    for_screen: render one small file for the page, which is faster. enlarged: the width of the original divided by that
+    of the source, if the source is a smaller preview.
     """
 
     variant: VariantInput
@@ -41,7 +41,7 @@ class FinishInput:
 
 @dataclass(frozen=True, slots=True)
 class FinishedFiles:
-    """Hold the files of one recipe in the order of its outputs, and notes on broken rules."""
+    """The files of one recipe in the order of its outputs, and notes on broken rules."""
 
     files: tuple[VariantFile, ...]
     notes: tuple[str, ...]
@@ -50,8 +50,8 @@ class FinishedFiles:
 def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
     """Apply a recipe and write its files into `folder`, with a thumbnail beside the first where one is wanted.
 
-    Raises InvalidParameter for a brush that is no PNG and for an output that its format or its `max_bytes` cannot
-    hold, ImageError for files that do not belong together.
+    Raise InvalidParameter for a brush that is not a PNG and for an output that its format or `max_bytes` does not
+    allow, and ImageError for files of different pictures.
     """
     variant = wanted.variant
     rgb = decode(variant.source.read_bytes(), variant.limits).rgb
@@ -99,7 +99,7 @@ def _thumbnail(pixels: np.ndarray) -> Rendered:
 def sample_write(
     before: Path, after: Path, recipe: Recipe, background: Path | None, limits: Limits, folder: Path
 ) -> FinishedFiles:
-    """Apply a recipe to a sample: a photo and its transparent cut-out of the same size, both picture files."""
+    """Apply a recipe to a sample: a photo and its transparent cut-out of the same size, both as picture files."""
     rgb, cutout = decode(before.read_bytes(), limits).rgb, decode(after.read_bytes(), limits)
     if cutout.alpha is None:
         raise ImageUnreadable("The sample's cut-out has no transparency.")
@@ -119,10 +119,10 @@ def shaped_alpha(alpha_png: bytes, options: CutoutOptions) -> np.ndarray:
 
 
 def screen_recipe(recipe: Recipe, enlarged: float) -> Recipe:
-    """Return a recipe that gives one file of at most SCREEN_SIDE_PX a side and looks the same.
+    """Return a recipe that makes one file of at most SCREEN_SIDE_PX per side with the same look.
 
-    enlarged: width of the original over that of the picture that it is applied to. Rules on files and sizes are left
-    out: they hold for the recipe's own files only.
+    enlarged: the width of the original divided by that of the picture to which the recipe is applied. Rules on files
+    and sizes are left out, because they apply only to the recipe's own files.
     """
     canvas, placement = recipe.canvas, recipe.placement
     longer = max(canvas.width_px or 0, canvas.height_px or 0)

@@ -23,15 +23,15 @@ def code_points(units: bytes) -> tuple[int, int] | None:
     is_short = take(1)
     if not is_short:
         return None
-    take(5)  # level
+    take(5)  # the decoder level
     width_bits, height_bits = take(4) + 1, take(4) + 1
     take(width_bits + height_bits)
-    take(6)  # tools of the decoder
+    take(6)  # flags of decoder tools
     is_deep = take(1)
     if profile == 2 and is_deep:
         take(1)
     if profile != 1:
-        take(1)  # monochrome
+        take(1)  # the flag for monochrome
     is_described = take(1)
     primaries, transfer = take(8), take(8)
     return (primaries, transfer) if is_described and place <= length else None

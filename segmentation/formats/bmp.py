@@ -38,7 +38,7 @@ class OpenedBmp:
         stride = (row_bytes + 3) // 4 * 4
         if packing not in _RLE:
             missing = offset + stride * abs(height) - len(data)
-            if 0 < missing <= max(stride - row_bytes, 3):  # what fills up the last row, or one pixel of it
+            if 0 < missing <= max(stride - row_bytes, 3):  # the padding of the last row, or one pixel of it
                 self._data, notes = data + bytes(missing), (DAMAGED_END,)
         self._header_bytes = size
         with self._image() as image:

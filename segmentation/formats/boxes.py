@@ -75,8 +75,8 @@ def item_colors(data: bytes) -> ItemColors:
     return ItemColors(profile, encoding, _TURNS[angle, mirror])
 
 
-# The EXIF orientation of a turn by a multiple of 90 degrees against the clock, followed by a mirror: about the vertical
-# axis (1, left and right change places) or the horizontal one (0, top and bottom do).
+# The EXIF orientation of a rotation by a multiple of 90 degrees counter-clockwise, followed by a mirror: about the
+# vertical axis (1, exchanges left and right) or the horizontal one (0, exchanges top and bottom).
 _TURNS = {
     (0, None): 1, (1, None): 8, (2, None): 3, (3, None): 6,
     (0, 1): 2, (1, 1): 7, (2, 1): 4, (3, 1): 5,

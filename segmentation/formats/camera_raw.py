@@ -8,7 +8,7 @@ from __future__ import annotations
 from segmentation.errors import ImageUnreadable
 from segmentation.formats.ifd import directories
 
-# First bytes, of formats that are not plain TIFF. The place of the bytes stands first.
+# The first bytes of formats that are not plain TIFF, each with the position of the bytes.
 _SIGNATURES = (
     (0, b"FUJIFILMCCD-RAW", "Fujifilm RAF"),
     (0, b"IIRO", "Olympus ORF"),
@@ -22,7 +22,7 @@ _SIGNATURES = (
     (0, b"ARRI", "ARRIRAW"),
 )
 _RAW_PHOTOMETRICS = {(32803,), (34892,)}  # colour filter array of TIFF/EP, linear raw of DNG
-# Of Sony, Epson, Samsung, Nikon, Kodak and Pentax.
+# Tags of Sony, Epson, Samsung, Nikon, Kodak and Pentax.
 _RAW_COMPRESSIONS = {
     (32767,),
     (32769,),
@@ -31,7 +31,7 @@ _RAW_COMPRESSIONS = {
     (34713,),
     (65000,),
     (65535,),
-}  # of Sony, Epson, Samsung, Nikon, Kodak, Pentax
+}  # makers' names: Sony, Epson, Samsung, Nikon, Kodak, Pentax
 _PHOTOMETRIC, _COMPRESSION, _MAKE = 262, 259, 271
 _DNG_VERSION, _CFA_PATTERN, _CR2_SLICES = 50706, 33422, 50752
 _MAKERS = {

@@ -13,19 +13,19 @@ from PIL import ExifTags, Image
 
 _ORIENTATION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 0x0112, 0x011A, 0x011B, 0x0128
 _CM_PER_INCH = 2.54
-# Of the first directory only tags that describe; the others are about the pixels of the file, or hold thumbnails.
+# Of the first directory only descriptive tags; the others describe the file's pixels, or contain thumbnails.
 _DESCRIBING = (
     ExifTags.Base.ImageDescription, ExifTags.Base.Make, ExifTags.Base.Model, ExifTags.Base.Software,
     ExifTags.Base.DateTime, ExifTags.Base.Artist, ExifTags.Base.Copyright, ExifTags.Base.Rating,
     ExifTags.Base.XPTitle, ExifTags.Base.XPComment, ExifTags.Base.XPAuthor, ExifTags.Base.XPKeywords,
     ExifTags.Base.XPSubject,
 )  # fmt: skip
-# Of the second one not what is wrong of a result, and no notes of the maker, whose offsets a copy breaks.
+# Of the second directory no tags that are wrong for a result, and no maker notes, because a copy breaks their offsets.
 _LEFT_OUT = (
     ExifTags.Base.MakerNote, ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight, ExifTags.Base.ColorSpace,
     ExifTags.Base.ExifInteroperabilityOffset,
 )  # fmt: skip
-MAX_KEPT_BYTES = 60_000  # a segment of JPEG holds 65,533
+MAX_KEPT_BYTES = 60_000  # a JPEG segment has at most 65,533
 _RESOLUTIONS = (1.0, 100_000.0)
 
 
@@ -37,7 +37,7 @@ def parse(data: bytes | None) -> Mapping[int, Any]:
     try:
         exif.load(data if data.startswith(b"Exif\0\0") else b"Exif\0\0" + data)
         return dict(exif)
-    except Exception:  # Pillow raises many kinds; broken metadata does not refuse a picture
+    except Exception:  # Pillow raises many kinds of errors; broken metadata does not reject a picture
         return {}
 
 
@@ -64,7 +64,7 @@ def plausible(x: float, y: float, *, unit: str) -> tuple[float, float] | None:
     factor = {"inch": 1.0, "cm": _CM_PER_INCH, "m": _CM_PER_INCH / 100}[unit]
     x, y = x * factor, y * factor
     low, high = _RESOLUTIONS
-    # pHYs and BMP count in metres, so 300 per inch comes back as 299.9994.
+    # pHYs and BMP store pixels per metre, so 300 per inch is read as 299.9994.
     x, y = (round(value) if math.isfinite(value) and abs(value - round(value)) < 0.02 else value for value in (x, y))
     return (x, y) if low <= x <= high and low <= y <= high else None
 
@@ -84,6 +84,6 @@ def kept(data: bytes, *, gps: bool) -> bytes:
         if place:
             copy[ExifTags.IFD.GPSInfo] = dict(place)
         packed = copy.tobytes().removeprefix(b"Exif\0\0") if len(copy) else b""
-    except Exception:  # as in `parse`
+    except Exception:  # Pillow raises many kinds of errors, as in `parse`
         return b""
     return packed if len(packed) <= MAX_KEPT_BYTES else b""

@@ -10,7 +10,7 @@ from PIL import Image
 from segmentation.errors import ImageUnreadable
 from segmentation.formats.opened import DAMAGED_END, Header, Samples
 
-MAX_BLOCKS = 4096  # extensions before the first frame
+MAX_BLOCKS = 4096  # limit for extensions before the first frame
 _EXTENSION, _IMAGE, _TRAILER = 0x21, 0x2C, 0x3B
 _ENDING = b"\0" + bytes([_TRAILER])
 

@@ -15,7 +15,7 @@ from segmentation.formats.opened import Header, Samples
 
 @cache
 def _register_heif() -> None:
-    # Imported on the first HEIC only: the library loads a video decoder.
+    # Imported only for the first HEIC, because the library loads a video decoder.
     from pillow_heif import register_heif_opener
 
     register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
@@ -31,7 +31,8 @@ class OpenedHeif:
         self._colors = boxes.item_colors(data)
         with self._image() as image:
             tags = exif.parse(image.info.get("exif"))
-            # libheif turns the picture, and EXIF has no say in it (ISO 23008-12, 6.5.10); Pillow makes EXIF of `irot`.
+            # libheif rotates the picture, and EXIF must be ignored (ISO 23008-12, 6.5.10); Pillow creates EXIF from
+            # `irot`.
             turn = 1 if self._is_heic else exif.orientation(tags)
             turned = self._colors.turn if self._is_heic else turn
             self._encoding = self._colors.encoding or _stream_encoding(image.info.get("nclx_profile"))

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 MAX_DIRECTORIES = 64
 MAX_ENTRIES = 512
-_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 13: 4, 16: 8, 18: 8}  # bytes of the types that are read: integers and text
+# Bytes per value of the types that are read: integers and text.
+_SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 7: 1, 13: 4, 16: 8, 18: 8}
 _FORMATS = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 _SUB_DIRECTORIES = 330
 

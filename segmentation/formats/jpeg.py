@@ -39,7 +39,7 @@ _OTHER_FRAMES = {
     0xF7: "JPEG-LS",
 }
 _PROGRESSIVE = (0xC2, 0xCA)
-# Coded data to put behind a cut: it decodes to something else than the zeros that a decoder fills in.
+# Coded data to append after a cut; it decodes to other values than the zeros that a decoder fills in.
 _PROBE_TAIL = b"\x5a\xa5\x36\x6c" * 2048 + _END
 
 
@@ -139,12 +139,12 @@ class OpenedJpeg:
             self.header = Header(*image.size, turn, turn, resolution, notes, image.info.get("exif") or b"")
 
     def _image(self, data: bytes) -> Image.Image:
-        # MPO is a JPEG with more pictures behind it; Pillow opens it as such.
+        # MPO is a JPEG followed by more pictures; Pillow opens it as MPO.
         return Image.open(io.BytesIO(data), formats=("JPEG", "MPO"))
 
     def prove(self) -> None:
         self._require_all_pixels()
-        # Entropy decoding still reads the whole file and finds truncation; only the inverse transform is cheaper.
+        # Entropy decoding still reads the whole file and detects truncation; only the inverse transform is cheaper.
         self._decoded(self._data, reduction=8)
 
     def samples(self) -> Samples:

@@ -13,7 +13,7 @@ from segmentation.formats import boxes, exif
 from segmentation.formats.opened import Header, Samples
 
 MAX_TILES = 4096
-_SIZE = struct.Struct(">HHHIIIIIIIIH")  # SOC is before it: marker SIZ, length, capabilities, sizes, offsets, components
+_SIZE = struct.Struct(">HHHIIIIIIIIH")  # after SOC: marker SIZ, length, capabilities, sizes, offsets, components
 _CMYK_SPACE = 12
 
 

@@ -18,7 +18,7 @@ _RATIOS = {1: (1, 1), 2: (12, 10), 3: (4, 3), 4: (3, 2), 5: (16, 9), 6: (5, 4), 
 
 @cache
 def _register() -> None:
-    # Imported on the first JPEG XL only, as the decoder takes time to load.
+    # Imported only for the first JPEG XL, because the decoder takes time to load.
     import pillow_jxl  # noqa: F401
 
 

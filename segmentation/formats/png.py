@@ -23,15 +23,15 @@ from segmentation.formats import exif
 from segmentation.formats.opened import DAMAGED_END, DAMAGED_SUM, Header, Samples
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
-MAX_PROFILE_BYTES = 8 * 2**20  # unpacked; profiles of printing presses have up to 3 MB
+MAX_PROFILE_BYTES = 8 * 2**20  # decompressed size; profiles for printing presses have up to 3 MB
 MAX_CHUNKS = 100_000
 
-_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
+_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # number of channels by colour type
 _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 16)}
 _GRAY, _RGB, _PALETTE = 0, 2, 3
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _PIECE_BYTES = 1 << 20
-_NEARLY_SRGB_GAMMA = 0.05  # of gAMA times 2.2: browsers read such a gamma as sRGB where no cHRM stands beside it
+_NEARLY_SRGB_GAMMA = 0.05  # of gAMA times 2.2: browsers read such a gamma as sRGB if there is no cHRM
 
 
 @dataclass(slots=True)
@@ -151,7 +151,7 @@ class OpenedPng:
         is_gray = pixels.ndim == 2
         profile, encoding, notes = self._colors()
         if self.depth == 16 and encoding is not None and not encoding.hdr:
-            # Browsers reduce to 8 bits before they convert such colours, and dark tones show it.
+            # Browsers reduce to 8 bits before they convert such colours; the difference is visible in dark tones.
             pixels, alpha = (pixels >> 8).astype(np.uint8), None if alpha is None else (alpha >> 8).astype(np.uint8)
         if self.depth == 16:
             notes = (f"depth: 16-bit {'gray' if is_gray else 'colour'} scaled to 8 bits", *notes)
@@ -175,7 +175,7 @@ class OpenedPng:
         if len(key) < 2 * count:
             return pixels, None
         most = 2**self.depth - 1
-        scale = 255 // most if self.depth < 8 else 1  # how the decoder widens 1, 2 and 4 bits
+        scale = 255 // most if self.depth < 8 else 1  # how the decoder scales 1, 2 and 4 bits
         values = np.array([(value & most) * scale for value in struct.unpack_from(f">{count}H", key)], np.uint16)
         is_key = pixels == values[0] if count == 1 else (pixels == values).all(-1)
         return pixels, np.where(is_key, 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)

@@ -44,7 +44,7 @@ _JPEG = 7
 _FAX = (2, 3, 4)
 _UNASSOCIATED, _ASSOCIATED = 2, 1
 
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it reports oddities of files that end in an answer anyway
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it logs oddities of files that are read or refused anyway
 
 
 class OpenedTiff:
@@ -156,7 +156,7 @@ class OpenedTiff:
             colors = np.iinfo(colors.dtype).max - colors
         if self._photometric == _CIELAB:
             colors = colors.copy()
-            colors[..., 1:] ^= 1 << (bits - 1)  # signed a and b, to an offset of half the range
+            colors[..., 1:] ^= 1 << (bits - 1)  # signed a and b, converted to an offset of half the range
         models: dict[int, Model] = {_SEPARATED: "cmyk", _CIELAB: "lab", _ICCLAB: "lab"}
         model: Model = models.get(self._photometric, "gray" if self._base == 1 else "rgb")
         return Samples(colors, model, alpha, profile, encoding, notes)
@@ -170,14 +170,14 @@ class OpenedTiff:
 
 
 def _pages(file: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:
-    """Yield the pages, each followed by those of its sub-directories, up to MAX_PAGES."""
+    """Yield the pages, each followed by the pages of its sub-directories, up to MAX_PAGES."""
     left = MAX_PAGES
     for index in range(MAX_PAGES):
         try:
             page = file.pages[index]
         except IndexError:
             return
-        except Exception:  # a broken directory behind good ones
+        except Exception:  # a broken directory after valid ones
             if index == 0:
                 raise
             return
@@ -186,7 +186,7 @@ def _pages(file: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:
             left -= 1
             try:
                 yield page.pages[number]  # type: ignore[index, misc]
-            except Exception:  # a broken sub-directory hides nothing that could be shown
+            except Exception:  # a broken sub-directory; it contains no page that could be shown
                 break
 
 
@@ -232,7 +232,7 @@ def _extra_kinds(page: tifffile.TiffPage) -> tuple[int, ...]:
     kinds = tuple(int(kind) for kind in page.extrasamples)
     count = page.samplesperpixel - base
     if not kinds and count == 1:
-        kinds = (_UNASSOCIATED,)  # RGB with four channels whose writer forgot to say what the fourth is
+        kinds = (_UNASSOCIATED,)  # RGB with four channels whose writer did not state what the fourth one is
     return (kinds + (0,) * count)[:count]
 
 
@@ -285,7 +285,7 @@ def _colors(page: tifffile.TiffPage) -> tuple[bytes | None, Encoding | None]:
         lines = (np.asarray(curves, float) / 65535).reshape(-1, length)
         tables = tuple(tuple(line.tolist()) for line in (lines if len(lines) == 3 else [lines[0]] * 3))
         return None, Encoding("table", points, tables=tables, source="calibrated")
-    return None, Encoding("power", points, gamma=2.2, source="calibrated")  # the default of TIFF 6.0, section 20
+    return None, Encoding("power", points, gamma=2.2, source="calibrated")  # the default gamma of TIFF 6.0, section 20
 
 
 def _number(page: tifffile.TiffPage, tag: int, default: int) -> int:

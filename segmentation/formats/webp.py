@@ -52,7 +52,7 @@ def _parse(data: bytes) -> tuple[dict[bytes, bytes], int, bool]:
     found: dict[bytes, bytes] = {}
     frames, place = 0, 12
     end = min(len(data), 8 + max(4, int.from_bytes(data[4:8], "little")))
-    if end <= 20:  # some writers leave the length empty
+    if end <= 20:  # some writers leave the length 0
         end = len(data)
     for _ in range(MAX_CHUNKS):
         if place + 8 > end:

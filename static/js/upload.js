@@ -1,16 +1,16 @@
-// The first page. Pictures are checked and sent ahead one by one as they are chosen, each with its own progress and its
-// own error; the job is submitted with those that arrived. A single picture goes straight to its page.
+// The first page. Pictures are checked and uploaded one by one when they are chosen, each with its own progress and its
+// own error; the job is submitted with the uploaded ones. A single picture is submitted immediately.
 import { ApiError, callJson } from "./api/request.js";
-import { byId, findAll, readJson } from "./page/elements.js";
+import { byId, find, findAll, readJson } from "./page/elements.js";
 import { fill, gettext, ngettext } from "./page/texts.js";
 import { toast } from "./page/toast.js";
 import { ColorTick } from "./settings/background.js";
 import { SettingsForm } from "./settings/form.js";
-import { optionsToSubmit, ticksOf } from "./settings/options.js";
+import { optionsToSubmit, ownOptions, ticksOf } from "./settings/options.js";
 import { wireOwnPresets } from "./settings/presets.js";
 import { isArchive, picturesInArchive } from "./upload/archives.js";
 import { wireDropping } from "./upload/dropping.js";
-import { countItems, folderOf, mayBePicture, megabytes, newItem, uploadIds } from "./upload/items.js";
+import { countItems, folderOf, mayBePicture, megabytes, newItem, ownSettings, uploadIds } from "./upload/items.js";
 import { Sending } from "./upload/sending.js";
 import { TrayRow } from "./upload/tray.js";
 
@@ -25,9 +25,13 @@ const urls = { uploads: form.dataset.uploads ?? "", jobs: form.dataset.jobs ?? "
 
 /** The page's state. */
 const state = {
-  /** In the order in which they were chosen. @type {Set<Item>} */
+  /** The files in the order in which they were chosen. @type {Set<Item>} */
   items: new Set(),
   isSubmitting: false,
+  /** The picture whose settings the form shows; null if it shows the common settings. @type {Item | null} */
+  shown: null,
+  /** The common settings while the form shows those of one picture. @type {Partial<Options>} */
+  common: {},
 };
 /** @type {Map<Item, TrayRow>} */
 const rows = new Map();
@@ -93,7 +97,7 @@ async function withFolder(chosen) {
 }
 
 /**
- * Add one of the site's own pictures, as if it had been dropped.
+ * Add one of the site's sample pictures, like a dropped file.
  * @param {HTMLElement} button
  */
 async function addSample({ dataset }) {
@@ -111,11 +115,13 @@ function addFile(file, folder) {
   if (refusal) Object.assign(item, { state: "refused", error: refusal });
   const row = new TrayRow(item, {
     onRemove: () => {
+      if (state.shown === item) showCommon();
       state.items.delete(item);
       rows.delete(item);
       row.element.remove();
       refresh();
     },
+    onSettings: () => showOwn(item),
     onAgain: () => {
       Object.assign(item, { state: "waiting", tries: 0 });
       row.show();
@@ -129,7 +135,7 @@ function addFile(file, folder) {
 }
 
 /**
- * Return why a file is not even sent; "" when it is.
+ * Return the reason why a file is not uploaded; "" when it is.
  * @param {File} file
  * @returns {string}
  */
@@ -160,6 +166,49 @@ function showPause(seconds, error) {
   refresh();
 }
 
+// Settings of one picture ---------------------------------------------------------------------------------------------
+
+/**
+ * Show the settings of one picture in the form, to be changed there.
+ * @param {Item} item
+ */
+function showOwn(item) {
+  showCommon();
+  state.common = settings.fields;
+  state.shown = item;
+  settings.show({ ...state.common, ...item.settings });
+  showWhose();
+  find(form, "#parameters details", HTMLDetailsElement).open = true;
+  byId("parameters").scrollIntoView({ block: "nearest" });
+}
+
+/** Store the form's settings for one picture, and let the form show the settings of all again. */
+function showCommon() {
+  const item = state.shown;
+  if (!item) return;
+  item.settings = ownOptions(settings.fields, state.common);
+  state.shown = null;
+  settings.show(state.common);
+  rows.get(item)?.show();
+  showWhose();
+}
+
+function showWhose() {
+  const item = state.shown;
+  byId("whose").hidden = !item;
+  byId("whose-text").textContent = item ? fill(gettext("Settings of {name} only"), { name: item.file.name }) : "";
+  byId("parameters").classList.toggle("of-one", item !== null);
+  for (const [each, row] of rows) row.element.classList.toggle("is-shown", each === item);
+}
+
+function wireOwnSettings() {
+  byId("whose-done").addEventListener("click", showCommon);
+  byId("whose-reset").addEventListener("click", () => {
+    settings.show(state.common);
+    showCommon();
+  });
+}
+
 // The button ----------------------------------------------------------------------------------------------------------
 
 function refresh() {
@@ -180,16 +229,23 @@ function chosenRecipe() {
   return choice instanceof HTMLSelectElement && choice.value ? { recipe: [choice.value] } : {};
 }
 
+/** @returns {{ settings?: Record<string, Partial<Options>> }} */
+function chosenForSingle() {
+  const own = ownSettings(state.items);
+  return Object.keys(own).length ? { settings: own } : {};
+}
+
 /** @param {{ image_url?: string[] }} [extra] */
 async function submit(extra = {}) {
   if (state.isSubmitting) return;
+  showCommon();
   state.isSubmitting = true;
   refresh();
   const uploads = uploadIds(state.items);
   const pictures = uploads.length ? { upload: uploads } : {};
   try {
     const job = await callJson("POST", urls.jobs, {
-      json: { ...chosenOptions(), ...chosenRecipe(), ...pictures, ...extra },
+      json: { ...chosenOptions(), ...chosenRecipe(), ...pictures, ...chosenForSingle(), ...extra },
     });
     location.assign(`${urls.job}${job.id}/`);
   } catch (error) {
@@ -205,7 +261,7 @@ async function submit(extra = {}) {
 function askForLink(url = "") {
   const dialog = byId("url-dialog", HTMLDialogElement);
   byId("url", HTMLInputElement).value = url;
-  dialog.returnValue = ""; // Escape leaves it as it was the last time
+  dialog.returnValue = ""; // Escape keeps the value of the last time
   dialog.showModal();
 }
 
@@ -223,7 +279,7 @@ function wireChoosing() {
     input.value = "";
   };
   files.addEventListener("change", () => take(files, () => true));
-  if (files.files?.length) take(files, () => true); // chosen before this script was there
+  if (files.files?.length) take(files, () => true); // chosen before this script was loaded
   folder.addEventListener("change", () => take(folder, (file) => mayBePicture(file) || isArchive(file)));
   for (const button of findAll(form, "[data-sample]")) {
     button.addEventListener("click", () => void addSample(button));
@@ -245,7 +301,7 @@ function wireChoosing() {
   });
 }
 
-// The browser's Back shows the page as it was left, in the middle of submitting.
+// The browser's Back button shows the page as it was left, during the submission.
 window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   state.isSubmitting = false;
@@ -256,4 +312,5 @@ window.addEventListener("online", () => sending.goOn());
 wireOwnPresets(settings.presets, byId("p-save").dataset.url ?? "", chosenOptions);
 wireDropping({ onFiles: (files) => void addFiles(files), onLink: askForLink });
 wireChoosing();
+wireOwnSettings();
 refresh();

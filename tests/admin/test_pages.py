@@ -56,7 +56,7 @@ def test_the_job_list_takes_the_same_few_queries_whatever_the_filter(
     job, failed = Job.objects.filter(dialect="web").first(), Job.objects.filter(status="failed").first()
     root.get(JOBS)
 
-    # Session, user, count, jobs, thumbnails; a filter adds the name that it shows, a search its five look-ups.
+    # Session, user, count, jobs, thumbnails; a filter adds the name that it shows, a search its five queries.
     with django_assert_max_num_queries(13 if "q=" in query else 7):
         page = root.get(JOBS + query.format(job=job, failed=failed))
 
@@ -145,7 +145,7 @@ def test_the_job_page_shows_timings_files_charges_and_trail(root: Client) -> Non
     assert str(job.pk) in page
     for stage in ("queue", "decode", "model", "post", "encode"):
         assert f"kl-stage-{stage}" in page
-    assert "submitted" in page
+    assert "<td>Submitted</td>" in page
     assert f"/admin/jobs/job/files/{job.artifacts.get(kind='cutout').pk}/" in page
 
 

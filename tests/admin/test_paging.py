@@ -1,4 +1,4 @@
-"""Long lists: the admin counts rows up to a limit, the gallery none at all, and figures are computed beside a visit."""
+"""Long lists: the admin counts rows up to a limit, the gallery counts none; figures are computed in the background."""
 
 from __future__ import annotations
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from uuid import UUID
 
 import pytest
+from pytest_django import Settings
 
 from jobs.models import Job
 from jobs.work.registry import Task, run_task
+from tests.api.content_checks import serving_checks
 from tests.api.picture_server import PictureServer, serving_pictures
 from tests.fakes import EmptyEngine, FakeEngine, answering
 
@@ -74,6 +78,21 @@ def picture_server() -> Iterator[PictureServer]:
     """Serve pictures that the running site can download."""
     with serving_pictures() as server:
         yield server
+
+
+@pytest.fixture
+def clickable_weights(tmp_path: Path, settings: Settings) -> None:
+    """Set `points` in the active model's manifest; no worker reads it here."""
+    weights = tmp_path / "clickable.safetensors"
+    weights.with_suffix(".json").write_text(json.dumps({"family": "keyline", "points": True}))
+    settings.MATTING_WEIGHTS = weights
+
+
+@pytest.fixture
+def checking_service() -> Iterator[str]:
+    """Serve a content check that refuses the pictures of Alice's team; give its URL."""
+    with serving_checks() as url:
+        yield url
 
 
 def _work_at_once(monkeypatch: pytest.MonkeyPatch, engine: FakeEngine) -> FakeEngine:

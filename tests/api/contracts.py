@@ -33,10 +33,11 @@ from segmentation.errors import MattingError
 
 @dataclass(frozen=True)
 class Submission:
-    """Describe a request that submits a photo.
+    """A request that submits a photo.
 
-    file: the form's field for the file. base64: the form's field for it as base64. body: builds the JSON from the
-    photo's URL. query: builds the query of a GET from it. another: fields that make it another request.
+    file: the form's field for the file. base64: the form's field for the photo as base64. body: builds the JSON from
+    the photo's URL. query: builds the query of a GET from this URL. another: fields that make the request a different
+    one.
     """
 
     path: str
@@ -67,7 +68,7 @@ class Contract:
 
     @property
     def codes(self) -> list[str]:
-        """List the codes of errors that the API can report."""
+        """Return the codes of the errors that the API can report."""
         return sorted(self.errors or errors_by_code())
 
 

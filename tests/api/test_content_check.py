@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-
 import pytest
 from pytest_django import Settings
 
 from jobs.models import Job
+from jobs.running.checks import check_matting_settings
+from tests.api.content_checks import SERVICE_REASON, allow, refuse
 from tests.api.native.sent import photo
 from tests.cast import Person
 from tests.fakes import FakeEngine
 
 pytestmark = pytest.mark.django_db
-
-
-def refuse(data: bytes, about: dict[str, str]) -> str | None:
-    return f"no cats in {about['dialect']}" if data else None
-
-
-def allow(data: bytes, about: dict[str, str]) -> str | None:
-    return None
+REFUSE, ALLOW = (f"{check.__module__}.{check.__name__}" for check in (refuse, allow))
 
 
 def submitted(person: Person, picture: bytes) -> dict[str, object]:
@@ -33,7 +23,7 @@ def submitted(person: Person, picture: bytes) -> dict[str, object]:
 def test_a_refused_picture_is_not_processed(
     alice: Person, jpeg_bytes: bytes, instant_worker: FakeEngine, settings: Settings
 ) -> None:
-    settings.MATTING_CONTENT_CHECK = f"{__name__}.refuse"
+    settings.MATTING_CONTENT_CHECK = REFUSE
 
     body = submitted(alice, jpeg_bytes)
 
@@ -44,7 +34,7 @@ def test_a_refused_picture_is_not_processed(
 def test_an_allowed_picture_is_processed(
     alice: Person, jpeg_bytes: bytes, instant_worker: FakeEngine, settings: Settings
 ) -> None:
-    settings.MATTING_CONTENT_CHECK = f"{__name__}.allow"
+    settings.MATTING_CONTENT_CHECK = ALLOW
 
     assert submitted(alice, jpeg_bytes)["status"] == "succeeded"
 
@@ -57,37 +47,38 @@ def test_a_check_that_fails_lets_nothing_pass(
     submitted(alice, jpeg_bytes)
 
     assert Job.objects.get().error_code == "internal"
-
-
-@pytest.fixture
-def service() -> Iterator[str]:
-    """A service that refuses pictures whose team is Studio."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            allowed = self.headers["X-Keyline-Team"] != "Studio"
-            body = json.dumps({"allowed": allowed, "reason": "asked over HTTP"}).encode()
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: object) -> None:
-            return None
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/check"
-    server.shutdown()
-    server.server_close()
+    assert instant_worker.calls == []
 
 
 def test_a_url_is_asked_with_the_picture(
-    alice: Person, charlie: Person, jpeg_bytes: bytes, instant_worker: FakeEngine, settings: Settings, service: str
+    alice: Person,
+    charlie: Person,
+    jpeg_bytes: bytes,
+    instant_worker: FakeEngine,
+    settings: Settings,
+    checking_service: str,
 ) -> None:
-    settings.MATTING_CONTENT_CHECK = service
+    settings.MATTING_CONTENT_CHECK = checking_service
 
     refused, allowed = (submitted(person, jpeg_bytes) for person in (alice, charlie))
 
-    assert refused["error"] == {"code": "content_refused", "detail": "asked over HTTP"}
+    assert refused["error"] == {"code": "content_refused", "detail": SERVICE_REASON}
     assert allowed["status"] == "succeeded"
+
+
+@pytest.mark.parametrize("value", ["", REFUSE, "https://checks.example/picture"])
+def test_a_check_that_exists_passes_at_start(settings: Settings, value: str) -> None:
+    settings.MATTING_CONTENT_CHECK = value
+
+    assert check_matting_settings(None) == []
+
+
+@pytest.mark.parametrize(
+    "value", ["nothing", "tests.api.missing.check", f"{__name__}.missing", "ftp://checks.example/"]
+)
+def test_a_check_that_cannot_be_called_is_refused_at_start(settings: Settings, value: str) -> None:
+    settings.MATTING_CONTENT_CHECK = value
+
+    (error,) = check_matting_settings(None)
+
+    assert "MATTING_CONTENT_CHECK" in error.msg

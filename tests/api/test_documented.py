@@ -40,7 +40,7 @@ def test_every_route_is_described(name: str) -> None:
 
 
 def _shortened(route: str, page: str) -> bool:
-    """Return whether the page names a route by its last parts, after an ellipsis."""
+    """Return whether the page shows only the last parts of a route, after an ellipsis."""
     return f"…/{'/'.join(route.split('/')[-2:])}" in page
 
 
@@ -95,7 +95,7 @@ def test_the_snippets_run(name: str, live_stack: Stack, picture_server: PictureS
     for text, language in snippets:
         reader.run(text, language)
 
-    assert len(sent) > 400_000  # more than a command line holds as base64
+    assert len(sent) > 400_000  # more than a command line accepts as base64
     assert {language for _, language in snippets} == set(LANGUAGES)
     written = sorted({file for text, _ in snippets for file in re.findall(r"cutout[\w-]*\.png", text)})
     assert len(written) >= len(LANGUAGES)

@@ -1,4 +1,4 @@
-"""A client that openapi-python-client generates from the site's own document uploads a photo and reads the job."""
+"""A client that openapi-python-client generates from the site's document uploads a photo and reads the job."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def test_a_caller_in_an_open_network_acts_for_its_team(alice: Person, jpeg_bytes
     "unlike",
     [
         {"REMOTE_ADDR": "127.0.0.2"},
-        {"REMOTE_ADDR": "10.1.2.3"},  # its team does not exist
+        {"REMOTE_ADDR": "10.1.2.3"},  # the team of this network does not exist
         {"HTTP_ORIGIN": "https://evil.example"},
         {"HTTP_X_FORWARDED_FOR": "203.0.113.9"},
         {"HTTP_AUTHORIZATION": "Bearer kl_wrong"},

@@ -49,7 +49,7 @@ def test_a_dialect_answers_in_english_whatever_language_is_asked_for(alice: Pers
         method.upper(), path, json.dumps(body), "application/json", headers={"Accept-Language": "zh-CN,zh;q=0.9"}
     )
 
-    # The two requests differ in their ids alone.
+    # The two requests differ only in their ids.
     said = [{**answer.json(), "log_id": "", "request_id": ""} for answer in (plain, chinese)]
     assert said[0] == said[1]
     assert chinese["Content-Language"] == "en"

@@ -1,6 +1,6 @@
 """`make bench`: measure everything, print one table, write JSON. `python -m tests.bench --help` lists the options.
 
-Each section is measured by itself; one that fails leaves a row that says why, and the others go on.
+Each section is measured separately. If one fails, its row gives the reason, and the other sections continue.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from tests.bench import machine, on_site, pages, rivals, several, steps
+from tests.bench import in_page, machine, on_site, pages, rivals, several, steps
 from tests.bench.figures import Figure, Run, Section, markdown, save
 from tests.bench.on_site import Site
 from tests.bench.sizes import QUICK, Sizes
 from tests.stack import ROOT, running_stack
 
 OUTPUT = ROOT / "var" / "bench"
-# In this order on one site: memory grows from the first batch on, and 50 megapixels would hide it.
+# In this order on one site, because memory grows from the first batch on, and 50 megapixels would hide that.
 ON_SITE: dict[str, tuple[str, Callable[[Site], list[Figure]]]] = {
     "single": ("One 1080p photo over HTTP", on_site.single),
     "batch": ("A batch", on_site.batch),
@@ -28,6 +28,7 @@ ON_SITE: dict[str, tuple[str, Callable[[Site], list[Figure]]]] = {
     "interactive": ("A person beside a batch", on_site.interactive),
     "polls": ("Pollers", on_site.pollers),
     "editor": ("The editor", on_site.editor),
+    "page": ("In the page", in_page.visible),
     "memory": ("Memory", on_site.growth),
     "large": ("Large photos", on_site.large),
 }
@@ -43,7 +44,7 @@ RIVALS: dict[str, tuple[str, Callable[[Path, Path, Sizes], list[Figure]]]] = {
     "rembg_s": ("rembg's server", rivals.servers),
     "rembg_p": ("rembg's folders", rivals.folders),
 }
-_LAST = ("sqlite", "postgres")  # they take longest to fill
+_LAST = ("sqlite", "postgres")  # filling them takes longest
 NAMES = [*ON_SITE, *OWN_SITES, *RIVALS]
 
 
@@ -70,7 +71,7 @@ def main() -> int:
             figures = [Figure(f"{name}.failed", title, None, note=reason)]
         command = f"python -m tests.bench --only {name}"
         sections.append(Section(name, title, tuple(figures), command, round(time.monotonic() - started, 1)))
-        save(Run(described, tuple(sections)), options.json)  # what is measured stays, whatever happens next
+        save(Run(described, tuple(sections)), options.json)  # finished measurements are stored at once
 
     def on_one_site() -> None:
         with running_stack(**several.QUIET) as stack:

@@ -1,8 +1,8 @@
 """Measure finished pictures: each shadow at 1920 x 1080, and a job of 200 pictures with three recipes.
 
-Run by `make bench`. The job runs on a real site with the built-in model: from the submission of 200 pictures to its
-end, with three recipes and without, in the same run, so that the difference is what the recipes cost.
-`python -m tests.bench.bench_finish 20` takes fewer pictures.
+Run by `make bench`. The job runs on a real site with the built-in model. The time from its submission to its end is
+measured with three recipes and without recipes in the same run; the difference is the cost of the recipes. `python -m
+tests.bench.bench_finish 20` uses fewer pictures.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ SIZE = (1920, 1080)
 ROUNDS = 15
 PICTURES = 200
 RECIPES = ("amazon-main", "shopify-square", "instagram-square")
-MOST_MS = 40.0  # a shadow at 1080p may take
+MOST_MS = 40.0  # the limit for a shadow at 1080p
 
 
 def bottle_alpha() -> np.ndarray:
-    """Draw an upright subject in the middle: (1080, 1920) uint8."""
+    """Return the alpha of an upright subject in the middle: (1080, 1920) uint8."""
     alpha = np.zeros((SIZE[1], SIZE[0]), np.uint8)
     cv2.ellipse(alpha, (960, 620), (230, 380), 0, 0, 360, 255, -1)
     cv2.rectangle(alpha, (880, 120), (1040, 420), 255, -1)
@@ -38,7 +38,10 @@ def bottle_alpha() -> np.ndarray:
 
 
 def shadow_times_ms() -> dict[str, list[float]]:
-    """Return the milliseconds of each kind of shadow, in turns, so that a busy moment falls on all of them."""
+    """Return the time of each kind of shadow in milliseconds.
+
+    The kinds are measured in turn, so that a busy moment affects all of them.
+    """
     alpha = bottle_alpha()
     rgb = np.full((*alpha.shape, 3), 120, np.uint8)
 
@@ -59,7 +62,7 @@ def shadow_times_ms() -> dict[str, list[float]]:
 
 
 def pictures(count: int) -> list[bytes]:
-    """Return this many different photos of 640 x 640, as JPEG."""
+    """Return `count` different photos of 640 x 640 as JPEG."""
     photo = cv2.resize(data.astronaut(), (840, 840), interpolation=cv2.INTER_CUBIC)
     found = []
     for number in range(count):
@@ -71,7 +74,7 @@ def pictures(count: int) -> list[bytes]:
 
 
 def job_s(stack: Stack, photos: list[bytes], recipes: tuple[str, ...]) -> tuple[float, int]:
-    """Submit one job and wait for its end; return the seconds it took and the number of finished files."""
+    """Submit one job and wait for its end; return its time in seconds and the number of finished files."""
     api = stack.api()
     files = [("image", (f"{number}.jpg", photo, "image/jpeg")) for number, photo in enumerate(photos)]
     started = time.perf_counter()

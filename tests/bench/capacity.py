@@ -1,4 +1,4 @@
-"""What a large service would need, calculated from the measured figures."""
+"""Calculate the needs of a large service from the measured figures."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from tests.bench.figures import Run, number
 
 MONTH_S = 30 * 86_400
-PEAK = 3.0  # the busiest hour against the mean
-LOAD = 0.7  # of a host's batch rate, so that a queue empties
-# Prices of large providers' list, rounded; they are assumptions, everything else is measured.
+PEAK = 3.0  # the busiest hour relative to the mean
+LOAD = 0.7  # of a host's batch rate, so that a queue can become empty
+# List prices of large providers, rounded. They are assumptions; everything else is measured.
 CPU_HOUR = 0.025
 DISK_GB_MONTH = 0.02
 EGRESS_GB = 0.05
@@ -18,7 +18,7 @@ EGRESS_GB = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Hold one row of the table: what is needed, how it was derived."""
+    """One row of the table: what is needed, and how it was calculated."""
 
     what: str
     value: str
@@ -26,7 +26,7 @@ class Need:
 
 
 def needs(run: Run, pictures_a_month: float) -> list[Need]:
-    """Return what a month of pictures needs; empty when a figure that it is derived from was not measured."""
+    """Return the needs of a month of pictures; empty when a required figure was not measured."""
     values = {figure.key: figure.value for figure in run.figures()}
     keys = ("batch.rate", "hosts.commits", "hosts.rows", "hosts.row_bytes", "hosts.file_bytes", "hosts.cutout_bytes")
     if any(values.get(key) is None for key in keys):

@@ -1,4 +1,4 @@
-"""`make bench-compare A=FILE B=FILE`: show two runs side by side."""
+"""`make bench-compare A=FILE B=FILE`: show two runs beside each other."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from tests.bench.figures import Run, load, number
 
 
 def compared(first: Run, second: Run) -> str:
-    """Return a table of both runs' values and how many times better the second is; a figure may be in one alone."""
+    """Return a table of both runs' values and the improvement factor of the second run.
+
+    A figure may exist in only one of the runs.
+    """
     before = {figure.key: figure for figure in first.figures()}
     after = {figure.key: figure for figure in second.figures()}
     heads = [f"{run.machine.get('commit', '?')} ({run.machine.get('date', '?')[:16]})" for run in (first, second)]

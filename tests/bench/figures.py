@@ -11,11 +11,11 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Hold one measured figure.
+    """One measured figure.
 
-    key: its name in JSON and in comparisons. value: None when it could not be measured; `note` then says why. target:
-    a limit in the same unit, None for figures that are only reported. at_most: whether the target is an upper limit.
-    rival: the same figure of another program, measured in the same run.
+    key: its name in JSON and in comparisons. value: None when it could not be measured; `note` then gives the reason.
+    target: a limit in the same unit, None for figures that are only reported. at_most: whether the target is an upper
+    limit. rival: the same figure of another program, measured in the same run.
     """
 
     key: str
@@ -36,14 +36,14 @@ class Figure:
 
     @property
     def missed_by(self) -> float | None:
-        """Return by which factor the target is missed, above 1; None where it is met."""
+        """Return the factor by which the target is missed, above 1; None if it is met."""
         if self.is_met is not False or not self.value or not self.target:
             return None
         return self.value / self.target if self.at_most else self.target / self.value
 
     @property
     def ratio(self) -> float | None:
-        """Return how many times better than the rival it is; None without a rival."""
+        """Return the factor by which the figure is better than the rival's; None without a rival."""
         if not self.rival or not self.value:
             return None
         return self.rival / self.value if self.at_most else self.value / self.rival
@@ -61,7 +61,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Hold the figures that one command measured."""
+    """The figures that one command measured."""
 
     name: str
     title: str
@@ -72,7 +72,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Hold one run of the benchmark: where and when, and its sections."""
+    """One run of the benchmark: its place and time, and its sections."""
 
     machine: dict[str, Any]
     sections: tuple[Section, ...] = field(default=())
@@ -82,7 +82,7 @@ class Run:
 
 
 def number(value: float | None, unit: str = "") -> str:
-    """Write a value with the digits that mean something: 3 for small ones, none after the point from 100 on."""
+    """Return a value as text with its significant digits: 3 for small values, no decimals from 100 on."""
     if value is None:
         return "–"
     text = f"{value:.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
@@ -106,7 +106,7 @@ HEADINGS = ("figure", "measured", "target", "", "rival", "ratio")
 
 
 def markdown(sections: Iterable[Section]) -> str:
-    """Return the one table of all sections."""
+    """Return the table of all sections as Markdown."""
     lines = [f"| {' | '.join(HEADINGS)} |", "|---|--:|--:|---|--:|--:|"]
     for section in sections:
         lines.append(f"| **{section.title}** | | | | | |")
@@ -120,7 +120,7 @@ def save(run: Run, path: Path) -> None:
 
 
 def load(path: Path) -> Run:
-    """Read what `save` wrote."""
+    """Read a file written by `save`."""
     stored = json.loads(path.read_text(encoding="utf-8"))
     sections = tuple(
         Section(**(section | {"figures": tuple(Figure(**figure) for figure in section["figures"])}))

@@ -1,4 +1,4 @@
-"""What a figure belongs to: the machine, the commit, the date, and how busy the machine was."""
+"""The context of a figure: machine, commit, date, and how busy the machine was."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from segmentation.cpus import available_cpus
 from tests.stack import ROOT
 
 _PACKAGES = ("openvino", "onnxruntime", "torch", "opencv-python-headless", "numpy", "Django")
-BUSY_LOAD = 0.5  # of one processor, before the first measurement
+BUSY_LOAD = 0.5  # share of one processor that is busy before the first measurement
 
 
 def describe() -> dict[str, Any]:
-    """Return what the JSON says of the machine and of the state of the code."""
+    """Return the JSON description of the machine and of the state of the code."""
     return {
         "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         "commit": _git("rev-parse", "--short=12", "HEAD") + ("+" if _git("status", "--porcelain") else ""),
@@ -47,12 +47,12 @@ def _git(*words: str) -> str:
 
 
 def rss_mb(pid: int) -> float:
-    """Return the memory that a process has in RAM, in MB, with what it shares with others."""
+    """Return the memory of a process in RAM in MB, including memory that it shares with other processes."""
     return _status_kb(pid, "VmRSS") / 1024
 
 
 def own_mb(pid: int) -> float:
-    """Return a process's share of the memory (PSS) in MB: what several use is divided between them."""
+    """Return a process's share of the memory (PSS) in MB: shared memory is divided between its users."""
     try:
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
@@ -63,7 +63,7 @@ def own_mb(pid: int) -> float:
 
 
 def peak_mb(pid: int) -> float:
-    """Return the most memory that a process ever had in RAM, in MB."""
+    """Return the highest memory of a process in RAM so far, in MB."""
     return _status_kb(pid, "VmHWM") / 1024
 
 

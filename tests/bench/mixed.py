@@ -1,4 +1,4 @@
-"""The pictures of the benchmark: real photos of scikit-image, enlarged and varied so that no two are the same file."""
+"""The pictures of the benchmark: real photos of scikit-image, enlarged and varied so that all files differ."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from skimage import data
 from tests import photos
 
 FULL_HD = (1920, 1080)
-# Width and height of the mixture, in turn: web pictures, phones, and one camera.
+# Width and height of the mixture, in turn: web pictures, phones and one camera.
 SIZES = ((640, 480), (1024, 768), (1080, 1350), (1920, 1080), (1600, 1200), (800, 1200), (2048, 1536), (4000, 3000))
 SMALL = (480, 360)
 _PHOTOS = ("coffee", "astronaut", "chelsea", "rocket")
@@ -26,7 +26,7 @@ def _photo(name: str) -> np.ndarray:
 
 
 def picture(size: tuple[int, int], number: int = 0, *, quality: int = 90) -> bytes:
-    """Return a JPEG of exactly that width and height; every number gives other pixels."""
+    """Return a JPEG of exactly this width and height; each number gives different pixels."""
     width, height = size
     pixels = _photo(_PHOTOS[number % len(_PHOTOS)])
     if (number // len(_PHOTOS)) % 2:

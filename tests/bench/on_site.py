@@ -1,4 +1,4 @@
-"""Figures that need one running site: single pictures, batches, clients, pollers, the editor, memory."""
+"""Figures that need a running site: single pictures, batches, clients, pollers, the editor, memory."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -22,13 +23,13 @@ from tests.stack import Api, Stack
 WARM_UP = 3
 ALLOWED = {200, 202, 429, 503}
 POLLS_A_SECOND = 20
-POLLERS = 20  # threads, each for fifty pollers of one request in fifty seconds
+POLLERS = 20  # threads; each acts for fifty pollers that send one request in fifty seconds
 _JOB_TIMEOUT_S = 600.0
 
 
 @dataclass
 class Site:
-    """Hold a running site and what earlier sections found out about it."""
+    """A running site, and results of earlier sections."""
 
     stack: Stack
     sizes: Sizes = field(default_factory=Sizes)
@@ -44,7 +45,7 @@ class Site:
 
 
 def single(site: Site) -> list[Figure]:
-    """One 1080p photo after the other."""
+    """Measure one 1080p photo after the other."""
     photos = [mixed.picture(mixed.FULL_HD, number) for number in range(WARM_UP + site.sizes.single)]
     took_ms, model_ms = sequence(site, photos)
     took_ms, model_ms = took_ms[WARM_UP:], model_ms[WARM_UP:]
@@ -64,7 +65,7 @@ def single(site: Site) -> list[Figure]:
 
 
 def large(site: Site) -> list[Figure]:
-    """12 and 50 megapixels to PNG and WebP, and the memory at 50."""
+    """Measure 12 and 50 megapixels to PNG and WebP, and the memory at 50."""
     found = []
     for name, size, factor in (("12mp", (4000, 3000), 3), ("50mp", (8660, 5773), 8)):
         photo = mixed.picture(size)
@@ -81,7 +82,7 @@ def large(site: Site) -> list[Figure]:
 
 
 def batch(site: Site) -> list[Figure]:
-    """200 mixed photos in one job, and the same mixture one at a time."""
+    """Measure 200 mixed photos in one job, and the same mixture one at a time."""
     photos = mixed.mixture(site.sizes.batch)
     took_ms, _ = sequence(site, photos[: site.sizes.one_by_one])
     alone = 1000 * len(took_ms) / sum(took_ms)
@@ -100,7 +101,7 @@ def batch(site: Site) -> list[Figure]:
 
 
 def clients(site: Site) -> list[Figure]:
-    """1, 8, 32 and 128 clients that wait for their pictures."""
+    """Measure 1, 8, 32 and 128 clients that wait for their pictures."""
     found = []
     for count, total in site.sizes.clients.items():
         photos = mixed.mixture(total, start=1000 * count)
@@ -140,7 +141,7 @@ def _client(site: Site, photos: Sequence[bytes]) -> tuple[Counter[int], list[flo
 
 
 def interactive(site: Site) -> list[Figure]:
-    """One person's pictures while a batch of 1,000 waits."""
+    """Measure one person's pictures while a batch of 1,000 waits."""
     photos = [mixed.picture(mixed.FULL_HD, 5000 + number) for number in range(2 * site.sizes.interactive)]
     idle_ms = [timed(site, photo, "png") for photo in photos[: site.sizes.interactive]]
     small = [mixed.picture(mixed.SMALL, 6000 + number) for number in range(site.sizes.beside)]
@@ -166,7 +167,7 @@ def interactive(site: Site) -> list[Figure]:
 
 
 def pollers(site: Site) -> list[Figure]:
-    """A batch while 1,000 pollers send 20 requests a second."""
+    """Measure a batch while 1,000 pollers send 20 requests per second."""
     finished = submitted(site, mixed.zipped(mixed.mixture(1, start=9000)))
     ended(site, finished)
     idle_ms = sorted(_poll(site.api, finished) for _ in range(60))
@@ -206,7 +207,7 @@ def _poll(api: Api, job: str) -> float:
 
 
 def editor(site: Site) -> list[Figure]:
-    """A slider of the editor on a photo of 24 megapixels: the picture that the page requests while it moves."""
+    """Measure a slider of the editor on a photo of 24 megapixels: the picture that the page requests while it moves."""
     job = submitted(site, mixed.zipped([mixed.picture((6000, 4000), 12_000)]))
     ended(site, job)
     api, took_ms = site.api, []
@@ -222,7 +223,7 @@ def editor(site: Site) -> list[Figure]:
 
 
 def growth(site: Site) -> list[Figure]:
-    """How much memory each process gained over 2,000 pictures."""
+    """Measure how much the memory of each process grows over 2,000 pictures."""
     if not site.rss_mb:
         note_memory(site)
     missing = site.sizes.growth - (site.pictures - site.pictures_at_rss)
@@ -239,19 +240,21 @@ def growth(site: Site) -> list[Figure]:
 
 
 def note_memory(site: Site) -> None:
-    """Remember every process's memory as the start of the growth; the first pictures have warmed them up."""
+    """Store every process's memory as the start of the growth, when the first pictures have warmed them up."""
     site.rss_mb = {pid: machine.rss_mb(pid) for pid in site.stack.processes("python")}
     site.pictures_at_rss = site.pictures
 
 
 def short_name(pid: int) -> str:
-    """Return what a process of the site does, from its command line."""
+    """Return the role of a process of the site, from its command line."""
     words = machine.command_of(pid).split()
     for word in ("--child", "run", "work"):
         if word in words:
             following = words[words.index(word) + 1 :] if word == "--child" and "work" in words else []
             return f"work {following[0]}" if following else "web" if "webserver" in " ".join(words) else word
-    return "web server" if any("webserver" in word for word in words) else " ".join(words[-2:])[-40:]
+    if any("webserver" in word for word in words):
+        return "web server"
+    return " ".join(Path(word).name for word in words[-2:])[-40:]
 
 
 # Requests -------------------------------------------------------------------------------------------------------------
@@ -267,7 +270,7 @@ def posted(api: Api, photo: bytes, kind: str) -> requests.Response:
 
 
 def timed(site: Site, photo: bytes, kind: str) -> float:
-    """Return the milliseconds until the whole cutout has arrived."""
+    """Return the time until the whole cutout has arrived, in milliseconds."""
     started = time.perf_counter()
     response = posted(site.api, photo, kind)
     took_ms = (time.perf_counter() - started) * 1000
@@ -278,7 +281,7 @@ def timed(site: Site, photo: bytes, kind: str) -> float:
 
 
 def sequence(site: Site, photos: Sequence[bytes]) -> tuple[list[float], list[float]]:
-    """Send one photo after the other; return the milliseconds of each request, and those of its model."""
+    """Send one photo after the other; return the times of each request and of its model, in milliseconds."""
     api, took_ms, model_ms = site.api, [], []
     for photo in photos:
         started = time.perf_counter()
@@ -301,7 +304,7 @@ def submitted(site: Site, archive: bytes) -> str:
 
 
 def ended(site: Site, job: str) -> dict[str, Any]:
-    """Wait for a job's end and return its document; raise RuntimeError when a picture failed."""
+    """Wait for a job's end and return its JSON; raise RuntimeError when a picture failed."""
     deadline = time.monotonic() + _JOB_TIMEOUT_S
     while time.monotonic() < deadline:
         document = site.api.get(f"/api/jobs/{job}/?wait=30&images_page_size=1").json()
@@ -314,7 +317,7 @@ def ended(site: Site, job: str) -> dict[str, Any]:
 
 
 def span_s(job: dict[str, Any]) -> float:
-    """Return the seconds from a job's acceptance to its end, by the site's clock."""
+    """Return the seconds from a job's creation to its end, by the site's clock."""
     began, end = (dt.datetime.fromisoformat(job[name]) for name in ("created_at", "finished_at"))
     return (end - began).total_seconds()
     return (
@@ -323,7 +326,7 @@ def span_s(job: dict[str, Any]) -> float:
 
 
 def model_ms_of(site: Site, job: dict[str, Any]) -> float:
-    """Return the milliseconds that the model took for all pictures of a job."""
+    """Return the time of the model for all pictures of a job, in milliseconds."""
     total, page = 0.0, 1
     while True:
         shown = site.api.get(f"/api/jobs/{job['id']}/?images_page={page}&images_page_size=100").json()

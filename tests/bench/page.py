@@ -1,4 +1,4 @@
-"""Write docs/benchmarks.md from the last run, the qualities that were measured, and the text in page.md.
+"""Write docs/benchmarks.md from the last run, the measured qualities, and the text in page.md.
 
 `python -m tests.bench.page [RUN.json]` copies a run to docs/benchmarks.json first.
 """
@@ -49,13 +49,13 @@ def _machine(run: Run) -> str:
 
 
 def _missed(run: Run) -> str:
-    """List the figures that missed their target, by how much."""
+    """Return a list of the figures that missed their target, with the factor."""
     rows = [f"- {one.what}: {one.verdict}" for one in run.figures() if one.missed_by is not None]
     return "\n".join(rows) or "None."
 
 
 def qualities(measured: dict[str, Any]) -> str:
-    """Write the table of `manage.py compare_quality`, and what the uncertainty is worth."""
+    """Return the table of `manage.py compare_quality`, and the measurements of the uncertainty."""
     from jobs.inference.comparison import Comparison
 
     parts = Comparison.from_json(measured).by_set()

@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 ROUNDS = 9
-# What a copy changes: ids get other first digits, moments move back, unique names get a prefix.
+# The changes of a copy: ids get other first digits, times are moved back, unique names get a prefix.
 _TABLES = ("jobs_job", "jobs_jobimage", "jobs_artifact", "jobs_usageentry")
 _IDS = {"id", "job_id", "image_id"}
 _MOMENTS = {"created_at", "started_at", "finished_at", "enqueued_at"}
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def fill(wanted: int, seeded: int) -> None:
-    """Write `seeded` jobs, and copy them inside the database until there are `wanted`."""
+    """Write `seeded` jobs, and copy them inside the database until there are `wanted` jobs."""
     import io
 
     from django.core.management import call_command
@@ -56,7 +56,7 @@ def fill(wanted: int, seeded: int) -> None:
 
 
 def _copy(number: int) -> None:
-    """Copy all seeded rows: on SQLite once, as copy `number`; on PostgreSQL into copies 1 … `number`."""
+    """Copy all seeded rows: on SQLite once, as copy `number`; on PostgreSQL into the copies 1 … `number`."""
     from django.db import connection
 
     is_postgres = connection.vendor == "postgresql"
@@ -68,7 +68,7 @@ def _copy(number: int) -> None:
             values = [_changed(table, name, is_postgres) for name in columns]
             names = ", ".join(f'"{name}"' for name in columns)
             if is_postgres:
-                source = f"{table} r, generate_series(1, {number}) n"  # only seeded rows: one statement a table
+                source = f"{table} r, generate_series(1, {number}) n"  # only seeded rows: one statement per table
             else:
                 first = "substr(r.job_id, 1, 4)" if table != "jobs_job" else "substr(r.id, 1, 4)"
                 source = f"(SELECT {number} n) CROSS JOIN {table} r WHERE {first} <> 'c0de'"
@@ -112,7 +112,7 @@ def addresses() -> list[tuple[str, str]]:
 
 
 def measured(name: str, address: str) -> dict[str, Any]:
-    """Return the median of several visits; of `dashboard_first` every visit computes the figures."""
+    """Return the median of several visits; each visit of `dashboard_first` computes the figures again."""
     from django.contrib.auth.models import User
     from django.core.cache import cache
     from django.db import connection

@@ -1,6 +1,7 @@
-"""Profile the work on pictures outside the model: `python -m tests.bench.profile [PICTURES]`.
+"""Profile the processing of pictures without the model: `python -m tests.bench.profile [PICTURES]`.
 
-Prints the functions of the pipeline that take most processor time, with all they call, and the shares of its stages.
+Prints the functions of the pipeline that use the most processor time, including their calls, and the shares of its
+stages.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""rembg with the same ONNX file on the same photos: `rembg s` over HTTP, in turns, and `rembg p` for a folder."""
+"""Compare with rembg on the same ONNX file and photos: `rembg s` over HTTP, in turns, and `rembg p` for a folder."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tests.bench.several import QUIET
 from tests.bench.sizes import Sizes
 from tests.stack import ROOT, free_port, running_stack, wait_for
 
-MODEL = "isnet-general-use"  # the name by which rembg looks for the file
+MODEL = "isnet-general-use"  # rembg looks for a file of this name
 
 
 def servers(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
-    """One 1080p photo after the other, to both servers in turn."""
+    """Measure one 1080p photo after the other, on both servers in turn."""
     photos = [mixed.picture(mixed.FULL_HD, 300 + number) for number in range(2 + sizes.rival_requests)]
     ours_ms, theirs_ms, builtin_ms = [], [], []
     with (
@@ -48,7 +48,7 @@ def servers(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
 
 
 def folders(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
-    """A folder of photos from the command line, start-up included."""
+    """Measure a folder of photos on the command line, including the start."""
     with (
         _weights(onnx) as (weights, home),
         tempfile.TemporaryDirectory() as name,
@@ -64,13 +64,13 @@ def folders(onnx: Path, rembg: Path, sizes: Sizes) -> list[Figure]:
         paths = sorted(map(str, source.iterdir()))
         command = [sys.executable, str(ROOT / "manage.py"), "cutout", *paths, "-o"]
         warm = [*command[:3], paths[0], "-o", str(Path(name, "warm"))]
-        _took([*warm], environment | {"MATTING_WEIGHTS": str(weights)})  # converts the model, as the first start does
+        _took([*warm], environment | {"MATTING_WEIGHTS": str(weights)})  # the first start converts the model
         ours = _took([*command, str(Path(name, "ours"))], environment | {"MATTING_WEIGHTS": str(weights)})
         first = Path(name, "first")
         first.mkdir()
         shutil.copy(paths[0], first)
         rival = [str(rembg), "p", "-m", MODEL]
-        _took([*rival, str(first), str(Path(name, "first-out"))], os.environ | _home(home))  # it compiles once, too
+        _took([*rival, str(first), str(Path(name, "first-out"))], os.environ | _home(home))  # rembg compiles once, too
         theirs = _took([*rival, str(source), str(Path(name, "theirs"))], os.environ | _home(home))
         own = _took([*command, str(Path(name, "own"))], environment)
         made = len(list(Path(name, "theirs").glob("*.png")))
@@ -107,7 +107,7 @@ def _asked(address: str, photo: bytes) -> float:
 
 @contextlib.contextmanager
 def _weights(onnx: Path) -> Iterator[tuple[Path, Path]]:
-    """Yield the ONNX file with its manifest, and a folder that holds it under the name that rembg looks for."""
+    """Yield the ONNX file with its manifest, and a folder with the file under the name that rembg looks for."""
     with tempfile.TemporaryDirectory(prefix="keyline-rembg-") as name:
         home = Path(name)
         shutil.copy(onnx, home / f"{MODEL}.onnx")

@@ -1,4 +1,4 @@
-"""Figures that need sites of their own: start and small processes, one or two workers, one or two hosts."""
+"""Figures that need separate sites: start and small processes, one or two workers, one or two hosts."""
 
 from __future__ import annotations
 
@@ -21,12 +21,17 @@ from tests.bench.sizes import Sizes
 from tests.postgres import running_postgres
 from tests.stack import ROOT, Stack, free_port, running_stack, start_stack, wait_for
 
-QUIET = {"MATTING_REPEAT_WINDOW_S": "0", "MATTING_MAX_IMAGES_PER_JOB": "1000", "MATTING_QUOTA_REQUESTS_PER_SECOND": ""}
+QUIET = {
+    "MATTING_REPEAT_WINDOW_S": "0",
+    "MATTING_MAX_IMAGES_PER_JOB": "1000",
+    "MATTING_QUOTA_REQUESTS_PER_SECOND": "",
+    "MATTING_WORKERS": "",  # the site's own default; other tests set one worker
+}
 _BUCKET = "keyline"
 
 
 def small_and_cold(sizes: Sizes) -> list[Figure]:
-    """Start a site that has been set up before, and look at its processes."""
+    """Measure the start of a site that has been set up before, and its processes."""
     with tempfile.TemporaryDirectory(prefix="keyline-bench-") as name:
         folder = Path(name)
         with running_stack(folder, **QUIET) as stack:
@@ -36,10 +41,11 @@ def small_and_cold(sizes: Sizes) -> list[Figure]:
         stack = start_stack(folder, **QUIET)
         try:
             cold_s = _first_answer(stack, secret, mixed.picture(mixed.FULL_HD, 1), started)
-            time.sleep(2.0)  # the processes that start last; nothing is measured meanwhile
+            time.sleep(2.0)  # these processes start last; nothing is measured meanwhile
             pids = stack.processes("python")
-            model = max(pids, key=machine.rss_mb)
-            small = {pid: machine.rss_mb(pid) for pid in pids if pid != model}
+            models = stack.processes("work", "--child", "pictures")
+            model = max(models, key=machine.rss_mb)
+            small = {pid: machine.rss_mb(pid) for pid in pids if pid not in models}
             largest = max(small, key=lambda pid: small[pid])
             median = statistics.median(small.values())
             everything = sum(machine.own_mb(pid) for pid in stack.processes())
@@ -76,10 +82,10 @@ def _first_answer(stack: Stack, secret: str, photo: bytes, started: float) -> fl
 
 
 def two_workers(sizes: Sizes) -> list[Figure]:
-    """The same mixture with one worker and with two, each with one thread for its model."""
+    """Measure the same mixture with one worker and with two, each with one thread for its model."""
     rates = {}
     for count in (1, 2):
-        with running_stack(**QUIET, MATTING_WORKERS=str(count), MATTING_MODEL_THREADS="1") as stack:
+        with running_stack(**QUIET | {"MATTING_WORKERS": str(count), "MATTING_MODEL_THREADS": "1"}) as stack:
             wait_for(
                 lambda site=stack, wanted=count: _workers(site) == wanted, timeout_s=120, what="a worker is missing"
             )
@@ -93,7 +99,7 @@ def two_workers(sizes: Sizes) -> list[Figure]:
 
 
 def two_hosts(sizes: Sizes) -> list[Figure]:
-    """A second host over PostgreSQL and a bucket."""
+    """Measure a second host with PostgreSQL and a bucket."""
     with running_postgres() as database, _bucket() as storage, tempfile.TemporaryDirectory() as other:
         shared = QUIET | storage | {"DATABASE_URL": database, "MATTING_WORKERS": "1", "MATTING_MODEL_THREADS": "1"}
         with running_stack(**shared, MATTING_HOST="first") as stack:
@@ -122,14 +128,14 @@ def two_hosts(sizes: Sizes) -> list[Figure]:
 
 
 class _Written:
-    """Count what PostgreSQL has written since this object was made."""
+    """Count the bytes that PostgreSQL has written since this object was created."""
 
     def __init__(self, database: str) -> None:
         self._database = database
         self._before = self._counted()
 
     def a_picture(self, pictures: int) -> list[Figure]:
-        time.sleep(1.5)  # PostgreSQL's processes report what they did within a second
+        time.sleep(1.5)  # PostgreSQL's processes report their writes within one second
         commits, rows, size = (
             (after - before) / pictures for after, before in zip(self._counted(), self._before, strict=True)
         )
@@ -167,7 +173,7 @@ def _workers(stack: Stack) -> int:
 
 
 def _rate(site: Site) -> float:
-    """Return pictures a second of one job; a smaller one before it warms the processes up."""
+    """Return the pictures per second of one job, after a smaller job has warmed the processes up."""
     ended(site, submitted(site, mixed.zipped(mixed.mixture(8, start=70_000 + site.pictures))))
     archive = mixed.zipped(mixed.mixture(site.sizes.scaling, start=80_000 + site.pictures))
     return site.sizes.scaling / span_s(ended(site, submitted(site, archive)))

@@ -1,4 +1,4 @@
-"""How much the benchmark measures: everything, or little, to see that it works."""
+"""The extent of the benchmark: complete, or small to check that it works."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """Hold numbers of requests, pictures and jobs.
+    """Numbers of requests, pictures and jobs.
 
-    one_by_one: of the batch's pictures, sent one at a time as well. clients: number of clients, and the requests of
-    all of them together. seeded: jobs that `seed_jobs` writes before the database copies them.
+    one_by_one: the pictures of the batch that are also sent one at a time. clients: number of clients, and the requests
+    of all of them together. seeded: jobs that `seed_jobs` writes before the database copies them.
     """
 
     single: int = 20
@@ -22,6 +22,7 @@ class Sizes:
     interactive: int = 20
     poll_batch: int = 48
     slider: int = 12
+    drops: int = 9
     growth: int = 2000
     scaling: int = 64
     rival_requests: int = 10
@@ -41,6 +42,7 @@ QUICK = Sizes(
     interactive=2,
     poll_batch=4,
     slider=3,
+    drops=2,
     growth=12,
     scaling=4,
     rival_requests=1,

@@ -1,4 +1,4 @@
-"""The picture work on a 1920 x 1080 photo, one step at a time, beside what the usual libraries take."""
+"""The processing of a 1920 x 1080 photo, one step at a time, compared with the usual libraries."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _NOTES = {"encode PNG, RGBA": "rival: OpenCV, level 1", "decode (JPEG)": "rival:
 
 
 class Ellipse:
-    """Take no time as a model, and find a soft ellipse in the middle of every picture."""
+    """A model that takes no time and finds a soft ellipse in the middle of every picture."""
 
     name, version, runtime, takes_points = "ellipse", "0", "none", False
 
@@ -50,7 +50,7 @@ def opencv_png(rgba: np.ndarray) -> bytes:
 
 
 def measure(rounds: int, steps: dict[str, Callable[[], object]]) -> dict[str, list[float]]:
-    """Run every step once a round, so that a busy moment of the machine falls on all of them."""
+    """Run every step once per round, so that a busy moment of the machine affects all of them."""
     times_ms: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
         for name, step in steps.items():
@@ -61,7 +61,7 @@ def measure(rounds: int, steps: dict[str, Callable[[], object]]) -> dict[str, li
 
 
 def figures(sizes: Sizes) -> list[Figure]:
-    """Measure every step; PNG beside what the usual libraries take."""
+    """Measure every step, and PNG compared with the usual libraries."""
     rgb = cv2.resize(astronaut(), SIZE, interpolation=cv2.INTER_CUBIC)
     data = encoded(rgb, "JPEG", quality=90)
     limits, engine = Limits(), Ellipse()

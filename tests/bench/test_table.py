@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import capacity, figures, page
+from tests.bench import capacity, figures, page, sizing
 from tests.bench.__main__ import NAMES
 from tests.bench.compare import compared
 from tests.bench.figures import Figure, Run, Section
@@ -87,3 +87,10 @@ def test_the_page_names_no_section_that_does_not_exist() -> None:
 
 def test_the_kept_qualities_are_two_hundred_photos() -> None:
     assert len(json.loads(page.QUALITIES.read_text(encoding="utf-8"))["photos"]) == 200
+
+
+def test_the_tables_of_sizing_are_those_of_the_last_measurement() -> None:
+    page_text = sizing.PAGE.read_text()
+
+    assert sizing.written(page_text, sizing.last()) == page_text
+    assert sizing.written(page_text, "other tables") != page_text

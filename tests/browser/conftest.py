@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,18 +14,9 @@ from redis import Redis
 from mattingsite.data_folder import broker_socket
 from tests import photos
 from tests.cast import PASSWORD
+from tests.chromium import launched
 from tests.stack import Stack
 
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 390, "height": 800}
 PATIENCE_MS = 60_000
@@ -43,11 +33,9 @@ class Visitor:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    assert binary, "no Chromium on this machine: apt-get install chromium"
     expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary, args=FLAGS)
+        browser = launched(playwright)
         yield browser
         browser.close()
 

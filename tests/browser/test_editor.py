@@ -323,7 +323,7 @@ def test_of_two_quick_boxes_the_last_wish_is_shown_whichever_answer_comes_last(
     with page.expect_response(is_run) as late:
         held[0].continue_()
     late.value.finished()
-    page.evaluate("() => fetch(location.href).then((answer) => answer.text())")  # by then the late answer is read
+    page.evaluate("() => fetch(location.href).then((answer) => answer.text())")  # the late response has been read now
 
     what = "the last wish is not the version that is shown"
     wait_for(lambda: len(boxes_that_arrived(page, only_shown=True)) == 2, timeout_s=30, what=what)
@@ -358,7 +358,7 @@ def test_a_rendering_that_nothing_answers_is_not_said_to_be_tried_again(sign_up:
     page.wait_for_selector("#stage-note.error")
 
     assert page.locator("#stage-text").inner_text() == "The connection was lost. Try again."
-    visitor.complaints.clear()  # the browser's own about the request
+    visitor.complaints.clear()  # the browser's own message about the request
 
 
 def test_a_picture_is_deleted_with_the_versions_that_the_model_made(sign_up: Callable[..., Visitor], photo_files):
@@ -381,7 +381,7 @@ def test_a_page_that_back_shows_again_can_be_submitted(sign_up: Callable[..., Vi
     page = sign_up().page
     page.set_input_files("#files", photo_files)
     page.wait_for_selector("#go:not([disabled])")
-    page.route("**/api/jobs/", lambda route: None)  # never answered
+    page.route("**/api/jobs/", lambda route: None)  # never gets a response
     page.click("#go")
     assert page.is_disabled("#go")
 

@@ -65,7 +65,7 @@ def test_a_click_keeps_and_an_alt_click_removes(sign_up: Callable[..., Visitor],
     page.keyboard.press("Control+z")
     page.wait_for_selector("#boxes .removes", state="detached")
     assert page.locator("#boxes .keeps").count() == 1
-    visitor.complaints.clear()  # the browser's, about the refused runs
+    visitor.complaints.clear()  # the browser's own message about the rejected runs
 
 
 def test_undo_and_redo_go_through_settings_and_strokes(sign_up: Callable[..., Visitor], photo_files):
@@ -109,10 +109,10 @@ def test_undo_after_a_run_brings_the_result_before_back_without_a_new_run(sign_u
 def test_the_stroke_is_seen_before_the_server_answers(sign_up: Callable[..., Visitor], photo_files):
     page = sign_up().page
     cut_out(page, photo_files[0])
-    page.route("**/variants", lambda route: None)  # never answered
+    page.route("**/variants", lambda route: None)  # never gets a response
     page.click("[data-tool=brush]")
     page.click("[data-brush=restore]")
-    assert page.is_visible("#before")  # the ghost of the original
+    assert page.is_visible("#before")  # the pale copy of the original
     page.click("[data-brush=erase]")
     x, y = middle_of_brush(page)
 
@@ -184,7 +184,7 @@ def test_without_a_result_there_is_nothing_to_download(sign_up: Callable[..., Vi
         answer = route.fetch()
         route.fulfill(response=answer, body=answer.text().replace('"status": "succeeded"', '"status": "running"'))
 
-    page.route("**/api/jobs/*/?wait=20", lambda route: None)  # never answered
+    page.route("**/api/jobs/*/?wait=20", lambda route: None)  # never gets a response
     page.route("**/jobs/*/", lambda route: route.fallback() if "/api/" in route.request.url else unfinished(route))
     page.reload()
 

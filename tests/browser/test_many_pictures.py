@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -96,7 +97,32 @@ def test_deleted_pictures_come_back_by_undo_and_the_original_shows_under_the_poi
 
     page.locator(".pick").nth(0).check(force=True)
     page.click("#selection button[value=delete]")
-    page.goto("/usage/")  # leaving the page ends the time for Undo
+    page.goto("/usage/")  # leaving the page ends the time in which Undo is possible
     page.wait_for_function(
         "async () => (await (await fetch('/gallery/')).text()).split('class=\"pick\"').length === 3", polling=300
     )
+
+
+def test_one_picture_of_a_batch_has_settings_of_its_own(sign_up: Callable[..., Visitor], photo_files: list[Path]):
+    page = sign_up().page
+    page.set_input_files("#files", photo_files[:2])
+    page.get_by_role("button", name="Settings…: cat.jpg").click()
+    assert page.get_by_text("Settings of cat.jpg only").is_visible()
+    assert page.locator("#p-people").is_hidden()  # what the model is asked is the same for all
+    page.locator("#p-transparent").uncheck()
+    page.select_option("#p-format", "jpeg")
+    page.click("#whose-done")
+    assert page.input_value("#p-format") == "png"
+    assert page.get_by_role("button", name="Own settings: cat.jpg").is_visible()
+
+    page.click("#go:not([disabled])")
+    page.wait_for_url("**/jobs/**")
+    page.wait_for_selector(".badge.succeeded")
+    with page.expect_download() as whole:
+        page.click("#zip")
+    assert names_in(whole.value) == ["astronaut.png", "cat.jpg"]
+
+    page.locator(".thumb > a").nth(1).click()
+    page.wait_for_selector(FINISHED)
+    job = json.loads(page.locator("#job").inner_text())
+    assert job["images"][0]["settings"] == {"format": "jpeg", "background": "#ffffff"}

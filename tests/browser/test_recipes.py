@@ -1,4 +1,4 @@
-"""The recipes page: the preview follows the form, and what is saved can be used on the first page."""
+"""The recipes page: the preview follows the form, and a saved recipe can be used on the first page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The other pages: keys, language, theme, accessibility, small screens, the start page's size."""
+"""The other pages: keys, language, theme, small screens, the start page's size."""
 
 from __future__ import annotations
 
@@ -6,58 +6,14 @@ from collections.abc import Callable
 
 import pytest
 import requests
-from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.conftest import PHONE, Visitor
+from tests.browser.test_accessibility import PAGES
 from tests.browser.test_cutting_out import cut_out
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
-PAGES = [
-    "/",
-    "/gallery/",
-    "/recipes/",
-    "/usage/",
-    "/keys/",
-    "/webhooks/",
-    "/team/",
-    "/status/",
-    "/docs/errors",
-    "/accounts/password/change/",
-    "/accounts/email/",
-    "/accounts/2fa/",
-]
 FIRST_PAGE_BYTES = 150_000
-
-
-def faults_of(visitor: Visitor) -> list[str]:
-    """Return axe's findings, without those about axe's own styles and requests."""
-    ours = list(visitor.complaints)
-    found = Axe().run(visitor.page, options={"preload": False}).response["violations"]
-    visitor.page.wait_for_load_state("networkidle")
-    visitor.complaints[:] = ours
-    return [f"{rule['id']}: {rule['nodes'][0]['html']}" for rule in found]
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_page_has_accessibility_faults(sign_up: Callable[..., Visitor], photo_files, scheme):
-    visitor = sign_up(color_scheme=scheme)
-    cut_out(visitor.page, photo_files[0])
-    faults = {"editor": faults_of(visitor)}
-
-    for address in PAGES:
-        visitor.page.goto(address)
-        faults[address] = faults_of(visitor)
-
-    assert {address: found for address, found in faults.items() if found} == {}
-
-
-def test_strangers_pages_have_no_accessibility_faults(visit: Callable[..., Visitor]):
-    visitor = visit()
-
-    for address in ("/", "/accounts/login/", "/accounts/signup/"):
-        visitor.page.goto(address)
-        assert faults_of(visitor) == []
 
 
 def test_no_page_is_wider_than_a_phone(sign_up: Callable[..., Visitor], photo_files):

@@ -39,7 +39,7 @@ def test_a_lost_connection_only_delays_the_sending(sign_up: Callable[..., Visito
     wait_until_ready(page, 2)
 
     assert page.locator("#upload-status").inner_text() == ""
-    visitor.complaints.clear()  # the browser's, about the lost requests
+    visitor.complaints.clear()  # the browser's own message about the lost requests
 
 
 def test_a_refusal_for_an_hour_stops_the_sending_until_it_is_tried_again(
@@ -60,7 +60,7 @@ def test_a_refusal_for_an_hour_stops_the_sending_until_it_is_tried_again(
     page.route(UPLOADS, refuse)
     choose(page, files)
     page.wait_for_function("() => document.querySelectorAll('.tray-item.failed').length === 8")
-    assert next(asked) <= 4  # those that were under way together, no more
+    assert next(asked) <= 4  # only the requests that were in progress at the same time
 
     page.unroute(UPLOADS)
     page.click("#retry")
@@ -85,7 +85,7 @@ def test_who_is_signed_out_meanwhile_is_told_so_and_goes_on(sign_up: Callable[..
 
 def test_files_beyond_a_batch_are_told_of(sign_up: Callable[..., Visitor], photo_files):
     page = sign_up().page
-    page.route("**/api/uploads/", lambda route: None)  # none is sent: only their number counts here
+    page.route("**/api/uploads/", lambda route: None)  # nothing is sent: only the number of files matters here
     limit = page.evaluate("JSON.parse(document.getElementById('limits').textContent).max_images")
     page.evaluate(
         """(count) => {
@@ -125,7 +125,7 @@ def test_escape_in_the_dialog_for_a_link_fetches_nothing(sign_up: Callable[..., 
 def test_files_chosen_before_the_script_is_there_are_not_lost(sign_up: Callable[..., Visitor], photo_files):
     page = sign_up().page
     held: list[Route] = []
-    page.route("**/js/upload*.js", lambda route: held.append(route))  # a built-in function is none to it
+    page.route("**/js/upload*.js", lambda route: held.append(route))  # built-in functions do not count for it
     with page.expect_request("**/js/upload*.js"):
         page.goto("/", wait_until="commit")
 

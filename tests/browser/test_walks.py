@@ -1,6 +1,6 @@
-"""Five tasks of a newcomer, each walked by visible labels only: no ids, no CSS classes, no addresses of the API.
+"""Five tasks of a new user, done with visible labels only: no ids, no CSS classes, no URLs of the API.
 
-A walk that no longer finds its label is a page on which a newcomer no longer finds the next step.
+If a test no longer finds a label, a new user no longer finds the next step.
 """
 
 from __future__ import annotations
@@ -28,7 +28,10 @@ PHOTO_COUNT = 50
 
 
 def bag_with_pale_strap() -> Image.Image:
-    """Return a leather bag before a wall, (640, 640) RGB; its strap has nearly the wall's colour, so it gets lost."""
+    """Return a leather bag before a wall, (640, 640) RGB.
+
+    The model loses the strap, which has nearly the wall's colour.
+    """
     picture = Image.new("RGB", (BAG_SIDE, BAG_SIDE), WALL)
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 520, BAG_SIDE, BAG_SIDE), fill=(196, 186, 172))
@@ -50,7 +53,7 @@ def bag(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def two_people(tmp_path: Path) -> Path:
-    """A photo of two people side by side: (512, 1024)."""
+    """Return a photo of two people side by side: (512, 1024)."""
     person = photos.astronaut()
     path = tmp_path / "two-people.jpg"
     path.write_bytes(photos.encode(np.hstack([person, person[:, ::-1]]), "JPEG", quality=92))
@@ -59,7 +62,7 @@ def two_people(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fifty_photos(tmp_path: Path) -> Path:
-    """A zip of fifty small photos."""
+    """Return a zip of fifty small photos."""
     small = Image.fromarray(photos.astronaut()).resize((160, 160))
     path = tmp_path / "holiday.zip"
     with zipfile.ZipFile(path, "w") as zipped:

@@ -1,4 +1,4 @@
-"""Files of kinds that were once decoded wrongly, all generated from one drawn picture, give the right values.
+"""Files of kinds that were once decoded incorrectly give the right values; all are generated from one drawn picture.
 
 The picture is an orange ball with a leaf on a plain background, 320 x 240; pixel (160, 125) of the ball is (197, 99,
 17). The expected values are those of Chromium's canvas, or the file's own samples.

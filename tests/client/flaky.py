@@ -1,4 +1,4 @@
-"""Proxy before a running site that loses connections, to test what the client does about it."""
+"""A proxy in front of a running site that breaks connections, to test how the client reacts."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ BUSY = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 2
 class FlakyProxy:
     """Forward connections to a port of this machine.
 
-    faults: what happens to the next connections, in order: the number of the response's bytes after which it is closed,
-    or "busy" for a response with Retry-After. Later connections are forwarded whole.
+    faults: the faults of the next connections, in order: the number of response bytes after which the connection is
+    closed, or "busy" for a response with Retry-After. Later connections are forwarded without faults.
     """
 
     def __init__(self, target: int) -> None:
@@ -26,7 +26,7 @@ class FlakyProxy:
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
     def serve(self) -> None:
-        with contextlib.suppress(OSError):  # the listener is closed at the end
+        with contextlib.suppress(OSError):  # the listening socket is closed when the test ends
             while True:
                 client, _ = self._listener.accept()
                 self.connections += 1
@@ -63,7 +63,7 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 
 @contextlib.contextmanager
 def flaky_proxy(target: int) -> Iterator[FlakyProxy]:
-    """Start a proxy before a port; stop it at the end of the block."""
+    """Start a proxy in front of a port; stop the proxy at the end of the block."""
     proxy = FlakyProxy(target)
     threading.Thread(target=proxy.serve, daemon=True).start()
     try:

@@ -1,7 +1,8 @@
-"""The client package: retries, idempotency keys, resumed downloads and the command, against a scripted service."""
+"""The client package: retries, idempotency keys, resumed downloads and the command, with a scripted service."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,16 @@ def test_an_interrupted_download_goes_on_where_it_stopped(tmp_path: Path) -> Non
     assert [entry.name for entry in tmp_path.iterdir()] == ["a.png"]
 
 
+def test_a_download_is_followed_to_a_bucket_without_the_key(tmp_path: Path) -> None:
+    there = httpx.Response(302, headers={"Location": "https://bucket.example/a.png?signature=1"})
+    script = Script(there, httpx.Response(200, content=b"png"))
+
+    path = script.client().download("/files/1/a.png", tmp_path / "a.png")
+
+    assert path.read_bytes() == b"png"
+    assert [request.headers.get("Authorization") for request in script.requests] == ["Bearer kl_1", None]
+
+
 def test_a_jobs_pictures_are_read_page_by_page() -> None:
     image = {"id": "1", "name": "a.jpg", "status": "succeeded", "error": None, "files": []}
     first = httpx.Response(200, json={**JOB, "images": [image], "images_next": "http://site/api/jobs/1/?images_page=2"})
@@ -161,3 +172,93 @@ def test_the_command_asks_for_the_site(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("KEYLINE_URL", raising=False)
 
     assert main(["i", "a.jpg", "b.png"]) == 2
+
+
+HABITS = [
+    (["-a"], {"refine": "true"}),
+    (["-om"], {"outputs": "mask"}),
+    (["-ppm"], {"alpha_mode": "binary", "threshold": "25", "feathering": "true"}),
+    (["-ppm", "--threshold", "5"], {"alpha_mode": "binary", "threshold": "5", "feathering": "true"}),
+    (["-dc", "-vm"], {"decontaminate": "true", "quality": "auto"}),
+    (["-vm", "--quality", "fine"], {"quality": "fine"}),
+    (["-bgc", "255", "0", "16", "255"], {"background": "#ff0010"}),
+    (["-bgc", "255", "0", "16", "0"], {}),
+    (["-m", "u2net", "-af", "240", "-ab", "10", "-ae", "10"], {}),
+    (
+        ["-x", '{"sam_prompt": [{"type": "point", "data": [9, 8], "label": 0}], "model_path": "/etc/passwd"}'],
+        {"method": "points", "points": "[[9, 8, 0]]"},
+    ),
+    (
+        ["-x", '{"sam_prompt": [{"type": "rectangle", "data": [1, 2, 30, 40]}]}'],
+        {"method": "boxes", "boxes": "[[1, 2, 30, 40]]"},
+    ),
+]
+
+
+@pytest.mark.parametrize(("flags", "expected"), HABITS, ids=[" ".join(flags)[:20] for flags, _ in HABITS])
+def test_the_flags_of_rembg_are_sent_as_the_sites_options(
+    scripted: Callable[..., Script], tmp_path: Path, flags: list[str], expected: dict[str, str]
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    script = scripted(httpx.Response(200, headers={"Content-Type": "image/png"}, content=b"png"))
+
+    status = main(["--url", "http://site", "i", *flags, str(tmp_path / "a.jpg"), str(tmp_path / "b.png")])
+
+    parts = re.findall(rb'name="(\w+)"\r\n\r\n(.*?)\r\n--', script.requests[0].content, re.DOTALL)
+    assert status == 0
+    assert {name.decode(): value.decode() for name, value in parts} == expected
+
+
+def test_flags_without_effect_are_reported(
+    scripted: Callable[..., Script], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"x")
+    scripted(httpx.Response(200, headers={"Content-Type": "image/png"}, content=b"png"))
+
+    main(["--url", "http://site", "i", "-m", "u2net", str(tmp_path / "a.jpg"), str(tmp_path / "b.png")])
+
+    assert "-m has no effect here." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("flags", [["-bgc", "1", "2", "3", "128"], ["-x", "[]"], ["-x", '{"sam_prompt": [1]}']])
+def test_flags_that_cannot_be_sent_are_refused(
+    scripted: Callable[..., Script], capsys: pytest.CaptureFixture[str], flags: list[str]
+) -> None:
+    script = scripted()
+
+    assert main(["--url", "http://site", "i", *flags, "a.jpg", "b.png"]) == 2
+    assert flags[0] in capsys.readouterr().err
+    assert script.requests == []
+
+
+def test_a_missing_file_is_reported_without_a_traceback(
+    scripted: Callable[..., Script], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scripted()
+
+    assert main(["--url", "http://site", "i", str(tmp_path / "missing[red].jpg"), str(tmp_path / "b.png")]) == 1
+    assert "missing[red].jpg: No such file" in capsys.readouterr().err
+
+
+def test_inputs_are_deleted_only_once_their_results_are_there(scripted: Callable[..., Script], tmp_path: Path) -> None:
+    photos, results = tmp_path / "photos", tmp_path / "results"
+    photos.mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        (photos / name).write_bytes(b"x")
+    problem = httpx.Response(422, json={"detail": "not a picture", "code": "image_unreadable"})
+    scripted(httpx.Response(200, headers={"Content-Type": "image/png"}, content=b"png"), problem)
+
+    main(["--url", "http://site", "p", "-d", str(photos), str(results)])
+
+    assert [path.name for path in photos.iterdir()] == ["b.jpg"]
+    assert (results / "a.png").read_bytes() == b"png"
+
+
+def test_a_job_is_waited_for_by_its_id(scripted: Callable[..., Script], tmp_path: Path) -> None:
+    ended = httpx.Response(200, json={**JOB, "status": "succeeded"})
+    script = scripted(ended, httpx.Response(200, content=b"zip"))
+
+    status = main(["--url", "http://site", "wait", "1", str(tmp_path / "out.zip")])
+
+    assert (status, (tmp_path / "out.zip").read_bytes()) == (0, b"zip")
+    assert [request.url.path for request in script.requests] == ["/api/jobs/1/", "/api/jobs/1/zip"]

@@ -70,7 +70,7 @@ def proxy(live_stack: Stack) -> Iterator[FlakyProxy]:
 
 
 def no_pause(seconds: float) -> None:
-    """Repeat at once."""
+    """Retry without a pause."""
 
 
 def test_a_submission_whose_response_is_lost_makes_one_job(
@@ -126,7 +126,7 @@ def test_the_command_watches_a_folder(live_stack: Stack, jpeg_bytes: bytes, tmp_
         env=environment,
         stderr=subprocess.PIPE,
         text=True,
-        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a shell's background job ignores it
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),  # a background job of a shell ignores it
     ) as watching:
         try:
             wait_for((results / "first.webp").exists, timeout_s=120, what="the first picture was not cut out")

@@ -1,4 +1,4 @@
-"""Load on a site in the operator's walk: pictures sent one after the other, with every response kept."""
+"""Load on a site during the operator's walk: pictures sent one after the other, with every response stored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.stack import wait_for
 
 @dataclass
 class Load:
-    """Send one small picture after the other through the site, in threads, and keep every response."""
+    """Send one small picture after the other through the site, in threads, and store every response."""
 
     url: str
     secret: str
@@ -46,7 +46,7 @@ class Load:
         wait_for(lambda: all(begun >= now for begun in self._begun.values()), timeout_s=120, what="a request hangs")
 
     def wait_for_more(self, number: int) -> None:
-        """Return when so many further pictures have succeeded."""
+        """Return when `count` further pictures have succeeded."""
         target = len(self.jobs) + number
         wait_for(
             lambda: len(self.jobs) >= target or bool(self.faults),
@@ -78,7 +78,7 @@ class Load:
 
 
 def send(site: Load, photo: bytes) -> requests.Response:
-    """Submit a picture and wait for it."""
+    """Submit a picture and wait for its result."""
     return requests.post(
         f"{site.url}/api/jobs/?wait=60",
         files={"image": ("photo.png", photo)},

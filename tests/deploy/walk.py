@@ -1,8 +1,8 @@
 """The operator's walk: set up a site on several hosts, watch it, lose a worker, upgrade it under load, back it up.
 
-`make walk` runs it and prints every step; `tests/deploy/test_walk.py` runs the same as a test. It needs PostgreSQL and
-nginx (apt-get install postgresql nginx-light) and the history of this repository, for version 1.0.0. Everything is done
-as docs/deployment.md says, with the programs that an operator would use.
+`make walk` runs it and prints every step; `tests/deploy/test_walk.py` runs it as a test. It needs PostgreSQL and nginx
+(apt-get install postgresql nginx-light) and the history of this repository, for version 1.0.0. All steps follow
+docs/deployment.md, with the programs that an operator would use.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ Say = Callable[[str], None]
 
 
 def walk(say: Say) -> None:
-    """Do every step; raise AssertionError, which says what is wrong, for one that does not work."""
+    """Run every step; raise AssertionError with the reason for a step that fails."""
     archive = subprocess.run(["git", "archive", COMMIT_OF_1_0_0], cwd=ROOT, capture_output=True, check=False)
     assert archive.returncode == 0, "this clone does not contain version 1.0.0: git fetch --unshallow"
     with contextlib.ExitStack() as stack:
-        # Short, because the embedded broker's socket would have to fit; each host has a folder in it.
+        # Short, because the path of the embedded broker's socket would have to fit; each host has a folder in it.
         folder = Path(tempfile.mkdtemp(prefix="walk-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         old = Release(folder / "1.0.0", ["-m", "gunicorn"])
@@ -176,7 +176,7 @@ class _Walk:
     def logs(self) -> str:
         return "\n".join(f"--- {path.name}\n{path.read_text()[-1500:]}" for path in self.folder.glob("*.log"))
 
-    # While it runs ----------------------------------------------------------------------------------------------------
+    # While the site runs ----------------------------------------------------------------------------------------------
 
     def _upgrade(self, nginx: Nginx, load: Load) -> None:
         """Upgrade in the order of docs/deployment.md: schema, workers one by one, web machines one by one."""
@@ -257,7 +257,7 @@ class _Walk:
 
 
 def _is_alive(release: Release, worker: Host) -> bool:
-    """Return True when the log of a new worker says nothing wrong and its own check succeeds."""
+    """Return True when the log of a new worker has no errors and its own check succeeds."""
     found = subprocess.run(
         [sys.executable, "manage.py", "worker_alive"],
         cwd=release.folder,

@@ -16,7 +16,7 @@ from pillow_heif import register_heif_opener
 
 from tests import photos
 
-# Formats whose decoder can tell that the end is missing. BMP and GIF are cut where their pixels are, not after them.
+# Formats whose decoder detects a missing end. BMP and GIF are cut inside their pixels instead.
 _CUT_FORMATS = {
     "JPEG": {"quality": 85},
     "PNG": {},
@@ -91,7 +91,7 @@ def _lying_headers() -> Iterator[tuple[str, bytes]]:
         yield f"bmp-{name}", _patched(photos.encode(tiny, "BMP"), 18, struct.pack("<ii", width, height))
         if max(width, height) < 65_536:
             yield f"gif-{name}", _gif_claiming(width, height, tiny)
-            if width * height == 0 or width * height > 50_000_000:  # a JPEG's missing rows are filled, by its standard
+            if width * height == 0 or width * height > 50_000_000:  # decoders fill a JPEG's missing rows, as allowed
                 yield f"jpeg-{name}", _jpeg_claiming(width, height, tiny)
     png, jpeg = photos.encode(tiny, "PNG"), photos.encode(tiny, "JPEG")
     yield "png-signature-before-jpeg", png[:8] + jpeg

@@ -14,8 +14,8 @@ from tests.stack import Stack
 
 pytestmark = pytest.mark.e2e
 
-# Places on the photo, (top, bottom, left, right) in pixels: face and suit are the astronaut's, the wall beside her head
-# is not.
+# Regions of the photo, (top, bottom, left, right) in pixels: face and suit belong to the astronaut, the wall beside her
+# head does not.
 FACE = (80, 180, 190, 260)
 SUIT = (330, 480, 80, 240)  # left of the helmet that she holds
 WALL = (10, 150, 310, 370)

@@ -1,6 +1,7 @@
-"""Two hosts, each with its own data and weights folder, on one PostgreSQL, one broker and one storage.
+"""Two hosts with separate data and weights folders share one PostgreSQL, one broker and one storage.
 
-An activation applies to both, a host without the file copies it from the storage, and no picture uses two models.
+An activation applies to both hosts, a host without the file copies it from the storage, and each picture is processed
+by only one model.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def first(tmp_path: Path, postgres_url: str) -> Iterator[Stack]:
 
 @pytest.fixture
 def second(tmp_path: Path, first: Stack) -> Iterator[Path]:
-    """The second host: one worker; the value is its data folder."""
+    """The second host: one worker. The fixture returns its data folder."""
     folder = tmp_path / "second"
     (folder / "weights").mkdir(parents=True)
     environment = first.environment | {

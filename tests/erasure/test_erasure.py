@@ -1,4 +1,4 @@
-"""Erasing users and teams leaves no file, row or name behind, and a valid audit trail; an export contains it all."""
+"""Erasing users and teams removes all files, rows and names and keeps the audit trail valid; an export has all data."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from allauth.socialaccount.models import SocialAccount
 from axes.models import AccessAttempt
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -49,7 +50,7 @@ def run(*arguments: str) -> str:
 
 @pytest.fixture
 def traces(alice: Person, bob: Person) -> None:
-    """What Bob leaves on the site: a session, failed sign-ins, an invitation, and entries that name him."""
+    """Rows that name Bob: a session, failed sign-ins, an invitation, and audit entries."""
     bob.browser().get("/")
     AccessAttempt.objects.create(
         username="bob", ip_address="203.0.113.9", user_agent="", path_info="/", failures_since_start=1
@@ -176,6 +177,7 @@ def test_an_export_contains_account_jobs_audit_entries_and_files_without_secrets
         job = submit_file(bob)
         submit(alice)
     Job.objects.filter(pk=job.pk).update(user=bob.user)
+    SocialAccount.objects.create(user=bob.user, provider="ldap", uid="7f3a", extra_data={"groups": ["designers"]})
     target = tmp_path / "bob.zip"
 
     run("export_user", "bob", str(target))
@@ -184,10 +186,12 @@ def test_an_export_contains_account_jobs_audit_entries_and_files_without_secrets
     with zipfile.ZipFile(target) as bundle:
         account = json.loads(bundle.read("account.json"))[0]
         jobs = json.loads(bundle.read("jobs.json"))
+        sign_on = json.loads(bundle.read("single_sign_on.json"))
         stored = [name for name in bundle.namelist() if name.startswith("files/")]
     assert (account["username"], account["email"]) == ("bob", "bob@example.com")
     assert "password" not in account
     assert [one["id"] for one in jobs] == [str(job.pk)]
+    assert sign_on[0]["extra_data"] == {"groups": ["designers"]}
     assert any("source" in name for name in stored)
     with pytest.raises(CommandError, match="exists"):
         run("export_user", "bob", str(target))

@@ -22,7 +22,7 @@ from jobs.inference.comparison import (
     recommended,
 )
 
-# Ten photos; the two most uncertain ones hold most of the fast model's error.
+# Ten photos. The two most uncertain ones cause most of the fast model's error.
 MEASURED = [
     Measured(
         uncertainty=0.9 - 0.05 * number, fast_error=0.4 if number < 2 else 0.01, fine_error=0.01, fast_s=1, fine_s=9
@@ -50,7 +50,7 @@ def test_the_cheapest_level_that_is_near_enough_is_recommended() -> None:
     assert chosen is not None
     assert (chosen.escalated_share, chosen.above) == (0.2, pytest.approx(0.85))
     assert chosen.error <= 1.1 * 0.01
-    assert recommended([replace(one, fine_s=1.0) for one in MEASURED]) is None  # then fine itself is the better choice
+    assert recommended([replace(one, fine_s=1.0) for one in MEASURED]) is None  # otherwise fine is the better choice
 
 
 def test_a_perfect_measure_would_find_the_worst_photos() -> None:

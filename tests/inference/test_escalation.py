@@ -22,7 +22,7 @@ def test_at_most_the_share_escalates_and_it_is_the_most_uncertain_pictures() -> 
 
     chosen = [value for value in values if escalation.decide(value) == "uncertain"]
 
-    assert 0.15 * len(values) < len(chosen) <= 0.25 * len(values) + 10  # the first ten pictures know no share yet
+    assert 0.15 * len(values) < len(chosen) <= 0.25 * len(values) + 10  # the first ten pictures have no known share
     assert sum(chosen) / len(chosen) > 0.8
 
 

@@ -1,4 +1,4 @@
-"""An activation reaches all hosts or none, and a host without the file leaves its pictures to other hosts."""
+"""An activation reaches all hosts or none; a host without the file leaves its pictures to other hosts."""
 
 from __future__ import annotations
 

@@ -109,4 +109,4 @@ def test_only_so_many_pixels_of_an_archive_are_decoded_while_the_request_waits(m
 
     assert isinstance(first, RefusedSource)
     assert isinstance(second, CheckedSource)
-    assert isinstance(third, CheckedSource)  # beyond the budget: a worker will find it
+    assert isinstance(third, CheckedSource)  # beyond the limit of the check at submission; a worker detects the damage

@@ -8,6 +8,7 @@ import {
   optionsForStage,
   optionsToRender,
   optionsToSubmit,
+  ownOptions,
   ticksOf,
 } from "../../static/js/settings/options.js";
 
@@ -31,6 +32,13 @@ test("a form gives the options of the fields that it has, in the API's types", (
     feathering: false,
     crop_margin: 0.05,
   });
+});
+
+test("a picture's own options are those that differ, without what is asked of the model", () => {
+  const common = { threshold: 0, format: "png", background: null, quality: "fast" };
+
+  assert.deepEqual(ownOptions({ ...common, threshold: 20, quality: "fine" }, common), { threshold: 20 });
+  assert.deepEqual(ownOptions(common, common), {});
 });
 
 test("options are written into the fields that a form has, and others are left out", () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApiError } from "../../static/js/api/request.js";
 import { picturesIn } from "../../static/js/upload/dropping.js";
-import { countItems, mayBePicture, megabytes, newItem, uploadIds } from "../../static/js/upload/items.js";
+import { countItems, mayBePicture, megabytes, newItem, ownSettings, uploadIds } from "../../static/js/upload/items.js";
 import { afterError, nextPause } from "../../static/js/upload/retrying.js";
 import { Sending } from "../../static/js/upload/sending.js";
 
@@ -33,6 +33,16 @@ test("all files are sent but those that their type or name declares to be someth
 
 test("sizes are said in whole megabytes", () => {
   assert.equal(megabytes(20 * 2 ** 20), "20 MB");
+});
+
+test("only uploads that have arrived and differ have settings of their own", () => {
+  const items = [
+    { id: "a", settings: {} },
+    { id: "b", settings: { format: "webp" } },
+    { id: null, settings: { format: "webp" } },
+  ];
+
+  assert.deepEqual(ownSettings(items), { b: { format: "webp" } });
 });
 
 test("the items are counted for the buttons", () => {

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _fine_is_active(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make `fine` available, whatever models are active."""
+    """Make `fine` available, independent of the active models."""
     monkeypatch.setattr("jobs.inference.quality.active_version", lambda role, tier: object())
 
 

@@ -20,7 +20,7 @@ from segmentation.options import CutoutOptions
 from segmentation.pipeline import cut_out
 from tests.photos import astronaut, encode
 
-LONGER_SIDE_PX = 1200  # of an ordinary photo; the ones at hand are smaller
+LONGER_SIDE_PX = 1200  # of an ordinary photo; the available ones are smaller
 
 
 def _enlarged(photo: np.ndarray) -> np.ndarray:
@@ -38,7 +38,7 @@ PHOTOS = {
 
 @pytest.fixture(scope="module")
 def alphas(tmp_path_factory: pytest.TempPathFactory) -> dict[str, np.ndarray]:
-    """The alpha of each photo, (H, W) float32, by the model that is delivered with the site."""
+    """The alpha of each photo, (H, W) float32, computed by the built-in model."""
     engine = load_engine(Path(settings.MATTING_WEIGHTS), runtime="auto", cache_dir=tmp_path_factory.mktemp("cache"))
     return {
         name: read_alpha(cut_out(encode(photo(), "PNG"), CutoutOptions(), engine, Limits()).alpha.data)
@@ -59,7 +59,7 @@ def test_a_real_photo_keeps_every_rule(name: str, photo: str, alphas: dict[str, 
 
 
 def _broken(**changes: object) -> Recipe:
-    """Return the recipe of the Amazon main image with one change."""
+    """Return the recipe of the Amazon main image with one changed value."""
     return Recipe.read(builtin_recipes()["amazon-main"].to_json() | changes)
 
 

@@ -38,7 +38,7 @@ def set_free_bytes(monkeypatch: pytest.MonkeyPatch, free: int) -> None:
 
 def test_a_file_that_the_disk_cannot_hold_is_left_neither_half_nor_as_a_folder() -> None:
     class Filling(File):
-        """Content during whose writing the disk becomes full."""
+        """Content that fills the disk while it is written."""
 
         size = 200_000
 

@@ -46,7 +46,8 @@ def backed_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[SiteFolder, Pat
     site = SiteFolder(folder / "var")
     site.done("setup")
     site.done("seed_jobs", "--jobs", "20", "--files", "4", "--teams", "2")
-    site.manage("backup", str(folder / "backups"))  # seed_jobs draws files for some jobs only: others are missing
+    # Seed_jobs creates files only for some jobs; the files of the others are missing.
+    site.manage("backup", str(folder / "backups"))
     [backup] = (folder / "backups").iterdir()
     return site, backup
 

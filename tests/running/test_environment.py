@@ -88,6 +88,17 @@ def test_a_secret_may_be_given_as_a_file(tmp_path: Path) -> None:
     env.finish()
 
 
+def test_credentials_of_the_bucket_may_be_given_as_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "key"
+    file.write_text("hunter2\n")
+    environment = {"AWS_SECRET_ACCESS_KEY_FILE": str(file), "AWS_ACCESS_KEY_ID": "given"}
+    monkeypatch.setattr(os, "environ", environment)
+
+    Environment(environment).export("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+
+    assert environment == {"AWS_SECRET_ACCESS_KEY": "hunter2", "AWS_ACCESS_KEY_ID": "given"}
+
+
 def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "key"
     file.write_text("from the file")

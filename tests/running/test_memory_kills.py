@@ -1,4 +1,4 @@
-"""A worker that the system killed for its memory is told apart from one that somebody killed."""
+"""A worker that the system killed to free memory is distinguished from one that another process killed."""
 
 from __future__ import annotations
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import io
+import os
+import runpy
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 from django.core.files.base import ContentFile
-from django.core.files.storage import FileSystemStorage
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.utils.module_loading import import_string
+from moto import mock_aws
 from pytest_django import Settings
 
 from jobs.models import Webhook
 from jobs.running import first_start
 from mattingsite.data_folder import read_or_create_secret
-from mattingsite.settings import STORAGES
 from tests.cast import Person
+from tests.stack import ROOT
 
 PLAIN = "whsec_c2VjcmV0IG9mIGFsaWNl"
 
@@ -41,13 +46,52 @@ def test_the_data_folder_its_secret_and_its_database_are_private(
     assert {_mode(folder / name) for name in ("secret_key", "keyline.sqlite3")} == {0o600}
 
 
-def test_stored_pictures_are_private(tmp_path: Path) -> None:
-    options = STORAGES["default"]["OPTIONS"] | {"location": tmp_path}
+def test_a_web_server_that_sends_files_may_pass_through_the_data_folder(tmp_path: Path, settings: Settings) -> None:
+    settings.MEDIA_GROUP_READABLE = True
 
-    name = FileSystemStorage(**options).save("teams/1/cutout.png", ContentFile(b"x"))
+    first_start.folder_require(tmp_path / "var")
 
-    assert _mode(tmp_path / name) == 0o600
-    assert _mode((tmp_path / name).parent) == 0o700
+    assert _mode(tmp_path / "var") == 0o710
+
+
+@pytest.mark.parametrize(
+    ("variables", "file_mode", "folder_mode"),
+    [({}, 0o600, 0o700), ({"MATTING_MEDIA_GROUP_READABLE": "1"}, 0o640, 0o750)],
+    ids=["by default", "for a web server that sends files"],
+)
+def test_stored_pictures_are_private(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], file_mode: int, folder_mode: int
+) -> None:
+    storage = _storage(tmp_path, monkeypatch, variables)
+
+    name = storage.save("teams/1/cutout.png", ContentFile(b"x"))
+
+    path = Path(storage.path(name))
+    assert _mode(path) == file_mode
+    assert _mode(path.parent) == folder_mode
+
+
+def test_a_bucket_gets_no_acl_and_opens_files_with_links_that_expire(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    with mock_aws():
+        boto3.client("s3", region_name="us-east-1").create_bucket(Bucket="pictures")
+        variables = {"MATTING_S3_BUCKET": "pictures", "MATTING_S3_REGION": "us-east-1"}
+        storage = _storage(tmp_path, monkeypatch, variables)
+        client = storage.connection.meta.client
+        sent: list[dict[str, Any]] = []
+        client.meta.events.register("before-parameter-build.s3", lambda params, **_: sent.append(params))
+
+        name = storage.save("teams/1/cutout.png", ContentFile(b"x"))
+
+        assert [params["Key"] for params in sent if "Body" in params] == ["teams/1/cutout.png"]
+        assert [params for params in sent if "ACL" in params] == []
+        (grant,) = client.get_object_acl(Bucket="pictures", Key=name)["Grants"]
+        assert grant["Permission"] == "FULL_CONTROL"
+        assert "Signature" in storage.url(name)
+        assert "Expires" in storage.url(name)
 
 
 def test_a_webhooks_secret_is_encrypted_at_rest_and_plain_in_the_code(alice: Person) -> None:
@@ -93,6 +137,15 @@ def test_a_secret_that_no_key_reads_signs_nothing_and_is_never_overwritten(alice
         call_command("encrypt_secrets", stdout=io.StringIO())
 
     assert _stored(webhook) == before
+
+
+def _storage(folder: Path, monkeypatch: pytest.MonkeyPatch, variables: dict[str, str]) -> Any:
+    """Return the storage that the settings name for these variables."""
+    environment = os.environ | {"MATTING_DATA_DIR": str(folder)} | variables
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "environ", environment)
+        default = runpy.run_path(str(ROOT / "mattingsite" / "settings.py"))["STORAGES"]["default"]
+    return import_string(default["BACKEND"])(**default["OPTIONS"])
 
 
 def _mode(path: Path) -> int:

@@ -25,7 +25,7 @@ def test_a_process_hangs_when_its_pulse_stops_and_not_before_it_begins() -> None
     now_s = [1000.0]
     worked = count()
     pulses = Pulses(clock=lambda: now_s[0], ticks_of=lambda pid: next(worked))
-    assert not pulses.is_hung(PID)  # it loads its model
+    assert not pulses.is_hung(PID)  # it is loading its model
 
     pulse(PID)
     assert not pulses.is_hung(PID)
@@ -47,7 +47,7 @@ def test_a_process_that_neither_pulses_nor_works_hangs_sooner() -> None:
     ticks[0] += 1
     assert not pulses.is_hung(PID)
     now_s[0] += IDLE_AND_HUNG_AFTER_S
-    assert not pulses.is_hung(PID)  # it has worked in the time before
+    assert not pulses.is_hung(PID)  # it has used processor time since the last check
 
     now_s[0] += 1
 

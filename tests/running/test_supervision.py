@@ -11,7 +11,7 @@ from pathlib import Path
 from jobs.running.supervision import Program, Supervisor
 from tests.stack import ROOT, wait_for
 
-# Each program appends its process id to a file, so that the tests see how often it was started.
+# Each program appends its process id to a file, so that the tests can count the starts.
 SLEEPS = "import os, signal, sys; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n'); signal.pause()"
 ENDS = "import os, sys; open(sys.argv[1], 'a').write(f'{os.getpid()}\\n')"
 STUBBORN = (
@@ -99,7 +99,7 @@ def test_programs_of_one_rank_share_the_grace_period(tmp_path: Path) -> None:
     supervisor.run(until=lambda: all(_pids(tmp_path / name) for name in ("stubborn", "willing")))
     willing = _pids(tmp_path / "willing")[0]
 
-    # The first one never ends by itself: the stop goes on only because the second one got its signal meanwhile.
+    # The first program never ends by itself: the stop continues only because the second signal arrived.
     supervisor.stop(hurry=lambda: not _is_alive(willing))
 
     assert not _is_alive(_pids(tmp_path / "stubborn")[0])

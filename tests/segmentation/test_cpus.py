@@ -1,4 +1,4 @@
-"""The container's CPU limit applies instead of the host's CPUs; GPUs are counted without their libraries."""
+"""The container's CPU limit is used instead of the host's CPUs; GPUs are counted without their libraries."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def test_two_people_get_two_ids_with_tight_boxes():
 def test_every_opaque_pixel_has_an_owner_and_no_other_has():
     people = person(10, 40, 0.9), person(35, 70, 0.8)
     alpha = union(*people)
-    alpha[60:84] = alpha[100]  # the refined outline runs a few pixels outside the engine's
+    alpha[60:84] = alpha[100]  # the refined outline is a few pixels outside the engine's
     ids, _found = map_people(people, alpha)
     assert np.array_equal(ids > 0, alpha > 0.5)
 

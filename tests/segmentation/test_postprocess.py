@@ -15,7 +15,7 @@ from segmentation.postprocess import (
 
 ALPHA = np.random.default_rng(7).random((41, 57)).astype(np.float32)
 BLOBS = np.kron(np.random.default_rng(8).random((11, 13)), np.ones((7, 7))).astype(np.float32)
-# OpenCV takes this table, not the formula of a Gaussian, for a 5 x 5 kernel without a sigma.
+# For a 5 x 5 kernel without a sigma, OpenCV uses this table instead of the formula of a Gaussian.
 FEATHER_WEIGHTS = np.array([1, 4, 6, 4, 1]) / 16
 
 
@@ -47,7 +47,7 @@ def test_binary_mode_is_threshold_then_erosion_then_feathering(threshold, erosio
     options = CutoutOptions(alpha_mode=AlphaMode.BINARY, threshold=threshold, erosion=erosion, feathering=feathering)
     shaped = shape_alpha(BLOBS, options)
     assert shaped.dtype == np.uint8
-    # Feathering in fixed point may round the other way; without it every level is the same.
+    # Feathering in fixed point may round in the other direction; without it every level is the same.
     tolerance = 0.51 if feathering else 0
     assert np.abs(shaped - binary_by_hand(BLOBS, threshold, erosion, feathering)).max() <= tolerance
 

@@ -1,4 +1,4 @@
-"""How each route of the site keeps teams apart, in one table; the routes are read from the site itself."""
+"""How each route of the site separates teams, in one table; the list of routes is read from the site itself."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.api.contracts import published
 class Public:
     """A route without a team's data, or with data that the caller sends or knows.
 
-    Must show Charlie nothing of Alice's.
+    Its response must not contain Alice's data when Charlie sends the request.
     """
 
 
@@ -30,7 +30,7 @@ class Own:
 
 @dataclass(frozen=True)
 class Other:
-    """A route whose URL names one object; `values` are ids of Alice's objects, by the names in her `Things`."""
+    """A route whose URL names one object. values: ids of Alice's objects, by their names in her `Things`."""
 
     values: dict[str, str] = field(default_factory=dict)
     bodies: tuple[dict[str, str], ...] = ()
@@ -38,7 +38,7 @@ class Other:
 
 @dataclass(frozen=True)
 class Staff:
-    """A route of the admin, for staff only."""
+    """A route of the admin, only for staff."""
 
 
 JOB = {"job_id": "job"}
@@ -118,7 +118,7 @@ CHECKS: dict[str, Public | Own | Other] = {
 }
 for _contract in published():
     for _name, _kind in _contract.routes.items():
-        if isinstance(_kind, dict):  # the job that a route names is one of the dialect's own
+        if isinstance(_kind, dict):  # the job that a route names belongs to the dialect
             CHECKS[_name] = Other({part: f"{_contract.name}:{value}" for part, value in _kind.items()})
         else:
             CHECKS[_name] = Own() if _kind == "own" else Public()
@@ -147,7 +147,7 @@ def _walk(resolver: URLResolver, namespace: str) -> Iterator[Route]:
 def check_of(name: str) -> Public | Own | Other | Staff | None:
     if name.startswith("admin:"):
         return Staff()
-    # allauth's own pages know nothing of teams.
+    # allauth's own pages do not depend on teams.
     if name.startswith(("account_", "mfa_", "social", "openid_connect_")):
         return Public()
     return CHECKS.get(name)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,8 +19,9 @@ from pytest_django import Settings
 
 from jobs.models import AuditEntry, Membership, Team
 from jobs.running.checks import check_matting_settings
+from jobs.teams import provider_outage
 from tests.cast import Person
-from tests.stack import ROOT
+from tests.stack import ROOT, free_port
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -27,12 +29,19 @@ with warnings.catch_warnings():
 
 pytestmark = pytest.mark.django_db
 
+
+@pytest.fixture(autouse=True)
+def forget_outages() -> Iterator[None]:
+    yield
+    provider_outage.provider.forget()
+
+
 LOGIN = "/accounts/oidc/oidc/login/"
 
 
 @pytest.fixture(scope="module")
 def provider() -> Iterator[str]:
-    """The address of an OpenID Connect provider that runs in a thread of this process."""
+    """The URL of an OpenID Connect provider that runs in a thread of this process."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     with run_server_in_thread() as server:
         yield f"http://127.0.0.1:{server.server_port}"
@@ -40,8 +49,8 @@ def provider() -> Iterator[str]:
 
 @pytest.fixture
 def site(provider: str, settings: Settings) -> None:
-    settings.OIDC_TEAMS = ["designers=Design", "leads=Design:admin", "shop=Shop floor"]
-    settings.OIDC_STAFF = ["ops=Operator", "it=superuser"]
+    settings.GROUP_TEAMS = ["designers=Design", "leads=Design:admin", "shop=Shop floor"]
+    settings.GROUP_STAFF = ["ops=Operator", "it=superuser"]
     app = {
         "provider_id": "oidc",
         "name": "Company",
@@ -57,7 +66,7 @@ SignIn = Callable[..., Client]
 
 @pytest.fixture
 def sign_in(provider: str, site: None) -> SignIn:
-    """Sign a person in as a browser does: to the provider and back."""
+    """Sign in a person as a browser does: through the provider and back."""
 
     def run(sub: str, *groups: str, **claims: object) -> Client:
         everything = {"email": f"{sub}@example.com", "email_verified": True, "preferred_username": sub, **claims}
@@ -133,6 +142,17 @@ def test_without_a_mapped_group_an_account_needs_open_sign_up(sign_in: SignIn, s
     assert roles_of("guest") == {"guest": "owner"}
 
 
+def test_a_provider_that_is_away_gets_a_page_and_not_an_error(site: None, settings: Settings) -> None:
+    settings.SOCIALACCOUNT_PROVIDERS["openid_connect"]["APPS"][0]["settings"]["server_url"] = (
+        f"http://127.0.0.1:{free_port()}"
+    )
+
+    page = Client().post(LOGIN)
+
+    assert page.status_code == 503
+    assert "does not respond at the moment" in page.content.decode()
+
+
 def test_the_sign_in_page_offers_the_provider(site: None) -> None:
     page = Client().get("/accounts/login/").content.decode()
 
@@ -143,9 +163,9 @@ def test_the_sign_in_page_offers_the_provider(site: None) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "told"),
     [
-        ("OIDC_TEAMS", ["designers"], "MATTING_OIDC_TEAMS: designers must be such as"),
-        ("OIDC_STAFF", ["ops=Boss"], "MATTING_OIDC_STAFF: ops=Boss must be such as"),
-        ("OIDC_TEAMS", ["designers=Design"], "MATTING_OIDC_TEAMS is set, and MATTING_OIDC_URL is empty"),
+        ("GROUP_TEAMS", ["designers"], "MATTING_GROUP_TEAMS: designers must be such as"),
+        ("GROUP_STAFF", ["ops=Boss"], "MATTING_GROUP_STAFF: ops=Boss must be such as"),
+        ("GROUP_TEAMS", ["designers=Design"], "MATTING_GROUP_TEAMS is set, and no single sign-on is"),
     ],
 )
 def test_wrong_settings_are_named(settings: Settings, name: str, value: list[str], told: str) -> None:
@@ -155,7 +175,7 @@ def test_wrong_settings_are_named(settings: Settings, name: str, value: list[str
 
 
 @pytest.mark.slow
-def test_environment_variables_alone_switch_it_on(tmp_path: object) -> None:
+def test_environment_variables_alone_switch_it_on(tmp_path: Path) -> None:
     code = (
         "import django; django.setup(); from django.conf import settings;"
         "print(settings.SOCIALACCOUNT_PROVIDERS['openid_connect']['APPS'][0]['client_id'],"
@@ -174,3 +194,19 @@ def test_environment_variables_alone_switch_it_on(tmp_path: object) -> None:
     )
 
     assert done.stdout.strip() == "keyline [\"'self'\", 'https://login.example.com']"
+
+
+@pytest.mark.slow
+def test_without_their_settings_no_optional_package_is_imported(tmp_path: Path) -> None:
+    code = (
+        "import sys, django; django.setup(); from django.urls import get_resolver; get_resolver().url_patterns;"
+        "from jobs.running.checks import check_matting_settings; assert check_matting_settings(None) == [];"
+        "print({'ldap', 'onelogin', 'xmlsec', 'sentry_sdk'} & set(sys.modules))"
+    )
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "mattingsite.settings", "MATTING_DATA_DIR": str(tmp_path)}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+
+    assert done.stdout == "set()\n"

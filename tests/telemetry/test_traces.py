@@ -22,6 +22,7 @@ from jobs.models import JobImage
 from jobs.running import checks
 from jobs.telemetry import tracing
 from jobs.work import tasks
+from mattingsite import packages
 from tests import photos
 from tests.cast import Person
 from tests.fakes import FakeEngine, answering
@@ -78,7 +79,7 @@ def test_nothing_is_traced_without_the_setting() -> None:
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
-    """Keep the bodies of all requests, as a collector or Sentry does."""
+    """A server that stores the bodies of all requests, like a collector or Sentry."""
 
     bodies: list[tuple[str, bytes]] = []
 
@@ -153,7 +154,7 @@ def test_spans_and_errors_reach_their_servers_by_settings_alone(receiver: int, t
 
 def test_a_missing_package_is_told_with_its_setting(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SENTRY_DSN = "https://public@sentry.example.com/1"
-    monkeypatch.setattr(checks, "find_spec", lambda module: None)
+    monkeypatch.setattr(packages, "find_spec", lambda module: None)
 
     (error,) = [error for error in checks.check_matting_settings(None) if error.id == "keyline.E013"]
 

@@ -2,5 +2,5 @@
 
 import os
 
-# The tables of forbidden URLs are those of the unit tests, whose modules need Django's settings.
+# The tables of forbidden URLs belong to the unit tests, whose modules need Django's settings.
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")

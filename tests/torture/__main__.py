@@ -1,8 +1,8 @@
-"""Attack a real site in every way, and write down what it withstood.
+"""Attack a real site in every way, and record the results.
 
 python -m tests.torture [--kind broker,worker] [--kills 50] [--short]
 
-Each kind writes its figures into docs/guarantees.json, and docs/guarantees.md is made from all of them. The exit
+Each kind writes its figures into docs/guarantees.json; docs/guarantees.md is generated from all of them. The exit
 status is 1 when a figure misses its target.
 """
 
@@ -44,7 +44,7 @@ def main() -> int:
             print(f"\n=== {name}: {kind.title}", flush=True)
             try:
                 figures = kind.run(sites, extent)
-            except Exception as error:  # the other kinds are still worth running, on a new site
+            except Exception as error:  # the other kinds still run, on a new site
                 traceback.print_exc()
                 details = {"error": f"{type(error).__name__}: {error}"[:500]}
                 figures = [Figure(f"{kind.title}: runs that ended with an error", 1, "", 0, details=details)]

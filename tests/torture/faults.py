@@ -1,4 +1,4 @@
-"""Let what the site depends on stop, hang, fill up or refuse for a while, and measure how soon pictures come again."""
+"""Make the services that the site depends on stop, hang, fill up or refuse, and measure the recovery of pictures."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CLIENTS = ("waits", "polls", "polls")
 
 
 class Fault:
-    """Collect what one kind of fault did to a site: the recoveries after each outage, and the sums at the end."""
+    """The effects of one kind of fault on a site: the recovery times after each outage, and the sums at the end."""
 
     def __init__(self, site: TorturedSite, title: str) -> None:
         self.site, self.title = site, title
@@ -40,20 +40,20 @@ class Fault:
 
     @contextmanager
     def attacked(self, *ways: str) -> Iterator[None]:
-        """Let clients send pictures during the block, once the first picture has been answered."""
+        """Let clients send pictures during the block, starting when the first picture has got its response."""
         with self.watch.running(), self.traffic.running(*(ways or _CLIENTS)):
             self.traffic.waits()
             yield
 
     def outage(self, name: str, begin: Callable[[], object], end: Callable[[], object], seconds: float) -> None:
-        """Keep something away for some seconds; note when the last picture that was under way is there afterwards."""
+        """Make something unavailable for some seconds; record when the last picture in progress is finished."""
         begin()
         time.sleep(seconds)
         end()
         self.recovered(name, time.monotonic())
 
     def recovered(self, name: str, ended: float) -> None:
-        """Note how long after `ended` the pictures that were under way, and a new one, were answered."""
+        """Record how long after `ended` the pictures in progress, and a new one, got their responses."""
         open_ones = [sent for sent in self.traffic.sent if sent.ended is None]
         new = self.traffic.waits()
         wait_until(lambda: all(sent.ended is not None for sent in open_ones), 120)
@@ -74,7 +74,7 @@ _HANGS = {"hangs": signal.SIGUSR2, "is stopped": signal.SIGSTOP}
 
 
 def hung_worker(site: TorturedSite, *, times: int, ways: tuple[str, ...] = tuple(_HANGS)) -> list[Figure]:
-    """Let the worker hang in native code, and stop it; its parent replaces it."""
+    """Make the worker hang in native code, and stop it; its parent replaces it."""
     fault = Fault(site, "Worker that hangs or is stopped")
     with fault.attacked():
         for way in ways * times:
@@ -85,12 +85,12 @@ def hung_worker(site: TorturedSite, *, times: int, ways: tuple[str, ...] = tuple
 
 
 def _pulses(site: TorturedSite) -> bool:
-    """Return whether the worker has loaded its model, so that its parent would notice that it hangs."""
+    """Return whether the worker has loaded its model, so that its parent would detect a hang."""
     return all((site.folder / "pulses" / str(pid)).exists() for pid in site.processes("--child", "pictures"))
 
 
 def stopped_web_process(site: TorturedSite, *, times: int) -> list[Figure]:
-    """Stop one web process; its parent replaces it. The probes that it has accepted wait for that."""
+    """Stop one web process; its parent replaces it. The probes that it has accepted must wait for this."""
     fault = Fault(site, "Web process that is stopped")
     with fault.attacked():
         for _ in range(times):
@@ -101,7 +101,7 @@ def stopped_web_process(site: TorturedSite, *, times: int) -> list[Figure]:
 
 
 def locked_database(site: TorturedSite, *, seconds: float) -> list[Figure]:
-    """Hold SQLite's write lock longer than the site's own patience."""
+    """Hold SQLite's write lock longer than the site waits for it."""
     fault = Fault(site, "SQLite locked")
     with fault.attacked():
         database = sqlite3.connect(site.folder / "keyline.sqlite3", timeout=60, isolation_level=None)
@@ -114,7 +114,7 @@ def locked_database(site: TorturedSite, *, seconds: float) -> list[Figure]:
 
 
 def slow_broker(*, seconds: float) -> list[Figure]:
-    """Let the broker be slow, hang, and refuse connections."""
+    """Make the broker slow, let it hang, and let it refuse connections."""
     folder = Path(tempfile.mkdtemp(prefix="keyline-broker-"))
     path = folder / "broker.sock"
     server = subprocess.Popen(broker.command(socket=path, folder=folder), stdin=subprocess.DEVNULL)
@@ -133,7 +133,7 @@ def slow_broker(*, seconds: float) -> list[Figure]:
 
 
 def bucket(*, seconds: float) -> list[Figure]:
-    """Keep the pictures in a bucket, and let its service hang and refuse."""
+    """Store the pictures in a bucket, and let its service hang and refuse connections."""
     from moto.server import ThreadedMotoServer
 
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
@@ -163,7 +163,7 @@ def _bucket_settings(proxy: Proxy) -> dict[str, str]:
 
 
 def silent_mail_server(*, times: int) -> list[Figure]:
-    """Let the mail server accept connections and never answer, while people ask for new passwords."""
+    """Let the mail server accept connections and never respond, while users request new passwords."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with tortured_site(EMAIL_URL=f"smtp://127.0.0.1:{port}", MATTING_MAIL_TIMEOUT_S="5") as site:
@@ -188,7 +188,7 @@ _GIVE_ADDRESS = (
 
 
 def _password_reset(site: TorturedSite) -> float:
-    """Ask for a new password on the page; return how long the answer took, in seconds."""
+    """Request a new password on the page; return the response time in seconds."""
     session = requests.Session()
     page = session.get(f"{site.url}/accounts/password/reset/", timeout=60).text
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
@@ -204,7 +204,7 @@ _DISK_BYTES = 512 * 2**20
 
 
 def full_disk(*, seconds: float) -> list[Figure]:
-    """Fill the disk of the data folder: nothing half-written stays, and jobs can be deleted. Needs to mount a tmpfs."""
+    """Fill the disk of the data folder: no partial file remains, and jobs can be deleted. Requires a tmpfs mount."""
     folder = Path(tempfile.mkdtemp(prefix="keyline-disk-"))
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "tmpfs", str(folder)], capture_output=True, check=False

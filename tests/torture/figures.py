@@ -1,4 +1,4 @@
-"""What a kind of torture reports: figures with their targets, written as JSON and as docs/guarantees.md."""
+"""The results of the torture: figures with their targets, written as JSON and as docs/guarantees.md."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ WEB_MB = 400.0
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Hold one measured value beside its target.
+    """One measured value and its target.
 
-    promise: what the figure stands for, one line. value: the number measured. at_most: its bound, None for a figure
+    promise: the meaning of the figure in one line. value: the measured number. at_most: its limit, None for a figure
     that is only reported. details: further numbers, in JSON types.
     """
 
@@ -51,7 +51,7 @@ class Figure:
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures depend on: commit, time, processor, memory."""
+    """Return the conditions of the figures: commit, time, processor, memory."""
     models = [line.split(":", 1)[1].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     memory_kb = next((int(line.split()[1]) for line in _lines("/proc/meminfo") if line.startswith("MemTotal")), 0)
     return {
@@ -66,17 +66,17 @@ def machine() -> dict[str, Any]:
 
 
 def results_merge(path: Path, name: str, result: dict[str, Any]) -> None:
-    """Put the result of one kind into the file, in the place of an earlier one."""
+    """Write the result of one kind into the file, replacing an earlier one."""
     results = json.loads(path.read_text()) if path.exists() else {}
     results[name] = result
     path.write_text(json.dumps(results, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def result_of(figures: Iterable[Figure], *, title: str, command: str, seconds: float) -> dict[str, Any]:
-    """Return the JSON of one kind."""
+    """Return the result of one kind as JSON types."""
     rows = [asdict(figure) for figure in figures]
     for row in rows:
-        row["value"] = None if math.isinf(row["value"]) else row["value"]  # JSON has no infinity
+        row["value"] = None if math.isinf(row["value"]) else row["value"]  # JSON cannot represent infinity
     return {"title": title, "command": command, "seconds": round(seconds), **machine(), "figures": rows}
 
 
@@ -85,7 +85,7 @@ def figures_of(result: dict[str, Any]) -> list[Figure]:
 
 
 def guarantees(results: dict[str, dict[str, Any]], order: Iterable[str]) -> str:
-    """Return docs/guarantees.md for the results of all kinds that have run."""
+    """Return docs/guarantees.md for the results of all kinds that were run."""
     known = [name for name in order if name in results]
     lines = [
         "# Guarantees",
@@ -118,7 +118,7 @@ _HIGHEST = ("slowest recovery", "slowest probe", "most memory of the web server"
 
 
 def _sums(figures: list[Figure]) -> list[Figure]:
-    """Return one figure for each promise of the whole site: the sum, or the worst."""
+    """Return one figure for each promise about the whole site: the sum, or the worst value."""
     found = []
     for ending in _SUMMED:
         rows = [figure for figure in figures if figure.promise.endswith(ending)]

@@ -21,10 +21,10 @@ Victims = Callable[[TorturedSite], list[int]]
 
 @dataclass(frozen=True, slots=True)
 class KillKind:
-    """Describe one kind of kill.
+    """One kind of kill.
 
-    victims: the processes of which one is killed. ways: of `Traffic`; the first way is used to measure the recovery.
-    meanwhile: called all the time, for what a service manager does.
+    victims: the processes of which one is killed. ways: names of methods of `Traffic`; the first one is used to measure
+    the recovery. meanwhile: called repeatedly, for the tasks of a service manager.
     """
 
     title: str
@@ -34,7 +34,8 @@ class KillKind:
     meanwhile: Callable[[TorturedSite], None] | None = None
 
 
-# After so many of the kills the recovery is measured; after the others the next one follows, wherever the site is then.
+# The recovery is measured after this many of the kills; after the others, the next kill follows in any state of the
+# site.
 _MEASURED_SHARE = 0.4
 
 
@@ -46,12 +47,12 @@ def _named(*words: str, without: str = "\0") -> Victims:
 
 
 def _broker_data_lost(site: TorturedSite) -> None:
-    """Delete the broker's files, before its supervisor starts it again."""
+    """Delete the broker's files before its supervisor starts it again."""
     shutil.rmtree(site.folder / "broker", ignore_errors=True)
 
 
 def _started_again_when_ended(site: TorturedSite) -> None:
-    """Start the site again when it has ended, as systemd does."""
+    """Restart the site when it has ended, as systemd does."""
     if site.stack.process.poll() is not None:
         site.start_again()
 
@@ -72,7 +73,7 @@ KINDS = {
 
 @contextmanager
 def _repeated(call: Callable[[TorturedSite], None] | None, site: TorturedSite) -> Iterator[None]:
-    """Call a function ten times a second during the block."""
+    """Call a function ten times per second during the block."""
     ended = threading.Event()
 
     def repeat() -> None:
@@ -89,7 +90,7 @@ def _repeated(call: Callable[[TorturedSite], None] | None, site: TorturedSite) -
 
 
 def kills(site: TorturedSite, kind_name: str, *, count: int, seed: int = 22) -> list[Figure]:
-    """Kill `count` times, each time when a picture sent after the last kill has been answered; return the figures."""
+    """Kill `count` times, each time after the response to a picture sent since the last kill; return the figures."""
     kind = KINDS[kind_name]
     chance = random.Random(seed)
     traffic, watch = Traffic(site), Watch(site)

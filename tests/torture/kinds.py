@@ -1,4 +1,4 @@
-"""All kinds of torture, in the order in which they run."""
+"""All kinds of torture, in the order of their runs."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tests.torture.site import TorturedSite, tortured_site
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """How much of a kind is done. kills: of each kind of kill. short: a few seconds, to see whether it works."""
+    """The extent of a run. kills: the number for each kind of kill. short: run some seconds, to check that it works."""
 
     kills: int = 50
     short: bool = False
 
 
 class Sites:
-    """Start the site that most kinds share when one first wants it, and stop it at the end."""
+    """Start the site that most kinds share when it is first needed, and stop it at the end."""
 
     def __init__(self) -> None:
         self._stack = ExitStack()
@@ -41,7 +41,7 @@ class Sites:
     def forget(self) -> None:
         """Stop the site; the next kind gets a new one."""
         self._shared = None
-        with suppress(Exception):  # the one that is given up may not even stop
+        with suppress(Exception):  # a failed site may not even stop
             self._stack.close()
 
     def __enter__(self) -> Self:
@@ -53,7 +53,7 @@ class Sites:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """Name a kind, and hold how it runs."""
+    """The name of a kind, and the function that runs it."""
 
     title: str
     run: Callable[[Sites, Extent], list[Figure]]

@@ -58,7 +58,7 @@ def _form(photo: bytes) -> bytes:
 
 
 async def _clients(site: Site, count: int, seconds: float, data: bytes) -> dict[str, Any]:
-    """Let `count` clients send pictures one after the other for some seconds."""
+    """Let `count` clients send pictures one after the other for this number of seconds."""
     latencies: list[float] = []
     statuses: Counter[int] = Counter()
     until = time.monotonic() + seconds
@@ -91,7 +91,7 @@ class Measurement:
     async def row(
         self, name: str, *, clients: int = 0, holding: tuple[Stall, ...] = (), meanwhile: Meanwhile | None = None
     ) -> None:
-        """Probe while stalled clients are open and others send pictures, or until `meanwhile` has ended."""
+        """Measure the probes while clients stall and send pictures, or until `meanwhile` has ended."""
         if not self.wants(name):
             return
         async with AsyncExitStack() as stack:
@@ -129,7 +129,7 @@ def _pending_job(site: Site, tarpit: str) -> str:
 
 
 def _result_path(site: Site, photo: bytes) -> str:
-    """Cut one picture out, and return the signed path of a large file of its job."""
+    """Cut out one picture, and return the signed path of a large file of its job."""
     headers = {"Authorization": f"Bearer {site.secret}"}
     files = {"image": ("a.png", photo)}
     answer = requests.post(f"{site.url}/api/jobs/?wait=60", files=files, headers=headers, timeout=120).json()
@@ -137,16 +137,16 @@ def _result_path(site: Site, photo: bytes) -> str:
 
 
 async def _never_answers(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with suppress(asyncio.CancelledError):  # the measurement is over
+    with suppress(asyncio.CancelledError):  # the measurement has ended
         await reader.read()
 
 
 async def measure(
     site: Site, *, clients: list[int], seconds: float, memory_of: MemoryOf, waits: int, only: str = ""
 ) -> list[Row]:
-    """Run the load table, each stall separately and all together, or the rows with `only` in their name.
+    """Measure the load table, each stall separately and all together, or only the rows with `only` in their name.
 
-    Return them.
+    Return the rows.
     """
     measurement = Measurement(site, seconds=seconds, memory_of=memory_of, only=only)
     async with _stalls(site, waits) as (waiting, readers, senders):
@@ -164,7 +164,7 @@ async def measure(
 
 
 def figures(site: TorturedSite, *, clients: list[int], seconds: float, waits: int) -> list[Figure]:
-    """Return the load table as figures: the slowest probe of each row, its pictures, and the memory."""
+    """Return the load table as figures: the slowest probe of each row, its number of pictures, and the memory."""
     title, target = "Load table", Site(site.url, site.secret)
 
     def web_mb() -> int:
@@ -189,7 +189,7 @@ def figures(site: TorturedSite, *, clients: list[int], seconds: float, waits: in
 
 
 async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits: int) -> list[Row]:
-    """Run only the last row."""
+    """Measure only the last row."""
     measurement = Measurement(site, seconds=seconds, memory_of=lambda: 0)
     async with _stalls(site, waits) as holding:
         every = (*holding, (40, stalls.half_header))
@@ -199,10 +199,10 @@ async def measure_all_at_once(site: Site, *, clients: int, seconds: float, waits
 
 @asynccontextmanager
 async def _stalls(site: Site, waits: int) -> AsyncIterator[tuple[Stall, Stall, Stall]]:
-    """Prepare stalls of waiting, slow reading and slow sending: a picture that never arrives, and a large file."""
+    """Prepare the clients that wait, read slowly and send slowly: a picture that never arrives, and a large file."""
     tarpit = await asyncio.start_server(_never_answers, "127.0.0.1", 0)
     port = tarpit.sockets[0].getsockname()[1]
-    large = photos.encode(photos.astronaut().repeat(3, 0).repeat(3, 1), "BMP")  # 7 MB, more than a socket holds
+    large = photos.encode(photos.astronaut().repeat(3, 0).repeat(3, 1), "BMP")  # 7 MB, more than a socket's buffer
     link = await asyncio.to_thread(_result_path, site, large)
     job_id = await asyncio.to_thread(_pending_job, site, f"http://127.0.0.1:{port}/a.png")
     try:

@@ -48,7 +48,7 @@ def summary(latencies_ms: list[float]) -> dict[str, float]:
 
 @contextmanager
 def probing(url: str) -> Iterator[dict[str, float]]:
-    """Probe during the block; the value contains the results afterwards."""
+    """Probe during the block; yield an object that contains the results afterwards."""
     figures: dict[str, float] = {}
     command = [sys.executable, "-m", "tests.torture.probe", url]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -12,16 +12,16 @@ _PIECE_BYTES = 2**16
 
 
 class Mode(Enum):
-    """What the proxy does with bytes and connections."""
+    """How the proxy handles bytes and connections."""
 
     PASS = "pass"
-    SLOW = "slow"  # each piece is held back for `delay_s`
+    SLOW = "slow"  # each piece is delayed by `delay_s`
     HANG = "hang"  # connections are accepted, and no byte passes
-    REFUSE = "refuse"  # connections are closed, open ones too
+    REFUSE = "refuse"  # all connections are closed, including open ones
 
 
 class Proxy:
-    """Pass bytes between its own port and a target; `mode` and `delay_s` may be set at any time."""
+    """Forward bytes between its own port and a target; `mode` and `delay_s` may be changed at any time."""
 
     def __init__(self, target: tuple[str, int] | str) -> None:
         self.target = target

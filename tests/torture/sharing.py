@@ -1,4 +1,4 @@
-"""One team's single pictures beside another team's batch of a thousand and two hundred pollers."""
+"""Single pictures of one team beside another team's batch of a thousand pictures and two hundred pollers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.torture.traffic import Traffic, picture
 
 
 def fair_sharing(site: TorturedSite, *, batch: int, pollers: int, pictures: int) -> list[Figure]:
-    """Measure single pictures on the idle site and beside the others; report their 95th percentiles and the ratio."""
+    """Measure single pictures on the idle site and under load; report both 95th percentiles and their ratio."""
     title = "Fair sharing"
     watch, alone, beside = Watch(site), Traffic(site), Traffic(site)
     _, other = site.stack.create_key(team="Batches")
@@ -69,7 +69,7 @@ def _p95(values: list[float]) -> float:
 
 
 def _durations(site: TorturedSite) -> list[float]:
-    """Return the seconds that the worker spent on each picture."""
+    """Return the seconds that the worker needed for each picture."""
     rows = site.query("SELECT json_extract(timings_ms, '$.total') FROM jobs_jobimage WHERE status = 'succeeded'")
     return [row[0] / 1000 for row in rows if row[0]]
 
@@ -88,7 +88,7 @@ def _submit_zip(site: TorturedSite, headers: dict[str, str], count: int, start: 
 def _poller(
     site: TorturedSite, headers: dict[str, str], job: str, ended: threading.Event, polls: list[tuple[int, int]]
 ) -> None:
-    """Ask for a job once a second as a client with a cache does, over one connection."""
+    """Request a job once per second over one connection, as a client with a cache does."""
     etag = ""
     with requests.Session() as session:
         while not ended.wait(1.0):

@@ -1,4 +1,4 @@
-"""The site that is tortured, started as people start it; a watch on its probes and on its web server's memory."""
+"""The attacked site, started as users start it, and a watch on its probes and its web server's memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.torture.probe import probing
 
 STARTUP = Path(__file__).with_name("startup")
 _SAMPLE_EVERY_S = 0.25
-START_S = 900.0  # the machine may be busy with other work
+START_S = 900.0  # the machine may have other load
 SITE = {
     "PYTHONPATH": str(STARTUP),
     "MATTING_FETCH_ALLOW": "127.0.0.1:*",
@@ -28,7 +28,7 @@ SITE = {
 
 
 class TorturedSite:
-    """Hold a running site. `stack` is the current start; the secret of the first start stays valid."""
+    """A running site. `stack` is the current start; the secret of the first start stays valid."""
 
     def __init__(self, folder: Path, **changes: str) -> None:
         self.folder = folder
@@ -41,14 +41,14 @@ class TorturedSite:
 
     @classmethod
     def around(cls, stack: Stack) -> TorturedSite:
-        """Return the site of a stack that runs already; it cannot be started again."""
+        """Return the site of a running stack; it cannot be started again."""
         site = cls.__new__(cls)
         site.folder, site.stack = stack.data_dir, stack
         site.secret, site.url = stack.secret, stack.base_url
         return site
 
     def start_again(self) -> None:
-        """Start `manage.py run` again, as systemd does, without waiting for it."""
+        """Run `manage.py run` again, as systemd does, without waiting for it."""
         self.stack: Stack = start_stack(self.folder, **self._changes)
         self.stack.port = self._port
 
@@ -56,7 +56,7 @@ class TorturedSite:
         return self.stack.processes(*words)
 
     def query(self, sql: str, *values: object) -> list[tuple]:
-        """Return rows of the site's SQLite."""
+        """Return rows from the site's SQLite database."""
         with sqlite3.connect(f"file:{self.folder / 'keyline.sqlite3'}?mode=ro", uri=True, timeout=60) as database:
             return database.execute(sql, values).fetchall()
 
@@ -78,7 +78,7 @@ def tortured_site(**changes: str) -> Iterator[TorturedSite]:
 
 
 def memory_mb(pids: list[int]) -> float:
-    """Return what processes take together, each shared page counted once, in MB."""
+    """Return the memory of several processes together in MB; each shared page is counted once."""
     total_kb = 0
     for pid in pids:
         try:
@@ -90,7 +90,7 @@ def memory_mb(pids: list[int]) -> float:
 
 
 class Watch:
-    """Collect the probes of a site and the most memory that its web processes and their pixel processes took."""
+    """Record the probes of a site and the highest memory of its web processes and their pixel processes."""
 
     def __init__(self, site: TorturedSite) -> None:
         self._site = site
@@ -119,7 +119,7 @@ class Watch:
                 thread.join()
 
     def figures(self, name: str, *, probes: bool = True) -> list[Figure]:
-        """Return the figures; the probes only where the site is there all the time."""
+        """Return the figures; those of the probes only if the site was never stopped."""
         found = [
             Figure(f"{name}: most memory of the web server", round(self.web_mb, 1), "MB", WEB_MB),
             Figure(f"{name}: most memory of its pixel processes", round(self.pixels_mb, 1), "MB"),
@@ -131,7 +131,7 @@ class Watch:
 
 
 def wait_until(condition, timeout_s: float) -> bool:
-    """Return True as soon as a condition holds, False when it has not within `timeout_s`."""
+    """Return True as soon as a condition is true, False if it is not within `timeout_s` seconds."""
     deadline = time.monotonic() + timeout_s
     while not condition():
         if time.monotonic() > deadline:

@@ -1,4 +1,4 @@
-"""Clients that keep a connection open and do almost nothing with it."""
+"""Clients that keep a connection open and send or read almost nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def half_header(site: Site) -> Streams:
 
 
 async def slow_sender(site: Site) -> Streams:
-    """Announce a picture of 2 MB, and send only its first bytes."""
+    """Send the header for a picture of 2 MB, but only the first bytes of its body."""
     reader, writer = await site.connect()
     kind = "Content-Type: multipart/form-data; boundary=x"
     writer.write(site.head("POST", "/api/jobs/?wait=30", kind, f"Content-Length: {2 * 2**20}") + b"--x\r\n")
@@ -47,12 +47,12 @@ async def slow_sender(site: Site) -> Streams:
 
 
 def slow_reader(path: str) -> Callable[[Site], Awaitable[Streams]]:
-    """Request a file many times, and read nothing of the responses."""
+    """Request a file many times, and never read the responses."""
 
     async def start(site: Site) -> Streams:
         parts = urlsplit(site.url)
         slow = socket.socket()
-        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # else the kernel takes megabytes for it
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # otherwise the kernel buffers megabytes for it
         slow.setblocking(False)
         await asyncio.get_running_loop().sock_connect(slow, (parts.hostname, parts.port))
         reader, writer = await asyncio.open_connection(sock=slow, limit=1024)
@@ -65,7 +65,7 @@ def slow_reader(path: str) -> Callable[[Site], Awaitable[Streams]]:
 
 
 def waiter(job_id: str, wait_s: int) -> Callable[[Site], Awaitable[Streams]]:
-    """Wait for a job."""
+    """Send a request that waits for a job."""
 
     async def start(site: Site) -> Streams:
         reader, writer = await site.connect()
@@ -77,9 +77,9 @@ def waiter(job_id: str, wait_s: int) -> Callable[[Site], Awaitable[Streams]]:
 
 @asynccontextmanager
 async def held(site: Site, count: int, start: Callable[[Site], Awaitable[Streams]]) -> Any:
-    """Keep `count` such clients open; disconnected ones are replaced every second.
+    """Keep `count` stalled clients connected; disconnected ones are replaced every second.
 
-    Yield the number of disconnected ones.
+    Yield the number of disconnected clients.
     """
     cut = [0]
     clients = [await start(site) for _ in range(count)]

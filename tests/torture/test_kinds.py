@@ -1,6 +1,6 @@
-"""The short form of `make torture`: a site that is attacked and damaged loses no picture and charges none twice.
+"""The short form of `make torture`: an attacked and damaged site loses no picture and charges none twice.
 
-Only what does not depend on the speed of this machine is compared with its target.
+Only figures that do not depend on the speed of this machine are compared with their targets.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _TIMED = ("slowest recovery", "slowest probe", "slowest round", "slowest page")
 
 
 def missed(figures: list[Figure]) -> list[str]:
-    """Return the figures that miss their target, those of speed left out."""
+    """Return the figures that miss their target, except those of speed."""
     wrong = [figure for figure in figures if not figure.is_kept and not any(word in figure.promise for word in _TIMED)]
     return [f"{figure.promise}: {figure.text} {figure.details}" for figure in wrong]
 
@@ -88,7 +88,7 @@ def test_a_proxy_passes_hangs_and_refuses() -> None:
 
 
 def _first_byte(port: int) -> None:
-    """Connect and read; raise OSError when the other side is not there."""
+    """Connect and read one byte; raise OSError when the other side does not respond."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
         client.sendall(b"x")
         if not client.recv(1):

@@ -1,4 +1,4 @@
-"""Clients that send pictures and repeat what failed, and the sums over what the site made of them."""
+"""Clients that send pictures and repeat failed requests, and the comparison with the site's rows."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from tests.torture.figures import Figure
 from tests.torture.site import TorturedSite, wait_until
 
 _TIMEOUT_S = 40
-_GIVE_UP_S = 300  # a busy machine is no loss
+_GIVE_UP_S = 300  # a response delayed by a busy machine is not a loss
 _numbers = itertools.count(1)
 
 
 def picture(number: int, side: int = 320) -> bytes:
-    """Return a JPEG of which no other number gives the same bytes: a comment carries it."""
+    """Return a JPEG whose bytes are different for each number, because of a comment."""
     base = _bases.get(side) or _bases.setdefault(side, _base(side))
     text = f"picture {number}".encode()
     return base[:2] + b"\xff\xfe" + struct.pack(">H", len(text) + 2) + text + base[2:]
@@ -44,7 +44,7 @@ def _base(side: int) -> bytes:
 
 @dataclass
 class Sent:
-    """One picture that a client wants to have: `name` finds it in the site's database."""
+    """One picture that a client wants to have; `name` identifies it in the site's database."""
 
     name: str
     started: float = field(default_factory=time.monotonic)
@@ -53,7 +53,7 @@ class Sent:
 
 
 class Traffic:
-    """Send pictures in the ways of clients, each until it has its answer; count every status."""
+    """Send pictures as different clients do, each until its response arrives; count every status."""
 
     def __init__(self, site: TorturedSite) -> None:
         self.site = site
@@ -69,19 +69,19 @@ class Traffic:
         return self._until_answered(self._post_waiting, side=320)
 
     def large(self) -> Sent:
-        """Send a picture so large that the pixel process checks it."""
+        """Send a picture that is large enough to be checked by the pixel process."""
         return self._until_answered(self._post_waiting, side=1280)
 
     def polls(self) -> Sent:
-        """Submit a picture, and ask for its job until that has ended."""
+        """Submit a picture, and request its job until the job has ended."""
         return self._until_answered(self._submit_and_poll, side=320)
 
     def by_url(self) -> Sent:
-        """Let the site fetch the picture."""
+        """Submit a picture by URL, which the site downloads."""
         return self._until_answered(self._by_url, side=320)
 
     def varies(self) -> Sent:
-        """Send a picture and ask for a variant of it."""
+        """Send a picture and request a variant of it."""
         return self._until_answered(self._with_variant, side=320)
 
     def _until_answered(self, send: Callable[[Sent, bytes], bool], *, side: int) -> Sent:
@@ -154,7 +154,7 @@ class Traffic:
 
     @contextmanager
     def running(self, *ways: str) -> Iterator[None]:
-        """Let one client for each way send pictures one after the other during the block, and let the last ones end."""
+        """Let one client of each kind send pictures one after the other during the block; finish the last ones."""
         ended = threading.Event()
 
         def client(way: str) -> None:
@@ -175,7 +175,7 @@ class Traffic:
     # The sums -----------------------------------------------------------------------------------------------------
 
     def figures(self, name: str) -> list[Figure]:
-        """Wait until every job has ended, and compare what clients sent with the site's rows and its ledger."""
+        """Wait until every job has ended, and compare the sent pictures with the site's rows and ledger."""
         open_jobs = "SELECT count(*) FROM jobs_job WHERE status NOT IN ('succeeded', 'failed', 'canceled')"
         wait_until(lambda: self.site.query(open_jobs)[0][0] == 0, 120)
         unended = self.site.query(open_jobs)[0][0]
@@ -206,10 +206,10 @@ class Traffic:
 
 
 def is_allowed(status: int) -> bool:
-    """Return whether an answer is one that the site may give: also 201 and 304, which say the same as a 200."""
+    """Return whether the site may return this status: 201 and 304 are allowed too, with the meaning of 200."""
     return status in (200, 201, 202, 206, 302, 303, 304, 503) or 400 <= status < 500
 
 
 def noise(side: int, quality: int = 60) -> bytes:
-    """Return a JPEG that takes a worker a while."""
+    """Return a JPEG whose processing takes a worker some time."""
     return photos.encode(np.random.default_rng(7).integers(0, 256, (side, side, 3), np.uint8), "JPEG", quality=quality)

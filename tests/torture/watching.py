@@ -1,8 +1,8 @@
-"""Kill a watcher again and again at random moments, and check that no picture is lost or repeated.
+"""Kill a watcher repeatedly at random moments, and check that no picture is lost or processed twice.
 
 `python -m tests.torture.watching [KILLS]` starts a real site and runs `manage.py watch` on a folder and on an S3 bucket
 (a server in this process). Each watcher is killed with SIGKILL within a few seconds of its first line; new pictures
-arrive all the time. At the end everything is drained and counted. Prints the random seed with every fault.
+arrive all the time. At the end all pictures are processed and counted. The random seed is printed with every fault.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tests.stack import ROOT, Stack, free_port, running_stack, wait_for
 
 KILLS = 50
 ARRIVALS = 2  # new pictures before each start
-LONGEST_LIFE_S = 3.0  # of a watcher after its first line
+LONGEST_LIFE_S = 3.0  # seconds of a watcher's life after its first line
 RECIPE = "avatar"
 BUCKET = "shop"
 _START_S = 120.0
@@ -42,7 +42,7 @@ _START_S = 120.0
 
 @dataclass
 class Place(ABC):
-    """A folder or a bucket with pictures, and what was put there. `files` maps paths in it to their content."""
+    """A folder or a bucket with pictures. `files` maps the paths of the arrived files to their content."""
 
     inbox: str
     outbox: str
@@ -84,7 +84,7 @@ class Bucket(Place):
 
 
 def torture(stack: Stack, place: Place, *, kills: int, seed: int) -> list[str]:
-    """Kill `kills` watchers of one place; return what was lost, repeated or torn."""
+    """Kill `kills` watchers of one place; return the lost, repeated and partial files."""
     chance = random.Random(seed)
     for number in range(kills):
         _arrive(place, number, chance)
@@ -99,7 +99,7 @@ def torture(stack: Stack, place: Place, *, kills: int, seed: int) -> list[str]:
 
 
 def faults(place: Place) -> list[str]:
-    """Compare what was put into a place with what has become of it."""
+    """Compare the files that arrived at a place with the results."""
     found: list[str] = []
     inbox, outbox = place.files(place.inbox), place.files(place.outbox)
 
@@ -124,7 +124,7 @@ def faults(place: Place) -> list[str]:
 
 
 def _arrive(place: Place, number: int, chance: random.Random) -> None:
-    """Put new pictures into the inbox; one in ten is no picture."""
+    """Put new files into the inbox; one in ten is not a picture."""
     for index in range(ARRIVALS):
         name = f"{number:03d}-{index}.jpg"
         if chance.random() < 0.1:
@@ -155,7 +155,8 @@ def _start(stack: Stack, place: Place, *more: str) -> subprocess.Popen[str]:
     for line in process.stdout:
         lines.append(line)
         if line.startswith("watching"):
-            threading.Thread(target=process.stdout.read, daemon=True).start()  # so that its pipe never fills
+            # Read all output, so that the pipe is never full.
+            threading.Thread(target=process.stdout.read, daemon=True).start()
             return process
     raise AssertionError("the watcher did not start:\n" + "".join(lines))
 
@@ -177,14 +178,17 @@ def _is_picture(content: bytes) -> bool:
 
 
 def folder_place(folder: Path) -> Folder:
-    """Create an empty folder to watch, and one for its results."""
+    """Create an empty folder to watch, and a folder for its results."""
     for name in ("inbox", "outbox"):
         (folder / name).mkdir()
     return Folder(str(folder / "inbox"), str(folder / "outbox"))
 
 
 def bucket_place() -> Bucket:
-    """Create an empty bucket to watch; its server stops with this process, and AWS_* variables lead to it."""
+    """Create an empty bucket to watch.
+
+    Its server stops with this process, and the AWS_* variables name it.
+    """
     port = free_port()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     ThreadedMotoServer("127.0.0.1", port, verbose=False).start()
@@ -199,13 +203,13 @@ def bucket_place() -> Bucket:
 
 
 def memory_kib(stack: Stack, folder: Path, waiting: int) -> int:
-    """Return the peak memory of a watcher, in KiB, that has listed a folder with this many waiting files."""
+    """Return the peak memory in KiB of a watcher that has listed a folder with `count` waiting files."""
     inbox, outbox = folder / f"many-{waiting}", folder / f"many-{waiting}-out"
     for path in (inbox, outbox):
         path.mkdir()
     for number in range(waiting):
         (inbox / f"{number:05d}.jpg").write_bytes(b"")
-    # Files that have changed a moment ago are listed and left alone: all of them are looked at, none is submitted.
+    # Files that changed a moment ago are listed but not submitted, so all of them are examined.
     place = Folder(str(inbox), str(outbox))
     watcher = _start(stack, place, "--settled", "3600")
     try:
@@ -219,7 +223,7 @@ def memory_kib(stack: Stack, folder: Path, waiting: int) -> int:
 
 
 def main(kills: int, seed: int) -> int:
-    """Torture a folder and a bucket at the same time; return the number of faults."""
+    """Attack a folder and a bucket at the same time; return the number of faults."""
     say = sys.stdout.write
     total = 0
     with tempfile.TemporaryDirectory() as name, running_stack(MATTING_WORKERS="1", WEB_PROCESSES="1") as stack:

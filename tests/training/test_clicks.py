@@ -1,4 +1,4 @@
-"""Simulated clicks are where a person would click, with the right sign."""
+"""Simulated clicks are where a person would click, and have the right sign."""
 
 import torch
 

@@ -51,7 +51,7 @@ class TestMixture:
         torch.manual_seed(1)
         batch = marked_people(full_bank, 8, SIZE)
 
-        assert batch.trusted[:, 0].max() == 0  # nobody said what the subject of these scenes is
+        assert batch.trusted[:, 0].max() == 0  # the subject of these scenes is unknown
         assert 0.5 < batch.trusted[:, 1].mean() < 1
         assert torch.equal(batch.people_known, batch.trusted[:, 1:] > 0)
 
@@ -89,7 +89,7 @@ class TestMixture:
     def test_marked_people_are_pasted_as_people(self, full_bank, monkeypatch):
         torch.manual_seed(0)
         monkeypatch.setattr(mixture, "OBJECT_SHARE", 1.0)
-        full_bank.people[:] = PEOPLE_CODES["thing"]  # so that all people of a composition are marked ones
+        full_bank.people[:] = PEOPLE_CODES["thing"]  # so that all people of a composition are marked people
         monkeypatch.setattr(full_bank, "real", torch.zeros_like(full_bank.real).index_fill(0, full_bank.empty, 1.0))
 
         batch = mixture.composites(full_bank, 8, SIZE)

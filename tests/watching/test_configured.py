@@ -1,4 +1,4 @@
-"""Folders that are set up in the admin are watched, and the table is followed while it changes."""
+"""Folders that are configured in the admin are watched, and changes of the table take effect."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 
 class Killed(BaseException):
-    """A BaseException that replaces SIGKILL: no code catches it."""
+    """A BaseException that simulates SIGKILL, because no code catches it."""
 
 
 @pytest.fixture(autouse=True)

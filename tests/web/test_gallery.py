@@ -1,4 +1,4 @@
-"""The gallery's order and days, small originals, running pictures again, and pictures of another team."""
+"""The gallery: order and days, small originals, running pictures again, and pictures of another team."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pages' scripts: imports point one way, and the developer tools are pinned without a registry's host."""
+"""The pages' scripts import in one direction only; the developer tools are pinned without a registry's host."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.conf import settings
 ROOT = Path(settings.BASE_DIR)
 SCRIPTS = ROOT / "static" / "js"
 _IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?\bfrom\s+"([^"]+)";""", re.MULTILINE)
-# The folders that the modules of a folder may import from; modules at the root may import from all.
+# The folders that the modules of a folder may import from; modules at the root may import from all folders.
 ALLOWED = {
     "page": {"page"},
     "api": {"api", "page"},

@@ -22,7 +22,7 @@ def test_every_sentence_of_the_tree_is_translated():
 
 def test_details_follow_the_translated_sentence():
     with translation.override("zh-hans"):
-        assert explained("url_forbidden", "10.0.0.1 is private") == "不允许获取此网址。 (10.0.0.1 is private)"
+        assert explained("url_forbidden", "10.0.0.1 is private") == "不允许获取此网址。（10.0.0.1 is private）"
 
 
 def test_english_is_left_as_it_is():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gettext
 import re
 from pathlib import Path
@@ -10,6 +11,7 @@ import polib
 import pytest
 from django.conf import settings
 from django.utils import translation
+from django.utils.formats import date_format
 from django.utils.translation import to_locale
 
 from jobs.web.words import pixels_said
@@ -115,12 +117,21 @@ def test_chinese_readers_are_told_of_ten_thousands_of_pixels():
     assert pixels_said(50_000_000) == "50 megapixels"
 
 
+@pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES])
+@pytest.mark.parametrize("name", ["TIME_FORMAT", "DATE_FORMAT", "DATETIME_FORMAT", "SHORT_DATE_FORMAT"])
+def test_a_time_at_the_end_of_a_sentence_brings_no_full_stop(language: str, name: str):
+    times = [dt.datetime(2026, 5, 3, hour, tzinfo=dt.UTC) for hour in (0, 9, 12, 21)]
+
+    with translation.override(language):
+        assert not [text for text in (date_format(time, name) for time in times) if text.endswith(".")]
+
+
 def test_the_scripts_get_their_texts_in_the_readers_language(client):
     english, chinese = (
         client.get("/texts.js", headers={"Accept-Language": language}) for language in ("en", "zh-CN,zh;q=0.9")
     )
 
-    assert "Cutting out" not in english.content.decode()  # English texts stand in the scripts
+    assert "Cutting out" not in english.content.decode()  # the scripts contain the English texts
     assert "\\u6b63\\u5728\\u62a0\\u56fe" in chinese.content.decode() or "正在抠图" in chinese.content.decode()
     unchanged = client.get("/texts.js", headers={"Accept-Language": "zh-CN", "If-None-Match": chinese["ETag"]})
     assert unchanged.status_code == 304

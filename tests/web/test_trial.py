@@ -1,4 +1,4 @@
-"""One cut-out before sign-up: what it gives, and that it cannot be abused."""
+"""One cut-out before sign-up: its result, and its protection against abuse."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_visitor_cuts_out_a_picture_and_gets_the_file(instant_worker):
 
 
 def test_it_belongs_to_a_team_that_has_no_member(instant_worker, alice: Person):
-    Team.objects.create(name=cutouts.TEAM_NAME)  # of somebody who has chosen the same name
+    Team.objects.create(name=cutouts.TEAM_NAME)  # of another user who has chosen the same name
 
     send(Client())
 
@@ -159,7 +159,7 @@ def test_after_an_hour_its_files_are_gone(instant_worker):
     assert job.expires_at - job.created_at == dt.timedelta(hours=1)
     assert list(storage.files_under("teams/"))
     Job.objects.update(expires_at=timezone.now() - dt.timedelta(seconds=1))
-    assert result(visitor).status_code == 410  # before the sweep, too
+    assert result(visitor).status_code == 410  # also before the sweep
 
     assert jobs_expire() == 1
 

@@ -20,7 +20,7 @@ from tests.quota.actions import claim, succeed
 from tests.webhooks.clock import Clock
 from tests.webhooks.messages import PUBLIC_URL, attempt
 
-PICTURE = base64.b64encode(b"x").decode()  # what every file of tests.quota.actions.succeed holds
+PICTURE = base64.b64encode(b"x").decode()  # the content of every file of tests.quota.actions.succeed
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Slow operations use no thread: short requests get responses whatever else is open."""
+"""Slow operations use no thread: short requests get responses, whatever other connections are open."""
 
 from __future__ import annotations
 
@@ -167,6 +167,35 @@ def test_a_body_that_nobody_asks_for_is_not_waited_for(serve: Serve) -> None:
     assert status == 401
 
 
+def test_a_request_that_follows_before_the_response_has_ended_keeps_its_connection(serve: Serve) -> None:
+    server = serve(keep_alive_s=0)
+    followed, ended = threading.Event(), threading.Event()
+
+    def pieces() -> Iterator[bytes]:
+        yield b"one"
+        followed.wait(60)
+
+    def first(request: HttpRequest) -> PieceResponse:
+        response = PieceResponse(pieces(), headers={"Content-Length": "3"})
+        response._resource_closers.append(ended.set)
+        return response
+
+    server.views.by_path["/first"] = first
+    server.views.by_path["/second"] = lambda request: HttpResponse(request.read())
+    client = server.connect("GET /first HTTP/1.1\r\nHost: x\r\n\r\n")
+    data = b""
+    while not data.endswith(b"one"):
+        data += client.recv(2**16)
+
+    client.sendall(b"POST /second HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 3\r\n\r\n")
+    assert answer(server.get("/ping")) == (200, b"pong")  # by now the server has the second request's header
+    followed.set()
+    assert ended.wait(60)
+    client.sendall(b"two")
+
+    assert answer(client) == (200, b"two")
+
+
 def test_a_reader_that_takes_nothing_is_cut_off(serve: Serve) -> None:
     server = serve(pace=Pace(0.3, 1e9))
     length = 50_000_000
@@ -175,7 +204,7 @@ def test_a_reader_that_takes_nothing_is_cut_off(serve: Serve) -> None:
 
     closed = threading.Event()
     server.views.by_path["/closed"] = lambda request: HttpResponse(b"yes")
-    assert not closed.wait(1.5)  # nothing is read meanwhile
+    assert not closed.wait(1.5)  # do not read meanwhile
 
     status, body = answer(client)
     assert status == 200

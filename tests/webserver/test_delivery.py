@@ -49,7 +49,7 @@ def test_the_answer_to_a_client_that_has_gone_is_not_reported(serve: Serve) -> N
     assert begun.wait(60)
 
     client.close()
-    assert answer(server.get("/health/live"))[0]  # the server has seen the end of that connection by now
+    assert answer(server.get("/health/live"))[0]  # by now, the server has noticed the closed connection
     go_on.set()
 
     assert answer(server.get("/stayed"))[0] == 200

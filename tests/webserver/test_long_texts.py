@@ -1,4 +1,4 @@
-"""Long base64 texts are taken out of a body before it is parsed, and give the same bytes as if they had stayed."""
+"""Long base64 texts are taken out of a body before it is parsed, and decode to the same bytes as before."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def decoded(text: str, max_bytes: int = 10**9) -> bytes:
 
 @pytest.fixture
 def lean() -> Callable[..., str]:
-    """Take the long texts out of a body, as texts of the current request; return the rest."""
+    """Take the long texts out of a body, as texts of the current request; return the remaining body."""
 
     def take(body: bytes, *, form: bool = False) -> str:
         rest, texts = taken_out(io.BytesIO(body), is_form=form)
@@ -85,7 +85,7 @@ def test_a_body_without_long_texts_stays_as_it_is(lean: Callable[..., str]) -> N
 
 @pytest.mark.parametrize("damage", ["A", "*", "=A"])
 def test_what_is_not_base64_is_refused(lean: Callable[..., str], damage: str) -> None:
-    whole = base64.b64encode(DATA[:699_999]).decode()  # no padding: one more character is one too many
+    whole = base64.b64encode(DATA[:699_999]).decode()  # no padding: one more character would be too many
     text = json.loads(lean(json.dumps({"image": whole + damage}).encode()))["image"]
 
     with pytest.raises(NotBase64):

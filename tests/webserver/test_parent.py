@@ -15,8 +15,8 @@ import pytest
 
 from tests.stack import ROOT, free_port, wait_for
 
-# Answers each connection with its process's id; says that it serves once it gets a shared lock on the file `go`, and
-# after a word "replace" asks to be replaced. SIGTERM lets it answer the connection that it has, and end.
+# Sends its process's id over each connection; reports that it serves once it gets a shared lock on the file `go`, and
+# asks to be replaced after the word "replace". After SIGTERM it answers the open connection and ends.
 CHILD = """
 import fcntl, os, signal, socket, sys
 listener, pipe = socket.socket(fileno=int(sys.argv[2])), int(sys.argv[3])

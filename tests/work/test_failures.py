@@ -1,4 +1,4 @@
-"""The staff's list of pictures that finally failed through a fault of the site."""
+"""The staff's list of pictures that finally failed because of a fault of the site."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ URL = "/admin/jobs/failedpicture/"
 
 @pytest.fixture
 def failed(alice: Person) -> JobImage:
-    """A picture that failed through the storage, beside one that was damaged."""
+    """A picture that failed because of the storage, beside a damaged one."""
     fail(claim(submit_file(alice).images.get()), ImageUnreadable())
     image = claim(submit_file(alice).images.get())
     fail(image, StorageFailed())

@@ -44,7 +44,7 @@ def raising(error: Exception) -> Callable[..., None]:
 
 
 def wait_an_hour() -> None:
-    """Make the pause longer than any test takes."""
+    """Make the pause longer than any test."""
     JobImage.objects.update(next_try_at=timezone.now() + dt.timedelta(hours=1))
 
 
@@ -97,7 +97,7 @@ def test_the_picture_succeeds_with_its_next_try_and_costs_one(alice: Person, mon
     wait_an_hour()
     tasks.image_process(str(image.pk))
     image.refresh_from_db()
-    assert image.attempt == 1  # its time has not come yet
+    assert image.attempt == 1  # its retry is not due yet
 
     JobImage.objects.update(next_try_at=timezone.now())
     tasks.image_process(str(image.pk))
@@ -146,7 +146,7 @@ def test_pictures_are_tried_at_once_when_the_storage_works_again(alice: Person) 
 
 def test_a_fault_of_one_picture_keeps_its_delay_while_the_storage_works(alice: Person) -> None:
     submit_file(alice)
-    outages = Outages()  # the real check, in the folder of this test
+    outages = Outages()  # the real check, in this test's folder
     JobImage.objects.update(faults=3)
     wait_an_hour()
 

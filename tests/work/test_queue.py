@@ -1,4 +1,4 @@
-"""What a worker does before and after each message."""
+"""The work of a worker before and after each message."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from redis.exceptions import ConnectionError as RedisConnectionError
 from rq import SimpleWorker
+from rq.job import Job as Message
 
 from jobs.models import Team
 from jobs.running.worker import worker_programs
@@ -29,7 +30,7 @@ def look() -> None:
     if not _answers:
         _answers.append("failed")
         connection.connection.close()
-        connection.errors_occurred = True  # as every failing query leaves it
+        connection.errors_occurred = True  # every failing query leaves the connection in this state
         raise OperationalError("server closed the connection unexpectedly")
     Team.objects.count()
     _answers.append("answered")
@@ -57,6 +58,21 @@ def test_a_message_of_version_1_0_0_runs_the_task_that_replaces_its_function(mon
     serving.serve(["default"], name="worker-1", until_empty=True)
 
     assert run == ["a-picture"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_that_a_second_worker_has_removed_meanwhile_is_no_error(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def removed(image_id: str) -> None:
+        Message.fetch(f"default-{image_id}", connection=queue.connection()).delete()
+
+    monkeypatch.setitem(registry._functions, queue.IMAGE_PROCESS.name, removed)
+    queue.enqueue_task(queue.IMAGE_PROCESS, "a-picture", queue_name="default", row_id="a-picture")
+
+    serving.serve(["default"], name="worker-1", until_empty=True)
+
+    assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 def test_a_worker_process_outlives_its_broker_and_keeps_its_model(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,6 +109,7 @@ def hang() -> None:
     library.pthread_mutex_lock(mutex)
 
 
+@pytest.mark.django_db(transaction=True)  # the worker looks at its database connection between tasks
 def test_a_worker_that_hangs_in_native_code_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "HANG_MARGIN_S", 0)
     queue.enqueue_task(HANG, queue_name="upkeep")

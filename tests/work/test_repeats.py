@@ -1,4 +1,4 @@
-"""The same request again, from a client that got no response to the first one."""
+"""A repeated request of a client that got no response to the first one."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_the_same_request_twice_at_the_same_moment_makes_one_job(
     found: list[Job] = []
 
     def store_together(*args: object, store: Callable = job_submit.__globals__["_store_source"]) -> object:
-        together.wait()  # both have looked for a first request, and found none
+        together.wait()  # both have looked for an earlier request and found none
         return store(*args)
 
     monkeypatch.setattr("jobs.work.submission._store_source", store_together)

@@ -1,4 +1,4 @@
-"""Waiting for a job's end when announcements are lost."""
+"""Waiting for a job's end works when announcements are lost."""
 
 from __future__ import annotations
 

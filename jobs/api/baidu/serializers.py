@@ -32,7 +32,7 @@ _SOFT_THRESHOLD, _HALF = 10, 25  # thresholds of CutoutOptions: 25 of 50 cuts at
 
 
 def limits() -> Limits:
-    """Return the dialect's limits for a picture; 10 MB of base64 contain 7.5 MB of bytes."""
+    """Return the dialect's limits for a picture. Baidu allows 10 MB of base64, which are 7.5 MB of bytes."""
     return default_limits(
         max_bytes=MAX_BASE64_BYTES * 3 // 4,
         min_side_px=128,
@@ -86,7 +86,7 @@ class BaiduSegmentSerializer(serializers.Serializer):
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         sent = {name: value for name, value in data.items() if not _is_empty(value)}
         if "image" in sent:
-            sent.pop("url", None)  # valid or not: the picture wins
+            sent.pop("url", None)  # valid or not: the picture has precedence
         values = super().to_internal_value(sent)
         if "image" not in values and "url" not in values:
             raise _reason_without_picture(data)

@@ -68,8 +68,9 @@ def build_server(*, base_url: str = "") -> MCPServer:
     ) -> list[Image | str]:
         """Remove the background of one picture, given as base64 or by URL.
 
-        boxes are [left, top, right, bottom], points [x, y, 1] to keep or [x, y, 0] to remove this place.
-        recipe names a finished picture, such as amazon-main, which is returned instead of the cut-out.
+        boxes: [left, top, right, bottom] in pixels. points: [x, y, 1] keeps this place, [x, y, 0] removes it. recipe:
+        the name of a recipe for a finished picture, such as amazon-main; the finished picture is then returned instead
+        of the cut-out.
         """
         actor = actor_of(context, Scope.SUBMIT, is_submit=True)
         options = CutoutOptions(
@@ -87,7 +88,7 @@ def build_server(*, base_url: str = "") -> MCPServer:
         job = job_submit(actor=actor, door=door, options=options, sources=sources, recipes=recipes)
         image = picture_of(actor=actor, job=wait_for_job(job.pk, timeout_s=settings.MATTING_MAX_WAIT_S))
         answer: list[Image | str] = [_sent(actor, result_of(image, Artifact.Kind.CUTOUT)), f"job {job.pk}"]
-        jobs_delivered([job.pk])  # the same call is a new request from here on
+        jobs_delivered([job.pk])  # from here on, each call is a new request
         return answer
 
     @server.tool()

@@ -1,4 +1,4 @@
-"""Native API: the pictures that recipes may put behind a subject, at /api/backgrounds/."""
+"""Native API: background pictures for recipes, at /api/backgrounds/."""
 
 from __future__ import annotations
 

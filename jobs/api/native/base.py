@@ -24,7 +24,7 @@ from segmentation.errors import InvalidParameter, MattingError
 
 from .documents import ImagePageSerializer, job_document
 
-# The queries of a response with a job: how long to wait for it, and which of its pictures to show.
+# The query parameters of routes that return a job: the time to wait, and the page of its pictures.
 JOB_QUERY = ("wait", "images_page", "images_page_size")
 WAIT = OpenApiParameter("wait", int, description="Seconds to wait for the result; 0 answers at once.")
 IDEMPOTENCY_KEY = OpenApiParameter(
@@ -58,7 +58,7 @@ class NativeView(DialectView):
         return int(text)
 
     def answer(self, job: Job, *, pending_status: int = 202, images: Sequence[JobImage] | None = None) -> Response:
-        """Return the job as a response, with status 200 after its end, and `pending_status` before.
+        """Return the job as a response: status 200 when it has ended, otherwise `pending_status`.
 
         With status 202, headers give the job's URL and the state of the queue. images: all pictures of the job, if they
         have been read already.

@@ -18,7 +18,7 @@ from jobs.sentences import explained
 from jobs.versions.corrections import corrections_left
 from jobs.versions.selectors import FIRST, thumbnail_of, versions_of
 
-IMAGES_SHOWN, MAX_IMAGES_SHOWN = 100, 500  # pictures of one job in an answer
+IMAGES_SHOWN, MAX_IMAGES_SHOWN = 100, 500  # pictures of one job in a response
 LISTED_IMAGES = 20  # of each job in a list
 
 
@@ -69,6 +69,7 @@ class ImageSerializer(serializers.Serializer):
     name = serializers.CharField(allow_blank=True)
     status = serializers.ChoiceField(choices=Status.choices)
     error = ErrorSerializer()
+    settings = serializers.DictField(help_text="Options of this picture that differ from its job's.")
     width = serializers.IntegerField(allow_null=True)
     height = serializers.IntegerField(allow_null=True)
     foreground = serializers.ListField(
@@ -91,7 +92,7 @@ class ImageSerializer(serializers.Serializer):
 
 
 class UsedRecipeSerializer(serializers.Serializer):
-    """Describe a recipe that a job was submitted with."""
+    """A recipe that a job was submitted with."""
 
     name = serializers.CharField()
     version = serializers.IntegerField()
@@ -123,7 +124,7 @@ class JobSerializer(serializers.Serializer):
 
 
 class VersionSerializer(serializers.Serializer):
-    """Describe one version of a picture. The first result is number 1."""
+    """One version of a picture. The first result has the number 1."""
 
     number = serializers.IntegerField()
     name = serializers.CharField(allow_blank=True)
@@ -137,14 +138,14 @@ class VersionSerializer(serializers.Serializer):
 
 
 class OpenedVersionSerializer(VersionSerializer):
-    """Describe one version with all that an editor needs to show it."""
+    """One version with everything that an editor needs to show it."""
 
     edit = serializers.DictField(help_text="Settings, people left out and strokes, as they were saved.")
     result = JobSerializer(help_text="The job that it is made from, with this picture alone.")
 
 
 class VersionsSerializer(serializers.Serializer):
-    """Describe all versions of a picture."""
+    """All versions of a picture."""
 
     free_corrections_left = serializers.IntegerField(help_text="How many more runs of the model cost nothing.")
     versions = VersionSerializer(many=True)
@@ -160,7 +161,7 @@ class JobPageSerializer(serializers.Serializer):
 
 
 class ImagePageSerializer(KnownFieldsOnly, serializers.Serializer):
-    """The page of a job's pictures to return."""
+    """Query parameters that select a page of a job's pictures."""
 
     also_known = ("wait",)
 
@@ -176,7 +177,7 @@ def job_document(
     page_size: int = IMAGES_SHOWN,
     images: Sequence[JobImage] | None = None,
 ) -> dict[str, Any]:
-    """Return the JSON of a job with one page of its pictures, or with `images`, and links that open their files."""
+    """Return the JSON of a job with one page of its pictures, or with `images`, and with links to their files."""
     if images is not None:
         context = {"base_url": base_url}
         serializer = JobSerializer(job, context=context)
@@ -211,14 +212,14 @@ def file_document(artifact: Artifact, *, base_url: str, link_ttl_s: int | None =
 
 
 def versions_document(image: JobImage, *, base_url: str) -> dict[str, Any]:
-    """Build the JSON of all versions of a picture, the first result included."""
+    """Return the JSON of all versions of a picture, including the first result."""
     versions: list[Version | None] = [None, *versions_of(image)]
     shown = [version_document(image, version, base_url=base_url) for version in versions]
     return {"free_corrections_left": corrections_left(image), "versions": shown}
 
 
 def version_document(image: JobImage, version: Version | None, *, base_url: str) -> dict[str, Any]:
-    """Build the JSON of one version of a picture, or with None of its first result."""
+    """Return the JSON of one version of a picture; None stands for the first result."""
     job = (version and version.run) or image.job
     thumbnail = thumbnail_of(image, version)
     file = version.file if version is not None else None

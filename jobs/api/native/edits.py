@@ -1,4 +1,4 @@
-"""Native API: what an editor keeps of a picture, checked before it is stored."""
+"""Native API: the editor's state of a picture, validated before it is stored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAX_SIDE = 1_000_000
 
 
 class StrokeSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Describe one stroke of the brush. width, blur and points are in pixels of a canvas of the picture's shape."""
+    """One stroke of the brush. width, blur and points are in pixels of a canvas with the picture's proportions."""
 
     mode = serializers.ChoiceField(choices=["erase", "restore"])
     width = serializers.FloatField(min_value=0, max_value=_MAX_SIDE)
@@ -32,7 +32,7 @@ class StrokeSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class EditSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Describe an edit: the settings of the rendering, the people left out, the strokes of the brush and the finish."""
+    """An edit: the rendering's settings, the ids of excluded people, the strokes of the brush, and the finish."""
 
     options = CutoutOptionsSerializer(required=False)
     dropped = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=255), required=False)
@@ -41,7 +41,7 @@ class EditSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class EditField(serializers.JSONField):
-    """Accept an edit as an object; in a form, the same as a JSON string. It is stored as it was sent."""
+    """Accept an edit as an object; in a form, the same as a JSON string. It is stored unchanged."""
 
     def get_value(self, dictionary: Any) -> Any:
         return json_in(self.field_name, dictionary)

@@ -1,4 +1,4 @@
-"""Native API: the ETag of a job, computed from a few numbers of the database."""
+"""Native API: the ETag of a job, computed from a few columns of the database."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from jobs.models import Artifact, Job, JobImage
 from jobs.results import storage
 
 _MOMENTS = ("enqueued_at", "started_at", "finished_at")
-_FILES = -1  # in the place of a picture's attempts
+_FILES = -1  # instead of the attempts of a picture
 
 
 def job_etag(job: Job, *, page: str, language: str, images: Sequence[JobImage] | None = None) -> str:
-    """Return an ETag that changes whenever the job's JSON does.
+    """Return an ETag that changes whenever the job's JSON changes.
 
-    images: all pictures of the job with their artifacts, where they are read anyway; without them one query sums them
-    up. page and language are what else the JSON depends on. The time until which its links are valid is part of it.
+    images: all pictures of the job with their artifacts, if they have been read already; otherwise one query aggregates
+    them. page, language: the JSON depends on them too. The ETag includes the time until which the links are valid.
     """
     counted = _summed(job) if images is None else _summed_here(images)
     state = (job.pk, job.status, job.images_succeeded, job.images_failed, job.finished_at, job.expires_at)
@@ -30,7 +30,7 @@ def job_etag(job: Job, *, page: str, language: str, images: Sequence[JobImage] |
 
 
 def _summed(job: Job) -> list[tuple[Any, ...]]:
-    """Return one row for the pictures and one for their files: number, attempts, and the latest moments."""
+    """Return one row for the pictures and one for their files: their number, attempts and newest times."""
     pictures = JobImage.objects.filter(job=job).order_by().values("job_id")
     pictures = pictures.annotate(Count("pk"), tries=Sum("attempt"), **_latest(_MOMENTS))
     files = Artifact.objects.filter(job=job, image__isnull=False).order_by().values("job_id")
@@ -44,7 +44,7 @@ def _latest(names: Sequence[str]) -> dict[str, Max]:
 
 
 def _summed_here(images: Sequence[JobImage]) -> list[tuple[Any, ...]]:
-    """Return what `_summed` returns, from pictures that are read already."""
+    """Return the same rows as `_summed`, from pictures that have been read already."""
     made = [artifact.created_at for image in images for artifact in image.artifacts.all()]
     moments = ([getattr(image, name) for image in images] for name in _MOMENTS)
     latest = [max((moment for moment in some if moment is not None), default=None) for some in moments]

@@ -103,5 +103,6 @@ class FinishField(serializers.JSONField):
     def get_value(self, dictionary: Any) -> Any:
         return json_in(self.field_name, dictionary)
 
-    def to_internal_value(self, data: Any) -> Recipe:
-        return Recipe.read({"title": self.TITLE, **data} if isinstance(data, dict) else data, within=self.field_name)
+    def to_internal_value(self, data: Any) -> Recipe:  # type: ignore[override]  # the stubs know JSON types alone
+        with_title = {"title": self.TITLE, **data} if isinstance(data, dict) else data
+        return Recipe.read(with_title, within=self.field_name or "")

@@ -8,13 +8,13 @@ from jobs.models import Artifact, JobImage
 from jobs.results import storage
 from jobs.results.selectors import result_of
 
-NOTES_HEADER = "Keyline-Notes"  # what the job's JSON tells under `notes`, such as that nothing was found
+NOTES_HEADER = "Keyline-Notes"  # the `notes` of the job's JSON, for example that nothing was found
 
 
 def picture_response(image: JobImage) -> FileResponse:
-    """Return the first output of a successful picture; a recipe's file comes before the cut-out.
+    """Return the first output of a successful picture: a recipe's file, or else the cut-out.
 
-    Raise NotFound when the file has been deleted, and when the job's recipes made no file.
+    Raise NotFound when the file has been deleted, or when the job's recipes produced no file.
     """
     kinds = Artifact.Kind
     artifact = result_of(image, kinds.CUTOUT, kinds.MASK, kinds.VISUALIZATION, kinds.ALPHA)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from django.http import FileResponse, HttpResponseBase
@@ -22,7 +22,6 @@ from jobs.recipes.selectors import NamedRecipe, recipe_get, recipe_versions, rec
 from jobs.recipes.services import recipe_delete, recipe_save, recipes_import
 from jobs.results.variants import Rendering
 from jobs.work.selectors import image_at, job_get
-from segmentation.errors import InvalidParameter
 from segmentation.finish.recipe import Recipe, recipe_schema
 
 from .base import NativeView
@@ -33,14 +32,14 @@ _BODY_HELP = "The recipe, as /api/recipes/schema describes it."
 
 
 class RecipeRequestSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Describe a recipe to store under a name; a name that exists gets a new version."""
+    """Fields of a recipe to store under a name; an existing name gets a new version."""
 
     name = serializers.CharField(max_length=40, help_text="Lower-case letters, digits and hyphens.")
     recipe = serializers.JSONField(help_text=_BODY_HELP)
 
 
 class RecipeSerializer(serializers.Serializer):
-    """Describe one version of a recipe."""
+    """One version of a recipe."""
 
     name = serializers.CharField()
     version = serializers.IntegerField()
@@ -49,7 +48,7 @@ class RecipeSerializer(serializers.Serializer):
 
 
 class RecipeVersionSerializer(serializers.Serializer):
-    """Describe one row of a recipe's history."""
+    """One row of a recipe's history."""
 
     name = serializers.CharField()
     version = serializers.IntegerField()
@@ -60,7 +59,7 @@ class RecipeVersionSerializer(serializers.Serializer):
 
 
 class RecipeListSerializer(serializers.Serializer):
-    """Describe all recipes of a team, its own first, then the built-in ones."""
+    """All recipes of a team: its own, then the built-in ones."""
 
     results = RecipeSerializer(many=True)
 
@@ -70,7 +69,7 @@ class RecipeVersionQuerySerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class PreviewRequestSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Describe a preview: a recipe, not stored, on a picture of a job or on a sample."""
+    """Fields of a preview: an unsaved recipe, applied to a picture of a job or to a sample."""
 
     recipe = serializers.JSONField(help_text=_BODY_HELP)
     job = serializers.UUIDField(required=False, help_text="A job of the team; without it the sample is used.")
@@ -108,7 +107,7 @@ class RecipesView(NativeView):
 
 
 class RecipeView(NativeView):
-    """Look at one recipe, store its next version, or delete it."""
+    """Return one recipe, store its next version, or delete it."""
 
     query_fields = ("version",)
     parser_classes = [MarkedJson]
@@ -158,12 +157,12 @@ class RecipeVersionsView(NativeView):
     def get(self, request: Request, name: str) -> Response:
         rows = recipe_versions(self.actor, name)
         if not rows:
-            recipe_get(self.actor, name)  # 404 unless it is a built-in recipe, which has one version
+            recipe_get(self.actor, name)  # 404, except for a built-in recipe, which has one version
         return Response(RecipeVersionSerializer(rows, many=True).data)
 
 
 class RecipeSchemaView(NativeView):
-    """Publish the JSON schema of a recipe."""
+    """Return the JSON schema of a recipe."""
 
     @extend_schema(
         tags=["Native"],
@@ -176,7 +175,7 @@ class RecipeSchemaView(NativeView):
 
 
 class RecipesExportView(NativeView):
-    """Export the team's recipes."""
+    """Return the team's recipes as one document, which can be imported elsewhere."""
 
     @extend_schema(
         tags=["Native"],
@@ -190,7 +189,7 @@ class RecipesExportView(NativeView):
 
 
 class RecipesImportView(NativeView):
-    """Import an export."""
+    """Store all recipes of an exported document."""
 
     parser_classes = [MarkedJson]
 
@@ -202,14 +201,14 @@ class RecipesImportView(NativeView):
         responses={200: RecipeListSerializer, "4XX": PROBLEM},
     )
     def post(self, request: Request) -> Response:
-        if not isinstance(request.data, dict):
-            raise InvalidParameter("a JSON object of recipes by name is expected", field="recipe")
-        saved = recipes_import(actor=self.actor, bodies=request.data)
+        saved = recipes_import(
+            actor=self.actor, bodies=cast("dict[str, Any]", request.data)
+        )  # MarkedJson takes no list
         return Response({"results": [recipe_document(named) for named in saved]})
 
 
 class RecipePreviewView(NativeView):
-    """Show what a recipe gives, at screen size, without storing anything."""
+    """Return a preview of a recipe at screen size; nothing is stored."""
 
     required_scopes = {"POST": (Scope.READ,)}
     is_submit = False
@@ -233,7 +232,7 @@ class RecipePreviewView(NativeView):
         rendering: Rendering | SampleRendering
         if "job" in values:
             image = image_at(job_get(self.actor, values["job"]), values.get("position"))
-            options = image.job.cutout_options
+            options = image.cutout_options
             rendering = finish_begin(actor=self.actor, image=image, recipe=recipe, options=options, for_screen=True)
         else:
             rendering = sample_begin(actor=self.actor, sample=values["sample"], recipe=recipe)
@@ -241,7 +240,7 @@ class RecipePreviewView(NativeView):
 
 
 def recipe_document(named: NamedRecipe) -> dict[str, Any]:
-    """Build the JSON of one version of a recipe."""
+    """Return the JSON of one version of a recipe."""
     return {
         "name": named.name,
         "version": named.version,
@@ -251,7 +250,7 @@ def recipe_document(named: NamedRecipe) -> dict[str, Any]:
 
 
 def finished_response(rendering: Rendering | SampleRendering, number: int = 1, name: str = "") -> FileResponse:
-    """Send one file of a finished result, the output `number`, with its notes in a header."""
+    """Return the file of the output `number` of a finished result, with its notes in a header."""
     finished = rendering.finished()
     chosen = file_chosen(finished, number)
     file = chosen.path.open("rb")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from jobs.api.links import source_of_url
-from jobs.errors import LinkExpired, NotFound, UrlForbidden, UrlTooLong
+from jobs.errors import DownloadFailed, NotFound, UrlForbidden, UrlTooLong
 from jobs.intake import archives
 from jobs.intake.selectors import upload_get
 from jobs.intake.sources import (
+    CheckedSource,
     Source,
     accept_base64,
     accept_or_refuse,
@@ -23,14 +25,15 @@ from jobs.teams.actor import Actor
 from segmentation.errors import ImageError, MattingError
 from segmentation.image import Limits
 
-_FAILS_ALONE = (ImageError, UrlForbidden, UrlTooLong, LinkExpired, NotFound)
+_FAILS_ALONE = (ImageError, UrlForbidden, UrlTooLong, DownloadFailed, NotFound)
 _FIELDS = ("image", "image_base64", "image_url", "upload")
 
 
 def sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Source]:
-    """Count and check all pictures of a request before any is stored.
+    """Return the sources of a request, after counting and checking all of its pictures.
 
-    One invalid picture among several fails separately, with its name; for a single invalid picture its error is raised.
+    One invalid picture among several becomes a RefusedSource with its name; for a single invalid picture its error is
+    raised.
     """
     sent = [(name, value) for name in _FIELDS for value in values.get(name, ())]
     check_count(len(sent))
@@ -49,6 +52,11 @@ def sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Sou
         else:
             sources.append(accept_or_refuse(accept, name=name, refusing=_FAILS_ALONE))
     check_count(len(sources))
+    own = values.get("settings", {})
+    for number, (field, value) in enumerate(sent, start=len(sources) - len(sent)):
+        source = sources[number]
+        if field == "upload" and isinstance(source, CheckedSource):
+            sources[number] = replace(source, settings=own.get(str(value), {}))
     return sources
 
 
@@ -65,7 +73,7 @@ def _accept(actor: Actor, field: str, value: Any, limits: Limits | None) -> Sour
 
 
 def _named(accept: Callable[[], Source], name: str, field: str) -> Source:
-    """Call `accept`; an error of the picture contains the file's name and the field."""
+    """Call `accept`; if the picture causes an error, add the file's name and the field to the error."""
     try:
         return accept()
     except ImageError as error:
@@ -80,7 +88,7 @@ def _name_error(error: MattingError, name: str, field: str) -> None:
 
 
 def _name_of(field: str, value: Any, number: int) -> str:
-    """Return the name of a failed picture: its file's, its URL's last part, or its field and number."""
+    """Return the name of a failed picture: its file name, the last part of its URL, or its field and number."""
     match field:
         case "image":
             return clean_name(value.name or f"image {number}")

@@ -77,7 +77,7 @@ class UploadsView(NativeView):
         return Response(UploadSerializer(upload).data, status=201)
 
     def _stored(self, source: CheckedSource, key: str) -> Upload:
-        """Store a source, or return the upload that an Idempotency-Key made before: the key decides the upload's id."""
+        """Store a source; for a repeated Idempotency-Key, return the earlier upload, whose id depends on the key."""
         upload_id = uuid.uuid5(self.actor.team.pk, key) if key else uuid.uuid4()
         try:
             earlier = upload_get(self.actor, upload_id) if key else None
@@ -86,7 +86,7 @@ class UploadsView(NativeView):
         if earlier is None:
             try:
                 return upload_store(actor=self.actor, source=source, upload_id=upload_id)
-            except InvalidParameter:  # the same request was stored at the same moment
+            except InvalidParameter:  # a concurrent request with the same key has stored it
                 earlier = upload_get(self.actor, upload_id)
         require_same_request(earlier.sha256, source.sha256)
         self.is_replay = True

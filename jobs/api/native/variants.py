@@ -34,11 +34,11 @@ from .documents import FileSerializer, JobSerializer, file_document
 from .recipes import finished_response
 from .serializers import AgainRequestSerializer, VariantRequestSerializer, in_format
 
-KEPT_LINK_TTL_S = 7 * 24 * 3600  # kept renderings are shared with others
+KEPT_LINK_TTL_S = 7 * 24 * 3600  # stored renderings are visible to other users
 
 
 class KeptFinishedSerializer(serializers.Serializer):
-    """Describe the stored files of a recipe; notes name rules that they break."""
+    """The stored files of a recipe; `notes` names the recipe's rules that they break."""
 
     recipe = serializers.CharField()
     version = serializers.IntegerField()
@@ -47,7 +47,7 @@ class KeptFinishedSerializer(serializers.Serializer):
 
 
 class VariantsView(NativeView):
-    """Render a finished picture with other options; return the file, or with `keep` a link to the stored one."""
+    """Render a finished picture with other options; return the file, or with `keep` a link to the stored file."""
 
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}
     body_limits = staticmethod(one_picture)
@@ -70,7 +70,7 @@ class VariantsView(NativeView):
         body = VariantRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
-        body.require_effect(image.job.cutout_options)
+        body.require_effect(image.cutout_options)
         values = body.validated_data
         named = recipe_named(self.actor, values["recipe"]) if values.get("recipe") else None
         rendering = self.begin(body, image, recipe=named.recipe if named else values.get("finish"))
@@ -91,7 +91,7 @@ class VariantsView(NativeView):
         recipe: Recipe | None = None,
         with_thumbnail: bool = False,
     ) -> Rendering:
-        """Begin the rendering that a request describes."""
+        """Start the rendering that a request describes, and return it."""
         values = body.validated_data
         brush = values.get("brush")
         return variant_begin(
@@ -127,7 +127,7 @@ class VariantsView(NativeView):
 
 
 class AgainView(NativeView):
-    """Run the model again on a stored picture, as a version of it."""
+    """Run the model again on a stored picture; the result is a version of this picture."""
 
     query_fields = JOB_QUERY
     required_scopes = {"POST": (Scope.SUBMIT, Scope.READ)}

@@ -1,4 +1,4 @@
-"""Native API: the versions of a picture, and what its editor keeps."""
+"""Native API: the versions of a picture, and the state of its editor."""
 
 from __future__ import annotations
 
@@ -38,14 +38,14 @@ NAME_LENGTH = Version._meta.get_field("name").max_length
 
 
 class VersionRequestSerializer(VariantRequestSerializer):
-    """Describe a rendering to save as a version, and the edit that the editor brings back with it."""
+    """Fields of a rendering to save as a version, and the edit that the editor restores with it."""
 
     name = serializers.CharField(max_length=NAME_LENGTH, required=False, allow_blank=True, default="")
     edit = EditField(required=False, default=dict)
 
 
 class PositionSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Describe which picture of a job is meant."""
+    """The position of a picture in its job."""
 
     position = serializers.IntegerField(
         min_value=0, required=False, help_text="Which picture of the job, from 0; by default the first that is left."
@@ -53,20 +53,20 @@ class PositionSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class NameSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Describe a version's new name."""
+    """The new name of a version."""
 
     name = serializers.CharField(max_length=NAME_LENGTH, allow_blank=True)
 
 
 class EditRequestSerializer(PositionSerializer):
-    """Describe what the editor shows: the version it is made from, and the edit on top of it."""
+    """The state of the editor: the version that is edited, and the edit on top of it."""
 
     version = serializers.IntegerField(min_value=FIRST, default=FIRST)
     edit = EditField()
 
 
 class _PictureView(NativeView):
-    """Find the picture that a request is about, by the job and its position in the query."""
+    """Base of views of one picture, which the query names by its job and position."""
 
     query_fields: ClassVar[tuple[str, ...] | None] = ("position",)
 
@@ -103,7 +103,7 @@ class VersionsView(VariantsView, _PictureView):
         body = VersionRequestSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
-        body.require_effect(image.job.cutout_options)
+        body.require_effect(image.cutout_options)
         finish = body.validated_data.get("finish")
         rendering = self.begin(body, image, recipe=finish, with_thumbnail=True)
         return self.when_done(rendering.future, then=partial(self._saved, rendering, body), left=rendering.drop)
@@ -119,7 +119,7 @@ class VersionsView(VariantsView, _PictureView):
 
 
 class VersionView(_PictureView):
-    """Read, name or delete one version of a picture."""
+    """Return, rename or delete one version of a picture."""
 
     required_scopes = dict.fromkeys(("PATCH", "DELETE"), (Scope.SUBMIT, Scope.READ))
 
@@ -169,7 +169,7 @@ class VersionView(_PictureView):
 
 
 class EditView(_PictureView):
-    """Keep what the editor shows of a picture."""
+    """Store the editor's state of a picture."""
 
     query_fields = ()
     required_scopes = {"PUT": (Scope.SUBMIT, Scope.READ)}

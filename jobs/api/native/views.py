@@ -137,7 +137,7 @@ class JobView(NativeView):
         return self.when_ended(job, timeout_s=wait_s, then=self._shown) if wait_s else self._shown(job)
 
     def _shown(self, job: Job) -> HttpResponseBase:
-        """Answer with the job, or with 304 when it is as the caller knows it; that reads no picture."""
+        """Return the job, or 304 without reading pictures when the client's copy is current."""
         is_whole = not self.request.GET and "If-None-Match" not in self.request.headers
         images = images_of_small_job(job) if is_whole else None
         etag = job_etag(job, page=self.request.GET.urlencode(), language=get_language() or "", images=images)
@@ -198,7 +198,7 @@ class JobZipView(NativeView):
 
 
 class JobSheetView(NativeView):
-    """Respond with a contact sheet of a job's results."""
+    """Return a contact sheet of a job's results."""
 
     @extend_schema(
         tags=["Native"],

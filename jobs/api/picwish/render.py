@@ -75,7 +75,7 @@ DETAILS = {
     NOTHING_FOUND: "nothing found",
     CANCELED: "cancelled",
 }
-# 100 only with state 1: some pollers stop at the first of the two that they see.
+# 100 only with state 1, because some clients stop polling at the first of the two.
 PROGRESS = {QUEUED: 0, WAITING: 10, PREPARING: 20, PROCESSING: 50, COMPLETE: 100}
 
 

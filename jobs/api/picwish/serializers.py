@@ -91,7 +91,7 @@ class SegmentationSerializer(BlankAsDefault, serializers.Serializer):
         return kept | {"base_url": base_url}
 
 
-# Answers --------------------------------------------------------------------------------------------------------------
+# Responses ------------------------------------------------------------------------------------------------------------
 
 
 class RectangleSerializer(serializers.Serializer):

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
-from django.conf import settings
 from rest_framework import serializers
 
 from jobs.api.fields import BlankAsDefault, SwitchField
 from jobs.api.links import source_of_url
 from jobs.errors import ParameterMissing
-from jobs.inference.selectors import active_versions
+from jobs.inference.quality import model_names, role_of
 from jobs.intake.sources import Source, accept_upload
 from segmentation.errors import InvalidParameter
-from segmentation.options import AlphaMode, Box, Color, CutoutOptions, Method, Output, Point
+from segmentation.options import AlphaMode, Box, Color, CutoutOptions, Method, Output, Point, Quality
 
 HALF = 25  # threshold of CutoutOptions that cuts at one half
 # Checked, but without effect here: this product's refinement has no such numbers.
-WITHOUT_EFFECT = ("af", "ab", "ae", "vm")
+WITHOUT_EFFECT = ("af", "ab", "ae")
 
 
 class ModelUnknown(InvalidParameter):
@@ -27,7 +26,7 @@ class ModelUnknown(InvalidParameter):
 
 
 class RembgSerializer(BlankAsDefault, serializers.Serializer):
-    """Fields of `remove`; GET has all fields in the query, POST in the form or the query."""
+    """Fields of `remove`: in the query for GET, in the form or the query for POST."""
 
     model = serializers.CharField(required=False, max_length=80, help_text="The model to use; by default the site's.")
     a = SwitchField(required=False, help_text="Refine the edge (alpha matting).")
@@ -37,7 +36,7 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
     om = SwitchField(default=False, help_text="Answer only the mask.")
     ppm = SwitchField(default=False, help_text="Cut the mask at one half and smooth it.")
     dc = SwitchField(required=False, help_text="Remove the old background's colour from the edge.")
-    vm = SwitchField(required=False, help_text="Without effect.")
+    vm = SwitchField(required=False, help_text="The finest edge: the fine model, where one is active.")
     bgc = serializers.CharField(required=False, max_length=40, help_text="Background as r,g,b,a, each 0 to 255.")
     extras = serializers.CharField(
         required=False,
@@ -45,23 +44,13 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         help_text='JSON; "sam_prompt" has rectangles and points of the subject, "recipe" the name of a recipe.',
     )
 
-    def validate_model(self, value: str) -> str:
-        served = {Path(settings.MATTING_WEIGHTS).stem, *(version.name for version in active_versions().values())}
-        if value not in served:
-            installed = ", ".join(sorted(served))
-            raise ModelUnknown(
-                f"model: {value!r:.60} is not served here, {installed} is; `manage.py fetch_weights` installs others",
-                field="model",
-            )
-        return value
-
     def to_options(self) -> CutoutOptions:
         """Return the options; a background with alpha is drawn in the response, not by the worker."""
         values = self.validated_data
         boxes, points = _prompts(values.get("extras", ""))
         color = self.background()
         is_opaque = color is not None and color[3] == 255
-        return CutoutOptions(
+        options = CutoutOptions(
             method=Method.BOXES if boxes else Method.POINTS if points else Method.AUTO,
             boxes=boxes,
             points=points,
@@ -73,6 +62,22 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
             outputs=(Output.MASK if values["om"] else Output.CUTOUT,),
             background=Color(*color[:3]) if color is not None and is_opaque else None,
         )
+        return replace(options, quality=self._quality(options))
+
+    def _quality(self, options: CutoutOptions) -> Quality | None:
+        """Return the quality of the requested model; None for the site's. Raise ModelUnknown for any other model."""
+        values = self.validated_data
+        names = model_names(role_of(options))
+        if "model" in values:
+            quality = next((quality for quality, name in names.items() if name == values["model"]), None)
+            if quality is None:
+                raise ModelUnknown(
+                    f"model: {values['model']!r:.60} is not active here, {', '.join(sorted(names.values()))} is; an "
+                    "operator installs others with `manage.py fetch_weights` and activates them in the admin",
+                    field="model",
+                )
+            return quality
+        return Quality.FINE if values.get("vm") and Quality.FINE in names else None
 
     def background(self) -> tuple[int, int, int, int] | None:
         """Return the background colour; raise InvalidParameter unless it is four numbers from 0 to 255."""
@@ -86,15 +91,20 @@ class RembgSerializer(BlankAsDefault, serializers.Serializer):
         return red, green, blue, alpha
 
     def recipe(self) -> str:
-        """Return the name of a recipe in `extras`, empty without one; raise InvalidParameter for JSON that is none."""
+        """Return the name of a recipe in `extras`, empty without one.
+
+        Raise InvalidParameter when `extras` is not a JSON object.
+        """
         name = _extras(self.validated_data.get("extras", "")).get("recipe", "")
         if not isinstance(name, str):
             raise InvalidParameter("extras: recipe must be a name", field="extras")
         return name
 
-    @property
-    def without_effect(self) -> list[str]:
-        return [name for name in WITHOUT_EFFECT if name in self.validated_data]
+    def without_effect(self, options: CutoutOptions) -> list[str]:
+        """Return the fields of the request that changed nothing in its options."""
+        values = self.validated_data
+        unused = [name for name in WITHOUT_EFFECT if name in values]
+        return [*unused, "vm"] if values.get("vm") and options.quality is not Quality.FINE else unused
 
 
 class RembgUrlSerializer(RembgSerializer):

@@ -74,8 +74,8 @@ class RemoveView(RembgView):
     def _removed(self, body: serializers.RembgUrlSerializer | serializers.RembgFileSerializer) -> HttpResponseBase:
         body.is_valid(raise_exception=True)
         self.note_ignored(body)
-        self.ignored_fields = [*self.ignored_fields, *body.without_effect]
         options, background = body.to_options(), body.background()
+        self.ignored_fields = [*self.ignored_fields, *body.without_effect(options)]
         door = Door(dialect=NAME, urgency=Job.Urgency.INTERACTIVE)
         recipes = [recipe_named(self.actor, name)] if (name := body.recipe()) else []
         job = self.submit(

@@ -1,6 +1,6 @@
-"""remove.bg dialect: draw the result from a cutout, with region, crop, scale, size, background and format.
+"""remove.bg dialect: draw the result from a cutout, with region, crop, scale, size, shadow, background and format.
 
-Lengths have the API's formats: `12px`, `10%` or a plain number of pixels.
+Lengths have the API's formats: `12px`, `10%` or a plain number of pixels. `draw` runs in the process for renderings.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from PIL import Image, ImageColor, ImageOps
 
 from jobs.errors import ParameterMissing
 from segmentation.errors import InvalidParameter
+from segmentation.finish.recipe import Shadow
 
 MEGAPIXEL = 1_000_000
 PREVIEW_SIZES = ("preview", "small", "regular")
@@ -21,7 +22,7 @@ PREVIEW_SIZES = ("preview", "small", "regular")
 SIZES = {**dict.fromkeys(PREVIEW_SIZES, 0.25), "medium": 1.5, "hd": 4.0, "full": 25.0, "4k": 25.0, "50MP": 50.0}
 FULL_PNG_MEGAPIXELS = 10.0
 MAX_MARGIN_SHARE, MAX_MARGIN_PX = 0.5, 500
-BINARY_FROM = 128  # without semitransparency: alpha from here on becomes opaque
+BINARY_FROM = 128  # without semitransparency: alpha from this value on becomes opaque
 JPEG_QUALITY = 92
 _LENGTH = re.compile(r"(-?\d+(?:\.\d+)?)(px|%)?")
 
@@ -57,6 +58,7 @@ class Layout:
     scale: float | None = None  # share of the canvas that the subject may fill
     position: tuple[float, float] | None = None  # shares of the free space left of and above the subject
     semitransparency: bool = True
+    shadow: Shadow | None = None
     color: tuple[int, int, int, int] | None = None
     picture: bytes = b""
 
@@ -73,7 +75,7 @@ class Drawn:
 
 
 def lengths(text: str, *, field: str, counts: tuple[int, ...]) -> tuple[Length, ...]:
-    """Parse lengths separated by spaces; raise InvalidParameter for other text or another number of them."""
+    """Parse lengths separated by spaces; raise InvalidParameter for other text or a wrong number of lengths."""
     parts = text.replace(",", " ").split()
     matches = [_LENGTH.fullmatch(part) for part in parts]
     if len(parts) not in counts or None in matches:
@@ -94,14 +96,14 @@ def color_of(text: str, *, field: str = "bg_color") -> tuple[int, int, int, int]
 
 
 def max_pixels(size: str, picture_format: str) -> float:
-    """Return the most pixels that a result may have; `auto` is the largest size."""
+    """Return the maximum number of pixels of a result; `auto` means the largest size."""
     if size in ("full", "4k", "auto") and picture_format in ("png", "auto"):
         return FULL_PNG_MEGAPIXELS * MEGAPIXEL
     return SIZES.get(size, SIZES["full"]) * MEGAPIXEL
 
 
 def fitted(width: int, height: int, pixels: float) -> tuple[int, int]:
-    """Return the largest size with the same proportions and at most `pixels` pixels; never a larger one."""
+    """Return the largest size with the same proportions and at most `pixels` pixels; the size is never increased."""
     factor = min(1.0, (pixels / (width * height)) ** 0.5)
     return max(1, int(width * factor)), max(1, int(height * factor))
 
@@ -123,6 +125,8 @@ def draw(cutout_png: bytes, layout: Layout) -> Drawn:
     if size != picture.size:
         picture = picture.convert("RGBa").resize(size, Image.Resampling.LANCZOS).convert("RGBA")
     foreground = picture.getchannel("A").getbbox() or (0, 0, *picture.size)
+    if layout.shadow is not None and layout.channels != "alpha":
+        picture = _with_shadow(picture, layout.shadow)
     data, content_type = _encoded(picture, kind, layout)
     return Drawn(data, content_type, *picture.size, foreground)
 
@@ -147,7 +151,10 @@ def region(roi: tuple[Length, ...], width: int, height: int) -> Rectangle:
 
 
 def _with_margin(box: Rectangle, margin: tuple[Length, ...]) -> Rectangle:
-    """Return the subject's box with its margins: one for all sides; top/bottom and left/right; or one for each side."""
+    """Return the subject's box with its margins.
+
+    There is one margin for all sides, or one for top and bottom and one for left and right, or one for each side.
+    """
     left, top, right, bottom = box
     width, height = right - left, bottom - top
     sides = {0: (0, 0, 0, 0), 1: (0, 0, 0, 0), 2: (0, 1, 0, 1), 4: (0, 1, 2, 3)}[len(margin)]
@@ -161,7 +168,7 @@ def _with_margin(box: Rectangle, margin: tuple[Length, ...]) -> Rectangle:
 
 
 def _placed(picture: Image.Image, layout: Layout) -> Image.Image:
-    """Scale the subject within its canvas and place it; a scale without a position centers it."""
+    """Scale the subject and place it on its canvas; with a scale and without a position, it is centred."""
     subject = picture.crop(picture.getchannel("A").getbbox())
     if layout.scale is not None:
         factor = layout.scale * min(picture.width / subject.width, picture.height / subject.height)
@@ -172,6 +179,17 @@ def _placed(picture: Image.Image, layout: Layout) -> Image.Image:
     corner = round((picture.width - subject.width) * beside), round((picture.height - subject.height) * above)
     canvas.paste(subject, corner)
     return canvas
+
+
+def _with_shadow(picture: Image.Image, shadow: Shadow) -> Image.Image:
+    """Draw the subject over its shadow, on the same canvas."""
+    import numpy as np
+
+    from segmentation.finish.shadows import shadow_opacity
+
+    below = Image.new("RGBA", picture.size, shadow.color)
+    below.putalpha(Image.fromarray(shadow_opacity(np.asarray(picture.getchannel("A")), shadow)))
+    return Image.alpha_composite(below, picture)
 
 
 def _kind(picture: Image.Image, layout: Layout) -> str:

@@ -16,7 +16,7 @@ from segmentation.errors import MattingError
 
 from .canvas import MEGAPIXEL, PREVIEW_SIZES, SIZES, Drawn, ForegroundUnknown, SourceMissing, SourcesSeveral, fitted
 
-UNLIMITED_CREDITS = 1_000_000  # of a team without a quota of pictures
+UNLIMITED_CREDITS = 1_000_000  # for a team without a quota of pictures
 TYPES = {"person": "person", "stamp": "graphic", "object": "other"}
 
 # Core code to HTTP status and `code`.

@@ -11,6 +11,7 @@ from jobs.api.links import source_of_url
 from jobs.intake.fetch import fetch_bytes, policy_from_settings
 from jobs.intake.sources import CheckedSource, Source, accept_base64, accept_bytes, accept_upload, default_limits
 from segmentation.errors import InvalidParameter
+from segmentation.finish.recipe import Shadow, ShadowType
 from segmentation.image import Limits
 from segmentation.options import Box, CutoutOptions, Method, Output, Subject
 
@@ -19,6 +20,9 @@ from .canvas import SIZES, Layout, SourceMissing, SourcesSeveral, color_of, leng
 SOURCES = ("image_file", "image_file_b64", "image_url")
 BACKGROUNDS = ("bg_color", "bg_image_url", "bg_image_file")
 SUBJECTS = {"auto": Subject.AUTO, "person": Subject.PERSON, "graphic": Subject.AUTO}  # others: an object
+SHADOWS = {"drop": ShadowType.DROP, "3D": ShadowType.CAST, "car": ShadowType.CONTACT}
+# What stands on the ground touches it; anything else may be cut off by the picture's edge.
+AUTO_SHADOWS = {"car": "car", "product": "car", "transportation": "car"}
 MAX_BYTES = 22 * 2**20
 
 
@@ -48,20 +52,17 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
     position = serializers.CharField(default="original", help_text="original, center, or one or two % values.")
     channels = Choice(choices=["rgba", "alpha"], default="rgba")
     semitransparency = SwitchField(default=True)
-    add_shadow = SwitchField(default=False, help_text="Accepted; no shadow is drawn, and a header says so.")
-    shadow_type = Choice(choices=["none", "auto", "drop", "3D", "car"], default="none")
-    shadow_opacity = serializers.IntegerField(min_value=0, max_value=100, default=100)
+    add_shadow = SwitchField(default=False, help_text="The same as the shadow_type auto.")
+    shadow_type = Choice(choices=["none", "auto", *SHADOWS], default="none", help_text="The shadow to draw.")
+    shadow_opacity = serializers.IntegerField(
+        min_value=0, max_value=100, default=100, help_text="In percent of the shadow's usual strength."
+    )
     bg_color = serializers.CharField(required=False, help_text="Hex with or without # and alpha, or a name.")
     bg_image_url = serializers.CharField(required=False)
     bg_image_file = serializers.FileField(required=False, allow_empty_file=True)
 
-    @property
-    def wants_shadow(self) -> bool:
-        values = self.validated_data
-        return bool(values["add_shadow"]) or values["shadow_type"] != "none"
-
     def to_source(self) -> Source:
-        """Return the source of the one picture; raise SourceMissing or SourcesSeveral for another number."""
+        """Return the source of the one picture; raise SourceMissing without a source, SourcesSeveral for several."""
         values = self.validated_data
         sent = [name for name in SOURCES if name in values]
         if not sent:
@@ -78,7 +79,7 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
         return source_of_url(picture, limits=limits())
 
     def beside_sources(self) -> dict[str, Any]:
-        """Return the validated fields other than the picture's."""
+        """Return the validated fields except those of the picture."""
         return {name: value for name, value in self.validated_data.items() if name not in SOURCES}
 
     def to_options(self, source: Source) -> CutoutOptions:
@@ -111,6 +112,7 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
             scale=_scale(values["scale"]),
             position=_position(values["position"], is_scaled=values["scale"] != "original"),
             semitransparency=values["semitransparency"],
+            shadow=self._shadow(),
             color=color_of(values["bg_color"]) if "bg_color" in values else None,
             picture=background,
         )
@@ -127,6 +129,18 @@ class RemoveBgSerializer(BlankAsDefault, serializers.Serializer):
             return source.read()
         data = fetch_bytes(values["bg_image_url"], policy_from_settings("picture")).data
         return accept_bytes(data, limits=limits()).read()
+
+    def _shadow(self) -> Shadow | None:
+        values = self.validated_data
+        name = values["shadow_type"]
+        if name == "none" and values["add_shadow"]:
+            name = "auto"
+        if name == "none" or not values["shadow_opacity"]:
+            return None
+        if name == "auto":
+            name = AUTO_SHADOWS.get(values["type"], "drop")
+        strength = Shadow.model_fields["strength"].default * values["shadow_opacity"] / 100
+        return Shadow(type=SHADOWS[name], strength=strength)
 
     def _margin(self, text: str) -> Any:
         return lengths(text, field="crop_margin", counts=(1, 2, 4)) if text else ()
@@ -152,7 +166,7 @@ def _position(text: str, *, is_scaled: bool) -> tuple[float, float] | None:
     return found[0].value / 100, found[-1].value / 100
 
 
-# Answers --------------------------------------------------------------------------------------------------------------
+# Responses ------------------------------------------------------------------------------------------------------------
 
 
 class RemoveBgResultSerializer(serializers.Serializer):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -14,6 +15,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from jobs import pixels
 from jobs.api.accept import JSON, PICTURES, AlwaysJson, preferred_type
 from jobs.api.auth import secret_in
 from jobs.api.base import NothingHere, PublishedView
@@ -23,11 +25,12 @@ from jobs.models import Artifact, Job, JobImage
 from jobs.quota.windows import allowances
 from jobs.results import storage
 from jobs.results.selectors import file_of
+from jobs.results.variants import done_rendering
 from jobs.work.submission import Door
 from segmentation.errors import MattingError
 
 from . import render, serializers
-from .canvas import Layout, draw
+from .canvas import Drawn, Layout, draw
 from .dialect import NAME
 
 ERROR = OpenApiResponse(serializers.RemoveBgErrorsSerializer, description="What was wrong.")
@@ -35,7 +38,7 @@ ERRORS = {"4XX": ERROR, "5XX": ERROR}
 
 
 def body_limits() -> BodyLimits:
-    """Return the limits for a picture with a second one as its background."""
+    """Return the limits for a picture with a second picture as its background."""
     one = one_picture()
     return BodyLimits(2 * one.max_bytes, one.max_file_bytes)
 
@@ -86,7 +89,7 @@ class RemoveView(RemoveBgView):
         body = serializers.RemoveBgSerializer(data=request.data)
         body.is_valid(raise_exception=True)
         self.note_ignored(body)
-        body.to_layout()  # raises before a picture is submitted
+        body.to_layout()  # raise its error before a picture is submitted
         source = body.to_source()
         layout = body.to_layout(background=body.background())
         job = self.submit(
@@ -96,26 +99,27 @@ class RemoveView(RemoveBgView):
             limits=serializers.limits(),
             fields=body.beside_sources(),
         )
-        answer = partial(
-            self._answer,
-            layout=layout,
-            type_level=body.validated_data["type_level"],
-            warning="shadows are not drawn" if body.wants_shadow else "",
-        )
-        return self.when_picture(job, timeout_s=settings.MATTING_MAX_WAIT_S, then=answer)
+        drawing = partial(self._draw, layout=layout, type_level=body.validated_data["type_level"])
+        return self.when_picture(job, timeout_s=settings.MATTING_MAX_WAIT_S, then=drawing)
 
-    def _answer(self, image: JobImage, *, layout: Layout, type_level: str, warning: str) -> HttpResponseBase:
-        drawn = draw(storage.read(file_of(image, Artifact.Kind.CUTOUT).key), layout)
+    def _draw(self, image: JobImage, *, layout: Layout, type_level: str) -> HttpResponseBase:
+        """Draw the result in the process for renderings, and wait for it."""
+        cutout = storage.read(file_of(image, Artifact.Kind.CUTOUT).key)
+        size = (image.width or 0) * (image.height or 0)
+        future = pixels.renderings.submit(draw, cutout, layout, pixels=size)
+        answer = partial(self._answer, image, future, layout=layout, type_level=type_level)
+        return self.when_done(future, then=answer, left=future.cancel)
+
+    def _answer(self, image: JobImage, drawing: Future[Drawn], *, layout: Layout, type_level: str) -> HttpResponseBase:
+        drawn: Drawn = done_rendering(drawing)
         headers = render.headers_of(image, drawn, size=layout.size, type_level=type_level)
-        if warning:
-            headers["X-Warning"] = warning
         if preferred_type(self.request, [*PICTURES, "application/zip", JSON]) == JSON:
             return Response(render.render_json(drawn), headers=headers)
         return HttpResponse(drawn.data, content_type=drawn.content_type, headers=headers)
 
 
 class AccountView(RemoveBgView):
-    """Return how many pictures of the month's quota are left."""
+    """Return the number of pictures that are left of the month's quota."""
 
     @extend_schema(
         tags=["remove.bg"],

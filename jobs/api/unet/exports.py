@@ -11,7 +11,7 @@ from jobs.intake.folders import Place, folder_made, write_file
 from jobs.models import JobImage
 from jobs.results import storage
 
-OUTPUTS = "/root/outputs"  # the original server's folder, in whose name the paths are answered
+OUTPUTS = "/root/outputs"  # the original server's folder; paths in responses begin with it
 
 
 def is_mounted() -> bool:
@@ -23,7 +23,7 @@ def is_mounted() -> bool:
 def export_result(image: JobImage) -> str:
     """Copy a picture's published files to the first output root; return the folder's path as clients see it.
 
-    Raise StorageFailed when the folder cannot be written.
+    Raise StorageFailed when the folder is not writable.
     """
     place = Place(Path(os.path.realpath(settings.MATTING_OUTPUT_ROOTS[0])))
     with folder_made(place) as folder:

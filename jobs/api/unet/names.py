@@ -17,14 +17,14 @@ from jobs.work.selectors import external_id_is_taken
 
 from .dialect import NAME
 
-_LIFE_S = 3600  # how long Redis remembers how many names of a second were given
+_LIFE_S = 3600  # seconds; Redis remembers for this long how many names of one second are in use
 _MAX_STEM = 100
 
 
 def second_unique_name(pattern: str, *, separator: str = "") -> str:
     """Return `pattern` with the current local time to the second.
 
-    Further names of the same second end with `-2`, `-3`, …. `separator` is between the date and the time of day. Redis
+    Further names of the same second end with `-2`, `-3`, …. separator: text between the date and the time of day. Redis
     counts the names for all web processes; the database is checked too, in case Redis has lost the count. Raise
     QueueUnavailable when Redis cannot be reached.
     """
@@ -54,7 +54,7 @@ def numbered_names(first: str, count: int) -> list[str]:
 
 
 def original_names(names: Iterable[str]) -> list[str]:
-    """Return the stems of file names, made unique with ` (2)`, ` (3)` and so on; for results that keep their names."""
+    """Return the stems of file names, made unique with ` (2)`, ` (3)` and so on, for results that keep their names."""
     given: list[str] = []
     for name in names:
         stem = PurePosixPath(name).stem[:_MAX_STEM] or "picture"

@@ -29,7 +29,7 @@ class UNetOptionsSerializer(serializers.Serializer):
     alpha_mode = Choice(choices=["binary", "soft"], default="binary", help_text="soft keeps hair.")
 
     def to_options(self) -> CutoutOptions:
-        """Return the options: JPEG has the background `bg_color`, PNG the photo's colours with the alpha."""
+        """Return the options: a JPEG has the background `bg_color`, a PNG has the photo's colours and the alpha."""
         values = self.validated_data
         color = Color.parse(values["bg_color"], field_name="bg_color")
         is_jpeg = values["output_format"] == "jpeg"
@@ -79,7 +79,7 @@ class UNetUploadSerializer(UNetBatchSerializer):
     zip = serializers.FileField(required=False, allow_empty_file=True, help_text="Pictures in one .zip.")
 
     def to_sources(self, limits: Limits) -> list[Source]:
-        """Return the sources; a file that is not a picture fails separately, a bad archive ends the request."""
+        """Return the sources. A file that is not a picture fails separately; a bad archive ends the request."""
         files = [*self.validated_data.get("images", [])]
         if "zip" in self.validated_data:
             files.append(self.validated_data["zip"])
@@ -119,7 +119,7 @@ class UNetReloadSerializer(serializers.Serializer):
     model_path = serializers.CharField(max_length=1024, trim_whitespace=False, help_text="Inside the weights folder.")
 
 
-# Answers --------------------------------------------------------------------------------------------------------------
+# Responses ------------------------------------------------------------------------------------------------------------
 
 
 class SizeField(serializers.ListField):

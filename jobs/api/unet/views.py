@@ -36,7 +36,7 @@ from . import render, serializers
 from .dialect import NAME
 from .names import numbered_names, original_names, second_unique_name
 
-# Folders of the original server, which its clients send; they stand for the operator's first roots.
+# Folders of the original server, which its clients send; they are replaced by the operator's first roots.
 INPUTS, OUTPUTS, MODELS = "/root/inputs", exports.OUTPUTS, "/root/models"
 
 ERROR = OpenApiResponse(serializers.UNetErrorSerializer, description="What was wrong.")

@@ -1,4 +1,4 @@
-"""Decide which IP addresses belong to the public Internet. Pure functions, no network."""
+"""Decide which IP addresses belong to the public Internet. All functions are pure and use no network."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ Network = IPv4Network | IPv6Network
 
 # Special-purpose ranges that some supported Python releases still report as global (IANA's registries, 2025).
 _SPECIAL_V4 = tuple(IPv4Network(text) for text in ("192.0.0.0/24", "192.88.99.0/24"))
-_SPECIAL_V6 = tuple(IPv6Network(text) for text in ("2001::/23", "3fff::/20"))  # the first one holds Teredo
+_SPECIAL_V6 = tuple(IPv6Network(text) for text in ("2001::/23", "3fff::/20"))  # the first range contains Teredo
 _GLOBAL_UNICAST_V6 = IPv6Network("2000::/3")
 
-# Where clouds serve credentials to programs on their machines. No allow-list opens these.
+# Addresses where clouds give credentials to programs on their machines. No allow-list permits them.
 _METADATA = tuple(
     ip_network(text)
     for text in (
@@ -21,7 +21,7 @@ _METADATA = tuple(
         "fd00:ec2::/32",  # AWS over IPv6
         "fd20:ce::254/128",  # Google over IPv6
         "100.100.100.200/32",  # Alibaba
-        "168.63.129.16/32",  # Azure's host agent, which is_global calls public
+        "168.63.129.16/32",  # Azure's host agent, for which is_global returns True
         "192.0.0.192/32",  # Oracle
     )
 )

@@ -1,8 +1,9 @@
 """Open a connection to a checked IP address within a deadline.
 
-Based on urllib3's connections with `_new_conn` replaced, as urllib3 does for SOCKS: TLS, SNI, certificate checks and
-the Host header use the name, while the socket connects to the checked address. `requests-hardened` is not used: it
-checks only the first DNS result, unwraps only IPv4-mapped addresses and has no deadline.
+The classes are based on urllib3's connections with `_new_conn` replaced, as urllib3 does for SOCKS: TLS, SNI,
+certificate checks and the Host header use the name, while the socket connects to the checked address.
+`requests-hardened` is not used: it checks only the first DNS result, unwraps only IPv4-mapped addresses and has no
+deadline.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from jobs.intake.fetch.url import Target
 if TYPE_CHECKING:
     _Socket = socket.socket
 else:
-    _Socket = object  # the mixin stands before either class of socket
+    _Socket = object  # the mixin precedes both socket classes
 
 Clock = Callable[[], float]
 Resolver = Callable[[str, int], list[str]]
@@ -181,7 +182,7 @@ def _dial(address: Address, port: int, policy: Policy, deadline: Deadline) -> De
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(min(policy.connect_timeout_s, deadline.remaining_s()))
         sock.connect((str(address), port))
-        # The time left bounds the whole TLS handshake: OpenSSL's wrapper treats it as one wait.
+        # The remaining time limits the whole TLS handshake, which OpenSSL's wrapper treats as one wait.
         sock.settimeout(deadline.remaining_s())
     except BaseException:
         sock.close()

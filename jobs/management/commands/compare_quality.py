@@ -72,7 +72,10 @@ def _measured(photos: Path, masks: Path, fine_weights: Path | None, limit: int) 
 
 
 def _pairs(photos: Path, masks: Path, limit: int) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
-    """Yield names, photos, (H, W, 3) uint8, and masks, (H, W) float32 0..1 or NaN; photos without one are left out."""
+    """Yield names, photos, (H, W, 3) uint8, and masks, (H, W) float32 0..1 or NaN.
+
+    Photos without a mask are skipped.
+    """
     paths = sorted(path for path in photos.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES)
     names = [path.relative_to(photos).with_suffix("") for path in paths]
     paired = [pair for pair in zip(names, paths, strict=True) if (masks / f"{pair[0]}.png").is_file()]

@@ -14,7 +14,7 @@ from segmentation.errors import MattingError
 
 
 class Command(BaseCommand):
-    requires_system_checks = ()  # neither database nor pages are used
+    requires_system_checks = ()  # this command uses neither the database nor the pages
     help = "Score the model on a folder or zip of NAME.jpg with NAME.png masks (or --masks DIR)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -15,7 +15,7 @@ from segmentation.errors import MattingError
 
 
 class Command(BaseCommand):
-    requires_system_checks = ()  # neither database nor pages are used
+    requires_system_checks = ()  # this command uses neither the database nor the pages
     help = "Count how often a picture is correctly named person, object or stamp; print the confusion table."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

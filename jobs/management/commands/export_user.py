@@ -1,4 +1,4 @@
-"""`manage.py export_user` writes what the site stores of a user into one zip."""
+"""`manage.py export_user` writes the data that the site stores about a user into one zip."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from segmentation.errors import MattingError
 
 
 class Command(BaseCommand):
-    requires_system_checks = ()  # neither database nor pages are touched
+    requires_system_checks = ()  # this command uses neither the database nor the pages
     help = "Write a soft mask for each photo of a folder, with a measure of how unsure the model was."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -29,15 +29,15 @@ from webserver.configuration import from_environment as web_configuration
 
 _BROKER_TIMEOUT_S = 60.0
 _WEB_STOP_MARGIN_S = 15
-# The models load after the web server answers, so that its first answer is quick; a broken web server delays them at
-# most this long.
+# The models load after the web server has answered, so that its first response is quick. A broken web server delays
+# them by at most this time, in seconds.
 _WEB_HEAD_START_S = 15.0
 _WARM_UP_IS_SLOW_AFTER_S = 120.0
 
 
 class Command(BaseCommand):
     help = "Start the queue, the workers and the web server on this machine; Ctrl-C ends them all."
-    # The check of the URLs would import every view and double the time to the first answer.
+    # The URL check would import every view and double the time to the first response.
     requires_system_checks = [checks.TAG]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -45,11 +45,11 @@ class Command(BaseCommand):
         parser.add_argument("--reload", action="store_true", help="restart programs when a source file changes")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        site = _Address.from_environment()
         try:
-            web_configuration()
+            web = web_configuration()
         except ValueError as error:
             raise CommandError(f"Keyline cannot start: {error}") from None
+        site = _Address(web.host, web.port)
         try:
             lock = _prepared_folder(site)
             if first_start.static_files_collect():
@@ -101,15 +101,8 @@ class _Address:
         self._asked = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  compared, not bound
         self.url = f"http://[{self._asked}]:{port}" if ":" in self._asked else f"http://{self._asked}:{port}"
 
-    @classmethod
-    def from_environment(cls) -> _Address:
-        text = os.environ.get("PORT", "8000")
-        if not text.isdecimal() or not 0 < int(text) < 65536:
-            raise CommandError(f"Keyline cannot start: PORT={text} is not a port from 1 to 65535")
-        return cls(os.environ.get("HOST", "127.0.0.1"), int(text))
-
     def first_picture(self) -> bool:
-        """Return True when the site has cut a picture out."""
+        """Return True when the site has cut out a picture."""
         connection = http.client.HTTPConnection(self._asked, self.port, timeout=90)
         try:
             connection.request("POST", "/health/first-picture", headers={HEADER: permit(), "Content-Length": "0"})
@@ -132,7 +125,10 @@ class _Address:
 
 
 class _FirstPicture:
-    """Have a picture cut out through the web server, in a thread, once a model is warm; try again until it is."""
+    """Request a cut-out through the web server once a model is loaded.
+
+    The requests run in a thread and are repeated until one succeeds.
+    """
 
     def __init__(self, site: _Address) -> None:
         self._site = site
@@ -141,7 +137,7 @@ class _FirstPicture:
         self._is_warm = False
 
     def is_cut_out(self) -> bool:
-        """Return True when the picture is there; begin a try when none is under way."""
+        """Return True when the picture has been cut out; start an attempt if none is in progress."""
         self._is_warm = self._is_warm or _a_model_is_warm()
         if self._is_warm and not self._is_cut_out and (self._thread is None or not self._thread.is_alive()):
             self._thread = threading.Thread(target=self._try, daemon=True)
@@ -149,7 +145,7 @@ class _FirstPicture:
         return self._is_cut_out
 
     def problem(self) -> str:
-        """Return what the site still lacks."""
+        """Return the part of the site that is not ready yet."""
         if self._is_warm:
             return "A model is warm, but no picture could be cut out yet; see the lines above."
         return "No model is warm yet; see the lines above."
@@ -204,7 +200,7 @@ def _start_queue(supervisor: Supervisor) -> None:
 
 
 def _web_server() -> Program:
-    # It answers all accepted requests before it ends; a request may wait that long for its picture.
+    # The web server answers all accepted requests before it ends; a request may wait this long for its picture.
     grace_s = settings.MATTING_MAX_WAIT_S + _WEB_STOP_MARGIN_S
     return Program(
         reloading.WEB_SERVER,

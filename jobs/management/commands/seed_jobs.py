@@ -75,7 +75,7 @@ def _teams(chance: random.Random, count: int) -> list[tuple[Team, list[User], Ap
 def _jobs(chance: random.Random, teams: list[tuple[Team, list[User], ApiKey]], count: int, days: int) -> Iterator[Job]:
     now = timezone.now()
     for _ in range(count):
-        # Squaring favours recent days and the first teams, so that teams differ in size.
+        # Squaring favours recent days and the first teams, so that teams have different sizes.
         team, users, key = teams[int(len(teams) * chance.random() ** 2)]
         door = chance.choice(dialect_names())
         created = now - dt.timedelta(seconds=days * 86_400 * chance.random() ** 1.3)

@@ -14,7 +14,7 @@ from segmentation.errors import MattingError
 
 
 class Command(BaseCommand):
-    requires_system_checks = ()  # neither database nor pages are used
+    requires_system_checks = ()  # this command uses neither the database nor the pages
     help = "Train the built-in network. OUT/weights.safetensors can be served at any time; --resume continues."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

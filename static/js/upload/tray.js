@@ -8,9 +8,9 @@ import { isBad } from "./items.js";
 export class TrayRow {
   /**
    * @param {Item} item
-   * @param {{ onRemove: () => void, onAgain: () => void }} calls
+   * @param {{ onRemove: () => void, onAgain: () => void, onSettings: () => void }} calls
    */
-  constructor(item, { onRemove, onAgain }) {
+  constructor(item, { onRemove, onAgain, onSettings }) {
     this.item = item;
     const remove = create("button", { type: "button", className: "remove", textContent: "×" });
     remove.setAttribute("aria-label", `${gettext("Remove")}: ${item.file.name}`);
@@ -24,17 +24,20 @@ export class TrayRow {
       textContent: gettext("Try again"),
     });
     this.again.addEventListener("click", onAgain);
+    this.settings = create("button", { type: "button", className: "button plain small own-settings" });
+    this.settings.addEventListener("click", onSettings);
     const name = create("span", {
       className: "name",
       textContent: item.folder ? `${item.folder}/${item.file.name}` : item.file.name,
     });
     name.title = name.textContent ?? "";
-    this.element = create("li", { className: "tray-item" }, this.frame, name, this.progress, this.state, this.again);
+    const parts = [this.frame, name, this.progress, this.state, this.again, this.settings];
+    this.element = create("li", { className: "tray-item" }, ...parts);
     this.#showPreview();
     this.show();
   }
 
-  /** @param {number} [share] how much has been sent, 0 to 1 */
+  /** @param {number} [share] the uploaded share, 0 to 1 */
   show(share = 0) {
     const { item } = this;
     this.element.classList.toggle("failed", isBad(item));
@@ -42,6 +45,11 @@ export class TrayRow {
     this.progress.hidden = item.state !== "sending";
     this.progress.value = share;
     this.again.hidden = item.state !== "failed";
+    const hasOwn = Object.keys(item.settings).length > 0;
+    this.settings.textContent = hasOwn ? gettext("Own settings") : gettext("Settings…");
+    this.settings.setAttribute("aria-label", `${this.settings.textContent}: ${item.file.name}`);
+    this.settings.classList.toggle("has-own", hasOwn);
+    this.settings.hidden = isBad(item);
   }
 
   #showPreview() {

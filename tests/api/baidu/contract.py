@@ -13,7 +13,10 @@ from tests.api.contracts import Submission
 VIEW = BaiduView
 COLUMN = "Baidu"
 REFUSED = ("post", "/rest/2.0/image-process/v1/segment", {"image": "eA==", "method": "magic"})
-SUBMISSIONS = (Submission("/rest/2.0/image-process/v1/segment", base64="image", another={"return_form": "mask"}),)
+SUBMISSIONS = (
+    Submission("/rest/2.0/image-process/v1/segment", base64="image", another={"return_form": "mask"}),
+    Submission("/rest/2.0/image-process/v1/segment", body=lambda url: {"url": url}, another={"refine_mask": False}),
+)
 SERIALIZERS = (serializers.BaiduTokenRequestSerializer, serializers.BaiduSegmentSerializer)
 ROUTES = {
     "baidu-token": "public",
@@ -25,7 +28,7 @@ ALWAYS_200 = True
 
 
 def envelope(error: MattingError) -> dict[str, Any]:
-    # The table's code of `image_missing` is for a picture that was not sent; this error is of an empty one.
+    # The table has the code for a missing picture; this error is about an empty picture.
     code = IMAGE_EMPTY if error.code == "image_missing" else ERRORS[error.code]
     return {"error_code": code, "error_msg": "<text>", "log_id": "<digits>"}
 

@@ -13,6 +13,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 from PIL import Image
+from pytest_django import Settings
 
 from jobs.api.dashscope.serializers import OPTIONS
 from jobs.errors import DownloadFailed
@@ -24,7 +25,7 @@ from jobs.work.submission import Door, job_submit
 from tests import photos
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person
-from tests.fakes import EmptyEngine, answering
+from tests.fakes import EmptyEngine, FakeEngine, answering
 
 SUBMIT = "/api/v1/services/aigc/image2image/image-synthesis"
 TASKS = "/api/v1/tasks"
@@ -42,7 +43,7 @@ def submit(person: Person, *, path: str = SUBMIT, **inputs: Any) -> str:
 
 
 def made(person: Person) -> str:
-    """Create a task without the rate limit of the route, and return its id."""
+    """Create a task without the rate limit of the route; return the task's id."""
     job = job_submit(
         actor=Actor(team=person.team, key=person.key, request_id=str(uuid.uuid4())),
         door=Door(dialect="dashscope", retention_hours=24),
@@ -194,6 +195,22 @@ def test_the_mask_holds_one_value_a_person_and_the_other_picture_shows_them(alic
         assert person["box"] == [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
     changed = (np.asarray(shown) != photos.astronaut()).any(axis=2)
     assert changed[ids > 0].mean() > 0.9
+
+
+@pytest.mark.parametrize("way", ["function", "url"])
+def test_a_picture_that_the_operators_check_refuses_fails_the_task(
+    alice: Person, settings: Settings, instant_worker: FakeEngine, checking_service: str, way: str
+) -> None:
+    assert not settings.MATTING_CONTENT_CHECK
+    allowed = task(alice, submit(alice))
+    settings.MATTING_CONTENT_CHECK = "tests.api.content_checks.refuse" if way == "function" else checking_service
+
+    refused = task(alice, submit(alice))["output"]
+
+    assert allowed["output"]["task_status"] == "SUCCEEDED"
+    assert (refused["task_status"], refused["code"]) == ("FAILED", "InvalidParameter.ImageContent")
+    assert refused["message"] == "The image content does not comply with green network verification."
+    assert instant_worker.calls == ["instances"]
 
 
 @pytest.mark.usefixtures("instant_worker")

@@ -15,7 +15,7 @@ from mcp.client.streamable_http import create_mcp_http_client, streamable_http_c
 from PIL import Image
 
 from jobs.api.mcp.server import build_server
-from jobs.models import AuditEntry, Job, Scope
+from jobs.models import AuditEntry, Job, JobImage, Scope
 from jobs.teams.keys import key_create
 from tests import loops
 from tests.cast import Person
@@ -24,7 +24,7 @@ from tests.mcp_over_http import serving_tools
 from tests.quota.actions import set_quota
 from tests.stack import ROOT, Stack
 
-# Tools run in threads, which see only what is committed.
+# Tools run in threads, which see only committed rows.
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -64,6 +64,28 @@ def test_a_picture_is_cut_out_looked_at_and_fetched(
     assert AuditEntry.objects.get(action="job.submitted").key_id == keyed.key.public_id
 
 
+def test_points_select_the_subject(
+    keyed: Person, jpeg_bytes: bytes, instant_worker: FakeEngine, clickable_weights: None
+) -> None:
+    call("cut_out", image_base64=base64.b64encode(jpeg_bytes).decode(), points=[[10, 20, 1], [30, 40, 0]])
+
+    assert Job.objects.get().options["points"] == [[10, 20, 1], [30, 40, 0]]
+    assert instant_worker.calls == ["points"]
+
+
+def test_a_link_of_a_result_is_the_picture_of_the_next_call(
+    keyed: Person, jpeg_bytes: bytes, instant_worker: FakeEngine
+) -> None:
+    call("cut_out", image_base64=base64.b64encode(jpeg_bytes).decode())
+    shown = json.loads(call("look_at_job", job_id=str(Job.objects.get().pk)).content[0].text)
+    links = {file["kind"]: file["url"] for file in shown["images"][0]["files"]}
+
+    chained = call("cut_out", image_url=links["cutout"])
+
+    assert picture_in(chained).size == (512, 512)
+    assert not JobImage.objects.exclude(source_url="").exists()
+
+
 @pytest.mark.parametrize("arguments", [{}, {"image_base64": "eA=="}, {"image_url": "http://127.0.0.1/"}])
 def test_an_error_is_told_with_its_code(keyed: Person, instant_worker: FakeEngine, arguments: dict[str, str]) -> None:
     answer = call("cut_out", **arguments)
@@ -97,7 +119,7 @@ def test_keys_scopes_and_quotas_apply(
 
 @pytest.fixture
 def http_server(live_stack: Stack) -> Iterator[str]:
-    """Serve the running site's tools over streamable HTTP; give the URL."""
+    """Serve the running site's tools over streamable HTTP; yield the URL."""
     with serving_tools(live_stack) as port:
         yield f"http://127.0.0.1:{port}/mcp"
 
@@ -105,7 +127,7 @@ def http_server(live_stack: Stack) -> Iterator[str]:
 @pytest.mark.e2e
 def test_streamable_http_with_the_key_of_each_caller(live_stack: Stack, http_server: str, png_bytes: bytes) -> None:
     _, secret = live_stack.create_key(team="Assistants")
-    large = png_bytes + bytes(5 * 2**20)  # longer than the package's own limit of a request
+    large = png_bytes + bytes(5 * 2**20)  # longer than the package's own timeout of a request
 
     async def called(key: str, tool: str, **arguments: Any) -> Any:
         http = create_mcp_http_client(headers={"Authorization": f"Bearer {key}"} if key else {})

@@ -1,4 +1,4 @@
-"""What the tests of the native API share."""
+"""Fixtures of the native API's tests."""
 
 from __future__ import annotations
 

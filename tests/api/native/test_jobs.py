@@ -93,14 +93,6 @@ def test_boxes_are_kept_as_they_were_sent(alice: Person, jpeg_bytes, instant_wor
     assert instant_worker.calls == ["boxes"]
 
 
-@pytest.fixture
-def clickable_weights(tmp_path, settings):
-    """Set `points` in the active model's manifest; no worker reads it here."""
-    weights = tmp_path / "clickable.safetensors"
-    weights.with_suffix(".json").write_text(json.dumps({"family": "keyline", "points": True}))
-    settings.MATTING_WEIGHTS = weights
-
-
 @pytest.mark.parametrize(
     ("fields", "method"),
     [
@@ -389,3 +381,35 @@ def test_the_pictures_of_a_job_tell_their_timing_and_model(alice: Person, jpeg_b
 
     assert {"queue", "decode", "model", "post", "encode", "total"} <= set(image.timings_ms)
     assert image.model_version == "fake 000000000000"
+
+
+def test_single_uploads_have_settings_of_their_own(alice: Person, jpeg_bytes, instant_worker):
+    first, second = (
+        alice.api().post("/api/uploads/", {"image": photo(jpeg_bytes, f"{name}.jpg")}).json()["id"] for name in "ab"
+    )
+    own = {second: {"background": "#ff0000", "format": "jpeg"}}
+
+    body = alice.api().post(
+        "/api/jobs/?wait=10", {"upload": [first, second], "threshold": 5, "settings": own}, "application/json"
+    )
+
+    images = body.json()["images"]
+    assert [image["settings"] for image in images] == [{}, {"background": "#ff0000", "format": "jpeg"}]
+    kinds = [next(file for file in image["files"] if file["kind"] == "cutout") for image in images]
+    assert [file["content_type"] for file in kinds] == ["image/png", "image/jpeg"]
+    stored = JobImage.objects.get(pk=images[1]["id"]).cutout_options
+    assert (stored.threshold, str(stored.background)) == (5, "#ff0000")
+
+
+@pytest.mark.parametrize(
+    "own",
+    [{"quality": "fine"}, {"threshold": 1000}, "no object"],
+    ids=["of the model", "out of range", "no object"],
+)
+def test_settings_that_a_picture_cannot_have_are_refused(alice: Person, jpeg_bytes, idle_worker, own):
+    upload = alice.api().post("/api/uploads/", {"image": photo(jpeg_bytes, "a.jpg")}).json()["id"]
+
+    answer = alice.api().post("/api/jobs/", {"upload": [upload], "settings": {upload: own}}, "application/json")
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_parameter")
+    assert not Job.objects.exists()

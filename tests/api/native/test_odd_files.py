@@ -1,4 +1,4 @@
-"""Damaged and oddly named files sent to the native API: the status is below 500, and the same the second time."""
+"""Damaged and oddly named files sent to the native API: the status is below 500, and equal for a second request."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_damaged_files_get_an_answer_and_the_same_one_twice(alice: Person, insta
 
 
 def _told(body: dict) -> object:
-    """Return the part of a job's JSON that is equal for two equal jobs."""
+    """Return the part of a job's JSON that is the same for two identical requests."""
     if "images" not in body:
         return body.get("code"), body.get("detail")
     return [

@@ -1,4 +1,4 @@
-"""How many database queries the usual requests make: the table in docs/work.md must be true."""
+"""The number of database queries of the usual requests equals the table in docs/work.md."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def documented() -> dict[str, int]:
 
 
 def counted(work: Callable[[], Any]) -> int:
-    """Run a request twice and count the second: the first one fills what a process keeps."""
+    """Run a request twice and count the queries of the second run, because the first one fills caches."""
     work()
     with CaptureQueriesContext(connection) as queries:
         work()

@@ -16,6 +16,7 @@ REFUSED = ("post", "/task/pic/segmentation", {"image_base64": "eA==", "crop": 5}
 SUBMISSIONS = (
     Submission("/task/pic/segmentation", file="image_file", another={"return_type": "2"}),
     Submission("/api/tasks/visual/segmentation", base64="image_base64", another={"crop": "1"}),
+    Submission("/task/pic/segmentation", body=lambda url: {"image_url": url}, another={"type": "person"}),
 )
 SERIALIZERS = (serializers.SegmentationSerializer,)
 ROUTES = {

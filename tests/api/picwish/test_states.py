@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from skimage import data as skimage_data
 
 from jobs import errors
 from jobs.api.picwish.render import DETAILS, ERRORS, PROGRESS
@@ -109,6 +110,18 @@ def test_nothing_found_is_state_minus_11_without_a_picture(
     assert (data["state"], data["state_detail"], data["progress"]) == (-11, "nothing found", 0)
     assert "image" not in data
     assert "foreground_rect" not in data
+
+
+@pytest.mark.parametrize("name", ["astronaut", "chelsea", "coffee"])
+def test_a_stamp_that_a_photo_does_not_have_is_state_minus_11(
+    instant_worker: FakeEngine, alice: Person, name: str
+) -> None:
+    photo = photos.encode(getattr(skimage_data, name)(), "PNG")
+
+    task = submit(alice, image_file=upload(photo), sync=1, type="stamp").json()["data"]
+
+    assert (task["state"], "image" in task) == (-11, False)
+    assert instant_worker.calls == []
 
 
 def test_a_cancelled_task_is_state_minus_13(held_worker: Callable[[], None], alice: Person, jpeg_bytes: bytes) -> None:

@@ -15,6 +15,7 @@ from django.test import Client
 from PIL import Image
 from pytest_django import Settings
 
+from jobs.models import Job, ModelVersion, Role, Tier
 from tests.cast import Person
 from tests.fakes import FakeEngine
 from tests.stack import Stack
@@ -85,6 +86,51 @@ def test_numbers_without_effect_are_checked_and_noted(
 
     assert noted["X-Ignored-Fields"] == "af, ab, ae"
     assert (refused.status_code, refused.json()["detail"][0]["loc"]) == (422, ["body", "af"])
+
+
+@pytest.fixture
+def fine_model(db: None) -> ModelVersion:
+    return ModelVersion.objects.create(
+        role=Role.SUBJECT, tier=Tier.FINE, name="isnet-general-use", path="isnet.onnx", sha256="1", is_active=True
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "quality"),
+    [
+        ({}, "fast"),
+        ({"model": "isnet-general-use"}, "fine"),
+        ({"model": "keyline-small"}, "fast"),
+        ({"vm": "true"}, "fine"),
+        ({"model": "keyline-small", "vm": "true"}, "fast"),
+    ],
+)
+def test_an_installed_model_is_the_one_that_runs(
+    alice: Person,
+    jpeg_bytes: bytes,
+    instant_worker: FakeEngine,
+    fine_model: ModelVersion,
+    fields: dict[str, str],
+    quality: str,
+) -> None:
+    answer = remove(alice, jpeg_bytes, **fields)
+
+    assert (answer.status_code, Job.objects.get().options["quality"]) == (200, quality)
+    assert answer.get("X-Ignored-Fields") == ("vm" if "vm" in fields and quality == "fast" else None)
+
+
+def test_a_model_is_refused_where_it_does_not_take_the_prompt(
+    alice: Person, jpeg_bytes: bytes, instant_worker: FakeEngine, fine_model: ModelVersion
+) -> None:
+    prompt = json.dumps({"sam_prompt": [{"type": "rectangle", "data": [10, 10, 300, 300]}]})
+
+    answer = remove(alice, jpeg_bytes, model="isnet-general-use", extras=prompt)
+
+    assert (answer.status_code, "keyline-small" in answer.json()["detail"]) == (400, True)
+
+
+def test_vm_without_a_fine_model_is_noted(alice: Person, jpeg_bytes: bytes, instant_worker: FakeEngine) -> None:
+    assert remove(alice, jpeg_bytes, vm="true")["X-Ignored-Fields"] == "vm"
 
 
 def test_errors_are_fastapis(alice: Person, jpeg_bytes: bytes, instant_worker: FakeEngine, settings: Settings) -> None:

@@ -23,7 +23,7 @@ ROUTES = {"removebg-remove": "own", "removebg-account": "own", "removebg-nothing
 
 
 def envelope(error: MattingError) -> dict[str, Any]:
-    # Without a key the code of the same error is another one; the table has the one for a wrong key.
+    # Without a key, the same error has another code; the table has the code for a wrong key.
     code = "missing_api_key" if isinstance(error, AuthenticationRequired) else ERRORS[error.code][1]
     return {"errors": [{"title": error.public_message, "detail": error.message, "code": code}]}
 

@@ -58,7 +58,7 @@ def test_the_pypi_client_remove_bg_api(live_stack: Stack, photo: Path, monkeypat
 def test_the_npm_client(live_stack: Stack, photo: Path) -> None:
     _, secret = live_stack.create_key(team="Studio")
     code = NODE_CLIENT.read_text().replace("https://api.remove.bg", live_stack.base_url)
-    patched = NODE_CLIENT.with_name("patched.js")  # beside the original, so that it finds its dependencies
+    patched = NODE_CLIENT.with_name("patched.js")  # next to the original, so that it finds its dependencies
     patched.write_text(code)
     script = photo.with_name("run.js")
     script.write_text(SCRIPT)

@@ -142,10 +142,51 @@ def test_a_background_picture_fills_the_canvas(alice: Person, jpeg_bytes: bytes,
     assert picture.convert("RGB").getpixel((2, 2)) == (10, 200, 30)
 
 
-def test_a_shadow_is_not_drawn_and_a_header_says_so(
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"shadow_type": "drop"},
+        {"shadow_type": "3D"},
+        {"shadow_type": "car"},
+        {"shadow_type": "auto", "type": "product"},
+        {"add_shadow": "true"},
+    ],
+    ids=lambda fields: ",".join(fields.values()),
+)
+def test_a_shadow_lies_below_the_subject(
+    alice: Person, jpeg_bytes: bytes, instant_worker: FakeEngine, fields: dict[str, str]
+) -> None:
+    kept = {"size": "full", "type": fields.get("type", "auto")}
+
+    plain, shaded = remove(alice, jpeg_bytes, **kept), remove(alice, jpeg_bytes, **{**kept, **fields})
+
+    before, after = (np.asarray(opened(answer)) for answer in (plain, shaded))
+    added = (before[..., 3] == 0) & (after[..., 3] > 10)
+    solid = before[..., 3] == 255
+    assert added.sum() > 300
+    assert after[added][:, :3].max() == 0
+    assert np.array_equal(after[solid], before[solid])
+    assert shaded["X-Foreground-Height"] == plain["X-Foreground-Height"]
+
+
+def test_the_opacity_of_a_shadow_is_a_share_of_its_usual_strength(
     alice: Person, jpeg_bytes: bytes, instant_worker: FakeEngine
 ) -> None:
-    assert remove(alice, jpeg_bytes, add_shadow="true")["X-Warning"] == "shadows are not drawn"
+    def darkest(**fields: str) -> int:
+        return int(alpha_of(remove(alice, jpeg_bytes, size="full", **fields))[outside].max())
+
+    outside = alpha_of(remove(alice, jpeg_bytes, size="full")) == 0
+    usual = darkest(shadow_type="drop")
+
+    assert darkest(shadow_type="drop", shadow_opacity="50") == pytest.approx(usual / 2, abs=2)
+    assert darkest(shadow_type="drop", shadow_opacity="0") == 0
+    assert darkest(shadow_type="none") == 0
+
+
+def test_the_mask_alone_has_no_shadow(alice: Person, jpeg_bytes: bytes, instant_worker: FakeEngine) -> None:
+    plain, shaded = (remove(alice, jpeg_bytes, channels="alpha", shadow_type=name).content for name in ("none", "drop"))
+
+    assert shaded == plain
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""UNet dialect: results in the folder that the operator has mounted, and names that pictures keep."""
+"""UNet dialect: results in the output folder that the operator has mounted, and unchanged picture names."""
 
 from __future__ import annotations
 

@@ -1,17 +1,21 @@
-"""The guide's clients unchanged, on a site with an open network: no key, and results read from the disk."""
+"""The guide's clients with its own address, on a site with an open network: no key, and results read from the disk."""
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import requests
 from PIL import Image
 
 from tests.api.unet.guide_client import GuideClient
 from tests.stack import Stack, running_stack
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+GUIDE_URL = "http://localhost:8080"  # the address in the guide's scripts
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +26,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def opened_site(folder: Path) -> Iterator[Stack]:
     changes = {
+        "PORT": "8080",
         "MATTING_OPEN_TO": "127.0.0.1/32=First team",
         "MATTING_INPUT_ROOTS": str(folder / "inputs"),
         "MATTING_OUTPUT_ROOTS": str(folder / "outputs"),
     }
+    with contextlib.closing(socket.socket()) as probe:
+        if probe.connect_ex(("127.0.0.1", 8080)) == 0:
+            pytest.skip("another program has the port 8080")
     (folder / "inputs").mkdir()
     with running_stack(folder / "site", **changes) as stack:
         yield stack
@@ -37,14 +45,17 @@ def on_disk(folder: Path, path: str) -> Path:
 
 
 def test_the_guides_three_functions(opened_site: Stack, folder: Path, jpeg_bytes: bytes) -> None:
-    client = GuideClient(opened_site.base_url, "")
+    client = GuideClient(GUIDE_URL, "")
     photo = folder / "inputs" / "photo.jpg"
     photo.write_bytes(jpeg_bytes)
 
+    shown = requests.get(f"{GUIDE_URL}/health", timeout=30).json()["open_to"]
     single = client.single(photo)
     robust = client.single_with_patience(photo)
     batch = client.batch("/root/inputs/", "/root/outputs/")
 
+    assert shown == ["127.0.0.1/32 acts for First team"]
+    assert f"OPEN: without a key, {shown[0]}" in "".join(opened_site.output)
     assert single is not None
     assert robust is not None
     for answer in (single, robust):

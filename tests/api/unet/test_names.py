@@ -1,4 +1,4 @@
-"""Names made of a second are unique, even after Redis has lost the last one."""
+"""Names made of a time to the second are unique, even after Redis has lost its count."""
 
 from __future__ import annotations
 

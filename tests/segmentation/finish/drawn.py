@@ -17,7 +17,7 @@ def bottle(width: int = 240, height: int = 320, background: tuple[int, int, int]
 
 
 def ring(size: int = 200, inner: int = 40, outer: int = 80):
-    """Return a photo and the alpha, (H, W) float32, of a ring with an opaque hole, as from a model that saw a disc."""
+    """Return a photo of a ring, and an alpha, (H, W) float32, whose hole is opaque, as if a model had found a disc."""
     middle = (size // 2, size // 2)
     rgb = np.full((size, size, 3), (90, 120, 200), np.uint8)
     cv2.circle(rgb, middle, outer, (220, 200, 30), -1)

@@ -22,7 +22,7 @@ from tests.segmentation.formats import rows
 LIMITS = Limits(max_pixels=4_000_000)
 MAX_SEED_BYTES = 60_000
 BATCH = 250
-SLOW_S = 10  # of the processor, for two readings of a file of at most 4 megapixels
+SLOW_S = 10  # seconds of processor time for two readings of a file of at most 4 megapixels
 STUCK_S = 900
 _INTERESTING = (0, 1, 2, 7, 8, 16, 32, 64, 127, 128, 254, 255)
 _WIDE = (0, 1, 255, 256, 32_767, 32_768, 65_535, 65_536, 2**31 - 1, 2**31, 2**32 - 1)
@@ -30,7 +30,7 @@ _WIDE = (0, 1, 255, 256, 32_767, 32_768, 65_535, 65_536, 2**31 - 1, 2**31, 2**32
 
 @cache
 def seeds() -> tuple[bytes, ...]:
-    """Return the small files of every row of the table, at most six of a row."""
+    """Return the small files of every row of the table, at most six for each row."""
     found = []
     for row in rows.ROWS:
         files = (file if isinstance(file, bytes) else file.data for file in row.files())
@@ -126,7 +126,7 @@ def check_batch(numbers: range) -> tuple[Counter[str], list[str]]:
         started = time.process_time()
         try:
             counts[check(number)] += 1
-        except Exception as error:  # whatever it is, it is a fault to report
+        except Exception as error:  # any exception is a fault to report
             faults.append(f"{number}: {type(error).__name__}: {error}"[:300])
         if time.process_time() - started > SLOW_S:
             faults.append(f"{number}: took {time.process_time() - started:.0f} s")
@@ -146,7 +146,7 @@ def main(count: int, processes: int = 2) -> int:
 
 
 def run(count: int, processes: int = 2) -> tuple[Counter[str], list[str]]:
-    """Check `count` files in processes that are replaced when they die; return counts of results, and the faults."""
+    """Check `count` files in child processes, which are replaced after a crash; return counts and faults."""
     context = multiprocessing.get_context("spawn")
     counts: Counter[str] = Counter()
     faults: list[str] = []
@@ -155,7 +155,7 @@ def run(count: int, processes: int = 2) -> tuple[Counter[str], list[str]]:
         for batch, result in waiting:
             try:
                 found, wrong = result.get(timeout=STUCK_S)
-            except multiprocessing.TimeoutError:  # the pool replaces a process that died, and its result never comes
+            except multiprocessing.TimeoutError:  # the pool replaces a process that died, but never returns its result
                 found, wrong = Counter(), [f"{batch}: the process died or is stuck"]
             counts.update(found)
             faults += wrong

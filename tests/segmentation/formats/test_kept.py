@@ -65,7 +65,7 @@ def test_a_source_without_a_resolution_gives_results_without_one() -> None:
 
 def test_exif_does_not_turn_a_heic_and_is_not_said_to() -> None:
     data = build.heic(ball(), exif=_exif(orientation=6))
-    turned = data.replace(b"irot", b"free")  # pillow_heif writes the turn as the format wants it; take it out
+    turned = data.replace(b"irot", b"free")  # pillow_heif writes the rotation as a property; remove the EXIF tag
 
     picture = decode(turned, LIMITS)
 

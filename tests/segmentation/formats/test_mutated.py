@@ -1,4 +1,4 @@
-"""Damaged files of every format: each gives a picture or an ImageError, and the same the second time."""
+"""Damaged files of every format give a picture or an ImageError, and the same outcome when they are read again."""
 
 from __future__ import annotations
 

@@ -36,13 +36,13 @@ def _check_refused(data: bytes, words: str) -> None:
 def _check_read(file: File, row: Row, number: int) -> None:
     found, picture = probe(file.data, LIMITS), decode(file.data, LIMITS)
     rgb, right = picture.rgb, file.rgb
-    if right.shape == (1, 1, 3):  # one colour stands for all, at the ball's spot or in the middle
+    if right.shape == (1, 1, 3):  # one colour represents all, at the ball's pixel or in the middle
         spot = build.SPOT if rgb.shape[:2] == (240, 320) else (rgb.shape[0] // 2, rgb.shape[1] // 2)
         rgb = rgb[spot][None, None]
     assert rgb.shape == right.shape, number
     difference = np.abs(rgb.astype(int) - right)
     if picture.alpha is not None:
-        difference = difference * (np.rint(picture.alpha * 255) > 24)[..., None]  # what is transparent has no colour
+        difference = difference * (np.rint(picture.alpha * 255) > 24)[..., None]  # transparent pixels have no colour
     most = np.percentile(difference, 97) if file.lossy else difference.max()
     assert most <= file.tolerance, (number, most)
     if file.alpha is None:

@@ -15,7 +15,7 @@ from segmentation.image import Limits, decode
 from tests.segmentation.formats import rows
 
 LIMITS = Limits()
-# Rows of which a second decoder makes something else: stored colours, no damaged file, the first page.
+# Rows that a second decoder reads differently: stored colours, damaged files, the first page.
 _OTHERWISE = ("converted", "tone-mapped", "damaged", "reduced")
 
 
@@ -41,7 +41,7 @@ def test_a_second_decoder_sees_the_same_pixels() -> None:
 
     assert compared["TIFF"] > 150, compared
     assert compared["PNG"] > 30, compared
-    assert set(compared) == {row.format for row in rows.ROWS} - {"HEIC"}, compared  # of HEIC there is no second one
+    assert set(compared) == {row.format for row in rows.ROWS} - {"HEIC"}, compared  # HEIC has no second decoder
 
 
 def _second(name: str, data: bytes) -> np.ndarray | None:

@@ -1,4 +1,4 @@
-"""Send many requests at once and count the responses."""
+"""Send many requests at the same time and count the responses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Send = Callable[[], int]
 
 
 class Attack:
-    """Send requests at once, and count the answers by what was sent."""
+    """Send requests at the same time, and count the responses for each kind of request."""
 
     def __init__(self, site: TorturedSite, title: str) -> None:
         self.site, self.title = site, title
@@ -30,7 +30,7 @@ class Attack:
         self._lock = threading.Lock()
 
     def post(self, path: str, what: str = "", **values: Any) -> int:
-        """Send one request; return its status, 0 where the site closed the connection without an answer."""
+        """Send one request; return its status, 0 if the site closed the connection without a response."""
         headers = {"Authorization": f"Bearer {self.site.secret}"} | values.pop("headers", {})
         try:
             answer = requests.request(
@@ -46,12 +46,12 @@ class Attack:
         return status
 
     def count(self, status: int) -> None:
-        """Count a response to a request that was sent in another way."""
+        """Count a response to a request that another function sent."""
         with self._lock:
             self.statuses[status] += 1
 
     def at_once(self, name: str, sends: Iterable[Send], clients: int = 8) -> list[int]:
-        """Let `clients` threads send everything; return the statuses."""
+        """Send all requests from `clients` threads; return the statuses."""
         started = time.monotonic()
         with ThreadPoolExecutor(clients) as threads:
             statuses = list(threads.map(lambda send: send(), sends))

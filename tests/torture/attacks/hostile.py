@@ -82,7 +82,7 @@ _KINDS = (
 
 
 def _malformed(attack: Attack, seed: int) -> int:
-    """Send one random request; the same one for the same seed."""
+    """Send one random request; the same seed gives the same request."""
     chance = random.Random(seed)
     route = chance.choice(_ROUTES)
     if chance.random() < 0.3:

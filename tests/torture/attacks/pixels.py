@@ -16,7 +16,7 @@ _SIDE_PX = 7000
 
 
 def heavy_pixels(site: TorturedSite, *, uploads: int, variants: int) -> list[Figure]:
-    """Upload PNGs of 49 megapixels that lack their end, and ask for variants of a JPEG of as many."""
+    """Upload truncated PNGs of 49 megapixels, and request variants of a JPEG of the same size."""
     attack = Attack(site, "Pictures of 49 megapixels")
     whole, damaged = large_pictures()
     headers = {"Authorization": f"Bearer {site.secret}"}
@@ -35,7 +35,7 @@ def heavy_pixels(site: TorturedSite, *, uploads: int, variants: int) -> list[Fig
 
 
 def large_pictures() -> tuple[bytes, bytes]:
-    """Return a JPEG of 49 megapixels, and a PNG of as many that lacks its end."""
+    """Return a JPEG of 49 megapixels, and a truncated PNG of the same size."""
     tile = photos.astronaut()
     pixels = np.tile(tile, (-(-_SIDE_PX // tile.shape[0]), -(-_SIDE_PX // tile.shape[1]), 1))[:_SIDE_PX, :_SIDE_PX]
     png = photos.encode(pixels // 128 * 128, "PNG", compress_level=1)

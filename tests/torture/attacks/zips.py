@@ -13,7 +13,7 @@ from tests.torture.attacks.attack import Attack
 from tests.torture.figures import Figure
 from tests.torture.site import TorturedSite
 
-# The entries of the others are refused one by one, as pictures that fail.
+# The entries of the other zips are rejected one by one, as failed pictures.
 _REFUSED_ZIPS = ("one entry named 500 times", "ten thousand empty entries", "cut short")
 
 

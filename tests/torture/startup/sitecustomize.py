@@ -1,7 +1,7 @@
-"""Give the processes of a tortured site what an attack needs; Python imports this module at its start.
+"""Prepare the processes of an attacked site for an attack; Python imports this module at its start.
 
-SIGUSR2 makes a process hang in native code with the interpreter's lock held. Names under `.rebind.test` resolve to a
-public address first and to this machine afterwards.
+SIGUSR2 makes a process hang in native code while it holds the interpreter's lock. Names under `.rebind.test` resolve to
+a public address first and to this machine afterwards.
 """
 
 import ctypes

@@ -1,4 +1,4 @@
-"""The table of docs/formats.md: what is read, noted and refused of each format.
+"""The table of docs/formats.md: for each format, the kinds of files that are read, noted and rejected.
 
 Each row builds files and states the expected results; test_rows.py reads them. `python -m
 tests.segmentation.formats.rows` writes the table into the page.

@@ -32,7 +32,7 @@ def _jpeg(**options: object) -> bytes:
 
 
 def _decoded(data: bytes) -> np.ndarray:
-    """Decode a JPEG with another decoder than Pillow."""
+    """Decode a JPEG with a decoder other than Pillow."""
     pixels = imagecodecs.jpeg8_decode(data)
     return pixels if pixels.ndim == 3 else three(pixels)
 

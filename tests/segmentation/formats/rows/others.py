@@ -61,7 +61,7 @@ def _bmps() -> Iterator[File]:
     bits = Image.fromarray(gray() > 128)
     yield File(saved(bits, "BMP"), np.asarray(bits.convert("RGB")))
     rgba = np.dstack([small(), fading()])
-    yield File(saved(Image.fromarray(rgba), "BMP"), small())  # the fourth byte means nothing there
+    yield File(saved(Image.fromarray(rgba), "BMP"), small())  # the fourth byte has no meaning there
     yield File(build.bmp_with_alpha(rgba), small(), fading())
 
 

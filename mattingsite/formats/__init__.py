@@ -1,0 +1,1 @@
+"""Formats of dates and times where the site differs from Django."""

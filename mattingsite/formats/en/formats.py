@@ -1,0 +1,6 @@
+"""English formats. Django's own times end with a full stop ("p.m."), which doubles that of a sentence."""
+
+TIME_FORMAT = "g:i A"
+DATETIME_FORMAT = "N j, Y, g:i A"
+SHORT_DATETIME_FORMAT = "M j, Y, g:i A"
+SHORT_DATE_FORMAT = "M j, Y"

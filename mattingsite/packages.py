@@ -1,0 +1,13 @@
+"""Tell which optional packages are installed."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+
+def is_installed(module: str) -> bool:
+    """Return True if the module, given with its packages as in `a.b`, can be imported; its packages are imported."""
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
