@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, Visitor
+from tests.browser.test_site import faults_of
 from tests.browser.test_walks import bag_with_pale_strap, button, cut_out, saved
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
@@ -52,6 +53,18 @@ def drag_on_canvas(page: Page, right: float, down: float) -> None:
     page.mouse.move(x + right * frame["width"] / 2, y + down * frame["height"] / 2)
     page.mouse.move(x + right * frame["width"], y + down * frame["height"])
     page.mouse.up()
+
+
+def pinch_on_canvas(page: Page, factor: float) -> None:
+    """Spread two fingers on the finished picture, 40 pixels from its middle, until they are `factor` times as far."""
+    frame = page.get_by_role("group", name="Finished picture").bounding_box()
+    assert frame is not None
+    x, y = frame["x"] + frame["width"] / 2, frame["y"] + frame["height"] / 2
+    session = page.context.new_cdp_session(page)
+    for kind, away in (("touchStart", 40), ("touchMove", 20 + 20 * factor), ("touchMove", 40 * factor)):
+        fingers = [{"x": x - away, "y": y, "id": 0}, {"x": x + away, "y": y, "id": 1}]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": fingers})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
 
 
 def download(page: Page) -> np.ndarray:
@@ -174,7 +187,7 @@ def test_the_whole_result_is_compared_and_a_hidden_side_has_no_label(sign_up: Ca
     expect(cutout).to_be_hidden()
 
 
-def test_on_a_phone_the_settings_of_a_tool_lie_next_to_the_stage(sign_up: Callable[..., Visitor], bag: Path):
+def test_on_a_phone_the_settings_lie_next_to_the_stage_and_two_fingers_resize(sign_up: Callable[..., Visitor], bag: Path):
     page = sign_up(viewport=PHONE, has_touch=True, is_mobile=True).page
     cut_out(page, bag)
     button(page, "Finish").click()
@@ -187,3 +200,25 @@ def test_on_a_phone_the_settings_of_a_tool_lie_next_to_the_stage(sign_up: Callab
     assert go is not None
     assert 0 < first["y"] - (stage["y"] + stage["height"]) < 120
     assert go["y"] + go["height"] < PHONE["height"]  # always in reach
+
+    pinch_on_canvas(page, 1.5)
+    size = page.get_by_role("slider", name="Size of the subject")
+    assert float(size.input_value()) == pytest.approx(1.5, abs=0.02)
+    button(page, "Undo").click()
+    expect(size).to_have_value("1")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_finish_has_no_accessibility_faults(sign_up: Callable[..., Visitor], bag: Path, wall: Path, scheme: str):
+    visitor = sign_up(color_scheme=scheme)
+    page = visitor.page
+    cut_out(page, bag)
+    button(page, "Finish").click()
+    page.get_by_label("Canvas", exact=True).select_option("Own size…")
+    page.get_by_label("Shadow", exact=True).select_option("Cast by a light")
+    page.get_by_role("slider", name="Outline").fill("5")
+    choose_picture_behind(page, wall)
+    faults = faults_of(visitor)
+    button(page, "Result").click()
+
+    assert faults + faults_of(visitor) == []

@@ -50,7 +50,9 @@ export class Following {
         const value = await this.get(wish);
         await this.show(value, wish);
       } catch (error) {
-        if (this.wish === null) this.onError(error);
+        if (this.wish !== null) continue;
+        this.key = ""; // wanted once more, it is asked for once more
+        this.onError(error);
       }
     }
     this.isUnderWay = false;
