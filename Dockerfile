@@ -1,11 +1,11 @@
-# One image for the web server, the workers and the preparation; the command in compose.yaml selects one.
-# BASE needs Python 3.11 or newer with venv. It is an argument, so that a mirror or an own base image can be used.
+# One image for the web server, the workers and the setup; the command in compose.yaml selects one of them.
+# BASE needs Python 3.11 or newer with venv. It is an argument, so that a mirror or another base image can be used.
 ARG BASE=python:3.12-slim
 FROM ${BASE} AS packages
 
 # The CPU build of PyTorch; an empty value installs the build with CUDA.
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-# 1 adds the package for sign-in with an LDAP directory, which is compiled here.
+# 1 adds the package for sign-in with an LDAP directory; it is compiled during the build.
 ARG LDAP=
 WORKDIR /srv/keyline
 COPY requirements.lock ./
@@ -20,7 +20,7 @@ RUN if [ -n "$LDAP" ]; then apt-get update \
     && .venv/bin/pip install --no-cache-dir --disable-pip-version-check -r requirements-optional.lock \
     && .venv/bin/pip uninstall --yes pip \
     && find .venv -name __pycache__ -type d -prune -exec rm -rf {} + \
-    # 200 MB of torch that only building extensions and its own tests need.
+    # Remove 200 MB of torch that are needed only to build extensions and to run torch's tests.
     && torch=$(echo .venv/lib/python3*/site-packages/torch) \
     && rm -rf "$torch/include" "$torch/test" \
     && find "$torch/bin" -type f ! -name torch_shm_manager -delete \
@@ -33,8 +33,8 @@ ARG LDAP=
 RUN if [ -n "$LDAP" ]; then apt-get update \
         && { apt-get install -y --no-install-recommends libldap2 || apt-get install -y --no-install-recommends libldap-2.5-0; } \
         && rm -rf /var/lib/apt/lists/*; fi
-# A number, so that Kubernetes can check that the user is not root. Only /data is written, and the folders of the UNet
-# dialect, whose guide names them below /root: other users may pass through it without listing it.
+# A numeric user, so that Kubernetes can check that the user is not root. The site writes only to /data and to the folders
+# of the UNet dialect, which are below /root in its guide; so other users may enter /root, but not list it.
 RUN groupadd --gid 10001 keyline \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /data keyline \
     && install -d -o 10001 -g 10001 -m 0750 /data \

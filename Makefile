@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 NODE_STAMP := node_modules/.installed
 MESSAGES_ARGS := --no-location --no-obsolete --ignore node_modules --ignore $(VENV) --ignore var --ignore tests
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on $(PIP_ARGS)
-# The lock files name neither an index nor a build of torch: the same lines install the CPU and the CUDA build.
+# The lock files contain neither an index nor a build of torch, so that they can install the CPU and the CUDA build.
 LOCK := $(BIN)/pip-compile --quiet --no-header --no-annotate --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
@@ -33,19 +33,19 @@ dev: $(VENV)/.installed-dev ## Start the site with one worker and restart its pr
 worker: $(VENV)/.installed ## Start workers only, for a site whose REDIS_URL and DATABASE_URL are shared
 	@exec $(BIN)/python manage.py work
 
-test: $(VENV)/.installed-dev $(NODE_STAMP) chromium postgresql nginx ldap test-js ## Install what the tests need and run all of them (TESTS=tests/api for some)
+test: $(VENV)/.installed-dev $(NODE_STAMP) chromium postgresql nginx ldap test-js ## Install the packages for the tests and run all tests (TESTS=tests/api for some)
 	$(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup $(TESTS)
 
-test-fast: $(VENV)/.installed-dev ## Run the tests without browser, servers and slow ones: for every save, under a minute
+test-fast: $(VENV)/.installed-dev ## Run the fast tests (no browser, no servers, no slow tests) in under a minute
 	$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadgroup -m "not slow and not e2e and not browser" $(TESTS)
 
 test-js: node ## Run the unit tests of the pages' scripts
 	@node --test tests/js/*.test.js
 
-torture: $(VENV)/.installed-dev ## Attack a real site in every way and write docs/guarantees.md, 40 minutes (KIND=broker for one kind)
+torture: $(VENV)/.installed-dev ## Run fault and load tests against a real site and write docs/guarantees.md, 40 minutes (KIND=broker for one kind)
 	$(BIN)/python -m tests.torture --kind "$(KIND)"
 
-walk: $(VENV)/.installed-dev postgresql nginx ## Walk through an operator's work: several hosts, upgrade under load, backup, restore
+walk: $(VENV)/.installed-dev postgresql nginx ## Test an operator's tasks: several hosts, upgrade under load, backup, restore
 	$(BIN)/python -m tests.deploy.walk
 
 containers: ## Build the image and run all of compose.yaml with podman, twice and after a reboot
@@ -59,7 +59,7 @@ lint: $(VENV)/.installed-dev lint-js ## Check for mistakes, formatting and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-lock: $(VENV)/.installed-dev ## Renew the lock files from the lists of requirements
+lock: $(VENV)/.installed-dev ## Update the lock files from the lists of requirements
 	$(LOCK) --upgrade --output-file requirements.lock requirements.txt
 	$(LOCK) --upgrade --constraint requirements.lock --output-file requirements-optional.lock requirements-observe.txt requirements-saml.txt
 	$(LOCK) --upgrade --constraint requirements.lock --constraint requirements-optional.lock --output-file requirements-dev.lock requirements-dev.txt
@@ -75,7 +75,7 @@ messages: $(VENV)/.installed-dev ## Collect the texts to translate, and compile 
 	$(BIN)/python manage.py makemessages --all --domain djangojs $(MESSAGES_ARGS) --ignore '*.config.js'
 	cd locale && ../$(BIN)/python ../manage.py compilemessages
 
-bench: $(VENV)/.installed-dev ## Measure everything on this machine: one table, JSON (ONNX=FILE REMBG=PATH for the rival)
+bench: $(VENV)/.installed-dev ## Measure all figures on this machine: one table, JSON (ONNX=FILE REMBG=PATH for the rival)
 	@$(BIN)/python -m tests.bench $(if $(ONNX),--onnx $(ONNX)) $(if $(REMBG),--rembg $(REMBG)) $(BENCH_ARGS)
 
 bench-compare: $(VENV)/.installed-dev ## Show two runs side by side (A=FILE B=FILE)
@@ -110,7 +110,7 @@ ldap: $(VENV)/.installed-dev
 node:
 	@.ci/node
 
-# The stamps make a second start fast: pip runs again only when a lock file has changed.
+# The stamp files make a second start fast: pip runs again only if a lock file has changed.
 $(VENV)/.installed: requirements.lock | $(BIN)/python
 	@echo "Installing the packages of requirements.lock (about 1.3 GB, a minute or two)"
 	$(PIP) -r requirements.lock

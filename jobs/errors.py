@@ -198,7 +198,7 @@ class WorkerLost(MattingError):
 
 
 def errors_by_code(root: type[MattingError] = MattingError) -> dict[str, type[MattingError]]:
-    """Return the class of each code in the tree; if several classes share a code, the one nearest to the root."""
+    """Return the class of each error code; if several classes share a code, the class nearest to MattingError."""
     found = {root.code: root}
     for child in root.__subclasses__():
         for code, kind in errors_by_code(child).items():

@@ -39,9 +39,9 @@ _TASK_S = 60  # seconds of processor time
 class PixelProcess:
     """Run functions one at a time in a child process.
 
-    The process starts with the first call and ends after `idle_s` seconds without one. A function that exceeds the
-    memory limit raises MemoryError. One that exceeds the time limit ends the process, as a crash does: its future and
-    the futures queued behind it raise one of PROCESS_FAILED, and `run` retries once in a new process.
+    The process starts with the first call and ends after `idle_s` seconds without a call. A function that exceeds the
+    memory limit raises MemoryError. A function that exceeds the time limit ends the process, as a crash does: its
+    future and the futures queued behind it raise one of PROCESS_FAILED, and `run` retries once in a new process.
     """
 
     def __init__(self, *, longest_queue: int, idle_s: float) -> None:

@@ -1,6 +1,6 @@
-"""Translate the sentences of the error tree.
+"""Translate the sentences of MattingError and its subclasses.
 
-The messages of the tree are English. In another language, the response contains the translated sentence of the code,
+The messages of errors are English. In another language, the response contains the translated sentence of the code,
 followed by the English details. The published dialects always respond in English and do not use this module.
 """
 

@@ -46,24 +46,24 @@ class Environment:
         return bool(self._text(name))
 
     def integer(self, name: str, default: int, *, minimum: int = 0, maximum: int | None = None) -> int:
-        """Return a whole number within the range, both ends included."""
+        """Return a variable as a whole number within the range, both ends included."""
         return int(self._number(name, int, default, minimum, maximum))
 
     def number(self, name: str, default: float, *, minimum: float = 0.0, maximum: float | None = None) -> float:
-        """Return a number within the range, both ends included."""
+        """Return a variable as a number within the range, both ends included."""
         return float(self._number(name, float, default, minimum, maximum))
 
     def limit(
         self, name: str, kind: type[int] | type[float], default: float | None = None, *, minimum: float = 0
     ) -> float | None:
-        """Return a number, or None if the variable is empty, which means no limit."""
+        """Return a variable as a number, or None if the variable is empty, which means no limit."""
         text = self._text(name)
         if text is None:
             return default
         return self._number(name, kind, default or minimum, minimum, None) if text.strip() else None
 
     def switch(self, name: str, default: bool) -> bool:
-        """Return a boolean, given as 1 or 0, true or false, yes or no, on or off."""
+        """Return a variable as a boolean, given as 1 or 0, true or false, yes or no, on or off."""
         text = self._text(name)
         if text is None or not text.strip():
             return default
@@ -73,12 +73,12 @@ class Environment:
         return _SWITCHES[text.strip().lower()]
 
     def items(self, name: str, default: list[str]) -> list[str]:
-        """Return the parts of a comma-separated list."""
+        """Return the parts of a variable with a comma-separated list."""
         text = self._text(name)
         return default if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
     def choice(self, name: str, default: str, choices: tuple[str, ...]) -> str:
-        """Return one of the allowed choices."""
+        """Return a variable whose value must be one of the choices."""
         text = self(name, default)
         if text not in choices:
             self._refuse(f"{name}={text} must be one of {', '.join(choices)}{_nearest(text, choices)}")
@@ -86,7 +86,7 @@ class Environment:
         return text
 
     def counts(self, name: str, choices: tuple[str, ...]) -> dict[str, int]:
-        """Return whole numbers, at least 1, by name, given as `fine=3,auto=2`."""
+        """Return a variable's whole numbers, at least 1, by name, given as `fine=3,auto=2`."""
         found: dict[str, int] = {}
         for part in self.items(name, []):
             choice, _, number = part.partition("=")
@@ -108,7 +108,7 @@ class Environment:
         return found
 
     def time_zone(self, name: str, default: str) -> str:
-        """Return the name of a time zone."""
+        """Return a variable that must be the name of a time zone."""
         text = self(name, default)
         try:
             zoneinfo.ZoneInfo(text)
@@ -119,7 +119,7 @@ class Environment:
         return text
 
     def url(self, name: str, default: str, *, schemes: tuple[str, ...]) -> str:
-        """Return a URL with one of the schemes and a host, or a path for unix://."""
+        """Return a variable that must be a URL with one of the schemes and a host, or a path for unix://."""
         text = self(name, default)
         if text == default:
             return default
@@ -130,7 +130,7 @@ class Environment:
         return text
 
     def origins(self, name: str, default: list[str]) -> list[str]:
-        """Return a list of origins: scheme and host, without a path."""
+        """Return a variable as a list of origins: scheme and host, without a path."""
         for origin in (origins := self.items(name, default)):
             parts = _split(origin)
             if parts is None or parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
@@ -167,7 +167,7 @@ class Environment:
         return text
 
     def networks(self, name: str) -> list[str]:
-        """Return a list of IP networks or addresses."""
+        """Return a variable as a list of IP networks or addresses."""
         for network in (networks := self.items(name, [])):
             try:
                 ipaddress.ip_network(network, strict=False)

@@ -227,7 +227,7 @@ STORAGES = {
 }
 SEND_FILES = env.choice("MATTING_SEND_FILES", "direct", ("direct", "nginx", "bucket"))
 FILE_UPLOAD_HANDLERS = [
-    "jobs.api.body_limits.FileCap",  # first, so that the others store only what it accepts
+    "jobs.api.body_limits.FileCap",  # first, so that the others store only files that it accepts
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
@@ -323,7 +323,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    # No hook that moves choices into shared components: they stay where they are used and need no names.
+    # The hook that moves choices into shared components is omitted: choices then need no names.
     "POSTPROCESSING_HOOKS": ["jobs.api.schema.problems_named", "jobs.api.schema_additions.document_completed"],
 }
 
@@ -398,7 +398,8 @@ LOGGING = logging_settings(
     log_format=env.choice("MATTING_LOG_FORMAT", "text", FORMATS),
     level=env.choice("LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR")),
 )
-# The web processes of a host sum their metrics up in files; prometheus_client reads this name when it is imported.
+# The web processes of a host store their metrics in files of this folder; prometheus_client reads the variable when it
+# is imported.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", str(DATA_DIR / "metrics" / socket.gethostname()))
 MATTING_METRICS_TOKEN = env("MATTING_METRICS_TOKEN")
 MATTING_METRICS_NETWORKS = env.networks("MATTING_METRICS_NETWORKS")

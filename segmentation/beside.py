@@ -19,7 +19,7 @@ _BLOCK_PIXELS = 1 << 17  # a few float32 planes of this size fit into the cache 
 
 
 def beside(work: Callable[..., _Result], *arguments: Any) -> Future[_Result]:
-    """Start `work` in another thread.
+    """Start `work` in another thread and return its future.
 
     `work` must not call `beside` or `each` itself, because all threads could then wait.
     """

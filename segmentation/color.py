@@ -82,7 +82,7 @@ def _plain(samples: Samples) -> np.ndarray:
 
 
 def to_eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """Return full-range uint16 rounded to uint8; uint8 is returned unchanged."""
+    """Return (H, W) or (H, W, C) full-range uint16 rounded to uint8; uint8 is returned unchanged."""
     if pixels.dtype == np.uint8:
         return pixels
     table = _eight_bit_table()

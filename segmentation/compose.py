@@ -20,7 +20,6 @@ PREVIEW_QUALITY = 85
 _ENCODERS: dict[Format, Callable[..., bytes]] = {
     Format.PNG: encode_png,
     Format.JPEG: encode_jpeg,
-    Format.WEBP: encode_webp,
 }
 _TYPES = {Format.PNG: ("image/png", ".png"), Format.JPEG: ("image/jpeg", ".jpg"), Format.WEBP: ("image/webp", ".webp")}
 
@@ -60,7 +59,10 @@ def cut(pixels: np.ndarray, box: Box) -> np.ndarray:
 
 
 def composite(rgb: np.ndarray, alpha: np.ndarray, background: Color) -> np.ndarray:
-    """Return (H, W, 3) uint8 over a plain colour: rgb * a + background * (1 - a), rounded; alpha (H, W) uint8."""
+    """Return a picture, (H, W, 3) uint8, drawn over a plain colour: rgb * a + background * (1 - a), rounded.
+
+    alpha: (H, W) uint8; a = alpha / 255.
+    """
     back = np.array([background.red, background.green, background.blue], np.uint8)
     drawn = np.empty_like(rgb)
     drawn[:] = back
@@ -73,14 +75,27 @@ def composite(rgb: np.ndarray, alpha: np.ndarray, background: Color) -> np.ndarr
     return drawn
 
 
-def render_cutout(rgb: np.ndarray, alpha: np.ndarray, options: CutoutOptions, *, kept: Kept = NOTHING_KEPT) -> Rendered:
-    """Encode the cutout, transparent or on `options.background` (for JPEG, white by default)."""
+def render_cutout(
+    rgb: np.ndarray,
+    alpha: np.ndarray,
+    options: CutoutOptions,
+    *,
+    kept: Kept = NOTHING_KEPT,
+    is_small: bool = False,
+) -> Rendered:
+    """Encode the cutout, transparent or on `options.background` (for JPEG, white by default).
+
+    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8. is_small: as in `encode_webp`, for WebP.
+    Raise InvalidParameter for a size that the format does not support.
+    """
     background = options.background
     if options.format is Format.JPEG:
         background = background or WHITE
     if background is None and options.format is Format.PNG:
         return _rendered(Output.CUTOUT, encode_png(rgb, alpha, kept=kept), options.format, rgb)
     pixels = join_alpha(rgb, alpha) if background is None else composite(rgb, alpha, background)
+    if options.format is Format.WEBP:
+        return _rendered(Output.CUTOUT, encode_webp(pixels, kept=kept, is_small=is_small), Format.WEBP, pixels)
     return _rendered(Output.CUTOUT, _ENCODERS[options.format](pixels, kept=kept), options.format, pixels)
 
 
@@ -97,7 +112,8 @@ def render_picture(kind: Output, rgb: np.ndarray, *, kept: Kept = NOTHING_KEPT) 
 def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
     """Encode a small cutout as WebP with alpha, its longer side at most THUMBNAIL_SIDE_PX.
 
-    Colours are averaged with alpha as weight, so that removed colours do not appear at the edge.
+    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8. Colours are averaged with alpha as weight, so that removed colours
+    do not appear at the edge.
     """
     pixels = _shrunk(rgb, alpha, THUMBNAIL_SIDE_PX)
     return _rendered(Output.CUTOUT, encode_webp(pixels, is_small=True), Format.WEBP, pixels)

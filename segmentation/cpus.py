@@ -1,4 +1,4 @@
-"""Return how many CPUs and GPUs this process may use. Imports little, so that the settings can use it."""
+"""Return how many CPUs and GPUs this process may use. The settings import this module, so it imports little."""
 
 from __future__ import annotations
 

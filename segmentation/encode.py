@@ -202,5 +202,5 @@ def quantize(alpha: np.ndarray) -> np.ndarray:
 
 
 def to_float(values: np.ndarray) -> np.ndarray:
-    """Convert uint8 or uint16 to float32 0..1; the inverse of `quantize`."""
+    """Return (H, W) uint8 or uint16 as float32 0..1; the inverse of `quantize`."""
     return values.astype(np.float32) / np.iinfo(values.dtype).max

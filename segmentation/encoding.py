@@ -60,7 +60,7 @@ class Encoding:
     """How samples encode colour.
 
     transfer: `srgb`, `power` with `gamma` (light = sample ** gamma), `table` with `tables`, or a code of H.273 as text.
-    chromaticities: of the primaries and white.
+    chromaticities: x and y of the three primaries and of white.
     tables: one (N,) float curve per channel, light 0..1 for evenly spaced samples.
     """
 

@@ -1,4 +1,7 @@
-"""The root of the error tree, and the errors of pictures and models. `jobs.errors` defines the others."""
+"""MattingError, the base class of all errors, and the errors of pictures and models.
+
+`jobs.errors` defines the other errors.
+"""
 
 from __future__ import annotations
 

@@ -25,10 +25,10 @@ NO_THING = "object: nothing but people is the subject"
 class Found:
     """The subject found in a picture.
 
-    alpha: (h, w) float32 0..1 over the full picture, at any size. subject: never Subject.AUTO.
-    boxes: the only areas where the subject may be, or empty. colors: (H, W, 3) uint8 if the subject has its own colours
-    (ink without its paper), else None. instances: the people, if they were requested separately, else None.
-    notes: requested things that were not found.
+    alpha: (h, w) float32 0..1 over the full picture, at any size. subject: never Subject.AUTO. boxes: the only areas
+    where the subject may be, or empty. colors: (H, W, 3) uint8 if the subject has its own colours (ink without its
+    paper), else None. instances: the people, if they were requested separately, else None. notes: requested subjects
+    that were not found.
     """
 
     alpha: np.ndarray
@@ -62,7 +62,10 @@ def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_sid
 
 
 def find_ink(rgb: np.ndarray, boxes: tuple[Box, ...] = ()) -> Found:
-    """Separate ink from its paper, in the whole picture or in each box, without an engine."""
+    """Return the ink of (H, W, 3) uint8, separated from its paper, without an engine.
+
+    boxes: where to look; by default the whole picture.
+    """
     height, width = rgb.shape[:2]
     alpha, colors = np.zeros((height, width), np.float32), rgb.copy()
     for box in boxes or (Box(0, 0, max(width, 2), max(height, 2)),):
@@ -122,10 +125,10 @@ def _united(alphas: Sequence[np.ndarray], size: tuple[int, int] | None = None) -
 
 
 def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the alpha of only the people or only the things of a matte, and notes.
+    """Return the alpha (h, w) float32 of only the people or only the things of a matte, and notes.
 
-    If the engine cannot detect people, the whole alpha is returned. If there are none, the alpha is 0 everywhere, and a
-    note says so.
+    rgb: (H, W, 3) uint8. If the engine cannot detect people, the whole alpha is returned. If the matte contains no such
+    subject, the alpha is 0 everywhere, and a note says so.
     """
     if matte.people is None or subject not in (Subject.PERSON, Subject.OBJECT):
         return matte.alpha, ()

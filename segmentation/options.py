@@ -1,6 +1,6 @@
 """Parameters of one cutout: validated when built, then frozen.
 
-Does not import torch, numpy or Django, so that the web process can import it quickly.
+This module does not import torch, numpy or Django, so that the web process can import it quickly.
 """
 
 from __future__ import annotations
@@ -123,7 +123,10 @@ class Box:
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """Parse `[left, top, right, bottom]`, `"left,top,right,bottom"` or a mapping with these four names."""
+        """Return the box for `[left, top, right, bottom]`, the same as text with commas, or a mapping with these names.
+
+        Raise BoxInvalid for any other value.
+        """
         if isinstance(value, str):
             try:
                 value = [float(part) for part in value.split(",")]
@@ -167,7 +170,7 @@ class Point:
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """Parse `[x, y, 1]` (keep) or `[x, y, 0]` (remove)."""
+        """Return the point for `[x, y, 1]` (keep) or `[x, y, 0]` (remove); raise PointInvalid for any other value."""
         if not isinstance(value, list | tuple) or len(value) != 3 or value[2] not in (0, 1):
             raise PointInvalid("points: each point is [x, y, 1] to keep or [x, y, 0] to remove", field="points")
         return cls(value[0], value[1], bool(value[2]))
@@ -290,7 +293,11 @@ class CutoutOptions:
             raise InvalidParameter("points: a stamp is not selected by points", field="points")
 
     def on_picture(self, width: int, height: int, *, min_box_side_px: int = MIN_BOX_SIDE_PX) -> tuple[Box, ...]:
-        """Return the options with boxes clipped to a picture; raise BoxInvalid for a box or point outside."""
+        """Return the boxes clipped to a picture of `width` x `height`.
+
+        Raise BoxInvalid for a box of less than `min_box_side_px` per side inside the picture, and PointInvalid for a
+        point outside.
+        """
         for point in self.points:
             point.on(width, height)
         return tuple(box.clipped(width, height, min_side_px=min_box_side_px) for box in self.boxes)

@@ -29,7 +29,10 @@ class Person:
 
 
 def map_people(instances: Sequence[Instance], alpha: np.ndarray) -> tuple[np.ndarray, tuple[Person, ...]]:
-    """Assign every opaque pixel of alpha, (H, W) float32 0..1: ids (H, W) uint8, 0 background, 1..N people."""
+    """Return ids (H, W) uint8, which assign every opaque pixel of alpha to a person, and the people.
+
+    alpha: (H, W) float32 0..1. ids: 0 is background, 1..N are people.
+    """
     instances = instances[:MAX_PEOPLE]
     if not instances:
         return np.zeros(alpha.shape, np.uint8), ()
@@ -57,7 +60,10 @@ def _spread(ids: np.ndarray) -> np.ndarray:
 
 
 def number_people(ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, tuple[Person, ...]]:
-    """Renumber the ids that have pixels to 1..N in their order; the score of id i is scores[i - 1]."""
+    """Return the ids (H, W) uint8 renumbered to 1..N without gaps, and the people.
+
+    scores: (n,), the score of id i is scores[i - 1].
+    """
     areas = np.bincount(ids.ravel(), minlength=MAX_PEOPLE + 1)
     numbers = np.zeros(MAX_PEOPLE + 1, np.uint8)
     people: list[Person] = []

@@ -1,7 +1,7 @@
 """Apply threshold, erosion and feathering to the model's alpha, in that order.
 
-Pure functions. One dialect's API defines the exact output of `binary` mode, and tests check every level of it; `soft`
-mode keeps gray levels and therefore hair.
+All functions are pure. One dialect's API defines the exact output of `binary` mode, and tests check every level of it;
+`soft` mode keeps gray levels and therefore hair.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ def _levels(alpha: np.ndarray, mode: AlphaMode, threshold: int) -> np.ndarray:
 
 
 def threshold_binary(alpha: np.ndarray, threshold: int) -> np.ndarray:
-    """Return 255 where alpha > threshold / 50, else 0; uint8."""
+    """Return 255 where alpha, float 0..1, is over threshold / 50, else 0; uint8 of the same shape."""
     return np.where(alpha > threshold / 50.0, np.uint8(255), np.uint8(0))
 
 
 def soften_levels(alpha: np.ndarray, threshold: int) -> np.ndarray:
-    """Stretch the levels between t and 1 - t, t = threshold / 100, to 0..1; float32.
+    """Return alpha, float 0..1, with the levels between t and 1 - t stretched to 0..1; t = threshold / 100.
 
-    0 returns alpha unchanged; 50 gives a step at one half.
+    A threshold of 0 returns alpha unchanged; 50 gives a step at one half.
     """
     low = threshold / 100
     if threshold >= MAX_THRESHOLD:
@@ -61,7 +61,7 @@ def soften_levels(alpha: np.ndarray, threshold: int) -> np.ndarray:
 
 
 def erode(alpha: np.ndarray, erosion: int) -> np.ndarray:
-    """Return the minimum over a square of erosion + 1 pixels; 0 returns alpha unchanged.
+    """Return the minimum of (H, W) levels over a square of erosion + 1 pixels; 0 returns alpha unchanged.
 
     The picture's border does not erode alpha.
     """
@@ -76,7 +76,7 @@ def feather(alpha: np.ndarray) -> np.ndarray:
 
 
 def to_levels(alpha: np.ndarray) -> np.ndarray:
-    """Round float 0..1 to uint8."""
+    """Return (H, W) float 0..1 rounded to uint8 0..255."""
     return cv2.convertScaleAbs(alpha, alpha=255)
 
 

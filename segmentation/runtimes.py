@@ -1,4 +1,4 @@
-"""The names of the runtimes that can run a model. Imports nothing, so that the start-up check can use it."""
+"""The names of the runtimes that can run a model. The start-up check imports this module, so it imports nothing."""
 
 from __future__ import annotations
 

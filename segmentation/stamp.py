@@ -27,8 +27,8 @@ import numpy as np
 
 MODEL_SIDE_PX = 900  # the longer side at which light and inks are estimated
 PAPER_SIDE_PX = 150  # the longer side at which the paper's surface is fitted
-STRIP_ROWS = 512  # rows processed at once, to bound the memory for 50 megapixels
-DARKEST = 6 / 255  # below it, densities are mostly noise
+STRIP_ROWS = 512  # rows processed at a time, to limit the memory for 50 megapixels
+DARKEST = 6 / 255  # below this channel value (0..1), densities are mostly noise
 STAIN_HUES_DEG = (56.0, 140.0)  # yellow, brown and olive, on the hue circle of `hue_of`
 MIN_INK_DENSITY = 0.14  # difference of two channels' densities; a smaller one is a tint of the paper or the light
 FULL_INK_DENSITY = 0.7  # a paler ink counts as a thin layer of a stronger one, and becomes translucent
@@ -43,7 +43,7 @@ _LOG_LEVELS = np.log(np.maximum(np.arange(256, dtype=np.float32) / 255, DARKEST)
 
 
 class Stamp(NamedTuple):
-    """alpha: (H, W) float32 in 0..1. colour: (H, W, 3) uint8, the ink without paper, print and shadow."""
+    """The ink of a stamp. alpha: (H, W) float32 in 0..1. colour: (H, W, 3) uint8, without paper, print and shadow."""
 
     alpha: np.ndarray
     colour: np.ndarray
@@ -59,10 +59,11 @@ class Ink:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Estimates for the whole page: `paper`, the logarithm of its colour as a small (h, w, 3) float32, and the inks.
+    """Store the estimates for one page.
 
-    noise: how colourful bare paper is (90th percentile), as a density. brightest: (3,) colour of the paper in the best
-    light, 0..1.
+    paper: (h, w, 3) float32, the natural logarithm of the paper's colour on a small grid. inks: the inks found. noise:
+    the 90th percentile, over pixels without ink, of the difference between the largest and the smallest density of a
+    pixel's channels. brightest: (3,) float32, 0..1, the 95th percentile of the paper's colour in each channel.
     """
 
     paper: np.ndarray
@@ -72,7 +73,10 @@ class Page:
 
 
 def lift_stamp(rgb: np.ndarray) -> Stamp:
-    """Separate coloured ink from its paper. rgb: (H, W, 3) uint8; without any ink the alpha is 0 everywhere."""
+    """Return coloured ink separated from its paper; without any ink the alpha is 0 everywhere.
+
+    rgb: (H, W, 3) uint8.
+    """
     height, width = rgb.shape[:2]
     page = read_page(rgb)
     alpha = np.zeros((height, width), np.float32)
@@ -140,7 +144,7 @@ def _paper(small: np.ndarray) -> np.ndarray:
         weighted = terms * weight[:, None]
         surface = terms @ np.linalg.solve(terms.T @ weighted + 1e-3 * np.eye(10), weighted.T @ values)
         residual = values - surface
-        first, second, third = np.ascontiguousarray(residual.T)  # reducing short rows takes ten times as long
+        first, second, third = np.ascontiguousarray(residual.T)  # resizing short rows takes ten times as long
         tint = np.maximum(np.maximum(first, second), third) - np.minimum(np.minimum(first, second), third)
         mean = (first + second + third) / 3
         darker, brighter = np.maximum(-mean, 0), np.maximum(mean, 0)
@@ -185,7 +189,7 @@ def is_stain(hue_deg: np.ndarray) -> np.ndarray:
 
 
 def hues_apart(first_deg: np.ndarray, second_deg: float) -> np.ndarray:
-    """Return the angle between hues of 0..360 degrees, 0..180."""
+    """Return the angle between hues (H, W) and one hue, 0..180 degrees; the hues are 0..360 degrees."""
     difference = np.abs(first_deg - np.float32(second_deg))
     return np.minimum(difference, 360 - difference)
 

@@ -130,11 +130,11 @@ def live_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     kills a part of the site must leave it healthy: `live_stack.wait_until_healthy()`.
     """
     folder = tmp_path_factory.mktemp("site")
-    (folder / "weights").mkdir()  # tests store files there that the site loads
-    # Tests serve pictures and receive callbacks on this machine; the guard permits no other private address.
+    (folder / "weights").mkdir()  # tests put files here that the site must load
+    # Tests serve pictures and receive callbacks on this machine; the guarded client permits no other private address.
     changes = {
         "MATTING_FETCH_ALLOW": "127.0.0.1:*",
-        "MATTING_FETCH_TIMEOUT_S": "120",  # requests that a test delays must not time out on a busy machine
+        "MATTING_FETCH_TIMEOUT_S": "120",  # a response that a test delays must not time out on a busy machine
         "MATTING_WEIGHTS_DIR": str(folder / "weights"),
     }
     with running_stack(folder, **changes) as stack:

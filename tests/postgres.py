@@ -42,7 +42,7 @@ def running_postgres() -> Iterator[str]:
     if binaries is None:
         pytest.skip(_HOW_TO_INSTALL)
     folder = Path(tempfile.mkdtemp(prefix="keyline-pg-"))
-    # The server refuses to run as root; its packages create a user for it.
+    # The server refuses to run as root; the packages create a user for it.
     user = "postgres" if os.getuid() == 0 else None
     if user:
         os.chown(folder, pwd.getpwnam(user).pw_uid, pwd.getpwnam(user).pw_gid)
@@ -64,7 +64,7 @@ def running_postgres() -> Iterator[str]:
 
 def _run(command: list[object], user: str | None) -> None:
     words = [str(word) for word in command]
-    # pg_ctl's server inherits open files, so it must not keep a pipe of this process open.
+    # The server inherits the descriptors of pg_ctl, so it must not hold a pipe of this process open.
     done = subprocess.run(words, user=user, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(words)} ended with {done.returncode}")

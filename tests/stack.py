@@ -39,7 +39,7 @@ class Api(requests.Session):
 
 @dataclass
 class Stack:
-    """A running site. `secret` is that of the first key, with all scopes; `output` collects the site's output."""
+    """A running site. `secret` belongs to the first key, which has all scopes; `output` collects the site's output."""
 
     port: int
     data_dir: Path
@@ -91,7 +91,7 @@ class Stack:
         )
         rows = [line.split(None, 2) for line in table.stdout.splitlines()]
         family = {self.process.pid}
-        for _ in range(4):  # the levels of processes: the site, its programs, their children, and one more
+        for _ in range(4):  # levels: the site, its programs, their children, and one more
             family |= {int(row[0]) for row in rows if int(row[1]) in family}
         return [int(row[0]) for row in rows if int(row[0]) in family and all(word in row[2] for word in words)]
 
@@ -144,7 +144,7 @@ def start_stack(folder: Path, *, working_folder: Path = ROOT, **changes: str) ->
             "MATTING_DATA_DIR": str(folder),
             "PORT": str(port),
             "MATTING_RUNTIME": "openvino",
-            "MATTING_WORKERS": "1",  # loads one model less at each start; benchmarks use the default
+            "MATTING_WORKERS": "1",  # starts one worker less; benchmarks set the default
         }
         | changes
     )
@@ -163,7 +163,7 @@ def start_stack(folder: Path, *, working_folder: Path = ROOT, **changes: str) ->
 
 
 def wait_for(condition: Callable[[], bool], *, timeout_s: float, what: Callable[[], str] | str) -> None:
-    """Return when `condition` is true; fail with the text `what` after `timeout_s` seconds."""
+    """Wait until `condition` is true; after `timeout_s` seconds, fail with the text `what`."""
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()
     while not condition():
@@ -188,7 +188,7 @@ def free_port() -> int:
 def _clean_environment() -> dict[str, str]:
     """Return this process's environment without variables that configure a site."""
     ours = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "DEBUG", "HOST")
-    ours += ("PROMETHEUS_MULTIPROC_DIR",)  # `run` empties it, and the tests' own counters are in ours
+    ours += ("PROMETHEUS_MULTIPROC_DIR",)  # `run` empties this folder, which contains the tests' own counters
     return {
         name: value for name, value in os.environ.items() if not name.startswith("MATTING_") and name not in ours
     } | {"DJANGO_SETTINGS_MODULE": "mattingsite.settings"}

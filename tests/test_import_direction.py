@@ -1,4 +1,4 @@
-"""Imports go in one direction: doors → services and selectors → models; the model's code does not import the site."""
+"""Imports go in one direction: entry points → services and selectors → models; model code does not import the site."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ WORKERS_ONLY = (
 )
 SITE = ("django", "rest_framework", "redis", "rq", "django_rq", "jobs", "mattingsite")
 
-# What a part of the code must never import, anywhere in a file.
+# Modules that a part of the code must not import, anywhere in a file.
 FORBIDDEN = {
     "segmentation": (*SITE, "training"),
     "training": SITE,
@@ -46,7 +46,7 @@ FORBIDDEN = {
     **dict.fromkeys(DOORS, ("jobs.running.worker", "jobs.running.worker_child", *WORKERS_ONLY, *MODEL)),
     "jobs.api": ("jobs.web", "jobs.admin", "jobs.running.worker", "jobs.running.worker_child", *WORKERS_ONLY, *MODEL),
 }
-# Modules of the packages that only workers import; they may load a model.
+# Modules of these packages that only workers import, and that may load a model.
 MAY_RUN_A_MODEL = (*WORKERS_ONLY, "jobs.running", "jobs.management")
 DIALECTS = tuple(path.parent.name for path in sorted((ROOT / "jobs" / "api").glob("*/urls.py")))
 KNOWS_RQ = ("jobs.work.queue", "jobs.work.serving", "jobs.work.tasks", "jobs.admin")

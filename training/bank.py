@@ -125,5 +125,5 @@ def _known(picture: Picture) -> tuple[float, ...]:
 
 
 def weight_by_share(share: float) -> float:
-    """Return how often to draw a subject by its share of the picture; small subjects more often, within limits."""
+    """Return the weight of a subject by its share of the picture; small subjects get higher weights, within limits."""
     return min(max(USUAL_SUBJECT_SHARE / max(share, 1e-6), 0.5), 4.0)

@@ -1,7 +1,7 @@
 """Evaluate clicks: simulate a person who clicks to select the true subject, and measure the overlap.
 
-The protocol of the literature on interactive segmentation (Sofiiuk et al. 2022): the first click is in the middle of
-the subject, each further one in the middle of the largest error, as a keep or a remove click.
+The protocol follows the literature on interactive segmentation (Sofiiuk et al. 2022): the first click is in the middle
+of the subject, each further click in the middle of the largest error, as a keep or a remove click.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Simulate the clicks of a person who selects a target and sees the network's current result.
 
-The first click is inside the target, each further one in the largest error, as in RITM (Sofiiuk et al. 2022): a keep
+The first click is inside the target, each further click in the largest error, as in RITM (Sofiiuk et al. 2022): a keep
 click where the target is missing, a remove click where something else is included.
 """
 
@@ -26,7 +26,7 @@ ROUNDS = (0.2, 0.5, 0.2, 0.1)  # how often a batch is corrected 0, 1, 2, 3 times
 
 
 def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor) -> Tensor:
-    """Return click planes (B, H, W) with one more disc, where `clicked` (B,) is set.
+    """Return click planes (B, H, W) with an additional disc where `clicked` (B,) is set.
 
     `points` (B, 2): row and column in pixels; `signs` (B,): +1 or -1. A later click covers earlier ones.
     """
@@ -39,9 +39,10 @@ def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor)
 
 
 def place_clicks(wrong: Tensor, interior: Tensor) -> Tensor:
-    """Draw a random point (B, 2), row and column in pixels, in `wrong` (B, 1, H, W) and far from its border.
+    """Draw a random point (B, 2), row and column in pixels, inside an error and far from its border.
 
-    interior: the same map or a smoother one, which defines how deep a pixel is inside.
+    wrong: (B, 1, H, W), 1 where the result is wrong. interior: the same map or a smoother one, which defines how deep a
+    pixel is inside.
     """
     coarse = functional.avg_pool2d(wrong, CELL_PX)
     reach = max(1, round(BLUR_SHARE * coarse.shape[-1] / 2))

@@ -13,7 +13,7 @@ from training.geometry import chance
 
 
 def photographed(photos: Tensor) -> Tensor:
-    """Vary light, contrast, colour, sharpness, compression and noise."""
+    """Return the photos with random changes of light, contrast, colour, sharpness, compression and noise."""
     count, device = len(photos), photos.device
 
     def draw(low: float, high: float, channels: int = 1) -> Tensor:
@@ -33,7 +33,7 @@ def photographed(photos: Tensor) -> Tensor:
 
 
 def softened(photos: Tensor) -> Tensor:
-    """Remove detail, as in an enlarged thumbnail."""
+    """Return the photos with less detail, as in an enlarged thumbnail."""
     factor = float(torch.empty(()).uniform_(0.4, 0.8))
     height, width = photos.shape[2:]
     smaller = round(height * factor), round(width * factor)  # a factor alone would move the content away from its mask
@@ -50,9 +50,10 @@ def cosine_basis(device: torch.device) -> Tensor:
 
 
 def compressed(photos: Tensor) -> Tensor:
-    """Round the 8x8 cosine coefficients, more coarsely for fine detail, to imitate JPEG artefacts (ITU-T T.81).
+    """Return the photos with rounded 8x8 cosine coefficients, which imitates JPEG artefacts (ITU-T T.81).
 
-    Sides must be multiples of 8. Colour is not subsampled, because at these sizes only the block artefacts are visible.
+    Fine detail is rounded more coarsely. Sides must be multiples of 8. Colour is not subsampled, because at these sizes
+    only the block artefacts are visible.
     """
     count, channels, height, width = photos.shape
     basis = cosine_basis(photos.device)

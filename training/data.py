@@ -34,8 +34,8 @@ class SetRole:
 
     real: float = 1.0  # weight among whole photos with a subject mask
     cutout: float = 0.25  # weight among subjects to paste
-    people: str = "unknown"  # what is known about all people in its photos, a key of bank.PEOPLE_CODES
-    held_out: int = 0  # the number of pictures that are never used for training
+    people: str = "unknown"  # the knowledge about all people in its photos, a key of bank.PEOPLE_CODES
+    held_out: int = 0  # number of pictures that are excluded from training
     unsure: bool = False  # whether a mask is used only where it is near 0 or 1
 
 
@@ -91,7 +91,7 @@ class Picture:
 
     kind: str
     photo: np.ndarray  # (S, S, 3) RGB
-    subject: str | None = None  # of NAMED_SUBJECTS
+    subject: str | None = None  # a kind of NAMED_SUBJECTS
     alpha: np.ndarray | None = None
     unsure: bool = False  # whether the alpha is used only where it is near 0 or 1
     people: np.ndarray | None = None  # ids 1…n, 255 = ignore
@@ -137,7 +137,7 @@ def _parted(name: str) -> tuple[str, str]:
 
 
 def held_out(listed: list[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Split into (train, held out).
+    """Split entries into training entries and held-out entries.
 
     The names with the smallest CRC-32 of each set are held out, as many as the set's role says.
     """
@@ -152,7 +152,7 @@ def held_out(listed: list[Entry]) -> tuple[list[Entry], list[Entry]]:
 
 
 def decode(data: bytes, colour: bool) -> np.ndarray:
-    """Decode to (H, W, 3) RGB or (H, W) grey, uint8; raise ValueError for a file that is not a picture."""
+    """Decode a picture file to (H, W, 3) RGB or (H, W) grey, uint8; raise ValueError for any other file."""
     flag = cv2.IMREAD_COLOR_RGB if colour else cv2.IMREAD_GRAYSCALE
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
     if picture is None:
@@ -161,7 +161,10 @@ def decode(data: bytes, colour: bool) -> np.ndarray:
 
 
 def square(picture: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
-    """Resize to (size, size) without keeping the aspect ratio, as the engine does."""
+    """Resize (H, W) or (H, W, 3) to (size, size) without keeping the aspect ratio, as the inference engine does.
+
+    nearest: use the nearest pixel, for maps of ids; otherwise average, or interpolate bilinearly when enlarging.
+    """
     if nearest:
         return cv2.resize(picture, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
     smaller = min(picture.shape[:2]) > size
@@ -169,7 +172,7 @@ def square(picture: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
 
 
 def load(entry: Entry, size: int) -> Picture:
-    """Decode an entry at `size` x `size` pixels."""
+    """Return a decoded entry at `size` x `size` pixels; raise ValueError for a file that is not a picture."""
     photo = square(decode(entry.read(entry.photo), colour=True), size)
     subject = NAMED_SUBJECTS.get(entry.name.rpartition("/")[2]) if entry.kind == "train-duts" else None
     picture = Picture(entry.kind, photo, subject)
@@ -224,7 +227,7 @@ def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:
 
 
 def load_all(listed: list[Entry], size: int) -> Iterator[Picture]:
-    """Decode many entries, in order, in threads; OpenCV releases the interpreter's lock.
+    """Yield many decoded entries in order; they are decoded in threads, because OpenCV releases the interpreter's lock.
 
     Only a few entries are submitted at a time; otherwise all would be decoded before the first one is used.
     """

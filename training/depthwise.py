@@ -2,7 +2,7 @@
 
 oneDNN's backward of a depthwise convolution uses plain loops for a stride of 2 (gradient of the input) and for kernels
 of 5 (gradient of the weights): up to eighty times the forward's time, most of a training step. The forward, and the
-backward of a 3x3 kernel by its weights, are fast, so all gradients are computed with these.
+backward of a 3x3 kernel by its weights, are fast, so all gradients are computed with these two operations.
 """
 
 from typing import Any
@@ -64,7 +64,10 @@ def _in_windows(x: Tensor, change: Tensor, weight: Tensor, stride: int) -> Tenso
 
 
 def convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int, dilation: int, groups: int) -> Tensor:
-    """Replace `conv2d` for depthwise convolutions; the result has the data type of `x`."""
+    """Return the convolution of x, (B, C, H, W), with depthwise weights, as `conv2d` does, but with fast gradients.
+
+    The padding must be even and the dilation 1. The result has the data type of `x`.
+    """
     result: Tensor = DepthwiseConvolution.apply(x, weight.to(x.dtype), bias.to(x.dtype), stride)  # type: ignore[no-untyped-call]
     return result
 

@@ -57,7 +57,7 @@ def engine_for(weights: Path, size: int | None = None, least_score: float | None
 
 
 def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Entry]:
-    """Return the pictures of a folder or zip; with `masks`, their masks are taken from there by name."""
+    """Return the pictures of a folder or zip; with `masks`, their masks are read from there by name."""
     found = list(entries(folder))
     if only_held_out:
         found = held_out(found)[1]
@@ -145,7 +145,8 @@ def _ids(people: np.ndarray) -> list[int]:
 def score_instances(engine: Engine, samples: Iterator[Sample], served_score: float = 0.5) -> dict[str, float]:
     """Return the measures of separately found people; people under 2 % of the picture are ignored.
 
-    Precision is averaged over all reported people; people are counted from `served_score` on.
+    The average precision uses all reported people. The number of people is the number with a score of at least
+    `served_score`.
     """
     scores = PeopleScores(least_share=LEAST_PERSON_SHARE, count_score=served_score)
     for sample in samples:

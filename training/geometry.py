@@ -37,7 +37,7 @@ def mask_boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def random_crops(count: int, smallest: float, device: torch.device) -> Tensor:
-    """Return random rectangles with `smallest`..1 of each side, with slightly varying shape."""
+    """Return random rectangles (B, 4) inside the picture; each side has about `smallest` to 1 times its length."""
     scale = uniform(count, smallest, 1, device)
     half_width = (scale * uniform(count, 0.8, 1.25, device)).clamp(max=1)
     half_height = scale
@@ -47,7 +47,7 @@ def random_crops(count: int, smallest: float, device: torch.device) -> Tensor:
 
 
 def wider_views(count: int, most: float, device: torch.device) -> Tensor:
-    """Return random rectangles with 1..`most` of each side that contain the whole picture."""
+    """Return random rectangles (B, 4) around the whole picture; each side is 1 to `most` times the picture's side."""
     half = uniform(count, 1, most, device)
     x = uniform(count, -1, 1, device) * (half - 1)
     y = uniform(count, -1, 1, device) * (half - 1)
@@ -55,7 +55,7 @@ def wider_views(count: int, most: float, device: torch.device) -> Tensor:
 
 
 def crops_around(boxes: Tensor, least_margin: float, most_margin: float) -> Tensor:
-    """Enlarge each side of the boxes by its own random margin (in box sides), clipped to the picture."""
+    """Return the boxes (B, 4), each side enlarged by a random margin (in box sides), clipped to the picture."""
     sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     outward = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=boxes.device)
     margin = torch.empty_like(boxes).uniform_(least_margin, most_margin)
@@ -63,7 +63,7 @@ def crops_around(boxes: Tensor, least_margin: float, most_margin: float) -> Tens
 
 
 def jittered(boxes: Tensor, share: float = 0.08) -> Tensor:
-    """Move each side of a box randomly, as in an inexact drawing; a larger box is more likely than a smaller one.
+    """Return the boxes (B, 4) with each side moved randomly, as in an inexact drawing; most become larger.
 
     Some boxes are as inexact, in both directions, as those that a network finds.
     """
@@ -93,7 +93,10 @@ def warp(pictures: Tensor, affine: Tensor, size: int, padding: str = "reflection
 
 
 def seen_through(boxes: Tensor, shown: Tensor, mirror: Tensor) -> Tensor:
-    """Return the boxes (B, P, 4) of a picture in the coordinates of the view `shown` (B, 4), mirrored (B,) or not."""
+    """Return a picture's boxes (B, P, 4) in the coordinates of the view `shown` (B, 4).
+
+    mirror: (B,), which views are mirrored.
+    """
     centre = ((shown[:, :2] + shown[:, 2:]) / 2)[:, None].repeat(1, 1, 2)
     half = ((shown[:, 2:] - shown[:, :2]) / 2)[:, None].repeat(1, 1, 2)
     x0, y0, x1, y1 = ((boxes - centre) / half).unbind(-1)
@@ -131,5 +134,5 @@ def prompt_planes(boxes: Tensor, prompted: Tensor, size: int) -> Tensor:
 
 
 def small_angles(count: int, share: float, device: torch.device) -> Tensor:
-    """Return random rotations of up to 12 degrees for a share of the pictures, 0 for the others."""
+    """Return random rotations (B,) of up to 12 degrees, in radians, for a share of the pictures, 0 for the others."""
     return uniform(count, -math.pi / 15, math.pi / 15, device) * chance(count, share, device)

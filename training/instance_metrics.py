@@ -1,8 +1,8 @@
 """Evaluation: compare separately found people with the annotated ones, by COCO's measures.
 
-Lin et al., Microsoft COCO, ECCV 2014, and its evaluation code: detections, the best score first, each match the
-unmatched person that they overlap most; average precision is sampled at 101 recalls and averaged over IoU
-0.50:0.05:0.95.
+The measures are those of Lin et al., Microsoft COCO, ECCV 2014, and of its evaluation code. In the order of their
+scores, detections are matched to the unmatched person with the largest overlap. Average precision is sampled at 101
+recalls and averaged over IoU 0.50:0.05:0.95.
 """
 
 import math
@@ -26,11 +26,11 @@ class Scene:
 
 @dataclass(frozen=True)
 class Matches:
-    """The outcome of one picture: per threshold and detection, best score first."""
+    """The matches of one picture: for each threshold and each detection, sorted by score, the best score first."""
 
     scores: np.ndarray  # (n,)
     right: np.ndarray  # (10, n) bool
-    skipped: np.ndarray  # (10, n) bool: neither right nor wrong
+    skipped: np.ndarray  # (10, n) bool: ignored, neither correct nor wrong
     people: int
 
 
@@ -44,7 +44,7 @@ def mask_overlaps(found: np.ndarray, truths: np.ndarray) -> np.ndarray:
 
 
 def match(scene: Scene, least_share: float = 0.0) -> Matches:
-    """Match greedily at every threshold; people below `least_share` of the picture are ignored."""
+    """Match detections greedily at every threshold; people below `least_share` of the picture are ignored."""
     order = np.argsort(-scene.scores, kind="stable")
     found = scene.found[order]
     counted = scene.truths.sum((1, 2)) >= least_share * scene.truths[0].size if len(scene.truths) else np.zeros(0, bool)
@@ -76,7 +76,10 @@ def _belongs_to_nobody(mask: np.ndarray, scene: Scene, threshold: float, least_s
 
 
 def average_precision(scores: np.ndarray, right: np.ndarray, people: int) -> float:
-    """Return the area under the precision envelope at 101 recalls; detections in any order."""
+    """Return the area under the precision envelope at 101 recalls, 0..1.
+
+    scores: (n,) of the detections, in any order. right: (n,) bool, whether each matches a person.
+    """
     order = np.argsort(-scores, kind="stable")
     hits = right[order].cumsum()
     recall, precision = hits / people, hits / np.arange(1, len(hits) + 1)
@@ -90,7 +93,7 @@ class PeopleScores:
     """Collect the matches of many pictures."""
 
     least_share: float = 0.0
-    count_score: float = 0.5  # a person counts from this score on
+    count_score: float = 0.5  # least score of a person that counts
     matches: list[Matches] = field(default_factory=list)
     count_errors: list[int] = field(default_factory=list)
 

@@ -25,11 +25,11 @@ OPAQUE = 0.5
 
 @dataclass(frozen=True)
 class Label:
-    """What is stored beside a mask.
+    """The values that are stored beside a mask.
 
-    model, version: of the engine. subject: the opaque share of the picture, 0..1. undecided: the area that is neither
-    clearly subject nor clearly background, as a share of the subject's area; 0 if everything is certain. Without a
-    subject, it is as high as the picture allows.
+    model, version: name and version of the engine. subject: the opaque share of the picture, 0..1. undecided: the area
+    that is neither clearly subject nor clearly background, as a share of the subject's area; 0 if everything is
+    certain. Without a subject, it is as high as the picture allows.
     """
 
     model: str

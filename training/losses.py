@@ -1,4 +1,4 @@
-"""Losses: of mattes, and of the maps of people."""
+"""Losses of the mattes and of the people maps."""
 
 import torch
 import torch.nn.functional as functional
@@ -17,9 +17,9 @@ BOX_WEIGHT = 2.5  # weight of the loss of the boxes, relative to that of the cen
 def matte_loss(logits: Tensor, alphas: Tensor, trusted: Tensor, edges: float = 1.0) -> Tensor:
     """Return the sum of binary cross-entropy, soft IoU and gradient error over the reliable mattes.
 
-    Cross-entropy and IoU together as in BASNet (Qin et al. 2019), both with more weight near edges and small parts, as
-    in F3Net (Wei et al. 2020); the gradient term keeps edges in place and as soft as they are. All tensors (B, C, H,
-    W); the result is a scalar, the mean over the reliable mattes. `edges` in 0..1 is the weight of edges.
+    Cross-entropy and IoU are combined as in BASNet (Qin et al. 2019), both with more weight near edges and small parts,
+    as in F3Net (Wei et al. 2020); the gradient term keeps edges in place and as soft as they are. All tensors are (B,
+    C, H, W); the result is a scalar, the mean over the reliable mattes. `edges` in 0..1 is the weight of edges.
     """
     edge_weight, gradient_weight = (first + edges * (last - first) for first, last in (EDGE_WEIGHTS, GRADIENT_WEIGHTS))
     weight = trusted.mean((2, 3))
@@ -47,8 +47,8 @@ def surroundings(alphas: Tensor) -> Tensor:
 def people_targets(batch: Batch, height: int, width: int) -> tuple[Tensor, Tensor]:
     """Return the centre heatmap (B, h, w) and the box distances (B, 4, h, w) of each cell's person.
 
-    Distances are those to left, up, right and down, in cells from the cell's middle; a cell's person is the one with
-    the highest heatmap value there.
+    Distances are to the box's left, top, right and bottom, in cells, from the cell's middle. A cell's person is the
+    person with the highest heatmap value there.
     """
     boxes, present = batch.people_boxes, batch.people_present
     corners = (boxes + 1) * torch.tensor([width, height, width, height], device=boxes.device) / 2  # (B, P, 4) in cells

@@ -1,4 +1,4 @@
-"""Memory of a training process with jemalloc, configured not to return memory by itself.
+"""Memory of a training process with jemalloc, configured not to return memory automatically.
 
 Returning memory after each step costs a third of the time. Never returning it keeps the memory that each picture size
 once needed: 14 GB after five hundred steps. So memory is returned when the size changes.

@@ -1,7 +1,7 @@
 """Evaluation: measures from the literature for the agreement of an alpha with the true one.
 
 All functions take alphas as (H, W) float arrays in 0..1 of one size; measures of sets use the truth as binary above
-0.5. Pure numpy, independent of how an alpha was computed.
+0.5. The functions use only numpy, and do not depend on how an alpha was computed.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ import numpy as np
 BETA_SQUARED = 0.3  # Achanta et al., Frequency-tuned salient region detection, CVPR 2009
 THRESHOLDS = 255
 STRUCTURE_ALPHA = 0.5  # Fan et al., Structure-measure, ICCV 2017
-BAND_SHARE = 0.01  # of the picture's diagonal, on each side of an edge
+BAND_SHARE = 0.01  # share of the picture's diagonal, on each side of an edge
 TINY = 1e-8
 
 
@@ -123,7 +123,7 @@ class SubjectScores:
     empty_opaque: list[float] = field(default_factory=list)
 
     def add(self, alpha: np.ndarray, truth: np.ndarray | None) -> None:
-        """Add one picture; its truth is None or all zero when it has no subject."""
+        """Add the measures of one picture. truth: None or 0 everywhere if the picture has no subject."""
         if truth is None or not (truth > 0.5).any():
             self.empty_opaque.append(opaque_share(alpha))
             return

@@ -30,7 +30,7 @@ class Mixture:
     boxed: float = 0.12  # subjects of photos, by box or clicks
     composites: float = 0.18
     objects: float = 0.12  # countable objects, by box or clicks
-    marked: float = 0.06  # scenes with marked people, or marked as without any: people only
+    marked: float = 0.06  # scenes with marked people, or marked as without people; people only
     counted: float = 0.07  # scenes in which all people are boxed
     empty: float = 0.05
 
@@ -119,7 +119,7 @@ def whole_photos(bank: Bank, count: int, size: int) -> Batch:
 
 
 def _is(bank: Bank, rows: Tensor, *kinds: str) -> Tensor:
-    """Return for which rows (B,) the people are known to be of one of these kinds."""
+    """Return for which rows (B,) the knowledge about people is of one of these kinds."""
     return torch.isin(bank.people[rows], torch.tensor([PEOPLE_CODES[kind] for kind in kinds], device=rows.device))
 
 
@@ -197,7 +197,7 @@ def marked_people(bank: Bank, count: int, size: int) -> Batch:
 
 
 def counted_people(bank: Bank, count: int, size: int) -> Batch:
-    """Draw scenes in which all people have boxes. The subject inside the boxes is people."""
+    """Draw scenes in which all people have boxes. The people inside the boxes are the subject."""
     device = bank.people.device
     chosen = drawn(bank.boxed_weight, count)
     rows = bank.boxed_photo[chosen]
@@ -257,7 +257,7 @@ def composites(bank: Bank, count: int, size: int) -> Batch:
 
 
 def _base(bank: Bank, count: int, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Return photos with their subjects and what is known of them.
+    """Return photos with their subjects and the known facts about them.
 
     Subject (B, 1, H, W), whether it is a person (B, 1), whether people are known (B,), whether there is a subject (B,).
     """
@@ -292,7 +292,7 @@ def _cutouts(bank: Bank, only_people: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _either(first: Tensor, one: Tensor, other: Tensor) -> Tensor:
-    """Draw by the weights `one` if `first` (B,) is set, else by `other`; if one has no weights, by the other."""
+    """Draw by the weights `one` where `first` (B,) is set, else by `other`; weights that are all 0 are not used."""
     one, other = (one if one.any() else other), (other if other.any() else one)
     return torch.where(first, drawn(one, len(first)), drawn(other, len(first)))
 

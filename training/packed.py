@@ -25,7 +25,7 @@ class Packed:
 
     @classmethod
     def of(cls, pictures: list[np.ndarray], size: int, *, colour: bool) -> Packed:
-        """Pack arrays, (S, S, 3) RGB or (S, S), uint8."""
+        """Return the arrays, (S, S, 3) RGB or (S, S), uint8, in compressed form."""
         packed = cls(size, colour=colour)
         for picture in pictures:
             packed.append(picture)
@@ -50,9 +50,9 @@ class Packed:
         return torch.from_numpy(pictures)
 
     def to(self, device: torch.device) -> Packed | Tensor:
-        """Stay compressed for a CPU.
+        """Return this object unchanged for a CPU; for a GPU, return all pictures decoded.
 
-        Decode everything at once for a GPU, which would otherwise wait for single pictures.
+        A GPU would otherwise wait for single pictures to be decoded.
         """
         if device.type == "cpu":
             return self

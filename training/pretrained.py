@@ -20,7 +20,7 @@ THEIR_MEAN, THEIR_STD = 127 / 255, 128 / 255
 def inherit(network: KeylineUNet, older: KeylineUNet) -> None:
     """Copy the weights of an older network into a new one; other parameters keep their initial values.
 
-    A network that takes clicks inherits everything except the box input from one that takes only boxes. Raise
+    A network that takes clicks inherits everything except the box input from a network that takes only boxes. Raise
     WeightsInvalid for tensors of the same name and another shape.
     """
     theirs, ours = older.state_dict(), network.state_dict()
@@ -35,8 +35,9 @@ def inherit(network: KeylineUNet, older: KeylineUNet) -> None:
 def load_encoder(encoder: Encoder, path: Path) -> None:
     """Load the encoder from an ImageNet checkpoint; raise WeightsInvalid for another kind of file or another size.
 
-    Their convolutions pad by TensorFlow's rule, one pixel further right and down at every stride of 2. Even padding
-    samples the same network one pixel further left and up, which makes a difference only at the picture's border.
+    The checkpoint's convolutions pad by TensorFlow's rule, one pixel further right and down at every stride of 2. Even
+    padding samples the same network one pixel further left and up, which makes a difference only at the picture's
+    border.
     """
     weights = read_tensors(path)
     try:
@@ -56,7 +57,7 @@ def load_encoder(encoder: Encoder, path: Path) -> None:
 
 def _fill(layer: FoldedConvolution, weights: dict[str, Tensor], convolution: str, normalisation: str) -> None:
     theirs = weights[convolution + ".weight"]
-    if theirs.shape[1] != layer.weight.shape[1]:  # the stem: our fourth plane is the prompt
+    if theirs.shape[1] != layer.weight.shape[1]:  # in the stem, our fourth plane is the prompt
         theirs = torch.cat([theirs, theirs.new_zeros(len(theirs), 1, *theirs.shape[2:])], 1)
     if theirs.shape != layer.weight.shape:
         raise TypeError(f"{convolution} has shape {tuple(theirs.shape)} instead of {tuple(layer.weight.shape)}")

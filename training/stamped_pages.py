@@ -23,7 +23,11 @@ Random = np.random.Generator
 
 @dataclass(frozen=True)
 class StampedPage:
-    """rgb: (H, W, 3) uint8. alpha: (H, W) float32 of the ink. box: left, top, right, bottom of it. words: its kind."""
+    """A generated page and its stamp.
+
+    rgb: (H, W, 3) uint8. alpha: (H, W) float32 of the ink. box: the ink's left, top, right, bottom in pixels. words: a
+    short description of the page.
+    """
 
     rgb: np.ndarray
     alpha: np.ndarray
@@ -100,7 +104,7 @@ def capitals(random: Random, count: int) -> str:
 
 
 def round_seal(random: Random) -> np.ndarray:
-    """Draw two rings, letters around the inner one and a star in the middle."""
+    """Return a seal, (480, 480) float32 0..1: two rings, letters around the inner one and a star in the middle."""
     seal = Image.new("L", (480, 480))
     draw = ImageDraw.Draw(seal)
     draw.ellipse((10, 10, 470, 470), outline=255, width=int(random.integers(10, 20)))
@@ -167,7 +171,10 @@ def inking(random: Random) -> np.ndarray:
 
 
 def inked(page: np.ndarray, alpha: np.ndarray, ink: np.ndarray) -> np.ndarray:
-    """Draw translucent ink on a page: the page's print also darkens full ink, as with dye."""
+    """Return a page with translucent ink; print below the ink stays visible, even where the ink has full strength.
+
+    page: (H, W, 3) float32 0..1. alpha: (H, W) float32. ink: (3,) colour 0..1.
+    """
     paper = np.median(page, axis=(0, 1))
     through = np.clip(page / paper, 0, 1)
     return (page * (1 - alpha[..., None]) + ink * through * alpha[..., None]).astype(np.float32)

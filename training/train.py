@@ -30,10 +30,10 @@ from training.pretrained import inherit, load_encoder
 LOSS_SMOOTHING = 0.02
 SPELL = 24  # steps at one size: memory and kernels are prepared once per size
 TRAINED = NetworkConfig(prompt_planes=3, attention_blocks=2)
-CONTINUED = {"muon_rate": 0.65, "adam_rate": 0.6, "encoder_rate": 0.43}  # share of the first rates
-MOST_BYTES = 9 << 30  # bytes of memory from which unused memory is returned
-EDGES_COME = (0.45, 0.75)  # between these shares of a schedule
-BANK_SHARE = 1.1  # share of the largest stage's side, because crops enlarge the bank's pictures
+CONTINUED = {"muon_rate": 0.65, "adam_rate": 0.6, "encoder_rate": 0.43}  # share of the first learning rates
+MOST_BYTES = 9 << 30  # bytes of memory above which unused memory is returned
+EDGES_COME = (0.45, 0.75)  # the weight of edges grows between these completed shares of a schedule
+BANK_SHARE = 1.1  # share of the largest stage's side: crops enlarge the pictures of the bank
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Schedule:
     warm_up_steps: int = 50
     last_rate: float = 0.02  # share of the rates that is left at the end
     averaging: float = 0.999
-    drop: float = 0.15  # how often the encoder's last block is left out
+    drop: float = 0.15  # probability of skipping the encoder's last block
     checkpoint_s: float = 240.0
     line_s: float = 20.0
 
@@ -75,7 +75,7 @@ class Schedule:
         return _multiple(self.size * share)
 
     def size_of(self, done: float, step: int) -> int:
-        """Return the side of one step: its stage's, made larger or smaller for SPELL steps at a time."""
+        """Return the side of one step in pixels: the stage's side times a factor that changes every SPELL steps."""
         spell = torch.Generator().manual_seed(step // SPELL)
         scale = self.scales[int(torch.randint(len(self.scales), (), generator=spell))]
         return _multiple(self.size_at(done) * scale)
@@ -220,9 +220,10 @@ def train(
     say: Callable[[str], None],
     stopped: Callable[[], bool] = lambda: False,
 ) -> Run:
-    """Train until the schedule's end or until `stopped`; print a line and save regularly, and at the end.
+    """Train until the schedule's end or until `stopped`, and return the run.
 
-    KeyboardInterrupt saves a checkpoint too, from which the run can continue.
+    A line is printed and the state is saved regularly, and at the end. KeyboardInterrupt saves a checkpoint too, from
+    which the run can continue.
     """
     shares = possible(Mixture(), bank)
     torch.manual_seed(1 + run.step)
@@ -268,7 +269,7 @@ def train_from(
     say: Callable[[str], None],
     stopped: Callable[[], bool] = lambda: False,
 ) -> Run:
-    """Train on all sets in `data` whose names do not begin with `val-`.
+    """Train on all sets in `data` whose names do not begin with `val-`, and return the run.
 
     Raise ValueError when there is no training data, WeightsInvalid for initial weights that do not fit.
     """

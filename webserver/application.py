@@ -52,7 +52,7 @@ class Wakeups(Protocol):
 
 
 class Application:
-    """Handle requests; one object for each process."""
+    """Handle requests. Each process has one Application."""
 
     def __init__(
         self, configuration: Configuration, wakeups: Wakeups, handler: Handler, slot: MachineSlot | None = None
@@ -258,7 +258,7 @@ class _Exchange:
 
 
 class _Delivery:
-    """Send the parts of a response, each within the time that the pace allows so far; raise TimeoutError."""
+    """Send the parts of a response; raise TimeoutError when the transfer becomes slower than the pace."""
 
     def __init__(self, send: Send, pace: Pace) -> None:
         self._send, self._pace = send, pace

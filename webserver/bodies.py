@@ -26,7 +26,7 @@ LIMIT = "webserver.body_limit"
 class BodyWanted(BaseException):
     """Raised when Django reads a body that has not been received.
 
-    A BaseException, so that no code handles it as an error.
+    It is a BaseException, so that no code handles it as an error.
     """
 
 
@@ -39,7 +39,7 @@ class ClientGone(Exception):
 
 
 class UnreadBody(io.RawIOBase):
-    """Replace a body that has not been received; reading it raises BodyWanted."""
+    """A placeholder for a body that has not been received; reading it raises BodyWanted."""
 
     def readable(self) -> bool:
         return True
@@ -52,9 +52,10 @@ class UnreadBody(io.RawIOBase):
 
 
 async def body_read(receive: Receive, *, most_bytes: int, pace: Pace) -> IO[bytes]:
-    """Read a body to its end, or to the first byte after `most_bytes`; larger bodies are stored in a file.
+    """Read a request body into a file and return the file, at its start; bodies above SMALL_BYTES are on disk.
 
-    Raise BodyTooSlow and ClientGone.
+    Reading stops after `most_bytes` + 1 bytes, so that the caller can detect a body that is too large. Raise
+    BodyTooSlow if the client sends more slowly than `pace` allows, and ClientGone if it disconnects.
     """
     spool = tempfile.SpooledTemporaryFile(max_size=SMALL_BYTES)  # noqa: SIM115  the request closes it
     started, passed = time.monotonic(), 0

@@ -1,4 +1,4 @@
-"""Let a view release its thread while it waits: it returns `Parked`, and continues when the awaited event happens."""
+"""Let a view release its thread while it waits: the view returns `Parked`, and continues after the awaited event."""
 
 from __future__ import annotations
 

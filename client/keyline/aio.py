@@ -92,7 +92,7 @@ class AsyncKeyline:
         return account
 
     async def download(self, url: str, path: str | Path) -> Path:
-        """Download a file to `path`; an interrupted download is resumed."""
+        """Download a file to `path` and return the path; an interrupted download is resumed."""
         part = Part(Path(path))
         for attempt in range(1, requests.TRIES + 1):
             try:
@@ -106,7 +106,7 @@ class AsyncKeyline:
         return part.complete()
 
     async def zip(self, job: Job, path: str | Path) -> Path:
-        """Download all results of a job as one zip."""
+        """Download all results of a job as one zip, and return its path."""
         return await self.download(f"/api/jobs/{job.id}/zip", path)
 
     async def _download(self, url: str, part: Part) -> None:

@@ -93,7 +93,7 @@ class Keyline:
         return account
 
     def download(self, url: str, path: str | Path) -> Path:
-        """Download a file to `path`; an interrupted download is resumed."""
+        """Download a file to `path` and return the path; an interrupted download is resumed."""
         part = Part(Path(path))
         for attempt in range(1, requests.TRIES + 1):
             try:
@@ -107,7 +107,7 @@ class Keyline:
         return part.complete()
 
     def zip(self, job: Job, path: str | Path) -> Path:
-        """Download all results of a job as one zip."""
+        """Download all results of a job as one zip, and return its path."""
         return self.download(f"/api/jobs/{job.id}/zip", path)
 
     def _download(self, url: str, part: Part) -> None:

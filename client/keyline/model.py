@@ -70,7 +70,7 @@ class Picture:
     content_type: str
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture to a file, completely or not at all."""
+        """Write the picture to a file, completely or not at all, and return the file's path."""
         target = Path(path)
         unfinished = target.with_name(f".{target.name}.part")
         unfinished.write_bytes(self.content)

@@ -61,8 +61,8 @@ def fields_of(sources: Sequence[Source], options: Mapping[str, Any]) -> dict[str
 def pause_before(attempt: int, response: httpx.Response | None) -> float | None:
     """Return the seconds to wait before the next attempt; None if there should be no retry.
 
-    The service's Retry-After is used; without it the pause doubles, plus a random part. A quota that is used up until
-    the next day is not retried, because callers do not wait that long.
+    The service's Retry-After is used. If it is missing, the pause doubles, plus a random part. A quota that is used up
+    until the next day is not retried, because callers do not wait that long.
     """
     if attempt >= TRIES or (response is not None and response.status_code not in _PASSING):
         return None

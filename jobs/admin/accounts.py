@@ -16,8 +16,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from jobs.admin.base import AuditedAdmin
 
-# The dashboard shows the queues: emptying one by hand would bypass the database, which owns every job's state. Users
-# manage their own e-mail addresses and second factors; staff set passwords and deactivate users on the user's page.
+# Hide the queues' own pages: the dashboard shows the queues, and emptying a queue there would bypass the database,
+# which stores every job's state. Users manage their own e-mail addresses and second factors; staff set passwords and
+# deactivate users on the user's page.
 for model in (User, Group, EmailAddress, Authenticator, Dashboard):
     admin.site.unregister(model)
 

@@ -83,10 +83,7 @@ class AuditEntryAdmin(ReadOnly, AuditedAdmin):
         ]
 
     def verify_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Verify the whole chain.
-
-        The response has one line of JSON for each thousand entries; the last line is the verdict.
-        """
+        """Check the whole chain; stream a line of JSON for every thousand entries, and the verdict as the last line."""
         if not self.has_view_permission(request):
             raise Http404
         total = AuditEntry.objects.count()

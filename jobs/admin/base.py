@@ -24,7 +24,7 @@ from jobs.audit.trail import audit_append
 from jobs.models import Action
 from jobs.teams.caller import caller_of
 
-_CHANGES = "keyline_changes"  # attribute of the request
+_CHANGES = "keyline_changes"  # the name of an attribute of the request
 _SECRETS = ("password", "secret", "previous_secret", "secret_hash", "token_hash")
 
 

@@ -21,7 +21,7 @@ _GAP = 6
 class Block:
     """One dialect's share of one day in the chart, in the units of the chart's view box.
 
-    series: the dialect's index among those shown, which sets its colour.
+    series: the dialect's index in the list of shown dialects, which determines its colour.
     """
 
     dialect: str
@@ -35,7 +35,7 @@ class Block:
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Add the figures to the context of the admin's first page, for staff who may view jobs."""
+    """Return the context of the admin's first page with the figures added, for staff who may view jobs."""
     if not request.user.has_perm("jobs.view_job"):
         return context
     found, now = figures(), pulse()

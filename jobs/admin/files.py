@@ -28,7 +28,7 @@ def artifact_open(request: HttpRequest, artifact_id: UUID) -> HttpResponse:
 
 
 def thumbnail(artifact_id: UUID) -> HttpResponse:
-    """Return a thumbnail of a source or result, because originals are large; for a missing file, a placeholder."""
+    """Return a thumbnail of a source or result, because originals are large; return a placeholder if it is missing."""
     artifact = get_object_or_404(Artifact, pk=artifact_id)
     try:
         data = storage.read(artifact.key)

@@ -11,7 +11,7 @@ def job_ids_for(term: str) -> set[UUID]:
     """Return the ids of the jobs that `term` identifies.
 
     `term` may be the id of a job, picture or file, a dialect's own id (such as a task id), the request_id of a
-    response, a webhook-id, or the path of a result in a dialect.
+    response, a webhook-id, or a result's path in a dialect.
     """
     found = set(Job.objects.filter(external_id=term).values_list("pk", flat=True))
     found |= set(Job.objects.filter(request_id=term).values_list("pk", flat=True))

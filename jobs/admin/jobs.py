@@ -53,7 +53,7 @@ CSV_COLUMNS = (
 
 
 class ErrorCodeFilter(DropdownFilter):
-    """Filter by a public error code. The choices come from the error tree, so no rows are read for them."""
+    """Filter by a public error code. The choices are all codes of MattingError, so no rows are read for them."""
 
     title = _("error code")
     parameter_name = "error_code"
@@ -222,7 +222,7 @@ class JobAdmin(ReadOnly, AuditedAdmin):
     def action_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         """Run one action on one job, for the buttons of its page.
 
-        POST only, so that links and previews have no effect.
+        Only POST is accepted, so that links and previews have no effect.
         """
         actions = {"retry": self.retry, "cancel": self.cancel, "purge": self.purge}
         name = request.POST.get("do", "")

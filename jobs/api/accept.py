@@ -15,7 +15,7 @@ PICTURES = {"image/png": Format.PNG, "image/jpeg": Format.JPEG, "image/webp": Fo
 
 
 def preferred_type(request: Request, offers: Iterable[str]) -> str | None:
-    """Return the offered type that Accept prefers, the first of equals; None when it accepts none of them."""
+    """Return the offered type that Accept prefers, the first of equally preferred ones; None when it accepts none."""
     return request.get_preferred_type(list(offers))
 
 

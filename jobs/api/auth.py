@@ -40,7 +40,7 @@ def key_opened_by(secret: str, request: Request) -> ApiKey:
 
 
 def key_admitted(key: ApiKey | None, request: Request) -> ApiKey:
-    """Return the key after checking that it is active and allowed from the caller's address; record its use.
+    """Return the key after checking that it is active and allowed from the caller's IP address; record its use.
 
     Raise AuthenticationRequired and PermissionDenied.
     """

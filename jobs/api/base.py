@@ -49,7 +49,7 @@ from segmentation.image import Limits
 logger = logging.getLogger(__name__)
 
 _COUNTED = "keyline.standings"
-_LONGEST_PROBLEM = 300  # characters; a message may repeat what was sent, of any length
+_LONGEST_PROBLEM = 300  # limit in characters, because a message may repeat input of any length
 
 
 class MethodNotAllowed(MattingError):
@@ -145,7 +145,7 @@ class DialectView(SubmittingView, WaitingView):
         return limits_within(limits, quota_of(self.actor.team))
 
     def render_error(self, error: MattingError, request: Request | None) -> Response:
-        """Return the dialect's response to one error of the tree."""
+        """Return the dialect's response to a MattingError."""
         raise TypeError(f"{type(self).__name__} renders no errors")
 
     def get_exception_handler(self) -> Any:
@@ -209,7 +209,7 @@ def _component_of(error: MattingError) -> str:
 
 
 def matting_error_of(exception: Exception) -> MattingError:
-    """Return the error of the tree for any exception that a view can raise."""
+    """Return the MattingError that corresponds to an exception of a view."""
     match exception:
         case MattingError():
             return exception

@@ -50,29 +50,29 @@ def no_picture() -> BodyLimits:
 
 
 def one_picture() -> BodyLimits:
-    """Return the limits for one picture with its fields; base64 in a form makes it larger by a half."""
+    """Return the limits for one picture with its fields; base64 in a form makes the body up to 1.5 times as large."""
     largest = settings.MATTING_MAX_IMAGE_BYTES
     return BodyLimits(2 * largest + FIELDS_BYTES, largest)
 
 
 def many_pictures() -> BodyLimits:
-    """Return the limits for many pictures or a zip of them, together as large as a zip may be."""
+    """Return the limits for many pictures or a zip of pictures; both may have the same total size."""
     archive = settings.MATTING_MAX_ARCHIVE_BYTES
     return BodyLimits(max(archive + FIELDS_BYTES, one_picture().max_bytes), settings.MATTING_MAX_IMAGE_BYTES, archive)
 
 
 def each_picture_by_itself() -> BodyLimits:
-    """Return the limits for many pictures, where each one that is too large is rejected separately."""
+    """Return the limits for many pictures, where each picture that is too large is rejected separately."""
     return replace(many_pictures(), cuts_files=True)
 
 
 def limits_of(view: Callable[..., Any] | None) -> BodyLimits:
-    """Return the `body_limits` of a view's class; by default those of a body without a picture."""
+    """Return the `body_limits` of a view's class; by default the limits of a body without a picture."""
     return getattr(getattr(view, "view_class", None), "body_limits", no_picture)()
 
 
 class BodyLimitsMiddleware:
-    """Apply the limits of the view to each body, including chunked bodies."""
+    """Limit each request body, also a chunked one, to the bytes that its view accepts."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -89,7 +89,7 @@ class BodyLimitsMiddleware:
         ):  # read into memory, without the base64 texts that the web server has moved to files
             most = min(most, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
         request.META[BODY_LIMIT] = most
-        if hasattr(view, "cls"):  # an APIException of the REST framework
+        if hasattr(view, "cls"):  # a view of the REST framework
             _guard_api(request, most)
             return None
         return _guard_page(request, most)
@@ -97,7 +97,7 @@ class BodyLimitsMiddleware:
 
 def _guard_api(request: HttpRequest, most: int) -> None:
     if _is_chunked(request):
-        # Unless the server marks the body's end, reading it could block for ever.
+        # Without a mark of the body's end, reading could block forever.
         ends = request.META.get("wsgi.input_terminated")
         body = CountedBody(request.META["wsgi.input"], most) if ends else RefusedBody(LengthRequired())
         _replace_body(request, body, most)  # Django does not read a body without a length

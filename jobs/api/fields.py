@@ -23,7 +23,7 @@ _SWITCHES = {"true": True, "false": False, "1": True, "0": False}
 class SwitchField(serializers.BooleanField):
     """Accept true or false as JSON, as a word in upper or lower case, or as 1 and 0.
 
-    In a form, the framework's field treats a missing switch as false; this one keeps its default.
+    In a form, the framework's own field treats a missing switch as false; SwitchField keeps the option's default.
     """
 
     default_empty_html = serializers.empty
@@ -39,7 +39,7 @@ class SwitchField(serializers.BooleanField):
 
 
 class Choice(serializers.ChoiceField):
-    """Accept one of the choices; the error lists them."""
+    """Accept one of the choices; the error message lists all choices."""
 
     default_error_messages = {"invalid_choice": '"{input}" is not a valid choice; choose from {allowed}.'}
 

@@ -54,7 +54,7 @@ class FileView(NativeView):
     """
 
     is_rated = False
-    query_fields = None  # an unknown name in a link does no harm
+    query_fields = None  # unknown parameters in a link are harmless
     permission_classes = [SignedOrScope]
 
     def perform_authentication(self, request: Request) -> None:
@@ -94,5 +94,5 @@ class FileView(NativeView):
         """Record that a known caller opened another user's file; a signed link identifies no caller."""
         if request.auth is None and not request.user.is_authenticated:
             return
-        with suppress(PermissionDenied):  # a person without a team, by a signed link
+        with suppress(PermissionDenied):  # a user without a team, with a signed link
             download_note(actor=self.actor, artifact=artifact)

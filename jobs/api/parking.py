@@ -1,4 +1,4 @@
-"""Let a view wait for a job's end without holding a thread: it returns a `Parked` response."""
+"""Let a view wait for a job's end without holding a thread: the view returns a `Parked` response."""
 
 from __future__ import annotations
 

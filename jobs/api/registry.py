@@ -27,7 +27,7 @@ class Dialect:
     name: the value of `Job.dialect`, and the folder's name. label: its name for people, and its group in the OpenAPI
     document. routes: returns its URL patterns; called only by web processes. limits: its default limits for a team.
     request_headers, response_headers: headers of this dialect that pages of other origins may send and read.
-    callback_payload: builds the payload of a job's callback; without it, the native one is sent.
+    callback_payload: builds the payload of a job's callback; by default, the native payload is sent.
     """
 
     name: str

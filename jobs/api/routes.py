@@ -29,7 +29,7 @@ def route(pattern: str, view: View, *, name: str) -> URLPattern:
 
 
 def catch_all(prefix: str, view: View, *, name: str) -> URLPattern:
-    """Match all paths below a prefix.
+    """Return a URL pattern that matches all paths below a prefix.
 
     It is a dialect's last route, so that an unknown path gets the dialect's error.
     """

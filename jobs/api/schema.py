@@ -44,10 +44,10 @@ class BrowserScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """Open networks have no entry, because a client cannot choose its network."""
+    """Omit open networks from the document, because a client cannot choose its network."""
 
     target_class = "jobs.api.auth.NetworkAuthentication"
-    name: Any = ()  # no scheme
+    name: Any = ()  # no security scheme
 
     def get_security_definition(self, auto_schema: object) -> list[dict[str, str]]:
         return []
@@ -57,7 +57,7 @@ class NetworkScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
 
 
 def problems_named(result: dict[str, Any], generator: object, request: object, public: bool) -> dict[str, Any]:
-    """Set the media type of problem documents, because the schema generator knows one type for all responses."""
+    """Set the media type of problem documents; the schema generator supports only one media type for all responses."""
     for operations in result["paths"].values():
         for operation in operations.values():
             for response in operation["responses"].values():

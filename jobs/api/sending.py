@@ -1,4 +1,4 @@
-"""Send stored files: complete, as one byte range (206), or only the status that they are unchanged (304).
+"""Send stored files: complete, as one byte range (206), or only the status 304 if they are unchanged.
 
 MATTING_SEND_FILES selects who sends the bytes: this process, nginx (X-Accel-Redirect), or the bucket (a link that
 expires soon). nginx and the bucket also support byte ranges.

@@ -98,7 +98,7 @@ def idempotency_key(request: Request) -> str:
 
 
 def request_digest(door: Door, options: CutoutOptions, sources: Sequence[Source], *more: str) -> str:
-    """Return a hash of what a request specifies: its dialect, options, callback and sources, and `more`."""
+    """Return a hash of a request's content: its dialect, options, callback and sources, and the texts in `more`."""
     parts = [door.dialect, repr(sorted(options.to_json().items())), repr(door.callback_url), *more]
     return hashlib.sha256("\n".join([*parts, *map(_identity, sources)]).encode()).hexdigest()
 

@@ -26,7 +26,8 @@ def zip_name(job: Job) -> str:
 def zip_response(actor: Actor, images: Iterable[JobImage], name: str) -> PieceResponse:
     """Return a zip of the published files of finished pictures, in their folders, with unique names.
 
-    If a file is deleted meanwhile, the response ends early. Records that the actor opened files of other users' jobs.
+    If a file is deleted during the download, the response ends early. Record that the actor opened files of other
+    users' jobs.
     """
     bundle = ZipStream(sized=True)  # not compressed: pictures become no smaller, and the length is known in advance
     taken: set[str] = set()

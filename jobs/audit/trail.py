@@ -18,7 +18,7 @@ from jobs.teams.actor import Actor
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Author:
-    """Who acted and from which address, as text that remains when user, key and team have been deleted."""
+    """The author of an action and the IP address, as text that remains when user, key and team have been deleted."""
 
     name: str = "system"
     user_id: int | None = None
@@ -71,7 +71,7 @@ def audit_append(
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
 ) -> AuditEntry:
-    """Append one entry to the chain.
+    """Append one entry to the chain and return it.
 
     The head of the chain stays locked until the transaction ends. Call this at the end of a transaction: then two
     transactions cannot deadlock, and the lock is short.

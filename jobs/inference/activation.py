@@ -43,8 +43,8 @@ def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVers
 def model_activate(*, actor: Actor, path: str, role: Role, tier: Tier, licence_accepted: bool = False) -> ModelVersion:
     """Activate a file of the weights folder in one role and tier.
 
-    Raise InvalidParameter for a role that the model does not support, or for a licence that must be accepted and was
-    not; otherwise as `model_reload`. The audit entry records the licence and its acceptance.
+    Raise InvalidParameter for a role that the model does not support, or if the licence must be accepted and was not;
+    raise the errors of `model_reload`. The audit entry records the licence and its acceptance.
     """
     answer = _tried(path)
     if role not in answer["roles"]:

@@ -25,7 +25,7 @@ ERROR_WITHIN, TIME_BELOW = 1.10, 0.45
 class Measured:
     """The measurements of one photo.
 
-    Error (mean absolute, 0..1) and time of both models, and the fast model's uncertainty.
+    These are the error (mean absolute, 0..1) and the time of both models, and the fast model's uncertainty (0..1).
     """
 
     uncertainty: float
@@ -140,7 +140,7 @@ def outcomes(measured: Sequence[Measured], *, shares: Sequence[float] = SHARES) 
 
 
 def recommended(measured: Sequence[Measured]) -> Outcome | None:
-    """Return the cheapest `auto` that meets the limits of error and time relative to fine; None if there is none."""
+    """Return the fastest `auto` whose error and time meet the goals relative to the fine model, or None."""
     ranked = sorted(measured, key=lambda one: -one.uncertainty)
     fine = _outcome("fine", ranked, len(ranked))
     for count in range(len(ranked) + 1):
@@ -167,7 +167,7 @@ def gain_found(measured: Sequence[Measured], *, share: float) -> float:
 
 
 def error_of(alpha: np.ndarray, mask: np.ndarray) -> float:
-    """Return the mean absolute difference at the mask's size, over the pixels that are not NaN in the mask."""
+    """Return the mean absolute difference of alpha (h, w) and a mask (H, W), at the mask's size; NaN is ignored."""
     height, width = mask.shape
     return float(np.nanmean(np.abs(cv2.resize(alpha, (width, height), interpolation=cv2.INTER_LINEAR) - mask)))
 

@@ -258,7 +258,8 @@ def _threads() -> int | None:
 def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
     """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if it fails.
 
-    sha256, storage_key: of the copy in the storage, for a host that lacks the file. The models in use do not change.
+    sha256, storage_key: the hash and the key of the stored copy, for a host that lacks the file. The models in use do
+    not change.
     """
     file: Path | None = Path(settings.MATTING_WEIGHTS_DIR) / path
     if storage_key:
@@ -292,9 +293,10 @@ def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, objec
 
 
 def end_when_too_large() -> bool:
-    """Stop this worker after its picture when its memory exceeds the limit; its parent starts a new process.
+    """Stop this worker after its picture if its memory exceeds the limit; return whether it stops.
 
-    Runtimes and decoders keep memory that they once needed, and some leak memory; a new process starts without it.
+    Its parent starts a new process with little memory. Runtimes and decoders do not return all memory after large
+    pictures, and some leak memory.
     """
     limit = settings.MATTING_WORKER_MAX_MB * 2**20
     if not limit or rss_bytes() <= limit:

@@ -31,7 +31,7 @@ def weights_locate(version: ModelVersion) -> Path | None:
 
 
 def weights_fetch(version: ModelVersion) -> Path | None:
-    """Return the file's path; copy the file from the storage if it is missing. None when that fails."""
+    """Return the file's path; copy the file from the storage if it is missing. Return None when the copy fails."""
     found = weights_locate(version)
     if found is not None or not version.storage_key:
         return found

@@ -78,7 +78,7 @@ class Pool:
             return None if one is None else one.engine
 
     def keep(self, weights: Weights) -> None:
-        """Never unload this model when idle, because nearly every picture uses it."""
+        """Keep this model loaded even when it is idle, because nearly every picture uses it."""
         self._kept = weights
 
     def unload_idle(self) -> int:
@@ -91,7 +91,7 @@ class Pool:
             return len(idle)
 
     def unload_others(self, weights: Weights) -> None:
-        """Unload all other models, after memory ran out."""
+        """Unload all models except the one with these weights, after memory ran out."""
         with self._lock:
             for key in [key for key in self._loaded if key != weights]:
                 self._unload(key, "made room")

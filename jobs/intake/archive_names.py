@@ -36,7 +36,7 @@ def names_of(entries: Sequence[zipfile.ZipInfo]) -> list[str]:
 
 
 def decode_together(raw: Sequence[bytes]) -> list[str]:
-    """Decode names as UTF-8 if all of them are valid, else with the code page whose result looks most like names."""
+    """Return names decoded as UTF-8 if all are valid, else with the code page whose result looks most like names."""
     try:
         names = [name.decode("utf-8") for name in raw]
     except UnicodeDecodeError:

@@ -51,7 +51,7 @@ class Content(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class CheckedSource:
-    """A picture that decodes. Its bytes stay where they arrived: in memory, in a temporary file, or in the storage.
+    """A picture that was decoded successfully. Its bytes stay in memory, in a temporary file, or in the storage.
 
     name: the file's name, which may begin with folders; zips of results keep them.
     settings: options of this picture that differ from its job's, as JSON.
@@ -106,7 +106,7 @@ class FileSource:
 
 @dataclass(frozen=True, slots=True)
 class RefusedSource:
-    """A picture that failed its check while the request continues with the others; it becomes a failed picture."""
+    """A picture that failed its check while the other pictures of the request continue; it becomes a failed picture."""
 
     name: str
     error: MattingError
@@ -160,7 +160,7 @@ _CHECKED_HERE_PIXELS = 1_000_000
 
 
 def clean_path(path: str) -> str:
-    """Keep a file's name and up to 8 folders before it, each cleaned as `clean_name` does, joined by `/`.
+    """Return a file's name and up to 8 folders before it, each cleaned as `clean_name` does, joined by `/`.
 
     Folders are left out from the first one on while the path is longer than its column.
     """
@@ -203,7 +203,7 @@ def _cannot_check() -> StorageFailed:
 def accept_bytes(
     data: bytes, *, name: str = "", limits: Limits | None = None, prove_pixels: int | None = None
 ) -> CheckedSource:
-    """Check a picture in memory; raise the ImageError that describes the fault.
+    """Check a picture in memory and return it as a source; raise the ImageError that describes the fault.
 
     prove_pixels: only a picture with at most this many pixels is decoded; of a larger one only the header is checked.
     """
@@ -218,7 +218,7 @@ def accept_bytes(
 
 
 def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) -> CheckedSource:
-    """Check an uploaded file. Its size is checked before any byte is read into memory."""
+    """Check an uploaded file and return it as a source. Its size is checked before any byte is read into memory."""
     limits = limits or default_limits()
     if not isinstance(file, UploadedFile):
         raise ImageMissing(field="image")
@@ -236,7 +236,10 @@ def accept_upload(file: UploadedFile | None, *, limits: Limits | None = None) ->
 
 
 def accept_base64(text: object, *, name: str = "", limits: Limits | None = None) -> CheckedSource:
-    """Check a picture in base64, with or without line breaks and the prefix of a `data:` URL (RFC 2397)."""
+    """Return the source for a picture in base64.
+
+    Line breaks and the prefix of a `data:` URL (RFC 2397) are accepted.
+    """
     limits = limits or default_limits()
     if not isinstance(text, str | bytes) or not text:
         raise ImageMissing(field="image")
@@ -261,7 +264,7 @@ def accept_base64(text: object, *, name: str = "", limits: Limits | None = None)
 
 
 def _decoded_file(text: str, name: str, limits: Limits) -> TemporaryUploadedFile:
-    """Decode a base64 text that the web server has taken out of the body into a temporary file."""
+    """Decode a base64 text that the web server has moved to disk into a temporary file."""
     head, comma, rest = text.lstrip().partition(",")
     if comma and head[:5].lower() == "data:":
         if not head.strip().lower().endswith("base64"):
@@ -279,7 +282,7 @@ def _decoded_file(text: str, name: str, limits: Limits) -> TemporaryUploadedFile
 
 
 def accept_stored(key: str, *, name: str, limits: Limits | None = None) -> CheckedSource:
-    """Check a picture in the storage, of an upload or another job; raise NotFound when the file is missing."""
+    """Return the source for a stored picture of an upload or another job; raise NotFound when the file is missing."""
     read = partial(storage.read, key)
     checked = accept_bytes(read(), name=name, limits=limits)
     return replace(checked, content=ReopenedContent(read))

@@ -1,4 +1,4 @@
-"""Store pictures that are uploaded before their job, and delete those that no job used in time."""
+"""Store pictures that are uploaded before their job, and delete expired uploads that no job has used."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ UPLOAD_LIFE = dt.timedelta(hours=1)
 
 
 def upload_store(*, actor: Actor, source: CheckedSource, upload_id: uuid.UUID | None = None) -> Upload:
-    """Store one checked picture for the team, with the id `upload_id` if the caller chose one.
+    """Store one checked picture for the team and return its row. The caller may choose the id, `upload_id`.
 
     Raise InvalidParameter when the id is in use, QuotaExceeded when the team's storage is full, or StorageFailed.
     """

@@ -25,7 +25,7 @@ _LEASE_S = 90.0
 
 
 def mail_queue(*, message: EmailMessage) -> QueuedMail:
-    """Store a message and queue it on commit. Attachments are not supported; the site sends none."""
+    """Store a message, queue it on commit, and return its row. Attachments are not supported; the site sends none."""
     if message.attachments:
         raise ValueError("mail with attachments cannot be queued")
     alternatives = getattr(message, "alternatives", [])
@@ -58,10 +58,7 @@ def mail_send(mail_id: str) -> None:
 
 
 def mails_resend(*, limit: int = 100) -> int:
-    """Queue messages whose retry is due or whose queue message was lost; return their number.
-
-    The sweep calls this function.
-    """
+    """Queue messages whose retry is due or whose queue message was lost; return their number. The sweep calls this."""
     return sweep(_Mails(), limit=limit)
 
 

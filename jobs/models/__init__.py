@@ -1,6 +1,6 @@
 """Database models. They define state transitions and constraints; services of the other packages write them.
 
-May import `segmentation.options`, and none of the other packages of `jobs`.
+This package may import `segmentation.options`, and none of the other packages of `jobs`.
 """
 
 from .artifact import Artifact

@@ -1,4 +1,4 @@
-"""The audit trail: who did what, when and from where, in append-only rows with a hash chain."""
+"""The audit trail: append-only rows in a hash chain, each with an author, an action, a time and an IP address."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def _canonical(address: str | None) -> str | None:
 
 
 class AuditHead(models.Model):
-    """The number and hash of the newest entry. Writers lock this row, and it reveals entries cut off at the end."""
+    """The number and hash of the newest entry. Writers lock this row; it reveals missing entries at the end."""
 
     PK = 1
 

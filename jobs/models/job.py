@@ -25,7 +25,7 @@ class Status(models.TextChoices):
 
         queued ──claim──▶ running ──▶ succeeded
            │                 ├──────▶ failed       (error_code + public error_message)
-           └──▶ canceled ◀───┘ (best effort)       expired lease: queued again, at last failed `worker_lost`
+           └──▶ canceled ◀───┘ (best effort)       expired lease: queued again, finally failed `worker_lost`
     """
 
     QUEUED = "queued", _("Queued")
@@ -157,7 +157,7 @@ class Job(models.Model):
         return self.status in TERMINAL
 
     def start(self) -> bool:
-        """Move from queued to running; return False when the job is running or has ended."""
+        """Change the status from queued to running; return False when the job is running or has ended."""
         rows = Job.objects.filter(pk=self.pk, status=Status.QUEUED)
         started = rows.update(status=Status.RUNNING, started_at=timezone.now()) == 1
         if started:
@@ -165,7 +165,7 @@ class Job(models.Model):
         return started
 
     def finish(self, status: str, *, code: str = "", message: str = "") -> bool:
-        """Move to a terminal state; return False when the job has already ended."""
+        """Change the status to a terminal one; return False when the job has already ended."""
         rows = Job.objects.filter(pk=self.pk).exclude(status__in=TERMINAL)
         values = {"finished_at": timezone.now(), "error_code": code, "error_message": message[:500]}
         ended = rows.update(status=status, **values) == 1
@@ -273,21 +273,21 @@ class JobImage(Leased):
         return self.status in TERMINAL
 
     def claim(self, *, lease_s: float, worker: str = "", **values: Any) -> bool:
-        """Move from queued to running under a lease.
-
-        Return False when another worker was first or the picture is not queued.
-        """
+        """Change the status from queued to running under a lease; return False when the picture is not queued."""
         claimed = super().claim(lease_s=lease_s, worker=worker, started_at=timezone.now(), is_held=False, **values)
         if claimed:
             picture_moved(picture=self.pk, job=self.job_id, state=Status.RUNNING)
         return claimed
 
     def release(self, *, delay_s: float = 0.0, **values: Any) -> bool:
-        """Move from running to queued; return False when this attempt has lost its lease."""
+        """Change the status from running to queued; return False when this attempt has lost its lease."""
         return super().release(delay_s=delay_s, enqueued_at=timezone.now(), **values)
 
     def postpone(self, *, delay_s: float, fault: str) -> bool:
-        """Queue the picture again after a machine fault, which does not count as a failed attempt."""
+        """Queue the picture again after a machine fault, which does not count as a failed attempt.
+
+        Return False when this attempt has lost its lease.
+        """
         return self.release(
             delay_s=delay_s, attempts_before=F("attempts_before") + 1, faults=F("faults") + 1, fault=fault
         )
@@ -297,7 +297,7 @@ class JobImage(Leased):
         return self.release(attempts_before=F("attempt"), timings_ms=timings_ms, is_held=is_held)
 
     def finish(self, status: str, **values: Any) -> bool:
-        """Move from running to a terminal state; return False and write nothing when the lease is lost."""
+        """Change the status from running to a terminal one; return False and write nothing when the lease is lost."""
         ended = self.end(status=status, finished_at=timezone.now(), **values)
         if ended:
             self.refresh_from_db()
@@ -309,7 +309,7 @@ class JobImage(Leased):
         JobImage.objects.filter(pk=self.pk, status=Status.QUEUED).update(is_held=True)
 
     def cancel(self, *, only_queued: bool = False) -> bool:
-        """Move an unfinished picture to canceled, with `only_queued` only a queued one; return whether it moved."""
+        """Cancel an unfinished picture, with `only_queued` only a queued one; return False when nothing changed."""
         rows = JobImage.objects.filter(pk=self.pk)
         rows = rows.filter(status=Status.QUEUED) if only_queued else rows.exclude(status__in=TERMINAL)
         ended = rows.update(status=Status.CANCELED, finished_at=timezone.now(), leased_until=None, is_held=False) == 1

@@ -1,4 +1,4 @@
-"""Warn a team when most or all of its quota is used. Runs in a light worker."""
+"""Warn a team when most or all of its quota is used. The warnings are sent by a light worker."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def usage_charge(
     Each picture counts `units`, by default as many as the quota defines for the job's quality. Call inside a
     transaction. The function sets `charged_on` and `charged_units` of the pictures, and the caller saves them. A
     conditional update of the window's row makes the charge atomic. The row stays locked until the commit, so the number
-    of waiting pictures cannot change in between. Without pictures nothing is written, and with 0 units no charge.
+    of waiting pictures cannot change in between. Without pictures or with 0 units no charge is written.
     """
     if not images:
         return

@@ -23,7 +23,10 @@ def quota_of(team: Team) -> Quota:
 
 
 def quota_change(*, author: Author, team: Team, **changes: Any) -> Quota:
-    """Set the given limits of a team and record their earlier values; raise InvalidParameter for an invalid limit."""
+    """Set the given limits of a team, record their earlier values, and return the quota.
+
+    Raise InvalidParameter for an invalid limit.
+    """
     unknown = sorted(set(changes) - {*Quota.LIMITS, "quality_units", "dialects"})
     if unknown:
         raise InvalidParameter(f"quota: there is no limit named {unknown[0]}", field=unknown[0])

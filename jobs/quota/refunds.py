@@ -15,7 +15,7 @@ from jobs.quota.windows import windows_of
 
 
 def usage_refund(*, job: Job, image_ids: Sequence[UUID], reason: str) -> int:
-    """Refund those of the pictures that are still charged, and return their number. Call inside a transaction.
+    """Refund the pictures that are still charged, and return their number. Call inside a transaction.
 
     A conditional update clears the charge of each picture, so concurrent refunds never refund a picture twice.
     """

@@ -16,9 +16,9 @@ _Kind = UsagePeriod.Kind
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """The usage of one window in units; a picture of high quality may cost several. `limit` None means no limit.
+    """The usage of one window in units; a picture of high quality may cost several units.
 
-    The usage is 0 again at `resets_at`.
+    limit: None means no limit. resets_at: the time at which the usage is 0 again.
     """
 
     kind: str

@@ -1,5 +1,6 @@
 """Recipes for finished pictures: the team's own and the built-in ones, by name and version.
 
 APIs, pages and commands call `selectors` to read a recipe and `services` to store one; workers apply recipes through
-`segmentation.finish`. May use models, teams, quota, audit and results; must not import the APIs or pages.
+`segmentation.finish`. This package may use models, teams, quota, audit and results; it must not import the APIs or
+pages.
 """

@@ -1,4 +1,4 @@
-"""Apply recipes to a processed picture. Runs in workers and commands: it imports NumPy and OpenCV, but no model."""
+"""Apply recipes to a processed picture. Workers and commands use this module; it imports no model."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from segmentation.finish.variant import FinishedFiles
     from segmentation.variant import VariantFile
 
-BACKGROUND_SIDE_PX = 1600  # of a background picture's copy for screens
+BACKGROUND_SIDE_PX = 1600  # pixels of the longer side of a background picture's copy for screens
 SAMPLES = ("portrait", "cat")  # static/samples/<name>-before.webp and -after.webp
 
 
@@ -47,7 +47,7 @@ class SampleRendering:
         return finished
 
     def drop(self) -> None:
-        """Delete the files of a rendering whose client has disconnected."""
+        """Cancel a rendering whose client has disconnected, and delete its files when it ends."""
         self.future.cancel()
         self.future.add_done_callback(_files_dropped)
 
@@ -153,9 +153,9 @@ def background_of(team: Team, recipe: Recipe) -> BackgroundPicture | None:
 
 
 def background_begin(*, actor: Actor, name: str) -> Future[bytes]:
-    """Begin to copy one of the team's background pictures for screens, as a WebP of at most BACKGROUND_SIDE_PX.
+    """Start to make a WebP of one of the team's background pictures for screens; return its future.
 
-    Raise NotFound, StorageFailed and ServerBusy.
+    Its sides have at most BACKGROUND_SIDE_PX pixels. Raise NotFound, StorageFailed and ServerBusy.
     """
     from segmentation.small import small_webp
 

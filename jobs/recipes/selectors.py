@@ -40,7 +40,7 @@ def recipe_versions(actor: Actor, name: str) -> list[RecipeVersion]:
 
 
 def recipe_named(actor: Actor, text: str) -> NamedRecipe:
-    """Return the recipe of `name` or `name@version`, as requests write it. Raise NotFound for an unknown recipe."""
+    """Return the recipe of `name` or `name@version`, as requests write it; raise NotFound for any other text."""
     name, at, version = text.strip().partition("@")
     if at and not (version.isascii() and version.isdecimal() and len(version) < 9):
         raise NotFound(f"There is no recipe {text!r:.60}.", field="recipe")
@@ -48,7 +48,7 @@ def recipe_named(actor: Actor, text: str) -> NamedRecipe:
 
 
 def recipe_get(actor: Actor, name: str, version: int | None = None) -> NamedRecipe:
-    """Return a recipe by name, by default its newest version; raise NotFound, which names it, if there is none."""
+    """Return a recipe by name, by default its newest version; raise NotFound that names a missing recipe."""
     builtin = builtin_recipes().get(name)
     if builtin is not None and version in (None, BUILTIN_VERSION):
         return _builtin(name, builtin)
@@ -71,7 +71,7 @@ def recipes_from_json(data: Sequence[dict[str, Any]]) -> list[NamedRecipe]:
 
 
 def builtin_recipe(name: str) -> NamedRecipe:
-    """Return a built-in recipe; raise NotFound, which lists the existing names, if there is none."""
+    """Return a built-in recipe; raise NotFound that lists the existing names if the name is unknown."""
     recipes = builtin_recipes()
     if name not in recipes:
         raise NotFound(f"There is no recipe {name!r:.60}; built in are {', '.join(recipes)}.", field="recipe")
@@ -79,7 +79,7 @@ def builtin_recipe(name: str) -> NamedRecipe:
 
 
 def background_get(team: Team, name: str) -> BackgroundPicture:
-    """Return one of the team's background pictures by name; raise NotFound, which names it, if there is none."""
+    """Return one of the team's background pictures by name; raise NotFound that names a missing picture."""
     picture = BackgroundPicture.objects.filter(team=team, name=name).first()
     if picture is None:
         raise NotFound(f"There is no background picture {name!r:.60}.", field="background.picture")

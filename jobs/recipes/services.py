@@ -30,10 +30,11 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 
 def recipe_save(*, actor: Actor, name: str, body: object) -> NamedRecipe:
-    """Store a recipe under a name as its next version; an unchanged recipe creates no new version.
+    """Store a recipe under a name as its next version, and return that version.
 
-    Raise PermissionDenied without the scope `submit`, and InvalidParameter for a name that is reserved or malformed,
-    for a body that `Recipe.read` refuses, and for more than MAX_RECIPES recipes.
+    An unchanged recipe creates no new version. Raise PermissionDenied without the scope `submit`, and InvalidParameter
+    for a name that is reserved or malformed, for a body that `Recipe.read` refuses, and for more than MAX_RECIPES
+    recipes.
     """
     _require_member(actor)
     if not _NAME.fullmatch(name):
@@ -76,7 +77,7 @@ def recipe_delete(*, actor: Actor, name: str) -> None:
 
 
 def recipes_import(*, actor: Actor, bodies: Mapping[str, Any]) -> list[NamedRecipe]:
-    """Store an exported set of recipes, all or none; raise the errors of `recipe_save`."""
+    """Store an exported set of recipes, all or none, and return them; raise the errors of `recipe_save`."""
     with transaction.atomic():
         return [recipe_save(actor=actor, name=name, body=body) for name, body in bodies.items()]
 

@@ -15,7 +15,7 @@ from jobs.results.deletions import files_discard
 def artifact_keep(
     *, image: JobImage, kind: Artifact.Kind, key: str, data: bytes, content_type: str, width: int, height: int
 ) -> Artifact:
-    """Store a file of a picture and create its row.
+    """Store a file of a picture, create its row, and return the row.
 
     Raise StorageFailed, and JobNotFound when the picture has been deleted. After an error no file remains.
     """

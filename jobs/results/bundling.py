@@ -73,10 +73,7 @@ def _end_with(bundle: Bundle, error: Exception) -> None:
 
 
 def bundles_recover() -> int:
-    """Queue the zips again whose worker died or whose message was lost; return their number.
-
-    The sweep calls this function.
-    """
+    """Queue zips again whose worker died or whose message was lost; return their number. The sweep calls this."""
     return sweep(_Bundles())
 
 

@@ -39,10 +39,11 @@ def files_delete(*, keys: Iterable[str], after: dt.timedelta | None = None) -> N
 
 
 def files_discard(*, keys: Iterable[str], error: BaseException | None = None) -> None:
-    """Delete files whose rows were not written, because of `error` if one is given.
+    """Delete files whose rows were not written.
 
-    If the connection to the database broke, the commit may have succeeded although no confirmation arrived. In this
-    case the sweep deletes the files later, unless it finds their rows.
+    error: the exception that prevented the rows, if any. If the connection to the database broke, the commit may have
+    succeeded although no confirmation arrived. In this case the sweep deletes the files later, unless it finds their
+    rows.
     """
     keys = list(keys)
     try:
@@ -93,7 +94,7 @@ def _work_off(rows: Iterable[PendingDeletion]) -> int:
 
 
 def _is_deleted_whole(row: PendingDeletion) -> bool:
-    """Delete a file or folder except files that have a row; return False when a part could not be deleted."""
+    """Delete a file or folder, except files that have a row; return False when a part could not be deleted."""
     try:
         keys = list(storage.files_under(row.key)) if row.is_folder else [row.key]
     except Exception:
@@ -114,7 +115,7 @@ def _is_deleted(key: str) -> bool:
 
 
 def _kept(keys: Sequence[str]) -> set[str]:
-    """Return the keys that have a row: the name may be in use again, or a commit succeeded unnoticed."""
+    """Return the keys that have a row, because the name is in use again or a commit succeeded without confirmation."""
     return {
         key
         for some in _batches(keys)

@@ -42,7 +42,7 @@ class SheetRendering:
 def sheet_begin(*, actor: Actor, job: Job) -> SheetRendering:
     """Start to draw the sheet of a job's finished pictures.
 
-    Raise NoResults when there are none, RateLimited and ServerBusy.
+    Raise NoResults if there are no finished pictures, RateLimited and ServerBusy.
     """
     from segmentation.finish.sheet import Cell, sheet_write
 

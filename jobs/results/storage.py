@@ -55,7 +55,7 @@ class StoredFile:
 
 
 def folder_of(job: Job, position: int | None = None) -> str:
-    """Return the storage folder of a job or of one of its pictures; it holds all their files except published ones."""
+    """Return the storage folder of a job or picture; it contains all its files except published ones."""
     picture = "" if position is None else f"{position:04d}/"
     return f"teams/{job.team_id}/{job.id}/{picture}"
 
@@ -83,7 +83,7 @@ def key_of_finished(image: JobImage, name: str) -> str:
 def published_keys(image: JobImage) -> list[str]:
     """Return all keys outside the picture's folder that killed attempts may have stored without a row.
 
-    Empty for a picture that ended with its first attempt.
+    The result is empty for a picture that ended with its first attempt.
     """
     ended_at_once = image.attempt == 1 and image.status in (Status.SUCCEEDED, Status.FAILED)
     if ended_at_once or not (image.job.output_folder and image.output_name):
@@ -115,7 +115,7 @@ def public_name(artifact: Artifact, image: JobImage) -> str:
 
 
 def store(key: str, data: bytes) -> StoredFile:
-    """Write a file; raise StorageFailed when the storage fails."""
+    """Write a file and return its key and size; raise StorageFailed when the storage fails."""
     return StoredFile(_saved(key, ContentFile(data)), len(data), hashlib.sha256(data).hexdigest())
 
 
@@ -162,7 +162,10 @@ def local_path(key: str) -> Path | None:
 
 
 def bucket_link(key: str, *, content_type: str, disposition: str, ttl_s: int) -> str:
-    """Return a link to a file in the bucket, signed by its credentials, that sets these headers."""
+    """Return a signed URL of a file in the bucket, which expires after `ttl_s` seconds.
+
+    Its response has the given Content-Type and Content-Disposition.
+    """
     headers = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
     link: str = default_storage.url(key, parameters=headers, expire=ttl_s)  # type: ignore[call-arg]
     return link
@@ -228,7 +231,7 @@ def link_end(ttl_s: int) -> int:
 
 
 def link_state(artifact_id: object, until: str, signature: str) -> Literal["valid", "expired", "invalid"]:
-    """Check a link's signature and expiry."""
+    """Return whether a link is valid, has expired, or has an invalid signature."""
     if not until.isdecimal() or not is_signature_of(f"{artifact_id}:{until}", signature, salt=_SALT):
         return "invalid"
     return "valid" if int(until) >= timezone.now().timestamp() else "expired"

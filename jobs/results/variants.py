@@ -88,7 +88,7 @@ def variant_begin(
 
     recipe, background: make a finished picture instead of a cut-out, with the recipe's background picture.
     brush_png: a gray picture of the same size as the picture; 0 erases, 255 restores, 128 changes nothing.
-    people: ids of persons to keep, for an `instances` job; the others become background.
+    people: ids of people to keep, for an `instances` job; other people become background.
     for_screen: render from the stored preview if the picture is larger than it, for fast updates while a slider moves.
     with_thumbnail: write a thumbnail beside the rendering.
     Raise NoResults when the picture has no result or its files are deleted, InvalidParameter for `people` in a job

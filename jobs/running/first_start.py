@@ -1,4 +1,4 @@
-"""Prepare the data folder, the database, the static files and the first account. Safe to repeat at every start."""
+"""Prepare the data folder, the database, the static files and the first account. It is safe to repeat this."""
 
 from __future__ import annotations
 

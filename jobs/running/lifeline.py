@@ -1,4 +1,4 @@
-"""End a supervisor's programs when the supervisor dies. Runs as a separate script.
+"""End a supervisor's programs when the supervisor dies. This module runs as a separate script.
 
 The supervisor writes to this script's standard input: `+PGID` for each process group that it starts, `-PGID` for each
 group that has ended. The pipe closes when the supervisor dies, even after SIGKILL. The remaining groups then receive
@@ -14,7 +14,7 @@ import time
 def main(grace_s: float) -> None:
     """Read standard input until it closes, then end the remaining groups."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # only the supervisor ends this process, by closing the pipe
+        signal.signal(number, signal.SIG_IGN)  # only the supervisor may end this process, by closing the pipe
     groups: set[int] = set()
     for line in sys.stdin:
         if line.startswith("+"):

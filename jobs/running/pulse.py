@@ -75,7 +75,8 @@ class Pulses:
 def processor_ticks(pid: int) -> int | None:
     """Return the processor time of a process so far, in clock ticks.
 
-    None where the system does not report it, and while one of its threads waits for a disk, which is not a hang.
+    Return None where the system does not report it, and while one of its threads waits for a disk, because such a
+    process does not hang.
     """
     try:
         threads = [_fields(path) for path in Path(f"/proc/{pid}/task").glob("*/stat")]

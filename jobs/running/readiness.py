@@ -1,4 +1,4 @@
-"""Check one by one what the site needs to work: database, queue, storage, workers and their weights.
+"""Check the components that the site needs, one by one: database, queue, storage, workers and their weights.
 
 Each check returns None, or one sentence that names the fault without names of hosts or folders. Checks have short time
 limits, so that a probe gets its response even while a server hangs.

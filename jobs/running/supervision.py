@@ -25,7 +25,7 @@ _SHORTEST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 10.0
 _LONGEST_PAUSE_AFTER_KILL_S = 0.8  # a program that another process killed did not fail by itself
 _STEADY_AFTER_S = 30.0
-_ORPHAN_GRACE_S = 3.0  # the next start waits for this; clients repeat their requests, and pictures are retried
+_ORPHAN_GRACE_S = 3.0  # short, because the next start waits for orphans; clients and workers repeat their work
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Program:
 
     grace_s: the seconds between SIGTERM and SIGKILL.
     stop_rank: programs with a lower rank are stopped first, those with the same rank together.
-    folder: created before each start, in case it was deleted with what the program had stored there.
+    folder: created before each start, in case it was deleted together with the program's data.
     delay_s: the seconds before its first start.
     """
 
@@ -196,7 +196,7 @@ class Supervisor:
 
     def _tell_lifeline(self, line: str) -> None:
         if self._lifeline is None:
-            self._start_lifeline()  # a new lifeline is told all running groups
+            self._start_lifeline()  # the new lifeline gets all running groups
         else:
             self._write(line)
 
@@ -207,7 +207,7 @@ class Supervisor:
             self._lifeline.stdin.write(f"{line}\n".encode())
             self._lifeline.stdin.flush()
         except BrokenPipeError:
-            pass  # it was killed; _keep_lifeline starts another one and tells it all groups
+            pass  # it was killed; _keep_lifeline starts another one and sends it all groups
 
 
 def _stop_rank(running: _Running) -> int:

@@ -44,5 +44,5 @@ def account_note(*, action: Action, user: User, author: Author, after: dict[str,
 
 
 def stranger_note(*, action: Action, name: str, address: str | None, request_id: str = "") -> None:
-    """Record an event for which only the entered user name is known: a failed sign-in or a lock-out."""
+    """Record a failed sign-in or a lock-out, for which only the entered user name is known."""
     audit_append(action=action, author=Author(name=name or "unknown", address=address, request_id=request_id))

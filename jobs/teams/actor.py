@@ -56,6 +56,9 @@ class Actor:
 
     @property
     def sees_only_own(self) -> bool:
-        """Return whether this actor sees only their own jobs: plain members of a team that hides others' jobs."""
+        """Return whether this actor sees only their own jobs.
+
+        This is so for plain members of a team that hides other members' jobs.
+        """
         membership = self.membership
         return membership is not None and not membership.is_manager and not self.team.members_see_all

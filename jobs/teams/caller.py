@@ -21,7 +21,7 @@ _ATTRIBUTE = "keyline"
 
 
 class Caller:
-    """What is known about one request's sender. Every value is resolved on first use and then cached.
+    """The properties of one request's sender. Every value is resolved on first use and then cached.
 
     Read the actor only after authentication: it depends on the user, or on the API key in `request.auth`.
     """
@@ -94,14 +94,14 @@ class Caller:
         return Author.person(self.user, team=team, address=self.address, request_id=self.request_id)
 
     def author_as(self, user: User) -> Author:
-        """Return `user` as the author: at sign-in and sign-out the request's own user is another one."""
+        """Return `user` as the author. At sign-in and sign-out the user of the request is not this user."""
         return Author.person(user, address=self.address, request_id=self.request_id)
 
 
 def caller_of(request: HttpRequest) -> Caller:
     """Return the request's Caller, the same object for every call.
 
-    A DRF request shares it with the request it wraps.
+    A DRF request and the Django request that it wraps have the same Caller.
     """
     inner: HttpRequest = getattr(request, "_request", request)
     caller: Caller | None = getattr(inner, _ATTRIBUTE, None)
@@ -112,7 +112,9 @@ def caller_of(request: HttpRequest) -> Caller:
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the client's IP address; behind a trusted proxy, the last hop that the proxy added.
+    """Return the client's IP address, or None when it is missing or invalid.
+
+    Behind a trusted proxy it is the last address in X-Forwarded-For, if that header is present.
 
     An IPv4 address in IPv6 form (`::ffff:203.0.113.5`) is returned as IPv4, and an IPv6 address is returned without its
     zone, so that allowed networks match it and the database returns it unchanged.

@@ -27,7 +27,7 @@ def invitation_create(
 ) -> tuple[Invitation, str]:
     """Create an invitation and return it with its token, which is stored only as a hash.
 
-    Raise InvalidParameter, and PermissionDenied unless the actor manages the team. Only an owner may invite an owner.
+    Raise InvalidParameter. Raise PermissionDenied unless the actor manages the team; only an owner may invite owners.
     """
     require_manager(actor)
     role = role_checked(role)
@@ -55,7 +55,10 @@ def invitation_create(
 
 
 def invitation_revoke(*, actor: Actor, invitation: Invitation) -> None:
-    """Revoke an invitation; a used or revoked one does not change."""
+    """Revoke an invitation; do nothing if it was used or revoked before.
+
+    Raise PermissionDenied for an actor who is not a manager, and NotFound for an invitation of another team.
+    """
     require_manager(actor)
     if invitation.team_id != actor.team.pk:
         raise NotFound
@@ -74,7 +77,7 @@ def invitation_of(token: str) -> Invitation:
 
 
 def invitation_accept(*, user: User, token: str, author: Author) -> Membership:
-    """Add the user to the team of an invitation, and mark the invitation as used.
+    """Add the user to the team of an invitation, mark the invitation as used, and return the membership.
 
     A user who is already a member keeps their role, and the invitation stays open.
     """

@@ -14,7 +14,7 @@ MAX_PRESETS = 20
 
 
 def preset_save(*, user: User, name: str, options: dict[str, Any]) -> Preset:
-    """Save settings under a name, replacing earlier settings with this name.
+    """Save settings under a name, replacing earlier settings with this name, and return the preset.
 
     Raise InvalidParameter for an unknown setting.
     """

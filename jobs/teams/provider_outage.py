@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from jobs.teams.outside_services import OutsideAway, OutsideService
+
 logger = logging.getLogger(__name__)
 
-# allauth's views that request the provider's configuration, keys or tokens.
+# Views of allauth that request the provider's configuration, keys or tokens.
 _VIEWS = {"openid_connect_login", "openid_connect_callback", "saml_login", "saml_finish_acs"}
+# The errors of requests and urllib are OSErrors; those of the database and the broker are not.
+provider = OutsideService(OSError)
 
 
 class ProviderOutageMiddleware:
-    """Answer 503 when a view of the sign-on gets no connection, no response in time, or an HTTP error."""
+    """Return 503 when a request to the sign-on provider gets no connection, no response in time, or an HTTP error."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response
@@ -24,10 +29,14 @@ class ProviderOutageMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         return self._get_response(request)
 
-    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        match = request.resolver_match
-        # The errors of requests and urllib are of this kind; those of the database and the broker are not.
-        if match is None or match.url_name not in _VIEWS or not isinstance(exception, OSError):
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponseBase], args: Any, kwargs: Any
+    ) -> HttpResponseBase | None:
+        if request.resolver_match is None or request.resolver_match.url_name not in _VIEWS:
             return None
-        logger.warning("the provider of single sign-on cannot be reached: %s", exception)
-        return render(request, "account/provider_unavailable.html", status=503)
+        try:
+            with provider.request():
+                return view(request, *args, **kwargs)
+        except (OSError, OutsideAway) as error:
+            logger.warning("the provider of single sign-on cannot be reached: %s", error)
+            return render(request, "account/provider_unavailable.html", status=503)

@@ -37,10 +37,9 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """The state of one limit after a request: `left` of `limit` remain.
+    """The state of one limit after a request: `left` of `limit` units remain.
 
-    All are available again in `resets_in_s` seconds.
-    is_over: the request exceeded the limit and is not counted.
+    All units are available again in `resets_in_s` seconds. is_over: the request exceeded the limit and is not counted.
     """
 
     name: str

@@ -49,7 +49,7 @@ def team_update(
     quality: str | None = None,
     review_above: float | None = _UNCHANGED,
 ) -> Team:
-    """Change the given settings of the team; raise InvalidParameter for an invalid value."""
+    """Change the given settings of the team and return the team; raise InvalidParameter for an invalid value."""
     require_manager(actor)
     with transaction.atomic():
         team = Team.objects.select_for_update().get(pk=actor.team.pk)
@@ -107,7 +107,7 @@ def member_remove(*, actor: Actor, membership: Membership) -> None:
 
 
 def membership_put(*, author: Author, team: Team, user: User, role: str) -> Membership:
-    """Set a user's role in a team, as a user of the site's staff."""
+    """Set a user's role in a team, as a user of the site's staff, and return the membership."""
     with transaction.atomic():
         present = Membership.objects.select_for_update().filter(team=team, user=user).first()
         if present is not None and present.role == role:

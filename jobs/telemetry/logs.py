@@ -15,7 +15,7 @@ _PERIOD_S = 60.0
 
 
 class Repetitions(logging.Filter):
-    """Log a warning or error up to three times a minute; count the further ones and report their number later.
+    """Log a warning or error up to three times a minute; count further repetitions and report their number later.
 
     Records are equal if their logger, level and unformatted message are equal. Without this filter, an unreachable
     broker or a full disk fills the log with hundreds of lines per second.

@@ -73,7 +73,7 @@ def refused(*, api: str, error: str) -> None:
 
 
 def component_failed(component: str) -> None:
-    """Count a request that failed because the database, the broker or the storage did."""
+    """Count a request that failed because of a fault of the database, the broker or the storage."""
     COMPONENT_ERRORS.labels(component).inc()
 
 

@@ -1,4 +1,4 @@
-"""Report unexpected errors to Sentry or a compatible server. Without MATTING_SENTRY_DSN nothing is sent."""
+"""Report unexpected errors to Sentry or a compatible server. Without MATTING_SENTRY_DSN nothing is reported."""
 
 from __future__ import annotations
 

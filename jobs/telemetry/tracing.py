@@ -1,8 +1,8 @@
 """OpenTelemetry traces: one for each request, from the web process to the stages of its pictures.
 
-The ids of a trace and of its first span are computed from the request's id, which is stored with the job. Therefore
-workers can continue a trace, although the queue carries only the picture's id. Without MATTING_OTLP_ENDPOINT nothing is
-traced.
+The ids of a trace and of its first span are computed from the request's id, which is stored with the job. Workers can
+therefore continue a trace, although queue messages contain only the picture's id. Without MATTING_OTLP_ENDPOINT nothing
+is traced.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def lease_lost() -> None:
 
 
 def machine_fault(*, component: str) -> None:
-    """Count a picture that a worker put back because a component failed."""
+    """Count a picture that a worker returned to the queue because a component failed."""
     counters.count("keyline_machine_faults_total", component=component)
 
 

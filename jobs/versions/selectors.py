@@ -28,7 +28,7 @@ def versions_of(image: JobImage) -> QuerySet[Version]:
 def version_at(image: JobImage, number: int) -> Version:
     """Return one version of a picture; raise NotFound for a missing one.
 
-    The first result is not a version with a row.
+    The first result, number 1, has no row and is not found here.
     """
     version = versions_of(image).filter(number=number).first()
     if version is None:
@@ -44,14 +44,14 @@ def thumbnail_of(image: JobImage, version: Version | None) -> Artifact | None:
 
 
 def run_image_of(image: JobImage, version: Version | None) -> JobImage:
-    """Return the picture with the alpha of a version: the picture of its correction, or the entry itself."""
+    """Return the picture whose alpha a version uses: the picture of the correction's job, or `image` itself."""
     if version is None or version.run is None:
         return image
     return next(iter(version.run.images.all()), image)
 
 
 def files_shown(image: JobImage) -> list[Artifact]:
-    """Return the files that represent a picture in zips: those of its first result or of its shown version."""
+    """Return the files of a picture for zips: the files of the shown version, by default those of the first result."""
     version = image.shown_version
     if version is not None and version.file is not None:
         return [version.file]

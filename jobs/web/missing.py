@@ -13,7 +13,7 @@ _PREFIXES_OF_PROGRAMS = ("/api/", "/files/")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return a problem document (RFC 9457) to programs and a page to people."""
+    """Return a problem document (RFC 9457) for programs, and a page for people."""
     if not request.path.startswith(_PREFIXES_OF_PROGRAMS):
         return render(request, "404.html", status=404)
     problem = problem_document(NotFound(), request_id=request_id_of(request))

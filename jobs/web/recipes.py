@@ -21,7 +21,7 @@ RECENT = 6
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A picture that the preview can show: a sample or a result of the team."""
+    """A picture that the preview can show: a sample, or a result of the team."""
 
     wish: dict[str, Any]
     image: JobImage | None = None
@@ -43,6 +43,7 @@ class RecipesView(TeamPage, TemplateView):
         recent = [
             Subject({"job": str(image.job_id), "position": image.position}, image)
             for image in images_recent(actor, RECENT)
+            if image.foreground
         ]
         urls = {
             "recipes": reverse("recipes"),

@@ -36,7 +36,7 @@ def htmx_of(request: HttpRequest) -> HtmxDetails:
 def actor_of(request: HttpRequest) -> Actor:
     """Return the signed-in user acting for the current team.
 
-    Raise PermissionDenied with an explanation without a team.
+    Raise PermissionDenied with an explanation if the user has no team.
     """
     try:
         return caller_of(request).actor

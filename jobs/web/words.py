@@ -51,6 +51,7 @@ STAGES: dict[str, Promise] = {
     "model": _("Cutting out"),
     "post": _("Finishing the edges"),
     "encode": _("Writing the files"),
+    "other": _("Other"),
     "total": _("Total"),
 }
 # Notes of decoding, and the reasons for disabled webhooks; numbers are written as %(number)s.
@@ -87,7 +88,7 @@ _FIGURE = re.compile(r"(?<=first of )\d+|(?<=orientation )\d+|(?<=depth: )\d+")
 
 
 def sentence_said(text: str) -> str:
-    """Return a stored English sentence in the current language; a sentence without a translation stays English."""
+    """Return the translation of a stored English sentence; without a translation, return the English sentence."""
     figure = _FIGURE.search(text)
     pattern = _FIGURE.sub("%(number)s", text)
     if pattern not in SENTENCES:

@@ -1,4 +1,7 @@
-"""Send messages until the receiver accepts them or the attempts are used up. Runs in light workers and the sweep."""
+"""Send messages until the receiver accepts them or the attempts are used up.
+
+Light workers and the sweep use this module.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +64,7 @@ def delivery_attempt(*, delivery_id: str, patiently: bool = False) -> None:
 
 
 def deliveries_resend(*, limit: int = 200) -> int:
-    """Queue due deliveries: planned retries, lost messages, attempts of dead workers. Return how many.
+    """Queue due deliveries: planned retries, lost messages, attempts of dead workers. Return their number.
 
     The sweep calls this function.
     """
@@ -108,7 +111,7 @@ def _payload_of(delivery: WebhookDelivery) -> dict[str, Any] | None:
         logger.exception("the payload of delivery %s could not be built", delivery.pk)
         _retry(delivery, **_outcome(MattingError()))
         return None
-    # False when the job, or a picture of it, was deleted while the payload was built.
+    # False when the job, or one of its pictures, was deleted while the payload was built.
     return payload if delivery.write(payload) else None
 
 
@@ -146,7 +149,7 @@ def _send(delivery: WebhookDelivery, payload: dict[str, Any]) -> Response:
 def _record(delivery: WebhookDelivery, response: Response) -> None:
     values = {
         "response_status": response.status,
-        # PostgreSQL stores no NUL in text.
+        # PostgreSQL rejects NUL characters in text.
         "response_prefix": response.body_prefix.decode("utf-8", "replace").replace("\x00", ""),
         "elapsed_ms": response.elapsed_ms,
     }

@@ -48,7 +48,10 @@ def webhook_update(
     events: Sequence[str] | None = None,
     is_enabled: bool | None = None,
 ) -> Webhook:
-    """Change the given values. Enabling clears the reason for disabling; waiting messages still use the old URL."""
+    """Change the given values and return the webhook.
+
+    Enabling it clears the reason for disabling. Waiting messages still use the old URL.
+    """
     require_manager(actor)
     changes: dict[str, Any] = {}
     if url is not None:
@@ -69,7 +72,7 @@ def webhook_update(
 
 
 def webhook_rotate(*, actor: Actor, webhook: Webhook) -> Webhook:
-    """Replace the secret; for 24 hours, messages are signed with the old secret too."""
+    """Replace the secret and return the webhook; for 24 hours, messages are signed with the old secret too."""
     require_manager(actor)
     with transaction.atomic():
         webhook = Webhook.objects.select_for_update().get(pk=webhook.pk)

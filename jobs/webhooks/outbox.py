@@ -1,4 +1,4 @@
-"""Messages to webhooks and callbacks: write them, replay them, and clear those of deleted jobs."""
+"""Messages to webhooks and callbacks: write them, replay them, and clear the payloads of deleted jobs."""
 
 from __future__ import annotations
 
@@ -53,7 +53,10 @@ def delivery_enqueue(
     payload: dict[str, Any] | None = None,
     message_id: str = "",
 ) -> WebhookDelivery:
-    """Write one message and queue its first attempt on commit. Without a payload, the first attempt builds it."""
+    """Write one message, queue its first attempt on commit, and return its row.
+
+    Without a payload, the first attempt builds it.
+    """
     now = timezone.now()
     delivery = WebhookDelivery.objects.create(
         webhook=webhook,

@@ -35,8 +35,8 @@ logger = logging.getLogger(__name__)
 def image_claim(*, image_id: str, worker: str) -> JobImage | None:
     """Claim a queued picture with a lease; return None when the picture is deleted, no longer queued, or held.
 
-    A picture is held when its team already runs its maximum number of pictures. It is queued again when one of them
-    ends.
+    A picture is held when its team already runs its maximum number of pictures. It is queued again when another picture
+    of the team ends.
     """
     image = JobImage.objects.select_related("job__team__quota").filter(pk=image_id).first()
     if image is None:

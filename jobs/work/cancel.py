@@ -14,7 +14,7 @@ from jobs.work.ending import job_count
 
 
 def job_cancel(*, actor: Actor, job: Job, only_queued: bool = False) -> Job:
-    """Cancel the pictures of a job that have not ended; refund those that had not started.
+    """Cancel the unfinished pictures of a job; refund the pictures that had not started.
 
     Running pictures are cancelled too, but stay charged. Raise JobNotCancelable when all pictures have ended, or, with
     `only_queued`, when one has started. Raise JobNotFound when the job has been deleted.

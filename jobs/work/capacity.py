@@ -24,7 +24,7 @@ _SWEEP_LIMIT = 500
 
 
 def claim_allowed(job: Job) -> bool:
-    """Return whether the job's team may run one more picture.
+    """Return whether another picture of the job's team may start to run now.
 
     Call inside a transaction; the team's row stays locked until its end.
     """
@@ -38,8 +38,9 @@ def claim_allowed(job: Job) -> bool:
 def room_given_back(job: Job) -> Iterator[None]:
     """End a picture inside this block, then queue the team's next held picture. Call inside a transaction.
 
-    The team's row is locked before the picture's rows, in the same order as in a claim. The lock also prevents a race:
-    a picture that is held at the same moment either is seen here, or sees the free capacity itself.
+    The team's row is locked before the picture's rows, in the same order as in a claim. The lock also prevents a race
+    with a claim that holds a picture at the same moment: either this function finds the held picture, or the claim
+    finds the free capacity.
     """
     if not _is_limited(job):
         yield
@@ -88,7 +89,7 @@ def _release(team: Team, urgency: str, *, is_remote: bool, rooms: dict[str, int]
     for image_id, dialect in oldest[:_SWEEP_LIMIT]:
         if dialect not in rooms:
             rooms[dialect] = _room(team, dialect)
-        # Another process may release the same pictures: the one whose update counts sends the message.
+        # Another process may release the same pictures; only the process whose update succeeds sends the message.
         if rooms[dialect] > 0 and JobImage.objects.filter(pk=image_id, is_held=True).update(is_held=False) == 1:
             rooms[dialect] -= 1
             released.append(image_id)

@@ -16,17 +16,14 @@ from jobs.models import Artifact, Job, JobImage
 
 
 def window_room(team_id: UUID, urgency: str, *, is_remote: bool) -> int:
-    """Return how many more pictures of a team fit into a queue.
-
-    The download queue with `is_remote`, else the model queue.
-    """
+    """Return how many more pictures of a team fit into the download queue (`is_remote`) or the model queue."""
     queued = JobImage.claimable().filter(is_held=False, job__team_id=team_id, job__urgency=urgency)
     room: int = settings.MATTING_TEAM_WINDOW - in_stage(queued, is_remote=is_remote).count()
     return room
 
 
 def in_stage(images: QuerySet[JobImage], *, is_remote: bool) -> QuerySet[JobImage]:
-    """Return the pictures that still wait for their download (`is_remote`), or those that do not."""
+    """Return the pictures that still wait for their download (`is_remote`), or the pictures that do not."""
     source = Artifact.objects.filter(image=OuterRef("pk"), kind=Artifact.Kind.SOURCE)
     remote = ~Q(source_url="") & ~Exists(source)
     return images.filter(remote if is_remote else ~remote)

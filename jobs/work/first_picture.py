@@ -20,7 +20,7 @@ _VALID_FOR_S = 120
 
 
 def picture_cut_out(*, timeout_s: int = 60) -> int:
-    """Let a worker cut out the picture, and return the bytes of its cutout.
+    """Let a worker cut out the picture, and return the size of its cutout in bytes.
 
     Raise WaitTimeout when no worker replies in time, and QueueUnavailable.
     """

@@ -28,7 +28,7 @@ _Row = TypeVar("_Row", bound=Leased)
 
 
 class LeasedWork(ABC, Generic[_Row]):
-    """Describe one kind of leased work for the sweep: its rows, how to send them, release them and give them up."""
+    """One kind of leased work for the sweep: its rows, and how to send, release and give up a row."""
 
     max_strikes: int | None = None
 

@@ -1,7 +1,7 @@
 """Detect that the storage works again after an outage, and retry the pictures that the outage postponed.
 
-The delays between attempts grow, so that after a short outage a picture might wait for minutes. Only the observed end
-of an outage shortens the delays: after a fault that concerns one picture, while the storage works, they do not change.
+The delays between attempts grow, so a picture may otherwise wait for minutes after a short outage. Only the observed
+end of an outage shortens the delays. A fault of a single picture, while the storage works, does not shorten them.
 """
 
 from __future__ import annotations

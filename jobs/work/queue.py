@@ -1,7 +1,7 @@
 """The sending side of the queue: RQ messages that carry ids, and announcements that wake waiting requests.
 
-A lost or duplicate message does no harm: the database holds the state, the sweep sends again, and the claim in the
-database decides which worker may work.
+A lost or duplicate message does no harm: the database holds the state, the sweep sends lost messages again, and the
+claim in the database decides which worker may work.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from rq.queue import Queue
 from jobs.errors import QueueUnavailable
 from jobs.work.registry import Task, run_task
 
-PICTURE_QUEUES = ("interactive", "default", "batch")  # named after the urgencies
+PICTURE_QUEUES = ("interactive", "default", "batch")  # the names of the urgencies
 DOWNLOAD_QUEUES = tuple(f"{urgency}-downloads" for urgency in PICTURE_QUEUES)
 DELIVERY_QUEUES = ("webhooks", "slow-webhooks")
 MAIL_QUEUES = ("mail",)
@@ -38,7 +38,7 @@ IMAGE_PROCESS = Task("image_process")
 IMAGE_DOWNLOAD = Task("image_download")
 BEAT_TTL_S = 15
 _BEAT_PREFIX = "keyline:worker:"
-# Channels of announcements: this and a topic, `job:ID` or `reply:ID`.
+# Prefix of announcement channels; the topic follows: `job:ID` or `reply:ID`.
 ANNOUNCED_PREFIX = "keyline:announced:"
 _REPLY_PREFIX = "keyline:reply:"
 
@@ -55,7 +55,7 @@ def is_reachable() -> bool:
 
 
 def require_available() -> None:
-    """Raise QueueUnavailable when Redis cannot be reached. Called before a request writes anything."""
+    """Raise QueueUnavailable when Redis cannot be reached. Services call this before they write anything."""
     if not is_reachable():
         raise QueueUnavailable
 
@@ -66,8 +66,8 @@ def require_available() -> None:
 def enqueue_task(task: Task, *args: Any, queue_name: str, row_id: UUID | str | None = None, **values: Any) -> None:
     """Send a message that makes a worker run `task`. `waiting_ids` reports `row_id` while the message waits."""
     queue = django_rq.get_queue(queue_name, commit_mode="auto")
-    # The queue's name is part of the message's id, since RQ deletes the message by its id once it has run, and a
-    # message for the next stage of the same row may have been sent by then.
+    # The message's id contains the queue's name. RQ deletes a message by its id after its run; at this time a message
+    # for the next stage of the same row may already exist.
     message_id = None if row_id is None else f"{queue_name}-{row_id}"
     if message_id is not None:
         _forget_executions(queue, message_id)
@@ -118,7 +118,7 @@ def depths() -> dict[str, int]:
 def ask(task: Task, *args: Any, queue_name: str, timeout_s: int) -> Any:
     """Send a task and return the value that it passes to `reply`.
 
-    None when no reply came within `timeout_s` seconds.
+    Return None when no reply came within `timeout_s` seconds.
     """
     reply_to = f"{_REPLY_PREFIX}{uuid4().hex}"
     deadline = time.monotonic() + timeout_s
@@ -126,7 +126,7 @@ def ask(task: Task, *args: Any, queue_name: str, timeout_s: int) -> Any:
     try:
         enqueue_task(task, *args, queue_name=queue_name, reply_to=reply_to)
         while answer is None and time.monotonic() < deadline:
-            # Short waits, because the connection itself times out after a longer silence.
+            # Use short waits, because the connection times out after a longer silence.
             answer = connection().blpop([reply_to], timeout=1)
     except (RedisError, OSError) as error:
         raise QueueUnavailable from error

@@ -63,7 +63,7 @@ def repeat_key_of(
 
 
 def job_repeated(repeat_key: str) -> Job | None:
-    """Return the job of the same earlier request; None if it failed, was cancelled or delivered, or is too old."""
+    """Return the job of an earlier equal request; None if the job failed, was cancelled or delivered, or is too old."""
     if not repeat_key:
         return None
     job = _remembered(repeat_key).first()

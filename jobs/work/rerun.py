@@ -33,10 +33,10 @@ def image_rerun(*, actor: Actor, image: JobImage, options: CutoutOptions, door: 
 
 
 def images_rerun(*, actor: Actor, images: Sequence[JobImage], options: CutoutOptions, door: Door) -> Job:
-    """Submit the stored sources of many pictures as one job, in the given order, within the site's limits.
+    """Submit the stored sources of many pictures as one job, in the given order, and return the job.
 
-    The new job has the recipes of the first picture's job. Pictures whose source is deleted are left out. Raise
-    NotFound when no source is left, and the errors of job_submit.
+    The limits are those of the site. The new job has the recipes of the first picture's job. Pictures whose source is
+    deleted are left out. Raise NotFound when no source is left, and the errors of `job_submit`.
     """
     stored = [image for image in images if artifact_of(image, Artifact.Kind.SOURCE)]
     return _submitted_again(actor, stored, options, door, default_limits())

@@ -21,7 +21,7 @@ from jobs.work.ending import job_lock
 
 
 def job_retry(*, actor: Actor, job: Job, images: Sequence[JobImage] | None = None) -> int:
-    """Queue the job's failed pictures, or those among `images`, as new attempts, and charge them.
+    """Queue a job's failed pictures, by default all, or only those in `images`, as new attempts, and charge them.
 
     Return the number of pictures. A picture without a stored source cannot be retried. Raise JobNotFound when the job
     has been deleted, and the errors of `usage_charge`.

@@ -49,7 +49,7 @@ def job_now(job_id: UUID | str) -> Job:
 
 
 def ended_or_deleted(job_ids: Sequence[str]) -> list[str]:
-    """Return those of the ids whose job has ended or has been deleted."""
+    """Return the ids whose jobs have ended or have been deleted."""
     running = set()
     for start in range(0, len(job_ids), 500):  # the number of parameters that every database accepts
         found = Job.objects.filter(pk__in=job_ids[start : start + 500]).exclude(status__in=Job.TERMINAL)
@@ -159,7 +159,7 @@ def images_recent(actor: Actor, count: int) -> list[JobImage]:
 
 
 def with_version(images: QuerySet[JobImage]) -> QuerySet[JobImage]:
-    """Prefetch the pictures' files and the files of their shown versions."""
+    """Return the pictures with their files and the files of their shown versions prefetched."""
     shown = images.select_related("shown_version__thumbnail", "shown_version__file", "shown_version__run")
     return shown.prefetch_related("artifacts", "shown_version__run__images__artifacts")
 

@@ -49,8 +49,7 @@ _BROKER_PAUSE_S = 0.2
 def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -> None:
     """Run messages until SIGTERM or SIGINT. Tasks run in this process, without a fork, so the model stays loaded.
 
-    RQ's worker ends when it loses the broker. Another one then takes its place in this process, and the model stays
-    loaded.
+    RQ's worker ends when it loses the broker. Another RQ worker then starts in this process, so the model stays loaded.
     """
     queues = [django_rq.get_queue(queue_name) for queue_name in queue_names]
     for number in itertools.count():

@@ -50,9 +50,9 @@ from segmentation.options import CutoutOptions, Quality
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """The API or page through which a job came, and the values that it stores with the job.
+    """How a job was submitted: the API or page, and the values that it stores with the job.
 
-    Workers ignore most of them.
+    Workers ignore most of these values.
     """
 
     dialect: str

@@ -21,7 +21,8 @@ FINEST = 2  # times the network's size: finer cells would cost the refinement mo
 def subject_box(logits: np.ndarray, picture_width: int, picture_height: int) -> Box | None:
     """Return the part of the picture for a second run, from the logits (h, w) of the first run.
 
-    None if there is no subject, if it is too small, or if it is so large that a second run would not show it larger.
+    Return None if there is no subject, if it is too small, or if it is so large that a second run would not show it
+    larger.
     """
     _, _, parts, _ = cv2.connectedComponentsWithStats((logits > 0).astype(np.uint8))
     parts = parts[1:]  # the first label is the background

@@ -7,7 +7,7 @@ import numpy as np
 from segmentation.engines.preparation import resized
 from segmentation.options import Box
 
-MAX_CANVAS_PX = 1024  # 20 boxes of two float32 mattes stay under 170 MB
+MAX_CANVAS_PX = 1024  # with this size, 20 boxes of two float32 mattes take less than 170 MB
 
 
 def surroundings(box: Box, picture_width: int, picture_height: int, margin: float) -> Box:
@@ -37,7 +37,7 @@ def pasted(
 ) -> np.ndarray:
     """Return an empty matte of the whole picture with `found`, (h, w) float32, inserted at `view`.
 
-    The matte has rows x columns cells; without them, as many as are needed to keep the resolution of `found`.
+    The matte has rows x columns cells; by default, the number of cells keeps the resolution of `found`.
     """
     if not columns or not rows:
         columns, rows = canvas_size(view, picture_width, picture_height, max(found.shape))

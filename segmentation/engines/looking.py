@@ -53,7 +53,7 @@ class Looker(Protocol):
     takes_clicks: bool
 
     def answers(self, looks: Sequence[Look]) -> list[Answer]:
-        """Return the answer for each look; raise InferenceFailed when the runtime fails."""
+        """Return one Answer for each look; raise InferenceFailed when the runtime fails."""
 
 
 class Kept(Generic[Value]):
@@ -112,7 +112,7 @@ class SplitLooker:
         return self._decoded(features, looks)
 
     def again(self, look: Look) -> Answer:
-        """Return the answer for a photo that is likely to be used again; features and answers are cached."""
+        """Return the Answer for a photo that is likely to be used again; features and answers are cached."""
         photo, planes = _digest(look.photo), _planes(look, 3)
         asked = photo + _digest(planes)
         answer = self._answers.get(asked)

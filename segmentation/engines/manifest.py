@@ -35,10 +35,10 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """Describe one weight file. Raise WeightsInvalid, which names the wrong field, when it is built.
+    """The description of one weight file. Building it raises WeightsInvalid, which names the invalid field.
 
     Origin: url, sha256 and md5 (lower-case hex; empty means unchecked), licence, non_commercial,
-    `terms` (conditions of use that the licence's name does not tell).
+    `terms` (conditions of use that the licence's name does not state).
     Input: `size` pixels per side, values in 0..1 (or divided by the picture's own maximum), then (x - mean) / std.
     `full_scale`: the value of 255 before mean and std are applied. `batched`: whether the input has a batch axis.
     `fit`: `squeeze` changes the aspect ratio, `pad` keeps it and fills right and bottom with zeros after normalising.
@@ -124,7 +124,7 @@ class Manifest:
 
     @classmethod
     def from_json(cls, data: Any, *, name: str = "") -> Self:
-        """Build a manifest from a JSON object; unknown fields are stored in `extra`."""
+        """Build a manifest from a JSON object; unknown fields are stored in `extra`. Raise WeightsInvalid."""
         if not isinstance(data, dict):
             raise WeightsInvalid("The manifest is not a JSON object.")
         known = {entry.name for entry in fields(cls)} - {"extra"}

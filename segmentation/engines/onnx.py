@@ -34,7 +34,7 @@ class SalientEngine:
         return self._matte(self._alpha(rgb))
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Run on each box's surroundings, because such a network takes no prompt."""
+        """Run the network on each box's surroundings, because it does not accept boxes as input."""
         height, width = rgb.shape[:2]
         mattes = []
         for box in boxes:

@@ -26,7 +26,7 @@ _precision: ContextVar[str | None] = ContextVar("precision", default=None)
 
 @contextmanager
 def full_precision() -> Iterator[None]:
-    """Build sessions that compute in float32 instead of the CPU's fastest precision."""
+    """Let sessions that are built inside this block compute in float32 instead of the CPU's fastest precision."""
     token = _precision.set("f32")
     try:
         yield
@@ -71,7 +71,7 @@ def onnx_session(path: Path, input_shape: tuple[int, ...], *, threads: int | Non
 def read_converted(path: Path) -> openvino.Model | None:
     """Return the model stored by `write_converted`; None when the file is missing, truncated or unusable."""
     try:
-        with zipfile.ZipFile(path) as archive:  # reading a member compares its CRC-32
+        with zipfile.ZipFile(path) as archive:  # reading a member checks its CRC-32
             graph, weights = archive.read("model.xml"), archive.read("model.bin")
         tensor = openvino.Tensor(np.frombuffer(weights, np.uint8))
         return openvino.Core().read_model(graph, tensor)

@@ -31,8 +31,8 @@ def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> 
     """Return people's boxes, in pixels of a picture of width x height, and scores 0..1, the best score first.
 
     maps: (5, h, w) float32, covering the whole picture. A person is a cell with the highest score among its 3 x 3
-    neighbours; its box is the average of theirs. Of two boxes that are nearly equal, the one with the better score
-    remains.
+    neighbours; its box is the weighted average of their boxes. If two boxes are almost equal, the one with the better
+    score remains.
     """
     scores = sigmoid(maps[0])
     rows, columns = scores.shape
@@ -49,7 +49,7 @@ def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> 
 
 
 def _distinct(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
-    """Remove boxes that nearly equal an earlier one; `found` is sorted, the best score first."""
+    """Remove boxes that are almost equal to an earlier box; `found` is sorted, the best score first."""
     kept: list[tuple[Box, float]] = []
     for box, score in found:
         if all(overlap(box, other) < MAX_SHARED for other, _ in kept):

@@ -54,5 +54,5 @@ def framed(rgb: np.ndarray, manifest: Manifest) -> Framed:
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Return logits mapped to 0..1, float32; the form with the hyperbolic tangent cannot overflow."""
+    """Return logits of any shape mapped to 0..1, float32; the form with the hyperbolic tangent cannot overflow."""
     return (0.5 * np.tanh(0.5 * logits.astype(np.float32)) + 0.5).astype(np.float32)

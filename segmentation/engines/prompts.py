@@ -25,8 +25,8 @@ def box_plane(boxes: Sequence[Box], width: int, height: int, size_px: int) -> np
 def click_plane(points: Sequence[Point], width: int, height: int, size_px: int) -> np.ndarray:
     """Return (1, S, S) float32 for points of a picture.
 
-    +1 on the disc of a keep point, -1 on the disc of a remove point. A later point covers an earlier one. All points
-    must be on the picture.
+    The plane is +1 on the disc of a keep point, -1 on the disc of a remove point, 0 elsewhere. A later point covers an
+    earlier one. All points must be on the picture.
     """
     plane = np.zeros((1, size_px, size_px), np.float32)
     cells = np.arange(size_px) + 0.5

@@ -32,7 +32,7 @@ LEAST_CONTRAST = 1e-3  # the minimum difference between the highest and the lowe
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """What is needed to build a session: the file, its manifest, its sha256, and how to run it."""
+    """The values needed to build a session: the file, its manifest, its sha256, and how to run it."""
 
     weights: Path
     manifest: Manifest
@@ -100,7 +100,7 @@ def measure_runtimes(weights: Path, *, cache_dir: Path, threads: int | None = No
 
 
 def read_manifest(weights: Path) -> Manifest:
-    """Return the manifest of a weight file; a file of the built-in network without one gets a default manifest."""
+    """Return the manifest of a weight file; a file of the built-in network without a manifest gets a default one."""
     suffix, beside = weights.suffix.lower(), manifest_path(weights)
     if suffix in BUILT_IN_SUFFIXES:
         if not beside.exists():
@@ -115,7 +115,7 @@ def read_manifest(weights: Path) -> Manifest:
 
 
 def built_in_looker(loading: Loading) -> Looker:
-    """Load the built-in network; one that takes clicks runs in two parts.
+    """Load the built-in network; a network that takes clicks runs in two parts.
 
     Raise WeightsInvalid when the manifest's `points` does not match the network.
     """

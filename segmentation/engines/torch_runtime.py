@@ -86,7 +86,7 @@ def built_in_network(weights: Path) -> KeylineUNet:
 def parts_of(network: KeylineUNet) -> list[nn.Module]:
     """Return the modules to run in order.
 
-    Encoder and decoder of a network that takes clicks, else the whole network.
+    They are encoder and decoder for a network that takes clicks, and the whole network otherwise.
     """
     return [EncoderPart(network), DecoderPart(network)] if network.config.is_clickable else [network]
 

@@ -25,7 +25,7 @@ FADING = 2.0  # by more than the difference, so that nothing stays half opaque
 
 
 def faded(logits: np.ndarray, presence: float | None) -> np.ndarray:
-    """Lower a subject's logits (h, w) when even the most certain cells do not reach `presence`.
+    """Return a subject's logits (h, w), lowered if even the most certain cells do not reach `presence`.
 
     The logits are lowered by FADING times the difference between `presence` and the SUREST_SHARE quantile. In a picture
     without a subject the network returns uncertain values everywhere; real subjects, even small ones, contain cells
@@ -38,9 +38,9 @@ def faded(logits: np.ndarray, presence: float | None) -> np.ndarray:
 
 
 def sureness(alpha: np.ndarray) -> float:
-    """Return how solid a matte is, 0..1: the fourth power of the mean alpha of its opaque part.
+    """Return how solid a matte (h, w) is, 0..1: the fourth power of the mean alpha of its opaque part.
 
-    0 without such a part.
+    The result is 0 without an opaque part.
     """
     opaque = alpha[alpha > OPAQUE]
     return float(opaque.mean() ** 4) if opaque.size else 0.0

@@ -24,10 +24,10 @@ _BLUR_SIDE_PX = 720  # a blurred picture contains no finer detail than this
 def paint(
     background: object, place: Place, *, source: np.ndarray, alpha: np.ndarray, picture: np.ndarray | None
 ) -> np.ndarray | None:
-    """Return the background as (H, W, 3) uint8 sRGB in the canvas's size; None for a transparent one.
+    """Return the background as (H, W, 3) uint8 sRGB in the canvas's size; None for a transparent background.
 
-    source: the original, (h, w, 3) uint8, and alpha, (h, w) uint8, its subject. picture: the decoded background
-    picture, (h, w, 3) uint8. Raise InvalidParameter when the recipe needs a picture and none is given.
+    source: the original, (h, w, 3) uint8. alpha: its subject, (h, w) uint8. picture: the decoded background picture,
+    (h, w, 3) uint8. Raise InvalidParameter when the recipe needs a picture and none is given.
     """
     match background:
         case TransparentBackground():
@@ -125,7 +125,7 @@ def _blurred_original(background: BlurredBackground, place: Place, source: np.nd
 def _covering(blurred: np.ndarray, place: Place, width: int, height: int) -> np.ndarray:
     """Return the blurred original at the source's place, or covering the canvas if the canvas is larger.
 
-    It stays there when the subject is moved by hand.
+    The blurred original does not move when the subject is moved by hand.
     """
     place = place.unmoved or place
     right, bottom = place.left + width * place.scale, place.top + height * place.scale

@@ -28,7 +28,10 @@ class Violation:
 def violations(
     pixels: np.ndarray, layers: Layers, place: Place, recipe: Recipe, files: Sequence[Written]
 ) -> tuple[Violation, ...]:
-    """Return all rules of the recipe that its result breaks; empty if the recipe has no rules."""
+    """Return all rules of the recipe that its result breaks; empty if the recipe has no rules.
+
+    pixels: (H, W, 3) uint8, or 4 channels if transparent. files: the encoded outputs.
+    """
     rules = recipe.rules
     if rules is None:
         return ()
@@ -71,9 +74,9 @@ def violations(
 
 
 def subject_share(alpha: np.ndarray) -> float:
-    """Return the share of the canvas's width or height that the subject's box covers in (H, W) uint8.
+    """Return the larger of the shares of the canvas's width and height that the subject's box covers.
 
-    The larger one.
+    alpha: (H, W) uint8.
     """
     _, _, width, height = cv2.boundingRect((alpha >= 128).view(np.uint8))
     return max(width / alpha.shape[1], height / alpha.shape[0])

@@ -1,6 +1,7 @@
-"""Adapt the subject to its new background: key, spill, light wrap and grain. Pure functions, in this order.
+"""Adapt the subject to its new background by four steps: key, spill, light wrap and grain, in this order.
 
-All take colours (H, W, 3) uint8 sRGB and alpha (H, W) uint8 or float32 as stated, and return new arrays.
+All functions are pure. They take colours, (H, W, 3) uint8 sRGB, and alpha, (H, W) uint8 or float32 as each docstring
+states, and return new arrays.
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-BACKGROUND_LEVEL = 5  # alpha up to this value is certainly background
-_UNIFORM_DEVIATION = 9.0  # spread of a background in Lab up to which it counts as one colour
-_LEAST_CHROMA = 12.0  # chroma in Lab from which a colour's spill is removed
-_SPILL_REACH = 0.02  # share of the picture's longer side: the distance from the edge in which spill is removed
-_MOST_SPILL = 0.5  # share of the background's chroma: higher chroma is the subject's own colour
+BACKGROUND_LEVEL = 5  # up to this alpha, a pixel belongs to the background
+_UNIFORM_DEVIATION = 9.0  # largest spread, in Lab units, of a background that counts as one colour
+_LEAST_CHROMA = 12.0  # least chroma, in Lab units, of a background whose spill is removed
+_SPILL_REACH = 0.02  # as a share of the picture's longer side: the width of the edge that may contain spill
+_MOST_SPILL = 0.5  # spill above this share of the background's chroma is the subject's own colour
 _GRAIN_SEED = 20
 
 
@@ -34,7 +35,7 @@ def background_color(rgb: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, fl
 
 
 def key_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Refine alpha, (H, W) uint8, by colour where the background is uniform; other areas do not change.
+    """Return alpha, (H, W) uint8, refined by colour where the background is uniform, and unchanged elsewhere.
 
     In the band around the edge each pixel is a mixture of the background colour B and the nearest certain foreground
     colour F: alpha = (I - B) . (F - B) / |F - B|^2, the least-squares share (Smith and Blinn, "Blue screen matting",
@@ -71,9 +72,9 @@ def key_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 def despill(rgb: np.ndarray, alpha: np.ndarray, source: np.ndarray | None = None) -> np.ndarray:
     """Remove the old background's hue from the subject near its edge, without changing brightness and alpha.
 
-    rgb: the cutout's colours; source: the original photo, by default the same. Works for any colour: in Lab, the part
-    of a pixel's chroma in the direction of the background's hue is limited to that of the subject's inner pixels.
-    Nothing changes if the background is nearly grey.
+    rgb: the cutout's colours. source: the original photo, by default the same as `rgb`. The function works for any
+    colour: in Lab, it limits the part of a pixel's chroma in the direction of the background's hue to the value of the
+    subject's inner pixels. Nothing changes if the background is nearly grey.
     """
     color, _ = background_color(rgb if source is None else source, alpha)
     hue = color[1:]
@@ -103,10 +104,11 @@ def despill(rgb: np.ndarray, alpha: np.ndarray, source: np.ndarray | None = None
 
 
 def light_wrap(rgb: np.ndarray, alpha: np.ndarray, background: np.ndarray, strength: float) -> np.ndarray:
-    """Let the light of a bright background overlap the subject's edge.
+    """Return rgb with the light of a bright background over the subject's edge.
 
-    The blurred background is screened over the subject, with the weight strength x blur(1 - alpha) x alpha. Colours
-    darker than the blurred background become brighter; none becomes darker.
+    rgb, background: (H, W, 3) uint8. alpha: (H, W) uint8. strength: 0..1. The blurred background is screened over the
+    subject, with the weight strength x blur(1 - alpha) x alpha. Colours darker than the blurred background become
+    brighter; none becomes darker.
     """
     if strength <= 0:
         return rgb
@@ -127,10 +129,11 @@ def light_wrap(rgb: np.ndarray, alpha: np.ndarray, background: np.ndarray, stren
 
 
 def grain_of(rgb: np.ndarray, mask: np.ndarray) -> float:
-    """Return the standard deviation of the brightness noise, in levels, where mask, (H, W) uint8, is over 250.
+    """Return the standard deviation of a picture's brightness noise inside the mask, in gray levels 0..255.
 
-    Immerkaer, "Fast Noise Variance Estimation" (1996): a filter that cancels edges and slopes. The median of its
-    absolute output is used instead of the mean, to reduce the influence of texture.
+    rgb: (H, W, 3) uint8. mask: (H, W) uint8; pixels above 250 count, without a border of one pixel. Return 0.0 for
+    fewer than 64 such pixels. Immerkaer, "Fast Noise Variance Estimation" (1996): a filter that cancels edges and
+    slopes. The median of its absolute output is used instead of the mean, to reduce the influence of texture.
     """
     gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     filtered = cv2.filter2D(gray, cv2.CV_32F, np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32))
@@ -141,7 +144,10 @@ def grain_of(rgb: np.ndarray, mask: np.ndarray) -> float:
 
 
 def add_grain(background: np.ndarray, wanted: float) -> np.ndarray:
-    """Add the subject's noise to a background: Gaussian, the same in all channels and in every run."""
+    """Return a background, (H, W, 3) uint8, with the subject's noise: Gaussian, equal in all channels and in every run.
+
+    wanted: the standard deviation in levels.
+    """
     have = grain_of(background, np.full(background.shape[:2], 255, np.uint8))
     missing = wanted**2 - have**2
     if missing <= 0.25:

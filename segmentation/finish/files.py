@@ -22,6 +22,7 @@ CONTENT_TYPES = {
 }
 LEAST_QUALITY = 20  # below this quality the output is refused
 _FULL_CHROMA_FROM = 90
+_THOROUGH, _QUICK = 4, 0  # effort of the WebP encoder
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,9 +49,10 @@ class Written:
     quality: int | None = None
 
 
-def write_file(pixels: np.ndarray, layers: Layers, output: OutputFile) -> Written:
+def write_file(pixels: np.ndarray, layers: Layers, output: OutputFile, *, for_screen: bool = False) -> Written:
     """Encode (H, W, 3) or (H, W, 4) uint8 sRGB in the format of `output`.
 
+    for_screen: encode WebP in a quarter of the time, to a file larger by half.
     Raise InvalidParameter when the format does not support the size, or when no quality from LEAST_QUALITY up fits
     `max_bytes`.
     """
@@ -64,7 +66,7 @@ def write_file(pixels: np.ndarray, layers: Layers, output: OutputFile) -> Writte
     elif output.format is FileFormat.PNG:
         data, quality = _saved(pixels, output, "PNG", compress_level=6), None
     else:
-        data, quality = _lossy(pixels, output)
+        data, quality = _lossy(pixels, output, _QUICK if for_screen else _THOROUGH)
     if output.max_bytes is not None and len(data) > output.max_bytes:
         raise InvalidParameter(
             f"outputs: the {output.format} has {len(data)} bytes, more than the {output.max_bytes} allowed",
@@ -73,16 +75,16 @@ def write_file(pixels: np.ndarray, layers: Layers, output: OutputFile) -> Writte
     return Written(data, content_type, extension, width, height, quality)
 
 
-def _lossy(pixels: np.ndarray, output: OutputFile) -> tuple[bytes, int]:
+def _lossy(pixels: np.ndarray, output: OutputFile, effort: int) -> tuple[bytes, int]:
     """Return the file with the best quality, at most the wanted one, that fits `max_bytes`, found by bisection."""
-    data = _at_quality(pixels, output, output.quality)
+    data = _at_quality(pixels, output, output.quality, effort)
     if output.max_bytes is None or len(data) <= output.max_bytes:
         return data, output.quality
     best, best_quality = data, output.quality
     low, high = min(LEAST_QUALITY, output.quality), output.quality - 1
     while low <= high:
         middle = (low + high) // 2
-        data = _at_quality(pixels, output, middle)
+        data = _at_quality(pixels, output, middle, effort)
         if len(data) <= output.max_bytes:
             best, best_quality, low = data, middle, middle + 1
         else:
@@ -92,11 +94,11 @@ def _lossy(pixels: np.ndarray, output: OutputFile) -> tuple[bytes, int]:
     return best, best_quality
 
 
-def _at_quality(pixels: np.ndarray, output: OutputFile, quality: int) -> bytes:
+def _at_quality(pixels: np.ndarray, output: OutputFile, quality: int, effort: int) -> bytes:
     if output.format is FileFormat.JPEG:
         subsampling = 0 if quality >= _FULL_CHROMA_FROM else 2
         return _saved(pixels[:, :, :3], output, "JPEG", quality=quality, subsampling=subsampling, optimize=True)
-    return _saved(pixels, output, "WEBP", quality=quality, method=4)
+    return _saved(pixels, output, "WEBP", quality=quality, method=effort)
 
 
 def _saved(pixels: np.ndarray, output: OutputFile, kind: str, **options: object) -> bytes:

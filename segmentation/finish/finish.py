@@ -20,8 +20,8 @@ from segmentation.foreground import decontaminate
 from segmentation.options import Color
 from segmentation.postprocess import to_levels
 
-_MOST_SCALED = 8  # of the canvas's area: a larger scaled source is cut to what the canvas shows
-_MARGIN_PX = 3  # of the source, so that the interpolation at the canvas's edges stays the same
+_MOST_SCALED = 8  # times the canvas's area: a larger scaled source is cropped to what the canvas shows
+_MARGIN_PX = 3  # pixels of the source, so that the interpolation at the canvas's edges does not change
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,12 +51,13 @@ def finish(
     *,
     background_picture: np.ndarray | None = None,
     colors: np.ndarray | None = None,
+    for_screen: bool = False,
 ) -> Finished:
     """Apply a recipe to a photo, (H, W, 3) uint8 sRGB, and its alpha, (H, W) float32 0..1.
 
     background_picture: (h, w, 3) uint8, for a recipe that uses one. colors: the decontaminated photo, if it was already
-    computed for another recipe. Raise InvalidParameter for a missing background picture, and for an output that its
-    format or `max_bytes` does not allow.
+    computed for another recipe. for_screen: as in `write_file`. Raise InvalidParameter for a missing background
+    picture, and for an output that its format or `max_bytes` does not allow.
     """
     composed = compose(rgb, alpha, recipe, background_picture=background_picture, colors=colors)
     files = []
@@ -66,7 +67,7 @@ def finish(
             shown = layer if layer is not None else np.zeros_like(composed.layers.subject)
         else:
             shown = composed.pixels
-        files.append(write_file(shown, composed.layers, output))
+        files.append(write_file(shown, composed.layers, output, for_screen=for_screen))
     broken = violations(composed.pixels, composed.layers, composed.place, recipe, files)
     return Finished(tuple(files), broken, composed.notes, composed.pixels)
 

@@ -14,7 +14,10 @@ _SMOOTH = 7.0  # deviation within a region up to which it is one surface
 
 
 def with_holes(alpha: np.ndarray, rgb: np.ndarray, holes: Holes) -> np.ndarray:
-    """Return alpha, (H, W) uint8, with its holes unchanged, filled, or opened by colour."""
+    """Return alpha, (H, W) uint8, with its holes unchanged, filled, or opened by colour.
+
+    rgb: the photo, (H, W, 3) uint8.
+    """
     match holes:
         case Holes.KEEP:
             return _filled(alpha)

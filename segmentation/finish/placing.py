@@ -48,8 +48,8 @@ class Place:
 def place(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
     """Return the place of the subject of alpha, (H, W) uint8, on the canvas of a recipe.
 
-    Without a subject the whole picture is placed. A subject is never enlarged more than `max_enlargement` and never
-    placed inside the margins, except by hand; a note reports each such limit.
+    Without a subject the whole picture is placed. Unless it is placed by hand, a subject is never enlarged more than
+    `max_enlargement` and never extends into the margins; a note reports each such limit.
     """
     placed = _placed(alpha, canvas, placement)
     zoom, (shift_x, shift_y) = placement.zoom, placement.shift
@@ -95,7 +95,7 @@ def _keep_framing(width: int, height: int, subject: Box | None, canvas: Canvas) 
 
 
 def _canvas_size(canvas: Canvas, needed_width: float, needed_height: float) -> tuple[int, int]:
-    """Return the canvas in pixels: as given, or the smallest one with the given ratio that is large enough."""
+    """Return the canvas's size in pixels: as given, or the smallest sufficient size with the given ratio."""
     if canvas.width_px is not None and canvas.height_px is not None:
         return canvas.width_px, canvas.height_px
     ratio = canvas.ratio or needed_width / max(needed_height, 1)

@@ -1,7 +1,7 @@
 """Describe a finished picture: a validated, frozen recipe with a JSON schema.
 
-Does not import numpy or Django. Lengths are shares of the canvas or of the subject, so that one recipe fits every
-picture; lengths in pixels have names that end with `_px`.
+This module does not import numpy or Django. Lengths are shares of the canvas or of the subject, so that one recipe fits
+every picture; lengths in pixels have names that end with `_px`.
 """
 
 from __future__ import annotations
@@ -89,8 +89,6 @@ class Placement(_Part):
 
     fill: the subject's share of the canvas, by its box (the larger of width and height shares) or by its area. Without
     it the picture keeps its own framing. margin: free space on every side, as a share of the canvas's shorter side.
-    zoom, shift: changes by hand after that; they may leave the margins. zoom enlarges the placed picture about the
-    middle of the canvas, then shift moves it to the right and down, in shares of the canvas's width and height.
     """
 
     fill: float | None = Field(None, ge=0.05, le=1)

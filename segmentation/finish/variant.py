@@ -48,7 +48,7 @@ class FinishedFiles:
 
 
 def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
-    """Apply a recipe and write its files into `folder`, with a thumbnail beside the first where one is wanted.
+    """Apply a recipe and write its files into `folder`; if requested, add a thumbnail of the first file.
 
     Raise InvalidParameter for a brush that is not a PNG and for an output that its format or `max_bytes` does not
     allow, and ImageError for files of different pictures.
@@ -61,7 +61,14 @@ def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
         rgb, alpha = _cropped(rgb, alpha, variant.options.crop_margin)
     recipe = screen_recipe(wanted.recipe, wanted.enlarged) if wanted.for_screen else wanted.recipe
     background = None if wanted.background is None else decode(wanted.background.read_bytes(), variant.limits).rgb
-    finished = _finished(rgb, alpha, recipe, background, decontaminates=variant.options.decontaminate)
+    finished = _finished(
+        rgb,
+        alpha,
+        recipe,
+        background,
+        decontaminates=variant.options.decontaminate,
+        for_screen=wanted.for_screen,
+    )
     files = _written(finished, folder)
     if not variant.with_thumbnail:
         return files
@@ -72,7 +79,7 @@ def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
 
 
 def _cropped(rgb: np.ndarray, alpha: np.ndarray, margin: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return a photo and its alpha cropped as a cutout is; a recipe without a size keeps the frame of the crop."""
+    """Return a photo and its alpha, cropped like a cutout; a recipe without a size keeps the frame of the crop."""
     height, width = alpha.shape
     box = crop_box(foreground_box(to_levels(alpha)), margin, width, height)
     return np.ascontiguousarray(cut(rgb, box)), np.ascontiguousarray(cut(alpha, box))
@@ -98,7 +105,8 @@ def sample_write(
         raise ImageUnreadable("The sample's cut-out has no transparency.")
     _require_same_size(rgb, cutout.alpha)
     behind = None if background is None else decode(background.read_bytes(), limits).rgb
-    return _written(_finished(rgb, cutout.alpha, screen_recipe(recipe, SAMPLE_ENLARGED), behind), folder)
+    screen = screen_recipe(recipe, SAMPLE_ENLARGED)
+    return _written(_finished(rgb, cutout.alpha, screen, behind, for_screen=True), folder)
 
 
 def shaped_alpha(alpha_png: bytes, options: CutoutOptions) -> np.ndarray:
@@ -149,9 +157,10 @@ def _finished(
     background: np.ndarray | None,
     *,
     decontaminates: bool = True,
+    for_screen: bool = False,
 ) -> Finished:
     colors = None if decontaminates else rgb
-    return finish(rgb, alpha, recipe, background_picture=background, colors=colors)
+    return finish(rgb, alpha, recipe, background_picture=background, colors=colors, for_screen=for_screen)
 
 
 def _written(finished: Finished, folder: Path) -> FinishedFiles:

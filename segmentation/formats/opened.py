@@ -41,9 +41,10 @@ class Samples:
     """Decoded pixels as stored, not yet rotated or converted.
 
     pixels: (H, W) gray, (H, W, 3) RGB or CIELAB, (H, W, 4) CMYK with 0 for no ink; uint8, or full-range uint16. CIELAB
-    has L over the full range, and a and b offset by half of it.
+    has L over the full range, and a and b offset by half of the range.
     alpha: (H, W) of the same type, not premultiplied.
-    profile: an ICC profile. encoding: colours given otherwise; None means sRGB. A usable profile has precedence.
+    profile: an ICC profile, which has precedence if it is usable.
+    encoding: the colour encoding that the file states in another way; None means sRGB.
     """
 
     pixels: np.ndarray

@@ -9,7 +9,7 @@ NAMES = {"webp": "WebP", "jxl": "JPEG XL", "jp2": "JPEG 2000"} | {
     name: name.upper() for name in FORMATS if name not in ("webp", "jxl", "jp2")
 }
 
-HEAD_BYTES = 512  # enough for every signature below, and for the first tag of an SVG or a web page
+HEAD_BYTES = 512  # enough bytes for every signature below, and for the first tag of an SVG or a web page
 
 _PICTURES = (
     (b"\xff\xd8\xff", "jpeg"),

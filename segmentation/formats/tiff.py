@@ -170,7 +170,7 @@ class OpenedTiff:
 
 
 def _pages(file: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:
-    """Yield the pages, each followed by those of its sub-directories, up to MAX_PAGES."""
+    """Yield the pages, each followed by the pages of its sub-directories, up to MAX_PAGES."""
     left = MAX_PAGES
     for index in range(MAX_PAGES):
         try:

@@ -1,4 +1,4 @@
-// The page that runs chosen pictures again: the settings form. Its two check boxes for outputs are sent as options.
+// The page that processes selected pictures again: the settings form. Its check boxes for outputs are sent as options.
 import { byId } from "./page/elements.js";
 import { ColorTick } from "./settings/background.js";
 import { SettingsForm } from "./settings/form.js";

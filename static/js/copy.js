@@ -1,4 +1,4 @@
-// The pages of keys, webhooks and the team: copy buttons, and questions before what cannot be undone.
+// The pages of keys, webhooks and the team: copy buttons, and confirmations of actions that cannot be undone.
 import { copyText } from "./page/clipboard.js";
 import { confirmSubmits } from "./page/confirm.js";
 import { find, findAll } from "./page/elements.js";

@@ -1,6 +1,6 @@
-// What Swagger UI leaves out for assistive technology; repaired after each of its renderings.
+// Adds what Swagger UI lacks for assistive technology, after each of its renderings.
 
-// Its headings leave levels out: the title is an h1, the groups are h3, and what they contain h4 and h5.
+// Its headings skip levels: the title is an h1, the groups are h3, and their content h4 and h5.
 const LEVELS = { "h3.opblock-tag": "2", "section.models > h4": "2", h4: "3", h5: "4" };
 
 const page = document.getElementById("swagger-ui");
@@ -23,7 +23,7 @@ function repair(root) {
   for (const [kind, level] of Object.entries(LEVELS)) {
     for (const heading of root.querySelectorAll(`${kind}:not([aria-level])`)) heading.setAttribute("aria-level", level);
   }
-  // A link within a button cannot be reached; the button opens the operation, and its address stands in the bar then.
+  // A link inside a button cannot get the focus. The button opens the operation, and the browser then shows its URL.
   for (const link of root.querySelectorAll("button a[href]")) link.removeAttribute("href");
 }
 

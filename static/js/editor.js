@@ -1,5 +1,5 @@
 // The page of one picture: waits for the result, shows it against the original, and renders it again with every change.
-// This module puts the parts together; each part is a module in editor/, and all share one state (editor/state.js).
+// This module combines the parts; each part is a module in editor/, and all share one state (editor/state.js).
 import { boxesOf, linkTo, pointsOf } from "./api/job.js";
 import { confirmSubmits } from "./page/confirm.js";
 import { byId, find, findAll, readJson } from "./page/elements.js";
@@ -132,8 +132,8 @@ function step() {
 }
 
 /**
- * Note a change, so that it can be undone. The steps of one slider are one change.
- * @param {string} [key] tells which steps belong together; by default the slider that was moved
+ * Record a change, so that it can be undone. The steps of one slider are one change.
+ * @param {string} [key] identifies steps that belong together; by default the moved slider
  */
 function record(key = "") {
   const now = step();
@@ -144,14 +144,14 @@ function record(key = "") {
   versions.keepSoon();
 }
 
-/** Note a change that needs no model, and render it. */
+/** Record a change that needs no model, and render it. */
 function changed() {
   record();
   void render();
 }
 
 /**
- * Put a colour behind the subject, instead of anything else.
+ * Put a colour behind the subject, instead of any other background.
  * @param {string} color
  * @param {(color: string) => void} onPick
  */
@@ -161,7 +161,7 @@ function pickColor(color, onPick) {
   onPick(color);
 }
 
-/** Show the finish on the stage, and what its controls say. */
+/** Show the finish on the stage and in its controls. */
 function showFinish() {
   showControls();
   showTool(state.tool);
@@ -174,7 +174,7 @@ function showControls() {
 }
 
 /**
- * Show the finished picture where the tool in use is about it: the result alone, or its finish.
+ * Show the finished picture if the current tool needs it: the result alone, or its finish.
  * @param {import("./editor/state.js").Tool} tool
  */
 function showTool(tool) {
@@ -186,14 +186,14 @@ function showTool(tool) {
   dragOut.offer(tool === "view" && shownImage(state).status === "succeeded" ? files.key : "");
 }
 
-/** @param {unknown} error null when all is well again */
+/** @param {unknown} error null when the error is over */
 function noteError(error) {
   if (error !== null) stage.note(error instanceof Error ? error.message : String(error), { isError: true });
   else if (state.run.wish === null) stage.note("");
 }
 
 /**
- * Show what Undo or Redo goes to; run the model where that had not ended yet.
+ * Show the step of Undo or Redo; run the model if its run had not ended yet.
  * @param {import("./editor/state.js").Step | null} wanted
  */
 function takeStep(wanted) {
@@ -216,7 +216,7 @@ function showSteps() {
   byId("redo", HTMLButtonElement).disabled = !history.canRedo;
 }
 
-/** @returns {Partial<Options>} what the panel says of the shown picture */
+/** @returns {Partial<Options>} the panel's options for the shown picture */
 function options() {
   return optionsToRender(settings.fields, settings.base);
 }
@@ -230,7 +230,7 @@ function showView() {
 
 /**
  * Show the job in the state.
- * @param {import("./editor/state.js").Snapshot} [before] the result before, when the page goes back to it
+ * @param {import("./editor/state.js").Snapshot} [before] the previous result, when the page returns to it
  */
 function showResult(before) {
   if (before) {
@@ -244,7 +244,7 @@ function showResult(before) {
   else history.amend(step());
 }
 
-/** List the version that a run has made, and keep that it is shown. */
+/** List the version that a run has made, and store that it is shown. */
 async function showRun() {
   await complaining(versions.refresh((version) => version.job === state.job.id && !version.is_saved_by_hand));
   history.amend(step());
@@ -297,7 +297,7 @@ function showCurrent() {
   }
 }
 
-/** Show the original, before there is a result too. */
+/** Show the original, also before there is a result. */
 function showOriginal() {
   stage.showOriginal();
   const { width, height } = shownImage(state);
@@ -367,7 +367,7 @@ function wireRuns() {
     void runs.again({ method: "instances", outputs: [...PEOPLE_OUTPUTS] });
   });
   byId("cancel-form").addEventListener("submit", (event) => {
-    event.preventDefault(); // the end of the job is waited for here
+    event.preventDefault(); // waits for the end of the job
     void complaining(runs.cancel());
   });
   confirmSubmits();
@@ -385,7 +385,7 @@ function wireRuns() {
 wireFiles();
 wireRuns();
 settings.base = state.job.options;
-settings.show({ ...state.job.options, ...edit.edit.options }); // once: from here on the form is the visitor's
+settings.show({ ...state.job.options, ...edit.edit.options }); // only once: later changes of the form are the visitor's
 showControls();
 showOriginal();
 stage.markEmpty();

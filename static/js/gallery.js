@@ -1,5 +1,5 @@
-// The gallery and the page of a batch: select pictures and act on them, and compare a result with its original under the
-// pointer. Without this script the buttons are ordinary submits of one form.
+// The gallery and the page of a batch: select pictures for an action, and show the original of the result under the
+// pointer. Without this script the buttons submit one form.
 import { call } from "./api/request.js";
 import { byId } from "./page/elements.js";
 import { Selection } from "./gallery/selection.js";
@@ -10,7 +10,7 @@ import { toast, toastWithUndo } from "./page/toast.js";
 const form = document.getElementById("selection");
 
 /**
- * Hide pictures at once and delete them when the time for Undo is over, or the page is left.
+ * Hide pictures immediately, and delete them when the time for Undo is over or the page is left.
  * @param {HTMLFormElement} target
  * @param {Selection} selection
  */
@@ -23,7 +23,7 @@ function deleteLater(target, selection) {
   const show = (/** @type {boolean} */ isShown) => {
     for (const item of items) item.classList.toggle("is-deleted", !isShown);
   };
-  selection.clear(); // first, as hidden pictures are not part of the selection
+  selection.clear(); // first, because hidden pictures are not part of the selection
   show(false);
   const text = ngettext("{count} picture deleted", "{count} pictures deleted", chosen.length);
   toastWithUndo(fill(text, { count: chosen.length }), {
@@ -46,7 +46,7 @@ function deleteLater(target, selection) {
   });
 }
 
-/** Filter at once when a choice changes; the text waits for the button or Enter. */
+/** Filter immediately when a choice changes; a text takes effect with the button or Enter. */
 function wireFilters() {
   const filters = document.getElementById("filters");
   if (!(filters instanceof HTMLFormElement)) return;

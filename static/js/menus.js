@@ -16,7 +16,7 @@ document.addEventListener("keydown", ({ key }) => {
   }
 });
 
-// Page Up and Page Down lead to the pictures beside the shown one, where a page has links to them.
+// Page Up and Page Down open the previous and the next picture, if the page has links to them.
 document.addEventListener("keydown", (event) => {
   const rel = { PageUp: "prev", PageDown: "next" }[event.key];
   const link = rel && !document.querySelector("dialog[open]") && document.querySelector(`a[rel=${rel}]`);

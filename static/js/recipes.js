@@ -1,4 +1,4 @@
-// The recipes page: a form with a live preview beside it. Recipes are read and stored through the native API.
+// The recipes page: a form with a live preview. Recipes are read and stored through the native API.
 import { ApiError, callJson } from "./api/request.js";
 import { ask } from "./page/confirm.js";
 import { byId, create, findAll, readJson } from "./page/elements.js";
@@ -22,9 +22,9 @@ const preview = new Preview(urls.preview);
 const state = {
   /** @type {Named[]} */
   recipes: readJson("recipes"),
-  /** The recipe as it was loaded, for what the form has no field for. @type {Record<string, any>} */
+  /** The loaded recipe, for values that the form has no field for. @type {Record<string, any>} */
   base: {},
-  /** What the preview shows: a sample, or a picture of a job. @type {Record<string, any>} */
+  /** The subject of the preview: a sample, or a picture of a job. @type {Record<string, any>} */
   subject: { sample: "portrait" },
 };
 
@@ -144,7 +144,7 @@ async function reload(name) {
 }
 
 /**
- * Run an action of a button, and show why it failed.
+ * Run the action of a button, and show the reason if it fails.
  * @param {() => Promise<void>} action
  */
 async function tried(action) {

@@ -1,4 +1,4 @@
-// The theme: applied before the first paint, so that a chosen one never flashes, and chosen in the bar's menu. A classic
+// The theme: applied before the first paint, so that no other theme flashes, and chosen in the bar's menu. A classic
 // script, because modules run after the first paint.
 const THEME_KEY = "keyline-theme";
 
@@ -22,7 +22,7 @@ function storeTheme(theme) {
   try {
     localStorage.setItem(THEME_KEY, theme);
   } catch {
-    // A private window: the choice holds for this page only.
+    // In a private window the choice is valid only for this page.
   }
 }
 

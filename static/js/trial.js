@@ -1,4 +1,4 @@
-// The welcome page: a photo that is chosen or dropped is sent at once. Without this script the form has a button.
+// The welcome page: a chosen or dropped photo is sent immediately. Without this script the form has a button.
 import { byId, find } from "./page/elements.js";
 
 const form = byId("trial", HTMLFormElement);

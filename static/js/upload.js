@@ -1,5 +1,5 @@
-// The first page. Pictures are checked and sent ahead one by one as they are chosen, each with its own progress and its
-// own error; the job is submitted with those that arrived. A single picture goes straight to its page.
+// The first page. Pictures are checked and uploaded one by one when they are chosen, each with its own progress and its
+// own error; the job is submitted with the uploaded ones. A single picture is submitted immediately.
 import { ApiError, callJson } from "./api/request.js";
 import { byId, find, findAll, readJson } from "./page/elements.js";
 import { fill, gettext, ngettext } from "./page/texts.js";
@@ -25,12 +25,12 @@ const urls = { uploads: form.dataset.uploads ?? "", jobs: form.dataset.jobs ?? "
 
 /** The page's state. */
 const state = {
-  /** In the order in which they were chosen. @type {Set<Item>} */
+  /** The files in the order in which they were chosen. @type {Set<Item>} */
   items: new Set(),
   isSubmitting: false,
-  /** The picture whose settings the form shows; null for those of all. @type {Item | null} */
+  /** The picture whose settings the form shows; null if it shows the common settings. @type {Item | null} */
   shown: null,
-  /** The settings of all while the form shows those of one picture. @type {Partial<Options>} */
+  /** The common settings while the form shows those of one picture. @type {Partial<Options>} */
   common: {},
 };
 /** @type {Map<Item, TrayRow>} */
@@ -97,7 +97,7 @@ async function withFolder(chosen) {
 }
 
 /**
- * Add one of the site's own pictures, as if it had been dropped.
+ * Add one of the site's sample pictures, like a dropped file.
  * @param {HTMLElement} button
  */
 async function addSample({ dataset }) {
@@ -135,7 +135,7 @@ function addFile(file, folder) {
 }
 
 /**
- * Return why a file is not even sent; "" when it is.
+ * Return the reason why a file is not uploaded; "" when it is.
  * @param {File} file
  * @returns {string}
  */
@@ -169,7 +169,7 @@ function showPause(seconds, error) {
 // Settings of one picture ---------------------------------------------------------------------------------------------
 
 /**
- * Let the form show and change the settings of one picture.
+ * Show the settings of one picture in the form, to be changed there.
  * @param {Item} item
  */
 function showOwn(item) {
@@ -182,7 +182,7 @@ function showOwn(item) {
   byId("parameters").scrollIntoView({ block: "nearest" });
 }
 
-/** Keep what the form says of one picture, and let it show the settings of all again. */
+/** Store the form's settings for one picture, and let the form show the settings of all again. */
 function showCommon() {
   const item = state.shown;
   if (!item) return;
@@ -261,7 +261,7 @@ async function submit(extra = {}) {
 function askForLink(url = "") {
   const dialog = byId("url-dialog", HTMLDialogElement);
   byId("url", HTMLInputElement).value = url;
-  dialog.returnValue = ""; // Escape leaves it as it was the last time
+  dialog.returnValue = ""; // Escape keeps the value of the last time
   dialog.showModal();
 }
 
@@ -279,7 +279,7 @@ function wireChoosing() {
     input.value = "";
   };
   files.addEventListener("change", () => take(files, () => true));
-  if (files.files?.length) take(files, () => true); // chosen before this script was there
+  if (files.files?.length) take(files, () => true); // chosen before this script was loaded
   folder.addEventListener("change", () => take(folder, (file) => mayBePicture(file) || isArchive(file)));
   for (const button of findAll(form, "[data-sample]")) {
     button.addEventListener("click", () => void addSample(button));
@@ -301,7 +301,7 @@ function wireChoosing() {
   });
 }
 
-// The browser's Back shows the page as it was left, in the middle of submitting.
+// The browser's Back button shows the page as it was left, during the submission.
 window.addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   state.isSubmitting = false;

@@ -229,7 +229,7 @@ def test_a_body_in_chunks_is_read_up_to_the_limit(
     answer = chunked(alice.api(), path, body, MULTIPART if path != SEGMENT else "application/json")
 
     assert answer.status_code == status, answer.content
-    assert sum(on_disk) <= CAP + 1  # where each file is checked separately, one extra byte shows that it is too long
+    assert sum(on_disk) <= CAP + 1  # one additional byte shows that a file is too long
     assert body.taken < 2**20
     if path == SEGMENT:
         assert answer.json()["error_code"] == 216202

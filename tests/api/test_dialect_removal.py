@@ -14,8 +14,8 @@ from django.conf import settings
 from jobs.api import registry
 
 DIALECTS = [dialect.name for dialect in registry.dialects()]
-APIS = [*DIALECTS, "mcp"]  # no route calls its tools
-COMMANDS = ("jobs/management/commands/mcp.py",)  # they serve one API only, and report if it is missing
+APIS = [*DIALECTS, "mcp"]  # MCP has tools instead of routes
+COMMANDS = ("jobs/management/commands/mcp.py",)  # these programs serve one API only, and report when it is missing
 # The program and its tests, without data.
 COPIED = (
     "jobs",
@@ -31,7 +31,7 @@ COPIED = (
     "locale",
 )
 ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
-# Shared code that could name a dialect. Migrations describe the past.
+# Shared code that must not name a dialect. Migrations are excluded, because they describe the past.
 SHARED = ("jobs", "mattingsite", "templates", "static")
 # The tests of the code that all dialects share; the other tests of these folders are imported, but not run.
 SMOKE = "test_error_table or test_schema.py or test_registry or test_import_direction or test_fields"

@@ -1,4 +1,4 @@
-"""Every error of the tree in every API: each dialect has a format for it, and docs/errors.md lists it."""
+"""Every MattingError in every API: each dialect has a format for it, and docs/errors.md lists it."""
 
 from __future__ import annotations
 

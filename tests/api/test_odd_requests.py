@@ -1,4 +1,4 @@
-"""Odd requests to every route of every API: each response is one that the documentation describes."""
+"""Odd requests to every route of every API: each response is described in the documentation."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def _value(converter: str) -> object:
 
 
 def documented(contract: Contract, response: Any, request: str) -> Iterator[str]:
-    """Yield what the documentation does not describe in a response."""
+    """Yield the parts of a response that the documentation does not describe."""
     status = response.status_code
     if not response.headers.get("X-Request-Id"):
         yield f"{request}: no request id"
@@ -107,7 +107,7 @@ def documented(contract: Contract, response: Any, request: str) -> Iterator[str]
 
 
 def has_envelope(contract: Contract, body: Any) -> bool:
-    """Return whether a body is an error of the API; an invalid parameter of the native API names its field."""
+    """Return whether a body is an error of the API; for an invalid parameter, the native API must name its field."""
     if "error_description" in body:  # OAuth 2.0, of Baidu's tokens
         return set(body) == {"error", "error_description"}
     if contract.name == "native":
@@ -118,7 +118,7 @@ def has_envelope(contract: Contract, body: Any) -> bool:
 
 @pytest.fixture(autouse=True)
 def _alone(monkeypatch: pytest.MonkeyPatch, instant_worker: FakeEngine) -> None:
-    """Switch off the rate limits, which would respond instead of the views, and all other machines."""
+    """Switch off the rate limits, which would respond instead of the views, and block requests to other machines."""
 
     def away(*args: object, **values: object) -> None:
         raise DownloadFailed
@@ -188,7 +188,7 @@ def test_fields_of_any_type_are_read_or_refused(name: str, client_of_alice: Clie
 
 # The native API's routes that take the options of a cut-out.
 WITH_OPTIONS = ("jobs", "job-again", "job-variants")
-# Fields that make a request valid up to the odd one.
+# Fields that make a request valid except for the odd one.
 USUAL: dict[str, dict[str, Any]] = {
     "native": {"image_url": "https://pictures.example/a.jpg"},
     "baidu": {"url": "https://pictures.example/a.jpg"},

@@ -17,7 +17,7 @@ from tests.api.contracts import needs
 from tests.api.picture_server import PictureServer
 from tests.stack import Api, Stack
 
-pytestmark = [pytest.mark.e2e, needs("unet")]  # it returns the alpha that the others are compared with
+pytestmark = [pytest.mark.e2e, needs("unet")]  # the UNet API returns the alpha with which the others are compared
 
 SOFT_CUT = 0.1  # the soft matte's default: levels from 0.1 to 0.9 are stretched to 0..1
 

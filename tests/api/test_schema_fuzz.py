@@ -30,7 +30,7 @@ from tests import photos
 from tests.cast import Person
 from tests.fakes import FakeEngine
 
-CASES_AN_OPERATION = 52  # 2,000 and more over all APIs
+CASES_AN_OPERATION = 52  # more than 2,000 requests over all APIs
 SLOWEST_ANSWER_S = 20.0
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 APIS = ["Native", *(str(dialect.label) for dialect in registry.dialects())]
@@ -121,7 +121,7 @@ def fuzz(operation: APIOperation, person: Person) -> tuple[int, str]:
         try:
             examples(run)()
         except Unsatisfiable:
-            continue  # no request to this operation can be invalid, or none can be valid
+            continue  # the operation has no field that can be invalid, or none that can be valid
         except (AssertionError, FailureGroup) as error:
             problem = problem or f"{operation.label}: {type(error).__name__} {error}"[:3000]
     return count, problem

@@ -91,7 +91,7 @@ def test_values_are_hashed_as_every_database_gives_them_back(chain: list[AuditEn
 
     entry = audit_append(action=Action.QUOTA_CHANGED, author=Author(name="alice"), after=values)
 
-    # The forms that PostgreSQL's numeric gives them: no exponents, and no sign before a zero.
+    # PostgreSQL's numeric returns these values without exponents and without a negative zero.
     assert json.dumps(entry.after["large"]) == "10000000000000000"
     assert json.dumps(entry.after["huge"]) == "-10000000000000000000000"
     assert json.dumps(entry.after["zero"]) == "0.0"

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -214,8 +215,7 @@ def editor(site: Site) -> list[Figure]:
         started = time.perf_counter()
         response = api.post(
             f"/api/jobs/{job}/variants",
-            json={"threshold": 5 + number, "for_screen": True},
-            headers={"Accept": "image/webp"},
+            json={"threshold": 5 + number, "format": "png", "for_screen": True},
         )
         response.raise_for_status()
         took_ms.append((time.perf_counter() - started) * 1000)
@@ -252,7 +252,9 @@ def short_name(pid: int) -> str:
         if word in words:
             following = words[words.index(word) + 1 :] if word == "--child" and "work" in words else []
             return f"work {following[0]}" if following else "web" if "webserver" in " ".join(words) else word
-    return "web server" if any("webserver" in word for word in words) else " ".join(words[-2:])[-40:]
+    if any("webserver" in word for word in words):
+        return "web server"
+    return " ".join(Path(word).name for word in words[-2:])[-40:]
 
 
 # Requests -------------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from pillow_heif import register_heif_opener
 
 from tests import photos
 
-# Formats whose decoder can tell that the end is missing. BMP and GIF are cut where their pixels are, not after them.
+# Formats whose decoder detects a missing end. BMP and GIF are cut inside their pixels instead.
 _CUT_FORMATS = {
     "JPEG": {"quality": 85},
     "PNG": {},

@@ -17,7 +17,7 @@ from tests.cast import Person
 from tests.e2e.hostile import hostile_files
 
 FILES = dict(hostile_files())
-# The largest bomb would unpack to 400 MB; a tenth of that is far more than the allocator keeps.
+# The largest bomb would unpack to 400 MB. A tenth of this is far above the memory that the allocator keeps.
 MEMORY_MARGIN_BYTES = 40 * 2**20
 
 

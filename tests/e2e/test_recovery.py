@@ -16,7 +16,8 @@ from tests.stack import Stack, alive, wait_for
 
 pytestmark = pytest.mark.e2e
 
-# The limit is 15 s after the kill; on a machine with two test processes, loading the restarted model takes longer.
+# The guarantee is 15 s after the kill. On a machine that runs two test processes, loading the restarted model takes
+# additional time.
 RECOVERY_S = 120
 
 
@@ -90,7 +91,7 @@ def test_a_web_server_that_is_killed_comes_back(live_stack: Stack) -> None:
     os.kill(min(servers), signal.SIGKILL)
 
     def answers_anew() -> bool:
-        if alive(servers):  # its orphaned processes still respond, and end when they notice
+        if alive(servers):  # orphaned processes may still respond until they notice
             return False
         try:
             return requests.get(f"{live_stack.base_url}/health", timeout=5).status_code == 200

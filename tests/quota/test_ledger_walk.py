@@ -26,10 +26,7 @@ STEPS = 120
 
 
 class Walk:
-    """Run random steps, and count what must be charged.
-
-    Waiting, running and finished pictures, and cancelled running ones.
-    """
+    """Run random steps, and compute the expected charges."""
 
     def __init__(self, person: Person, seed: int) -> None:
         self.person = person

@@ -24,7 +24,7 @@ def outcome_of(database_url: str, folder: Path, program: str = "stampede") -> di
         "REDIS_URL": settings.REDIS_URL,
         "MATTING_DATA_DIR": str(folder),
         "DJANGO_SETTINGS_MODULE": "mattingsite.settings",
-        "MATTING_REPEAT_WINDOW_S": "0",  # all of them send the same picture as different requests
+        "MATTING_REPEAT_WINDOW_S": "0",  # all threads send the same picture intentionally
     }
     command = [sys.executable, "-m", f"tests.quota.{program}"]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)

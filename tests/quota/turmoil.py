@@ -70,7 +70,7 @@ def _rage(team_id: object, seed: int, errors: Counter[str], most_running: list[i
         try:
             _deed(chance, actor, most_running)
         except (MattingError, Job.DoesNotExist):
-            continue  # rejected, or purged by another process; both are allowed
+            continue  # rejected, or purged by another process: both may happen
         except Exception as error:
             errors[repr(error)] += 1
     connection.close()

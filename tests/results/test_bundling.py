@@ -133,7 +133,7 @@ def test_a_worker_that_died_at_it_is_replaced_up_to_the_last(
     job: Job, asked: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
-        """A BaseException for a worker that is killed."""
+        """A BaseException that simulates a killed worker."""
 
     def die(*args: object) -> None:
         raise Killed
@@ -172,7 +172,7 @@ def test_a_zip_is_made_once_the_storage_accepts_it_again(
         bundle_make(*asked[0])
     Bundle.objects.update(next_try_at=timezone.now() + dt.timedelta(hours=1))
     bundle_make(*asked[0])
-    assert Bundle.objects.get().attempt == 1  # its retry is not due yet
+    assert Bundle.objects.get().attempt == 1  # the retry is not due yet
     Bundle.objects.update(next_try_at=timezone.now())
 
     bundle_make(*asked[0])

@@ -104,7 +104,7 @@ def test_what_the_storage_refuses_to_delete_is_tried_again_until_it_is_gone(
         make_due()
         assert deletions_retry() == 0
     assert stored_files()
-    assert deletions_retry() == 0  # its retry is not due yet
+    assert deletions_retry() == 0  # the retry is not due yet
 
     make_due()
     assert deletions_retry() == 1

@@ -99,7 +99,7 @@ def test_programs_of_one_rank_share_the_grace_period(tmp_path: Path) -> None:
     supervisor.run(until=lambda: all(_pids(tmp_path / name) for name in ("stubborn", "willing")))
     willing = _pids(tmp_path / "willing")[0]
 
-    # The first one never ends by itself; the stop continues only because the second one gets its signal meanwhile.
+    # The first program never ends by itself: the stop continues only because the second signal arrived.
     supervisor.stop(hurry=lambda: not _is_alive(willing))
 
     assert not _is_alive(_pids(tmp_path / "stubborn")[0])

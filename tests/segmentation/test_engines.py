@@ -243,7 +243,7 @@ def test_a_person_whose_matte_is_faint_counts_less(session, rgb):
 
 
 def test_a_person_who_is_served_is_sure_enough_with_the_matte_too(session, rgb):
-    answer_with_people(session, people_maps((1, 3, 2, 4, 1.0)))  # a score of 0.73, before the matte is considered
+    answer_with_people(session, people_maps((1, 3, 2, 4, 1.0)))  # a score of 0.73, before the matte is used
     sharp = session.run
     session.run = lambda batch: [sharp(batch)[0] / 12, sharp(batch)[1]]  # and mattes of 0.73 where they are opaque
 
@@ -253,7 +253,8 @@ def test_a_person_who_is_served_is_sure_enough_with_the_matte_too(session, rgb):
 
 def test_a_persons_box_is_what_the_cells_about_its_centre_agree_on(session, rgb):
     maps = people_maps((3, 3, 4, 4, 2.0))
-    maps[:, 3, 4] = 2.0 - 1e-3, *np.log([3, 2, 3, 2])  # its neighbour with the same score: a box further right
+    # The neighbour has the same score, and its box extends further to the right.
+    maps[:, 3, 4] = 2.0 - 1e-3, *np.log([3, 2, 3, 2])
     answer_with_people(session, maps)
 
     (person,) = engine_of(session).instances(rgb)
@@ -283,7 +284,7 @@ def test_the_released_weights_find_the_astronaut(built_in):
     rows, columns = alpha.shape
     face = alpha[rows * 60 // 512 : rows * 180 // 512, columns * 180 // 512 : columns * 270 // 512]
     assert face.mean() > 0.9
-    assert 0.2 < alpha.mean() < 0.75  # a flag and a shuttle beside her, which may also count as subjects
+    assert 0.2 < alpha.mean() < 0.75  # tolerance for the flag and the shuttle beside her
 
 
 def test_the_released_weights_keep_to_the_box(built_in):
@@ -309,7 +310,7 @@ class RedEncoder:
 
 
 class PromptedDecoder:
-    """A fake decoder: the subject is what is red and in the box, and what a keep point is on."""
+    """A fake decoder: the subject is everything red inside the box, and the places of keep points."""
 
     runtime = "recording"
     outputs = ("mattes", "people")
@@ -375,7 +376,7 @@ class TestClicks:
         for count in range(1, 4):
             engine.points(rgb, points[:count], [], from_auto=False)
         assert len(parts[0].batches) == 1
-        assert len(parts[1].planes) == 3  # one look for each new click
+        assert len(parts[1].planes) == 3  # one run for each new click
         engine.points(255 - rgb, points, [], from_auto=False)
         assert len(parts[0].batches) == 2
 

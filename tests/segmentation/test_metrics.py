@@ -211,7 +211,7 @@ class TestPeople:
 
         figures = people_figures(first, second)
 
-        # The wrong one scores higher: recall 1/2 is reached at precision 1/2.
+        # The wrong detection has the higher score: recall 1/2 is reached at precision 1/2.
         assert figures["ap50"] == pytest.approx(0.5 * 51 / 101)
         assert figures["count_error"] == 0
 
@@ -270,7 +270,8 @@ class TestEvaluation:
         photos, masks = tmp_path / "photos", tmp_path / "masks"
         photos.mkdir()
         masks.mkdir()
-        cv2.imwrite(str(photos / "one.png"), bright((0, 20)) // 2 + 100)  # as a separate mask it would have a low score
+        # Its score would be low if it were used as a mask.
+        cv2.imwrite(str(photos / "one.png"), bright((0, 20)) // 2 + 100)
         cv2.imwrite(str(photos / "two.jpg"), bright((0, 20)))
         cv2.imwrite(str(masks / "one.png"), bright((0, 20))[..., 0])
 
@@ -280,7 +281,7 @@ class TestEvaluation:
         assert figures["pictures"] == 2
         assert figures["max_f"] == pytest.approx(1)
         assert figures["mae"] == 0
-        assert figures["empty_opaque_share"] == 0.5  # two.jpg has no mask, so nothing should be found
+        assert figures["empty_opaque_share"] == 0.5  # two.jpg has no mask, so the correct result is empty
 
     def test_boxes_are_scored_one_person_at_a_time(self):
         people = np.zeros((40, 40), np.uint8)
@@ -306,7 +307,7 @@ class TestEvaluation:
     def test_people_are_counted_from_the_score_at_which_they_are_served(self, served_score, count_error):
         people = np.zeros((40, 40), np.uint8)
         people[:, :10] = 1
-        engine = BrightEngine(scores=(0.9, 0.4))  # the second one is not a person
+        engine = BrightEngine(scores=(0.9, 0.4))  # the second detection is not a person
 
         sample = Sample(bright((0, 10), (20, 30)), None, people)
         figures = score_instances(engine, iter([sample]), served_score)

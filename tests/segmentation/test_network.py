@@ -167,7 +167,7 @@ class TestLoading:
 
     def test_many_faults_are_counted_rather_than_listed(self, network, tmp_path):
         path = saved(tmp_path / "weights.safetensors", network)
-        path.with_suffix(".json").unlink()  # without it, the network has the default size
+        path.with_suffix(".json").unlink()  # without a manifest, the network has the default size
 
         with pytest.raises(WeightsInvalid, match=r"and \d+ more"):
             load_network(path)
@@ -227,7 +227,7 @@ class TestShippedWeights:
         assert SHIPPED.stat().st_size < 40e6
 
     def test_a_cup_on_a_table_comes_out_and_the_table_does_not(self, engine):
-        alpha = engine.auto(skimage.data.coffee()).alpha  # of a photo of 400 x 600 pixels, with the cup in the middle
+        alpha = engine.auto(skimage.data.coffee()).alpha  # the photo has 400 x 600 pixels, with the cup in the middle
 
         side = len(alpha)
         assert alpha[side * 35 // 100 : side * 66 // 100, side * 40 // 100 : side * 62 // 100].mean() > 0.9
@@ -249,7 +249,7 @@ class TestClickableNetwork:
     def clickable(self):
         torch.manual_seed(2)
         network = KeylineUNet(CLICKABLE).eval()
-        for module in (*network.prompts.tell, network.attention[0].out):  # as after training
+        for module in (*network.prompts.tell, network.attention[0].out):  # simulate a trained network
             torch.nn.init.normal_(module.weight, std=0.3)
         return network
 

@@ -121,7 +121,7 @@ def test_a_softened_outline_shows_nothing_of_the_old_background():
 
 def test_a_variant_of_ink_in_boxes_has_the_same_colours():
     page = np.full((300, 400, 3), 250, np.uint8)
-    page[20:60, 20:380] = (30, 60, 200)  # printed text with a larger area than the seal
+    page[20:60, 20:380] = (30, 60, 200)  # print, with a larger area than the seal
     page[200:260, 300:360] = (200, 40, 50)
     page[220:240, 320:340] = 250
     options = CutoutOptions(method="boxes", boxes=((290, 190, 370, 270),), subject="stamp")

@@ -20,10 +20,12 @@ from jobs.teams.directory.person import DirectoryPerson, DirectoryUnavailable
 from mattingsite.environment import Environment
 from mattingsite.sign_on import Directory, ldap_apps
 from tests.cast import Person
+from tests.jobs.fetch.certificates import Authority
 from tests.ldap_server import PASSWORD, LdapServer, running_ldap
 from tests.stack import free_port
 
 pytestmark = pytest.mark.django_db
+search = pytest.importorskip("jobs.teams.directory.search", reason="run .ci/ldap", exc_type=ImportError)
 
 LOGIN = "/accounts/login/"
 AWAY = "Passwords cannot be checked at the moment"
@@ -42,6 +44,12 @@ GROUPS = {"designers": ["dana", "alice"], "posix-ops": ["olga"], "leads": ["dana
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LdapServer]:
     with running_ldap(tmp_path_factory.mktemp("ldap"), PEOPLE, GROUPS) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def forget_outages() -> Iterator[None]:
+    yield
+    search.service.forget()
 
 
 @pytest.fixture
@@ -189,11 +197,10 @@ def test_an_account_that_is_not_active_stays_out(site: Directory) -> None:
 
 
 def test_member_of_and_tls_from_the_first_byte_work_as_well(server: LdapServer) -> None:
-    from jobs.teams.directory.search import person_sign_in
 
     directory = replace(server.directory, url=server.secure_url, groups="")
 
-    person = person_sign_in(directory, name="dana", password=PASSWORD)
+    person = search.person_sign_in(directory, name="dana", password=PASSWORD)
 
     assert isinstance(person, DirectoryPerson)
     assert person.groups == ["designers", "leads"]
@@ -201,13 +208,10 @@ def test_member_of_and_tls_from_the_first_byte_work_as_well(server: LdapServer) 
 
 
 def test_a_certificate_of_another_authority_is_refused(server: LdapServer, tmp_path: Path) -> None:
-    from jobs.teams.directory.search import person_sign_in
-    from tests.jobs.fetch.certificates import Authority
-
     other = replace(server.directory, ca_certificates=str(Authority(tmp_path).certificate_path))
 
     with pytest.raises(DirectoryUnavailable):
-        person_sign_in(other, name="dana", password=PASSWORD)
+        search.person_sign_in(other, name="dana", password=PASSWORD)
 
 
 def test_a_directory_that_is_away_is_told_and_counts_no_failure(
@@ -238,8 +242,6 @@ def test_passwords_of_this_site_work_and_are_counted_while_the_directory_is_away
 def test_a_directory_that_accepts_connections_and_never_answers_costs_seconds(
     server: LdapServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from jobs.teams.directory import search
-
     monkeypatch.setattr(search, "TIMEOUT_S", 0.2)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))

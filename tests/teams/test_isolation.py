@@ -45,7 +45,7 @@ from tests.teams.routes import CHECKS, Other, check_of, routes
 
 pytestmark = pytest.mark.django_db
 
-# Part of every name that Alice has chosen; where Charlie sees it, data has leaked.
+# The text in every name that Alice chose: if Charlie sees it, data has leaked.
 MARK = "alices-own-thing"
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -222,7 +222,7 @@ def test_no_page_of_the_admin_opens_for_who_is_no_staff(things: dict[str, str], 
             continue
         try:
             address = reverse(route.name, kwargs={part: values.get(part, things["job"]) for part in route.parts})
-        except NoReverseMatch:  # a part with a pattern that no id matches, such as the catch-all
+        except NoReverseMatch:  # a parameter whose pattern matches no id, such as the catch-all
             continue
         answer = charlies[0].get(address)
         assert answer.status_code in (302, 403, 404), (route.name, answer.status_code)

@@ -1,4 +1,4 @@
-"""Keys: scopes, networks, expiry, and what the site stores about their use."""
+"""API keys: scopes, networks, expiry, and the stored data about their use."""
 
 from __future__ import annotations
 

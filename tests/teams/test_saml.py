@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,6 +20,7 @@ from pytest_django import Settings
 
 from jobs.models import Membership
 from jobs.running.checks import check_matting_settings
+from jobs.teams import provider_outage
 from mattingsite.environment import Environment
 from mattingsite.sign_on import saml_apps
 from tests.cast import Person
@@ -27,6 +28,13 @@ from tests.stack import ROOT, free_port
 from tests.teams.saml_provider import ENTITY_ID, SSO_URL, Request, SamlProvider
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def forget_outages() -> Iterator[None]:
+    yield
+    provider_outage.provider.forget()
+
 
 LOGIN = "/accounts/saml/company/login/"
 MICROSOFT = "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"
@@ -76,13 +84,13 @@ SignIn = Callable[..., Client]
 
 
 def browser_of_a_person() -> Client:
-    """Return a client that names the host, as every browser does; the URLs in requests are made of it."""
+    """Return a client that sends the host name, as every browser does; the URLs in requests are built from it."""
     return Client(headers={"host": "localhost"})
 
 
 @pytest.fixture
 def sign_in(provider: SamlProvider, use: Callable[[dict[str, str]], None]) -> SignIn:
-    """Sign a person in as a browser does: to the provider and back with its form."""
+    """Sign in a person as a browser does: through the provider and back with its form."""
     use(variables_of(provider))
 
     def run(name: str, *groups: str, signer: SamlProvider = provider, **changes: object) -> Client:

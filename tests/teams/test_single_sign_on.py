@@ -19,6 +19,7 @@ from pytest_django import Settings
 
 from jobs.models import AuditEntry, Membership, Team
 from jobs.running.checks import check_matting_settings
+from jobs.teams import provider_outage
 from tests.cast import Person
 from tests.stack import ROOT, free_port
 
@@ -27,6 +28,13 @@ with warnings.catch_warnings():
     from oidc_provider_mock import run_server_in_thread
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def forget_outages() -> Iterator[None]:
+    yield
+    provider_outage.provider.forget()
+
 
 LOGIN = "/accounts/oidc/oidc/login/"
 

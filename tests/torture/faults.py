@@ -204,10 +204,7 @@ _DISK_BYTES = 512 * 2**20
 
 
 def full_disk(*, seconds: float) -> list[Figure]:
-    """Fill the disk of the data folder: no partial files remain, and jobs can be deleted.
-
-    This needs the permission to mount a tmpfs.
-    """
+    """Fill the disk of the data folder: no partial file remains, and jobs can be deleted. Requires a tmpfs mount."""
     folder = Path(tempfile.mkdtemp(prefix="keyline-disk-"))
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "tmpfs", str(folder)], capture_output=True, check=False

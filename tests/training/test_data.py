@@ -81,7 +81,7 @@ class TestData:
         assert len(full_bank.empty) == 4
         assert len(full_bank.marked) == len(full_bank.objects) == len(full_bank.boxed) == 1
         assert full_bank.boxed_present.sum((0, 2)).tolist() == [2, 1]
-        assert (full_bank.real > 0.7).sum() == 6  # drawn more often than their set's weight, because they are small
+        assert (full_bank.real > 0.7).sum() == 6  # small subjects have a higher weight than their set alone gives
         assert (full_bank.people[full_bank.real > 0] == PEOPLE_CODES["one"]).all()
         assert full_bank.people[full_bank.marked_photo[0]] == PEOPLE_CODES["marked"]
 

@@ -35,7 +35,7 @@ class TestLosses:
         trusted = torch.ones_like(alphas)
         missed, eroded = (alphas * 2 - 1) * 3, (alphas * 2 - 1) * 3
         missed[..., 20:24, 52:56] = -3  # 16 pixels in one place
-        eroded[..., 28:32, 20:24] = -3  # the same number inside the other part
+        eroded[..., 28:32, 20:24] = -3  # the same number of pixels inside the other part
 
         assert matte_loss(missed, alphas, trusted) > matte_loss(eroded, alphas, trusted)
 

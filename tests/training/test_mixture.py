@@ -89,7 +89,7 @@ class TestMixture:
     def test_marked_people_are_pasted_as_people(self, full_bank, monkeypatch):
         torch.manual_seed(0)
         monkeypatch.setattr(mixture, "OBJECT_SHARE", 1.0)
-        full_bank.people[:] = PEOPLE_CODES["thing"]  # so that all people of a composition are marked
+        full_bank.people[:] = PEOPLE_CODES["thing"]  # so that all people of a composition are marked people
         monkeypatch.setattr(full_bank, "real", torch.zeros_like(full_bank.real).index_fill(0, full_bank.empty, 1.0))
 
         batch = mixture.composites(full_bank, 8, SIZE)

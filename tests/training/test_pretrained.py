@@ -63,7 +63,7 @@ def test_the_stem_answers_as_theirs_to_a_photo_normalised_our_way(encoder, check
     ours = encoder.stem(torch.cat([(photo - mean) / deviation, torch.ones(1, 1, 32, 32)], 1))
 
     theirs = functional.conv2d((photo * 255 - 127) / 128, weights["_conv_stem.weight"], None, 2, 1)
-    inner = (..., slice(1, -1), slice(1, -1))  # at the border both pad with zeros, which represent different grays
+    inner = (..., slice(1, -1), slice(1, -1))  # at the border both pad with zeros, which have different meanings
     torch.testing.assert_close(ours[inner], normalised(weights, "_bn0", theirs)[inner], rtol=1e-4, atol=1e-4)
 
 

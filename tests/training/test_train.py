@@ -105,7 +105,7 @@ class TestTraining:
             data=pairs, out=tmp_path / "out", schedule=Schedule(minutes=1e-9, size=SIZE, batch=2), say=lines.append
         )
 
-        assert run.step == 1  # the first step uses up the time, however fast the machine is
+        assert run.step == 1  # the first step uses all of the time, on any machine
         assert lines[0].startswith("8 photos")
         load_network(tmp_path / "out" / "weights.safetensors")
 

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def fetch(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], bytes]], None]:
-    """Replace every download by what `answer` returns or raises."""
+    """Replace every download: return the value of `answer`, or raise its error."""
 
     def answering(answer: Callable[[], bytes]) -> None:
         monkeypatch.setattr(

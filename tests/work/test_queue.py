@@ -30,7 +30,7 @@ def look() -> None:
     if not _answers:
         _answers.append("failed")
         connection.connection.close()
-        connection.errors_occurred = True  # the state that a failing query leaves behind
+        connection.errors_occurred = True  # every failing query leaves the connection in this state
         raise OperationalError("server closed the connection unexpectedly")
     Team.objects.count()
     _answers.append("answered")

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def waited(job_ids: list[object], deed: Callable[[JobWakeups], Awaitable[None]]) -> None:
-    """Wait for several jobs at the same time, run a function meanwhile, and return when all waits have ended."""
+    """Wait for several jobs at the same time, call a function during the wait, and return when all waits have ended."""
 
     async def scene() -> None:
         waking = JobWakeups()

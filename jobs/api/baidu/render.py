@@ -20,7 +20,7 @@ from .errors import ParameterTooLong, TokenExpired
 # The official SDK rejects a token without this word.
 SCOPE = "public brain_all_scope"
 
-# Core code to `error_code`. The HTTP status is always 200: clients look at the body alone.
+# Core code to `error_code`. The HTTP status is always 200, because clients read only the body.
 ERRORS: dict[str, int] = {
     "authentication_required": 110,
     "permission_denied": 6,

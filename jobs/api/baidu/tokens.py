@@ -20,7 +20,7 @@ _SALT = "keyline.token"
 def token_issue(*, public_id: str, secret: str) -> tuple[ApiKey, str]:
     """Return the key of an id and its secret, with a new token; older tokens stay valid.
 
-    Raise AuthenticationRequired; for an unknown id, its field is `client_id`.
+    Raise AuthenticationRequired; the error's field is `client_id` for an unknown id.
     """
     key = key_by_public_id(public_id)
     if key is None:

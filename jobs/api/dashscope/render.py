@@ -21,7 +21,7 @@ MODEL = "image-instance-segmentation"
 TASK_LIFE_S = 24 * 3600
 MAX_FILE_BYTES = 10 * 2**20
 UNKNOWN = "UNKNOWN"
-# Upper case: the SDK's `wait` stops on nothing else.
+# Upper case, because the SDK's `wait` recognises no other form.
 TASK_STATUS: dict[str, str] = {
     Status.QUEUED: "PENDING",
     Status.RUNNING: "RUNNING",
@@ -130,7 +130,7 @@ def render_listed(job: Job) -> dict[str, Any]:
 
 
 def render_policy(grant: UploadGrant, *, public_id: str, upload_host: str, request_id: str) -> dict[str, Any]:
-    """Return what the SDK needs to upload a file to `upload_host` within GRANT_TTL_S seconds."""
+    """Return the form fields with which the SDK uploads a file to `upload_host` within GRANT_TTL_S seconds."""
     return {
         "request_id": request_id,
         "data": {

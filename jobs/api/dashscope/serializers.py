@@ -24,7 +24,7 @@ from .render import MAX_FILE_BYTES, MODEL, TASK_STATUS
 
 UPLOAD_SCHEME = "oss://"
 OPTIONS = CutoutOptions(method=Method.INSTANCES, outputs=(Output.MASK, Output.VISUALIZATION))
-# The SDK uploads `file://` only in its own arguments, which arrive under these names.
+# The SDK uploads `file://` URLs only from its own arguments, which are sent under these names.
 _URL_FIELDS = ("image_url", "base_image_url", "ref_img", "sketch_image_url")
 _MOMENT = r"^(19|20)[0-9]{12}$"
 _STATUS = {word: status for status, word in TASK_STATUS.items()}
@@ -100,7 +100,7 @@ class DashScopeTaskFilterSerializer(serializers.Serializer):
         return {
             "status": _STATUS.get(values.get("status", "")),
             "created_after": _moment(values.get("start_time")),
-            # The end counts too, as a whole second.
+            # The end is included, as a whole second.
             "created_before": end and end + dt.timedelta(seconds=1),
         }
 

@@ -22,7 +22,7 @@ _NAMESPACE = uuid.UUID("5b0c3a52-6f0e-4a57-9d0b-3f1f1c0d5a61")
 
 @dataclass(frozen=True, slots=True)
 class UploadGrant:
-    """What an uploader must send: `policy` (base64 JSON), its `signature`, and the `directory` of the file names."""
+    """The form fields of an upload: `policy` (base64 JSON), its `signature`, and the `directory` of the file names."""
 
     policy: str
     signature: str

@@ -32,7 +32,7 @@ class StrokeSerializer(KnownFieldsOnly, serializers.Serializer):
 
 
 class EditSerializer(KnownFieldsOnly, serializers.Serializer):
-    """Describe an edit: the settings of the rendering, the people left out, the strokes of the brush and the finish."""
+    """An edit: the rendering's settings, the ids of excluded people, the strokes of the brush, and the finish."""
 
     options = CutoutOptionsSerializer(required=False)
     dropped = serializers.ListField(child=serializers.IntegerField(min_value=1, max_value=255), required=False)

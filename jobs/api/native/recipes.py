@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 from django.http import FileResponse, HttpResponseBase
@@ -201,7 +201,9 @@ class RecipesImportView(NativeView):
         responses={200: RecipeListSerializer, "4XX": PROBLEM},
     )
     def post(self, request: Request) -> Response:
-        saved = recipes_import(actor=self.actor, bodies=request.data)
+        saved = recipes_import(
+            actor=self.actor, bodies=cast("dict[str, Any]", request.data)
+        )  # MarkedJson takes no list
         return Response({"results": [recipe_document(named) for named in saved]})
 
 

@@ -33,6 +33,20 @@ MAX_RECIPES_PER_JOB = 20
 _OPTION_NAMES = tuple(CutoutOptions.__dataclass_fields__)
 
 
+# What one picture of a batch may have to itself: how its result is drawn.
+OWN_OPTIONS = (
+    "subject",
+    "alpha_mode",
+    "threshold",
+    "erosion",
+    "feathering",
+    "decontaminate",
+    "format",
+    "background",
+    "crop",
+    "crop_margin",
+)
+
 # Options that have an effect only when the model runs.
 _MODEL_OPTIONS = ("boxes", "points", "method", "subject", "quality", "refine")
 
@@ -87,7 +101,7 @@ class CutoutOptionsSerializer(serializers.Serializer):
 
 
 class PictureSettingsSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
-    """Options that one picture of a job may have to itself; what the model is asked is the same for all pictures."""
+    """The options that a single picture of a job may have; those of the model run are the same for all pictures."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         return {name: field for name, field in super().get_fields().items() if name in OWN_OPTIONS}
@@ -99,7 +113,7 @@ class PictureSettingsSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
 
 
 class SettingsField(serializers.DictField):
-    """Accept the settings of single uploads, by their id."""
+    """Accept the settings of single uploads, by upload id."""
 
     child = PictureSettingsSerializer()
 
@@ -151,7 +165,7 @@ class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
 
     def to_internal_value(self, data: Any) -> Any:
         if not isinstance(data, Mapping):
-            return super().to_internal_value(data)  # which rejects it with a message
+            return super().to_internal_value(data)  # `to_options` rejects it with a message
         values = {name: data[name] for name in data}
         if hasattr(data, "getlist"):
             for name in ("image", "image_base64", "image_url", "upload", "recipe"):

@@ -30,9 +30,10 @@ _FIELDS = ("image", "image_base64", "image_url", "upload")
 
 
 def sources_in(actor: Actor, values: dict[str, Any], limits: Limits) -> list[Source]:
-    """Count and check all pictures of a request before any is stored.
+    """Return the sources of a request, after counting and checking all of its pictures.
 
-    One invalid picture among several fails separately, with its name; for a single invalid picture its error is raised.
+    One invalid picture among several becomes a RefusedSource with its name; for a single invalid picture its error is
+    raised.
     """
     sent = [(name, value) for name in _FIELDS for value in values.get(name, ())]
     check_count(len(sent))

@@ -91,7 +91,7 @@ class VariantsView(NativeView):
         recipe: Recipe | None = None,
         with_thumbnail: bool = False,
     ) -> Rendering:
-        """Start the rendering that a request describes."""
+        """Start the rendering that a request describes, and return it."""
         values = body.validated_data
         brush = values.get("brush")
         return variant_begin(

@@ -75,7 +75,7 @@ class Drawn:
 
 
 def lengths(text: str, *, field: str, counts: tuple[int, ...]) -> tuple[Length, ...]:
-    """Parse lengths separated by spaces; raise InvalidParameter for other text or another number of them."""
+    """Parse lengths separated by spaces; raise InvalidParameter for other text or a wrong number of lengths."""
     parts = text.replace(",", " ").split()
     matches = [_LENGTH.fullmatch(part) for part in parts]
     if len(parts) not in counts or None in matches:
@@ -103,7 +103,7 @@ def max_pixels(size: str, picture_format: str) -> float:
 
 
 def fitted(width: int, height: int, pixels: float) -> tuple[int, int]:
-    """Return the largest size with the same proportions and at most `pixels` pixels, never above the given size."""
+    """Return the largest size with the same proportions and at most `pixels` pixels; the size is never increased."""
     factor = min(1.0, (pixels / (width * height)) ** 0.5)
     return max(1, int(width * factor)), max(1, int(height * factor))
 

@@ -38,7 +38,7 @@ ERRORS = {"4XX": ERROR, "5XX": ERROR}
 
 
 def body_limits() -> BodyLimits:
-    """Return the limits for a picture with a second one as its background."""
+    """Return the limits for a picture with a second picture as its background."""
     one = one_picture()
     return BodyLimits(2 * one.max_bytes, one.max_file_bytes)
 

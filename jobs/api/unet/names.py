@@ -24,7 +24,7 @@ _MAX_STEM = 100
 def second_unique_name(pattern: str, *, separator: str = "") -> str:
     """Return `pattern` with the current local time to the second.
 
-    Further names of the same second end with `-2`, `-3`, …. `separator` is between the date and the time of day. Redis
+    Further names of the same second end with `-2`, `-3`, …. separator: text between the date and the time of day. Redis
     counts the names for all web processes; the database is checked too, in case Redis has lost the count. Raise
     QueueUnavailable when Redis cannot be reached.
     """
@@ -49,12 +49,12 @@ def _number_in(pattern: str, second: str) -> int:
 
 
 def numbered_names(first: str, count: int) -> list[str]:
-    """Return `count` names: the first unchanged, the others with `-2`, `-3` and so on; unique within one folder."""
+    """Return `count` different result names: `first`, `first-2`, `first-3` and so on. Files are not looked up."""
     return [first, *(f"{first}-{number}" for number in range(2, count + 1))][:count]
 
 
 def original_names(names: Iterable[str]) -> list[str]:
-    """Return the stems of file names, made unique with ` (2)`, ` (3)` and so on; for results that keep their names."""
+    """Return the stems of file names, made unique with ` (2)`, ` (3)` and so on, for results that keep their names."""
     given: list[str] = []
     for name in names:
         stem = PurePosixPath(name).stem[:_MAX_STEM] or "picture"

@@ -29,7 +29,7 @@ class UNetOptionsSerializer(serializers.Serializer):
     alpha_mode = Choice(choices=["binary", "soft"], default="binary", help_text="soft keeps hair.")
 
     def to_options(self) -> CutoutOptions:
-        """Return the options: JPEG has the background `bg_color`, PNG the photo's colours with the alpha."""
+        """Return the options: a JPEG has the background `bg_color`, a PNG has the photo's colours and the alpha."""
         values = self.validated_data
         color = Color.parse(values["bg_color"], field_name="bg_color")
         is_jpeg = values["output_format"] == "jpeg"

@@ -1,4 +1,4 @@
-"""Decide which IP addresses belong to the public Internet. Pure functions, no network."""
+"""Decide which IP addresses belong to the public Internet. All functions are pure and use no network."""
 
 from __future__ import annotations
 

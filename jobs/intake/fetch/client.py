@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 _CHUNK_BYTES = 64 * 1024
 _ANSWER_PREFIX_BYTES = 4 * 1024
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-# We ask for `identity`; some servers compress anyway, and the limit on decoded bytes covers that.
+# The request asks for `identity`. Some servers compress anyway, so the limit applies to decoded bytes.
 _CODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
 _NETWORK_ERRORS = (HTTPError, http.client.HTTPException, OSError)
 

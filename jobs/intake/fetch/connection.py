@@ -1,8 +1,9 @@
 """Open a connection to a checked IP address within a deadline.
 
-Based on urllib3's connections with `_new_conn` replaced, as urllib3 does for SOCKS: TLS, SNI, certificate checks and
-the Host header use the name, while the socket connects to the checked address. `requests-hardened` is not used: it
-checks only the first DNS result, unwraps only IPv4-mapped addresses and has no deadline.
+The classes are based on urllib3's connections with `_new_conn` replaced, as urllib3 does for SOCKS: TLS, SNI,
+certificate checks and the Host header use the name, while the socket connects to the checked address.
+`requests-hardened` is not used: it checks only the first DNS result, unwraps only IPv4-mapped addresses and has no
+deadline.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ _LOOPBACK = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 class Target:
     """A parsed URL.
 
-    `host` in ASCII without a final dot, `path` with its query, `address` if the host is an IP address.
+    host: in ASCII, without a final dot. path: the path with the query. address: set if the host is an IP address.
     """
 
     scheme: str

@@ -109,7 +109,7 @@ def _cut_out(
     engine: Engine,
     taken: set[Path],
 ) -> Sequence[str]:
-    """Write the result files of one photo: those of its recipes, or without a recipe the cutout.
+    """Write the result files of one photo: the files of its recipes, or without a recipe the cutout.
 
     Return the notes to print: that no subject was found, or which rules of a recipe are not met.
     """

@@ -1,4 +1,4 @@
-"""`manage.py restore BACKUP` restores a backup into this site's database and storage and verifies it."""
+"""`manage.py restore BACKUP` restores a backup into this site's database and storage, and verifies the result."""
 
 from argparse import ArgumentParser
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Describe a person of the LDAP directory to allauth, which keeps the accounts of all kinds of single sign-on."""
+"""Describe a person of the LDAP directory to allauth, which stores the accounts of all kinds of single sign-on."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from jobs.teams.directory.person import DirectoryPerson
 
 
 class DirectoryProvider(Provider):
-    id = name = "ldap"
+    id, name = "ldap", "LDAP"
     account_class = ProviderAccount
 
     def extract_uid(self, data: DirectoryPerson) -> str:

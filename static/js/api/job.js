@@ -1,11 +1,11 @@
-// A job as the native API writes it (jobs/api/native/serializers.py), and what the pages read from it.
+// A job as the native API returns it (jobs/api/native/documents.py), and the values that the pages read from it.
 
 /** @typedef {[number, number, number, number]} Box left, top, right, bottom in whole pixels of the upright picture */
-/** @typedef {[number, number, 0 | 1]} Point a click at x, y: 1 keeps what lies there, 0 removes it */
+/** @typedef {[number, number, 0 | 1]} Point a click at x, y: 1 keeps this place, 0 removes it */
 /** @typedef {"queued" | "running" | "succeeded" | "failed" | "canceled"} Status */
 
 /**
- * @typedef {object} Options what the API takes and stores (segmentation/options.py)
+ * @typedef {object} Options the options that the API accepts and stores (segmentation/options.py)
  * @property {"auto" | "boxes" | "points" | "instances"} method
  * @property {Box[]} boxes
  * @property {Point[]} points
@@ -34,12 +34,12 @@
  * @property {string} name
  * @property {Status} status
  * @property {Failure | null} error
- * @property {Partial<Options>} settings its options that differ from its job's
+ * @property {Partial<Options>} settings the picture's options that differ from the job's options
  * @property {number | null} width
  * @property {number | null} height
- * @property {Box | null} foreground the box around what was cut out
+ * @property {Box | null} foreground the box around the subject
  * @property {Instance[]} instances
- * @property {string[]} notes what there is to say about the picture or its result
+ * @property {string[]} notes notes about the picture or its result
  * @property {StoredFile[]} files oldest first
  */
 
@@ -55,7 +55,7 @@
 const TERMINAL = new Set(["succeeded", "failed", "canceled"]);
 
 /**
- * Return the picture with an id; the first one when the job has no such picture.
+ * Return the picture with an id; the first one if the job has no such picture.
  * @param {Job} job
  * @param {string} id
  * @returns {JobImage}
@@ -65,7 +65,7 @@ export function imageIn(job, id) {
 }
 
 /**
- * Return a job with the options of one of its pictures, which may have settings of its own.
+ * Return a job with the options of one of its pictures, which may have its own settings.
  * @param {Job} job
  * @param {JobImage} image
  * @returns {Job}
@@ -85,7 +85,7 @@ export function hasEnded({ status }) {
 }
 
 /**
- * Return the link to the newest file of one kind; "" when there is none.
+ * Return the link to the newest file of one kind; "" if there is none.
  * @param {JobImage} image
  * @param {string} kind
  * @returns {string}
@@ -95,7 +95,7 @@ export function linkTo(image, kind) {
 }
 
 /**
- * Return the link to what shows the original: the preview for screens, which every browser can read, or else the file.
+ * Return the link to the original: its preview for screens, which every browser can read, or else the file.
  * @param {JobImage} image
  * @returns {string}
  */
@@ -123,7 +123,7 @@ export function jobUrl(job, action = "") {
 }
 
 /**
- * Return the people of a picture; null when the job did not look for people.
+ * Return the people of a picture; null when the job did not search for people.
  * @param {Job} job
  * @param {JobImage} image
  * @returns {Instance[] | null}

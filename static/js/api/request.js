@@ -1,4 +1,4 @@
-// Requests to the native API. Every failure is one kind of error, whose message can be shown as it is.
+// Requests to the native API. Every failure is an ApiError, whose message can be shown unchanged.
 import { gettext } from "../page/texts.js";
 
 /**
@@ -10,7 +10,7 @@ import { gettext } from "../page/texts.js";
 
 /** @typedef {{ status?: number, code?: string, retryAfterSeconds?: number }} ErrorFacts */
 
-/** A request that failed. `status` is 0 when no answer came. */
+/** A request that failed. `status` is 0 when there was no response. */
 export class ApiError extends Error {
   /**
    * @param {string} message
@@ -25,7 +25,7 @@ export class ApiError extends Error {
 }
 
 /**
- * Return the CSRF token. The cookie comes first: after a sign-in in another tab the page's own field is out of date.
+ * Return the CSRF token. The cookie has precedence: after a sign-in in another tab, the page's field is outdated.
  * @returns {string}
  */
 export function csrfToken() {
@@ -35,7 +35,7 @@ export function csrfToken() {
 }
 
 /**
- * Build the error from an answer's status, its problem document (if any) and its Retry-After header.
+ * Return the error for a response's status, its problem document (if any) and its Retry-After header.
  * @param {number} status
  * @param {Problem | null} problem
  * @param {string | null} retryAfter
@@ -50,7 +50,7 @@ export function errorOf(status, problem, retryAfter) {
 /** @typedef {{ json?: unknown, form?: FormData, signal?: AbortSignal }} RequestParts */
 
 /**
- * Send a request; throw ApiError when the answer is an error or no answer comes.
+ * Send a request; throw ApiError for an error response, and when there is no response.
  * @param {string} method
  * @param {string} url
  * @param {RequestParts} [parts]
@@ -68,7 +68,7 @@ export async function call(method, url, { json, form, signal } = {}) {
 }
 
 /**
- * Send a request and return the JSON of its answer; null for an answer without content.
+ * Send a request and return the JSON of its response; null for a response without content.
  * @param {string} method
  * @param {string} url
  * @param {RequestParts} [parts]
@@ -80,8 +80,8 @@ export async function callJson(method, url, parts) {
 }
 
 /**
- * Turn the TypeError that fetch throws when the connection is lost into an ApiError. To be put around fetch and around
- * the reading of its body only: elsewhere a TypeError is a fault of the script.
+ * Convert the TypeError that fetch throws for a lost connection to an ApiError. Use it only around fetch and around
+ * the reading of its body, because elsewhere a TypeError is a fault of the script.
  * @template T
  * @param {Promise<T>} promise
  * @returns {Promise<T>}
@@ -98,11 +98,11 @@ function connectionLost() {
 }
 
 /**
- * Post a form and report how much of it has been sent; fetch cannot report that.
+ * Post a form and report how much of it has been sent, which fetch cannot report.
  * @param {string} url
  * @param {FormData} form
  * @param {(share: number) => void} onProgress called with a share from 0 to 1
- * @returns {Promise<any>} the JSON of the answer
+ * @returns {Promise<any>} the JSON of the response
  */
 export function upload(url, form, onProgress) {
   return new Promise((resolve, reject) => {

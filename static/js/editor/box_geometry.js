@@ -6,7 +6,7 @@
 
 export const MIN_SIDE_PX = 8;
 
-/** The handles of a box by the compass, each at its share of the width and of the height. */
+/** The handles of a box, named by compass directions, each with its share of the width and of the height. */
 export const HANDLES = Object.freeze(
   /** @type {Record<string, Pair>} */ ({
     nw: [0, 0],
@@ -66,7 +66,7 @@ export function moved([left, top, right, bottom], distance, [width, height]) {
 }
 
 /**
- * Return a box with the edges of one handle moved to a point; no side gets shorter than MIN_SIDE_PX.
+ * Return a box with the edges of one handle moved to a point; no side becomes shorter than MIN_SIDE_PX.
  * @param {Box} box
  * @param {string} handle a name of HANDLES
  * @param {Pair} point
@@ -97,8 +97,8 @@ export function grown([left, top, right, bottom], distance, [width, height]) {
 }
 
 /**
- * Return a box of half the sides of what is in sight, in its middle.
- * @param {Box} seen the part of the picture that is in sight
+ * Return a box in the middle of the visible part of the picture, with half of its sides.
+ * @param {Box} seen the visible part of the picture
  * @param {Pair} size
  * @returns {Box}
  */
@@ -121,7 +121,7 @@ export function hasSides([left, top, right, bottom], side) {
 }
 
 /**
- * Return whether two lists hold the same boxes in the same order.
+ * Return whether two lists contain the same boxes in the same order.
  * @param {Box[]} one
  * @param {Box[]} other
  * @returns {boolean}
@@ -131,7 +131,7 @@ export function areSameBoxes(one, other) {
 }
 
 /**
- * Return a list of copies, which change without changing the originals.
+ * Return copies of the boxes; changes of the copies do not affect the originals.
  * @param {Box[]} boxes
  * @returns {Box[]}
  */

@@ -19,8 +19,8 @@ import {
 /** @typedef {{ kind: string, start: Pair, from: Box }} Gesture what a drag does: "draw", "move" or a handle's name */
 
 const HANDLE_PX = 11; // on the screen
-const NUDGE_PAUSE_MS = 600; // after the last key, before the boxes are committed
-const MIN_DRAWN_PX = 2; // shorter drags show no box yet
+const NUDGE_PAUSE_MS = 600; // milliseconds after the last key until the boxes are committed
+const MIN_DRAWN_PX = 2; // shorter drags show no box
 /** @type {Record<string, Pair>} */
 const NUDGES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -68,7 +68,7 @@ export class BoxEditor {
     if (this.#isActive) this.draw();
   }
 
-  /** Add a box in the middle of what is in sight. It is for the keyboard to move, so nothing is committed yet. */
+  /** Add a box in the middle of the visible part. The keyboard will move it, so nothing is committed yet. */
   add() {
     this.#put([...this.state.boxes, boxInMiddle(this.viewport.seen, this.viewport.size)]);
     this.#changed({ isComplete: false });
@@ -229,7 +229,7 @@ export class BoxEditor {
   }
 
   /**
-   * Return what a key does; null when it does nothing here.
+   * Return the action of a key; null for other keys.
    * @param {KeyboardEvent} event
    * @returns {(() => void) | null}
    */
@@ -248,7 +248,7 @@ export class BoxEditor {
   /**
    * @param {Box} box
    * @param {Pair} distance
-   * @param {boolean} resizes move the right and lower edges only
+   * @param {boolean} resizes whether only the right and lower edges move
    */
   #nudge(box, distance, resizes) {
     const { state } = this;

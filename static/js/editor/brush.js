@@ -1,5 +1,5 @@
-// The erase and restore brush. What a stroke does is shown at once, on a canvas over the result; the strokes are sent as a
-// gray PNG, which the server lays over the stored alpha: 0 erases, 255 restores, 128 keeps. They are kept in the state.
+// The erase and restore brush. A stroke is shown immediately on a canvas over the result; the strokes are sent as a
+// gray PNG, which the server applies to the stored alpha: 0 erases, 255 restores, 128 keeps. The state contains them.
 
 const MAX_SIDE_PX = 2048;
 const GRAY = { erase: "rgb(0 0 0)", restore: "rgb(255 255 255)", keep: "rgb(128 128 128)" };
@@ -40,7 +40,7 @@ export class Brush {
     this.onCommit = onCommit;
     this.ratio = 1; // canvas pixels for each pixel of the picture
     this.size = "";
-    this.isLive = false; // whether the canvas shows strokes that are not yet in the result
+    this.isLive = false; // whether the canvas shows strokes that the result does not contain yet
     /** @type {Stroke | null} */
     this.stroke = null;
     canvas.addEventListener("pointerdown", (event) => this.#down(event));
@@ -52,7 +52,7 @@ export class Brush {
   }
 
   /**
-   * Set the picture's size. Strokes lie on the picture, not on its result, so they stay while the size does.
+   * Set the picture's size. Strokes belong to the picture, not to a result, so they are kept if the size is the same.
    * @param {number} width
    * @param {number} height
    */
@@ -73,7 +73,7 @@ export class Brush {
   }
 
   /**
-   * Change the size by a factor, within what the slider allows.
+   * Change the brush's size by a factor, within the range of the slider.
    * @param {number} factor
    * @param {HTMLInputElement} slider
    */
@@ -143,7 +143,7 @@ export class Brush {
     return [x * this.ratio, y * this.ratio];
   }
 
-  // Show the result with the newest piece of the stroke. A repeated piece changes nothing, so only that one is painted.
+  // Paint only the newest piece of the stroke over the result, because a repeated piece changes nothing.
   #show() {
     if (!this.stroke) return;
     const { width, height } = this.canvas;
@@ -176,7 +176,7 @@ export class Brush {
     return pattern ?? "#888";
   }
 
-  // The result has the strokes now.
+  // The result contains the strokes now.
   #settle() {
     if (this.stroke) return;
     this.isLive = false;
@@ -186,7 +186,7 @@ export class Brush {
 }
 
 /**
- * Return a drawing context; throw when the browser gives none.
+ * Return a drawing context; throw when the browser provides none.
  * @template {CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D} C
  * @param {C | null} context
  * @returns {C}

@@ -2,8 +2,8 @@
 import { followDrag } from "../page/drag.js";
 
 const GRAB_PX = 32;
-const LEAST_SIDE = 0.02; // of the picture: what is narrower is not seen
-const LABEL_ROOM_PX = 18; // around a label: one that the line would cut says nothing of its side
+const LEAST_SIDE = 0.02; // share of the picture: a narrower side is not visible
+const LABEL_ROOM_PX = 18; // around a label, which is hidden if the line would cut it
 
 export class Compare {
   /**
@@ -29,7 +29,7 @@ export class Compare {
     this.place();
   }
 
-  /** Put the line where the input says. */
+  /** Move the line to the position of the input. */
   place() {
     const share = Number(this.input.value) / 100;
     const [x] = this.viewport.toPane(this.viewport.size[0] * share, 0);

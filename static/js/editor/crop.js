@@ -1,4 +1,4 @@
-// What the Crop option leaves of the picture: the same frame as segmentation.compose.crop_box.
+// The part of the picture that the Crop option keeps: the same frame as segmentation.compose.crop_box.
 
 /** @typedef {import("../api/job.js").Box} Box */
 

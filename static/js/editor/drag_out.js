@@ -1,9 +1,9 @@
-// The result dragged out of the page as a file. A drag cannot wait, so the file is made when the pointer comes to the result.
+// Drags the result out of the page as a file. A drag cannot wait, so the file is made when the pointer reaches it.
 import { Following } from "./following.js";
 
 export class DragOut {
   /**
-   * @param {HTMLElement[]} elements what shows the result
+   * @param {HTMLElement[]} elements the elements that show the result
    * @param {object} calls
    * @param {() => Promise<Blob>} calls.get called for the result at full size
    * @param {(blob: Blob) => string} calls.nameOf called for the name of its file
@@ -27,8 +27,8 @@ export class DragOut {
   }
 
   /**
-   * Let the result be dragged; what was made for another one is forgotten.
-   * @param {string} key tells what is shown; "" where the result is not shown alone
+   * Let the result be dragged; the file of an earlier result is dropped.
+   * @param {string} key identifies what is shown; "" where the result is not shown alone
    */
   offer(key) {
     if (key === this.key) return;

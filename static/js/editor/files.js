@@ -1,4 +1,4 @@
-// What leaves the page: downloads, copies, links and saved versions, rendered as the panel says.
+// The editor's outputs: downloads, copies, links and saved versions, rendered with the panel's options.
 import { copyText } from "../page/clipboard.js";
 import { byId, create } from "../page/elements.js";
 import { fill, gettext } from "../page/texts.js";
@@ -16,7 +16,7 @@ const EXTENSIONS = { "image/jpeg": "jpg", "image/webp": "webp" };
 /**
  * @typedef {object} FileCalls
  * @property {() => Partial<Options>} options the options of the settings form
- * @property {() => Partial<Options>} fields what the settings form holds
+ * @property {() => Partial<Options>} fields the values of the settings form
  * @property {import("./renderings.js").Renderings} renderings
  */
 
@@ -35,7 +35,7 @@ export class Files {
   }
 
   /**
-   * Download the result as the panel says, or as one kind of file.
+   * Download the result with the panel's options, or as one kind of file.
    * @param {string} [kind] png, webp, jpeg, mask or alpha
    */
   async download(kind = "") {
@@ -45,7 +45,7 @@ export class Files {
     offer(blob, fileName(shownImage(this.state).name, options.outputs?.[0] ?? "cutout", blob.type));
   }
 
-  /** Copy the result. The clipboard takes pictures as PNG only, and only on HTTPS pages. */
+  /** Copy the result. The clipboard accepts pictures only as PNG, and only on HTTPS pages. */
   async copy() {
     if (!navigator.clipboard?.write) {
       const button = byId("download");
@@ -56,12 +56,12 @@ export class Files {
       return;
     }
     const blob = this.result("png");
-    // Safari takes a picture that is promised within the click, not one that is made after it.
+    // Safari accepts a promise of a picture that is created during the click, but no picture that is created later.
     await Promise.all([blob, navigator.clipboard.write([new ClipboardItem({ "image/png": blob })])]);
     toast(gettext("Copied"));
   }
 
-  /** Copy a link to the result that expires; show it selected where the browser does not copy. */
+  /** Copy an expiring link to the result; if the browser does not copy, show the link selected. */
   async share() {
     await giveLink(await this.#link());
   }
@@ -77,7 +77,7 @@ export class Files {
   }
 
   /**
-   * Store the result finished by a recipe, and copy a link to its first file that expires.
+   * Store the result finished by a recipe, and copy an expiring link to its first file.
    * @param {string} recipe its name
    */
   async shareFinished(recipe) {
@@ -86,7 +86,7 @@ export class Files {
   }
 
   /**
-   * Save what is shown as a version of the picture.
+   * Save the shown picture as a version.
    * @returns {Promise<import("./versions.js").Version>}
    */
   async save() {
@@ -104,15 +104,15 @@ export class Files {
   }
 
   /**
-   * Return what is downloaded.
-   * @param {string} [format] png, webp or jpeg; by default as the panel says
+   * Return the file to download.
+   * @param {string} [format] png, webp or jpeg; by default the panel's format
    * @returns {Promise<Blob>}
    */
   result(format = "") {
     return this.renderings.render(this.#wish(downloadOptions(this.#cutoutOptions(), format), format));
   }
 
-  /** What tells one result from another. */
+  /** A key that is different for different results. */
   get key() {
     const { state } = this;
     return JSON.stringify([this.options(), state.finish, state.imageId, keptPeople(state), state.strokes]);
@@ -128,7 +128,7 @@ export class Files {
   }
 
   /**
-   * Return a rendering's options with the finish, where there is one.
+   * Return a rendering's options with the finish, if there is one.
    * @param {Partial<Options>} options
    * @param {string} [format] of the file; by default that of the first result
    * @returns {import("./renderings.js").Wish}
@@ -154,7 +154,7 @@ export class Files {
 }
 
 /**
- * Return the options of a download as one kind of file. JPEG gets white where no background is chosen.
+ * Return the options of a download as one kind of file. JPEG gets a white background if none is chosen.
  * @param {Partial<Options>} options
  * @param {string} kind
  * @returns {Partial<Options>}
@@ -206,7 +206,7 @@ export function offer(blob, name) {
 }
 
 /**
- * Copy a link that expires, and tell how long it works; show it selected where the browser does not copy.
+ * Copy an expiring link and show its expiry; if the browser does not copy, show the link selected.
  * @param {string} url
  */
 async function giveLink(url) {

@@ -9,17 +9,17 @@ import { handOf, isFinished, isFramed, noFinish, onCanvas, withHand } from "./fi
 /** @typedef {import("./finish_recipe.js").Finish} Finish */
 
 const OWN_SIZE = "own";
-const LONGEST_NAME = 60; // of a background picture, without the digits that tell two files of one name apart
+const LONGEST_NAME = 60; // of a background picture, without the digits that distinguish files of the same name
 
 export class FinishControls {
   /**
    * @param {import("./state.js").EditorState} state
    * @param {object} calls
    * @param {() => void} calls.onChange called with every change
-   * @param {(key: string) => void} calls.onStep called when it can be undone; steps with one key are undone at once
+   * @param {(key: string) => void} calls.onStep called after a change; steps with the same key are undone together
    * @param {() => void} calls.onBackground called when another kind of background is chosen
    * @param {(moves: "subject" | "background") => void} calls.onMoves called with what a drag moves
-   * @param {(work: Promise<void>) => Promise<void>} calls.during called with the sending of a picture
+   * @param {(work: Promise<void>) => Promise<void>} calls.during called with the upload of a picture
    */
   constructor(state, { onChange, onStep, onBackground, onMoves, during }) {
     this.state = state;
@@ -33,7 +33,7 @@ export class FinishControls {
     this.file = byId("finish-file", HTMLInputElement);
     this.moves = "subject";
     this.isOwnSize = false;
-    /** The background of each kind that was used last, to come back to. @type {Record<string, Background>} */
+    /** The last used background of each kind, to return to it. @type {Record<string, Background>} */
     this.last = {};
     for (const option of this.stored.options) option.textContent = pictureTitle(option.value);
     this.#wireCanvas();
@@ -107,9 +107,9 @@ export class FinishControls {
   }
 
   /**
-   * Follow a field: every input is shown, the last one can be undone.
+   * Follow a field: every input is shown, and only the last one becomes a step of Undo.
    * @param {string} id
-   * @param {(value: string) => Finish | null} change null where the value means nothing
+   * @param {(value: string) => Finish | null} change null for an invalid value
    */
   #follow(id, change) {
     const field = byId(id);
@@ -210,7 +210,7 @@ export class FinishControls {
     return { ...finish, background: /** @type {Background} */ ({ ...finish.background, ...values }) };
   }
 
-  /** @param {string} picture the name of a stored one */
+  /** @param {string} picture the name of a stored picture */
   #choosePicture(picture) {
     if (!picture) return;
     this.#setBackground({ type: "picture", picture, focus: [0.5, 0.5], zoom: 1 }, { isNew: true });
@@ -218,7 +218,7 @@ export class FinishControls {
   }
 
   /**
-   * Store a picture with the team's backgrounds, so that versions can name it, and show it.
+   * Store a picture with the team's backgrounds, so that versions can refer to it, and show it.
    * @param {File} file
    */
   async #send(file) {
@@ -230,7 +230,7 @@ export class FinishControls {
     this.#choosePicture(name);
   }
 
-  /** @param {string} name of a stored picture, to have in the list */
+  /** @param {string} name of a stored picture that the list should contain */
   #offer(name) {
     if ([...this.stored.options].some((option) => option.value === name)) return;
     this.stored.append(create("option", { value: name, textContent: pictureTitle(name) }));
@@ -266,7 +266,7 @@ export class FinishControls {
 }
 
 /**
- * Return what the fields of a background show, by their ids.
+ * Return the values of a background's fields, by the fields' ids.
  * @param {Background} background
  * @returns {Record<string, string | number>}
  */
@@ -299,7 +299,7 @@ export function canvasOf(value) {
   return value ? { aspect: value } : {};
 }
 
-/** @returns {Canvas | null} the size that is typed, null where it is none */
+/** @returns {Canvas | null} the entered size, null if it is invalid */
 function ownSize() {
   const width = byId("finish-width", HTMLInputElement);
   const height = byId("finish-height", HTMLInputElement);
@@ -317,7 +317,7 @@ function defaultBackground(kind) {
 }
 
 /**
- * Return the name under which a background picture is stored: the same for the same file.
+ * Return the name under which a background picture is stored; it is the same for the same file.
  * @param {{ name: string, size: number, lastModified: number }} file
  * @returns {string}
  */
@@ -327,7 +327,7 @@ export function backgroundName({ name, size, lastModified }) {
 }
 
 /**
- * Return what a background picture is called in a list: its name without the digits of its file.
+ * Return the title of a background picture in a list: its name without the digits of its file.
  * @param {string} name
  * @returns {string}
  */

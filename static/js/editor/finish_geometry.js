@@ -1,14 +1,14 @@
-// Where the parts of a finished picture lie: pure functions, the same as in segmentation/finish (placing, backgrounds).
-// Places and moves are shares of the canvas; a point is given from the canvas's middle, to the right and down.
+// Positions of the parts of a finished picture: pure functions, as in segmentation/finish (placing, backgrounds).
+// Positions and moves are shares of the canvas; a point is relative to the canvas's middle, to the right and down.
 
 /** @typedef {import("./box_geometry.js").Pair} Pair */
-/** @typedef {{ zoom: number, shift: Pair }} Hand what has been changed by hand: zoom about the middle, then a move */
-/** @typedef {{ focus: Pair, zoom: number }} View which part of a background picture is seen */
+/** @typedef {{ zoom: number, shift: Pair }} Hand changes made by hand: zoom around the middle, then a move */
+/** @typedef {{ focus: Pair, zoom: number }} View the visible part of a background picture */
 /** @typedef {{ left: number, top: number, width: number, height: number }} Frame in shares of the canvas */
 
 const ZOOM = { least: 0.05, most: 8 };
 const VIEW_ZOOM = { least: 1, most: 8 };
-const IN_SIGHT = 0.1; // of the canvas: how much of the moved picture stays on it
+const IN_SIGHT = 0.1; // share of the canvas: how much of the moved picture stays on it
 
 /**
  * Return a value limited to a range.
@@ -22,7 +22,7 @@ function within(value, least, most) {
 }
 
 /**
- * Return what a change by hand becomes when it is limited and has no more digits than are seen.
+ * Return a change by hand, limited to its range and rounded to visible digits.
  * @param {Hand} hand
  * @returns {Hand}
  */
@@ -43,10 +43,10 @@ export function moved({ zoom, shift }, by) {
 }
 
 /**
- * Return the hand with the picture enlarged, and one point of the canvas where it was.
+ * Return the hand with the picture enlarged around a point of the canvas.
  * @param {Hand} hand
  * @param {number} factor
- * @param {Pair} [at] by default the middle of what has been moved
+ * @param {Pair} [at] by default the middle of the moved picture
  * @returns {Hand}
  */
 export function enlarged({ zoom, shift }, factor, at = shift) {
@@ -57,7 +57,7 @@ export function enlarged({ zoom, shift }, factor, at = shift) {
 }
 
 /**
- * Return how a layer that was rendered for one hand is moved and scaled about its middle to look as for another.
+ * Return how to scale a layer around its middle and move it, so that a layer for one hand looks as for another.
  * @param {Hand} from
  * @param {Hand} to
  * @returns {{ scale: number, move: Pair }} move: after scaling
@@ -68,7 +68,7 @@ export function layerMove(from, to) {
 }
 
 /**
- * Return where a background picture lies on a canvas that it covers.
+ * Return the frame of a background picture on a canvas that it covers.
  * @param {Pair} picture its width and height, in any unit
  * @param {Pair} canvas width and height, in any unit
  * @param {View} view
@@ -92,7 +92,7 @@ function lengths(picture, canvas, zoom) {
 }
 
 /**
- * Return where a side begins so that its focus is near the middle and no gap appears at either end.
+ * Return the start of a side so that its focus is near the middle and no gap appears at either end.
  * @param {number} length
  * @param {number} focus
  * @returns {number}
@@ -102,7 +102,7 @@ function start(length, focus) {
 }
 
 /**
- * Return the view with the background picture moved, within what leaves no gap.
+ * Return the view with the background picture moved, limited so that no gap appears.
  * @param {View} view
  * @param {Pair} picture
  * @param {Pair} canvas
@@ -120,7 +120,7 @@ export function pictureMoved({ focus, zoom }, picture, canvas, by) {
 }
 
 /**
- * Return the view with the background picture enlarged, and one point of the canvas where it was.
+ * Return the view with the background picture enlarged around a point of the canvas.
  * @param {View} view
  * @param {Pair} picture
  * @param {Pair} canvas

@@ -1,4 +1,4 @@
-// The finish of a picture: parts of a recipe (segmentation/finish/recipe.py), and the recipe that the API takes.
+// The finish of a picture: parts of a recipe (segmentation/finish/recipe.py), and the recipe that the API accepts.
 
 /** @typedef {import("../api/job.js").Options} Options */
 /** @typedef {import("./box_geometry.js").Pair} Pair */
@@ -9,7 +9,7 @@
 /** @typedef {{ type: "gradient", start: string, end: string, angle: number }} Gradient */
 /** @typedef {{ type: "picture", picture: string, focus: Pair, zoom: number }} Picture */
 /** @typedef {{ type: "blur", strength: number }} Blur */
-/** @typedef {Gradient | Picture | Blur} Background what takes the place of a plain colour */
+/** @typedef {Gradient | Picture | Blur} Background a background other than a plain colour */
 /** @typedef {{ type: "contact" | "drop" | "cast" | "reflection", strength: number, softness: number }} Shadow */
 /** @typedef {{ width: number, color: string }} Outline */
 
@@ -17,25 +17,25 @@
  * @typedef {object} Finish
  * @property {Canvas} canvas
  * @property {Placement} placement
- * @property {Background | null} background null where the settings' colour, or nothing, is behind the subject
+ * @property {Background | null} background null if the settings' colour, or nothing, is behind the subject
  * @property {Shadow | null} shadow
  * @property {Outline | null} outline
  */
 
-/** @typedef {Partial<Finish>} StoredFinish without what is null */
+/** @typedef {Partial<Finish>} StoredFinish without null values */
 /** @typedef {Record<string, unknown>} Recipe */
 
 export const DEFAULT_FILL = 0.8;
-/** Far enough away that nothing of the subject is left on the canvas. @type {Placement} */
+/** So far away that no part of the subject is on the canvas. @type {Placement} */
 const OFF_THE_CANVAS = { zoom: 0.05, shift: [5, 5] };
 
-/** @returns {Finish} what changes nothing */
+/** @returns {Finish} a finish that changes nothing */
 export function noFinish() {
   return { canvas: {}, placement: {}, background: null, shadow: null, outline: null };
 }
 
 /**
- * Return what has been changed by hand.
+ * Return the changes made by hand.
  * @param {Finish} finish
  * @returns {Hand}
  */
@@ -44,7 +44,7 @@ export function handOf({ placement: { zoom = 1, shift = [0, 0] } }) {
 }
 
 /**
- * Return the finish with another change by hand.
+ * Return the finish with other changes made by hand.
  * @param {Finish} finish
  * @param {Hand} hand
  * @returns {Finish}
@@ -56,7 +56,7 @@ export function withHand(finish, { zoom, shift }) {
 }
 
 /**
- * Return the finish on another canvas, with the subject where it belongs by itself.
+ * Return the finish on another canvas, with the subject at its default place.
  * @param {Finish} finish
  * @param {Canvas} canvas
  * @param {number} [fill] the subject's share of the canvas
@@ -86,7 +86,7 @@ export function isFinished({ canvas, placement, background, shadow, outline }) {
 }
 
 /**
- * Return the canvas's width and height, in no particular unit.
+ * Return the canvas's width and height, in any unit.
  * @param {Finish} finish
  * @param {Pair} photo
  * @returns {Pair}
@@ -100,7 +100,7 @@ export function canvasShape({ canvas }, photo) {
 }
 
 /**
- * Return what the server keeps of a finish; null for one that changes nothing.
+ * Return a finish as the server stores it; null for one that changes nothing.
  * @param {Finish} finish
  * @returns {StoredFinish | null}
  */
@@ -110,7 +110,7 @@ export function storedFinish(finish) {
 
 /**
  * @param {Finish} finish
- * @returns {Recipe} without what is null
+ * @returns {Recipe} without null values
  */
 function partsOf(finish) {
   return Object.fromEntries(Object.entries(finish).filter(([, part]) => part !== null));
@@ -129,7 +129,7 @@ export function recipeOf(finish, { background: color = null, format = "png" }) {
 }
 
 /**
- * Return the recipe of the subject alone, with its shadow and outline, as a layer to lay over any background.
+ * Return the recipe of the subject alone, with its shadow and outline, as a layer for any background.
  * @param {Finish} finish
  * @returns {Recipe}
  */
@@ -138,7 +138,7 @@ export function subjectRecipe(finish) {
 }
 
 /**
- * Return the recipe of the blurred photo alone, which a moved subject leaves where it is.
+ * Return the recipe of the blurred photo alone, which does not move with the subject.
  * @param {Finish} finish with a blurred background
  * @returns {Recipe}
  */

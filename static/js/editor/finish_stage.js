@@ -1,5 +1,5 @@
-// The finished picture on the stage: background and subject as two layers, so that a drag moves one of them at once while
-// its next rendering is under way. What is seen is what is downloaded.
+// The finished picture on the stage: background and subject are two layers, so that a drag moves one immediately while
+// its next rendering is in progress. The download looks the same.
 import { byId } from "../page/elements.js";
 import { gettext } from "../page/texts.js";
 import { cropFrame } from "./crop.js";
@@ -23,7 +23,7 @@ import { pinchBetween } from "./view_geometry.js";
 /** @typedef {import("./finish_recipe.js").Picture} Picture */
 /** @typedef {{ recipe: Record<string, unknown>, hand: Hand, isCropped: boolean }} LayerWish */
 
-const NUDGE = 0.01; // of the canvas, for each press of an arrow key
+const NUDGE = 0.01; // share of the canvas for each press of an arrow key
 const NUDGES_WITH_SHIFT = 5;
 const KEY_FACTOR = 1.05;
 const WHEEL_STEP = 0.0016;
@@ -39,8 +39,8 @@ export class FinishStage {
    * @param {() => Partial<Options>} calls.options the options of a rendering
    * @param {(recipe: Record<string, unknown>) => Promise<Blob>} calls.render called for a layer at screen size
    * @param {() => void} calls.onMove called with every step of a drag
-   * @param {(key: string) => void} calls.onStep called when it can be undone; steps with one key are undone at once
-   * @param {() => void} calls.onBehind called when the picture behind has been loaded or rendered
+   * @param {(key: string) => void} calls.onStep called after a change; steps with the same key are undone together
+   * @param {() => void} calls.onBehind called when the background picture has been loaded or rendered
    * @param {(error: unknown) => void} calls.onError called with null when a rendering succeeds again
    */
   constructor(state, { options, render, onMove, onStep, onBehind, onError }) {
@@ -55,7 +55,7 @@ export class FinishStage {
     this.back = byId("finish-back");
     this.picture = byId("finish-picture", HTMLImageElement);
     this.layer = byId("finish-layer", HTMLImageElement);
-    /** What a drag moves. @type {"subject" | "background"} */
+    /** The layer that a drag moves. @type {"subject" | "background"} */
     this.moves = "subject";
     /** The hand that the layer was rendered for. @type {Hand} */
     this.rendered = { zoom: 1, shift: [0, 0] };
@@ -94,7 +94,7 @@ export class FinishStage {
     this.refresh();
   }
 
-  /** Show the state's finish, and ask for what has to be rendered. */
+  /** Show the state's finish, and request the layers that must be rendered. */
   refresh() {
     const image = shownImage(this.state);
     if (image.status !== "succeeded") return;
@@ -107,7 +107,7 @@ export class FinishStage {
     if (this.isShown) this.#want(this.subject, subjectRecipe(finish));
   }
 
-  /** @returns {Pair} the canvas's width and height, in no particular unit */
+  /** @returns {Pair} the canvas's width and height, in any unit */
   get shape() {
     return canvasShape(this.state.finish, this.options().crop ? this.#croppedSize : this.#photoSize);
   }
@@ -118,7 +118,7 @@ export class FinishStage {
     return [width ?? 1, height ?? 1];
   }
 
-  // The server crops by the edited outline, so the last rendering knows better than the first result.
+  // The server crops by the edited outline, so the last rendering's size is more exact than the first result's.
   get #croppedSize() {
     const { naturalWidth, naturalHeight } = this.layer;
     if (this.isCropped && naturalWidth) return /** @type {Pair} */ ([naturalWidth, naturalHeight]);
@@ -132,7 +132,7 @@ export class FinishStage {
   }
 
   /**
-   * Return the CSS background that stands for the finish behind the cutout in the photo's own frame; "" for a colour.
+   * Return the CSS background that represents the finish behind the cutout in the photo's own frame; "" for a colour.
    * @returns {string}
    */
   behindPhoto() {
@@ -157,7 +157,7 @@ export class FinishStage {
     layer.want(JSON.stringify([this.#cutoutKey(), recipe]), { recipe, hand: handOf(finish), isCropped });
   }
 
-  // The strokes can be many, so they are told apart by the list that holds them.
+  // There can be many strokes, so they are compared by the identity of their list.
   #cutoutKey() {
     const { state } = this;
     if (state.strokes !== this.strokes) {
@@ -283,7 +283,7 @@ export class FinishStage {
     this.onStep("finish-keys");
   }
 
-  /** @returns {Picture | null} the background picture, where that is what is moved */
+  /** @returns {Picture | null} the background picture, if a drag moves it */
   get movedPicture() {
     const { background } = this.state.finish;
     return this.moves === "background" && background?.type === "picture" ? background : null;
@@ -303,9 +303,9 @@ export class FinishStage {
   }
 
   /**
-   * Enlarge the subject, or the background where that is what is moved.
+   * Enlarge the subject, or the background if a drag moves it.
    * @param {number} factor
-   * @param {Pair} [at] the point of the canvas that stays, from its middle; by default the middle of what is enlarged
+   * @param {Pair} [at] the fixed point, relative to the canvas's middle; by default the middle of the enlarged layer
    */
   enlarge(factor, at) {
     const { state, movedPicture: picture } = this;
@@ -340,7 +340,7 @@ export class FinishStage {
 
 /**
  * @param {import("./finish_recipe.js").Gradient} gradient
- * @param {Pair} shape of what it fills
+ * @param {Pair} shape of the filled area
  * @returns {string}
  */
 function gradientCss({ start, end, angle }, shape) {

@@ -1,16 +1,16 @@
-// One request at a time for what is wanted now. While something is dragged, the wishes come faster than the answers: the
-// newest one is asked for when the answer before has come, so what is shown follows without a queue.
+// One request at a time for the current wish. During a drag, wishes come faster than responses: the newest wish is
+// requested when the previous response has arrived, so the display follows without a queue.
 
 /**
  * @template W a wish
- * @template V what is got for it
+ * @template V the value for a wish
  */
 export class Following {
   /**
    * @param {object} calls
    * @param {(wish: W) => Promise<V>} calls.get
    * @param {(value: V, wish: W) => void | Promise<void>} calls.show
-   * @param {(error: unknown) => void} calls.onError called for a wish that failed; it is not asked for again by itself
+   * @param {(error: unknown) => void} calls.onError called for a failed wish, which is not repeated
    */
   constructor({ get, show, onError }) {
     this.get = get;
@@ -23,8 +23,8 @@ export class Following {
   }
 
   /**
-   * Get what is wanted from now on, unless it is the same as before.
-   * @param {string} key tells wishes apart
+   * Request a new wish, unless it is the same as the current one.
+   * @param {string} key is different for different wishes
    * @param {W} wish
    */
   want(key, wish) {
@@ -34,7 +34,7 @@ export class Following {
     void this.#follow();
   }
 
-  /** Ask again at the next wish, even if it is the same. */
+  /** Request the next wish even if it is the same. */
   forget() {
     this.key = "";
     this.wish = null;

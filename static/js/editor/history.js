@@ -1,4 +1,4 @@
-// Undo and redo for everything in the editor: a list of states and the place in it. What a state holds is the caller's.
+// Undo and redo for everything in the editor: a list of states and the current position. The caller defines the states.
 
 const MAX_ENTRIES = 100;
 
@@ -25,8 +25,8 @@ export class History {
   }
 
   /**
-   * Add a state after the current one; those that were undone are gone. A state with the same merge key as the one before
-   * replaces it, so that the many steps of one slider are undone at once.
+   * Add a state after the current one and remove undone states. A state with the same merge key as the previous one
+   * replaces it, so that all steps of one slider are undone together.
    * @param {T} entry
    * @param {string} [mergeKey]
    */
@@ -43,14 +43,14 @@ export class History {
   }
 
   /**
-   * Replace the current state, for what has become of it since, such as the result of a run.
+   * Replace the current state when it has changed, for example by the result of a run.
    * @param {T} entry
    */
   amend(entry) {
     this.entries[this.at] = entry;
   }
 
-  /** @returns {T | null} the state before; null when there is none */
+  /** @returns {T | null} the previous state; null when there is none */
   undo() {
     if (!this.canUndo) return null;
     this.mergeKey = "";
@@ -58,7 +58,7 @@ export class History {
     return this.current;
   }
 
-  /** @returns {T | null} the state after; null when there is none */
+  /** @returns {T | null} the next state; null when there is none */
   redo() {
     if (!this.canRedo) return null;
     this.mergeKey = "";

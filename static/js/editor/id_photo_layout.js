@@ -30,7 +30,7 @@ export function photoSize(text) {
 }
 
 /**
- * Return the scale of the picture on the photo, and where its corner lies: the subject fills the width.
+ * Return the scale of the picture on the photo and the position of its corner; the subject fills the width.
  * @param {Pair} photo
  * @param {Box} subject
  * @param {{ zoom: number, shift: Pair }} chosen by hand, the shift in pixels of the photo
@@ -44,7 +44,7 @@ export function placement([width, height], [left, top, right], { zoom, shift }) 
 }
 
 /**
- * Return a sheet of photo paper with as many photos as fit, in the middle.
+ * Return the layout of a sheet of photo paper: as many photos as fit, centred.
  * @param {Pair} photo
  * @returns {{ size: Pair, corners: Pair[] }} the corners of the photos, by rows
  */
@@ -64,7 +64,7 @@ export function sheetLayout([photoWidth, photoHeight]) {
 }
 
 /**
- * Write the resolution into a JPEG, which printers go by and a canvas leaves out: bytes 13 to 17 of the JFIF header are
+ * Write the resolution into a JPEG, which printers need and a canvas omits: bytes 13 to 17 of the JFIF header are
  * the unit (1 for inch) and the resolution in x and y, two bytes each.
  * @param {Uint8Array<ArrayBuffer>} bytes changed in place
  * @returns {Uint8Array<ArrayBuffer>}

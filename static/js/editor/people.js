@@ -1,4 +1,4 @@
-// The people that were found: boxes to click on and off, and a list of check boxes. Who is dropped is kept in the
+// The found people: boxes to click on and off, and a list of check boxes. The ids of dropped people are in the
 // editor's state.
 import { peopleIn } from "../api/job.js";
 import { create, createSvg } from "../page/elements.js";
@@ -23,7 +23,7 @@ export class People {
     this.onChange = onChange;
   }
 
-  /** @returns {Instance[] | null} null when the job did not look for people */
+  /** @returns {Instance[] | null} null when the job did not search for people */
   get people() {
     return peopleIn(this.state.job, shownImage(this.state));
   }
@@ -66,7 +66,7 @@ export class People {
     this.onChange();
   }
 
-  // Mark the elements that are there instead of replacing them, so that the keyboard's focus stays where it is.
+  // Update the existing elements instead of replacing them, so that the keyboard's focus does not move.
   #mark() {
     const { dropped } = this.state;
     for (const group of this.svg.querySelectorAll("g[data-person]")) {

@@ -1,4 +1,4 @@
-// Clicks on the picture: a click keeps what lies there, Alt-click or a long press removes it. They are kept in the
+// Clicks on the picture: a click keeps this place, Alt-click or a long press removes it. The clicks are in the
 // editor's state.
 import { createSvg } from "../page/elements.js";
 import { followDrag } from "../page/drag.js";
@@ -8,7 +8,7 @@ import { fill, gettext } from "../page/texts.js";
 
 const RADIUS_PX = 9; // on the screen
 const LONG_PRESS_MS = 450;
-const CLICK_SLACK_PX = 6; // a pointer that moves further pans
+const CLICK_SLACK_PX = 6; // a pointer that moves further pans the view
 export const MAX_POINTS = 20; // segmentation/options.py
 
 export class Points {

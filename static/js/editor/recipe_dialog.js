@@ -29,7 +29,7 @@ export class RecipeDialog {
     void this.#complaining(this.#show());
   }
 
-  /** Show the preview of the chosen recipe, unless another was chosen meanwhile. */
+  /** Show the preview of the chosen recipe, unless another one has been chosen meanwhile. */
   async #show() {
     const wish = ++this.wish;
     this.preview.hidden = true;
@@ -46,7 +46,7 @@ export class RecipeDialog {
     offer(blob, fileName(this.name(), recipe, blob.type));
   }
 
-  // The message about the link would lie below an open dialog.
+  // An open dialog would cover the message about the link.
   async #share() {
     const { value } = this.recipe;
     this.dialog.close();

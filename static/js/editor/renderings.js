@@ -1,4 +1,4 @@
-// Renderings of the shown picture with other options, without the model: for the stage, and for what leaves the page.
+// Renderings of the shown picture with other options, without the model: for the stage, and for the editor's outputs.
 import { jobUrl } from "../api/job.js";
 import { answered, call } from "../api/request.js";
 import { optionsForStage } from "../settings/options.js";
@@ -7,7 +7,7 @@ import { keptPeople, shownImage } from "./state.js";
 /** @typedef {import("../api/job.js").Options} Options */
 /** @typedef {import("../api/job.js").StoredFile} StoredFile */
 /** @typedef {import("./finish_recipe.js").Recipe} Recipe */
-/** @typedef {Partial<Options> & { recipe?: string, finish?: Recipe }} Wish options, and what finishes the result */
+/** @typedef {Partial<Options> & { recipe?: string, finish?: Recipe }} Wish options, with a recipe or finish */
 
 export class Renderings {
   /**
@@ -17,7 +17,7 @@ export class Renderings {
   constructor(state, brushPng) {
     this.state = state;
     this.brushPng = brushPng;
-    /** Aborts the rendering for the stage that is under way. @type {AbortController | null} */
+    /** Aborts the stage's rendering in progress. @type {AbortController | null} */
     this.stage = null;
   }
 
@@ -55,7 +55,7 @@ export class Renderings {
   /**
    * Save a rendering as a version of the picture.
    * @param {Wish} options
-   * @param {import("./state.js").Edit} edit what the editor brings back with it
+   * @param {import("./state.js").Edit} edit the edit that the editor restores with the version
    * @returns {Promise<import("./versions.js").Version>}
    */
   async saveVersion(options, edit) {
@@ -65,7 +65,7 @@ export class Renderings {
 
   /**
    * Return the rendering for the stage, at screen size; null when a newer one has replaced it meanwhile. Crop and colour
-   * are left out, so that it lines up with the original and with what is behind it.
+   * are left out, so that the result is aligned with the original and with the background.
    * @param {Partial<Options>} options
    * @returns {Promise<Blob | null>}
    */
@@ -119,7 +119,7 @@ export class Renderings {
 }
 
 /**
- * Return values as the fields of a form: lists separated by commas, objects as JSON, null left out.
+ * Return values as the fields of a form: lists separated by commas, objects as JSON, null values left out.
  * @param {Record<string, unknown>} values
  * @returns {FormData}
  */

@@ -1,5 +1,5 @@
-// Runs of the model: wait for the one that the page was opened for, ask for new ones, and go back to the result before.
-// What is shown stays until a new result is there.
+// Runs of the model: wait for the run of the opened page, request new runs, and return to the previous result.
+// The shown result stays until a new one arrives.
 import { imageIn, jobUrl } from "../api/job.js";
 import { callJson } from "../api/request.js";
 import { gettext } from "../page/texts.js";
@@ -12,14 +12,14 @@ import { waitForEnd } from "./waiting.js";
 /** @typedef {import("../api/job.js").Options} Options */
 /** @typedef {import("./state.js").Snapshot} Snapshot */
 
-const FIRST_WAIT_SECONDS = 2; // short: a run that takes longer is known by then, and can be cancelled
+const FIRST_WAIT_SECONDS = 2; // short: after that, a longer run is known and can be cancelled
 
 /**
  * @typedef {object} RunCalls
  * @property {() => Partial<Options>} options the options of the settings form
  * @property {(text: string, options?: { isError?: boolean }) => void} note
- * @property {(before?: Snapshot) => void} onResult called when another result is to be shown; with the snapshot when
- *   it is the one before
+ * @property {(before?: Snapshot) => void} onResult called when another result must be shown; with the snapshot when
+ *   it is the previous one
  * @property {() => void} onRun called when a new run has ended with a result
  */
 
@@ -45,7 +45,7 @@ export class Runs {
   }
 
   /**
-   * Run the model on the shown picture with these options on top of the settings form's.
+   * Run the model on the shown picture with the settings form's options, changed by these options.
    * @param {Partial<Options>} wished
    */
   async again(wished) {
@@ -70,12 +70,12 @@ export class Runs {
     }
   }
 
-  /** Run the model for the boxes on the picture; when they are those of the shown job, drop a run for others. */
+  /** Run the model for the boxes on the picture; if the shown job has the same boxes, drop a run for others. */
   runBoxes() {
     this.#runFor(boxesWish(this.state));
   }
 
-  /** Run the model for the clicks on the picture, in the same way. */
+  /** Run the model for the clicks on the picture, as `runBoxes` does for boxes. */
   runPoints() {
     this.#runFor(pointsWish(this.state));
   }
@@ -90,7 +90,7 @@ export class Runs {
     }
   }
 
-  /** Show the result before the last run again. */
+  /** Show the result from before the last run again. */
   back() {
     const before = goBack(this.state);
     if (!before) return;
@@ -98,7 +98,7 @@ export class Runs {
   }
 
   /**
-   * Ask for the cancellation of the job that is waited for; its end is then noticed by waiting.
+   * Request the cancellation of the awaited job; waiting then detects its end.
    * @returns {Promise<void>}
    */
   async cancel() {
@@ -108,7 +108,7 @@ export class Runs {
 
   /**
    * @param {Job} job
-   * @returns {Promise<Job | null>} null when something else is wished meanwhile, or the server refuses
+   * @returns {Promise<Job | null>} null if another run was requested meanwhile, or the server refuses
    */
   async #end(job) {
     const { state } = this;
@@ -155,7 +155,7 @@ export class Runs {
       this.note(message, { isError: true });
     } else {
       toast(message);
-      void this.open(); // the job that was waited for before
+      void this.open(); // the previously awaited job
     }
   }
 }

@@ -1,4 +1,4 @@
-// The stage: the result over its background, the original, and the note above them.
+// The stage: the result on its background, the original, and the note above them.
 import { byId, find, findAll } from "../page/elements.js";
 import { isEmptyResult } from "../api/job.js";
 import { mayCancel, mayRetry, shownImage } from "./state.js";
@@ -9,7 +9,7 @@ export class Stage {
   /** @param {import("./state.js").EditorState} state */
   constructor(state) {
     this.state = state;
-    this.works = 0; // how many things are under way
+    this.works = 0; // the number of operations in progress
     this.element = byId("stage");
     this.backdrop = byId("backdrop");
     this.after = byId("after", HTMLImageElement);
@@ -17,8 +17,8 @@ export class Stage {
   }
 
   /**
-   * Show or hide an element. When it goes while the keyboard's focus is in it, the button of the tool in use gets the
-   * focus; otherwise the next Tab would begin at the top of the page.
+   * Show or hide an element. If a hidden element contains the keyboard's focus, the current tool's button gets the
+   * focus; otherwise the next Tab would start at the top of the page.
    * @param {HTMLElement} element
    * @param {boolean} isVisible
    */
@@ -42,7 +42,7 @@ export class Stage {
     this.show(byId("retry-form"), isError && mayRetry(this.state));
   }
 
-  /** Mark the stage as empty while there is no result, and offer what needs one only when there is one. */
+  /** Mark the stage as empty while there is no result, and enable actions that need a result only when there is one. */
   markEmpty() {
     const image = shownImage(this.state);
     const isEmpty = image.status !== "succeeded";
@@ -54,7 +54,7 @@ export class Stage {
   }
 
   /**
-   * Show that something is under way, where it takes long enough to be noticed.
+   * Show that an operation is in progress, if it takes noticeably long.
    * @template T
    * @param {Promise<T>} work
    * @returns {Promise<T>}
@@ -84,7 +84,7 @@ export class Stage {
   }
 
   /**
-   * Show what is behind the result.
+   * Show the background of the result.
    * @param {string} background in CSS, "" for the checkerboard
    */
   showBehind(background) {
@@ -93,7 +93,7 @@ export class Stage {
   }
 
   /**
-   * Show what the Crop option leaves; null for the whole picture.
+   * Show the frame that the Crop option keeps; null for the whole picture.
    * @param {import("../api/job.js").Box | null} frame
    */
   showCrop(frame) {
@@ -110,7 +110,7 @@ export class Stage {
   }
 
   /**
-   * Put the backdrop where the picture lies.
+   * Move the backdrop to the position of the picture.
    * @param {import("./viewport.js").Viewport} viewport
    */
   placeBackdrop(viewport) {

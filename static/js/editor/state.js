@@ -1,5 +1,5 @@
-// The editor's state: one object that every part of the page reads, and the only place where it changes shape. What the
-// settings form holds is read from the form (settings/form.js), and the zoom from the viewport.
+// The editor's state: one object that every part of the page reads, and the functions that change it. The values of the
+// settings form are read from the form (settings/form.js), and the zoom from the viewport.
 import { boxesOf, hasEnded, imageIn, jobOf, linkTo, linkToOriginal, peopleIn, pointsOf } from "../api/job.js";
 import { noFinish, storedFinish } from "./finish_recipe.js";
 import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
@@ -13,20 +13,20 @@ import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
 /** @typedef {import("./finish_recipe.js").Finish} Finish */
 /** @typedef {import("./finish_recipe.js").StoredFinish} StoredFinish */
 /**
- * What is kept on the server.
+ * The editor's state as the server stores it.
  * @typedef {{ options?: Partial<Options>, dropped?: number[], strokes?: Stroke[], finish?: StoredFinish }} Edit
  */
 /** @typedef {"result" | "view" | "side" | "points" | "boxes" | "people" | "brush" | "finish"} Tool */
 
 /**
- * @typedef {object} Run the run of the model that the page waits for
- * @property {number} turn counts the runs: an answer to an earlier one comes too late
- * @property {string | null} wish the options that it runs for, as JSON; null when no new run was asked for
- * @property {Job | null} awaited the job whose end is waited for
+ * @typedef {object} Run the awaited run of the model
+ * @property {number} turn the number of the run; responses to earlier runs are ignored
+ * @property {string | null} wish the requested options as JSON; null when no new run was requested
+ * @property {Job | null} awaited the job whose end the page awaits
  */
 
 /**
- * @typedef {object} Snapshot a result that was shown before a new run, for the way back
+ * @typedef {object} Snapshot a result that was shown before a new run, to return to it
  * @property {Job} job
  * @property {string} imageId
  * @property {string} source
@@ -36,20 +36,20 @@ import { haveSameOutline, isWholeAndTransparent } from "../settings/options.js";
  * @property {Stroke[]} strokes
  */
 
-/** @typedef {Snapshot & { boxes: Box[], points: Point[], finish: Finish }} Step what Undo goes back to */
+/** @typedef {Snapshot & { boxes: Box[], points: Point[], finish: Finish }} Step a state that Undo restores */
 
 /**
  * @typedef {object} EditorState
- * @property {Job} job the job that is shown, as the API wrote it
- * @property {string} imageId which of its pictures is shown
+ * @property {Job} job the shown job, as the API returned it
+ * @property {string} imageId the id of its shown picture
  * @property {string} source the link to the original
- * @property {number} version the number of the picture's version that is shown
+ * @property {number} version the number of the shown version of the picture
  * @property {Tool} tool
  * @property {Box[]} boxes
  * @property {Point[]} points the clicks, in their order
- * @property {boolean} startsAfresh whether the clicks alone select, instead of correcting what was found
+ * @property {boolean} startsAfresh whether the clicks alone select, instead of correcting the result
  * @property {number} selectedBox an index, -1 for none
- * @property {Set<number>} dropped the ids of the people not to keep
+ * @property {Set<number>} dropped the ids of the people to remove
  * @property {Stroke[]} strokes
  * @property {Finish} finish
  * @property {{ mode: import("./brush.js").BrushMode, sizePx: number, hardness: number }} brush
@@ -86,14 +86,14 @@ export function createState(job, imageId, version = 1) {
 
 /**
  * @param {EditorState} state
- * @returns {JobImage} the picture that is shown
+ * @returns {JobImage} the shown picture
  */
 export function shownImage(state) {
   return imageIn(state.job, state.imageId);
 }
 
 /**
- * Show a job's picture from now on. A new run may have no original of its own; the link to the one before stays.
+ * Show a job's picture from now on. If a new run has no original, the previous link stays.
  * @param {EditorState} state
  * @param {Job} job
  */
@@ -105,7 +105,7 @@ export function setJob(state, job) {
 }
 
 /**
- * Return the people to keep; null while all are kept or none were looked for.
+ * Return the ids of the people to keep; null if all are kept or the job did not search for people.
  * @param {EditorState} state
  * @returns {number[] | null}
  */
@@ -116,8 +116,8 @@ export function keptPeople(state) {
 }
 
 /**
- * Return whether the stored cutout is what the stage shows: the whole picture, transparent, with the outline that the
- * settings give, and untouched.
+ * Return whether the stage shows the stored cutout: the whole picture, transparent, with the outline of the settings,
+ * and without edits.
  * @param {EditorState} state
  * @param {Partial<Options>} now the options of the settings form
  * @returns {boolean}
@@ -130,7 +130,7 @@ export function isStoredCutoutShown(state, now) {
 }
 
 /**
- * Start a run of the model; earlier ones are no longer waited for.
+ * Start a run of the model; earlier runs are no longer awaited.
  * @param {EditorState} state
  * @param {string | null} wish
  * @returns {number} its turn
@@ -141,7 +141,7 @@ export function startRun({ run }, wish) {
 }
 
 /**
- * Keep what is shown for the way back, where there is a result.
+ * Store the shown result, if there is one, to return to it later.
  * @param {EditorState} state
  * @param {Partial<Options>} options
  */
@@ -152,7 +152,7 @@ export function remember(state, options) {
 }
 
 /**
- * Return all that Undo brings back.
+ * Return everything that Undo restores.
  * @param {EditorState} state
  * @param {Partial<Options>} options of the settings form
  * @returns {Step}
@@ -163,7 +163,7 @@ export function stepOf({ job, imageId, source, version, dropped, strokes, boxes,
 }
 
 /**
- * Bring a step back. A run that is waited for is dropped.
+ * Restore a step. An awaited run is dropped.
  * @param {EditorState} state
  * @param {Step} step
  */
@@ -184,7 +184,7 @@ export function changedOptions(one, other) {
 }
 
 /**
- * Go back to the result before, its boxes and people included.
+ * Return to the previous result, including its boxes and people.
  * @param {EditorState} state
  * @returns {Snapshot | null} null when there is none
  */
@@ -198,7 +198,7 @@ export function goBack(state) {
 }
 
 /**
- * Return what the boxes ask of the model: a job that differs from the one shown, or null when they are its own.
+ * Return the options of a run for the boxes; null if the shown job has the same boxes.
  * @param {EditorState} state
  * @returns {Partial<Options> | null}
  */
@@ -208,7 +208,7 @@ export function boxesWish({ boxes, job }) {
 }
 
 /**
- * Return what the clicks ask of the model, or null when they are those of the shown job. They correct what the job found;
+ * Return the options of a run for the clicks; null if the shown job has the same clicks. They correct the job's result;
  * with `startsAfresh` they alone select.
  * @param {EditorState} state
  * @returns {Partial<Options> | null}
@@ -222,7 +222,7 @@ export function pointsWish({ points, startsAfresh, job }) {
 }
 
 /**
- * Return whether the page may try its failed picture again: a picture of a batch is tried again on the batch's page.
+ * Return whether the page may retry its failed picture; pictures of a batch are retried on the batch's page.
  * @param {EditorState} state
  * @returns {boolean}
  */
@@ -231,7 +231,7 @@ export function mayRetry(state) {
 }
 
 /**
- * Return whether the page waits for a job that it may cancel: never for a whole batch.
+ * Return whether the page may cancel the awaited job; a whole batch cannot be cancelled here.
  * @param {EditorState} state
  * @returns {boolean}
  */
@@ -249,7 +249,7 @@ export function isShownEnded(state) {
 }
 
 /**
- * Return what the server keeps of the editor.
+ * Return the editor's state as the server stores it.
  * @param {EditorState} state
  * @param {Partial<Options>} options of the settings form
  * @returns {Edit}
@@ -261,7 +261,7 @@ export function editOf({ dropped, strokes, finish }, options) {
 
 /**
  * @param {Stroke} stroke
- * @returns {Stroke} the same with a tenth of a pixel, which takes a third of the bytes
+ * @returns {Stroke} the stroke rounded to a tenth of a pixel, which takes a third of the bytes
  */
 function rounded(stroke) {
   const tenth = (/** @type {number} */ value) => Math.round(value * 10) / 10;
@@ -270,7 +270,7 @@ function rounded(stroke) {
 }
 
 /**
- * Show an edit that the server has kept.
+ * Show an edit that the server has stored.
  * @param {EditorState} state
  * @param {Edit} edit
  */

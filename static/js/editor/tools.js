@@ -1,4 +1,4 @@
-// The tools of the editor: which one is in use, and the buttons that belong to each.
+// The tools of the editor: the current one, and the buttons of each.
 import { peopleIn } from "../api/job.js";
 import { followDrag } from "../page/drag.js";
 import { byId, find, findAll, targetOf } from "../page/elements.js";
@@ -6,7 +6,7 @@ import { shownImage } from "./state.js";
 
 /** @typedef {import("./state.js").Tool} Tool */
 
-const WITH_PART = ["points", "boxes", "people", "brush", "finish"]; // with a part of the panel and a hint of their own
+const WITH_PART = ["points", "boxes", "people", "brush", "finish"]; // tools with a panel part and a hint
 const ZOOM_STEP = 1.4;
 const BRUSH_STEP = 1.15;
 const CHECKERS = ["", "light", "dark", "colour"];
@@ -60,21 +60,21 @@ export class Tools {
     this.onUse(tool);
   }
 
-  /** Draw what the tool in use lays over the picture. */
+  /** Draw the current tool's marks over the picture. */
   draw() {
     if (this.state.tool === "points") this.parts.points.draw();
     if (this.state.tool === "boxes") this.parts.boxes.draw();
     if (this.state.tool === "people") this.parts.people.draw();
   }
 
-  /** Show the button that finds people until they are looked for, then the hint where there are some. */
+  /** Show the button that finds people; after the search, show the hint if people were found. */
   showPeoplePart() {
     const people = peopleIn(this.state.job, shownImage(this.state));
     this.parts.stage.show(byId("people-wish"), people === null);
     byId("hint-people").hidden = !people?.length || this.state.tool !== "people";
   }
 
-  // The Finish tool moves what lies on its canvas, not the view.
+  // The Finish tool moves the layers of its canvas, not the view.
   get #isOnCanvas() {
     return this.state.tool === "finish";
   }
@@ -106,7 +106,7 @@ export class Tools {
     });
   }
 
-  // Keys for the whole page, except while a field or a button has the focus that uses them itself.
+  // Keys for the whole page, except while a field or a button that uses them has the focus.
   #wireKeys() {
     document.addEventListener("keydown", (event) => {
       if (isTyping(event) || document.querySelector("dialog[open]")) return;
@@ -123,7 +123,7 @@ export class Tools {
   }
 
   /**
-   * Return what a key does; null when it does nothing here.
+   * Return the action of a key; null for other keys.
    * @param {KeyboardEvent} event
    * @returns {(() => void) | null}
    */
@@ -193,7 +193,7 @@ export class Tools {
 }
 
 /**
- * Return whether a key goes into a text field.
+ * Return whether a text field receives the key.
  * @param {KeyboardEvent} event
  * @returns {boolean}
  */

@@ -1,5 +1,5 @@
-// The versions of the picture: the first result, runs of the model, and edits saved by hand. What the editor shows is
-// kept on the server shortly after each change, so that it is there when the page is opened again.
+// The versions of the picture: the first result, runs of the model, and edits saved by hand. The editor's state is
+// stored on the server shortly after each change, and restored when the page is opened again.
 import { callJson, csrfToken } from "../api/request.js";
 import { byId, create } from "../page/elements.js";
 import { fill, gettext, ngettext } from "../page/texts.js";
@@ -22,7 +22,7 @@ import { editOf } from "./state.js";
  */
 
 /** @typedef {{ free_corrections_left: number, versions: Version[] }} VersionList */
-/** @typedef {{ job: string, position: number, image: string }} Entry the picture that all versions belong to */
+/** @typedef {{ job: string, position: number, image: string }} Entry the picture to which all versions belong */
 
 const KEPT_AFTER_MS = 700;
 const FIRST = 1;
@@ -33,7 +33,7 @@ export class Versions {
    * @param {Entry} entry
    * @param {VersionList} known
    * @param {object} calls
-   * @param {() => Partial<Options>} calls.options what the settings form holds
+   * @param {() => Partial<Options>} calls.options the values of the settings form
    * @param {(version: Version & { result: Job, edit: Edit }) => void} calls.onOpen called with the version to show
    */
   constructor(state, entry, known, { options, onOpen }) {
@@ -61,8 +61,8 @@ export class Versions {
   }
 
   /**
-   * Ask the server for the list, after a run or a saved edit.
-   * @param {(version: Version) => boolean} isShown which of them the stage shows now
+   * Request the list from the server, after a run or a saved edit.
+   * @param {(version: Version) => boolean} isShown returns whether the stage shows this version now
    */
   async refresh(isShown) {
     this.known = await callJson("GET", this.#url("versions/"));
@@ -70,7 +70,7 @@ export class Versions {
     this.show();
   }
 
-  /** Keep what the editor shows, shortly after the last change. */
+  /** Store the editor's state shortly after the last change. */
   keepSoon() {
     clearTimeout(this.timer);
     this.timer = setTimeout(() => this.#keepNow(), KEPT_AFTER_MS);
@@ -88,7 +88,7 @@ export class Versions {
     return `/api/jobs/${this.entry.job}/${path}?position=${this.entry.position}`;
   }
 
-  // Without waiting for the answer: the page may be closing. What could not be kept is only the way back to it.
+  // Without waiting for the response, because the page may be closing. If this fails, only the last changes are lost.
   #keepNow() {
     if (!this.timer) return;
     clearTimeout(this.timer);
@@ -155,7 +155,7 @@ export class Versions {
 }
 
 /**
- * Return what a version is called: its name, or how it was made.
+ * Return the title of a version: its name, or how it was made.
  * @param {{ number: number, name: string, is_saved_by_hand: boolean, method: string }} version
  * @returns {string}
  */
@@ -169,8 +169,8 @@ export function titleOf({ number, name, is_saved_by_hand: isSaved, method }) {
 }
 
 /**
- * Return what the next run of the model costs.
- * @param {number} left how many are free
+ * Return a text about the cost of the next run of the model.
+ * @param {number} left the number of free runs
  * @returns {string}
  */
 export function costOf(left) {

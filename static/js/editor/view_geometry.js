@@ -1,4 +1,4 @@
-// Where a picture lies in its pane: pure functions. A view is a scale (pane pixels for each picture pixel) and the
+// The position of a picture in its pane: pure functions. A view is a scale (pane pixels per picture pixel) and the
 // offset of the picture's corner in the pane.
 
 /** @typedef {import("./box_geometry.js").Pair} Pair */
@@ -6,9 +6,9 @@
 
 export const MAX_SCALE = 16;
 const MIN_SCALE = 0.01;
-const MAX_FIT_SCALE = 4; // a small picture is not blown up to the whole pane
+const MAX_FIT_SCALE = 4; // a small picture is not enlarged to the whole pane
 const ROOM_PX = 24; // around a fitted picture, both sides together
-const IN_SIGHT_PX = 60; // of the picture, whatever the pan
+const IN_SIGHT_PX = 60; // pixels of the picture that stay visible after any pan
 
 /**
  * Return the scale at which the whole picture fits into the pane.
@@ -33,7 +33,7 @@ export function fitted(pane, size) {
 }
 
 /**
- * Return a view at another scale, with the picture under one point of the pane staying there.
+ * Return a view at another scale; the picture at one point of the pane does not move.
  * @param {View} view
  * @param {number} scale
  * @param {Pair} point
@@ -46,7 +46,7 @@ export function scaledAround({ scale: before, offset }, scale, point) {
 }
 
 /**
- * Return a view's offset limited so that at least a corner of the picture stays in sight.
+ * Return a view's offset, limited so that at least a corner of the picture stays visible.
  * @param {View} view
  * @param {Pair} pane
  * @param {Pair} size
@@ -62,7 +62,7 @@ export function keptInSight({ scale, offset }, pane, size) {
 }
 
 /**
- * Return the part of the picture that is in sight, in its own pixels.
+ * Return the visible part of the picture, in the picture's pixels.
  * @param {View} view
  * @param {Pair} pane
  * @param {Pair} size
@@ -75,7 +75,7 @@ export function seenPart({ scale, offset }, pane, size) {
 }
 
 /**
- * Return how two fingers moved: the middle before and after, and by what factor their distance grew.
+ * Return the movement of two fingers: the middle before and after, and the factor of their distance.
  * @param {[Pair, Pair]} before
  * @param {[Pair, Pair]} after
  * @returns {{ from: Pair, to: Pair, factor: number }}

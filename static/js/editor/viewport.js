@@ -1,10 +1,10 @@
-// Zoom and pan of the picture in its pane. Everything else asks here where a point of the screen lies on the picture.
+// Zoom and pan of the picture in its pane. Other parts use it to convert points of the screen to those of the picture.
 import { MAX_SCALE, fitScale, fitted, keptInSight, pinchBetween, scaledAround, seenPart } from "./view_geometry.js";
 
 /** @typedef {import("./box_geometry.js").Pair} Pair */
 
 const WHEEL_STEP = 0.0016;
-const PINCH_WHEEL_FACTOR = 4; // a touchpad's pinch comes as small wheel steps with Ctrl
+const PINCH_WHEEL_FACTOR = 4; // a touchpad reports a pinch as small wheel steps with Ctrl
 
 export class Viewport {
   /**
@@ -54,7 +54,7 @@ export class Viewport {
   }
 
   /**
-   * Return where a point of the window lies on the picture, in the picture's pixels, not rounded, maybe outside.
+   * Return a point of the window in the picture's pixels, not rounded; it may be outside the picture.
    * @param {number} clientX
    * @param {number} clientY
    * @returns {Pair}
@@ -66,7 +66,7 @@ export class Viewport {
   }
 
   /**
-   * Return where a point of the picture lies in the pane.
+   * Return a point of the picture in pixels of the pane.
    * @param {number} x
    * @param {number} y
    * @returns {Pair}
@@ -75,7 +75,7 @@ export class Viewport {
     return [x * this.scale + this.offset[0], y * this.scale + this.offset[1]];
   }
 
-  /** The part of the picture that is in sight. */
+  /** The visible part of the picture. */
   get seen() {
     return seenPart(this, this.#paneSize, this.size);
   }

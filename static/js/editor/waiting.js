@@ -4,7 +4,7 @@ import { ApiError, callJson } from "../api/request.js";
 
 /** @typedef {import("../api/job.js").Job} Job */
 
-const WAIT_SECONDS = 20; // the server answers earlier when the job ends
+const WAIT_SECONDS = 20; // the server responds earlier when the job ends
 const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8000;
 
@@ -12,14 +12,14 @@ const LONGEST_PAUSE_MS = 8000;
 const sleep = (pauseMs) => new Promise((resolve) => setTimeout(resolve, pauseMs));
 
 /**
- * Ask for a job until one of its pictures has ended, and return the job; return null once it is no longer wanted. Throw
- * the ApiError of an answer that refuses (4xx); try again after every other failure.
+ * Request a job until one of its pictures has ended, and return the job; return null when it is no longer wanted. Throw
+ * the ApiError of a refusal (4xx); retry after every other failure.
  * @param {Job} job
  * @param {string} imageId
  * @param {object} calls
  * @param {() => boolean} calls.isWanted
  * @param {(job: Job) => void} calls.onWait called before each request
- * @param {() => void} calls.onLost called when a request got no answer
+ * @param {() => void} calls.onLost called when a request got no response
  * @param {(url: string) => Promise<Job>} [calls.get]
  * @param {(pauseMs: number) => Promise<unknown>} [calls.pause]
  * @returns {Promise<Job | null>}

@@ -1,8 +1,8 @@
-// The original over its result, while the pointer or the focus is on it. It is loaded when it is first wanted.
+// Shows the original over its result while the pointer or the focus is on it. It is loaded when it is first shown.
 import { create } from "../page/elements.js";
 
 /**
- * Wire all pictures below a root, those that come later included.
+ * Wire all pictures below a root, including those that are added later.
  * @param {HTMLElement} root
  */
 export function showOriginals(root) {

@@ -1,4 +1,4 @@
-// Which pictures are selected: by their check boxes, with Shift a row of them, or all on the page.
+// The selected pictures: chosen by their check boxes, several at a time with Shift, or all on the page.
 import { spanOf } from "../page/span.js";
 import { fill, gettext } from "../page/texts.js";
 
@@ -8,7 +8,7 @@ export class Selection {
   /** @param {Parts} parts */
   constructor(parts) {
     this.parts = parts;
-    /** The picture that was ticked last: Shift ticks all from there. @type {HTMLInputElement | null} */
+    /** The picture that was ticked last; with Shift, all from there are ticked. @type {HTMLInputElement | null} */
     this.last = null;
     document.addEventListener("click", (event) => this.#clicked(event));
     document.addEventListener("change", () => this.#refresh());
@@ -18,7 +18,7 @@ export class Selection {
     this.#refresh();
   }
 
-  /** @returns {HTMLInputElement[]} the ticked boxes, those of pages that came later included */
+  /** @returns {HTMLInputElement[]} the ticked boxes, including those of pages that were loaded later */
   chosen() {
     return this.#boxes().filter(({ checked }) => checked);
   }

@@ -1,7 +1,7 @@
-// Copy text. Browsers allow it on HTTPS pages only, and may refuse even there.
+// Copy text. Browsers allow this only on HTTPS pages, and may refuse it even there.
 
 /**
- * Copy a text and return whether the browser allowed it; if not, the caller shows the text selected.
+ * Copy a text and return whether the browser allowed it; if not, the caller shows the text and selects it.
  * @param {string} text
  * @returns {Promise<boolean>}
  */

@@ -1,9 +1,9 @@
-// Ask before what cannot be undone, in a dialog of the site's own. The question stands in the button's `data-sure`.
+// Confirmation of actions that cannot be undone, in a dialog. The button's `data-sure` contains the question.
 import { create } from "./elements.js";
 import { gettext } from "./texts.js";
 
 /**
- * Ask a question and return whether it was confirmed. Escape and Cancel do not confirm.
+ * Show a question and return whether the user confirmed it. Escape and Cancel do not confirm.
  * @param {string} question
  * @param {string} action the label of the button that confirms
  * @returns {Promise<boolean>}
@@ -27,7 +27,7 @@ export function ask(question, action) {
   });
 }
 
-/** Ask before every submit whose button has a question; go on with the submit once it is confirmed. */
+/** Ask before every submit whose button has a question; continue the submit when it is confirmed. */
 export function confirmSubmits() {
   /** @type {WeakSet<HTMLElement>} */
   const confirmed = new WeakSet();

@@ -1,7 +1,7 @@
-// Follow one pointer from where it went down. Other pointers are ignored; a second one, which zooms, ends the drag.
+// Follow one pointer from where it was pressed. Others are ignored; a second finger, which zooms, ends the drag.
 
 /**
- * Call `onMove` with each step of the pointer, in CSS pixels of the window.
+ * Call `onMove` with each movement of the pointer, in CSS pixels of the window.
  * @param {PointerEvent} down
  * @param {(dx: number, dy: number, event: PointerEvent) => void} onMove
  */

@@ -1,7 +1,7 @@
-// Find the elements that a page's script works with.
+// Find the elements of a page that a script uses.
 
 /**
- * Return the element with an id; throw when it is missing or of another kind.
+ * Return the element with an id; throw if it is missing or of another kind.
  * @template {Element} [T=HTMLElement]
  * @param {string} id
  * @param {{ new (): T, prototype: T }} [kind]
@@ -12,7 +12,7 @@ export function byId(id, kind) {
 }
 
 /**
- * Return the first element that a selector finds below a root; throw when it is missing or of another kind.
+ * Return the first element that a selector finds below a root; throw if it is missing or of another kind.
  * @template {Element} [T=HTMLElement]
  * @param {ParentNode} root
  * @param {string} selector
@@ -34,7 +34,7 @@ export function findAll(root, selector) {
 }
 
 /**
- * Return the element that a press, a key or a change happened on.
+ * Return the target element of an event.
  * @param {Event} event
  * @returns {Element}
  */
@@ -44,7 +44,7 @@ export function targetOf(event) {
 }
 
 /**
- * Parse the JSON that a template wrote into a script element.
+ * Parse the JSON that a template has written into a script element.
  * @param {string} id
  * @returns {any}
  */

@@ -1,7 +1,7 @@
-// The items between two of a list, for a selection with Shift.
+// The items between two items of a list, for a selection with Shift.
 
 /**
- * Return the items from one to the other, both included, whichever comes first; none when one is not in the list.
+ * Return the items between two items, including both, in any order; an empty list if one is not in the list.
  * @template T
  * @param {T[]} items
  * @param {T} one

@@ -25,7 +25,7 @@ export function ngettext(one, many, count) {
 }
 
 /**
- * Put values into the `{name}` places of a text.
+ * Return a text with values in place of its `{name}` placeholders.
  * @param {string} text
  * @param {Record<string, string | number>} values
  * @returns {string}

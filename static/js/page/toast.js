@@ -6,7 +6,7 @@ const SHOWN_MS = 6000;
 const UNDO_SECONDS = 8;
 
 /**
- * Show a message for a few seconds, with a button where an action is given.
+ * Show a message for a few seconds, with a button if an action is given.
  * @param {string} text
  * @param {{ action?: string, onAction?: () => void }} [options]
  */
@@ -25,12 +25,12 @@ export function toast(text, { action = "", onAction = () => {} } = {}) {
 }
 
 /**
- * Show what has been done with a button to undo it, which counts down; Ctrl+Z undoes too.
+ * Show a message about an action with a button that undoes it and counts down; Ctrl+Z undoes it too.
  * @param {string} text
  * @param {object} calls
  * @param {() => void} calls.onUndo
- * @param {(isLeaving: boolean) => void} calls.onEnd called once when it can no longer be undone: the time is over, or
- *   the page is left
+ * @param {(isLeaving: boolean) => void} calls.onEnd called once when the action can no longer be undone: the time is
+ *   over, or the page is left
  */
 export function toastWithUndo(text, { onUndo, onEnd }) {
   const button = create("button", { type: "button" });

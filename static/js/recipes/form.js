@@ -1,4 +1,4 @@
-// The recipe form: read and fill its fields, show those that the chosen kinds have, and add rows for files.
+// The recipe form: read and fill its fields, show the fields of the chosen kinds, and add rows for files.
 import { byId, find, findAll } from "../page/elements.js";
 
 /** @typedef {import("./values.js").Values} Values */
@@ -57,7 +57,7 @@ export class RecipeForm {
     this.#showKinds();
   }
 
-  // `data-when="shadow.type:cast drop"` shows a part for these values of a field.
+  // `data-when="shadow.type:cast drop"` shows a part only if the field has one of these values.
   #showKinds() {
     const { values } = this;
     for (const part of findAll(this.form, "[data-when]")) {

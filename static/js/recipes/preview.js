@@ -1,11 +1,11 @@
-// The live preview: the newest wish wins, and one request is under way at a time.
+// The live preview: one request at a time, always for the newest wish.
 import { ApiError, answered, call } from "../api/request.js";
 import { byId } from "../page/elements.js";
 import { gettext } from "../page/texts.js";
 
 const DELAY_MS = 250;
 
-/** @typedef {Record<string, any>} Wish what the preview's request sends */
+/** @typedef {Record<string, any>} Wish the body of the preview's request */
 
 export class Preview {
   /** @param {string} url */

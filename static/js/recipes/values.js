@@ -1,9 +1,9 @@
-// Turn the values of the recipe form into a recipe and back: pure functions on plain objects.
+// Convert the values of the recipe form to a recipe and back: pure functions on plain objects.
 
 /** @typedef {Record<string, any>} Recipe a recipe as the API's JSON */
 /** @typedef {Record<string, string | boolean>} Values the form's fields by name; percentages as whole numbers */
 
-/** The fields of each kind of background, and of a shadow, by the names that the API gives them. */
+/** The fields of each kind of background, and of a shadow, by their names in the API. */
 const BACKGROUNDS = /** @type {Record<string, string[]>} */ ({
   transparent: [],
   color: ["color"],
@@ -15,7 +15,7 @@ const NUMBERS = new Set(["angle", "elevation", "direction"]);
 const PERCENTAGES = new Set(["strength", "softness", "distance"]);
 
 /**
- * Build the recipe that the form describes. What the form has no field for is taken from `base`.
+ * Return the recipe that the form describes. Values without a field in the form are taken from `base`.
  * @param {Values} values
  * @param {Values[]} outputs one entry for each file
  * @param {Recipe} base
@@ -56,7 +56,7 @@ export function recipeOf(values, outputs, base) {
 }
 
 /**
- * Return the form's values for a recipe. The API gives recipes with all their defaults.
+ * Return the form's values for a recipe. Recipes from the API contain all defaults.
  * @param {Recipe} recipe
  * @returns {{ values: Values, outputs: Values[] }}
  */
@@ -121,7 +121,7 @@ function partValues(part, values) {
 }
 
 /**
- * Return a name for a copy of a recipe that no recipe has yet.
+ * Return an unused name for a copy of a recipe.
  * @param {string} name
  * @param {string[]} taken
  * @returns {string}

@@ -1,10 +1,10 @@
-// The two ways to choose a background's colour: a tick with one colour (first page), or swatches (editor). Both keep the
-// chosen colour in the form's hidden `background` field; "" means transparent.
+// The two controls for the background's colour: a check box with one colour (first page), or swatches (editor). Both
+// store the chosen colour in the form's hidden `background` field; "" means transparent.
 import { find, findAll } from "../page/elements.js";
 
 /** @typedef {{ show(color: string): void }} BackgroundControl */
 
-/** A check box for transparent beside one colour. */
+/** A check box for a transparent background, beside one colour. */
 export class ColorTick {
   /**
    * @param {HTMLFormElement} form
@@ -24,7 +24,7 @@ export class ColorTick {
   }
 }
 
-/** Swatches and a free colour. */
+/** Swatches, and a field for any other colour. */
 export class Swatches {
   /**
    * @param {HTMLFormElement} form
@@ -33,7 +33,7 @@ export class Swatches {
   constructor(form, onPick) {
     this.buttons = findAll(form, "[data-color]");
     this.shown = "";
-    /** Whether something else than a colour is behind the subject, so that none is marked as chosen. */
+    /** Whether the background is not a colour, so that no colour is marked as chosen. */
     this.isReplaced = false;
     for (const button of this.buttons) button.addEventListener("click", () => onPick(button.dataset.color ?? ""));
     const anyColor = find(form, "#any-color", HTMLInputElement);

@@ -2,7 +2,7 @@
 
 /** @typedef {import("../api/job.js").Options} Options */
 
-/** How each option stands in a form. An empty background means transparent. */
+/** The kind of field of each option in a form. An empty background means transparent. */
 const FIELDS = Object.freeze(
   /** @type {const} */ ({
     subject: "text",
@@ -20,7 +20,7 @@ const FIELDS = Object.freeze(
 );
 
 /**
- * The part of a form that is used here; `namedItem` returns an input, a select or a group of radio buttons.
+ * The used part of a form; `namedItem` returns an input, a select or a group of radio buttons.
  * @typedef {{ elements: { namedItem(name: string): any } }} FormLike
  */
 

@@ -1,4 +1,4 @@
-// A settings form, on the first page and in the editor: shows numbers beside sliders, applies presets, and tells of
+// A settings form, on the first page and in the editor: shows numbers beside sliders, applies presets, and reports
 // changes shortly after the last one.
 import { findAll, targetOf } from "../page/elements.js";
 import { readFields, writeFields } from "./fields.js";
@@ -15,13 +15,13 @@ export class SettingsForm {
    * @param {HTMLFormElement} form
    * @param {object} parts
    * @param {(form: HTMLFormElement, onPick: (color: string) => void) => B} parts.background
-   * @param {() => void} [parts.onChange] called shortly after the last change
+   * @param {() => void} [parts.onChange] called a short time after the last change
    * @param {(options: Partial<Options>) => void} [parts.onPreset] called with the options that a preset sets
    */
   constructor(form, { background, onChange = () => {}, onPreset = () => {} }) {
     this.form = form;
     this.onChange = onChange;
-    /** What a preset starts from, and what the form goes back to when it is released. @type {Partial<Options>} */
+    /** The options that a preset changes; the form gets them back when it is released. @type {Partial<Options>} */
     this.base = this.fields;
     this.timer = 0;
     this.background = background(form, (color) => this.#pickColor(color));
@@ -39,7 +39,7 @@ export class SettingsForm {
   }
 
   /**
-   * The options of the fields that the form has.
+   * Return the options of the fields that the form has.
    * @returns {Partial<Options>}
    */
   get fields() {
@@ -65,7 +65,7 @@ export class SettingsForm {
     this.timer = setTimeout(this.onChange, DELAY_MS);
   }
 
-  /** Show the numbers of the sliders, after one has been set by a script. */
+  /** Show the numbers of the sliders, after a script has set one. */
   showNumbers() {
     for (const output of findAll(this.form, "output[for]")) {
       if (!(output instanceof HTMLOutputElement)) continue;

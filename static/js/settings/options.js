@@ -1,18 +1,18 @@
-// Which options a page sends: pure functions from what a form holds to what the API takes.
+// The options that a page sends: pure functions that convert the values of a form to options of the API.
 
 /** @typedef {import("../api/job.js").Options} Options */
 
 const CUTOUT = ["cutout"];
-/** What a job that looks for people stores. */
+/** The outputs of a job that searches for people. */
 export const PEOPLE_OUTPUTS = Object.freeze(["cutout", "mask", "visualization"]);
-/** The options that shape the outline and the colours along it. */
+/** The options that change the outline and the colours along it. */
 const OUTLINE = /** @type {const} */ (["alpha_mode", "threshold", "erosion", "feathering", "decontaminate"]);
 
-/** What one picture of a batch may have to itself (OWN_OPTIONS of jobs/api/native/serializers.py). */
+/** The options that a single picture of a batch may have (OWN_OPTIONS of jobs/api/native/serializers.py). */
 const OWN = /** @type {const} */ (["subject", "format", "background", "crop", "crop_margin", ...OUTLINE]);
 
 /**
- * Return what differs in the settings of one picture from those of all.
+ * Return the settings of one picture that differ from those of all pictures.
  * @param {Partial<Options>} fields
  * @param {Partial<Options>} common
  * @returns {Partial<Options>}
@@ -22,7 +22,7 @@ export function ownOptions(fields, common) {
   return Object.fromEntries(names.map((name) => [name, fields[name]]));
 }
 
-/** @typedef {{ mask: boolean, people: boolean }} Ticks the two check boxes of the first page that stand for outputs */
+/** @typedef {{ mask: boolean, people: boolean }} Ticks the two check boxes of the first page for outputs */
 
 /**
  * Return the options of a new job.
@@ -36,7 +36,7 @@ export function optionsToSubmit(fields, { mask, people }) {
 }
 
 /**
- * Return the ticks that stand for some options: the inverse of `optionsToSubmit`. Each person has a mask anyway.
+ * Return the ticks for some options: the inverse of `optionsToSubmit`. A search for people always gives a mask.
  * @param {Partial<Options>} options
  * @returns {Ticks}
  */
@@ -46,8 +46,8 @@ export function ticksOf({ method, outputs = [] }) {
 }
 
 /**
- * Return the options of a rendering in the editor. What the panel does not show is as the job was submitted; JPEG stays
- * only with a background colour, because it has no transparency.
+ * Return the options of a rendering in the editor. Options that the panel does not show have the values of the job.
+ * JPEG is kept only with a background colour, because it has no transparency.
  * @param {Partial<Options>} fields
  * @param {Partial<Options>} submitted
  * @returns {Partial<Options>}
@@ -73,7 +73,7 @@ export function optionsForStage(options) {
 }
 
 /**
- * Return whether two sets of options give the same outline and colours along it.
+ * Return whether two sets of options give the same outline and the same colours along it.
  * @param {Partial<Options>} one
  * @param {Partial<Options>} other
  * @returns {boolean}

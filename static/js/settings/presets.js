@@ -1,4 +1,4 @@
-// Presets: named settings to press on and off, those of the visitor's own to be saved and deleted.
+// Presets: named settings with buttons that switch them on and off. Visitors can save and delete their own.
 import { callJson } from "../api/request.js";
 import { byId, create, find, findAll } from "../page/elements.js";
 import { gettext } from "../page/texts.js";
@@ -11,8 +11,8 @@ import { toast } from "../page/toast.js";
 export class Presets {
   /**
    * @param {HTMLFormElement} form
-   * @param {PresetCalls} calls `onApply` gets a preset's options, none when it is released; `onPress` gets the name of
-   *   the pressed preset when it is the visitor's own, otherwise ""
+   * @param {PresetCalls} calls `onApply` gets a preset's options, or {} when it is switched off; `onPress` gets the
+   *   name of the pressed preset if it is the visitor's own, otherwise ""
    */
   constructor(form, { onApply, onPress = () => {} }) {
     this.group = find(form, "[data-presets]");
@@ -38,7 +38,7 @@ export class Presets {
   }
 
   /**
-   * Return the button of the visitor's own preset with a name.
+   * Return the button of the visitor's own preset with this name.
    * @param {string} name
    * @returns {HTMLElement | undefined}
    */
@@ -69,10 +69,10 @@ function ownButton(name) {
 }
 
 /**
- * Wire the field and the two buttons that save and delete the visitor's own presets.
+ * Connect the field and the two buttons that save and delete the visitor's own presets.
  * @param {Presets} presets
  * @param {string} url
- * @param {() => Partial<Options>} options what is saved
+ * @param {() => Partial<Options>} options returns the options to save
  */
 export function wireOwnPresets(presets, url, options) {
   const name = byId("p-name", HTMLInputElement);
@@ -103,7 +103,7 @@ export function wireOwnPresets(presets, url, options) {
 }
 
 /**
- * Go on when a request succeeds; show why it failed otherwise.
+ * Call a function when a request succeeds; show the reason when it fails.
  * @param {Promise<unknown>} request
  * @param {() => void} onSuccess
  */

@@ -1,4 +1,4 @@
-// Pictures in a zip, unpacked in the browser, so that each gets its own row, progress and error.
+// Unpack the pictures of a zip in the browser, so that each picture has its own row, progress and error.
 import { mayBePicture } from "./items.js";
 
 const END = 0x06054b50;
@@ -13,7 +13,7 @@ const IS_ENCRYPTED = 0x1;
 const IS_UTF8 = 0x800;
 const LITTER = /(^|\/)(\.|__MACOSX\/|Thumbs\.db$|desktop\.ini$)/i;
 
-/** A zip that cannot be unpacked here. */
+/** A zip that cannot be unpacked in the browser. */
 export class ArchiveError extends Error {}
 
 /**
@@ -36,7 +36,7 @@ export function isArchive({ type, name }) {
 
 /**
  * Return the pictures of a zip as files with their folders; at most `maxFiles`, and none that unpacks to more than
- * `maxBytes`. Throw ArchiveError for a file that is no zip, an encrypted one, and one of more than 4 GB.
+ * `maxBytes`. Throw ArchiveError for a file that is not a zip, for an encrypted zip, and for one of more than 4 GB.
  * @param {File} archive
  * @param {{ maxFiles: number, maxBytes: number }} limits
  * @returns {Promise<{ file: File, folder: string }[]>}
@@ -55,7 +55,7 @@ export async function picturesInArchive(archive, { maxFiles, maxBytes }) {
 }
 
 /**
- * Return the archive's directory, which stands at its end.
+ * Return the archive's directory, which is at its end.
  * @param {Blob} archive
  * @returns {Promise<DataView>}
  */
@@ -71,7 +71,7 @@ async function directoryOf(archive) {
 }
 
 /**
- * Read the entries of a directory; folders and encrypted files are left out.
+ * Read the entries of a directory; folders and encrypted files are skipped.
  * @param {DataView} directory
  * @returns {Entry[]}
  */
@@ -100,7 +100,7 @@ export function entriesIn(directory) {
 }
 
 /**
- * Return a name as text. Names that are no UTF-8 come from a Chinese Windows more often than from elsewhere.
+ * Return a name as text. Names that are not UTF-8 are most often from a Chinese Windows.
  * @param {Uint8Array} raw
  * @param {boolean} isUtf8
  * @returns {string}
@@ -134,7 +134,7 @@ async function unpacked(archive, { method, packed, offset }, maxBytes) {
 }
 
 /**
- * Return a stream that fails once more than `maxBytes` have passed: a directory may be wrong about sizes.
+ * Return a stream that fails after more than `maxBytes`, because the sizes in the directory may be wrong.
  * @param {number} maxBytes
  * @returns {TransformStream<Uint8Array, Uint8Array>}
  */

@@ -4,12 +4,12 @@ import { mayBePicture } from "./items.js";
 
 const LINK = /^https?:\/\/\S+$/;
 
-/** @typedef {{ file: File, folder: string }} Found a file and the folders that it came from */
+/** @typedef {{ file: File, folder: string }} Found a file and the path of its folder */
 /** @typedef {{ onFiles: (files: Iterable<File | Found>) => void, onLink: (url: string) => void }} DropCalls */
 
 /** @param {DropCalls} calls */
 export function wireDropping({ onFiles, onLink }) {
-  let depth = 0; // each element under the pointer has its own enter and leave
+  let depth = 0; // each element under the pointer has its own enter and leave events
   const hasFiles = (/** @type {DragEvent} */ event) => event.dataTransfer?.types.includes("Files");
   const mark = (/** @type {number} */ change) => {
     depth = Math.max(0, depth + change);
@@ -22,7 +22,7 @@ export function wireDropping({ onFiles, onLink }) {
     if (!hasFiles(event) || !event.dataTransfer) return;
     event.preventDefault();
     mark(-depth);
-    const { files, items } = event.dataTransfer; // empty once this handler has returned
+    const { files, items } = event.dataTransfer; // empty after this handler has returned
     const entries = [...items].flatMap((item) => item.webkitGetAsEntry?.() ?? []);
     onFiles(entries.some((entry) => entry.isDirectory) ? await picturesIn(entries) : [...files]);
   });
@@ -38,7 +38,7 @@ export function wireDropping({ onFiles, onLink }) {
 }
 
 /**
- * Return the pictures and zips among files and folders, folders inside folders included.
+ * Return the pictures and zips in files and folders, including folders inside folders.
  * @param {FileSystemEntry[]} entries
  * @param {string} [folder]
  * @returns {Promise<Found[]>}
@@ -66,7 +66,7 @@ function fileOf(entry) {
 }
 
 /**
- * Return all entries of a folder; a reader gives them in parts, the last one empty.
+ * Return all entries of a folder; a reader returns them in parts, of which the last one is empty.
  * @param {FileSystemDirectoryEntry} folder
  * @returns {Promise<FileSystemEntry[]>}
  */

@@ -1,22 +1,22 @@
 // The chosen files: pure functions on the list that the first page shows.
 
 /** @typedef {import("../api/job.js").Options} Options */
-/** @typedef {"waiting" | "sending" | "ready" | "failed" | "refused"} ItemState failed may be tried again */
+/** @typedef {"waiting" | "sending" | "ready" | "failed" | "refused"} ItemState failed items may be retried */
 
 /**
  * @typedef {object} Item one chosen file
  * @property {File} file
- * @property {string} folder the folders that it came from, joined by slashes; "" without any
+ * @property {string} folder the path of the file's folder, with slashes; "" without a folder
  * @property {ItemState} state
  * @property {string | null} id the id of the upload, once it has arrived
- * @property {string} error why it failed or was refused, to be shown
+ * @property {string} error the reason for a failure or refusal, to be shown
  * @property {number} tries
- * @property {Partial<Options>} settings the picture's own, where they differ from those of all
+ * @property {Partial<Options>} settings the picture's settings that differ from those of all
  */
 
 /** @typedef {{ max_bytes: number, max_images: number }} Limits */
 
-// What a browser or a name declares to be something else. The server looks into all other files.
+// Types and names that are certainly not pictures. The server checks all other files.
 const OTHER_TYPE = new RegExp("^(text|audio|video|font)/|^application/(?!octet-stream$)");
 const OTHER_ENDINGS = "txt md csv json xml htm html pdf doc docx xls xlsx zip rar 7z mp3 mp4 mov exe db ini log".split(
   " ",
@@ -33,7 +33,7 @@ export function newItem(file, folder = "") {
 }
 
 /**
- * Return whether a file may be a picture: not if its type or its name says clearly that it is something else.
+ * Return whether a file may be a picture: false if its type or its name clearly belongs to another kind of file.
  * @param {{ type: string, name: string }} file
  * @returns {boolean}
  */
@@ -73,7 +73,7 @@ export function isBad({ state }) {
 /**
  * Count the items for the buttons below the list.
  * @param {Iterable<{ state: ItemState }>} items
- * @returns {{ good: number, failed: number, unsent: number }} `unsent` are those that wait or are being sent
+ * @returns {{ good: number, failed: number, unsent: number }} `unsent` counts items that wait or are being uploaded
  */
 export function countItems(items) {
   const counts = { good: 0, failed: 0, unsent: 0 };
@@ -86,7 +86,7 @@ export function countItems(items) {
 }
 
 /**
- * Return the settings of the uploads that have some of their own, by their ids.
+ * Return the settings of uploads with their own settings, by upload id.
  * @param {Iterable<{ id: string | null, settings: Partial<Options> }>} items
  * @returns {Record<string, Partial<Options>>}
  */
@@ -96,7 +96,7 @@ export function ownSettings(items) {
 }
 
 /**
- * Return the ids of the uploads that have arrived, in the order in which the files were chosen.
+ * Return the ids of the complete uploads, in the order in which the files were chosen.
  * @param {Iterable<{ id: string | null }>} items
  * @returns {string[]}
  */

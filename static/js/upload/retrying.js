@@ -1,6 +1,6 @@
-// What to do after a failed upload: pure rules, in seconds and status codes.
+// Rules for failed uploads: pure functions of seconds and status codes.
 
-export const MAX_TRIES = 5; // of one file
+export const MAX_TRIES = 5; // uploads of one file
 const FIRST_PAUSE_SECONDS = 2;
 export const LONGEST_PAUSE_SECONDS = 60;
 const SIGNED_OUT_OR_SLOW = new Set([401, 403, 408]);
@@ -8,8 +8,8 @@ const SIGNED_OUT_OR_SLOW = new Set([401, 403, 408]);
 /** @typedef {{ status: number, retryAfterSeconds: number }} Refusal */
 
 /**
- * Return what an error means: "refuse" this file for good, "pause" the sending and go on later, or "stop" it until the
- * visitor asks to go on (signed out, or told to wait longer than anyone waits at a page).
+ * Return what to do after an error: "refuse" this file, "pause" all uploads for a while, or "stop" them until the
+ * visitor continues them (after a sign-out, or when the server requires a very long wait).
  * @param {Refusal} error
  * @returns {"refuse" | "pause" | "stop"}
  */
@@ -20,7 +20,7 @@ export function afterError({ status, retryAfterSeconds }) {
 }
 
 /**
- * Return the next pause: twice the last one up to the longest, or what the server asks for.
+ * Return the next pause in seconds: twice the last one up to the longest, or the server's Retry-After.
  * @param {number} lastSeconds 0 before the first pause
  * @param {number} retryAfterSeconds
  * @returns {number}

@@ -1,5 +1,5 @@
-// Send the chosen files ahead, a few at a time. When the connection or the server fails, all files wait, and sending
-// goes on after a pause that grows.
+// Upload the chosen files, a few at a time. When the connection or the server fails, all files wait, and uploading
+// continues after a pause that grows.
 import { ApiError, upload } from "../api/request.js";
 import { MAX_TRIES, afterError, nextPause } from "./retrying.js";
 
@@ -12,7 +12,7 @@ export class Sending {
    * @param {string} url
    * @param {Set<Item>} items
    * @param {object} calls
-   * @param {(item: Item, share?: number) => void} calls.onItem called when an item changes; with a share while it is sent
+   * @param {(item: Item, share?: number) => void} calls.onItem called when an item changes; gets a share during uploads
    * @param {(seconds: number, error?: ApiError) => void} calls.onPause called with 0 when a pause ends
    * @param {typeof upload} [calls.send]
    */
@@ -33,7 +33,7 @@ export class Sending {
     return this.timer !== null;
   }
 
-  /** Send what waits, as many at once as allowed. */
+  /** Upload waiting files, as many at the same time as allowed. */
   next() {
     for (const item of this.items) {
       if (this.isPaused || this.underWay >= PARALLEL) return;
@@ -42,7 +42,7 @@ export class Sending {
   }
 
   /**
-   * End a pause; with `failed` also try again what failed.
+   * End a pause; with `failed` also retry failed files.
    * @param {{ failed?: boolean }} [options]
    */
   goOn({ failed = false } = {}) {
@@ -79,7 +79,7 @@ export class Sending {
   /**
    * @param {Item} item
    * @param {ApiError} error
-   * @returns {Partial<Item>} how the item goes on
+   * @returns {Partial<Item>} the changed values of the item
    */
   #afterError(item, error) {
     const verdict = afterError(error);

@@ -37,7 +37,7 @@ export class TrayRow {
     this.show();
   }
 
-  /** @param {number} [share] how much has been sent, 0 to 1 */
+  /** @param {number} [share] the uploaded share, 0 to 1 */
   show(share = 0) {
     const { item } = this;
     this.element.classList.toggle("failed", isBad(item));

@@ -76,7 +76,7 @@ def test_the_sdk_cuts_out_what_is_in_the_box_and_nothing_else(sdk: AipBase, segm
     assert mask.shape == (512, 963)
     assert np.unique(mask).tolist() == [0, 255]
     assert mask[100:200, 190:260].mean() > 200  # the face in the box
-    assert not mask[:, right + 25 :].any()  # the cat beyond it, with a margin for hair
+    assert not mask[:, right + 25 :].any()  # the cat outside the box, with a margin for hair
 
 
 def test_a_token_that_the_site_does_not_take_is_renewed_by_the_sdk(sdk: AipBase, segment_url: str) -> None:

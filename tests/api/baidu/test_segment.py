@@ -158,7 +158,7 @@ def test_nothing_outside_the_boxes_is_kept_and_each_box_gives_its_subject(alice:
 
     mask = np.asarray(picture_in(segment(alice, image=photo, method="control", position=position, return_form="mask")))
 
-    margin_px = 10  # for hair
+    margin_px = 10  # tolerance for hair
     outside = mask.copy()
     for (left, top), (right, bottom) in position:
         assert mask[(top + bottom) // 2, (left + right) // 2] == 255

@@ -53,7 +53,7 @@ def test_a_task_is_submitted_waited_for_and_fetched(picture_server: PictureServe
     assert answer.usage.image_count == 1
     ids, shown = picture_at(answer.output.output_image_url), picture_at(answer.output.output_vis_image_url)
     assert (ids.shape, shown.shape) == ((512, 512), (512, 512, 3))
-    # The model's own tests measure how well people are found; this test checks that all three responses agree.
+    # The tests of the model check how well people are found. This test checks that all three results agree.
     assert answer.output.people > 0
     assert sorted(set(np.unique(ids)) - {0}) == [person["id"] for person in answer.output.instances]
     assert answer.output.people == len(answer.output.instances)

@@ -15,7 +15,7 @@ from tests.api.unet.guide_client import GuideClient
 from tests.stack import Stack, running_stack, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-GUIDE_URL = "http://localhost:8080"  # the address in the guide's scripts
+GUIDE_URL = "http://localhost:8080"  # the URL in the guide's scripts
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ from tests.stack import ROOT, Stack, wait_for
 pytestmark = pytest.mark.e2e
 
 ALPHA = {"Accept": "application/json+alpha"}
-SAME = 0.003  # two processes add in different orders, which changes a pixel by a few thousandths, rarely more
+SAME = 0.003  # two processes sum in different orders, which changes a pixel by a few thousandths, rarely more
 
 
 @pytest.fixture(scope="module")

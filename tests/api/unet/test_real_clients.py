@@ -47,7 +47,7 @@ def test_the_single_script_gets_its_cutout(client: GuideClient, photo: Path) -> 
     assert cutout.shape == (512, 512, 4)
     assert np.array_equal(cutout[..., 3], mask)
     assert mask[100:200, 190:260].mean() > 200  # her face
-    assert mask.mean() < 200  # and not all of the flag and the shuttle behind her
+    assert mask.mean() < 200  # and only a part of the flag and the shuttle behind her
 
 
 def test_the_alpha_script_reads_the_map_and_the_parameters_follow_from_it(client: GuideClient, photo: Path) -> None:
@@ -136,7 +136,7 @@ def test_health_and_docs_answer_as_the_guide_checks_them(live_stack: Stack) -> N
 
 
 def test_twenty_at_once_get_twenty_names(client: GuideClient, live_stack: Stack) -> None:
-    # Twenty different pictures, because the same picture twenty times would count as one repeated request.
+    # Send twenty different pictures: the same picture sent twenty times would count as one repeated request.
     small = [photos.encode(photos.astronaut()[row : row + 96, 180:276], "PNG") for row in range(20)]
     answers: list[requests.Response] = []
 

@@ -316,7 +316,8 @@ def test_a_slip_in_the_allow_list_is_an_error_that_names_the_entry(entry: str) -
     assert repr(entry) in str(error.value)
 
 
-# IANA's registry of special-purpose IPv4 addresses, multicast, and Azure's agent: a fixed list, not that of a library.
+# IANA's registry of special-purpose IPv4 addresses, multicast, and Azure's agent, as a manual list that is independent
+# of libraries.
 SPECIAL_V4 = [
     IPv4Network(text)
     for text in [

@@ -27,7 +27,10 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table. refused: the error's text; without it the files are read, with `notes`."""
+    """One row of the table.
+
+    refused: the text of the expected error. If it is empty, the files must be readable, with `notes`.
+    """
 
     format: str
     what: str

@@ -1,0 +1,48 @@
+"""Limit the effect of an external service that hangs: a directory or a provider of single sign-on."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_MOST = 3
+_WAIT_S = 1.0
+_PAUSE_S = 10.0
+
+
+class OutsideAway(Exception):
+    """The service failed a moment ago, or too many requests wait for it; the message gives the reason."""
+
+
+class OutsideService:
+    """Limit and count the requests of this process to one service.
+
+    At most three threads may wait for it, so that the others serve the site. After a failure, no requests are sent for
+    ten seconds. `failures` are the errors that mean that the service is unavailable.
+    """
+
+    def __init__(self, *failures: type[Exception]) -> None:
+        self._failures = failures
+        self._free = threading.BoundedSemaphore(_MOST)
+        self._away_until_s = 0.0
+
+    @contextmanager
+    def request(self) -> Iterator[None]:
+        """Run the request to the service inside this block; raise OutsideAway if it would wait in vain."""
+        if time.monotonic() < self._away_until_s:
+            raise OutsideAway("it has failed a moment ago")
+        if not self._free.acquire(timeout=_WAIT_S):
+            raise OutsideAway("too many requests wait for it")
+        try:
+            yield
+        except self._failures:
+            self._away_until_s = time.monotonic() + _PAUSE_S
+            raise
+        finally:
+            self._free.release()
+
+    def forget(self) -> None:
+        """Allow requests again after a failure."""
+        self._away_until_s = 0.0
