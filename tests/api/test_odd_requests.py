@@ -66,7 +66,7 @@ class Route:
 
     @property
     def methods(self) -> set[str]:
-        view = self.pattern.callback.view_class  # type: ignore[union-attr]  # every route has a view of a class
+        view = self.pattern.callback.view_class
         return {name for name in ("get", *WITH_BODY, "delete") if hasattr(view, name)}
 
 
