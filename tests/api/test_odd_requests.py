@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 import uuid
@@ -17,7 +18,7 @@ from rest_framework.serializers import Serializer
 
 from jobs.api.native.serializers import JobJsonSerializer
 from jobs.errors import DownloadFailed, errors_by_code
-from tests.api.contracts import Contract, every_contract
+from tests.api.contracts import Contract, Submission, every_contract
 from tests.api.native.sent import photo
 from tests.cast import Person
 from tests.fakes import FakeEngine
@@ -51,7 +52,7 @@ BODIES = (
     ("image/jpeg", b""),
     ("image/jpeg", b"no picture"),
 )
-ODD_VALUES: tuple[Any, ...] = (None, True, -1, 1e308, "\x00", "\ud800", "x" * 300, [], [{"a": None}], {"a": [None]})
+ODD_VALUES: tuple[Any, ...] = (None, True, -1, "\x00", "\ud800", "x" * 300, [{"a": None}])
 # The statuses of a body that is too long, of an unknown type, or without a length are those of `malformed_body` too.
 ALSO = {400, 411, 413, 415}
 
@@ -65,7 +66,7 @@ class Route:
 
     @property
     def methods(self) -> set[str]:
-        view = self.pattern.callback.view_class  # type: ignore[union-attr]  # every route has a view of a class
+        view = self.pattern.callback.view_class
         return {name for name in ("get", *WITH_BODY, "delete") if hasattr(view, name)}
 
 
@@ -216,3 +217,26 @@ def test_empty_and_several_files_are_refused_or_read(name: str, client_of_alice:
             problems += documented(CONTRACTS[name], response, f"{submission.path} {[len(file) for file in files]}")
 
     assert not problems, "\n".join(problems)
+
+
+SUBMISSIONS = [(name, one) for name, contract in CONTRACTS.items() if name != "native" for one in contract.submissions]
+
+
+@pytest.mark.parametrize(
+    ("name", "submission"), SUBMISSIONS, ids=[f"{name} {number}" for number, (name, _) in enumerate(SUBMISSIONS)]
+)
+def test_a_dialect_names_the_fields_that_it_ignores(
+    name: str, submission: Submission, client_of_alice: Client, jpeg_bytes: bytes
+) -> None:
+    url, headers = "https://pictures.example/a.jpg", submission.headers
+    if submission.query is not None:
+        response = client_of_alice.get(submission.path, {**submission.query(url), "treshold": "5"}, headers=headers)
+    elif submission.body is not None:
+        body = {**submission.body(url), "treshold": 5}
+        response = client_of_alice.post(submission.path, body, "application/json", headers=headers)
+    else:
+        field = submission.file or submission.base64
+        value = photo(jpeg_bytes) if submission.file else base64.b64encode(jpeg_bytes).decode()
+        response = client_of_alice.post(submission.path, {field: value, "treshold": "5"}, headers=headers)
+
+    assert "treshold" in response["X-Ignored-Fields"]
