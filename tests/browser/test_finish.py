@@ -12,7 +12,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, Visitor
-from tests.browser.test_site import faults_of
+from tests.browser.test_accessibility import faults_of
 from tests.browser.test_walks import bag_with_pale_strap, button, cut_out, saved
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]

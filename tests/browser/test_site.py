@@ -66,6 +66,7 @@ def test_a_chosen_theme_stays(sign_up: Callable[..., Visitor]):
 
     page.click("summary[aria-label='Language and theme']")
     page.click("[data-theme-value=dark]")
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
     page.goto("/gallery/")
 
     assert page.evaluate("document.documentElement.dataset.theme") == "dark"
