@@ -30,13 +30,21 @@ def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVers
     """Activate a file of the weights folder as the fast model of each role that it supports.
 
     Return its version and the previous one, for the role `subject` (or the first role). Raise WeightsInvalid with the
-    reason, and WaitTimeout when no worker tests the file in time or a host cannot get it; then nothing changes.
+    reason, InvalidParameter for a licence that must be accepted and never was, and WaitTimeout when no worker tests the
+    file in time or a host cannot get it; then nothing changes. A checkpoint of the built-in network without a manifest
+    is the operator's own, and needs no acceptance here.
     """
     path = "/".join(place.parts)
     answer = _tried(path)
+    accepted = answer["needs_acceptance"] and _was_accepted(answer)
+    if answer["needs_acceptance"] and not accepted and not answer["is_own"]:
+        raise InvalidParameter(
+            f"{_licence_problem(answer)} Accept it on the Models page of the admin first.", field="model_path"
+        )
     roles = [Role(role) for role in answer["roles"]]
     before = active_version(roles[0], Tier.FAST)
-    versions = _activate(actor, path, answer, [(role, Tier.FAST) for role in roles], Action.MODEL_RELOADED)
+    places = [(role, Tier.FAST) for role in roles]
+    versions = _activate(actor, path, answer, places, Action.MODEL_RELOADED, accepted=accepted)
     return versions[0], before
 
 
@@ -50,13 +58,19 @@ def model_activate(*, actor: Actor, path: str, role: Role, tier: Tier, licence_a
     if role not in answer["roles"]:
         raise InvalidParameter(f"The model {answer['name']} cannot answer the role {role.label!r}.", field="role")
     if answer["needs_acceptance"] and not licence_accepted:
-        raise InvalidParameter(
-            f"The licence of {answer['name']} ({answer['licence']}) is unclear or forbids commercial use: accept it "
-            "first.",
-            field="licence_accepted",
-        )
+        raise InvalidParameter(f"{_licence_problem(answer)[:-1]}: accept it first.", field="licence_accepted")
     accepted = bool(answer["needs_acceptance"] and licence_accepted)
     return _activate(actor, path, answer, [(role, tier)], Action.MODEL_ACTIVATED, accepted=accepted)[0]
+
+
+def _licence_problem(answer: dict[str, Any]) -> str:
+    return f"The licence of {answer['name']} ({answer['licence']}) is unclear or forbids commercial use."
+
+
+def _was_accepted(answer: dict[str, Any]) -> bool:
+    """Return whether an earlier activation, which is in the audit trail, accepted this licence of the same file."""
+    earlier = ModelVersion.objects.filter(sha256=answer["sha256"], licence=answer["licence"], is_pending=False)
+    return earlier.filter(licence_accepted=True).exists()
 
 
 def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:

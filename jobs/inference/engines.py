@@ -34,6 +34,7 @@ from jobs.work.faults import WorkerUnfit
 from segmentation.cpus import available_cpus
 from segmentation.engines.base import Engine
 from segmentation.engines.fastest import remembered_runtime
+from segmentation.engines.manifest import manifest_path
 from segmentation.engines.registry import (
     BUILT_IN_SUFFIXES,
     a_gpu_may_be_there,
@@ -277,6 +278,7 @@ def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[st
         "roles": [str(role) for role in roles_of(manifest)],
         "licence": manifest.licence[:400],
         "needs_acceptance": licence_needs_acceptance(manifest),
+        "is_own": file.suffix.lower() in BUILT_IN_SUFFIXES and not manifest_path(file).is_file(),
         "host": host_name(),
     }
 
