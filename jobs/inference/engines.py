@@ -21,6 +21,7 @@ from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
 from jobs.errors import QueueUnavailable
+from jobs.inference.built_in import BUILT_IN_SUFFIXES, built_in_path
 from jobs.inference.capabilities import licence_needs_acceptance, roles_of
 from jobs.inference.escalation import Escalation
 from jobs.inference.files import digest_of, weights_fetch, weights_locate
@@ -36,7 +37,6 @@ from segmentation.engines.base import Engine
 from segmentation.engines.fastest import remembered_runtime
 from segmentation.engines.manifest import manifest_path
 from segmentation.engines.registry import (
-    BUILT_IN_SUFFIXES,
     a_gpu_may_be_there,
     load_engine,
     measure_runtimes,
@@ -83,8 +83,8 @@ class Engines(EngineSource):
         if version is None:
             if tier is not Tier.FAST:
                 return None
-            self._answers_with(role, built_in())
-            return self._get(built_in())
+            self._answers_with(role, built_in(role))
+            return self._get(built_in(role))
         weights = self._weights_of(version)
         if weights is not None and weights not in self._failed:
             try:
@@ -97,7 +97,7 @@ class Engines(EngineSource):
                 if tier is Tier.FAST:
                     self._answers_with(role, weights)
                 return engine
-        return self._get(self._last.get(role, built_in())) if tier is Tier.FAST else None
+        return self._get(self._last.get(role, built_in(role))) if tier is Tier.FAST else None
 
     def _get(self, weights: Weights) -> Engine:
         """Load the last fallback of a role; raise WorkerUnfit when this worker has no model at all."""
@@ -109,10 +109,10 @@ class Engines(EngineSource):
             raise WorkerUnfit("The model could not be loaded.") from error
 
     def built_in(self) -> Engine:
-        return self.pool.get(built_in())
+        return self.pool.get(built_in(Role.PROMPTS))
 
     def make_room(self, role: Role) -> None:
-        self.pool.unload_others(self._last.get(role, built_in()))
+        self.pool.unload_others(self._last.get(role, built_in(role)))
 
     def routed(self, image: JobImage) -> RoutedEngine:
         """Return the engine that processes one picture according to its quality and its team's trial."""
@@ -138,7 +138,7 @@ class Engines(EngineSource):
 
     def describe(self) -> dict[str, object]:
         """Return the heartbeat's values: loaded models, weights on this host, active models that this host lacks."""
-        answering = self.pool.loaded(self._last.get(Role.SUBJECT, built_in()))
+        answering = self.pool.loaded(self._last.get(Role.SUBJECT, built_in(Role.SUBJECT)))
         state: dict[str, object] = {}
         if answering is not None:
             state = {"runtime": answering.runtime, "model": answering.name, "version": answering.version}
@@ -189,7 +189,8 @@ def engine_for_command(quality: Quality) -> RoutedEngine:
 
 def runtimes_measure() -> Iterator[tuple[Path, Runtime]]:
     """Measure the runtimes for the built-in and the active models; yield each file with its fastest runtime."""
-    files = [built_in().path, *(path for one in active_versions().values() if (path := weights_fetch(one)))]
+    active = [path for one in active_versions().values() if (path := weights_fetch(one))]
+    files = [*(built_in_path(role) for role in Role), *active]
     for path in dict.fromkeys(files):
         yield path, measure_runtimes(path, cache_dir=_cache_dir(), threads=_threads())
 
@@ -198,7 +199,7 @@ def _measure_beside() -> None:
     """Start `manage.py measure_runtimes` at low priority if the built-in model has not been measured yet."""
     if settings.MATTING_RUNTIME != Runtime.AUTO or a_gpu_may_be_there():
         return
-    path = built_in().path
+    path = built_in_path(Role.SUBJECT)
     if remembered_runtime(path, cache_dir=_cache_dir(), built_in=path.suffix in BUILT_IN_SUFFIXES) is None:
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "measure_runtimes"]
         subprocess.Popen(command, preexec_fn=lambda: os.nice(19), stdin=subprocess.DEVNULL)
@@ -232,8 +233,8 @@ def engines() -> Engines:
     return Engines(pool, escalation)
 
 
-def built_in() -> Weights:
-    return Weights(Path(settings.MATTING_WEIGHTS))
+def built_in(role: Role) -> Weights:
+    return Weights(built_in_path(role))
 
 
 def load(weights: Weights) -> Engine:

@@ -151,7 +151,7 @@ def test_a_file_that_no_host_has_is_replaced_by_the_built_in_model_and_reported(
     move_to_another_host(settings, tmp_path)
     worker.refresh()
 
-    assert worker.engine(Role.SUBJECT, Tier.FAST) is worker.pool.get(engines.built_in())
+    assert worker.engine(Role.SUBJECT, Tier.FAST) is worker.pool.get(engines.built_in(Role.SUBJECT))
     assert worker.describe()["missing"] == ["tiny"]
 
 
@@ -160,7 +160,7 @@ def test_a_role_without_an_activation_is_answered_by_the_built_in_model(
 ) -> None:
     worker.refresh()
 
-    assert worker.engine(Role.PEOPLE, Tier.FAST) is worker.pool.get(engines.built_in())
+    assert worker.engine(Role.PEOPLE, Tier.FAST) is worker.pool.get(engines.built_in(Role.PEOPLE))
     assert worker.engine(Role.SUBJECT, Tier.FAST) is not worker.engine(Role.PEOPLE, Tier.FAST)
     assert worker.engine(Role.SUBJECT, Tier.FINE) is None
 
