@@ -135,6 +135,7 @@ class RoutedEngine:
 
     def _asked(self, role: Role, engine: Engine, tier: Tier, reason: str, ask: Callable[[Engine], _Answer]) -> _Answer:
         """Run a model; when memory runs out, unload the other models and run the fast model."""
+        started = time.perf_counter()
         try:
             answer = ask(engine)
         except InferenceFailed as error:
@@ -144,6 +145,8 @@ class RoutedEngine:
             self._source.make_room(role)
             engine, tier, reason = self._fast(role), Tier.FAST, "memory"
             answer = ask(engine)
+        if tier is Tier.FINE:
+            self._escalation.took(time.perf_counter() - started)
         self._note(engine, tier, reason)
         return answer
 

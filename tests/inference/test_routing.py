@@ -108,6 +108,17 @@ def test_fine_is_answered_by_the_fine_model_alone() -> None:
     assert source.engines["subject_fast"].calls == []
 
 
+def test_the_time_of_a_fine_picture_counts_for_auto() -> None:
+    escalation = Escalation(above=0.0, max_share=1, max_s=0)
+    source = Source(subject_fast=named("small", Unsure()), subject_fine=named("large"))
+
+    RoutedEngine(source, quality=Quality.FINE, escalation=escalation).auto(RGB)
+    engine = RoutedEngine(source, quality=Quality.AUTO, escalation=escalation)
+    engine.auto(RGB)
+
+    assert answer_of(engine) == ("small", "fast", "time")
+
+
 def test_auto_asks_the_fine_model_only_where_the_fast_one_is_uncertain() -> None:
     certain = Source(subject_fast=named("small"), subject_fine=named("large"))
     uncertain = Source(subject_fast=named("small", Unsure()), subject_fine=named("large"))
