@@ -26,7 +26,7 @@ from jobs.inference.capabilities import licence_needs_acceptance, roles_of
 from jobs.inference.escalation import Escalation
 from jobs.inference.files import digest_of, weights_fetch, weights_locate
 from jobs.inference.hosts import DIGITS, host_name, other_host_has
-from jobs.inference.memory import available_bytes, rss_bytes
+from jobs.inference.memory import available_bytes, is_out_of_memory, rss_bytes
 from jobs.inference.pool import Pool, Weights
 from jobs.inference.routing import EngineSource, RoutedEngine
 from jobs.inference.selectors import active_versions, pending_versions
@@ -49,6 +49,7 @@ from segmentation.runtimes import Runtime
 logger = logging.getLogger(__name__)
 
 _MEASURE_AFTER_S = 60.0  # seconds after this worker's start; the start has priority
+_TOO_LARGE_FOR_S = 120.0  # seconds until a model that did not fit into memory is loaded again
 _MODELS_SHARE = 0.5  # of the memory, for the models of all workers, if no setting defines another value
 
 
@@ -63,6 +64,8 @@ class Engines(EngineSource):
         self.pool, self.escalation = pool, escalation
         self._versions: dict[tuple[Role, Tier], ModelVersion] = {}
         self._failed: set[Weights] = set()
+        self._too_large: dict[Weights, float] = {}  # the time (monotonic) from which each is tried again
+        self._lacks: dict[tuple[Role, Tier], str] = {}
         self._last: dict[Role, Weights] = {}
         self.missing: set[str] = set()
 
@@ -79,6 +82,7 @@ class Engines(EngineSource):
         If a model cannot be loaded here, `fast` uses the previous model or the built-in one, and the other tiers have
         none. Raise HostLacksWeights when only another host has the file.
         """
+        self._lacks.pop((role, tier), None)
         version = self._versions.get((role, tier))
         if version is None:
             if tier is not Tier.FAST:
@@ -86,18 +90,52 @@ class Engines(EngineSource):
             self._answers_with(role, built_in(role))
             return self._get(built_in(role))
         weights = self._weights_of(version)
-        if weights is not None and weights not in self._failed:
+        engine = None if weights is None else self._loaded(weights, role)
+        if weights is None or engine is None:
+            self.missing.add(version.name)
+            self._lacks[role, tier] = "memory" if weights in self._too_large else "missing"
+            return self._fallback(role, instead_of=weights) if tier is Tier.FAST else None
+        self.missing.discard(version.name)
+        if tier is Tier.FAST:
+            self._answers_with(role, weights)
+        return engine
+
+    def lack(self, role: Role, tier: Tier) -> str:
+        return self._lacks.get((role, tier), "")
+
+    def _loaded(self, weights: Weights, role: Role) -> Engine | None:
+        """Return a model, loading it if needed; None when that fails.
+
+        When memory runs out, the other models are unloaded for a second try, and a model that still does not fit is
+        tried again later. A model that fails for another reason is not tried again.
+        """
+        if weights in self._failed or time.monotonic() < self._too_large.get(weights, 0.0):
+            return None
+        for _ in range(2):
             try:
                 engine = self.pool.get(weights)
-            except Exception:
-                self._failed.add(weights)
-                self.missing.add(version.name)
-                logger.exception("the model %s cannot be loaded here", version)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    self._failed.add(weights)
+                    logger.exception("the model %s cannot be loaded here", weights.path.name)
+                    return None
+                logger.warning("memory ran out while the model %s was loaded: %s", weights.path.name, error)
+                self.make_room(role)
             else:
-                if tier is Tier.FAST:
-                    self._answers_with(role, weights)
+                self._too_large.pop(weights, None)
                 return engine
-        return self._get(self._last.get(role, built_in(role))) if tier is Tier.FAST else None
+        self._too_large[weights] = time.monotonic() + _TOO_LARGE_FOR_S
+        return None
+
+    def _fallback(self, role: Role, *, instead_of: Weights | None) -> Engine:
+        """Return the previous fast model of a role, or the built-in one."""
+        last = self._last.get(role)
+        if last is not None and last != instead_of:
+            try:
+                return self.pool.get(last)
+            except Exception:
+                logger.exception("the previous model %s cannot be loaded here", last.path.name)
+        return self._get(built_in(role))
 
     def _get(self, weights: Weights) -> Engine:
         """Load the last fallback of a role; raise WorkerUnfit when this worker has no model at all."""
@@ -152,7 +190,7 @@ class Engines(EngineSource):
             "host": host_name(),
             "loaded": self.pool.describe(),
             "weights": sorted(present),
-            "missing": sorted(lacking | self.missing),
+            "missing": sorted(lacking | (self.missing & {version.name for version in wanted})),
             "rss_megabytes": round(rss_bytes() / 2**20),
         }
 
@@ -164,7 +202,6 @@ class Engines(EngineSource):
     def _weights_of(self, version: ModelVersion) -> Weights | None:
         path = weights_fetch(version)
         if path is not None:
-            self.missing.discard(version.name)
             return Weights(path, version.sha256)
         self.missing.add(version.name)
         try:
