@@ -93,7 +93,8 @@ def _tried(path: str) -> dict[str, Any]:
 
     The description contains the key of the stored copy, because the worker may run on a host that lacks the file.
     """
-    sha256, storage_key = _publish(path)
+    has_other_hosts = bool(set(hosts_now()) - {host_name()})
+    sha256, storage_key = _publish(path) if has_other_hosts else ("", "")
     answer: dict[str, Any] | None = queue.ask(
         WEIGHTS_TRY, path, sha256, storage_key, queue_name="interactive", timeout_s=settings.MATTING_MAX_WAIT_S
     )
@@ -101,7 +102,7 @@ def _tried(path: str) -> dict[str, Any]:
         raise WaitTimeout("No worker has tried the weights file in time.")
     if "error" in answer:
         raise WeightsInvalid(answer["error"], field="model_path")
-    return answer | {"storage_key": storage_key}
+    return answer | {"storage_key": storage_key or _publish(path, only=answer["sha256"])[1]}
 
 
 def _activate(
@@ -138,13 +139,13 @@ def _activate(
     return versions
 
 
-def _publish(path: str) -> tuple[str, str]:
-    """Store a copy of the file for other hosts; return its sha256 and key, or two empty texts if no copy is needed.
+def _publish(path: str, *, only: str = "") -> tuple[str, str]:
+    """Store a copy of the file for other hosts, also those added later; return its sha256 and key.
 
-    No copy is needed when all workers are on this host. A file that this host lacks may be on another host.
+    Return two empty texts when this host lacks the file, which another host may have, or when its sha256 is not `only`.
     """
     file = Path(settings.MATTING_WEIGHTS_DIR) / path
-    if not file.is_file() or not (set(hosts_now()) - {host_name()} or settings.S3_BUCKET):
+    if not file.is_file() or (only and digest_of(file) != only):
         return "", ""
     sha256 = digest_of(file)
     return sha256, weights_publish(file, sha256)

@@ -17,6 +17,7 @@ from jobs.inference.files import weights_fetch, weights_publish
 from jobs.models import ModelVersion, Role, Tier
 from jobs.work import queue
 from segmentation.engines.manifest import file_digest
+from segmentation.errors import WeightsInvalid
 from tests.cast import Person
 from tests.fakes import FakeEngine
 from tests.segmentation.onnx_networks import red_network
@@ -97,6 +98,48 @@ def test_a_copy_that_was_changed_is_not_used(
 
     assert weights_fetch(version) is None
     assert not list(Path(settings.DATA_DIR).rglob("*.onnx"))
+
+
+def test_a_host_that_is_added_later_gets_the_file(
+    alice: Person, settings: Settings, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MATTING_HOST = "here"
+    monkeypatch.setattr(queue, "ask", lambda *args, **values: answer(weights))
+    beats("here", weights=[])
+    version = model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+    move_to_another_host(settings, tmp_path)
+
+    assert weights_fetch(version) is not None
+
+
+def test_a_refused_file_is_not_stored_on_a_single_host(
+    alice: Person, settings: Settings, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MATTING_HOST = "here"
+    monkeypatch.setattr(queue, "ask", lambda *args, **values: {"error": "The weights file does not load."})
+    beats("here", weights=[])
+
+    with pytest.raises(WeightsInvalid):
+        model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+    assert not (Path(settings.MEDIA_ROOT) / "weights").exists()
+
+
+def test_a_checkpoint_without_a_manifest_has_none_on_other_hosts(
+    settings: Settings, tmp_path: Path, weights: Path
+) -> None:
+    """An empty manifest differs: it would make the built-in network handle boxes by running on crops."""
+    path = weights.with_name("own.pth")
+    path.write_bytes(b"own")
+    sha256 = file_digest(path)
+    version = ModelVersion(name="own", path=path.name, sha256=sha256, storage_key=weights_publish(path, sha256))
+    move_to_another_host(settings, tmp_path)
+
+    copy = weights_fetch(version)
+
+    assert copy is not None
+    assert not copy.with_suffix(".json").exists()
 
 
 def test_activation_waits_until_the_other_host_has_the_file(
