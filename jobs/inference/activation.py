@@ -100,6 +100,8 @@ def _tried(path: str) -> dict[str, Any]:
     )
     if answer is None:
         raise WaitTimeout("No worker has tried the weights file in time.")
+    if "lacking" in answer:
+        raise _hosts_lack([answer["lacking"]])
     if "error" in answer:
         raise WeightsInvalid(answer["error"], field="model_path")
     return answer | {"storage_key": storage_key or _publish(path, only=answer["sha256"])[1]}
@@ -159,11 +161,15 @@ def _prepare_hosts(version: ModelVersion, *, own: str) -> None:
     try:
         while lacking := [name for name in hosts_without(version.sha256) if name != own]:
             if time.monotonic() >= deadline:
-                raise WaitTimeout(f"Not activated: {', '.join(lacking)} did not get the weights file in time.")
+                raise _hosts_lack(lacking)
             time.sleep(_LOOK_EVERY_S)
     finally:
         ModelVersion.objects.filter(pk=version.pk).delete()
         version.pk, version.is_pending = None, False
+
+
+def _hosts_lack(names: list[str]) -> WaitTimeout:
+    return WaitTimeout(f"Not activated: {', '.join(names)} did not get the weights file in time.")
 
 
 def _replace(actor: Actor, versions: Sequence[ModelVersion], action: Action) -> None:

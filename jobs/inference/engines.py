@@ -297,12 +297,14 @@ def _threads() -> int | None:
 def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
     """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if it fails.
 
-    sha256, storage_key: the hash and the key of the stored copy, for a host that lacks the file. The models in use do
-    not change.
+    sha256, storage_key: the hash and the key of the stored copy, for a host that lacks the file. Raise HostLacksWeights
+    if the copy fails. The models in use do not change.
     """
     file: Path | None = Path(settings.MATTING_WEIGHTS_DIR) / path
     if storage_key:
         file = weights_fetch(ModelVersion(path=path, sha256=sha256, storage_key=storage_key))
+        if file is None:
+            raise HostLacksWeights(f"This host cannot copy the weights file {Path(path).name}.")
     if file is None or not file.is_file():
         raise WeightsInvalid(f"The weights file {Path(path).name} does not exist.")
     weights = Weights(file, digest_of(file))
@@ -322,9 +324,11 @@ def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[st
 
 
 def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
-    """Return the result of `weights_tried`, or {"error": text}."""
+    """Return the result of `weights_tried`, {"lacking": host} if this host cannot copy the file, or {"error": text}."""
     try:
         return weights_tried(path, sha256, storage_key)
+    except HostLacksWeights:
+        return {"lacking": host_name()}
     except MattingError as error:
         return {"error": error.message}
     except Exception:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from jobs.errors import WaitTimeout
+from jobs.errors import NotFound, WaitTimeout
 from jobs.inference import engines, files
 from jobs.inference.activation import model_activate
 from jobs.inference.engines import HostLacksWeights
@@ -173,6 +173,29 @@ def test_an_activation_that_does_not_reach_every_host_changes_nothing(
         model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
 
     assert not ModelVersion.objects.exists()
+
+
+def test_a_host_that_tries_a_file_and_cannot_copy_it_is_named(
+    alice: Person, settings: Settings, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beats("here", weights=[])
+    beats("there", weights=[])
+
+    def ask_there(task: object, *arguments: str, **values: object) -> dict[str, object]:
+        with monkeypatch.context() as patch:
+            patch.setattr(settings, "MATTING_HOST", "there")
+            patch.setattr(settings, "MATTING_WEIGHTS_DIR", tmp_path / "empty")
+            patch.setattr(files.storage, "open_file", raising_not_found)
+            return engines.tried(*arguments)
+
+    monkeypatch.setattr(queue, "ask", ask_there)
+
+    with pytest.raises(WaitTimeout, match="there did not get the weights file"):
+        model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+
+def raising_not_found(key: str) -> None:
+    raise NotFound("The file has been deleted.")
 
 
 def test_a_host_without_the_file_leaves_the_picture_to_one_that_has_it(
