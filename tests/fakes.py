@@ -93,6 +93,9 @@ class OneModel(EngineSource):
     def built_in(self) -> Engine:
         return self.one
 
+    def lack(self, role: Role, tier: Tier) -> str:
+        return ""
+
     def make_room(self, role: Role) -> None:
         pass
 

@@ -44,8 +44,8 @@ def health(request: HttpRequest) -> JsonResponse:
     checks = _checks()
     workers = [] if checks["queue"] else readiness.live_workers()
     checks["worker"] = readiness.worker_problem(workers)
-    checks["weights"] = readiness.weights_problem(workers)
     known = checks["database"] is None and request.user.is_authenticated
+    checks["weights"] = readiness.weights_problem(workers, with_hosts=known)
     shown = _SHOWN_TO_USERS if known else _SHOWN_TO_ALL
     listed = workers if known else [worker for worker in workers if worker.get("role") == readiness.MODEL_ROLE]
     opened = {"open_to": [str(entry) for entry in open_networks()]} if settings.MATTING_OPEN_TO else {}

@@ -30,13 +30,21 @@ def model_reload(*, actor: Actor, place: Place) -> tuple[ModelVersion, ModelVers
     """Activate a file of the weights folder as the fast model of each role that it supports.
 
     Return its version and the previous one, for the role `subject` (or the first role). Raise WeightsInvalid with the
-    reason, and WaitTimeout when no worker tests the file in time or a host cannot get it; then nothing changes.
+    reason, InvalidParameter for a licence that must be accepted and never was, and WaitTimeout when no worker tests the
+    file in time or a host cannot get it; then nothing changes. A checkpoint of the built-in network without a manifest
+    is the operator's own, and needs no acceptance here.
     """
     path = "/".join(place.parts)
     answer = _tried(path)
+    accepted = answer["needs_acceptance"] and _was_accepted(answer)
+    if answer["needs_acceptance"] and not accepted and not answer["is_own"]:
+        raise InvalidParameter(
+            f"{_licence_problem(answer)} Accept it on the Models page of the admin first.", field="model_path"
+        )
     roles = [Role(role) for role in answer["roles"]]
     before = active_version(roles[0], Tier.FAST)
-    versions = _activate(actor, path, answer, [(role, Tier.FAST) for role in roles], Action.MODEL_RELOADED)
+    places = [(role, Tier.FAST) for role in roles]
+    versions = _activate(actor, path, answer, places, Action.MODEL_RELOADED, accepted=accepted)
     return versions[0], before
 
 
@@ -50,13 +58,19 @@ def model_activate(*, actor: Actor, path: str, role: Role, tier: Tier, licence_a
     if role not in answer["roles"]:
         raise InvalidParameter(f"The model {answer['name']} cannot answer the role {role.label!r}.", field="role")
     if answer["needs_acceptance"] and not licence_accepted:
-        raise InvalidParameter(
-            f"The licence of {answer['name']} ({answer['licence']}) is unclear or forbids commercial use: accept it "
-            "first.",
-            field="licence_accepted",
-        )
+        raise InvalidParameter(f"{_licence_problem(answer)[:-1]}: accept it first.", field="licence_accepted")
     accepted = bool(answer["needs_acceptance"] and licence_accepted)
     return _activate(actor, path, answer, [(role, tier)], Action.MODEL_ACTIVATED, accepted=accepted)[0]
+
+
+def _licence_problem(answer: dict[str, Any]) -> str:
+    return f"The licence of {answer['name']} ({answer['licence']}) is unclear or forbids commercial use."
+
+
+def _was_accepted(answer: dict[str, Any]) -> bool:
+    """Return whether an earlier activation, which is in the audit trail, accepted this licence of the same file."""
+    earlier = ModelVersion.objects.filter(sha256=answer["sha256"], licence=answer["licence"], is_pending=False)
+    return earlier.filter(licence_accepted=True).exists()
 
 
 def model_deactivate(*, actor: Actor, role: Role, tier: Tier) -> None:
@@ -79,15 +93,18 @@ def _tried(path: str) -> dict[str, Any]:
 
     The description contains the key of the stored copy, because the worker may run on a host that lacks the file.
     """
-    sha256, storage_key = _publish(path)
+    has_other_hosts = bool(set(hosts_now()) - {host_name()})
+    sha256, storage_key = _publish(path) if has_other_hosts else ("", "")
     answer: dict[str, Any] | None = queue.ask(
         WEIGHTS_TRY, path, sha256, storage_key, queue_name="interactive", timeout_s=settings.MATTING_MAX_WAIT_S
     )
     if answer is None:
         raise WaitTimeout("No worker has tried the weights file in time.")
+    if "lacking" in answer:
+        raise _hosts_lack([answer["lacking"]])
     if "error" in answer:
         raise WeightsInvalid(answer["error"], field="model_path")
-    return answer | {"storage_key": storage_key}
+    return answer | {"storage_key": storage_key or _publish(path, only=answer["sha256"])[1]}
 
 
 def _activate(
@@ -124,13 +141,13 @@ def _activate(
     return versions
 
 
-def _publish(path: str) -> tuple[str, str]:
-    """Store a copy of the file for other hosts; return its sha256 and key, or two empty texts if no copy is needed.
+def _publish(path: str, *, only: str = "") -> tuple[str, str]:
+    """Store a copy of the file for other hosts, also those added later; return its sha256 and key.
 
-    No copy is needed when all workers are on this host. A file that this host lacks may be on another host.
+    Return two empty texts when this host lacks the file, which another host may have, or when its sha256 is not `only`.
     """
     file = Path(settings.MATTING_WEIGHTS_DIR) / path
-    if not file.is_file() or not (set(hosts_now()) - {host_name()} or settings.S3_BUCKET):
+    if not file.is_file() or (only and digest_of(file) != only):
         return "", ""
     sha256 = digest_of(file)
     return sha256, weights_publish(file, sha256)
@@ -144,11 +161,15 @@ def _prepare_hosts(version: ModelVersion, *, own: str) -> None:
     try:
         while lacking := [name for name in hosts_without(version.sha256) if name != own]:
             if time.monotonic() >= deadline:
-                raise WaitTimeout(f"Not activated: {', '.join(lacking)} did not get the weights file in time.")
+                raise _hosts_lack(lacking)
             time.sleep(_LOOK_EVERY_S)
     finally:
         ModelVersion.objects.filter(pk=version.pk).delete()
         version.pk, version.is_pending = None, False
+
+
+def _hosts_lack(names: list[str]) -> WaitTimeout:
+    return WaitTimeout(f"Not activated: {', '.join(names)} did not get the weights file in time.")
 
 
 def _replace(actor: Actor, versions: Sequence[ModelVersion], action: Action) -> None:

@@ -63,7 +63,7 @@ def _place(
     role: Role, tier: Tier, version: ModelVersion | None, files: list[Installed], hosts: dict[str, Host]
 ) -> Place:
     if version is None:
-        file = next((file for file in files if file.is_built_in), None) if tier is Tier.FAST else None
+        file = next((file for file in files if role in file.built_in_for), None) if tier is Tier.FAST else None
         sha256 = file.sha256 if file else ""
         lacking: list[str] = []
     else:

@@ -13,7 +13,7 @@ class Choice:
 
     reason: `quality`: the picture's quality requires this model. With quality `auto`: `certain`, `uncertain`, `share`
     or `time` (see `escalation`). `memory`: the preferred model did not fit into memory. `missing`: the preferred model
-    is not available. `trial`: the picture was assigned to the model under trial.
+    is not available or cannot be loaded. `trial`: the picture was assigned to the model under trial.
     """
 
     model: str

@@ -21,11 +21,12 @@ from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
 from jobs.errors import QueueUnavailable
+from jobs.inference.built_in import BUILT_IN_SUFFIXES, built_in_path
 from jobs.inference.capabilities import licence_needs_acceptance, roles_of
 from jobs.inference.escalation import Escalation
 from jobs.inference.files import digest_of, weights_fetch, weights_locate
 from jobs.inference.hosts import DIGITS, host_name, other_host_has
-from jobs.inference.memory import available_bytes, rss_bytes
+from jobs.inference.memory import available_bytes, is_out_of_memory, rss_bytes
 from jobs.inference.pool import Pool, Weights
 from jobs.inference.routing import EngineSource, RoutedEngine
 from jobs.inference.selectors import active_versions, pending_versions
@@ -34,8 +35,8 @@ from jobs.work.faults import WorkerUnfit
 from segmentation.cpus import available_cpus
 from segmentation.engines.base import Engine
 from segmentation.engines.fastest import remembered_runtime
+from segmentation.engines.manifest import manifest_path
 from segmentation.engines.registry import (
-    BUILT_IN_SUFFIXES,
     a_gpu_may_be_there,
     load_engine,
     measure_runtimes,
@@ -48,6 +49,7 @@ from segmentation.runtimes import Runtime
 logger = logging.getLogger(__name__)
 
 _MEASURE_AFTER_S = 60.0  # seconds after this worker's start; the start has priority
+_TOO_LARGE_FOR_S = 120.0  # seconds until a model that did not fit into memory is loaded again
 _MODELS_SHARE = 0.5  # of the memory, for the models of all workers, if no setting defines another value
 
 
@@ -62,6 +64,8 @@ class Engines(EngineSource):
         self.pool, self.escalation = pool, escalation
         self._versions: dict[tuple[Role, Tier], ModelVersion] = {}
         self._failed: set[Weights] = set()
+        self._too_large: dict[Weights, float] = {}  # the time (monotonic) from which each is tried again
+        self._lacks: dict[tuple[Role, Tier], str] = {}
         self._last: dict[Role, Weights] = {}
         self.missing: set[str] = set()
 
@@ -78,25 +82,60 @@ class Engines(EngineSource):
         If a model cannot be loaded here, `fast` uses the previous model or the built-in one, and the other tiers have
         none. Raise HostLacksWeights when only another host has the file.
         """
+        self._lacks.pop((role, tier), None)
         version = self._versions.get((role, tier))
         if version is None:
             if tier is not Tier.FAST:
                 return None
-            self._answers_with(role, built_in())
-            return self._get(built_in())
+            self._answers_with(role, built_in(role))
+            return self._get(built_in(role))
         weights = self._weights_of(version)
-        if weights is not None and weights not in self._failed:
+        engine = None if weights is None else self._loaded(weights, role)
+        if weights is None or engine is None:
+            self.missing.add(version.name)
+            self._lacks[role, tier] = "memory" if weights in self._too_large else "missing"
+            return self._fallback(role, instead_of=weights) if tier is Tier.FAST else None
+        self.missing.discard(version.name)
+        if tier is Tier.FAST:
+            self._answers_with(role, weights)
+        return engine
+
+    def lack(self, role: Role, tier: Tier) -> str:
+        return self._lacks.get((role, tier), "")
+
+    def _loaded(self, weights: Weights, role: Role) -> Engine | None:
+        """Return a model, loading it if needed; None when that fails.
+
+        When memory runs out, the other models are unloaded for a second try, and a model that still does not fit is
+        tried again later. A model that fails for another reason is not tried again.
+        """
+        if weights in self._failed or time.monotonic() < self._too_large.get(weights, 0.0):
+            return None
+        for _ in range(2):
             try:
                 engine = self.pool.get(weights)
-            except Exception:
-                self._failed.add(weights)
-                self.missing.add(version.name)
-                logger.exception("the model %s cannot be loaded here", version)
+            except Exception as error:
+                if not is_out_of_memory(error):
+                    self._failed.add(weights)
+                    logger.exception("the model %s cannot be loaded here", weights.path.name)
+                    return None
+                logger.warning("memory ran out while the model %s was loaded: %s", weights.path.name, error)
+                self.make_room(role)
             else:
-                if tier is Tier.FAST:
-                    self._answers_with(role, weights)
+                self._too_large.pop(weights, None)
                 return engine
-        return self._get(self._last.get(role, built_in())) if tier is Tier.FAST else None
+        self._too_large[weights] = time.monotonic() + _TOO_LARGE_FOR_S
+        return None
+
+    def _fallback(self, role: Role, *, instead_of: Weights | None) -> Engine:
+        """Return the previous fast model of a role, or the built-in one."""
+        last = self._last.get(role)
+        if last is not None and last != instead_of:
+            try:
+                return self.pool.get(last)
+            except Exception:
+                logger.exception("the previous model %s cannot be loaded here", last.path.name)
+        return self._get(built_in(role))
 
     def _get(self, weights: Weights) -> Engine:
         """Load the last fallback of a role; raise WorkerUnfit when this worker has no model at all."""
@@ -108,10 +147,10 @@ class Engines(EngineSource):
             raise WorkerUnfit("The model could not be loaded.") from error
 
     def built_in(self) -> Engine:
-        return self.pool.get(built_in())
+        return self.pool.get(built_in(Role.PROMPTS))
 
     def make_room(self, role: Role) -> None:
-        self.pool.unload_others(self._last.get(role, built_in()))
+        self.pool.unload_others(self._last.get(role, built_in(role)))
 
     def routed(self, image: JobImage) -> RoutedEngine:
         """Return the engine that processes one picture according to its quality and its team's trial."""
@@ -137,7 +176,7 @@ class Engines(EngineSource):
 
     def describe(self) -> dict[str, object]:
         """Return the heartbeat's values: loaded models, weights on this host, active models that this host lacks."""
-        answering = self.pool.loaded(self._last.get(Role.SUBJECT, built_in()))
+        answering = self.pool.loaded(self._last.get(Role.SUBJECT, built_in(Role.SUBJECT)))
         state: dict[str, object] = {}
         if answering is not None:
             state = {"runtime": answering.runtime, "model": answering.name, "version": answering.version}
@@ -151,7 +190,7 @@ class Engines(EngineSource):
             "host": host_name(),
             "loaded": self.pool.describe(),
             "weights": sorted(present),
-            "missing": sorted(lacking | self.missing),
+            "missing": sorted(lacking | (self.missing & {version.name for version in wanted})),
             "rss_megabytes": round(rss_bytes() / 2**20),
         }
 
@@ -163,7 +202,6 @@ class Engines(EngineSource):
     def _weights_of(self, version: ModelVersion) -> Weights | None:
         path = weights_fetch(version)
         if path is not None:
-            self.missing.discard(version.name)
             return Weights(path, version.sha256)
         self.missing.add(version.name)
         try:
@@ -188,7 +226,8 @@ def engine_for_command(quality: Quality) -> RoutedEngine:
 
 def runtimes_measure() -> Iterator[tuple[Path, Runtime]]:
     """Measure the runtimes for the built-in and the active models; yield each file with its fastest runtime."""
-    files = [built_in().path, *(path for one in active_versions().values() if (path := weights_fetch(one)))]
+    active = [path for one in active_versions().values() if (path := weights_fetch(one))]
+    files = [*(built_in_path(role) for role in Role), *active]
     for path in dict.fromkeys(files):
         yield path, measure_runtimes(path, cache_dir=_cache_dir(), threads=_threads())
 
@@ -197,7 +236,7 @@ def _measure_beside() -> None:
     """Start `manage.py measure_runtimes` at low priority if the built-in model has not been measured yet."""
     if settings.MATTING_RUNTIME != Runtime.AUTO or a_gpu_may_be_there():
         return
-    path = built_in().path
+    path = built_in_path(Role.SUBJECT)
     if remembered_runtime(path, cache_dir=_cache_dir(), built_in=path.suffix in BUILT_IN_SUFFIXES) is None:
         command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "measure_runtimes"]
         subprocess.Popen(command, preexec_fn=lambda: os.nice(19), stdin=subprocess.DEVNULL)
@@ -231,8 +270,8 @@ def engines() -> Engines:
     return Engines(pool, escalation)
 
 
-def built_in() -> Weights:
-    return Weights(Path(settings.MATTING_WEIGHTS))
+def built_in(role: Role) -> Weights:
+    return Weights(built_in_path(role))
 
 
 def load(weights: Weights) -> Engine:
@@ -258,12 +297,14 @@ def _threads() -> int | None:
 def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
     """Load a file of the weights folder, run it on a test picture and describe it; raise WeightsInvalid if it fails.
 
-    sha256, storage_key: the hash and the key of the stored copy, for a host that lacks the file. The models in use do
-    not change.
+    sha256, storage_key: the hash and the key of the stored copy, for a host that lacks the file. Raise HostLacksWeights
+    if the copy fails. The models in use do not change.
     """
     file: Path | None = Path(settings.MATTING_WEIGHTS_DIR) / path
     if storage_key:
         file = weights_fetch(ModelVersion(path=path, sha256=sha256, storage_key=storage_key))
+        if file is None:
+            raise HostLacksWeights(f"This host cannot copy the weights file {Path(path).name}.")
     if file is None or not file.is_file():
         raise WeightsInvalid(f"The weights file {Path(path).name} does not exist.")
     weights = Weights(file, digest_of(file))
@@ -277,14 +318,17 @@ def weights_tried(path: str, sha256: str = "", storage_key: str = "") -> dict[st
         "roles": [str(role) for role in roles_of(manifest)],
         "licence": manifest.licence[:400],
         "needs_acceptance": licence_needs_acceptance(manifest),
+        "is_own": file.suffix.lower() in BUILT_IN_SUFFIXES and not manifest_path(file).is_file(),
         "host": host_name(),
     }
 
 
 def tried(path: str, sha256: str = "", storage_key: str = "") -> dict[str, object]:
-    """Return the result of `weights_tried`, or {"error": text}."""
+    """Return the result of `weights_tried`, {"lacking": host} if this host cannot copy the file, or {"error": text}."""
     try:
         return weights_tried(path, sha256, storage_key)
+    except HostLacksWeights:
+        return {"lacking": host_name()}
     except MattingError as error:
         return {"error": error.message}
     except Exception:

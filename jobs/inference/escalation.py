@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 WINDOW = 200  # pictures that a worker remembers
 LEAST_SEEN = 10  # pictures that are needed before a share is meaningful
+PROBE_AFTER = 20  # pictures refused because of the time before the fine model is tried again
+PROBE_AFTER_AT_MOST = 320
 
 
 @dataclass(slots=True)
@@ -16,7 +18,8 @@ class Escalation:
 
     above: the uncertainty (0..1) from which a picture may escalate, calibrated by `manage.py compare_quality`.
     max_share: the share (0..1) of recent pictures that may escalate; the most uncertain ones are preferred.
-    max_s: when the fine model's mean time exceeds this number of seconds, no picture escalates.
+    max_s: when the fine model's mean time exceeds this number of seconds, pictures no longer escalate,
+        except for one after some refusals, which shows whether the model is fast enough again.
     """
 
     above: float
@@ -25,6 +28,8 @@ class Escalation:
     _seen: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _escalated: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _fine_s: float | None = None
+    _refused: int = 0
+    _probe_after: int = PROBE_AFTER
 
     def decide(self, uncertainty: float) -> str:
         """Return `uncertain` if the fine model should process the picture, else the reason against it.
@@ -33,19 +38,39 @@ class Escalation:
         `time`: the fine model is too slow here.
         """
         reason = self._reason(uncertainty)
+        if reason == "uncertain" and self._is_too_slow and not self._is_probe():
+            reason = "time"
         self._seen.append(uncertainty)
         self._escalated.append(reason == "uncertain")
         return reason
 
     def took(self, seconds: float) -> None:
-        """Record the fine model's time; the mean gives more weight to recent pictures."""
-        self._fine_s = seconds if self._fine_s is None else 0.8 * self._fine_s + 0.2 * seconds
+        """Record the fine model's time; the mean gives more weight to recent pictures.
+
+        A time within the limit replaces a mean above it, because a mean of old times changes too slowly.
+        """
+        if self._fine_s is None or (self._is_too_slow and seconds <= self.max_s):
+            self._fine_s = seconds
+        else:
+            self._fine_s = 0.8 * self._fine_s + 0.2 * seconds
+        if not self._is_too_slow:
+            self._refused, self._probe_after = 0, PROBE_AFTER
+
+    @property
+    def _is_too_slow(self) -> bool:
+        return self._fine_s is not None and self._fine_s > self.max_s
+
+    def _is_probe(self) -> bool:
+        """Return whether this picture may use the slow model; the intervals double while it stays slow."""
+        if self._refused < self._probe_after:
+            self._refused += 1
+            return False
+        self._refused, self._probe_after = 0, min(2 * self._probe_after, PROBE_AFTER_AT_MOST)
+        return True
 
     def _reason(self, uncertainty: float) -> str:
         if uncertainty < self.above:
             return "certain"
-        if self._fine_s is not None and self._fine_s > self.max_s:
-            return "time"
         if self.max_share <= 0:
             return "share"
         if len(self._seen) >= LEAST_SEEN:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import os
 import tempfile
@@ -37,9 +36,10 @@ def weights_fetch(version: ModelVersion) -> Path | None:
         return found
     target = _copy_path(version.sha256, version.path)
     try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if _has_manifest(version.storage_key):  # first, because another process uses the model as soon as it sees it
+            manifest_path(target).write_bytes(storage.read(_manifest_key(version.storage_key)))
         _copy_verified(version.storage_key, target, version.sha256)
-        manifest = manifest_path(target)
-        manifest.write_bytes(storage.read(_manifest_key(version.storage_key)))
     except (NotFound, OSError, ValueError) as error:
         logger.warning("the weights %s could not be copied from the storage: %s", version, error)
         return None
@@ -51,8 +51,8 @@ def weights_publish(path: Path, sha256: str) -> str:
     key = f"{_FOLDER}/{sha256}/{path.name}"
     if key not in storage.files_under(f"{_FOLDER}/{sha256}/"):
         beside = manifest_path(path)
-        manifest = beside.read_bytes() if beside.is_file() else json.dumps({}).encode()
-        storage.store(_manifest_key(key), manifest)
+        if beside.is_file() and not _has_manifest(key):
+            storage.store(_manifest_key(key), beside.read_bytes())
         with path.open("rb") as stream:
             storage.store_stream(key, stream)
     return key
@@ -73,13 +73,16 @@ def _copy_path(sha256: str, path: str) -> Path:
     return Path(settings.DATA_DIR) / _FOLDER / sha256 / Path(path).name
 
 
+def _has_manifest(key: str) -> bool:
+    return _manifest_key(key) in storage.files_under(f"{Path(key).parent}/")
+
+
 def _manifest_key(key: str) -> str:
     return str(Path(key).with_suffix(".json"))
 
 
 def _copy_verified(key: str, target: Path, sha256: str) -> None:
     """Copy a stored file to `target` by rename; raise ValueError when its checksum differs."""
-    target.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
     descriptor, draft = tempfile.mkstemp(dir=target.parent, prefix=".part-")
     try:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from django.conf import settings
 
+from jobs.inference.built_in import BUILT_IN_SUFFIXES, built_in_path
 from jobs.inference.capabilities import licence_needs_acceptance, roles_of
 from jobs.inference.files import digest_of
 from jobs.models import Role
 from segmentation.engines.manifest import KEYLINE, Manifest, manifest_path
 from segmentation.errors import WeightsInvalid
 
-BUILT_IN_SUFFIXES = (".safetensors", ".pth")
 SUFFIXES = (*BUILT_IN_SUFFIXES, ".onnx")
 
 
@@ -32,17 +32,29 @@ class Installed:
     note: str = ""
     figures: tuple[tuple[str, str], ...] = ()
     problem: str = ""
-    is_built_in: bool = False
+    built_in_for: tuple[Role, ...] = ()
+
+    @property
+    def is_built_in(self) -> bool:
+        return bool(self.built_in_for)
 
 
 def installed_models() -> list[Installed]:
-    """Return the files of the weights folder and the built-in one, by name."""
+    """Return the files of the weights folder and the built-in ones, by name."""
     folder = Path(settings.MATTING_WEIGHTS_DIR)
-    built_in = Path(settings.MATTING_WEIGHTS).resolve()
+    built_in = _built_in_files()
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
     found = [_described(path, str(path.relative_to(folder)), built_in) for path in paths]
-    if built_in not in paths and built_in.is_file():
-        found.insert(0, _described(built_in, built_in.name, built_in))
+    elsewhere = [path for path in built_in if path not in paths and path.is_file()]
+    return [*(_described(path, path.name, built_in) for path in elsewhere), *found]
+
+
+def _built_in_files() -> dict[Path, tuple[Role, ...]]:
+    """Return the files that serve roles without an activation, each with its roles."""
+    found: dict[Path, tuple[Role, ...]] = {}
+    for role in Role:
+        path = built_in_path(role).resolve()
+        found[path] = (*found.get(path, ()), role)
     return found
 
 
@@ -54,7 +66,7 @@ def manifest_of(path: Path) -> Manifest:
     return Manifest.read(beside)
 
 
-def _described(path: Path, relative: str, built_in: Path) -> Installed:
+def _described(path: Path, relative: str, built_in: dict[Path, tuple[Role, ...]]) -> Installed:
     size = path.stat().st_size
     try:
         manifest = manifest_of(path)
@@ -70,12 +82,12 @@ def _described(path: Path, relative: str, built_in: Path) -> Installed:
         sha256=digest_of(path),
         name=manifest.name,
         licence=manifest.licence,
-        needs_acceptance=path != built_in and licence_needs_acceptance(manifest),
+        needs_acceptance=path not in built_in and licence_needs_acceptance(manifest),
         roles=roles,
         size_px=manifest.size,
         note=manifest.note,
         figures=_figures(manifest),
-        is_built_in=path == built_in,
+        built_in_for=built_in.get(path, ()),
     )
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 from django.conf import settings
 
+from jobs.inference.built_in import built_in_path
 from jobs.inference.selectors import active_version
 from jobs.models import Role, Team, Tier
 from segmentation.errors import InvalidParameter
@@ -43,7 +43,7 @@ def qualities_available() -> dict[Quality, bool]:
 def model_names(role: Role) -> dict[Quality, str]:
     """Return the name of the model that serves `fast`, and of the one that serves `fine` if there is one, in a role."""
     fast, fine = active_version(role, Tier.FAST), active_version(role, Tier.FINE)
-    names = {Quality.FAST: Path(settings.MATTING_WEIGHTS).stem if fast is None else fast.name}
+    names = {Quality.FAST: built_in_path(role).stem if fast is None else fast.name}
     return names if fine is None else {**names, Quality.FINE: fine.name}
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -32,6 +33,13 @@ class EngineSource(Protocol):
 
     def engine(self, role: Role, tier: Tier) -> Engine | None:
         """Return the engine, loading it if needed; None when no model is active in this role and tier."""
+        ...
+
+    def lack(self, role: Role, tier: Tier) -> str:
+        """Return why the last `engine` of this role and tier did not return the active model: a reason of `Choice`.
+
+        Empty when it did, and when no model is active.
+        """
         ...
 
     def built_in(self) -> Engine:
@@ -86,7 +94,7 @@ class RoutedEngine:
             Role.PROMPTS,
             engine,
             Tier.FAST,
-            "quality",
+            self._source.lack(Role.PROMPTS, Tier.FAST) or "quality",
             lambda one: one.points(rgb, points, boxes, from_auto=from_auto),
         )
 
@@ -104,8 +112,11 @@ class RoutedEngine:
             return self._asked(role, trial, Tier.TRIAL, "trial", ask)
         if self._quality is Quality.FINE and (fine := self._source.engine(role, Tier.FINE)) is not None:
             return self._asked(role, fine, Tier.FINE, "quality", ask)
-        reason = "missing" if self._quality is Quality.FINE else "quality"
-        answer = self._asked(role, self._fast(role), Tier.FAST, reason, ask)
+        fast = self._fast(role)
+        reason = self._source.lack(role, Tier.FAST) or "quality"
+        if self._quality is Quality.FINE:
+            reason = self._source.lack(role, Tier.FINE) or "missing"
+        answer = self._asked(role, fast, Tier.FAST, reason, ask)
         if self._quality is Quality.AUTO:
             return self._escalated(role, answer, ask, doubt)
         return answer
@@ -117,7 +128,9 @@ class RoutedEngine:
         decision = self._escalation.decide(doubt(answer))
         fine = self._source.engine(role, Tier.FINE) if decision == "uncertain" else None
         if fine is None:
-            self._note(self._fast(role), Tier.FAST, decision if decision != "uncertain" else "missing")
+            if self.choice is not None and self.choice.reason == "quality":  # the active fast model was used
+                reason = decision if decision != "uncertain" else self._source.lack(role, Tier.FINE) or "missing"
+                self.choice = replace(self.choice, reason=reason)
             return answer
         started = time.perf_counter()
         try:
@@ -135,6 +148,7 @@ class RoutedEngine:
 
     def _asked(self, role: Role, engine: Engine, tier: Tier, reason: str, ask: Callable[[Engine], _Answer]) -> _Answer:
         """Run a model; when memory runs out, unload the other models and run the fast model."""
+        started = time.perf_counter()
         try:
             answer = ask(engine)
         except InferenceFailed as error:
@@ -144,6 +158,8 @@ class RoutedEngine:
             self._source.make_room(role)
             engine, tier, reason = self._fast(role), Tier.FAST, "memory"
             answer = ask(engine)
+        if tier is Tier.FINE:
+            self._escalation.took(time.perf_counter() - started)
         self._note(engine, tier, reason)
         return answer
 

@@ -11,21 +11,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
-from django.core.checks import Error, register
+from django.core.checks import CheckMessage, Error, Warning, register
 
+from jobs.inference.built_in import built_in_roles
 from jobs.intake.content_check import content_check_find
 from jobs.intake.fetch import policy_from_settings
+from jobs.models import Role
 from jobs.running.sign_on_checks import ldap_problems, saml_problems
 from jobs.teams.group_maps import staff_groups, team_groups
 from jobs.teams.open_networks import open_networks
 from mattingsite.packages import is_installed
+from segmentation.errors import WeightsInvalid
 from segmentation.runtimes import Runtime
 
 TAG = "keyline"
 
 
 @register(TAG)
-def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]:
+def check_matting_settings(app_configs: object, **kwargs: object) -> list[CheckMessage]:
     """Check files, folders and settings that depend on each other."""
     return [
         *_weights_errors(),
@@ -41,9 +44,24 @@ def check_matting_settings(app_configs: object, **kwargs: object) -> list[Error]
     ]
 
 
-def _weights_errors() -> Iterator[Error]:
-    if not Path(settings.MATTING_WEIGHTS).is_file():
-        yield Error(f"MATTING_WEIGHTS={settings.MATTING_WEIGHTS} is not a file", id="keyline.E003")
+def _weights_errors() -> Iterator[CheckMessage]:
+    """Check the built-in model; warn of the roles that it cannot serve, which the shipped model serves."""
+    path = Path(settings.MATTING_WEIGHTS)
+    if not path.is_file():
+        yield Error(f"MATTING_WEIGHTS={path} is not a file", id="keyline.E003")
+        return
+    try:
+        served = built_in_roles(path)
+    except WeightsInvalid as error:
+        yield Error(f"MATTING_WEIGHTS={path}: {error.message}", id="keyline.E003")
+        return
+    others = [role.value for role in Role if role not in served]
+    if others:
+        text = (
+            f"MATTING_WEIGHTS={path} serves only {', '.join(served)}; the shipped model serves {', '.join(others)}. "
+            "To use a public model, activate it on the Models page of the admin instead."
+        )
+        yield Warning(text, id="keyline.W003")
 
 
 def _runtime_errors() -> Iterator[Error]:

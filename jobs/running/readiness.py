@@ -1,7 +1,8 @@
 """Check the components that the site needs, one by one: database, queue, storage, workers and their weights.
 
-Each check returns None, or one sentence that names the fault without names of hosts or folders. Checks have short time
-limits, so that a probe gets its response even while a server hangs.
+Each check returns None, or one sentence that names the fault; names of hosts are in it only if the caller asks for
+them, names of folders never. Checks have short time limits, so that a probe gets its response even while a server
+hangs.
 """
 
 from __future__ import annotations
@@ -61,12 +62,19 @@ def worker_problem(workers: list[dict[str, Any]]) -> str | None:
     return f"No worker with a model has sent a heartbeat in the last {queue.BEAT_TTL_S} seconds."
 
 
-def weights_problem(workers: list[dict[str, Any]]) -> str | None:
-    """Check that all workers loaded their models and all hosts have the active ones. Return the fault or None."""
+def weights_problem(workers: list[dict[str, Any]], *, with_hosts: bool = False) -> str | None:
+    """Check that all workers loaded their models and all hosts have the active ones. Return the fault or None.
+
+    with_hosts: whether the sentence names the hosts, for users.
+    """
     if any(worker.get("role") == FAILED_ROLE for worker in workers):
         return "A worker cannot load its model."
-    lacking = sorted({name for worker in workers for name in worker.get("missing", [])})
-    return f"A worker lacks an active model: {', '.join(lacking)}." if lacking else None
+    lacking = sorted({(str(worker.get("host", "")), name) for worker in workers for name in worker.get("missing", [])})
+    if not lacking:
+        return None
+    if with_hosts:
+        return f"A host lacks an active model: {', '.join(f'{host} lacks {name}' for host, name in lacking)}."
+    return f"A worker lacks an active model: {', '.join(sorted({name for _, name in lacking}))}."
 
 
 def live_workers() -> list[dict[str, Any]]:

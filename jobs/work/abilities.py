@@ -7,6 +7,7 @@ from pathlib import Path
 
 from django.conf import settings
 
+from jobs.inference.built_in import built_in_path
 from jobs.inference.selectors import active_version
 from jobs.models import Role, Tier
 from segmentation.engines.manifest import Manifest, manifest_path
@@ -34,7 +35,7 @@ def has_fine_model() -> bool:
 
 def _manifests() -> list[Path]:
     """Return the manifests of the models that can serve points, in the order in which the router tries them."""
-    built_in = manifest_path(Path(settings.MATTING_WEIGHTS))
+    built_in = manifest_path(built_in_path(Role.PROMPTS))
     version = active_version(Role.PROMPTS, Tier.FAST)
     if version is None:
         return [built_in]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
@@ -45,6 +46,23 @@ def test_a_signed_in_user_sees_every_worker_with_host_versions_and_heartbeat(ali
     [with_model] = [worker for worker in workers if worker["role"] == "pictures"]
     assert with_model["keyline"] == "1.0.0"
     assert abs(with_model["beat_at"] - time.time()) < 60
+
+
+@pytest.mark.usefixtures("worker")
+def test_a_host_without_an_active_model_is_named_to_users_only(alice: Person) -> None:
+    queue.beat("gpu-8-1", {"role": "pictures", "host": "gpu-8.internal", "missing": ["large"]})
+    queue.beat("gpu-8-2", {"role": "pictures", "host": "gpu-8.internal", "missing": ["large"]})
+
+    shown, known = Client().get("/health"), alice.browser().get("/health")
+
+    assert shown.status_code == known.status_code == 503
+    assert problem(shown) == "A worker lacks an active model: large."
+    assert problem(known) == "A host lacks an active model: gpu-8.internal lacks large."
+
+
+def problem(response: HttpResponse) -> str:
+    """Return the fault of the weights."""
+    return response.json()["problems"]["weights"]
 
 
 def test_a_first_picture_is_cut_out_for_a_signed_request_and_leaves_nothing(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from jobs.inference.escalation import Escalation
+from jobs.inference.escalation import PROBE_AFTER, Escalation
 
 
 def test_a_certain_picture_does_not_escalate() -> None:
@@ -31,6 +31,44 @@ def test_a_fine_model_that_is_too_slow_is_not_used() -> None:
     escalation.took(5.0)
 
     assert escalation.decide(0.9) == "time"
+
+
+def test_a_model_that_was_too_slow_is_tried_again_and_used_again() -> None:
+    escalation = Escalation(above=0.0, max_share=1, max_s=2)
+    escalation.took(5.0)
+
+    refused = refusals(escalation)
+    escalation.took(1.0)
+
+    assert refused == PROBE_AFTER
+    assert escalation.decide(0.9) == "uncertain"
+
+
+def test_a_model_that_stays_slow_is_tried_less_and_less_often() -> None:
+    escalation = Escalation(above=0.0, max_share=1, max_s=2)
+    counts = []
+    for _ in range(7):
+        escalation.took(5.0)
+        counts.append(refusals(escalation))
+
+    assert counts == [20, 40, 80, 160, 320, 320, 320]
+
+
+def test_one_slow_picture_among_fast_ones_changes_nothing() -> None:
+    escalation = Escalation(above=0.0, max_share=1, max_s=2)
+    for seconds in (1.0, 1.0, 5.0):
+        escalation.took(seconds)
+
+    assert escalation.decide(0.9) == "uncertain"
+
+
+def refusals(escalation: Escalation) -> int:
+    """Return how many uncertain pictures are refused because of the time until one is accepted."""
+    count = 0
+    while escalation.decide(0.9) == "time":
+        count += 1
+        assert count < 1000
+    return count
 
 
 def test_a_share_of_nothing_escalates_nothing() -> None:

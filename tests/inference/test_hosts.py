@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from jobs.errors import WaitTimeout
+from jobs.errors import NotFound, WaitTimeout
 from jobs.inference import engines, files
 from jobs.inference.activation import model_activate
 from jobs.inference.engines import HostLacksWeights
@@ -17,6 +17,7 @@ from jobs.inference.files import weights_fetch, weights_publish
 from jobs.models import ModelVersion, Role, Tier
 from jobs.work import queue
 from segmentation.engines.manifest import file_digest
+from segmentation.errors import WeightsInvalid
 from tests.cast import Person
 from tests.fakes import FakeEngine
 from tests.segmentation.onnx_networks import red_network
@@ -99,6 +100,48 @@ def test_a_copy_that_was_changed_is_not_used(
     assert not list(Path(settings.DATA_DIR).rglob("*.onnx"))
 
 
+def test_a_host_that_is_added_later_gets_the_file(
+    alice: Person, settings: Settings, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MATTING_HOST = "here"
+    monkeypatch.setattr(queue, "ask", lambda *args, **values: answer(weights))
+    beats("here", weights=[])
+    version = model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+    move_to_another_host(settings, tmp_path)
+
+    assert weights_fetch(version) is not None
+
+
+def test_a_refused_file_is_not_stored_on_a_single_host(
+    alice: Person, settings: Settings, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MATTING_HOST = "here"
+    monkeypatch.setattr(queue, "ask", lambda *args, **values: {"error": "The weights file does not load."})
+    beats("here", weights=[])
+
+    with pytest.raises(WeightsInvalid):
+        model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+    assert not (Path(settings.MEDIA_ROOT) / "weights").exists()
+
+
+def test_a_checkpoint_without_a_manifest_has_none_on_other_hosts(
+    settings: Settings, tmp_path: Path, weights: Path
+) -> None:
+    """An empty manifest differs: it would make the built-in network handle boxes by running on crops."""
+    path = weights.with_name("own.pth")
+    path.write_bytes(b"own")
+    sha256 = file_digest(path)
+    version = ModelVersion(name="own", path=path.name, sha256=sha256, storage_key=weights_publish(path, sha256))
+    move_to_another_host(settings, tmp_path)
+
+    copy = weights_fetch(version)
+
+    assert copy is not None
+    assert not copy.with_suffix(".json").exists()
+
+
 def test_activation_waits_until_the_other_host_has_the_file(
     alice: Person, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,6 +175,29 @@ def test_an_activation_that_does_not_reach_every_host_changes_nothing(
     assert not ModelVersion.objects.exists()
 
 
+def test_a_host_that_tries_a_file_and_cannot_copy_it_is_named(
+    alice: Person, settings: Settings, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beats("here", weights=[])
+    beats("there", weights=[])
+
+    def ask_there(task: object, *arguments: str, **values: object) -> dict[str, object]:
+        with monkeypatch.context() as patch:
+            patch.setattr(settings, "MATTING_HOST", "there")
+            patch.setattr(settings, "MATTING_WEIGHTS_DIR", tmp_path / "empty")
+            patch.setattr(files.storage, "open_file", raising_not_found)
+            return engines.tried(*arguments)
+
+    monkeypatch.setattr(queue, "ask", ask_there)
+
+    with pytest.raises(WaitTimeout, match="there did not get the weights file"):
+        model_activate(actor=alice.actor, path="tiny.onnx", role=Role.SUBJECT, tier=Tier.FINE)
+
+
+def raising_not_found(key: str) -> None:
+    raise NotFound("The file has been deleted.")
+
+
 def test_a_host_without_the_file_leaves_the_picture_to_one_that_has_it(
     settings: Settings, tmp_path: Path, version: ModelVersion, worker: engines.Engines
 ) -> None:
@@ -151,7 +217,7 @@ def test_a_file_that_no_host_has_is_replaced_by_the_built_in_model_and_reported(
     move_to_another_host(settings, tmp_path)
     worker.refresh()
 
-    assert worker.engine(Role.SUBJECT, Tier.FAST) is worker.pool.get(engines.built_in())
+    assert worker.engine(Role.SUBJECT, Tier.FAST) is worker.pool.get(engines.built_in(Role.SUBJECT))
     assert worker.describe()["missing"] == ["tiny"]
 
 
@@ -160,7 +226,7 @@ def test_a_role_without_an_activation_is_answered_by_the_built_in_model(
 ) -> None:
     worker.refresh()
 
-    assert worker.engine(Role.PEOPLE, Tier.FAST) is worker.pool.get(engines.built_in())
+    assert worker.engine(Role.PEOPLE, Tier.FAST) is worker.pool.get(engines.built_in(Role.PEOPLE))
     assert worker.engine(Role.SUBJECT, Tier.FAST) is not worker.engine(Role.PEOPLE, Tier.FAST)
     assert worker.engine(Role.SUBJECT, Tier.FINE) is None
 

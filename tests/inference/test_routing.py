@@ -37,12 +37,16 @@ class Source(EngineSource):
     def __init__(self, **engines: Engine) -> None:
         self.engines = engines
         self.made_room = 0
+        self.lacks: dict[str, str] = {}
 
     def engine(self, role: Role, tier: Tier) -> Engine | None:
         return self.engines.get(f"{role}_{tier}")
 
     def built_in(self) -> Engine:
         return self.engines["built_in"]
+
+    def lack(self, role: Role, tier: Tier) -> str:
+        return self.lacks.get(f"{role}_{tier}", "")
 
     def make_room(self, role: Role) -> None:
         self.made_room += 1
@@ -106,6 +110,39 @@ def test_fine_is_answered_by_the_fine_model_alone() -> None:
 
     assert answer_of(engine) == ("large", "fine", "quality")
     assert source.engines["subject_fast"].calls == []
+
+
+@pytest.mark.parametrize("quality", [Quality.FAST, Quality.AUTO])
+def test_a_fast_model_that_cannot_be_loaded_is_recorded(quality: Quality) -> None:
+    source = Source(subject_fast=named("built in"), subject_fine=named("large"))
+    source.lacks["subject_fast"] = "missing"
+    engine = routed(source, quality)
+
+    engine.auto(RGB)
+
+    assert answer_of(engine) == ("built in", "fast", "missing")
+
+
+@pytest.mark.parametrize("quality", [Quality.FINE, Quality.AUTO])
+def test_a_fine_model_that_does_not_fit_into_memory_is_recorded(quality: Quality) -> None:
+    source = Source(subject_fast=named("small", Unsure()))
+    source.lacks["subject_fine"] = "memory"
+    engine = routed(source, quality)
+
+    engine.auto(RGB)
+
+    assert answer_of(engine) == ("small", "fast", "memory")
+
+
+def test_the_time_of_a_fine_picture_counts_for_auto() -> None:
+    escalation = Escalation(above=0.0, max_share=1, max_s=0)
+    source = Source(subject_fast=named("small", Unsure()), subject_fine=named("large"))
+
+    RoutedEngine(source, quality=Quality.FINE, escalation=escalation).auto(RGB)
+    engine = RoutedEngine(source, quality=Quality.AUTO, escalation=escalation)
+    engine.auto(RGB)
+
+    assert answer_of(engine) == ("small", "fast", "time")
 
 
 def test_auto_asks_the_fine_model_only_where_the_fast_one_is_uncertain() -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 
 from jobs.errors import QuotaExceeded
@@ -53,3 +56,15 @@ def test_a_refund_takes_back_what_was_counted_though_the_weights_have_changed(al
 
     assert period_sums(alice) == {0}
     assert UsageEntry.objects.get(kind="refund").units == -6
+
+
+def test_the_usage_page_shows_the_qualities_separately(alice: Person) -> None:
+    set_quota(alice, quality_units={"fine": 3})
+    submit(alice, 4)
+    submit_fine(alice, 2)
+
+    page = alice.browser().get(reverse("site:usage")).content.decode()
+
+    table = page.split('id="quality-title"')[1].split("</table>")[0]
+    rows = [re.sub(r"<[^>]*>|\s+", " ", row).split() for row in table.split("<tr>")[2:]]
+    assert sorted(rows) == [["Fast", "4", "4"], ["Fine", "2", "6"]]

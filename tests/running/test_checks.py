@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from django.core.checks import ERROR
 from pytest_django import Settings
 
+from jobs.inference.built_in import built_in_path
+from jobs.inference.installed import installed_models
+from jobs.models import Role
 from jobs.running import checks
 from jobs.running.checks import check_matting_settings
 from segmentation.runtimes import Runtime
@@ -35,6 +40,46 @@ def test_cuda_that_was_asked_for_and_cannot_be_used_fails_at_start(
     (error,) = check_matting_settings(None)
 
     assert "torch finds no GPU" in error.msg
+
+
+def test_weights_that_serve_only_some_roles_give_a_warning(settings: Settings, tmp_path: Path) -> None:
+    settings.MATTING_WEIGHTS = salient(tmp_path)
+
+    (warning,) = check_matting_settings(None)
+
+    assert warning.level < ERROR
+    assert "serves only subject; the shipped model serves prompts, people" in warning.msg
+    assert "Models page" in warning.msg
+
+
+def test_weights_without_the_manifest_that_they_need_are_refused(settings: Settings, tmp_path: Path) -> None:
+    settings.MATTING_WEIGHTS = salient(tmp_path)
+    (tmp_path / "salient.json").unlink()
+
+    (error,) = check_matting_settings(None)
+
+    assert error.level == ERROR
+    assert "need a manifest, salient.json" in error.msg
+
+
+def test_the_shipped_model_serves_what_the_configured_one_cannot(settings: Settings, tmp_path: Path) -> None:
+    settings.MATTING_WEIGHTS = salient(tmp_path)
+
+    files = [built_in_path(role).stem for role in (Role.SUBJECT, Role.PROMPTS, Role.PEOPLE)]
+
+    assert files == ["salient", "keyline-small", "keyline-small"]
+    assert {file.name: file.built_in_for for file in installed_models() if file.is_built_in} == {
+        "salient": (Role.SUBJECT,),
+        "keyline-small": (Role.PROMPTS, Role.PEOPLE),
+    }
+
+
+def salient(folder: Path) -> str:
+    """Write a file with a manifest of a network that finds only the subject; no test loads it."""
+    path = folder / "salient.onnx"
+    path.write_bytes(b"weights")
+    path.with_suffix(".json").write_text(json.dumps({"name": "salient", "licence": "MIT"}))
+    return str(path)
 
 
 def test_any_command_refuses_a_runtime_that_no_engine_has(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def _measured(photos: Path, masks: Path, fine_weights: Path | None, limit: int) 
         if active is None:
             raise CommandError("No fine model is active. Name its weights: --fine weights/isnet-general-use.onnx")
         fine = active
-    fast = load(built_in())
+    fast = load(built_in(Role.SUBJECT))
     measured = measure(_pairs(photos, masks, limit), fast, fine)
     if not measured:
         raise CommandError(f"No photo in {photos} has a mask in {masks}.")

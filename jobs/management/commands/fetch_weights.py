@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from jobs.inference.capabilities import roles_of
 from segmentation import checkpoints
 from segmentation.engines.manifest import Manifest
 from segmentation.errors import WeightsInvalid
@@ -48,7 +49,10 @@ class Command(BaseCommand):
                 path = checkpoints.fetch_checkpoint(manifest.name, settings.BASE_DIR / folder, progress=show)
             except (DownloadFailed, WeightsInvalid, OSError) as error:
                 raise CommandError(str(error)) from error
-        self.stdout.write(f"{path} ({manifest.licence}). To serve it: MATTING_WEIGHTS={path}")
+        self.stdout.write(
+            f"{path} ({manifest.licence}). To use it for {' and '.join(roles_of(manifest))}, activate it on the Models "
+            "page of the admin."
+        )
 
 
 def _line(manifest: Manifest) -> str:

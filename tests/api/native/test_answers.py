@@ -5,11 +5,15 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy as np
 import pytest
 from django.test import Client
 from PIL import Image
 
+from segmentation.engines.base import Matte
+from segmentation.errors import InferenceFailed
 from tests.cast import Person
+from tests.fakes import FakeEngine, answering
 from tests.quota.actions import set_quota
 
 from .sent import files_of, photo
@@ -173,3 +177,35 @@ def test_a_replay_is_marked_on_every_submitting_route(alice: Person, job: dict[s
 
     assert first.json()["id"] == replay.json()["id"] != other.json()["id"]
     assert [answer.headers.get("Idempotent-Replayed") for answer in (first, replay, other)] == [None, "true", None]
+
+
+class TooLarge(FakeEngine):
+    """An engine that runs out of memory with the first picture."""
+
+    def auto(self, rgb: np.ndarray) -> Matte:
+        if not self.calls:
+            self.calls.append("auto")
+            raise InferenceFailed from MemoryError()
+        return super().auto(rgb)
+
+
+@pytest.mark.parametrize(("engine", "reason"), [(FakeEngine(), "quality"), (TooLarge(), "memory")])
+def test_each_picture_names_its_model_and_the_reason(
+    alice: Person,
+    jpeg_bytes: bytes,
+    instant_worker: object,
+    monkeypatch: pytest.MonkeyPatch,
+    engine: FakeEngine,
+    reason: str,
+) -> None:
+    monkeypatch.setattr("jobs.inference.engines.engine_for", lambda image: answering(engine))
+
+    body = alice.api().post("/api/jobs/?wait=5", {"image": photo(jpeg_bytes)}).json()
+
+    for shown in (body, alice.api().get(f"/api/jobs/{body['id']}/").json()):
+        image = shown["images"][0]
+        assert (image["model"], image["tier"], image["model_reason"]) == (
+            f"{engine.name} {engine.version}",
+            "fast",
+            reason,
+        )

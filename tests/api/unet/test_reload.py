@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from collections.abc import Iterator
@@ -10,16 +11,18 @@ from pathlib import Path
 import pytest
 import torch
 from django.conf import settings as site
+from pytest_django import Settings
 from safetensors.torch import load_file
 
 from jobs.inference import engines
-from jobs.inference.activation import WEIGHTS_TRY
+from jobs.inference.activation import WEIGHTS_TRY, model_activate
 from jobs.models import AuditEntry, Membership, ModelVersion, Role, Tier
 from jobs.work import queue, tasks
 from jobs.work.registry import Task
 from segmentation.engines.base import Engine
 from tests.api.matching import assert_matches, fixture
 from tests.cast import Person, make_person
+from tests.segmentation.onnx_networks import red_network
 
 pytestmark = pytest.mark.slow
 
@@ -129,7 +132,56 @@ def test_a_file_changed_after_its_trial_is_not_served(trying_worker: None, alice
     changed["mattes.bias"] += 0.5
     torch.save(changed, weights_dir / "mine.pth")
 
-    assert serving() is before
+    assert serving().version == before.version  # of the copy that the activation stored
+
+
+@pytest.fixture
+def restricted(weights_dir: Path) -> Path:
+    """A tiny network whose licence forbids commercial use."""
+    path = red_network(weights_dir / "restricted.onnx")
+    manifest = {"name": "restricted", "size": 64, "output": "alpha", "licence": "CC-BY-NC-4.0", "non_commercial": True}
+    path.with_suffix(".json").write_text(json.dumps(manifest))
+    return path
+
+
+def test_a_licence_that_was_never_accepted_is_refused(
+    trying_worker: None, alice: Person, settings: Settings, restricted: Path
+) -> None:
+    settings.MATTING_RUNTIME = "onnx"
+
+    answer = reload(alice, "restricted.onnx")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_parameter")
+    assert_matches(answer.json(), fixture("unet/error.json"))
+    assert "CC-BY-NC-4.0" in answer.json()["error"]
+    assert "Models page" in answer.json()["error"]
+    assert not ModelVersion.objects.exists()
+
+
+def test_a_licence_that_was_accepted_in_the_admin_is_not_refused(
+    trying_worker: None, alice: Person, settings: Settings, restricted: Path
+) -> None:
+    settings.MATTING_RUNTIME = "onnx"
+    model_activate(actor=alice.actor, path="restricted.onnx", role=Role.SUBJECT, tier=Tier.FINE, licence_accepted=True)
+
+    answer = reload(alice, "restricted.onnx")
+
+    assert answer.status_code == 200, answer.json()
+    assert AuditEntry.objects.get(action="model.reloaded").after["licence_accepted"] is True
+
+
+def test_a_checkpoint_whose_manifest_states_no_licence_is_refused(
+    trying_worker: None, alice: Person, weights_dir: Path
+) -> None:
+    torch.save(shipped(), weights_dir / "mine.pth")
+    manifest = json.loads(Path(site.MATTING_WEIGHTS).with_suffix(".json").read_text())
+    kept = {name: manifest[name] for name in ("points", "size", "box_mode") if name in manifest}
+    (weights_dir / "mine.json").write_text(json.dumps(kept))
+
+    answer = reload(alice, "mine.pth")
+
+    assert answer.status_code == 400
+    assert "(unknown)" in answer.json()["error"]
 
 
 def _missing_key() -> dict[str, torch.Tensor]:

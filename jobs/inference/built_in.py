@@ -1,0 +1,31 @@
+"""Select the built-in model of a role: `MATTING_WEIGHTS`, or the shipped model where that file does not suffice."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+
+from jobs.inference.capabilities import roles_of
+from jobs.models import Role
+from segmentation.engines.manifest import Manifest, manifest_path
+
+BUILT_IN_SUFFIXES = (".safetensors", ".pth")
+
+
+def built_in_path(role: Role) -> Path:
+    """Return the file that serves a role until another model is activated."""
+    configured = Path(settings.MATTING_WEIGHTS)
+    return configured if role in built_in_roles(configured) else Path(settings.SHIPPED_WEIGHTS)
+
+
+@lru_cache(maxsize=8)
+def built_in_roles(path: Path) -> tuple[Role, ...]:
+    """Return the roles that a file serves as `MATTING_WEIGHTS`; raise WeightsInvalid without a manifest.
+
+    Only the built-in network serves `prompts` here, because a picture's boxes and clicks need the same model.
+    """
+    if path.suffix.lower() in BUILT_IN_SUFFIXES:
+        return tuple(Role)
+    return tuple(role for role in roles_of(Manifest.read(manifest_path(path))) if role is not Role.PROMPTS)
