@@ -37,6 +37,19 @@ def test_cuda_that_was_asked_for_and_cannot_be_used_fails_at_start(
     assert "torch finds no GPU" in error.msg
 
 
+def test_onnx_weights_need_cuda_in_onnx_runtime_too(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MATTING_RUNTIME = "torch-cuda"
+    settings.MATTING_WEIGHTS = tmp_path / "tiny.onnx"
+    settings.MATTING_WEIGHTS.touch()
+    monkeypatch.setattr(checks, "cuda_is_usable", lambda: True)
+
+    (error,) = check_matting_settings(None)
+
+    assert "pip install 'onnxruntime-gpu" in error.msg
+
+
 def test_any_command_refuses_a_runtime_that_no_engine_has(tmp_path: Path) -> None:
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "mattingsite.settings",
