@@ -25,4 +25,5 @@ INSTALL_ONNX_CUDA = (
     "Check the driver, and install onnxruntime-gpu with its CUDA libraries: "
     "pip uninstall --yes onnxruntime && pip install 'onnxruntime-gpu[cuda,cudnn]'."
 )
+MAY_USE_GPUS = (Runtime.AUTO, Runtime.TORCH_CUDA, Runtime.ONNX)
 RUNTIMES = tuple(str(runtime) for runtime in Runtime)
