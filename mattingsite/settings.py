@@ -350,6 +350,7 @@ MATTING_RUNTIME = env.choice("MATTING_RUNTIME", "auto", RUNTIMES)
 MATTING_WORKERS = env.integer(
     "MATTING_WORKERS", default_workers(may_use_gpus=MATTING_RUNTIME in MAY_USE_GPUS), minimum=1
 )
+MATTING_GPU_PICTURES = env.integer("MATTING_GPU_PICTURES", 4, minimum=1)
 MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
 MATTING_PIXEL_PROCESSES = env.switch("MATTING_PIXEL_PROCESSES", True)
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", str(BASE_DIR / "weights" / "keyline-small.safetensors"))

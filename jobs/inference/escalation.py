@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass, field
+from threading import Lock
 
 WINDOW = 200  # pictures that a worker remembers
 LEAST_SEEN = 10  # pictures that are needed before a share is meaningful
@@ -25,6 +26,7 @@ class Escalation:
     _seen: deque[float] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _escalated: deque[bool] = field(default_factory=lambda: deque(maxlen=WINDOW))
     _fine_s: float | None = None
+    _lock: Lock = field(default_factory=Lock)  # a worker on a GPU processes several pictures at once
 
     def decide(self, uncertainty: float) -> str:
         """Return `uncertain` if the fine model should process the picture, else the reason against it.
@@ -32,14 +34,16 @@ class Escalation:
         `certain`: below the level. `share`: less uncertain than enough recent pictures, or the share is used up.
         `time`: the fine model is too slow here.
         """
-        reason = self._reason(uncertainty)
-        self._seen.append(uncertainty)
-        self._escalated.append(reason == "uncertain")
-        return reason
+        with self._lock:
+            reason = self._reason(uncertainty)
+            self._seen.append(uncertainty)
+            self._escalated.append(reason == "uncertain")
+            return reason
 
     def took(self, seconds: float) -> None:
         """Record the fine model's time; the mean gives more weight to recent pictures."""
-        self._fine_s = seconds if self._fine_s is None else 0.8 * self._fine_s + 0.2 * seconds
+        with self._lock:
+            self._fine_s = seconds if self._fine_s is None else 0.8 * self._fine_s + 0.2 * seconds
 
     def _reason(self, uncertainty: float) -> str:
         if uncertainty < self.above:
