@@ -20,9 +20,9 @@ from mattingsite.environment import read_environment
 from mattingsite.origins import bucket_origins, origin_of
 from mattingsite.packages import is_installed
 from mattingsite.sign_on import group_attributes, ldap_apps, ldap_directory, oidc_apps, saml_apps, sign_in_pages
-from segmentation.cpus import available_cpus, visible_gpus
+from segmentation.cpus import default_workers
 from segmentation.options import Quality
-from segmentation.runtimes import RUNTIMES
+from segmentation.runtimes import MAY_USE_GPUS, RUNTIMES
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = read_environment()
@@ -346,17 +346,17 @@ MATTING_TEAM_WINDOW = env.integer("MATTING_TEAM_WINDOW", 2, minimum=1)
 MATTING_REPEAT_WINDOW_S = env.number("MATTING_REPEAT_WINDOW_S", 600, minimum=0)
 MATTING_SWEEP_INTERVAL_S = env.number("MATTING_SWEEP_INTERVAL_S", 2.0, minimum=0.1)
 MATTING_MAX_DELIVERIES = env.integer("MATTING_MAX_DELIVERIES", 3, minimum=1)
-# With two workers, one does the work without a model while the other runs its model.
+MATTING_RUNTIME = env.choice("MATTING_RUNTIME", "auto", RUNTIMES)
 MATTING_WORKERS = env.integer(
-    "MATTING_WORKERS", max(min(2, available_cpus()), available_cpus() // 4, len(visible_gpus())), minimum=1
+    "MATTING_WORKERS", default_workers(may_use_gpus=MATTING_RUNTIME in MAY_USE_GPUS), minimum=1
 )
+MATTING_GPU_PICTURES = env.integer("MATTING_GPU_PICTURES", 4, minimum=1)
 MATTING_DOWNLOADERS = env.integer("MATTING_DOWNLOADERS", 2, minimum=1)
 MATTING_PIXEL_PROCESSES = env.switch("MATTING_PIXEL_PROCESSES", True)
 SHIPPED_WEIGHTS = str(BASE_DIR / "weights" / "keyline-small.safetensors")
 MATTING_WEIGHTS = env("MATTING_WEIGHTS", SHIPPED_WEIGHTS)
 MATTING_WEIGHTS_DIR = Path(env("MATTING_WEIGHTS_DIR", str(BASE_DIR / "weights"))).resolve()
 MATTING_MODEL_THREADS = env.integer("MATTING_MODEL_THREADS", 0, minimum=0)
-MATTING_RUNTIME = env.choice("MATTING_RUNTIME", "auto", RUNTIMES)
 MATTING_HOST = env("MATTING_HOST", "")
 MATTING_QUALITY = env.choice("MATTING_QUALITY", "fast", tuple(Quality))
 MATTING_QUALITY_UNITS = env.counts("MATTING_QUALITY_UNITS", tuple(Quality))

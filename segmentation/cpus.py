@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from itertools import takewhile
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -23,9 +24,22 @@ def visible_gpus(devices: Path = Path("/dev")) -> list[str]:
     """Return the numbers of the NVIDIA GPUs that this process may use, in the format of CUDA_VISIBLE_DEVICES."""
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
-        return [part.strip() for part in chosen.split(",") if part.strip()]
+        # As in CUDA, the first negative number ends the list; `-1` alone hides all GPUs.
+        numbers_or_ids = (part.strip() for part in chosen.split(","))
+        return list(takewhile(lambda part: part and not part.startswith("-"), numbers_or_ids))
     numbers = (path.name.removeprefix("nvidia") for path in devices.glob("nvidia[0-9]*"))
     return sorted(filter(str.isdecimal, numbers), key=int)
+
+
+def default_workers(*, may_use_gpus: bool) -> int:
+    """Return the number of model workers that suits this machine.
+
+    One per GPU, because a second one would only share the GPU and need the memory of a second model. Without a GPU a
+    quarter of the CPUs, and at least two if there are two CPUs: one worker does the work without a model while the
+    other runs its model.
+    """
+    gpus = len(visible_gpus()) if may_use_gpus else 0
+    return gpus or max(min(2, available_cpus()), available_cpus() // 4)
 
 
 def _quota(cgroup: Path) -> float | None:

@@ -1,4 +1,4 @@
-"""The names of the runtimes that can run a model. The start-up check imports this module, so it imports nothing."""
+"""The names of the runtimes that can run a model. The start-up check imports this module, so it imports little."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from enum import StrEnum
 class Runtime(StrEnum):
     """`auto` uses CUDA if there is a GPU, else the fastest other runtime: OpenVINO until measured.
 
+    `torch-cuda` runs the built-in network with torch and `.onnx` files with ONNX Runtime, both on CUDA. `torch-cpu` and
+    `onnx` name the runtime of one kind of file; they run the other kind too, on the runtime that can.
     `openvino` computes in the CPU's fastest precision, bfloat16 if supported; `openvino-fp32` in full precision.
     """
 
@@ -19,4 +21,9 @@ class Runtime(StrEnum):
     ONNX = "onnx"
 
 
+INSTALL_ONNX_CUDA = (
+    "Check the driver, and install onnxruntime-gpu with its CUDA libraries: "
+    "pip uninstall --yes onnxruntime && pip install 'onnxruntime-gpu[cuda,cudnn]'."
+)
+MAY_USE_GPUS = (Runtime.AUTO, Runtime.TORCH_CUDA, Runtime.ONNX)
 RUNTIMES = tuple(str(runtime) for runtime in Runtime)

@@ -160,13 +160,24 @@ class Engines(EngineSource):
         return RoutedEngine(self, quality=quality, escalation=self.escalation, is_trial=is_trial)
 
     def warm_up(self) -> None:
-        """Load the fast models before the first picture."""
+        """Load the fast models before the first picture.
+
+        Raise InferenceFailed when CUDA was requested and ONNX Runtime cannot run the active `.onnx` files on it.
+        """
         self.refresh()
+        if settings.MATTING_RUNTIME == Runtime.TORCH_CUDA:
+            self._require_cuda_for_onnx()
         for role in Role:
             try:
                 self.engine(role, Tier.FAST)
             except HostLacksWeights as error:
                 logger.warning("%s", error)
+
+    def _require_cuda_for_onnx(self) -> None:
+        if any(Path(version.path).suffix.lower() == ".onnx" for version in self._versions.values()):
+            from segmentation.engines.onnx_runtime import require_cuda
+
+            require_cuda()
 
     def upkeep(self) -> None:
         """Copy the files of pending activations to this host, and unload idle models. The heartbeat calls it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import deque
 from dataclasses import dataclass, field
+from threading import Lock
 
 WINDOW = 200  # pictures that a worker remembers
 LEAST_SEEN = 10  # pictures that are needed before a share is meaningful
@@ -30,6 +31,7 @@ class Escalation:
     _fine_s: float | None = None
     _refused: int = 0
     _probe_after: int = PROBE_AFTER
+    _lock: Lock = field(default_factory=Lock)  # a worker on a GPU processes several pictures at once
 
     def decide(self, uncertainty: float) -> str:
         """Return `uncertain` if the fine model should process the picture, else the reason against it.
@@ -37,24 +39,26 @@ class Escalation:
         `certain`: below the level. `share`: less uncertain than enough recent pictures, or the share is used up.
         `time`: the fine model is too slow here.
         """
-        reason = self._reason(uncertainty)
-        if reason == "uncertain" and self._is_too_slow and not self._is_probe():
-            reason = "time"
-        self._seen.append(uncertainty)
-        self._escalated.append(reason == "uncertain")
-        return reason
+        with self._lock:
+            reason = self._reason(uncertainty)
+            if reason == "uncertain" and self._is_too_slow and not self._is_probe():
+                reason = "time"
+            self._seen.append(uncertainty)
+            self._escalated.append(reason == "uncertain")
+            return reason
 
     def took(self, seconds: float) -> None:
         """Record the fine model's time; the mean gives more weight to recent pictures.
 
         A time within the limit replaces a mean above it, because a mean of old times changes too slowly.
         """
-        if self._fine_s is None or (self._is_too_slow and seconds <= self.max_s):
-            self._fine_s = seconds
-        else:
-            self._fine_s = 0.8 * self._fine_s + 0.2 * seconds
-        if not self._is_too_slow:
-            self._refused, self._probe_after = 0, PROBE_AFTER
+        with self._lock:
+            if self._fine_s is None or (self._is_too_slow and seconds <= self.max_s):
+                self._fine_s = seconds
+            else:
+                self._fine_s = 0.8 * self._fine_s + 0.2 * seconds
+            if not self._is_too_slow:
+                self._refused, self._probe_after = 0, PROBE_AFTER
 
     @property
     def _is_too_slow(self) -> bool:

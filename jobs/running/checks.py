@@ -22,7 +22,7 @@ from jobs.teams.group_maps import staff_groups, team_groups
 from jobs.teams.open_networks import open_networks
 from mattingsite.packages import is_installed
 from segmentation.errors import WeightsInvalid
-from segmentation.runtimes import Runtime
+from segmentation.runtimes import INSTALL_ONNX_CUDA, Runtime
 
 TAG = "keyline"
 
@@ -69,14 +69,29 @@ def _runtime_errors() -> Iterator[Error]:
     if settings.MATTING_RUNTIME != Runtime.TORCH_CUDA:
         return
     if not cuda_is_usable():
-        text = "MATTING_RUNTIME=torch-cuda, but torch finds no GPU that it can use: check the driver, or use auto"
+        text = (
+            "MATTING_RUNTIME=torch-cuda, but torch finds no GPU that it can use: "
+            "check the driver, install the CUDA build of torch, or use auto"
+        )
+        yield Error(text, id="keyline.E008")
+    elif Path(settings.MATTING_WEIGHTS).suffix.lower() == ".onnx" and not onnx_cuda_is_usable():
+        text = f"MATTING_RUNTIME=torch-cuda, but ONNX Runtime cannot use CUDA. {INSTALL_ONNX_CUDA}"
         yield Error(text, id="keyline.E008")
 
 
 def cuda_is_usable() -> bool:
     """Return whether torch can use CUDA, tested in another process, because this process does not need torch."""
-    code = "import torch; raise SystemExit(not torch.cuda.is_available())"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+    return _succeeds("import torch; raise SystemExit(not torch.cuda.is_available())")
+
+
+def onnx_cuda_is_usable() -> bool:
+    """Return whether ONNX Runtime can run a network on CUDA, tested like `cuda_is_usable`."""
+    return _succeeds("from segmentation.engines.onnx_runtime import require_cuda; require_cuda()")
+
+
+def _succeeds(code: str) -> bool:
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, cwd=settings.BASE_DIR, capture_output=True, check=False).returncode == 0
 
 
 def _storage_errors() -> Iterator[Error]:

@@ -10,12 +10,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from django.conf import settings
 from redis.exceptions import RedisError
 
 from jobs.running import readiness
 from jobs.running.pulse import PULSE_EVERY_S, pulse
 from jobs.work import queue, serving
 from jobs.work.faults import fitness
+from jobs.work.lanes import lanes
 from jobs.work.tasks import worker_name
 from mattingsite import __version__
 
@@ -53,7 +55,13 @@ def _load_model(name: str) -> Callable[[], dict[str, object]]:
             )
         raise
     threading.Thread(target=upkeep_forever, name="models", daemon=True).start()
+    if _device(engines().describe()) == "cuda":
+        lanes.open(settings.MATTING_GPU_PICTURES)
     return engines().describe
+
+
+def _device(described: dict[str, object]) -> str:
+    return "cuda" if "cuda" in str(described.get("runtime", "")) else "cpu"
 
 
 def _state(role: str) -> dict[str, Any]:
@@ -74,7 +82,7 @@ def _beat(name: str, role: str, describe: Callable[[], dict[str, object]]) -> No
     while True:
         try:
             described = describe()
-            device = {"device": "cuda" if "cuda" in str(described.get("runtime", "")) else "cpu"} if described else {}
+            device = {"device": _device(described)} if described else {}
             queue.beat(name, _state(role) | described | device | fitness.describe() | {"beat_at": time.time()})
         except Exception:
             logger.warning("the heartbeat of %s did not reach the queue", name)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import faulthandler
 import itertools
 import logging
 import secrets
 import time
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import django_rq
@@ -30,6 +30,8 @@ from jobs.webhooks.outbox import DELIVERY_ATTEMPT
 from jobs.work import queue
 from jobs.work import tasks as _tasks  # noqa: F401
 from jobs.work.faults import fitness
+from jobs.work.hangs import HANG_MARGIN_S, hang_guard
+from jobs.work.lanes import lanes
 from jobs.work.registry import run_task
 
 logger = logging.getLogger(__name__)
@@ -41,8 +43,6 @@ _TASKS_OF_1_0_0 = {
     "jobs.services.webhooks.delivery_attempt": DELIVERY_ATTEMPT,
     "jobs.services.alerts.quota_alert_send": QUOTA_ALERT,
 }
-# How many seconds a task may continue after its time limit, for example to write its failure.
-HANG_MARGIN_S = 30
 _BROKER_PAUSE_S = 0.2
 
 
@@ -50,7 +50,13 @@ def serve(queue_names: Iterable[str], *, name: str, until_empty: bool = False) -
     """Run messages until SIGTERM or SIGINT. Tasks run in this process, without a fork, so the model stays loaded.
 
     RQ's worker ends when it loses the broker. Another RQ worker then starts in this process, so the model stays loaded.
+    Return when the pictures in the lanes have ended, too.
     """
+    _serve(queue_names, name=name, until_empty=until_empty)
+    lanes.drain()
+
+
+def _serve(queue_names: Iterable[str], *, name: str, until_empty: bool) -> None:
     queues = [django_rq.get_queue(queue_name) for queue_name in queue_names]
     for number in itertools.count():
         # A new name, because the broker may still know an earlier worker whose end was not recorded. After a restart of
@@ -90,10 +96,12 @@ class _Worker(SimpleWorker):
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def dequeue_job_and_maintain_ttl(self, *args: Any, **values: Any) -> Any:
-        """Wait for the pause that this worker's faults require, then take the next message."""
+        """Wait for the pause that this worker's faults require and for a free lane, then take the next message."""
         until = time.monotonic() + fitness.take_pause_s()
         while (left_s := until - time.monotonic()) > 0:
             time.sleep(min(left_s, 5.0))
+            self.heartbeat()
+        while not lanes.wait_for_room(5.0):
             self.heartbeat()
         return super().dequeue_job_and_maintain_ttl(*args, **values)
 
@@ -112,12 +120,13 @@ class _Worker(SimpleWorker):
         close_old_connections()
         _rename(job)
         started_s = time.monotonic()
+        guard: AbstractContextManager[None] = nullcontext()
         if job.timeout and job.timeout > 0:
-            faulthandler.dump_traceback_later(job.timeout + HANG_MARGIN_S, exit=True)
+            guard = hang_guard.limit(job.timeout + HANG_MARGIN_S)
         try:
-            return super().perform_job(job, queue)
+            with guard:
+                return super().perform_job(job, queue)
         finally:
-            faulthandler.cancel_dump_traceback_later()
             close_old_connections()
             worker_busy(queue=queue.name, seconds=time.monotonic() - started_s)
 

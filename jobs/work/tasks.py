@@ -7,10 +7,13 @@ import os
 import socket
 import time
 from collections.abc import Callable
+from functools import partial
 from uuid import uuid4
 
 import numpy as np
 from django.conf import settings
+from django.db.models import F
+from rq import get_current_job
 from rq.timeouts import BaseTimeoutException
 from structlog.contextvars import bound_contextvars
 
@@ -37,6 +40,7 @@ from jobs.work.attempts import (
 )
 from jobs.work.faults import component_of, database_retried, fitness, is_machine_fault
 from jobs.work.first_picture import FIRST_PICTURE
+from jobs.work.lanes import lanes
 from jobs.work.leases import lease_kept
 from jobs.work.registry import runs
 from segmentation.encode import encode_png
@@ -57,11 +61,17 @@ def worker_name() -> str:
 
 @runs(queue.IMAGE_PROCESS)
 def image_process(image_id: str) -> None:
-    """Claim one picture and process it.
+    """Claim one picture and process it, in a lane if this worker has lanes.
 
-    A fault of the picture fails it; a fault of the machine returns it to the queue.
+    A fault of the picture fails it; a fault of the machine returns it to the queue. A picture that has lost a worker is
+    processed alone, because it may end this one, too; no other picture then counts as a possible cause.
     """
-    _attempt(image_id, _cut_out)
+    message = get_current_job()
+    if message is not None and lanes.is_open and not _has_lost_a_worker(image_id):
+        lanes.start(partial(_attempt, image_id, _cut_out), limit_s=message.timeout, queue_name=message.origin)
+    else:
+        lanes.drain()
+        _attempt(image_id, _cut_out)
     engines.end_when_too_large()
 
 
@@ -90,6 +100,11 @@ def first_picture(*, reply_to: str) -> None:
     finally:
         storage.delete(stored.key)
     queue.reply(reply_to, length)
+
+
+def _has_lost_a_worker(image_id: str) -> bool:
+    images = JobImage.objects.filter(pk=image_id, attempt__gt=F("attempts_before"))
+    return database_retried(images.exists)
 
 
 def _attempt(image_id: str, step: Callable[[JobImage], None]) -> None:

@@ -36,8 +36,8 @@ class Engine(Protocol):
     """Compute alphas for an upright sRGB picture, (H, W, 3) uint8. Engines are built and warmed up once, then reused.
 
     name, version: the loaded model and the first 12 digits of its sha256.
-    runtime: `openvino`, `torch-cpu`, `torch-cuda` or `onnx`. Every method raises segmentation.errors.InferenceFailed
-    when the runtime fails.
+    runtime: the runtime in use: `openvino`, `openvino-fp32`, `torch-cpu`, `torch-cuda`, `onnx` or `onnx-cuda`. Every
+    method raises segmentation.errors.InferenceFailed when the runtime fails.
     """
 
     name: str

@@ -49,6 +49,7 @@ def load_engine(
 
     weights: `.safetensors` or `.pth` of the built-in network (the manifest is optional), or `.onnx` with a manifest.
     runtime: one of RUNTIMES; `auto` uses CUDA if there is a GPU, else OpenVINO, else any runtime that can run the file.
+    The engine's `runtime` is the one in use.
     cache_dir: where converted models are stored between starts; None stores nothing.
     threads: the number of cores for one picture; None lets the runtime decide.
     Raise WeightsInvalid, which describes the fault of the file or its manifest, and InferenceFailed when the requested
@@ -126,17 +127,18 @@ def built_in_looker(loading: Loading) -> Looker:
 
 
 def built_in_sessions(loading: Loading) -> list[Session]:
-    """Build the sessions of the built-in network's parts; torch is imported only if it is needed."""
-    if loading.runtime == "onnx":
-        raise InferenceFailed("The built-in network does not run on ONNX Runtime.")
-    if loading.runtime == "torch-cuda" or (loading.runtime == "auto" and a_gpu_may_be_there()):
+    """Build the sessions of the built-in network's parts; torch is imported only if it is needed.
+
+    With `onnx`, they are built as with `auto`, because the built-in network is no ONNX file.
+    """
+    if loading.runtime == "torch-cuda" or (loading.runtime in ("auto", "onnx") and a_gpu_may_be_there()):
         from segmentation.engines import torch_runtime
 
         if torch_runtime.cuda_is_there():
             return _built_in_on_torch(loading, "cuda")
         if loading.runtime == "torch-cuda":
             raise InferenceFailed("This machine has no GPU that torch can use.")
-    if loading.runtime in ("auto", "openvino"):
+    if loading.runtime in ("auto", "onnx", "openvino"):
         try:
             return _built_in_on_openvino(loading)
         except (ImportError, RuntimeError) as error:
@@ -185,21 +187,34 @@ def _converted_path(loading: Loading, part: int) -> Path | None:
 
 
 def onnx_session(loading: Loading) -> Session:
-    """Build a session for an ONNX file: ONNX Runtime on a GPU, OpenVINO on the CPU, ONNX Runtime if that fails."""
-    from segmentation.engines import onnx_runtime
+    """Build a session for an ONNX file: ONNX Runtime on a GPU, OpenVINO on the CPU, ONNX Runtime if that fails.
 
-    if loading.runtime.startswith("torch"):
-        raise InferenceFailed("An .onnx file does not run on torch.")
-    use_openvino = loading.runtime == "openvino" or (loading.runtime == "auto" and not onnx_runtime.cuda_is_there())
-    if use_openvino:
+    Raise InferenceFailed when CUDA was requested with `torch-cuda` and ONNX Runtime cannot use it.
+    """
+    if loading.runtime == "torch-cuda":
+        return _onnx_on_onnx_runtime(loading, on_cuda=True)
+    if loading.runtime in ("auto", "onnx") and a_gpu_may_be_there():
+        try:
+            return _onnx_on_onnx_runtime(loading, on_cuda=True)
+        except InferenceFailed as error:
+            logger.warning("%s runs on the CPU, although there may be a GPU. %s", loading.weights.name, error)
+    if loading.runtime in ("auto", "openvino"):
         try:
             return _onnx_on_openvino(loading)
         except (ImportError, RuntimeError) as error:
             if loading.runtime == "openvino":
                 raise WeightsInvalid(f"OpenVINO cannot read {loading.weights.name}.") from error
             logger.warning("OpenVINO cannot read %s; ONNX Runtime does it. %s", loading.weights.name, error)
+    return _onnx_on_onnx_runtime(loading, on_cuda=False)
+
+
+def _onnx_on_onnx_runtime(loading: Loading, *, on_cuda: bool) -> Session:
+    from segmentation.engines import onnx_runtime
+
     try:
-        return onnx_runtime.OnnxRuntimeSession(loading.weights, threads=loading.threads)
+        return onnx_runtime.OnnxRuntimeSession(loading.weights, threads=loading.threads, on_cuda=on_cuda)
+    except InferenceFailed:
+        raise
     except Exception as error:  # the runtime's own exceptions have no other common base class
         raise WeightsInvalid(f"The weights file {loading.weights.name} is no ONNX model that can be run.") from error
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from threading import Lock
 from typing import Protocol
 
 import numpy as np
 
+from segmentation.engines.batching import BatchingSession
 from segmentation.errors import InferenceFailed, WeightsInvalid
 
 
@@ -30,22 +30,17 @@ class Session(Protocol):
 
 
 class GuardedSession:
-    """Allow one thread at a time to use a session, and convert every error of a runtime to InferenceFailed.
-
-    The runtimes use all cores for one picture, so two pictures at once would save no time and need twice the memory.
-    """
+    """Let several threads use a session, see BatchingSession; convert every error of a runtime to InferenceFailed."""
 
     def __init__(self, session: Session) -> None:
-        self._session = session
-        self._lock = Lock()
+        self._session = BatchingSession(session)
         self.runtime = session.runtime
         self.outputs = session.outputs
         self.max_batch = session.max_batch
 
     def run(self, *batches: np.ndarray) -> list[np.ndarray]:
         try:
-            with self._lock:
-                return self._session.run(*(np.ascontiguousarray(batch) for batch in batches))
+            return self._session.run(*(np.ascontiguousarray(batch) for batch in batches))
         except Exception as error:
             raise InferenceFailed from error
 

@@ -17,7 +17,7 @@ from jobs.inference.files import weights_fetch, weights_publish
 from jobs.models import ModelVersion, Role, Tier
 from jobs.work import queue
 from segmentation.engines.manifest import file_digest
-from segmentation.errors import WeightsInvalid
+from segmentation.errors import InferenceFailed, WeightsInvalid
 from tests.cast import Person
 from tests.fakes import FakeEngine
 from tests.segmentation.onnx_networks import red_network
@@ -242,3 +242,17 @@ def test_a_digest_is_computed_again_when_the_file_changes(weights: Path) -> None
     weights.write_bytes(weights.read_bytes() + b" ")
 
     assert files.digest_of(weights) != before
+
+
+def test_a_worker_does_not_start_if_active_onnx_files_cannot_use_the_requested_cuda(
+    version: ModelVersion, worker: engines.Engines, settings: Settings
+) -> None:
+    settings.MATTING_RUNTIME = "torch-cuda"
+    version.tier = Tier.FINE
+    version.save()
+
+    with pytest.raises(InferenceFailed, match="onnxruntime-gpu"):
+        worker.warm_up()
+
+    ModelVersion.objects.update(is_active=False)
+    worker.warm_up()

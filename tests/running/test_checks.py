@@ -82,6 +82,19 @@ def salient(folder: Path) -> str:
     return str(path)
 
 
+def test_onnx_weights_need_cuda_in_onnx_runtime_too(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MATTING_RUNTIME = "torch-cuda"
+    settings.MATTING_WEIGHTS = tmp_path / "tiny.onnx"
+    settings.MATTING_WEIGHTS.touch()
+    monkeypatch.setattr(checks, "cuda_is_usable", lambda: True)
+
+    (error,) = check_matting_settings(None)
+
+    assert "pip install 'onnxruntime-gpu" in error.msg
+
+
 def test_any_command_refuses_a_runtime_that_no_engine_has(tmp_path: Path) -> None:
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "mattingsite.settings",

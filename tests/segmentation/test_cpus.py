@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from segmentation.cpus import available_cpus, visible_gpus
+from segmentation.cpus import available_cpus, default_workers, visible_gpus
 
 
 @pytest.fixture(autouse=True)
@@ -47,3 +47,32 @@ def test_a_choice_of_gpus_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, 3")
 
     assert visible_gpus(tmp_path) == ["2", "3"]
+
+
+@pytest.mark.parametrize(("chosen", "gpus"), [("-1", []), ("", []), ("1,-1,0", ["1"])])
+def test_a_negative_number_ends_the_choice_of_gpus(
+    monkeypatch: pytest.MonkeyPatch, chosen: str, gpus: list[str]
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", chosen)
+
+    assert visible_gpus() == gpus
+
+
+@pytest.mark.parametrize(
+    ("gpus", "may_use_gpus", "cpus", "workers"),
+    [
+        ("0", True, 64, 1),
+        ("0,1,2", True, 2, 3),
+        ("0,1", False, 64, 16),
+        ("", True, 64, 16),
+        ("", True, 4, 2),
+        ("", True, 1, 1),
+    ],
+)
+def test_a_machine_has_one_worker_per_gpu_or_a_quarter_of_its_cpus(
+    monkeypatch: pytest.MonkeyPatch, gpus: str, may_use_gpus: bool, cpus: int, workers: int
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", gpus)
+    monkeypatch.setattr("segmentation.cpus.available_cpus", lambda: cpus)
+
+    assert default_workers(may_use_gpus=may_use_gpus) == workers

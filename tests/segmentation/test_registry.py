@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -164,11 +165,18 @@ def test_without_openvino_auto_takes_torch(weights, monkeypatch):
         load_engine(weights, runtime="openvino")
 
 
-@pytest.mark.parametrize("runtime", ["torch-cuda", "onnx", "abacus"])
+@pytest.mark.parametrize("runtime", ["torch-cuda", "abacus"])
 def test_a_runtime_that_cannot_be_had_is_refused(weights, monkeypatch, runtime):
     monkeypatch.setattr(torch_runtime, "cuda_is_there", lambda: False)
     with pytest.raises(InferenceFailed):
         load_engine(weights, runtime=runtime)
+
+
+def test_the_built_in_network_runs_on_another_runtime_if_onnx_is_chosen(weights, cache, monkeypatch):
+    monkeypatch.setattr(registry, "a_gpu_may_be_there", lambda: False)
+    assert load_engine(weights, runtime="onnx", cache_dir=cache).runtime == "openvino"
+    monkeypatch.setattr(registry, "_built_in_on_openvino", Mock(side_effect=ImportError))
+    assert load_engine(weights, runtime="onnx").runtime == "torch-cpu"
 
 
 def test_weights_saved_by_torch_are_loaded_without_a_manifest(tensors, tmp_path):
