@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +20,8 @@ from cloudpathlib.exceptions import NoStatError
 
 from segmentation.errors import InvalidParameter
 
-LITTER = frozenset({"thumbs.db", "desktop.ini", "manifest.csv", "manifest.jsonl"})
+LITTER = frozenset({"thumbs.db", "desktop.ini"})
+MANIFEST = re.compile(r"manifest(-\d+)?\.(csv|jsonl)")
 DONE, FAILED = "done", "failed"
 
 
@@ -113,7 +115,7 @@ class Place:
             return
 
     def append(self, name: str, line: bytes) -> None:
-        """Append one line to a file. A bucket rewrites the whole file, so its manifests should stay small."""
+        """Append one line to a file. A bucket rewrites the whole file, so its files must stay small."""
         target = self._path / name
         if self.is_bucket:
             before = target.read_bytes() if target.exists() else b""
@@ -130,11 +132,12 @@ class Place:
         try:
             if self.is_bucket:
                 data: bytes = target.read_bytes()
-                return data[-max_bytes:]
-            with open(target, "rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                file.seek(max(0, size - max_bytes))
-                read = file.read()
+                size, read = len(data), data[-max_bytes:]
+            else:
+                with open(target, "rb") as file:
+                    size = file.seek(0, os.SEEK_END)
+                    file.seek(max(0, size - max_bytes))
+                    read = file.read()
         except FileNotFoundError:
             return b""
         return read if size <= max_bytes else read.partition(b"\n")[2]
@@ -168,4 +171,5 @@ class Place:
 
 
 def _is_litter(name: str) -> bool:
-    return name.startswith((".", "~$")) or name.lower() in LITTER
+    lower = name.lower()
+    return name.startswith((".", "~$")) or lower in LITTER or MANIFEST.fullmatch(lower) is not None
