@@ -23,7 +23,7 @@ from jobs.results import storage
 from jobs.teams.actor import Actor
 from jobs.watching.manifest import Manifest, Row
 from jobs.watching.places import DONE, FAILED, Arrival, Place
-from jobs.work.selectors import images_of, job_by_idempotency_key
+from jobs.work.selectors import images_of, job_of_file
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import MattingError
 from segmentation.options import CutoutOptions
@@ -106,7 +106,7 @@ class Watcher:
         """Submit one file. If the site is busy, the file waits; if it is not a picture, only this file fails."""
         key = self._key_of(arrival)
         try:
-            job = job_by_idempotency_key(self.watch.actor, key)
+            job = job_of_file(self.watch.actor, key)
             if job is None:
                 data = self.watch.source.read(arrival.name)
                 if self.watch.source.look(arrival.name) != arrival:

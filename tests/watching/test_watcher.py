@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import datetime as dt
 import json
 import os
 import time
@@ -256,3 +257,17 @@ def test_sources_of_one_name_are_numbered_and_keep_their_reasons(alice: Person, 
     assert [(inbox / "done" / name).read_bytes() for name in ("bag.jpg", "bag-2.jpg")] == pictures
     assert [(inbox / "failed" / name).read_bytes() for name in ("notes.jpg", "notes-2.jpg")] == broken
     assert (inbox / "failed" / "notes-2.jpg.txt").exists()
+
+
+def test_a_watcher_that_was_stopped_for_two_days_charges_no_picture_again(alice: Person, inbox: Path) -> None:
+    drop(inbox, "bag.jpg")
+    watcher_of(alice, inbox).step()
+    work()
+    job = Job.objects.get()
+    Job.objects.update(created_at=job.created_at - dt.timedelta(days=2))
+
+    run_dry(watcher_of(alice, inbox))
+
+    assert [found.pk for found in Job.objects.all()] == [job.pk]
+    assert (inbox / "done" / "bag.jpg").exists()
+    assert UsageEntry.objects.count() == 1
