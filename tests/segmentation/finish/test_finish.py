@@ -233,3 +233,10 @@ def test_each_broken_rule_is_named(changes, rule):
 
     assert kept == ()
     assert rule in {violation.rule for violation in broken}
+
+
+@pytest.mark.parametrize(("height", "broken"), [(200, ["min_short_side_px"]), (300, [])])
+def test_a_rule_can_be_about_the_shorter_side(height, broken):
+    result = finished(canvas={"width_px": 400, "height_px": height}, rules={"min_short_side_px": 300})
+
+    assert [violation.rule for violation in result.violations] == broken
