@@ -1,15 +1,22 @@
-"""The manifest of a watched folder: one row for each picture, in CSV and in JSON lines."""
+"""The manifest of a watched folder: one row for each picture, in CSV and in JSON lines.
+
+A bucket rewrites an object for each appended row. Therefore its manifest continues in numbered parts of a limited size:
+`manifest.csv`, `manifest-2.csv` and so on.
+"""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
+from pathlib import PurePosixPath
 
 from jobs.watching.places import Place
 
 CSV_NAME, JSON_NAME = "manifest.csv", "manifest.jsonl"
+PART_BYTES = 2**16  # a part of a bucket's manifest that has reached this size is not rewritten again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,24 +40,55 @@ class Manifest:
     """Append each row once, even if the process is killed between writing the row and moving the picture."""
 
     def __init__(self, place: Place) -> None:
-        self._place = place
-        for name in (CSV_NAME, JSON_NAME):
-            place.cut_torn_line(name)
-        self._in_csv = {
-            row[0] for row in csv.reader(io.StringIO(place.tail(CSV_NAME).decode("utf-8", "replace"))) if row
-        }
-        self._in_json = {json.loads(line)["job"] for line in place.tail(JSON_NAME).splitlines() if line.strip()}
-        if not self._in_csv:
-            place.append(CSV_NAME, _csv_line([field.name for field in fields(Row)]))
+        header = _csv_line([field.name for field in fields(Row)])
+        self._csv = _Lines(place, CSV_NAME, job_of=lambda line: line.partition(b",")[0].decode(), header=header)
+        self._json = _Lines(place, JSON_NAME, job_of=lambda line: str(json.loads(line)["job"]))
 
     def add(self, row: Row) -> None:
-        if row.job not in self._in_csv:
-            values = asdict(row) | {"outputs": " ".join(row.outputs)}
-            self._place.append(CSV_NAME, _csv_line(["" if value is None else value for value in values.values()]))
-            self._in_csv.add(row.job)
-        if row.job not in self._in_json:
-            self._place.append(JSON_NAME, json.dumps(asdict(row), ensure_ascii=False).encode() + b"\n")
-            self._in_json.add(row.job)
+        values = asdict(row) | {"outputs": " ".join(row.outputs)}
+        self._csv.add(row.job, _csv_line(["" if value is None else value for value in values.values()]))
+        self._json.add(row.job, json.dumps(asdict(row), ensure_ascii=False).encode() + b"\n")
+
+
+class _Lines:
+    """One file of the manifest, with the jobs of its newest lines."""
+
+    def __init__(self, place: Place, name: str, *, job_of: Callable[[bytes], str], header: bytes = b"") -> None:
+        self._place, self._name, self._header = place, name, header
+        place.cut_torn_line(name)
+        self._part = self._last_part() if place.is_bucket else 1
+        newest = place.tail(self._name_of(self._part))
+        self._bytes = len(newest)
+        before = place.tail(self._name_of(self._part - 1)) if self._part > 1 else b""
+        self._jobs = {job_of(line) for line in (before + newest).splitlines() if line.strip()}
+
+    def add(self, job: str, line: bytes) -> None:
+        if job in self._jobs:
+            return
+        if self._place.is_bucket and self._bytes >= PART_BYTES:
+            self._part, self._bytes = self._part + 1, 0
+        data = line if self._bytes else self._header + line
+        self._place.append(self._name_of(self._part), data)
+        self._bytes += len(data)
+        self._jobs.add(job)
+
+    def _last_part(self) -> int:
+        """Return the number of the last part, found by steps that double and then halve."""
+        last, step = 1, 1
+        while self._exists(last + step):
+            last, step = last + step, step * 2
+        while step > 1:
+            step //= 2
+            if self._exists(last + step):
+                last += step
+        return last
+
+    def _exists(self, part: int) -> bool:
+        return self._place.look(self._name_of(part)) is not None
+
+    def _name_of(self, part: int) -> str:
+        path = PurePosixPath(self._name)
+        return self._name if part == 1 else f"{path.stem}-{part}{path.suffix}"
 
 
 def _csv_line(values: list[object]) -> bytes:

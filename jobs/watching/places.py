@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from cloudpathlib import AnyPath, CloudPath
@@ -19,17 +20,22 @@ from cloudpathlib.exceptions import NoStatError
 
 from segmentation.errors import InvalidParameter
 
-LITTER = frozenset({"thumbs.db", "desktop.ini", "manifest.csv", "manifest.jsonl"})
+LITTER = frozenset({"thumbs.db", "desktop.ini"})
+MANIFEST = re.compile(r"manifest(-\d+)?\.(csv|jsonl)")
 DONE, FAILED = "done", "failed"
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A file in a place: its size in bytes and its last change in nanoseconds since 1970."""
+    """A file in a place: its size in bytes and its last change in nanoseconds since 1970.
+
+    etag: the bucket's digest of the content, because a bucket's times are in whole seconds; empty for a folder.
+    """
 
     name: str
     bytes: int
     changed_ns: int
+    etag: str = ""
 
 
 class Place:
@@ -66,16 +72,18 @@ class Place:
         for path in self._path.iterdir():
             if path.is_file() and not _is_litter(path.name):
                 status = path.stat()
-                yield Arrival(path.name, int(status.st_size), int(status.st_mtime * 1e9))
+                yield Arrival(path.name, int(status.st_size), int(status.st_mtime * 1e9), _etag(path))
 
     def look(self, name: str) -> Arrival | None:
         """Return the current state of a file; None when it does not exist."""
+        path = self._path / name
         try:
-            status = (self._path / name).stat()
+            status = path.stat()
+            if self.is_bucket:
+                return Arrival(name, int(status.st_size), int(status.st_mtime * 1e9), _etag(path))
         except (OSError, NoStatError):
             return None
-        changed_ns = int(status.st_mtime * 1e9) if self.is_bucket else status.st_mtime_ns
-        return Arrival(name, int(status.st_size), changed_ns)
+        return Arrival(name, int(status.st_size), status.st_mtime_ns)
 
     def holds_other(self, name: str, data: bytes) -> bool:
         """Return whether a file with this name exists with other content."""
@@ -100,10 +108,23 @@ class Place:
             os.fsync(file.fileno())
         partial.replace(target)
 
+    def name_in(self, folder: str, name: str) -> str:
+        """Return the name that a file gets in a folder of this place: numbered if another file has its name.
+
+        A file with the same content is a copy from a move that was interrupted; its name is used.
+        """
+        if self.look(name) is None or self.look(f"{folder}/{name}") is None:
+            return name
+        data, path, number = self.read(name), PurePosixPath(name), 2
+        candidate = name
+        while self.holds_other(f"{folder}/{candidate}", data):
+            candidate, number = f"{path.stem}-{number}{path.suffix}", number + 1
+        return candidate
+
     def move(self, name: str, folder: str) -> None:
-        """Move a file into a folder of this place, replacing a file with the same name; a missing file is ignored."""
-        source, target = self._path / name, self._path / folder / name
+        """Move a file into a folder of this place under its `name_in` it; a missing file is ignored."""
         try:
+            source, target = self._path / name, self._path / folder / self.name_in(folder, name)
             if self.is_bucket:
                 source.rename(target)
                 return
@@ -113,7 +134,7 @@ class Place:
             return
 
     def append(self, name: str, line: bytes) -> None:
-        """Append one line to a file. A bucket rewrites the whole file, so its manifests should stay small."""
+        """Append one line to a file. A bucket rewrites the whole file, so its files must stay small."""
         target = self._path / name
         if self.is_bucket:
             before = target.read_bytes() if target.exists() else b""
@@ -130,11 +151,12 @@ class Place:
         try:
             if self.is_bucket:
                 data: bytes = target.read_bytes()
-                return data[-max_bytes:]
-            with open(target, "rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                file.seek(max(0, size - max_bytes))
-                read = file.read()
+                size, read = len(data), data[-max_bytes:]
+            else:
+                with open(target, "rb") as file:
+                    size = file.seek(0, os.SEEK_END)
+                    file.seek(max(0, size - max_bytes))
+                    read = file.read()
         except FileNotFoundError:
             return b""
         return read if size <= max_bytes else read.partition(b"\n")[2]
@@ -167,5 +189,10 @@ class Place:
         return file
 
 
+def _etag(path: CloudPath) -> str:
+    return str(getattr(path, "etag", ""))
+
+
 def _is_litter(name: str) -> bool:
-    return name.startswith((".", "~$")) or name.lower() in LITTER
+    lower = name.lower()
+    return name.startswith((".", "~$")) or lower in LITTER or MANIFEST.fullmatch(lower) is not None

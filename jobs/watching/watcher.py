@@ -2,7 +2,7 @@
 
 The watcher may be killed at any moment. A picture is submitted with a key made of its place, size, time and recipe, so
 a second submission finds the same job. Results are written completely and under fixed names. A manifest row is added
-once. The source is moved last.
+once. The source is moved last, unless it was changed during the job: then it stays and is submitted as a new picture.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from jobs.results import storage
 from jobs.teams.actor import Actor
 from jobs.watching.manifest import Manifest, Row
 from jobs.watching.places import DONE, FAILED, Arrival, Place
-from jobs.work.selectors import images_of, job_by_idempotency_key
+from jobs.work.selectors import images_of, job_of_file
 from jobs.work.submission import Door, job_submit
 from segmentation.errors import MattingError
 from segmentation.options import CutoutOptions
@@ -106,7 +106,7 @@ class Watcher:
         """Submit one file. If the site is busy, the file waits; if it is not a picture, only this file fails."""
         key = self._key_of(arrival)
         try:
-            job = job_by_idempotency_key(self.watch.actor, key)
+            job = job_of_file(self.watch.actor, key)
             if job is None:
                 data = self.watch.source.read(arrival.name)
                 if self.watch.source.look(arrival.name) != arrival:
@@ -183,8 +183,14 @@ class Watcher:
             self.watch.output.write(name, data)
             outputs.append(name)
         self._manifest.add(self._row(flight.arrival, str(job.pk), image, status="done", outputs=tuple(outputs)))
-        self.watch.source.move(flight.arrival.name, DONE)
+        if not self._is_changed(flight.arrival):
+            self.watch.source.move(flight.arrival.name, DONE)
         self.done += 1
+
+    def _is_changed(self, arrival: Arrival) -> bool:
+        """Return whether the file was overwritten after its submission; a missing file is not changed."""
+        found = self.watch.source.look(arrival.name)
+        return found is not None and found != arrival
 
     def _wanted(self, image: JobImage) -> list[Artifact]:
         """Return the files to store: those of the recipe, or without a recipe the cutout."""
@@ -214,10 +220,15 @@ class Watcher:
         return candidate
 
     def _reject(self, arrival: Arrival, job: str, reason: str, image: JobImage | None = None) -> None:
-        """Move a picture without a result to `failed`, with the reason in a text file beside it."""
+        """Move a picture without a result to `failed`, with the reason in a text file beside it.
+
+        A file that was changed in the meantime stays; the manifest has the reason.
+        """
         self._manifest.add(self._row(arrival, job, image, status="failed", error=reason))
-        self.watch.source.write(f"{FAILED}/{arrival.name}.txt", reason.encode() + b"\n")
-        self.watch.source.move(arrival.name, FAILED)
+        if not self._is_changed(arrival):
+            name = self.watch.source.name_in(FAILED, arrival.name)
+            self.watch.source.write(f"{FAILED}/{name}.txt", reason.encode() + b"\n")
+            self.watch.source.move(arrival.name, FAILED)
         self.failed += 1
 
     def _row(self, arrival: Arrival, job: str, image: JobImage | None, **values: object) -> Row:

@@ -105,6 +105,18 @@ def job_by_idempotency_key(actor: Actor, idempotency_key: str) -> Job | None:
     return jobs_of(actor).filter(idempotency_key=idempotency_key, created_at__gt=oldest).first()
 
 
+def job_of_file(actor: Actor, key: str) -> Job | None:
+    """Return the job of a watched file by the key of its submission; None if there is none, or if it is to be repeated.
+
+    Unlike a client's Idempotency-Key, a file's key is valid as long as the job exists, so that a watcher that was
+    stopped for days charges no picture again. Only a failed job is repeated when its key has expired.
+    """
+    job = jobs_of(actor).filter(idempotency_key=key).first()
+    if job is None or job.status == Status.SUCCEEDED or not job.is_terminal:
+        return job
+    return job_by_idempotency_key(actor, key)
+
+
 def images_of(job: Job) -> list[JobImage]:
     """Return a job's pictures in order with their artifacts; prefetched rows are used when there are any."""
     images = list(job.images.all())

@@ -52,6 +52,12 @@ def violations(
     longer = max(place.width, place.height)
     if rules.min_side_px is not None and longer < rules.min_side_px:
         broken("min_side_px", f"The longer side has {longer} pixels, but at least {rules.min_side_px} are required.")
+    shorter = min(place.width, place.height)
+    if rules.min_short_side_px is not None and shorter < rules.min_short_side_px:
+        broken(
+            "min_short_side_px",
+            f"The shorter side has {shorter} pixels, but at least {rules.min_short_side_px} are required.",
+        )
     if rules.max_side_px is not None and longer > rules.max_side_px:
         broken("max_side_px", f"The longer side has {longer} pixels, but at most {rules.max_side_px} are allowed.")
     if rules.aspect is not None and not _has_aspect(place, rules.aspect):

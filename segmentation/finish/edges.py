@@ -1,4 +1,4 @@
-"""Adapt the subject to its new background by four steps: key, spill, light wrap and grain, in this order.
+"""Adapt the subject to its new background in four steps: key, spill, the background's grain, light wrap.
 
 All functions are pure. They take colours, (H, W, 3) uint8 sRGB, and alpha, (H, W) uint8 or float32 as each docstring
 states, and return new arrays.

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import ExifTags, Image, ImageCms
 from psd_tools import PSDImage
+from psd_tools.constants import Resource
+from psd_tools.psd.image_resources import ImageResource, ResoulutionInfo
 
 from segmentation.encode import MAX_SIDE_PX
 from segmentation.errors import InvalidParameter
@@ -22,6 +24,8 @@ CONTENT_TYPES = {
 }
 LEAST_QUALITY = 20  # below this quality the output is refused
 _FULL_CHROMA_FROM = 90
+_EXIF_DPI, _EXIF_INCH = 72, 2
+_PSD_PER_INCH, _PSD_INCHES = 1, 1
 _THOROUGH, _QUICK = 4, 0  # effort of the WebP encoder
 
 
@@ -104,9 +108,19 @@ def _at_quality(pixels: np.ndarray, output: OutputFile, quality: int, effort: in
 def _saved(pixels: np.ndarray, output: OutputFile, kind: str, **options: object) -> bytes:
     stream = io.BytesIO()
     profile = {"icc_profile": _srgb_profile()} if output.color_profile == "srgb" else {}
-    resolution = {} if kind == "WEBP" else {"dpi": (output.dpi, output.dpi)}
+    resolution = _exif_resolution(output.dpi) if kind == "WEBP" else {"dpi": (output.dpi, output.dpi)}
     Image.fromarray(np.ascontiguousarray(pixels)).save(stream, kind, **profile, **resolution, **options)
     return stream.getvalue()
+
+
+def _exif_resolution(dpi: int) -> dict[str, Image.Exif]:
+    """Return the resolution as EXIF, the only place for it in WebP; empty for 72, which EXIF assumes without it."""
+    if dpi == _EXIF_DPI:
+        return {}
+    exif = Image.Exif()
+    exif[ExifTags.Base.XResolution] = exif[ExifTags.Base.YResolution] = float(dpi)
+    exif[ExifTags.Base.ResolutionUnit] = _EXIF_INCH
+    return {"exif": exif}
 
 
 @cache
@@ -125,6 +139,12 @@ def _psd(layers: Layers, output: OutputFile) -> bytes:
         box = image.getbbox(alpha_only=True)
         if box is not None:
             document.create_pixel_layer(image.crop(box), name=name, left=box[0], top=box[1])
+    resources = document.image_resources
+    dpi = output.dpi << 16  # a fixed-point number with 16 bits for the fraction
+    resolution = ResoulutionInfo(dpi, _PSD_PER_INCH, _PSD_INCHES, dpi, _PSD_PER_INCH, _PSD_INCHES)
+    resources[Resource.RESOLUTION_INFO] = ImageResource(key=Resource.RESOLUTION_INFO, data=resolution.tobytes())
+    if output.color_profile == "srgb":
+        resources[Resource.ICC_PROFILE] = ImageResource(key=Resource.ICC_PROFILE, data=_srgb_profile())
     stream = io.BytesIO()
     document.save(stream)
     return stream.getvalue()

@@ -243,13 +243,15 @@ class OutputFile(_Part):
 class Rules(_Part):
     """Requirements of a shop or office; finished pictures are checked against them.
 
-    min_fill: least share of the canvas (by box). min_side_px: of the longer side. background: the required colour of
-    the border. source, checked_on: the web page with the rule, and the date when it was read.
+    min_fill: least share of the canvas (by box). min_side_px, max_side_px: of the longer side. min_short_side_px: of
+    the shorter side. background: the required colour of the border. source: where the rules were published.
+    checked_on: the date when they were read.
     """
 
     min_fill: Share | None = None
     max_fill: Share | None = None
     min_side_px: int | None = None
+    min_short_side_px: int | None = None
     max_side_px: int | None = None
     background: str | None = None
     allows_shadow: bool = True

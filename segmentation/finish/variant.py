@@ -147,7 +147,8 @@ def screen_recipe(recipe: Recipe, enlarged: float) -> Recipe:
 
 
 def _screen_rules(rules: Rules) -> Rules:
-    return rules.model_copy(update={"min_side_px": None, "max_side_px": None, "formats": (), "max_bytes": None})
+    sizes = dict.fromkeys(("min_side_px", "min_short_side_px", "max_side_px", "max_bytes"))
+    return rules.model_copy(update=sizes | {"formats": ()})
 
 
 def _finished(

@@ -1,8 +1,8 @@
 """Measure finished pictures: each shadow at 1920 x 1080, and a job of 200 pictures with three recipes.
 
-Run by `make bench`. The job runs on a real site with the built-in model. The time from its submission to its end is
-measured with three recipes and without recipes in the same run; the difference is the cost of the recipes. `python -m
-tests.bench.bench_finish 20` uses fewer pictures.
+Run by `python -m tests.bench.bench_finish`; a number, for example 20, after it uses fewer pictures. The job runs on a
+real site with the built-in model. The time from its submission to its end is measured with three recipes and without
+recipes in the same run; the difference is the cost of the recipes.
 """
 
 from __future__ import annotations

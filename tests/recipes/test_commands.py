@@ -69,6 +69,18 @@ def test_a_photo_is_finished_by_a_built_in_recipe_and_by_a_file(tmp_path: Path) 
     assert Image.open(tmp_path / "out" / "bag-mine-1.jpg").size == (300, 200)
 
 
+def test_a_photo_is_finished_by_a_recipe_of_a_team(alice: Person, tmp_path: Path) -> None:
+    recipe_save(actor=alice.actor, name="shop", body=SHOP)
+    photo = tmp_path / "bag.jpg"
+    photo.write_bytes(encoded("JPEG", quality=60))
+
+    call_command("cutout", str(photo), "-o", str(tmp_path / "out"), "--recipe", "shop", "--team", "Studio")
+
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"bag-shop-1.jpg"}
+    with pytest.raises(CommandError, match="no team 'Studi'"):
+        call_command("cutout", str(photo), "--recipe", "shop", "--team", "Studi")
+
+
 def test_an_unknown_recipe_lists_those_there_are(tmp_path: Path) -> None:
     photo = tmp_path / "bag.jpg"
     photo.write_bytes(encoded("JPEG", quality=60))

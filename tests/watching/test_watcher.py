@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import datetime as dt
 import json
 import os
 import time
@@ -215,3 +216,58 @@ def test_a_torn_row_is_removed_before_the_next_one(alice: Person, inbox: Path) -
     assert [row["job"] for row in rows(inbox)][:1] == ["1"]
     assert len(rows(inbox)) == 2
     assert "2,to\n" not in (out / "manifest.csv").read_text()
+
+
+@pytest.mark.parametrize("first", [None, b"not a picture at all"])
+def test_a_file_overwritten_during_its_job_is_processed_again(
+    first: bytes | None, alice: Person, inbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = encoded("JPEG", quality=85)
+    drop(inbox, "bag.jpg", first)
+    watcher = watcher_of(alice, inbox)
+    if first is None:
+        watcher.step()
+        work()
+        drop(inbox, "bag.jpg", newer, age_s=30)
+    else:  # the refusal follows at once, so the file changes just before its row is written
+        add = watcher._manifest.add
+
+        def changing(row: object) -> None:
+            monkeypatch.setattr(watcher._manifest, "add", add)
+            drop(inbox, "bag.jpg", newer, age_s=30)
+            add(row)
+
+        monkeypatch.setattr(watcher._manifest, "add", changing)
+    run_dry(watcher)
+
+    assert (inbox / "done" / "bag.jpg").read_bytes() == newer
+    assert [row["status"] for row in rows(inbox)] == ["done" if first is None else "failed", "done"]
+    assert not (inbox / "failed").exists()
+
+
+def test_sources_of_one_name_are_numbered_and_keep_their_reasons(alice: Person, inbox: Path) -> None:
+    pictures = [encoded("JPEG", quality=quality) for quality in (60, 85)]
+    broken = [b"no picture", b"neither a picture"]
+    watcher = watcher_of(alice, inbox)
+    for number in range(2):
+        drop(inbox, "bag.jpg", pictures[number], age_s=60 - number)
+        drop(inbox, "notes.jpg", broken[number], age_s=60 - number)
+        run_dry(watcher)
+
+    assert [(inbox / "done" / name).read_bytes() for name in ("bag.jpg", "bag-2.jpg")] == pictures
+    assert [(inbox / "failed" / name).read_bytes() for name in ("notes.jpg", "notes-2.jpg")] == broken
+    assert (inbox / "failed" / "notes-2.jpg.txt").exists()
+
+
+def test_a_watcher_that_was_stopped_for_two_days_charges_no_picture_again(alice: Person, inbox: Path) -> None:
+    drop(inbox, "bag.jpg")
+    watcher_of(alice, inbox).step()
+    work()
+    job = Job.objects.get()
+    Job.objects.update(created_at=job.created_at - dt.timedelta(days=2))
+
+    run_dry(watcher_of(alice, inbox))
+
+    assert [found.pk for found in Job.objects.all()] == [job.pk]
+    assert (inbox / "done" / "bag.jpg").exists()
+    assert UsageEntry.objects.count() == 1

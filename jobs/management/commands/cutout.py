@@ -13,7 +13,9 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from jobs.intake.sources import default_limits
-from jobs.recipes.selectors import NamedRecipe, builtin_recipe
+from jobs.models import Team
+from jobs.recipes.selectors import NamedRecipe, builtin_recipe, recipe_named
+from jobs.teams.actor import Actor
 from segmentation.engines.base import Engine
 from segmentation.errors import MattingError
 from segmentation.finish.recipe import Recipe
@@ -37,12 +39,14 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="NAME|FILE",
-            help="finish by a built-in recipe or a .json file",
+            help="finish by a built-in recipe, a recipe of --team, or a .json file",
         )
+        parser.add_argument("--team", help="whose recipes and background pictures may be used")
         parser.add_argument("--mask", action="store_true", help="also write the mask")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        cutout, recipes = _options_from(options), [_recipe_from(text) for text in options["recipe"]]
+        cutout, team = _options_from(options), _team_from(options["team"])
+        recipes = [_recipe_from(text, team) for text in options["recipe"]]
         output: Path = options["output"]
         try:
             output.mkdir(parents=True, exist_ok=True)
@@ -55,7 +59,7 @@ class Command(BaseCommand):
         for photo in tqdm(options["photos"], unit="photo", disable=len(options["photos"]) < 2):
             try:
                 engine = engine_for_command(Quality(options["quality"]))
-                if notes := _cut_out(photo, output, cutout, recipes, engine, taken):
+                if notes := _cut_out(photo, output, cutout, recipes, engine, taken, team):
                     tqdm.write(f"{photo}: {'; '.join(notes)}", file=self.stderr)
             except (MattingError, OSError) as error:
                 failed += 1
@@ -88,13 +92,21 @@ def _point(text: str) -> Point:
         raise CommandError(f"--point: {text!r:.40} is not x,y,1 or x,y,0") from None
 
 
-def _recipe_from(text: str) -> NamedRecipe:
-    """Return the recipe in a file, or the built-in recipe of that name; raise CommandError otherwise."""
+def _team_from(name: str | None) -> Team | None:
+    """Return the team of that name, or None without a name; raise CommandError for an unknown name."""
+    team = Team.objects.filter(name=name).first() if name else None
+    if name and team is None:
+        raise CommandError(f"--team: there is no team {name!r}")
+    return team
+
+
+def _recipe_from(text: str, team: Team | None) -> NamedRecipe:
+    """Return the recipe in a file, or the team's or built-in recipe of that name; raise CommandError otherwise."""
     path = Path(text)
     try:
         if path.suffix == ".json":
             return NamedRecipe(path.stem, 1, Recipe.read(json.loads(path.read_text(encoding="utf-8"))))
-        return builtin_recipe(text)
+        return builtin_recipe(text) if team is None else recipe_named(Actor(team=team), text)
     except MattingError as error:
         raise CommandError(f"--recipe {text}: {error.message}") from None
     except (OSError, ValueError) as error:
@@ -108,6 +120,7 @@ def _cut_out(
     recipes: Sequence[NamedRecipe],
     engine: Engine,
     taken: set[Path],
+    team: Team | None,
 ) -> Sequence[str]:
     """Write the result files of one photo: the files of its recipes, or without a recipe the cutout.
 
@@ -127,7 +140,7 @@ def _cut_out(
     if not recipes:
         return notes
     finished = picture_finish(
-        team=None,
+        team=team,
         name=photo.name,
         source=data,
         alpha_png=result.alpha.data,

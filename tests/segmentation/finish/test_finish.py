@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 from psd_tools import PSDImage
+from psd_tools.constants import Resource
 
 from segmentation.errors import InvalidParameter
 from segmentation.finish.finish import compose, finish
@@ -106,6 +107,24 @@ def test_a_photoshop_file_has_its_layers():
     assert document.size == (400, 400)
     subject = list(document)[-1]
     assert subject.bbox[3] - subject.bbox[1] == pytest.approx(320, abs=6)
+
+
+def test_a_photoshop_file_and_webp_have_profile_and_resolution():
+    outputs = [
+        {"format": "psd", "dpi": 300},
+        {"format": "webp", "dpi": 300},
+        {"format": "psd", "color_profile": "none"},
+    ]
+
+    psd, webp, plain = finished(outputs=outputs).files
+
+    resources = PSDImage.open(io.BytesIO(psd.data)).image_resources
+    resolution = resources.get_data(Resource.RESOLUTION_INFO)
+    assert (resolution.horizontal / 65536, resolution.vertical / 65536) == (300, 300)
+    assert resources.get_data(Resource.ICC_PROFILE)[36:40] == b"acsp"
+    exif = Image.open(io.BytesIO(webp.data)).getexif()
+    assert [exif[tag] for tag in (ExifTags.Base.XResolution, ExifTags.Base.ResolutionUnit)] == [300, 2]
+    assert Resource.ICC_PROFILE not in PSDImage.open(io.BytesIO(plain.data)).image_resources
 
 
 def test_a_background_picture_covers_the_canvas_round_its_focus():
@@ -214,3 +233,10 @@ def test_each_broken_rule_is_named(changes, rule):
 
     assert kept == ()
     assert rule in {violation.rule for violation in broken}
+
+
+@pytest.mark.parametrize(("height", "broken"), [(200, ["min_short_side_px"]), (300, [])])
+def test_a_rule_can_be_about_the_shorter_side(height, broken):
+    result = finished(canvas={"width_px": 400, "height_px": height}, rules={"min_short_side_px": 300})
+
+    assert [violation.rule for violation in result.violations] == broken
