@@ -1,4 +1,4 @@
-"""The texts of the admin's theme, which brings no translations: `makemessages` collects them from here."""
+"""The texts of the admin's theme, which has no translations: `makemessages` collects them from this module."""
 
 from django.utils.translation import gettext_noop
 
@@ -12,6 +12,7 @@ TEXTS = (
     gettext_noop("Date from"),
     gettext_noop("Date to"),
     gettext_noop("Expand row"),
+    gettext_noop("Filters"),
     gettext_noop("False"),
     gettext_noop("General"),
     gettext_noop("Go back"),

@@ -13,7 +13,8 @@ from mattingsite.environment import Environment
 OIDC, SAML, LDAP = "oidc", "saml", "ldap"
 # The name of the SAML provider in the site's URLs: /accounts/saml/company/acs/
 _SAML_SLUG = "company"
-# Names under which providers send what an account needs: bare ones, then those of the LDAP schema and of Microsoft.
+# Names of the attributes that providers send for an account: plain names, then those of the LDAP schema and of
+# Microsoft.
 _SAML_ATTRIBUTES = {
     "uid": ["urn:oasis:names:tc:SAML:attribute:subject-id"],
     "email": [
@@ -87,7 +88,7 @@ def saml_apps(env: Environment) -> list[dict[str, Any]]:
                 "x509cert": certificate,
             },
             "sp": {"entity_id": env("MATTING_SAML_OWN_ENTITY_ID")},
-            # A response that nobody here asked for is refused: it may have been recorded elsewhere.
+            # An unrequested response is rejected, because it may have been recorded elsewhere.
             "advanced": {"allow_single_label_domains": True, "reject_idp_initiated_sso": True, **own_keys},
         },
     }
@@ -95,7 +96,7 @@ def saml_apps(env: Environment) -> list[dict[str, Any]]:
 
 
 def ldap_apps(env: Environment, directory: Directory | None) -> list[dict[str, Any]]:
-    """Return the app of the LDAP directory; the sign-in page has no button for it, but the form that is there."""
+    """Return the app of the LDAP directory. The sign-in page has no button for it, because it uses the page's form."""
     domains = env.hosts("MATTING_LDAP_EMAIL_DOMAINS", [])
     app = {
         "provider_id": LDAP,
@@ -107,7 +108,7 @@ def ldap_apps(env: Environment, directory: Directory | None) -> list[dict[str, A
 
 
 def ldap_directory(env: Environment) -> Directory | None:
-    """Return where an LDAP directory is and how it is searched, or None if MATTING_LDAP_URL is not set."""
+    """Return the settings of the LDAP directory, or None if MATTING_LDAP_URL is not set."""
     url = env.url("MATTING_LDAP_URL", "", schemes=("ldap", "ldaps"))
     directory = Directory(
         url=url,
@@ -133,7 +134,7 @@ def group_attributes(env: Environment) -> dict[str, str]:
 
 
 def sign_in_pages(saml: list[dict[str, Any]], oidc: list[dict[str, Any]]) -> list[str]:
-    """Return the URLs to which a sign-in leads the browser, as far as the settings name them."""
+    """Return the URLs to which a sign-in redirects the browser, as far as the settings contain them."""
     found = [app["settings"]["server_url"] for app in oidc]
     for app in saml:
         idp = app["settings"]["idp"]

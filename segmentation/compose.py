@@ -20,7 +20,6 @@ PREVIEW_QUALITY = 85
 _ENCODERS: dict[Format, Callable[..., bytes]] = {
     Format.PNG: encode_png,
     Format.JPEG: encode_jpeg,
-    Format.WEBP: encode_webp,
 }
 _TYPES = {Format.PNG: ("image/png", ".png"), Format.JPEG: ("image/jpeg", ".jpg"), Format.WEBP: ("image/webp", ".webp")}
 
@@ -76,10 +75,18 @@ def composite(rgb: np.ndarray, alpha: np.ndarray, background: Color) -> np.ndarr
     return drawn
 
 
-def render_cutout(rgb: np.ndarray, alpha: np.ndarray, options: CutoutOptions, *, kept: Kept = NOTHING_KEPT) -> Rendered:
+def render_cutout(
+    rgb: np.ndarray,
+    alpha: np.ndarray,
+    options: CutoutOptions,
+    *,
+    kept: Kept = NOTHING_KEPT,
+    is_small: bool = False,
+) -> Rendered:
     """Encode the cutout, transparent or on `options.background` (for JPEG, white by default).
 
-    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8. Raise InvalidParameter for a size that the format does not support.
+    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8. is_small: as in `encode_webp`, for WebP.
+    Raise InvalidParameter for a size that the format does not support.
     """
     background = options.background
     if options.format is Format.JPEG:
@@ -87,6 +94,8 @@ def render_cutout(rgb: np.ndarray, alpha: np.ndarray, options: CutoutOptions, *,
     if background is None and options.format is Format.PNG:
         return _rendered(Output.CUTOUT, encode_png(rgb, alpha, kept=kept), options.format, rgb)
     pixels = join_alpha(rgb, alpha) if background is None else composite(rgb, alpha, background)
+    if options.format is Format.WEBP:
+        return _rendered(Output.CUTOUT, encode_webp(pixels, kept=kept, is_small=is_small), Format.WEBP, pixels)
     return _rendered(Output.CUTOUT, _ENCODERS[options.format](pixels, kept=kept), options.format, pixels)
 
 

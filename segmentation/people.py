@@ -29,7 +29,10 @@ class Person:
 
 
 def map_people(instances: Sequence[Instance], alpha: np.ndarray) -> tuple[np.ndarray, tuple[Person, ...]]:
-    """Assign every opaque pixel of alpha, (H, W) float32 0..1: ids (H, W) uint8, 0 background, 1..N people."""
+    """Return ids (H, W) uint8, which assign every opaque pixel of alpha to a person, and the people.
+
+    alpha: (H, W) float32 0..1. ids: 0 is background, 1..N are people.
+    """
     instances = instances[:MAX_PEOPLE]
     if not instances:
         return np.zeros(alpha.shape, np.uint8), ()

@@ -113,10 +113,14 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
         return replace(result, preview=preview.result())
 
 
-def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits: Limits) -> CutoutResult:
+def render_variant(
+    data: bytes, alpha_png: bytes, options: CutoutOptions, limits: Limits, *, for_screen: bool = False
+) -> CutoutResult:
     """Render with other options from the alpha that `cut_out` stored, without a model.
 
     Options of the model (method, boxes, subject, refine) have no effect; people are one subject here.
+    for_screen: render a picture that is only looked at, in a third of the time: WebP as `encode_webp` does with
+    `is_small`, and the cutout itself in place of a thumbnail.
     Raise the ImageErrors of `segmentation.image.decode`, and ImageUnreadable for an alpha of another picture.
     """
     timings_ms: dict[str, float] = {"model": 0.0}
@@ -132,7 +136,7 @@ def render_variant(data: bytes, alpha_png: bytes, options: CutoutOptions, limits
         colors = find_ink(on_paper(picture), boxes).colors if subject is Subject.STAMP else None
     stored: Future[bytes] = Future()
     stored.set_result(alpha_png)
-    return _render(_Matted(picture, alpha, stored, subject, colors), options, timings_ms)
+    return _render(_Matted(picture, alpha, stored, subject, colors), options, timings_ms, for_screen=for_screen)
 
 
 def on_paper(picture: Picture) -> np.ndarray:
@@ -180,7 +184,9 @@ def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> n
     return alpha if picture.alpha is None else quantize(to_float(alpha) * picture.alpha)
 
 
-def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float]) -> CutoutResult:
+def _render(
+    matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float], *, for_screen: bool = False
+) -> CutoutResult:
     """Render all files from the quantised alpha, so that a later variant is identical."""
     rgb, kept = matted.picture.rgb, Kept(matted.picture.probe.resolution)
     height, width = matted.alpha.shape
@@ -190,10 +196,14 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
         frame = crop_box(foreground if options.crop else None, options.crop_margin, width, height)
         clean = _colors(matted, shown, options)
     with _timed(timings_ms, "encode"):
-        thumbnail = beside(render_thumbnail, cut(clean, frame), cut(shown, frame))
+        thumbnail = None if for_screen else beside(render_thumbnail, cut(clean, frame), cut(shown, frame))
         files = {
             Output.CUTOUT: lambda: render_cutout(
-                cut(clean, frame), cut(shown, frame), options, kept=_kept(matted.picture, options)
+                cut(clean, frame),
+                cut(shown, frame),
+                options,
+                kept=_kept(matted.picture, options),
+                is_small=for_screen,
             ),
             # A map of people must have the source's size, so it is never cropped.
             Output.MASK: lambda: render_gray(
@@ -209,7 +219,7 @@ def _render(matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float
         return CutoutResult(
             outputs=outputs,
             alpha=stored,
-            thumbnail=thumbnail.result(),
+            thumbnail=outputs[0] if thumbnail is None else thumbnail.result(),
             width=width,
             height=height,
             foreground=foreground,

@@ -59,10 +59,11 @@ class Ink:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Estimates for the whole page: `paper`, the logarithm of its colour as a small (h, w, 3) float32, and the inks.
+    """Store the estimates for one page.
 
-    noise: how colourful bare paper is (90th percentile), as a density. brightest: (3,) colour of the paper in the best
-    light, 0..1.
+    paper: (h, w, 3) float32, the natural logarithm of the paper's colour on a small grid. inks: the inks found. noise:
+    the 90th percentile, over pixels without ink, of the difference between the largest and the smallest density of a
+    pixel's channels. brightest: (3,) float32, 0..1, the 95th percentile of the paper's colour in each channel.
     """
 
     paper: np.ndarray

@@ -20,7 +20,7 @@ from .options import CutoutOptions, Output
 from .pipeline import render_variant
 
 BRUSH_KEEPS = 128
-_SMALL_ALPHAS = 4  # kept in the process, a megabyte each: every step of a slider is rendered from the same one
+_SMALL_ALPHAS = 4  # cached alphas, one megabyte each: all steps of a slider are rendered from the same one
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,13 @@ def variant_write(wanted: VariantInput, folder: Path) -> VariantFile:
 
     Raise InvalidParameter for a brush that is not a PNG or too large, ImageError for files that do not belong together.
     """
-    result = render_variant(wanted.source.read_bytes(), edited_alpha(wanted), wanted.options, wanted.limits)
+    result = render_variant(
+        wanted.source.read_bytes(),
+        edited_alpha(wanted),
+        wanted.options,
+        wanted.limits,
+        for_screen=wanted.size is not None and not wanted.with_thumbnail,
+    )
     thumbnail = _written(result.thumbnail, folder, result.timings_ms) if wanted.with_thumbnail else None
     return replace(_written(_first(result.outputs), folder, result.timings_ms), thumbnail=thumbnail)
 
@@ -97,7 +103,7 @@ def _people_alpha(alpha: Path, ids: Path | None, people: tuple[int, ...]) -> byt
 def _small_alpha(
     alpha: Path, ids: Path | None, people: tuple[int, ...], size: tuple[int, int], written_ns: tuple[int, ...]
 ) -> bytes:
-    """Return the alpha at screen size. written_ns: when the files were written, so that new ones are read again."""
+    """Return the alpha at screen size. written_ns: the files' times of change, so that new files are read again."""
     return resized(_people_alpha(alpha, ids, people), size)
 
 

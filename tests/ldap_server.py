@@ -63,7 +63,7 @@ ou: groups
 
 @dataclass(frozen=True)
 class LdapServer:
-    """Hold a running server: `directory` is how a site would be configured to use it."""
+    """A running server: `directory` contains the settings with which a site would use it."""
 
     directory: Directory
     secure_url: str
@@ -72,10 +72,10 @@ class LdapServer:
 
 @contextlib.contextmanager
 def running_ldap(folder: Path, people: dict[str, dict[str, str]], groups: dict[str, list[str]]) -> Iterator[LdapServer]:
-    """Yield a server with these people, given by uid with their attributes, and groups, given by name with uids.
+    """Yield a server with these people (attributes by uid) and groups (uids by name).
 
-    Groups are of the class groupOfNames, except those whose name begins with `posix`. Everyone has the same `PASSWORD`.
-    Skip the test where slapd or python-ldap is not installed.
+    Groups have the class groupOfNames, except those whose name begins with `posix`. All people have the same
+    `PASSWORD`. Skip the test if slapd or python-ldap is not installed.
     """
     pytest.importorskip("ldap", reason="python-ldap is not installed: .ci/ldap")
     program = shutil.which("slapd") or "/usr/sbin/slapd"

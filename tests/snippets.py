@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tests.stack import ROOT, Stack
 
-# The addresses on the pages, which a test replaces.
+# The URLs on the pages, which a test replaces.
 SITE, PICTURES = "http://localhost:8000", "https://example.com"
 LANGUAGES = ("sh", "python", "js")
 

@@ -161,7 +161,10 @@ def decode(data: bytes, colour: bool) -> np.ndarray:
 
 
 def square(picture: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
-    """Resize a picture to (size, size) without keeping the aspect ratio, as the engine does."""
+    """Resize (H, W) or (H, W, 3) to (size, size) without keeping the aspect ratio, as the inference engine does.
+
+    nearest: use the nearest pixel, for maps of ids; otherwise average, or interpolate bilinearly when enlarging.
+    """
     if nearest:
         return cv2.resize(picture, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
     smaller = min(picture.shape[:2]) > size

@@ -119,7 +119,7 @@ def whole_photos(bank: Bank, count: int, size: int) -> Batch:
 
 
 def _is(bank: Bank, rows: Tensor, *kinds: str) -> Tensor:
-    """Return which rows (B,) have one of these kinds of knowledge about people."""
+    """Return for which rows (B,) the knowledge about people is of one of these kinds."""
     return torch.isin(bank.people[rows], torch.tensor([PEOPLE_CODES[kind] for kind in kinds], device=rows.device))
 
 

@@ -52,9 +52,10 @@ class UnreadBody(io.RawIOBase):
 
 
 async def body_read(receive: Receive, *, most_bytes: int, pace: Pace) -> IO[bytes]:
-    """Return a body as a file, read to its end or to the first byte after `most_bytes`.
+    """Read a request body into a file and return the file, at its start; bodies above SMALL_BYTES are on disk.
 
-    Bodies above SMALL_BYTES are stored on disk. Raise BodyTooSlow and ClientGone.
+    Reading stops after `most_bytes` + 1 bytes, so that the caller can detect a body that is too large. Raise
+    BodyTooSlow if the client sends more slowly than `pace` allows, and ClientGone if it disconnects.
     """
     spool = tempfile.SpooledTemporaryFile(max_size=SMALL_BYTES)  # noqa: SIM115  the request closes it
     started, passed = time.monotonic(), 0

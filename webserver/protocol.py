@@ -64,7 +64,7 @@ class DeadlineProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if not self.cycle.response_complete:  # of a request that has already followed on this connection
+        if not self.cycle.response_complete:  # the cycle is already that of the next request on this connection
             return
         if self.cycle.more_body:
             self._set_deadline(self.configuration.keep_alive_s)

@@ -8,15 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 SUFFIXES = {"png": ".png", "jpeg": ".jpg", "webp": ".webp"}  # of result files, by format
-# rembg's numbers for its own refinement of edges; the site's has none.
+# rembg's numbers for its own edge refinement; the site's refinement has none.
 _WITHOUT_EFFECT = {"af": "-af", "ab": "-ab", "ae": "-ae", "model": "-m"}
 _PLAIN = ("format", "background", "threshold", "crop", "refine", "decontaminate", "recipe", "quality")
-# What rembg's post-processing does: cut alpha at one half, and smooth the edge.
+# The effect of rembg's post-processing: cut alpha at one half, and smooth the edge.
 _POST_PROCESSED = {"alpha_mode": "binary", "threshold": 25, "feathering": True}
 
 
 class OptionsInvalid(Exception):
-    """An option that cannot be sent; the message says why."""
+    """An option that cannot be sent; the message gives the reason."""
 
 
 def options_add(parser: argparse.ArgumentParser) -> None:

@@ -28,7 +28,10 @@ from segmentation.errors import MattingError
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ReadOnly, AuditedAdmin):
-    """Show the models of each role, and all activations. `manage.py fetch_weights` installs files."""
+    """Show the models of each role and the completed activations; activate and deactivate models.
+
+    `manage.py fetch_weights` downloads weights files.
+    """
 
     list_display = (
         "name",

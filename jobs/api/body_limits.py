@@ -72,7 +72,7 @@ def limits_of(view: Callable[..., Any] | None) -> BodyLimits:
 
 
 class BodyLimitsMiddleware:
-    """Apply the limits of the view to each body, including chunked bodies."""
+    """Limit each request body, also a chunked one, to the bytes that its view accepts."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -23,9 +23,10 @@ class Verdict:
 
 
 def audit_verify(*, first_problems: int = 50) -> Verdict:
-    """Read the whole chain and report changed, removed and inserted entries, and entries cut off at the end.
+    """Check the audit chain; return a Verdict about changed, missing and inserted entries.
 
-    An entry in which names were replaced must have the content hash that the entry about the erasure records.
+    The check stops after about `first_problems` problems. When names are erased, a new entry records the hash of each
+    redacted entry; a redacted entry is compared with that hash.
     """
     *_, verdict = audit_verify_steps(first_problems=first_problems)
     return verdict

@@ -29,7 +29,7 @@ class Leased(models.Model):
     WAITING: ClassVar[Mapping[str, Any]] = {}
     LEASED: ClassVar[Mapping[str, Any]] = {}
 
-    # The defaults in the database let the previous version write rows while an upgrade goes on.
+    # The defaults in the database let the previous version write rows during an upgrade.
     attempt = models.PositiveSmallIntegerField(
         _("attempts"), default=0, db_default=0, help_text=_("How often a worker has claimed it.")
     )

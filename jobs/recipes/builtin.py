@@ -12,7 +12,7 @@ from segmentation.finish.recipe import Align, Recipe
 
 @dataclass(frozen=True, slots=True)
 class CanvasSize:
-    """A size that a shop or network asks for. fill: the subject's share of it."""
+    """A size that a shop or network requires. fill: the subject's share of it."""
 
     title: str
     width_px: int
@@ -21,7 +21,7 @@ class CanvasSize:
 
     @property
     def value(self) -> str:
-        """Return the size as the editor's script reads it."""
+        """Return the size in the format of the editor's script."""
         return f"{self.width_px}x{self.height_px}"
 
     @property
@@ -38,7 +38,7 @@ def builtin_recipes() -> dict[str, Recipe]:
 
 @cache
 def canvas_sizes() -> tuple[CanvasSize, ...]:
-    """Return the sizes of the built-in recipes for whole subjects, each once with the title that comes first."""
+    """Return each size of the built-in recipes for whole subjects once, with the title of the first such recipe."""
     sizes: dict[tuple[int, int], CanvasSize] = {}
     for recipe in builtin_recipes().values():
         canvas, placement = recipe.canvas, recipe.placement

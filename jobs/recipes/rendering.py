@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from segmentation.finish.variant import FinishedFiles
     from segmentation.variant import VariantFile
 
-BACKGROUND_SIDE_PX = 1600  # of a background picture's copy for screens
+BACKGROUND_SIDE_PX = 1600  # pixels of the longer side of a background picture's copy for screens
 SAMPLES = ("portrait", "cat")  # static/samples/<name>-before.webp and -after.webp
 
 
@@ -47,7 +47,7 @@ class SampleRendering:
         return finished
 
     def drop(self) -> None:
-        """Delete the files of a rendering whose client has disconnected."""
+        """Cancel a rendering whose client has disconnected, and delete its files when it ends."""
         self.future.cancel()
         self.future.add_done_callback(_files_dropped)
 

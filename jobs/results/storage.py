@@ -162,7 +162,10 @@ def local_path(key: str) -> Path | None:
 
 
 def bucket_link(key: str, *, content_type: str, disposition: str, ttl_s: int) -> str:
-    """Return a link to a file in the bucket, signed by its credentials, that sets these headers."""
+    """Return a signed URL of a file in the bucket, which expires after `ttl_s` seconds.
+
+    Its response has the given Content-Type and Content-Disposition.
+    """
     headers = {"ResponseContentType": content_type, "ResponseContentDisposition": disposition}
     link: str = default_storage.url(key, parameters=headers, expire=ttl_s)  # type: ignore[call-arg]
     return link

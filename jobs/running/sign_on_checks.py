@@ -14,7 +14,7 @@ from mattingsite.sign_on import Directory
 
 
 def saml_problems(app: dict[str, Any]) -> list[str]:
-    """Return one line for each setting of the SAML provider that is missing or wrong."""
+    """Return one line for each missing or invalid setting of the SAML provider."""
     idp, advanced = app["settings"]["idp"], app["settings"]["advanced"]
     found = []
     if not all(map(is_installed, ("onelogin", "xmlsec"))):
@@ -40,7 +40,7 @@ def saml_problems(app: dict[str, Any]) -> list[str]:
 
 
 def ldap_problems(directory: Directory) -> list[str]:
-    """Return one line for each setting of the LDAP directory that is missing or wrong."""
+    """Return one line for each missing or invalid setting of the LDAP directory."""
     found = []
     if not is_installed("ldap"):
         found.append("MATTING_LDAP_URL is set, and its package is not installed: pip install -r requirements-ldap.txt")

@@ -196,7 +196,7 @@ class Supervisor:
 
     def _tell_lifeline(self, line: str) -> None:
         if self._lifeline is None:
-            self._start_lifeline()  # a new lifeline is told all running groups
+            self._start_lifeline()  # the new lifeline gets all running groups
         else:
             self._write(line)
 
@@ -207,7 +207,7 @@ class Supervisor:
             self._lifeline.stdin.write(f"{line}\n".encode())
             self._lifeline.stdin.flush()
         except BrokenPipeError:
-            pass  # it was killed; _keep_lifeline starts another one and tells it all groups
+            pass  # it was killed; _keep_lifeline starts another one and sends it all groups
 
 
 def _stop_rank(running: _Running) -> int:

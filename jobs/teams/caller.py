@@ -94,7 +94,7 @@ class Caller:
         return Author.person(self.user, team=team, address=self.address, request_id=self.request_id)
 
     def author_as(self, user: User) -> Author:
-        """Return `user` as the author: at sign-in and sign-out the request's own user is another one."""
+        """Return `user` as the author. At sign-in and sign-out the user of the request is not this user."""
         return Author.person(user, address=self.address, request_id=self.request_id)
 
 
@@ -112,7 +112,9 @@ def caller_of(request: HttpRequest) -> Caller:
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """Return the client's IP address; behind a trusted proxy, the last hop that the proxy added.
+    """Return the client's IP address, or None when it is missing or invalid.
+
+    Behind a trusted proxy it is the last address in X-Forwarded-For, if that header is present.
 
     An IPv4 address in IPv6 form (`::ffff:203.0.113.5`) is returned as IPv4, and an IPv6 address is returned without its
     zone, so that allowed networks match it and the database returns it unchanged.

@@ -55,7 +55,10 @@ def invitation_create(
 
 
 def invitation_revoke(*, actor: Actor, invitation: Invitation) -> None:
-    """Revoke an invitation; a used or revoked one does not change."""
+    """Revoke an invitation; do nothing if it was used or revoked before.
+
+    Raise PermissionDenied for an actor who is not a manager, and NotFound for an invitation of another team.
+    """
     require_manager(actor)
     if invitation.team_id != actor.team.pk:
         raise NotFound

@@ -1,4 +1,4 @@
-"""Limit what a service of other people that hangs may cost: a directory or a provider of single sign-on."""
+"""Limit the effect of an external service that hangs: a directory or a provider of single sign-on."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ class OutsideAway(Exception):
 
 
 class OutsideService:
-    """Count the requests of this process to one service.
+    """Limit and count the requests of this process to one service.
 
-    At most three threads may wait for it, so that the others keep serving the site. After a failure it is left alone
-    for ten seconds. `failures` are the errors that mean that the service is away.
+    At most three threads may wait for it, so that the others serve the site. After a failure, no requests are sent for
+    ten seconds. `failures` are the errors that mean that the service is unavailable.
     """
 
     def __init__(self, *failures: type[Exception]) -> None:
@@ -30,7 +30,7 @@ class OutsideService:
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Run the request to the service inside; raise OutsideAway instead of starting one that would wait in vain."""
+        """Run the request to the service inside this block; raise OutsideAway if it would wait in vain."""
         if time.monotonic() < self._away_until_s:
             raise OutsideAway("it has failed a moment ago")
         if not self._free.acquire(timeout=_WAIT_S):
@@ -44,5 +44,5 @@ class OutsideService:
             self._free.release()
 
     def forget(self) -> None:
-        """Forget the last failure."""
+        """Allow requests again after a failure."""
         self._away_until_s = 0.0

@@ -14,14 +14,14 @@ from jobs.teams.outside_services import OutsideAway, OutsideService
 
 logger = logging.getLogger(__name__)
 
-# allauth's views that request the provider's configuration, keys or tokens.
+# Views of allauth that request the provider's configuration, keys or tokens.
 _VIEWS = {"openid_connect_login", "openid_connect_callback", "saml_login", "saml_finish_acs"}
-# The errors of requests and urllib are of this kind; those of the database and the broker are not.
+# The errors of requests and urllib are OSErrors; those of the database and the broker are not.
 provider = OutsideService(OSError)
 
 
 class ProviderOutageMiddleware:
-    """Answer 503 when a view of the sign-on gets no connection, no response in time, or an HTTP error."""
+    """Return 503 when a request to the sign-on provider gets no connection, no response in time, or an HTTP error."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self._get_response = get_response

@@ -22,7 +22,7 @@ _NAME = re.compile(r"(counter|histogram)_(\d+)\.db")
 
 @contextmanager
 def counters_locked(folder: Path) -> Iterator[None]:
-    """Prevent other processes from reading or merging the folder inside this block, so nothing is counted twice."""
+    """Hold the folder's lock, so that one process at a time reads or merges the counters and none is added twice."""
     with (folder / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

@@ -40,7 +40,7 @@ def is_offered() -> bool:
 
 
 def trial_limits() -> Limits:
-    """Return the limits of a visitor's picture; they never exceed the site's."""
+    """Return the limits in bytes and pixels of a visitor's picture; they never exceed the site's limits."""
     return default_limits(max_bytes=_MAX_BYTES, max_pixels=_MAX_PIXELS)
 
 

@@ -28,7 +28,7 @@ class ConfiguredWatchers:
         self._running: dict[int, tuple[str, threading.Event, threading.Thread]] = {}
 
     def run(self) -> None:
-        """Watch until a stop is requested; work in progress is finished."""
+        """Run the watchers until a stop is requested, then wait until each has finished its work in progress."""
         while not self._stopping.is_set():
             self.look()
             self._stopping.wait(LOOK_EVERY_S)

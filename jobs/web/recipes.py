@@ -43,6 +43,7 @@ class RecipesView(TeamPage, TemplateView):
         recent = [
             Subject({"job": str(image.job_id), "position": image.position}, image)
             for image in images_recent(actor, RECENT)
+            if image.foreground
         ]
         urls = {
             "recipes": reverse("recipes"),

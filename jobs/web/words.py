@@ -51,6 +51,7 @@ STAGES: dict[str, Promise] = {
     "model": _("Cutting out"),
     "post": _("Finishing the edges"),
     "encode": _("Writing the files"),
+    "other": _("Other"),
     "total": _("Total"),
 }
 # Notes of decoding, and the reasons for disabled webhooks; numbers are written as %(number)s.

@@ -96,7 +96,7 @@ class _Pictures(LeasedWork[JobImage]):
         return len(rows)
 
     def release(self, row: JobImage) -> bool:
-        # A worker that is alive but could not renew its lease has met a fault of the database, which is not a strike.
+        # A worker that is alive but could not renew its lease has had a fault of the database, which is not a strike.
         was_ended = not self._is_strike and row.attempt < _MOST_ENDINGS
         is_innocent = was_ended or row.claimed_by in self._alive
         values: dict[str, Any] = {"attempts_before": F("attempts_before") + 1} if is_innocent else {}

@@ -23,7 +23,10 @@ class Session(Protocol):
     max_batch: int
 
     def run(self, *batches: np.ndarray) -> list[np.ndarray]:
-        """Return the network's outputs, float32 or integer, for its inputs, float32."""
+        """Run the network on one float32 array for each input, with the pictures on the first axis.
+
+        Return the outputs in the network's order, float32 or integer.
+        """
 
 
 class GuardedSession:

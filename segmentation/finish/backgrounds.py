@@ -125,7 +125,7 @@ def _blurred_original(background: BlurredBackground, place: Place, source: np.nd
 def _covering(blurred: np.ndarray, place: Place, width: int, height: int) -> np.ndarray:
     """Return the blurred original at the source's place, or covering the canvas if the canvas is larger.
 
-    It stays there when the subject is moved by hand.
+    The blurred original does not move when the subject is moved by hand.
     """
     place = place.unmoved or place
     right, bottom = place.left + width * place.scale, place.top + height * place.scale

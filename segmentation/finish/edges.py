@@ -129,10 +129,11 @@ def light_wrap(rgb: np.ndarray, alpha: np.ndarray, background: np.ndarray, stren
 
 
 def grain_of(rgb: np.ndarray, mask: np.ndarray) -> float:
-    """Return the standard deviation of the brightness noise of (H, W, 3) uint8, in levels, where the mask is over 250.
+    """Return the standard deviation of a picture's brightness noise inside the mask, in gray levels 0..255.
 
-    mask: (H, W) uint8. Immerkaer, "Fast Noise Variance Estimation" (1996): a filter that cancels edges and slopes. The
-    median of its absolute output is used instead of the mean, to reduce the influence of texture.
+    rgb: (H, W, 3) uint8. mask: (H, W) uint8; pixels above 250 count, without a border of one pixel. Return 0.0 for
+    fewer than 64 such pixels. Immerkaer, "Fast Noise Variance Estimation" (1996): a filter that cancels edges and
+    slopes. The median of its absolute output is used instead of the mean, to reduce the influence of texture.
     """
     gray = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
     filtered = cv2.filter2D(gray, cv2.CV_32F, np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32))

@@ -20,8 +20,8 @@ from segmentation.foreground import decontaminate
 from segmentation.options import Color
 from segmentation.postprocess import to_levels
 
-_MOST_SCALED = 8  # of the canvas's area: a larger scaled source is cut to what the canvas shows
-_MARGIN_PX = 3  # of the source, so that the interpolation at the canvas's edges stays the same
+_MOST_SCALED = 8  # times the canvas's area: a larger scaled source is cropped to what the canvas shows
+_MARGIN_PX = 3  # pixels of the source, so that the interpolation at the canvas's edges does not change
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -244,8 +244,7 @@ class Rules(_Part):
     """Requirements of a shop or office; finished pictures are checked against them.
 
     min_fill: least share of the canvas (by box). min_side_px: of the longer side. background: the required colour of
-    the
-    border. source, checked_on: the web page with the rule, and the date when it was read.
+    the border. source, checked_on: the web page with the rule, and the date when it was read.
     """
 
     min_fill: Share | None = None

@@ -48,7 +48,7 @@ class FinishedFiles:
 
 
 def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
-    """Apply a recipe and write its files into `folder`, with a thumbnail beside the first where one is wanted.
+    """Apply a recipe and write its files into `folder`; if requested, add a thumbnail of the first file.
 
     Raise InvalidParameter for a brush that is not a PNG and for an output that its format or `max_bytes` does not
     allow, and ImageError for files of different pictures.
@@ -79,7 +79,7 @@ def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
 
 
 def _cropped(rgb: np.ndarray, alpha: np.ndarray, margin: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return a photo and its alpha cropped as a cutout is; a recipe without a size keeps the frame of the crop."""
+    """Return a photo and its alpha, cropped like a cutout; a recipe without a size keeps the frame of the crop."""
     height, width = alpha.shape
     box = crop_box(foreground_box(to_levels(alpha)), margin, width, height)
     return np.ascontiguousarray(cut(rgb, box)), np.ascontiguousarray(cut(alpha, box))

@@ -31,7 +31,7 @@ _DEPTHS = {0: (1, 2, 4, 8, 16), 2: (8, 16), 3: (1, 2, 4, 8), 4: (8, 16), 6: (8, 
 _GRAY, _RGB, _PALETTE = 0, 2, 3
 _ADAM7 = ((0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2))
 _PIECE_BYTES = 1 << 20
-_NEARLY_SRGB_GAMMA = 0.05  # of gAMA times 2.2: browsers read such a gamma as sRGB if there is no cHRM
+_NEARLY_SRGB_GAMMA = 0.05  # deviation of gAMA times 2.2 from 1: browsers read such a gamma as sRGB if there is no cHRM
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""The admin speaks the reader's language: labels of columns, fields, filters and actions, and what the pages show."""
+"""The admin is translated: labels of columns, fields, filters and actions, and the contents of its pages."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_everything_that_a_page_of_the_admin_names_is_translated(model: type[Mod
 
 
 class Shown(HTMLParser):
-    """Collect the texts of a page that are words of the site: no scripts, icons, code and identifiers."""
+    """Collect the visible words of a page, without scripts, icons, code and identifiers."""
 
     SILENT = {"script", "style", "template", "pre", "code", "title", "option"}
     DATA = ("material-symbols", "kl-mono", "kl-more-models")  # icons, identifiers, texts of manifests
@@ -92,7 +92,7 @@ def texts_in(client: Client, address: str, language: str) -> list[str]:
 
 
 def test_no_sentence_of_the_admin_stays_english(root: Client, sample_jobs: None, alice: Person) -> None:
-    """What reads the same in two languages is data: names, numbers, ids, codes."""
+    """Texts that are equal in two languages are data: names, numbers, ids, codes."""
     failed = submit(alice)
     fail(claim(failed.images.get()))
     team, entry = Team.objects.get(pk=alice.team.pk), AuditEntry.objects.first()

@@ -1,4 +1,4 @@
-"""A signed link of the site is a picture's URL in every API: it is read from the storage, not downloaded."""
+"""A signed link of the site is accepted as a picture's URL in every API; the file is read from the storage."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ BUCKET = "pictures"
 
 @pytest.fixture(params=["folder", "bucket"])
 def storage_kind(request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """Keep files in the test's folder, or in a bucket."""
+    """Store files in the test's folder, or in a bucket."""
     if request.param == "folder":
         yield request.param
         return

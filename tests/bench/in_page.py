@@ -1,4 +1,4 @@
-"""What a person waits for, measured in the page: from the drop of a photo to the visible result."""
+"""Measure in the page how long a person waits: from the drop of a photo to the visible result."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TARGET_MS = 1000
 _WARM_UP = 2
 _TIMEOUT_MS = 60_000
 # The drop and the result are on two pages, so the times are wall-clock times of the browser. The result counts as
-# visible two frames after its picture is decoded: the first of them draws it.
+# visible two frames after its picture is decoded, because the first of them draws it.
 _CLOCK = """
 const now = () => performance.timeOrigin + performance.now();
 addEventListener("drop", () => sessionStorage.setItem("dropped", String(now())), true);
@@ -42,7 +42,7 @@ _FILE = """async (photo) => {
 
 
 def visible(site: Site) -> list[Figure]:
-    """Drop photos of 12 megapixels on the first page, one after the other, each another photo."""
+    """Drop different photos of 12 megapixels on the first page, one after the other."""
     with sync_playwright() as playwright:
         browser = launched(playwright)
         page = browser.new_page(base_url=site.stack.base_url, viewport={"width": 1440, "height": 900})
@@ -69,7 +69,7 @@ def _sign_in(page: Page, password: str) -> None:
 
 
 def _drop(page: Page, photo: bytes) -> float:
-    """Drop a photo; return the milliseconds until its result is visible."""
+    """Drop a photo; return the time until its result is visible, in milliseconds."""
     page.goto("/", wait_until="networkidle")
     dropped = page.evaluate_handle(_FILE, base64.b64encode(photo).decode())
     page.dispatch_event("#drop", "drop", {"dataTransfer": dropped})

@@ -1,6 +1,6 @@
 """`make sizing`: measure memory and processor time of a site's processes, and write the tables of docs/sizing.md.
 
-Memory is shared pages divided among their processes (Pss). Peaks are resident memory, with all shared pages.
+For memory, shared pages are divided among their processes (Pss). Peaks are resident memory, including all shared pages.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MEASURED = ROOT / "docs" / "sizing.json"
 SIZES = {"2": mixed.FULL_HD, "12": (4000, 3000), "50": (8660, 5773)}  # by megapixels
 ROUNDS = 4
 _REST_S = 10.0
-# What a process is called on the page, in the page's order, by what `short_name` finds in its command line.
+# Names of the processes on the page, in the page's order, by the names of `short_name`.
 NAMES = {
     "run": "`manage.py run`",
     "web server": "web server's parent",
@@ -42,7 +42,7 @@ NAMES = {
     "work upkeep": "worker for zips and upkeep",
     "queue": "Valkey",
 }
-# Words of a command line that tell what `short_name` does not.
+# Words of a command line that distinguish processes with the same `short_name`.
 _MARKS = {"valkey": "queue", "spawn_main": "pixels", "resource_tracker": "tracker"}
 
 
@@ -52,7 +52,7 @@ def measure() -> dict[str, Any]:
         site = Site(stack)
         _cut_out(site, mixed.FULL_HD)
         _variant(site)
-        time.sleep(_REST_S)  # the processes that start last, and what the first picture left
+        time.sleep(_REST_S)  # the processes that start last, and the effects of the first picture
         rest = {name: [machine.own_mb(pid) for pid in pids] for name, pids in _by_name(site).items()}
         work = {megapixels: _work(site, size) for megapixels, size in SIZES.items()}
         return {"machine": machine.describe(), "rest_mb": rest, "work": work}
@@ -64,7 +64,7 @@ def _work(site: Site, size: tuple[int, int]) -> dict[str, Any]:
     everyone = [pid for pids in processes.values() for pid in pids]
     for pid in everyone:
         with suppress(OSError):
-            Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak begins again
+            Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak is reset here
     before = {pid: machine.cpu_s(pid) for pid in everyone}
     for _ in range(ROUNDS):
         _cut_out(site, size)
@@ -84,7 +84,7 @@ def _cut_out(site: Site, size: tuple[int, int]) -> None:
 
 
 def _variant(site: Site) -> None:
-    """Render a variant of the newest picture, so that the process for it is there."""
+    """Render a variant of the newest picture, so that the rendering process exists."""
     job = site.api.get("/api/jobs/?page_size=1").json()["results"][0]["id"]
     site.api.post(
         f"/api/jobs/{job}/variants", json={"threshold": 5}, headers={"Accept": "image/png"}
@@ -101,7 +101,7 @@ def _by_name(site: Site) -> dict[str, list[int]]:
 
 
 def last() -> str:
-    """Return the tables of the last measurement that was written."""
+    """Return the tables of the last written measurement."""
     return rendered(json.loads(MEASURED.read_text(encoding="utf-8"))) if MEASURED.exists() else "Not measured yet."
 
 

@@ -1,4 +1,4 @@
-"""axe finds no fault on any page, in the light and the dark theme: the site's pages, the API reference, the admin."""
+"""axe finds no fault on any page in the light and the dark theme: the site's pages, the API reference and the admin."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ ADMIN_PAGES = [
     "/admin/auth/user/1/change/",
     "/admin/auth/user/1/password/",
 ]
-# The first row of a list, whose page is looked at as well.
+# The first row of a list, whose page is checked too.
 ADMIN_FORMS = ("job", "auditentry", "team", "apikey", "usageentry")
 DESKTOP_PX = 1440
 # Tables that the reader would have to scroll sideways.
@@ -115,7 +115,7 @@ def test_strangers_pages_have_no_accessibility_faults(visit: Callable[..., Visit
     for gone in ("/no-such-page", "/invitations/no-such-invitation/"):
         visitor.page.goto(gone)
         assert faults_of(visitor) == [], gone
-    visitor.complaints.clear()  # the browser's, about the status 404
+    visitor.complaints.clear()  # the browser's own message about the status 404
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)

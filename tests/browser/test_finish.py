@@ -187,7 +187,9 @@ def test_the_whole_result_is_compared_and_a_hidden_side_has_no_label(sign_up: Ca
     expect(cutout).to_be_hidden()
 
 
-def test_on_a_phone_the_settings_lie_next_to_the_stage_and_two_fingers_resize(sign_up: Callable[..., Visitor], bag: Path):
+def test_on_a_phone_the_settings_lie_next_to_the_stage_and_two_fingers_resize(
+    sign_up: Callable[..., Visitor], bag: Path
+):
     page = sign_up(viewport=PHONE, has_touch=True, is_mobile=True).page
     cut_out(page, bag)
     button(page, "Finish").click()

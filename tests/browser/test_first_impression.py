@@ -60,8 +60,12 @@ def test_a_sample_is_cut_out_by_one_click(sign_up: Callable[..., Visitor]):
     assert page.locator("h1").inner_text() == "cat.webp"
 
 
-def test_a_phone_is_not_offered_to_drop_or_paste(sign_up: Callable[..., Visitor]):
-    page = sign_up(viewport=PHONE, has_touch=True, is_mobile=True).page
+def test_a_phone_is_not_offered_to_drop_or_paste(visit: Callable[..., Visitor], sign_up: Callable[..., Visitor]):
+    phone = {"viewport": PHONE, "has_touch": True, "is_mobile": True}
+    stranger = visit(**phone).page
+    stranger.goto("/")
+    assert "Drop" not in stranger.locator("main").inner_text()
+    page = sign_up(**phone).page
 
     text = page.locator("#drop").inner_text()
 

@@ -108,7 +108,7 @@ def test_one_picture_of_a_batch_has_settings_of_its_own(sign_up: Callable[..., V
     page.set_input_files("#files", photo_files[:2])
     page.get_by_role("button", name="Settings…: cat.jpg").click()
     assert page.get_by_text("Settings of cat.jpg only").is_visible()
-    assert page.locator("#p-people").is_hidden()  # what the model is asked is the same for all
+    assert page.locator("#p-people").is_hidden()  # the options of the model run are the same for all
     page.locator("#p-transparent").uncheck()
     page.select_option("#p-format", "jpeg")
     page.click("#whose-done")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from django.core.exceptions import ValidationError
 from pytest_django import Settings
 
 from jobs.inference.quality import quality_settled
 from jobs.models import ModelVersion, Role, Team, Tier
+from jobs.models.team import validate_dialect_qualities
 from segmentation.errors import InvalidParameter
 from segmentation.options import CutoutOptions, Quality, Subject
 
@@ -51,3 +53,9 @@ def test_a_default_falls_back_to_fast_without_a_fine_model(default: str) -> None
 
 def test_a_stamp_needs_no_model(fine_model: ModelVersion) -> None:
     assert settled(Team(name="studio"), Quality.FINE, subject=Subject.STAMP) is Quality.FAST
+
+
+@pytest.mark.parametrize("value", [None, [], {"native": []}, {"native": "finest"}, {"native": None}])
+def test_a_default_quality_that_does_not_exist_is_refused(value: object) -> None:
+    with pytest.raises(ValidationError):
+        validate_dialect_qualities(value)

@@ -20,7 +20,7 @@ from segmentation.options import CutoutOptions
 from segmentation.pipeline import cut_out
 from tests.photos import astronaut, encode
 
-LONGER_SIDE_PX = 1200  # of an ordinary photo; the available ones are smaller
+LONGER_SIDE_PX = 1200  # size of an ordinary photo; the available ones are smaller
 
 
 def _enlarged(photo: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Each variable of docs/settings.md has a wrong value that stops the start, or is text that no check can refuse."""
+"""Each variable of docs/settings.md has an invalid value that stops the start, or is text that no check can reject."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.stack import ROOT
 from tests.test_settings_documented import variables_documented
 from webserver import configuration
 
-# Refused where the settings are read, one by one.
+# Rejected where the settings are read, one by one.
 WRONG = {
     "ALLOWED_HOSTS": "https://cut.example.com",
     "CSRF_TRUSTED_ORIGINS": "cut.example.com",
@@ -101,7 +101,7 @@ WRONG = {
     "REDIS_URL": "http://queue",
     "TIME_ZONE": "Foo",
 }
-# Refused by the web server, which reads them itself, and by `manage.py run` before it starts anything.
+# Rejected by the web server, which reads them itself, and by `manage.py run` before it starts anything.
 WRONG_OF_WEB_SERVER = {
     "HOST": "all",
     "PORT": "70000",
@@ -113,7 +113,7 @@ WRONG_OF_WEB_SERVER = {
     "WEB_THREADS": "0",
     "WEB_UPLOAD_THREADS": "-4",
 }
-# Refused by the system checks, because they name files or depend on other settings; tried all at once.
+# Rejected by the system checks, because they name files or depend on other settings; tested together.
 WRONG_TOGETHER = {
     "MATTING_CONTENT_CHECK": "shop.checks.nothing",
     "MATTING_FETCH_ALLOW": "10.0.0.0/64",
@@ -140,7 +140,7 @@ _SWITCHED_ON = {
     "MATTING_SAML_SSO_URL": "https://login.example.com",
     "MATTING_LDAP_URL": "ldaps://ldap.example.com",
 }
-# Any text may be right: names, secrets, and folders that are made at the first start.
+# Any text may be valid: names, secrets, and folders that are created at the first start.
 FREE = {
     "MATTING_DATA_DIR",
     "MATTING_HOST",

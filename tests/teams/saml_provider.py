@@ -1,6 +1,6 @@
 """A SAML identity provider for tests: it reads a site's request and returns the form that a browser would post.
 
-Its signatures are made by signxml, another implementation than the one that the site checks them with.
+It makes its signatures with signxml, another implementation than the one with which the site checks them.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _METADATA = """
 
 @dataclass(frozen=True)
 class Request:
-    """What a site asks for: the id of its request, where the response goes, and the site's entity id."""
+    """A site's request: its id, the URL for the response, and the site's entity id."""
 
     id: str
     acs: str
@@ -114,7 +114,7 @@ class SamlProvider:
 
     @property
     def metadata(self) -> str:
-        """Return the document in which the provider describes itself."""
+        """Return the document that describes the provider."""
         certificate = "".join(self.certificate.splitlines()[1:-1])
         return _METADATA.format(issuer=ENTITY_ID, sso=SSO_URL, certificate=certificate).strip()
 
@@ -128,9 +128,9 @@ class SamlProvider:
         signed: bool = True,
         **changes: str,
     ) -> dict[str, str]:
-        """Return the form with which a browser brings the response about a person to the site.
+        """Return the form with which a browser sends the response about a person to the site.
 
-        `changes` replace what the response would contain for this request, such as `audience`.
+        `changes` replace values of the response to this request, such as `audience`.
         """
         now = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=age_s)
         values: dict[str, Any] = {

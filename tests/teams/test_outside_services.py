@@ -1,4 +1,4 @@
-"""A service of other people that hangs or fails costs a few threads and no more."""
+"""An external service that hangs or fails blocks only a few threads."""
 
 from __future__ import annotations
 

@@ -84,13 +84,13 @@ SignIn = Callable[..., Client]
 
 
 def browser_of_a_person() -> Client:
-    """Return a client that names the host, as every browser does; the URLs in requests are made of it."""
+    """Return a client that sends the host name, as every browser does; the URLs in requests are built from it."""
     return Client(headers={"host": "localhost"})
 
 
 @pytest.fixture
 def sign_in(provider: SamlProvider, use: Callable[[dict[str, str]], None]) -> SignIn:
-    """Sign a person in as a browser does: to the provider and back with its form."""
+    """Sign in a person as a browser does: through the provider and back with its form."""
     use(variables_of(provider))
 
     def run(name: str, *groups: str, signer: SamlProvider = provider, **changes: object) -> Client:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from django.conf import settings
 
+from jobs.api.native.serializers import OWN_OPTIONS
+
 ROOT = Path(settings.BASE_DIR)
 SCRIPTS = ROOT / "static" / "js"
 _IMPORT = re.compile(r"""^(?:import|export)\b[^;]*?\bfrom\s+"([^"]+)";""", re.MULTILINE)
@@ -55,3 +57,11 @@ def test_the_developer_tools_are_pinned_and_come_from_whatever_registry_is_confi
 
     assert all(re.fullmatch(r"[\d.]+", version) for version in package["devDependencies"].values())
     assert [name for name, entry in lock["packages"].items() if "resolved" in entry] == []
+
+
+def test_page_and_api_agree_on_what_one_picture_may_have_to_itself():
+    script = (SCRIPTS / "settings" / "options.js").read_text()
+    found = re.findall(r"const (\w+) = [^\[]*\[([^\]]*)\]", script)
+    lists = {name: re.findall(r'"(\w+)"', body) for name, body in found}
+
+    assert {*lists["OWN"], *lists["OUTLINE"]} == set(OWN_OPTIONS)

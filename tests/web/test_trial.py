@@ -56,7 +56,7 @@ def test_a_visitor_cuts_out_a_picture_and_gets_the_file(instant_worker):
 
 
 def test_it_belongs_to_a_team_that_has_no_member(instant_worker, alice: Person):
-    Team.objects.create(name=cutouts.TEAM_NAME)  # of another user who has chosen the same name
+    Team.objects.create(name=cutouts.TEAM_NAME)  # belongs to another user who has chosen the same name
 
     send(Client())
 

@@ -79,7 +79,7 @@ class TokenAuthentication(KeyAuthentication):
 
 
 class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The OpenAPI description of the token in the query."""
+    """Describe the query parameter `access_token` in the OpenAPI document."""
 
     target_class = TokenAuthentication
     name = "accessToken"

@@ -101,7 +101,7 @@ class CutoutOptionsSerializer(serializers.Serializer):
 
 
 class PictureSettingsSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
-    """Options that one picture of a job may have to itself; what the model is asked is the same for all pictures."""
+    """The options that a single picture of a job may have; those of the model run are the same for all pictures."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         return {name: field for name, field in super().get_fields().items() if name in OWN_OPTIONS}
@@ -113,7 +113,7 @@ class PictureSettingsSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
 
 
 class SettingsField(serializers.DictField):
-    """Accept the settings of single uploads, by their id."""
+    """Accept the settings of single uploads, by upload id."""
 
     child = PictureSettingsSerializer()
 

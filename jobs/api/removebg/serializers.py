@@ -21,7 +21,7 @@ SOURCES = ("image_file", "image_file_b64", "image_url")
 BACKGROUNDS = ("bg_color", "bg_image_url", "bg_image_file")
 SUBJECTS = {"auto": Subject.AUTO, "person": Subject.PERSON, "graphic": Subject.AUTO}  # others: an object
 SHADOWS = {"drop": ShadowType.DROP, "3D": ShadowType.CAST, "car": ShadowType.CONTACT}
-# What stands on the ground touches it; anything else may be cut off by the picture's edge.
+# Subjects that stand on the ground get the shadow of a car; other subjects may be cut off by the picture's edge.
 AUTO_SHADOWS = {"car": "car", "product": "car", "transportation": "car"}
 MAX_BYTES = 22 * 2**20
 

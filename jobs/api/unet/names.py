@@ -49,7 +49,7 @@ def _number_in(pattern: str, second: str) -> int:
 
 
 def numbered_names(first: str, count: int) -> list[str]:
-    """Return `count` names: the first unchanged, the others with `-2`, `-3` and so on; unique within one folder."""
+    """Return `count` different result names: `first`, `first-2`, `first-3` and so on. Files are not looked up."""
     return [first, *(f"{first}-{number}" for number in range(2, count + 1))][:count]
 
 

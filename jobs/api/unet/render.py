@@ -82,7 +82,10 @@ def _path_of(artifact: Artifact, image: JobImage, folder: str) -> str:
 
 
 def render_raw_alpha(image: JobImage) -> dict[str, Any]:
-    """Return the model's alpha before any threshold: float32, little-endian, C order, 0..1, (H, W)."""
+    """Return the JSON body with the model's alpha before any threshold.
+
+    The base64 text holds little-endian float32 values 0..1 in C order, with the shape (H, W).
+    """
     stored = file_of(image, Artifact.Kind.ALPHA)
     alpha = np.ascontiguousarray(read_alpha(storage.read(stored.key)), dtype="<f4")
     return {
@@ -151,7 +154,7 @@ def render_reloaded(version: ModelVersion, previous: ModelVersion | None) -> dic
 
 
 def render_error(error: MattingError) -> Response:
-    """Return the response for an error in the format of the dialect's guide."""
+    """Return an error response in the UNet API's format: `status`, `error` and `code`, with the code's HTTP status."""
     return Response({"status": "error", "error": error.message, "code": error.code}, status=ERRORS[error.code])
 
 

@@ -18,9 +18,9 @@ from mattingsite.sign_on import LDAP
 
 
 class DirectoryBackend(ModelBackend):
-    """Ask the directory of MATTING_LDAP_URL, after the backends that know the site's own passwords.
+    """Check a password in the directory of MATTING_LDAP_URL, after the backends for the site's own passwords.
 
-    Raises DirectoryUnavailable, so that an outage does not count as a wrong password.
+    Raise DirectoryUnavailable, so that an outage does not count as a wrong password.
     """
 
     def authenticate(
@@ -33,7 +33,7 @@ class DirectoryBackend(ModelBackend):
         try:
             person = person_sign_in(directory, name=name, password=password or "")
         except DirectoryUnavailable:
-            if _has_password_here(name):  # a wrong password of this site counts, whatever the directory does
+            if _has_password_here(name):  # a wrong password of this site counts, whatever the directory responds
                 return None
             raise
         if person is None:

@@ -1,4 +1,4 @@
-"""What an LDAP directory says about a person, and how it fails."""
+"""The data of a person in an LDAP directory, and the error when the directory fails."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 
 class DirectoryUnavailable(Exception):
-    """The directory cannot be reached, or refuses the site itself; the message gives its reason."""
+    """The directory cannot be reached, or rejects the site itself; the message gives the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class DirectoryPerson:
-    """What the directory says about a person. `uid` identifies the entry and stays when it is renamed or moved."""
+    """A person's data from the directory. `uid` identifies the entry, also after it has been renamed or moved."""
 
     uid: str
     username: str

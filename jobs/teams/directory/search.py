@@ -1,4 +1,7 @@
-"""Find people and their groups in an LDAP directory, and check their passwords there. Only this uses python-ldap."""
+"""Find people and their groups in an LDAP directory, and check their passwords there.
+
+Only this module uses python-ldap.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +20,7 @@ TIMEOUT_S = 5
 service = OutsideService(DirectoryUnavailable)
 _NAMES = ("uid", "sAMAccountName")
 _ATTRIBUTES = (*_NAMES, "mail", "givenName", "sn", "memberOf", "entryUUID", "objectGUID")
-# What a server says to a wrong password, and to an account that is locked, expired or must not sign in.
+# The errors of a server for a wrong password, and for an account that is locked, expired or must not sign in.
 _REFUSALS = (
     ldap.INVALID_CREDENTIALS,
     ldap.INAPPROPRIATE_AUTH,
@@ -30,8 +33,8 @@ _REFUSALS = (
 def person_sign_in(directory: Directory, *, name: str, password: str) -> DirectoryPerson | None:
     """Return the person with this name and password.
 
-    Returns None for an unknown or ambiguous name, a wrong or empty password and a locked account; raises
-    DirectoryUnavailable. The search and each of the binds take 5 s at most.
+    Return None for an unknown or ambiguous name, a wrong or empty password, and a locked account. Raise
+    DirectoryUnavailable. The search and each bind take at most 5 s.
     """
     if not name or not password:  # a bind without a password would succeed as anonymous
         return None
@@ -70,7 +73,7 @@ def _connection(directory: Directory) -> LDAPObject:
         connection.set_option(ldap.OPT_X_TLS_REQUIRE_CERT, ldap.OPT_X_TLS_DEMAND)
         if directory.ca_certificates:
             connection.set_option(ldap.OPT_X_TLS_CACERTFILE, directory.ca_certificates)
-        connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)  # takes the two options above
+        connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)  # applies the two options above
     if directory.start_tls and not directory.url.startswith("ldaps"):
         connection.start_tls_s()
     return connection
@@ -95,7 +98,7 @@ def _people(connection: LDAPObject, directory: Directory, name: str) -> list[tup
 def _groups(
     connection: LDAPObject, directory: Directory, dn: str, attributes: dict[str, list[bytes]], name: str
 ) -> list[str]:
-    """Return the names (`cn`) of a person's groups: those that a search finds, or without one those of `memberOf`."""
+    """Return the names (`cn`) of a person's groups: those that a search finds, or else those of `memberOf`."""
     if not directory.groups:
         return sorted({_first_value(group.decode()) for group in attributes.get("memberOf", [])})
     account = _first(attributes, *_NAMES) or name
@@ -124,7 +127,7 @@ def _person(dn: str, attributes: dict[str, list[bytes]], name: str, groups: list
 
 
 def _identifier(dn: str, attributes: dict[str, list[bytes]]) -> str:
-    """Return what names the entry for good: its UUID (Active Directory: its GUID), else its DN."""
+    """Return the permanent identifier of the entry: its UUID (Active Directory: its GUID), else its DN."""
     if attributes.get("objectGUID"):
         return str(uuid.UUID(bytes_le=attributes["objectGUID"][0]))
     return _first(attributes, "entryUUID") or dn.lower()
@@ -138,7 +141,7 @@ def _first(attributes: dict[str, list[bytes]], *names: str) -> str:
 
 
 def _first_value(dn: str) -> str:
-    """Return the value of a DN's first part: `designers` of `cn=designers,ou=groups,dc=example,dc=com`."""
+    """Return the value of a DN's first part: `designers` for `cn=designers,ou=groups,dc=example,dc=com`."""
     value: str = ldap.dn.str2dn(dn)[0][0][1]
     return value
 

@@ -1,4 +1,4 @@
-"""No routes: people use the site's own sign-in form. allauth imports this module of every provider."""
+"""No routes: people use the site's own sign-in form. allauth imports this module for every provider."""
 
 from __future__ import annotations
 

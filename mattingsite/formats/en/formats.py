@@ -1,4 +1,4 @@
-"""English formats. Django's own times end with a full stop ("p.m."), which doubles that of a sentence."""
+"""English formats. Django's own times end with a full stop ("p.m."), which would double the one of a sentence."""
 
 TIME_FORMAT = "g:i A"
 DATETIME_FORMAT = "N j, Y, g:i A"

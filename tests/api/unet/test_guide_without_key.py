@@ -12,10 +12,10 @@ import requests
 from PIL import Image
 
 from tests.api.unet.guide_client import GuideClient
-from tests.stack import Stack, running_stack
+from tests.stack import Stack, running_stack, wait_for
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
-GUIDE_URL = "http://localhost:8080"  # the address in the guide's scripts
+GUIDE_URL = "http://localhost:8080"  # the URL in the guide's scripts
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,11 @@ def test_the_guides_three_functions(opened_site: Stack, folder: Path, jpeg_bytes
     batch = client.batch("/root/inputs/", "/root/outputs/")
 
     assert shown == ["127.0.0.1/32 acts for First team"]
-    assert f"OPEN: without a key, {shown[0]}" in "".join(opened_site.output)
+    wait_for(
+        lambda: f"OPEN: without a key, {shown[0]}" in "".join(opened_site.output),
+        timeout_s=60,
+        what="the start does not show the open network",
+    )
     assert single is not None
     assert robust is not None
     for answer in (single, robust):

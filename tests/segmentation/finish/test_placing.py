@@ -113,7 +113,7 @@ def test_by_hand_the_subject_is_zoomed_about_the_middle_and_then_moved(case, pla
     assert share(after, (0, 0)) == pytest.approx(
         [at * case["zoom"] + shift for at, shift in zip(corner, case["shift"], strict=True)]
     )
-    # The source's point that lay at `before` lies at `after`, as the editor's script computes it.
+    # The point of the source at `before` moves to `after`, as in the editor's script.
     source = [
         ((at + 0.5) * side - offset) / before.scale
         for at, side, offset in zip(case["before"], (1000, 500), (before.left, before.top), strict=True)

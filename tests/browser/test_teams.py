@@ -1,0 +1,85 @@
+"""Joining another team, the user's pictures in the previous team, a used invitation, and a webhook's test message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import PHONE, Visitor
+from tests.browser.test_cutting_out import FINISHED, cut_out
+from tests.jobs.site import Site, answer
+
+pytestmark = [pytest.mark.browser, pytest.mark.e2e]
+
+
+@pytest.fixture
+def receiver() -> Iterator[Site]:
+    site = Site({"/hook": answer(b"thank you")})
+    site.thread.start()
+    yield site
+    site.server.shutdown()
+    site.server.server_close()
+
+
+def test_who_joins_a_team_is_offered_to_switch_back_to_the_pictures(sign_up: Callable[..., Visitor], photo_files):
+    host, guest = sign_up().page, sign_up()
+    page = guest.page
+    cut_out(page, photo_files[0])
+    picture = page.url
+    host.goto("/team/")
+    host.get_by_role("button", name="Create link").click()
+    link = host.locator("#link").inner_text()
+
+    page.goto(link)
+    page.get_by_role("button", name="Join the team").click()
+    expect(page.get_by_text("You are now in the team")).to_be_visible()
+    page.goto(picture)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("This picture belongs to")
+    page.get_by_role("button", name="Switch to").click()
+    page.wait_for_selector(FINISHED)
+
+    page.goto(link)
+    expect(page.get_by_role("heading", name="This invitation is no longer valid")).to_be_visible()
+    expect(page.get_by_role("link", name="Home page")).to_be_visible()
+    guest.complaints.clear()  # the browser's own message about the status 404 of both pages
+
+
+def test_a_webhook_is_tested_and_its_answer_is_in_the_log(sign_up: Callable[..., Visitor], receiver: Site):
+    page = sign_up(viewport=PHONE, has_touch=True, is_mobile=True).page
+    page.goto("/webhooks/")
+    page.get_by_label("URL").fill(receiver.url("/hook"))
+    page.get_by_role("button", name="Create webhook").click()
+    page.get_by_role("button", name="Send a test message").click()
+    expect(page.get_by_text("A test message is on its way.")).to_be_visible()
+
+    row = page.get_by_role("row").filter(has_text="Test message")
+    for _ in range(60):
+        if "200" in row.inner_text():
+            break
+        page.wait_for_timeout(500)
+        page.reload()
+    assert "200" in row.inner_text()
+    row.get_by_text("Details").click()
+    expect(row.get_by_text("thank you")).to_be_visible()
+    # On a phone each row is a card: its cells are one below the other, with their names.
+    first, second = row.locator("td").nth(0).bounding_box(), row.locator("td").nth(1).bounding_box()
+    assert second["y"] >= first["y"] + first["height"] - 1
+
+
+def test_a_question_before_a_key_is_revoked_comes_in_the_sites_own_dialog(sign_up: Callable[..., Visitor]):
+    page = sign_up().page
+    page.on("dialog", lambda dialog: pytest.fail(f"the browser's own dialog: {dialog.message}"))
+    page.goto("/keys/")
+    page.fill("input[name=name]", "Shop")
+    page.get_by_role("button", name="Create key").click()
+
+    page.get_by_role("button", name="Revoke").click()
+    page.locator("dialog[open]").get_by_text("Programs that use it stop working at once.").wait_for()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Revoked", exact=True)).to_have_count(0)
+    page.get_by_role("button", name="Revoke").click()
+    page.locator("dialog[open] button[value=yes]").click()
+
+    expect(page.get_by_text("Revoked", exact=True)).to_be_visible()
