@@ -51,7 +51,7 @@ export class Following {
         await this.show(value, wish);
       } catch (error) {
         if (this.wish !== null) continue;
-        this.key = ""; // wanted once more, it is asked for once more
+        this.key = ""; // so that the same wish is sent again
         this.onError(error);
       }
     }
