@@ -10,7 +10,7 @@ export class Following {
    * @param {object} calls
    * @param {(wish: W) => Promise<V>} calls.get
    * @param {(value: V, wish: W) => void | Promise<void>} calls.show
-   * @param {(error: unknown) => void} calls.onError called for a failed wish, which is not repeated
+   * @param {(error: unknown) => void} calls.onError called for a failed wish; the next equal one is sent again
    */
   constructor({ get, show, onError }) {
     this.get = get;
@@ -51,7 +51,7 @@ export class Following {
         await this.show(value, wish);
       } catch (error) {
         if (this.wish !== null) continue;
-        this.key = ""; // wanted once more, it is asked for once more
+        this.key = ""; // so that the same wish is sent again
         this.onError(error);
       }
     }
