@@ -31,7 +31,7 @@ from tests.postgres import running_postgres
 from tests.running.test_rolling_upgrade import COMMIT_OF_1_0_0
 from tests.stack import ROOT, free_port, wait_for
 
-_START_S = 240
+_START_S = 480
 _SUCCEEDED = """
 import json
 from jobs.models import Job
