@@ -13,8 +13,15 @@ from pathlib import Path
 from botocore.config import Config
 
 from jobs.telemetry.logs import FORMATS, logging_settings
-from mattingsite import __version__
 from mattingsite.admin_theme import UNFOLD  # noqa: F401  read by django-unfold
+from mattingsite.api_libraries import (  # noqa: F401  read by the libraries
+    CORS_ALLOW_HEADERS,
+    CORS_EXPOSE_HEADERS,
+    CORS_PREFLIGHT_MAX_AGE,
+    CORS_URLS_REGEX,
+    REST_FRAMEWORK,
+    SPECTACULAR_SETTINGS,
+)
 from mattingsite.data_folder import broker_socket, read_or_create_secret
 from mattingsite.environment import read_environment
 from mattingsite.origins import bucket_origins, origin_of
@@ -282,50 +289,8 @@ CACHES = {
 RQ = {"DEFAULT_RESULT_TTL": 0, "FAILURE_TTL": 3600}
 
 # API ------------------------------------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "jobs.api.auth.KeyAuthentication",
-        "jobs.api.auth.BrowserSession",
-        "jobs.api.auth.NetworkAuthentication",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["jobs.api.auth.HasScope"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": [
-        "jobs.api.bodies.MarkedJson",
-        "rest_framework.parsers.FormParser",
-        "rest_framework.parsers.MultiPartParser",
-    ],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_PAGINATION_CLASS": None,
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
-    "TEST_REQUEST_DEFAULT_FORMAT": "json",
-}
 # Origins whose pages may call the APIs with a key and read signed links. Cookies are not sent along.
 CORS_ALLOWED_ORIGINS = env.origins("MATTING_CORS_ORIGINS", [])
-CORS_URLS_REGEX = r"^/(?!admin/|accounts/|i18n/)"
-CORS_ALLOW_HEADERS = [
-    *("accept", "authorization", "content-type", "content-disposition", "idempotency-key", "x-api-key"),
-    *("if-none-match", "if-range", "range"),  # a dialect registers the headers that only its clients send
-]
-CORS_EXPOSE_HEADERS = [
-    *("Content-Disposition", "Content-Range", "ETag", "Idempotent-Replayed", "Link", "Location", "RateLimit"),
-    *("RateLimit-Policy", "Retry-After", "Server-Timing", "Accept-Ranges", "Keyline-Notes", "X-Ignored-Fields"),
-    *("X-Queue-Length", "X-Queue-Seconds", "X-Request-Id"),
-]
-CORS_PREFLIGHT_MAX_AGE = 3600
-
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Keyline",
-    "DESCRIPTION": "Cuts subjects out of pictures: the native API and published dialects.",
-    "VERSION": __version__,
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    # The hook that moves choices into shared components is omitted: choices then need no names.
-    "POSTPROCESSING_HOOKS": ["jobs.api.schema.problems_named", "jobs.api.schema_additions.document_completed"],
-}
 
 # Keyline -------------------------------------------------------------------------------------------------------------
 MATTING_MAX_IMAGE_BYTES = env.integer("MATTING_MAX_IMAGE_BYTES", 20 * 2**20, minimum=1)

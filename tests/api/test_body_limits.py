@@ -244,12 +244,12 @@ def test_a_stranger_s_chunks_are_not_read(on_disk: list[int]) -> None:
 
 
 def test_a_page_takes_a_form_in_chunks_and_no_more(client: Client, db: None) -> None:
-    form = io.BytesIO(b"login=nobody&password=wrong")
+    form = io.BytesIO(b"login=stranger&password=wrong")
 
     taken = chunked(client, "/accounts/login/", form, "application/x-www-form-urlencoded")
     refused = chunked(client, "/accounts/login/", Endless(), "application/x-www-form-urlencoded")
 
-    assert (taken.status_code, taken.context["form"].data["login"]) == (200, "nobody")
+    assert (taken.status_code, taken.context["form"].data["login"]) == (200, "stranger")
     assert refused.status_code == 413
 
 

@@ -51,7 +51,7 @@ def test_an_untouched_chain_has_no_problem(chain: list[AuditEntry]) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda: AuditEntry.objects.filter(number=2).update(actor_name="nobody"),
+        lambda: AuditEntry.objects.filter(number=2).update(actor_name="another"),
         lambda: AuditEntry.objects.filter(number=2).delete(),
         lambda: AuditEntry.objects.get(number=2).delete(),
         lambda: AuditEntry(number=2, action="x", actor_name="x", at="2026-01-01T00:00Z", hash="x").save(),

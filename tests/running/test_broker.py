@@ -58,4 +58,4 @@ def test_the_server_listens_on_no_port_and_its_socket_is_private(folder: Path) -
 
 def test_a_server_that_never_answers_is_reported(folder: Path) -> None:
     with pytest.raises(broker.BrokerNotReady):
-        broker.wait_until_ready(f"unix://{folder / 'nobody.sock'}", timeout_s=0.05)
+        broker.wait_until_ready(f"unix://{folder / 'missing.sock'}", timeout_s=0.05)

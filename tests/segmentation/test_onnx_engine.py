@@ -191,10 +191,10 @@ def test_auto_unites_the_people_and_a_box_takes_the_one_who_fills_it(load, half_
     assert union.alpha[40:, 40:].min() > 0.99
     assert union.alpha[:26, :15].min() > 0.99
     assert union.alpha[40:, :30].max() == 0.0
-    first, nobody = engine.boxes(half_red, [Box(0, 0, 60, 60), Box(60, 60, 90, 90)])
+    first, nothing = engine.boxes(half_red, [Box(0, 0, 60, 60), Box(60, 60, 90, 90)])
     assert first.alpha[:31, :15].min() > 0.99
     assert first.alpha[:, 20:].max() == 0.0
-    assert nobody.alpha.max() == 0.0
+    assert nothing.alpha.max() == 0.0
 
 
 def test_scores_in_the_fifth_column_and_whole_picture_masks_are_understood(load, half_red):

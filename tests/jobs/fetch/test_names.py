@@ -24,10 +24,10 @@ def test_a_name_is_looked_up_once_and_the_checked_address_is_the_one_used(
         lookups.append(host)
         return ["127.0.0.1"] if len(lookups) == 1 else ["10.0.0.1"]
 
-    def nobody(*args: object, **kwargs: object) -> None:
+    def no_lookup(*args: object, **kwargs: object) -> None:
         raise AssertionError("the system looked the name up a second time")
 
-    monkeypatch.setattr(socket, "getaddrinfo", nobody)
+    monkeypatch.setattr(socket, "getaddrinfo", no_lookup)
     fetched = fetch_bytes(site.url("/a.png", "pictures.example"), site.policy(), resolver=rebinding)
     assert fetched.data == PICTURE
     assert lookups == ["pictures.example"]
