@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -17,10 +16,6 @@ THUMBNAIL_SIDE_PX = 384
 PREVIEW_SIDE_PX = 2048  # a screen's width
 PREVIEW_QUALITY = 85
 
-_ENCODERS: dict[Format, Callable[..., bytes]] = {
-    Format.PNG: encode_png,
-    Format.JPEG: encode_jpeg,
-}
 _TYPES = {Format.PNG: ("image/png", ".png"), Format.JPEG: ("image/jpeg", ".jpg"), Format.WEBP: ("image/webp", ".webp")}
 
 
@@ -91,12 +86,18 @@ def render_cutout(
     background = options.background
     if options.format is Format.JPEG:
         background = background or WHITE
-    if background is None and options.format is Format.PNG:
-        return _rendered(Output.CUTOUT, encode_png(rgb, alpha, kept=kept), options.format, rgb)
-    pixels = join_alpha(rgb, alpha) if background is None else composite(rgb, alpha, background)
-    if options.format is Format.WEBP:
-        return _rendered(Output.CUTOUT, encode_webp(pixels, kept=kept, is_small=is_small), Format.WEBP, pixels)
-    return _rendered(Output.CUTOUT, _ENCODERS[options.format](pixels, kept=kept), options.format, pixels)
+    if background is not None:
+        rgb = composite(rgb, alpha, background)
+    shown = alpha if background is None else None
+    match options.format:
+        case Format.PNG:
+            data = encode_png(rgb, shown, kept=kept)
+        case Format.WEBP:
+            pixels = rgb if shown is None else join_alpha(rgb, shown)
+            data = encode_webp(pixels, kept=kept, is_small=is_small)
+        case Format.JPEG:
+            data = encode_jpeg(rgb, kept=kept)
+    return _rendered(Output.CUTOUT, data, options.format, rgb)
 
 
 def render_gray(kind: Output, levels: np.ndarray, *, kept: Kept = NOTHING_KEPT) -> Rendered:

@@ -9,9 +9,7 @@ from django.conf import settings
 
 from jobs.inference.capabilities import roles_of
 from jobs.models import Role
-from segmentation.engines.manifest import Manifest, manifest_path
-
-BUILT_IN_SUFFIXES = (".safetensors", ".pth")
+from segmentation.engines.manifest import BUILT_IN_SUFFIXES, Manifest, manifest_path
 
 
 def built_in_path(role: Role) -> Path:

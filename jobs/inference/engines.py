@@ -21,7 +21,7 @@ from django.db import DatabaseError, close_old_connections
 from redis.exceptions import RedisError
 
 from jobs.errors import QueueUnavailable
-from jobs.inference.built_in import BUILT_IN_SUFFIXES, built_in_path
+from jobs.inference.built_in import built_in_path
 from jobs.inference.capabilities import licence_needs_acceptance, roles_of
 from jobs.inference.escalation import Escalation
 from jobs.inference.files import digest_of, weights_fetch, weights_locate
@@ -35,7 +35,7 @@ from jobs.work.faults import WorkerUnfit
 from segmentation.cpus import available_cpus
 from segmentation.engines.base import Engine
 from segmentation.engines.fastest import remembered_runtime
-from segmentation.engines.manifest import manifest_path
+from segmentation.engines.manifest import BUILT_IN_SUFFIXES, manifest_path
 from segmentation.engines.registry import (
     a_gpu_may_be_there,
     load_engine,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-from jobs.inference.built_in import BUILT_IN_SUFFIXES, built_in_path
+from jobs.inference.built_in import built_in_path
 from jobs.inference.capabilities import licence_needs_acceptance, roles_of
 from jobs.inference.files import digest_of
 from jobs.models import Role
-from segmentation.engines.manifest import KEYLINE, Manifest, manifest_path
+from segmentation.engines.manifest import BUILT_IN_SUFFIXES, KEYLINE, Manifest, manifest_path
 from segmentation.errors import WeightsInvalid
 
 SUFFIXES = (*BUILT_IN_SUFFIXES, ".onnx")

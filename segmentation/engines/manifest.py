@@ -16,6 +16,7 @@ from typing import Any, Self, get_args, get_type_hints
 
 from segmentation.errors import WeightsInvalid
 
+BUILT_IN_SUFFIXES = (".safetensors", ".pth")  # files of the built-in network; a manifest is optional for them
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 KEYLINE, SALIENT, PEOPLE = "keyline", "salient", "people"  # the families of networks that the engines know

@@ -14,7 +14,7 @@ import numpy as np
 from segmentation.engines.base import Engine
 from segmentation.engines.fastest import fastest_runtime, remembered_runtime
 from segmentation.engines.looking import Looker, SplitLooker, WholeLooker
-from segmentation.engines.manifest import KEYLINE, PEOPLE, Manifest, checked_digest, manifest_path
+from segmentation.engines.manifest import BUILT_IN_SUFFIXES, KEYLINE, PEOPLE, Manifest, checked_digest, manifest_path
 from segmentation.engines.onnx import SalientEngine
 from segmentation.engines.onnx_people import PeopleEngine
 from segmentation.engines.session import GuardedSession, Session
@@ -25,7 +25,6 @@ from segmentation.runtimes import RUNTIMES, Runtime
 
 logger = logging.getLogger(__name__)
 
-BUILT_IN_SUFFIXES = (".safetensors", ".pth")
 VERSION_DIGITS = 12
 LEAST_CONTRAST = 1e-3  # the minimum difference between the highest and the lowest alpha of a test picture
 
