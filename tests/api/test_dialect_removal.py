@@ -34,7 +34,7 @@ ENVIRONMENT = {"PATH": "/usr/bin:/bin"}
 # Shared code that must not name a dialect. Migrations are excluded, because they describe the past.
 SHARED = ("jobs", "mattingsite", "templates", "static")
 # The tests of the code that all dialects share; the other tests of these folders are imported, but not run.
-SMOKE = "test_error_table or test_schema.py or test_registry or test_import_direction or test_fields"
+SMOKE = "test_error_table or test_schema.py or test_registry or test_import_direction or test_fields.py"
 
 
 @pytest.fixture
