@@ -358,7 +358,7 @@ def test_a_rendering_that_nothing_answers_is_not_said_to_be_tried_again(sign_up:
     page.wait_for_selector("#stage-note.error")
 
     assert page.locator("#stage-text").inner_text() == "The connection was lost. Try again."
-    visitor.complaints.clear()  # the browser's own message about the request
+    visitor.expect_complaint("ERR_FAILED")
 
 
 def test_a_picture_is_deleted_with_the_versions_that_the_model_made(sign_up: Callable[..., Visitor], photo_files):

@@ -41,6 +41,7 @@ def choose_picture_behind(page: Page, file: Path) -> None:
         button(page, "Picture").click()
     waiting.value.set_files(file)
     expect(page.get_by_label("Background picture", exact=True)).to_be_visible()
+    page.wait_for_function("() => document.getElementById('finish-picture').naturalWidth > 1")
 
 
 def drag_on_canvas(page: Page, right: float, down: float) -> None:

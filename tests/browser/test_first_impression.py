@@ -130,7 +130,7 @@ def test_a_shared_link_opens_a_page_with_the_picture(sign_up: Callable[..., Visi
     assert wait is not None
     assert wait.status == 410
     assert "expired" in page.locator("h1").inner_text()
-    visitor.complaints.clear()  # the browser's own message about the status 410
+    visitor.expect_complaint("status of 410")
 
 
 def test_the_filters_of_the_gallery_do_not_overlap(sign_up: Callable[..., Visitor]):

@@ -43,7 +43,7 @@ def test_who_joins_a_team_is_offered_to_switch_back_to_the_pictures(sign_up: Cal
     page.goto(link)
     expect(page.get_by_role("heading", name="This invitation is no longer valid")).to_be_visible()
     expect(page.get_by_role("link", name="Home page")).to_be_visible()
-    guest.complaints.clear()  # the browser's own message about the status 404 of both pages
+    guest.expect_complaint("status of 404")
 
 
 def test_a_webhook_is_tested_and_its_answer_is_in_the_log(sign_up: Callable[..., Visitor], receiver: Site):

@@ -39,7 +39,7 @@ def test_a_lost_connection_only_delays_the_sending(sign_up: Callable[..., Visito
     wait_until_ready(page, 2)
 
     assert page.locator("#upload-status").inner_text() == ""
-    visitor.complaints.clear()  # the browser's own message about the lost requests
+    visitor.expect_complaint("ERR_FAILED")
 
 
 def test_a_refusal_for_an_hour_stops_the_sending_until_it_is_tried_again(
@@ -65,7 +65,7 @@ def test_a_refusal_for_an_hour_stops_the_sending_until_it_is_tried_again(
     page.unroute(UPLOADS)
     page.click("#retry")
     wait_until_ready(page, 8)
-    visitor.complaints.clear()
+    visitor.expect_complaint("status of 429")
 
 
 def test_who_is_signed_out_meanwhile_is_told_so_and_goes_on(sign_up: Callable[..., Visitor], photo_files):
@@ -80,7 +80,7 @@ def test_who_is_signed_out_meanwhile_is_told_so_and_goes_on(sign_up: Callable[..
     page.context.add_cookies([session])
     page.click("#retry")
     wait_until_ready(page, 2)
-    visitor.complaints.clear()
+    visitor.expect_complaint("status of 401")
 
 
 def test_files_beyond_a_batch_are_told_of(sign_up: Callable[..., Visitor], photo_files):
@@ -119,7 +119,7 @@ def test_escape_in_the_dialog_for_a_link_fetches_nothing(sign_up: Callable[..., 
     page.wait_for_selector("#url-dialog", state="hidden")
 
     assert sent == []
-    visitor.complaints.clear()
+    visitor.expect_complaint("status of 422")
 
 
 def test_files_chosen_before_the_script_is_there_are_not_lost(sign_up: Callable[..., Visitor], photo_files):
