@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext
+
 from jobs.errors import NotFound
 from jobs.models import BackgroundPicture, RecipeVersion, Team
 from jobs.recipes.builtin import builtin_recipes
@@ -23,6 +25,11 @@ class NamedRecipe:
     version: int
     recipe: Recipe
     is_builtin: bool = False
+
+    @property
+    def title(self) -> str:
+        """Return the title for a page; a built-in recipe's in the reader's language."""
+        return gettext(self.recipe.title) if self.is_builtin else self.recipe.title
 
 
 def recipes_of(actor: Actor) -> list[NamedRecipe]:

@@ -19,7 +19,7 @@ from jobs.api.native.documents import job_document, versions_document
 from jobs.errors import JobNotFound, NotFound
 from jobs.models import Job, Team
 from jobs.pixels import PROCESS_FAILED
-from jobs.recipes.builtin import canvas_sizes
+from jobs.recipes.builtin import canvas_sizes, id_photos
 from jobs.recipes.selectors import backgrounds_of, recipes_of
 from jobs.results.originals import original_small
 from jobs.teams.caller import caller_of
@@ -100,6 +100,7 @@ class PictureView(JobPage, TemplateView):
             qualities=quality_choices(self.actor.team),
             recipes=recipes_of(self.actor),
             canvas_sizes=canvas_sizes(),
+            id_photos=id_photos(),
             longest_side_px=MAX_SIDE_PX,
             backgrounds=backgrounds_of(self.actor),
             job_recipes=[named["name"] for named in job.recipes],

@@ -71,11 +71,11 @@ def violations(
     for output, file in zip(recipe.outputs, files, strict=True):
         if rules.formats and output.format not in rules.formats:
             broken("formats", f"The file is {output.format}, but only {', '.join(rules.formats)} is allowed.")
+        kind = CONTENT_TYPES[output.format][1]
+        if rules.min_bytes is not None and len(file.data) < rules.min_bytes:
+            broken("min_bytes", f"The {kind} has {len(file.data)} bytes, less than {rules.min_bytes}.")
         if rules.max_bytes is not None and len(file.data) > rules.max_bytes:
-            broken(
-                "max_bytes",
-                f"The {CONTENT_TYPES[output.format][1]} has {len(file.data)} bytes, more than {rules.max_bytes}.",
-            )
+            broken("max_bytes", f"The {kind} has {len(file.data)} bytes, more than {rules.max_bytes}.")
     return tuple(found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -22,6 +23,7 @@ CONTENT_TYPES = {
     FileFormat.WEBP: ("image/webp", "webp"),
     FileFormat.PSD: ("image/vnd.adobe.photoshop", "psd"),
 }
+HIGHEST_QUALITY = 100
 LEAST_QUALITY = 20  # below this quality the output is refused
 _FULL_CHROMA_FROM = 90
 _EXIF_DPI, _EXIF_INCH = 72, 2
@@ -80,20 +82,49 @@ def write_file(pixels: np.ndarray, layers: Layers, output: OutputFile, *, for_sc
 
 
 def _lossy(pixels: np.ndarray, output: OutputFile, effort: int) -> tuple[bytes, int]:
-    """Return the file with the best quality, at most the wanted one, that fits `max_bytes`, found by bisection."""
+    """Return the file and its quality: the wanted one, or the nearest one whose file has an allowed size."""
     data = _at_quality(pixels, output, output.quality, effort)
-    if output.max_bytes is None or len(data) <= output.max_bytes:
-        return data, output.quality
+    if output.min_bytes is not None and len(data) < output.min_bytes:
+        return _larger(pixels, output, effort, data)
+    if output.max_bytes is not None and len(data) > output.max_bytes:
+        return _smaller(pixels, output, effort, data)
+    return data, output.quality
+
+
+def _larger(pixels: np.ndarray, output: OutputFile, effort: int, data: bytes) -> tuple[bytes, int]:
+    """Return the least quality above the wanted one that reaches `min_bytes`, or the highest within `max_bytes`.
+
+    data: the file of the wanted quality. The quality is found by bisection.
+    """
+    least, most = output.min_bytes or 0, output.max_bytes or math.inf
+    best, best_quality = data, output.quality
+    low, high = output.quality + 1, HIGHEST_QUALITY
+    while low <= high:
+        middle = (low + high) // 2
+        data = _at_quality(pixels, output, middle, effort)
+        is_large_enough = len(data) >= least
+        if len(data) <= most and (is_large_enough or len(best) < least):
+            best, best_quality = data, middle
+        low, high = (low, middle - 1) if is_large_enough else (middle + 1, high)
+    return best, best_quality
+
+
+def _smaller(pixels: np.ndarray, output: OutputFile, effort: int, data: bytes) -> tuple[bytes, int]:
+    """Return the best quality below the wanted one that fits `max_bytes`, or the least one, by bisection.
+
+    data: the file of the wanted quality.
+    """
+    most = output.max_bytes or 0
     best, best_quality = data, output.quality
     low, high = min(LEAST_QUALITY, output.quality), output.quality - 1
     while low <= high:
         middle = (low + high) // 2
         data = _at_quality(pixels, output, middle, effort)
-        if len(data) <= output.max_bytes:
+        if len(data) <= most:
             best, best_quality, low = data, middle, middle + 1
         else:
             high = middle - 1
-            if len(best) > output.max_bytes:
+            if len(best) > most:
                 best, best_quality = data, middle
     return best, best_quality
 

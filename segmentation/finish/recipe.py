@@ -215,15 +215,26 @@ class FileFormat(StrEnum):
 
 
 class OutputFile(_Part):
-    """One file. max_bytes: the best quality within this size is searched (JPEG and WebP)."""
+    """One file (JPEG and WebP: the quality is searched for both limits of the size).
+
+    max_bytes: the best quality within this size is used. min_bytes: a smaller file is encoded at the least higher
+    quality that reaches this size, or at the highest within `max_bytes`.
+    """
 
     format: FileFormat = FileFormat.JPEG
     quality: int = Field(90, ge=1, le=100)
     dpi: int = Field(72, ge=1, le=2400)
     color_profile: Literal["srgb", "none"] = "srgb"
+    min_bytes: int | None = Field(None, ge=1024, le=100 * 2**20)
     max_bytes: int | None = Field(None, ge=1024, le=100 * 2**20)
     name: str = Field("{name}-{recipe}-{n}.{ext}", min_length=1, max_length=120)
     shadow_layer: bool = Field(False, description="Write the shadow alone, as a transparent PNG, instead.")
+
+    @model_validator(mode="after")
+    def _has_a_possible_size(self) -> Self:
+        if self.min_bytes is not None and self.max_bytes is not None and self.min_bytes > self.max_bytes:
+            raise ValueError("min_bytes is larger than max_bytes")
+        return self
 
     @field_validator("name")
     @classmethod
@@ -258,6 +269,7 @@ class Rules(_Part):
     allows_transparency: bool = True
     aspect: str | None = None
     formats: tuple[FileFormat, ...] = ()
+    min_bytes: int | None = None
     max_bytes: int | None = None
     source: str = ""
     checked_on: str = ""

@@ -147,7 +147,7 @@ def screen_recipe(recipe: Recipe, enlarged: float) -> Recipe:
 
 
 def _screen_rules(rules: Rules) -> Rules:
-    sizes = dict.fromkeys(("min_side_px", "min_short_side_px", "max_side_px", "max_bytes"))
+    sizes = dict.fromkeys(("min_side_px", "min_short_side_px", "max_side_px", "min_bytes", "max_bytes"))
     return rules.model_copy(update=sizes | {"formats": ()})
 
 

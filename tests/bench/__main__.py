@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from tests.bench import in_page, machine, on_site, pages, rivals, several, steps
+from tests.bench import bench_finish, in_page, machine, on_site, pages, rivals, several, steps
 from tests.bench.figures import Figure, Run, Section, markdown, save
 from tests.bench.on_site import Site
 from tests.bench.sizes import QUICK, Sizes
@@ -37,6 +37,7 @@ OWN_SITES: dict[str, tuple[str, Callable[[Sizes], list[Figure]]]] = {
     "workers": ("Two workers", several.two_workers),
     "hosts": ("Two hosts", several.two_hosts),
     "steps": ("Steps of the pipeline", steps.figures),
+    "finish": ("Finished pictures", bench_finish.figures),
     "sqlite": ("Pages on SQLite", pages.sqlite),
     "postgres": ("Pages on PostgreSQL", pages.postgres),
 }

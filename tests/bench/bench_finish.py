@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import statistics
-import sys
 import time
 from collections.abc import Callable
 
@@ -20,11 +19,12 @@ from skimage import data
 
 from segmentation.finish.recipe import Shadow, ShadowType
 from segmentation.finish.shadows import reflection, shadow_opacity
+from tests.bench.figures import Figure
+from tests.bench.sizes import Sizes
 from tests.stack import Stack, running_stack
 
 SIZE = (1920, 1080)
 ROUNDS = 15
-PICTURES = 200
 RECIPES = ("amazon-main", "shopify-square", "instagram-square")
 MOST_MS = 40.0  # the limit for a shadow at 1080p
 
@@ -87,21 +87,19 @@ def job_s(stack: Stack, photos: list[bytes], recipes: tuple[str, ...]) -> tuple[
     return took_s, kinds.count("finished")
 
 
-def main(count: int) -> None:
-    say = sys.stdout.write
-    say(f"{'shadow, 1920 x 1080':26}{'median ms':>10}{'least ms':>10}\n")
-    times_ms = shadow_times_ms()
-    for name, values in times_ms.items():
-        say(f"{name:26}{statistics.median(values):10.1f}{min(values):10.1f}\n")
-    slowest = max(statistics.median(values) for values in times_ms.values())
-    say(f"at most {MOST_MS:g} ms: {'yes' if slowest <= MOST_MS else 'NO'}\n")
-    photos = pictures(count)
+def figures(sizes: Sizes) -> list[Figure]:
+    found = [
+        Figure(f"finish.shadow.{name}", f"shadow {name}, 1920 x 1080", statistics.median(values), "ms", MOST_MS)
+        for name, values in shadow_times_ms().items()
+    ]
+    photos = pictures(sizes.finished)
     with running_stack(MATTING_WORKERS="1", WEB_PROCESSES="1") as stack:
         plain_s, _ = job_s(stack, photos, ())
         finished_s, files = job_s(stack, photos, RECIPES)
-    say(f"{count} pictures: {plain_s:.1f} s cut out, {finished_s:.1f} s with {len(RECIPES)} recipes ({files} files), ")
-    say(f"{(finished_s - plain_s) / max(files, 1) * 1000:.0f} ms a finished file\n")
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else PICTURES)
+    what = f"a job of {len(photos)} pictures"
+    return [
+        *found,
+        Figure("finish.plain", f"{what} without recipes", plain_s, "s"),
+        Figure("finish.recipes", f"{what} with {len(RECIPES)} recipes", finished_s, "s"),
+        Figure("finish.file", "one finished file", (finished_s - plain_s) / max(files, 1) * 1000, "ms"),
+    ]

@@ -24,6 +24,7 @@ class Sizes:
     slider: int = 12
     drops: int = 9
     growth: int = 2000
+    finished: int = 200
     scaling: int = 64
     rival_requests: int = 10
     rival_folder: int = 12
@@ -44,6 +45,7 @@ QUICK = Sizes(
     slider=3,
     drops=2,
     growth=12,
+    finished=3,
     scaling=4,
     rival_requests=1,
     rival_folder=2,

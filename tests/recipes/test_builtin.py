@@ -8,9 +8,11 @@ import cv2
 import numpy as np
 import pytest
 from django.conf import settings
+from django.utils.translation import override
 from skimage import data
 
-from jobs.recipes.builtin import builtin_recipes
+from jobs.recipes.builtin import builtin_recipes, id_photos
+from jobs.recipes.titles import TITLES
 from segmentation.encode import read_alpha
 from segmentation.engines.registry import load_engine
 from segmentation.finish.finish import finish
@@ -88,6 +90,7 @@ def test_a_result_of_a_real_photo_that_breaks_a_rule_is_named(
         ("max_fill", {"max_fill": 0.5}),
         ("max_side_px", {"max_side_px": 1500}),
         ("aspect", {"aspect": "4:3"}),
+        ("min_bytes", {"min_bytes": 5_000_000}),
         ("max_bytes", {"max_bytes": 2000}),
     ],
 )
@@ -106,3 +109,12 @@ def test_a_small_subject_breaks_the_rule_for_how_much_it_fills() -> None:
     result = finish(astronaut(), speck, builtin_recipes()["amazon-main"])
 
     assert [violation.rule for violation in result.violations] == ["min_fill"]
+
+
+def test_the_titles_are_in_the_translation_catalogue_and_shown_in_the_readers_language() -> None:
+    assert tuple(recipe.title for recipe in builtin_recipes().values()) == TITLES
+    with override("de"):
+        texts = [photo.text for photo in id_photos()]
+
+    assert "Britischer Pass, 35 × 45 mm" in texts
+    assert len(texts) == sum(name.startswith("id-photo-") for name in builtin_recipes())

@@ -9,6 +9,7 @@ import { photoSize, placement, sheetLayout, withResolution } from "./id_photo_la
 /** @typedef {import("../api/job.js").JobImage} JobImage */
 
 const JPEG_QUALITY = 0.95;
+const WHITE = "#fff";
 /** @type {Record<string, Pair>} */
 const NUDGES = { ArrowLeft: [-4, 0], ArrowRight: [4, 0], ArrowUp: [0, -4], ArrowDown: [0, 4] };
 
@@ -58,13 +59,15 @@ export class IdPhoto {
     const { cutout, image } = this.shown;
     const [pictureWidth, pictureHeight] = [image.width ?? 0, image.height ?? 0];
     const size = photoSize(this.size.value);
+    const { color, top } = this.size.selectedOptions[0]?.dataset ?? {};
     [this.canvas.width, this.canvas.height] = size;
     const context = contextOf(this.canvas.getContext("2d"));
-    context.fillStyle = find(this.dialog, "[name=id-color]:checked", HTMLInputElement).value;
+    context.fillStyle = find(this.dialog, "[name=id-color]:checked", HTMLInputElement).value || color || WHITE;
     context.fillRect(0, 0, ...size);
     context.imageSmoothingQuality = "high";
     const subject = image.foreground ?? [0, 0, pictureWidth, pictureHeight];
-    const { scale, x, y } = placement(size, subject, { zoom: Number(this.zoom.value), shift: this.shift });
+    const chosen = { zoom: Number(this.zoom.value), shift: this.shift, top: Number(top) };
+    const { scale, x, y } = placement(size, subject, chosen);
     context.drawImage(cutout, x, y, pictureWidth * scale, pictureHeight * scale);
   }
 
@@ -101,7 +104,7 @@ function sheetOf(photo) {
   const { size, corners } = sheetLayout([photo.width, photo.height]);
   const paper = create("canvas", { width: size[0], height: size[1] });
   const context = contextOf(paper.getContext("2d"));
-  context.fillStyle = "#fff";
+  context.fillStyle = WHITE;
   context.fillRect(0, 0, ...size);
   context.strokeStyle = "#bbb"; // to cut along
   for (const [x, y] of corners) {

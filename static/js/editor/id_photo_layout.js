@@ -7,7 +7,6 @@ export const DPI = 300;
 const MM_PER_INCH = 25.4;
 const SHEET_MM = Object.freeze(/** @type {Pair} */ ([152, 102])); // 6 × 4 inch photo paper
 const GAP_MM = 2;
-const HEAD_ROOM = 0.1; // share of the photo's height above the head
 const SUBJECT_WIDTH = 0.96; // share of the photo's width
 
 /**
@@ -20,26 +19,27 @@ export function pixels(mm) {
 }
 
 /**
- * Return the size in pixels of a photo such as "35x45", in millimetres.
+ * Return the width and height of a photo from text such as "413x531".
  * @param {string} text
  * @returns {Pair}
  */
 export function photoSize(text) {
   const [width, height] = text.split("x").map(Number);
-  return [pixels(width), pixels(height)];
+  return [width, height];
 }
 
 /**
  * Return the scale of the picture on the photo and the position of its corner; the subject fills the width.
  * @param {Pair} photo
  * @param {Box} subject
- * @param {{ zoom: number, shift: Pair }} chosen by hand, the shift in pixels of the photo
+ * @param {{ zoom: number, shift: Pair, top: number }} chosen zoom and shift by hand, the shift in pixels of the photo;
+ *   the space above the head, as a share of the photo's height
  * @returns {{ scale: number, x: number, y: number }}
  */
-export function placement([width, height], [left, top, right], { zoom, shift }) {
+export function placement([width, height], [left, top, right], { zoom, shift, top: room }) {
   const scale = (width / Math.max(1, right - left)) * SUBJECT_WIDTH * zoom;
   const x = width / 2 - ((left + right) / 2) * scale + shift[0];
-  const y = height * HEAD_ROOM - top * scale + shift[1];
+  const y = height * room - top * scale + shift[1];
   return { scale, x, y };
 }
 

@@ -65,6 +65,22 @@ def test_the_best_quality_that_fits_is_searched():
     assert 20 <= bound.quality < 95
 
 
+def test_the_quality_is_raised_for_a_file_that_is_too_small():
+    noisy = {"type": "gradient", "start": "#000", "end": "#fff"}
+    least, most = (
+        len(finished(background=noisy, outputs=[{"format": "jpeg", "quality": quality}]).files[0].data)
+        for quality in (95, 97)
+    )
+    wish = {"format": "jpeg", "quality": 40, "min_bytes": least}
+
+    enough = finished(background=noisy, outputs=[wish]).files[0]
+    within = finished(background=noisy, outputs=[wish | {"max_bytes": most}]).files[0]
+
+    assert least <= len(enough.data)
+    assert enough.quality <= 95
+    assert least <= len(within.data) <= most
+
+
 def test_a_size_that_no_quality_fits_is_refused_by_name():
     with pytest.raises(InvalidParameter) as refused:
         finished(
