@@ -235,6 +235,7 @@ def test_an_id_photo_is_saved_at_its_size_and_resolution(sign_up: Callable[..., 
     cut_out(page, photo_files[0])
 
     page.click("#id-photo")
+    page.get_by_label("Size", exact=True).select_option("China 1-inch photo (一寸照), 25 × 35 mm")
     picture = downloaded(page, lambda: page.click("#id-save"))
     sheet = downloaded(page, lambda: page.click("#id-sheet"))
 
