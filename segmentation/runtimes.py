@@ -27,3 +27,8 @@ INSTALL_ONNX_CUDA = (
 )
 MAY_USE_GPUS = (Runtime.AUTO, Runtime.TORCH_CUDA, Runtime.ONNX)
 RUNTIMES = tuple(str(runtime) for runtime in Runtime)
+
+
+def device_of(runtime: str) -> str:
+    """Return the kind of device that a runtime uses: `cuda` or `cpu`."""
+    return "cuda" if "cuda" in runtime else "cpu"

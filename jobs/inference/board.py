@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 from jobs.errors import QueueUnavailable
 from jobs.inference.hosts import DIGITS, Host, hosts_now
 from jobs.inference.installed import Installed, installed_models
-from jobs.inference.selectors import active_versions, model_figures
+from jobs.inference.selectors import ModelFigures, active_versions, model_figures
 from jobs.models import ModelVersion, Role, Tier
 from segmentation.checkpoints import public_checkpoints
 from segmentation.engines.manifest import Manifest
@@ -22,7 +22,10 @@ FIGURES_DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """One role and tier: its active model, the model's file if this host has it, and the hosts that have loaded it."""
+    """One role and tier: its active model, the model's file if this host has it, and the hosts that have loaded it.
+
+    figures: the model's results in this tier; None if it has processed no picture.
+    """
 
     role: Role
     tier: Tier
@@ -30,6 +33,7 @@ class Place:
     file: Installed | None
     loaded: list[dict[str, object]]
     lacking: list[str]
+    figures: ModelFigures | None
 
     @property
     def is_built_in(self) -> bool:
@@ -41,11 +45,14 @@ def models_board() -> dict[str, Any]:
     files = installed_models()
     hosts = _hosts()
     active = active_versions()
+    figures = model_figures(since=timezone.now() - dt.timedelta(days=FIGURES_DAYS))
     return {
-        "places": [_place(role, tier, active.get((role, tier)), files, hosts or {}) for role in Role for tier in Tier],
+        "places": [
+            _place(role, tier, active.get((role, tier)), files, hosts or {}, figures) for role in Role for tier in Tier
+        ],
         "files": [file for file in files if not file.is_built_in],
         "hosts": None if hosts is None else list(hosts.values()),
-        "figures": model_figures(since=timezone.now() - dt.timedelta(days=FIGURES_DAYS)),
+        "figures": figures,
         "figures_days": FIGURES_DAYS,
         "fetchable": _fetchable(files),
         "tiers": [(str(tier), tier.label) for tier in Tier],
@@ -60,7 +67,12 @@ def _hosts() -> dict[str, Host] | None:
 
 
 def _place(
-    role: Role, tier: Tier, version: ModelVersion | None, files: list[Installed], hosts: dict[str, Host]
+    role: Role,
+    tier: Tier,
+    version: ModelVersion | None,
+    files: list[Installed],
+    hosts: dict[str, Host],
+    figures: list[ModelFigures],
 ) -> Place:
     if version is None:
         file = next((file for file in files if role in file.built_in_for), None) if tier is Tier.FAST else None
@@ -76,7 +88,9 @@ def _place(
         for one in host.loaded
         if sha256 and one.get("version") == sha256[:DIGITS]
     ]
-    return Place(role, tier, version, file, loaded, lacking)
+    digits = sha256[:DIGITS]
+    found = next((one for one in figures if digits and one.model.endswith(f" {digits}") and one.tier == tier), None)
+    return Place(role, tier, version, file, loaded, lacking, found)
 
 
 def _fetchable(files: list[Installed]) -> list[Manifest]:

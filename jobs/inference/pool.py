@@ -11,6 +11,7 @@ from pathlib import Path
 
 from jobs.inference.memory import rss_bytes
 from segmentation.engines.base import Engine
+from segmentation.runtimes import device_of
 
 logger = logging.getLogger(__name__)
 
@@ -97,13 +98,14 @@ class Pool:
                 self._unload(key, "made room")
 
     def describe(self) -> list[dict[str, object]]:
-        """Return name, version, runtime and memory of each loaded model, for the heartbeat."""
+        """Return name, version, runtime, device and memory of each loaded model, for the heartbeat."""
         with self._lock:
             return [
                 {
                     "model": one.engine.name,
                     "version": one.engine.version,
                     "runtime": one.engine.runtime,
+                    "device": device_of(one.engine.runtime),
                     "megabytes": round(one.bytes / 2**20),
                 }
                 for one in self._loaded.values()

@@ -20,6 +20,7 @@ from jobs.work.faults import fitness
 from jobs.work.lanes import lanes
 from jobs.work.tasks import worker_name
 from mattingsite import __version__
+from segmentation.runtimes import device_of
 
 logger = logging.getLogger(__name__)
 
@@ -55,13 +56,9 @@ def _load_model(name: str) -> Callable[[], dict[str, object]]:
             )
         raise
     threading.Thread(target=upkeep_forever, name="models", daemon=True).start()
-    if _device(engines().describe()) == "cuda":
+    if device_of(str(engines().describe().get("runtime", ""))) == "cuda":
         lanes.open(settings.MATTING_GPU_PICTURES)
     return engines().describe
-
-
-def _device(described: dict[str, object]) -> str:
-    return "cuda" if "cuda" in str(described.get("runtime", "")) else "cpu"
 
 
 def _state(role: str) -> dict[str, Any]:
@@ -82,7 +79,7 @@ def _beat(name: str, role: str, describe: Callable[[], dict[str, object]]) -> No
     while True:
         try:
             described = describe()
-            device = {"device": _device(described)} if described else {}
+            device = {"device": device_of(str(described.get("runtime", "")))} if described else {}
             queue.beat(name, _state(role) | described | device | fitness.describe() | {"beat_at": time.time()})
         except Exception:
             logger.warning("the heartbeat of %s did not reach the queue", name)

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
-from jobs.models import AuditEntry, ModelVersion, Role, Tier
+from jobs.inference.installed import installed_models
+from jobs.models import AuditEntry, Job, JobImage, ModelVersion, Role, Status, Team, Tier
 from jobs.work import queue
 from tests.segmentation.onnx_networks import red_network
 
@@ -70,6 +72,27 @@ def test_the_page_shows_the_built_in_model_and_what_is_installed(root: Client, w
         "fetch_weights u2net",
     ):
         assert text in page
+
+
+def test_each_role_shows_where_its_model_runs_and_what_a_picture_costs(root: Client, weights_dir: Path) -> None:
+    built_in = next(file for file in installed_models() if Role.SUBJECT in file.built_in_for)
+    loaded = {"version": built_in.sha256[:12], "runtime": "openvino", "device": "cpu", "megabytes": 250}
+    queue.beat("w1", {"host": "alpha", "role": "pictures", "loaded": [loaded]})
+    team = Team.objects.create(name="Studio")
+    job = Job.objects.create(team=team, dialect=Job.Dialect.NATIVE, options={}, images_total=1)
+    done = {
+        "status": Status.SUCCEEDED,
+        "finished_at": timezone.now(),
+        "tier": Tier.FAST,
+        "timings_ms": {"model": 158.2},
+    }
+    JobImage.objects.create(job=job, model_version=f"{built_in.name} {built_in.sha256[:12]}", **done)
+
+    page = root.get(PAGE).content.decode()
+
+    roles = page.partition("<h2>Installed")[0]
+    assert "alpha: openvino, cpu, 250 MB" in roles
+    assert "158 ms" in roles
 
 
 def test_one_click_activates_a_model_in_a_role_and_tier(operator: Client, weights_dir: Path) -> None:
