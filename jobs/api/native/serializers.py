@@ -212,23 +212,18 @@ class AgainRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
     )
 
 
-class VariantRequestSerializer(AgainRequestSerializer):
+class RenderingSerializer(AgainRequestSerializer):
     """Fields of a new rendering of a finished picture; the model does not run again."""
 
-    keep = SwitchField(default=False, help_text="Store the rendering and answer its link.")
     brush = serializers.FileField(
         required=False, help_text="A gray PNG drawn over the alpha: 0 erases, 255 restores, 128 keeps."
     )
-    for_screen = SwitchField(default=False, help_text="Render at screen size, faster; not for downloads.")
     recipe = serializers.CharField(
         required=False, max_length=60, help_text="Finish the picture by a recipe, as `name` or `name@version`."
     )
     finish = FinishField(
         required=False,
         help_text="Finish the picture by a recipe that is not stored, without a title; its first file is sent or kept.",
-    )
-    output = serializers.IntegerField(
-        min_value=1, default=1, help_text="Which file of the recipe is sent; `keep` stores all of them."
     )
     people = PeopleField(required=False, help_text="Which people of an `instances` job to keep, by id.")
 
@@ -246,6 +241,16 @@ class VariantRequestSerializer(AgainRequestSerializer):
                     f"{name}: a variant cannot change it; send it to `again`, which runs the model",
                     field=name,
                 )
+
+
+class VariantRequestSerializer(RenderingSerializer):
+    """Fields of a variant: a rendering, and how it is answered."""
+
+    keep = SwitchField(default=False, help_text="Store the rendering and answer its link.")
+    for_screen = SwitchField(default=False, help_text="Render at screen size, faster; not for downloads.")
+    output = serializers.IntegerField(
+        min_value=1, default=1, help_text="Which file of the recipe is sent; `keep` stores all of them."
+    )
 
 
 class JobFilterSerializer(KnownFieldsOnly, serializers.Serializer):

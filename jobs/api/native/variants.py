@@ -32,7 +32,7 @@ from segmentation.finish.recipe import Recipe
 from .base import IDEMPOTENCY_KEY, JOB_QUERY, WAIT, NativeView
 from .documents import FileSerializer, JobSerializer, file_document
 from .recipes import finished_response
-from .serializers import AgainRequestSerializer, VariantRequestSerializer, in_format
+from .serializers import AgainRequestSerializer, RenderingSerializer, VariantRequestSerializer, in_format
 
 KEPT_LINK_TTL_S = 7 * 24 * 3600  # stored renderings are visible to other users
 
@@ -72,8 +72,8 @@ class VariantsView(NativeView):
         image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
         body.require_effect(image.cutout_options)
         values = body.validated_data
-        named = recipe_named(self.actor, values["recipe"]) if values.get("recipe") else None
-        rendering = self.begin(body, image, recipe=named.recipe if named else values.get("finish"))
+        named, recipe = self.recipe_of(body)
+        rendering = self.begin(body, image, recipe=recipe)
         answer: Callable[[], HttpResponseBase]
         if named is None:
             answer = partial(self._answer, rendering, keeps=values["keep"])
@@ -83,9 +83,15 @@ class VariantsView(NativeView):
             answer = partial(finished_response, rendering, values["output"])
         return self.when_done(rendering.future, then=answer, left=rendering.drop)
 
+    def recipe_of(self, body: RenderingSerializer) -> tuple[NamedRecipe | None, Recipe | None]:
+        """Return the stored recipe that a request names, and the recipe to apply: that one, or its `finish`."""
+        values = body.validated_data
+        named = recipe_named(self.actor, values["recipe"]) if values.get("recipe") else None
+        return named, named.recipe if named else values.get("finish")
+
     def begin(
         self,
-        body: VariantRequestSerializer,
+        body: RenderingSerializer,
         image: JobImage,
         *,
         recipe: Recipe | None = None,
@@ -100,7 +106,7 @@ class VariantsView(NativeView):
             options=in_format(body, preferred_format(self.request)),
             brush_png=brush.read(MAX_BRUSH_BYTES + 1) if brush else b"",
             people=values.get("people"),
-            for_screen=values["for_screen"] and not values["keep"],
+            for_screen=values.get("for_screen", False) and not values.get("keep", False),
             with_thumbnail=with_thumbnail,
             recipe=recipe,
             background=None if recipe is None else background_of(image.job.team, recipe),

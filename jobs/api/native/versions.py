@@ -31,13 +31,13 @@ from .documents import (
     versions_document,
 )
 from .edits import EditField
-from .serializers import VariantRequestSerializer
+from .serializers import RenderingSerializer
 from .variants import VariantsView
 
 NAME_LENGTH = Version._meta.get_field("name").max_length
 
 
-class VersionRequestSerializer(VariantRequestSerializer):
+class VersionRequestSerializer(RenderingSerializer):
     """Fields of a rendering to save as a version, and the edit that the editor restores with it."""
 
     name = serializers.CharField(max_length=NAME_LENGTH, required=False, allow_blank=True, default="")
@@ -104,8 +104,8 @@ class VersionsView(VariantsView, _PictureView):
         body.is_valid(raise_exception=True)
         image = image_at(job_get(self.actor, job_id), body.validated_data.get("position"))
         body.require_effect(image.cutout_options)
-        finish = body.validated_data.get("finish")
-        rendering = self.begin(body, image, recipe=finish, with_thumbnail=True)
+        _, recipe = self.recipe_of(body)
+        rendering = self.begin(body, image, recipe=recipe, with_thumbnail=True)
         return self.when_done(rendering.future, then=partial(self._saved, rendering, body), left=rendering.drop)
 
     def _saved(self, rendering: Rendering, body: VersionRequestSerializer) -> Response:

@@ -112,6 +112,23 @@ def test_a_finished_version_comes_back_with_its_edit_and_its_thumbnail(alice: Pe
     assert alice.browser().get(f"/jobs/{job['id']}/").context["edit_json"] == {"version": 2, "edit": edit}
 
 
+def test_a_version_may_be_finished_by_a_stored_recipe(alice: Person, job: dict[str, Any]) -> None:
+    address = f"/api/jobs/{job['id']}/versions/"
+
+    saved = alice.api().post(address, {"recipe": "instagram-square"}, JSON)
+
+    assert saved.status_code == 201
+    assert pixels_of(alice.api().get(saved.json()["file"]["url"])).shape == (1080, 1080, 3)
+    assert alice.api().post(address, {"recipe": "no-such"}, JSON).status_code == 404
+
+
+@pytest.mark.parametrize("field", ["keep", "for_screen", "output"])
+def test_a_version_is_always_one_stored_file_of_full_size(alice: Person, job: dict[str, Any], field: str) -> None:
+    answer = alice.api().post(f"/api/jobs/{job['id']}/versions/", {field: 1}, JSON)
+
+    assert (answer.status_code, answer.json()["field"]) == (422, field)
+
+
 def test_a_form_with_a_brush_takes_a_finish_as_json_and_a_kept_one_is_one_file(
     alice: Person, job: dict[str, Any]
 ) -> None:
