@@ -9,9 +9,10 @@ from pathlib import Path
 
 from django.utils.translation import gettext
 
-from segmentation.finish.recipe import Align, ColorBackground, Recipe
+from segmentation.finish.recipe import Align, Recipe
 
 MM_PER_INCH = 25.4
+_FINISH_OF_ID_PHOTO = ("canvas", "placement", "background", "outputs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +36,20 @@ class CanvasSize:
 
 @dataclass(frozen=True, slots=True)
 class IdPhoto:
-    """A photo for an identity document. top: the free space above the head, as a share of the height."""
+    """A photo for an identity document: the built-in recipe that describes it."""
 
-    title: str
-    width_px: int
-    height_px: int
-    dpi: int
-    color: str
-    top: float
+    recipe: Recipe
 
     @property
-    def value(self) -> str:
-        """Return the size in the format of the editor's script."""
-        return f"{self.width_px}x{self.height_px}"
+    def finish_json(self) -> str:
+        """Return the recipe as the `finish` of a rendering."""
+        return json.dumps({name: part for name, part in self.recipe.to_json().items() if name in _FINISH_OF_ID_PHOTO})
 
     @property
     def text(self) -> str:
-        width, height = (round(side * MM_PER_INCH / self.dpi) for side in (self.width_px, self.height_px))
-        return f"{gettext(self.title)}, {width} × {height} mm"
+        canvas, dpi = self.recipe.canvas, self.recipe.outputs[0].dpi
+        width, height = (round((side or 0) * MM_PER_INCH / dpi) for side in (canvas.width_px, canvas.height_px))
+        return f"{gettext(self.recipe.title)}, {width} × {height} mm"
 
 
 @cache
@@ -77,20 +74,9 @@ def canvas_sizes() -> tuple[CanvasSize, ...]:
 
 @cache
 def id_photos() -> tuple[IdPhoto, ...]:
-    """Return the built-in photos for identity documents: recipes with a placed head, rules and a plain background."""
+    """Return the built-in photos for identity documents: recipes that place a head and have rules."""
     return tuple(
-        IdPhoto(
-            recipe.title,
-            recipe.canvas.width_px,
-            recipe.canvas.height_px,
-            recipe.outputs[0].dpi,
-            recipe.background.color,
-            recipe.placement.head.top,
-        )
+        IdPhoto(recipe)
         for recipe in builtin_recipes().values()
-        if recipe.placement.align is Align.HEAD
-        and recipe.rules is not None
-        and recipe.canvas.width_px is not None
-        and recipe.canvas.height_px is not None
-        and isinstance(recipe.background, ColorBackground)
+        if recipe.placement.align is Align.HEAD and recipe.rules is not None
     )

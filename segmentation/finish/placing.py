@@ -16,6 +16,7 @@ _WEIGHT_PULL = 0.5  # how far the optical centre is from the middle of the box t
 _MOST_SHIFT = 0.15  # share of the free space: how far the optical centre may move a subject from the middle
 _HEAD_PER_SHOULDERS = 0.55  # height of a head per width of the shoulders, of an adult seen from the front
 _CHIN_ABOVE_NECK = 0.95
+_OPAQUE = 127
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +167,7 @@ def center_of_mass(alpha: np.ndarray) -> tuple[float, float]:
 
 def _place_head(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placement) -> Place:
     """Place a portrait with crown and chin at the positions that the document requires."""
-    crown, chin, middle_x = head_of(alpha, frame)
+    crown, chin, middle_x = head_of(alpha)
     head: Head = placement.head
     size = max(1.0, chin - crown)
     needed = size / head.height
@@ -179,21 +180,34 @@ def _place_head(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placem
     return Place(width, height, scale, width / 2 - middle_x * scale, height * head.top - crown * scale, frame, notes)
 
 
-def head_of(alpha: np.ndarray, frame: Box) -> tuple[float, float, float]:
+def head_of(alpha: np.ndarray) -> tuple[float, float, float]:
     """Estimate crown, chin and the head's middle (x) from the outline of one upright person, in source pixels.
+
+    alpha: (H, W) uint8, not empty. Only its largest connected part counts, not another object beside the person.
 
     From the crown down, the outline widens to the head, narrows to the neck and widens to the shoulders. The neck is
     the first row that is narrower than the rows above it and much narrower than the following rows. The chin is a
     little above the narrowest row. For an outline without a neck (a high collar, long hair), average proportions of
     heads to shoulders are used.
     """
-    rows = (alpha[frame.top : frame.bottom, frame.left : frame.right] > 127).sum(axis=1).astype(np.float32)
+    person, frame = _largest_part(alpha)
+    rows = person[frame.top : frame.bottom].sum(axis=1).astype(np.float32)
     widths = cv2.blur(rows[:, None], (1, max(3, rows.size // 40 * 2 + 1))).ravel()
     neck = _neck_row(widths)
     height = _HEAD_PER_SHOULDERS * float(widths.max()) if neck is None else _CHIN_ABOVE_NECK * neck
-    upper = alpha[frame.top : frame.top + max(2, round(height))]
-    middle_x, _ = center_of_mass(np.ascontiguousarray(upper))
+    middle_x, _ = center_of_mass(person[frame.top : frame.top + max(2, round(height))])
     return float(frame.top), frame.top + height, middle_x
+
+
+def _largest_part(alpha: np.ndarray) -> tuple[np.ndarray, Box]:
+    """Return the largest connected opaque part, (H, W) uint8 of 0 and 1, and its box; without one, all of alpha."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > _OPAQUE).view(np.uint8))
+    if len(stats) == 1:
+        height, width = alpha.shape
+        return (alpha > 0).view(np.uint8), foreground_box(alpha) or Box(0, 0, width, height)
+    largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
+    left, top, width, height = (int(value) for value in stats[largest, :4])
+    return (labels == largest).view(np.uint8), Box(left, top, left + width, top + height)
 
 
 def _neck_row(widths: np.ndarray) -> int | None:

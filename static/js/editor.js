@@ -10,7 +10,7 @@ import { BoxEditor } from "./editor/boxes.js";
 import { Brush } from "./editor/brush.js";
 import { Compare } from "./editor/compare.js";
 import { cropFrame } from "./editor/crop.js";
-import { Files, offer } from "./editor/files.js";
+import { Files } from "./editor/files.js";
 import { DragOut } from "./editor/drag_out.js";
 import { FinishControls } from "./editor/finish_controls.js";
 import { isFinished } from "./editor/finish_recipe.js";
@@ -120,7 +120,7 @@ const dragOut = new DragOut([byId("pane"), byId("finish-canvas")], {
   onReady: (isReady) => stage.show(byId("hint-view"), isReady),
   onError: noteError,
 });
-const idPhoto = new IdPhoto(offer);
+const idPhoto = new IdPhoto({ render: (recipe) => files.finishedAs(recipe), name: () => shownImage(state).name });
 const recipeDialog = new RecipeDialog({ files, name: () => shownImage(state).name });
 
 /** @type {History<import("./editor/state.js").Step>} */
@@ -352,7 +352,7 @@ function wireFiles() {
     button.addEventListener("click", () => complaining(saveVersion()));
   }
   byId("recipe").addEventListener("click", () => recipeDialog.open());
-  byId("id-photo").addEventListener("click", () => idPhoto.open(stage.after, shownImage(state)));
+  byId("id-photo").addEventListener("click", () => idPhoto.open());
 }
 
 async function saveVersion() {

@@ -230,17 +230,34 @@ def test_a_file_that_is_no_picture_is_refused_before_it_is_sent(sign_up: Callabl
     assert page.locator(".tray-item b").count() == 0
 
 
-def test_an_id_photo_is_saved_at_its_size_and_resolution(sign_up: Callable[..., Visitor], photo_files):
+def first_row_not_green(picture: Image.Image) -> int:
+    """Return the first row of which more than 2 % are not the background's green."""
+    red, green, _ = np.moveaxis(np.asarray(picture.convert("RGB")).astype(int), 2, 0)
+    return int(np.argmax(((green > 240) & (red < 16)).mean(axis=1) < 0.98))
+
+
+def test_an_id_photo_has_its_size_resolution_and_head_where_the_document_requires_it(
+    sign_up: Callable[..., Visitor], photo_files
+):
     page = sign_up().page
     cut_out(page, photo_files[0])
 
     page.click("#id-photo")
-    page.get_by_label("Size", exact=True).select_option("China 1-inch photo (一寸照), 25 × 35 mm")
+    page.get_by_label("Document", exact=True).select_option("China 1-inch photo (一寸照), 25 × 35 mm")
+    page.get_by_label("Own background colour").fill("#00ff00")
     picture = downloaded(page, lambda: page.click("#id-save"))
     sheet = downloaded(page, lambda: page.click("#id-sheet"))
 
     assert (picture.size, picture.info["dpi"]) == ((295, 413), (300, 300))
     assert sheet.size == (1795, 1205)
+    crown = first_row_not_green(picture)
+    assert crown / picture.height == pytest.approx(0.12, abs=0.03)
+
+    page.locator("#id-canvas").focus()
+    for _ in range(10):
+        page.keyboard.press("ArrowDown")
+    lower = downloaded(page, lambda: page.click("#id-save"))
+    assert (first_row_not_green(lower) - crown) / picture.height == pytest.approx(0.1, abs=0.02)
 
 
 def test_a_batch_of_twenty_shows_its_progress_to_the_end(sign_up: Callable[..., Visitor], photo_files, tmp_path):

@@ -12,7 +12,7 @@ import {
   moved,
   resized,
 } from "../../static/js/editor/box_geometry.js";
-import { photoSize, pixels, placement, sheetLayout, withResolution } from "../../static/js/editor/id_photo_layout.js";
+import { pixels, sheetLayout, withResolution } from "../../static/js/editor/id_photo_layout.js";
 import { fitted, keptInSight, pinchBetween, scaledAround, seenPart } from "../../static/js/editor/view_geometry.js";
 
 const SIZE = [200, 100];
@@ -91,21 +91,12 @@ test("two fingers pan by their middle and zoom by their distance", () => {
   assert.deepEqual(pinchBetween(before, after), { from: [5, 0], to: [10, 10], factor: 2 });
 });
 
-test("an ID photo is measured in pixels at 300 dpi", () => {
-  assert.deepEqual(photoSize("295x413"), [295, 413]);
+test("a sheet of ID photos is measured in pixels at 300 dpi", () => {
   assert.equal(pixels(25.4), 300);
 });
 
-test("the subject fills the photo's width, with room above the head", () => {
-  const { scale, x, y } = placement([300, 400], [100, 50, 200, 250], { zoom: 1, shift: [0, 0], top: 0.1 });
-
-  assert.equal(scale, 2.88);
-  assert.ok(Math.abs(x + 150 * scale - 150) < 1e-9);
-  assert.ok(Math.abs(y + 50 * scale - 40) < 1e-9);
-});
-
 test("a sheet holds as many photos as fit without touching", () => {
-  const photo = photoSize("295x413");
+  const photo = [295, 413];
   const { size, corners } = sheetLayout(photo);
 
   assert.deepEqual(size, [1795, 1205]);

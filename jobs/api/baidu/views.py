@@ -135,7 +135,7 @@ class TokenView(OAuthView):
     @extend_schema(
         tags=["Baidu"],
         operation_id="baidu_token_post",
-        summary="Get an access token; the parameters may also stand in the query",
+        summary="Get an access token; the parameters may also be sent in the query",
         request={
             "application/x-www-form-urlencoded": serializers.BaiduTokenRequestSerializer,
             "application/json": serializers.BaiduTokenRequestSerializer,

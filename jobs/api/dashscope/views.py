@@ -162,7 +162,7 @@ class TaskView(DashScopeView):
     @extend_schema(
         tags=["DashScope"],
         operation_id="dashscope_task_get",
-        summary="Look at a task",
+        summary="Get a task",
         responses={200: serializers.DashScopeTaskSerializer, **ERROR_RESPONSES},
     )
     def get(self, request: Request, task_id: str) -> Response:

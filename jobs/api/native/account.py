@@ -63,7 +63,7 @@ class AccountView(NativeView):
     @extend_schema(
         tags=["Native"],
         operation_id="account_get",
-        summary="Look at the team's quota and use",
+        summary="Get the team's quota and use",
         responses={200: AccountSerializer, "4XX": PROBLEM},
     )
     def get(self, request: Request) -> Response:

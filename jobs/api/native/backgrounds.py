@@ -73,7 +73,7 @@ class BackgroundView(NativeView):
     @extend_schema(
         tags=["Native"],
         operation_id="backgrounds_get",
-        summary="Look at a background picture, at screen size",
+        summary="Get a background picture, at screen size",
         responses={(200, "image/webp"): OpenApiTypes.BINARY, "4XX": PROBLEM, "5XX": PROBLEM},
     )
     def get(self, request: Request, name: str) -> HttpResponseBase:

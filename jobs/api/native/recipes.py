@@ -115,7 +115,7 @@ class RecipeView(NativeView):
     @extend_schema(
         tags=["Native"],
         operation_id="recipes_get",
-        summary="Look at a recipe, by default its newest version",
+        summary="Get a recipe, by default its newest version",
         parameters=[RecipeVersionQuerySerializer],
         responses={200: RecipeSerializer, "4XX": PROBLEM},
     )

@@ -58,7 +58,7 @@ class UploadsView(NativeView):
     @extend_schema(
         tags=["Native"],
         operation_id="uploads_create",
-        summary="Send a picture ahead of its job",
+        summary="Upload a picture for a later job",
         parameters=[IDEMPOTENCY_KEY],
         request={
             "multipart/form-data": UploadRequestSerializer,

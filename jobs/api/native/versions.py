@@ -126,7 +126,7 @@ class VersionView(_PictureView):
     @extend_schema(
         tags=["Native"],
         operation_id="jobs_version",
-        summary="Look at one version, with the edit that the editor brings back",
+        summary="Read one version, with the edit that the editor restores",
         parameters=[PositionSerializer],
         responses={200: OpenedVersionSerializer, "4XX": PROBLEM},
     )
@@ -141,7 +141,7 @@ class VersionView(_PictureView):
     @extend_schema(
         tags=["Native"],
         operation_id="jobs_version_name",
-        summary="Name a version",
+        summary="Rename a version",
         parameters=[PositionSerializer],
         request=NameSerializer,
         responses={200: VersionSerializer, "4XX": PROBLEM},
@@ -177,7 +177,7 @@ class EditView(_PictureView):
     @extend_schema(
         tags=["Native"],
         operation_id="jobs_edit",
-        summary="Keep what the editor shows, so that it is there when the page is opened again",
+        summary="Store the state of the editor for a picture, to be restored when the page is opened again",
         request=EditRequestSerializer,
         responses={204: None, "4XX": PROBLEM},
     )

@@ -126,7 +126,7 @@ class JobView(NativeView):
     @extend_schema(
         tags=["Native"],
         operation_id="jobs_get",
-        summary="Look at one job",
+        summary="Get one job",
         description="A job shows up to 100 pictures; `images_next` and the Link header lead to the next ones.",
         parameters=[WAIT, ImagePageSerializer],
         responses={200: JobSerializer, 304: None, "4XX": PROBLEM},
@@ -185,7 +185,7 @@ class JobZipView(NativeView):
     @extend_schema(
         tags=["Native"],
         operation_id="jobs_zip",
-        summary="Take all results of a job as one zip",
+        summary="Download all results of a job as one zip",
         responses={(200, "application/zip"): OpenApiTypes.BINARY, "4XX": PROBLEM},
     )
     def get(self, request: Request, job_id: UUID) -> HttpResponseBase:

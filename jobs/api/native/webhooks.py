@@ -158,7 +158,7 @@ class WebhookView(ManagedView):
     @extend_schema(
         tags=["Native"],
         operation_id="webhooks_get",
-        summary="Look at one webhook",
+        summary="Get one webhook",
         responses={200: WebhookSerializer, "4XX": PROBLEM},
     )
     def get(self, request: Request, webhook_id: UUID) -> Response:
@@ -264,7 +264,7 @@ class DeliveryView(ManagedView):
     @extend_schema(
         tags=["Native"],
         operation_id="webhook_deliveries_get",
-        summary="Look at one delivery",
+        summary="Get one delivery",
         responses={200: DeliverySerializer, "4XX": PROBLEM},
     )
     def get(self, request: Request, delivery_id: UUID) -> Response:

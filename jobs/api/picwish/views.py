@@ -104,7 +104,7 @@ def describe_task(operation_id: str) -> object:
     return extend_schema(
         tags=["PicWish"],
         operation_id=operation_id,
-        summary="Look at a task",
+        summary="Get a task",
         responses={200: serializers.TaskSerializer, **ERRORS},
         examples=[DONE],
     )

@@ -124,7 +124,7 @@ class AccountView(RemoveBgView):
     @extend_schema(
         tags=["remove.bg"],
         operation_id="removebg_account",
-        summary="Look at the credits that are left",
+        summary="Get the credits that are left",
         responses={200: serializers.RemoveBgAccountSerializer, **ERRORS},
     )
     def get(self, request: Request) -> Response:

@@ -245,7 +245,7 @@ class TaskView(UNetView):
     @extend_schema(
         tags=["UNet"],
         operation_id="unet_task",
-        summary="Look at a batch",
+        summary="Get a batch",
         responses={200: serializers.UNetTaskSerializer, **ERRORS},
         examples=[TASK_EXAMPLE],
     )

@@ -77,6 +77,15 @@ export class Files {
   }
 
   /**
+   * Return the result finished by a recipe that is not stored, as its first file.
+   * @param {import("./finish_recipe.js").Recipe} finish
+   * @returns {Promise<Blob>}
+   */
+  finishedAs(finish) {
+    return this.renderings.render({ ...this.#cutoutOptions(), finish });
+  }
+
+  /**
    * Store the result finished by a recipe, and copy an expiring link to its first file.
    * @param {string} recipe its name
    */

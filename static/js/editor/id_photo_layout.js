@@ -1,13 +1,11 @@
-// The layout of ID photos: pure functions in pixels at 300 dpi.
+// Sheets of ID photos: pure functions in pixels at 300 dpi.
 
 /** @typedef {import("./box_geometry.js").Pair} Pair */
-/** @typedef {import("../api/job.js").Box} Box */
 
 export const DPI = 300;
 const MM_PER_INCH = 25.4;
 const SHEET_MM = Object.freeze(/** @type {Pair} */ ([152, 102])); // 6 × 4 inch photo paper
 const GAP_MM = 2;
-const SUBJECT_WIDTH = 0.96; // share of the photo's width
 
 /**
  * Return a length in millimetres as whole pixels.
@@ -16,31 +14,6 @@ const SUBJECT_WIDTH = 0.96; // share of the photo's width
  */
 export function pixels(mm) {
   return Math.round((mm / MM_PER_INCH) * DPI);
-}
-
-/**
- * Return the width and height of a photo from text such as "413x531".
- * @param {string} text
- * @returns {Pair}
- */
-export function photoSize(text) {
-  const [width, height] = text.split("x").map(Number);
-  return [width, height];
-}
-
-/**
- * Return the scale of the picture on the photo and the position of its corner; the subject fills the width.
- * @param {Pair} photo
- * @param {Box} subject
- * @param {{ zoom: number, shift: Pair, top: number }} chosen zoom and shift by hand, the shift in pixels of the photo;
- *   the space above the head, as a share of the photo's height
- * @returns {{ scale: number, x: number, y: number }}
- */
-export function placement([width, height], [left, top, right], { zoom, shift, top: room }) {
-  const scale = (width / Math.max(1, right - left)) * SUBJECT_WIDTH * zoom;
-  const x = width / 2 - ((left + right) / 2) * scale + shift[0];
-  const y = height * room - top * scale + shift[1];
-  return { scale, x, y };
 }
 
 /**

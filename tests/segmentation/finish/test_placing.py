@@ -132,11 +132,19 @@ def test_the_picture_in_its_own_frame_is_moved_too():
 def test_crown_and_chin_are_found_on_an_outline_with_a_neck(scale):
     alpha = portrait(scale)
 
-    crown, chin, middle = head_of(alpha, foreground_box(alpha))
+    crown, chin, middle = head_of(alpha)
 
     assert crown == pytest.approx(20 * scale, abs=3 * scale)
     assert chin == pytest.approx(108 * scale, abs=8 * scale)
     assert middle == pytest.approx(130 * scale, abs=3 * scale)
+
+
+def test_an_object_that_is_higher_beside_the_person_is_not_the_head():
+    alpha = portrait()
+    beside = alpha.copy()
+    cv2.circle(beside, (245, 8), 7, 255, -1)
+
+    assert head_of(beside) == head_of(alpha)
 
 
 def test_a_head_is_placed_at_its_heights():
@@ -144,7 +152,7 @@ def test_a_head_is_placed_at_its_heights():
 
     placed = place(alpha, Canvas(width_px=413, height_px=531), Placement(align="head", max_enlargement=16))
 
-    crown, chin, _ = head_of(alpha, placed.subject)
+    crown, chin, _ = head_of(alpha)
     assert placed.top + crown * placed.scale == pytest.approx(0.1 * 531, abs=1)
     assert (chin - crown) * placed.scale == pytest.approx(0.7 * 531, abs=1)
 
@@ -153,6 +161,6 @@ def test_a_long_haired_outline_without_a_neck_still_gives_a_head():
     alpha = np.zeros((300, 260), np.uint8)
     cv2.ellipse(alpha, (130, 300), (110, 280), 0, 180, 360, 255, -1)
 
-    crown, chin, _ = head_of(alpha, foreground_box(alpha))
+    crown, chin, _ = head_of(alpha)
 
     assert 20 <= crown < chin < 200
