@@ -1,19 +1,24 @@
 """Two hosts with separate data and weights folders share one PostgreSQL, one broker and one storage.
 
 An activation applies to both hosts, a host without the file copies it from the storage, and each picture is processed
-by only one model.
+by only one model. A host that cannot get the file prevents the activation, and takes no pictures if it loses the file.
 """
 
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
+import psycopg
 import pytest
 import requests
+from PIL.PngImagePlugin import PngInfo
 
 from mattingsite.data_folder import broker_socket
 from tests import photos
@@ -33,6 +38,7 @@ def first(tmp_path: Path, postgres_url: str) -> Iterator[Stack]:
         "MATTING_HOST": "first",
         "MATTING_WORKERS": "1",
         "MATTING_WEIGHTS_DIR": str(folder / "weights"),
+        "MATTING_MAX_WAIT_S": "60",
         "MATTING_MEDIA_DIR": str(tmp_path / "media"),
         "MATTING_RUNTIME": "openvino",
     }
@@ -44,11 +50,11 @@ def first(tmp_path: Path, postgres_url: str) -> Iterator[Stack]:
 def second(tmp_path: Path, first: Stack) -> Iterator[Path]:
     """The second host: one worker. The fixture returns its data folder."""
     folder = tmp_path / "second"
-    (folder / "weights").mkdir(parents=True)
+    (folder / "models").mkdir(parents=True)
     environment = first.environment | {
         "MATTING_DATA_DIR": str(folder),
         "MATTING_HOST": "second",
-        "MATTING_WEIGHTS_DIR": str(folder / "weights"),
+        "MATTING_WEIGHTS_DIR": str(folder / "models"),
         "REDIS_URL": f"unix://{broker_socket(first.data_dir)}",
     }
     command = [sys.executable, str(ROOT / "manage.py"), "work", "--processes", "1"]
@@ -63,23 +69,91 @@ def workers(stack: Stack) -> list[dict[str, object]]:
     return requests.get(f"{stack.base_url}/health", timeout=10).json()["workers"]
 
 
-def model_of_next_picture(stack: Stack) -> str:
-    photo = photos.encode(photos.astronaut()[:128, 120:248], "PNG")
+def cut_out_by(stack: Stack, count: int) -> list[tuple[str, str]]:
+    """Cut out small pictures, four at a time; return the host and the model of each."""
+    with ThreadPoolExecutor(4) as pool:
+        jobs = list(pool.map(lambda _: cut_out(stack), range(count)))
+    of_first = stack.processes("--child", "pictures")
+    with psycopg.connect(stack.environment["DATABASE_URL"]) as database:
+        rows = database.execute(
+            "SELECT claimed_by, model_version FROM jobs_jobimage WHERE job_id = ANY(%s::uuid[])", [jobs]
+        ).fetchall()
+    hosts = ["first" if int(worker.rpartition("-")[2]) in of_first else "second" for worker, _ in rows]
+    return [(host, model.split()[0]) for host, (_, model) in zip(hosts, rows, strict=True)]
+
+
+def cut_out(stack: Stack) -> str:
+    """Cut out one small picture that no other one equals; return its job."""
+    comment = PngInfo()
+    comment.add_text("Comment", uuid4().hex)
+    photo = photos.encode(photos.astronaut()[:128, 120:248], "PNG", pnginfo=comment)
     job = stack.api().post("/api/jobs/?wait=60", files={"image": ("photo.png", photo)}).json()
     assert job["status"] == "succeeded", job
-    return job["images"][0]["model"]
+    return job["id"]
 
 
-def test_an_activation_reaches_a_host_that_has_no_file(first: Stack, second: Path) -> None:
-    weights = red_network(first.data_dir / "weights" / "tiny.onnx")
+def install(stack: Stack) -> None:
+    """Write a tiny network into the first host's weights folder."""
+    weights = red_network(stack.data_dir / "weights" / "tiny.onnx")
     manifest = {"name": "tiny", "size": 64, "output": "alpha", "licence": "MIT"}
     weights.with_suffix(".json").write_text(json.dumps(manifest))
 
-    answer = first.api().post("/api/model/reload", json={"model_path": "tiny.onnx"})
-    models = {model_of_next_picture(first) for _ in range(12)}
+
+def activate(stack: Stack) -> requests.Response:
+    return stack.api().post("/api/model/reload", json={"model_path": "tiny.onnx"})
+
+
+def copies_prevent(folder: Path) -> None:
+    """Replace a host's folder of copies with a file, so that the host has no copy and can make none."""
+    shutil.rmtree(folder / "weights", ignore_errors=True)
+    (folder / "weights").write_text("")
+
+
+def problem_of_weights(stack: Stack) -> str:
+    """Return what /health tells a signed-in user about the weights; empty without a problem."""
+    with requests.Session() as browser:
+        login = f"{stack.base_url}/accounts/login/"
+        browser.get(login, timeout=30)
+        form = {"login": "admin", "password": stack.admin_password}
+        headers = {"X-CSRFToken": browser.cookies["csrftoken"], "Referer": login}
+        browser.post(login, data=form, headers=headers, timeout=30)
+        return browser.get(f"{stack.base_url}/health", timeout=30).json()["problems"].get("weights", "")
+
+
+def test_an_activation_reaches_a_host_that_has_no_file_and_both_hosts_use_it(first: Stack, second: Path) -> None:
+    install(first)
+
+    answer = activate(first)
+    pictures = cut_out_by(first, 12)
+    while "second" not in {host for host, _ in pictures} and len(pictures) < 60:
+        pictures += cut_out_by(first, 12)
 
     assert answer.status_code == 200, answer.text
     assert [path.name for path in (second / "weights").rglob("*.onnx")] == ["tiny.onnx"]
-    assert {model.split()[0] for model in models} == {"tiny"}
+    assert set(pictures) == {("first", "tiny"), ("second", "tiny")}
     checks = requests.get(f"{first.base_url}/health", timeout=10).json()
     assert checks["status"] == "ok", checks
+
+
+def test_a_host_without_the_file_prevents_the_activation_and_later_takes_no_pictures(
+    first: Stack, second: Path
+) -> None:
+    install(first)
+    copies_prevent(second)
+
+    refused = activate(first)
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "timeout")
+    assert "second did not get the weights file" in refused.json()["error"]
+    assert {model for _, model in cut_out_by(first, 4)} == {"keyline-small"}
+
+    (second / "weights").unlink()
+    assert activate(first).status_code == 200
+
+    copies_prevent(second)
+    wait_for(
+        lambda: problem_of_weights(first) == "A host lacks an active model: second lacks tiny.",
+        timeout_s=60,
+        what=lambda: f"/health says: {problem_of_weights(first)}",
+    )
+    assert set(cut_out_by(first, 12)) == {("first", "tiny")}
