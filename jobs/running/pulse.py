@@ -16,6 +16,7 @@ PULSE_EVERY_S = 1.0
 # meanwhile does not work: it is stopped, or waits in native code for an event that never comes.
 HUNG_AFTER_S = 30.0
 IDLE_AND_HUNG_AFTER_S = 3.0
+_BUSY = ("R", "D")  # states of a thread: running or ready to run, and waiting for a disk
 
 
 def pulse(pid: int) -> None:
@@ -75,15 +76,15 @@ class Pulses:
 def processor_ticks(pid: int) -> int | None:
     """Return the processor time of a process so far, in clock ticks.
 
-    Return None where the system does not report it, and while one of its threads waits for a disk, because such a
-    process does not hang.
+    Return None where the system does not report it, and while one of its threads runs, waits for a processor or waits
+    for a disk, because such a process does not hang.
     """
     try:
         threads = [_fields(path) for path in Path(f"/proc/{pid}/task").glob("*/stat")]
         whole = _fields(Path(f"/proc/{pid}/stat"))
     except OSError:
         return None
-    if any(fields[0] == "D" for fields in threads):
+    if any(fields[0] in _BUSY for fields in threads):
         return None
     return int(whole[11]) + int(whole[12])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from itertools import count
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pytest_django import Settings
 
 from jobs.running.pulse import HUNG_AFTER_S, IDLE_AND_HUNG_AFTER_S, Pulses, processor_ticks, pulse
 from jobs.running.supervision import Program, Supervisor
+from tests.stack import wait_for
 
 PID = 4711
 
@@ -55,12 +57,19 @@ def test_a_process_that_neither_pulses_nor_works_hangs_sooner() -> None:
 
 
 def test_the_time_that_a_process_has_worked_is_read_from_the_system() -> None:
-    before = processor_ticks(os.getpid())
-    assert before is not None
-    sum(range(3_000_000))
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as waiting:
+        waiting.stdin.write(b"line\n")
+        waiting.stdin.flush()
+        waiting.stdout.readline()
+        wait_for(lambda: processor_ticks(waiting.pid) is not None, timeout_s=60, what="cat does not wait for input")
 
-    assert processor_ticks(os.getpid()) >= before
+        assert processor_ticks(waiting.pid) >= 0
+        waiting.stdin.close()
     assert processor_ticks(2**22 + 1) is None
+
+
+def test_a_process_that_is_ready_to_run_is_not_idle() -> None:
+    assert processor_ticks(os.getpid()) is None  # this test runs
 
 
 def test_a_new_process_with_the_same_id_starts_afresh() -> None:
