@@ -8,7 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -36,6 +37,8 @@ class Status(models.TextChoices):
 
 
 TERMINAL = (Status.SUCCEEDED, Status.FAILED, Status.CANCELED)
+# Pictures without an uncertainty come last. An index has this expression.
+UNCERTAIN_FIRST = Coalesce(F("uncertainty"), Value(-1.0)).desc()
 _Status = Status  # for annotations in classes that have an attribute named Status
 
 
@@ -257,6 +260,7 @@ class JobImage(Leased):
             models.Index(fields=["status", "leased_until"], name="image_by_lease"),
             models.Index(fields=["status", "enqueued_at"], name="image_by_queue"),
             models.Index(fields=["job"], condition=models.Q(is_held=True), name="image_held"),
+            models.Index(UNCERTAIN_FIRST, name="image_uncertain_first"),
         ]
         constraints = [models.UniqueConstraint(fields=["job", "position"], name="one_image_a_position")]
 

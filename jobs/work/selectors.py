@@ -13,6 +13,7 @@ from django.utils import timezone
 from jobs.errors import JobNotFound, PictureNotFound
 from jobs.models import Artifact, Job, JobImage, Status
 from jobs.models.identifiers import is_uuid
+from jobs.models.job import UNCERTAIN_FIRST
 from jobs.teams.actor import Actor
 
 SMALL_JOB_PICTURES = 8
@@ -199,7 +200,7 @@ def images_filtered(actor: Actor, chosen: Mapping[str, Any]) -> QuerySet[JobImag
     newest = ("-job__created_at", "job_id", "position")
     match chosen.get("order"):
         case "uncertain":
-            return images.order_by(F("uncertainty").desc(nulls_last=True), *newest)
+            return images.order_by(UNCERTAIN_FIRST, *newest)
         case "oldest":
             return images.order_by("job__created_at", "job_id", "position")
         case "name":
