@@ -26,7 +26,9 @@ from segmentation.cpus import visible_gpus
 logger = logging.getLogger(__name__)
 
 STOP_GRACE_S = 20.0
-_NEXT_MODEL_S = 6.0  # the first model worker is ready sooner if the others load their models after it
+# The first model worker is ready sooner if the other processes start after it.
+_NEXT_MODEL_S = 6.0
+_OTHERS_AFTER_S = 3.0
 
 
 def worker_programs(pictures: int) -> list[Program]:
@@ -79,7 +81,7 @@ def _program(role: str, number: int) -> Program:
     gpus = visible_gpus()
     if role == readiness.MODEL_ROLE and len(gpus) > 1:
         command = ["env", f"CUDA_VISIBLE_DEVICES={gpus[number % len(gpus)]}", *command]
-    delay_s = number * _NEXT_MODEL_S if role == readiness.MODEL_ROLE else 0.0
+    delay_s = number * _NEXT_MODEL_S if role == readiness.MODEL_ROLE else _OTHERS_AFTER_S
     return Program(f"worker ({role})", command, grace_s=STOP_GRACE_S, delay_s=delay_s)
 
 
