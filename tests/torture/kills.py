@@ -100,10 +100,12 @@ def kills(site: TorturedSite, kind_name: str, *, count: int, seed: int = 22) -> 
         getattr(traffic, kind.ways[0])()
         for number in range(count):
             time.sleep(chance.uniform(0, 0.5))
-            if not wait_until(lambda: bool(kind.victims(site)), 30):
+            wait_until(lambda: bool(kind.victims(site)), 30)
+            victims = kind.victims(site)
+            if not victims:  # it has ended meanwhile
                 continue
             with suppress(ProcessLookupError):
-                os.kill(chance.choice(kind.victims(site)), signal.SIGKILL)
+                os.kill(chance.choice(victims), signal.SIGKILL)
                 killed += 1
             started = time.monotonic()
             if kind.afterwards is not None:
