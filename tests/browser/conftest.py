@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from redis import Redis
 
 from mattingsite.data_folder import broker_socket
@@ -68,6 +68,17 @@ def visit(chromium: Browser, live_stack: Stack) -> Iterator[Callable[..., Visito
     assert [text for text in complaints if not any(part in text for part in expected)] == []
 
 
+def press_and_load(page: Page, button: Locator) -> None:
+    """Press a button that opens another page, and wait until the scripts of that page have run."""
+    with page.expect_navigation():
+        button.click()
+
+
+def let_requests_out(page: Page) -> None:
+    """Wait for the response to one more request of the page; its earlier requests have been seen by then."""
+    page.evaluate("() => fetch(location.href).then((answer) => answer.text())")
+
+
 def forget_tries(stack: Stack) -> None:
     """Reset the site's count of sign-ups from this machine, which would otherwise reach the limit."""
     with Redis.from_url(f"unix://{broker_socket(stack.data_dir)}") as redis:
@@ -88,7 +99,8 @@ def sign_up(visit: Callable[..., Visitor], live_stack: Stack) -> Callable[..., V
         page.fill("input[name=username]", name)
         page.fill("input[name=password1]", PASSWORD)
         page.fill("input[name=password2]", PASSWORD)
-        page.press("input[name=password2]", "Enter")
+        with page.expect_navigation():
+            page.press("input[name=password2]", "Enter")
         page.wait_for_selector("#drop")
         return Visitor(page, visitor.complaints, visitor.expected, name)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, Visitor
 
@@ -95,7 +95,7 @@ def test_three_photos_become_one_batch_with_a_zip(sign_up: Callable[..., Visitor
     page.wait_for_url("**/jobs/**")
     page.wait_for_selector(".badge.succeeded")
 
-    assert page.locator(".thumb img").count() == 3
+    expect(page.locator(".thumb img")).to_have_count(3)
     with page.expect_download() as waiting:
         page.click("a[href$='/zip']")
     assert waiting.value.suggested_filename.endswith(".zip")
@@ -159,16 +159,16 @@ def test_a_box_is_moved_resized_nudged_undone_and_deleted(sign_up: Callable[...,
     shown = page.locator("#box-list li").first
 
     drag_box(page, (150, 150, 180, 190))
-    assert shown.inner_text().startswith("1. 130, 140 – 230, 240")
+    expect(shown).to_contain_text("1. 130, 140 – 230, 240")
     drag_box(page, (230, 240, 260, 280))
-    assert shown.inner_text().startswith("1. 130, 140 – 260, 280")
+    expect(shown).to_contain_text("1. 130, 140 – 260, 280")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowDown")
-    assert shown.inner_text().startswith("1. 131, 150 – 261, 290")
+    expect(shown).to_contain_text("1. 131, 150 – 261, 290")
     page.keyboard.press("Control+z")
-    assert shown.inner_text().startswith("1. 131, 140 – 261, 280")
+    expect(shown).to_contain_text("1. 131, 140 – 261, 280")
     page.keyboard.press("Delete")
-    assert page.locator("#box-list li").count() == 0
+    expect(page.locator("#box-list li")).to_have_count(0)
     wait_until_quiet(page)
 
 
@@ -194,7 +194,7 @@ def test_the_brush_erases_what_it_paints(sign_up: Callable[..., Visitor], photo_
     cut_out(page, photo_files[0])
     page.click("[data-tool=brush]")
     page.locator("#brush-size").fill("120")
-    assert page.locator("output[for=brush-size]").inner_text() == "120"
+    expect(page.locator("output[for=brush-size]")).to_have_text("120")
 
     with page.expect_response(lambda response: "/variants" in response.url):
         frame = page.locator("#brush").bounding_box()
@@ -214,9 +214,9 @@ def test_the_gallery_finds_a_picture_by_its_name(sign_up: Callable[..., Visitor]
     cut_out(page, photo_files[1])
 
     page.goto("/gallery/?q=cat")
-    assert page.locator(".thumb").count() == 1
+    expect(page.locator(".thumb")).to_have_count(1)
     page.goto("/gallery/?q=elephant")
-    assert page.locator(".thumb").count() == 0
+    expect(page.locator(".thumb")).to_have_count(0)
 
 
 def test_a_file_that_is_no_picture_is_refused_before_it_is_sent(sign_up: Callable[..., Visitor], tmp_path):
@@ -273,7 +273,7 @@ def test_a_batch_of_twenty_shows_its_progress_to_the_end(sign_up: Callable[..., 
     page.wait_for_selector("#go:not([disabled])")
     page.click("#go")
     page.wait_for_url("**/jobs/**")
-    assert page.locator("progress").get_attribute("max") == "20"
+    expect(page.locator("progress")).to_have_attribute("max", "20")
     page.wait_for_selector(".badge.succeeded", timeout=120_000)
 
-    assert page.locator("progress").get_attribute("value") == "20"
+    expect(page.locator("progress")).to_have_attribute("value", "20")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, Response, Route
+from playwright.sync_api import Page, Response, Route, expect
 
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import PATIENCE_MS, Visitor, let_requests_out
 from tests.browser.test_cutting_out import boxes_that_arrived, cut_out, downloaded, drag_box, wait_until_quiet
 from tests.stack import wait_for
 
@@ -42,6 +43,12 @@ def hold_first(page: Page, pattern: str) -> list[Route]:
 
     page.route(pattern, decide)
     return held
+
+
+def held_by(page: Page, held: list[Route]) -> Route:
+    """Return the request that `hold_first` delays, as soon as it is there."""
+    wait_for(lambda: page.evaluate("true") and bool(held), timeout_s=PATIENCE_MS / 1000, what="no request to delay")
+    return held[0]
 
 
 def answer_with(route: Route, status: str) -> None:
@@ -82,7 +89,7 @@ def test_a_person_is_dropped_and_kept_again_by_a_click(sign_up: Callable[..., Vi
         with page.expect_response(is_rendering) as waiting:
             person.click()
         assert waiting.value.status == 200
-        assert person.get_attribute("aria-checked") == state
+        expect(person).to_have_attribute("aria-checked", state)
         wait_until_quiet(page)
 
 
@@ -98,8 +105,8 @@ def test_the_space_bar_drops_and_keeps_a_person_without_losing_its_place(
     for state in ("false", "true"):
         with page.expect_response(is_rendering):
             page.keyboard.press("Space")
-        assert page.locator("#boxes g").first.get_attribute("aria-checked") == state
-        assert page.locator("#people-list input").first.is_checked() == (state == "true")
+        expect(page.locator("#boxes g").first).to_have_attribute("aria-checked", state)
+        expect(page.locator("#people-list input").first).to_be_checked(checked=state == "true")
         wait_until_quiet(page)
 
 
@@ -111,6 +118,7 @@ def test_dragging_among_people_starts_no_run(sign_up: Callable[..., Visitor], ph
 
     drag_box(page, (5, 5, 300, 300))
     drag_box(page, (200, 200, 400, 450))
+    let_requests_out(page)
     wait_until_quiet(page)
 
     assert (runs, page.url) == ([], address)
@@ -122,11 +130,12 @@ def test_a_button_that_goes_away_hands_the_keyboard_to_the_tool_in_use(sign_up: 
     page.click("[data-tool=people]")
 
     for button in ("#find-people", "#back"):
+        expect(page.locator(button)).to_be_visible()
         page.focus(button)
         page.keyboard.press("Enter")
         page.wait_for_function("button => document.querySelector(button).offsetParent === null", arg=button)
         wait_until_quiet(page)
-        assert page.evaluate("document.activeElement.dataset.tool") == "people"
+        expect(page.locator("button[data-tool=people]")).to_be_focused()
 
 
 def test_a_double_click_on_people_starts_one_run(sign_up: Callable[..., Visitor], photo_files):
@@ -151,6 +160,7 @@ def test_people_are_looked_for_when_asked_and_the_result_before_comes_back(
     erase_the_middle(page)
 
     page.click("[data-tool=people]")
+    let_requests_out(page)
     assert (runs, page.is_hidden("#back")) == ([], True)
     find_people(page)
     assert page.url == address  # a run is a version of the picture
@@ -158,7 +168,9 @@ def test_people_are_looked_for_when_asked_and_the_result_before_comes_back(
     page.click("#back")
     wait_until_quiet(page)
 
-    assert (page.url, page.locator("#people-list li").count(), page.is_hidden("#back")) == (address, 0, True)
+    expect(page.locator("#people-list li")).to_have_count(0)
+    expect(page.locator("#back")).to_be_hidden()
+    assert page.url == address
     assert alpha_in_the_middle(page) == 0
 
 
@@ -173,11 +185,11 @@ def test_settings_made_while_the_model_runs_stay(sign_up: Callable[..., Visitor]
         drag_box(page, (100, 50, 350, 450))
     page.locator("#t-erosion").fill("3")
     with page.expect_response(is_run):
-        held[0].continue_()
+        held_by(page, held).continue_()
     wait_until_quiet(page)
 
+    expect(page.locator("#after")).to_have_attribute("src", re.compile("^blob:"))  # rendered with them
     assert (page.locator("#t-erosion").input_value(), page.is_checked("input[name=crop]")) == ("3", True)
-    assert page.locator("#after").get_attribute("src").startswith("blob:")  # rendered with them
 
 
 def test_a_run_is_cancelled_and_the_result_before_it_stays(sign_up: Callable[..., Visitor], photo_files):
@@ -192,11 +204,12 @@ def test_a_run_is_cancelled_and_the_result_before_it_stays(sign_up: Callable[...
     drag_box(page, (100, 100, 300, 300))
     with page.expect_request("**/cancel"):
         page.click("#cancel")
-    answer_with(waiting[0], "canceled")
+    answer_with(held_by(page, waiting), "canceled")
     page.wait_for_selector("#stage-note.error")
 
-    assert page.locator("#stage-text").inner_text() == "This job was cancelled."
-    assert (page.url, page.is_hidden("#cancel")) == (address, True)
+    expect(page.locator("#stage-text")).to_have_text("This job was cancelled.")
+    expect(page.locator("#cancel")).to_be_hidden()
+    assert page.url == address
     assert downloaded(page, lambda: page.click("#download")).size == (512, 512)
 
 
@@ -210,12 +223,13 @@ def test_where_there_is_no_clipboard_the_link_is_shown_and_made_once(sign_up: Ca
         page.click("#share")
         page.wait_for_selector("#link-dialog[open]")
         page.keyboard.press("Escape")
+        expect(page.locator("#link-dialog")).to_be_hidden()
     page.click("#copy")
 
+    expect(page.locator(".toast")).to_contain_text("HTTPS")
     assert len(made) == 1
     assert "signature=" in page.input_value("#link")
     assert page.evaluate("() => { const field = document.getElementById('link'); return field.selectionEnd; }") > 20
-    assert "HTTPS" in page.locator(".toast").inner_text()
 
 
 def test_a_job_that_stored_no_cutout_is_shown(sign_up: Callable[..., Visitor], photo_files):
@@ -229,7 +243,7 @@ def test_a_job_that_stored_no_cutout_is_shown(sign_up: Callable[..., Visitor], p
     page.goto(f"/jobs/{answer.json()['id']}/")
     wait_until_quiet(page)
 
-    assert page.locator("#after").get_attribute("src").startswith("blob:")
+    expect(page.locator("#after")).to_have_attribute("src", re.compile("^blob:"))
 
 
 def test_with_a_picture_behind_copies_and_downloads_are_what_is_seen(sign_up: Callable[..., Visitor], photo_files):
@@ -264,14 +278,18 @@ def test_a_box_is_added_moved_and_resized_by_the_keyboard(sign_up: Callable[...,
     page.click("[data-tool=boxes]")
 
     page.click("#box-add")
-    assert (page.locator("#box-list li").count(), runs) == (1, [])
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("Shift+Alt+ArrowDown")
+    expect(page.locator("#box-list li")).to_have_count(1)
+    let_requests_out(page)
+    assert runs == []
     with page.expect_response(is_run):
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("Shift+Alt+ArrowDown")
         page.keyboard.press("Enter")
+    expect(page.locator("#box-list li")).to_contain_text("129, 128 – 385, 394")
     wait_until_quiet(page)
 
-    assert boxes_that_arrived(page) == [[129, 128, 385, 394]]
+    what = "the box of the last key is not the newest version's"
+    wait_for(lambda: boxes_that_arrived(page) == [[129, 128, 385, 394]], timeout_s=30, what=what)
 
 
 def test_two_fingers_zoom_side_by_side_without_throwing_the_picture(sign_up: Callable[..., Visitor], photo_files):
@@ -321,9 +339,9 @@ def test_of_two_quick_boxes_the_last_wish_is_shown_whichever_answer_comes_last(
         drag_box(page, (300, 300, 450, 450))
     wait_until_quiet(page)
     with page.expect_response(is_run) as late:
-        held[0].continue_()
+        held_by(page, held).continue_()
     late.value.finished()
-    page.evaluate("() => fetch(location.href).then((answer) => answer.text())")  # the late response has been read now
+    let_requests_out(page)  # the page has read the late response now
 
     what = "the last wish is not the version that is shown"
     wait_for(lambda: len(boxes_that_arrived(page, only_shown=True)) == 2, timeout_s=30, what=what)
@@ -342,7 +360,7 @@ def test_a_download_leaves_the_rendering_for_the_stage_alone(sign_up: Callable[.
         with page.expect_download():
             page.click("#download")
     with page.expect_response(is_rendering):
-        held[0].continue_()
+        held_by(page, held).continue_()
     page.wait_for_selector("#after[src^='blob:']")
 
     assert [address for address in failed if "/variants" in address] == []
@@ -357,7 +375,7 @@ def test_a_rendering_that_nothing_answers_is_not_said_to_be_tried_again(sign_up:
     page.locator("#t-erosion").fill("5")
     page.wait_for_selector("#stage-note.error")
 
-    assert page.locator("#stage-text").inner_text() == "The connection was lost. Try again."
+    expect(page.locator("#stage-text")).to_have_text("The connection was lost. Try again.")
     visitor.expect_complaint("ERR_FAILED")
 
 
@@ -374,7 +392,7 @@ def test_a_picture_is_deleted_with_the_versions_that_the_model_made(sign_up: Cal
     page.click("dialog button.danger[value=yes]")
     page.wait_for_url("**/gallery/")
 
-    assert page.locator(".thumb").count() == 0
+    expect(page.locator(".thumb")).to_have_count(0)
 
 
 def test_a_page_that_back_shows_again_can_be_submitted(sign_up: Callable[..., Visitor], photo_files):
@@ -383,8 +401,8 @@ def test_a_page_that_back_shows_again_can_be_submitted(sign_up: Callable[..., Vi
     page.wait_for_selector("#go:not([disabled])")
     page.route("**/api/jobs/", lambda route: None)  # never gets a response
     page.click("#go")
-    assert page.is_disabled("#go")
+    expect(page.locator("#go")).to_be_disabled()
 
     page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
 
-    assert page.is_enabled("#go")
+    expect(page.locator("#go")).to_be_enabled()

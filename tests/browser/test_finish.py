@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -141,6 +142,9 @@ def test_the_result_alone_is_what_is_downloaded_and_can_be_dragged_out(sign_up: 
     expect(page.get_by_text("Drag the picture out of the page to save it.")).to_be_visible()
     drag_on_canvas(page, 0.1, 0.1)
     page.wait_for_function("() => window.dragged")
+    story = "(layer) => Math.abs(layer.naturalWidth * 16 - layer.naturalHeight * 9) <= 16 && layer.naturalWidth > 0"
+    layer = page.get_by_role("img", name="The subject")
+    page.wait_for_function(story, arg=layer.element_handle())
     seen = np.asarray(Image.open(io.BytesIO(canvas.screenshot())).convert("RGB")).astype(int)
     picture = saved(page, button(page, "Download"))
 
@@ -206,7 +210,7 @@ def test_on_a_phone_the_settings_lie_next_to_the_stage_and_two_fingers_resize(
 
     pinch_on_canvas(page, 1.5)
     size = page.get_by_role("slider", name="Size of the subject")
-    assert float(size.input_value()) == pytest.approx(1.5, abs=0.02)
+    expect(size).to_have_value(re.compile(r"^1\.(48|49|5|50|51|52)$"))
     button(page, "Undo").click()
     expect(size).to_have_value("1")
 

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, Visitor
 from tests.browser.test_cutting_out import FINISHED, cut_out
@@ -23,12 +23,13 @@ def split_of(page: Page) -> str:
 def test_the_welcome_page_shows_the_chosen_photo_on_the_chosen_background(visit: Callable[..., Visitor]):
     page = visit(reduced_motion="reduce").page
     page.goto("/")
-    assert page.is_visible("[data-photo=portrait]")
+    expect(page.locator("[data-photo=portrait]")).to_be_visible()
 
     page.check("input[value=cat]")
     page.check("input[value=white]")
 
-    assert (page.is_visible("[data-photo=cat]"), page.is_visible("[data-photo=portrait]")) == (True, False)
+    expect(page.locator("[data-photo=cat]")).to_be_visible()
+    expect(page.locator("[data-photo=portrait]")).to_be_hidden()
     drawn = page.evaluate("() => getComputedStyle(document.querySelector('[data-photo=cat]')).backgroundImage")
     assert drawn.startswith("linear-gradient(rgb(255, 255, 255)")
 
@@ -47,7 +48,7 @@ def test_the_typeface_is_the_sites_own(visit: Callable[..., Visitor]):
     page = visit().page
     page.goto("/", wait_until="networkidle")
 
-    assert page.evaluate("() => document.fonts.check('16px \"Instrument Sans\"')")
+    page.wait_for_function("() => document.fonts.check('16px \"Instrument Sans\"')")
 
 
 def test_a_sample_is_cut_out_by_one_click(sign_up: Callable[..., Visitor]):
@@ -57,7 +58,7 @@ def test_a_sample_is_cut_out_by_one_click(sign_up: Callable[..., Visitor]):
     page.wait_for_url("**/jobs/**")
     page.wait_for_selector(FINISHED)
 
-    assert page.locator("h1").inner_text() == "cat.webp"
+    expect(page.locator("h1")).to_have_text("cat.webp")
 
 
 def test_a_phone_is_not_offered_to_drop_or_paste(visit: Callable[..., Visitor], sign_up: Callable[..., Visitor]):
@@ -79,9 +80,9 @@ def test_a_question_mark_opens_the_list_of_shortcuts(sign_up: Callable[..., Visi
 
     page.keyboard.press("?")
 
-    assert page.is_visible("#shortcuts")
+    expect(page.locator("#shortcuts")).to_be_visible()
     page.keyboard.press("Escape")
-    assert page.is_hidden("#shortcuts")
+    expect(page.locator("#shortcuts")).to_be_hidden()
 
 
 def test_shift_selects_a_row_of_pictures(sign_up: Callable[..., Visitor], photo_files):
@@ -92,11 +93,12 @@ def test_shift_selects_a_row_of_pictures(sign_up: Callable[..., Visitor], photo_
 
     page.locator(".pick").nth(0).click(force=True)
     page.locator(".pick").nth(2).click(modifiers=["Shift"], force=True)
-    assert page.locator("#selection-count").inner_text() == "3 selected"
+    expect(page.locator("#selection-count")).to_have_text("3 selected")
     page.click("#selection-none")
     page.locator(".pick").nth(1).click(force=True)
+    expect(page.locator("#selection-count")).to_have_text("1 selected")
     page.click("#selection-all")
-    assert page.locator("#selection-count").inner_text() == "3 selected"
+    expect(page.locator("#selection-count")).to_have_text("3 selected")
 
 
 def test_a_picture_is_deleted_after_a_question_in_the_sites_own_dialog(sign_up: Callable[..., Visitor], photo_files):
@@ -106,7 +108,8 @@ def test_a_picture_is_deleted_after_a_question_in_the_sites_own_dialog(sign_up: 
     page.click("summary[aria-label='More files']")
     page.click("#delete")
     page.click("dialog[open] button[value='']")
-    assert page.is_visible("#stage")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    expect(page.locator("#stage")).to_be_visible()
     page.click("summary[aria-label='More files']")
     page.click("#delete")
     page.click("dialog[open] button[value=yes]")
@@ -124,7 +127,7 @@ def test_a_shared_link_opens_a_page_with_the_picture(sign_up: Callable[..., Visi
 
     page.goto(page.input_value("#link"))
 
-    assert page.locator("h1").inner_text() == "cat.jpg"
+    expect(page.locator("h1")).to_have_text("cat.jpg")
     page.wait_for_function("() => document.querySelector('.shared-picture img').naturalWidth > 0")
     wait = page.goto(page.url.split("?")[0])
     assert wait is not None

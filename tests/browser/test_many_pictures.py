@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visitor, press_and_load
 from tests.browser.test_cutting_out import FINISHED
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
@@ -34,11 +35,8 @@ def test_a_zip_becomes_a_batch_that_keeps_folders_and_can_be_run_again(sign_up: 
     page = sign_up().page
     page.set_input_files("#files", archive)
     page.wait_for_selector(".tray-item >> nth=2")
-    assert page.locator(".tray-item .name").all_inner_texts() == [
-        "people/astronaut.jpg",
-        "pets/cat.jpg",
-        "table/coffee.jpg",
-    ]
+    names = ["people/astronaut.jpg", "pets/cat.jpg", "table/coffee.jpg"]
+    expect(page.locator(".tray-item .name")).to_have_text(names)
     page.click("#go:not([disabled])")
     page.wait_for_url("**/jobs/**")
     page.wait_for_selector(".badge.succeeded")
@@ -53,17 +51,17 @@ def test_a_zip_becomes_a_batch_that_keeps_folders_and_can_be_run_again(sign_up: 
     assert names_in(part.value) == ["people/astronaut.png", "pets/cat.png"]
 
     batch = page.url
-    page.click("button[value=again]")
+    press_and_load(page, page.locator("button[value=again]"))
     page.locator("#p-threshold").fill("25")
     page.click("button[value=run]")
     page.wait_for_url(lambda url: "/jobs/" in url and url != batch)
     page.wait_for_selector(".badge.succeeded")
-    assert page.locator(".thumb").count() == 2
+    expect(page.locator(".thumb")).to_have_count(2)
 
     page.goto(batch)
     page.locator(".thumb > a").nth(0).click()
     page.wait_for_selector(FINISHED)
-    assert page.locator("a[rel=prev]").count() == 0
+    expect(page.locator("a[rel=prev]")).to_have_count(0)
     page.keyboard.press("PageDown")
     page.wait_for_url("**/1/")
     page.click("a[rel=next]")
@@ -79,21 +77,22 @@ def test_deleted_pictures_come_back_by_undo_and_the_original_shows_under_the_poi
     page.wait_for_url("**/jobs/**")
     page.wait_for_selector(".badge.succeeded")
     page.goto("/gallery/")
-    assert page.locator(".day h2").all_inner_texts() == ["Today"]
+    expect(page.locator(".day h2")).to_have_text(["Today"])
 
     page.locator(".thumb > a").nth(0).hover()
     page.wait_for_selector(".original.is-loaded")
 
     page.locator(".pick").nth(0).check(force=True)
     page.click("#selection button[value=delete]")
-    assert page.locator(".thumb:visible").count() == 2
+    expect(page.locator(".thumb:visible")).to_have_count(2)
     page.click(".toast button")
-    assert page.locator(".thumb:visible").count() == 3
+    expect(page.locator(".thumb:visible")).to_have_count(3)
 
     page.locator(".pick").nth(0).check(force=True)
     page.click("#selection button[value=delete]")
+    expect(page.locator(".thumb:visible")).to_have_count(2)
     page.keyboard.press("Control+z")
-    assert page.locator(".thumb:visible").count() == 3
+    expect(page.locator(".thumb:visible")).to_have_count(3)
 
     page.locator(".pick").nth(0).check(force=True)
     page.click("#selection button[value=delete]")
@@ -107,13 +106,13 @@ def test_one_picture_of_a_batch_has_settings_of_its_own(sign_up: Callable[..., V
     page = sign_up().page
     page.set_input_files("#files", photo_files[:2])
     page.get_by_role("button", name="Settings…: cat.jpg").click()
-    assert page.get_by_text("Settings of cat.jpg only").is_visible()
-    assert page.locator("#p-people").is_hidden()  # the options of the model run are the same for all
+    expect(page.get_by_text("Settings of cat.jpg only")).to_be_visible()
+    expect(page.locator("#p-people")).to_be_hidden()  # the options of the model run are the same for all
     page.locator("#p-transparent").uncheck()
     page.select_option("#p-format", "jpeg")
     page.click("#whose-done")
-    assert page.input_value("#p-format") == "png"
-    assert page.get_by_role("button", name="Own settings: cat.jpg").is_visible()
+    expect(page.locator("#p-format")).to_have_value("png")
+    expect(page.get_by_role("button", name="Own settings: cat.jpg")).to_be_visible()
 
     page.click("#go:not([disabled])")
     page.wait_for_url("**/jobs/**")

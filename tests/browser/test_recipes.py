@@ -26,8 +26,8 @@ def test_a_recipe_is_changed_previewed_saved_and_offered(sign_up: Callable[..., 
     page.click("#recipe-form button.loud")
     expect(page.locator("#toasts")).to_contain_text("my-shop")
 
-    assert page.locator("#preview").get_attribute("src") != first
-    assert page.input_value("#recipe-choice") == "my-shop"
+    expect(page.locator("#preview")).not_to_have_attribute("src", first or "")
+    expect(page.locator("#recipe-choice")).to_have_value("my-shop")
     page.goto("/")
     expect(page.locator("#p-recipe option[value=my-shop]")).to_have_text("My shop")
 

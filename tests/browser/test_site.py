@@ -8,7 +8,7 @@ import pytest
 import requests
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, Visitor
+from tests.browser.conftest import PHONE, Visitor, press_and_load
 from tests.browser.test_accessibility import PAGES
 from tests.browser.test_cutting_out import cut_out
 from tests.stack import Stack
@@ -44,9 +44,7 @@ def test_a_secret_that_cannot_be_copied_is_selected(sign_up: Callable[..., Visit
     page.add_init_script("Object.defineProperty(navigator, 'clipboard', { value: undefined })")
     page.goto("/keys/")
     page.fill("input[name=name]", "Shop")
-    with page.expect_navigation():
-        page.click("button[value=create]")
-
+    press_and_load(page, page.locator("button[value=create]"))
     page.click("[data-copy='#secret']")
 
     expect(page.locator("[data-copy='#secret']")).to_have_text("Press Ctrl+C to copy")
@@ -60,7 +58,7 @@ def test_the_language_is_switched_to_chinese(sign_up: Callable[..., Visitor]):
     page.click("button[value='zh-hans']")
     page.wait_for_selector("html[lang='zh-hans']")
 
-    assert "抠图" in page.locator("nav").inner_text()
+    expect(page.locator("nav")).to_contain_text("抠图")
 
 
 def test_a_chosen_theme_stays(sign_up: Callable[..., Visitor]):
@@ -76,13 +74,13 @@ def test_a_chosen_theme_stays(sign_up: Callable[..., Visitor]):
 
 def test_the_first_page_is_light_and_nothing_comes_from_elsewhere(visit: Callable[..., Visitor], live_stack: Stack):
     page = visit().page
-    transferred, addresses = [], []
-    page.on("requestfinished", lambda request: transferred.append(request.sizes()["responseBodySize"]))
+    finished, addresses = [], []
+    page.on("requestfinished", lambda request: finished.append(request))
     page.on("request", lambda request: addresses.append(request.url))
 
     page.goto("/", wait_until="networkidle")
 
-    assert sum(transferred) < FIRST_PAGE_BYTES
+    assert 0 < sum(request.sizes()["responseBodySize"] for request in finished) < FIRST_PAGE_BYTES
     assert all(address.startswith(live_stack.base_url) for address in addresses)
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PHONE, Visitor
+from tests.browser.conftest import PHONE, Visitor, let_requests_out, press_and_load
 from tests.browser.test_cutting_out import FINISHED, cut_out
 from tests.jobs.site import Site, answer
+from tests.stack import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 
@@ -50,17 +51,17 @@ def test_a_webhook_is_tested_and_its_answer_is_in_the_log(sign_up: Callable[...,
     page = sign_up(viewport=PHONE, has_touch=True, is_mobile=True).page
     page.goto("/webhooks/")
     page.get_by_label("URL").fill(receiver.url("/hook"))
-    page.get_by_role("button", name="Create webhook").click()
-    page.get_by_role("button", name="Send a test message").click()
+    press_and_load(page, page.get_by_role("button", name="Create webhook"))
+    press_and_load(page, page.get_by_role("button", name="Send a test message"))
     expect(page.get_by_text("A test message is on its way.")).to_be_visible()
 
     row = page.get_by_role("row").filter(has_text="Test message")
-    for _ in range(60):
-        if "200" in row.inner_text():
-            break
-        page.wait_for_timeout(500)
+
+    def is_answered() -> bool:
         page.reload()
-    assert "200" in row.inner_text()
+        return "200" in row.inner_text()
+
+    wait_for(is_answered, timeout_s=60, what="the webhook's answer is not in the log")
     row.get_by_text("Details").click()
     expect(row.get_by_text("thank you")).to_be_visible()
     # On a phone each row is a card: its cells are one below the other, with their names.
@@ -73,11 +74,13 @@ def test_a_question_before_a_key_is_revoked_comes_in_the_sites_own_dialog(sign_u
     page.on("dialog", lambda dialog: pytest.fail(f"the browser's own dialog: {dialog.message}"))
     page.goto("/keys/")
     page.fill("input[name=name]", "Shop")
-    page.get_by_role("button", name="Create key").click()
+    press_and_load(page, page.get_by_role("button", name="Create key"))
 
     page.get_by_role("button", name="Revoke").click()
     page.locator("dialog[open]").get_by_text("Programs that use it stop working at once.").wait_for()
     page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    let_requests_out(page)
     expect(page.get_by_text("Revoked", exact=True)).to_have_count(0)
     page.get_by_role("button", name="Revoke").click()
     page.locator("dialog[open] button[value=yes]").click()

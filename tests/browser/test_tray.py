@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import Visitor
+from tests.browser.conftest import Visitor, let_requests_out
+from tests.browser.test_editor import held_by, hold_first
 
 pytestmark = [pytest.mark.browser, pytest.mark.e2e]
 UPLOADS = "**/api/uploads/"
@@ -33,12 +34,12 @@ def test_a_lost_connection_only_delays_the_sending(sign_up: Callable[..., Visito
     choose(page, photo_files[:2])
     page.wait_for_function("() => document.getElementById('upload-status').textContent.includes('continues in')")
     assert page.locator(".tray-item.failed").count() == 0
-    assert page.locator("#go").is_disabled()
+    expect(page.locator("#go")).to_be_disabled()
 
     page.unroute(UPLOADS)
     wait_until_ready(page, 2)
 
-    assert page.locator("#upload-status").inner_text() == ""
+    expect(page.locator("#upload-status")).to_have_text("")
     visitor.expect_complaint("ERR_FAILED")
 
 
@@ -75,7 +76,7 @@ def test_who_is_signed_out_meanwhile_is_told_so_and_goes_on(sign_up: Callable[..
     page.context.clear_cookies(name="sessionid")
     choose(page, photo_files[:2])
     page.wait_for_function("() => document.querySelectorAll('.tray-item.failed').length === 2")
-    assert "signed out" in page.locator(".tray-item .state").first.inner_text()
+    expect(page.locator(".tray-item .state").first).to_contain_text("signed out")
 
     page.context.add_cookies([session])
     page.click("#retry")
@@ -99,7 +100,7 @@ def test_files_beyond_a_batch_are_told_of(sign_up: Callable[..., Visitor], photo
     )
 
     page.locator("#upload-status").filter(has_text="3 more were left out").wait_for()
-    assert page.locator(".tray-item").count() == limit
+    expect(page.locator(".tray-item")).to_have_count(limit)
 
 
 def test_escape_in_the_dialog_for_a_link_fetches_nothing(sign_up: Callable[..., Visitor]):
@@ -117,6 +118,7 @@ def test_escape_in_the_dialog_for_a_link_fetches_nothing(sign_up: Callable[..., 
     page.fill("#url", "http://127.0.0.1/other.jpg")
     page.keyboard.press("Escape")
     page.wait_for_selector("#url-dialog", state="hidden")
+    let_requests_out(page)
 
     assert sent == []
     visitor.expect_complaint("status of 422")
@@ -124,14 +126,13 @@ def test_escape_in_the_dialog_for_a_link_fetches_nothing(sign_up: Callable[..., 
 
 def test_files_chosen_before_the_script_is_there_are_not_lost(sign_up: Callable[..., Visitor], photo_files):
     page = sign_up().page
-    held: list[Route] = []
-    page.route("**/js/upload*.js", lambda route: held.append(route))  # built-in functions do not count for it
+    held = hold_first(page, "**/js/upload*.js")
     with page.expect_request("**/js/upload*.js"):
         page.goto("/", wait_until="commit")
 
     page.set_input_files("#files", photo_files)
-    assert page.locator(".tray-item").count() == 0
-    held.pop().continue_()
+    expect(page.locator(".tray-item")).to_have_count(0)
+    held_by(page, held).continue_()
 
     page.wait_for_selector(".tray-item >> nth=2")
     page.wait_for_selector("#go:not([disabled])")
@@ -150,10 +151,10 @@ def test_settings_are_saved_applied_and_forgotten_without_losing_the_pictures(
     page.wait_for_selector("[data-own='With masks'][aria-pressed=true]")
 
     page.click("[data-own='With masks']")
-    assert not page.is_checked("#p-mask")
+    expect(page.locator("#p-mask")).not_to_be_checked()
     page.click("[data-own='With masks']")
-    assert page.is_checked("#p-mask")
+    expect(page.locator("#p-mask")).to_be_checked()
 
     page.click("#p-forget")
     page.wait_for_selector("[data-own='With masks']", state="detached")
-    assert page.locator(".tray-item").count() == 2
+    expect(page.locator(".tray-item")).to_have_count(2)

@@ -85,8 +85,10 @@ def cut_out(page: Page, file: Path) -> None:
     """Choose one picture, and wait until its result can be downloaded."""
     choose(page, file)
     expect(page.get_by_role("heading", name=file.name)).to_be_visible()
-    expect(page.get_by_role("img", name="The cutout")).to_be_visible()
+    cutout = page.get_by_role("img", name="The cutout")
+    expect(cutout).to_be_visible()
     expect(button(page, "Download")).to_be_enabled()
+    expect(cutout).not_to_have_js_property("naturalWidth", 0)
 
 
 def saved(page: Page, press: Locator) -> Image.Image:
