@@ -86,3 +86,19 @@ def test_a_question_before_a_key_is_revoked_comes_in_the_sites_own_dialog(sign_u
     page.locator("dialog[open] button[value=yes]").click()
 
     expect(page.get_by_text("Revoked", exact=True)).to_be_visible()
+
+
+def test_without_its_script_a_page_revokes_no_key(sign_up: Callable[..., Visitor]):
+    visitor = sign_up()
+    page = visitor.page
+    visitor.expect_complaint("ERR_FAILED")
+    page.route("**/copy*.js", lambda route: route.abort())
+    page.goto("/keys/")
+    page.fill("input[name=name]", "Shop")
+    press_and_load(page, page.get_by_role("button", name="Create key"))
+
+    page.get_by_role("button", name="Revoke").click()
+    let_requests_out(page)
+    page.goto("/keys/")
+
+    expect(page.get_by_role("button", name="Revoke")).to_be_visible()

@@ -27,19 +27,20 @@ export function ask(question, action) {
   });
 }
 
-/** Ask before every submit whose button has a question; continue the submit when it is confirmed. */
+/**
+ * Ask before the submit of each button with a question. Such a button has the type `button`, so that it does nothing
+ * until this script is there; it becomes a submit button for the confirmed submit only.
+ */
 export function confirmSubmits() {
-  /** @type {WeakSet<HTMLElement>} */
-  const confirmed = new WeakSet();
-  document.addEventListener("submit", (event) => {
-    const { submitter, target } = event;
-    const question = submitter?.dataset.sure;
-    if (!submitter || !question || confirmed.has(submitter) || !(target instanceof HTMLFormElement)) return;
-    event.preventDefault();
-    void ask(question, submitter.textContent?.trim() || question).then((isSure) => {
+  document.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("button[data-sure]") : null;
+    if (!(button instanceof HTMLButtonElement)) return;
+    const question = button.dataset.sure ?? "";
+    void ask(question, button.textContent?.trim() || question).then((isSure) => {
       if (!isSure) return;
-      confirmed.add(submitter);
-      target.requestSubmit(submitter);
+      button.type = "submit";
+      button.form?.requestSubmit(button);
+      setTimeout(() => (button.type = "button"));
     });
   });
 }
