@@ -239,7 +239,9 @@ def full_disk(*, seconds: float) -> list[Figure]:
 
 
 def _finished_job(site: TorturedSite, traffic: Traffic) -> str:
+    """Return a job with a finished picture, which the test will delete."""
     name = traffic.polls().name
+    traffic.deleted.add(name)
     return str(UUID(site.query("SELECT job_id FROM jobs_jobimage WHERE name = ?", name)[0][0]))
 
 

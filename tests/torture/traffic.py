@@ -58,6 +58,7 @@ class Traffic:
     def __init__(self, site: TorturedSite) -> None:
         self.site = site
         self.sent: list[Sent] = []
+        self.deleted: set[str] = set()  # the names of pictures that the test deletes, which are not lost
         self.statuses: Counter[int] = Counter()
         self._lock = threading.Lock()
         self.served: PictureServer | None = None
@@ -184,7 +185,7 @@ class Traffic:
             " (SELECT coalesce(sum(u.pictures), 0) FROM jobs_usageentry u WHERE u.job_id = i.job_id)"
             " FROM jobs_jobimage i"
         )
-        names = {sent.name for sent in self.sent}
+        names = {sent.name for sent in self.sent} - self.deleted
         ours = [row for row in rows if row[0] in names]
         succeeded = Counter(row[0] for row in ours if row[1] == "succeeded")
         charged: Counter[str] = Counter()

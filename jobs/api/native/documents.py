@@ -18,8 +18,7 @@ from jobs.sentences import explained
 from jobs.versions.corrections import corrections_left
 from jobs.versions.selectors import FIRST, thumbnail_of, versions_of
 
-IMAGES_SHOWN, MAX_IMAGES_SHOWN = 100, 500  # pictures of one job in a response
-LISTED_IMAGES = 20  # of each job in a list
+IMAGES_SHOWN, MAX_IMAGES_SHOWN = 20, 500  # pictures of one job in a response
 
 
 class MomentField(serializers.DateTimeField):

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from uuid import UUID
 
 from django.conf import settings
-from django.http import FileResponse, HttpResponseBase
+from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django.utils.translation import get_language
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.parsers import FormParser, MultiPartParser
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,7 +24,7 @@ from jobs.api.problem import PROBLEM
 from jobs.api.zips import zip_name, zip_response
 from jobs.errors import JobCanceled, NoResults
 from jobs.intake.sources import default_limits
-from jobs.models import Job, Status
+from jobs.models import Job, JobImage, Status
 from jobs.recipes.selectors import recipe_named
 from jobs.results.sheets import SheetRendering, sheet_begin
 from jobs.work.cancel import job_cancel
@@ -32,9 +34,10 @@ from jobs.work.submission import Door
 from segmentation.errors import InvalidParameter
 
 from .base import IDEMPOTENCY_KEY, JOB_QUERY, WAIT, NativeView
-from .documents import LISTED_IMAGES, ImagePageSerializer, JobPageSerializer, JobSerializer, job_documents
+from .documents import ImagePageSerializer, JobPageSerializer, JobSerializer, job_documents
 from .etags import job_etag
 from .picture import picture_response
+from .recent import Recent
 from .serializers import (
     JobFilterSerializer,
     JobFormSerializer,
@@ -67,7 +70,7 @@ class JobsView(NativeView):
         page, size = chosen["page"], chosen["page_size"]
         jobs = jobs_filtered(self.actor, chosen)
         shown, count = list(jobs[(page - 1) * size : page * size]), jobs.count()
-        results = job_documents(shown, base_url=self.base_url, page_size=LISTED_IMAGES)
+        results = job_documents(shown, base_url=self.base_url)
         body = {"count": count, "page": page, "page_size": size, "results": results}
         return Response(body, headers=self.page_links(page=page, page_size=size, count=count))
 
@@ -118,6 +121,9 @@ class JobsView(NativeView):
         return self.when_ended(job, timeout_s=wait_s, then=self.answer) if wait_s else self.answer(job)
 
 
+_RECENT = Recent()
+
+
 class JobView(NativeView):
     """Return one job, or delete it."""
 
@@ -127,7 +133,7 @@ class JobView(NativeView):
         tags=["Native"],
         operation_id="jobs_get",
         summary="Get one job",
-        description="A job shows up to 100 pictures; `images_next` and the Link header lead to the next ones.",
+        description="A job shows up to 20 pictures; `images_next` and the Link header lead to the next ones.",
         parameters=[WAIT, ImagePageSerializer],
         responses={200: JobSerializer, 304: None, "4XX": PROBLEM},
     )
@@ -145,9 +151,25 @@ class JobView(NativeView):
         unchanged = get_conditional_response(self.request._request, etag=etag)
         if unchanged is not None and unchanged.status_code == 304:
             return Response(status=304, headers=headers)
+        return self._rendered(job, images, headers) if job.is_terminal else self._shared(job, images, headers)
+
+    def _rendered(self, job: Job, images: Sequence[JobImage] | None, headers: dict[str, str]) -> Response:
         response = self.answer(job, pending_status=200, images=images)
         for name, value in headers.items():
             response[name] = value
+        return response
+
+    def _shared(self, job: Job, images: Sequence[JobImage] | None, headers: dict[str, str]) -> HttpResponseBase:
+        """Return an unfinished job; pollers with the same ETag share one rendering."""
+        key = (headers["ETag"], self.base_url, self.request.accepted_media_type)
+        known = _RECENT.get(key)
+        if known is not None:
+            link = {"Link": known.link} if known.link else {}
+            return HttpResponse(known.body, content_type=JSONRenderer.media_type, headers=headers | link)
+        response = self._rendered(job, images, headers)
+        response.add_post_render_callback(
+            lambda rendered: _RECENT.put(key, rendered.content, rendered.headers.get("Link", ""))
+        )
         return response
 
     @extend_schema(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from jobs.api.native.recent import KEPT_S, MOST, Recent
 from tests.cast import Person
 
 from .sent import files_of, photo
@@ -63,6 +64,36 @@ def test_a_poll_of_an_unchanged_job_is_304_and_reads_no_picture(
     assert (unchanged.status_code, unchanged.content) == (304, b"")
     assert not [query for query in queries.captured_queries if '"jobs_jobimage"."name"' in query["sql"]]
     assert (changed.status_code, changed.json()["status"]) == (200, "succeeded")
+
+
+def test_pollers_of_an_unfinished_job_share_one_rendering(
+    alice: Person, jpeg_bytes: bytes, held_worker: Any, django_assert_max_num_queries: Any
+) -> None:
+    url = f"/api/jobs/{alice.api().post(JOBS, {'image': photo(jpeg_bytes)}).json()['id']}/?images_page_size=5"
+    first = alice.api().get(url)
+
+    with django_assert_max_num_queries(8) as queries:
+        second = alice.api().get(url)
+    held_worker()
+    after = alice.api().get(url)
+
+    assert (second.status_code, second.content, second["ETag"]) == (200, first.content, first["ETag"])
+    assert second["Content-Type"] == first["Content-Type"]
+    assert not [query for query in queries.captured_queries if '"jobs_jobimage"."name"' in query["sql"]]
+    assert after.json()["status"] == "succeeded"
+
+
+def test_a_rendering_is_forgotten_after_some_seconds_or_when_there_are_too_many() -> None:
+    now_s = [100.0]
+    recent = Recent(clock=lambda: now_s[0])
+    recent.put("first", b"1", "")
+    assert recent.get("first") is not None
+    now_s[0] += KEPT_S + 1
+    assert recent.get("first") is None
+
+    for number in range(MOST + 1):
+        recent.put(number, b"", "")
+    assert (recent.get(0), recent.get(MOST) is None) == (None, False)
 
 
 def test_a_job_of_many_pictures_is_answered_page_by_page(alice: Person, jpeg_bytes: bytes, idle_worker: None) -> None:
