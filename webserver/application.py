@@ -36,6 +36,7 @@ _MOST_PARSED_BYTES = 2 * 2**20
 # In a form with files, the fields that are not files count together.
 _MOST_FIELD_BYTES = 48 * 2**20
 _TEXT_FROM_BYTES = 2**18
+_CREDENTIALS = (b"authorization", b"x-api-key", b"cookie")
 _LIVE = "/health/live"
 _PROBES = ("/health", "/health/ready")
 
@@ -88,6 +89,7 @@ class _Exchange:
         self._pace = application.configuration.pace
         self._scope, self._receive, self._send = scope, receive, send
         self._trips = Trips(application.handler, scope)
+        self._flow = _flow_of(scope)
 
     async def run(self) -> None:
         try:
@@ -107,7 +109,7 @@ class _Exchange:
         response = await self._first_answer()
         while isinstance(response, Parked):
             await self._wait(response)
-            response = await self._lanes.short.run(self._trips.go_on, response)
+            response = await self._lanes.short.run(self._trips.go_on, response, flow=self._flow)
         return response
 
     async def _first_answer(self) -> HttpResponseBase:
@@ -121,8 +123,8 @@ class _Exchange:
             body = await self._body(self._trips.body_limit)
             length = _length_of(body)
             if length > _TEXT_FROM_BYTES:
-                body = await self._lanes.uploads.run(self._lean, body)
-            parsed = await self._lanes.uploads.run(self._parsed_bytes, body)
+                body = await self._lanes.uploads.run(self._lean, body, flow=self._flow)
+            parsed = await self._lanes.uploads.run(self._parsed_bytes, body, flow=self._flow)
             if parsed > _MOST_FIELD_BYTES:
                 body.close()
                 body = _too_large()
@@ -173,7 +175,7 @@ class _Exchange:
         begin: Callable[[IO[bytes] | None], HttpResponseBase] | None = None,
     ) -> HttpResponseBase:
         try:
-            return await lane.run(begin or self._trips.begin, body)
+            return await lane.run(begin or self._trips.begin, body, flow=self._flow)
         except LaneFull:
             if body is not None:
                 body.close()
@@ -195,7 +197,7 @@ class _Exchange:
         try:
             await asyncio.wait({gone, happened}, return_when=asyncio.FIRST_COMPLETED)
             if not happened.done():
-                await self._lanes.short.run(self._trips.leave, parked)
+                await self._lanes.short.run(self._trips.leave, parked, flow=self._flow)
                 raise ClientGone
         finally:
             gone.cancel()
@@ -226,7 +228,7 @@ class _Exchange:
             elif reported is None:
                 await delivery.send_whole(_content_of(response))
             elif await self._sent_to_client(response, delivery):
-                await self._lanes.short.run(self._trips.report, reported)
+                await self._lanes.short.run(self._trips.report, reported, flow=self._flow)
         except TimeoutError:
             self._scope["extensions"][ABORT]["abort"]()
         finally:
@@ -290,6 +292,12 @@ def _start_of(response: HttpResponseBase) -> Message:
 
 def _content_of(response: HttpResponseBase) -> bytes:
     return response.content if isinstance(response, HttpResponse) else b""
+
+
+def _flow_of(scope: Message) -> tuple[bytes, ...]:
+    """Return what tells clients apart before Django knows them: the credentials, else the network address."""
+    credentials = tuple(value for name, value in scope["headers"] if name in _CREDENTIALS)
+    return credentials or (str((scope.get("client") or ("",))[0]).encode(),)
 
 
 def _declared_bytes(scope: Message) -> int | None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -15,28 +16,70 @@ class LaneFull(Exception):
 
 
 class Lane:
-    """Run functions in at most `threads` threads in their order; raise LaneFull when `longest_queue` functions wait."""
+    """Run functions in at most `threads` threads; raise LaneFull when `longest_queue` functions wait.
+
+    Functions of the same flow, such as the requests of one client, run in their order. Flows that wait get the threads
+    in turn, so that a client with many requests does not delay the others.
+    """
 
     def __init__(self, name: str, *, threads: int, longest_queue: int = 2000) -> None:
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self._free = threads
         self._most = threads + longest_queue
         self._taken = 0
+        self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
 
-    async def run(self, work: Callable[..., Value], *args: Any) -> Value:
+    async def run(self, work: Callable[..., Value], *args: Any, flow: Hashable = None) -> Value:
         """Return the result of `work`; raise LaneFull."""
         if self._taken >= self._most:
             raise LaneFull
         self._taken += 1
+        try:
+            await self._turn(flow)
+        except asyncio.CancelledError:
+            self._taken -= 1
+            raise
         running = asyncio.get_running_loop().run_in_executor(self._threads, work, *args)
         running.add_done_callback(self._leave)
         # A cancelled request frees its place only when its thread has finished.
         return await asyncio.shield(running)
 
+    async def _turn(self, flow: Hashable) -> None:
+        """Return when a thread is free for this flow."""
+        if self._free:
+            self._free -= 1
+            return
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(flow, deque()).append(turn)
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # it was this one's turn when the request was cancelled
+                self._pass_on()
+            raise
+
     def _leave(self, _: object) -> None:
         self._taken -= 1
+        self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Give a free thread to the next flow that waits, which then waits behind the other flows."""
+        while self._waiting:
+            flow, turns = self._waiting.popitem(last=False)
+            turn = turns.popleft()
+            if turns:
+                self._waiting[flow] = turns
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
 
     def close(self) -> None:
         """Let running functions finish, and start no new ones."""
+        for turns in self._waiting.values():
+            for turn in turns:
+                turn.cancel()
+        self._waiting.clear()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
 
