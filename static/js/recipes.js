@@ -22,6 +22,8 @@ const preview = new Preview(urls.preview);
 const state = {
   /** @type {Named[]} */
   recipes: readJson("recipes"),
+  /** The recipe whose versions are listed. @type {Named | null} */
+  named: null,
   /** The loaded recipe, for values that the form has no field for. @type {Record<string, any>} */
   base: {},
   /** The subject of the preview: a sample, or a picture of a job. @type {Record<string, any>} */
@@ -60,12 +62,17 @@ async function choose(name) {
   await showVersions(named);
 }
 
-/** @param {Named} named */
+/**
+ * List the versions of a recipe, unless another one has been chosen meanwhile.
+ * @param {Named} named
+ */
 async function showVersions(named) {
+  state.named = named;
   byId("recipe-versions").hidden = named.is_builtin;
   if (named.is_builtin) return;
   /** @type {{ version: number, created_at: string }[]} */
   const rows = await callJson("GET", `${urls.recipes}${named.name}/versions`);
+  if (state.named !== named) return;
   const language = document.documentElement.lang;
   versions.replaceChildren(
     ...rows.map(({ version, created_at }) => {

@@ -43,6 +43,7 @@ export class Versions {
     this.options = options;
     this.onOpen = onOpen;
     this.timer = 0;
+    this.wish = 0; // the number of the last choice of a version; responses to earlier ones are ignored
     byId("version-name", HTMLInputElement).addEventListener("change", () => this.#complaining(this.#rename()));
     byId("version-delete").addEventListener("click", () => this.#complaining(this.#delete()));
     window.addEventListener("pagehide", () => this.#keepNow());
@@ -122,9 +123,15 @@ export class Versions {
     return create("li", {}, button);
   }
 
-  /** @param {Version} version */
+  /**
+   * Show a version, unless another one has been chosen meanwhile.
+   * @param {Version} version
+   */
   async #open({ number }) {
-    this.onOpen(await callJson("GET", this.#url(`versions/${number}/`)));
+    const wish = ++this.wish;
+    const opened = await callJson("GET", this.#url(`versions/${number}/`));
+    if (wish !== this.wish) return;
+    this.onOpen(opened);
     this.show();
     this.keepSoon();
   }
@@ -140,7 +147,7 @@ export class Versions {
     const before = this.known.versions.findLast(({ number }) => number < gone) ?? this.known.versions[0];
     await this.#open(before);
     await callJson("DELETE", this.#url(`versions/${gone}/`));
-    await this.refresh(({ number }) => number === before.number);
+    await this.refresh(({ number }) => number === this.state.version);
     toast(gettext("The version is deleted."));
   }
 
