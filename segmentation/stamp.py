@@ -51,7 +51,11 @@ class Stamp(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ink:
-    """One ink: its density at full strength, (3,) float32, and its hue in degrees."""
+    """One ink colour.
+
+    density: (3,) float32, the optical density (natural logarithm) of each RGB channel at full strength. hue_deg: the
+    hue in degrees, 0..360.
+    """
 
     density: np.ndarray
     hue_deg: float

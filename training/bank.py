@@ -23,7 +23,11 @@ MOST_PEOPLE = 12  # maximum number of single people from one scene
 
 @dataclass
 class Bank:
-    """The training pictures: N photos with alpha, M objects within them, K pictures with marked people; all uint8."""
+    """The training pictures, S x S pixels, as tensors.
+
+    N photos with their alpha, M masks of objects, K scenes with marked people, E photos without a subject. Pictures and
+    masks are uint8; the other tensors are rows, flags, weights and boxes.
+    """
 
     photos: Packed | Tensor  # (N, S, S, 3)
     alphas: Packed | Tensor  # (N, S, S); zero where a picture has no subject

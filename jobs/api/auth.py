@@ -102,7 +102,10 @@ class BrowserSession(SessionAuthentication):
 
 
 class HasScope(BasePermission):
-    """Require the scopes in the view's `required_scopes[method]`; by default `read` to read, `submit` to write."""
+    """Require the scopes in the view's `required_scopes[method]`.
+
+    By default `read` for GET, HEAD and OPTIONS, and `submit` for all other methods.
+    """
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         if request.auth is None and not request.user.is_authenticated:

@@ -98,7 +98,7 @@ def json_object(text: str) -> dict[str, Any]:
 
 
 def require_object(value: Any) -> dict[str, Any]:
-    """Return parsed JSON that is an object; raise MalformedBody for any other value."""
+    """Return `value`, parsed JSON, if it is an object; raise MalformedBody for any other value."""
     if not isinstance(value, dict):
         raise MalformedBody("The request's body is not a JSON object.")
     return value

@@ -1,5 +1,5 @@
 """Erase users and teams with their files and rows, and export the data that the site stores about a user.
 
-Only management commands call this package; it may use every other package. The audit trail keeps a pseudonym and stays
-valid.
+Only management commands call this package. In the audit trail a pseudonym replaces the erased names, and the hash chain
+can still be verified.
 """

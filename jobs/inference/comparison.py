@@ -1,6 +1,8 @@
-"""Measure the qualities on photos with masks: time, share of escalated photos, error, and use of the uncertainty.
+"""Compare the qualities `fast`, `fine` and `auto` on photos with known masks.
 
-Both models run once on every photo. The results of `auto` at every level follow from these measurements.
+The figures are the mean time, the mean error, the share of photos that `auto` passes to the fine model, and how well
+the fast model's uncertainty predicts its error. Each model runs once on every photo; the results of `auto` for every
+uncertainty threshold are calculated from these measurements.
 """
 
 from __future__ import annotations
@@ -151,12 +153,19 @@ def recommended(measured: Sequence[Measured]) -> Outcome | None:
 
 
 def error_held_by_most_uncertain(measured: Sequence[Measured], *, share: float = 0.2) -> float:
-    """Return the share (0..1) of the fast model's total error that is in the most uncertain photos."""
+    """Return how much (0..1) of the fast model's total error is in the most uncertain photos.
+
+    share: the fraction (0..1) of the photos to count.
+    """
     return _held([one.fast_error for one in sorted(measured, key=lambda one: -one.uncertainty)], share)
 
 
 def best_possible(measured: Sequence[Measured], *, share: float = 0.2) -> float:
-    """Return the share (0..1) of the fast model's total error in its worst photos: the limit for any uncertainty."""
+    """Return how much (0..1) of the fast model's total error is in the photos with the largest errors.
+
+    share: the fraction (0..1) of the photos to count. No measure of uncertainty can find more of the error in as many
+    photos.
+    """
     return _held(sorted((one.fast_error for one in measured), reverse=True), share)
 
 

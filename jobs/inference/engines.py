@@ -244,7 +244,10 @@ def runtimes_measure() -> Iterator[tuple[Path, Runtime]]:
 
 
 def _measure_beside() -> None:
-    """Start `manage.py measure_runtimes` at low priority if the built-in model has not been measured yet."""
+    """Start `manage.py measure_runtimes` at low priority, unless the built-in model has been measured.
+
+    With another runtime than `auto`, or if there may be a GPU, nothing is measured.
+    """
     if settings.MATTING_RUNTIME != Runtime.AUTO or a_gpu_may_be_there():
         return
     path = built_in_path(Role.SUBJECT)

@@ -118,7 +118,7 @@ class Quota(models.Model):
         return replace(default_limits_of(dialect), **self.dialects.get(dialect, {}))
 
     def units_of(self, quality: str) -> int:
-        """Return the number of units that one picture of a quality costs."""
+        """Return the number of units that one picture costs when it is processed with `quality`; 1 by default."""
         weights = settings.MATTING_QUALITY_UNITS if self.quality_units is None else self.quality_units
         return int(weights.get(quality, 1))
 

@@ -28,7 +28,7 @@ class NamedRecipe:
 
     @property
     def title(self) -> str:
-        """Return the title for a page; a built-in recipe's in the reader's language."""
+        """Return the title to show on a page; titles of built-in recipes are translated into the user's language."""
         return gettext(self.recipe.title) if self.is_builtin else self.recipe.title
 
 

@@ -108,7 +108,7 @@ def published_name(image: JobImage, kind: str, extension: str, *, again: str = "
 
 
 def public_name(artifact: Artifact, image: JobImage) -> str:
-    """Return the file name of a result in a zip or in a server folder."""
+    """Return the name under which a result file is stored in zips and in output folders of the server."""
     if artifact.kind == Artifact.Kind.FINISHED:
         return artifact.file_name
     return published_name(image, artifact.kind, PurePosixPath(artifact.key).suffix.removeprefix("."))

@@ -24,14 +24,14 @@ _TRIGGERS = ("0019_audit_erasure", "0008_usage_append_only")
 
 
 class MoveFailed(Exception):
-    """The database cannot be moved; the message gives the reason in one line."""
+    """The database cannot be moved, or its copy is not valid; the message gives the reason in one line."""
 
 
 def database_move(*, source: dict[str, Any], report: Any) -> Verdict:
     """Copy all rows of `source` (Django's settings of a database) and verify the audit trail of the copy.
 
     Both databases must have the newest schema, and the target must have no users. Raise MoveFailed. All rows are copied
-    in one transaction, so the target stays unchanged after an error.
+    in one transaction, so an error meanwhile leaves the target unchanged; the audit trail is verified after it.
     """
     if connections[TARGET].vendor != "postgresql":
         raise MoveFailed("DATABASE_URL must name the PostgreSQL database to move to")

@@ -44,7 +44,10 @@ def thumbnail_of(image: JobImage, version: Version | None) -> Artifact | None:
 
 
 def run_image_of(image: JobImage, version: Version | None) -> JobImage:
-    """Return the picture whose alpha a version uses: the picture of the correction's job, or `image` itself."""
+    """Return the picture whose alpha a version uses.
+
+    This is the picture of the job that made the version (`version.run`), or `image` itself if no job did.
+    """
     if version is None or version.run is None:
         return image
     return next(iter(version.run.images.all()), image)

@@ -66,8 +66,8 @@ def component_of(error: BaseException) -> str:
 def database_retried(call: Callable[[], _Result]) -> _Result:
     """Call a function and return its result.
 
-    While the database is locked or unreachable, retry for some tens of seconds. `call` must open its own transaction.
-    Inside another transaction it is called only once.
+    While the database is locked or unreachable, retry after growing pauses of 18 s in total; then raise the last error.
+    `call` must open its own transaction. Inside another transaction it is called only once.
     """
     for delay_s in (*_DATABASE_DELAYS_S, None):
         try:

@@ -42,7 +42,7 @@ def repeat_key_of(
     recipes: Sequence[NamedRecipe] = (),
     corrects: UUID | None = None,
 ) -> str:
-    """Return a hash of the caller and the content of a request; empty when repeats are not checked."""
+    """Return a hash of a request's caller, route, options and pictures; empty when repeats are not checked."""
     if door.idempotency_key or settings.MATTING_REPEAT_WINDOW_S <= 0:
         return ""
     caller = actor.key.pk if actor.key is not None else actor.user and actor.user.pk

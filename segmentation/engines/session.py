@@ -45,9 +45,10 @@ class GuardedSession:
             raise InferenceFailed from error
 
     def run_many(self, inputs: Sequence[Sequence[np.ndarray]]) -> list[list[np.ndarray]]:
-        """Run the inputs of several pictures, arrays without batch axis, `max_batch` at a time.
+        """Run the network on several pictures, in batches of at most `max_batch`.
 
-        Return the outputs of each picture, without batch axis.
+        inputs: for each picture one array per input of the network, without batch axis. Return for each picture one
+        array per output, without batch axis.
         """
         answers: list[list[np.ndarray]] = []
         for start in range(0, len(inputs), self.max_batch):

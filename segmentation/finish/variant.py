@@ -41,7 +41,7 @@ class FinishInput:
 
 @dataclass(frozen=True, slots=True)
 class FinishedFiles:
-    """The files of one recipe in the order of its outputs, and notes on broken rules."""
+    """The files of one recipe in the order of its outputs, and notes on what its rules or placement did not reach."""
 
     files: tuple[VariantFile, ...]
     notes: tuple[str, ...]

@@ -135,7 +135,10 @@ def render_token(token: str) -> dict[str, Any]:
 
 
 def render_token_error(error: MattingError) -> Response:
-    """Return an error in OAuth's format: 401 for a wrong client, 400 for a wrong request."""
+    """Return an error in OAuth 2.0 format.
+
+    Status 403 becomes 401 (`invalid_client`), 422 becomes 400; other statuses stay.
+    """
     status = 401 if error.http_status == 403 else 400 if error.http_status == 422 else error.http_status
     name = _OAUTH_ERRORS.get(status, "server_error" if status >= 500 else "invalid_request")
     if error.field == "grant_type":

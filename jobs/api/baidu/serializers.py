@@ -32,7 +32,10 @@ _SOFT_THRESHOLD, _HALF = 10, 25  # thresholds of CutoutOptions: 25 of 50 cuts at
 
 
 def limits() -> Limits:
-    """Return the dialect's limits for a picture. Baidu allows 10 MB of base64, which are 7.5 MB of bytes."""
+    """Return the dialect's limits for a picture: bytes, sides, formats and the smallest box.
+
+    Baidu allows 10 MiB of base64, which are 7.5 MiB when decoded.
+    """
     return default_limits(
         max_bytes=MAX_BASE64_BYTES * 3 // 4,
         min_side_px=128,

@@ -113,7 +113,7 @@ class PictureSettingsSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
 
 
 class SettingsField(serializers.DictField):
-    """Accept the settings of single uploads, by upload id."""
+    """Accept an object with the options of single uploads: `{upload_id: {option: value}}`."""
 
     child = PictureSettingsSerializer()
 
@@ -180,7 +180,7 @@ class JobRequestSerializer(KnownFieldsOnly, CutoutOptionsSerializer):
 
 
 class JobFormSerializer(JobRequestSerializer):
-    """`POST /api/jobs/` as a form, for the OpenAPI document."""
+    """Describe the form fields of `POST /api/jobs/`; used only for the OpenAPI document."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()
@@ -196,7 +196,7 @@ class JobFormSerializer(JobRequestSerializer):
 
 
 class JobJsonSerializer(JobRequestSerializer):
-    """`POST /api/jobs/` as JSON, for the OpenAPI document."""
+    """Describe the JSON fields of `POST /api/jobs/`; used only for the OpenAPI document."""
 
     def get_fields(self) -> dict[str, serializers.Field]:
         fields = super().get_fields()

@@ -1,5 +1,5 @@
-"""Sign-in with the name and password of an LDAP directory: `search` queries it, `backend` adds it to the sign-in form.
+"""Sign-in with the user name and password of an LDAP directory.
 
-This is a separate application, because allauth finds the `provider` of an account by its application. Without
-MATTING_LDAP_URL nothing of it is used, and python-ldap need not be installed.
+`search` queries the directory; `backend` checks the password that the sign-in form sends. This package is a Django app,
+because allauth imports `provider` from installed apps only. Without MATTING_LDAP_URL, python-ldap is not needed.
 """
