@@ -28,7 +28,7 @@ from tests.cast import PASSWORD, Person
 
 pytestmark = pytest.mark.django_db
 
-NEW_PASSWORD = "a long sentence nobody guesses"
+NEW_PASSWORD = "a long sentence of five words"
 
 
 @pytest.fixture(autouse=True)
@@ -263,7 +263,7 @@ def test_behind_a_proxy_a_stranger_s_tries_do_not_count_for_others(settings: Set
         for address in ("198.51.100.1", "203.0.113.7")
     )
     for number in range(31):
-        refused = sign_in(stranger, f"nobody{number}", "wrong")
+        refused = sign_in(stranger, f"unknown{number}", "wrong")
 
     sign_in(owner, "bob", PASSWORD)
 

@@ -17,7 +17,7 @@ from tests.quota.actions import submit
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def waited(job_ids: list[object], deed: Callable[[JobWakeups], Awaitable[None]]) -> None:
+def waited(job_ids: list[object], action: Callable[[JobWakeups], Awaitable[None]]) -> None:
     """Wait for several jobs at the same time, call a function during the wait, and return when all waits have ended."""
 
     async def scene() -> None:
@@ -25,7 +25,7 @@ def waited(job_ids: list[object], deed: Callable[[JobWakeups], Awaitable[None]])
         await waking.start()
         waiting = [asyncio.create_task(waking.wait(queue.topic_of_job(job_id), timeout_s=None)) for job_id in job_ids]
         await asyncio.sleep(0)
-        await deed(waking)
+        await action(waking)
         async with asyncio.timeout(60):
             await asyncio.gather(*waiting)
         await waking.stop()
