@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from tests import loops
 from webserver.application import _flow_of
 from webserver.lanes import Lane, LaneFull
 
@@ -26,7 +27,7 @@ def with_busy_lane(test: Callable[[Lane, threading.Event], Awaitable[None]], *, 
             await busy
             lane.close()
 
-    asyncio.run(run())
+    loops.run(run())
 
 
 async def started(work: Awaitable[object]) -> asyncio.Future[object]:
