@@ -1,8 +1,9 @@
 """Picture processing: read picture files, find the subject, render the result files.
 
-Workers may use everything. Request code may use `options`, `errors` and `image.probe`, which do not import torch. The
-functions take bytes and arrays, and return arrays and encoded files. This package imports neither Django nor `jobs`.
+Workers may use all modules. Code that answers HTTP requests may use only `options`, `errors` and `image.probe`, because
+they do not import torch. The functions take bytes and arrays, and return arrays and encoded files. This package imports
+neither Django nor `jobs`.
 
-In the order of processing: `image` (decode), `find` and `engines` (model), `refine` and `postprocess` (alpha),
-`foreground` (colours), `compose` and `encode` (files). `pipeline` runs them.
+The modules in the order of processing: `image` (decode), `find` and `engines` (run the model), `refine` and
+`postprocess` (improve the alpha), `foreground` (colours), `compose` and `encode` (result files). `pipeline` calls them.
 """

@@ -1,6 +1,7 @@
-"""Run parts of one picture's work in parallel threads: NumPy, OpenCV and the encoders release the interpreter's lock.
+"""Threads that process parts of one picture in parallel.
 
-Batches of pictures benefit too: one picture's encoders run while another step computes on one core.
+NumPy, OpenCV and the encoders release Python's global interpreter lock, so these threads run at the same time. A batch
+of pictures is faster too: one picture is encoded while another one is processed on one core.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ def beside(work: Callable[..., _Result], *arguments: Any) -> Future[_Result]:
 
 
 def each(work: Callable[[_Item], object], items: Iterable[_Item]) -> None:
-    """Call `work` with every item, the first one in this thread, and return when all calls are done.
+    """Call `work` with each item, the first one in this thread, and return when all calls are done.
 
-    If a call raises an exception, raise it.
+    If calls raise exceptions, raise one of them after all calls are done. `items` must not be empty.
     """
     first, *others = items
     futures = [beside(work, item) for item in others]
@@ -53,5 +54,5 @@ def row_blocks(height: int, width: int, *, multiple: int = 1) -> list[slice]:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
-    """Return this process's threads; they are created at first use, because a fork does not copy threads."""
+    """Return this process's thread pool. It is created at first use, because a fork does not copy threads."""
     return ThreadPoolExecutor(min(_MOST_THREADS, available_cpus()), thread_name_prefix="beside")

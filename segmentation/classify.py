@@ -1,4 +1,4 @@
-"""Classify a picture's subject as person, object or stamp when the request does not name it."""
+"""Classification of a picture's subject as person, object or stamp, for requests that do not name the subject."""
 
 from __future__ import annotations
 
@@ -25,10 +25,12 @@ PRINT_STROKE_SHARE = 1 / 50  # share of the page's side: the thickest stroke of 
 
 
 def which_subject(rgb: np.ndarray, matte: Matte) -> Subject:
-    """Return the subject of (H, W, 3) uint8 from an engine's result; never Subject.AUTO.
+    """Return the kind of subject of a picture: Subject.STAMP, Subject.PERSON or Subject.OBJECT.
+
+    rgb: (H, W, 3) uint8. matte: the engine's result for this picture.
 
     A picture of paper whose only colour is ink is a stamp. Otherwise the subject is a person if people cover more than
-    half of the subject's alpha, else an object. If the engine cannot detect people, the subject is an object.
+    half of the subject's alpha, and an object if not. If the engine cannot detect people, the subject is an object.
     """
     if is_stamped_paper(rgb):
         return Subject.STAMP
@@ -36,19 +38,19 @@ def which_subject(rgb: np.ndarray, matte: Matte) -> Subject:
 
 
 def person_or_object(matte: Matte) -> Subject:
-    """Return Subject.PERSON or Subject.OBJECT for an engine's result that is not a stamp; see `which_subject`."""
+    """Return Subject.PERSON if people cover more than half of the subject's alpha, else Subject.OBJECT."""
     return Subject.PERSON if people_share(matte) > PERSON_SHARE else Subject.OBJECT
 
 
 def people_share(matte: Matte) -> float:
-    """Return the share of the subject's alpha that belongs to people, 0..1; 0 without a subject."""
+    """Return the share of the subject's alpha that belongs to people, 0..1; 0 if the engine cannot detect people."""
     if matte.people is None:
         return 0.0
     return float(np.minimum(matte.people, matte.alpha).sum() / max(matte.alpha.sum(), 1e-6))
 
 
 def is_paper(rgb: np.ndarray) -> bool:
-    """Return whether (H, W, 3) uint8 shows mostly bare or printed paper, with or without ink; False for a photo."""
+    """Return whether a picture, (H, W, 3) uint8, shows mostly bare or printed paper, with or without ink."""
     small = _page(rgb)
     density = density_of(small, read_page(small).paper)
     least, most = extremes(density)
@@ -56,7 +58,7 @@ def is_paper(rgb: np.ndarray) -> bool:
 
 
 def is_stamped_paper(rgb: np.ndarray) -> bool:
-    """Return whether (H, W, 3) uint8 shows only paper, print and ink."""
+    """Return whether a picture, (H, W, 3) uint8, shows only paper with print and a stamp's ink."""
     small = _page(rgb)
     page = read_page(small)
     if not page.inks:
@@ -78,13 +80,13 @@ def is_stamped_paper(rgb: np.ndarray) -> bool:
 
 
 def _page(rgb: np.ndarray) -> np.ndarray:
-    """Return a copy of (H, W, 3) uint8 with a longer side of at most PAGE_SIDE_PX."""
+    """Return a copy of a picture, (H, W, 3) uint8, shrunk so that its longer side is at most PAGE_SIDE_PX."""
     scale = min(1.0, PAGE_SIDE_PX / max(rgb.shape[:2]))
     height, width = (max(1, round(side * scale)) for side in rgb.shape[:2])
     return shrink(rgb, height, width)
 
 
 def _solid_share(dark: np.ndarray) -> float:
-    """Return the share (0..1) of True in (H, W) bool after removing parts as thin as print."""
+    """Return the share, 0..1, of True cells in (H, W) bool after parts as thin as print are removed."""
     stroke = max(3, round(PRINT_STROKE_SHARE * max(dark.shape)))
     return float(cv2.morphologyEx(dark.astype(np.uint8), cv2.MORPH_OPEN, np.ones((stroke, stroke), np.uint8)).mean())

@@ -1,4 +1,4 @@
-"""Convert samples of all supported colour models, depths and encodings to 8-bit sRGB and a float alpha."""
+"""Conversion of samples of all supported colour models, bit depths and encodings to 8-bit sRGB and a float alpha."""
 
 from __future__ import annotations
 
@@ -29,7 +29,11 @@ _STRIP_PIXELS = 1 << 20  # limits the memory of a 16-bit conversion
 
 
 class Colors(NamedTuple):
-    """A picture before EXIF rotation: rgb (H, W, 3) uint8 sRGB; alpha (H, W) float32 0..1, or None."""
+    """A picture before EXIF rotation.
+
+    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) float32 0..1, or None for an opaque picture. notes: the conversions
+    applied.
+    """
 
     rgb: np.ndarray
     alpha: np.ndarray | None
@@ -37,7 +41,7 @@ class Colors(NamedTuple):
 
 
 def to_srgb(samples: Samples) -> Colors:
-    """Return decoded samples converted to sRGB; raise ImageUnreadable for CIELAB with a broken profile."""
+    """Return decoded samples converted to sRGB. Raise ImageUnreadable for CIELAB samples with a broken profile."""
     rgb, notes = _converted(samples)
     alpha = samples.alpha
     if alpha is not None and alpha.min() == np.iinfo(alpha.dtype).max:
@@ -48,7 +52,10 @@ def to_srgb(samples: Samples) -> Colors:
 
 
 def _converted(samples: Samples) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return rgb (H, W, 3) uint8 and notes, converted by a usable profile, else by the encoding."""
+    """Return (H, W, 3) uint8 sRGB and notes about the conversion.
+
+    A usable ICC profile has priority; without one, the file's colour encoding is applied, if there is one.
+    """
     mode = _MODES[samples.model]
     profile = samples.profile
     notes: tuple[str, ...] = ()
@@ -82,7 +89,7 @@ def _plain(samples: Samples) -> np.ndarray:
 
 
 def to_eight_bits(pixels: np.ndarray) -> np.ndarray:
-    """Return (H, W) or (H, W, C) full-range uint16 rounded to uint8; uint8 is returned unchanged."""
+    """Return full-range uint16, (H, W) or (H, W, C), rounded to uint8; return uint8 unchanged."""
     if pixels.dtype == np.uint8:
         return pixels
     table = _eight_bit_table()
@@ -109,9 +116,9 @@ def _srgb_profile() -> bytes:
 
 
 def _by_profile(pixels: np.ndarray, profile: bytes, mode: str) -> np.ndarray | None:
-    """Return the samples converted by an ICC profile; None if no change would be visible.
+    """Return the samples converted to sRGB by an ICC profile; None if no change would be visible.
 
-    Raise one of _PROFILE_ERRORS.
+    mode: the Pillow mode of the samples. Raise one of _PROFILE_ERRORS for an unusable profile.
     """
     source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
     if mode == "L" and source.profile.xcolor_space == _SPACES["RGB"]:
@@ -131,7 +138,10 @@ def _by_profile(pixels: np.ndarray, profile: bytes, mode: str) -> np.ndarray | N
 
 
 def _deep_by_profile(pixels: np.ndarray, profile: bytes) -> np.ndarray:
-    """Convert (H, W) or (H, W, 3) uint16 by a profile; Pillow has no transform for this depth."""
+    """Convert (H, W) or (H, W, 3) uint16 to (H, W, 3) uint8 sRGB by an ICC profile.
+
+    Pillow has no transform for 16-bit samples, so this uses imagecodecs. Raise ValueError for an unusable profile.
+    """
     result = np.empty((*pixels.shape[:2], 3), np.uint8)
     rows = max(1, _STRIP_PIXELS // pixels.shape[1])
     for top in range(0, pixels.shape[0], rows):
@@ -152,9 +162,9 @@ def _deep_by_profile(pixels: np.ndarray, profile: bytes) -> np.ndarray:
 
 
 def _changes_nothing(transform: ImageCms.ImageCmsTransform, mode: str) -> bool:
-    """Return whether a transform leaves a grid of colours unchanged.
+    """Return whether a transform changes no colour of a coarse grid by more than _SAME_COLOR_LEVELS.
 
-    Most embedded profiles are sRGB under other names.
+    Many embedded profiles are sRGB under another name, and then need no conversion.
     """
     levels = np.array(_PROBE_LEVELS, np.uint8)
     axes = np.meshgrid(*[levels] * len(mode))

@@ -1,4 +1,4 @@
-"""Combine colour and alpha, crop to the subject, and render the result files."""
+"""Composition of colour and alpha, cropping to the subject, and rendering of the result files."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TYPES = {Format.PNG: ("image/png", ".png"), Format.JPEG: ("image/jpeg", ".jpg")
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """One encoded file: `extension` with its dot, `width` and `height` in pixels."""
+    """One encoded file. `extension` includes the dot; `width` and `height` are in pixels."""
 
     kind: Output
     data: bytes
@@ -32,9 +32,10 @@ class Rendered:
 
 
 def crop_box(foreground: Box | None, margin: float, width: int, height: int) -> Box:
-    """Return the foreground's box, enlarged on each side by `margin` of its longer side, clipped to the picture.
+    """Return the subject's box enlarged on each side by `margin` times its longer side, and clipped to the picture.
 
-    Without a foreground, return the whole picture.
+    foreground: the subject's box; if None, return the box of the whole picture. width, height: of the picture, in
+    pixels.
     """
     if foreground is None:
         return Box(0, 0, max(width, 2), max(height, 2))
@@ -43,13 +44,16 @@ def crop_box(foreground: Box | None, margin: float, width: int, height: int) -> 
 
 
 def grow_box(box: Box, margin: float) -> Box:
-    """Return a box enlarged on each side by `margin` of its longer side, in whole pixels; it may exceed the picture."""
+    """Return a box enlarged on each side by `margin` times its longer side, in whole pixels.
+
+    The result may extend beyond the picture.
+    """
     extra = round(margin * max(box.right - box.left, box.bottom - box.top))
     return Box(box.left - extra, box.top - extra, box.right + extra, box.bottom + extra)
 
 
 def cut(pixels: np.ndarray, box: Box) -> np.ndarray:
-    """Return the part of (H, W, ...) inside a box, as a view without a copy."""
+    """Return the part of an array (H, W, ...) inside a box, as a view without a copy."""
     return pixels[box.top : box.bottom, box.left : box.right]
 
 
@@ -78,10 +82,11 @@ def render_cutout(
     kept: Kept = NOTHING_KEPT,
     is_small: bool = False,
 ) -> Rendered:
-    """Encode the cutout, transparent or on `options.background` (for JPEG, white by default).
+    """Encode the cutout in `options.format`, transparent or on the colour `options.background`.
 
-    rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8. is_small: as in `encode_webp`, for WebP.
-    Raise InvalidParameter for a size that the format does not support.
+    JPEG has no transparency; its default background is white. rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8. kept: the
+    source's metadata to write into the file. is_small: encode WebP faster, with lossy alpha (see `encode_webp`). Raise
+    InvalidParameter if the picture is too large for the format.
     """
     background = options.background
     if options.format is Format.JPEG:
@@ -101,27 +106,27 @@ def render_cutout(
 
 
 def render_gray(kind: Output, levels: np.ndarray, *, kept: Kept = NOTHING_KEPT) -> Rendered:
-    """Encode a mask or a map of ids, (H, W) uint8, as an 8-bit gray PNG."""
+    """Encode a mask or an instance map, (H, W) uint8, as an 8-bit gray PNG; `kept` is the metadata to write."""
     return _rendered(kind, encode_png(levels, kept=kept), Format.PNG, levels)
 
 
 def render_picture(kind: Output, rgb: np.ndarray, *, kept: Kept = NOTHING_KEPT) -> Rendered:
-    """Encode an opaque picture, (H, W, 3) uint8, as PNG."""
+    """Encode an opaque picture, (H, W, 3) uint8, as PNG; `kept` is the metadata to write."""
     return _rendered(kind, encode_png(rgb, kept=kept), Format.PNG, rgb)
 
 
 def render_thumbnail(rgb: np.ndarray, alpha: np.ndarray) -> Rendered:
-    """Encode a small cutout as WebP with alpha, its longer side at most THUMBNAIL_SIDE_PX.
+    """Encode a small cutout as WebP with alpha; its longer side is at most THUMBNAIL_SIDE_PX.
 
     rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8. Colours are averaged with alpha as weight, so that removed colours
-    do not appear at the edge.
+    do not appear at the subject's edge.
     """
     pixels = _shrunk(rgb, alpha, THUMBNAIL_SIDE_PX)
     return _rendered(Output.CUTOUT, encode_webp(pixels, is_small=True), Format.WEBP, pixels)
 
 
 def render_preview(rgb: np.ndarray, alpha: np.ndarray | None) -> Rendered:
-    """Encode the upright source as JPEG, or WebP with alpha, its longer side at most PREVIEW_SIDE_PX.
+    """Encode the upright source as JPEG, or as WebP if it has alpha; its longer side is at most PREVIEW_SIDE_PX.
 
     rgb: (H, W, 3) uint8 sRGB. alpha: (H, W) uint8, or None for an opaque picture.
     """
@@ -133,14 +138,14 @@ def render_preview(rgb: np.ndarray, alpha: np.ndarray | None) -> Rendered:
 
 
 def _size_within(plane: np.ndarray, side_px: int) -> tuple[int, int]:
-    """Return height and width, reduced so that the longer side is at most `side_px`."""
+    """Return height and width of a plane, in pixels, reduced so that the longer side is at most `side_px`."""
     height, width = plane.shape[:2]
     scale = min(1.0, side_px / max(height, width))
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def _shrunk(rgb: np.ndarray, alpha: np.ndarray, side_px: int) -> np.ndarray:
-    """Return (H, W, 3) and (H, W) uint8 as RGBA, reduced so that the longer side is at most `side_px`."""
+    """Return colours (H, W, 3) and alpha (H, W), uint8, as one RGBA array whose longer side is at most `side_px`."""
     height, width = _size_within(alpha, side_px)
     # Averaging alone is fast; the colours are weighted once few pixels are left.
     rgb, alpha = (shrink(plane, *_size_within(plane, 2 * side_px), exact=False) for plane in (rgb, alpha))

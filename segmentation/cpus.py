@@ -1,4 +1,7 @@
-"""Return how many CPUs and GPUs this process may use. The settings import this module, so it imports little."""
+"""The number of CPUs and GPUs that this process may use.
+
+Django's settings import this module, so it imports only the standard library.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,10 @@ _CGROUP = Path("/sys/fs/cgroup")
 
 
 def available_cpus(cgroup: Path = _CGROUP) -> int:
-    """Return the number of CPUs that this process may use: its CPU affinity and the container's quota; at least 1.
+    """Return the number of CPUs that this process may use, at least 1.
 
-    In a container limited to two CPUs of a host with 64, Python itself would still report 64.
+    It is the smaller of the process's CPU affinity and the container's CPU quota. `os.cpu_count` does not know the
+    quota: in a container limited to 2 of 64 CPUs it returns 64. cgroup: the folder of the cgroup file system.
     """
     allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     quota = _quota(cgroup)
@@ -21,7 +25,10 @@ def available_cpus(cgroup: Path = _CGROUP) -> int:
 
 
 def visible_gpus(devices: Path = Path("/dev")) -> list[str]:
-    """Return the numbers of the NVIDIA GPUs that this process may use, in the format of CUDA_VISIBLE_DEVICES."""
+    """Return the numbers or ids of the NVIDIA GPUs that this process may use, as in CUDA_VISIBLE_DEVICES.
+
+    Without that environment variable, they are the numbers of the device files in `devices`.
+    """
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
         # As in CUDA, the first negative number ends the list; `-1` alone hides all GPUs.
@@ -32,18 +39,18 @@ def visible_gpus(devices: Path = Path("/dev")) -> list[str]:
 
 
 def default_workers(*, may_use_gpus: bool) -> int:
-    """Return the number of model workers that suits this machine.
+    """Return the default number of model workers for this machine, at least 1.
 
-    One per GPU, because a second one would only share the GPU and need the memory of a second model. Without a GPU a
-    quarter of the CPUs, and at least two if there are two CPUs: one worker does the work without a model while the
-    other runs its model.
+    With GPUs: one worker per GPU, because a second worker would only share the GPU and need memory for a second model.
+    Without GPUs: a quarter of the CPUs, but at least two workers if there are two CPUs, so that one worker can decode
+    and encode while the other one runs its model. may_use_gpus: if False, ignore the GPUs.
     """
     gpus = len(visible_gpus()) if may_use_gpus else 0
     return gpus or max(min(2, available_cpus()), available_cpus() // 4)
 
 
 def _quota(cgroup: Path) -> float | None:
-    """Return the CPU limit of cgroup v2 or v1; None without one."""
+    """Return the CPU limit of a cgroup (version 2 or 1) as a number of CPUs; None if there is no limit."""
     try:
         quota, period = (cgroup / "cpu.max").read_text().split()
     except (OSError, ValueError):

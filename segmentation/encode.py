@@ -1,6 +1,6 @@
-"""Encode arrays as PNG, JPEG and WebP files, and decode the stored alpha.
+"""Encoders for PNG, JPEG and WebP, and decoder of the stored alpha.
 
-PNG is written here and not by a library, because deflate takes most of the time and the libraries use zlib: a
+The PNG encoder is in this module because deflate takes most of the time and the usual libraries use zlib. A
 1920 x 1080 cutout takes about 60 ms with OpenCV's fastest setting, 120 ms with Pillow's, and 15 ms with Intel's ISA-L,
 without a larger file (`make bench` measures it).
 """
@@ -26,9 +26,10 @@ MAX_SIDE_PX = {"jpeg": 65_500, "webp": 16_383}  # limits of the two formats
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The metadata that a result keeps of its source.
+    """Metadata of the source that is written into the result file.
 
-    Horizontal and vertical pixels per inch, and EXIF without a prefix.
+    resolution: horizontal and vertical resolution in pixels per inch, or None. exif: EXIF data without the prefix
+    `Exif`.
     """
 
     resolution: tuple[float, float] | None = None
@@ -55,9 +56,10 @@ def encode_png(
     texts: Mapping[str, str] | None = None,
     kept: Kept = NOTHING_KEPT,
 ) -> bytes:
-    """Encode (H, W) or (H, W, 1..4) uint8 or uint16 as PNG (ISO 15948); `texts` become tEXt chunks (Latin-1).
+    """Encode (H, W) or (H, W, 1..4) uint8 or uint16 as PNG (ISO 15948).
 
-    alpha: (H, W) uint8 to join to (H, W, 3) uint8 as `join_alpha` does, without a joined copy of the whole picture.
+    alpha: (H, W) uint8, joined to `pixels` (H, W, 3) uint8 as `join_alpha` does, but in strips, to need less memory.
+    texts: keywords and texts, Latin-1, written as tEXt chunks. kept: the source's metadata to write.
     """
     height, width = pixels.shape[:2]
     channels = 1 if pixels.ndim == 2 else pixels.shape[2]
@@ -80,16 +82,16 @@ def encode_png(
 
 
 def join_alpha(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Return (H, W, 3) and (H, W) uint8 joined to RGBA, with black pixels where alpha is 0.
+    """Return colours (H, W, 3) uint8 and alpha (H, W) uint8 joined to RGBA; pixels with alpha 0 become black.
 
-    Otherwise the removed background could be recovered from the file, and would take most of its bytes.
+    Without the black pixels, the removed background could be recovered from the file, and would take most of its bytes.
     """
     rgba = cv2.cvtColor(cv2.bitwise_and(rgb, rgb, mask=alpha), cv2.COLOR_RGB2RGBA)
     return cv2.insertChannel(alpha, rgba, 3)
 
 
 def _deflated(pixels: np.ndarray, alpha: np.ndarray | None) -> bytes:
-    """Filter and compress strips of rows, so that no second picture is held in memory."""
+    """Filter and compress the rows in strips, so that no filtered copy of the whole picture is held in memory."""
     height = pixels.shape[0]
     strip = max(1, _STRIP_BYTES * height // pixels.nbytes)
     compressor = isal_zlib.compressobj(_ISAL_LEVEL)
@@ -117,7 +119,7 @@ def _chunk(kind: bytes, body: bytes) -> bytes:
 
 
 def read_texts(png: bytes) -> dict[str, str]:
-    """Return the tEXt chunks that precede the pixels of a PNG from `encode_png`."""
+    """Return the tEXt chunks of a PNG, from keyword to text; chunks after the first IDAT chunk are ignored."""
     texts: dict[str, str] = {}
     place = len(_SIGNATURE)
     while place + 8 <= len(png):
@@ -132,7 +134,10 @@ def read_texts(png: bytes) -> dict[str, str]:
 
 
 def encode_jpeg(rgb: np.ndarray, quality: int = JPEG_QUALITY, *, kept: Kept = NOTHING_KEPT) -> bytes:
-    """Encode (H, W, 3) uint8 sRGB as JPEG; raise InvalidParameter for a side over MAX_SIDE_PX."""
+    """Encode (H, W, 3) uint8 sRGB as JPEG, with the metadata `kept`. quality: 0..100.
+
+    Raise InvalidParameter for a side longer than MAX_SIDE_PX["jpeg"].
+    """
     _check_sides(rgb, "jpeg")
     pixels = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
     data = cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
@@ -150,9 +155,10 @@ def encode_jpeg(rgb: np.ndarray, quality: int = JPEG_QUALITY, *, kept: Kept = NO
 def encode_webp(
     pixels: np.ndarray, quality: int = WEBP_QUALITY, *, kept: Kept = NOTHING_KEPT, is_small: bool = False
 ) -> bytes:
-    """Encode (H, W, 3) or (H, W, 4) uint8 sRGB as lossy WebP with lossless alpha; raise the errors of `encode_jpeg`.
+    """Encode (H, W, 3) or (H, W, 4) uint8 sRGB as lossy WebP with lossless alpha, with the metadata `kept`.
 
-    is_small: encode a picture for a list in a third of the time, with lossy alpha.
+    quality: 0..100. is_small: encode in a third of the time, with lossy alpha, for thumbnails. Raise InvalidParameter
+    for a side longer than MAX_SIDE_PX["webp"].
     """
     _check_sides(pixels, "webp")
     stream = io.BytesIO()
@@ -178,17 +184,20 @@ def _check_sides(pixels: np.ndarray, name: str) -> None:
 
 
 def encode_alpha(alpha: np.ndarray, *, texts: Mapping[str, str] | None = None, kept: Kept = NOTHING_KEPT) -> bytes:
-    """Encode a quantised alpha, (H, W) uint16, as a 16-bit gray PNG."""
+    """Encode a quantised alpha, (H, W) uint16, as a 16-bit gray PNG; `texts` and `kept` are as in `encode_png`."""
     return encode_png(alpha, texts=texts, kept=kept)
 
 
 def read_alpha(alpha_png: bytes) -> np.ndarray:
-    """Decode a PNG of `encode_alpha` to (H, W) float32 0..1; raise ImageUnreadable for any other file."""
+    """Decode the PNG of a stored alpha to (H, W) float32 0..1. Raise ImageUnreadable if it is not a gray PNG."""
     return to_float(read_quantized(alpha_png))
 
 
 def read_quantized(alpha_png: bytes) -> np.ndarray:
-    """Decode a PNG of `encode_alpha` to (H, W) uint16; raise ImageUnreadable for any other file."""
+    """Decode the PNG of a stored alpha to (H, W) uint16 0..65535. Raise ImageUnreadable if it is not a gray PNG.
+
+    An 8-bit PNG is scaled to the 16-bit range.
+    """
     values = cv2.imdecode(np.frombuffer(alpha_png, np.uint8), cv2.IMREAD_UNCHANGED) if alpha_png else None
     if values is None or values.ndim != 2 or values.dtype not in (np.uint8, np.uint16):
         raise ImageUnreadable("The stored alpha is damaged.")
@@ -196,11 +205,11 @@ def read_quantized(alpha_png: bytes) -> np.ndarray:
 
 
 def quantize(alpha: np.ndarray) -> np.ndarray:
-    """Round (H, W) float 0..1 to uint16. All results are computed from this precision."""
+    """Return an alpha, (H, W) float 0..1, rounded to uint16 0..65535, the precision in which alphas are stored."""
     # Rounds, and clips to the type's range. OpenCV's stubs do not accept a scalar operand.
     return cv2.multiply(alpha, 65535.0, dtype=cv2.CV_16U)  # type: ignore[call-overload]
 
 
 def to_float(values: np.ndarray) -> np.ndarray:
-    """Return (H, W) uint8 or uint16 as float32 0..1; the inverse of `quantize`."""
+    """Return an alpha, (H, W) uint8 or uint16, as float32 0..1, the inverse of `quantize` for uint16."""
     return values.astype(np.float32) / np.iinfo(values.dtype).max

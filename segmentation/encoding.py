@@ -1,8 +1,8 @@
 """Colour encodings other than ICC profiles, and their conversion to sRGB.
 
-A file may give its encoding as code points (ITU-T H.273: the chunk cICP of PNG, the box `nclx` of AVIF and HEIC, the
-headers of JPEG XL), or as a gamma and chromaticities (gAMA and cHRM of PNG, the V4 header of BMP, tags of TIFF). Both
-become an Encoding: the transfer function, and the chromaticities of the three primaries and of white.
+A file gives its encoding as code points (ITU-T H.273: chunk cICP of PNG, box `nclx` of AVIF and HEIC, header of
+JPEG XL), or as a gamma and chromaticities (chunks gAMA and cHRM of PNG, V4 header of BMP, tags of TIFF). Both are
+stored as an Encoding: the transfer function, and the chromaticities of the three primaries and of white.
 
 Results differ from Chromium's canvas by a few levels at most. HDR (PQ and HLG) is mapped to the range of sRGB with the
 reference white tone mapping operator of SMPTE ST 2094-50, with a peak of 1000 cd/m2 and white at 203 cd/m2 (ITU-R
@@ -57,11 +57,13 @@ _SAME_COLOR_LEVELS = 2
 
 @dataclass(frozen=True, slots=True)
 class Encoding:
-    """How samples encode colour.
+    """The transfer function and the primaries of a file's samples.
 
-    transfer: `srgb`, `power` with `gamma` (light = sample ** gamma), `table` with `tables`, or a code of H.273 as text.
-    chromaticities: x and y of the three primaries and of white.
-    tables: one (N,) float curve per channel, light 0..1 for evenly spaced samples.
+    transfer: `srgb`; `power` with `gamma` (light = sample ** gamma); `table` with `tables`; or a code of ITU-T H.273 as
+    text.
+    chromaticities: x and y of the red, green and blue primaries and of white (CIE 1931).
+    tables: one (N,) float curve per channel, with the light, 0..1, of evenly spaced samples.
+    source: the name of the file's field, for the note.
     """
 
     transfer: str = "srgb"
@@ -76,16 +78,15 @@ class Encoding:
 
     @property
     def note(self) -> str:
-        """Return the note about a conversion from this encoding, for the result."""
+        """Return the sentence about the conversion from this encoding that is added to the result's notes."""
         return f"hdr: {self.hdr} tone-mapped to sRGB" if self.hdr else f"{self.source}: converted to sRGB"
 
 
 def from_code_points(primaries: int, transfer: int, *, still: bool) -> Encoding | None:
-    """Return the encoding of H.273 code points, or None for sRGB. Unknown codes are treated as sRGB.
+    """Return the encoding for two code points of ITU-T H.273, or None for sRGB. Unknown codes are treated as sRGB.
 
-    still: apply the curves of video cameras (BT.709, BT.601, BT.2020) exactly. Otherwise they are treated as sRGB:
-    still pictures in video containers declare them although they are made for an sRGB display, and browsers show them
-    so.
+    still: if True, apply the video curves (BT.709, BT.601, BT.2020) exactly. If False, treat them as sRGB, as browsers
+    do, because still pictures in video containers declare these curves although they are made for an sRGB display.
     """
     if transfer in _VIDEO_TRANSFERS and not still:
         transfer = 13
@@ -99,7 +100,7 @@ def from_code_points(primaries: int, transfer: int, *, still: bool) -> Encoding 
 def convert(pixels: np.ndarray, encoding: Encoding) -> np.ndarray | None:
     """Convert (H, W) or (H, W, 3) uint8 or uint16 to sRGB, uint8 of the same shape; None if no change is visible.
 
-    A gray picture uses the transfer function alone.
+    For a gray picture, only the transfer function is used, not the chromaticities.
     """
     # Tone mapping uses the brightest of the BT.2020 primaries.
     own = BT709 if pixels.ndim == 2 else encoding.chromaticities
@@ -128,7 +129,7 @@ def convert(pixels: np.ndarray, encoding: Encoding) -> np.ndarray | None:
 
 
 def _light(strip: np.ndarray, tables: list[np.ndarray]) -> np.ndarray:
-    """Convert (h, W, 3) uint8 or uint16 to light, float32, with one table per channel."""
+    """Convert samples, (h, W, 3) uint8 or uint16, to linear light, float32, with one lookup table per channel."""
     if strip.dtype == np.uint8:
         return cv2.LUT(strip, np.dstack(tables))
     return cv2.merge([table.take(strip[..., channel]) for channel, table in enumerate(tables)])
@@ -146,7 +147,10 @@ def _light_tables(encoding: Encoding, levels: int) -> list[np.ndarray]:
 
 
 def _is_srgb(tables: list[np.ndarray], matrix: np.ndarray | None) -> bool:
-    """Return whether the conversion changes no colour of a coarse grid by more than _SAME_COLOR_LEVELS."""
+    """Return whether the conversion changes no colour of a coarse grid by more than _SAME_COLOR_LEVELS.
+
+    matrix: the (3, 3) matrix of the conversion, or None for a gray picture.
+    """
     steps = np.linspace(0, 1, 33)
     curves = [np.interp(steps, np.linspace(0, 1, len(table)), table) for table in tables]
     if matrix is None:
@@ -161,9 +165,9 @@ def _is_srgb(tables: list[np.ndarray], matrix: np.ndarray | None) -> bool:
 
 @cache
 def _matrix_between(first: Chromaticities, second: Chromaticities) -> np.ndarray | None:
-    """Return the (3, 3) float32 matrix from light of some primaries to light of others; None for degenerate primaries.
+    """Return the (3, 3) float32 matrix from linear light of one set of primaries to linear light of another set.
 
-    White is adapted with the Bradford transform, as in ICC profiles.
+    White is adapted with the Bradford transform, as in ICC profiles. Return None if the matrix cannot be computed.
     """
     try:
         source = _to_xyz(first)
@@ -188,7 +192,10 @@ def _to_xyz(chromaticities: Chromaticities) -> np.ndarray:
 
 
 def _tone_mapped(light: np.ndarray, encoding: Encoding) -> np.ndarray:
-    """Return HDR light, (H, W, 3), mapped to 0..1: PQ in units of reference white, HLG in scene light 0..1."""
+    """Return linear HDR light, (H, W, 3) float32, mapped to the range 0..1 of sRGB.
+
+    light: for PQ in units of reference white, for HLG scene light 0..1.
+    """
     if encoding.hdr == "HLG":
         # BT.2100, the opto-optical transfer function: brighter by its luminance to the power of gamma - 1.
         luminance = cv2.transform(light, np.array([[0.2627, 0.6780, 0.0593]], np.float32))
@@ -203,9 +210,9 @@ def _tone_mapped(light: np.ndarray, encoding: Encoding) -> np.ndarray:
 
 @cache
 def _gain_table() -> np.ndarray:
-    """Return the gain, (N,) float32, at evenly spaced levels 0.._BRIGHTEST.
+    """Return the tone mapping gain, (N,) float32, at evenly spaced light levels from 0 to _BRIGHTEST.
 
-    Constant up to white, then a Bezier curve.
+    The gain is constant up to reference white. Above it, the mapped light follows a Bezier curve (SMPTE ST 2094-50).
     """
     peak = PEAK_NITS / WHITE_NITS
     t = np.linspace(0, 1, 256)
@@ -217,7 +224,7 @@ def _gain_table() -> np.ndarray:
 
 
 def _encode(light: np.ndarray) -> np.ndarray:
-    """Encode light as sRGB (IEC 61966-2-1), uint8; values outside the range are clipped."""
+    """Encode linear light as sRGB, uint8 (IEC 61966-2-1); values outside 0..1 are clipped."""
     table = _encode_table()
     return table.take((np.clip(light, 0, 1) * np.float32(len(table) - 1) + np.float32(0.5)).astype(np.uint16))
 
@@ -234,7 +241,7 @@ def _srgb_to_light(v: np.ndarray) -> np.ndarray:
 
 
 def _video_to_light(v: np.ndarray) -> np.ndarray:
-    """Return the light of a display for video samples (ITU-R BT.1886), as in browsers.
+    """Convert video samples to the light of a display (ITU-R BT.1886), as browsers do.
 
     This is not the inverse of the camera's curve.
     """
@@ -246,14 +253,14 @@ def _smpte_240_to_light(v: np.ndarray) -> np.ndarray:
 
 
 def _pq_to_light(v: np.ndarray) -> np.ndarray:
-    """Return light in units of reference white for PQ samples (SMPTE ST 2084)."""
+    """Convert PQ samples to light in units of reference white (SMPTE ST 2084)."""
     m1, m2, c1, c2, c3 = 2610 / 16384, 2523 / 32, 3424 / 4096, 2413 / 128, 2392 / 128
     power = v ** (1 / m2)
     return (np.maximum(power - c1, 0) / (c2 - c3 * power)) ** (1 / m1) * (10_000 / WHITE_NITS)
 
 
 def _hlg_to_light(v: np.ndarray) -> np.ndarray:
-    """Return scene light 0..1 for HLG samples (ITU-R BT.2100)."""
+    """Convert HLG samples to scene light 0..1 (ITU-R BT.2100)."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     return np.where(v <= 0.5, v * v / 3, (np.exp((v - c) / a) + b) / 12)
 

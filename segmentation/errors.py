@@ -1,4 +1,4 @@
-"""MattingError, the base class of all errors, and the errors of pictures and models.
+"""MattingError, the base class of the project's errors, and the errors of pictures and models.
 
 `jobs.errors` defines the other errors.
 """
@@ -9,15 +9,19 @@ from typing import ClassVar
 
 
 def gettext_noop(message: str) -> str:
-    """Mark a sentence for translation and return it unchanged; this package does not import Django."""
+    """Mark a message for translation and return it unchanged.
+
+    It replaces Django's function, which must not be imported here.
+    """
     return message
 
 
 class MattingError(Exception):
     """An error with a stable `code`, an HTTP status and a public message.
 
-    Each dialect maps `code` to its own format. `public_message` is the code's sentence; it is defined only here and
-    translated where it is displayed. It contains no path, no traceback and no other team's data.
+    Each API format translates `code` to its own error format. `public_message` may be shown to users; it is translated
+    when it is displayed. It contains no path, no traceback and no data of other teams.
+    message: the text for this error, by default the public message. field: the name of the invalid parameter, or empty.
     """
 
     code: ClassVar[str] = "internal"
@@ -45,7 +49,7 @@ class PointInvalid(BoxInvalid):
 
 
 class ImageError(MattingError):
-    """Base of the errors that concern one picture."""
+    """Base class of the errors that concern one picture."""
 
     http_status = 422
 
@@ -81,6 +85,6 @@ class InferenceFailed(MattingError):
 
 
 class WeightsInvalid(InvalidParameter):
-    """A weights file is unusable: not a checkpoint, missing or unexpected keys, wrong shapes."""
+    """A weight file or its manifest is unusable, for example because of a missing key or a wrong checksum."""
 
     public_message = gettext_noop("The weights file does not fit the network.")

@@ -1,4 +1,4 @@
-"""Run the engine as the options require, and combine its results into one alpha."""
+"""Search for the subject: run the engine as the options require, and combine its results into one alpha."""
 
 from __future__ import annotations
 
@@ -25,10 +25,11 @@ NO_THING = "object: nothing but people is the subject"
 class Found:
     """The subject found in a picture.
 
-    alpha: (h, w) float32 0..1 over the full picture, at any size. subject: never Subject.AUTO. boxes: the only areas
-    where the subject may be, or empty. colors: (H, W, 3) uint8 if the subject has its own colours (ink without its
-    paper), else None. instances: the people, if they were requested separately, else None. notes: requested subjects
-    that were not found.
+    alpha: (h, w) float32 0..1 over the full picture, at any resolution. subject: the kind of subject, but not
+    Subject.AUTO.
+    boxes: the only areas where the subject may be; may be empty. colors: (H, W, 3) uint8 if the subject's colours
+    differ from the picture (ink without its paper), else None. instances: the separate people, or None if the method is
+    not `instances`. notes: sentences about requested subjects that were not found.
     """
 
     alpha: np.ndarray
@@ -40,10 +41,10 @@ class Found:
 
 
 def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_side_px: int = 2) -> Found:
-    """Return the subject of (H, W, 3) uint8.
+    """Return the subject of a picture, (H, W, 3) uint8.
 
-    Raise BoxInvalid for a box or a point outside the picture, InvalidParameter for points that the model does not
-    support, and InferenceFailed.
+    min_box_side_px: the shortest side of a valid box, in pixels. Raise BoxInvalid or PointInvalid for a box or a point
+    outside the picture, InvalidParameter for points if the model takes none, and InferenceFailed when the model fails.
     """
     height, width = rgb.shape[:2]
     boxes = options.on_picture(width, height, min_box_side_px=min_box_side_px)
@@ -62,9 +63,9 @@ def find(rgb: np.ndarray, options: CutoutOptions, engine: Engine, *, min_box_sid
 
 
 def find_ink(rgb: np.ndarray, boxes: tuple[Box, ...] = ()) -> Found:
-    """Return the ink of (H, W, 3) uint8, separated from its paper, without an engine.
+    """Return the ink of a picture, (H, W, 3) uint8, separated from its paper. This needs no model.
 
-    boxes: where to look; by default the whole picture.
+    boxes: where to look for ink; if empty, in the whole picture.
     """
     height, width = rgb.shape[:2]
     alpha, colors = np.zeros((height, width), np.float32), rgb.copy()
@@ -98,7 +99,7 @@ def _find_at_points(rgb: np.ndarray, boxes: tuple[Box, ...], options: CutoutOpti
 
 
 def _find_in_boxes(rgb: np.ndarray, boxes: tuple[Box, ...], options: CutoutOptions, engine: Engine) -> Found:
-    """Return the combined subjects of all boxes, at the highest resolution among them."""
+    """Return the union of the subjects in all boxes, at the highest resolution of their mattes."""
     mattes = engine.boxes(rgb, boxes)
     size = max((matte.alpha.shape for matte in mattes), key=lambda shape: shape[0] * shape[1])
     limited = [limit_to(options.subject, matte, rgb, engine) for matte in mattes]
@@ -119,16 +120,20 @@ def _find_people(rgb: np.ndarray, engine: Engine) -> Found:
 
 
 def _united(alphas: Sequence[np.ndarray], size: tuple[int, int] | None = None) -> np.ndarray:
-    """Return the maximum of alphas, each resized to `size` (by default that of the first); float32."""
+    """Return the maximum of several alphas as float32, each resized to `size` (rows, columns).
+
+    By default, `size` is the size of the first alpha.
+    """
     size = size or alphas[0].shape
     return np.maximum.reduce([enlarge(np.asarray(alpha, np.float32), *size) for alpha in alphas])
 
 
 def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the alpha (h, w) float32 of only the people or only the things of a matte, and notes.
+    """Return the part of a matte's alpha, (h, w) float32, that belongs to the requested subject, and notes.
 
-    rgb: (H, W, 3) uint8. If the engine cannot detect people, the whole alpha is returned. If the matte contains no such
-    subject, the alpha is 0 everywhere, and a note says so.
+    subject: PERSON keeps only people, OBJECT only things, other values keep all. rgb: the picture, (H, W, 3) uint8. If
+    the engine cannot detect people, return the whole alpha. If the matte contains no such subject, return an alpha of 0
+    and a note that says so.
     """
     if matte.people is None or subject not in (Subject.PERSON, Subject.OBJECT):
         return matte.alpha, ()
@@ -140,7 +145,7 @@ def limit_to(subject: Subject, matte: Matte, rgb: np.ndarray, engine: Engine) ->
 
 
 def _instances(rgb: np.ndarray, engine: Engine) -> Sequence[Instance]:
-    """Return the separate people; empty if the engine cannot separate people."""
+    """Return the separate people; an empty sequence if the engine cannot separate people."""
     try:
         return engine.instances(rgb)
     except InferenceFailed:

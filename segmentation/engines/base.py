@@ -1,4 +1,4 @@
-"""The interface of all engines."""
+"""The interface that all engines implement, and its result types."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from segmentation.options import Box, Point
 class Matte:
     """The result of an engine for one picture, at the engine's own resolution.
 
-    alpha: (h, w) float32 in 0..1, the whole subject. people: same shape, the part of the subject that belongs to
-    people, or None if the engine cannot detect people. Both cover the full picture, scaled to h x w.
+    alpha: (h, w) float32 0..1, the whole subject. people: same shape, the part of the subject that belongs to people,
+    or None if the engine cannot detect people. Both cover the full picture, scaled to h x w.
     """
 
     alpha: np.ndarray
@@ -25,7 +25,7 @@ class Matte:
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One person: `box` in pixels of the upright picture, `score` in 0..1, `alpha` like Matte.alpha."""
+    """One person. `box` is in pixels of the upright picture, `score` is 0..1, and `alpha` is as in Matte."""
 
     box: Box
     score: float
@@ -33,11 +33,13 @@ class Instance:
 
 
 class Engine(Protocol):
-    """Compute alphas for an upright sRGB picture, (H, W, 3) uint8. Engines are built and warmed up once, then reused.
+    """An engine: it computes alphas for an upright sRGB picture, (H, W, 3) uint8.
 
-    name, version: the loaded model and the first 12 digits of its sha256.
-    runtime: the runtime in use: `openvino`, `openvino-fp32`, `torch-cpu`, `torch-cuda`, `onnx` or `onnx-cuda`. Every
-    method raises segmentation.errors.InferenceFailed when the runtime fails.
+    It is built and warmed up once per process.
+    name: the loaded model. version: the first 12 digits of its sha256. runtime: the runtime in use: `openvino`,
+    `openvino-fp32`, `torch-cpu`, `torch-cuda`, `onnx` or `onnx-cuda`.
+
+    All methods raise segmentation.errors.InferenceFailed when the runtime fails.
     """
 
     name: str
@@ -46,21 +48,21 @@ class Engine(Protocol):
 
     @property
     def takes_points(self) -> bool:
-        """Return whether the engine supports `points`."""
+        """Return whether the engine supports the method `points`."""
 
     def auto(self, rgb: np.ndarray) -> Matte:
-        """Return the matte of the salient subject or subjects."""
+        """Return the matte of the salient subject, or of several salient subjects together."""
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Return the matte of the subject in each box, in the boxes' order; outside its box the alpha is 0."""
+        """Return one matte per box, in the order of the boxes; outside its box the alpha is 0."""
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
         """Return the matte of the one subject that the points select.
 
-        Each point corrects the result of the previous ones.
-        boxes: where the subject is, or none. from_auto: without boxes, the first point corrects the result of `auto`
-        instead of selecting a new subject. All points must be on the picture.
+        The points are applied in order, and each point corrects the result of the previous ones. boxes: where the
+        subject is; may be empty. from_auto: if True and there are no boxes, the first point corrects the result of
+        `auto`; otherwise it selects a new subject. All points must be inside the picture.
         """
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
-        """Return each person, the best score first."""
+        """Return the people of the picture separately, sorted by score, the best first."""

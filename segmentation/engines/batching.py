@@ -1,4 +1,4 @@
-"""Run the requests that arrive while the device is busy as one batch when it becomes free."""
+"""Batching of concurrent requests to one session."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class _Request:
-    """The inputs of one caller, with a batch axis, and the outputs that it waits for."""
+    """The inputs of one thread's request, each with a batch axis, and the future with its outputs."""
 
     inputs: Sequence[np.ndarray]
     outputs: Future[list[np.ndarray]] = field(default_factory=Future)
@@ -26,19 +26,19 @@ class _Request:
         return len(self.inputs[0])
 
     def fits(self, other: _Request) -> bool:
-        """Return whether the inputs of both requests can be joined along the batch axis."""
+        """Return whether the inputs of both requests have equal types and shapes, so that they can form one batch."""
         return [(one.shape[1:], one.dtype) for one in self.inputs] == [
             (one.shape[1:], one.dtype) for one in other.inputs
         ]
 
 
 class BatchingSession:
-    """Let several threads use a session, one run at a time.
+    """A wrapper that lets several threads use one session; the session runs one batch at a time.
 
-    A request runs at once if the device is free; it never waits for others to arrive. Requests that arrive during a run
-    are joined up to `max_batch` pictures, the oldest first, and the thread of one of the callers runs them. With a
-    `max_batch` of 1 they run one after the other, because two runs at once would save no time and need twice the
-    memory. An error of a run reaches every caller whose request was in the batch.
+    If the device is free, a request runs at once; it does not wait for other requests. Requests that arrive during a
+    run are joined to batches of up to `max_batch` pictures, the oldest first, and one of the waiting threads runs the
+    batch. With a `max_batch` of 1 the requests run one after the other, because two runs at the same time would save no
+    time and need twice the memory. An error of a run is raised in all threads whose requests were in the batch.
     """
 
     def __init__(self, session: Session) -> None:
@@ -62,7 +62,10 @@ class BatchingSession:
         return request.outputs.result()
 
     def _next_batch(self, request: _Request) -> list[_Request]:
-        """Wait until the device is free and return the oldest requests; return [] when `request` has its outputs."""
+        """Wait until the device is free, then mark it busy and return the next batch.
+
+        Return [] if another thread has already computed the outputs of `request`.
+        """
         with self._changed:
             self._changed.wait_for(lambda: request.outputs.done() or not self._is_busy)
             if request.outputs.done():
@@ -72,7 +75,7 @@ class BatchingSession:
             return batch
 
     def _oldest(self) -> list[_Request]:
-        """Remove and return the oldest waiting request and those that fit into one run with it."""
+        """Remove and return the oldest waiting request, together with later requests that fit into the same batch."""
         first = self._waiting[0]
         batch, pictures = [first], first.pictures
         for other in self._waiting[1:]:
@@ -83,7 +86,7 @@ class BatchingSession:
         return batch
 
     def _run(self, batch: list[_Request]) -> None:
-        """Run one batch, pass each request its outputs or the error, and wake the waiting threads."""
+        """Run one batch, set the outputs or the error of each request, and wake up the waiting threads."""
         try:
             if len(batch) == 1:  # also for networks whose arrays have no batch axis
                 batch[0].outputs.set_result(self._session.run(*batch[0].inputs))

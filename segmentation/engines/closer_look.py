@@ -1,7 +1,7 @@
-"""Run the model a second time on the part of the picture that contains the subject, and combine both results.
+"""Second run of the model on the part of the picture that contains the subject, and the combination of both results.
 
-At the network's input size, a subject that fills a third of the picture's side has only a ninth of the pixels. Cropped,
-it has as many pixels as a large subject. The average of both results is more often correct than either of them.
+A subject that fills a third of the picture's width and height has only a ninth of the pixels of the network's input.
+After cropping it fills most of the input. The average of both results is more often correct than either of them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ FINEST = 2  # times the network's size: finer cells would cost the refinement mo
 
 
 def subject_box(logits: np.ndarray, picture_width: int, picture_height: int) -> Box | None:
-    """Return the part of the picture for a second run, from the logits (h, w) of the first run.
+    """Return the box of the picture for a second run, or None if a second run would not help.
 
-    Return None if there is no subject, if it is too small, or if it is so large that a second run would not show it
-    larger.
+    logits: the subject's logits (h, w) of the first run. picture_width, picture_height: in pixels. A second run does
+    not help without a subject, for a tiny subject, and for a subject that covers more than LARGEST_SHARE of the
+    picture.
     """
     _, _, parts, _ = cv2.connectedComponentsWithStats((logits > 0).astype(np.uint8))
     parts = parts[1:]  # the first label is the background
@@ -42,10 +43,12 @@ def subject_box(logits: np.ndarray, picture_width: int, picture_height: int) -> 
 
 
 def united(whole: np.ndarray, closer: np.ndarray, view: Box, picture_width: int, picture_height: int) -> np.ndarray:
-    """Return the logits of the whole picture, (C, h, w), averaged inside `view` with those of `view` alone, (C, h, w).
+    """Return the logits of both runs as one array (C, rows, columns) float32: inside `view`, the average of both runs.
 
-    The result, (C, rows, columns) float32, has a higher resolution than the inputs, to keep the details of the second
-    run.
+    whole: the first run's logits for the whole picture, (C, h, w). closer: the second run's logits for `view`, (C, h,
+    w).
+    picture_width, picture_height: in pixels. The result has a higher resolution than `whole`, to keep the details of
+    the second run.
     """
     size = whole.shape[-1]
     columns, rows = canvas_size(view, picture_width, picture_height, size, most_px=FINEST * size)

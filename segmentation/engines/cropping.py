@@ -1,4 +1,4 @@
-"""Crop a picture to one box for the model, and insert the result into a matte of the whole picture."""
+"""Crops of a picture around a box for the model, and their insertion into a matte of the whole picture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ MAX_CANVAS_PX = 1024  # with this size, 20 boxes of two float32 mattes take less
 
 
 def surroundings(box: Box, picture_width: int, picture_height: int, margin: float) -> Box:
-    """Return a box enlarged on each side by `margin` of its own sides, clipped to the picture."""
+    """Return a box enlarged by `margin` times its width at the left and right, and `margin` times its height above and below.
+
+    The result is clipped to the picture.
+    """
     across, down = margin * (box.right - box.left), margin * (box.bottom - box.top)
     return Box(
         max(0, round(box.left - across)),
@@ -24,7 +27,10 @@ def surroundings(box: Box, picture_width: int, picture_height: int, margin: floa
 def canvas_size(
     view: Box, picture_width: int, picture_height: int, size_px: int, *, most_px: int = MAX_CANVAS_PX
 ) -> tuple[int, int]:
-    """Return width and height of a matte of the whole picture in which `view` has about `size_px` pixels per side."""
+    """Return width and height of a matte of the whole picture in which `view` has about `size_px` pixels per side.
+
+    Neither side is longer than the picture's side, or than the larger of `most_px` and `size_px`.
+    """
 
     def side(picture_px: int, view_px: int) -> int:
         return max(1, min(round(picture_px * size_px / view_px), max(most_px, size_px), picture_px))
@@ -35,9 +41,9 @@ def canvas_size(
 def pasted(
     found: np.ndarray, view: Box, picture_width: int, picture_height: int, *, columns: int = 0, rows: int = 0
 ) -> np.ndarray:
-    """Return an empty matte of the whole picture with `found`, (h, w) float32, inserted at `view`.
+    """Return a matte of the whole picture that is 0 outside `view`, and `found`, (h, w) float32, resized, inside it.
 
-    The matte has rows x columns cells; by default, the number of cells keeps the resolution of `found`.
+    columns, rows: the size of the matte in cells; if either is 0, a size that keeps the resolution of `found`.
     """
     if not columns or not rows:
         columns, rows = canvas_size(view, picture_width, picture_height, max(found.shape))
@@ -48,9 +54,9 @@ def pasted(
 
 
 def span_of(view: Box, picture_width: int, picture_height: int, columns: int, rows: int) -> tuple[slice, slice]:
-    """Return the rows and columns (at least one each) that a view covers in a matte of rows x columns.
+    """Return the rows and the columns, at least one each, that a view covers in a matte of rows x columns cells.
 
-    The edges are rounded to the nearest cell, while `cells_of` returns every cell that a box touches.
+    The edges are rounded to the nearest cell. `cells_of` returns all cells that a box touches.
     """
     left = min(columns - 1, round(view.left * columns / picture_width))
     top = min(rows - 1, round(view.top * rows / picture_height))
@@ -60,14 +66,14 @@ def span_of(view: Box, picture_width: int, picture_height: int, columns: int, ro
 
 
 def cells_of(box: Box, picture_width: int, picture_height: int, columns: int, rows: int) -> tuple[slice, slice]:
-    """Return the rows and columns that a box of the picture touches in a matte of rows x columns."""
+    """Return the rows and the columns that a box touches in a matte of rows x columns cells."""
     left, right = box.left * columns // picture_width, -(-box.right * columns // picture_width)
     top, bottom = box.top * rows // picture_height, -(-box.bottom * rows // picture_height)
     return slice(max(0, top), min(rows, bottom)), slice(max(0, left), min(columns, right))
 
 
 def inside(matte: np.ndarray, box: Box, picture_width: int, picture_height: int) -> np.ndarray:
-    """Return the matte, (h, w) float32, with 0 outside the box's cells."""
+    """Return a copy of the matte, (h, w) float32, that is 0 in the cells that the box does not touch."""
     rows, columns = cells_of(box, picture_width, picture_height, matte.shape[1], matte.shape[0])
     kept = np.zeros_like(matte)
     kept[rows, columns] = matte[rows, columns]

@@ -1,6 +1,6 @@
-"""Measure which runtime is fastest for a model on this machine, and store the result.
+"""Measurement of the fastest runtime for a model on this machine.
 
-The measurement loads the model on every runtime, which takes seconds to minutes. Therefore no start waits for it; a
+The measurement loads the model on each runtime, which takes seconds to minutes. It is therefore not part of a start; a
 start uses the stored result.
 """
 
@@ -33,7 +33,10 @@ LEAST_GAIN = 0.95
 
 
 def remembered_runtime(weights: Path, *, cache_dir: Path, built_in: bool) -> Runtime | None:
-    """Return the runtime that was measured as the fastest; None before the first measurement."""
+    """Return the runtime that was measured as the fastest for a weight file; None before the first measurement.
+
+    built_in: whether the file belongs to the built-in network.
+    """
     known = _read(cache_dir / FILE_NAME).get(_key(weights, built_in=built_in))
     return Runtime(known) if known in tuple(Runtime) else None
 
@@ -46,10 +49,11 @@ def fastest_runtime(
     cache_dir: Path,
     built_in: bool,
 ) -> Runtime:
-    """Return the fastest of the candidates, from the file in `cache_dir` or by measuring all of them.
+    """Return the fastest of the candidate runtimes, from the file in `cache_dir` or by a measurement.
 
-    load: build and warm an engine on one runtime. Unavailable runtimes are skipped; without any, AUTO is returned.
-    built_in: checkpoints of the built-in network with the same size are equally fast and share one measurement.
+    load: builds and warms up an engine on one runtime. Unavailable runtimes are skipped; if none is available, return
+    Runtime.AUTO. built_in: if True, checkpoints of the same size share one measurement, because they contain the same
+    network and are equally fast.
     """
     key = _key(weights, built_in=built_in)
     path = cache_dir / FILE_NAME
@@ -71,7 +75,7 @@ def fastest_runtime(
 
 
 def _measured(runtime: Runtime, load: Callable[[Runtime], Engine]) -> float | None:
-    """Return the shortest time for one picture in seconds; None for an unavailable runtime."""
+    """Return the shortest time that the runtime needs for one picture, in seconds; None if it is unavailable."""
     try:
         engine = load(runtime)
         return min(_time_s(engine) for _ in range(RUNS))
@@ -88,7 +92,7 @@ def _time_s(engine: Engine) -> float:
 
 
 def _key(weights: Path, *, built_in: bool) -> str:
-    """Return a key for the machine and the model."""
+    """Return the key of the stored measurement, which names the machine and the model."""
     machine = f"{platform.node()} {platform.machine()} {_cpu_name()} x{available_cpus()}"
     model = f"built-in {weights.suffix} {weights.stat().st_size}" if built_in else file_digest(weights)[:16]
     return f"{machine}: {model}"
@@ -104,7 +108,10 @@ def _cpu_name() -> str:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Allow only one process at a time to measure, because two measurements would disturb each other."""
+    """Hold a file lock, so that only one process measures at a time; two measurements would slow each other down.
+
+    In a read-only folder there is no lock.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         lock = path.with_suffix(".lock").open("w")

@@ -1,6 +1,6 @@
-"""Run the built-in network once on a photo, with or without a prompt (a "look").
+"""Runs of the built-in network on a photo, with or without a prompt.
 
-A network that takes only boxes gets photo and prompt together. A network that takes clicks is split: the encoder
+A network that takes only boxes gets photo and prompt together. A network that takes clicks has two parts: the encoder
 processes the photo, the decoder the prompt. The encoder's features are cached, so another click on the same photo runs
 only the decoder.
 """
@@ -25,10 +25,10 @@ KEPT_ANSWERS = 24  # 1.4 MB each at 416 px; each request repeats the clicks of t
 
 
 class Look(NamedTuple):
-    """The input of one run: a photo (3, S, S) float32, normalised, and a prompt.
+    """The input of one run of the network.
 
-    prompt: (1, S, S) with the box plane alone, or (3, S, S) with box, clicks and the previous matte (see
-    segmentation.network), or None.
+    photo: (3, S, S) float32, normalised. prompt: (1, S, S) with the box plane alone, or (3, S, S) with the planes of
+    boxes, clicks and the previous matte (see segmentation.network), or None.
     """
 
     photo: np.ndarray
@@ -40,24 +40,27 @@ class Look(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The output of one run: logits of subject and people (2, S, S), and people maps (5, S/8, S/8), float32."""
+    """The output of one run of the network.
+
+    mattes: logits of subject and people, (2, S, S) float32. maps: people maps, (5, S/8, S/8) float32.
+    """
 
     mattes: np.ndarray
     maps: np.ndarray
 
 
 class Looker(Protocol):
-    """Run the network on looks; `takes_clicks` says whether prompts may contain clicks."""
+    """The interface of the two ways to run the network. `takes_clicks` is True if prompts may contain clicks."""
 
     runtime: str
     takes_clicks: bool
 
     def answers(self, looks: Sequence[Look]) -> list[Answer]:
-        """Return one Answer for each look; raise InferenceFailed when the runtime fails."""
+        """Return one Answer per Look, in the same order. Raise InferenceFailed when the runtime fails."""
 
 
 class Kept(Generic[Value]):
-    """A thread-safe cache of the most recently used values; the keys are digests of the inputs."""
+    """A thread-safe cache of the `most` most recently used values; the keys are digests of the inputs."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -78,7 +81,7 @@ class Kept(Generic[Value]):
 
 
 class WholeLooker:
-    """Run a network that takes photo and box plane as one input, (4, S, S)."""
+    """Runner of a network that takes photo and box plane as one input, (4, S, S)."""
 
     takes_clicks = False
 
@@ -93,9 +96,9 @@ class WholeLooker:
 
 
 class SplitLooker:
-    """Run a network with a separate encoder, which takes the photo (3, S, S), and decoder.
+    """Runner of a network in two parts.
 
-    The decoder takes the encoder's features and three prompt planes.
+    The encoder takes the photo, (3, S, S). The decoder takes the encoder's features and three prompt planes, (3, S, S).
     """
 
     takes_clicks = True
@@ -112,7 +115,7 @@ class SplitLooker:
         return self._decoded(features, looks)
 
     def again(self, look: Look) -> Answer:
-        """Return the Answer for a photo that is likely to be used again; features and answers are cached."""
+        """Return the Answer for one Look, and cache the photo's features and the answer for later calls."""
         photo, planes = _digest(look.photo), _planes(look, 3)
         asked = photo + _digest(planes)
         answer = self._answers.get(asked)
@@ -131,7 +134,7 @@ class SplitLooker:
 
 
 def _planes(look: Look, count: int) -> np.ndarray:
-    """Return the prompt as `count` planes; missing planes are 0, which means no prompt."""
+    """Return the prompt as `count` planes; missing planes are filled with 0, which means no prompt."""
     planes = np.zeros((count, *look.photo.shape[1:]), np.float32)
     if look.prompt is not None:
         planes[: len(look.prompt)] = look.prompt

@@ -1,7 +1,7 @@
-"""The manifest beside a weight file: how to prepare the input of the network and how to interpret its output.
+"""The manifest of a weight file: how to prepare the network's input and how to interpret its output.
 
-A manifest is a JSON object in `NAME.json` beside `NAME.safetensors`, `NAME.pth` or `NAME.onnx`. Unknown names are
-ignored, so that a training program may store its measurements there.
+A manifest is a JSON object in `NAME.json` next to `NAME.safetensors`, `NAME.pth` or `NAME.onnx`. Unknown fields are
+stored but not used, so a training program may add its measurements.
 """
 
 from __future__ import annotations
@@ -36,24 +36,27 @@ _CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """The description of one weight file. Building it raises WeightsInvalid, which names the invalid field.
+    """The description of one weight file. The constructor raises WeightsInvalid, which names the invalid field.
 
-    Origin: url, sha256 and md5 (lower-case hex; empty means unchecked), licence, non_commercial,
-    `terms` (conditions of use that the licence's name does not state).
-    Input: `size` pixels per side, values in 0..1 (or divided by the picture's own maximum), then (x - mean) / std.
-    `full_scale`: the value of 255 before mean and std are applied. `batched`: whether the input has a batch axis.
-    `fit`: `squeeze` changes the aspect ratio, `pad` keeps it and fills right and bottom with zeros after normalising.
-    Output of family `salient`: `output` by index or name, the `activation` still to apply, `stretch` to the full 0..1;
-    `people_only` marks a network that finds only people.
-    `points`: family `keyline` takes clicks; its network has three prompt planes, which enter the decoder.
-    `mirrored`: family `keyline` runs on the picture and on its mirror image, and averages the logits.
-    `second_look`: family `keyline` runs again on the subject's part of the picture, if the subject fills only a part.
-    `presence`: the logit that the most certain cells must reach for a certain subject (`keyline`).
-    Boxes: `prompt` draws them on the network's fourth plane; `crop` runs on the box's surroundings, wider by
-    `box_margin` of the box's sides.
-    Output of family `people`: the names or indices in `boxes`, `scores` (None: the fifth column of boxes), `labels`
-    (None: everything is a person) and `masks`, `person_label`; the format of boxes; whether a mask covers the whole
-    `picture` or its own `box`. People with a score below `min_score` are dropped, in every family.
+    Origin: `url`, `sha256` and `md5` (lower-case hex; an empty checksum is not checked), `licence`, `non_commercial`,
+    `terms` (conditions of use that the licence's name does not state), `note`.
+    Input: `size` pixels per side. Values are scaled to 0..1 (or divided by the picture's largest value, `own_maximum`),
+    multiplied by `full_scale`, then normalised as (x - mean) / std. `channels`: their order. `batched`: whether the
+    input has a batch axis. `fit`: `squeeze` changes the aspect ratio; `pad` keeps it and adds zeros at the right and
+    the bottom.
+    Output of family `salient`: `output`, an index or a name; `activation`, which the caller must apply; `stretch`:
+    scale the result to the full range 0..1; `people_only`: the network finds only people.
+    `points`: the network of family `keyline` takes clicks; its decoder takes three prompt planes.
+    `mirrored`: family `keyline` also runs on the mirrored picture and averages the logits.
+    `second_look`: family `keyline` runs a second time on the part with the subject, if the subject is small.
+    `presence`: the logit that the most certain cells of a subject should reach (`keyline`); None disables this test.
+    `box_mode`: `prompt` draws a box on the network's fourth plane; `crop` runs the network on the part of the picture
+    around the box, enlarged by `box_margin` times the box's sides.
+    Output of family `people`: the indices or names of `boxes`, `scores` (None: the fifth column of the boxes), `labels`
+    (None: every detection is a person) and `masks`; `person_label`; `box_format` and `box_unit`; `mask_frame`: whether
+    a mask covers the whole picture or only its box.
+    `min_score`: people with a lower score are dropped, in all families.
+    `extra`: the unknown fields.
     """
 
     name: str
@@ -125,7 +128,10 @@ class Manifest:
 
     @classmethod
     def from_json(cls, data: Any, *, name: str = "") -> Self:
-        """Build a manifest from a JSON object; unknown fields are stored in `extra`. Raise WeightsInvalid."""
+        """Build a manifest from a JSON object; unknown fields are stored in `extra`.
+
+        name: used if the object has no name. Raise WeightsInvalid if the object is not a valid manifest.
+        """
         if not isinstance(data, dict):
             raise WeightsInvalid("The manifest is not a JSON object.")
         known = {entry.name for entry in fields(cls)} - {"extra"}
@@ -135,7 +141,7 @@ class Manifest:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read the file at `path`; raise WeightsInvalid when it is missing or not a manifest."""
+        """Read the manifest at `path`. Raise WeightsInvalid if the file is missing or is not a valid manifest."""
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
@@ -154,7 +160,10 @@ def manifest_path(weights: Path) -> Path:
 
 
 def file_digest(path: Path, algorithm: str = "sha256") -> str:
-    """Return a file's checksum as lower-case hex, read in pieces; raise WeightsInvalid when it cannot be read."""
+    """Return a file's checksum as lower-case hex. Raise WeightsInvalid if the file cannot be read.
+
+    algorithm: a name that `hashlib` knows.
+    """
     digest = hashlib.new(algorithm, usedforsecurity=False)
     try:
         with path.open("rb") as stream:
@@ -166,7 +175,10 @@ def file_digest(path: Path, algorithm: str = "sha256") -> str:
 
 
 def checked_digest(weights: Path, manifest: Manifest) -> str:
-    """Return the file's sha256; raise WeightsInvalid when it differs from a checksum in the manifest."""
+    """Return the sha256 of a weight file. Raise WeightsInvalid if it differs from the manifest's checksum.
+
+    The manifest's md5 is compared only if the manifest has no sha256.
+    """
     sha256 = file_digest(weights)
     if manifest.sha256 and manifest.sha256.lower() != sha256:
         raise WeightsInvalid(f"The weights file {weights.name} is not the one that its manifest describes (sha256).")

@@ -1,4 +1,4 @@
-"""One engine for all public networks that output one map of the picture's subject.
+"""Engine for the public networks that output one map of the picture's subject.
 
 U²-Net (Qin et al. 2020), IS-Net (Qin et al. 2022), BiRefNet (Zheng et al. 2024) and MODNet (Ke et al. 2022) differ
 only in their manifests.
@@ -20,7 +20,7 @@ from segmentation.options import Box, Point
 
 
 class SalientEngine:
-    """Run a network of the manifest family `salient`. It cannot distinguish people."""
+    """Engine for networks of the manifest family `salient`. It cannot separate people."""
 
     takes_points = False
 
@@ -30,11 +30,14 @@ class SalientEngine:
         self._output = session.index_of(manifest.output)
 
     def auto(self, rgb: np.ndarray) -> Matte:
-        """Return the subject's matte, in the size of the network's output."""
+        """Return the subject's matte, at the resolution of the network's output."""
         return self._matte(self._alpha(rgb))
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Run the network on each box's surroundings, because it does not accept boxes as input."""
+        """Return one matte per box.
+
+        The network does not take boxes as input, so it runs on the part of the picture around each box.
+        """
         height, width = rgb.shape[:2]
         mattes = []
         for box in boxes:

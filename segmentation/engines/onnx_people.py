@@ -1,7 +1,7 @@
-"""One engine for all public networks that output separate people.
+"""Engine for the public networks that output separate people.
 
-Mask R-CNN (He et al. 2017) outputs a small mask for each box, RTMDet-Ins (Lyu et al. 2022) one of the whole picture;
-all other differences are in their manifests.
+Mask R-CNN (He et al. 2017) outputs a small mask for each box, RTMDet-Ins (Lyu et al. 2022) a mask of the whole picture.
+All other differences are described in their manifests.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_PEOPLE = 100
 
 
 class PeopleEngine:
-    """Run a network of the manifest family `people`. Only people are subjects."""
+    """Engine for networks of the manifest family `people`. Its only subjects are people."""
 
     takes_points = False
 
@@ -35,11 +35,14 @@ class PeopleEngine:
         self._labels = None if manifest.labels is None else session.index_of(manifest.labels)
 
     def auto(self, rgb: np.ndarray) -> Matte:
-        """Return the matte of all people together; without people, everything is background."""
+        """Return the matte of all people together; without people, the alpha is 0 everywhere."""
         return self._united([person.alpha for person in self.instances(rgb)])
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Return for each box the person that overlaps it most, cut to the box; an empty matte if none does."""
+        """Return for each box the matte of the person that overlaps it most, limited to the box.
+
+        If no person overlaps the box, the matte is empty.
+        """
         height, width = rgb.shape[:2]
         people = self.instances(rgb)
         mattes = []
@@ -54,7 +57,7 @@ class PeopleEngine:
         raise InferenceFailed(f"The model {self.name} does not take points.")
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
-        """Return each person, the best score first."""
+        """Return the people separately, sorted by score, the best first; at most MAX_PEOPLE."""
         frame = framed(rgb, self._manifest)
         outputs = self._session.run(frame.planes[None] if self._manifest.batched else frame.planes)
         boxes, scores, masks = self._detections(outputs)
@@ -69,7 +72,10 @@ class PeopleEngine:
         return people
 
     def _detections(self, outputs: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return boxes (n, 4), scores (n,) and masks (n, h, w) of the people with at least `min_score`."""
+        """Return boxes (n, 4), scores (n,) and masks (n, h, w) of the people whose score is at least `min_score`.
+
+        Raise InferenceFailed if the network's outputs have other shapes.
+        """
         boxes, masks = outputs[self._boxes], outputs[self._masks]
         if boxes.ndim < 2 or masks.ndim < 3 or boxes.shape[-1] < (5 if self._scores is None else 4):
             shapes = f"{boxes.shape} and {masks.shape}"
@@ -116,7 +122,7 @@ class PeopleEngine:
 
 
 class PeopleFrom:
-    """Combine two engines: subjects and boxes from the first, separate people from the second."""
+    """A combination of two engines: subjects and boxes from the first, separate people from the second."""
 
     def __init__(self, subjects: Engine, people: Engine) -> None:
         self.name = f"{subjects.name} with {people.name}"

@@ -1,4 +1,4 @@
-"""Run ONNX files with ONNX Runtime, if OpenVINO cannot read them or a GPU provider is available."""
+"""ONNX Runtime: it runs ONNX files that OpenVINO cannot read, and ONNX files on a GPU."""
 
 from __future__ import annotations
 
@@ -19,20 +19,23 @@ _PROBE = (
 
 
 def cuda_is_there() -> bool:
-    """Return whether the installed ONNX Runtime was built with CUDA; only a session shows whether CUDA works."""
+    """Return whether the installed ONNX Runtime was built with CUDA.
+
+    Only a session shows whether CUDA works on this machine (see `require_cuda`).
+    """
     return _CUDA in onnxruntime.get_available_providers()
 
 
 def require_cuda() -> None:
-    """Raise InferenceFailed, which says what to install, unless a small network runs on CUDA."""
+    """Run a small network on CUDA. Raise InferenceFailed, with a hint what to install, if that is not possible."""
     OnnxRuntimeSession(_PROBE, on_cuda=True).run(np.ones(1, np.float32))
 
 
 class OnnxRuntimeSession:
-    """Run an ONNX file, one picture at a time.
+    """A session for an ONNX file that runs one picture at a time.
 
-    on_cuda: run it on CUDA, and raise InferenceFailed when that is not possible. ONNX Runtime itself would continue on
-    the CPU.
+    model: the file or its bytes. threads: the number of cores; None lets ONNX Runtime decide. on_cuda: run on CUDA, and
+    raise InferenceFailed if that is not possible; ONNX Runtime itself would continue on the CPU.
     runtime: `onnx-cuda` or `onnx`, from the providers that the session uses.
     """
 

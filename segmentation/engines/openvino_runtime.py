@@ -1,6 +1,6 @@
-"""Run networks on the CPU with OpenVINO, the fastest runtime there.
+"""OpenVINO, the fastest runtime for networks on the CPU.
 
-A torch network is converted once. The converted model is stored as one file, so that the next start does not need
+A torch network is converted once. The converted model is stored as one file, so that the next start does not import
 torch.
 """
 
@@ -35,9 +35,9 @@ def full_precision() -> Iterator[None]:
 
 
 class OpenVinoSession:
-    """Run a compiled OpenVINO model on one picture at a time.
+    """A session for an OpenVINO model that runs one picture at a time.
 
-    On a CPU a batch of n takes as long as n pictures, and a fixed shape compiles to faster code.
+    On a CPU, a batch of n pictures takes as long as n runs, and a fixed shape compiles to faster code.
     """
 
     runtime = "openvino"
@@ -61,7 +61,7 @@ class OpenVinoSession:
 
 
 def onnx_session(path: Path, input_shape: tuple[int, ...], *, threads: int | None = None) -> OpenVinoSession:
-    """Load an ONNX file with its only input fixed to `input_shape`; raise RuntimeError when OpenVINO cannot."""
+    """Load an ONNX file with one input, fixed to `input_shape`, as a session. Raise RuntimeError if OpenVINO cannot."""
     core = openvino.Core()
     model = core.read_model(path)
     model.reshape(input_shape)
@@ -69,7 +69,7 @@ def onnx_session(path: Path, input_shape: tuple[int, ...], *, threads: int | Non
 
 
 def read_converted(path: Path) -> openvino.Model | None:
-    """Return the model stored by `write_converted`; None when the file is missing, truncated or unusable."""
+    """Return the model that `write_converted` stored; None if the file is missing or unusable."""
     try:
         with zipfile.ZipFile(path) as archive:  # reading a member checks its CRC-32
             graph, weights = archive.read("model.xml"), archive.read("model.bin")
@@ -83,9 +83,9 @@ def read_converted(path: Path) -> openvino.Model | None:
 
 
 def write_converted(model: openvino.Model, path: Path) -> None:
-    """Store a converted model as one file by rename, so that no process reads a partial file.
+    """Store a converted model as one file; the final rename prevents that a process reads a partial file.
 
-    On a full or read-only disk, log a warning and continue: the next start converts the network again.
+    On a full or read-only disk, log a warning and continue. The next start then converts the network again.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

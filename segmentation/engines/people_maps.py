@@ -1,7 +1,8 @@
-"""Convert the built-in network's people maps to boxes of people.
+"""Conversion of the built-in network's people maps to boxes of people.
 
-A cell of 8 pixels has the logit that the centre of a person's box is there, and the logarithms of the distances, in
-cells, from the cell to the box's left, top, right and bottom (see segmentation.network).
+Each cell covers 8 x 8 pixels of the network's input. Its five values are the logit that the centre of a person's box
+lies in the cell, and the natural logarithms of the distances, in cells, from the cell's middle to the box's left, top,
+right and bottom edges (see segmentation.network).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ MAX_SHARED = 0.6  # intersection over union from which two boxes belong to one p
 
 
 def overlap(first: Box, second: Box) -> float:
-    """Return the intersection over the union of two boxes, 0..1."""
+    """Return the intersection over union of two boxes, 0..1."""
     across = min(first.right, second.right) - max(first.left, second.left)
     down = min(first.bottom, second.bottom) - max(first.top, second.top)
     if across <= 0 or down <= 0:
@@ -28,11 +29,11 @@ def overlap(first: Box, second: Box) -> float:
 
 
 def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> list[tuple[Box, float]]:
-    """Return people's boxes, in pixels of a picture of width x height, and scores 0..1, the best score first.
+    """Return the boxes and the scores, 0..1, of the people in a picture of width x height pixels, the best score first.
 
-    maps: (5, h, w) float32, covering the whole picture. A person is a cell with the highest score among its 3 x 3
-    neighbours; its box is the weighted average of their boxes. If two boxes are almost equal, the one with the better
-    score remains.
+    maps: (5, h, w) float32, covering the whole picture. A cell is a person if its score is at least `min_score` and the
+    highest of its 3 x 3 neighbours. The person's box is the weighted average of the boxes of these cells. Of two boxes
+    that are almost equal, the one with the better score is kept. At most MAX_PEOPLE people are returned.
     """
     scores = sigmoid(maps[0])
     rows, columns = scores.shape
@@ -49,7 +50,10 @@ def find_people(maps: np.ndarray, width: int, height: int, min_score: float) -> 
 
 
 def _distinct(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
-    """Remove boxes that are almost equal to an earlier box; `found` is sorted, the best score first."""
+    """Return the people without those whose box is almost equal to an earlier one.
+
+    `found` is sorted, the best score first.
+    """
     kept: list[tuple[Box, float]] = []
     for box, score in found:
         if all(overlap(box, other) < MAX_SHARED for other, _ in kept):
@@ -58,12 +62,15 @@ def _distinct(found: list[tuple[Box, float]]) -> list[tuple[Box, float]]:
 
 
 def mirrored(maps: np.ndarray) -> np.ndarray:
-    """Return a picture's people maps (5, h, w) from those of its mirror image, by exchanging left and right."""
+    """Return the people maps of a picture, (5, h, w), from those of its mirrored picture.
+
+    The distances to the left and to the right edge are exchanged.
+    """
     return maps[[0, 3, 2, 1, 4], :, ::-1]
 
 
 def _edges(maps: np.ndarray) -> np.ndarray:
-    """Return each cell's box (h, w, 4) as left, top, right, bottom, in cells from the picture's corner."""
+    """Return the box of each cell, (h, w, 4): left, top, right, bottom, in cells from the picture's top left corner."""
     rows, columns = maps.shape[1:]
     middle = np.stack(np.meshgrid(np.arange(columns) + 0.5, np.arange(rows) + 0.5), -1).astype(np.float32)
     reach = np.exp(np.clip(maps[1:], -3, 6)).transpose(1, 2, 0)
@@ -71,7 +78,7 @@ def _edges(maps: np.ndarray) -> np.ndarray:
 
 
 def _agreed(edges: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Return the average of the boxes (h, w, 4) of each cell and its neighbours, weighted by their scores."""
+    """Return for each cell the average of the boxes (h, w, 4) of its 3 x 3 cells, weighted by their squared scores."""
     weights = scores[..., None].astype(np.float32) ** 2 + 1e-9
     total = cv2.blur(edges * weights, (3, 3), borderType=cv2.BORDER_CONSTANT)
     return total / cv2.blur(weights, (3, 3), borderType=cv2.BORDER_CONSTANT)[..., None]

@@ -1,4 +1,4 @@
-"""Convert an upright picture to the input of a network."""
+"""Conversion of an upright picture to the input of a network."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from segmentation.engines.manifest import Manifest
 
 
 def resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
-    """Resize (H, W[, C]) uint8 or float32 to height x width.
+    """Resize an array, (H, W) or (H, W, C), uint8 or float32, to height x width.
 
-    Areas are averaged when shrinking, so that thin structures do not disappear; enlarging is bilinear.
+    Shrinking averages areas, so that thin structures do not disappear; enlarging is bilinear.
     """
     if pixels.shape[:2] == (height, width):
         return pixels
@@ -23,10 +23,10 @@ def resized(pixels: np.ndarray, width: int, height: int) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Framed:
-    """A network's input, and the part of it that the picture fills.
+    """A network's input, and the size of the picture in it.
 
-    planes: (3, size, size) float32, normalised. width, height: the number of columns and rows of the picture, from the
-    top left; both are `size` unless the manifest pads.
+    planes: (3, size, size) float32, normalised. width, height: the columns and rows that the picture covers, from the
+    top left corner; both are `size` unless the manifest's `fit` is `pad`.
     """
 
     planes: np.ndarray
@@ -35,7 +35,7 @@ class Framed:
 
 
 def framed(rgb: np.ndarray, manifest: Manifest) -> Framed:
-    """Return a picture, (H, W, 3) uint8, fitted into the square that the manifest describes, and normalised."""
+    """Return a picture, (H, W, 3) uint8, resized to the network's input and normalised, as the manifest describes."""
     width = height = manifest.size
     if manifest.fit == "pad":
         scale = manifest.size / max(rgb.shape[:2])
@@ -54,5 +54,5 @@ def framed(rgb: np.ndarray, manifest: Manifest) -> Framed:
 
 
 def sigmoid(logits: np.ndarray) -> np.ndarray:
-    """Return logits of any shape mapped to 0..1, float32; the form with the hyperbolic tangent cannot overflow."""
+    """Return the sigmoid of logits of any shape, 0..1, float32. The form with tanh cannot overflow."""
     return (0.5 * np.tanh(0.5 * logits.astype(np.float32)) + 0.5).astype(np.float32)

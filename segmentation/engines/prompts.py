@@ -1,4 +1,4 @@
-"""Draw boxes and clicks of a picture as the built-in network's prompt planes (see segmentation.network)."""
+"""Conversion of boxes and clicks to the prompt planes of the built-in network (see segmentation.network)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ LEAST_CLICK_RADIUS_PX = 2.0
 
 
 def box_plane(boxes: Sequence[Box], width: int, height: int, size_px: int) -> np.ndarray:
-    """Return (1, S, S) float32 for boxes of a picture of width x height: +1 inside any of them, -1 outside."""
+    """Return the box plane, (1, S, S) float32: +1 inside any of the boxes, -1 outside.
+
+    width, height: of the picture, in pixels. size_px: S.
+    """
     plane = np.full((1, size_px, size_px), -1.0, np.float32)
     for box in boxes:
         rows, columns = cells_of(box, width, height, size_px, size_px)
@@ -23,10 +26,10 @@ def box_plane(boxes: Sequence[Box], width: int, height: int, size_px: int) -> np
 
 
 def click_plane(points: Sequence[Point], width: int, height: int, size_px: int) -> np.ndarray:
-    """Return (1, S, S) float32 for points of a picture.
+    """Return the click plane, (1, S, S) float32: +1 on discs of keep points, -1 on discs of remove points, 0 elsewhere.
 
-    The plane is +1 on the disc of a keep point, -1 on the disc of a remove point, 0 elsewhere. A later point covers an
-    earlier one. All points must be on the picture.
+    width, height: of the picture, in pixels. size_px: S. Where discs overlap, the later point wins. All points must be
+    inside the picture.
     """
     plane = np.zeros((1, size_px, size_px), np.float32)
     cells = np.arange(size_px) + 0.5

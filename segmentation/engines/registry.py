@@ -1,4 +1,4 @@
-"""Load a weight file, test it and return an engine."""
+"""Loading of weight files: build the engine for a file and test it on a picture."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LEAST_CONTRAST = 1e-3  # the minimum difference between the highest and the lowe
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """The values needed to build a session: the file, its manifest, its sha256, and how to run it."""
+    """The inputs for building a session: weight file, manifest, sha256, runtime, cache folder and number of threads."""
 
     weights: Path
     manifest: Manifest
@@ -47,11 +47,13 @@ def load_engine(
     """Load a weight file, test it on a picture and return its engine.
 
     weights: `.safetensors` or `.pth` of the built-in network (the manifest is optional), or `.onnx` with a manifest.
-    runtime: one of RUNTIMES; `auto` uses CUDA if there is a GPU, else OpenVINO, else any runtime that can run the file.
-    The engine's `runtime` is the one in use.
-    cache_dir: where converted models are stored between starts; None stores nothing.
+    runtime: one of RUNTIMES. `auto` uses CUDA if there is a GPU, else the runtime that was measured as the fastest,
+    else OpenVINO, else another runtime that can run the file. The engine's attribute `runtime` names the runtime in
+    use.
+    cache_dir: the folder of converted models and measurements; None stores nothing.
     threads: the number of cores for one picture; None lets the runtime decide.
-    Raise WeightsInvalid, which describes the fault of the file or its manifest, and InferenceFailed when the requested
+
+    Raise WeightsInvalid if the file or its manifest is invalid or the test fails, and InferenceFailed if the requested
     runtime is not available.
     """
     if runtime not in RUNTIMES:
@@ -80,14 +82,20 @@ def load_engine(
 
 
 def _remembered(weights: Path, cache_dir: Path) -> Runtime | None:
-    """Return the fastest measured runtime for this file; None before a measurement, and if there may be a GPU."""
+    """Return the runtime that was measured as the fastest for this file.
+
+    Return None if there is no measurement or if there may be a GPU.
+    """
     if a_gpu_may_be_there():
         return None
     return remembered_runtime(weights, cache_dir=cache_dir, built_in=weights.suffix.lower() in BUILT_IN_SUFFIXES)
 
 
 def measure_runtimes(weights: Path, *, cache_dir: Path, threads: int | None = None) -> Runtime:
-    """Measure the runtimes that can run a file, store and return the fastest one; AUTO if there may be a GPU."""
+    """Measure the CPU runtimes that can run a weight file, store the fastest one and return it.
+
+    If there may be a GPU, measure nothing and return Runtime.AUTO.
+    """
     if a_gpu_may_be_there():
         return Runtime.AUTO
     built_in = weights.suffix.lower() in BUILT_IN_SUFFIXES
@@ -100,7 +108,10 @@ def measure_runtimes(weights: Path, *, cache_dir: Path, threads: int | None = No
 
 
 def read_manifest(weights: Path) -> Manifest:
-    """Return the manifest of a weight file; a file of the built-in network without a manifest gets a default one."""
+    """Return the manifest of a weight file; a file of the built-in network without a manifest gets a default one.
+
+    Raise WeightsInvalid for another file type, and for a missing or invalid manifest.
+    """
     suffix, beside = weights.suffix.lower(), manifest_path(weights)
     if suffix in BUILT_IN_SUFFIXES:
         if not beside.exists():
@@ -115,9 +126,9 @@ def read_manifest(weights: Path) -> Manifest:
 
 
 def built_in_looker(loading: Loading) -> Looker:
-    """Load the built-in network; a network that takes clicks runs in two parts.
+    """Load the built-in network. A network that takes clicks has two sessions, for its encoder and its decoder.
 
-    Raise WeightsInvalid when the manifest's `points` does not match the network.
+    Raise WeightsInvalid if the manifest's `points` does not match the network.
     """
     sessions = [GuardedSession(session) for session in built_in_sessions(loading)]
     if (len(sessions) == 2) != loading.manifest.points:
@@ -126,9 +137,10 @@ def built_in_looker(loading: Loading) -> Looker:
 
 
 def built_in_sessions(loading: Loading) -> list[Session]:
-    """Build the sessions of the built-in network's parts; torch is imported only if it is needed.
+    """Build one session per part of the built-in network; torch is imported only if it is needed.
 
-    With `onnx`, they are built as with `auto`, because the built-in network is no ONNX file.
+    The runtime `onnx` has the same effect as `auto`, because the built-in network is not an ONNX file. Raise
+    InferenceFailed if the requested runtime is not available.
     """
     if loading.runtime == "torch-cuda" or (loading.runtime in ("auto", "onnx") and a_gpu_may_be_there()):
         from segmentation.engines import torch_runtime
@@ -172,9 +184,10 @@ def _built_in_on_openvino(loading: Loading) -> list[Session]:
 
 
 def _converted_path(loading: Loading, part: int) -> Path | None:
-    """Return the path of a part's converted model.
+    """Return the path of a converted part of the network; None without a cache folder.
 
-    The name depends on weights, size, network and the converter's version, so that a change converts the network again.
+    The file name depends on the weights, the input size, the network's code and OpenVINO's version, so that the network
+    is converted again when one of them changes.
     """
     if loading.cache_dir is None:
         return None
@@ -186,9 +199,10 @@ def _converted_path(loading: Loading, part: int) -> Path | None:
 
 
 def onnx_session(loading: Loading) -> Session:
-    """Build a session for an ONNX file: ONNX Runtime on a GPU, OpenVINO on the CPU, ONNX Runtime if that fails.
+    """Build a session for an ONNX file: ONNX Runtime on a GPU, else OpenVINO on the CPU, else ONNX Runtime on the CPU.
 
-    Raise InferenceFailed when CUDA was requested with `torch-cuda` and ONNX Runtime cannot use it.
+    Raise InferenceFailed if the runtime `torch-cuda` is requested and ONNX Runtime cannot use CUDA. Raise
+    WeightsInvalid if no runtime can read the file.
     """
     if loading.runtime == "torch-cuda":
         return _onnx_on_onnx_runtime(loading, on_cuda=True)
@@ -227,15 +241,18 @@ def _onnx_on_openvino(loading: Loading) -> Session:
 
 
 def a_gpu_may_be_there() -> bool:
-    """Return whether there may be a GPU, without importing torch."""
+    """Return whether there may be a GPU: True if its device files exist, and always on Windows.
+
+    It does not import torch.
+    """
     return os.name == "nt" or any(Path(device).exists() for device in ("/dev/nvidiactl", "/dev/dxg"))
 
 
 def warm_up(engine: Engine) -> None:
-    """Run a test picture through an engine; raise WeightsInvalid when the result is not a matte.
+    """Run an engine on a test picture. Raise WeightsInvalid if it fails or its result is not a matte.
 
-    The first request then does not wait for the runtime's initialisation. The test picture is a bright disc on a shaded
-    background, in which any model for pictures should find a subject.
+    The first request then does not wait for the runtime's initialisation. The test picture shows a bright disc on a
+    shaded background; any model for pictures should find it.
     """
     rgb = np.empty((240, 320, 3), np.uint8)
     rgb[:] = np.linspace(60, 120, 320, dtype=np.uint8)[None, :, None]

@@ -1,4 +1,4 @@
-"""The common interface of the runtimes: a loaded network that takes and returns arrays."""
+"""The common interface of the runtimes: a loaded network that takes arrays and returns arrays."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from segmentation.errors import InferenceFailed, WeightsInvalid
 
 
 class Session(Protocol):
-    """Run one network.
+    """A loaded network.
 
-    `outputs` are the names of the arrays that `run` returns, in order. `max_batch` is the largest number of pictures at
-    once.
+    runtime: the runtime's name. outputs: the names of the arrays that `run` returns, in order. max_batch: the largest
+    number of pictures in one run.
     """
 
     runtime: str
@@ -23,14 +23,14 @@ class Session(Protocol):
     max_batch: int
 
     def run(self, *batches: np.ndarray) -> list[np.ndarray]:
-        """Run the network on one float32 array for each input, with the pictures on the first axis.
+        """Run the network. `batches` contains one float32 array per input, with the pictures on the first axis.
 
-        Return the outputs in the network's order, float32 or integer.
+        Return one array per output, float32 or integer, in the order of `outputs`.
         """
 
 
 class GuardedSession:
-    """Let several threads use a session, see BatchingSession; convert every error of a runtime to InferenceFailed."""
+    """A session for several threads (see BatchingSession). It converts all errors of a runtime to InferenceFailed."""
 
     def __init__(self, session: Session) -> None:
         self._session = BatchingSession(session)
@@ -47,8 +47,8 @@ class GuardedSession:
     def run_many(self, inputs: Sequence[Sequence[np.ndarray]]) -> list[list[np.ndarray]]:
         """Run the network on several pictures, in batches of at most `max_batch`.
 
-        inputs: for each picture one array per input of the network, without batch axis. Return for each picture one
-        array per output, without batch axis.
+        inputs: for each picture, one array per input of the network, without batch axis. Return for each picture one
+        array per output, without batch axis. Raise InferenceFailed when the runtime fails.
         """
         answers: list[list[np.ndarray]] = []
         for start in range(0, len(inputs), self.max_batch):
@@ -57,7 +57,10 @@ class GuardedSession:
         return answers
 
     def index_of(self, output: int | str) -> int:
-        """Return the index of an output given by name or index; raise WeightsInvalid when it does not exist."""
+        """Return the index of an output, given its name or index.
+
+        Raise WeightsInvalid if the network has no such output.
+        """
         count = len(self.outputs)
         if isinstance(output, str):
             if output in self.outputs:

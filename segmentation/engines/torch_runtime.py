@@ -1,4 +1,4 @@
-"""Run the built-in network with torch, on a GPU, or on the CPU if no faster runtime is available."""
+"""The torch runtime for the built-in network: on a GPU, or on the CPU if no faster runtime is available."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ OUTPUTS = ("mattes", "people")
 
 
 class EncoderPart(nn.Module):
-    """The part of a clickable network that processes the photo, (B, 3, S, S); returns its features."""
+    """The encoder of a network that takes clicks: from a photo, (B, 3, S, S), to its features."""
 
     outputs = tuple(f"stride {stride}" for stride in (2, 4, 8, 16, 32))
 
@@ -34,7 +34,10 @@ class EncoderPart(nn.Module):
 
 
 class DecoderPart(nn.Module):
-    """The part of a clickable network that processes prompts, from five features and planes (B, 3, S, S)."""
+    """The decoder of a network that takes clicks.
+
+    Its inputs are the encoder's five feature maps and the prompt planes (B, 3, S, S).
+    """
 
     outputs = OUTPUTS
 
@@ -52,7 +55,7 @@ def cuda_is_there() -> bool:
 
 
 class TorchSession:
-    """Run a torch module in channels-last order; on a GPU in bfloat16 with up to 16 pictures at once."""
+    """A session for a torch module. On a GPU it computes in bfloat16, with up to 16 pictures per batch."""
 
     def __init__(self, network: nn.Module, *, device: str, threads: int | None = None) -> None:
         self.runtime = f"torch-{device}"
@@ -72,9 +75,9 @@ class TorchSession:
 
 
 def built_in_network(weights: Path) -> KeylineUNet:
-    """Load the built-in network; raise WeightsInvalid, which describes the fault of the file.
+    """Load the built-in network. Raise WeightsInvalid if the file does not fit or contains NaN or infinity.
 
-    Weights that are not finite are refused here, because a ReLU may hide them from the result of the test picture.
+    NaN and infinity are tested here, because a ReLU may hide them from the test picture's result.
     """
     network = load_network(weights)
     for name, tensor in network.state_dict().items():
@@ -84,15 +87,15 @@ def built_in_network(weights: Path) -> KeylineUNet:
 
 
 def parts_of(network: KeylineUNet) -> list[nn.Module]:
-    """Return the modules to run in order.
+    """Return the modules of a network, in the order in which they run.
 
-    They are encoder and decoder for a network that takes clicks, and the whole network otherwise.
+    A network that takes clicks is split into encoder and decoder; any other network stays whole.
     """
     return [EncoderPart(network), DecoderPart(network)] if network.config.is_clickable else [network]
 
 
 def converted(network: nn.Module, size_px: int) -> openvino.Model:
-    """Convert a network, or one of its parts, to OpenVINO for one picture of size_px x size_px."""
+    """Convert a network, or one of its parts, to an OpenVINO model for one picture of size_px x size_px pixels."""
     import openvino  # optional: torch works without it
 
     examples = _examples(network, size_px)

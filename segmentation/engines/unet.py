@@ -1,4 +1,4 @@
-"""The engine of the built-in network: subjects, boxes, clicks, and separate people."""
+"""The engine of the built-in network: subjects, boxes, clicks and separate people."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ FADING = 2.0  # by more than the difference, so that nothing stays half opaque
 
 
 def faded(logits: np.ndarray, presence: float | None) -> np.ndarray:
-    """Return a subject's logits (h, w), lowered if even the most certain cells do not reach `presence`.
+    """Return the subject's logits, (h, w), lowered if even the highest ones are below `presence`.
 
-    The logits are lowered by FADING times the difference between `presence` and the SUREST_SHARE quantile. In a picture
-    without a subject the network returns uncertain values everywhere; real subjects, even small ones, contain cells
-    with certain values.
+    In a picture without a subject the network returns uncertain values everywhere, while a real subject, even a small
+    one, has cells with high logits. The logits are lowered by FADING times the difference between `presence` and the
+    quantile 1 - SUREST_SHARE of the logits. If `presence` is None, they are unchanged.
     """
     if presence is None:
         return logits
@@ -38,16 +38,16 @@ def faded(logits: np.ndarray, presence: float | None) -> np.ndarray:
 
 
 def sureness(alpha: np.ndarray) -> float:
-    """Return how solid a matte (h, w) is, 0..1: the fourth power of the mean alpha of its opaque part.
+    """Return how certain a matte (h, w) is, 0..1: the fourth power of the mean alpha of its cells above OPAQUE.
 
-    The result is 0 without an opaque part.
+    If no cell is above OPAQUE, the result is 0.
     """
     opaque = alpha[alpha > OPAQUE]
     return float(opaque.mean() ** 4) if opaque.size else 0.0
 
 
 class UNetEngine:
-    """Run the built-in network; segmentation.network describes its planes and outputs."""
+    """Engine of the built-in network. segmentation.network describes the network's planes and outputs."""
 
     def __init__(self, looker: Looker, manifest: Manifest, version: str) -> None:
         self.name, self.version, self.runtime = manifest.name, version, looker.runtime
@@ -55,9 +55,9 @@ class UNetEngine:
         self._looker, self._manifest = looker, manifest
 
     def auto(self, rgb: np.ndarray) -> Matte:
-        """Return the mattes of the subject and its people; the manifest may add a mirrored and a second run.
+        """Return the matte of the subject and its people; the manifest may enable a mirrored and a second run.
 
-        The mattes are size x size, and larger after a second run.
+        The matte has size x size cells, and more after a second run.
         """
         height, width = rgb.shape[:2]
         (subject, people), _ = self._seen(self._unprompted(rgb))
@@ -70,15 +70,16 @@ class UNetEngine:
         return Matte(*sigmoid(logits))
 
     def boxes(self, rgb: np.ndarray, boxes: Sequence[Box]) -> list[Matte]:
-        """Return the matte for each box; the alpha is 0 in cells that the box does not touch."""
+        """Return one matte per box; the alpha is 0 in cells that the box does not touch."""
         height, width = rgb.shape[:2]
         boxes = [box.clipped(width, height) for box in boxes]
         return self._prompted(rgb, boxes, limits=boxes)
 
     def points(self, rgb: np.ndarray, points: Sequence[Point], boxes: Sequence[Box], *, from_auto: bool) -> Matte:
-        """Process one point after the other; each run gets the previous matte. The input is the boxes' surroundings.
+        """Return the matte after all points: run the network once per point, each time with the previous matte.
 
-        For a photo that was used recently, only the decoder runs.
+        With boxes, the input is the part of the picture around the boxes and points. For a recently used photo, only
+        the decoder runs. Raise InferenceFailed if the network takes no clicks, and ValueError without points.
         """
         if not isinstance(self._looker, SplitLooker):
             raise InferenceFailed(f"The model {self.name} does not take points.")
@@ -105,7 +106,7 @@ class UNetEngine:
         return Matte(*found)
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
-        """Find each person's box, then return the matte for it; the best score first."""
+        """Return the people separately, sorted by score, the best first: find their boxes, then compute a matte per box."""
         height, width = rgb.shape[:2]
         _, maps = self._seen(self._unprompted(rgb))
         people = find_people(maps, width, height, self._manifest.min_score)
@@ -119,9 +120,9 @@ class UNetEngine:
         return sorted(found, key=lambda person: -person.score)
 
     def _seen(self, look: Look) -> tuple[np.ndarray, np.ndarray]:
-        """Run the network, also on the mirror image if the manifest says so.
+        """Run the network, and also on the mirrored input if the manifest says so, and average both.
 
-        Return logits (2, size, size) and people maps.
+        Return the logits, (2, size, size), and the people maps.
         """
         looks = [look, look.mirrored()] if self._manifest.mirrored else [look]
         first, *others = self._looker.answers(looks)
@@ -134,7 +135,10 @@ class UNetEngine:
     def _prompted(
         self, rgb: np.ndarray, boxes: Sequence[Box], limits: Sequence[Box], margin: float | None = None
     ) -> list[Matte]:
-        """Run the network with each box as a prompt; clear the alpha outside the box's limit."""
+        """Run the network with each box as a prompt, and return one matte per box.
+
+        limits: one box per box; the alpha outside it is set to 0. margin: as in `_cropped`, by default the manifest's.
+        """
         height, width = rgb.shape[:2]
         if self._manifest.box_mode == "crop":
             found = self._cropped(rgb, boxes, self._manifest.box_margin if margin is None else margin)
@@ -148,9 +152,10 @@ class UNetEngine:
         ]
 
     def _cropped(self, rgb: np.ndarray, boxes: Sequence[Box], margin: float) -> list[list[np.ndarray]]:
-        """Run the network on each box's surroundings, with the box drawn as its prompt.
+        """Run the network on the part of the picture around each box, with the box drawn as prompt.
 
-        Return for each box the alpha of the subject and that of people, over the whole picture.
+        margin: the width of the surroundings, as a share of the box's sides. Return for each box the alphas of the
+        subject and of the people, over the whole picture.
         """
         height, width = rgb.shape[:2]
         views = [surroundings(box, width, height, margin) for box in boxes]
@@ -159,14 +164,14 @@ class UNetEngine:
         return [[pasted(part, view, width, height) for part in parts] for parts, view in zip(found, views, strict=True)]
 
     def _close_up(self, rgb: np.ndarray, box: Box, view: Box) -> Look:
-        """Return the input for `view` alone, with the box drawn as its prompt."""
+        """Return the network's input for the part `view` of the picture, with the box drawn as prompt."""
         return Look(framed(_cut(rgb, view), self._manifest).planes, self._box_plane([box], view))
 
     def _unprompted(self, rgb: np.ndarray) -> Look:
         return Look(framed(rgb, self._manifest).planes)
 
     def _box_plane(self, boxes: Sequence[Box], view: Box) -> np.ndarray:
-        """Return the prompt plane for boxes of the picture, in the coordinates of a view of it."""
+        """Return the box plane for boxes of the picture, in the coordinates of its part `view`."""
         seen = [Box(b.left - view.left, b.top - view.top, b.right - view.left, b.bottom - view.top) for b in boxes]
         return box_plane(seen, view.right - view.left, view.bottom - view.top, self._manifest.size)
 

@@ -1,4 +1,4 @@
-"""Paint the background behind the subject: a colour, a gradient, a picture, or the blurred original."""
+"""Backgrounds behind the subject: a colour, a gradient, a picture, or the blurred original."""
 
 from __future__ import annotations
 
@@ -26,8 +26,9 @@ def paint(
 ) -> np.ndarray | None:
     """Return the background as (H, W, 3) uint8 sRGB in the canvas's size; None for a transparent background.
 
-    source: the original, (h, w, 3) uint8. alpha: its subject, (h, w) uint8. picture: the decoded background picture,
-    (h, w, 3) uint8. Raise InvalidParameter when the recipe needs a picture and none is given.
+    background: one of the recipe's background classes. place: the canvas's size and the source's place on it. source:
+    the original, (h, w, 3) uint8. alpha: its subject, (h, w) uint8. picture: the decoded background picture, (h, w, 3)
+    uint8, or None. Raise InvalidParameter if the recipe needs a background picture and `picture` is None.
     """
     match background:
         case TransparentBackground():
@@ -58,7 +59,10 @@ def _levels(color: str) -> np.ndarray:
 
 
 def _gradient(background: GradientBackground, place: Place) -> np.ndarray:
-    """Return a gradient from `start` to `end` along the angle, with dither of half a level against visible steps."""
+    """Return a linear gradient from `start` to `end` along the angle.
+
+    Random dither hides the steps between the levels.
+    """
     angle = math.radians(background.angle)
     across, down = math.sin(angle), math.cos(angle)
     x = np.linspace(-0.5, 0.5, place.width, dtype=np.float32)[None, :] * across
@@ -73,7 +77,7 @@ def _gradient(background: GradientBackground, place: Place) -> np.ndarray:
 
 
 def _picture(background: PictureBackground, place: Place, picture: np.ndarray) -> np.ndarray:
-    """Return a picture fitted to the canvas; `cover` crops it around the focus, `contain` adds white."""
+    """Return a picture fitted to the canvas: `cover` crops it around its focus, `contain` adds white borders."""
     height, width = picture.shape[:2]
     ratios = place.width / width, place.height / height
     scale = max(ratios) * background.zoom if background.fit == "cover" else min(ratios)
@@ -90,14 +94,18 @@ def _picture(background: PictureBackground, place: Place, picture: np.ndarray) -
 
 
 def _window(room: int, length: int, focus: float) -> int:
-    """Return the start of a scaled side so that its focus is near the middle and no gap appears at either end."""
+    """Return the position of a picture's side, `length` pixels long, on a canvas side of `room` pixels.
+
+    A shorter picture is centred. A longer one is moved so that the focus (0..1) is as near to the middle as possible
+    without a gap at either end.
+    """
     if length <= room:
         return (room - length) // 2
     return min(0, max(room - length, round(room / 2 - focus * length)))
 
 
 def _blurred_original(background: BlurredBackground, place: Place, source: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Return the blurred original without its subject, so that the subject's colours make no halo."""
+    """Return the blurred original, computed without the subject's pixels, so that their colours make no halo."""
     height, width = source.shape[:2]
     factor = min(1.0, _BLUR_SIDE_PX / max(height, width))
     size = max(1, round(width * factor)), max(1, round(height * factor))
@@ -123,9 +131,9 @@ def _blurred_original(background: BlurredBackground, place: Place, source: np.nd
 
 
 def _covering(blurred: np.ndarray, place: Place, width: int, height: int) -> np.ndarray:
-    """Return the blurred original at the source's place, or covering the canvas if the canvas is larger.
+    """Return the blurred original at the source's place on the canvas, or fitted to the canvas if it does not cover it.
 
-    The blurred original does not move when the subject is moved by hand.
+    If the user moves the subject, the blurred original stays in place.
     """
     place = place.unmoved or place
     right, bottom = place.left + width * place.scale, place.top + height * place.scale

@@ -1,4 +1,4 @@
-"""Check a finished picture against the rules of a shop or an office, and return the broken rules."""
+"""Check of a finished picture against the rules of a shop or an office."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ASPECT_TOLERANCE = 0.01
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """A broken rule: its field, and a sentence with the actual and the required value."""
+    """A broken rule: the rule's name, and a sentence with the actual and the required value."""
 
     rule: str
     message: str
@@ -28,9 +28,11 @@ class Violation:
 def violations(
     pixels: np.ndarray, layers: Layers, place: Place, recipe: Recipe, files: Sequence[Written]
 ) -> tuple[Violation, ...]:
-    """Return all rules of the recipe that its result breaks; empty if the recipe has no rules.
+    """Return a Violation for each rule of the recipe that the result breaks; empty if the recipe has no rules.
 
-    pixels: (H, W, 3) uint8, or 4 channels if transparent. files: the encoded outputs.
+    pixels: the finished picture, (H, W, 3) uint8, or (H, W, 4) if it is transparent. layers: its layers. place: its
+    size.
+    files: the encoded files, in the order of `recipe.outputs`.
     """
     rules = recipe.rules
     if rules is None:
@@ -80,9 +82,9 @@ def violations(
 
 
 def subject_share(alpha: np.ndarray) -> float:
-    """Return the larger of the shares of the canvas's width and height that the subject's box covers.
+    """Return the larger one of the shares, 0..1, of the canvas's width and height that the subject's box covers.
 
-    alpha: (H, W) uint8.
+    alpha: the subject's alpha on the canvas, (H, W) uint8; pixels of at least 128 belong to the subject.
     """
     _, _, width, height = cv2.boundingRect((alpha >= 128).view(np.uint8))
     return max(width / alpha.shape[1], height / alpha.shape[0])
@@ -94,7 +96,7 @@ def _has_aspect(place: Place, aspect: str) -> bool:
 
 
 def _border_is(pixels: np.ndarray, layers: Layers, color: str) -> bool:
-    """Return whether all pixels of the border strip outside the subject have exactly this colour."""
+    """Return whether all pixels of the canvas's border strip that do not show the subject have exactly this colour."""
     if pixels.shape[2] == 4:
         return False
     parsed = Color.parse(color)
