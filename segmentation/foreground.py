@@ -1,10 +1,11 @@
-"""Remove the old background's colour from half-transparent edges, without changing alpha.
+"""Removal of the old background's colour from half-transparent edges, without a change of alpha.
 
-A pixel of hair shows alpha * F + (1 - alpha) * B. If its colour is used unchanged, B remains visible as a halo on a new
-background. As in blur fusion (Forte, "Approximate Fast Foreground Colour Estimation", ICIP 2021), F and B are first
-estimated from local averages, and the remaining difference to the photo is then added to F. Here the averages form a
-pyramid from coarse to fine: each level uses the nearly certain colours, and the coarser level where there are none.
-Only half-transparent pixels are computed at full size. This is faster and more exact than two wide blurs.
+The colour of a pixel of hair is alpha * F + (1 - alpha) * B, where F and B are the colours of foreground and
+background. If it is used unchanged, B remains visible as a halo on a new background. As in blur fusion (Forte,
+"Approximate Fast Foreground Colour Estimation", ICIP 2021), F and B are estimated from local averages, and then the
+remaining difference to the photo is added to F. Here the averages form a pyramid from coarse to fine: each level uses
+pixels with certain alpha, and the next coarser level where there are none. Only half-transparent pixels are computed at
+full size. This is faster and more exact than two wide blurs.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ _EPSILON = 1e-4
 def decontaminate(rgb: np.ndarray, alpha: np.ndarray, shown: np.ndarray | None = None) -> np.ndarray:
     """Return (H, W, 3) uint8 with the foreground's own colour where alpha is between 0 and 1.
 
-    alpha: (H, W), float32 0..1 or quantised uint16.
-    shown: (H, W) uint8, the final visible alpha. Where feathering makes it larger than alpha, the pixels show only
-    background, and also get the foreground's colour.
+    rgb: the photo, (H, W, 3) uint8. alpha: (H, W), float32 0..1 or quantised uint16. shown: the visible alpha after
+    feathering, (H, W) uint8, or None. Pixels that feathering made visible show only background in the photo, and also
+    get the foreground's colour.
     """
     if alpha.dtype != np.uint16:
         alpha = quantize(alpha)
@@ -57,13 +58,16 @@ def decontaminate(rgb: np.ndarray, alpha: np.ndarray, shown: np.ndarray | None =
 
 
 def _within(plane: np.ndarray, lowest: int, highest: int) -> np.ndarray:
-    """Return 1 where (H, W) is between the two values, both included, else 0; uint8."""
+    """Return (H, W) uint8 with 1 where `plane` is between the two values, both included, and 0 elsewhere."""
     inside: np.ndarray = cv2.inRange(plane, np.array(lowest), np.array(highest))
     return inside & 1
 
 
 def _correct(rgb: np.ndarray, alpha: np.ndarray, band: np.ndarray, clean: np.ndarray, reduction: int) -> None:
-    """Write the foreground's colours of (H, W, 3) uint8 into `clean` where `band`, (H, W) uint8 0 or 1, is 1."""
+    """Write the foreground's colours into `clean`, (H, W, 3) uint8, at the pixels where `band` is 1.
+
+    rgb: the photo. alpha: (H, W) uint16. band: (H, W) uint8 of 0 and 1. reduction: of the pyramid's finest level.
+    """
     height, width = band.shape
     layers = _smooth_layers(rgb, alpha, reduction)
 
@@ -88,7 +92,7 @@ def _correct(rgb: np.ndarray, alpha: np.ndarray, band: np.ndarray, clean: np.nda
 
 
 def _smooth_layers(rgb: np.ndarray, alpha: np.ndarray, reduction: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return estimates of foreground and background at the finest reduced size, as (h, w, 3) uint8."""
+    """Return estimates of foreground and background at the pyramid's finest level, both (h, w, 3) uint8."""
     photo, weight = _shrink(rgb, reduction).astype(np.float32), to_float(_shrink(alpha, reduction))
     pyramid = [(photo, weight)]
     for _ in range(_LEVELS - 1):
@@ -107,15 +111,16 @@ def _smooth_layers(rgb: np.ndarray, alpha: np.ndarray, reduction: int) -> tuple[
 
 
 def _shrink(plane: np.ndarray, reduction: int) -> np.ndarray:
-    """Average squares of `reduction` pixels; the incomplete ones at the last edges are left out."""
+    """Return the averages of squares of `reduction` pixels per side, without incomplete squares at the edges."""
     height, width = plane.shape[0] // reduction, plane.shape[1] // reduction
     return cv2.resize(plane[: height * reduction, : width * reduction], (width, height), interpolation=cv2.INTER_AREA)
 
 
 def _trusting_mean(photo: np.ndarray, weight: np.ndarray, coarser: np.ndarray | None) -> np.ndarray:
-    """Return the window means of (h, w, 3) float32, weighted by weight ** 8.
+    """Return the window means of a photo, (h, w, 3) float32, weighted by weight ** 8.
 
-    With this power, mixed colours have little effect.
+    With this power, mixed colours have little effect. Where a window has almost no weight, the result is the next
+    coarser level's mean; without a coarser level, it is the mean of the whole photo.
     """
     trust = weight
     for _ in range(3):

@@ -1,8 +1,8 @@
-"""Check an untrusted picture file, and decode it upright, in sRGB.
+"""Check of an untrusted picture file, and its decoding to an upright picture in sRGB.
 
-The web process calls `probe` to accept or reject a file, the worker calls `decode` to read it. This module does not
-import torch. The order protects the process: limit the bytes, detect the format, limit the pixels given in the header,
-then decode.
+The web process calls `probe` to accept or reject a file; the worker calls `decode` to read it. This module does not
+import torch. To protect the process, the steps are: limit the bytes, detect the format, limit the pixels that the
+header states, and only then decode.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 class Limits:
     """The limits of accepted pictures.
 
-    They limit the bytes of the file, the pixels (width x height), and the pixels of each side and of a box.
+    max_bytes: of the file. max_pixels: width x height. min_side_px, max_side_px: of each side; a max_side_px of None
+    means no limit. formats: the accepted names of FORMATS. min_box_side_px: the shortest side of a box on the picture.
     """
 
     max_bytes: int = 20 * 2**20
@@ -73,10 +74,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """The properties of a valid picture: `width` and `height` upright, in pixels, `bytes` of the file.
+    """The properties of a valid picture.
 
-    notes: data that was converted or ignored during reading, such as `icc: converted to sRGB`. resolution: horizontal
-    and vertical pixels per inch of the upright picture; None if the file does not contain it.
+    format: a name of FORMATS. width, height: upright, in pixels. bytes: of the file. notes: data that was converted or
+    ignored during reading, such as `icc: converted to sRGB`. resolution: horizontal and vertical pixels per inch of the
+    upright picture; None if the file does not contain it.
     """
 
     format: str
@@ -89,9 +91,10 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A decoded picture: rgb (H, W, 3) uint8 sRGB, upright; alpha (H, W) float32 0..1, None when fully opaque.
+    """A decoded picture.
 
-    exif: as stored in the file, for `formats.exif.kept`.
+    rgb: (H, W, 3) uint8 sRGB, upright. alpha: (H, W) float32 0..1, or None if the picture is opaque. exif: as stored in
+    the file, for `formats.exif.kept`.
     """
 
     rgb: np.ndarray
@@ -101,10 +104,11 @@ class Picture:
 
 
 def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
-    """Check that a file decodes, without keeping its pixels.
+    """Check that a file can be decoded, and return its properties.
 
-    Raise ImageMissing (empty), ImageTooLarge (bytes), ImageDimensions (pixels, sides) or ImageUnreadable, each with a
-    message that states the reason. Notes on colour come only from `decode`, because the pixels are not converted here.
+    Raise ImageMissing for an empty file, ImageTooLarge for too many bytes, ImageDimensions for too many pixels or a
+    wrong side, and ImageUnreadable for any other fault; the message states the reason. The result has no notes about
+    colour conversion, because the pixels are not converted.
     """
     data = _read(source, limits)
     name = _accepted_format(data, limits)
@@ -116,7 +120,7 @@ def probe(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
 
 
 def probe_header(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
-    """Check only a file's header and return its properties; raise the errors of `probe`, except for damaged pixels."""
+    """Check a file's header and return its properties. Raise the errors of `probe`; damaged pixels are not detected."""
     data = _read(source, limits)
     name = _accepted_format(data, limits)
     with _refusing(name):
@@ -125,7 +129,7 @@ def probe_header(source: bytes | Path | IO[bytes], limits: Limits) -> Probe:
 
 
 def pixels_of(source: bytes | Path, limits: Limits) -> int:
-    """Return width x height from the header, without decoding. Raise the errors of `probe_header`."""
+    """Return width x height from a file's header, without decoding. Raise the errors of `probe_header`."""
     found = probe_header(source, limits)
     return found.width * found.height
 
@@ -149,7 +153,10 @@ def decode(data: bytes, limits: Limits) -> Picture:
 
 
 def _read(source: bytes | Path | IO[bytes], limits: Limits) -> bytes:
-    """Return at most one byte more than allowed, without relying on the size that a path or stream reports."""
+    """Return the file's bytes. Raise ImageMissing for an empty file, and ImageTooLarge above `max_bytes`.
+
+    At most one byte more than allowed is read; the size that a path or stream reports is not used.
+    """
     if isinstance(source, bytes | bytearray | memoryview):
         data = bytes(source)
     elif isinstance(source, str | os.PathLike):
@@ -177,7 +184,7 @@ def _accepted_format(data: bytes, limits: Limits) -> str:
 
 
 def _opened(name: str, data: bytes, limits: Limits) -> Opened:
-    """Parse the header and check the size before any pixel is decoded."""
+    """Parse the header, and check the picture's size before pixels are decoded."""
     opened = _OPENERS[name](data)
     _check_size(opened.header.width, opened.header.height, limits)
     return opened
@@ -185,10 +192,10 @@ def _opened(name: str, data: bytes, limits: Limits) -> Opened:
 
 @contextmanager
 def _refusing(name: str) -> Iterator[None]:
-    """Raise ImageUnreadable for any error of the parsers and decoders; faults of the machine are raised unchanged.
+    """Convert the errors of parsers and decoders to ImageUnreadable; raise errors of the machine unchanged.
 
-    For a damaged file they raise SyntaxError, struct.error, KeyError, zlib.error and others; therefore all exceptions
-    are caught. An OSError with a number comes from the operating system, not from a decoder.
+    Damaged files cause SyntaxError, struct.error, KeyError, zlib.error and others, so all exceptions are caught. An
+    OSError with an errno comes from the operating system, not from a decoder.
     """
     try:
         yield
@@ -223,7 +230,10 @@ def _check_size(width: int, height: int, limits: Limits) -> None:
 
 
 def _upright(pixels: np.ndarray, turn: int) -> np.ndarray:
-    """Return (H, W) or (H, W, 3) with an EXIF orientation (EXIF 2.3, tag Orientation) applied."""
+    """Return (H, W) or (H, W, 3) pixels rotated and mirrored by an EXIF orientation (EXIF 2.3, tag Orientation).
+
+    turn: 1..8.
+    """
     if turn in _SIDES_SWAPPED:
         pixels = cv2.transpose(pixels)
     if turn == 1 or turn == 5:

@@ -1,4 +1,4 @@
-"""Combine one soft alpha per person into a map that assigns each pixel to at most one person."""
+"""Combination of one soft alpha per person into a map that assigns each pixel to at most one person."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ SMOOTHING_SHARE = 0.01  # share of the longer side: smoothed alpha decides about
 
 
 def assign_instances(alphas: np.ndarray, scores: np.ndarray, people_alpha: np.ndarray) -> np.ndarray:
-    """Assign every opaque pixel to a person.
+    """Assign the opaque pixels of a picture to people.
 
-    alphas: (n, H, W) float32 in 0..1, one person each. scores: (n,), any order. people_alpha: (H, W), the visible
-    union.
+    alphas: (n, H, W) float32 0..1, one person each. scores: (n,), in any order. people_alpha: (H, W) float32 0..1, the
+    visible union of the people.
 
-    Return (H, W) uint8: 0 for background, i + 1 where alphas[i] owns an opaque pixel of the union. A mask that is
-    almost completely inside a mask with a higher score shows the same person and gets no pixel. Where several masks are
-    opaque, the mask with the highest smoothed alpha wins; for equal values, the mask with the highest score. Raise
-    ValueError for more than 255 people.
+    Return (H, W) uint8: 0 for background, i + 1 where the pixel belongs to alphas[i]. A mask that is almost completely
+    inside a mask with a higher score shows the same person and gets no pixels. Where several masks are opaque, the mask
+    with the highest smoothed alpha gets the pixel; for equal values, the mask with the highest score. Raise ValueError
+    for more than 255 people.
     """
     if len(alphas) > 255:
         raise ValueError("an id map of eight bits holds 255 people at most")
@@ -39,7 +39,10 @@ def assign_instances(alphas: np.ndarray, scores: np.ndarray, people_alpha: np.nd
 
 
 def _without_repeats(masks: list[np.ndarray]) -> list[bool]:
-    """Return which masks, (H, W) bool by falling score, are not empty and do not repeat an earlier one."""
+    """Return for each mask whether it is not empty and does not repeat an earlier mask.
+
+    masks: (H, W) bool each, sorted by falling score.
+    """
     kept: list[bool] = []
     for index, mask in enumerate(masks):
         area = int(mask.sum())

@@ -1,20 +1,20 @@
-"""The built-in network: a small U-Net that computes mattes and people from a photo and optional prompts.
+"""The built-in network: a small U-Net that computes mattes and people maps from a photo and optional prompts.
 
 Input   photo (B, 3, H, W) float, H and W multiples of 32, RGB in 0..1, ImageNet-normalised; and prompt planes
         (B, P, H, W), P = `config.prompt_planes`:
-        0  box: 0 everywhere without one, else +1 inside the box or boxes and -1 outside;
+        0  box: 0 everywhere without a box, else +1 inside the box or boxes and -1 outside;
         1  clicks: +1 on the disc of a keep click, -1 on the disc of a remove click, 0 elsewhere;
         2  the matte before the last click, as 2 * alpha - 1; 0 everywhere if there is none.
-        A network with one plane accepts only boxes, and its plane enters the encoder. In the others the planes enter
-        the decoder, so that a photo's features can be reused for any number of prompts.
-Output  mattes (B, 2, H, W): logits of the alpha of the subject (with a prompt: of the selected one) and of people;
-        people (B, 5, H/8, W/8): logit of a person's box centre, and the logs of how far left, up, right and down of the
-        cell's middle that box reaches (in cells of 8 pixels).
+        A network with one prompt plane accepts only boxes, and the plane enters the encoder. With three planes, they
+        enter the decoder, so that a photo's features can be reused for any number of prompts.
+Output  mattes (B, 2, H, W): logits of the alpha of the subject (with a prompt: the selected subject) and of people;
+        people (B, 5, H/8, W/8): the logit that a person's box centre lies in the cell, and the natural logarithms of
+        the distances from the cell's middle to the box's left, top, right and bottom edges (in cells of 8 pixels).
 
-The encoder is EfficientNet-Lite (Tan & Le 2019, without squeeze-and-excitation, ReLU6 throughout), made of inverted
-residuals (Sandler et al. 2018); pyramid pooling (Zhao et al. 2017) at its deepest level, self-attention (Vaswani et al.
-2017) that carries prompts across the picture, and a U-Net decoder (Ronneberger et al. 2015) follow; people are found by
-centres as in CenterNet (Zhou et al. 2019), with the four distances of FCOS (Tian et al. 2019).
+The encoder is EfficientNet-Lite (Tan & Le 2019, without squeeze-and-excitation, with ReLU6), built from inverted
+residuals (Sandler et al. 2018). Its deepest level is followed by pyramid pooling (Zhao et al. 2017), self-attention
+(Vaswani et al. 2017), which spreads prompts over the picture, and a U-Net decoder (Ronneberger et al. 2015). People are
+found by their centres as in CenterNet (Zhou et al. 2019), with the four distances of FCOS (Tian et al. 2019).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ SKIPS = (0, 1, 2, 4)  # the last stages at strides 2, 4, 8 and 16; the seventh e
 
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Sizes of the network; the manifest beside a weight file has the same fields."""
+    """Sizes of the network's layers. The field `config` of a weight file's manifest contains them."""
 
     stem_width: int = 32
     widths: tuple[int, ...] = (16, 24, 48, 88, 120, 208, 352)  # channels of the encoder's stages
@@ -60,12 +60,12 @@ class NetworkConfig:
 
     @property
     def is_clickable(self) -> bool:
-        """Return whether the network takes clicks; its prompts then enter the decoder."""
+        """Return whether the network takes clicks, which means three prompt planes that enter the decoder."""
         return self.prompt_planes == 3
 
 
 def convolution(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
-    """Return convolution, batch normalisation and ReLU in sequence."""
+    """Return a module of convolution, batch normalisation and ReLU."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, kernel, padding=kernel // 2, bias=False),
         nn.BatchNorm2d(outputs),
@@ -74,7 +74,7 @@ def convolution(inputs: int, outputs: int, kernel: int = 3) -> nn.Sequential:
 
 
 def _zeroed(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
-    """Set weights and bias of a layer to zero, so that it adds nothing before training, and return the layer."""
+    """Set the weights and the bias of a layer to zero and return it; before training, its output is then zero."""
     nn.init.zeros_(layer.weight)
     if layer.bias is not None:
         nn.init.zeros_(layer.bias)
@@ -82,7 +82,7 @@ def _zeroed(layer: nn.Conv2d | nn.Linear) -> nn.Conv2d | nn.Linear:
 
 
 class FoldedConvolution(nn.Module):
-    """A convolution combined with its frozen batch normalisation: weights times `scale`, plus `shift`.
+    """A convolution combined with its frozen batch normalisation: its weights times `scale`, plus `shift`.
 
     Scale and shift of each output channel are separate parameters, so that they can have their own learning rate.
     """
@@ -104,7 +104,7 @@ class FoldedConvolution(nn.Module):
 class InvertedResidual(nn.Module):
     """A 1x1 convolution to more channels, a depthwise convolution, and a 1x1 convolution to fewer channels.
 
-    The input is added if the shape stays the same.
+    The input is added to the output if both have the same shape.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, expansion: int):
@@ -130,7 +130,7 @@ class InvertedResidual(nn.Module):
 
 
 class Encoder(nn.Module):
-    """EfficientNet-Lite without its classifier; returns the features at strides 2, 4, 8, 16 and 32."""
+    """EfficientNet-Lite without its classifier. It returns feature maps at strides 2, 4, 8, 16 and 32."""
 
     def __init__(self, config: NetworkConfig):
         super().__init__()
@@ -164,9 +164,9 @@ class Encoder(nn.Module):
 
 
 class PromptReader(nn.Module):
-    """Process prompt planes (B, 3, H, W) at strides 2 to 32, and add the results to the decoder's features.
+    """Module that computes features of prompt planes (B, 3, H, W) at strides 2 to 32, to be added in the decoder.
 
-    The added values are 0 at first, so that a network trained without prompts can learn to use them.
+    Before training the features are 0, so that a network trained without prompts can learn to use them.
     """
 
     def __init__(self, planes: int, widths: tuple[int, ...], outputs: tuple[int, ...]):
@@ -186,7 +186,10 @@ class PromptReader(nn.Module):
 
 
 class Attention(nn.Module):
-    """Self-attention over all cells of (B, C, h, w): a transformer block that is the identity at first."""
+    """Self-attention over all cells of a feature map (B, C, h, w): a transformer block.
+
+    Before training it returns its input unchanged.
+    """
 
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -213,9 +216,9 @@ class Attention(nn.Module):
 
 
 def bin_means(bins: int, size: int) -> Tensor:
-    """Return the (bins, size) matrix that averages `size` cells into `bins`, as adaptive average pooling does.
+    """Return the (bins, size) matrix that averages `size` cells into `bins` cells, like adaptive average pooling.
 
-    A matrix product exports to every runtime at every size; adaptive pooling does not if the size is not divisible.
+    All runtimes can compute a matrix product. Adaptive pooling cannot be exported if `size` is not divisible by `bins`.
     """
     matrix = torch.zeros(bins, size)
     for index in range(bins):
@@ -225,7 +228,7 @@ def bin_means(bins: int, size: int) -> Tensor:
 
 
 class PyramidPool(nn.Module):
-    """Add to each cell the means of the whole picture, its halves and its quarters."""
+    """Pyramid pooling: it adds to each cell the means of the whole picture, of its halves and of its quarters."""
 
     def __init__(self, inputs: int, outputs: int, pool_bins: tuple[int, ...]):
         super().__init__()
@@ -251,7 +254,7 @@ def in_channels_last(x: Tensor) -> Tensor:
 
 
 class KeylineUNet(nn.Module):
-    """The built-in network; in training mode it also returns the coarser mattes at strides 8 and 4."""
+    """The built-in network. In training mode it also returns coarser mattes at strides 8 and 4."""
 
     def __init__(self, config: NetworkConfig = NetworkConfig()):
         super().__init__()
@@ -284,17 +287,18 @@ class KeylineUNet(nn.Module):
         self.side_mattes = nn.ModuleList(nn.Conv2d(width, 2, 3, 1, 1) for width in (narrow[2], narrow[1]))
 
     def encode(self, photos: Tensor) -> list[Tensor]:
-        """Return the features of photos (B, 3, H, W): skips at strides 2 to 16, context at stride 32.
+        """Return the feature maps of photos (B, 3, H, W): skips at strides 2 to 16, and context at stride 32.
 
-        A network with one prompt plane takes it with the photos, as their fourth channel.
+        A network with one prompt plane takes it as the fourth channel of `photos`.
         """
         *skips, y = self.encoder(photos)
         return [*skips, self.context(y)]
 
     def decode(self, features: list[Tensor], planes: Tensor | None = None) -> tuple[Tensor, ...]:
-        """Return mattes and people from a photo's features and prompt planes (B, 3, H, W).
+        """Return mattes and people maps, computed from a photo's features and prompt planes (B, 3, H, W).
 
-        The shapes of the results are those in the module's docstring.
+        The shapes of the results are described in the module's docstring. planes: None for a network that takes no
+        clicks. In training mode, the result also contains the coarser mattes.
         """
         *skips, y = features  # (B, context, H/32, W/32)
         told: list[Tensor | float] = [0.0] * 5
@@ -324,10 +328,10 @@ class KeylineUNet(nn.Module):
 
 
 def load_network(path: Path) -> KeylineUNet:
-    """Load weights, `.safetensors` or `.pth`, into the network that the manifest beside them describes.
+    """Load a weight file, `.safetensors` or `.pth`, into the network that its manifest describes.
 
-    Return the network in evaluation mode, in float32. Raise WeightsInvalid, which names missing or unexpected keys,
-    different shapes, or any other fault of the file.
+    Return the network in evaluation mode, in float32. Raise WeightsInvalid for missing or unexpected tensors, wrong
+    shapes (the message names them), or an unreadable file.
     """
     weights = read_tensors(path)
     network = KeylineUNet(_config_beside(path))
@@ -347,7 +351,10 @@ def load_network(path: Path) -> KeylineUNet:
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a file by name; a `.pth` file cannot run code. Raise WeightsInvalid for other files."""
+    """Return the tensors of a weight file by name. Raise WeightsInvalid if the file does not contain tensors.
+
+    `.pth` files are read with `weights_only`, which prevents that they run code.
+    """
     try:
         weights = load_file(path) if path.suffix == ".safetensors" else torch.load(path, "cpu", weights_only=True)
     except Exception as error:  # invalid files raise every kind of error in the unpickler
@@ -360,7 +367,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 
 
 def _config_beside(path: Path) -> NetworkConfig:
-    """Return `config` from the manifest; without a manifest, the default config."""
+    """Return the config from a weight file's manifest; without a manifest, the default config.
+
+    Raise WeightsInvalid if the manifest has no valid config.
+    """
     manifest = path.with_suffix(".json")
     if not manifest.exists():
         return NetworkConfig()
@@ -371,7 +381,7 @@ def _config_beside(path: Path) -> NetworkConfig:
 
 
 def config_from_json(values: dict[str, Any]) -> NetworkConfig:
-    """Build a config from a manifest's object; raise TypeError for unknown names."""
+    """Build a config from the manifest's JSON object. Raise TypeError for unknown field names."""
     fields: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
     }

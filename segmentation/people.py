@@ -1,4 +1,4 @@
-"""Build the map of person ids at the picture's size from the people that an engine found."""
+"""Map of person ids at the picture's size, computed from the people that an engine found."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ASSIGN_SIDE_PX = 1024  # overlaps are decided at this size; the outline has the 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person of the id map: `box` tight around its pixels, `score` 0..1, `area_px` their number."""
+    """One person of the id map. box: tight around the person's pixels. score: 0..1. area_px: the number of pixels."""
 
     id: int
     box: Box
@@ -29,9 +29,10 @@ class Person:
 
 
 def map_people(instances: Sequence[Instance], alpha: np.ndarray) -> tuple[np.ndarray, tuple[Person, ...]]:
-    """Return ids (H, W) uint8, which assign every opaque pixel of alpha to a person, and the people.
+    """Return a map that assigns the opaque pixels of alpha to people, (H, W) uint8, and the people.
 
-    alpha: (H, W) float32 0..1. ids: 0 is background, 1..N are people.
+    alpha: (H, W) float32 0..1. In the map, 0 is background, and 1..N are the ids of the people. At most MAX_PEOPLE of
+    the instances are used.
     """
     instances = instances[:MAX_PEOPLE]
     if not instances:
@@ -48,7 +49,7 @@ def map_people(instances: Sequence[Instance], alpha: np.ndarray) -> tuple[np.nda
 
 
 def _spread(ids: np.ndarray) -> np.ndarray:
-    """Extend each id into the neighbouring background, so that every pixel of a refined outline gets an id."""
+    """Return the ids with all background filled by the nearest id, so that all pixels of a refined outline have one."""
     if not ids.any():
         return ids
     labels = cv2.distanceTransformWithLabels(
@@ -62,7 +63,7 @@ def _spread(ids: np.ndarray) -> np.ndarray:
 def number_people(ids: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, tuple[Person, ...]]:
     """Return the ids (H, W) uint8 renumbered to 1..N without gaps, and the people.
 
-    scores: (n,), the score of id i is scores[i - 1].
+    scores: (n,); scores[i - 1] is the score of id i.
     """
     areas = np.bincount(ids.ravel(), minlength=MAX_PEOPLE + 1)
     numbers = np.zeros(MAX_PEOPLE + 1, np.uint8)

@@ -1,4 +1,4 @@
-"""Process one picture: decode, find the subject, shape alpha, clean colours, crop, compose, encode."""
+"""Processing of one picture: decode, find the subject, shape alpha, clean colours, crop, compose and encode."""
 
 from __future__ import annotations
 
@@ -54,12 +54,14 @@ _NEARLY_WHITE = 224
 
 @dataclass(frozen=True, slots=True, eq=False)
 class CutoutResult:
-    """Result of one picture.
+    """The result for one picture.
 
-    outputs: the files that the options request. alpha: the model's full-size alpha before any threshold, 16-bit gray.
-    thumbnail: the cutout, small. preview: the source for a screen, None for variants. width, height: of the upright
-    source. foreground: box around the visible subject, in pixels of the upright source. uncertainty: see
-    `uncertainty_of`. timings_ms: `decode`, `model`, `post`, `encode`.
+    outputs: the files that the options request. alpha: the model's full-size alpha before the threshold, 16-bit gray
+    PNG.
+    thumbnail: the small cutout. preview: the source in screen size, None for variants. width, height: of the upright
+    source. foreground: the box around the visible subject, in pixels of the upright source. instances: the people.
+    uncertainty: see `uncertainty_of`. notes: sentences for the user. timings_ms: for `decode`, `model`, `post`,
+    `encode`.
     """
 
     outputs: tuple[Rendered, ...]
@@ -78,7 +80,11 @@ class CutoutResult:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Matted:
-    """A picture with its final alpha, as (H, W) uint16 and as the file to store; the other fields as in Found."""
+    """A picture with its final alpha.
+
+    alpha: (H, W) uint16. stored: the future of the alpha's PNG. ids, people: of `map_people`. The other fields are
+    those of Found.
+    """
 
     picture: Picture
     alpha: np.ndarray
@@ -93,8 +99,8 @@ class _Matted:
 def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits) -> CutoutResult:
     """Cut the subject out of a picture file.
 
-    Raise the ImageErrors of `segmentation.image.decode`, BoxInvalid for a box outside the picture, InvalidParameter for
-    a result that the chosen format does not support, and InferenceFailed.
+    Raise the ImageErrors of `segmentation.image.decode`, BoxInvalid for a box outside the picture, InvalidParameter if
+    the result is too large for its format or the model does not take points, and InferenceFailed.
     """
     timings_ms: dict[str, float] = {}
     with _timed(timings_ms, "decode"):
@@ -116,12 +122,12 @@ def cut_out(data: bytes, options: CutoutOptions, engine: Engine, limits: Limits)
 def render_variant(
     data: bytes, alpha_png: bytes, options: CutoutOptions, limits: Limits, *, for_screen: bool = False
 ) -> CutoutResult:
-    """Render with other options from the alpha that `cut_out` stored, without a model.
+    """Render a picture with other options from the alpha that `cut_out` stored, without a model.
 
-    Options of the model (method, boxes, subject, refine) have no effect; people are one subject here.
-    for_screen: render a picture that is only looked at, in a third of the time: WebP as `encode_webp` does with
-    `is_small`, and the cutout itself in place of a thumbnail.
-    Raise the ImageErrors of `segmentation.image.decode`, and ImageUnreadable for an alpha of another picture.
+    The options of the model (method, boxes, subject, refine) have no effect; separate people are one subject here.
+    for_screen: render in a third of the time, for display only: WebP as `encode_webp` does with `is_small`, and the
+    cutout itself as the thumbnail. Raise the ImageErrors of `segmentation.image.decode`, and ImageUnreadable for an
+    alpha of another size.
     """
     timings_ms: dict[str, float] = {"model": 0.0}
     with _timed(timings_ms, "decode"):
@@ -158,7 +164,7 @@ def on_paper(picture: Picture) -> np.ndarray:
 
 
 def _missing(matted: _Matted, foreground: Box | None) -> tuple[str, ...]:
-    """Return the note that explains an empty cutout, unless there is already such a note."""
+    """Return the note that explains an empty cutout; empty if the cutout is not empty or there already is a note."""
     if foreground or matted.notes:
         return ()
     return (NOTHING_LEFT,) if foreground_box(matted.alpha) else (NOTHING_FOUND,)
@@ -172,7 +178,10 @@ def _texts(found: Found) -> dict[str, str]:
 
 
 def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> np.ndarray:
-    """Return the alpha enlarged to (H, W), quantised uint16, 0 outside the boxes, times the file's own alpha."""
+    """Return the alpha at the picture's size, (H, W) quantised uint16.
+
+    It is 0 outside the boxes, and multiplied by the file's own alpha.
+    """
     height, width = picture.rgb.shape[:2]
     small = np.ascontiguousarray(found.alpha, np.float32)
     alpha = refine(small, on_paper(picture)) if options.refine else quantize(enlarge(small, height, width))
@@ -187,7 +196,7 @@ def full_size_alpha(found: Found, picture: Picture, options: CutoutOptions) -> n
 def _render(
     matted: _Matted, options: CutoutOptions, timings_ms: dict[str, float], *, for_screen: bool = False
 ) -> CutoutResult:
-    """Render all files from the quantised alpha, so that a later variant is identical."""
+    """Render all files from the quantised alpha, so that a variant with the same options is identical."""
     rgb, kept = matted.picture.rgb, Kept(matted.picture.probe.resolution)
     height, width = matted.alpha.shape
     with _timed(timings_ms, "post"):
@@ -232,14 +241,14 @@ def _render(
 
 
 def _kept(picture: Picture, options: CutoutOptions) -> Kept:
-    """Return the metadata that the cutout keeps of its source."""
+    """Return the metadata of the source that the options write into the cutout."""
     if options.metadata is Metadata.STRIP:
         return Kept(picture.probe.resolution)
     return Kept(picture.probe.resolution, exif.kept(picture.exif, gps=options.metadata is Metadata.KEEP_GPS))
 
 
 def _colors(matted: _Matted, shown: np.ndarray, options: CutoutOptions) -> np.ndarray:
-    """Return the cutout's colours: of the ink, decontaminated, or of the photo."""
+    """Return the cutout's colours: those of the ink, the decontaminated ones, or those of the photo."""
     if matted.colors is not None:
         return matted.colors
     picture = matted.picture
@@ -256,18 +265,18 @@ def _colors(matted: _Matted, shown: np.ndarray, options: CutoutOptions) -> np.nd
 
 
 def _drawn(rgb: np.ndarray, shown: np.ndarray, ids: np.ndarray | None) -> np.ndarray:
-    """Draw the people, or the single subject where it is more than half opaque."""
+    """Return the photo with the people drawn over it, or the single subject where it is more than half opaque."""
     return draw_ids(rgb, (shown > 127).view(np.uint8) if ids is None else ids)
 
 
 def uncertainty_of(alpha: np.ndarray) -> float:
-    """Return how uncertain a matte is, 0..1: 0 if every alpha is 0 or 1, 1 if every alpha is 0.5.
+    """Return how uncertain a matte is, 0..1: 0 if all alphas are 0 or 1, and 1 if all alphas are 0.5.
 
-    alpha: (H, W), float32 or quantised uint16. The result is the larger of two numbers, measured on alpha averaged down
-    to a longer side of 320 pixels, so that small and large pictures are comparable. The first is the root of the mean
-    of 4 a (1 - a): how much is undecided. The second is NOTHING_SURE times the difference between 1 and the highest
-    half per cent of alpha: how little is certain, so a picture without a subject gives NOTHING_SURE. docs/benchmarks.md
-    shows how much of the total error is in pictures with high values.
+    alpha: (H, W), float32 0..1 or quantised uint16. It is reduced to a longer side of 320 pixels, so that small and
+    large pictures are comparable. The result is the larger one of two numbers. The first is the root of the mean of 4 a
+    (1 - a), which measures how much of the picture is undecided. The second is NOTHING_SURE times the difference
+    between 1 and the quantile 1 - SUREST_SHARE of alpha; it is high if no place is certainly the subject.
+    docs/benchmarks.md shows how much of the total error is in pictures with high values.
     """
     height, width = alpha.shape
     scale = min(1.0, UNCERTAINTY_SIDE_PX / max(height, width))
@@ -283,7 +292,7 @@ def uncertainty_of(alpha: np.ndarray) -> float:
 
 @contextmanager
 def _timed(timings_ms: dict[str, float], stage: str) -> Iterator[None]:
-    """Add the block's time in milliseconds to timings_ms[stage]."""
+    """Add the time that the block takes, in milliseconds, to timings_ms[stage]."""
     start_s = time.perf_counter()
     yield
     timings_ms[stage] = timings_ms.get(stage, 0.0) + (time.perf_counter() - start_s) * 1000

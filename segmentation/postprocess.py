@@ -1,7 +1,7 @@
-"""Apply threshold, erosion and feathering to the model's alpha, in that order.
+"""Threshold, erosion and feathering of the model's alpha, applied in this order.
 
-All functions are pure. One dialect's API defines the exact output of `binary` mode, and tests check every level of it;
-`soft` mode keeps gray levels and therefore hair.
+The functions do not change their arguments. `binary` mode follows the definition of one API exactly, and tests check
+each of its levels. `soft` mode keeps gray levels and therefore hair.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FOREGROUND_MIN_LEVEL = 8
 
 
 def shape_alpha(alpha: np.ndarray, options: CutoutOptions) -> np.ndarray:
-    """Return the visible alpha, (H, W) uint8, for the model's full-size alpha.
+    """Return the visible alpha, (H, W) uint8, computed from the model's full-size alpha.
 
     alpha: (H, W), float32 0..1 or quantised uint16. Both give the same result; uint16 takes a fifth of the time.
     """
@@ -34,7 +34,7 @@ def shape_alpha(alpha: np.ndarray, options: CutoutOptions) -> np.ndarray:
 
 @lru_cache(maxsize=32)
 def _table(mode: AlphaMode, threshold: int) -> np.ndarray:
-    """Return the visible level of each of the 65,536 quantised values of alpha, (1, 65536) uint8."""
+    """Return a table, (1, 65536) uint8, from a quantised alpha to its visible level."""
     return _levels((np.arange(65536, dtype=np.float32) / 65535)[None], mode, threshold)
 
 
@@ -45,14 +45,14 @@ def _levels(alpha: np.ndarray, mode: AlphaMode, threshold: int) -> np.ndarray:
 
 
 def threshold_binary(alpha: np.ndarray, threshold: int) -> np.ndarray:
-    """Return 255 where alpha, float 0..1, is over threshold / 50, else 0; uint8 of the same shape."""
+    """Return 255 where alpha, float 0..1, is above threshold / 50, else 0; uint8 of the same shape."""
     return np.where(alpha > threshold / 50.0, np.uint8(255), np.uint8(0))
 
 
 def soften_levels(alpha: np.ndarray, threshold: int) -> np.ndarray:
-    """Return alpha, float 0..1, with the levels between t and 1 - t stretched to 0..1; t = threshold / 100.
+    """Return alpha, float32 0..1, with the levels between t and 1 - t stretched to 0..1; t = threshold / 100.
 
-    A threshold of 0 returns alpha unchanged; 50 gives a step at one half.
+    A threshold of 0 returns alpha unchanged; from 50 on, the result is a step at one half.
     """
     low = threshold / 100
     if threshold >= MAX_THRESHOLD:
@@ -61,9 +61,10 @@ def soften_levels(alpha: np.ndarray, threshold: int) -> np.ndarray:
 
 
 def erode(alpha: np.ndarray, erosion: int) -> np.ndarray:
-    """Return the minimum of (H, W) levels over a square of erosion + 1 pixels; 0 returns alpha unchanged.
+    """Return the minimum of levels, (H, W) uint8, over a square of erosion + 1 pixels per side.
 
-    The picture's border does not erode alpha.
+    An erosion of 0 returns alpha unchanged. Beyond the picture's border there is no background, so the border does not
+    erode alpha.
     """
     if erosion == 0:
         return alpha
@@ -71,7 +72,7 @@ def erode(alpha: np.ndarray, erosion: int) -> np.ndarray:
 
 
 def feather(alpha: np.ndarray) -> np.ndarray:
-    """Blur with OpenCV's 5 x 5 Gaussian of default sigma: (1, 4, 6, 4, 1) / 16 in each direction."""
+    """Return alpha blurred with OpenCV's 5 x 5 Gaussian of default sigma: (1, 4, 6, 4, 1) / 16 in each direction."""
     return cv2.GaussianBlur(alpha, (FEATHER_KERNEL_PX, FEATHER_KERNEL_PX), 0)
 
 
@@ -81,7 +82,10 @@ def to_levels(alpha: np.ndarray) -> np.ndarray:
 
 
 def foreground_box(alpha: np.ndarray) -> Box | None:
-    """Return the smallest box around the visible pixels of (H, W) uint8, at least 2 x 2; None without any."""
+    """Return the smallest box around the visible pixels of alpha, (H, W) uint8, at least 2 x 2 pixels.
+
+    Return None if no pixel is visible or a side of the picture is shorter than 2 pixels.
+    """
     height, width = alpha.shape
     left, top, box_width, box_height = cv2.boundingRect((alpha >= FOREGROUND_MIN_LEVEL).view(np.uint8))
     if box_width == 0 or min(height, width) < 2:

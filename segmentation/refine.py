@@ -1,10 +1,11 @@
-"""Enlarge the engine's small alpha to the size of the picture, following the picture's edges.
+"""Enlargement of the engine's small alpha to the size of the picture, along the picture's edges.
 
-A fast guided filter (He and Sun, "Fast Guided Filter", 2015) in two passes. At the small size, alpha is fitted in each
-window as a linear function of colour; the function is enlarged and applied to the full picture. The first pass uses a
-wide window at the small size and moves a misplaced edge to the picture's edge; the second uses a narrow window and
-enlarges. Each pass blurs alpha by about one cell. Therefore the levels are stretched afterwards, only in windows that
-contain both subject and background: an edge becomes sharp, and a region where the engine is uncertain stays gray.
+The method is a fast guided filter (He and Sun, "Fast Guided Filter", 2015) in two passes. At the small size, alpha is
+fitted in each window as a linear function of colour; the function is enlarged and applied to the full picture. The
+first pass has a wide window, stays at the small size, and moves a misplaced edge to the picture's edge. The second pass
+has a narrow window and enlarges. Each pass blurs alpha by about one cell. Therefore the levels are stretched
+afterwards, but only in windows that contain both subject and background: edges become sharp, while regions where the
+engine is uncertain stay gray.
 """
 
 from __future__ import annotations
@@ -30,9 +31,10 @@ _FULL_CONTRAST = (0.5, 0.9)  # contrast of alpha in a window: no edge below the 
 
 
 class _Model(NamedTuple):
-    """Alpha as a function of colour 0..1: four planes (h, w) float32, three slopes and the offset of each cell.
+    """Alpha as a linear function of colour, for each cell.
 
-    unsure: (h, w) uint8, 1 where it applies. stretch: (h, w) float32, the share of levels to cut at each end.
+    function: four planes (h, w) float32, three slopes for colours 0..1 and the offset. unsure: (h, w) uint8, 1 where
+    the function is used. stretch: (h, w) float32, the share of the levels to cut at each end.
     """
 
     function: list[np.ndarray]
@@ -41,7 +43,10 @@ class _Model(NamedTuple):
 
 
 def refine(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
-    """Enlarge (h, w) float32 0..1 to (H, W) of the picture, (H, W, 3) uint8, following its edges; quantised uint16."""
+    """Return a small alpha enlarged to the picture's size along the picture's edges, (H, W) quantised uint16.
+
+    alpha: (h, w) float32 0..1. rgb: the picture, (H, W, 3) uint8.
+    """
     height, width = rgb.shape[:2]
     if height * width <= alpha.size:
         return quantize(enlarge(alpha, height, width))
@@ -54,7 +59,10 @@ def refine(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
 
 
 def _fit(guide: np.ndarray, alpha: np.ndarray, radius: int) -> _Model:
-    """Fit alpha = slopes . colour + offset in the unsure windows of (h, w, 3) uint8, averaged over windows."""
+    """Fit alpha = slopes . colour + offset in the windows with unsure cells, and average the functions over windows.
+
+    guide: the small picture, (h, w, 3) uint8. alpha: (h, w) float32. radius: of a window, in cells.
+    """
     window = (2 * radius + 1, 2 * radius + 1)
     unsure = _unsure(alpha)
     colors = [plane.astype(np.float32) / 255 for plane in cv2.split(guide)]
@@ -78,7 +86,10 @@ def _fit(guide: np.ndarray, alpha: np.ndarray, radius: int) -> _Model:
 
 
 def _solve_symmetric(matrix: dict[tuple[int, int], np.ndarray], right: list[np.ndarray]) -> list[np.ndarray]:
-    """Solve many symmetric 3 x 3 systems by cofactors; `matrix` has the upper triangle, each entry (h, w)."""
+    """Solve one symmetric 3 x 3 system per cell by cofactors.
+
+    matrix: the upper triangle; each entry is (h, w). right: the three right sides, each (h, w).
+    """
     a, b, c, d, e, f = (matrix[place] for place in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)))
     first, second, third = d * f - e * e, c * e - b * f, b * e - c * d
     fourth, fifth, sixth = a * f - c * c, b * c - a * e, a * d - b * b
@@ -92,13 +103,13 @@ def _solve_symmetric(matrix: dict[tuple[int, int], np.ndarray], right: list[np.n
 
 
 def _unsure(alpha: np.ndarray) -> np.ndarray:
-    """Return, as uint8 1, the cells whose neighbours are neither all subject nor all background."""
+    """Return uint8 with 1 in cells whose 3 x 3 cells are neither all subject nor all background."""
     window = _square(1)
     return ((cv2.dilate(alpha, window) > SURE) & (cv2.erode(alpha, window) < 1 - SURE)).view(np.uint8)
 
 
 def _edge_share(alpha: np.ndarray, radius: int) -> np.ndarray:
-    """Return for each window, 0..1, how certainly it contains an edge instead of an undecided region."""
+    """Return for each window, 0..1, how certainly it contains an edge and not an undecided region."""
     contrast = cv2.dilate(alpha, _square(radius)) - cv2.erode(alpha, _square(radius))
     low, high = _FULL_CONTRAST
     return np.clip((contrast - low) / (high - low), 0, 1)
@@ -109,10 +120,11 @@ def _square(radius: int) -> np.ndarray:
 
 
 def _apply(model: _Model, rgb: np.ndarray, alpha: np.ndarray, result: np.ndarray) -> None:
-    """Write alpha at the size of (H, W, 3) uint8 into `result`, (H, W) float32 or, quantised, uint16.
+    """Write the alpha at the size of `rgb`, (H, W, 3) uint8, into `result`, (H, W) float32 or quantised uint16.
 
-    Uncertain pixels get the value of the function. Blocks of rows are computed densely, from their first to their last
-    uncertain column: planes that stay in the processor's cache take a tenth of the time of gathering these pixels.
+    Unsure pixels get the value of the function, the others the enlarged alpha. Blocks of rows are computed completely
+    from the first to the last unsure column. Such blocks stay in the processor's cache, and take a tenth of the time of
+    single pixels.
     """
     height, width = rgb.shape[:2]
     enlarged, unsure, *slopes, offset = (
@@ -138,7 +150,7 @@ def _apply(model: _Model, rgb: np.ndarray, alpha: np.ndarray, result: np.ndarray
 
 
 def _stretched(model: _Model) -> list[np.ndarray]:
-    """Return the function's four planes (h, w) float32 for colours 0..255, with the levels cut at each end."""
+    """Return the function's four planes, (h, w) float32, changed for colours 0..255 and for the stretched levels."""
     scale = 1 / (1 - 2 * model.stretch)
     *slopes, offset = model.function
     return [*(slope * (scale / 255) for slope in slopes), (offset - model.stretch) * scale]

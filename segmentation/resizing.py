@@ -1,4 +1,4 @@
-"""Resize planes: enlarge the engine's small alpha, also block by block, and reduce pictures."""
+"""Resizing of planes: the engine's small alpha is enlarged, also in blocks of rows, and pictures are reduced."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import numpy as np
 
 
 def enlarge(plane: np.ndarray, height: int, width: int) -> np.ndarray:
-    """Resize (h, w) float32 to (height, width): bilinearly, or by averaging when the target is smaller."""
+    """Return (h, w) float32 resized to (height, width): bilinear, or averaged if the target is smaller."""
     smaller = height * width < plane.size
     return cv2.resize(plane, (width, height), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
 
 
 def shrink(plane: np.ndarray, height: int, width: int, *, exact: bool = True) -> np.ndarray:
-    """Reduce (H, W) or (H, W, channels) by averaging.
+    """Return (H, W) or (H, W, channels) reduced to (height, width) by averaging.
 
-    The picture is halved first, which is several times as fast with the same result: a bilinear half is the mean of
-    four pixels. Without `exact`, the remaining reduction (to more than half) is bilinear too: for a large target this
-    takes a tenth of the time, and the difference is not visible on a screen.
+    The picture is halved as often as possible first, which gives the same result in a fraction of the time. exact: if
+    False, the last step, to more than half of the size, is bilinear instead of averaged. For a large target this takes
+    a tenth of the time, and the difference is not visible on a screen.
     """
     while plane.shape[0] >= 2 * height and plane.shape[1] >= 2 * width:
         plane = cv2.resize(plane, (plane.shape[1] // 2, plane.shape[0] // 2), interpolation=cv2.INTER_LINEAR)
@@ -27,10 +27,10 @@ def shrink(plane: np.ndarray, height: int, width: int, *, exact: bool = True) ->
 
 
 class Enlarged:
-    """A small plane (h, w) float32, enlarged to the size of a picture in blocks of rows.
+    """A small plane, (h, w) float32, that is enlarged to (height, width) in blocks of rows.
 
     The values are those of bilinear `cv2.resize`. A block stays in the processor's cache; the complete plane of a
-    picture of 50 megapixels would take 200 MB per channel.
+    picture of 50 megapixels would take 200 MB.
     """
 
     def __init__(self, plane: np.ndarray, height: int, width: int) -> None:
@@ -42,7 +42,7 @@ class Enlarged:
         self._weight = (position - self._first).astype(np.float32)[:, None]
 
     def rows(self, lines: slice) -> np.ndarray:
-        """Return the rows of the slice `lines`, (rows, width) float32."""
+        """Return the rows of the slice `lines` of the enlarged plane, (rows, width) float32."""
         first, second = (self._plane.take(cells[lines], axis=0) for cells in (self._first, self._second))
         second -= first
         second *= self._weight[lines]
@@ -51,10 +51,10 @@ class Enlarged:
 
 
 def enlarged_cells(cells: np.ndarray, factor: int, rows: slice, width: int) -> np.ndarray:
-    """Return rows of (h, w, channels) uint8 enlarged bilinearly by a whole factor, with `width` columns.
+    """Return rows of (h, w, channels) uint8 enlarged bilinearly by the whole number `factor`, with `width` columns.
 
-    rows: a range of rows of the enlarged picture that starts at a multiple of the factor. Beyond the last cell, its
-    value is repeated.
+    rows: a range of rows of the enlarged picture that starts at a multiple of `factor`. Beyond the last cell, its value
+    is repeated.
     """
     first = rows.start // factor
     halo = cells[max(0, first - 1) : -(-rows.stop // factor) + 1]

@@ -1,4 +1,7 @@
-"""The names of the runtimes that can run a model. The start-up check imports this module, so it imports little."""
+"""The names of the runtimes that can run a model.
+
+The start-up check imports this module, so it imports little.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ from enum import StrEnum
 
 
 class Runtime(StrEnum):
-    """`auto` uses CUDA if there is a GPU, else the fastest other runtime: OpenVINO until measured.
+    """The runtime that runs a model.
 
-    `torch-cuda` runs the built-in network with torch and `.onnx` files with ONNX Runtime, both on CUDA. `torch-cpu` and
-    `onnx` name the runtime of one kind of file; they run the other kind too, on the runtime that can.
-    `openvino` computes in the CPU's fastest precision, bfloat16 if supported; `openvino-fp32` in full precision.
+    `auto` uses CUDA if there is a GPU, else the runtime that was measured as the fastest, or OpenVINO before a
+    measurement. `torch-cuda` runs the built-in network with torch and `.onnx` files with ONNX Runtime, both on CUDA.
+    `torch-cpu` is for the built-in network and `onnx` for `.onnx` files; with either, files of the other kind run on
+    another runtime. `openvino` computes in the CPU's fastest precision, bfloat16 if supported; `openvino-fp32` computes
+    in float32.
     """
 
     AUTO = "auto"
@@ -30,5 +35,5 @@ RUNTIMES = tuple(str(runtime) for runtime in Runtime)
 
 
 def device_of(runtime: str) -> str:
-    """Return the kind of device that a runtime uses: `cuda` or `cpu`."""
+    """Return the kind of device that a runtime name stands for: `cuda` or `cpu`."""
     return "cuda" if "cuda" in runtime else "cpu"

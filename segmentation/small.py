@@ -1,4 +1,4 @@
-"""A small copy of a picture file, for lists of many pictures."""
+"""Small copies of picture files, for lists of many pictures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _QUALITY = 80
 
 
 def small_webp(data: bytes, limits: Limits, side_px: int) -> bytes:
-    """Return a picture as an upright WebP, its longer side at most `side_px`.
+    """Return a picture file as an upright WebP whose longer side is at most `side_px`.
 
     A JPEG is decoded at a fraction of its size, which takes a tenth of the time. Raise the ImageErrors of `decode`.
     """

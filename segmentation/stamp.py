@@ -1,19 +1,19 @@
-"""Separate the ink of seals and stamps from the paper by classical methods, without a model.
+"""Separation of the ink of seals and stamps from the paper by classical methods, without a model.
 
-Values stay in the picture's own gamma: there too, a shadow is a common factor of the three channels, and alpha is
-applied there later. In order:
+All steps use the picture's own gamma, not linear light: a shadow is a common factor of the three channels there too,
+and alpha is applied to such values later. The steps:
 
-1. Light. The paper's colour at every place is a smooth surface fitted to the logarithm of the picture by reweighted
-   least squares with a small weight for pixels darker than the paper (asymmetric least squares, Eilers & Boelens
-   2005), then corrected locally by normalised convolution over paper-like pixels (Knutsson & Westin 1993).
-2. Optical density, by the Beer-Lambert law: D = -ln(picture / paper). Layers of ink and print add up in it.
+1. Light. The logarithm of the paper's colour is a smooth surface, fitted to the picture by reweighted least squares
+   with a small weight for pixels darker than the paper (asymmetric least squares, Eilers & Boelens 2005), then
+   corrected locally by normalised convolution over paper-like pixels (Knutsson & Westin 1993).
+2. Optical density, by the Beer-Lambert law: D = -ln(picture / paper). The densities of ink and print add up.
 3. Inks. The densities of the strongest coloured pixels, grouped by hue; yellow and brown are stains, not ink.
 4. Unmixing, as colour deconvolution does for dyes (Ruifrok & Johnston 2001): D = amount * ink + print * (1, 1, 1), in
    the least squares sense. The picture without its print is T = exp(-amount * ink).
 5. Alpha of the ink over white paper, T = alpha * C + (1 - alpha), in the least squares sense over the channels, as in
    matting against a known background (Smith & Blinn 1996); C is the colour of the ink at full strength.
-6. Under dense print there is hardly any colour to measure: there alpha is the normalised convolution of its
-   surroundings.
+6. Under dense print, almost no colour can be measured. There alpha is the normalised convolution of the surrounding
+   alphas.
 """
 
 from __future__ import annotations
@@ -43,7 +43,10 @@ _LOG_LEVELS = np.log(np.maximum(np.arange(256, dtype=np.float32) / 255, DARKEST)
 
 
 class Stamp(NamedTuple):
-    """The ink of a stamp. alpha: (H, W) float32 in 0..1. colour: (H, W, 3) uint8, without paper, print and shadow."""
+    """The ink of a stamp.
+
+    alpha: (H, W) float32 0..1. colour: (H, W, 3) uint8, without paper, print and shadow.
+    """
 
     alpha: np.ndarray
     colour: np.ndarray
@@ -63,11 +66,11 @@ class Ink:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Store the estimates for one page.
+    """The estimates for one page.
 
     paper: (h, w, 3) float32, the natural logarithm of the paper's colour on a small grid. inks: the inks found. noise:
     the 90th percentile, over pixels without ink, of the difference between the largest and the smallest density of a
-    pixel's channels. brightest: (3,) float32, 0..1, the 95th percentile of the paper's colour in each channel.
+    pixel's channels. brightest: (3,) float32 0..1, the 95th percentile of the paper's colour in each channel.
     """
 
     paper: np.ndarray
@@ -77,9 +80,9 @@ class Page:
 
 
 def lift_stamp(rgb: np.ndarray) -> Stamp:
-    """Return coloured ink separated from its paper; without any ink the alpha is 0 everywhere.
+    """Return the coloured ink of a picture, (H, W, 3) uint8, separated from its paper.
 
-    rgb: (H, W, 3) uint8.
+    Without ink, the alpha is 0 everywhere.
     """
     height, width = rgb.shape[:2]
     page = read_page(rgb)
@@ -101,7 +104,7 @@ def lift_stamp(rgb: np.ndarray) -> Stamp:
 
 
 def read_page(rgb: np.ndarray) -> Page:
-    """Estimate light, inks and noise from a small copy of the picture, (H, W, 3) uint8."""
+    """Estimate the paper's colour, the inks and the noise from a small copy of the picture, (H, W, 3) uint8."""
     height, width = rgb.shape[:2]
     scale = min(1.0, MODEL_SIDE_PX / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -122,20 +125,20 @@ def read_page(rgb: np.ndarray) -> Page:
 
 
 def extremes(density: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the least and the largest of the three channels of (h, w, 3), each (h, w)."""
+    """Return the smallest and the largest one of the three channels of (h, w, 3), each (h, w)."""
     first, second, third = cv2.split(density)
     return np.minimum(np.minimum(first, second), third), np.maximum(np.maximum(first, second), third)
 
 
 @lru_cache(maxsize=16)
 def _surface_terms(rows: int, columns: int) -> np.ndarray:
-    """Return the ten terms of a cubic surface at each pixel, (rows * columns, 10)."""
+    """Return the ten terms of a cubic surface at each pixel of a grid, (rows * columns, 10)."""
     down, across = np.meshgrid(np.linspace(-1, 1, rows), np.linspace(-1, 1, columns), indexing="ij")
     return np.stack([across**i * down**j for i in range(4) for j in range(4 - i)], axis=-1).reshape(-1, 10)
 
 
 def _paper(small: np.ndarray) -> np.ndarray:
-    """Estimate the logarithm of the bare paper's colour, (h, w, 3) float32, much smaller than the picture."""
+    """Estimate the natural logarithm of the bare paper's colour, (h, w, 3) float32, on a coarse grid."""
     step = max(1, -(-max(small.shape[:2]) // PAPER_SIDE_PX))
     size = (max(1, small.shape[1] // step), max(1, small.shape[0] // step))
     tiny = np.log(np.maximum(cv2.resize(small, size, interpolation=cv2.INTER_AREA).astype(np.float32) / 255, DARKEST))
@@ -163,7 +166,7 @@ def _paper(small: np.ndarray) -> np.ndarray:
 
 
 def _paper_rows(paper: np.ndarray, first: int, past: int, height: int, width: int) -> np.ndarray:
-    """Enlarge the paper's logarithm for the rows first..past of a picture of height x width."""
+    """Return the paper's logarithm, enlarged to the rows first..past - 1 of a picture of height x width pixels."""
     rows, columns = paper.shape[:2]
     down = ((np.arange(first, past) + 0.5) * rows / height - 0.5).astype(np.float32)
     across = ((np.arange(width) + 0.5) * columns / width - 0.5).astype(np.float32)
@@ -172,9 +175,9 @@ def _paper_rows(paper: np.ndarray, first: int, past: int, height: int, width: in
 
 
 def density_of(rgb: np.ndarray, paper: np.ndarray, rows: slice | None = None) -> np.ndarray:
-    """Return the optical density relative to the paper, (rows, W, 3) float32; 0 is bare paper.
+    """Return the optical density relative to the paper, (rows, W, 3) float32; bare paper has 0.
 
-    rgb: (H, W, 3) uint8. paper: Page.paper. rows: the rows to measure, all when None.
+    rgb: (H, W, 3) uint8. paper: Page.paper. rows: the rows to measure; None means all rows.
     """
     height, width = rgb.shape[:2]
     rows = rows or slice(0, height)
@@ -182,7 +185,10 @@ def density_of(rgb: np.ndarray, paper: np.ndarray, rows: slice | None = None) ->
 
 
 def hue_of(density: np.ndarray) -> np.ndarray:
-    """Return the hue of densities (H, W, 3) in degrees: red ink near 20, green 170, blue 245, violet 315."""
+    """Return the hue of densities, (H, W, 3), in degrees 0..360.
+
+    Red ink has a hue near 20, green 170, blue 245 and violet 315.
+    """
     across = cv2.transform(density, np.array([[-1.0, 1.0, 0.0]]))
     down = cv2.transform(density, np.array([[-0.5, -0.5, 1.0]]))
     return cv2.phase(across, down, angleInDegrees=True)
@@ -193,13 +199,16 @@ def is_stain(hue_deg: np.ndarray) -> np.ndarray:
 
 
 def hues_apart(first_deg: np.ndarray, second_deg: float) -> np.ndarray:
-    """Return the angle between hues (H, W) and one hue, 0..180 degrees; the hues are 0..360 degrees."""
+    """Return the angles, 0..180 degrees, between hues (H, W) and one hue, all in degrees 0..360."""
     difference = np.abs(first_deg - np.float32(second_deg))
     return np.minimum(difference, 360 - difference)
 
 
 def _inks(density: np.ndarray, strength: np.ndarray, hue_deg: np.ndarray) -> list[Ink]:
-    """Return the inks among coloured pixels, strongest first: peaks of hue, then the densest pixels of each hue."""
+    """Return the inks among coloured pixels, the strongest first.
+
+    density: (n, 3). strength, hue_deg: (n,). Each ink is a peak in the histogram of hues.
+    """
     counts = np.histogram(hue_deg, bins=72, range=(0, 360), weights=strength)[0]
     kernel = np.exp(-0.5 * (np.arange(-4, 5) / 2.0) ** 2)
     counts = np.convolve(np.concatenate([counts[-4:], counts, counts[:4]]), kernel, mode="valid")
@@ -216,10 +225,11 @@ def _inks(density: np.ndarray, strength: np.ndarray, hue_deg: np.ndarray) -> lis
 
 
 def _full_ink(density: np.ndarray, hue_deg: float) -> Ink | None:
-    """Return the ink at full strength: the median density between the 90th and 99th percentile of colourfulness.
+    """Return the ink at full strength: the median density of the most colourful pixels.
 
-    Colourfulness is the difference of the channels' transmittances. Print under the ink lowers it, so such pixels are
-    left out. Return None when even these pixels have hardly any colour.
+    Colourfulness is the difference between the channels' transmittances; the pixels between its 90th and 99th
+    percentile are used. Print below the ink lowers the colourfulness, so pixels with print are not among them. Return
+    None if these pixels have little colour.
     """
     first, second, third = np.exp(-density.T)
     colourfulness = np.maximum(np.maximum(first, second), third) - np.minimum(np.minimum(first, second), third)
@@ -232,7 +242,10 @@ def _full_ink(density: np.ndarray, hue_deg: float) -> Ink | None:
 
 
 def _lift_strip(density: np.ndarray, page: Page, reach: float) -> tuple[np.ndarray, np.ndarray]:
-    """Unmix a strip of densities (H, W, 3) into alpha (H, W) float32 and ink colour (H, W, 3) uint8."""
+    """Return the ink's alpha, (H, W) float32, and colour, (H, W, 3) uint8, of a strip of densities (H, W, 3).
+
+    reach: the sigma in pixels over which alpha is interpolated below print.
+    """
     hue = hue_of(density)
     alpha, sight = _unmix(density, hue, page.inks[0], page.noise)
     nearest, best = np.zeros(hue.shape, np.uint8), hues_apart(hue, page.inks[0].hue_deg)
@@ -249,11 +262,11 @@ def _lift_strip(density: np.ndarray, page: Page, reach: float) -> tuple[np.ndarr
 
 
 def _unmix(density: np.ndarray, hue_deg: np.ndarray, ink: Ink, noise: float) -> tuple[np.ndarray, np.ndarray]:
-    """Split densities into ink and print; return the ink's alpha and its visibility, both (H, W) float32 0..1.
+    """Split densities, (H, W, 3), into ink and print; return the ink's alpha and visibility, both (H, W) float32 0..1.
 
     The share of ink in a pixel's darkness is measured over its neighbourhood, because JPEG stores colour at half the
-    resolution: colour that is missing in the middle of a thin stroke appears beside it, on paper that becomes lighter
-    by the same amount, and the two errors cancel.
+    resolution: colour that is missing in the middle of a thin stroke appears next to the stroke, where the paper
+    becomes lighter by the same amount, so that the two errors cancel out.
     """
     ink_sum, power = float(ink.density.sum()), float(ink.density @ ink.density)
     slope = (3 * ink.density - ink_sum) / (3 * power - ink_sum**2)  # amount = density . slope

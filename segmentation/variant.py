@@ -1,4 +1,4 @@
-"""Render a processed picture with other options from its stored files, in a separate process."""
+"""Rendering of a processed picture with other options from its stored files, in a separate process."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _SMALL_ALPHAS = 4  # cached alphas, one megabyte each: all steps of a slider are
 class VariantInput:
     """The input of a rendering.
 
-    source, alpha, ids: stored files; ids is the id mask of an `instances` job if `people` names the people to keep.
-    brush_png: a gray picture of any size, 0 erases, 255 restores, 128 changes nothing. size: width and height of a
-    source that is smaller than the alpha, None for the picture itself.
+    source, alpha: stored files. ids: the stored id mask of an `instances` job, or None. people: the ids of the people
+    to keep, if `ids` is given. brush_png: a gray picture of any size; 0 erases, 255 restores, 128 changes nothing.
+    size: width and height of the source if it is smaller than the alpha, else None.
     """
 
     source: Path
@@ -46,7 +46,10 @@ class VariantInput:
 
 @dataclass(frozen=True, slots=True)
 class VariantFile:
-    """A rendering in a file. The caller must delete the file."""
+    """A rendering in a file. The caller must delete the file.
+
+    timings_ms: the time of each step, in milliseconds.
+    """
 
     path: Path
     content_type: str
@@ -58,9 +61,10 @@ class VariantFile:
 
 
 def variant_write(wanted: VariantInput, folder: Path) -> VariantFile:
-    """Render into a new file in `folder`, so that the picture never is in the memory of the calling process.
+    """Render into a new file in `folder`, so that the calling process does not need the pictures in its memory.
 
-    Raise InvalidParameter for a brush that is not a PNG or too large, ImageError for files that do not belong together.
+    Raise InvalidParameter for a brush that is not a PNG or is too large, and ImageError for files of different
+    pictures.
     """
     result = render_variant(
         wanted.source.read_bytes(),
@@ -82,7 +86,7 @@ def _written(rendered: Rendered, folder: Path, timings_ms: dict[str, float]) -> 
 
 
 def edited_alpha(wanted: VariantInput) -> bytes:
-    """Return the stored alpha as PNG, limited to the chosen people, resized and brushed as the input says."""
+    """Return the stored alpha as PNG, limited to the chosen people, resized, and changed by the brush."""
     people = tuple(wanted.people)
     if wanted.size is None:
         alpha_png = _people_alpha(wanted.alpha, wanted.ids, people)
@@ -103,20 +107,25 @@ def _people_alpha(alpha: Path, ids: Path | None, people: tuple[int, ...]) -> byt
 def _small_alpha(
     alpha: Path, ids: Path | None, people: tuple[int, ...], size: tuple[int, int], written_ns: tuple[int, ...]
 ) -> bytes:
-    """Return the alpha at screen size. written_ns: the files' times of change, so that new files are read again."""
+    """Return the alpha as PNG at the size of the screen.
+
+    written_ns: the modification times of the files in ns. They are part of the cache's key, so that changed files are
+    read again.
+    """
     return resized(_people_alpha(alpha, ids, people), size)
 
 
 def resized(alpha_png: bytes, size: tuple[int, int]) -> bytes:
-    """Return a stored alpha with another width and height, as PNG with the same text keys."""
+    """Return a stored alpha resized to `size` (width, height), as PNG with the same texts."""
     small = cv2.resize(read_alpha(alpha_png), size, interpolation=cv2.INTER_AREA)
     return encode_alpha(quantize(small), texts=read_texts(alpha_png))
 
 
 def brushed(alpha_png: bytes, brush_png: bytes, limits: Limits) -> bytes:
-    """Apply the brush to a stored alpha: linear from no change to erasing (towards 0) or restoring (towards 1).
+    """Return a stored alpha changed by a brush, as PNG.
 
-    Raise InvalidParameter for a brush that exceeds `limits`.
+    The brush changes alpha linearly: below 128 towards 0 (erase), above 128 towards 1 (restore). Raise InvalidParameter
+    for a brush that exceeds `limits` or is not a PNG.
     """
     alpha = read_alpha(alpha_png)
     values = _brush_values(brush_png, limits)
@@ -131,7 +140,10 @@ def brushed(alpha_png: bytes, brush_png: bytes, limits: Limits) -> bytes:
 
 
 def only_people(alpha_png: bytes, ids_png: bytes, people: Sequence[int]) -> bytes:
-    """Return a stored alpha that is 0 where the id mask, 8-bit gray, has none of the ids in `people`."""
+    """Return a stored alpha, as PNG, set to 0 where the id mask contains none of the ids in `people`.
+
+    ids_png: an 8-bit gray PNG. Raise ImageUnreadable if it cannot be read.
+    """
     ids = cv2.imdecode(np.frombuffer(ids_png, np.uint8), cv2.IMREAD_GRAYSCALE)
     if ids is None:
         raise ImageUnreadable("The mask of this picture cannot be read.")
@@ -142,7 +154,7 @@ def only_people(alpha_png: bytes, ids_png: bytes, people: Sequence[int]) -> byte
 
 
 def _brush_values(brush_png: bytes, limits: Limits) -> np.ndarray:
-    """Decode the brush to (H, W) uint8 after a check of its header; raise InvalidParameter."""
+    """Check the brush file and decode it to (H, W) uint8. Raise InvalidParameter for an invalid file."""
     try:
         probe(brush_png, limits)
     except ImageError as error:
@@ -154,5 +166,5 @@ def _brush_values(brush_png: bytes, limits: Limits) -> np.ndarray:
 
 
 def _first(outputs: Sequence[Rendered]) -> Rendered:
-    """Return the main file: the cutout if there is one."""
+    """Return the cutout, or the first file if there is no cutout."""
     return next((output for output in outputs if output.kind is Output.CUTOUT), outputs[0])

@@ -1,4 +1,4 @@
-"""Draw the found subject or people over the photo, for visual checks."""
+"""Drawing of the found subject or people over the photo, for visual checks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ _STEP = 17  # steps between the levels of red, green and blue of the candidates 
 def palette() -> np.ndarray:
     """Return a distinct colour for each of 255 ids, (255, 3) uint8 RGB.
 
-    After the first few, each colour has the largest distance in CIELAB (CIE 1976) from all earlier ones.
+    After a fixed list of first colours, each colour has the largest distance in CIELAB (CIE 1976) from all earlier
+    ones.
     """
     levels = np.arange(0, 256, _STEP, dtype=np.uint8)
     candidates = np.stack(np.meshgrid(levels, levels, levels), -1).reshape(-1, 3)
@@ -39,7 +40,10 @@ def _lab(colours: np.ndarray) -> np.ndarray:
 
 
 def draw_ids(rgb: np.ndarray, ids: np.ndarray) -> np.ndarray:
-    """Draw every id of (H, W) uint8 (0 is background) over (H, W, 3) uint8, half transparent with an outline."""
+    """Return the photo with each id drawn over it, half transparent, with an outline.
+
+    rgb: (H, W, 3) uint8. ids: (H, W) uint8; 0 is background.
+    """
     levels = np.zeros((256, 1, 3), np.uint8)
     levels[1:, 0] = palette()
     paint = cv2.LUT(cv2.merge([ids] * 3), levels.transpose(1, 0, 2))
@@ -51,7 +55,7 @@ def draw_ids(rgb: np.ndarray, ids: np.ndarray) -> np.ndarray:
 
 
 def _outline(ids: np.ndarray, thickness: int) -> np.ndarray:
-    """Return, as uint8 1, the pixels of an id within `thickness` of another id or of the background."""
+    """Return uint8 with 1 at pixels with an id that are within `thickness` pixels of another id or the background."""
     window = np.ones((2 * thickness + 1, 2 * thickness + 1), np.uint8)
     edge = cv2.dilate(ids, window) != cv2.erode(ids, window)
     return (edge & (ids > 0)).view(np.uint8)

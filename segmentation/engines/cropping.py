@@ -11,9 +11,10 @@ MAX_CANVAS_PX = 1024  # with this size, 20 boxes of two float32 mattes take less
 
 
 def surroundings(box: Box, picture_width: int, picture_height: int, margin: float) -> Box:
-    """Return a box enlarged by `margin` times its width at the left and right, and `margin` times its height above and below.
+    """Return a box enlarged on all sides and clipped to the picture.
 
-    The result is clipped to the picture.
+    The left and right edges move by `margin` times the box's width, the upper and lower edges by `margin` times its
+    height.
     """
     across, down = margin * (box.right - box.left), margin * (box.bottom - box.top)
     return Box(

@@ -106,7 +106,7 @@ class UNetEngine:
         return Matte(*found)
 
     def instances(self, rgb: np.ndarray) -> list[Instance]:
-        """Return the people separately, sorted by score, the best first: find their boxes, then compute a matte per box."""
+        """Find the people's boxes and compute a matte for each box; return the people sorted by falling score."""
         height, width = rgb.shape[:2]
         _, maps = self._seen(self._unprompted(rgb))
         people = find_people(maps, width, height, self._manifest.min_score)

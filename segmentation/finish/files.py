@@ -1,4 +1,4 @@
-"""Encode finished pictures: format, quality for a maximum size, resolution and colour profile, or layers."""
+"""Encoders for finished pictures: file format, quality for a given file size, resolution, colour profile, layers."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ _THOROUGH, _QUICK = 4, 0  # effort of the WebP encoder
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layers:
-    """A finished picture as layers in the canvas's size, bottom first.
+    """A finished picture as layers of the canvas's size.
 
-    background: (H, W, 3) uint8 or None; shadow and subject: (H, W, 4) uint8, colour not premultiplied.
+    background: (H, W, 3) uint8, or None if transparent. shadow: (H, W, 4) uint8 or None. subject: (H, W, 4) uint8.
+    Colours are not premultiplied by alpha. The background is the lowest layer, the subject the highest.
     """
 
     background: np.ndarray | None
@@ -45,7 +46,7 @@ class Layers:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One encoded file. quality: the used quality, None for lossless formats."""
+    """One encoded file. width, height: in pixels. quality: the encoder's quality, None for PNG and PSD."""
 
     data: bytes
     content_type: str
@@ -58,9 +59,9 @@ class Written:
 def write_file(pixels: np.ndarray, layers: Layers, output: OutputFile, *, for_screen: bool = False) -> Written:
     """Encode (H, W, 3) or (H, W, 4) uint8 sRGB in the format of `output`.
 
-    for_screen: encode WebP in a quarter of the time, to a file larger by half.
-    Raise InvalidParameter when the format does not support the size, or when no quality from LEAST_QUALITY up fits
-    `max_bytes`.
+    layers: the layers of a PSD file. for_screen: encode WebP in a quarter of the time, with a file that is half as
+    large again. Raise InvalidParameter if the format does not support the size in pixels, or if even the smallest file
+    exceeds `max_bytes`.
     """
     height, width = pixels.shape[:2]
     content_type, extension = CONTENT_TYPES[output.format]
@@ -82,7 +83,7 @@ def write_file(pixels: np.ndarray, layers: Layers, output: OutputFile, *, for_sc
 
 
 def _lossy(pixels: np.ndarray, output: OutputFile, effort: int) -> tuple[bytes, int]:
-    """Return the file and its quality: the wanted one, or the nearest one whose file has an allowed size."""
+    """Return the file and its quality: `output.quality`, or the nearest quality whose file size is allowed."""
     data = _at_quality(pixels, output, output.quality, effort)
     if output.min_bytes is not None and len(data) < output.min_bytes:
         return _larger(pixels, output, effort, data)
@@ -92,9 +93,10 @@ def _lossy(pixels: np.ndarray, output: OutputFile, effort: int) -> tuple[bytes, 
 
 
 def _larger(pixels: np.ndarray, output: OutputFile, effort: int, data: bytes) -> tuple[bytes, int]:
-    """Return the least quality above the wanted one that reaches `min_bytes`, or the highest within `max_bytes`.
+    """Return the file and quality for `min_bytes`: the lowest higher quality that reaches it and fits `max_bytes`.
 
-    data: the file of the wanted quality. The quality is found by bisection.
+    If no quality reaches `min_bytes`, return the highest one that fits `max_bytes`. data: the file in `output.quality`.
+    The quality is found by bisection.
     """
     least, most = output.min_bytes or 0, output.max_bytes or math.inf
     best, best_quality = data, output.quality
@@ -110,9 +112,10 @@ def _larger(pixels: np.ndarray, output: OutputFile, effort: int, data: bytes) ->
 
 
 def _smaller(pixels: np.ndarray, output: OutputFile, effort: int, data: bytes) -> tuple[bytes, int]:
-    """Return the best quality below the wanted one that fits `max_bytes`, or the least one, by bisection.
+    """Return the file and quality for `max_bytes`: the highest lower quality that fits.
 
-    data: the file of the wanted quality.
+    If no quality fits, return the file of the lowest quality. data: the file in `output.quality`. The quality is found
+    by bisection.
     """
     most = output.max_bytes or 0
     best, best_quality = data, output.quality
@@ -145,7 +148,7 @@ def _saved(pixels: np.ndarray, output: OutputFile, kind: str, **options: object)
 
 
 def _exif_resolution(dpi: int) -> dict[str, Image.Exif]:
-    """Return the resolution as EXIF, the only place for it in WebP; empty for 72, which EXIF assumes without it."""
+    """Return the argument that stores a resolution in a WebP file, as EXIF; empty for 72 dpi, the default of EXIF."""
     if dpi == _EXIF_DPI:
         return {}
     exif = Image.Exif()

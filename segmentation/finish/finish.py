@@ -1,4 +1,4 @@
-"""Finish a picture. The code follows the order in which a recipe is applied."""
+"""The steps that apply a recipe to a picture, in their order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,10 @@ _MARGIN_PX = 3  # pixels of the source, so that the interpolation at the canvas'
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Composed:
-    """A finished picture before it is encoded. pixels: (H, W, 3) uint8, or 4 channels if transparent."""
+    """A finished picture before it is encoded.
+
+    pixels: (H, W, 3) uint8, or (H, W, 4) if it is transparent. notes: sentences about requirements that were not met.
+    """
 
     pixels: np.ndarray
     layers: Layers
@@ -36,7 +39,11 @@ class Composed:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Finished:
-    """The files of one recipe, in the order of its outputs, the rules that they break, and the pixels of `Composed`."""
+    """The result of one recipe.
+
+    files: in the order of the recipe's outputs. violations: the rules that they break. notes: sentences about other
+    requirements that were not met. pixels: as in `Composed`.
+    """
 
     files: tuple[Written, ...]
     violations: tuple[Violation, ...]
@@ -55,9 +62,9 @@ def finish(
 ) -> Finished:
     """Apply a recipe to a photo, (H, W, 3) uint8 sRGB, and its alpha, (H, W) float32 0..1.
 
-    background_picture: (h, w, 3) uint8, for a recipe that uses one. colors: the decontaminated photo, if it was already
-    computed for another recipe. for_screen: as in `write_file`. Raise InvalidParameter for a missing background
-    picture, and for an output that its format or `max_bytes` does not allow.
+    background_picture: (h, w, 3) uint8, for a recipe that uses one. colors: the decontaminated photo, if it is already
+    known; None computes it. for_screen: as in `write_file`. Raise InvalidParameter for a missing background picture,
+    and for an output that is too large for its format or for `max_bytes`.
     """
     composed = compose(rgb, alpha, recipe, background_picture=background_picture, colors=colors)
     files = []
@@ -118,9 +125,9 @@ def flatten(layers: Layers) -> np.ndarray:
 
 
 def _moved(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarray, np.ndarray]:
-    """Scale the subject and move it to its place.
+    """Scale the subject and move it to its place; return its colours and its alpha in the canvas's size.
 
-    Colours are weighted by alpha, so that background colours do not mix in.
+    Colours are weighted by alpha, so that colours of the background do not mix with them.
     """
     height, width = alpha.shape
     size = (placed.width, placed.height)
@@ -149,9 +156,9 @@ def _moved(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarra
 
 
 def _visible(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndarray, np.ndarray, Place]:
-    """Return the part of the source that the canvas shows, with its place, if the scaled source is much larger.
+    """Return the part of the source that the canvas shows, and its place, if the scaled source would be much larger.
 
-    A small part of a large photo, enlarged by hand, would otherwise take gigabytes.
+    Without this crop, a small part of a large photo that the user enlarges would need gigabytes of memory.
     """
     height, width = alpha.shape
     if width * height * placed.scale**2 <= _MOST_SCALED * placed.width * placed.height:
@@ -164,14 +171,21 @@ def _visible(rgb: np.ndarray, alpha: np.ndarray, placed: Place) -> tuple[np.ndar
 
 
 def _window(start: float, scale: float, room: int, length: int) -> tuple[int, int]:
-    """Return the first pixel of a source's side that a canvas of `room` pixels shows, and the one after the last."""
+    """Return the range of a source side's pixels that a canvas side shows: the first, and the last plus one.
+
+    start: the position of the source's first pixel on the canvas. room: of the canvas's side, in pixels. length: of the
+    source's side, in pixels.
+    """
     first = min(length, max(0, math.floor(-start / scale) - _MARGIN_PX))
     last = max(first, min(length, math.ceil((room - start) / scale) + _MARGIN_PX))
     return first, last
 
 
 def _outlined(rgb: np.ndarray, alpha: np.ndarray, outline: Outline | None) -> tuple[np.ndarray, np.ndarray]:
-    """Draw a line of even width around the subject, behind it, with a soft outer edge."""
+    """Return the subject with a line of even width around it.
+
+    The line is behind the subject and has a soft outer edge.
+    """
     if outline is None:
         return rgb, alpha
     width = max(1.0, outline.width * min(alpha.shape))
@@ -185,7 +199,7 @@ def _outlined(rgb: np.ndarray, alpha: np.ndarray, outline: Outline | None) -> tu
 
 
 def _shadow_layer(rgb: np.ndarray, alpha: np.ndarray, shadow: Shadow | None) -> np.ndarray | None:
-    """Return the shadow as (H, W, 4) uint8, or None if the recipe has none."""
+    """Return the shadow or reflection as (H, W, 4) uint8, or None if the recipe has none."""
     if shadow is None:
         return None
     if shadow.type is ShadowType.REFLECTION:
@@ -198,7 +212,7 @@ def _shadow_layer(rgb: np.ndarray, alpha: np.ndarray, shadow: Shadow | None) -> 
 
 
 def _lay_over(drawn: np.ndarray, layer: np.ndarray) -> None:
-    """Draw (H, W, 4) over (H, W, 3), in place, within the layer's box."""
+    """Draw a layer, (H, W, 4) uint8, over `drawn`, (H, W, 3) uint8, in place."""
     left, top, width, height = cv2.boundingRect((layer[:, :, 3] > 0).view(np.uint8))
     if width == 0:
         return
@@ -211,7 +225,10 @@ def _lay_over(drawn: np.ndarray, layer: np.ndarray) -> None:
 
 
 def _over(below: np.ndarray, above: np.ndarray) -> np.ndarray:
-    """Return one (H, W, 4) over another, colours not premultiplied (Porter and Duff 1984, over)."""
+    """Return the layer `above` composed over the layer `below`, both (H, W, 4) uint8 with colours not premultiplied.
+
+    This is the operator "over" of Porter and Duff, "Compositing Digital Images" (1984).
+    """
     top, bottom = (layer.astype(np.float32) / 255 for layer in (above[:, :, 3], below[:, :, 3]))
     kept = bottom * (1 - top)
     alpha = top + kept

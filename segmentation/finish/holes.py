@@ -1,4 +1,4 @@
-"""Keep, fill or open holes inside the subject: in a handle, between spokes, under an arm."""
+"""Holes inside the subject, such as in a handle or between spokes: keep them, fill them, or open more by colour."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SMOOTH = 7.0  # deviation within a region up to which it is one surface
 
 
 def with_holes(alpha: np.ndarray, rgb: np.ndarray, holes: Holes) -> np.ndarray:
-    """Return alpha, (H, W) uint8, with its holes unchanged, filled, or opened by colour.
+    """Return alpha, (H, W) uint8, with its holes unchanged, filled, or with more holes opened, as `holes` says.
 
     rgb: the photo, (H, W, 3) uint8.
     """
@@ -27,7 +27,7 @@ def with_holes(alpha: np.ndarray, rgb: np.ndarray, holes: Holes) -> np.ndarray:
 
 
 def _filled(alpha: np.ndarray) -> np.ndarray:
-    """Make all background opaque that is not connected to the picture's border."""
+    """Return alpha with background regions that are not connected to the picture's border made opaque."""
     outside = _reached_from_border(alpha < 128)
     enclosed = ((alpha < 128) & ~outside).view(np.uint8)
     if not enclosed.any():
@@ -39,7 +39,7 @@ def _filled(alpha: np.ndarray) -> np.ndarray:
 
 
 def _opened(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
-    """Set alpha to 0 in regions inside the subject whose colour and smoothness match the old background's.
+    """Set alpha to 0 in regions inside the subject that have the colour and the smoothness of the old background.
 
     Regions that touch the subject's outline are kept. If the background has several colours, nothing changes.
     """
@@ -68,7 +68,7 @@ def _opened(alpha: np.ndarray, rgb: np.ndarray) -> np.ndarray:
 
 
 def _reached_from_border(free: np.ndarray) -> np.ndarray:
-    """Return which free pixels, (H, W) bool, are connected to the border."""
+    """Return which pixels of `free`, (H, W) bool, are connected to the picture's border through free pixels."""
     padded = np.pad(free.view(np.uint8), 1, constant_values=1)
     cv2.floodFill(padded, None, (0, 0), 2)
     return padded[1:-1, 1:-1] == 2

@@ -1,4 +1,4 @@
-"""Compute the canvas's size and the subject's place on it. Geometry only; no pixel is changed."""
+"""Computation of the canvas's size and of the subject's place on it. The functions do not change pixels."""
 
 from __future__ import annotations
 
@@ -21,10 +21,11 @@ _OPAQUE = 127
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The source's place on the canvas: point (x, y) of the source is at (left + x * scale, top + y * scale).
+    """The source's place on the canvas: the source's point (x, y) is at (left + x * scale, top + y * scale).
 
-    width, height: of the canvas in pixels. subject: the alpha's box in the source. notes: requirements that were not
-    met. unmoved: the place before changes by hand, None without such changes.
+    width, height: of the canvas, in pixels. subject: the subject's box in the source, None without a subject. notes:
+    sentences about requirements that were not met. unmoved: the place before the user moved or scaled the subject, None
+    if the user did not.
     """
 
     width: int
@@ -37,7 +38,7 @@ class Place:
     unmoved: Place | None = None
 
     def on_canvas(self, box: Box) -> tuple[float, float, float, float]:
-        """Return a box of the source as left, top, right, bottom on the canvas, in pixels."""
+        """Return a box of the source as left, top, right and bottom on the canvas, in pixels."""
         return (
             self.left + box.left * self.scale,
             self.top + box.top * self.scale,
@@ -47,10 +48,10 @@ class Place:
 
 
 def place(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
-    """Return the place of the subject of alpha, (H, W) uint8, on the canvas of a recipe.
+    """Return the place of the subject on a recipe's canvas. alpha: (H, W) uint8.
 
-    Without a subject the whole picture is placed. Unless it is placed by hand, a subject is never enlarged more than
-    `max_enlargement` and never extends into the margins; a note reports each such limit.
+    Without a subject, the whole picture is placed. `max_enlargement` limits the scale, and a note says so. The user's
+    zoom and shift are applied last, without these limits.
     """
     placed = _placed(alpha, canvas, placement)
     zoom, (shift_x, shift_y) = placement.zoom, placement.shift
@@ -67,7 +68,7 @@ def place(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
 
 
 def _placed(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
-    """Return the place before changes by hand."""
+    """Return the place before the user's zoom and shift."""
     height, width = alpha.shape
     subject = foreground_box(alpha)
     frame = subject or Box(0, 0, max(width, 2), max(height, 2))
@@ -88,7 +89,7 @@ def _placed(alpha: np.ndarray, canvas: Canvas, placement: Placement) -> Place:
 
 
 def _keep_framing(width: int, height: int, subject: Box | None, canvas: Canvas) -> Place:
-    """Fit the whole source into the middle of the canvas."""
+    """Return the place of the whole source, scaled to fit into the middle of the canvas."""
     canvas_width, canvas_height = _canvas_size(canvas, width, height)
     scale = min(canvas_width / width, canvas_height / height)
     left, top = (canvas_width - width * scale) / 2, (canvas_height - height * scale) / 2
@@ -96,7 +97,10 @@ def _keep_framing(width: int, height: int, subject: Box | None, canvas: Canvas) 
 
 
 def _canvas_size(canvas: Canvas, needed_width: float, needed_height: float) -> tuple[int, int]:
-    """Return the canvas's size in pixels: as given, or the smallest sufficient size with the given ratio."""
+    """Return the canvas's width and height in pixels: the given size, or the needed size in the canvas's ratio.
+
+    The longer side is limited to `min_side_px`..`max_side_px`.
+    """
     if canvas.width_px is not None and canvas.height_px is not None:
         return canvas.width_px, canvas.height_px
     ratio = canvas.ratio or needed_width / max(needed_height, 1)
@@ -108,7 +112,10 @@ def _canvas_size(canvas: Canvas, needed_width: float, needed_height: float) -> t
 
 
 def _sized(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placement) -> tuple[int, int, float]:
-    """Return the canvas and the scale with which the subject has its share, inside the margins."""
+    """Return the canvas's width and height in pixels, and the scale at which the subject has its requested share.
+
+    The scale is smaller if the subject would extend into the margins.
+    """
     fill = placement.fill or 1.0
     box_width, box_height = frame.right - frame.left, frame.bottom - frame.top
     canvas_width, canvas_height = _canvas_size(canvas, box_width / fill, box_height / fill)
@@ -126,7 +133,10 @@ def _sized(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placement) 
 def _aligned(
     alpha: np.ndarray, frame: Box, scale: float, width: int, height: int, placement: Placement
 ) -> tuple[float, float]:
-    """Return the place of the source's corner, with the subject inside the canvas and its margins."""
+    """Return the position of the source's top left corner on the canvas, for the requested alignment.
+
+    The subject stays inside the canvas's margins if it fits.
+    """
     middle_x, middle_y = (frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2
     left, top = width / 2 - middle_x * scale, height / 2 - middle_y * scale
     match placement.align:
@@ -145,20 +155,23 @@ def _aligned(
 
 
 def _limited(shift: float, free: float) -> float:
-    """Limit a shift to a part of the free space, so that a large subject keeps a margin on every side."""
+    """Return `shift` limited to _MOST_SHIFT times the free space, so that a large subject keeps its margins."""
     most = max(0.0, free * _MOST_SHIFT)
     return min(max(shift, -most), most)
 
 
 def _kept_inside(offset: float, start: float, end: float, low: float, high: float) -> float:
-    """Return an offset with which start..end is within low..high, if it fits."""
+    """Return the offset, changed so that offset + start is at least `low` and offset + end at most `high`.
+
+    If the range does not fit, return the offset unchanged.
+    """
     if end - start > high - low:
         return offset
     return min(max(offset, low - start), high - end)
 
 
 def center_of_mass(alpha: np.ndarray) -> tuple[float, float]:
-    """Return the centre (x, y) of alpha, (H, W) uint8, in pixels; the middle if it is empty."""
+    """Return the centre of mass (x, y) of alpha, (H, W) uint8, in pixels; the picture's middle for an empty alpha."""
     moments = cv2.moments(alpha)
     if moments["m00"] == 0:
         return alpha.shape[1] / 2, alpha.shape[0] / 2
@@ -166,7 +179,7 @@ def center_of_mass(alpha: np.ndarray) -> tuple[float, float]:
 
 
 def _place_head(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placement) -> Place:
-    """Place a portrait with crown and chin at the positions that the document requires."""
+    """Return the place of a portrait whose crown and chin are at the heights that the recipe requires."""
     crown, chin, middle_x = head_of(alpha)
     head: Head = placement.head
     size = max(1.0, chin - crown)
@@ -181,14 +194,12 @@ def _place_head(alpha: np.ndarray, frame: Box, canvas: Canvas, placement: Placem
 
 
 def head_of(alpha: np.ndarray) -> tuple[float, float, float]:
-    """Estimate crown, chin and the head's middle (x) from the outline of one upright person, in source pixels.
+    """Estimate the y of the crown, the y of the chin and the x of the head's middle, in source pixels.
 
-    alpha: (H, W) uint8, not empty. Only its largest connected part counts, not another object beside the person.
-
-    From the crown down, the outline widens to the head, narrows to the neck and widens to the shoulders. The neck is
-    the first row that is narrower than the rows above it and much narrower than the following rows. The chin is a
-    little above the narrowest row. For an outline without a neck (a high collar, long hair), average proportions of
-    heads to shoulders are used.
+    alpha: (H, W) uint8, not empty, with one upright person. Only its largest connected part is used. From the crown
+    down, the outline widens to the head, narrows to the neck and widens to the shoulders. The chin is a little above
+    the neck. For an outline without a neck (a high collar, long hair), the head's height is computed from the width of
+    the shoulders with average proportions.
     """
     person, frame = _largest_part(alpha)
     rows = person[frame.top : frame.bottom].sum(axis=1).astype(np.float32)
@@ -200,7 +211,7 @@ def head_of(alpha: np.ndarray) -> tuple[float, float, float]:
 
 
 def _largest_part(alpha: np.ndarray) -> tuple[np.ndarray, Box]:
-    """Return the largest connected opaque part, (H, W) uint8 of 0 and 1, and its box; without one, all of alpha."""
+    """Return the largest connected opaque part, (H, W) uint8 of 0 and 1, and its box; without one, the whole alpha."""
     _, labels, stats, _ = cv2.connectedComponentsWithStats((alpha > _OPAQUE).view(np.uint8))
     if len(stats) == 1:
         height, width = alpha.shape
@@ -211,7 +222,10 @@ def _largest_part(alpha: np.ndarray) -> tuple[np.ndarray, Box]:
 
 
 def _neck_row(widths: np.ndarray) -> int | None:
-    """Return the row of the neck in the widths from the crown down, (H,) float32; None without a neck."""
+    """Return the row of the neck in the outline's widths, (H,) float32 from the crown down; None without a neck.
+
+    The neck is the first row that is narrower than the rows above it and much narrower than the rows below it.
+    """
     widest = 0.0
     for row in range(1, widths.size - 1):
         widest = max(widest, float(widths[row]))

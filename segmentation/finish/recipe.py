@@ -1,7 +1,7 @@
-"""Describe a finished picture: a validated, frozen recipe with a JSON schema.
+"""The description of a finished picture: a validated, frozen recipe with a JSON schema.
 
 This module does not import numpy or Django. Lengths are shares of the canvas or of the subject, so that one recipe fits
-every picture; lengths in pixels have names that end with `_px`.
+all pictures; names of lengths in pixels end with `_px`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Shift = Annotated[float, Field(ge=-5, le=5)]
 
 
 class _Part(BaseModel):
-    """Base of all parts: refuses unknown names, and is frozen."""
+    """Base class of all parts of a recipe. It refuses unknown field names, and its instances are frozen."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -37,10 +37,10 @@ def _color(value: object) -> str:
 
 
 class Canvas(_Part):
-    """Size of the finished picture: exact pixels, an aspect ratio, or neither to keep the source's frame.
+    """Size of the finished picture: exact pixels, an aspect ratio, or neither of them to keep the source's frame.
 
-    With `aspect` the canvas is as large as the subject needs at its own resolution, its longer side between
-    `min_side_px` and `max_side_px`.
+    With `aspect`, the canvas has the size that the subject needs at its own resolution; its longer side is limited to
+    `min_side_px`..`max_side_px`.
     """
 
     width_px: int | None = Field(None, ge=16, le=MAX_SIDE_PX)
@@ -78,17 +78,19 @@ class Align(StrEnum):
 
 
 class Head(_Part):
-    """The placement of a head for identity documents: heights as shares of the canvas."""
+    """The placement of a head for identity documents. Lengths are shares of the canvas's height."""
 
     height: float = Field(0.7, gt=0.2, le=0.9, description="From chin to crown.")
     top: float = Field(0.1, ge=0.01, le=0.5, description="From the upper edge to the crown.")
 
 
 class Placement(_Part):
-    """The subject's place and size.
+    """The subject's place and size on the canvas.
 
-    fill: the subject's share of the canvas, by its box (the larger of width and height shares) or by its area. Without
-    it the picture keeps its own framing. margin: free space on every side, as a share of the canvas's shorter side.
+    fill: the subject's share of the canvas, measured by its box (the larger one of its shares of width and height) or
+    by its area; None keeps the picture's own frame. margin: free space on each side, as a share of the canvas's shorter
+    side.
+    max_enlargement: the largest scale. zoom, shift: the user's changes; the shift is a share of the canvas's size.
     """
 
     fill: float | None = Field(None, ge=0.05, le=1)
@@ -114,7 +116,7 @@ class ColorBackground(_Part):
 
 
 class GradientBackground(_Part):
-    """A linear gradient. angle in degrees: 0 from top to bottom, 90 from left to right."""
+    """A linear gradient. angle: its direction in degrees; 0 is from top to bottom, 90 from left to right."""
 
     type: Literal["gradient"] = "gradient"
     start: str = "#ffffff"
@@ -127,8 +129,8 @@ class GradientBackground(_Part):
 class PictureBackground(_Part):
     """One of the team's stored background pictures, by name.
 
-    focus: the point that stays visible, as shares. zoom: how much larger than needed to cover the canvas; `contain`
-    ignores both.
+    focus: the point, as shares of width and height, that is kept visible when the picture is cropped. zoom: the
+    enlargement beyond the size that covers the canvas. `contain` uses neither.
     """
 
     type: Literal["picture"] = "picture"
@@ -139,7 +141,7 @@ class PictureBackground(_Part):
 
 
 class BlurredBackground(_Part):
-    """The original without its subject, blurred. strength: radius as a share of the longer side."""
+    """The blurred original without its subject. strength: the blur's radius as a share of the longer side."""
 
     type: Literal["blur"] = "blur"
     strength: float = Field(0.02, gt=0, le=0.1)
@@ -159,12 +161,12 @@ class ShadowType(StrEnum):
 
 
 class Shadow(_Part):
-    """A shadow computed from the alpha alone.
+    """A shadow, computed from the alpha only.
 
-    strength: opacity of its darkest place. softness: 0 sharp, 1 very soft. direction: where the light comes from, in
-    degrees clockwise from above; for a cast shadow on the ground, where 180 is the viewer's side. elevation: the
-    light's height over the ground, in degrees; low light makes long shadows. distance: of a drop shadow, as a share of
-    the subject's height.
+    strength: the opacity of its darkest place. softness: 0 is sharp, 1 very soft. direction: where the light comes
+    from, in degrees clockwise from above; for a cast shadow, directions lie on the ground, and 180 is the viewer's
+    side; None uses the default of the type. elevation: the height of the light above the ground, in degrees; a lower
+    light makes a longer shadow. distance: between subject and drop shadow, as a share of the subject's height.
     """
 
     type: ShadowType = ShadowType.CONTACT
@@ -179,7 +181,7 @@ class Shadow(_Part):
 
 
 class Outline(_Part):
-    """A line around the subject. width: a share of the canvas's shorter side."""
+    """A line around the subject. width: as a share of the canvas's shorter side."""
 
     width: float = Field(0.01, gt=0, le=0.1)
     color: str = "#ffffff"
@@ -215,10 +217,11 @@ class FileFormat(StrEnum):
 
 
 class OutputFile(_Part):
-    """One file (JPEG and WebP: the quality is searched for both limits of the size).
+    """One output file.
 
-    max_bytes: the best quality within this size is used. min_bytes: a smaller file is encoded at the least higher
-    quality that reaches this size, or at the highest within `max_bytes`.
+    quality: of JPEG and WebP. min_bytes: if the file is smaller, JPEG and WebP use the lowest higher quality that
+    reaches this size, or the highest one within `max_bytes`. max_bytes: if the file is larger, JPEG and WebP use the
+    highest quality that fits. name: the pattern of the file's name, with the fields of NAME_FIELDS.
     """
 
     format: FileFormat = FileFormat.JPEG
@@ -252,11 +255,12 @@ class OutputFile(_Part):
 
 
 class Rules(_Part):
-    """Requirements of a shop or office; finished pictures are checked against them.
+    """Requirements of a shop or an office, against which finished pictures are checked.
 
-    min_fill: least share of the canvas (by box). min_side_px, max_side_px: of the longer side. min_short_side_px: of
-    the shorter side. background: the required colour of the border. source: where the rules were published.
-    checked_on: the date when they were read.
+    min_fill, max_fill: limits of the share of the canvas that the subject's box covers. min_side_px, max_side_px:
+    limits of the longer side. min_short_side_px: the least length of the shorter side. background: the required colour
+    of the border.
+    source: where the rules were published. checked_on: the date when the published rules were read.
     """
 
     min_fill: Share | None = None
@@ -276,7 +280,7 @@ class Rules(_Part):
 
 
 class Recipe(_Part):
-    """The description of a finished picture, used for any number of pictures."""
+    """The description of a finished picture. One recipe can be applied to any number of pictures."""
 
     title: str = Field(min_length=1, max_length=80)
     canvas: Canvas = Canvas()
@@ -301,9 +305,9 @@ class Recipe(_Part):
 
     @classmethod
     def read(cls, data: object, *, within: str = "") -> Self:
-        """Build a recipe from plain JSON types; raise InvalidParameter that names the invalid field.
+        """Build a recipe from plain JSON types. Raise InvalidParameter, which names the invalid field.
 
-        within: the field of the request that holds the recipe; names of invalid fields begin with it.
+        within: the request's field that contains the recipe; it becomes the prefix of the invalid field's name.
         """
         if not isinstance(data, Mapping):
             raise InvalidParameter(f"{within or 'recipe'}: must be a JSON object", field=within or "recipe")
@@ -316,12 +320,15 @@ class Recipe(_Part):
             raise InvalidParameter(f"{place}: {reason}", field=place) from None
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON types, including defaults, so that a stored recipe does not depend on later defaults."""
+        """Return the recipe as plain JSON types with all defaults, so that later changes of defaults have no effect."""
         return self.model_dump(mode="json")
 
 
 def _names(location: tuple[int | str, ...]) -> list[str]:
-    """Return the names of a field from pydantic's location, which also names the chosen type of a background."""
+    """Return the names on the path of an invalid field, from pydantic's `loc`.
+
+    The chosen type of a background, which pydantic adds to the path, is removed.
+    """
     names = [str(part) for part in location]
     if names[:1] == ["background"]:
         del names[1:2]

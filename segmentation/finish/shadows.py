@@ -1,4 +1,4 @@
-"""Compute shadows from the alpha alone: deterministic, without a model, at a quarter of the size."""
+"""Shadows computed from the alpha only. They need no model, and are drawn at a quarter of the canvas's size."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _FADE_WITH_HEIGHT = 0.55  # the far end of a cast shadow is lighter by this fact
 
 
 def shadow_opacity(alpha: np.ndarray, shadow: Shadow) -> np.ndarray:
-    """Return the shadow's opacity, (H, W) uint8, under a placed subject of alpha, (H, W) uint8.
+    """Return the opacity of a shadow under a placed subject, (H, W) uint8.
 
-    All lengths are relative to the subject's height and width on the canvas. For a reflection, see `reflection`. An
-    empty alpha gives an empty shadow.
+    alpha: the subject's alpha on the canvas, (H, W) uint8. Lengths are relative to the subject's height and width on
+    the canvas. An empty alpha gives an empty shadow. For a reflection, use `reflection`.
     """
     height, width = alpha.shape
     small = cv2.resize(alpha, (max(1, width // REDUCTION), max(1, height // REDUCTION)), interpolation=cv2.INTER_AREA)
@@ -47,7 +47,10 @@ def shadow_opacity(alpha: np.ndarray, shadow: Shadow) -> np.ndarray:
 
 
 def reflection(rgb: np.ndarray, alpha: np.ndarray, shadow: Shadow) -> tuple[np.ndarray, np.ndarray]:
-    """Return a placed subject mirrored at its lower edge, (H, W, 3) uint8, and its fading opacity, (H, W) uint8."""
+    """Return the colours, (H, W, 3) uint8, and the opacity, (H, W) uint8, of a placed subject's reflection.
+
+    The reflection is the subject mirrored at its lower edge; its opacity decreases with the distance from the edge.
+    """
     height = alpha.shape[0]
     _, top, box_width, box_height = cv2.boundingRect((alpha >= 8).view(np.uint8))
     mirrored_rgb, mirrored_alpha = np.zeros_like(rgb), np.zeros_like(alpha)
@@ -67,12 +70,12 @@ def reflection(rgb: np.ndarray, alpha: np.ndarray, shadow: Shadow) -> tuple[np.n
 
 
 def _contact(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> np.ndarray:
-    """Darken the ground where the subject touches it.
+    """Return the opacity of a contact shadow: the ground is dark where the subject touches it.
 
-    A subject stands on its lower convex hull: between two wheels the ground is a straight line, even if the camera saw
-    them from a corner. The outline touches the ground where it is close to the hull, unless the hull rises steeply
-    there, as it does towards a strap that hangs in the air. Two blurred layers are combined: a narrow dark one at the
-    contact, and a wide faint one around it.
+    The ground line is the subject's lower convex hull: between two wheels it is a straight line, even if the photo
+    shows them from a corner. The outline touches the ground where it is close to the hull, except where the hull is
+    steep, as below a strap that hangs in the air. Two blurred layers are combined: a narrow dark one at the contact,
+    and a wide faint one around it.
     """
     left, top, right, bottom = box
     size, height = bottom - top, alpha.shape[0]
@@ -99,7 +102,10 @@ def _contact(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) 
 
 
 def _lower_hull(columns: np.ndarray, lowest: np.ndarray) -> np.ndarray:
-    """Return the height of an outline's lower convex hull at each column; y grows downwards."""
+    """Return the y of an outline's lower convex hull at each column; y grows downwards.
+
+    columns, lowest: x and y of the outline's lowest pixels, with x ascending.
+    """
     hull: list[tuple[float, float]] = []
     for x, y in zip(columns.tolist(), lowest.tolist(), strict=True):
         while len(hull) >= 2:
@@ -112,7 +118,7 @@ def _lower_hull(columns: np.ndarray, lowest: np.ndarray) -> np.ndarray:
 
 
 def _drop(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> np.ndarray:
-    """Move the outline away from the light and blur it."""
+    """Return the opacity of a drop shadow: the subject's outline, moved away from the light and blurred."""
     size = box[3] - box[1]
     away = math.radians(_direction(shadow) + 180)
     shift_x = math.sin(away) * shadow.distance * size
@@ -123,10 +129,11 @@ def _drop(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> 
 
 
 def _cast(alpha: np.ndarray, box: tuple[int, int, int, int], shadow: Shadow) -> np.ndarray:
-    """Project the outline onto the ground, away from the light, and blur it more with the distance from the feet.
+    """Return the opacity of a cast shadow: the outline projected onto the ground, away from the light.
 
-    The shadow of a point at height h falls h / tan(elevation) away. Movement to the front or back is shortened by
-    _GROUND_SEEN; movement to the sides is not.
+    The blur grows with the distance from the feet. The shadow of a point at height h is h / tan(elevation) away from
+    the point's foot. Lengths towards the front or the back are multiplied by _GROUND_SEEN, because the viewer sees them
+    shortened; lengths to the sides are not.
     """
     size = box[3] - box[1]
     ground = box[3] - _STANDS_IN * size
@@ -158,7 +165,7 @@ def _warped(alpha: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 
 
 def _blurred(levels: np.ndarray, sigma_x: float, sigma_y: float) -> np.ndarray:
-    """Blur with three box filters, which approximate a Gaussian and cost the same for every sigma."""
+    """Return the levels after three box filters, which approximate a Gaussian blur in less time."""
     kernel = (_odd(sigma_x * 1.88), _odd(sigma_y * 1.88))
     if kernel == (1, 1):
         return levels
@@ -168,7 +175,7 @@ def _blurred(levels: np.ndarray, sigma_x: float, sigma_y: float) -> np.ndarray:
 
 
 def _to_full(levels: np.ndarray) -> np.ndarray:
-    """Scale levels so that the darkest place is 255: `strength` then has the same effect for every subject."""
+    """Scale levels so that the darkest place is 255, so that `strength` has the same effect for all subjects."""
     highest = int(levels.max())
     return levels if highest == 0 else cv2.convertScaleAbs(levels, alpha=255 / highest)
 

@@ -1,4 +1,4 @@
-"""Arrange the results of a batch on contact sheets, as pages of one PDF or as single pictures."""
+"""Contact sheets: the results of a batch on pages, as one PDF or as single pictures."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ _CHECKER = ((255, 255, 255), (232, 232, 232))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Entry:
-    """One result: pixels (H, W, 3) or (H, W, 4) uint8 sRGB, its name, and whether it should be reviewed."""
+    """One result on a contact sheet.
+
+    pixels: (H, W, 3) or (H, W, 4) uint8 sRGB. is_uncertain: whether a person should check the result.
+    """
 
     name: str
     pixels: np.ndarray
@@ -34,7 +37,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One result in a picture file: its path, its name, and whether it should be reviewed."""
+    """One result in a picture file. is_uncertain: whether a person should check the result."""
 
     path: Path
     name: str
@@ -42,9 +45,9 @@ class Cell:
 
 
 def sheet_write(cells: Sequence[Cell], title: str, folder: Path) -> Path:
-    """Write the contact sheet of picture files into a new PDF in `folder`; return its path.
+    """Write a contact sheet of picture files as a new PDF in `folder`, and return its path.
 
-    The files are read one page at a time. A missing or damaged file has an empty cell.
+    The files are read one page at a time. A missing or damaged file gets an empty cell.
     """
     data = contact_sheet((_entry_of(cell) for cell in cells), title=title)
     descriptor, name = tempfile.mkstemp(dir=folder, suffix=".pdf")
@@ -64,10 +67,10 @@ def _entry_of(cell: Cell) -> Entry:
 
 
 def contact_sheet(entries: Iterable[Entry], *, title: str = "") -> bytes:
-    """Return a PDF of A4 pages with COLUMNS x ROWS results each; uncertain ones have a thick orange frame.
+    """Return a PDF of A4 pages with COLUMNS x ROWS results each. Uncertain results have a thick orange frame.
 
-    Entries are read one page at a time, so that a large batch is never completely in memory. Raise ValueError without
-    entries.
+    Entries are read one page at a time, so that not all pictures of a large batch are in memory. Raise ValueError if
+    there are no entries.
     """
     pages = _pages(iter(entries), title)
     first = next(pages, None)
@@ -86,7 +89,7 @@ def _pages(entries: Iterator[Entry], title: str) -> Iterator[Image.Image]:
 
 
 def draw_page(entries: Sequence[Entry], *, title: str = "") -> Image.Image:
-    """Return one page with at most COLUMNS x ROWS entries; further entries are ignored."""
+    """Return one page with the first COLUMNS x ROWS entries; further entries are ignored."""
     page = Image.new("RGB", PAGE_PX, "white")
     draw = ImageDraw.Draw(page)
     font, small = _font(30), _font(20)
@@ -105,7 +108,7 @@ def draw_page(entries: Sequence[Entry], *, title: str = "") -> Image.Image:
 
 
 def _on_checker(pixels: np.ndarray, size: tuple[int, int]) -> Image.Image:
-    """Return a result fitted into a cell, on a checkerboard where it is transparent."""
+    """Return a result scaled to fit into a cell of `size` (width, height), over a checkerboard."""
     width, height = size
     squares = (np.add.outer(np.arange(height) // 12, np.arange(width) // 12) % 2)[..., None]
     cell = Image.fromarray(np.where(squares, _CHECKER[1], _CHECKER[0]).astype(np.uint8))
@@ -116,7 +119,10 @@ def _on_checker(pixels: np.ndarray, size: tuple[int, int]) -> Image.Image:
 
 
 def _fitted(draw: ImageDraw.ImageDraw, name: str, font: ImageFont.FreeTypeFont, width: int) -> str:
-    """Return a name shortened in its middle until it fits, because the ends of names often differ."""
+    """Return a name, shortened in its middle until it fits into `width` pixels.
+
+    Names often differ only at their ends.
+    """
     shown, keep = name, len(name)
     while keep > 4 and draw.textlength(shown, font=font) > width:
         keep -= 2
@@ -125,7 +131,7 @@ def _fitted(draw: ImageDraw.ImageDraw, name: str, font: ImageFont.FreeTypeFont, 
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    """Return a font of the system with characters of any script, if there is one."""
+    """Return an installed font with the characters of many scripts; without one, Pillow's default font."""
     for name in _FONTS:
         try:
             return ImageFont.truetype(name, size)

@@ -1,4 +1,4 @@
-"""Finish a picture from its stored files; runs in a separate process, as `segmentation.variant` does."""
+"""Finishing of a picture from its stored files, in a separate process (see `segmentation.variant`)."""
 
 from __future__ import annotations
 
@@ -26,10 +26,11 @@ SAMPLE_ENLARGED = 8.0  # a sample represents a photo of usual size
 
 @dataclass(frozen=True, slots=True)
 class FinishInput:
-    """The input of a finished picture. background: the file of the picture that the recipe names.
+    """The input of a finished picture.
 
-    for_screen: render one small file for the page, which is faster. enlarged: the width of the original divided by that
-    of the source, if the source is a smaller preview.
+    background: the file of the background picture that the recipe names. for_screen: write one small file for the web
+    page, which is faster. enlarged: the width of the original divided by the width of the source, if the source is a
+    smaller preview.
     """
 
     variant: VariantInput
@@ -41,17 +42,20 @@ class FinishInput:
 
 @dataclass(frozen=True, slots=True)
 class FinishedFiles:
-    """The files of one recipe in the order of its outputs, and notes on what its rules or placement did not reach."""
+    """The files of one recipe, in the order of its outputs.
+
+    notes: sentences about rules and placements that were not met.
+    """
 
     files: tuple[VariantFile, ...]
     notes: tuple[str, ...]
 
 
 def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
-    """Apply a recipe and write its files into `folder`; if requested, add a thumbnail of the first file.
+    """Apply a recipe and write its files into `folder`; if requested, also write a thumbnail of the first file.
 
-    Raise InvalidParameter for a brush that is not a PNG and for an output that its format or `max_bytes` does not
-    allow, and ImageError for files of different pictures.
+    Raise InvalidParameter for a brush that is not a PNG and for an output that is too large for its format or
+    `max_bytes`, and ImageError for an unreadable source or an alpha of another size.
     """
     variant = wanted.variant
     rgb = decode(variant.source.read_bytes(), variant.limits).rgb
@@ -79,7 +83,7 @@ def finish_write(wanted: FinishInput, folder: Path) -> FinishedFiles:
 
 
 def _cropped(rgb: np.ndarray, alpha: np.ndarray, margin: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return a photo and its alpha, cropped like a cutout; a recipe without a size keeps the frame of the crop."""
+    """Return a photo and its alpha, cropped to the subject's box like a cutout. margin: as in `crop_box`."""
     height, width = alpha.shape
     box = crop_box(foreground_box(to_levels(alpha)), margin, width, height)
     return np.ascontiguousarray(cut(rgb, box)), np.ascontiguousarray(cut(alpha, box))
@@ -91,7 +95,7 @@ def _require_same_size(rgb: np.ndarray, alpha: np.ndarray) -> None:
 
 
 def _thumbnail(pixels: np.ndarray) -> Rendered:
-    """Encode a finished picture, (H, W, 3) or (H, W, 4) uint8, as its thumbnail."""
+    """Encode the thumbnail of a finished picture, (H, W, 3) or (H, W, 4) uint8."""
     alpha = pixels[:, :, 3] if pixels.shape[2] == 4 else np.full(pixels.shape[:2], 255, np.uint8)
     return render_thumbnail(np.ascontiguousarray(pixels[:, :, :3]), np.ascontiguousarray(alpha))
 
@@ -99,7 +103,11 @@ def _thumbnail(pixels: np.ndarray) -> Rendered:
 def sample_write(
     before: Path, after: Path, recipe: Recipe, background: Path | None, limits: Limits, folder: Path
 ) -> FinishedFiles:
-    """Apply a recipe to a sample: a photo and its transparent cut-out of the same size, both as picture files."""
+    """Apply a recipe to a sample picture and write one small file into `folder`.
+
+    before, after: picture files of the photo and its transparent cutout, of the same size. Raise ImageUnreadable if the
+    cutout has no transparency or another size.
+    """
     rgb, cutout = decode(before.read_bytes(), limits).rgb, decode(after.read_bytes(), limits)
     if cutout.alpha is None:
         raise ImageUnreadable("The sample's cut-out has no transparency.")
@@ -110,7 +118,7 @@ def sample_write(
 
 
 def shaped_alpha(alpha_png: bytes, options: CutoutOptions) -> np.ndarray:
-    """Return a stored alpha with the options' threshold, erosion and feathering applied, (H, W) float32 0..1."""
+    """Return a stored alpha, (H, W) float32 0..1, after the options' threshold, erosion and feathering."""
     alpha = read_alpha(alpha_png)
     is_plain = options.alpha_mode is AlphaMode.SOFT and not options.feathering
     if is_plain and not options.threshold and not options.erosion:
@@ -119,10 +127,10 @@ def shaped_alpha(alpha_png: bytes, options: CutoutOptions) -> np.ndarray:
 
 
 def screen_recipe(recipe: Recipe, enlarged: float) -> Recipe:
-    """Return a recipe that makes one file of at most SCREEN_SIDE_PX per side with the same look.
+    """Return a recipe that makes one file with the same look and at most SCREEN_SIDE_PX per side.
 
-    enlarged: the width of the original divided by that of the picture to which the recipe is applied. Rules on files
-    and sizes are left out, because they apply only to the recipe's own files.
+    enlarged: the width of the original divided by the width of the picture to which the recipe is applied. Rules about
+    files and sizes are removed, because they concern only the files of the full recipe.
     """
     canvas, placement = recipe.canvas, recipe.placement
     longer = max(canvas.width_px or 0, canvas.height_px or 0)

@@ -1,6 +1,6 @@
-"""Read picture files: one module per format, from bytes to samples as stored.
+"""Readers of picture files: one module per format, from a file's bytes to samples as stored.
 
-Only `segmentation.image` calls this package, and limits bytes and pixels. A module parses its format's structure itself
-where the result depends on it (colour, orientation, resolution, harmless damage, unsupported kinds) and uses a
-well-maintained decoder for the pixels. Colours are converted in `segmentation.color`, not here.
+Only `segmentation.image` calls this package, and it limits the numbers of bytes and pixels. A module parses the file's
+structure itself where the result depends on it (colour, orientation, resolution, harmless damage, unsupported kinds),
+and uses a well-maintained decoder for the pixels. `segmentation.color` converts the colours.
 """

@@ -1,4 +1,4 @@
-"""Read the colour description in an AV1 stream (AV1 specification, 5.5), for AVIF files without a `colr` box."""
+"""Reader of the colour description in an AV1 stream (AV1 specification, 5.5), for AVIF files without a `colr` box."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ _SEQUENCE_HEADER = 1
 
 
 def code_points(units: bytes) -> tuple[int, int] | None:
-    """Return primaries and transfer of H.273 from the first OBUs of a picture; None if they are not given.
+    """Return the colour primaries and the transfer function as codes of ITU-T H.273, or None if the stream has none.
 
-    Only the short header of still pictures is read; the other headers occur in videos.
+    units: the first OBUs of the picture. Only the reduced header of still pictures is read; for other headers, which
+    videos use, return None.
     """
     header = _sequence_header(units)
     bits, place, length = int.from_bytes(header, "big"), 0, 8 * len(header)
@@ -38,7 +39,7 @@ def code_points(units: bytes) -> tuple[int, int] | None:
 
 
 def _sequence_header(units: bytes) -> bytes:
-    """Return the content of the first sequence header among OBUs."""
+    """Return the content of the first sequence header among the OBUs; empty if there is none."""
     place = 0
     while place < len(units):
         kind, is_extended, is_sized = units[place] >> 3 & 0x0F, units[place] >> 2 & 1, units[place] >> 1 & 1

@@ -1,4 +1,4 @@
-"""Read BMP (Windows DIB headers up to version 5), with the ICC profile that may follow the pixels."""
+"""Reader of BMP (Windows DIB headers up to version 5), including an ICC profile after the pixels."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _V4_BYTES, _V5_BYTES = 108, 124
 
 
 class OpenedBmp:
-    """A BMP with a parsed header."""
+    """A BMP file with a parsed header."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -69,11 +69,11 @@ class OpenedBmp:
         return self._data[14 + start : 14 + start + length] or None
 
     def _space(self) -> int:
-        """Return the colour space type of a header of version 4 or 5; sRGB for older ones."""
+        """Return the colour space type of a header of version 4 or 5; the type sRGB for older versions."""
         if self._header_bytes < _V4_BYTES or len(self._data) < 14 + _V4_BYTES:
             return _SRGB
         return int(struct.unpack_from("<I", self._data, 14 + 56)[0])
 
     def _is_calibrated(self) -> bool:
-        """Return whether the header has its own primaries and gammas, which browsers ignore."""
+        """Return whether the header contains its own primaries and gammas, which browsers ignore."""
         return self._space() == _CALIBRATED and any(self._data[14 + 60 : 14 + 108])

@@ -1,4 +1,4 @@
-"""Read boxes: ISO base media files (ISO 14496-12, HEIF and AVIF), JPEG 2000 (ISO 15444-1) and JPEG XL (ISO 18181-2)."""
+"""Reader of boxes: ISO base media (ISO 14496-12: HEIF, AVIF), JPEG 2000 (ISO 15444-1) and JPEG XL (ISO 18181-2)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BEGINNING_BYTES = 128
 
 @dataclass(frozen=True, slots=True)
 class ItemColors:
-    """The properties of a file's main picture; `turn` is an EXIF orientation, 1..8."""
+    """The colour and rotation of a file's primary item. turn: as an EXIF orientation, 1..8."""
 
     profile: bytes | None = None
     encoding: Encoding | None = None
@@ -22,7 +22,7 @@ class ItemColors:
 
 
 def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of the content of each box in a range; stop at a broken box."""
+    """Yield kind, start and end of the content of each box between `start` and `end`; stop at a broken box."""
     end = len(data) if end is None else min(end, len(data))
     for _ in range(MAX_BOXES):
         if start + 8 > end:
@@ -39,9 +39,9 @@ def boxes(data: bytes, start: int = 0, end: int | None = None) -> Iterator[tuple
 
 
 def find(data: bytes, *path: bytes, start: int = 0, end: int | None = None) -> tuple[int, int] | None:
-    """Return start and end of the content of the first box on a path of kinds.
+    """Return start and end of the content of the first box on a path of kinds, or None if there is no such box.
 
-    `meta` starts with four bytes of version.
+    The version field of `meta`, four bytes, is skipped.
     """
     for kind, content, stop in boxes(data, start, end):
         if kind == path[0]:
@@ -51,10 +51,7 @@ def find(data: bytes, *path: bytes, start: int = 0, end: int | None = None) -> t
 
 
 def item_colors(data: bytes) -> ItemColors:
-    """Return profile, encoding and turn of the main picture of a HEIF or AVIF file.
-
-    A profile has precedence over `nclx`.
-    """
+    """Return profile, encoding and rotation of the primary item of a HEIF or AVIF file."""
     profile = encoding = stream = None
     is_given = False
     angle, mirror = 0, None
@@ -85,7 +82,7 @@ _TURNS = {
 
 
 def _main_properties(data: bytes) -> list[tuple[bytes, bytes]]:
-    """Return kind and content of each property of the primary item (ISO 23008-12: pitm, ipma, ipco)."""
+    """Return kind and content of each property of the primary item (ISO 23008-12: boxes `pitm`, `ipma` and `ipco`)."""
     item, table = _main_item(data), find(data, b"meta", b"iprp", b"ipco")
     links = find(data, b"meta", b"iprp", b"ipma")
     if item is None or table is None or links is None:
@@ -137,7 +134,7 @@ def _main_beginning(data: bytes) -> bytes:
 
 
 def _associations(body: bytes, item: int) -> list[int]:
-    """Return the numbers of an item's properties, from the content of `ipma`."""
+    """Return the indices, from 1, of an item's properties. body: the content of the box `ipma`."""
     version, is_wide, place = body[0], bool(body[3] & 1), 8
     for _ in range(min(int.from_bytes(body[4:8], "big"), MAX_BOXES)):
         step = 4 if version else 2

@@ -1,6 +1,7 @@
-"""Detect camera raw files, which must be developed by other software first.
+"""Detection of camera raw files, which the user must convert with other software first.
 
-Most are TIFF files whose first directory is a small preview: decoded as TIFF, they would give only this thumbnail.
+Most of them are TIFF files whose first directory contains a small preview. A TIFF decoder would return only this
+preview.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ _MAKERS = {
 
 
 def name_of(head: bytes) -> str | None:
-    """Return the name of a raw format that its first bytes identify, or None."""
+    """Return the name of the raw format that a file's first bytes identify, or None."""
     return next((name for place, mark, name in _SIGNATURES if head[place : place + len(mark)] == mark), None)
 
 
@@ -54,7 +55,7 @@ def is_camera_raw(tiff: bytes) -> bool:
 
 
 def refusal(data: bytes) -> ImageUnreadable:
-    """Return the error for a camera raw file."""
+    """Return the error that names the kind of a camera raw file."""
     name = name_of(data) or _raw_name(data)
     return ImageUnreadable(f"The file is a camera raw picture ({name}). Develop it and send a JPEG, PNG or TIFF.")
 

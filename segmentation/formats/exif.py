@@ -1,4 +1,4 @@
-"""Read orientation and resolution from EXIF (CIPA DC-008), and copy the tags that results may keep.
+"""Reader of orientation and resolution in EXIF (CIPA DC-008), and of the tags that result files may keep.
 
 Broken EXIF is treated as missing.
 """
@@ -30,7 +30,7 @@ _RESOLUTIONS = (1.0, 100_000.0)
 
 
 def parse(data: bytes | None) -> Mapping[int, Any]:
-    """Return the tags of the first directory of EXIF bytes, with or without their `Exif` prefix."""
+    """Return the tags of the first EXIF directory. data: EXIF with or without the prefix `Exif`, or None."""
     if not data:
         return {}
     exif = Image.Exif()
@@ -42,13 +42,13 @@ def parse(data: bytes | None) -> Mapping[int, Any]:
 
 
 def orientation(tags: Mapping[int, Any]) -> int:
-    """Return the orientation, 1..8; 1 if it is missing or invalid."""
+    """Return the EXIF orientation, 1..8; 1 if it is missing or invalid."""
     value = tags.get(_ORIENTATION, 1)
     return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def resolution(tags: Mapping[int, Any]) -> tuple[float, float] | None:
-    """Return horizontal and vertical pixels per inch, or None."""
+    """Return the horizontal and vertical resolution in pixels per inch, or None if it is missing or implausible."""
     unit = tags.get(_RESOLUTION_UNIT, 2)
     if unit not in (2, 3):
         return None
@@ -60,7 +60,10 @@ def resolution(tags: Mapping[int, Any]) -> tuple[float, float] | None:
 
 
 def plausible(x: float, y: float, *, unit: str) -> tuple[float, float] | None:
-    """Return pixels per inch for a resolution per `inch`, `cm` or `m`; None outside 1..100,000."""
+    """Return a resolution converted to pixels per inch; None if a value is outside 1..100,000.
+
+    unit: of x and y: pixels per `inch`, `cm` or `m`. Values close to a whole number are rounded.
+    """
     factor = {"inch": 1.0, "cm": _CM_PER_INCH, "m": _CM_PER_INCH / 100}[unit]
     x, y = x * factor, y * factor
     low, high = _RESOLUTIONS
@@ -70,7 +73,10 @@ def plausible(x: float, y: float, *, unit: str) -> tuple[float, float] | None:
 
 
 def kept(data: bytes, *, gps: bool) -> bytes:
-    """Return EXIF for a result, without a prefix: descriptive tags, and with `gps` the location."""
+    """Return the EXIF of a result file, without the prefix: descriptive tags, and the location if `gps` is True.
+
+    data: the source's EXIF. Return empty bytes if it is broken or if the result would exceed MAX_KEPT_BYTES.
+    """
     if not data:
         return b""
     source, copy = Image.Exif(), Image.Exif()

@@ -1,4 +1,4 @@
-"""Read the first frame of a GIF (GIF89a specification); later frames are ignored."""
+"""Reader of the first frame of a GIF (GIF89a specification); later frames are ignored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ENDING = b"\0" + bytes([_TRAILER])
 
 
 class OpenedGif:
-    """A GIF with its blocks parsed up to the second frame."""
+    """A GIF file with its blocks parsed up to the second frame."""
 
     def __init__(self, data: bytes) -> None:
         self._frame, is_animated, is_whole = _first_frame(data)
@@ -37,7 +37,10 @@ class OpenedGif:
 
 
 def _first_frame(data: bytes) -> tuple[bytes, bool, bool]:
-    """Return a file with only the first frame, whether another frame follows, and whether the file is complete."""
+    """Return a file with only the first frame, whether the file is animated, and whether the file is complete.
+
+    Raise EOFError if the first frame is missing, and ImageUnreadable for more than MAX_BLOCKS extensions.
+    """
     place = 13 + _table_bytes(data[10]) if len(data) > 12 else len(data)
     for _ in range(MAX_BLOCKS):
         if place >= len(data):
@@ -63,14 +66,17 @@ def _table_bytes(flags: int) -> int:
 
 
 def _skip(data: bytes, place: int) -> int:
-    """Return the position after a chain of sub-blocks; beyond the file if the chain is truncated."""
+    """Return the position after a chain of sub-blocks; it is beyond the file's end if the chain is truncated."""
     while place < len(data) and data[place]:
         place += 1 + data[place]
     return place + 1
 
 
 def _mended(data: bytes, start: int) -> bytes:
-    """Return a truncated chain of sub-blocks with the actual length of its last block."""
+    """Return a truncated file as a complete one: the last sub-block gets its actual length, and the end is added.
+
+    start: the position of the first sub-block.
+    """
     place = start
     while place < len(data) and place + 1 + data[place] <= len(data):
         place += 1 + data[place]
@@ -79,9 +85,9 @@ def _mended(data: bytes, start: int) -> bytes:
 
 
 def _what_follows(data: bytes, place: int) -> tuple[bool, bool]:
-    """Return whether another frame follows, and whether the file is complete.
+    """Return whether another frame follows the first frame, and whether the file is complete.
 
-    It is complete if the first frame is followed by another frame or the trailer.
+    The file counts as complete if another frame or the trailer follows.
     """
     for _ in range(MAX_BLOCKS):
         if place >= len(data):

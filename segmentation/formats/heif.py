@@ -1,4 +1,4 @@
-"""Read HEIC and AVIF (ISO 23008-12): the main picture, with the colours and the rotation of its properties."""
+"""Reader of HEIC and AVIF (ISO 23008-12): the primary item, with the colours and the rotation of its properties."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _register_heif() -> None:
 
 
 class OpenedHeif:
-    """A HEIC or AVIF with parsed boxes."""
+    """A HEIC or AVIF file with parsed boxes."""
 
     def __init__(self, data: bytes, name: str) -> None:
         self._data, self._is_heic = data, name == "heic"
@@ -67,7 +67,7 @@ class OpenedHeif:
 
 
 def _stream_encoding(found: dict[str, int] | None) -> Encoding | None:
-    """Return the encoding that libheif found in the coded picture itself."""
+    """Return the encoding for the code points that libheif found in the coded picture; None if it found none."""
     if not found:
         return None
     return from_code_points(found["color_primaries"], found["transfer_characteristics"], still=False)

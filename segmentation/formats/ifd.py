@@ -1,4 +1,4 @@
-"""Iterate over the directories of a TIFF or BigTIFF file of any kind; a broken directory ends the iteration."""
+"""Reader of the directories of a TIFF or BigTIFF file. It stops at a broken directory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ Directory = dict[int, tuple[int, ...] | bytes]
 
 
 def directories(data: bytes) -> Iterator[Directory]:
-    """Yield every directory and sub-directory, as a dict from a tag's number to its first integers or its text."""
+    """Yield each directory and sub-directory as a dict from tag number to the tag's first integers or its text.
+
+    At most MAX_DIRECTORIES are read. Broken directories are skipped.
+    """
     order = {b"II": "<", b"MM": ">"}.get(data[:2])
     if order is None or len(data) < 16:
         return
@@ -38,7 +41,7 @@ def directories(data: bytes) -> Iterator[Directory]:
 
 
 def _read(data: bytes, place: int, order: str, is_big: bool) -> tuple[Directory, int]:
-    """Return a directory and the position of the next one."""
+    """Return the directory at position `place`, and the position of the next directory."""
     count = struct.unpack_from(order + ("Q" if is_big else "H"), data, place)[0]
     place += 8 if is_big else 2
     step, inline, long = (20, 8, "Q") if is_big else (12, 4, "I")

@@ -1,8 +1,8 @@
-"""Read JPEG (ITU-T T.81).
+"""Reader of JPEG (ITU-T T.81).
 
-The segments are parsed before a decoder reads the file. This identifies unsupported kinds, finds a missing end marker,
-and refuses files that would exhaust the decoder: a progressive file of a few kilobytes can declare thousands of scans
-over 50 megapixels, and each scan costs a pass over the whole picture. No camera or editor writes such files.
+The segments are parsed before the decoder reads the file. This detects unsupported kinds and a missing end marker, and
+refuses files that would take the decoder too long: a progressive file of a few kilobytes can declare thousands of scans
+over 50 megapixels, and each scan costs a pass over the whole picture. Cameras and editors do not write such files.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _PROBE_TAIL = b"\x5a\xa5\x36\x6c" * 2048 + _END
 class _Structure:
     """The result of parsing the segments.
 
-    missing_bits: for each coefficient of each component, the number of bits not sent yet.
+    missing_bits: per component and coefficient (0 for the first, 1 for the last), the number of bits not yet sent.
     """
 
     frame: int = 0
@@ -59,7 +59,10 @@ class _Structure:
 
 
 def _walk(data: bytes) -> _Structure:
-    """Parse the segments up to the end marker; raise ImageUnreadable for more of them than a picture needs."""
+    """Parse the segments up to the end marker.
+
+    Raise ImageUnreadable for more segments, scans or fill bytes than allowed.
+    """
     structure = _Structure()
     scans = segments = fill_bytes = 0
     place = 2
@@ -122,7 +125,7 @@ def _check_supported(structure: _Structure) -> None:
 
 
 class OpenedJpeg:
-    """A JPEG with parsed segments."""
+    """A JPEG file with parsed segments."""
 
     def __init__(self, data: bytes) -> None:
         self._structure = _walk(data)
@@ -157,10 +160,10 @@ class OpenedJpeg:
         return Samples(pixels, "gray" if pixels.ndim == 2 else "rgb", profile=profile)
 
     def _require_all_pixels(self) -> None:
-        """Raise EOFError when the file lacks more than its end marker.
+        """Raise EOFError if the file lacks more than its end marker.
 
-        A decoder fills missing pixels silently. To detect them, other data is appended after the end: the result stays
-        the same only if all pixels are in the file.
+        A decoder replaces missing pixels without an error. To detect this, the file is decoded a second time with other
+        data appended. The result is the same only if no pixels are missing.
         """
         if self._structure.has_end:
             return

@@ -1,4 +1,4 @@
-"""Read JPEG 2000 (ISO 15444-1), as a JP2 file or as a bare code stream."""
+"""Reader of JPEG 2000 (ISO 15444-1), as a JP2 file or as a bare code stream."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _CMYK_SPACE = 12
 
 
 class OpenedJpeg2000:
-    """A JPEG 2000 with parsed boxes and main header."""
+    """A JPEG 2000 file with parsed boxes and main header."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -48,7 +48,7 @@ class OpenedJpeg2000:
         self._depth = max((depth & 0x7F) + 1 for depth in depths[::3])
 
     def _colors(self) -> tuple[bytes | None, bool]:
-        """Return the ICC profile, and whether the colours are CMYK."""
+        """Return the ICC profile, or None, and whether the colours are CMYK."""
         head = boxes.find(self._data, b"jp2h") if self._data[4:8] == b"jP  " else None
         for kind, start, end in boxes.boxes(self._data, *head) if head else ():
             if kind == b"colr" and end - start > 3:

@@ -1,4 +1,4 @@
-"""Read JPEG XL (ISO 18181), as a bare code stream or in a container."""
+"""Reader of JPEG XL (ISO 18181), as a bare code stream or in a container."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ def _register() -> None:
 
 
 class OpenedJpegXl:
-    """A JPEG XL whose size was read. Opening it with the decoder would already decode it."""
+    """A JPEG XL file with its size read from the header.
+
+    The decoder is not used yet, because it would decode all pixels.
+    """
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -56,7 +59,7 @@ class OpenedJpegXl:
 
 
 def _code_stream(data: bytes) -> bytes:
-    """Return the first bytes of the code stream."""
+    """Return the first 64 bytes of the code stream. Raise EOFError if the container has no code stream."""
     if not data.startswith(_CONTAINER):
         return data[:64]
     for kind, start, end in boxes.boxes(data):
@@ -66,7 +69,7 @@ def _code_stream(data: bytes) -> bytes:
 
 
 def _size(stream: bytes) -> tuple[int, int]:
-    """Return width and height (ISO 18181-1, SizeHeader). A rotated file may give them in either order."""
+    """Return width and height of a code stream (ISO 18181-1, SizeHeader). For a rotated file they may be exchanged."""
     if len(stream) < 4 or stream[:2] != b"\xff\x0a":
         raise EOFError
     bits, place = int.from_bytes(stream[2:], "little"), 0

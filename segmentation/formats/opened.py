@@ -1,4 +1,4 @@
-"""The interface of all format modules: a picture with a parsed header, and its samples after decoding."""
+"""The common interface of the format modules: a picture with a parsed header, and its samples after decoding."""
 
 from __future__ import annotations
 
@@ -20,11 +20,10 @@ DAMAGED_SUM = "damaged: a wrong checksum was ignored"
 class Header:
     """The properties of a file before its pixels are decoded.
 
-    width, height: as stored, in pixels.
-    turn: the EXIF orientation, 1..8, still to be applied to the samples.
-    turned: the orientation to report, even if the decoder applies it.
-    resolution: horizontal and vertical pixels per inch, as stored.
-    exif: with or without its prefix; for a TIFF the file itself, whose first directory has the same format.
+    width, height: as stored, in pixels. turn: the EXIF orientation, 1..8, that must still be applied to the samples.
+    turned: the orientation to report, even if the decoder applies it. resolution: horizontal and vertical pixels per
+    inch, as stored, or None. notes: sentences for the result. exif: with or without its prefix; for a TIFF the whole
+    file, whose first directory has the same format.
     """
 
     width: int
@@ -38,12 +37,12 @@ class Header:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """Decoded pixels as stored, not yet rotated or converted.
+    """Decoded pixels as stored, before rotation and colour conversion.
 
-    pixels: (H, W) gray, (H, W, 3) RGB or CIELAB, (H, W, 4) CMYK with 0 for no ink; uint8, or full-range uint16. CIELAB
-    has L over the full range, and a and b offset by half of the range.
-    alpha: (H, W) of the same type, not premultiplied.
-    profile: an ICC profile, which has precedence if it is usable.
+    pixels: (H, W) gray, (H, W, 3) RGB or CIELAB, or (H, W, 4) CMYK with 0 for no ink; uint8 or full-range uint16.
+    CIELAB has L over the full range, and a and b offset by half of the range.
+    alpha: (H, W) of the same type, not premultiplied; None for an opaque picture.
+    profile: an ICC profile, which has priority over `encoding` if it is usable.
     encoding: the colour encoding that the file states in another way; None means sRGB.
     """
 
@@ -56,20 +55,20 @@ class Samples:
 
 
 class Opened(Protocol):
-    """A picture with a parsed header. Any exception of a decoder means that the file is damaged."""
+    """A picture file with a parsed header. If a method raises any exception, the file is damaged."""
 
     @property
     def header(self) -> Header: ...
 
     def prove(self) -> None:
-        """Decode all pixels without keeping them; raise an error if that is impossible."""
+        """Decode all pixels without keeping them. Raise an exception if that is impossible."""
 
     def samples(self) -> Samples:
-        """Return the decoded pixels."""
+        """Return the decoded pixels. Raise an exception if that is impossible."""
 
 
 def without_range(kind: str) -> ImageUnreadable:
-    """Return the error for samples without a displayable range."""
+    """Return the error for samples without a range that can be displayed. kind: such as `floating-point`."""
     return ImageUnreadable(
         f"The picture holds {kind} samples, which have no range to display. Save it with 8 or 16 bits a channel."
     )

@@ -1,7 +1,8 @@
-"""Read PNG (ISO 15948, third edition).
+"""Reader of PNG (ISO 15948, third edition).
 
-The chunks are parsed here, and the decoder gets a file with only the critical chunks. So other chunks (text, profiles)
-cannot make a picture unreadable by their damage or size, and transparent colours are compared at the file's own depth.
+The chunks are parsed here, and the decoder gets a file with only the critical chunks. Therefore a damaged or huge
+ancillary chunk (text, profile) does not make a picture unreadable, and the transparent colour is compared at the file's
+own bit depth.
 """
 
 from __future__ import annotations
@@ -36,7 +37,10 @@ _NEARLY_SRGB_GAMMA = 0.05  # deviation of gAMA times 2.2 from 1: browsers read s
 
 @dataclass(slots=True)
 class _Chunks:
-    """The relevant chunks of a file."""
+    """The chunks of a file that this module uses.
+
+    wrong_sum: whether a chunk has a wrong checksum. cut: whether the file is truncated.
+    """
 
     header: bytes = b""
     found: dict[bytes, bytes] = field(default_factory=dict)
@@ -49,7 +53,7 @@ _BEFORE_PIXELS = (b"PLTE", b"tRNS", b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM",
 
 
 def _parse(data: bytes) -> _Chunks:
-    """Parse the chunks; raise ImageUnreadable for damage that browsers refuse too."""
+    """Parse the chunks. Raise ImageUnreadable or ValueError for damage that browsers refuse too."""
     chunks, view, place = _Chunks(), memoryview(data), len(SIGNATURE)
     for _ in range(MAX_CHUNKS):
         if place + 8 > len(data):
@@ -88,7 +92,7 @@ def _parse(data: bytes) -> _Chunks:
 
 
 class OpenedPng:
-    """A PNG with parsed chunks."""
+    """A PNG file with parsed chunks."""
 
     def __init__(self, data: bytes) -> None:
         self._chunks = _parse(data)
@@ -121,7 +125,7 @@ class OpenedPng:
         return (*notes, DAMAGED_SUM) if self._chunks.wrong_sum else notes
 
     def prove(self) -> None:
-        """Decompress everything and check each row's filter, without keeping the pixels."""
+        """Decompress the pixels and check each row's filter byte, without keeping the pixels."""
         rows = self._row_lengths()
         left, at_filter = next(rows), True
         for piece in self._inflated():
@@ -158,7 +162,7 @@ class OpenedPng:
         return Samples(pixels, "gray" if is_gray else "rgb", alpha, profile, encoding, notes)
 
     def _split(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return colours and alpha, with the palette and the transparent colour applied."""
+        """Return colours and alpha (None if opaque); the palette and the transparent colour are applied."""
         key = self._chunks.found.get(b"tRNS", b"")
         if self.color_type == _PALETTE:
             palette = np.zeros((256, 3), np.uint8)
@@ -181,7 +185,7 @@ class OpenedPng:
         return pixels, np.where(is_key, 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
 
     def _colors(self) -> tuple[bytes | None, Encoding | None, tuple[str, ...]]:
-        """Return profile, encoding and notes, with the precedence cICP, iCCP, sRGB, gAMA with cHRM."""
+        """Return profile, encoding and notes. The order of priority is cICP, iCCP, sRGB, gAMA with cHRM."""
         found = self._chunks.found
         points = found.get(b"cICP", b"")
         if len(points) == 4 and points[2] == 0:
@@ -205,9 +209,9 @@ class OpenedPng:
                 yield 1 + (columns * bits + 7) // 8
 
     def _inflated(self) -> Iterator[bytes]:
-        """Yield exactly the bytes of all rows; raise EOFError when there are fewer.
+        """Yield the decompressed bytes of all rows. Raise EOFError if bytes are missing.
 
-        Afterwards `_is_sound` says whether the stream ends there, with a correct checksum.
+        Afterwards `_is_sound` tells whether the stream ends after the last row with a correct checksum.
         """
         expected, total = sum(self._row_lengths()), 0
         sum_so_far, packed = 1, b"".join(self._chunks.pixels)
@@ -227,7 +231,7 @@ class OpenedPng:
         )
 
     def _clean_file(self) -> bytes:
-        """Return a file of critical chunks with correct checksums; a damaged pixel stream is compressed again."""
+        """Return a PNG of only critical chunks with correct checksums; a damaged pixel stream is compressed again."""
         for _ in self._inflated():  # sets _is_sound
             pass
         packed = b"".join(self._chunks.pixels) if self._is_sound else zlib.compress(b"".join(self._inflated()), 1)
@@ -249,7 +253,10 @@ def _physical(body: bytes) -> tuple[float, float] | None:
 
 
 def _profile(body: bytes) -> tuple[bytes | None, str]:
-    """Return an ICC profile of at most MAX_PROFILE_BYTES, decompressed; None and a note when that fails."""
+    """Return the decompressed ICC profile and a note; the profile is None if it is broken or too large.
+
+    The largest size is MAX_PROFILE_BYTES.
+    """
     name, _, packed = body.partition(b"\0")
     if not 0 < len(name) < 80 or len(packed) < 2 or packed[0]:
         return None, "icc: broken profile ignored"
@@ -264,7 +271,7 @@ def _profile(body: bytes) -> tuple[bytes | None, str]:
 
 
 def _gamma(found: dict[bytes, bytes]) -> Encoding | None:
-    """Return the encoding of gAMA and cHRM; cHRM without gAMA is ignored."""
+    """Return the encoding of the chunks gAMA and cHRM, or None for sRGB; cHRM without gAMA is ignored."""
     body = found.get(b"gAMA", b"")
     value = int.from_bytes(body, "big") / 100_000 if len(body) == 4 else 0
     if not value:

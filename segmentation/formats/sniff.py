@@ -1,4 +1,4 @@
-"""Detect the format of a file by its first bytes, independent of its name."""
+"""Detection of a file's format by its first bytes, independent of its name."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _AVIF_BRANDS = {b"avif", b"avis"}
 
 
 def sniff(head: bytes) -> str | None:
-    """Return one of FORMATS for the first HEAD_BYTES of a file, or None for any other format."""
+    """Return the format of a file, one of FORMATS, or None for any other format. head: the file's first HEAD_BYTES."""
     for signature, name in _PICTURES:
         if head.startswith(signature):
             return name
@@ -56,7 +56,10 @@ def sniff(head: bytes) -> str | None:
 
 
 def describe(head: bytes) -> str:
-    """Return the kind of a file that `sniff` does not accept, such as `a PDF document` or `text`."""
+    """Return the kind of a file that `sniff` does not accept, such as `a PDF document` or `text`.
+
+    head: the file's first HEAD_BYTES.
+    """
     for signature, words in _OTHERS:
         if head.startswith(signature):
             return words
@@ -73,9 +76,9 @@ def describe(head: bytes) -> str:
 
 
 def _sniff_brands(head: bytes) -> str | None:
-    """Return the format for the brands of an ISO base media file (ISO 14496-12, box `ftyp`).
+    """Return `avif`, `heic` or None for the brands of an ISO base media file (ISO 14496-12, box `ftyp`).
 
-    The major brand is checked first, then the compatible ones.
+    The major brand and the compatible brands are treated alike.
     """
     length = min(int.from_bytes(head[:4], "big"), len(head))
     brands = {head[8:12]} | {head[start : start + 4] for start in range(16, length - 3, 4)}

@@ -1,7 +1,8 @@
-"""Read TIFF (revision 6.0, its supplements, and BigTIFF): the first page that is not a reduced copy.
+"""Reader of TIFF (revision 6.0, its supplements, and BigTIFF): the first page that is not a reduced copy.
 
-`tifffile` parses the directories and unpacks each strip or tile, with the codecs of `imagecodecs`. This module decides
-by the tags which kinds it reads. Other kinds raise an error that names them, because a wrong picture would be worse.
+`tifffile` parses the directories and decodes each strip or tile, with the codecs of `imagecodecs`. This module checks
+by the tags whether it supports a page. For other kinds it raises an error that names the kind; otherwise the result
+could be a wrong picture.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ logging.getLogger("tifffile").setLevel(logging.CRITICAL)  # it logs oddities of 
 
 
 class OpenedTiff:
-    """A TIFF with a chosen page of a supported kind."""
+    """A TIFF file with a chosen page of a supported kind."""
 
     def __init__(self, data: bytes) -> None:
         if is_camera_raw(data):
@@ -64,7 +65,7 @@ class OpenedTiff:
         self.header = Header(page.imagewidth, page.imagelength, turn, turn, exif.resolution(tags), notes, data)
 
     def _check(self) -> None:
-        """Raise ImageUnreadable for an unsupported kind, and EOFError for pixels missing from the file."""
+        """Raise ImageUnreadable for an unsupported kind of page, and EOFError if pixels are missing from the file."""
         page = self._page
         if page.imagewidth < 1 or page.imagelength < 1:
             raise ValueError("no pixels")
@@ -92,7 +93,7 @@ class OpenedTiff:
         self._check_segments()
 
     def _check_segments(self) -> None:
-        """Raise an error when a strip or tile is outside the file, or when there are too many."""
+        """Raise EOFError if a strip or tile lies outside the file, and ImageUnreadable if there are too many."""
         page = self._page
         if page.is_tiled:
             expected = -(-page.imagewidth // max(page.tilewidth, 1)) * -(-page.imagelength // max(page.tilelength, 1))
@@ -126,7 +127,7 @@ class OpenedTiff:
         return self._split(pixels)
 
     def _decoded(self) -> Iterator[tuple[np.ndarray, tuple[int, int, int]]]:
-        """Yield each strip or tile, (h, w, channels), with its plane, top and left."""
+        """Yield each decoded strip or tile, (h, w, channels), with its plane, top and left."""
         page = self._page
         tables = page.jpegtables if page.compression == _JPEG else None
         for index in range(self._segments):
@@ -138,7 +139,7 @@ class OpenedTiff:
             yield part[0], (place[0], place[2], place[3])
 
     def _split(self, pixels: np.ndarray) -> Samples:
-        """Convert samples of the file's depth to 8 or 16 bits, split into colours and alpha."""
+        """Return samples of the file's bit depth as 8 or 16 bits, split into colours and alpha."""
         page, bits = self._page, self._page.bitspersample
         profile, encoding = _colors(page)
         notes: tuple[str, ...] = ()
@@ -170,7 +171,7 @@ class OpenedTiff:
 
 
 def _pages(file: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:
-    """Yield the pages, each followed by the pages of its sub-directories, up to MAX_PAGES."""
+    """Yield at most MAX_PAGES pages of the file, each one followed by the pages of its sub-directories."""
     left = MAX_PAGES
     for index in range(MAX_PAGES):
         try:
@@ -191,7 +192,7 @@ def _pages(file: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:
 
 
 def _choose(pages: list[tifffile.TiffPage]) -> tuple[tifffile.TiffPage, tuple[str, ...]]:
-    """Return the first page that is neither a reduced copy nor a mask, and notes."""
+    """Return the first page that is neither a reduced copy nor a mask, and notes for the result."""
     full = [page for page in pages if not _is_reduced(page)]
     if not full:
         return max(pages, key=lambda page: page.imagewidth * page.imagelength), ()
@@ -206,7 +207,7 @@ def _is_reduced(page: tifffile.TiffPage) -> bool:
 
 
 def _check_samples(page: tifffile.TiffPage) -> None:
-    """Raise ImageUnreadable for samples without a displayable range, or of different depths."""
+    """Raise ImageUnreadable for samples that have no range to display or have different depths."""
     bits = page.bitspersample
     if not isinstance(bits, int):
         raise _unsupported("has channels of unequal depths")
@@ -227,7 +228,7 @@ def _unsupported(what: str) -> ImageUnreadable:
 
 
 def _extra_kinds(page: tifffile.TiffPage) -> tuple[int, ...]:
-    """Return the meaning of each channel beyond the colours: 0 unspecified, 1 and 2 alpha."""
+    """Return the meaning of each channel after the colours: 0 unspecified, 1 premultiplied alpha, 2 other alpha."""
     base = _CHANNELS.get(_number(page, 262, -1), 0)
     kinds = tuple(int(kind) for kind in page.extrasamples)
     count = page.samplesperpixel - base
@@ -242,7 +243,7 @@ def _alpha_place(page: tifffile.TiffPage, base: int) -> int | None:
 
 
 def _widened(pixels: np.ndarray, bits: int) -> np.ndarray:
-    """Scale samples of 1 to 15 bits to the full range of 8 or 16."""
+    """Return samples of 1 to 15 bits, scaled to the full range of uint8 or uint16."""
     most = 2**bits - 1
     if bits < 8:
         return (pixels.astype(np.uint16) * 255 // most).astype(np.uint8)
@@ -250,7 +251,7 @@ def _widened(pixels: np.ndarray, bits: int) -> np.ndarray:
 
 
 def _divided(colors: np.ndarray, alpha: np.ndarray) -> np.ndarray:
-    """Undo the premultiplication by alpha."""
+    """Return colours that were premultiplied by alpha without this factor; 0 where alpha is 0."""
     most = np.iinfo(colors.dtype).max
     shares = alpha if colors.ndim == 2 else alpha[..., None]
     scaled = np.divide(
@@ -260,7 +261,10 @@ def _divided(colors: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 
 def _from_palette(page: tifffile.TiffPage, indexes: np.ndarray) -> np.ndarray:
-    """Look up (H, W) indexes in the ColorMap. Its levels have 16 bits, or wrongly 8 bits in some files."""
+    """Return the colours, (H, W, 3) uint8, of (H, W) indexes into the page's ColorMap.
+
+    The levels of a ColorMap have 16 bits, but in some files wrongly 8 bits.
+    """
     table = page.colormap
     if table is None or table.ndim != 2 or table.shape[0] != 3 or page.bitspersample > 8:
         raise ValueError("palette")
@@ -271,7 +275,10 @@ def _from_palette(page: tifffile.TiffPage, indexes: np.ndarray) -> np.ndarray:
 
 
 def _colors(page: tifffile.TiffPage) -> tuple[bytes | None, Encoding | None]:
-    """Return the ICC profile, or the encoding of WhitePoint, PrimaryChromaticities and TransferFunction."""
+    """Return the ICC profile, or else the encoding from WhitePoint, PrimaryChromaticities and TransferFunction.
+
+    Without these tags, return None for both.
+    """
     profile = page.tags.valueof(34675)
     if isinstance(profile, bytes) and profile:
         return profile, None

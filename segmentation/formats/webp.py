@@ -1,4 +1,4 @@
-"""Read WebP (RFC 9649). The decoder gets a file with only the colours and the first frame."""
+"""Reader of WebP (RFC 9649). The decoder gets a file with only the pixels, the colour profile and the first frame."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _KEPT = (b"VP8X", b"ICCP", b"ANIM", b"ALPH", *_PIXELS)
 
 
 class OpenedWebp:
-    """A WebP with parsed chunks."""
+    """A WebP file with parsed chunks."""
 
     def __init__(self, data: bytes) -> None:
         chunks, frames, is_whole = _parse(data)
@@ -48,7 +48,7 @@ class OpenedWebp:
 
 
 def _parse(data: bytes) -> tuple[dict[bytes, bytes], int, bool]:
-    """Return the first chunk of each kind, the number of frames, and whether the last chunk is complete."""
+    """Return the first chunk of each kind, the number of frames, and whether the file is complete."""
     found: dict[bytes, bytes] = {}
     frames, place = 0, 12
     end = min(len(data), 8 + max(4, int.from_bytes(data[4:8], "little")))
