@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Keyline's commands: `python manage.py help` lists them."""
+"""The command line of the project: `python manage.py help` lists its commands."""
 
 import os
 import sys

@@ -1,3 +1,3 @@
-"""The Django project: settings, URLs, the WSGI application and the admin site."""
+"""The Django project: settings, URLs, the ASGI application and the admin site."""
 
 __version__ = "1.1.0.dev0"

@@ -1,4 +1,4 @@
-"""The texts of the admin's theme, which has no translations: `makemessages` collects them from this module."""
+"""The texts of the admin's theme, for `makemessages`. The theme itself has no translations."""
 
 from django.utils.translation import gettext_noop
 

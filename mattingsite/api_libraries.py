@@ -1,4 +1,4 @@
-"""Settings of the libraries behind the APIs that no environment variable changes; mattingsite.settings imports them."""
+"""Settings of the API libraries that do not depend on environment variables. mattingsite.settings imports them."""
 
 from mattingsite import __version__
 

@@ -1,4 +1,4 @@
-"""Register the admin site by name, because it cannot be imported before the applications are loaded."""
+"""The application of the admin site. It names the site's class, which cannot be imported before the apps are loaded."""
 
 from django.contrib.admin.apps import AdminConfig
 

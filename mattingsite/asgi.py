@@ -1,4 +1,4 @@
-"""The ASGI entry point: `python -m webserver` serves this application."""
+"""The ASGI entry point. `python -m webserver` serves this application."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of the data folder that the settings need: the secret key and the broker's socket."""
+"""Files in the data folder that the settings need: the secret key and the broker's socket."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ FILE_MODE = 0o600
 
 
 def read_or_create_secret(path: Path) -> str:
-    """Return the secret in the file; a missing file is created with a random secret, readable by its owner only."""
+    """Return the secret in a file; create a missing file with a random secret that only its owner can read.
+
+    Raise ImproperlyConfigured if the file or its folder cannot be used.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
         with suppress(FileExistsError):
@@ -32,7 +35,7 @@ def read_or_create_secret(path: Path) -> str:
 def broker_socket(data_dir: Path) -> Path:
     """Return the path of the embedded broker's socket.
 
-    If the data folder's path is long, the socket is in the temporary folder, because a socket's path may have only
+    If the data folder's path is long, the socket is in the temporary folder, because the path of a socket is limited to
     about 108 characters.
     """
     path = data_dir / "broker.sock"

@@ -1,4 +1,4 @@
-"""Read settings from the environment, and collect all invalid values to report them together."""
+"""Reader of settings from environment variables. It collects all invalid values to report them together."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{1,253}[A-Za-z0-9]")
 
 
 class Environment:
-    """Read variables with their type and range; `finish` raises one error that names all invalid ones.
+    """The environment variables. The methods read them with their type and range; `finish` reports all invalid ones.
 
-    A variable NAME may also be given as a file, NAME_FILE, as container platforms provide secrets. An invalid value is
-    replaced by the default, so that reading continues. Messages never contain the value of a URL, because it may
-    contain a password.
+    Instead of NAME, a variable NAME_FILE may give the path of a file with the value, as container platforms provide
+    secrets. An invalid value is replaced by the default, so that all other variables are still checked. Messages do not
+    contain the values of URLs, because these may contain passwords.
     """
 
     def __init__(self, values: Mapping[str, str]) -> None:
@@ -37,33 +37,33 @@ class Environment:
         self.problems: list[str] = []
 
     def __call__(self, name: str, default: str = "") -> str:
-        """Return a variable as text."""
+        """Return a variable as text, or `default` if it is not set."""
         text = self._text(name)
         return default if text is None else text
 
     def is_set(self, name: str) -> bool:
-        """Return True if the variable or its file is given and not empty."""
+        """Return whether a variable or its file is given and not empty."""
         return bool(self._text(name))
 
     def integer(self, name: str, default: int, *, minimum: int = 0, maximum: int | None = None) -> int:
-        """Return a variable as a whole number within the range, both ends included."""
+        """Return a variable as a whole number from `minimum` to `maximum`."""
         return int(self._number(name, int, default, minimum, maximum))
 
     def number(self, name: str, default: float, *, minimum: float = 0.0, maximum: float | None = None) -> float:
-        """Return a variable as a number within the range, both ends included."""
+        """Return a variable as a number from `minimum` to `maximum`."""
         return float(self._number(name, float, default, minimum, maximum))
 
     def limit(
         self, name: str, kind: type[int] | type[float], default: float | None = None, *, minimum: float = 0
     ) -> float | None:
-        """Return a variable as a number, or None if the variable is empty, which means no limit."""
+        """Return a variable as a number of at least `minimum`; None, which means no limit, if it is set but empty."""
         text = self._text(name)
         if text is None:
             return default
         return self._number(name, kind, default or minimum, minimum, None) if text.strip() else None
 
     def switch(self, name: str, default: bool) -> bool:
-        """Return a variable as a boolean, given as 1 or 0, true or false, yes or no, on or off."""
+        """Return a variable as a boolean. Its values are 1 or 0, true or false, yes or no, on or off."""
         text = self._text(name)
         if text is None or not text.strip():
             return default
@@ -73,7 +73,7 @@ class Environment:
         return _SWITCHES[text.strip().lower()]
 
     def items(self, name: str, default: list[str]) -> list[str]:
-        """Return the parts of a variable with a comma-separated list."""
+        """Return the parts of a variable that is a comma-separated list."""
         text = self._text(name)
         return default if text is None else [part.strip() for part in text.split(",") if part.strip()]
 
@@ -86,7 +86,7 @@ class Environment:
         return text
 
     def counts(self, name: str, choices: tuple[str, ...]) -> dict[str, int]:
-        """Return a variable's whole numbers, at least 1, by name, given as `fine=3,auto=2`."""
+        """Return a variable such as `fine=3,auto=2` as a dict; its keys are from `choices`, its values at least 1."""
         found: dict[str, int] = {}
         for part in self.items(name, []):
             choice, _, number = part.partition("=")
@@ -97,7 +97,10 @@ class Environment:
         return found
 
     def pairs(self, name: str, choices: tuple[str, ...]) -> dict[str, list[str]]:
-        """Return texts by name, given as `email=mail,username=uid`; a name may be given several times."""
+        """Return a variable such as `email=mail,username=uid` as a dict of lists; the keys are from `choices`.
+
+        A key may occur several times.
+        """
         found: dict[str, list[str]] = {}
         for part in self.items(name, []):
             choice, _, text = part.partition("=")
@@ -130,7 +133,7 @@ class Environment:
         return text
 
     def origins(self, name: str, default: list[str]) -> list[str]:
-        """Return a variable as a list of origins: scheme and host, without a path."""
+        """Return a variable as a list of origins, such as https://cut.example.com."""
         for origin in (origins := self.items(name, default)):
             parts = _split(origin)
             if parts is None or parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
@@ -138,28 +141,34 @@ class Environment:
         return origins
 
     def hosts(self, name: str, default: list[str]) -> list[str]:
-        """Return a list of host names or IP addresses, without scheme and port; `.example.com` and `*` are patterns."""
+        """Return a variable as a list of host names or IP addresses, without scheme and port.
+
+        `.example.com` and `*` are allowed as patterns.
+        """
         for host in (hosts := self.items(name, default)):
             if not _HOST.fullmatch(host):
                 self._refuse(f"{name}: {host} must be a host name such as cut.example.com, without scheme and port")
         return hosts
 
     def folders(self, name: str, default: list[str]) -> list[str]:
-        """Return a list of folders as absolute paths."""
+        """Return a variable as a list of absolute paths of folders."""
         for folder in (folders := self.items(name, default)):
             if not Path(folder).is_absolute():
                 self._refuse(f"{name}: {folder} must be an absolute path such as /srv/inputs")
         return folders
 
     def bucket(self, name: str) -> str:
-        """Return the name of a bucket; empty if there is none."""
+        """Return a variable that is the name of an S3 bucket, or empty."""
         text = self(name)
         if text and not _BUCKET.fullmatch(text):
             self._refuse(f"{name}={text} must be the name of a bucket, without s3:// and without a folder")
         return text
 
     def sender(self, name: str, default: str) -> str:
-        """Return a sender of mail: an e-mail address, with or without a name as in `Keyline <keyline@example.com>`."""
+        """Return a variable that is the sender of mail: an e-mail address, with or without a name.
+
+        With a name it is, for example, `Keyline <keyline@example.com>`.
+        """
         text = self(name, default)
         account, _, host = parseaddr(text)[1].rpartition("@")
         if not account or not host:
@@ -167,7 +176,7 @@ class Environment:
         return text
 
     def networks(self, name: str) -> list[str]:
-        """Return a variable as a list of IP networks or addresses."""
+        """Return a variable as a list of IP networks or IP addresses."""
         for network in (networks := self.items(name, [])):
             try:
                 ipaddress.ip_network(network, strict=False)
@@ -176,7 +185,7 @@ class Environment:
         return networks
 
     def database(self, name: str, default: str) -> dict[str, Any]:
-        """Return Django's settings of a database given as a URL: PostgreSQL or SQLite."""
+        """Return Django's database settings for a variable that is the URL of a PostgreSQL or SQLite database."""
         text = self.url(name, default, schemes=("postgres", "postgresql", "sqlite"))
         settings: dict[str, Any] = environ.Env.db_url_config(text)
         if not settings.get("NAME"):
@@ -185,7 +194,7 @@ class Environment:
         return settings
 
     def email(self, name: str) -> dict[str, Any]:
-        """Return Django's settings of a mail server given as a URL; empty if there is none."""
+        """Return Django's mail settings for a variable that is the URL of a mail server; empty if it is not set."""
         schemes = ("smtp", "smtp+tls", "smtp+ssl", "smtps", "consolemail", "filemail", "memorymail", "dummymail")
         text = self(name)
         if not text:
@@ -197,16 +206,16 @@ class Environment:
         return dict(environ.Env.email_url_config(text))
 
     def export(self, *names: str) -> None:
-        """Put variables that are given as files into the environment of this process, for libraries that read them."""
+        """Set environment variables whose values are given as files, for libraries that read only variables."""
         for name in names:
             text = self._text(name)
             if text and os.environ.pop(f"{name}_FILE", None):
                 os.environ[name] = text
 
     def finish(self, *, read_elsewhere: tuple[str, ...] = ()) -> None:
-        """Raise ImproperlyConfigured with one line for each invalid value and each unknown MATTING_ variable.
+        """Raise ImproperlyConfigured with one line per invalid value and per unknown variable MATTING_….
 
-        read_elsewhere: variables that other programs of the site read.
+        read_elsewhere: names of variables that other programs of the site read.
         """
         known = self._known | set(read_elsewhere)
         for name in sorted(self._values):
@@ -216,7 +225,7 @@ class Environment:
             raise ImproperlyConfigured("\n".join(self.problems))
 
     def _text(self, name: str) -> str | None:
-        """Return the variable's value, or the content of the file that NAME_FILE names."""
+        """Return a variable's value, or the content of the file that NAME_FILE names; None without either."""
         self._known.add(name)
         file_name = f"{name}_FILE"
         path = self._values.get(file_name)
@@ -259,7 +268,7 @@ class Environment:
 
 
 def read_environment() -> Environment:
-    """Return an `Environment` for this process's variables."""
+    """Return an Environment with the variables of this process."""
     return Environment(os.environ)
 
 

@@ -1,4 +1,4 @@
-"""Origins of other servers that browsers must be allowed to use: of an S3 bucket and of a sign-in provider."""
+"""Origins of other servers that browsers may use: of an S3 bucket and of a sign-in provider."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from urllib.parse import urlsplit
 
 
 def origin_of(url: str) -> str:
-    """Return the scheme, host and port of a URL."""
+    """Return the origin of a URL: its scheme, host and port."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
 
 
 def bucket_origins(options: dict[str, Any]) -> list[str]:
-    """Return the origins of links to the bucket's files, from the options of the S3 storage."""
+    """Return the origins of the URLs of a bucket's files. options: those of the S3 storage."""
     bucket = options["bucket_name"]
     if options["endpoint_url"]:
         parts = urlsplit(options["endpoint_url"])

@@ -1,4 +1,4 @@
-"""Check which optional packages are installed."""
+"""Check for installed optional packages."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 
 def is_installed(module: str) -> bool:
-    """Return True if a module, such as `a.b`, can be imported; its parent packages are imported."""
+    """Return whether a module, such as `a.b`, can be imported. Its parent packages are imported."""
     try:
         return find_spec(module) is not None
     except ModuleNotFoundError:

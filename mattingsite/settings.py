@@ -1,6 +1,6 @@
-"""Settings, all from the environment: Django's first, then those of libraries, Keyline's own (MATTING_) last.
+"""Django settings from environment variables: Django's own first, then those of libraries, then Keyline's (MATTING_).
 
-docs/settings.md explains every variable; jobs/running/checks.py checks the values.
+docs/settings.md explains the variables; jobs/running/checks.py checks the values.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Read the settings of single sign-on: the apps of django-allauth for OpenID Connect, SAML and LDAP.
+"""Settings of single sign-on: the apps of django-allauth for OpenID Connect, SAML and LDAP.
 
-Each app's `provider_id` is also the name under which `jobs.teams.single_sign_on` finds the attribute with the groups.
+`jobs.teams.single_sign_on` uses an app's `provider_id` to find the attribute with the groups.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _SAML_ATTRIBUTES = {
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """The settings with which people and their groups are found in an LDAP directory."""
+    """The settings with which users and their groups are found in an LDAP directory."""
 
     url: str
     start_tls: bool
@@ -53,7 +53,7 @@ class Directory:
 
 
 def oidc_apps(env: Environment) -> list[dict[str, Any]]:
-    """Return the app of the OpenID Connect provider, or no app if MATTING_OIDC_URL is not set."""
+    """Return a list with the app of the OpenID Connect provider; empty if MATTING_OIDC_URL is not set."""
     url = env.url("MATTING_OIDC_URL", "", schemes=("http", "https"))
     app = {
         "provider_id": OIDC,
@@ -66,7 +66,7 @@ def oidc_apps(env: Environment) -> list[dict[str, Any]]:
 
 
 def saml_apps(env: Environment) -> list[dict[str, Any]]:
-    """Return the app of the SAML provider, or no app if neither its metadata's nor its sign-in page's URL is set."""
+    """Return a list with the app of the SAML provider; empty if MATTING_SAML_METADATA_URL and _SSO_URL are not set."""
     metadata_url = env.url("MATTING_SAML_METADATA_URL", "", schemes=("http", "https"))
     sso_url = env.url("MATTING_SAML_SSO_URL", "", schemes=("http", "https"))
     entity_id = env("MATTING_SAML_ENTITY_ID")
@@ -96,7 +96,10 @@ def saml_apps(env: Environment) -> list[dict[str, Any]]:
 
 
 def ldap_apps(env: Environment, directory: Directory | None) -> list[dict[str, Any]]:
-    """Return the app of the LDAP directory. The sign-in page has no button for it, because it uses the page's form."""
+    """Return a list with the app of the LDAP directory; empty without a directory.
+
+    The sign-in page shows no button for it, because it uses the page's form.
+    """
     domains = env.hosts("MATTING_LDAP_EMAIL_DOMAINS", [])
     app = {
         "provider_id": LDAP,
@@ -125,7 +128,7 @@ def ldap_directory(env: Environment) -> Directory | None:
 
 
 def group_attributes(env: Environment) -> dict[str, str]:
-    """Return, by `provider_id`, the name of the claim or attribute that lists a person's groups."""
+    """Return for each `provider_id` the name of the claim or attribute that lists a user's groups."""
     return {
         OIDC: env("MATTING_OIDC_GROUPS_CLAIM", "groups"),
         SAML: env("MATTING_SAML_GROUPS_ATTRIBUTE", "groups"),
@@ -134,7 +137,7 @@ def group_attributes(env: Environment) -> dict[str, str]:
 
 
 def sign_in_pages(saml: list[dict[str, Any]], oidc: list[dict[str, Any]]) -> list[str]:
-    """Return the URLs to which a sign-in redirects the browser, as far as the settings contain them."""
+    """Return the URLs in the settings to which a sign-in redirects the browser."""
     found = [app["settings"]["server_url"] for app in oidc]
     for app in saml:
         idp = app["settings"]["idp"]

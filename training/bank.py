@@ -1,4 +1,4 @@
-"""Store all pictures of the training sets in memory: compressed on a CPU, decoded on a GPU."""
+"""The pictures of the training sets in memory: compressed on a CPU, decoded on a GPU."""
 
 from dataclasses import dataclass
 
@@ -25,8 +25,9 @@ MOST_PEOPLE = 12  # maximum number of single people from one scene
 class Bank:
     """The training pictures, S x S pixels, as tensors.
 
-    N photos with their alpha, M masks of objects, K scenes with marked people, E photos without a subject. Pictures and
-    masks are uint8; the other tensors are rows, flags, weights and boxes.
+    It contains N photos with their alpha, M masks of objects, K scenes in which all people are marked, L scenes in
+    which people have boxes, and E photos without a subject. Pictures and masks are uint8; the other tensors are row
+    numbers, flags, weights and boxes.
     """
 
     photos: Packed | Tensor  # (N, S, S, 3)
@@ -54,7 +55,10 @@ class Bank:
 
 
 def bank_from(entries: list[Entry], size: int) -> Bank:
-    """Decode all entries into a bank; raise ValueError when none has a subject."""
+    """Decode all entries and return them as a bank of size x size pixels.
+
+    Raise ValueError if no photo has a subject mask.
+    """
     photos, alphas = Packed(size, colour=True), Packed(size, colour=False)
     nothing = np.zeros((size, size), np.uint8)
     rows: list[tuple[float, ...]] = []
@@ -99,13 +103,16 @@ def bank_from(entries: list[Entry], size: int) -> Bank:
 
 
 def _near(ids: np.ndarray) -> bool:
-    """Return whether any person of a scene (S, S) is large enough for training."""
+    """Return whether at least one person of a scene of ids (S, S) is large enough for training."""
     areas = np.bincount(ids[(ids > 0) & (ids < 255)], minlength=1)
     return bool(areas.max() >= LEAST_PERSON_SHARE * ids.size)
 
 
 def _padded(scenes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the boxes of L scenes (0..1) as (L, 2, MOST_PEOPLE, 4) in -1..1, and a mask of the existing ones."""
+    """Return the boxes of L scenes as (L, 2, MOST_PEOPLE, 4), and a bool mask of the boxes that exist.
+
+    scenes: per scene two arrays of boxes with coordinates 0..1. The coordinates of the result are -1..1.
+    """
     boxes = np.zeros((len(scenes), 2, MOST_PEOPLE, 4), np.float32)
     present = np.zeros(boxes.shape[:3], bool)
     for scene, both in enumerate(scenes):
@@ -117,7 +124,7 @@ def _padded(scenes: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np
 
 
 def _known(picture: Picture) -> tuple[float, ...]:
-    """Return (people code, real weight, cutout weight, person cutout weight, is empty) of a picture."""
+    """Return what is known about a picture: people code, photo weight, cutout weight, person cutout weight, emptiness."""
     role = ROLES.get(picture.kind, SetRole())
     people = picture.subject or role.people
     share = 0.0 if picture.alpha is None else float((picture.alpha > 127).mean())
@@ -129,5 +136,8 @@ def _known(picture: Picture) -> tuple[float, ...]:
 
 
 def weight_by_share(share: float) -> float:
-    """Return the weight of a subject by its share of the picture; small subjects get higher weights, within limits."""
+    """Return the sampling weight, 0.5..4, of a subject that covers `share`, 0..1, of its picture.
+
+    Smaller subjects get higher weights.
+    """
     return min(max(USUAL_SUBJECT_SHARE / max(share, 1e-6), 0.5), 4.0)

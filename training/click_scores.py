@@ -1,7 +1,8 @@
-"""Evaluate clicks: simulate a person who clicks to select the true subject, and measure the overlap.
+"""Evaluation of clicks: simulate a user who clicks to select the true subject, and measure the overlap.
 
-The protocol follows the literature on interactive segmentation (Sofiiuk et al. 2022): the first click is in the middle
-of the subject, each further click in the middle of the largest error, as a keep or a remove click.
+The protocol is that of the literature on interactive segmentation (Sofiiuk et al. 2022): the first click is in the
+middle of the subject, and each further click in the middle of the largest error. It is a keep click where the subject
+is missing, and a remove click where the background is included.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ OPAQUE = 0.5
 
 
 def score_clicks(engine: Engine, subjects: Iterator[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-    """Return the mean IoU after each number of clicks in COUNTS.
+    """Return the mean IoU after each number of clicks in COUNTS, and the number of subjects.
 
-    subjects: pictures (H, W, 3) uint8 with the true alpha (h, w) float32 of the selected subject, not empty.
-    Raise InferenceFailed for an engine that does not support points.
+    subjects: pictures (H, W, 3) uint8 with the true alpha (h, w) float32 0..1 of the selected subject, not empty. Raise
+    InferenceFailed if the engine does not support points.
     """
     overlaps: dict[int, list[float]] = {count: [] for count in COUNTS}
     for rgb, truth in subjects:
@@ -40,7 +41,10 @@ def score_clicks(engine: Engine, subjects: Iterator[tuple[np.ndarray, np.ndarray
 
 
 def next_click(truth: np.ndarray, alpha: np.ndarray, shape: tuple[int, int]) -> Point:
-    """Return a click in the middle of the largest error of alpha (h, w), in pixels of a picture of `shape` (H, W)."""
+    """Return a click in the middle of the largest error of alpha.
+
+    truth, alpha: (h, w) float32 0..1. shape: (H, W) of the picture; the click is in its pixels.
+    """
     wanted, found = truth > OPAQUE, alpha > OPAQUE
     missing, wrong = _middle(wanted & ~found), _middle(found & ~wanted)
     keep = missing[0] >= wrong[0]
@@ -50,7 +54,7 @@ def next_click(truth: np.ndarray, alpha: np.ndarray, shape: tuple[int, int]) -> 
 
 
 def _middle(error: np.ndarray) -> tuple[float, int, int]:
-    """Return the depth, row and column of the deepest pixel of an error (h, w) bool."""
+    """Return the pixel of an error, (h, w) bool, that is farthest from its border: distance in pixels, row, column."""
     padded = cv2.copyMakeBorder(error.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT)  # the border limits an error
     depth = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)[1:-1, 1:-1]
     row, column = np.unravel_index(int(depth.argmax()), depth.shape)

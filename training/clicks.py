@@ -1,7 +1,7 @@
-"""Simulate the clicks of a person who selects a target and sees the network's current result.
+"""Simulated clicks of a user who selects a target and sees the network's current result.
 
-The first click is inside the target, each further click in the largest error, as in RITM (Sofiiuk et al. 2022): a keep
-click where the target is missing, a remove click where something else is included.
+The first click is inside the target, and each further click in the largest error, as in RITM (Sofiiuk et al. 2022): a
+keep click where the target is missing, a remove click where something else is included.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ ROUNDS = (0.2, 0.5, 0.2, 0.1)  # how often a batch is corrected 0, 1, 2, 3 times
 
 
 def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor) -> Tensor:
-    """Return click planes (B, H, W) with an additional disc where `clicked` (B,) is set.
+    """Return the click planes (B, H, W) with one more disc in each plane where `clicked` (B,) is True.
 
-    `points` (B, 2): row and column in pixels; `signs` (B,): +1 or -1. A later click covers earlier ones.
+    points: (B, 2), row and column in pixels. signs: (B,), +1 to keep or -1 to remove. Where discs overlap, the new one
+    is visible.
     """
     height, width = planes.shape[1:]
     radius = click_radius(width)
@@ -39,10 +40,10 @@ def drawn_clicks(planes: Tensor, points: Tensor, signs: Tensor, clicked: Tensor)
 
 
 def place_clicks(wrong: Tensor, interior: Tensor) -> Tensor:
-    """Draw a random point (B, 2), row and column in pixels, inside an error and far from its border.
+    """Return a random point (B, 2), row and column in pixels, inside an error and far from its border.
 
-    wrong: (B, 1, H, W), 1 where the result is wrong. interior: the same map or a smoother one, which defines how deep a
-    pixel is inside.
+    wrong: (B, 1, H, W), 1 where the result is wrong. interior: the same map or a smoother one; its mean around a pixel
+    tells how far the pixel is from the border.
     """
     coarse = functional.avg_pool2d(wrong, CELL_PX)
     reach = max(1, round(BLUR_SHARE * coarse.shape[-1] / 2))
@@ -57,9 +58,9 @@ def place_clicks(wrong: Tensor, interior: Tensor) -> Tensor:
 
 @torch.no_grad()
 def prompt_planes(network: KeylineUNet, features: list[Tensor], batch: Batch) -> Tensor:
-    """Return the prompt planes (B, 3, H, W) for each sample's target: its box, clicks, both, or neither.
+    """Return the prompt planes (B, 3, H, W) for the target of each sample: its box, clicks, both, or no prompt.
 
-    network: computes the intermediate results that the clicks correct, from the `features` of the batch's photos.
+    network: computes the intermediate results that the clicks correct. features: of the batch's photos.
     """
     count, _, height, width = batch.photos.shape
     device = batch.photos.device
@@ -93,10 +94,7 @@ def prompt_planes(network: KeylineUNet, features: list[Tensor], batch: Batch) ->
 
 
 def answered(network: KeylineUNet, features: list[Tensor], planes: Tensor) -> Tensor:
-    """Return the alpha (B, 1, H, W) that the network would give for these prompts.
-
-    The network's state does not change.
-    """
+    """Return the alpha (B, 1, H, W) that the network computes for these prompts, without a change of its state."""
     training, kind = network.training, planes.device.type
     features = [level.contiguous(memory_format=torch.channels_last) for level in features]
     network.eval()

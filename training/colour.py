@@ -1,6 +1,6 @@
-"""Training, step 4: effects of cameras, light and compression on a photo, computed in batches on the device.
+"""Effects of cameras, light and compression on training photos, computed in batches on the device.
 
-All functions take and return (B, 3, H, W) float RGB in 0..1.
+The functions that change photos take and return (B, 3, H, W) float RGB 0..1.
 """
 
 import math
@@ -33,7 +33,7 @@ def photographed(photos: Tensor) -> Tensor:
 
 
 def softened(photos: Tensor) -> Tensor:
-    """Return the photos with less detail, as in an enlarged thumbnail."""
+    """Return the photos with less detail, like enlarged thumbnails."""
     factor = float(torch.empty(()).uniform_(0.4, 0.8))
     height, width = photos.shape[2:]
     smaller = round(height * factor), round(width * factor)  # a factor alone would move the content away from its mask
@@ -42,7 +42,7 @@ def softened(photos: Tensor) -> Tensor:
 
 
 def cosine_basis(device: torch.device) -> Tensor:
-    """Return the orthonormal 8-point DCT-II matrix (8, 8)."""
+    """Return the orthonormal matrix (8, 8) of the discrete cosine transform DCT-II."""
     index = torch.arange(8, device=device, dtype=torch.float32)
     basis = torch.cos(math.pi / 8 * (index[None] + 0.5) * index[:, None]) / 2
     basis[0] /= math.sqrt(2)
@@ -50,10 +50,10 @@ def cosine_basis(device: torch.device) -> Tensor:
 
 
 def compressed(photos: Tensor) -> Tensor:
-    """Return the photos with rounded 8x8 cosine coefficients, which imitates JPEG artefacts (ITU-T T.81).
+    """Return the photos with rounded cosine coefficients of 8 x 8 blocks, which imitates JPEG artefacts (ITU-T T.81).
 
-    Fine detail is rounded more coarsely. Sides must be multiples of 8. Colour is not subsampled, because at these sizes
-    only the block artefacts are visible.
+    Coefficients of fine detail are rounded more coarsely. The sides must be multiples of 8. Colour is not subsampled,
+    because at these sizes only the block artefacts are visible.
     """
     count, channels, height, width = photos.shape
     basis = cosine_basis(photos.device)

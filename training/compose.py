@@ -1,4 +1,4 @@
-"""Evaluation: compositions of two people side by side, made of pictures that are not used in training."""
+"""Compositions for the evaluation: two people side by side, from pictures that are not used in training."""
 
 from __future__ import annotations
 
@@ -19,14 +19,20 @@ SEED = 20
 
 @dataclass(frozen=True)
 class Pair:
-    """Two people on one background: (H, W, 3) uint8, and the visible part of each, (H, W) float32 alpha."""
+    """Two people on one background.
+
+    rgb: (H, W, 3) uint8. alphas: the visible part of each person, (H, W) float32 0..1.
+    """
 
     rgb: np.ndarray
     alphas: tuple[np.ndarray, np.ndarray]
 
 
 def pairs(data: Path, count: int = PAIRS) -> Iterator[Pair]:
-    """Yield compositions of people from the held-out cutouts of a data folder; raise ValueError when there are none."""
+    """Yield `count` compositions of the held-out people of a data folder on its held-out backgrounds.
+
+    The random choices have a fixed seed. Raise ValueError if there are fewer than two people or no backgrounds.
+    """
     _, apart = held_out(list(entries(data)))
     subjects = [entry for entry in apart if entry.kind == SUBJECTS]
     backgrounds = [entry for entry in apart if entry.kind == BACKGROUNDS]
@@ -39,7 +45,7 @@ def pairs(data: Path, count: int = PAIRS) -> Iterator[Pair]:
 
 
 def _pair(first: Entry, second: Entry, background: Entry, rng: np.random.Generator) -> Pair:
-    """Place two people side by side; at most a quarter of the front person's width overlaps."""
+    """Return two people placed side by side; the front one covers at most a quarter of the smaller one's width."""
     rgb = cv2.resize(decode(background.read(background.photo), colour=True), (WIDTH_PX, HEIGHT_PX)).astype(np.float32)
     heights = HEIGHT_PX * rng.uniform(0.55, 0.95, 2)
     cutouts = [_cutout(entry, height) for entry, height in zip((first, second), heights, strict=True)]
@@ -58,7 +64,10 @@ def _pair(first: Entry, second: Entry, background: Entry, rng: np.random.Generat
 
 
 def _cutout(entry: Entry, height: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return the colours and the alpha of a person, cropped and scaled to `height` pixels."""
+    """Return a person's colours and alpha, cropped and scaled to `height` pixels.
+
+    The colours are (h, w, 3) float32 0..255, the alpha is (h, w) float32 0..1.
+    """
     rgb = decode(entry.read(entry.photo), colour=True)
     alpha = decode(entry.read(entry.name + ".png"), colour=False)
     left, top, width, tall = cv2.boundingRect((alpha > 25).astype(np.uint8))
@@ -69,7 +78,7 @@ def _cutout(entry: Entry, height: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _laid(colours: np.ndarray, alpha: np.ndarray, left: int, top: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return a cutout on an empty canvas of the composition's size; parts outside are cut off."""
+    """Return a cutout's colours and alpha on an empty canvas of the composition's size; outer parts are cut off."""
     move = np.array([[1, 0, left], [0, 1, top]], np.float32)
     size = (WIDTH_PX, HEIGHT_PX)
     return cv2.warpAffine(colours, move, size, flags=cv2.INTER_NEAREST), cv2.warpAffine(

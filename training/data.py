@@ -1,11 +1,12 @@
-"""Read photos with their masks from folders or zip shards.
+"""Reader of training sets: photos with their masks, in folders or zip shards.
 
-A set is a folder or a group of shards `SET-00.zip`, `SET-01.zip`, … of plain files: `NAME.(webp|jpg|jpeg|png)` the
-photo, `NAME.png` its alpha (8 bit), and if instances are marked `NAME.people.png` (ids 1…n), `NAME.ignore.png` (255
-where people are not separated), `NAME.things.png` (ids) with `NAME.things.json` (`[{"id", "class", "box"}]`); if people
-have only boxes, `NAME.boxes.json` (`{"people": [[left, top, right, bottom]], "ignore": […]}`, in pixels). A mask
-written by a model has a `NAME.label.json` (see `training/label.py`) with the model's uncertainty. A folder of pairs
-without any of these names is a set too.
+A set is a folder of files, or a group of zip files `SET-00.zip`, `SET-01.zip`, … A photo is a file
+`NAME.(webp|jpg|jpeg|png)`, and its alpha (8 bit) is `NAME.png`. Optional files are:
+`NAME.people.png` (ids 1…n of people), `NAME.ignore.png` (255 where people are not separated),
+`NAME.things.png` (ids) with `NAME.things.json` (`[{"id", "class", "box"}]`),
+`NAME.boxes.json` if people have only boxes (`{"people": [[left, top, right, bottom]], "ignore": […]}`, in pixels), and
+`NAME.label.json` if a model made the mask (see `training/label.py`), with the model's uncertainty.
+A folder with only photos and alphas is a set too.
 """
 
 import json
@@ -30,7 +31,7 @@ SMALLEST_OBJECT_SHARE = 0.01
 
 @dataclass(frozen=True)
 class SetRole:
-    """The known annotations of a set, and how often it is drawn."""
+    """What the masks of a set contain, and how often its pictures are drawn."""
 
     real: float = 1.0  # weight among whole photos with a subject mask
     cutout: float = 0.25  # weight among subjects to paste
@@ -76,7 +77,11 @@ BOXED_BY_EYE = _labels("people_boxes.json")
 
 @dataclass(frozen=True)
 class Entry:
-    """One photo of a set, and the names of its other files by their endings."""
+    """One photo of a set.
+
+    kind: the set. name: the photo's name without its ending. photo: the file's name. beside: the names of its other
+    files, by their endings. read: returns the bytes of a file by its name.
+    """
 
     kind: str
     name: str
@@ -87,7 +92,7 @@ class Entry:
 
 @dataclass
 class Picture:
-    """One decoded entry; every array is square (S, S), uint8."""
+    """One decoded entry. The arrays are square, S x S pixels, uint8."""
 
     kind: str
     photo: np.ndarray  # (S, S, 3) RGB
@@ -100,7 +105,7 @@ class Picture:
 
 
 def entries(path: Path) -> Iterator[Entry]:
-    """Return the photos of a folder of pairs, of one zip, or of a folder of zip shards."""
+    """Yield the photos of a folder, of a zip shard, or of a folder of zip shards."""
     if path.is_dir() and (shards := sorted(path.glob("*.zip"))):
         for shard in shards:
             yield from entries(shard)
@@ -137,9 +142,9 @@ def _parted(name: str) -> tuple[str, str]:
 
 
 def held_out(listed: list[Entry]) -> tuple[list[Entry], list[Entry]]:
-    """Split entries into training entries and held-out entries.
+    """Return entries as two lists: the entries for training, and the held-out entries.
 
-    The names with the smallest CRC-32 of each set are held out, as many as the set's role says.
+    Of each set, the names with the smallest CRC-32 are held out; the set's role gives their number.
     """
     kept: list[Entry] = []
     apart: list[Entry] = []
@@ -152,7 +157,7 @@ def held_out(listed: list[Entry]) -> tuple[list[Entry], list[Entry]]:
 
 
 def decode(data: bytes, colour: bool) -> np.ndarray:
-    """Decode a picture file to (H, W, 3) RGB or (H, W) grey, uint8; raise ValueError for any other file."""
+    """Decode a picture file to (H, W, 3) RGB or (H, W) gray, uint8. Raise ValueError if it is not a picture."""
     flag = cv2.IMREAD_COLOR_RGB if colour else cv2.IMREAD_GRAYSCALE
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag)
     if picture is None:
@@ -161,9 +166,9 @@ def decode(data: bytes, colour: bool) -> np.ndarray:
 
 
 def square(picture: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
-    """Resize (H, W) or (H, W, 3) to (size, size) without keeping the aspect ratio, as the inference engine does.
+    """Return a picture, (H, W) or (H, W, 3), resized to (size, size), with a changed aspect ratio like in the engine.
 
-    nearest: use the nearest pixel, for maps of ids; otherwise average, or interpolate bilinearly when enlarging.
+    nearest: use the nearest pixel, for maps of ids. Otherwise shrinking averages, and enlarging is bilinear.
     """
     if nearest:
         return cv2.resize(picture, (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
@@ -172,7 +177,7 @@ def square(picture: np.ndarray, size: int, nearest: bool = False) -> np.ndarray:
 
 
 def load(entry: Entry, size: int) -> Picture:
-    """Return a decoded entry at `size` x `size` pixels; raise ValueError for a file that is not a picture."""
+    """Decode an entry at size x size pixels. Raise ValueError if a file is not a picture."""
     photo = square(decode(entry.read(entry.photo), colour=True), size)
     subject = NAMED_SUBJECTS.get(entry.name.rpartition("/")[2]) if entry.kind == "train-duts" else None
     picture = Picture(entry.kind, photo, subject)
@@ -199,7 +204,10 @@ def _is_unsure(entry: Entry) -> bool:
 
 
 def _boxed(entry: Entry) -> tuple[np.ndarray, np.ndarray] | None:
-    """Return the boxes of all people and of ignored areas, as shares of the photo's sides."""
+    """Return the boxes of all people and of ignored areas, (P, 4) and (I, 4), as shares 0..1 of the photo's sides.
+
+    Return None if the entry has no boxes.
+    """
     if ".boxes.json" in entry.beside:
         height, width = decode(entry.read(entry.photo), colour=False).shape
         listed, sides = json.loads(entry.read(entry.beside[".boxes.json"])), [width, height, width, height]
@@ -215,7 +223,7 @@ def _boxed(entry: Entry) -> tuple[np.ndarray, np.ndarray] | None:
 
 
 def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:
-    """Yield the largest countable objects of a picture as alphas."""
+    """Yield the alphas, (size, size) uint8, of the largest objects of a picture, each with whether it is a person."""
     ids = decode(entry.read(entry.beside[".things.png"]), colour=False)
     listed = json.loads(entry.read(entry.beside[".things.json"])) if ".things.json" in entry.beside else []
     people = {thing["id"] for thing in listed if thing["class"] == "person"}
@@ -227,9 +235,9 @@ def _objects(entry: Entry, size: int) -> Iterator[tuple[np.ndarray, bool]]:
 
 
 def load_all(listed: list[Entry], size: int) -> Iterator[Picture]:
-    """Yield many decoded entries in order; they are decoded in threads, because OpenCV releases the interpreter's lock.
+    """Yield decoded entries in order. They are decoded in threads, because OpenCV releases the interpreter's lock.
 
-    Only a few entries are submitted at a time; otherwise all would be decoded before the first one is used.
+    Only 32 entries are submitted at a time, so that not all of them are in memory.
     """
     with ThreadPoolExecutor(2) as pool:
         for few in batched(listed, 32):
@@ -237,6 +245,6 @@ def load_all(listed: list[Entry], size: int) -> Iterator[Picture]:
 
 
 def batched(listed: list[Entry], count: int) -> Iterator[list[Entry]]:
-    """Split a list into lists of `count` elements; the last one may be shorter."""
+    """Yield the elements of a list in lists of `count` elements; the last one may be shorter."""
     for start in range(0, len(listed), count):
         yield listed[start : start + count]

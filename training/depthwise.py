@@ -1,8 +1,8 @@
-"""Training on a CPU: gradients of depthwise convolutions without oneDNN's slow code paths.
+"""Fast gradients of depthwise convolutions for training on a CPU, without oneDNN's slow functions.
 
-oneDNN's backward of a depthwise convolution uses plain loops for a stride of 2 (gradient of the input) and for kernels
-of 5 (gradient of the weights): up to eighty times the forward's time, most of a training step. The forward, and the
-backward of a 3x3 kernel by its weights, are fast, so all gradients are computed with these two operations.
+oneDNN computes the backward pass of a depthwise convolution with plain loops for a stride of 2 (gradient of the input)
+and for 5x5 kernels (gradient of the weights). This takes up to eighty times the time of the forward pass. The forward
+pass, and the gradient of a 3x3 kernel's weights, are fast, so all gradients are computed with these two operations.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def _weight_gradient(x: Tensor, change: Tensor, weight: Tensor, stride: int, pad
 
 
 class DepthwiseConvolution(torch.autograd.Function):
-    """`conv2d` of (B, C, H, W) with weights (C, 1, 3, 3) or (C, 1, 5, 5), even padding, stride 1 or 2."""
+    """`conv2d` of (B, C, H, W) with weights (C, 1, 3, 3) or (C, 1, 5, 5), padding of half the kernel, stride 1 or 2."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, stride: int) -> Tensor:
@@ -50,7 +50,7 @@ class DepthwiseConvolution(torch.autograd.Function):
 
 
 def _in_windows(x: Tensor, change: Tensor, weight: Tensor, stride: int) -> Tensor:
-    """Compute the gradient of a 5x5 kernel from its four 3x3 corners, which share the middle row and column."""
+    """Return the gradient of 5x5 weights, computed from their four 3x3 corners, which overlap in the middle."""
     padded = functional.pad(x, (2, 2, 2, 2))
     height, width = (stride * (side - 1) + 3 for side in change.shape[2:])
     corner = weight[:, :, :3, :3].contiguous()
@@ -64,16 +64,17 @@ def _in_windows(x: Tensor, change: Tensor, weight: Tensor, stride: int) -> Tenso
 
 
 def convolve(x: Tensor, weight: Tensor, bias: Tensor, stride: int, padding: int, dilation: int, groups: int) -> Tensor:
-    """Return the convolution of x, (B, C, H, W), with depthwise weights, as `conv2d` does, but with fast gradients.
+    """Return the depthwise convolution of x, (B, C, H, W), like `conv2d`, but with fast gradients.
 
-    The padding must be even and the dilation 1. The result has the data type of `x`.
+    The padding must be half of the kernel and the dilation 1; both are ignored, like `groups`. The result has the data
+    type of `x`.
     """
     result: Tensor = DepthwiseConvolution.apply(x, weight.to(x.dtype), bias.to(x.dtype), stride)  # type: ignore[no-untyped-call]
     return result
 
 
 def hasten(network: nn.Module) -> None:
-    """Let a network's depthwise convolutions use these gradients."""
+    """Change a network's depthwise convolutions to use these gradients."""
     for module in network.modules():
         if isinstance(module, FoldedConvolution) and module.groups > 1:
             module.convolve = convolve

@@ -1,6 +1,6 @@
-"""Evaluation: run an engine, as it is served, on a folder or zip of pictures and measure its results.
+"""Evaluation: run an engine with its serving settings on a folder or zip of pictures, and measure its results.
 
-Alphas are enlarged to the true mask's size before they are compared, as the measures' definitions require.
+Alphas are enlarged to the true mask's size before they are compared, as the definitions of the measures require.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ LEAST_SCORE = 0.05  # the score from which detections count for the average prec
 
 @dataclass(frozen=True)
 class Sample:
-    """One picture with its annotations."""
+    """One picture with its true masks."""
 
     rgb: np.ndarray  # (H, W, 3) uint8
     truth: np.ndarray | None  # (h, w) float32 alpha of the subject; None when there is no mask
@@ -41,9 +41,10 @@ class Sample:
 
 
 def engine_for(weights: Path, size: int | None = None, least_score: float | None = None) -> Engine:
-    """Load weights as they are served; by default the built-in network.
+    """Load a weight file with its serving settings.
 
-    size: another input size in pixels, a multiple of 32. least_score: another minimum score of reported people.
+    size: another input size in pixels, a multiple of 32; raise ValueError for a network that is not the built-in one.
+    least_score: another minimum score of reported people, for the built-in network only.
     """
     wanted = {"size": size, "min_score": least_score}
     changes: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
@@ -57,7 +58,11 @@ def engine_for(weights: Path, size: int | None = None, least_score: float | None
 
 
 def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Entry]:
-    """Return the pictures of a folder or zip; with `masks`, their masks are read from there by name."""
+    """Return the pictures of a folder or zip.
+
+    masks: a folder of masks that replace the pictures' own files; a mask has its picture's name. only_held_out: return
+    only the held-out pictures.
+    """
     found = list(entries(folder))
     if only_held_out:
         found = held_out(found)[1]
@@ -80,7 +85,7 @@ def listed(folder: Path, *, masks: Path | None, only_held_out: bool) -> list[Ent
 
 
 def read_sample(entry: Entry) -> Sample:
-    """Decode an entry at its own size; raise ValueError for a file that is not a picture."""
+    """Decode an entry at its own size. Raise ValueError if a file is not a picture."""
 
     def mask(suffix: str) -> np.ndarray | None:
         return decode(entry.read(entry.beside[suffix]), colour=False) if suffix in entry.beside else None
@@ -95,7 +100,7 @@ def read_sample(entry: Entry) -> Sample:
 
 
 def score_subjects(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
-    """Return the measures of the automatically found subjects, without prompts."""
+    """Return the measures of the subjects that the engine finds without prompts."""
     scores = SubjectScores()
     for sample in samples:
         alpha = engine.auto(sample.rgb).alpha
@@ -106,7 +111,7 @@ def score_subjects(engine: Engine, samples: Iterator[Sample]) -> dict[str, float
 
 
 def true_box(solid: np.ndarray, rgb: np.ndarray) -> Box:
-    """Return the box around a mask (h, w) bool, in pixels of its picture."""
+    """Return the box around a mask, (h, w) bool, in pixels of its picture `rgb`, (H, W, 3)."""
     rows, columns = np.flatnonzero(solid.any(1)), np.flatnonzero(solid.any(0))
     down, across = rgb.shape[0] / solid.shape[0], rgb.shape[1] / solid.shape[1]
     edges = columns[0] * across, rows[0] * down, (columns[-1] + 1) * across, (rows[-1] + 1) * down
@@ -115,7 +120,7 @@ def true_box(solid: np.ndarray, rgb: np.ndarray) -> Box:
 
 
 def score_boxes(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
-    """Return the measures for the true box of each subject, or of each person if people are marked."""
+    """Return the measures with the true box of each subject as prompt, or of each person if people are marked."""
     scores = SubjectScores()
     for sample in samples:
         for truth in _boxed_truths(sample):
@@ -125,7 +130,7 @@ def score_boxes(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
 
 
 def score_points(engine: Engine, samples: Iterator[Sample]) -> dict[str, float]:
-    """Return the measures for clicks on each subject, or on each person if people are marked."""
+    """Return the measures with simulated clicks on each subject, or on each person if people are marked."""
     return score_clicks(engine, ((sample.rgb, truth) for sample in samples for truth in _boxed_truths(sample)))
 
 
@@ -145,8 +150,7 @@ def _ids(people: np.ndarray) -> list[int]:
 def score_instances(engine: Engine, samples: Iterator[Sample], served_score: float = 0.5) -> dict[str, float]:
     """Return the measures of separately found people; people under 2 % of the picture are ignored.
 
-    The average precision uses all reported people. The number of people is the number with a score of at least
-    `served_score`.
+    served_score: the number of people counts those with at least this score. The average precision uses all of them.
     """
     scores = PeopleScores(least_share=LEAST_PERSON_SHARE, count_score=served_score)
     for sample in samples:
@@ -160,7 +164,10 @@ def score_instances(engine: Engine, samples: Iterator[Sample], served_score: flo
 
 
 def people_masks(engine: Engine, rgb: np.ndarray, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the pixels of each found person, (n, h, w) bool without empty ones, and the scores (n,)."""
+    """Return the pixels of each found person, (n, h, w) bool, and the scores (n,). People without pixels are left out.
+
+    shape: (h, w).
+    """
     found = engine.instances(rgb)
     if not found:
         return np.zeros((0, *shape), bool), np.zeros(0)
@@ -175,7 +182,7 @@ def people_masks(engine: Engine, rgb: np.ndarray, shape: tuple[int, int]) -> tup
 def score_pairs(engine: Engine, made: Iterator[Pair]) -> dict[str, float]:
     """Return the measures for compositions of two people.
 
-    They measure whether the boxed person is cut out without the other one, and whether both are separated.
+    They measure whether the person in a box is cut out without the other person, and whether the two are separated.
     """
     overlaps, leaks, apart = [], [], []
     for pair in made:
@@ -196,7 +203,7 @@ def score_pairs(engine: Engine, made: Iterator[Pair]) -> dict[str, float]:
 
 
 def _told_apart(masks: np.ndarray, alphas: tuple[np.ndarray, np.ndarray]) -> bool:
-    """Return whether each of two people is overlapped by at least half by a separate mask."""
+    """Return whether the two people overlap with two different masks, each with an IoU of at least TOLD_APART_IOU."""
     owners = []
     for alpha in alphas:
         overlaps = [intersection_over_union(mask.astype(np.float32), alpha) for mask in masks]
@@ -222,9 +229,10 @@ def evaluate(
     size: int | None = None,
     only_held_out: bool = False,
 ) -> dict[str, float]:
-    """Return the measures of one task on a folder or zip; raise ValueError when it has no pictures.
+    """Return the measures of one task on a folder or zip. Raise ValueError if it contains no pictures.
 
-    Task `pairs` composes the held-out cutouts of a data folder with its held-out backgrounds, always in the same way.
+    task: `auto`, `boxes`, `clicks`, `instances`, or `pairs`, which composes the held-out people of a data folder with
+    its held-out backgrounds. weights: the weight file. masks, only_held_out: as in `listed`. size: as in `engine_for`.
     """
     if task == "instances":  # average precision includes all detections, even uncertain ones, as in COCO
         served_score = read_manifest(weights).min_score

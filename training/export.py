@@ -1,4 +1,4 @@
-"""Write averaged weights as a file for serving: 16-bit safetensors with a manifest."""
+"""Export of averaged weights for serving: a 16-bit safetensors file with a manifest."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SERVED = {"box_mode": "crop", "box_margin": 0.3, "mirrored": False, "second_look
 
 
 def export(network: KeylineUNet, path: Path, *, size: int) -> None:
-    """Write weights, and a manifest if none describes this network; each by renaming a complete file.
+    """Write the weights to `path`, and a manifest unless there is one with the same `config`.
 
-    size: the input side in pixels for serving.
+    size: the input's side in pixels for serving. Both files are written completely before they are renamed.
     """
     manifest = manifest_path(path)
     described = manifest_of(network, path, size)
@@ -38,7 +38,7 @@ def export(network: KeylineUNet, path: Path, *, size: int) -> None:
 
 
 def manifest_of(network: KeylineUNet, path: Path, size: int) -> dict[str, object]:
-    """Return the manifest's JSON object; licence, data and measurements must be added before publication."""
+    """Return the manifest's JSON object. Licence, data and measurements must be added by hand before publication."""
     return {
         "name": path.stem,
         "family": KEYLINE,
@@ -67,7 +67,7 @@ def _config_in(manifest: Path) -> object:
 
 
 def sharpened(network: KeylineUNet, gain: float, offset: float) -> None:
-    """Multiply the logits of subject and people by `gain` and add `offset`, in the last layer."""
+    """Multiply the logits of subject and people by `gain` and add `offset`, by a change of the last layer's weights."""
     last = network.mattes
     assert last.bias is not None
     with torch.no_grad():

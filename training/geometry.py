@@ -1,7 +1,7 @@
-"""Training, step 3: crops, placements and prompt planes as affine maps, in batches on the device.
+"""Crops, placements and prompt planes of training pictures as affine maps, in batches on the device.
 
-Coordinates are those of `torch.nn.functional.affine_grid` with align_corners=False: a picture spans -1..1 in both
-directions. A rectangle is (x0, y0, x1, y1) in these units, shape (B, 4).
+Coordinates are those of `torch.nn.functional.affine_grid` with align_corners=False: a picture reaches from -1 to 1 in
+both directions. A rectangle is (x0, y0, x1, y1) in these units, shape (B, 4).
 """
 
 import math
@@ -22,7 +22,7 @@ def chance(count: int, probability: float, device: torch.device) -> Tensor:
 
 
 def mask_boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rectangles (B, 4) around alpha > 0.5 of masks (B, H, W), and which masks have one (B,)."""
+    """Return the rectangles (B, 4) around alpha > 0.5 in masks (B, H, W), and whether each mask has one (B,)."""
     solid = masks > 0.5
     rows, columns = solid.any(2), solid.any(1)
 
@@ -37,7 +37,7 @@ def mask_boxes(masks: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def random_crops(count: int, smallest: float, device: torch.device) -> Tensor:
-    """Return random rectangles (B, 4) inside the picture; each side has about `smallest` to 1 times its length."""
+    """Return random rectangles (B, 4) inside the picture; their sides are about `smallest` to 1 times its sides."""
     scale = uniform(count, smallest, 1, device)
     half_width = (scale * uniform(count, 0.8, 1.25, device)).clamp(max=1)
     half_height = scale
@@ -55,7 +55,10 @@ def wider_views(count: int, most: float, device: torch.device) -> Tensor:
 
 
 def crops_around(boxes: Tensor, least_margin: float, most_margin: float) -> Tensor:
-    """Return the boxes (B, 4), each side enlarged by a random margin (in box sides), clipped to the picture."""
+    """Return the boxes (B, 4), each edge moved outwards by a random margin, clipped to the picture.
+
+    least_margin, most_margin: as shares of the box's sides.
+    """
     sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     outward = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=boxes.device)
     margin = torch.empty_like(boxes).uniform_(least_margin, most_margin)
@@ -63,9 +66,10 @@ def crops_around(boxes: Tensor, least_margin: float, most_margin: float) -> Tens
 
 
 def jittered(boxes: Tensor, share: float = 0.08) -> Tensor:
-    """Return the boxes (B, 4) with each side moved randomly, as in an inexact drawing; most become larger.
+    """Return the boxes (B, 4) with randomly moved edges, like boxes that are drawn by hand; most become larger.
 
-    Some boxes are as inexact, in both directions, as those that a network finds.
+    share: the largest movement outwards, as a share of the box's sides. FOUND_SHARE of the boxes are moved more,
+    inwards or outwards, like boxes that a network finds.
     """
     sides = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     outward = torch.tensor([-1.0, -1.0, 1.0, 1.0], device=boxes.device)
@@ -76,7 +80,10 @@ def jittered(boxes: Tensor, share: float = 0.08) -> Tensor:
 
 
 def maps(shown: Tensor, mirror: Tensor, angle: Tensor) -> Tensor:
-    """Return affine maps (B, 2, 3) that fill the output with the rectangles `shown`, mirrored and rotated (radians)."""
+    """Return affine maps (B, 2, 3) that fill the output with the rectangles `shown` (B, 4).
+
+    mirror: (B,), whether to mirror. angle: (B,), the rotation in radians.
+    """
     centre = (shown[:, :2] + shown[:, 2:]) / 2
     half = (shown[:, 2:] - shown[:, :2]) / 2
     flip = 1 - 2 * mirror.float()
@@ -87,7 +94,7 @@ def maps(shown: Tensor, mirror: Tensor, angle: Tensor) -> Tensor:
 
 
 def warp(pictures: Tensor, affine: Tensor, size: int, padding: str = "reflection", mode: str = "bilinear") -> Tensor:
-    """Sample pictures (B, C, S, S) with maps (B, 2, 3) to (B, C, size, size)."""
+    """Return pictures (B, C, S, S) sampled with the affine maps (B, 2, 3), as (B, C, size, size)."""
     grid = functional.affine_grid(affine, [len(pictures), 1, size, size], align_corners=False)
     return functional.grid_sample(pictures, grid, mode=mode, padding_mode=padding, align_corners=False)
 
@@ -105,7 +112,7 @@ def seen_through(boxes: Tensor, shown: Tensor, mirror: Tensor) -> Tensor:
 
 
 def inside_any(boxes: Tensor, present: Tensor, size: int) -> Tensor:
-    """Return which of size x size pixels are inside a box (B, P, 4) that is `present` (B, P), as (B, size, size)."""
+    """Return (B, size, size) bool: whether a cell is inside one of the boxes (B, P, 4) that are `present` (B, P)."""
     cells = (torch.arange(size, device=boxes.device) + 0.5) * 2 / size - 1
     x0, y0, x1, y1 = (side[..., None] for side in boxes.unbind(-1))
     across = (cells >= x0) & (cells <= x1) & present[..., None]
@@ -114,9 +121,10 @@ def inside_any(boxes: Tensor, present: Tensor, size: int) -> Tensor:
 
 
 def placements(boxes: Tensor, centres: Tensor, half_sides: Tensor) -> Tensor:
-    """Return rectangles that show `boxes` at `centres` (B, 2) with the given longer half side (B,).
+    """Return rectangles (B, 4) of the source that place `boxes` (B, 4) at `centres` (B, 2) of the output.
 
-    The boxes keep their shape except for a small stretch.
+    half_sides: (B,), half of the longer side of each placed box. The boxes keep their shape except for a small random
+    stretch.
     """
     box_centre = (boxes[:, :2] + boxes[:, 2:]) / 2
     box_half = ((boxes[:, 2:] - boxes[:, :2]) / 2).clamp(min=0.02)
@@ -128,11 +136,11 @@ def placements(boxes: Tensor, centres: Tensor, half_sides: Tensor) -> Tensor:
 
 
 def prompt_planes(boxes: Tensor, prompted: Tensor, size: int) -> Tensor:
-    """Return (B, 1, size, size): +1 inside the box and -1 outside if prompted (B,), else 0."""
+    """Return the box planes (B, 1, size, size): +1 inside the box and -1 outside if `prompted` (B,) is 1, else 0."""
     inside = inside_any(boxes[:, None], torch.ones_like(prompted, dtype=torch.bool)[:, None], size)
     return ((inside.float() * 2 - 1) * prompted[:, None, None])[:, None]
 
 
 def small_angles(count: int, share: float, device: torch.device) -> Tensor:
-    """Return random rotations (B,) of up to 12 degrees, in radians, for a share of the pictures, 0 for the others."""
+    """Return random rotations (B,) of up to 12 degrees, in radians; they are not 0 for a share of the pictures."""
     return uniform(count, -math.pi / 15, math.pi / 15, device) * chance(count, share, device)

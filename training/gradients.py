@@ -1,8 +1,8 @@
-"""Training, step 8: compute the gradients of a batch in parallel parts.
+"""Computation of a batch's gradients in parallel parts.
 
-On a CPU, one step on all cores waits for the slowest core in each of its hundreds of small loops. If each core
-processes a part of the batch, with a copy of the network that shares the weights, they wait once per step. This is a
-third faster on two idle cores, and several times faster when other programs use the cores too.
+On a CPU, a step that uses all cores waits for the slowest core in each of its hundreds of small loops. If each core
+processes a part of the batch, with a copy of the network that shares the weights, the cores wait for each other only
+once per step. This is a third faster on two idle cores, and several times faster when other programs use the cores too.
 """
 
 import copy
@@ -17,7 +17,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class Gradients(Generic[Network]):
-    """Set the gradients of `network` to the mean over `workers` parts of a batch."""
+    """Computes the gradients of `network` as the mean over `workers` parts of a batch."""
 
     def __init__(self, network: Network, workers: int):
         self.network = network
@@ -26,14 +26,17 @@ class Gradients(Generic[Network]):
 
     @staticmethod
     def _sharing(network: Network) -> Network:
-        """Return a copy of a network that shares the weights and has its own gradients and running means."""
+        """Return a copy of the network that shares its weights but has its own gradients and running means."""
         other = copy.deepcopy(network)
         for theirs, ours in zip(other.parameters(), network.parameters(), strict=True):
             theirs.data = ours.data
         return other
 
     def of(self, loss_of: Callable[[Network], Tensor]) -> float:
-        """Run `loss_of` once with each worker's network and return the mean of the losses."""
+        """Call `loss_of` once per worker, each time with the worker's network, and set the mean gradients of `network`.
+
+        loss_of: draws one part of a batch and returns its loss. Return the mean of the losses.
+        """
 
         def work(network: Network) -> float:
             network.zero_grad(set_to_none=True)

@@ -1,8 +1,8 @@
-"""Evaluation: compare separately found people with the annotated ones, by COCO's measures.
+"""Comparison of separately found people with the annotated people, by COCO's measures.
 
 The measures are those of Lin et al., Microsoft COCO, ECCV 2014, and of its evaluation code. In the order of their
 scores, detections are matched to the unmatched person with the largest overlap. Average precision is sampled at 101
-recalls and averaged over IoU 0.50:0.05:0.95.
+recalls and averaged over the IoU thresholds 0.50, 0.55, … 0.95.
 """
 
 import math
@@ -16,7 +16,7 @@ RECALLS = np.linspace(0, 1, 101)
 
 @dataclass(frozen=True)
 class Scene:
-    """The people of one picture, marked and found; masks are bool (n, H, W)."""
+    """The marked people and the found people of one picture; the masks are (n, H, W) bool."""
 
     truths: np.ndarray
     found: np.ndarray
@@ -26,7 +26,10 @@ class Scene:
 
 @dataclass(frozen=True)
 class Matches:
-    """The matches of one picture: for each threshold and each detection, sorted by score, the best score first."""
+    """The matches of one picture, for each IoU threshold and each detection, with the best score first.
+
+    people: the number of people that count.
+    """
 
     scores: np.ndarray  # (n,)
     right: np.ndarray  # (10, n) bool
@@ -35,7 +38,7 @@ class Matches:
 
 
 def mask_overlaps(found: np.ndarray, truths: np.ndarray) -> np.ndarray:
-    """Return the IoU (n, m) of masks (n, H, W) with masks (m, H, W)."""
+    """Return the IoU (n, m) of the masks `found` (n, H, W) with the masks `truths` (m, H, W), both bool."""
     first = found.reshape(len(found), math.prod(found.shape[1:])).astype(np.float32)
     second = truths.reshape(len(truths), math.prod(truths.shape[1:])).astype(np.float32)
     both = first @ second.T
@@ -44,7 +47,11 @@ def mask_overlaps(found: np.ndarray, truths: np.ndarray) -> np.ndarray:
 
 
 def match(scene: Scene, least_share: float = 0.0) -> Matches:
-    """Match detections greedily at every threshold; people below `least_share` of the picture are ignored."""
+    """Return the matches of detections with people at each IoU threshold.
+
+    Each detection, the best score first, gets the free person with the largest overlap. People that cover less than
+    `least_share` of the picture are ignored.
+    """
     order = np.argsort(-scene.scores, kind="stable")
     found = scene.found[order]
     counted = scene.truths.sum((1, 2)) >= least_share * scene.truths[0].size if len(scene.truths) else np.zeros(0, bool)
@@ -68,7 +75,7 @@ def match(scene: Scene, least_share: float = 0.0) -> Matches:
 
 
 def _belongs_to_nobody(mask: np.ndarray, scene: Scene, threshold: float, least_share: float) -> bool:
-    """Return whether an unmatched detection is in an ignored region or is itself too small to count."""
+    """Return whether an unmatched detection is ignored: it is too small, or it lies in an ignored region."""
     area = int(mask.sum())
     if area < least_share * mask.size:
         return True
@@ -76,9 +83,10 @@ def _belongs_to_nobody(mask: np.ndarray, scene: Scene, threshold: float, least_s
 
 
 def average_precision(scores: np.ndarray, right: np.ndarray, people: int) -> float:
-    """Return the area under the precision envelope at 101 recalls, 0..1.
+    """Return the area under the precision envelope, sampled at 101 recalls, 0..1.
 
-    scores: (n,) of the detections, in any order. right: (n,) bool, whether each matches a person.
+    scores: (n,), of the detections, in any order. right: (n,) bool, whether each detection matches a person. people:
+    the number of people.
     """
     order = np.argsort(-scores, kind="stable")
     hits = right[order].cumsum()
@@ -90,7 +98,7 @@ def average_precision(scores: np.ndarray, right: np.ndarray, people: int) -> flo
 
 @dataclass
 class PeopleScores:
-    """Collect the matches of many pictures."""
+    """The matches of many pictures, and their measures."""
 
     least_share: float = 0.0
     count_score: float = 0.5  # least score of a person that counts
@@ -105,7 +113,7 @@ class PeopleScores:
         self.count_errors.append(abs(counted - matched.people))
 
     def summary(self) -> dict[str, float]:
-        """Return AP over all thresholds, AP50, average recall, and the mean error of the number of people."""
+        """Return AP over all IoU thresholds, AP at 0.5, average recall, and the mean error of the number of people."""
         people = sum(matched.people for matched in self.matches)
         figures: dict[str, float] = {"pictures": len(self.matches), "people": people}
         if not people:

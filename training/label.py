@@ -1,8 +1,8 @@
-"""Let an installed model write masks for a folder of photos, as training data for `manage.py train`.
+"""Masks for a folder of photos, made by an installed model, as training data for `manage.py train`.
 
-OUT contains, for each photo, NAME with its original suffix (a copy), NAME.png (its alpha, 8 bit, at the photo's size)
-and NAME.label.json (the model and its uncertainty). The JSON is written last, so a second run continues where the first
-one stopped. The name of a photo in a sub-folder includes the sub-folder.
+The output folder contains for each photo NAME with its original suffix (a copy), NAME.png (its alpha, 8 bit, at the
+photo's size) and NAME.label.json (the model and its uncertainty). The JSON is written last, so a second run continues
+where the first one stopped. The name of a photo in a sub-folder includes the sub-folder.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ OPAQUE = 0.5
 
 @dataclass(frozen=True)
 class Label:
-    """The values that are stored beside a mask.
+    """The values that are stored with a mask.
 
-    model, version: name and version of the engine. subject: the opaque share of the picture, 0..1. undecided: the area
-    that is neither clearly subject nor clearly background, as a share of the subject's area; 0 if everything is
-    certain. Without a subject, it is as high as the picture allows.
+    model, version: of the engine. subject: the opaque share of the picture, 0..1. undecided: the area that is neither
+    clearly subject nor clearly background, divided by the subject's area, at least one pixel; 0 if all pixels are
+    certain.
     """
 
     model: str
@@ -39,12 +39,12 @@ class Label:
 
 
 def photos_of(folder: Path) -> list[Path]:
-    """Return the photos of a folder and its sub-folders, sorted by name."""
+    """Return the photos of a folder and its sub-folders, sorted by path."""
     return sorted(path for path in folder.rglob("*") if path.suffix.lower() in PHOTO_SUFFIXES and path.is_file())
 
 
 def label_of(alpha: np.ndarray, engine: Engine) -> Label:
-    """Return the label of an alpha (h, w) float32 from an engine."""
+    """Return the label of an alpha, (h, w) float32 0..1, that the engine computed."""
     solid = float((alpha > OPAQUE).mean())
     between = float(((alpha > UNDECIDED[0]) & (alpha < UNDECIDED[1])).mean())
     least = 1 / alpha.size
@@ -52,9 +52,9 @@ def label_of(alpha: np.ndarray, engine: Engine) -> Label:
 
 
 def label_photos(engine: Engine, folder: Path, out: Path) -> Iterator[tuple[Path, Label | None]]:
-    """Write a mask for each photo without one; yield each photo with its label, or None if it is not a picture.
+    """Write a mask for each photo without one; yield each such photo with its label, or with None if it is unreadable.
 
-    Raise ValueError when `out` is the folder of photos or inside it, because masks would be used as photos.
+    Raise ValueError if `out` is the folder of photos or inside it, because the masks would then be used as photos.
     """
     if out.resolve().is_relative_to(folder.resolve()):
         raise ValueError("the masks must lie outside the folder of photos")

@@ -1,4 +1,4 @@
-"""Losses of the mattes and of the people maps."""
+"""Loss functions of the mattes and of the people maps."""
 
 import torch
 import torch.nn.functional as functional
@@ -15,11 +15,13 @@ BOX_WEIGHT = 2.5  # weight of the loss of the boxes, relative to that of the cen
 
 
 def matte_loss(logits: Tensor, alphas: Tensor, trusted: Tensor, edges: float = 1.0) -> Tensor:
-    """Return the sum of binary cross-entropy, soft IoU and gradient error over the reliable mattes.
+    """Return the sum of binary cross-entropy, soft IoU and gradient error, averaged over the reliable mattes; a scalar.
 
-    Cross-entropy and IoU are combined as in BASNet (Qin et al. 2019), both with more weight near edges and small parts,
-    as in F3Net (Wei et al. 2020); the gradient term keeps edges in place and as soft as they are. All tensors are (B,
-    C, H, W); the result is a scalar, the mean over the reliable mattes. `edges` in 0..1 is the weight of edges.
+    logits, alphas, trusted: (B, C, H, W); `trusted` is 1 where alpha is known, else 0. edges: the weight of edges,
+    0..1.
+
+    Cross-entropy and IoU are combined as in BASNet (Qin et al. 2019). Both have more weight near edges and small parts,
+    as in F3Net (Wei et al. 2020). The gradient term keeps edges at their place and as soft as they are.
     """
     edge_weight, gradient_weight = (first + edges * (last - first) for first, last in (EDGE_WEIGHTS, GRADIENT_WEIGHTS))
     weight = trusted.mean((2, 3))
@@ -36,7 +38,10 @@ def matte_loss(logits: Tensor, alphas: Tensor, trusted: Tensor, edges: float = 1
 
 
 def surroundings(alphas: Tensor) -> Tensor:
-    """Return the mean alpha (B, C, H, W) of the square around each pixel, for large pictures from a smaller size."""
+    """Return for each pixel of alphas, (B, C, H, W), the mean alpha of the square around it.
+
+    For large pictures, the means are computed at a reduced size.
+    """
     side = alphas.shape[-1]
     step = 4 if side >= 128 else 2 if side >= 64 else 1
     reach = max(1, round(side / step * SURROUNDINGS))
@@ -45,10 +50,10 @@ def surroundings(alphas: Tensor) -> Tensor:
 
 
 def people_targets(batch: Batch, height: int, width: int) -> tuple[Tensor, Tensor]:
-    """Return the centre heatmap (B, h, w) and the box distances (B, 4, h, w) of each cell's person.
+    """Return the heatmap of people's centres (B, h, w) and each cell's distances to its person's box (B, 4, h, w).
 
-    Distances are to the box's left, top, right and bottom, in cells, from the cell's middle. A cell's person is the
-    person with the highest heatmap value there.
+    height, width: h and w. The distances are measured in cells from the cell's middle to the box's left, top, right and
+    bottom. A cell's person is the person with the highest value of the heatmap there.
     """
     boxes, present = batch.people_boxes, batch.people_present
     corners = (boxes + 1) * torch.tensor([width, height, width, height], device=boxes.device) / 2  # (B, P, 4) in cells
@@ -68,12 +73,12 @@ def people_targets(batch: Batch, height: int, width: int) -> tuple[Tensor, Tenso
 
 
 def people_loss(maps: Tensor, batch: Batch) -> Tensor:
-    """Return the penalty-reduced focal loss of the centres and the generalised IoU of the boxes.
+    """Return the focal loss of people's centres plus the weighted generalised IoU loss of their boxes; a scalar.
 
-    The focal loss is that of CenterNet (Zhou et al. 2019); the IoU is that of Rezatofighi et al. 2019, on distances as
-    in FCOS (Tian et al. 2019). The cells nearest to a centre count as the centre. Neighbouring cells also predict the
-    box, with a weight that decreases with their distance. If not all people are known, only the boxes of the known ones
-    count. `maps` is (B, 5, h, w).
+    maps: (B, 5, h, w). The focal loss is that of CenterNet (Zhou et al. 2019); the IoU is that of Rezatofighi et al.
+    2019, on distances as in FCOS (Tian et al. 2019). The cells nearest to a centre count as the centre. Neighbouring
+    cells also predict the box, with a weight that decreases with their distance. Where other people may be visible,
+    only the boxes of the known people count.
     """
     heat, reach = people_targets(batch, maps.shape[2], maps.shape[3])
     inside = (heat > 0) & (reach > 0).all(1)  # inside a person's box the person is known, even if others are visible
@@ -92,9 +97,9 @@ def people_loss(maps: Tensor, batch: Batch) -> Tensor:
 
 
 def generalised_iou(one: Tensor, other: Tensor) -> Tensor:
-    """Return the generalised IoU (B, h, w), -1..1, of boxes.
+    """Return the generalised IoU (B, h, w), -1..1, of two boxes per cell (Rezatofighi et al. 2019).
 
-    The boxes are given as distances (B, 4, h, w) from a point inside both.
+    one, other: (B, 4, h, w), the distances from a point inside both boxes to the left, top, right and bottom edges.
     """
     least, most = torch.minimum(one, other), torch.maximum(one, other)
     shared = (least[:, 0] + least[:, 2]) * (least[:, 1] + least[:, 3])
@@ -105,7 +110,10 @@ def generalised_iou(one: Tensor, other: Tensor) -> Tensor:
 
 
 def training_loss(outputs: tuple[Tensor, ...], batch: Batch, edges: float = 1.0) -> Tensor:
-    """Return the sum of the losses of the mattes, their coarser versions (deep supervision) and the people maps."""
+    """Return the sum of the losses of the mattes, of the coarser mattes (deep supervision) and of the people maps.
+
+    outputs: of KeylineUNet in training mode. edges: as in `matte_loss`.
+    """
     mattes, people, *sides = outputs
     loss = matte_loss(mattes.float(), batch.alphas, batch.trusted, edges)
     for side, weight in zip(sides, SIDE_WEIGHTS, strict=True):

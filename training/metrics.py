@@ -1,7 +1,7 @@
-"""Evaluation: measures from the literature for the agreement of an alpha with the true one.
+"""Measures from the literature for the agreement of an alpha with the true alpha.
 
-All functions take alphas as (H, W) float arrays in 0..1 of one size; measures of sets use the truth as binary above
-0.5. The functions use only numpy, and do not depend on how an alpha was computed.
+The functions take alphas as (H, W) float arrays in 0..1 of one size. Measures of sets treat the truth as binary, above
+0.5. The functions do not depend on how an alpha was computed.
 """
 
 from collections.abc import Iterable
@@ -18,7 +18,10 @@ TINY = 1e-8
 
 
 def precision_recall(alpha: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return precision and recall (255,) of alpha >= t/255 for t = 1…255; precision is 0 if nothing is selected."""
+    """Return precision and recall, (255,) each, of alpha >= t / 255 for t = 1…255.
+
+    The precision is 0 if no pixel is selected.
+    """
     solid = truth > 0.5
     levels = np.clip(np.rint(alpha * 255), 0, 255).astype(np.uint8)
     hits = np.bincount(levels[solid], minlength=256)[::-1].cumsum()[::-1][1:]
@@ -27,32 +30,33 @@ def precision_recall(alpha: np.ndarray, truth: np.ndarray) -> tuple[np.ndarray, 
 
 
 def f_measure(precision: np.ndarray, recall: np.ndarray) -> np.ndarray:
-    """Return F_beta with beta squared 0.3, which gives precision more weight than recall (Achanta et al. 2009)."""
+    """Return the F-measure with beta squared 0.3, which weights precision more than recall (Achanta et al. 2009)."""
     return (1 + BETA_SQUARED) * precision * recall / np.maximum(BETA_SQUARED * precision + recall, TINY)
 
 
 def mean_absolute_error(alpha: np.ndarray, truth: np.ndarray) -> float:
-    """Return the mean absolute difference (Perazzi et al., Saliency filters, CVPR 2012)."""
+    """Return the mean absolute difference of both alphas (Perazzi et al., Saliency Filters, CVPR 2012)."""
     return float(np.abs(alpha.astype(np.float64) - truth).mean())
 
 
 def intersection_over_union(alpha: np.ndarray, truth: np.ndarray) -> float:
-    """Return the IoU of both alphas at 0.5; 1 when both are empty."""
+    """Return the intersection over union of the pixels above 0.5 in both alphas; 1 if both have none."""
     chosen, solid = alpha > 0.5, truth > 0.5
     either = int((chosen | solid).sum())
     return float((chosen & solid).sum() / either) if either else 1.0
 
 
 def opaque_share(alpha: np.ndarray) -> float:
-    """Return the share of the picture with an alpha above 0.5."""
+    """Return the share of the picture, 0..1, with an alpha above 0.5."""
     return float((alpha > 0.5).mean())
 
 
 def boundary_error(alpha: np.ndarray, truth: np.ndarray) -> float:
-    """Return the mean absolute difference in a band around the truth's edges; 0 without edges.
+    """Return the mean absolute difference in a band around the edges of the true alpha; 0 without edges.
 
-    The band contains all pixels within 1 % of the diagonal of a change of the true alpha, soft or sharp: the unknown
-    region of a trimap (Rhemann et al., A perceptually motivated benchmark for image matting, CVPR 2009).
+    The band contains the pixels whose distance to a soft or sharp change of the true alpha is at most 1 % of the
+    diagonal. It corresponds to the unknown region of a trimap (Rhemann et al., A perceptually motivated benchmark for
+    image matting, CVPR 2009).
     """
     radius = max(1, round(BAND_SHARE * float(np.hypot(*truth.shape))))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
@@ -62,7 +66,7 @@ def boundary_error(alpha: np.ndarray, truth: np.ndarray) -> float:
 
 
 def structure_measure(alpha: np.ndarray, truth: np.ndarray) -> float:
-    """Return the S-measure, object and region structure in equal parts (Fan et al. 2017); 0..1."""
+    """Return the S-measure, 0..1: the mean of the similarity of objects and of regions (Fan et al. 2017)."""
     solid = (truth > 0.5).astype(np.float64)
     alpha = alpha.astype(np.float64)
     share = solid.mean()
@@ -77,14 +81,14 @@ def structure_measure(alpha: np.ndarray, truth: np.ndarray) -> float:
 
 
 def _object_score(values: np.ndarray) -> float:
-    """Return a score that is high for a high and even alpha in a region (Fan et al. 2017, eq. 5)."""
+    """Return a score that is high if the alphas of a region are high and even (Fan et al. 2017, eq. 5)."""
     mean = values.mean()
     spread = values.std(ddof=1) if values.size > 1 else 0.0
     return 2 * mean / (mean**2 + 1 + spread + TINY)
 
 
 def _region_score(alpha: np.ndarray, solid: np.ndarray) -> float:
-    """Compare the four quarters around the truth's centroid, weighted by their areas (Fan et al. 2017, eq. 3)."""
+    """Return the similarity of the four parts around the truth's centroid, weighted by area (Fan et al., eq. 3)."""
     rows, columns = np.nonzero(solid)
     row, column = int(rows.mean() + 0.5) + 1, int(columns.mean() + 0.5) + 1
     score = 0.0
@@ -97,7 +101,7 @@ def _region_score(alpha: np.ndarray, solid: np.ndarray) -> float:
 
 
 def _similarity(alpha: np.ndarray, truth: np.ndarray) -> float:
-    """Return the structural similarity of two regions without its constants (Fan et al. 2017, eq. 2)."""
+    """Return the structural similarity of two regions, without the constants of SSIM (Fan et al. 2017, eq. 2)."""
     freedom = max(alpha.size - 1, 1)
     alpha_mean, truth_mean = alpha.mean(), truth.mean()
     alpha_spread = ((alpha - alpha_mean) ** 2).sum() / freedom
@@ -112,7 +116,7 @@ def _similarity(alpha: np.ndarray, truth: np.ndarray) -> float:
 
 @dataclass
 class SubjectScores:
-    """Collect the measures of many pictures; those without a subject count only for the opaque share."""
+    """The measures of many pictures. Pictures without a subject count only for the measure `empty_opaque_share`."""
 
     precision: list[np.ndarray] = field(default_factory=list)
     recall: list[np.ndarray] = field(default_factory=list)
@@ -123,7 +127,10 @@ class SubjectScores:
     empty_opaque: list[float] = field(default_factory=list)
 
     def add(self, alpha: np.ndarray, truth: np.ndarray | None) -> None:
-        """Add the measures of one picture. truth: None or 0 everywhere if the picture has no subject."""
+        """Add the measures of one picture.
+
+        truth: the true alpha; None or 0 everywhere if the picture has no subject.
+        """
         if truth is None or not (truth > 0.5).any():
             self.empty_opaque.append(opaque_share(alpha))
             return
@@ -136,7 +143,7 @@ class SubjectScores:
         self.boundaries.append(boundary_error(alpha, truth))
 
     def summary(self) -> dict[str, float]:
-        """Return the means. F is computed from mean precision and mean recall, as usual for DUTS (Wang et al. 2017)."""
+        """Return the means of the measures. F is computed from mean precision and mean recall, as usual for DUTS."""
         figures: dict[str, float] = {"pictures": len(self.errors) + len(self.empty_opaque)}
         if self.errors:
             curve = f_measure(np.mean(self.precision, axis=0), np.mean(self.recall, axis=0))

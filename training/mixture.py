@@ -1,4 +1,4 @@
-"""Draw random batches of whole photos, boxed subjects, compositions, marked people and empty scenes."""
+"""Random training batches of whole photos, subjects with boxes, compositions, scenes with people and empty scenes."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ ROUGH_SHARE = 1 / 64  # share of the side: how far from its outline an object's 
 
 @dataclass(frozen=True)
 class Mixture:
-    """The shares of the kinds of samples in a batch; they sum to 1."""
+    """The shares of the kinds of samples in a batch. Their sum is 1."""
 
     photos: float = 0.40  # whole photos, most without a prompt
     boxed: float = 0.12  # subjects of photos, by box or clicks
@@ -37,7 +37,7 @@ class Mixture:
 
 @dataclass
 class Batch:
-    """B training samples; `people_*` describe the boxes of single people."""
+    """A batch of B training samples. The fields `people_*` describe the boxes of single people."""
 
     photos: Tensor  # (B, 3, H, W) 0..1
     plane: Tensor  # (B, 1, H, W) the plane of the box
@@ -49,7 +49,7 @@ class Batch:
     clickable: Tensor  # (B,) whether the subject is one thing that clicks can select
 
     def normalised(self) -> Tensor:
-        """Return the photos as the network's input, (B, 3, H, W)."""
+        """Return the photos as input of the network, (B, 3, H, W), normalised with ImageNet's mean and deviation."""
         mean = torch.tensor(IMAGENET_MEAN, device=self.photos.device)[:, None, None]
         std = torch.tensor(IMAGENET_STD, device=self.photos.device)[:, None, None]
         return ((self.photos - mean) / std).contiguous(memory_format=torch.channels_last)
@@ -70,7 +70,11 @@ def alphas_at(masks: Packed | Tensor, rows: Tensor) -> Tensor:
 def _sample(
     photos: Tensor, plane: Tensor, subject: Tensor, people: Tensor, subject_known: Tensor, people_known: Tensor
 ) -> Batch:
-    """Return a batch without single people; `*_known` (B,) are broadcast over the pixels."""
+    """Return a batch without boxes of people.
+
+    subject_known, people_known: (B,), whether the alpha of the subject and of people is known, for all pixels of a
+    sample.
+    """
     count, _, height, width = photos.shape
     known = torch.stack([subject_known.float(), people_known.float()], 1)[:, :, None, None]
     return Batch(
@@ -86,9 +90,11 @@ def _sample(
 
 
 def _set_people(batch: Batch, masks: Tensor, is_person: Tensor, known: Tensor) -> Batch:
-    """Set the boxes of those `masks` (B, L, H, W) that are people (B, L) and large enough.
+    """Set the boxes of people in a batch and return it.
 
-    `known` (B,): whether these are all people of the picture.
+    masks: (B, L, H, W), one object per layer. is_person: (B, L). Only objects that are people and large enough get a
+    box.
+    known: (B,), whether the layers contain all people of the picture.
     """
     for layer in range(masks.shape[1]):
         boxes, present = geometry.mask_boxes(masks[:, layer])
@@ -100,7 +106,7 @@ def _set_people(batch: Batch, masks: Tensor, is_person: Tensor, known: Tensor) -
 
 
 def whole_photos(bank: Bank, count: int, size: int) -> Batch:
-    """Draw photos with their salient subject and no prompt; most are slightly cropped, some are reduced."""
+    """Return a batch of photos with their salient subject and no prompt; most are slightly cropped, some reduced."""
     device = bank.people.device
     rows = drawn(bank.real, count)
     photos, alphas = photos_at(bank, rows), alphas_at(bank.alphas, rows)
@@ -119,7 +125,7 @@ def whole_photos(bank: Bank, count: int, size: int) -> Batch:
 
 
 def _is(bank: Bank, rows: Tensor, *kinds: str) -> Tensor:
-    """Return for which rows (B,) the knowledge about people is of one of these kinds."""
+    """Return for each row (B,) whether its people code is one of these kinds."""
     return torch.isin(bank.people[rows], torch.tensor([PEOPLE_CODES[kind] for kind in kinds], device=rows.device))
 
 
@@ -137,7 +143,10 @@ def _of_subject(bank: Bank, rows: Tensor, both: Tensor, plane: Tensor) -> Batch:
 
 
 def _boxed(photos: Tensor, alphas: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Return boxed subjects, half of them cropped around the box, (B, 3 + C, size, size), and the prompt planes."""
+    """Return subjects with a box as prompt: pictures (B, 3 + C, size, size), and the prompt planes.
+
+    Half of the pictures are cropped around the box. The boxes are inexact.
+    """
     count, device = len(photos), photos.device
     boxes, _ = geometry.mask_boxes(alphas[:, 0])
     near = geometry.crops_around(boxes, 0.05, 0.6)
@@ -150,14 +159,14 @@ def _boxed(photos: Tensor, alphas: Tensor, size: int) -> tuple[Tensor, Tensor]:
 
 
 def boxed_photos(bank: Bank, count: int, size: int) -> Batch:
-    """Draw subjects of photos with an inexact box."""
+    """Return a batch of subjects of photos, each with an inexact box as prompt."""
     rows = drawn(bank.real, count)
     both, plane = _boxed(photos_at(bank, rows), alphas_at(bank.alphas, rows), size)
     return _of_subject(bank, rows, both, plane)
 
 
 def boxed_objects(bank: Bank, count: int, size: int) -> Batch:
-    """Draw countable objects by box; everything else in the scene is background."""
+    """Return a batch of single objects, each with an inexact box as prompt; the rest of the scene is background."""
     chosen = drawn(1 + PERSON_OBJECT_WEIGHT * bank.object_is_person, count)
     photos = photos_at(bank, bank.object_photo[chosen])
     both, plane = _boxed(photos, alphas_at(bank.objects, chosen), size)
@@ -171,7 +180,7 @@ def boxed_objects(bank: Bank, count: int, size: int) -> Batch:
 
 
 def near_outline(alphas: Tensor, share: float) -> Tensor:
-    """Return 1 where alphas (B, 1, H, W) cross 0.5 within a share of the side, else 0."""
+    """Return 1 where an edge (alpha 0.5) is nearer than `share` of the side, else 0; alphas are (B, 1, H, W)."""
     reach = max(1, round(share * alphas.shape[-1]))
     solid = (alphas > 0.5).float()
     grown, kept = (functional.max_pool2d(part, 2 * reach + 1, 1, reach) for part in (solid, 1 - solid))
@@ -179,7 +188,7 @@ def near_outline(alphas: Tensor, share: float) -> Tensor:
 
 
 def marked_people(bank: Bank, count: int, size: int) -> Batch:
-    """Draw scenes in which all people are marked; their salient subject is unknown."""
+    """Return a batch of scenes in which all people are marked by masks; the salient subject is unknown."""
     device = bank.people.device
     chosen = drawn(bank.marked_weight, count)
     shown = geometry.random_crops(count, 0.6, device)
@@ -197,7 +206,10 @@ def marked_people(bank: Bank, count: int, size: int) -> Batch:
 
 
 def counted_people(bank: Bank, count: int, size: int) -> Batch:
-    """Draw scenes in which all people have boxes. The people inside the boxes are the subject."""
+    """Return a batch of scenes in which all people have boxes.
+
+    The people's alpha is the subject inside the boxes. The salient subject itself is not used.
+    """
     device = bank.people.device
     chosen = drawn(bank.boxed_weight, count)
     rows = bank.boxed_photo[chosen]
@@ -219,7 +231,7 @@ def counted_people(bank: Bank, count: int, size: int) -> Batch:
 
 
 def empty_scenes(bank: Bank, count: int, size: int) -> Batch:
-    """Draw pictures without a subject."""
+    """Return a batch of pictures without a subject."""
     device = bank.people.device
     rows = bank.empty[torch.randint(len(bank.empty), (count,), device=device)]
     shown = geometry.random_crops(count, 0.4, device)
@@ -234,10 +246,11 @@ def empty_scenes(bank: Bank, count: int, size: int) -> Batch:
 
 
 def composites(bank: Bank, count: int, size: int) -> Batch:
-    """Paste one to three subjects onto an empty scene or onto a photo with its own subject.
+    """Return a batch of compositions: one to three subjects pasted onto an empty scene or onto a photo with a subject.
 
-    With a prompt, one visible subject is the target and the others are background; without one (only on empty scenes)
-    all are the target. Half of the compositions contain single people, which overlap at all scales.
+    With a prompt, one visible subject is the target and the others are background. Without a prompt, which occurs only
+    on empty scenes, all subjects are the target. In half of the compositions only people are pasted; they overlap and
+    have very different sizes.
     """
     device = bank.people.device
     photos, layers, is_person, certain, crowded = _base(bank, count, size)
@@ -257,9 +270,10 @@ def composites(bank: Bank, count: int, size: int) -> Batch:
 
 
 def _base(bank: Bank, count: int, size: int) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Return photos with their subjects and the known facts about them.
+    """Return base photos for compositions, with what is known about their subjects.
 
-    Subject (B, 1, H, W), whether it is a person (B, 1), whether people are known (B,), whether there is a subject (B,).
+    The result is: photos (B, 3, size, size), subjects (B, 1, size, size), whether the subject is a person (B, 1),
+    whether the people are known (B,), and whether there is a subject (B,).
     """
     device = bank.people.device
     crowded = geometry.chance(count, 0.4, device)
@@ -273,9 +287,9 @@ def _base(bank: Bank, count: int, size: int) -> tuple[Tensor, Tensor, Tensor, Te
 
 
 def _cutouts(bank: Bank, only_people: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Draw subjects to paste, (B, 4, S, S) with alpha.
+    """Return subjects to paste, (B, 4, S, S) with alpha.
 
-    Return too whether each is one person (B,), and whether its kind is known (B,).
+    Also return whether each one is one person (B,), and whether this is known (B,).
     """
     count, device = len(only_people), only_people.device
     rows = _either(only_people, bank.person_cutout, bank.cutout)
@@ -292,15 +306,18 @@ def _cutouts(bank: Bank, only_people: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _either(first: Tensor, one: Tensor, other: Tensor) -> Tensor:
-    """Draw by the weights `one` where `first` (B,) is set, else by `other`; weights that are all 0 are not used."""
+    """Return rows (B,) drawn with the weights `one` where `first` (B,) is True, and with `other` elsewhere.
+
+    If one of the weights is 0 everywhere, the other one is used for all.
+    """
     one, other = (one if one.any() else other), (other if other.any() else one)
     return torch.where(first, drawn(one, len(first)), drawn(other, len(first)))
 
 
 def _placed(cutouts: Tensor, places: Tensor, person: Tensor, size: int) -> Tensor:
-    """Return cutouts (B, 4, S, S) at the left, middle or right (places 0, 1, 2), at many scales: (B, 4, size, size).
+    """Return cutouts (B, 4, S, S) placed at the left, middle or right at many scales, as (B, 4, size, size).
 
-    Some people are so large that only their upper part is in the picture.
+    places: (B,), 0, 1 or 2 for left, middle or right. Some people are so large that only their upper part is visible.
     """
     count, device = len(cutouts), cutouts.device
     boxes, _ = geometry.mask_boxes(cutouts[:, 3])
@@ -315,7 +332,7 @@ def _placed(cutouts: Tensor, places: Tensor, person: Tensor, size: int) -> Tenso
 
 
 def _composed(photos: Tensor, layers: Tensor, is_person: Tensor, certain: Tensor, crowded: Tensor) -> Batch:
-    """Choose the target of each composition, and set its people."""
+    """Return the batch of compositions: choose the target of each one, and set its people."""
     count, size = len(photos), photos.shape[-1]
     visible = (layers.mean((2, 3)) > 0.008).float()
     pick = torch.multinomial(visible + 1e-6, 1)[:, :, None, None].expand(-1, -1, size, size)
@@ -342,7 +359,7 @@ SOURCES = {
 
 
 def possible(mixture: Mixture, bank: Bank) -> dict[str, float]:
-    """Return the shares of the sources that this bank can provide, summing to 1."""
+    """Return the shares of the kinds of samples that this bank can provide; their sum is 1."""
     shares = dict(vars(mixture))
     if not len(bank.empty):
         shares |= {"composites": 0.0, "empty": 0.0}
@@ -359,7 +376,7 @@ def possible(mixture: Mixture, bank: Bank) -> dict[str, float]:
 
 
 def draw(bank: Bank, shares: dict[str, float], count: int, size: int) -> Batch:
-    """Return a random batch of `count` samples at `size` pixels from the bank."""
+    """Return a random batch of `count` samples at size x size pixels. shares: the result of `possible`."""
     kinds = torch.multinomial(torch.tensor(list(shares.values())), count, replacement=True)
     parts = [
         SOURCES[name](bank, number, size)

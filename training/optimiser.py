@@ -1,8 +1,8 @@
-"""Training, step 7: Muon for convolutions before batch normalisation, AdamW for all other parameters.
+"""Optimisers: Muon for convolutions that are followed by batch normalisation, AdamW for all other parameters.
 
-Muon (Jordan et al. 2024) replaces a convolution's momentum by the nearest semi-orthogonal matrix. Batch normalisation
-makes the layer's output independent of the weight's length. So each step here moves the weight by a share of its own
-length and then restores that length: the learning rate is an angle, the same for every layer.
+Muon (Jordan et al. 2024) replaces the momentum of a convolution by the nearest semi-orthogonal matrix. Because of the
+batch normalisation, the layer's output does not depend on the norm of its weights. Therefore each step moves the
+weights by a share of their norm and then restores the norm. The learning rate is then an angle, equal for all layers.
 """
 
 import torch
@@ -14,10 +14,10 @@ NEWTON_SCHULZ = (3.4445, -4.7750, 2.0315)
 
 
 def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
-    """Bring the singular values of a matrix (m, n) near 1 by Newton-Schulz iteration (Jordan et al. 2024).
+    """Return a matrix (m, n) with its singular values moved near 1 by Newton-Schulz iterations (Jordan et al. 2024).
 
-    All iterates are polynomials of the Gram matrix times the matrix. Computing them on the small Gram matrix alone
-    takes a third of the work for a 3x3 convolution.
+    All iterates are polynomials of the Gram matrix times the matrix. The polynomials are computed on the small Gram
+    matrix alone, which takes a third of the work for a 3x3 convolution.
     """
     first, third, fifth = NEWTON_SCHULZ
     tall = matrix.shape[0] > matrix.shape[1]
@@ -35,7 +35,7 @@ def orthogonalised(matrix: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon(torch.optim.Optimizer):
-    """Move weights (out, …) by `lr` of their length along the orthogonalised Nesterov momentum."""
+    """Optimiser that moves weights (out, …) by `lr` times their norm along the orthogonalised Nesterov momentum."""
 
     def __init__(self, parameters: list[Tensor], lr: float, momentum: float = 0.9):
         super().__init__(parameters, {"lr": lr, "momentum": momentum})
@@ -60,7 +60,10 @@ class Muon(torch.optim.Optimizer):
 def optimisers(
     network: KeylineUNet, muon_rate: float, adam_rate: float, encoder_rate: float
 ) -> list[torch.optim.Optimizer]:
-    """Assign each parameter to an optimiser; each group stores its highest rate in `peak`."""
+    """Return the two optimisers, Muon and AdamW, with the network's parameters.
+
+    muon_rate, adam_rate, encoder_rate: the highest learning rates; each parameter group stores its rate in `peak`.
+    """
     turned: list[Tensor] = []
     for module in network.modules():
         if isinstance(module, nn.Sequential):

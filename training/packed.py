@@ -1,7 +1,7 @@
-"""Training pictures that are compressed in memory and decoded when they are drawn.
+"""Training pictures that stay compressed in memory and are decoded when they are drawn.
 
-Decoded, twenty thousand pictures of 416 x 416 take 14 GB; as JPEG (photos) and PNG (masks) they take 1.5 GB. Decoding a
-picture takes a hundredth of the time of training on it on a CPU core.
+Decoded, twenty thousand pictures of 416 x 416 pixels need 14 GB; as JPEG (photos) and PNG (masks) they need 1.5 GB. On
+a CPU core, decoding a picture takes a hundredth of the time of a training step with it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ PNG = (".png", (cv2.IMWRITE_PNG_COMPRESSION, 1))
 
 
 class Packed:
-    """N square pictures of one size; indexing with a tensor of rows returns them as one uint8 tensor."""
+    """N square pictures of one size. Indexing with a tensor of rows returns them as one uint8 tensor."""
 
     def __init__(self, size: int, *, colour: bool) -> None:
         self.size, self.colour = size, colour
@@ -25,14 +25,14 @@ class Packed:
 
     @classmethod
     def of(cls, pictures: list[np.ndarray], size: int, *, colour: bool) -> Packed:
-        """Return the arrays, (S, S, 3) RGB or (S, S), uint8, in compressed form."""
+        """Return arrays, (S, S, 3) RGB or (S, S) gray, uint8, as a compressed object of this class."""
         packed = cls(size, colour=colour)
         for picture in pictures:
             packed.append(picture)
         return packed
 
     def append(self, picture: np.ndarray) -> None:
-        """Add one picture, (S, S, 3) RGB or (S, S), uint8."""
+        """Compress and add one picture, (S, S, 3) RGB or (S, S) gray, uint8."""
         suffix, settings = JPEG if self.colour else PNG
         pixels = picture[..., ::-1] if self.colour else picture
         self._files.append(cv2.imencode(suffix, np.ascontiguousarray(pixels), settings)[1].tobytes())
@@ -41,7 +41,7 @@ class Packed:
         return len(self._files)
 
     def __getitem__(self, rows: Tensor) -> Tensor:
-        """Return the pictures at `rows` (B,) as (B, S, S, 3) or (B, S, S)."""
+        """Return the pictures at `rows` (B,) as (B, S, S, 3) or (B, S, S) uint8."""
         shape = (self.size, self.size, 3) if self.colour else (self.size, self.size)
         pictures = np.empty((len(rows), *shape), np.uint8)
         flag = cv2.IMREAD_COLOR_RGB if self.colour else cv2.IMREAD_GRAYSCALE
@@ -50,9 +50,9 @@ class Packed:
         return torch.from_numpy(pictures)
 
     def to(self, device: torch.device) -> Packed | Tensor:
-        """Return this object unchanged for a CPU; for a GPU, return all pictures decoded.
+        """Return this object unchanged for a CPU, and a tensor of all decoded pictures for a GPU.
 
-        A GPU would otherwise wait for single pictures to be decoded.
+        A GPU would otherwise wait while single pictures are decoded.
         """
         if device.type == "cpu":
             return self

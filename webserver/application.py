@@ -1,4 +1,4 @@
-"""The ASGI application: the event loop handles bodies, waits and slow clients; threads of several pools run Django."""
+"""The ASGI application. The event loop handles bodies, waits and slow clients; several thread pools run Django."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ _PROBES = ("/health", "/health/ready")
 
 
 class Wakeups(Protocol):
-    """Let requests wait for announced topics."""
+    """The interface with which requests wait for events. An event is announced under the name of a topic."""
 
     async def start(self) -> None: ...
 
     async def stop(self) -> None: ...
 
     async def wait(self, topic: str, timeout_s: float | None) -> None:
-        """Return when the topic is announced, or after the timeout."""
+        """Return when the topic is announced, or after `timeout_s` seconds; None means no timeout."""
 
 
 class Application:
-    """Handle requests. Each process has one Application."""
+    """The ASGI application of one process. It handles the process's requests."""
 
     def __init__(
         self, configuration: Configuration, wakeups: Wakeups, handler: Handler, slot: MachineSlot | None = None
@@ -81,7 +81,7 @@ class Application:
 
 
 class _Exchange:
-    """Handle one request until its response is sent."""
+    """One request, from its arrival until its response is sent."""
 
     def __init__(self, application: Application, scope: Message, receive: Receive, send: Send) -> None:
         self._application = application
@@ -105,7 +105,7 @@ class _Exchange:
     # The response -----------------------------------------------------------------------------------------------------
 
     async def _answer(self) -> HttpResponseBase:
-        """Return the response; waiting here uses no thread."""
+        """Return the response. While a parked request waits, it uses no thread."""
         response = await self._first_answer()
         while isinstance(response, Parked):
             await self._wait(response)
@@ -133,9 +133,9 @@ class _Exchange:
             return await self._begin(self._lanes.uploads, body)
 
     def _lean(self, body: IO[bytes]) -> IO[bytes]:
-        """Take long base64 texts out of a document or form.
+        """Take the long base64 texts out of a JSON document or a form, and return the rest.
 
-        A body that is still too long becomes one that cannot be read.
+        If the rest is still too long, return a body that cannot be read.
         """
         start = body.read(64)
         body.seek(0)
@@ -153,7 +153,7 @@ class _Exchange:
         return body
 
     def _parsed_bytes(self, body: IO[bytes]) -> int:
-        """Return how many bytes of a body are held in memory: all of it, except the files of a form."""
+        """Return how many bytes of a body are held in memory during parsing: all, except the files of a form."""
         if isinstance(body, TooLargeBody):
             return 0
         length = _length_of(body)
@@ -182,7 +182,7 @@ class _Exchange:
             raise
 
     async def _small_body(self, declared: int | None) -> IO[bytes] | None:
-        """Read a short body before a thread is used; a long or chunked one is read only when Django needs it."""
+        """Return a short body. Return None for a long or chunked body, which is read only when Django needs it."""
         if declared == 0:
             return io.BytesIO()
         return await self._body(declared) if declared is not None and declared <= SMALL_BYTES else None
@@ -191,7 +191,7 @@ class _Exchange:
         return await body_read(self._receive, most_bytes=most_bytes, pace=self._pace)
 
     async def _wait(self, parked: Parked) -> None:
-        """Wait for the event of a parked request; raise ClientGone when the client is known to have disconnected."""
+        """Wait for the event of a parked request. Raise ClientGone if the client disconnects first."""
         gone = asyncio.ensure_future(self._client_gone())
         happened = asyncio.ensure_future(self._happened(parked))
         try:
@@ -216,7 +216,7 @@ class _Exchange:
     # The delivery -----------------------------------------------------------------------------------------------------
 
     async def _deliver(self, response: HttpResponseBase) -> None:
-        """Send a response; disconnect a client that reads more slowly than the pace allows."""
+        """Send a response. Abort the connection if the client reads more slowly than the pace allows."""
         delivery = _Delivery(self._send, self._pace)
         reported = getattr(response, "delivered", None)
         try:
@@ -236,9 +236,9 @@ class _Exchange:
                 await self._lanes.files.run(response.close)
 
     async def _sent_to_client(self, response: HttpResponseBase, delivery: _Delivery) -> bool:
-        """Send a complete response; return False when the client disconnected before its end.
+        """Send a complete response, and return whether the client was still connected before its end.
 
-        The server itself does not report this.
+        uvicorn reports a disconnection only through the request's messages, not through an error of `send`.
         """
         gone = asyncio.ensure_future(self._client_gone())
         try:
@@ -260,7 +260,10 @@ class _Exchange:
 
 
 class _Delivery:
-    """Send the parts of a response; raise TimeoutError when the transfer becomes slower than the pace."""
+    """The parts of one response on their way to the client.
+
+    `send` raises TimeoutError if the transfer is slower than the pace allows.
+    """
 
     def __init__(self, send: Send, pace: Pace) -> None:
         self._send, self._pace = send, pace
@@ -273,7 +276,7 @@ class _Delivery:
         self._passed += len(message.get("body", b""))
 
     async def send_whole(self, content: bytes, *, ends: bool = True) -> None:
-        """Send the content; without `ends`, the caller sends the end of the response."""
+        """Send the content in pieces. ends: if False, the caller must send the end of the response."""
         for start in range(0, len(content), _PIECE_BYTES):
             piece = content[start : start + _PIECE_BYTES]
             more = start + _PIECE_BYTES < len(content) or not ends
@@ -295,13 +298,13 @@ def _content_of(response: HttpResponseBase) -> bytes:
 
 
 def _flow_of(scope: Message) -> tuple[bytes, ...]:
-    """Return what tells clients apart before Django knows them: the credentials, else the network address."""
+    """Return the key that distinguishes clients before Django identifies them: the credentials, or the IP address."""
     credentials = tuple(value for name, value in scope["headers"] if name in _CREDENTIALS)
     return credentials or (str((scope.get("client") or ("",))[0]).encode(),)
 
 
 def _declared_bytes(scope: Message) -> int | None:
-    """Return the length of the body; 0 without a body, None for a chunked one or an invalid length."""
+    """Return the length of the request's body; 0 without a body, None for a chunked body or an invalid length."""
     headers = dict(scope["headers"])
     if b"transfer-encoding" in headers:
         return None

@@ -1,7 +1,7 @@
-"""Read request bodies in the event loop, into memory or a file, with a deadline; Django gets complete bodies.
+"""Reading of request bodies in the event loop, into memory or a file, with a deadline; Django gets complete bodies.
 
-A large body is read only when a view needs it, so a request without valid authentication is refused before any byte of
-the body is read.
+A large body is read only when a view needs it, so a request without valid authentication is refused before its body is
+read.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LIMIT = "webserver.body_limit"
 class BodyWanted(BaseException):
     """Raised when Django reads a body that has not been received.
 
-    It is a BaseException, so that no code handles it as an error.
+    It is a BaseException, so that handlers of Exception do not catch it.
     """
 
 
@@ -52,7 +52,7 @@ class UnreadBody(io.RawIOBase):
 
 
 async def body_read(receive: Receive, *, most_bytes: int, pace: Pace) -> IO[bytes]:
-    """Read a request body into a file and return the file, at its start; bodies above SMALL_BYTES are on disk.
+    """Read a request body into a file, and return the file at its start. Bodies above SMALL_BYTES are on disk.
 
     Reading stops after `most_bytes` + 1 bytes, so that the caller can detect a body that is too large. Raise
     BodyTooSlow if the client sends more slowly than `pace` allows, and ClientGone if it disconnects.

@@ -1,4 +1,4 @@
-"""One web process: uvicorn on the parent's socket; it reports its state to the parent."""
+"""One web process: it runs uvicorn on the parent's socket, and reports its state to the parent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SWITCH_INTERVAL_S = 0.001  # the event loop gets the interpreter soon, even whe
 
 
 class _Server(uvicorn.Server):
-    """Report to the parent when this process serves, that it is alive, and when it should be replaced."""
+    """A uvicorn server that reports to the parent when it serves, that it is alive, and when it should be replaced."""
 
     def __init__(self, config: uvicorn.Config, *, pipe: int, max_requests: int) -> None:
         super().__init__(config)
@@ -57,7 +57,11 @@ class _Server(uvicorn.Server):
 
 
 def serve(configuration: Configuration, *, listener: int, pipe: int, lock_file: int) -> None:
-    """Serve until SIGTERM; then finish the accepted requests and exit."""
+    """Serve until SIGTERM, then finish the accepted requests and return.
+
+    listener, pipe, lock_file: descriptors of the listening socket, of the pipe to the parent, and of the file for
+    locks.
+    """
     _allow_many_connections()
     sys.setswitchinterval(_SWITCH_INTERVAL_S)
     module, _, name = APPLICATION.partition(":")
@@ -85,6 +89,6 @@ def serve(configuration: Configuration, *, listener: int, pipe: int, lock_file: 
 
 
 def _allow_many_connections() -> None:
-    """Raise the soft limit of open files to the hard limit, because each waiting request holds a socket."""
+    """Raise the soft limit of open files to the hard limit, because each waiting request needs a socket."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))

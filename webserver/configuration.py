@@ -1,4 +1,4 @@
-"""Read the web server's settings; docs/settings.md explains the variables."""
+"""The web server's settings from environment variables. docs/settings.md explains the variables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 
 def _number(name: str, default: float) -> float:
-    """Return a variable's value; raise ValueError, which names the variable, if it is not a number above 0."""
+    """Return a variable's number. Raise ValueError, which names the variable, if it is not a number above 0."""
     text = os.environ.get(name, "")
     try:
         value = float(text or default)
@@ -20,7 +20,10 @@ def _number(name: str, default: float) -> float:
 
 
 def _whole(name: str, default: int) -> int:
-    """Return a variable's value; raise ValueError, which names the variable, if it is not a whole number above 0."""
+    """Return a variable's whole number.
+
+    Raise ValueError, which names the variable, if it is not a whole number above 0.
+    """
     text = os.environ.get(name, "").strip()
     if text and not (text.isdecimal() and int(text) > 0):
         raise ValueError(f"{name}={text} must be a whole number greater than 0")
@@ -28,7 +31,7 @@ def _whole(name: str, default: int) -> int:
 
 
 def _port(name: str, default: int) -> int:
-    """Return a variable's value; raise ValueError, which names the variable, if it is not a port."""
+    """Return a variable's port. Raise ValueError, which names the variable, if it is not a port from 1 to 65535."""
     text = os.environ.get(name, "").strip() or str(default)
     if not (text.isdecimal() and 0 < int(text) < 65536):
         raise ValueError(f"{name}={text} is not a port from 1 to 65535")
@@ -36,7 +39,7 @@ def _port(name: str, default: int) -> int:
 
 
 def _address(name: str, default: str) -> str:
-    """Return a variable's value; raise ValueError, which names the variable, unless it is an IP address."""
+    """Return a variable's IP address or `localhost`. Raise ValueError, which names the variable, for any other text."""
     text = os.environ.get(name, "").strip() or default
     try:
         if text != "localhost":
@@ -48,22 +51,23 @@ def _address(name: str, default: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """The slowest accepted transfer: `grace_s` seconds at first, then at least `bytes_per_s` on average."""
+    """The slowest accepted transfer: `bytes_per_s` on average, after the first `grace_s` seconds."""
 
     grace_s: float
     bytes_per_s: float
 
     def allowed_s(self, passed_bytes: int) -> float:
-        """Return the seconds that the first `passed_bytes` may take."""
+        """Return the seconds that the transfer of the first `passed_bytes` bytes may take."""
         return self.grace_s + passed_bytes / self.bytes_per_s
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The settings of one web process.
+    """The settings of the web server.
 
-    threads serve short requests, upload_threads those with a large body. max_requests: after this number of responses a
-    process is replaced. longest_wait_s: how long a request may wait for its job, in seconds.
+    threads: of each process, for short requests. upload_threads: of each process, for requests with a large body.
+    max_requests: after about this number of requests, a process is replaced. longest_wait_s: how long a request may
+    wait for its job.
     """
 
     host: str = "127.0.0.1"
@@ -84,7 +88,7 @@ class Configuration:
 
 
 def from_environment() -> Configuration:
-    """Read all variables; raise ValueError, which names the variable, for an invalid value."""
+    """Return the settings from the environment. Raise ValueError, which names the variable, for an invalid value."""
     return Configuration(
         host=_address("HOST", "127.0.0.1"),
         port=_port("PORT", 8000),

@@ -1,4 +1,4 @@
-"""Run Django's middleware and view for a request, in a thread of a pool."""
+"""Execution of Django's middleware and view for a request, in a thread of a pool."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _KEPT_PREFIX = "keyline."
 
 
 class Handler(Protocol):
-    """Return the response to a request, in the calling thread."""
+    """The interface that returns the response to a request; it runs in the calling thread."""
 
     def get_response(self, request: HttpRequest) -> HttpResponseBase: ...
 
 
 class DjangoHandler(BaseHandler):
-    """Build Django's middleware once for a process."""
+    """Django's handler, with its middleware built once per process."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,10 +41,10 @@ class DjangoHandler(BaseHandler):
 
 
 class Trips:
-    """Run one request through Django as often as needed: again after its body was read, and after each wait.
+    """One request that may run through Django several times: again after its body was read, and after each wait.
 
-    All methods run in a thread of a pool. Values that a view stores in META under `keyline.` are available in the next
-    run.
+    The methods `begin`, `go_on`, `leave` and `report` run in a thread of a pool. META values whose names begin with
+    `keyline.` are kept for the next run.
     """
 
     def __init__(self, handler: Handler, scope: dict[str, Any]) -> None:
@@ -57,15 +57,15 @@ class Trips:
         self.body_bytes: int | None = None
 
     def begin(self, body: IO[bytes] | None) -> HttpResponseBase:
-        """Return the response, or `Parked`; raise BodyWanted when the body is None and Django reads it."""
+        """Return the response, or Parked. Raise BodyWanted if `body` is None and Django reads the body."""
         return self._trip(UnreadBody() if body is None else body)
 
     def go_on(self, parked: Parked) -> HttpResponseBase:
-        """Return the response of a parked request, or `Parked` again."""
+        """Return the response of a parked request whose event has happened, or Parked again."""
         return self._trip(io.BytesIO(), going_on=parked)
 
     def leave(self, parked: Parked) -> None:
-        """Call the `left` function of a parked request whose client has disconnected."""
+        """Call the function `left` of a parked request whose client has disconnected."""
         try:
             parked.left()
         except Exception:
@@ -74,7 +74,7 @@ class Trips:
             close_old_connections()
 
     def report(self, delivered: Callable[[], object]) -> None:
-        """Call a response's `delivered` function after the client has received the response."""
+        """Call a response's function `delivered` after the client has received the response."""
         try:
             delivered()
         except Exception:
@@ -119,7 +119,7 @@ class Trips:
         return request
 
     def _settled(self, response: HttpResponseBase) -> HttpResponseBase:
-        """Finish the work that needs this thread's database connection, then release the connection."""
+        """Finish the work that needs this thread's database connection, then release the connection if it is old."""
         if not isinstance(response, StreamingHttpResponse):
             response.close()
         elif not isinstance(response, FileResponse | PieceResponse):
@@ -131,7 +131,7 @@ class Trips:
 def _write_down(response: StreamingHttpResponse) -> None:
     """Write a streamed response to a temporary file in this thread.
 
-    Its pieces may come from a database connection, which belongs to the thread.
+    Its parts may use a database connection, which belongs to this thread.
     """
     file = tempfile.SpooledTemporaryFile(max_size=2**20)  # noqa: SIM115  the response closes it
     for piece in iter(response):

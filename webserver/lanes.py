@@ -1,4 +1,4 @@
-"""Thread pools for Django, called lanes: when one lane is full, the others still accept requests."""
+"""Thread pools for Django, called lanes. When one lane is full, the others still accept requests."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Value = TypeVar("Value")
 
 
 class LaneFull(Exception):
-    """Raised when too many requests wait for a thread of this lane."""
+    """Raised when too many requests wait for a thread of a lane."""
 
 
 class Lane:
-    """Run functions in at most `threads` threads; raise LaneFull when `longest_queue` functions wait.
+    """A pool of `threads` threads. `run` raises LaneFull if `longest_queue` functions wait already.
 
-    Functions of the same flow, such as the requests of one client, run in their order. Flows that wait get the threads
-    in turn, so that a client with many requests does not delay the others.
+    Functions of the same flow, such as the requests of one client, run in their order. Waiting flows get the threads in
+    turn, so that a client with many requests does not delay the other clients.
     """
 
     def __init__(self, name: str, *, threads: int, longest_queue: int = 2000) -> None:
@@ -30,7 +30,10 @@ class Lane:
         self._waiting: OrderedDict[Hashable, deque[asyncio.Future[None]]] = OrderedDict()
 
     async def run(self, work: Callable[..., Value], *args: Any, flow: Hashable = None) -> Value:
-        """Return the result of `work`; raise LaneFull."""
+        """Run `work` in a thread and return its result. Raise LaneFull if too many functions wait.
+
+        flow: functions with an equal flow wait in one queue.
+        """
         if self._taken >= self._most:
             raise LaneFull
         self._taken += 1
@@ -45,7 +48,7 @@ class Lane:
         return await asyncio.shield(running)
 
     async def _turn(self, flow: Hashable) -> None:
-        """Return when a thread is free for this flow."""
+        """Wait until a thread is free for this flow."""
         if self._free:
             self._free -= 1
             return
@@ -63,7 +66,7 @@ class Lane:
         self._pass_on()
 
     def _pass_on(self) -> None:
-        """Give a free thread to the next flow that waits, which then waits behind the other flows."""
+        """Give the free thread to the first waiting flow, and move this flow behind the other waiting flows."""
         while self._waiting:
             flow, turns = self._waiting.popitem(last=False)
             turn = turns.popleft()
@@ -75,7 +78,7 @@ class Lane:
         self._free += 1
 
     def close(self) -> None:
-        """Let running functions finish, and start no new ones."""
+        """Start no more functions; functions that run already finish."""
         for turns in self._waiting.values():
             for turn in turns:
                 turn.cancel()
@@ -87,8 +90,8 @@ class Lanes:
     """The lanes of one process.
 
     live: the check that this process runs. probes: the other health checks. short: requests without a large body, and
-    requests that continue after a wait. uploads: requests whose large body has been read. memory: those of them that
-    parse the whole body in memory. files: reading pieces of files to send.
+    requests that continue after a wait. uploads: requests whose large body has been read. memory: uploads whose body
+    needs much memory for parsing. files: reading files and streamed responses while they are sent.
     """
 
     def __init__(self, *, threads: int, upload_threads: int) -> None:

@@ -1,7 +1,7 @@
-"""Take long base64 texts out of a body before it is parsed, so that memory never holds a picture several times.
+"""Removal of long base64 texts from a body before it is parsed, so that memory does not hold a picture several times.
 
 A parser needs a whole JSON document or form at once and keeps each of its texts: a picture of 20 MB sent as base64
-would take more than 100 MB. Instead, long runs of base64 characters are written to disk and replaced by a short mark.
+would need more than 100 MB. Instead, long runs of base64 characters are written to disk and replaced by short marks.
 `decoded_to_file` returns the bytes of a text with marks.
 """
 
@@ -24,7 +24,10 @@ _CHARACTERS = (string.ascii_letters + string.digits + "+/%\\_-").encode()
 
 @dataclass(frozen=True, slots=True)
 class _Alphabet:
-    """The characters of a long run, and patterns for them. In a form, = separates a name from its value."""
+    """The characters of a long run, and patterns for it.
+
+    A form's alphabet lacks `=`, which separates names from values.
+    """
 
     characters: bytes
 
@@ -51,12 +54,12 @@ class NotBase64(ValueError):
 
 
 class TextTooLong(ValueError):
-    """The text decodes to more bytes than allowed."""
+    """Raised when a text decodes to more bytes than allowed."""
 
 
 @dataclass(slots=True)
 class LongText:
-    """One run of characters on disk, as escaped in the body."""
+    """One long run of characters in a file on disk, still with the escape sequences of the body."""
 
     file: IO[bytes]
     is_form: bool
@@ -104,14 +107,14 @@ def taken_out(body: IO[bytes], *, is_form: bool) -> tuple[IO[bytes], dict[str, L
 
 
 def has_long_text(text: str) -> bool:
-    """Return whether a text contains marks of the current request."""
+    """Return whether a text contains a mark of the current request."""
     return any(mark in texts_of_request.get({}) for mark in _MARK.findall(text))
 
 
 def decoded_to_file(text: str, target: IO[bytes], *, max_bytes: int) -> int:
-    """Decode a base64 text with marks into a file; return the number of bytes.
+    """Decode a base64 text with marks into a file, and return the number of bytes.
 
-    Raise NotBase64, and TextTooLong as soon as there are more than `max_bytes` bytes.
+    Raise NotBase64 for invalid base64, and TextTooLong as soon as there are more than `max_bytes` bytes.
     """
     rest, length, has_ended = b"", 0, False
     for piece in _pieces(text):
@@ -143,7 +146,7 @@ def _decoded(text: bytes) -> bytes:
 
 
 def _pieces(text: str) -> Iterator[bytes]:
-    """Yield the characters of a text; each mark is replaced by its text on disk."""
+    """Yield the bytes of a text in pieces; each mark is replaced by the content of its file."""
     texts = texts_of_request.get({})
     for part in _MARK.split(text):
         found = texts.get(part)
@@ -178,7 +181,10 @@ def _json_character(escape: re.Match[bytes]) -> bytes:
 
 
 def is_form(kind: bytes, start: bytes) -> bool | None:
-    """Return True for a form, False for JSON, and None for any other body. start: its first bytes."""
+    """Return True for a form, False for JSON, and None for any other body.
+
+    kind: the Content-Type. start: the first bytes of the body.
+    """
     kind = kind.lower()
     if kind.startswith(b"application/x-www-form-urlencoded"):
         return start.lstrip()[:1] not in (b"{", b"[")
@@ -188,7 +194,7 @@ def is_form(kind: bytes, start: bytes) -> bool | None:
 
 
 class TooLargeBody(io.RawIOBase):
-    """A body that would take too much memory; reading it raises the error of a body that is too large."""
+    """A body that would need too much memory. Reading it raises `error`."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__()

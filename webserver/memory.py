@@ -1,4 +1,4 @@
-"""Limit large bodies in memory to one at a time, over all web processes of a machine."""
+"""A lock for large bodies: only one is in memory at a time, in all web processes of a machine."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 
 class MachineSlot:
-    """A lock that one thread of all web processes can hold.
+    """A lock that only one thread of all web processes can hold.
 
-    lock_file: the descriptor of a file that all processes share; None if there is only one process. The lock is
-    released when its process ends.
+    lock_file: the descriptor of a file that the processes share; None if there is only one process. The lock is
+    released when the process ends.
     """
 
     def __init__(self, lock_file: int | None) -> None:

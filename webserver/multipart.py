@@ -1,4 +1,4 @@
-"""Measure the fields of a multipart form that are not files, without parsing the form."""
+"""Size of the fields of a multipart form that are not files, measured without parsing the form."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ _HEADER_BYTES = 1024
 
 
 def field_bytes(body: IO[bytes], kind: bytes) -> int:
-    """Return the total size of the parts without a file name in bytes, including headers; `body` is rewound.
+    """Return the total size, in bytes, of the parts without a file name, including headers; rewind `body`.
 
-    kind: the Content-Type. A form without a boundary counts completely, because its parts are unknown.
+    kind: the Content-Type. If it has no boundary, return the size of the whole body.
     """
     found = _BOUNDARY.search(kind)
     if found is None:
@@ -31,7 +31,7 @@ def field_bytes(body: IO[bytes], kind: bytes) -> int:
 
 
 def _places(body: IO[bytes], mark: bytes) -> list[int]:
-    """Return the positions of a mark in a file, at most 10,000."""
+    """Return the positions of `mark` in a file, at most about 10,000."""
     places: list[int] = []
     body.seek(0)
     tail, offset = b"", 0

@@ -1,7 +1,7 @@
-"""The web server's parent: opens the port, starts processes, and replaces a process once its successor serves.
+"""The web server's parent process: it opens the port, starts the web processes, and replaces them.
 
-It does not import Django and stays small. Each process reports through a pipe that it serves, that it is alive, and
-that it has served `max_requests` requests and should be replaced.
+It does not import Django and stays small. Through a pipe, each process reports that it serves, that it is alive, and
+that it should be replaced after `max_requests` requests. An old process stops only when its successor serves.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MALLOC = {"MALLOC_ARENA_MAX": "2", "MALLOC_MMAP_THRESHOLD_": "262144", "MALLOC_
 
 @dataclass(eq=False, slots=True)
 class Member:
-    """One web process, and the state that it has reported through its pipe."""
+    """One web process, and its state as known to the parent."""
 
     process: subprocess.Popen[bytes]
     pipe: int
@@ -50,10 +50,11 @@ class Member:
 
 
 class Parent:
-    """Run `configuration.processes` web processes until SIGTERM or SIGINT; SIGHUP replaces all of them.
+    """The parent process.
 
-    command: starts one process. The numbers of three open files are appended to it: the listening socket, the pipe to
-    the parent, and the file for locks.
+    It runs `configuration.processes` web processes until SIGTERM or SIGINT; SIGHUP replaces them.
+    command: the command line of a process. The descriptors of the listening socket, of the pipe to the parent and of
+    the file for locks are appended to it.
     """
 
     def __init__(self, configuration: Configuration, command: Sequence[str] = CHILD) -> None:
@@ -72,7 +73,7 @@ class Parent:
         self._stopping = False
 
     def run(self) -> int:
-        """Serve until a stop is requested, and return the exit status."""
+        """Serve until SIGTERM or SIGINT, and return the exit status."""
         signal.set_wakeup_fd(self._wake_write)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):
             signal.signal(number, lambda number, _: self._signals.append(number))
@@ -97,7 +98,7 @@ class Parent:
                 self._stop_all(hurry=self._stopping)
 
     def _listen(self, timeout_s: float) -> None:
-        """Wait for reports of processes or for a signal."""
+        """Wait up to `timeout_s` seconds for reports of processes or a signal, and handle the reports."""
         for key, _ in self._selector.select(timeout_s):
             said = os.read(key.fd, 4096)
             member = key.data
@@ -119,7 +120,7 @@ class Parent:
                 self._stop(old)
 
     def _replace(self, member: Member) -> None:
-        """Start a successor; `member` keeps serving until the successor serves."""
+        """Start a successor of `member`, which keeps serving until the successor serves."""
         if not self._stopping and member.successor is None and member.stops_until is None:
             member.successor = self._start()
 
@@ -198,7 +199,7 @@ class Parent:
         member.process.send_signal(signal.SIGTERM)
 
     def _stop_all(self, *, hurry: bool) -> None:
-        """Stop accepting connections and finish the accepted requests; with `hurry`, end immediately."""
+        """Stop accepting connections and finish the accepted requests. hurry: kill the processes instead."""
         if not self._stopping:
             self._stopping = True
             self._socket.close()
@@ -218,7 +219,7 @@ def _listening(host: str, port: int) -> socket.socket:
 
 
 def _processor_ticks(pid: int) -> int | None:
-    """Return the processor time of a process so far, in clock ticks; None if the system does not report it."""
+    """Return the processor time that a process has used, in clock ticks; None if the system does not report it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:

@@ -1,4 +1,4 @@
-"""Let a view release its thread while it waits: the view returns `Parked`, and continues after the awaited event."""
+"""Views that release their thread while they wait: a view returns `Parked`, and continues after the awaited event."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def _nothing() -> None:
 class Parked(HttpResponse):
     """A placeholder for a response that depends on a future event.
 
-    awaited: a future, or the name of a topic. The wait ends after `timeout_s` seconds at the latest. go_on: returns the
-    response. It is called after the event or the timeout, inside the middleware, with the same request without its
-    body. If META has no PARKS, the server cannot park, and `go_on` must wait itself. left: called instead of `go_on`
-    when the client has disconnected.
+    awaited: a future, or the name of a topic. timeout_s: the longest wait, None for no limit. go_on: returns the
+    response; it is called after the event or the timeout, inside the middleware, with the same request without its
+    body. If META has no PARKS, the server cannot park requests, and `go_on` must wait itself. left: called instead of
+    `go_on` if the client has disconnected.
     """
 
     def __init__(
@@ -41,10 +41,10 @@ class Parked(HttpResponse):
 
 
 class ParkingMiddleware:
-    """Continue a parked request instead of calling its view.
+    """Middleware that continues a parked request instead of calling its view.
 
-    It is the first middleware, so the others see the final response. If the server cannot park, as with Django's test
-    client, the request waits here and keeps its thread.
+    It is the first middleware, so that the others see the final response. If the server cannot park requests, as with
+    Django's test client, the request waits here and keeps its thread.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:

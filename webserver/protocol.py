@@ -14,14 +14,14 @@ ABORT = "webserver.abort"
 
 
 def protocol_class(configuration: Configuration) -> type[HttpToolsProtocol]:
-    """Return uvicorn's protocol with the deadlines of a configuration."""
+    """Return a protocol class with the deadlines of a configuration."""
     return type("Connection", (DeadlineProtocol,), {"configuration": configuration})
 
 
 class DeadlineProtocol(HttpToolsProtocol):
-    """Close a connection whose header is too slow or too long, or whose client does not read the last bytes.
+    """A connection that is closed if its header is too slow or too long, or if its client does not read the last bytes.
 
-    An unread body of a refused request is received and dropped for a while, because closing the connection immediately
+    The unread body of a refused request is received and dropped for `keep_alive_s` seconds, because an immediate close
     could lose the response.
     """
 

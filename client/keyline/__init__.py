@@ -1,4 +1,4 @@
-"""Client of the Keyline background-removal service."""
+"""The Python client of the Keyline background-removal service."""
 
 from keyline.aio import AsyncKeyline
 from keyline.client import Keyline

@@ -1,4 +1,4 @@
-"""The async client."""
+"""The asynchronous client."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from keyline.requests import Source
 
 
 class AsyncKeyline:
-    """An asyncio client of a Keyline site, with the methods of `Keyline`."""
+    """An asyncio client of a Keyline site, with the same methods as `Keyline`."""
 
     def __init__(
         self,
@@ -46,17 +46,26 @@ class AsyncKeyline:
         await self._http.aclose()
 
     async def cut_out(self, source: Source, **options: Any) -> Picture:
-        """Cut out one picture and return it."""
+        """Cut out one picture and return the result.
+
+        source: a path, a URL that begins with http:// or https://, or the bytes of a file. options: those of the API.
+        """
         media_type = f"image/{options.get('format') or 'png'}"
         response = await self._submit([source], options, wait_s=None, accept=media_type)
         return Picture(response.content, response.headers["Content-Type"])
 
     async def submit(self, sources: Sequence[Source], *, wait_s: int = 0, **options: Any) -> Job:
-        """Submit pictures as one job, wait up to `wait_s` seconds for its end, and return the job."""
+        """Submit pictures as one job and return the job.
+
+        sources, options: as in `cut_out`. wait_s: wait up to this number of seconds for the job's end; 0 does not wait.
+        """
         return job_of((await self._submit(sources, options, wait_s=wait_s, accept="application/json")).json())
 
     async def job(self, job_id: str, *, wait_s: int = 0) -> Job:
-        """Return the current state of a job, with all its pictures."""
+        """Return a job in its current state, with all its pictures.
+
+        wait_s: wait up to this number of seconds for the job's end.
+        """
         first = await self._send("GET", f"/api/jobs/{job_id}/", params={"wait": wait_s, "images_page_size": 500})
         body = first.json()
         following = body["images_next"]
@@ -67,9 +76,10 @@ class AsyncKeyline:
         return job_of(body)
 
     async def wait(self, job: Job, *, timeout_s: float = 3600.0, progress: Callable[[Job], None] | None = None) -> Job:
-        """Wait for a job's end and return it; `progress` is called with each state.
+        """Wait until a job has ended, and return it.
 
-        Raise KeylineError after `timeout_s` seconds.
+        progress: called with the job after each request. Raise KeylineError if the job has not ended after `timeout_s`
+        seconds.
         """
         deadline = time.monotonic() + timeout_s
         while not job.is_terminal:
@@ -87,12 +97,15 @@ class AsyncKeyline:
         await self._send("DELETE", f"/api/jobs/{job.id}/")
 
     async def account(self) -> dict[str, Any]:
-        """Return the team's limits and usage."""
+        """Return the limits and the usage of the key's team."""
         account: dict[str, Any] = (await self._send("GET", "/api/account")).json()
         return account
 
     async def download(self, url: str, path: str | Path) -> Path:
-        """Download a file to `path` and return the path; an interrupted download is resumed."""
+        """Download a file to `path`, which may overwrite a file, and return the path.
+
+        An interrupted download is continued where it stopped.
+        """
         part = Part(Path(path))
         for attempt in range(1, requests.TRIES + 1):
             try:
@@ -106,7 +119,7 @@ class AsyncKeyline:
         return part.complete()
 
     async def zip(self, job: Job, path: str | Path) -> Path:
-        """Download all results of a job as one zip, and return its path."""
+        """Download all results of a job as one zip file to `path`, and return the path."""
         return await self.download(f"/api/jobs/{job.id}/zip", path)
 
     async def _download(self, url: str, part: Part) -> None:
@@ -132,7 +145,7 @@ class AsyncKeyline:
         )
 
     async def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
-        """Send a request; retry temporary failures of the service or the connection."""
+        """Send a request and return its successful response; retry temporary failures of service and connection."""
         attempt = 0
         while True:
             attempt += 1

@@ -1,4 +1,4 @@
-"""The sync client."""
+"""The synchronous client."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from keyline.requests import Source
 
 
 class Keyline:
-    """A client of a Keyline site. Every method raises KeylineError for an error of the service.
+    """A client of a Keyline site. Its methods raise KeylineError for errors of the service and the connection.
 
-    sleep: called with the seconds to wait before a retry; tests replace it.
+    url: of the site. key: the secret of an API key; empty for a site that needs none. timeout_s: of one request, in
+    seconds. transport: replaces the network, for tests. sleep: called with the seconds to wait before a retry.
     """
 
     def __init__(
@@ -48,17 +49,27 @@ class Keyline:
         self._http.close()
 
     def cut_out(self, source: Source, **options: Any) -> Picture:
-        """Cut out one picture and return it; options are those of the API (`format`, `background`, `crop`, …)."""
+        """Cut out one picture and return the result.
+
+        source: a path, a URL that begins with http:// or https://, or the bytes of a file. options: those of the API
+        (`format`, `background`, `crop`, …).
+        """
         media_type = f"image/{options.get('format') or 'png'}"
         response = self._submit([source], options, wait_s=None, accept=media_type)
         return Picture(response.content, response.headers["Content-Type"])
 
     def submit(self, sources: Sequence[Source], *, wait_s: int = 0, **options: Any) -> Job:
-        """Submit pictures as one job, wait up to `wait_s` seconds for its end, and return the job."""
+        """Submit pictures as one job and return the job.
+
+        sources, options: as in `cut_out`. wait_s: wait up to this number of seconds for the job's end; 0 does not wait.
+        """
         return job_of(self._submit(sources, options, wait_s=wait_s, accept="application/json").json())
 
     def job(self, job_id: str, *, wait_s: int = 0) -> Job:
-        """Return the current state of a job, with all its pictures."""
+        """Return a job in its current state, with all its pictures.
+
+        wait_s: wait up to this number of seconds for the job's end.
+        """
         body = self._send("GET", f"/api/jobs/{job_id}/", params={"wait": wait_s, "images_page_size": 500}).json()
         following = body["images_next"]
         while following:
@@ -68,9 +79,10 @@ class Keyline:
         return job_of(body)
 
     def wait(self, job: Job, *, timeout_s: float = 3600.0, progress: Callable[[Job], None] | None = None) -> Job:
-        """Wait for a job's end and return it; `progress` is called with each state.
+        """Wait until a job has ended, and return it.
 
-        Raise KeylineError after `timeout_s` seconds.
+        progress: called with the job after each request. Raise KeylineError if the job has not ended after `timeout_s`
+        seconds.
         """
         deadline = time.monotonic() + timeout_s
         while not job.is_terminal:
@@ -88,12 +100,15 @@ class Keyline:
         self._send("DELETE", f"/api/jobs/{job.id}/")
 
     def account(self) -> dict[str, Any]:
-        """Return the team's limits and usage."""
+        """Return the limits and the usage of the key's team."""
         account: dict[str, Any] = self._send("GET", "/api/account").json()
         return account
 
     def download(self, url: str, path: str | Path) -> Path:
-        """Download a file to `path` and return the path; an interrupted download is resumed."""
+        """Download a file to `path`, which may overwrite a file, and return the path.
+
+        An interrupted download is continued where it stopped.
+        """
         part = Part(Path(path))
         for attempt in range(1, requests.TRIES + 1):
             try:
@@ -107,7 +122,7 @@ class Keyline:
         return part.complete()
 
     def zip(self, job: Job, path: str | Path) -> Path:
-        """Download all results of a job as one zip, and return its path."""
+        """Download all results of a job as one zip file to `path`, and return the path."""
         return self.download(f"/api/jobs/{job.id}/zip", path)
 
     def _download(self, url: str, part: Part) -> None:
@@ -133,7 +148,7 @@ class Keyline:
         )
 
     def _send(self, method: str, url: str, **request: Any) -> httpx.Response:
-        """Send a request; retry temporary failures of the service or the connection."""
+        """Send a request and return its successful response; retry temporary failures of service and connection."""
         attempt = 0
         while True:
             attempt += 1

@@ -1,4 +1,8 @@
-"""The command `keyline`: one file (`i`), a folder (`p`), or a folder as one zip (`zip`, `wait`), as rembg's."""
+"""The command `keyline`, with the subcommands of rembg where possible.
+
+`i` processes one file, `p` a folder, `zip` a folder as one job with one zip of results; `wait` waits for an earlier
+job.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,11 @@ A_JOB = 200  # pictures of one job
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command and return its exit status."""
+    """Run the command and return its exit status.
+
+    The status is 0 for success, 1 for an error, 2 for invalid arguments and 130 for Ctrl+C. arguments: the command line
+    without the program's name; None reads sys.argv.
+    """
     chosen = _parser().parse_args(arguments)
     console = Console(stderr=True, markup=False, highlight=False, soft_wrap=True)
     if not chosen.url:
@@ -101,7 +109,10 @@ def _folder(client: Keyline, chosen: argparse.Namespace, console: Console) -> in
 
 
 def _cut_out_all(client: Keyline, chosen: argparse.Namespace, console: Console, given_up: dict[Path, float]) -> None:
-    """Cut out each picture whose result is missing or older than it; store the time of failed files in `given_up`."""
+    """Cut out the pictures whose result is missing or older than the picture, and print the errors.
+
+    given_up: the modification time of each failed file; a failed file is tried again after it has changed.
+    """
     left = [
         path
         for path in _pictures_in(chosen.input)
@@ -141,7 +152,10 @@ def _wait(client: Keyline, chosen: argparse.Namespace, console: Console) -> int:
 
 
 def _results(client: Keyline, job: Job, output: Path, console: Console) -> int:
-    """Wait for a job's end, name the pictures that failed, and write the results of the others as a zip."""
+    """Wait for a job's end, print the errors of its pictures, and write its results as a zip file.
+
+    Return the exit status: 1 if a picture failed, else 0.
+    """
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("Cutting out", total=job.images_total)
         job = client.wait(
@@ -161,9 +175,10 @@ def _pictures_in(folder: Path) -> list[Path]:
 
 
 def _target(path: Path, chosen: argparse.Namespace, content_type: str = "") -> Path:
-    """Return the path of a result.
+    """Return the path of a picture's result.
 
-    A recipe chooses its own format, so until its file exists, any file with this name counts as the result.
+    The recipe decides the format of its result. Until `content_type` is known, this is the path of an existing file
+    with the same stem, if there is one.
     """
     output: Path = chosen.output
     if not chosen.recipe:

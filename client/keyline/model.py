@@ -1,4 +1,4 @@
-"""The objects in the service's responses: jobs with their pictures and files, result pictures, and errors."""
+"""The data classes of the service's responses: jobs, their pictures and files, result pictures, and errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ TERMINAL = ("succeeded", "failed", "canceled")
 
 
 class KeylineError(Exception):
-    """An error of the service: its HTTP status, its stable code, and the name of the invalid field, if any."""
+    """An error of the service or the connection.
+
+    status: the HTTP status, 0 without a response. code: the stable error code. field: the invalid field, or empty.
+    """
 
     def __init__(self, message: str, *, status: int = 0, code: str = "", field: str = "") -> None:
         super().__init__(message)
@@ -19,7 +22,7 @@ class KeylineError(Exception):
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file of a result; `url` is a signed link."""
+    """A file of a result. `url` is a signed URL, `bytes` the file's size."""
 
     kind: str
     url: str
@@ -29,7 +32,7 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Image:
-    """One picture of a job."""
+    """One picture of a job. `error` is a message, or empty."""
 
     id: str
     name: str
@@ -38,7 +41,7 @@ class Image:
     files: list[StoredFile] = field(default_factory=list)
 
     def file(self, kind: str = "cutout") -> StoredFile:
-        """Return the newest file of a kind; raise KeylineError without one."""
+        """Return the newest file of a kind, such as `cutout` or `mask`. Raise KeylineError if there is none."""
         found = [one for one in self.files if one.kind == kind]
         if not found:
             raise KeylineError(f"{self.name} has no {kind}", code="not_found")
@@ -47,7 +50,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Job:
-    """A job with its state at the time of the request."""
+    """A job with its state at the time of the response. `error` is a message, or empty."""
 
     id: str
     status: str
@@ -64,13 +67,16 @@ class Job:
 
 @dataclass(frozen=True)
 class Picture:
-    """The bytes and the media type of a result."""
+    """A result: the bytes of the file and its media type."""
 
     content: bytes
     content_type: str
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture to a file, completely or not at all, and return the file's path."""
+        """Write the picture to a file and return the file's path.
+
+        The file is written completely before it is renamed.
+        """
         target = Path(path)
         unfinished = target.with_name(f".{target.name}.part")
         unfinished.write_bytes(self.content)
@@ -79,7 +85,7 @@ class Picture:
 
 
 def job_of(body: dict[str, Any]) -> Job:
-    """Build a job from the service's JSON."""
+    """Return the job that the service's JSON object describes."""
     return Job(
         id=body["id"],
         status=body["status"],

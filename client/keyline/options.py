@@ -1,4 +1,4 @@
-"""The options of every command: the site's own, and those of rembg's command line."""
+"""The options of the subcommands: those of the API, and those of rembg's command line."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _POST_PROCESSED = {"alpha_mode": "binary", "threshold": 25, "feathering": True}
 
 
 class OptionsInvalid(Exception):
-    """An option that cannot be sent; the message gives the reason."""
+    """Raised for an option that cannot be sent. The message gives the reason."""
 
 
 def options_add(parser: argparse.ArgumentParser) -> None:
-    """Add the options to a command's parser."""
+    """Add the options to the parser of a subcommand."""
     parser.add_argument("--format", choices=[*SUFFIXES], default=None)
     parser.add_argument("--background", default=None, metavar="COLOUR")
     parser.add_argument("--threshold", type=int, default=None)
@@ -43,9 +43,9 @@ def options_add(parser: argparse.ArgumentParser) -> None:
 
 
 def options_of(chosen: argparse.Namespace, note: Callable[[str], object]) -> dict[str, Any]:
-    """Return the chosen options with the names of the API; call `note` for those without effect.
+    """Return the chosen options with their names in the API.
 
-    Raise OptionsInvalid for an option that cannot be sent.
+    note: called with a message for each option without effect. Raise OptionsInvalid for an option that cannot be sent.
     """
     for name, flag in _WITHOUT_EFFECT.items():
         if getattr(chosen, name) is not None:
@@ -78,7 +78,10 @@ def _background(levels: list[int]) -> str | None:
 
 
 def _prompts(extras: str) -> dict[str, Any]:
-    """Return the boxes or points of rembg's extras; everything else in them is ignored."""
+    """Return the boxes and points in the JSON of rembg's option `--extras`, as options of the API.
+
+    Other entries are ignored. Raise OptionsInvalid for invalid JSON.
+    """
     try:
         prompts = json.loads(extras or "{}").get("sam_prompt", [])
         boxes = [prompt["data"] for prompt in prompts if prompt["type"] == "rectangle"]

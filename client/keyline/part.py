@@ -1,4 +1,4 @@
-"""A download in progress: a file beside its target contains the received bytes until the download is complete."""
+"""A download in progress. A file in the target's folder contains the received bytes until the download is complete."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ import httpx
 
 
 class Part:
-    """Store a download in a hidden file; after a lost connection, the rest is requested.
+    """A partial download in a hidden file.
 
-    The rest is requested only for the same content: the ETag of the first response is sent in If-Range.
+    After a lost connection, `request_headers` requests only the missing bytes. The ETag of the first response is sent
+    as If-Range, so that the bytes of two versions of a file are not mixed.
     """
 
     def __init__(self, target: Path) -> None:
@@ -20,12 +21,12 @@ class Part:
         self._etag = ""
 
     def request_headers(self) -> dict[str, str]:
-        """Return the headers that request the missing part; empty for a whole file."""
+        """Return the headers that request the missing bytes; empty if the whole file must be requested."""
         have = self._file.stat().st_size
         return {"Range": f"bytes={have}-", "If-Range": self._etag} if have and self._etag else {}
 
     def begins(self, response: httpx.Response) -> bool:
-        """Prepare for the body of a response; return False when its status means that there is no body to store."""
+        """Prepare the file for a response's body. Return False if the response is an error."""
         if not response.is_success:
             return False
         if response.status_code != 206:

@@ -1,4 +1,4 @@
-"""Build requests to the service and read its responses; shared by the sync and the async client."""
+"""Requests to the service and their responses. The synchronous and the asynchronous client share this module."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def new_idempotency_key() -> str:
 
 
 def files_of(sources: Sequence[Source]) -> list[tuple[str, tuple[str, bytes]]]:
-    """Return the files of a form; text that begins with http:// or https:// is a URL, not a file."""
+    """Return the files of a form; sources that are URLs are left out."""
     files = []
     for number, source in enumerate(sources, start=1):
         if isinstance(source, bytes):
@@ -44,7 +44,7 @@ def is_url(source: Source) -> bool:
 
 
 def fields_of(sources: Sequence[Source], options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of a form: URLs and options, in the format of forms."""
+    """Return the fields of a form: the sources that are URLs, and the options as text."""
     fields: dict[str, Any] = {"image_url": [source for source in sources if is_url(source)]}
     for name, value in options.items():
         if value is None:
@@ -59,10 +59,12 @@ def fields_of(sources: Sequence[Source], options: Mapping[str, Any]) -> dict[str
 
 
 def pause_before(attempt: int, response: httpx.Response | None) -> float | None:
-    """Return the seconds to wait before the next attempt; None if there should be no retry.
+    """Return the seconds to wait before the next attempt; None if there must be no retry.
 
-    The service's Retry-After is used. If it is missing, the pause doubles, plus a random part. A quota that is used up
-    until the next day is not retried, because callers do not wait that long.
+    attempt: the number of attempts so far, from 1. response: None if the connection failed.
+
+    The header Retry-After determines the pause, but a pause above LONGEST_PAUSE_S, as for an exhausted daily quota, is
+    not waited for. Without the header the pause doubles with each attempt, times a random factor.
     """
     if attempt >= TRIES or (response is not None and response.status_code not in _PASSING):
         return None
@@ -73,7 +75,7 @@ def pause_before(attempt: int, response: httpx.Response | None) -> float | None:
 
 
 def checked(response: httpx.Response) -> httpx.Response:
-    """Return a successful response; raise KeylineError for any other."""
+    """Return a successful response. Raise KeylineError for an error response."""
     if response.is_success:
         return response
     try:

@@ -1,1 +1,1 @@
-"""Formats of dates and times where the site differs from Django."""
+"""Formats of dates and times that differ from Django's."""

@@ -1,1 +1,1 @@
-"""English dates and times."""
+"""English formats of dates and times."""

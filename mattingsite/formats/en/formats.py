@@ -1,4 +1,7 @@
-"""English formats. Django's own times end with a full stop ("p.m."), which would double the one of a sentence."""
+"""English formats of dates and times.
+
+Django's own times end with a full stop ("p.m."), which would be followed by the full stop of the sentence.
+"""
 
 TIME_FORMAT = "g:i A"
 DATETIME_FORMAT = "N j, Y, g:i A"
